@@ -1,0 +1,93 @@
+"""The records a card is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hl_dsl.diagnostics import HLError
+
+SOURCES = ("ram", "observation", "reward", "lives", "step")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One thing a policy can observe.
+
+    `size` is None for a scalar, else the length of a vector. `low`, `high` and `default` hold one number per
+    component (one for a scalar): Python ints where `base` is "int", floats where it is "real"; a "bool" reads a source
+    as `value != 0` and has 0, 1 and its default. A NaN or a value outside `low..high` is the run's to mend and count;
+    `default` stands in for a NaN before any valid value came.
+
+    `source` says where the values come from and `index` which columns of it: "ram" (bytes), "observation" (the
+    flattened observation), "reward" (of the step before, 0 at the start of an episode), "lives", "step" (steps taken
+    in this episode).
+    """
+
+    name: str
+    base: str
+    size: int | None
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    default: tuple[float, ...]
+    source: str
+    index: tuple[int, ...]
+    unit: str
+    says: str
+
+
+@dataclass(frozen=True)
+class ActionSpace:
+    """What a policy can do. Discrete: `names` in the environment's order, an action is an index into them.
+
+    Continuous: `names` is None and an action is `size` numbers within `low..high`. `dtype` is the type the
+    environment takes.
+    """
+
+    names: tuple[str, ...] | None
+    size: int
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    dtype: str
+
+    @property
+    def is_discrete(self) -> bool:
+        return self.names is not None
+
+    def shape(self, lanes: int) -> tuple[int, ...]:
+        """The shape of one step's actions for `lanes` lanes: (lanes,) discrete, (lanes, size) continuous."""
+        return (lanes,) if self.is_discrete else (lanes, self.size)
+
+
+@dataclass(frozen=True)
+class Card:
+    """One environment. `solved` is the mean return its makers call solved, None where they name none.
+
+    `protocols` are the evaluation protocols that apply, the usual one first. `origin` is the file the card came from.
+    """
+
+    environment: str
+    family: str
+    fields: dict[str, Field]
+    action: ActionSpace
+    max_episode_steps: int
+    solved: float | None
+    protocols: tuple[str, ...]
+    says: str
+    origin: str = ""
+
+
+class UnknownEnvironment(HLError, LookupError):
+    """No card has this environment id. `suggestions` are the nearest known ids, the nearest first."""
+
+    def __init__(self, environment: str, suggestions: tuple[str, ...] = ()):
+        self.environment = environment
+        self.suggestions = suggestions
+        hint = f"did you mean {' or '.join(suggestions)}? " if suggestions else ""
+        super().__init__(
+            f"unknown environment `{environment}`: there is no card for it",
+            hint + "any other environment of EnvPool gets a card by a probe: `hl env ENV-ID`",
+        )
+
+
+class BadCard(HLError):
+    """A card file that cannot be used: which file, what in it, how to mend it."""
