@@ -1,0 +1,15 @@
+"""The concrete syntax: the grammar file and the words that cannot be names."""
+
+from importlib.resources import files
+
+# `plan`, `see`, `routine` and the words of temporal properties are kept for constructs still to come,
+# so that a program written today parses then.
+RESERVED = frozenset(
+    "policy for observe assume see param let memory next modes start when otherwise act plan routine invariant"
+    " monitor and or not implies if then else in true false never within of after until reachable".split()
+)
+
+
+def grammar_text() -> str:
+    """The Lark source of the grammar."""
+    return files("hl_dsl.grammar").joinpath("hl.lark").read_text(encoding="utf-8")

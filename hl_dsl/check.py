@@ -1,0 +1,228 @@
+"""Everything that can be said about a program without running or proving it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hl_dsl.cards import Card
+from hl_dsl.dependencies import find_cycles
+from hl_dsl.diagnostics import Diagnostic, Findings, Label, ProgramError, Repair
+from hl_dsl.infer import Inference, TypeProblem, Unresolved
+from hl_dsl.source import Source, Span
+from hl_dsl.symbols import Symbols
+from hl_dsl.syntax import Act, Boolean, Let, Memory, Modes, Name, Number, Observe, Param, Policy, Previous, Property, Range, Vector, walk, expressions
+from hl_dsl.types import BOOL, Type, widens
+
+LARGEST_INT = 2**53
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A program that is well formed: names resolved, types known (`types` by `id` of the syntax node), definitions
+    (lets, `mode`, `action`) in an order where each comes after what it needs."""
+
+    policy: Policy
+    card: Card
+    symbols: Symbols
+    types: dict[int, Type]
+    order: tuple[str, ...]
+    source: Source
+    warnings: tuple[Diagnostic, ...]
+
+
+def check(policy: Policy, card: Card, source: Source) -> Checked:
+    """Checks a parsed program against its environment's card. Raises `ProgramError` with all findings."""
+    findings = Findings(source)
+    symbols = Symbols(policy, card, findings)
+    inference = Inference(symbols)
+    checker = _Checker(policy, symbols, inference, findings)
+    checker.run()
+    order = find_cycles(policy, symbols, findings)
+    findings.stop_on_errors()
+    return Checked(policy, card, symbols, inference.types, tuple(order), source, tuple(findings.items))
+
+
+class _Checker:
+    def __init__(self, policy: Policy, symbols: Symbols, inference: Inference, findings: Findings):
+        self.policy, self.symbols, self.inference, self.findings = policy, symbols, inference, findings
+
+    def run(self) -> None:
+        for declaration in self.policy.declarations:
+            for expression in expressions(declaration):
+                self._previous_starts(expression)
+            _CHECKS[type(declaration)](self, declaration)
+        self._shape()
+
+    def _infer(self, expression) -> Type | None:
+        try:
+            return self.inference.of(expression)
+        except TypeProblem as problem:
+            if problem.diagnostic not in self.findings.items:
+                self.findings.items.append(problem.diagnostic)
+        except Unresolved:
+            pass
+        return None
+
+    def _wanted(self, expression, wanted: Type, what: str, code: str) -> None:
+        found = self._infer(expression)
+        if found is None or found is wanted:
+            return
+        if widens(found.base, wanted.base) and found.size in (None, wanted.size):
+            return
+        label, repair = f"this is `{found}`", None
+        if wanted.base == "int" and found.base == "real":
+            label += ": round it with `floor(…)` or `round(…)`"
+        if wanted is BOOL and found.base in ("int", "real") and found.size is None and expression.span.end:
+            repair = Repair(Span(expression.span.end, expression.span.end), " != 0", "compare it: `… != 0`")
+        self.findings.add(code, f"{what} is a `{wanted}`, not a `{found}`", expression.span, label=label, repair=repair)
+
+    def _previous_starts(self, expression) -> None:
+        for node in walk(expression):
+            if type(node) is Previous and not self._is_literal(node.start):
+                self.findings.add("HL313", "the start of `previous` is a literal", node.start.span, label="write a number, true, false or a name of an enumeration")
+
+    def _is_literal(self, node) -> bool:
+        if type(node) is Vector:
+            return all(self._is_literal(item) for item in node.items)
+        if type(node) is Name:
+            symbol = self.symbols.get(node.name)
+            return symbol is not None and symbol.kind in ("action name", "mode name")
+        return type(node) in (Number, Boolean)
+
+    # declarations
+
+    def _observe(self, observe: Observe) -> None:
+        for item in observe.items:
+            if item.range is not None and item.name in self.symbols.observed:
+                self._range(item.range, self.symbols.observed[item.name][1].base)
+
+    def _range(self, written: Range, base: str) -> bool:
+        low, high = written.low, written.high
+        for end in (low, high):
+            if base == "int" and type(end.value) is float:
+                self.findings.add("HL402", "the range of an int has whole ends", end.span, label="a real",
+                                  repair=Repair(end.span, str(int(end.value)), f"write `{int(end.value)}`"))
+                return False
+            if base == "int" and abs(end.value) > LARGEST_INT:
+                self.findings.add("HL403", "ints stay within ±2^53, so that binary64 holds them exactly", end.span, label="too large")
+                return False
+        if low.value > high.value:
+            self.findings.add("HL401", "the range is empty", written.span, label=f"{low.value} is above {high.value}",
+                              repair=Repair(written.span, f"[{high.value}, {low.value}]", "swap the ends"))
+            return False
+        return True
+
+    def _param(self, param: Param) -> None:
+        self._literal(param.default, "default of a parameter")
+        self._ranged(param, self.symbols[param.name].type, param.default, "default")
+
+    def _memory(self, memory: Memory) -> None:
+        wanted = self.symbols[memory.name].type
+        self._literal(memory.start, "start of a memory")
+        self._ranged(memory, wanted, memory.start, "start")
+        self._wanted(memory.next, wanted, f"the next value of `{memory.name}`", "HL314")
+
+    def _literal(self, value, what: str) -> None:
+        if not self._is_literal(value):
+            if type(value) is Name and value.name not in self.symbols:
+                self.findings.items.append(self.symbols.unknown(value.name, value.span))
+            else:
+                self.findings.add("HL315", f"the {what} is a literal", value.span, label="a number, true, false or a name of an enumeration")
+
+    def _ranged(self, declaration, wanted: Type, value, what: str) -> None:
+        self._wanted(value, wanted, f"the {what} of `{declaration.name}`", "HL316")
+        if wanted.base not in ("real", "int"):
+            if declaration.range is not None:
+                self.findings.add("HL404", f"a `{wanted}` has no range", declaration.range.span, label="drop this")
+            return
+        if declaration.range is None:
+            self.findings.add("HL405", f"`{declaration.name}` needs a range", declaration.name_span,
+                              label="proofs hold for every value in the range, so it must be stated", expected=("in [low, high]",))
+            return
+        if not self._range(declaration.range, wanted.base):
+            return
+        low, high = declaration.range.low.value, declaration.range.high.value
+        for item in value.items if type(value) is Vector else (value,):
+            if type(item) is Number and not low <= item.value <= high:
+                nearest = min(max(item.value, low), high)
+                self.findings.add("HL406", f"the {what} of `{declaration.name}` lies outside its range", item.span,
+                                  label=f"not in [{low}, {high}]", others=(Label(declaration.range.span, "the range"),),
+                                  repair=Repair(item.span, str(nearest), f"write `{nearest}`, or widen the range"))
+
+    def _let(self, let: Let) -> None:
+        self._infer(let.expression)
+
+    def _property(self, item: Property) -> None:
+        self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317")
+
+    def _modes(self, modes: Modes) -> None:
+        starts = [mode for mode in modes.modes if mode.is_start]
+        if len(starts) != 1:
+            place = modes.modes[0].name_span if not starts else starts[1].name_span
+            repair = Repair(Span(place.start, place.start), "start ", f"start in `{modes.modes[0].name}`") if not starts else None
+            self.findings.add("HL211", "exactly one mode is marked `start`", place, label="none is" if not starts else "a second start", repair=repair)
+        for mode in modes.modes:
+            if mode.act is not None:
+                self._act(mode.act)
+            for transition in mode.transitions:
+                self._wanted(transition.condition, BOOL, "the condition of a transition", "HL317")
+                if transition.target not in self.symbols.modes:
+                    self._unknown_mode(transition)
+
+    def _unknown_mode(self, transition) -> None:
+        import difflib
+
+        near = difflib.get_close_matches(transition.target, self.symbols.modes, 1)
+        repair = Repair(transition.target_span, near[0], f"did you mean `{near[0]}`?") if near else None
+        self.findings.add("HL212", f"there is no mode `{transition.target}`", transition.target_span, label="unknown mode",
+                          expected=self.symbols.modes, repair=repair)
+
+    def _act(self, act: Act) -> None:
+        wanted = self.symbols["action"].type
+        for rule in act.rules:
+            if rule.condition is not None:
+                self._wanted(rule.condition, BOOL, "the condition of a rule", "HL317")
+            if not self._is_wrong_action_name(rule.value):
+                self._wanted(rule.value, wanted, "the action", "HL318")
+        if not act.rules or act.rules[-1].condition is not None:
+            end = act.span.end - 1
+            default = (self.symbols.card.action.names or ("0",))[0]
+            self.findings.add("HL213", "the decision list has no `otherwise`", Span(end, end + 1), label="every tick needs an action",
+                              repair=Repair(Span(end, end), f"otherwise => {default} ", f"add `otherwise => {default}`"))
+
+    def _is_wrong_action_name(self, value) -> bool:
+        import difflib
+
+        names = self.symbols.card.action.names
+        if names is None or type(value) is not Name or value.name in self.symbols:
+            return False
+        near = difflib.get_close_matches(value.name.upper(), names, 1, 0.5)
+        repair = Repair(value.span, near[0], f"did you mean `{near[0]}`?") if near else None
+        self.findings.add("HL209", f"{self.symbols.card.environment} has no action `{value.name}`", value.span, label="unknown action",
+                          expected=names, repair=repair)
+        return True
+
+    def _shape(self) -> None:
+        """One `act` for every tick: at the top, or in every mode."""
+        tops, modes = list(self.policy.of(Act)), list(self.policy.of(Modes))
+        end = Span(max(0, self.policy.span.start), self.policy.span.end)
+        for extra in modes[1:]:
+            self.findings.add("HL214", "a policy has one `modes` block", extra.span, label="second block")
+        for extra in tops[1:]:
+            self.findings.add("HL215", "a policy has one `act`", extra.span, label="second `act`")
+        inside = [mode for block in modes for mode in block.modes if mode.act is not None]
+        if tops and inside:
+            self.findings.add("HL216", "the action is given twice: at the top and in a mode", inside[0].act.span, label="and here",
+                              others=(Label(tops[0].span, "here"),))
+        elif not tops:
+            silent = [mode for block in modes for mode in block.modes if mode.act is None]
+            if not modes:
+                self.findings.add("HL210", "the policy never acts", end, label="add an `act` to it", expected=("act { when … => …  otherwise => … }",))
+            elif silent:
+                self.findings.add("HL210", f"mode `{silent[0].name}` never acts", silent[0].name_span, label="every mode needs an `act`, or the policy needs one for all")
+
+
+_CHECKS = {
+    Observe: _Checker._observe, Param: _Checker._param, Memory: _Checker._memory, Let: _Checker._let,
+    Property: _Checker._property, Modes: _Checker._modes, Act: _Checker._act,
+}

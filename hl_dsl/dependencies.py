@@ -1,0 +1,79 @@
+"""Which definitions need which in the same tick, and cycles among them."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from hl_dsl.diagnostics import Findings, Label
+from hl_dsl.source import Span
+from hl_dsl.symbols import Symbols
+from hl_dsl.syntax import Act, Expression, Let, Modes, Name, Policy, Previous, children
+
+
+def instantaneous_names(expression: Expression) -> Iterator[Name]:
+    """Names whose value of this tick is needed. What stands inside `previous` is needed only by the next tick."""
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        if type(node) is Name:
+            yield node
+        elif type(node) is not Previous:
+            stack.extend(children(node))
+
+
+def needs(policy: Policy) -> dict[str, list[Name]]:
+    """For each let, for `mode` and for `action`: the names they need in the same tick."""
+    graph: dict[str, list[Name]] = {}
+    for let in policy.of(Let):
+        graph.setdefault(let.name, []).extend(instantaneous_names(let.expression))
+    acts = list(policy.of(Act))
+    for modes in policy.of(Modes):
+        for mode in modes.modes:
+            if mode.act is not None:
+                acts.append(mode.act)
+            for transition in mode.transitions:
+                graph.setdefault("mode", []).extend(instantaneous_names(transition.condition))
+    graph["action"] = [name for act in acts for rule in act.rules for part in (rule.condition, rule.value) if part is not None
+                       for name in instantaneous_names(part)]
+    if any(True for _ in policy.of(Modes)):
+        graph["action"].append(Name("mode"))
+        graph.setdefault("mode", [])
+    return graph
+
+
+def find_cycles(policy: Policy, symbols: Symbols, findings: Findings) -> list[str]:
+    """Reports each cycle that does not pass through memory; returns the definitions in an order that has none before
+    what it needs."""
+    graph = needs(policy)
+    order: list[str] = []
+    done: set[str] = set()
+    for root in graph:
+        path: list[str] = []
+        stack: list[tuple[str, Iterator[Name] | None]] = [(root, None)]
+        while stack:
+            name, rest = stack.pop()
+            if rest is None:
+                if name in done:
+                    continue
+                path.append(name)
+                rest = iter(graph[name])
+            for used in rest:
+                if used.name not in graph or used.name in done:
+                    continue
+                if used.name in path:
+                    _report(path[path.index(used.name):], used.span, symbols, findings)
+                    continue
+                stack += [(name, rest), (used.name, None)]
+                break
+            else:
+                path.pop()
+                done.add(name)
+                order.append(name)
+    return order
+
+
+def _report(cycle: list[str], span: Span, symbols: Symbols, findings: Findings) -> None:
+    shown = " -> ".join([*cycle, cycle[0]])
+    others = tuple(Label(symbols[name].span, f"`{name}` is part of the cycle") for name in cycle if symbols[name].span.end)
+    findings.add("HL208", f"definitions need each other in the same tick: {shown}", span, label="closes the cycle", others=others[:4],
+                 expected=("`previous(x, start)` or a `memory` somewhere in the cycle",))

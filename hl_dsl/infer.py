@@ -1,0 +1,206 @@
+"""Types of expressions."""
+
+from __future__ import annotations
+
+import difflib
+from functools import lru_cache
+from typing import Mapping
+
+from hl_dsl.diagnostics import Diagnostic, Label, Repair
+from hl_dsl.operators import OPERATORS, Operator, choose_form
+from hl_dsl.source import Source, Span
+from hl_dsl.symbols import Symbols
+from hl_dsl.syntax import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Slice, Vector
+from hl_dsl.types import BOOL, INT, REAL, Type, scalar, vector, widens
+
+
+class TypeProblem(Exception):
+    def __init__(self, diagnostic: Diagnostic):
+        self.diagnostic = diagnostic
+
+
+class Unresolved(Exception):
+    """Hangs on a definition that is itself in error; that one has been reported."""
+
+
+@lru_cache(maxsize=None)
+def formula_expression(operator: Operator, text: str) -> Expression:
+    """A formula of the operator table, parsed. Names in it are the operator's parameters."""
+    from hl_dsl.parse import parse
+    from hl_dsl.syntax import Let
+
+    policy = parse(Source(f'policy f for "f" {{ let f = {text} }}', f"<formula of {operator.name}>"))
+    return next(policy.of(Let)).expression
+
+
+def _problem(code: str, message: str, span: Span, label: str = "", **rest) -> TypeProblem:
+    return TypeProblem(Diagnostic(code, message, span, label, **rest))
+
+
+class Inference:
+    """Types of a program's expressions. `types` maps `id(node)` to `Type` for all nodes visited."""
+
+    def __init__(self, symbols: Symbols):
+        self.symbols = symbols
+        self.types: dict[int, Type] = {}
+        self._pending: set[str] = set()
+
+    def of(self, node: Expression, locals_: Mapping[str, Type] | None = None) -> Type:
+        """The type of `node`. Raises `TypeProblem`, or `Unresolved` where the cause is elsewhere."""
+        kind = type(node)
+        if kind is Apply:
+            result = self._apply(node, locals_)
+        elif kind is Number:
+            result = INT if type(node.value) is int else REAL
+        elif kind is Name:
+            result = self._name(node, locals_)
+        else:
+            result = _RULES[kind](self, node, locals_)
+        if locals_ is None:
+            self.types[id(node)] = result
+        return result
+
+    def _name(self, node: Name, locals_) -> Type:
+        if locals_ is not None and node.name in locals_:
+            return locals_[node.name]
+        symbol = self.symbols.get(node.name)
+        if symbol is None:
+            raise TypeProblem(self.symbols.unknown(node.name, node.span))
+        if symbol.type is None:
+            if symbol.name in self._pending:
+                raise Unresolved
+            self._pending.add(symbol.name)
+            try:
+                symbol.type = self.of(symbol.declaration.expression)
+            except TypeProblem:
+                raise Unresolved from None
+            finally:
+                self._pending.discard(symbol.name)
+        return symbol.type
+
+    def _apply(self, node: Apply, locals_) -> Type:
+        operator = OPERATORS.get(node.operator)
+        if operator is None or operator.internal:
+            raise self._unknown_function(node)
+        if len(node.operands) != operator.arity:
+            wanted = "one operand" if operator.arity == 1 else f"{operator.arity} operands"
+            raise _problem("HL304", f"`{operator.name}` takes {wanted}, not {len(node.operands)}", node.span,
+                           f"{operator.name}({', '.join(operator.parameters[: operator.arity])})")
+        operands = [self.of(operand, locals_) for operand in node.operands]
+        return self.result(operator, operands, node)
+
+    def result(self, operator: Operator, operands: list[Type], node: Apply) -> Type:
+        """The type of an operator applied to operands of these types."""
+        if operator.fold:
+            return self._fold(operator, operands[0], node)
+        if operator.formula:
+            return self._formula(operator, operands, node)
+        sizes = {operand.size for operand in operands if operand.size is not None}
+        if len(sizes) > 1:
+            lengths = " and ".join(map(str, sorted(sizes)))
+            raise _problem("HL306", f"`{operator.name}` is given vectors of lengths {lengths}", node.span, "lengths must agree")
+        chosen = choose_form(operator, [operand.base for operand in operands])
+        if chosen is None:
+            raise self._mismatch(operator, operands, node)
+        if operator.name == "if" and operands[0].is_vector:
+            raise _problem("HL307", "the condition of `if` is a vector", node.operands[0].span, "use `all(…)` or `any(…)`")
+        return vector(chosen[2], sizes.pop()) if sizes else scalar(chosen[2])
+
+    def _fold(self, operator: Operator, operand: Type, node: Apply) -> Type:
+        if not operand.is_vector:
+            raise _problem("HL308", f"`{operator.name}` takes a vector, not `{operand}`", node.span, "a single value")
+        return self.result(OPERATORS[operator.fold], [operand.element, operand.element], node)
+
+    def _formula(self, operator: Operator, operands: list[Type], node: Apply) -> Type:
+        formula = formula_expression(operator, operator.formula)
+        try:
+            return self.of(formula, dict(zip(operator.parameters, operands)))
+        except TypeProblem as inner:
+            if inner.diagnostic.code in ("HL306", "HL308"):
+                raise _problem(inner.diagnostic.code, inner.diagnostic.message, node.span, inner.diagnostic.label) from None
+            raise self._mismatch(operator, operands, node) from None
+
+    def _mismatch(self, operator: Operator, operands: list[Type], node: Apply) -> TypeProblem:
+        shown = " and ".join(f"`{operand}`" for operand in operands)
+        labels = tuple(Label(o.span, f"this is `{t}`") for o, t in zip(node.operands, operands) if o.span.end)
+        bases = {operand.base for operand in operands}
+        hint = "these types do not go together"
+        repair = None
+        if any(form.operands == ("int",) * len(operands) for form in operator.forms) and bases <= {"int", "real"}:
+            hint = "whole numbers are wanted: round with `floor(…)` or `round(…)`"
+            first = next((o for o, t in zip(node.operands, operands) if t.base == "real"), None)
+            if first is not None and first.span.end:
+                repair = Repair(Span(first.span.start, first.span.start), "", hint)
+        elif "bool" in bases and bases & {"int", "real"}:
+            hint = "write `if b then 1 else 0` to count with a truth value"
+        return _problem("HL303", f"`{operator.name}` cannot be applied to {shown}", node.span, hint, others=labels,
+                        repair=None if repair is None or not repair.text else repair)
+
+    def _unknown_function(self, node: Apply) -> TypeProblem:
+        names = [row.name for row in OPERATORS.values() if row.syntax.kind == "call" and not row.internal] + ["previous"]
+        near = difflib.get_close_matches(node.operator, names, 1)
+        place = Span(node.span.start, node.span.start + len(node.operator))
+        return _problem("HL203", f"unknown function `{node.operator}`", place, "not in the language", expected=tuple(sorted(names)),
+                        repair=Repair(place, near[0], f"did you mean `{near[0]}`?") if near else None)
+
+    def _boolean(self, node: Boolean, locals_) -> Type:
+        return BOOL
+
+    def _vector(self, node: Vector, locals_) -> Type:
+        types = [self.of(item, locals_) for item in node.items]
+        base = types[0].base
+        for item, type_ in zip(node.items, types):
+            if type_.is_vector:
+                raise _problem("HL309", "a vector cannot stand inside a vector", item.span, f"this is `{type_}`")
+            if widens(base, type_.base):
+                base = type_.base
+            elif not widens(type_.base, base):
+                raise _problem("HL309", "the components of a vector differ in type", item.span, f"this is `{type_}`, the ones before are `{base}`")
+        return vector(base, len(types))
+
+    def _index(self, node: Index, locals_) -> Type:
+        vector_type = self._vector_operand(node, locals_)
+        index_type = self.of(node.index, locals_)
+        if index_type is not INT:
+            raise _problem("HL310", f"an index is an int, not `{index_type}`", node.index.span, "round it with `floor(…)` or `round(…)`")
+        if type(node.index) is Number:
+            self._within(node.index.value, vector_type, node.index.span)
+        return vector_type.element
+
+    def _slice(self, node: Slice, locals_) -> Type:
+        vector_type = self._vector_operand(node, locals_)
+        if not 0 <= node.start < node.stop <= vector_type.size:
+            raise _problem("HL311", f"the slice {node.start}:{node.stop} does not fit a vector of {vector_type.size}", node.span,
+                           f"0 <= start < stop <= {vector_type.size}")
+        return vector(vector_type.base, node.stop - node.start)
+
+    def _permute(self, node: Permute, locals_) -> Type:
+        vector_type = self._vector_operand(node, locals_)
+        for index in node.indices:
+            self._within(index, vector_type, node.span)
+        return vector(vector_type.base, len(node.indices))
+
+    def _vector_operand(self, node, locals_) -> Type:
+        vector_type = self.of(node.vector, locals_)
+        if not vector_type.is_vector:
+            raise _problem("HL312", f"`{vector_type}` has no components", node.vector.span, "only a vector can be indexed")
+        return vector_type
+
+    @staticmethod
+    def _within(index: int, vector_type: Type, span: Span) -> None:
+        if not 0 <= index < vector_type.size:
+            raise _problem("HL311", f"there is no component {index} in a vector of {vector_type.size}", span,
+                           f"components are 0 to {vector_type.size - 1}")
+
+    def _previous(self, node: Previous, locals_) -> Type:
+        value, start = self.of(node.expression, locals_), self.of(node.start, locals_)
+        fits = widens(start.base, value.base) and (start.size in (None, value.size))
+        if not fits:
+            raise _problem("HL313", f"`previous` starts a `{value}` with a `{start}`", node.start.span, f"a `{value}` is wanted")
+        return value
+
+
+_RULES = {
+    Boolean: Inference._boolean, Vector: Inference._vector, Index: Inference._index, Slice: Inference._slice,
+    Permute: Inference._permute, Previous: Inference._previous,
+}

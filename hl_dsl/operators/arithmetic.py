@@ -1,0 +1,152 @@
+"""Arithmetic rows."""
+
+from hl_dsl.operators import interval, kernel
+from hl_dsl.operators.table import CALL, PRODUCT, SUM, UNARY, Form, Operator, Requirement, Syntax, register
+
+_WHOLE = ("int", "int")
+_REALS = ("real", "real")
+
+
+def _constant_nonzero(node) -> bool:
+    return node.op == "constant" and node.value != 0
+
+
+def _division(texts, nodes):
+    return "{0} / {1}".format(*texts) if _constant_nonzero(nodes[1]) else "divide({0}, {1})".format(*texts)
+
+
+def _floor_division(texts, nodes):
+    return "{0} // {1}".format(*texts) if _constant_nonzero(nodes[1]) else "floor_divide({0}, {1})".format(*texts)
+
+
+def _remainder(texts, nodes):
+    return "np.mod({0}, {1})".format(*texts) if _constant_nonzero(nodes[1]) else "modulo({0}, {1})".format(*texts)
+
+
+def _z3_floor_divide(z3, a, b):
+    # z3's integer division is Euclidean; with a positive divisor it is the floor.
+    return z3.If(b > 0, a / b, z3.If(b < 0, (-a) / (-b), z3.IntVal(0)))
+
+
+def _z3_modulo_int(z3, a, b):
+    return z3.If(b == 0, z3.IntVal(0), a - b * _z3_floor_divide(z3, a, b))
+
+
+def _z3_modulo_real(z3, a, b):
+    return z3.If(b == 0, z3.RealVal(0), a - b * z3.ToReal(z3.ToInt(a / b)))
+
+
+def _z3_divide(z3, a, b):
+    return z3.If(b == 0, z3.RealVal(0), a / b)
+
+
+def _backward_add(result, a, b, kind):
+    if kind != "int":
+        return None
+    return _meet(a, result[0] - b[1], result[1] - b[0]), _meet(b, result[0] - a[1], result[1] - a[0])
+
+
+def _backward_subtract(result, a, b, kind):
+    if kind != "int":
+        return None
+    return _meet(a, result[0] + b[0], result[1] + b[1]), _meet(b, a[0] - result[1], a[1] - result[0])
+
+
+def _backward_negate(result, a, kind):
+    return (_meet(a, -result[1], -result[0]),)
+
+
+def _backward_abs(result, a, kind):
+    return (_meet(a, -result[1], result[1]),)
+
+
+def _meet(pair, low, high):
+    return (max(pair[0], low), min(pair[1], high))
+
+
+register(Operator(
+    "add", "the sum of {0} and {1}", Syntax("infix", "+", SUM), commutative=True,
+    forms=(
+        Form(_WHOLE, "int", lambda a, b: a + b, "{0} + {1}", "a + b", interval.whole_add, lambda z3, a, b: a + b, backward=_backward_add),
+        Form(_REALS, "real", lambda a, b: a + b, "{0} + {1}", "a + b", interval.add, lambda z3, a, b: a + b, rounds=True),
+    ),
+))
+register(Operator(
+    "subtract", "{0} less {1}", Syntax("infix", "-", SUM),
+    forms=(
+        Form(_WHOLE, "int", lambda a, b: a - b, "{0} - {1}", "a - b", interval.whole_subtract, lambda z3, a, b: a - b, backward=_backward_subtract),
+        Form(_REALS, "real", lambda a, b: a - b, "{0} - {1}", "a - b", interval.subtract, lambda z3, a, b: a - b, rounds=True),
+    ),
+))
+register(Operator(
+    "multiply", "{0} times {1}", Syntax("infix", "*", PRODUCT), commutative=True,
+    forms=(
+        Form(_WHOLE, "int", lambda a, b: a * b, "{0} * {1}", "a * b + 0.0", interval.whole_multiply, lambda z3, a, b: a * b),
+        Form(_REALS, "real", lambda a, b: a * b, "{0} * {1}", "a * b", interval.multiply, lambda z3, a, b: a * b, rounds=True),
+    ),
+))
+register(Operator(
+    "divide", "{0} divided by {1}", Syntax("infix", "/", PRODUCT),
+    forms=(Form(_REALS, "real", kernel.divide, _division, "(a / b if b != 0.0 else 0.0)", interval.divide, _z3_divide, rounds=True),),
+    requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
+    samples=((1.0, 0.0), (-0.0, 3.0), (7.0, -2.0)),
+))
+register(Operator(
+    "floor_divide", "{0} divided by {1}, rounded down", Syntax("infix", "//", PRODUCT),
+    forms=(Form(_WHOLE, "int", kernel.floor_divide, _floor_division, "(float(int(a) // int(b)) if b != 0.0 else 0.0)",
+                interval.whole_divide, _z3_floor_divide),),
+    requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
+    samples=((7, -3), (-7, 3), (-7, -3), (5, 0), (0, 4)),
+))
+register(Operator(
+    "mod", "the remainder of {0} by {1}, with the sign of {1}", CALL,
+    forms=(
+        Form(_WHOLE, "int", kernel.modulo_int, _remainder, "(float(int(a) % int(b)) if b != 0.0 else 0.0)", interval.whole_modulo, _z3_modulo_int),
+        Form(_REALS, "real", kernel.modulo_real, _remainder, "modulo_real(a, b)", interval.modulo, _z3_modulo_real, rounds=True),
+    ),
+    requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
+    samples=((7, -3), (-7, 3), (5, 0), (-1e-20, 288.0), (5.5, -2.0), (-0.0, 2.0), (6.0, -3.0)),
+))
+register(Operator(
+    "negate", "minus {0}", Syntax("prefix", "-", UNARY),
+    forms=(
+        Form(("int",), "int", lambda a: -a, "-{0}", "0.0 - a", interval.negate, lambda z3, a: -a, backward=_backward_negate),
+        Form(("real",), "real", lambda a: -a, "-{0}", "-a", interval.negate, lambda z3, a: -a, backward=_backward_negate),
+    ),
+    samples=((0,), (0.0,), (-0.0,)),
+))
+register(Operator(
+    "abs", "the size of {0}", CALL,
+    forms=(
+        Form(("int",), "int", abs, "np.abs({0})", "abs(a)", interval.absolute, lambda z3, a: z3.If(a < 0, -a, a), backward=_backward_abs),
+        Form(("real",), "real", abs, "np.abs({0})", "abs(a)", interval.absolute, lambda z3, a: z3.If(a < 0, -a, a), backward=_backward_abs),
+    ),
+    samples=((-0.0,), (-3,)),
+))
+
+
+def _z3_smaller(z3, a, b):
+    return z3.If(b < a, b, a)
+
+
+def _z3_larger(z3, a, b):
+    return z3.If(b > a, b, a)
+
+
+# `np.where` with a strict comparison, not `np.minimum`: signed zeros and NaN then come out as in the definition.
+register(Operator(
+    "min", "the smaller of {0} and {1}", CALL,
+    forms=tuple(
+        Form((base, base), base, lambda a, b: b if b < a else a, "minimum({0}, {1})", "(b if b < a else a)", interval.minimum, _z3_smaller)
+        for base in ("int", "real")
+    ),
+    samples=((0.0, -0.0), (-0.0, 0.0), (2, 2)),
+))
+register(Operator(
+    "max", "the larger of {0} and {1}", CALL,
+    forms=tuple(
+        Form((base, base), base, lambda a, b: b if b > a else a, "maximum({0}, {1})", "(b if b > a else a)", interval.maximum, _z3_larger)
+        for base in ("int", "real")
+    ),
+    samples=((0.0, -0.0), (-0.0, 0.0), (2, 2)),
+))

@@ -1,0 +1,129 @@
+"""What each name of a program stands for."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from hl_dsl.cards import Card, Field
+from hl_dsl.diagnostics import Diagnostic, Findings, Label, Repair
+from hl_dsl.source import NOWHERE, Span
+from hl_dsl.syntax import Let, Memory, Modes, Observe, Observed, Param, Policy, Property
+from hl_dsl.types import INT, Type, scalar, vector
+
+
+@dataclass(slots=True)
+class Symbol:
+    """`kind`: observation, param, let, memory, mode name, action name, mode, action. `declaration` is what made it:
+    the syntax node, or for an enumeration's name its position."""
+
+    kind: str
+    name: str
+    type: Type | None
+    declaration: object
+    span: Span = NOWHERE
+
+
+def field_type(field: Field) -> Type:
+    return scalar(field.base) if field.size is None else vector(field.base, field.size)
+
+
+def action_type(card: Card) -> Type:
+    """An enumeration where actions are named; else real, as a vector where there is more than one component."""
+    if card.action.names is not None:
+        return scalar("action")
+    return scalar("real") if card.action.size == 1 else vector("real", card.action.size)
+
+
+class Symbols(dict):
+    """Name to `Symbol`, filled from a program and its environment's card."""
+
+    def __init__(self, policy: Policy, card: Card, findings: Findings):
+        super().__init__()
+        self.card = card
+        self.findings = findings
+        self.observed: dict[str, tuple[Observed, Field]] = {}
+        self.modes: tuple[str, ...] = ()
+        self._add(Symbol("action", "action", action_type(card), None))
+        for position, name in enumerate(card.action.names or ()):
+            self._add(Symbol("action name", name, scalar("action"), position))
+        for modes in policy.of(Modes):
+            if not self.modes:
+                self._add(Symbol("mode", "mode", scalar("mode"), modes, modes.span))
+            for mode in modes.modes:
+                self._add(Symbol("mode name", mode.name, scalar("mode"), len(self.modes), mode.name_span))
+                self.modes += (mode.name,)
+        for observe in policy.of(Observe):
+            for item in observe.items:
+                self._observe(item)
+        for declaration in policy.declarations:
+            if isinstance(declaration, Let):
+                self._add(Symbol("let", declaration.name, None, declaration, declaration.name_span))
+            elif isinstance(declaration, (Param, Memory)):
+                kind = "param" if isinstance(declaration, Param) else "memory"
+                self._add(Symbol(kind, declaration.name, self.named_type(declaration.type), declaration, declaration.name_span))
+        self._property_names(policy)
+
+    def _add(self, symbol: Symbol) -> None:
+        other = self.get(symbol.name)
+        if other is None:
+            self[symbol.name] = symbol
+            return
+        if other.span is NOWHERE:
+            self.findings.add("HL202", f"`{symbol.name}` is already a name of the environment ({other.kind})", symbol.span, label="choose another name",
+                              repair=Repair(symbol.span, symbol.name + "_", f"call it `{symbol.name}_`, here and where it is used"))
+        else:
+            self.findings.add("HL201", f"`{symbol.name}` is defined twice", symbol.span, label="second definition",
+                              others=(Label(other.span, "first defined here"),),
+                              repair=Repair(symbol.span, symbol.name + "_2", f"give this one its own name, such as `{symbol.name}_2`"))
+
+    def _observe(self, item: Observed) -> None:
+        field = self.card.fields.get(item.name)
+        if field is None:
+            near = difflib.get_close_matches(item.name, self.card.fields, 1)
+            self.findings.add(
+                "HL206", f"{self.card.environment} has no observation `{item.name}`", item.span, label="not shown by this environment",
+                expected=tuple(sorted(self.card.fields)),
+                repair=Repair(Span(item.span.start, item.span.start + len(item.name)), near[0], f"did you mean `{near[0]}`?") if near else None)
+            return
+        if item.size is not None and item.size != field.size:
+            shape = "a single value" if field.size is None else f"a vector of {field.size}"
+            self.findings.add("HL207", f"`{item.name}` is {shape} in {self.card.environment}, not a vector of {item.size}", item.span,
+                              label="drop the length, or write the right one",
+                              repair=Repair(Span(item.span.start, item.span.end), item.name, f"write `{item.name}`"))
+        self._add(Symbol("observation", item.name, field_type(field), item, item.span))
+        self.observed.setdefault(item.name, (item, field))
+
+    def named_type(self, written) -> Type:
+        base = {"vec": "real"}.get(written.base, written.base)
+        known = ["real", "int", "bool", "vec"] + (["action"] if self.card.action.names else []) + (["mode"] if self.modes else [])
+        if written.base not in known:
+            near = difflib.get_close_matches(written.base, known, 1) or ["real"]
+            self.findings.add("HL301", f"`{written.base}` is no type", written.span, label="unknown type", expected=tuple(known),
+                              repair=Repair(Span(written.span.start, written.span.start + len(written.base)), near[0], f"did you mean `{near[0]}`?"))
+            return scalar("real")
+        if (written.base == "vec") != (written.size is not None):
+            self.findings.add("HL302", f"`{written.base}` cannot be written like this" if written.size else "a vector type needs its length", written.span,
+                              label="only `vec` has a length, and always", repair=Repair(written.span, f"vec[{written.size or 2}]", f"write `vec[{written.size or 2}]`"))
+        return scalar(base) if written.size is None else vector("real", written.size)
+
+    def _property_names(self, policy: Policy) -> None:
+        seen: dict[str, Property] = {}
+        for item in policy.of(Property):
+            if item.name in seen:
+                self.findings.add("HL201", f"`{item.name}` is defined twice", item.name_span, label="second definition",
+                                  others=(Label(seen[item.name].name_span, "first defined here"),),
+                                  repair=Repair(item.name_span, item.name + "_2", f"give this one its own name, such as `{item.name}_2`"))
+            seen.setdefault(item.name, item)
+
+    def unknown(self, name: str, span: Span) -> Diagnostic:
+        """The finding for a name that nothing defines, with the nearest one that something does."""
+        near = difflib.get_close_matches(name, self, 1)
+        if near:
+            symbol = self[near[0]]
+            others = (Label(symbol.span, "did you mean this?"),) if symbol.span is not NOWHERE else ()
+            return Diagnostic("HL204", f"unknown name `{name}`", span, "not defined in this policy", others,
+                              repair=Repair(span, near[0], f"write `{near[0]}`"))
+        if name in self.card.fields:
+            return Diagnostic("HL205", f"`{name}` is not observed", span, f"add `observe {name}` to the policy")
+        return Diagnostic("HL204", f"unknown name `{name}`", span, "not defined in this policy: define it with `let`, or observe it")
