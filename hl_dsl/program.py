@@ -1,0 +1,129 @@
+"""The front door: a policy as one object, from its text to its proof and its compiled form."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hl_dsl.cards import Card, UnknownEnvironment, load_card
+from hl_dsl.check import Checked, check
+from hl_dsl.diagnostics import Diagnostic, ProgramError, Repair
+from hl_dsl.parse import parse
+from hl_dsl.read import read_source
+from hl_dsl.source import Source, Span
+from hl_dsl.syntax import Policy as PolicySyntax
+
+if TYPE_CHECKING:
+    from hl_dsl.compiler.ir import Dataflow
+    from hl_dsl.compiler.policy import Policy
+    from hl_dsl.verify import Proof
+
+
+class Program:
+    """A checked policy. What costs more (lowering, proof, compilation) is done when first asked for.
+
+    >>> program = Program.load("policies/cartpole/start.hl")
+    >>> program.prove().passed
+    True
+    """
+
+    def __init__(self, checked: Checked):
+        self.checked = checked
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Program":
+        """Reads and checks a file. Raises `HLError` where it cannot be read, `ProgramError` where it is no good policy."""
+        return cls.from_source(read_source(path))
+
+    @classmethod
+    def parse(cls, text: str, name: str = "<text>") -> "Program":
+        """Checks a text. Raises `ProgramError`."""
+        return cls.from_source(Source(text, name))
+
+    @classmethod
+    def from_source(cls, source: Source) -> "Program":
+        syntax = parse(source)
+        return cls.from_syntax(syntax, source)
+
+    @classmethod
+    def from_syntax(cls, syntax: PolicySyntax, source: Source | None = None, card: Card | None = None) -> "Program":
+        """Checks a syntax tree, such as one changed in memory; its text is then the formatter's."""
+        source = source or Source("", syntax.name)
+        return cls(check(syntax, card or _card_of(syntax, source), source))
+
+    @property
+    def syntax(self) -> PolicySyntax:
+        return self.checked.policy
+
+    @property
+    def card(self) -> Card:
+        return self.checked.card
+
+    @property
+    def source(self) -> Source:
+        return self.checked.source
+
+    @property
+    def name(self) -> str:
+        return self.syntax.name
+
+    @property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        return self.checked.warnings
+
+    @cached_property
+    def text(self) -> str:
+        """The program in the one layout there is."""
+        from hl_dsl.format import format_policy
+
+        return format_policy(self.syntax)
+
+    @cached_property
+    def flow(self) -> "Dataflow":
+        from hl_dsl.compiler.lower import lower
+
+        return lower(self.checked)
+
+    @cached_property
+    def hash(self) -> str:
+        """Names the program up to renaming and layout."""
+        from hl_dsl.compiler.canonical import canonical_hash
+
+        return canonical_hash(self.flow)
+
+    def prove(self, **options) -> "Proof":
+        """Proves all obligations and invariants; see `hl_dsl.verify.prove`."""
+        from hl_dsl.verify import prove
+
+        return prove(self.flow, **options)
+
+    def compile(self, **options) -> "Policy":
+        """The batched policy; see `hl_dsl.compiler.policy.Policy`."""
+        from hl_dsl.compiler.policy import Policy
+
+        return Policy(self.flow, **options)
+
+    def explain(self) -> str:
+        """The strategy in words."""
+        from hl_dsl.compiler.explain import explain_program
+
+        return explain_program(self)
+
+    def export(self) -> str:
+        """One standalone NumPy file that acts the same."""
+        from hl_dsl.compiler.export import export_python
+
+        return export_python(self.flow)
+
+
+def _card_of(syntax: PolicySyntax, source: Source) -> Card:
+    try:
+        return load_card(syntax.environment)
+    except UnknownEnvironment as error:
+        span = syntax.environment_span
+        near = error.suggestions[0] if error.suggestions else None
+        repair = Repair(Span(span.start, span.end), f'"{near}"', f"did you mean \"{near}\"?") if near else None
+        raise ProgramError(source, [Diagnostic(
+            "HL600", f"unknown environment `{syntax.environment}`", span, "no card for this environment",
+            expected=tuple(f'"{name}"' for name in error.suggestions[:3]), repair=repair)]) from None
