@@ -1,0 +1,37 @@
+# Everything a fresh machine needs is done by `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: demo test bench scores fuzz clean
+
+demo: $(READY)
+	$(BIN)/python -m benchmarks.demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
+
+scores: $(READY)
+	$(BIN)/python -m benchmarks.scores
+
+fuzz: $(READY)
+	$(BIN)/python -m tests.fuzz.run_fuzz
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "HL needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $(READY)
+
+# Type checkers do not see the folder mapping of pyproject.toml; this view of links lets them resolve it.
+.typecheck: pyproject.toml
+	rm -rf .typecheck && mkdir -p .typecheck
+	cp -rs $(CURDIR)/hl_dsl .typecheck/hl_dsl
+	for folder in grammar compiler verify synth policies; do ln -s $(CURDIR)/$$folder .typecheck/hl_dsl/$$folder; done
+
+clean:
+	rm -rf .venv .typecheck build *.egg-info

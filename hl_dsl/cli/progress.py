@@ -1,0 +1,27 @@
+"""Progress on stderr: a bar on a terminal, nothing elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+
+
+@contextmanager
+def episode_progress(what: str):
+    """Yields a callback for `evaluate`'s `on_progress`, or None where nobody is watching."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("episodes"),
+               TextColumn("{task.fields[steps]:,} steps, best so far {task.fields[best]:g}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None, steps=0, best=0.0)
+
+        def show(progress) -> None:
+            best = float(progress.returns.max()) if len(progress.returns) else 0.0
+            bar.update(task, completed=progress.episodes, total=progress.episodes_wanted, steps=progress.env_steps, best=best)
+
+        yield show

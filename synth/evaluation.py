@@ -1,0 +1,150 @@
+"""One evaluation from end to end: prove, then play, then record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Mapping, Sequence
+
+from hl_dsl.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.rollout import Progress, Rollout, evaluate
+from hl_dsl.synth.trials import NO_GATE, Trial
+from hl_dsl.verify import Proof
+
+
+class NotProved(HLError):
+    """The program does not pass its proof, so it was not run. `proof` says why."""
+
+    exit_code = 1
+
+    def __init__(self, program: Program, proof: Proof, exit_code: int):
+        super().__init__(
+            f"{program.name} is not proved, so it does not run: {proof.summary}\n\n{proof.render(program.source)}",
+            "mend what is shown, or watch a property instead of proving it by writing `monitor` for `invariant`")
+        self.proof = proof
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A proved program's rollout. `trial` is what went into the ledger."""
+
+    program: Program
+    proof: Proof
+    rollout: Rollout
+    trial: Trial
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `hl eval --json`."""
+        rollout, trial = self.rollout, self.trial
+        return {
+            "schema": "hl.eval/1",
+            "policy": self.program.name,
+            "program_hash": self.program.hash,
+            "env": rollout.environment,
+            "protocol": rollout.protocol,
+            "seeds": list(trial.seeds),
+            "returns": list(trial.returns),
+            "lengths": list(trial.lengths),
+            "truncated": [cut for cut, done in zip(rollout.truncated, rollout.finished) if done],
+            "mean": trial.mean, "min": trial.min, "max": trial.max,
+            "distinct_trajectories": rollout.distinct_trajectories,
+            "env_steps": rollout.env_steps,
+            "cpu_seconds": rollout.cpu_seconds,
+            "wall_seconds": rollout.wall_seconds,
+            "out_of_range": sum(rollout.out_of_range),
+            "assumption_violations": dict(trial.assumption_violations),
+            "monitor_violations": dict(trial.monitor_violations),
+            "proof": self.proof.summary,
+            "parameters": dict(trial.parameters),
+            "options": dict(rollout.options),
+            "complete": rollout.complete,
+        }
+
+
+def evaluate_program(
+    program: Program,
+    protocol: str,
+    seeds: Sequence[int],
+    *,
+    ledger: Ledger | None,
+    num_envs: int = 16,
+    num_threads: int = 0,
+    max_steps: int | None = None,
+    parameters: Mapping[str, float] | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    on_tick=None,
+    render: bool = False,
+    kind: str = "evaluation",
+) -> Evaluation:
+    """Proves `program`, plays one episode for each seed, and appends the trial to `ledger`.
+
+    Raises `NotProved` where the proof does not pass (recorded too; no environment step is taken), and `HLError` for
+    an unknown protocol or a ledger that cannot be written.
+    """
+    from hl_dsl.cli.verify import verdict_code
+
+    proof = program.prove()
+    if not proof.passed:
+        if ledger is not None:
+            ledger.append(_rejected(program, proof, protocol).to_event())
+        raise NotProved(program, proof, verdict_code(proof))
+    policy = program.compile(parameters=parameters)
+    rollout = evaluate(policy, program.card, protocol, seeds, num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
+                       on_progress=on_progress, on_tick=on_tick, render=render)
+    trial = trial_of(program, proof, rollout, parameters, kind)
+    if ledger is not None:
+        ledger.append(trial.to_event())
+    return Evaluation(program, proof, rollout, trial)
+
+
+def trial_of(program: Program, proof: Proof, rollout: Rollout, parameters: Mapping[str, float] | None, kind: str) -> Trial:
+    """The record of a rollout. Episodes cut off by an interrupt count in the steps, not in the returns."""
+    done = rollout.finished
+
+    def finished(values):
+        return tuple(value for value, end in zip(values, done) if end)
+
+    flow = program.flow
+    values = {item.name: item.default for item in flow.parameters} | dict(parameters or {})
+    return Trial(
+        kind=kind,
+        program_name=program.name,
+        program_hash=program.hash,
+        program=program.source.text or program.text,
+        gate="accepted" if rollout.complete else NO_GATE,
+        accepted=rollout.complete,
+        reason="" if rollout.complete else "interrupted",
+        environment=rollout.environment,
+        protocol=rollout.protocol,
+        options=rollout.options,
+        seeds=finished(rollout.seeds),
+        returns=finished(rollout.returns),
+        lengths=finished(rollout.lengths),
+        distinct_trajectories=rollout.distinct_trajectories,
+        environment_steps=rollout.env_steps,
+        cpu_seconds=rollout.cpu_seconds,
+        wall_seconds=rollout.wall_seconds,
+        proof={"status": proof.summary},
+        out_of_range={"all": sum(rollout.out_of_range)},
+        assumption_violations=_named(flow.of_kind("assume"), rollout.assumption_violations),
+        monitor_violations=_named(flow.of_kind("monitor"), rollout.monitor_violations),
+        parameters=values,
+    )
+
+
+def _named(properties, rows) -> dict[str, int]:
+    return {item.name: sum(row[column] for row in rows) for column, item in enumerate(properties)}
+
+
+def _rejected(program: Program, proof: Proof, protocol: str) -> Trial:
+    return Trial(
+        kind="verify-reject", program_name=program.name, program_hash=program.hash, program=program.source.text or program.text,
+        gate="prove", reason=proof.summary, environment=program.card.environment, protocol=protocol, proof={"status": proof.summary})
+
+
+def ledger_beside(policy: Path) -> Ledger:
+    """The ledger of a policy file: `trials.jsonl` in its folder."""
+    return Ledger(policy.parent / "trials.jsonl")
