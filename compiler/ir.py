@@ -184,7 +184,7 @@ class Builder:
 
         Raises LookupError where no form takes operands of these types.
         """
-        chosen = choose_form(OPERATORS[op], [self.nodes[arg].base for arg in args])
+        chosen = choose_form(OPERATORS[op], tuple([self.nodes[arg].base for arg in args]))
         if chosen is None:
             raise LookupError(f"`{op}` takes no {[self.nodes[arg].base for arg in args]}")
         form, bases, base = chosen

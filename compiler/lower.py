@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Mapping
 
 from hl_dsl.check import Checked
+from hl_dsl.dependencies import instantaneous_names, needs
 from hl_dsl.infer import formula_expression
 from hl_dsl.operators import OPERATORS, Operator
 from hl_dsl.source import Span
@@ -31,6 +32,10 @@ class _Lowering:
         self.parameters: list[Parameter] = []
         self.cells: list[dict] = []
         self.previous_cells: dict[tuple, int] = {}
+        self.previous_count = 0
+        self.needs = needs(checked.policy)
+        self.pending: set[str] = set()
+        self.postponed: dict[tuple, tuple] = {}
         self.properties: list[Property] = []
         self.obligations: dict[tuple, Obligation] = {}
         self.guard: int | None = None
@@ -134,6 +139,7 @@ class _Lowering:
     def _named(self, name: str) -> Value:
         """The value of a definition; its obligations hold without condition, wherever it is used."""
         if name not in self.values:
+            self.pending.add(name)
             outer, self.guard = (self.guard, self.site), None
             outer_site, self.site = outer[1], None
             if name == "mode":
@@ -144,6 +150,9 @@ class _Lowering:
                 value = self._lower(self.symbols[name].declaration.expression, None)
             self.values[name] = value
             self.guard, self.site = outer[0], outer_site
+            self.pending.discard(name)
+            if not self.pending:
+                self._feed_postponed()
         return self.values[name]
 
     def _next_mode(self) -> int:
@@ -371,20 +380,61 @@ class _Lowering:
         return Value(vector(whole.type.base, len(node.indices)), tuple(whole.nodes[i] for i in node.indices))
 
     def _previous(self, node: Previous, locals_) -> Value:
-        # The cell is fed at every tick, so what it is fed with is needed without condition.
-        outer, self.guard = self.guard, None
-        value = self._lower(node.expression, locals_)
-        self.guard = outer
-        starts = self._literals(node.start, value.type)
+        if locals_ is None and self._is_pending(node.expression):
+            return self._postponed(node)
+        value, starts = self._previous_value(node, locals_)
         nodes = []
         for component, start in zip(value.nodes, starts):
             key = (component, repr(start))
             if key not in self.previous_cells:
-                leaf = self._cell(f"previous_{len(self.previous_cells) + 1}", value.type.element, None, None, start, False, node.span)
+                self.previous_cells[key] = self._previous_cell(value.type.element, start, node.span)
                 self.cells[-1]["next"] = component
-                self.previous_cells[key] = leaf
             nodes.append(self.previous_cells[key])
         return Value(value.type, tuple(nodes))
+
+    def _previous_value(self, node: Previous, locals_) -> tuple[Value, list]:
+        # The cell is fed at every tick, so what it is fed with is needed without condition.
+        outer, self.guard = self.guard, None
+        value = self._lower(node.expression, locals_)
+        self.guard = outer
+        return value, self._literals(node.start, value.type)
+
+    def _previous_cell(self, type_: Type, start, span: Span) -> int:
+        self.previous_count += 1
+        return self._cell(f"previous_{self.previous_count}", type_, None, None, start, False, span)
+
+    def _is_pending(self, expression) -> bool:
+        """Whether this tick's value of the expression needs a definition that is being lowered right now: a cycle that
+        is sound because it passes through memory, such as `previous(action, NOOP)` in what decides the action."""
+        if not self.pending:
+            return False
+        seen: set[str] = set()
+        stack = [name.name for name in instantaneous_names(expression)]
+        while stack:
+            name = stack.pop()
+            if name in self.pending:
+                return True
+            if name not in seen:
+                seen.add(name)
+                stack.extend(used.name for used in self.needs.get(name, ()))
+        return False
+
+    def _postponed(self, node: Previous) -> Value:
+        """Cells whose feed is lowered once the definitions that wait for them are there."""
+        type_ = self.checked.types[id(node.expression)]
+        key = (repr(node.expression), repr(node.start))
+        if key not in self.postponed:
+            starts = self._literals(node.start, type_)
+            self.postponed[key] = (node, tuple(self._previous_cell(type_.element, start, node.span) for start in starts))
+        return Value(type_, self.postponed[key][1])
+
+    def _feed_postponed(self) -> None:
+        waiting, self.postponed = self.postponed, {}
+        for node, leaves in waiting.values():
+            value, starts = self._previous_value(node, None)
+            for leaf, component, start in zip(leaves, value.nodes, starts):
+                self.cells[self.builder.nodes[leaf].value]["next"] = component
+                self.previous_cells.setdefault((component, repr(start)), leaf)
 
 
 _RULES = {

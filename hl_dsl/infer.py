@@ -44,6 +44,7 @@ class Inference:
         self.symbols = symbols
         self.types: dict[int, Type] = {}
         self._pending: set[str] = set()
+        self._results: dict[tuple, Type] = {}
 
     def of(self, node: Expression, locals_: Mapping[str, Type] | None = None) -> Type:
         """The type of `node`. Raises `TypeProblem`, or `Unresolved` where the cause is elsewhere."""
@@ -87,7 +88,11 @@ class Inference:
             raise _problem("HL304", f"`{operator.name}` takes {wanted}, not {len(node.operands)}", node.span,
                            f"{operator.name}({', '.join(operator.parameters[: operator.arity])})")
         operands = [self.of(operand, locals_) for operand in node.operands]
-        return self.result(operator, operands, node)
+        key = (operator, *operands)
+        found = self._results.get(key)
+        if found is None:
+            found = self._results[key] = self.result(operator, operands, node)
+        return found
 
     def result(self, operator: Operator, operands: list[Type], node: Apply) -> Type:
         """The type of an operator applied to operands of these types."""
@@ -99,7 +104,7 @@ class Inference:
         if len(sizes) > 1:
             lengths = " and ".join(map(str, sorted(sizes)))
             raise _problem("HL306", f"`{operator.name}` is given vectors of lengths {lengths}", node.span, "lengths must agree")
-        chosen = choose_form(operator, [operand.base for operand in operands])
+        chosen = choose_form(operator, tuple([operand.base for operand in operands]))
         if chosen is None:
             raise self._mismatch(operator, operands, node)
         if operator.name == "if" and operands[0].is_vector:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import lru_cache
+from typing import Iterator
 
 from lark import Lark, Transformer, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken, VisitError
@@ -30,8 +32,6 @@ class _Problem(Exception):
 def parse(source: Source) -> Policy:
     """Parses a whole program. Raises `ProgramError` with what was wrong, where, and how to mend it."""
     _refuse_oversized(source)
-    comments: list[Comment] = []
-    _COMMENTS.append(comments)
     try:
         policy = _parser().parse(source.text)
     except _Problem as problem:
@@ -45,14 +45,13 @@ def parse(source: Source) -> Policy:
     except UnexpectedToken as error:
         finding = explain_end(source, error.expected) if error.token.type == "$END" else explain_token(source, error)
         raise ProgramError(source, [finding]) from None
-    finally:
-        _COMMENTS.pop()
-    policy.comments = tuple(_placed(source.text, comment) for comment in comments)
+    policy.comments = tuple(_comments(source.text))
+    policy.after_blank = frozenset(match.end() for match in _EMPTY_LINE.finditer(source.text))
     return policy
 
 
-# The lexer's callback has no other way to reach the parse it belongs to; parses of one thread nest as a stack.
-_COMMENTS: list[list] = []
+_COMMENT_OR_STRING = re.compile(r'"[^"\n]*"|#[^\n]*')
+_EMPTY_LINE = re.compile(r"\n[ \t\r]*\n[ \t\r\n]*")
 
 
 @lru_cache(maxsize=1)
@@ -63,13 +62,15 @@ def _parser() -> Lark:
         lexer="basic",
         start="policy",
         transformer=_ToSyntax(),
-        lexer_callbacks={"COMMENT": lambda token: _COMMENTS[-1].append(token) or token},
     )
 
 
-def _placed(text: str, token) -> Comment:
-    line_start = text.rfind("\n", 0, token.start_pos) + 1
-    return Comment(token.value.rstrip(), Span(token.start_pos, token.end_pos), not text[line_start : token.start_pos].strip())
+def _comments(text: str) -> Iterator[Comment]:
+    for match in _COMMENT_OR_STRING.finditer(text):
+        if match.group()[0] == "#":
+            start, end = match.span()
+            line_start = text.rfind("\n", 0, start) + 1
+            yield Comment(match.group().rstrip(), Span(start, end), not text[line_start:start].strip())
 
 
 def _refuse_oversized(source: Source) -> None:
@@ -143,7 +144,9 @@ class _ToSyntax(Transformer):
     """Called by the parser at each reduction, so no parse tree is built."""
 
     def policy(self, name, environment, *declarations):
-        return Policy(_name(name), environment.value[1:-1], declarations, (), Span(name.start_pos, environment.end_pos), _at(environment))
+        *declarations, closing = declarations
+        return Policy(_name(name), environment.value[1:-1], tuple(declarations), (), Span(name.start_pos, environment.end_pos),
+                      _at(environment), _at(closing))
 
     # declarations
 

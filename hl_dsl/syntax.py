@@ -223,6 +223,8 @@ class Policy:
     span: Span = _span()
     environment_span: Span = _span()
     end_span: Span = _span()
+    # Offsets of what follows an empty line, so that the formatter can keep one.
+    after_blank: frozenset[int] = field(default=frozenset(), compare=False, repr=False)
 
     def of(self, kind: type) -> Iterator:
         return (item for item in self.declarations if type(item) is kind)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Callable, Iterator, Sequence
 
 Interval = tuple  # (low, high): floats for real, ints (or infinite floats) for int and enumerations, 0/1 for bool
@@ -30,7 +31,7 @@ class Syntax:
 CALL = Syntax("call")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Form:
     """One signature of an operator and what it does there.
 
@@ -72,7 +73,7 @@ class Requirement:
     says: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Operator:
     """A row. Exactly one of `forms` (a primitive), `formula` (expanded at lowering, operands named by
     `parameters`) and `fold` (an operator applied left to right over a vector's components) is given.
@@ -137,7 +138,8 @@ def replaced(operator: Operator) -> Iterator[Operator]:
         OPERATORS[operator.name] = original
 
 
-def choose_form(operator: Operator, bases: Sequence[str]) -> tuple[Form, tuple[str, ...], str] | None:
+@lru_cache(maxsize=None)
+def choose_form(operator: Operator, bases: tuple[str, ...]) -> tuple[Form, tuple[str, ...], str] | None:
     """The first form that takes operands of these bases: the form, the bases they widen to, the result's base."""
     for form in operator.forms:
         if len(form.operands) != len(bases):
