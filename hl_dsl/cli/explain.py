@@ -1,4 +1,4 @@
-"""`hl explain`: a diagnostic's page, or a policy in words."""
+"""`hl explain`: a diagnostic's page, an operator's, or a policy in words."""
 
 from __future__ import annotations
 
@@ -11,15 +11,22 @@ from hl_dsl.cli.output import Json, show
 
 
 def explain(
-    what: Annotated[str, typer.Argument(metavar="HLnnn|FILE", help="A diagnostic's code, or a policy.", show_default=False)],
+    what: Annotated[str, typer.Argument(metavar="HLnnn|OPERATOR|FILE", help="A diagnostic's code, an operator such as clamp, or a policy.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """Explain a diagnostic (`hl explain HL204`) or a policy in words (`hl explain FILE`)."""
+    """Explain a diagnostic (`hl explain HL204`), an operator (`hl explain clamp`), or a policy in words."""
     if re.fullmatch(r"(?i)hl\d+", what):
         from hl_dsl.codes import explain_code
 
         text = explain_code(what.upper())
         show({"schema": "hl.explain/1", "code": what.upper(), "page": text}, text, json)
+        return
+    from hl_dsl.operators import OPERATORS
+    from hl_dsl.operators.page import page
+
+    row = OPERATORS.get(what)
+    if row is not None and not row.internal:
+        show({"schema": "hl.explain/1", "operator": what, "page": page(row)}, page(row), json)
         return
     from hl_dsl.program import Program
 
