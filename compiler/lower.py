@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Mapping
 
 from hl_dsl.check import Checked
@@ -33,13 +34,16 @@ class _Lowering:
         self.cells: list[dict] = []
         self.previous_cells: dict[tuple, int] = {}
         self.previous_count = 0
-        self.needs = needs(checked.policy)
         self.pending: set[str] = set()
         self.postponed: dict[tuple, tuple] = {}
         self.properties: list[Property] = []
         self.obligations: dict[tuple, Obligation] = {}
         self.guard: int | None = None
         self.site: Span | None = None
+
+    @cached_property
+    def needs(self) -> dict[str, list[Name]]:
+        return needs(self.checked.policy)
 
     def run(self) -> None:
         policy = self.checked.policy

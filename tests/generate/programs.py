@@ -1,0 +1,243 @@
+"""Whole programs: well typed, accepted by `check`, and mostly well defined.
+
+    @given(programs())
+    def test_something(program):
+        program.policy    # the syntax tree
+        program.checked   # what `check` gives
+        program.flow      # lowered
+        program.text      # as the formatter writes it
+        program.wild      # whether divisions, roots, memories, … were left unguarded
+
+`programs(focus="min")` puts that row of the operator table into a let on which the action and a memory depend.
+`programs(wild=False)` gives only guarded ones, whose well-definedness mostly is proved by intervals.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from hypothesis import strategies as st
+
+from hl_dsl.cards import Card
+from hl_dsl.check import Checked, check
+from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.compiler.lower import lower
+from hl_dsl.format import format_policy
+from hl_dsl.operators import OPERATORS
+from hl_dsl.source import Source
+from hl_dsl.symbols import action_type, field_type
+from hl_dsl.syntax import (
+    Act, Apply, Expression, Let, Memory, Mode, Modes, Name, Number, Observe, Observed, Param, Policy, Property, Range, Rule,
+    Transition, TypeName, Vector,
+)
+from hl_dsl.types import BOOL, INT, REAL, Type, scalar, vector
+from tests.generate.cards import CARDS
+from tests.generate.expressions import ExpressionWriter, clamped
+from tests.generate.signatures import rows
+
+DEPTH = 3
+MODE_NAMES = ("serve", "rally", "shake")
+REAL_RANGES = ((-10.0, 10.0), (0.0, 1.0), (-256.0, 255.5), (0.25, 100.0), (-1e6, 1e6))
+INT_RANGES = ((0, 3), (-10, 10), (0, 100000), (1, 8), (-128, 127))
+
+
+@dataclass(frozen=True)
+class GeneratedProgram:
+    """A generated program. `wild`: nothing in it was guarded, so it need not be well defined."""
+
+    policy: Policy
+    card: Card
+    wild: bool
+
+    @cached_property
+    def checked(self) -> Checked:
+        return check(self.policy, self.card, Source("", "<generated>"))
+
+    @cached_property
+    def flow(self) -> Dataflow:
+        return lower(self.checked)
+
+    @cached_property
+    def text(self) -> str:
+        return format_policy(self.policy)
+
+    def __repr__(self) -> str:
+        return f"{'wild ' if self.wild else ''}program\n{self.text}"
+
+    def _repr_pretty_(self, printer, cycle) -> None:
+        printer.text(repr(self))
+
+
+def programs(focus: str | None = None, wild: bool | None = None, cards: tuple[Card, ...] = CARDS) -> st.SearchStrategy[GeneratedProgram]:
+    """Programs for `cards`. Without a `focus`, each program has a row of the table drawn for it."""
+    return _programs(focus, wild, cards)
+
+
+@st.composite
+def _programs(draw, focus, wild, cards):
+    card = draw(st.sampled_from(cards))
+    if wild is None:
+        wild = draw(st.integers(0, 4)) == 4
+    row = OPERATORS[focus] if focus is not None else draw(st.sampled_from(rows()))
+    return GeneratedProgram(_ProgramWriter(draw, card, wild).policy(row), card, wild)
+
+
+class _ProgramWriter:
+    def __init__(self, draw, card: Card, wild: bool):
+        self.card, self.wild, self.draw = card, wild, draw
+        self.action = action_type(card)
+        self.modes = MODE_NAMES[: draw(st.sampled_from((0, 0, 2, 3)))]
+        literals = {base: names for base, names in (("action", card.action.names), ("mode", self.modes)) if names}
+        self.write = ExpressionWriter(draw, literals, wild)
+        self.declarations: list = []
+        self.memories: list[tuple[str, Type, Range | None]] = []
+
+    def policy(self, row) -> Policy:
+        write = self.write
+        self._observe()
+        self._params()
+        self._declare_memories()
+        write.later = {"action": self.action, **({"mode": scalar("mode")} if self.modes else {})}
+        self._let("focus", write.using(row, DEPTH - 1))
+        self._lets("early", write.below(3))
+        self._modes_and_act()
+        self._lets("late", write.below(2))
+        self._memory_nexts()
+        self._properties()
+        order = self.draw(st.permutations(self.declarations)) if write.chance(50) else self.declarations
+        return Policy("generated", self.card.environment, tuple(order))
+
+    # what stands before the equations
+
+    def _observe(self) -> None:
+        names = list(self.card.fields)
+        chosen = [name for name in names if self.write.chance(60)] or [self.write.pick(names)]
+        items = []
+        for name in chosen:
+            field = self.card.fields[name]
+            range_ = self._observed_range(field) if field.base != "bool" and self.write.chance(40) else None
+            size = field.size if field.size is not None and self.write.chance(50) else None
+            items.append(Observed(name, size, range_))
+            self.write.types[name] = field_type(field)
+        split = self.write.below(len(items))
+        for part in (items[:split], items[split:]):
+            if part:
+                self.declarations.append(Observe(tuple(part)))
+
+    def _observed_range(self, field) -> Range:
+        """Within the card's range, or beyond it: a program may take less, or more, for granted."""
+        low, high = min(field.low), max(field.high)
+        fractions = self.write.pick(((0, 1), (0.25, 0.5), (-0.5, 1.5), (0.5, 0.5)))
+        ends = [low + fraction * (high - low) for fraction in fractions]
+        return _range(*(map(round, ends) if field.base == "int" else map(float, ends)))
+
+    def _params(self) -> None:
+        for position in range(self.write.below(4)):
+            name = f"param_{position}"
+            type_ = self.write.pick([REAL, INT, BOOL, vector("real", 2), *([self.action] if self.card.action.names else [])])
+            default, range_ = self._ranged_literal(type_)
+            self.declarations.append(Param(name, _written(type_), default, range_))
+            self.write.types[name] = type_
+
+    def _declare_memories(self) -> None:
+        kinds = [REAL, INT, BOOL, vector("real", 2), vector("real", 3), *([self.action] if self.card.action.names else []),
+                 *([scalar("mode")] if self.modes else [])]
+        for position in range(self.write.below(4)):
+            type_ = self.write.pick(kinds)
+            self.memories.append((f"memory_{position}", type_, *self._ranged_literal(type_)))
+            self.write.types[f"memory_{position}"] = type_
+
+    def _ranged_literal(self, type_: Type) -> tuple[Expression, Range | None]:
+        if type_.base not in ("real", "int"):
+            return self.write.literal(type_), None
+        low, high = self.write.pick(REAL_RANGES if type_.base == "real" else INT_RANGES)
+        inside = (low, high, 0.5 * (low + high)) if type_.base == "real" else (low, high, (low + high) // 2)
+        if type_.is_vector and self.write.chance(70):
+            return Vector(tuple(Number(self.write.pick(inside)) for _ in range(type_.size))), _range(low, high)
+        return Number(self.write.pick(inside)), _range(low, high)
+
+    # equations
+
+    def _let(self, name: str, expression: Expression) -> None:
+        type_ = self.write.type_of(expression)
+        if type_.base in ("real", "int") and not self.wild and self.write.chance(80):
+            bound = self.write.pick((1, 1000, 100000))
+            expression = clamped(expression, -bound, bound)
+        self.declarations.append(Let(name, expression))
+        self.write.types[name] = self.write.type_of(expression)
+
+    def _lets(self, stem: str, count: int) -> None:
+        types = [REAL, INT, BOOL, vector("real", 2), vector("int", 2), vector("bool", 3), *([self.action] if self.card.action.names else [])]
+        for position in range(count):
+            self._let(f"{stem}_{position}", self.write.of(self.write.pick(types), DEPTH))
+
+    def _modes_and_act(self) -> None:
+        write = self.write
+        if not self.modes:
+            self.declarations.append(self._act())
+        else:
+            transitions = [self._transitions() for _ in self.modes]
+            write.types["mode"] = write.later.pop("mode")
+            self._lets("middle", write.below(2))
+            own = write.chance(60)
+            start = write.below(len(self.modes))
+            modes = [Mode(name, position == start, self._act() if own else None, transitions[position]) for position, name in enumerate(self.modes)]
+            self.declarations.append(Modes(tuple(modes)))
+            if not own:
+                self.declarations.append(self._act())
+        write.types["action"] = write.later.pop("action")
+
+    def _transitions(self) -> tuple[Transition, ...]:
+        return tuple(Transition(self._condition(), self.write.pick(self.modes)) for _ in range(self.write.below(3)))
+
+    def _condition(self) -> Expression:
+        """Half of the time about the focus, so that what its row does decides something."""
+        if self.write.chance(50):
+            return self._about_focus()
+        return self.write.of(BOOL, DEPTH - 1)
+
+    def _about_focus(self) -> Expression:
+        focus: Expression = Name("focus")
+        type_ = self.write.types["focus"]
+        if type_.base in ("real", "int"):
+            focus = Apply("less", (self.write.literal(REAL), focus))
+        elif type_.is_enumeration:
+            focus = Apply("equal", (focus, self.write.literal(type_.element)))
+        return Apply("any", (focus,)) if type_.is_vector else focus
+
+    def _act(self) -> Act:
+        rules = [Rule(self._condition(), self._action_value()) for _ in range(self.write.below(4))]
+        return Act((*rules, Rule(None, self._action_value())))
+
+    def _action_value(self) -> Expression:
+        if self.action.is_enumeration:
+            return self.write.leaf(self.action) if self.write.chance(60) else self.write.of(self.action, 1)
+        focus = self.write.types["focus"]
+        if focus.base in ("real", "int") and focus.size in (None, self.action.size) and self.write.chance(40):
+            value: Expression = Name("focus")
+        else:
+            value = self.write.of(self.action, DEPTH - 1)
+        low, high = max(self.card.action.low), min(self.card.action.high)
+        return value if self.wild or self.write.chance(20) else clamped(value, low, high)
+
+    def _memory_nexts(self) -> None:
+        for name, type_, start, range_ in self.memories:
+            following = Name("focus") if self.write.types["focus"] is type_ else self.write.of(type_, DEPTH - 1)
+            if range_ is not None and not (self.wild and self.write.chance(50)):
+                following = clamped(following, range_.low.value, range_.high.value)
+            self.declarations.append(Memory(name, _written(type_), range_, start, following))
+
+    def _properties(self) -> None:
+        for kind in ("assume", "invariant", "monitor"):
+            for position in range(self.write.below(3)):
+                expression = self._about_focus() if self.write.chance(30) else self.write.of(BOOL, DEPTH - 1)
+                self.declarations.append(Property(kind, f"{kind}_{position}", expression))
+
+
+def _range(low, high) -> Range:
+    return Range(Number(low), Number(high))
+
+
+def _written(type_: Type) -> TypeName:
+    return TypeName("vec", type_.size) if type_.is_vector else TypeName(type_.base, None)
