@@ -1,0 +1,158 @@
+"""What a generated program is run on: raw observations of several lanes, restarts in the middle, parameters per lane.
+
+    @given(data=st.data(), program=programs())
+    def test_something(data, program):
+        run = data.draw(runs(program.flow))
+        for tick in range(run.ticks):
+            for lane in range(run.lanes):
+                run.restarts[tick, lane]           # whether this lane begins an episode before this tick
+                run.raw(tick, lane)                # raw observations in the order of `flow.inputs`
+            run.frame(tick, lanes)                 # the same as a frame of these lanes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+from hypothesis import strategies as st
+
+from hl_dsl.compiler.interpreter import Interpreter, Tick
+from hl_dsl.compiler.ir import Dataflow, Input
+
+MOST_LANES, MOST_TICKS = 4, 6
+WHOLE_SOURCES = {"lives": np.int32, "step": np.int32}  # what a frame carries as whole numbers, beside the bytes of ram
+ODD = (float("nan"), float("inf"), float("-inf"), -0.0, 0.0, 5e-324, -5e-324, 2.2e-308, 1e308, -1e308, 0.5, -0.5, 1e16, -3.7)
+
+
+@dataclass(frozen=True)
+class Run:
+    """`columns`: (source, column) -> raw values (ticks, lanes). `parameters`: name -> values (lanes,).
+
+    `order`: a permutation of the lanes, for running them in another order. `restarts`: (ticks, lanes) bool, all true in
+    the first tick.
+    """
+
+    flow: Dataflow
+    columns: dict[tuple[str, int], np.ndarray]
+    restarts: np.ndarray
+    parameters: dict[str, np.ndarray]
+    order: tuple[int, ...]
+
+    @property
+    def ticks(self) -> int:
+        return self.restarts.shape[0]
+
+    @property
+    def lanes(self) -> int:
+        return self.restarts.shape[1]
+
+    def raw(self, tick: int, lane: int) -> list:
+        """Raw observations in the order of `flow.inputs`, as Python values."""
+        return [self.columns[entry.source, entry.column][tick, lane].item() for entry in self.flow.inputs]
+
+    def parameters_of(self, lane: int) -> dict:
+        return {name: values[lane].item() for name, values in self.parameters.items()}
+
+    def frame(self, tick: int, lanes) -> SimpleNamespace:
+        """The observations of `lanes`, row i being lane `lanes[i]`, as the simulators hand them over."""
+        lanes = np.asarray(lanes, dtype=np.int32)
+        count = len(lanes)
+
+        def whole(source: str, width: int, dtype) -> np.ndarray:
+            table = np.zeros((count, width), dtype)
+            for (where, column), values in self.columns.items():
+                if where == source:
+                    table[:, column] = values[tick, lanes]
+            return table
+
+        width = 1 + max([column for source, column in self.columns if source == "observation"], default=0)
+        return SimpleNamespace(
+            lanes=lanes,
+            ram=whole("ram", 128, np.uint8),
+            observation=whole("observation", width, np.float64),
+            reward=whole("reward", 1, np.float64)[:, 0],
+            lives=whole("lives", 1, np.int32)[:, 0],
+            step=whole("step", 1, np.int32)[:, 0],
+            done=np.zeros(count, bool), truncated=np.zeros(count, bool), ended=False,
+        )
+
+
+@st.composite
+def runs(draw, flow: Dataflow, hostile: bool = True, lanes: int | None = None, ticks: int | None = None) -> Run:
+    """Runs of a program. Not `hostile`: every observation lies in its declared range."""
+    lanes = lanes or draw(st.integers(1, MOST_LANES))
+    ticks = ticks or draw(st.integers(1, MOST_TICKS))
+    columns: dict[tuple[str, int], np.ndarray] = {}
+    sharing: dict[tuple[str, int], list[Input]] = {}
+    for entry in flow.inputs:
+        sharing.setdefault((entry.source, entry.column), []).append(entry)
+    for place, entries in sharing.items():
+        values = draw(st.lists(_raw_values(place[0], entries, hostile), min_size=lanes * ticks, max_size=lanes * ticks))
+        columns[place] = np.array(values, np.uint8 if place[0] == "ram" else WHOLE_SOURCES.get(place[0], np.float64)).reshape(ticks, lanes)
+    restarts = np.array(draw(st.lists(st.sampled_from((False, False, False, True)), min_size=lanes * ticks, max_size=lanes * ticks))).reshape(ticks, lanes)
+    restarts[0] = True
+    parameters = {}
+    for parameter in flow.parameters:
+        if draw(st.booleans()):
+            dtype = {"real": np.float64, "int": np.int64, "bool": np.bool_}[parameter.base]
+            parameters[parameter.name] = np.array(draw(st.lists(_within(parameter.base, parameter.low, parameter.high), min_size=lanes, max_size=lanes)), dtype)
+    return Run(flow, columns, restarts, parameters, tuple(draw(st.permutations(range(lanes)))))
+
+
+def _within(base: str, low, high) -> st.SearchStrategy:
+    if base == "bool":
+        return st.booleans()
+    if base == "int":
+        return st.one_of(st.sampled_from((low, high)), st.integers(low, high))
+    return st.one_of(st.sampled_from((low, high, 0.5 * low + 0.5 * high)), st.floats(low, high))
+
+
+def _raw_values(source: str, entries: list[Input], hostile: bool) -> st.SearchStrategy:
+    """Values for one column, which several inputs may read."""
+    low, high = max(entry.low for entry in entries), min(entry.high for entry in entries)
+    if low > high:  # no value suits all that read it
+        low, high = entries[0].low, entries[0].high
+    if source == "ram":
+        inside = _within("int", max(0, int(low)), min(255, int(high))) if low <= 255 and high >= 0 else st.integers(0, 255)
+        return st.one_of(inside, st.integers(0, 255)) if hostile else inside
+    if source in WHOLE_SOURCES:
+        inside = _within("int", int(low), int(high))
+        return st.one_of(inside, st.sampled_from((-1, int(high) + 1, 2**31 - 1, -(2**31)))) if hostile else inside
+    bases = {entry.base for entry in entries}
+    base = "real" if bases == {"real"} else "int"
+    inside = _within(base, low if base == "real" else int(low), high if base == "real" else int(high)).map(float)
+    if not hostile:
+        return inside
+    near = [float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf)), float(low) - 1.0, float(high) + 1.0]
+    return st.one_of(inside, inside, st.sampled_from((*ODD, *near)), st.floats())
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What the interpreter did: ticks[tick][lane], and the total of mended observations of each lane."""
+
+    ticks: list[list[Tick]]
+    out_of_range: np.ndarray
+
+
+def interpret(run: Run) -> Reference:
+    """Runs every lane on its own in the reference interpreter."""
+    machines = [Interpreter(run.flow, run.parameters_of(lane)) for lane in range(run.lanes)]
+    ticks, mended = [], np.zeros(run.lanes, np.int64)
+    for tick in range(run.ticks):
+        row = []
+        for lane, machine in enumerate(machines):
+            if run.restarts[tick, lane]:
+                machine.reset()
+            row.append(machine.tick(run.raw(tick, lane)))
+            mended[lane] += row[-1].out_of_range
+        ticks.append(row)
+    return Reference(ticks, mended)
+
+
+def bits(value) -> int:
+    """The binary64 pattern of a value; every NaN is the same one."""
+    number = np.float64(value)
+    return int(np.float64(np.nan).view(np.int64)) if number != number else int(number.view(np.int64))
