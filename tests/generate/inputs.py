@@ -55,6 +55,10 @@ class Run:
     def parameters_of(self, lane: int) -> dict:
         return {name: values[lane].item() for name, values in self.parameters.items()}
 
+    def _steps(self) -> np.ndarray:
+        """An episode begins where the step count is 0."""
+        return self.columns.get(("step", 0), np.where(self.restarts, 0, 1).astype(np.int32))
+
     def frame(self, tick: int, lanes) -> SimpleNamespace:
         """The observations of `lanes`, row i being lane `lanes[i]`, as the simulators hand them over."""
         lanes = np.asarray(lanes, dtype=np.int32)
@@ -74,14 +78,14 @@ class Run:
             observation=whole("observation", width, np.float64),
             reward=whole("reward", 1, np.float64)[:, 0],
             lives=whole("lives", 1, np.int32)[:, 0],
-            step=whole("step", 1, np.int32)[:, 0],
+            step=self._steps()[tick, lanes],
             done=np.zeros(count, bool), truncated=np.zeros(count, bool), ended=False,
         )
 
 
 @st.composite
 def runs(draw, flow: Dataflow, hostile: bool = True, lanes: int | None = None, ticks: int | None = None) -> Run:
-    """Runs of a program. Not `hostile`: every observation lies in its declared range."""
+    """Runs of a program. Not `hostile`: every observation lies in its declared range, where the step count allows it."""
     lanes = lanes or draw(st.integers(1, MOST_LANES))
     ticks = ticks or draw(st.integers(1, MOST_TICKS))
     columns: dict[tuple[str, int], np.ndarray] = {}
@@ -93,6 +97,9 @@ def runs(draw, flow: Dataflow, hostile: bool = True, lanes: int | None = None, t
         columns[place] = np.array(values, np.uint8 if place[0] == "ram" else WHOLE_SOURCES.get(place[0], np.float64)).reshape(ticks, lanes)
     restarts = np.array(draw(st.lists(st.sampled_from((False, False, False, True)), min_size=lanes * ticks, max_size=lanes * ticks))).reshape(ticks, lanes)
     restarts[0] = True
+    if ("step", 0) in columns:
+        steps = columns["step", 0]
+        columns["step", 0] = np.where(restarts, 0, np.where(steps == 0, 1, steps)).astype(np.int32)
     parameters = {}
     for parameter in flow.parameters:
         if draw(st.booleans()):
