@@ -1,6 +1,6 @@
 """Arithmetic rows."""
 
-from hl_dsl.operators import interval, kernel
+from hl_dsl.operators import backward, interval, kernel
 from hl_dsl.operators.table import CALL, PRODUCT, SUM, UNARY, Form, Operator, Requirement, Syntax, register
 
 _WHOLE = ("int", "int")
@@ -40,61 +40,37 @@ def _z3_divide(z3, a, b):
     return z3.If(b == 0, z3.RealVal(0), a / b)
 
 
-def _backward_add(result, a, b, kind):
-    if kind != "int":
-        return None
-    return _meet(a, result[0] - b[1], result[1] - b[0]), _meet(b, result[0] - a[1], result[1] - a[0])
-
-
-def _backward_subtract(result, a, b, kind):
-    if kind != "int":
-        return None
-    return _meet(a, result[0] + b[0], result[1] + b[1]), _meet(b, a[0] - result[1], a[1] - result[0])
-
-
-def _backward_negate(result, a, kind):
-    return (_meet(a, -result[1], -result[0]),)
-
-
-def _backward_abs(result, a, kind):
-    return (_meet(a, -result[1], result[1]),)
-
-
-def _meet(pair, low, high):
-    return (max(pair[0], low), min(pair[1], high))
-
-
 register(Operator(
     "add", "the sum of {0} and {1}", Syntax("infix", "+", SUM), commutative=True,
     forms=(
-        Form(_WHOLE, "int", lambda a, b: a + b, "{0} + {1}", "a + b", interval.whole_add, lambda z3, a, b: a + b, backward=_backward_add),
-        Form(_REALS, "real", lambda a, b: a + b, "{0} + {1}", "a + b", interval.add, lambda z3, a, b: a + b, rounds=True),
+        Form(_WHOLE, "int", lambda a, b: a + b, "{0} + {1}", "a + b", interval.whole_add, lambda z3, a, b: a + b, backward=backward.add),
+        Form(_REALS, "real", lambda a, b: a + b, "{0} + {1}", "a + b", interval.add, lambda z3, a, b: a + b, rounds=True, backward=backward.add),
     ),
 ))
 register(Operator(
     "subtract", "{0} less {1}", Syntax("infix", "-", SUM),
     forms=(
-        Form(_WHOLE, "int", lambda a, b: a - b, "{0} - {1}", "a - b", interval.whole_subtract, lambda z3, a, b: a - b, backward=_backward_subtract),
-        Form(_REALS, "real", lambda a, b: a - b, "{0} - {1}", "a - b", interval.subtract, lambda z3, a, b: a - b, rounds=True),
+        Form(_WHOLE, "int", lambda a, b: a - b, "{0} - {1}", "a - b", interval.whole_subtract, lambda z3, a, b: a - b, backward=backward.subtract),
+        Form(_REALS, "real", lambda a, b: a - b, "{0} - {1}", "a - b", interval.subtract, lambda z3, a, b: a - b, rounds=True, backward=backward.subtract),
     ),
 ))
 register(Operator(
     "multiply", "{0} times {1}", Syntax("infix", "*", PRODUCT), commutative=True,
     forms=(
-        Form(_WHOLE, "int", lambda a, b: a * b, "{0} * {1}", "a * b + 0.0", interval.whole_multiply, lambda z3, a, b: a * b),
-        Form(_REALS, "real", lambda a, b: a * b, "{0} * {1}", "a * b", interval.multiply, lambda z3, a, b: a * b, rounds=True),
+        Form(_WHOLE, "int", lambda a, b: a * b, "{0} * {1}", "a * b + 0.0", interval.whole_multiply, lambda z3, a, b: a * b, backward=backward.multiply),
+        Form(_REALS, "real", lambda a, b: a * b, "{0} * {1}", "a * b", interval.multiply, lambda z3, a, b: a * b, rounds=True, backward=backward.multiply),
     ),
 ))
 register(Operator(
     "divide", "{0} divided by {1}", Syntax("infix", "/", PRODUCT),
-    forms=(Form(_REALS, "real", kernel.divide, _division, "(a / b if b != 0.0 else 0.0)", interval.divide, _z3_divide, rounds=True),),
+    forms=(Form(_REALS, "real", kernel.divide, _division, "(a / b if b != 0.0 else 0.0)", interval.divide, _z3_divide, rounds=True, backward=backward.divide),),
     requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
     samples=((1.0, 0.0), (-0.0, 3.0), (7.0, -2.0)),
 ))
 register(Operator(
     "floor_divide", "{0} divided by {1}, rounded down", Syntax("infix", "//", PRODUCT),
     forms=(Form(_WHOLE, "int", kernel.floor_divide, _floor_division, "(float(int(a) // int(b)) if b != 0.0 else 0.0)",
-                interval.whole_divide, _z3_floor_divide),),
+                interval.whole_divide, _z3_floor_divide, backward=backward.floor_divide),),
     requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
     samples=((7, -3), (-7, 3), (-7, -3), (5, 0), (0, 4)),
 ))
@@ -110,16 +86,16 @@ register(Operator(
 register(Operator(
     "negate", "minus {0}", Syntax("prefix", "-", UNARY),
     forms=(
-        Form(("int",), "int", lambda a: -a, "-{0}", "0.0 - a", interval.negate, lambda z3, a: -a, backward=_backward_negate),
-        Form(("real",), "real", lambda a: -a, "-{0}", "-a", interval.negate, lambda z3, a: -a, backward=_backward_negate),
+        Form(("int",), "int", lambda a: -a, "-{0}", "0.0 - a", interval.negate, lambda z3, a: -a, backward=backward.negate),
+        Form(("real",), "real", lambda a: -a, "-{0}", "-a", interval.negate, lambda z3, a: -a, backward=backward.negate),
     ),
     samples=((0,), (0.0,), (-0.0,)),
 ))
 register(Operator(
     "abs", "the size of {0}", CALL,
     forms=(
-        Form(("int",), "int", abs, "np.abs({0})", "abs(a)", interval.absolute, lambda z3, a: z3.If(a < 0, -a, a), backward=_backward_abs),
-        Form(("real",), "real", abs, "np.abs({0})", "abs(a)", interval.absolute, lambda z3, a: z3.If(a < 0, -a, a), backward=_backward_abs),
+        Form(("int",), "int", abs, "np.abs({0})", "abs(a)", interval.absolute, lambda z3, a: z3.If(a < 0, -a, a), backward=backward.absolute),
+        Form(("real",), "real", abs, "np.abs({0})", "abs(a)", interval.absolute, lambda z3, a: z3.If(a < 0, -a, a), backward=backward.absolute),
     ),
     samples=((-0.0,), (-3,)),
 ))
@@ -137,7 +113,8 @@ def _z3_larger(z3, a, b):
 register(Operator(
     "min", "the smaller of {0} and {1}", CALL,
     forms=tuple(
-        Form((base, base), base, lambda a, b: b if b < a else a, "minimum({0}, {1})", "(b if b < a else a)", interval.minimum, _z3_smaller)
+        Form((base, base), base, lambda a, b: b if b < a else a, "minimum({0}, {1})", "(b if b < a else a)", interval.minimum, _z3_smaller,
+             backward=backward.minimum)
         for base in ("int", "real")
     ),
     samples=((0.0, -0.0), (-0.0, 0.0), (2, 2)),
@@ -145,7 +122,8 @@ register(Operator(
 register(Operator(
     "max", "the larger of {0} and {1}", CALL,
     forms=tuple(
-        Form((base, base), base, lambda a, b: b if b > a else a, "maximum({0}, {1})", "(b if b > a else a)", interval.maximum, _z3_larger)
+        Form((base, base), base, lambda a, b: b if b > a else a, "maximum({0}, {1})", "(b if b > a else a)", interval.maximum, _z3_larger,
+             backward=backward.maximum)
         for base in ("int", "real")
     ),
     samples=((0.0, -0.0), (-0.0, 0.0), (2, 2)),

@@ -20,8 +20,8 @@ _ULPS = 4  # assumed accuracy of the transcendental kernel
 
 
 def whole(low, high):
-    """An int interval, with ends beyond any machine integer made infinite."""
-    return (-INF if low < -_HUGE else low, INF if high > _HUGE else high)
+    """An int interval, with ends beyond any machine integer made infinite (outward) or cut to it (inward)."""
+    return (-INF if low < -_HUGE else min(low, _HUGE), INF if high > _HUGE else max(high, -_HUGE))
 
 
 def hull(*values):
@@ -88,6 +88,11 @@ def _floor_quotient(x, y):
 
 def modulo(a, b):
     low, high = b
+    if low == high and math.isfinite(low) and low and a[1] - a[0] < abs(low):
+        # Less than one period: no wrap happens in between if the remainders are in order.
+        first, last = kernel.modulo_real(a[0], low), kernel.modulo_real(a[1], low)
+        if first < last or a[0] == a[1]:
+            return (first, last)
     parts = [(0.0, 0.0)] if low <= 0.0 <= high else []
     if high > 0.0:
         if 0.0 <= a[0] and a[1] < low:
@@ -104,6 +109,10 @@ def modulo(a, b):
 
 def whole_modulo(a, b):
     low, high = b
+    if low == high and low and a[1] - a[0] < abs(low):
+        first, last = a[0] % low, a[1] % low
+        if first <= last:
+            return (first, last)
     parts = [(0, 0)] if low <= 0 <= high else []
     if high > 0:
         if low > 0 and 0 <= a[0] and a[1] < low:

@@ -1,17 +1,19 @@
 """Rows between real and int, and on the bits of ints."""
 
-from hl_dsl.operators import interval, kernel
+from hl_dsl.operators import backward, interval, kernel
 from hl_dsl.operators.table import CALL, Form, Operator, Requirement, register
 
 
 register(Operator(
     "floor", "{0} rounded down", CALL,
-    forms=(Form(("real",), "int", kernel.floor, "floor({0})", "floor(a)", interval.to_whole(kernel.floor), lambda z3, a: z3.ToInt(a)),),
+    forms=(Form(("real",), "int", kernel.floor, "floor({0})", "floor(a)", interval.to_whole(kernel.floor), lambda z3, a: z3.ToInt(a),
+                backward=backward.floor),),
     samples=((-0.5,), (2.0,), (-0.0,)),
 ))
 register(Operator(
     "ceil", "{0} rounded up", CALL,
-    forms=(Form(("real",), "int", kernel.ceil, "ceil({0})", "ceil(a)", interval.to_whole(kernel.ceil), lambda z3, a: -z3.ToInt(-a)),),
+    forms=(Form(("real",), "int", kernel.ceil, "ceil({0})", "ceil(a)", interval.to_whole(kernel.ceil), lambda z3, a: -z3.ToInt(-a),
+                backward=backward.ceil),),
     samples=((-0.5,), (2.0,), (0.5,)),
 ))
 register(Operator(
@@ -22,7 +24,7 @@ register(Operator(
             a - z3.ToReal(z3.ToInt(a)) == z3.Q(1, 2),
             2 * z3.ToInt((a + z3.Q(1, 2)) / 2),
             z3.ToInt(a + z3.Q(1, 2)),
-        )),),
+        ), backward=backward.round_half_even),),
     samples=((0.5,), (1.5,), (2.5,), (-0.5,), (-1.5,), (0.49999999999999994,)),
 ))
 register(Operator(
@@ -33,10 +35,11 @@ register(Operator(
 ))
 register(Operator(
     "to_real", "{0} as a real", CALL, internal=True,
-    forms=(Form(("int",), "real", float, "to_real({0})", "a", lambda a: (float(a[0]), float(a[1])), lambda z3, a: z3.ToReal(a)),),
+    forms=(Form(("int",), "real", float, "to_real({0})", "a", lambda a: (float(a[0]), float(a[1])), lambda z3, a: z3.ToReal(a),
+                backward=backward.to_real),),
 ))
 register(Operator(
     "float32", "{0} rounded to single precision", CALL, internal=True,
-    forms=(Form(("real",), "real", kernel.float32, "to_float32({0})", "float(float32(a))", interval.float32),),
+    forms=(Form(("real",), "real", kernel.float32, "to_float32({0})", "float(float32(a))", interval.float32, lambda z3, a: a, rounds=True, precision=24),),
     samples=((0.1,), (1e300,), (-0.0,)),
 ))

@@ -48,6 +48,7 @@ class Form:
     backward  (result pair, operand pairs, kind) -> operand pairs narrowed, given the result; None: nothing
     z3        (z3 module, *operands) -> exact expression over Real/Int/Bool; None: any value in the interval
     rounds    whether the real result is rounded to nearest (the encoder then adds an error term)
+    precision bits of the significand it is rounded to: 53 for binary64, 24 for binary32
     export    NumPy source for a standalone file, where it differs from `numpy`
     """
 
@@ -59,6 +60,7 @@ class Form:
     interval: Callable
     z3: Callable | None = None
     rounds: bool = False
+    precision: int = 53
     refine: Callable | None = None
     backward: Callable | None = None
     export: str | None = None

@@ -1,0 +1,48 @@
+"""The words of a result. What a status claims is said here and nowhere else."""
+
+from __future__ import annotations
+
+from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.verify.obligations import Goal
+
+PROVED = "proved"
+PROVED_REALS = "proved (reals)"
+VIOLATED = "violated"
+NOT_INDUCTIVE = "not inductive"
+CANDIDATE = "candidate"
+UNKNOWN = "unknown"
+VACUOUS = "vacuous"
+ILL_DEFINED = "ill-defined"
+STATUSES = (PROVED, PROVED_REALS, VIOLATED, NOT_INDUCTIVE, CANDIDATE, UNKNOWN, VACUOUS, ILL_DEFINED)
+
+
+def claim(flow: Dataflow, goal: Goal, status: str) -> str:
+    """What a status says of a goal, in full."""
+    return _CLAIMS[status].format(says=goal.says, assumptions=assumptions(flow))
+
+
+def assumptions(flow: Dataflow) -> str:
+    names = [f"`{item.name}`" for item in flow.of_kind("assume")]
+    return f"the `assume` facts {_listed(names)}" if names else "no `assume` facts"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+_EVERYWHERE = "From every declared initial state, for every parameter, residual and finite input within its declared range, at every tick, {says} "
+_LIMITS = "Says nothing of the score or of the environment."
+
+_CLAIMS = {
+    PROVED: _EVERYWHERE + "of the compiled program under IEEE-754 binary64 with any rounding to nearest. Assumes {assumptions}, "
+    "sin, cos, tanh, exp and atan2 within 4 ulp, no fused or reassociated arithmetic, and the tools correct. " + _LIMITS,
+    PROVED_REALS: _EVERYWHERE + "over the real numbers. This is no proof of the program that runs, which rounds. Assumes {assumptions}. " + _LIMITS,
+    VIOLATED: "It is not so that {says}: the trace below starts an episode and breaks it, as replayed by the reference interpreter. "
+    "The inputs are within their declared ranges and keep {assumptions}.",
+    NOT_INDUCTIVE: "The state below breaks that {says}. Whether it can be reached is not known: no trace to the depth tried reaches it.",
+    CANDIDATE: "The solver gave a trace that breaks that {says}, but the reference interpreter did not when it replayed it. Nothing is claimed.",
+    UNKNOWN: "Whether {says} is not known: the limits were reached.",
+    VACUOUS: "That {says} means nothing here: what it is conditioned on cannot happen. Assumes {assumptions}.",
+    ILL_DEFINED: "The program is not well defined. It is not so that {says}: the trace below starts an episode and breaks it, as replayed "
+    "by the reference interpreter. The inputs are within their declared ranges and keep {assumptions}.",
+}

@@ -1,0 +1,106 @@
+"""Ranges of the memory that hold in every reachable state: a least fixpoint over intervals, with widening.
+
+Cells that depend on each other are solved together, the ones they depend on before. So a change to one cell leaves the
+ranges of those that do not depend on it as they were, and they can be remembered.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+
+from hl_dsl.operators.interval import INF
+from hl_dsl.verify.groups import Group
+from hl_dsl.verify.intervals import Evaluator
+from hl_dsl.verify.plan import Pair, Plan
+
+_PLAIN_ROUNDS = 2  # joins before widening begins
+_WIDE_ROUNDS = 16  # past these, a moving end goes to infinity
+_TIGHTEN_ROUNDS = 2
+
+
+def solve_group(plan: Plan, group: Group, ranges: list[Pair]) -> None:
+    """Fills in the ranges of a group's cells; those of the cells it depends on are there already."""
+    flow = plan.flow
+    for cell in group.cells:
+        start = flow.memories[cell].start
+        ranges[cell] = (start, start) if flow.memories[cell].base != "bool" else (int(start), int(start))
+    if not group.cyclic and not plan.assumes:
+        _straight(plan, group, ranges)
+        return
+    starts = {cell: ranges[cell] for cell in group.cells}
+    thresholds = _thresholds(plan, group)
+    rounds = 0
+    while True:
+        reached = {cell: _join(ranges[cell], pair) for cell, pair in _step(plan, group, ranges).items()}
+        if all(reached[cell] == ranges[cell] for cell in group.cells):
+            break
+        for cell, pair in reached.items():
+            if rounds >= _PLAIN_ROUNDS and pair != ranges[cell]:
+                pair = _widen(ranges[cell], pair, thresholds if rounds < _WIDE_ROUNDS else [])
+            ranges[cell] = pair
+        rounds += 1
+    if rounds > _PLAIN_ROUNDS:
+        _tighten(plan, group, ranges, starts)
+
+
+def _straight(plan: Plan, group: Group, ranges: list[Pair]) -> None:
+    """A cell that does not depend on itself: its start, or whatever is stored."""
+    for cell, pair in _step(plan, group, ranges).items():
+        ranges[cell] = _join(ranges[cell], pair)
+
+
+def _step(plan: Plan, group: Group, ranges: list[Pair]) -> dict[int, Pair]:
+    """What one tick can store in each cell. Nothing, if no tick is possible: then the cell stays as it is."""
+    evaluator = Evaluator(plan, ranges)
+    if evaluator.base.dead:
+        return {cell: ranges[cell] for cell in group.cells}
+    stored = {cell: evaluator.value(plan.flow.memories[cell].next, evaluator.base) for cell in group.cells}
+    return {cell: ranges[cell] for cell in group.cells} if evaluator.base.dead else stored
+
+
+def _tighten(plan: Plan, group: Group, ranges: list[Pair], starts: dict[int, Pair]) -> None:
+    """Widening overshoots; what one tick makes of the result may be smaller and hold as well."""
+    for _ in range(_TIGHTEN_ROUNDS):
+        smaller = {cell: _join(starts[cell], pair) for cell, pair in _step(plan, group, ranges).items()}
+        if all(smaller[cell] == ranges[cell] for cell in group.cells):
+            return
+        trial = list(ranges)
+        for cell, pair in smaller.items():
+            trial[cell] = pair
+        again = _step(plan, group, trial)
+        if not all(trial[cell][0] <= again[cell][0] and again[cell][1] <= trial[cell][1] for cell in group.cells):
+            return
+        ranges[:] = trial
+
+
+def _join(a: Pair, b: Pair) -> Pair:
+    return (a[0] if a[0] <= b[0] else b[0], a[1] if a[1] >= b[1] else b[1])
+
+
+def _widen(old: Pair, new: Pair, thresholds: list) -> Pair:
+    low, high = new
+    if low < old[0]:
+        position = bisect_right(thresholds, low)
+        low = thresholds[position - 1] if position else -INF
+    if high > old[1]:
+        position = bisect_left(thresholds, high)
+        high = thresholds[position] if position < len(thresholds) else INF
+    return (low, high)
+
+
+def _thresholds(plan: Plan, group: Group) -> list:
+    """Where a range may well end: the literals it is made from and each one off, declared ranges, input bounds."""
+    flow = plan.flow
+    found: set = set()
+    for number in group.nodes:
+        node = plan.nodes[number]
+        if node.op == "constant" and node.base != "bool":
+            low, high = plan.fixed[number]
+            found |= {low, high, low - 1, low + 1, -low}
+        elif node.op in ("input", "parameter"):
+            found |= set(plan.fixed[number])
+    for cell in group.cells:
+        entry = flow.memories[cell]
+        if entry.low is not None and entry.base != "bool":
+            found |= {entry.low, entry.high}
+    return sorted(value for value in found if -INF < value < INF)

@@ -1,0 +1,143 @@
+"""The first tier: what intervals alone can prove of a program, and the memory ranges that later tiers start from."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from hl_dsl.compiler.ir import Dataflow, Obligation
+from hl_dsl.operators.interval import FALSE, INF, TRUE
+from hl_dsl.verify.fixpoint import solve_group
+from hl_dsl.verify.groups import Group, groups
+from hl_dsl.verify.intervals import Context, Evaluator
+from hl_dsl.verify.memo import Memo
+from hl_dsl.verify.plan import Pair, Plan
+
+LARGEST_INT = 2**53
+
+PROVED, VACUOUS, OPEN = "proved", "vacuous", "open"
+
+
+class IntervalTier:
+    """Interval verdicts ("proved", "vacuous" or "open") of a program's obligations and invariants.
+
+    With a `memo`, what an earlier program had in common with this one is looked up.
+    """
+
+    def __init__(self, flow: Dataflow, memo: Memo | None = None):
+        self.flow = flow
+        self.plan = Plan(flow)
+        self.memo = memo
+        if memo is not None:
+            memo.begin()
+        self.ranges = self._solve()
+        if memo is not None:
+            cells = [("memory", cell.name, cell.declared, cell.base, pair) for cell, pair in zip(flow.memories, self.ranges)]
+            self._numbers = memo.expressions(self.plan, cells)
+            self._assumed = memo.number(("assumes", *[self._numbers[node] for node in self.plan.assumes]))
+
+    def _solve(self) -> list[Pair]:
+        ranges: list[Pair] = [(-INF, INF)] * len(self.flow.memories)
+        memo, plan = self.memo, self.plan
+        found = groups(plan)
+        if memo is not None and found:
+            numbers = memo.expressions(plan, [("cell", cell.name, cell.declared, cell.base) for cell in self.flow.memories])
+        for group in found:
+            if memo is None:
+                solve_group(plan, group, ranges)
+                continue
+            key = self._key(group, numbers, ranges)
+            known = memo.ranges.get(key)
+            if known is None:
+                solve_group(plan, group, ranges)
+                memo.ranges[key] = tuple(ranges[cell] for cell in group.cells)
+            else:
+                for cell, pair in zip(group.cells, known):
+                    ranges[cell] = pair
+        return ranges
+
+    def _key(self, group: Group, numbers: list[int], ranges: list[Pair]) -> tuple:
+        cells = self.flow.memories
+        own = tuple((cell.name, cell.declared, cell.base, cell.start, cell.low, cell.high, numbers[cell.next])
+                    for cell in (cells[position] for position in group.cells))
+        before = tuple((cells[position].name, cells[position].declared, cells[position].base, ranges[position]) for position in group.before)
+        return own, before, tuple(numbers[node] for node in self.plan.assumes)
+
+    @cached_property
+    def evaluator(self) -> Evaluator:
+        """One tick in any reachable state."""
+        return Evaluator(self.plan, self.ranges)
+
+    def obligation(self, item: Obligation) -> str:
+        if self.memo is None:
+            return self._obligation(item)
+        numbers = self._numbers
+        key = (item.kind, numbers[item.subject], -1 if item.guard is None else numbers[item.guard],
+               -1 if item.claim is None else numbers[item.claim], self._assumed, self._in_assumption(item))
+        verdict = self.memo.verdicts.get(key)
+        if verdict is None:
+            verdict = self.memo.verdicts[key] = self._obligation(item)
+        return verdict
+
+    def invariant(self, node: int) -> str:
+        if self.memo is None:
+            return self._invariant(node)
+        key = ("invariant", self._numbers[node], self._assumed)
+        verdict = self.memo.verdicts.get(key)
+        if verdict is None:
+            verdict = self.memo.verdicts[key] = self._invariant(node)
+        return verdict
+
+    def _in_assumption(self, item: Obligation) -> bool:
+        return bool(self.plan.live[item.subject] & self.plan.assumed & 1 << item.subject)
+
+    def context(self, item: Obligation) -> Context:
+        """Where an obligation is to hold. What an assumption is computed from must be well defined without it."""
+        evaluator = self.evaluator
+        context = evaluator.root if self._in_assumption(item) else evaluator.base
+        return context if item.guard is None or context.dead else evaluator.assume(context, item.guard, True)
+
+    def _obligation(self, item: Obligation) -> str:
+        context = self.context(item)
+        if context.dead:
+            return PROVED
+        evaluator = self.evaluator
+        pair = evaluator.value(item.subject if item.claim is None else item.claim, context)
+        if context.dead or holds(item, pair):
+            return PROVED
+        return OPEN
+
+    def _invariant(self, node: int) -> str:
+        evaluator = self.evaluator
+        if evaluator.base.dead:
+            return VACUOUS
+        pair = evaluator.value(node, evaluator.base)
+        if evaluator.base.dead or self._never_asked(node, evaluator.base):
+            return VACUOUS
+        return PROVED if pair == TRUE else OPEN
+
+    def _never_asked(self, node: int, context: Context) -> bool:
+        """Whether some `implies` on the way to what the property says can never have its condition met."""
+        for condition, truth in antecedents(self.plan, node):
+            inner = self.evaluator.assume(context, condition, truth)
+            if inner.dead or self.evaluator.value(condition, inner) == (FALSE if truth else TRUE):
+                return True
+        return False
+
+
+def holds(item: Obligation, pair: Pair) -> bool:
+    """Whether an obligation holds of everything in an interval of its claim, or of its subject if it has no claim."""
+    if item.claim is not None:
+        return pair == TRUE
+    if item.kind == "finite":
+        return -INF < pair[0] and pair[1] < INF
+    return -LARGEST_INT <= pair[0] and pair[1] <= LARGEST_INT
+
+
+def antecedents(plan: Plan, node: int) -> list[tuple[int, bool]]:
+    """The conditions of the implications that a property is made of, looked for under conjunctions too."""
+    entry = plan.nodes[node]
+    if entry.op == "implies":
+        return [(entry.args[0], True), *antecedents(plan, entry.args[1])]
+    if entry.op == "and":
+        return [found for arg in entry.args for found in antecedents(plan, arg)]
+    return []

@@ -1,0 +1,120 @@
+"""What the interval tier needs of a program, laid out once so that evaluating it is a chain of tuple look-ups."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Sequence
+
+from hl_dsl.compiler.ir import Dataflow, Node
+from hl_dsl.operators import OPERATORS
+from hl_dsl.operators.interval import ANYTHING, EITHER, FALSE, TRUE, whole
+
+Pair = tuple
+
+
+class Plan:
+    """Arrays over a program's nodes.
+
+    live[n]     bits of the nodes that node n depends on and that are no constants, itself included
+    reach[n]    the same with one more bit, which the root context has: the search for a context always ends there
+    steps[n]    (operands, interval form, guards); for a leaf, (), None and ()
+    """
+
+    def __init__(self, flow: Dataflow):
+        self.flow = flow
+        self.nodes = nodes = flow.nodes
+        self.always = 1 << len(nodes)
+        self.fixed: dict[int, Pair] = {}
+        self.memory_nodes: list[tuple[int, int]] = []
+        self.steps: list[tuple] = []
+        self.live: list[int] = []
+        self._guards = {name: row.guards for name, row in OPERATORS.items() if row.guards}
+        self._parts: dict[tuple[int, bool], tuple | None] = {}
+        self._polarity: dict[int, tuple[int, bool]] = {}
+        steps, live, guards = self.steps, self.live, self._guards
+        for number, node in enumerate(nodes):
+            form = node.form
+            if form is not None:
+                bits = 1 << number
+                for arg in node.args:
+                    bits |= live[arg]
+                live.append(bits)
+                steps.append((node.args, form.interval, guards.get(node.op, ())))
+            else:
+                live.append(0 if node.op == "constant" else 1 << number)
+                steps.append(((), None, ()))
+                self._leaf(number, node)
+        self.reach = [bits | self.always for bits in live]
+
+    def _leaf(self, number: int, node: Node) -> None:
+        if node.op == "constant":
+            self.fixed[number] = constant_interval(node)
+        elif node.op == "memory":
+            self.memory_nodes.append((number, node.value))
+        else:
+            entry = (self.flow.inputs if node.op == "input" else self.flow.parameters)[node.value]
+            self.fixed[number] = (entry.low, entry.high) if node.base != "bool" else EITHER
+
+    @cached_property
+    def assumes(self) -> list[int]:
+        """Nodes that the environment is assumed to make true at every tick."""
+        return [item.node for item in self.flow.properties if item.kind == "assume"]
+
+    @cached_property
+    def assumed(self) -> int:
+        """Bits of everything an assumption speaks of."""
+        bits = 0
+        for node in self.assumes:
+            bits |= self.live[node]
+        return bits
+
+    def leaves(self, kind: str, bits: int) -> list[int]:
+        """Positions of the inputs, parameters or memories (`kind`) among the nodes of a bit set."""
+        return [node.value for number, node in enumerate(self.nodes) if node.op == kind and bits >> number & 1]
+
+    def signed(self, node: int, truth: bool) -> tuple[int, bool]:
+        """The same condition without leading negations."""
+        known = self._polarity.get(node)
+        if known is None:
+            known = self._polarity[node] = self._strip(node)
+        return known[0], truth if known[1] else not truth
+
+    def _strip(self, node: int) -> tuple[int, bool]:
+        truth = True
+        while True:
+            entry = self.nodes[node]
+            if len(entry.args) != 1 or entry.form.refine is None or self.nodes[entry.args[0]].base != "bool":
+                return node, truth
+            (inner,) = entry.form.refine(True, EITHER, "bool")
+            if inner == FALSE:
+                truth = not truth
+            elif inner != TRUE:
+                return node, truth
+            node = entry.args[0]
+
+    def parts(self, node: int, truth: bool) -> tuple | None:
+        """Conditions that together say the same as `node` being `truth`, where its operands are then all known."""
+        key = (node, truth)
+        if key not in self._parts:
+            self._parts[key] = self._split(node, truth)
+        return self._parts[key]
+
+    def _split(self, node: int, truth: bool) -> tuple | None:
+        entry = self.nodes[node]
+        if len(entry.args) < 2 or entry.form.refine is None or any(self.nodes[arg].base != "bool" for arg in entry.args):
+            return None
+        pairs = entry.form.refine(truth, *(EITHER,) * len(entry.args), "bool")
+        if any(pair == EITHER for pair in pairs):
+            return None
+        return tuple((arg, pair == TRUE) for arg, pair in zip(entry.args, pairs))
+
+
+def constant_interval(node: Node) -> Pair:
+    value = node.value
+    if node.base == "real":
+        return (value, value) if value == value else ANYTHING
+    return whole(int(value), int(value))
+
+
+def hull(pairs: Sequence[Pair]) -> Pair:
+    return min(pair[0] for pair in pairs), max(pair[1] for pair in pairs)

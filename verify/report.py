@@ -1,0 +1,102 @@
+"""What a proof attempt came to, as records, JSON and text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Callable
+
+from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.source import Source
+from hl_dsl.verify.claims import PROVED, STATUSES, claim
+from hl_dsl.verify.obligations import Goal
+from hl_dsl.verify.trace import render_trace
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found out about a goal. `trace`: a list of ticks, see `hl_dsl.verify.trace`."""
+
+    status: str
+    method: str
+    detail: str = ""
+    trace: tuple[dict, ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """One goal with its verdict. `claim` says in full what the status means for it; `seconds` is wall time."""
+
+    id: str
+    kind: str
+    name: str
+    status: str
+    claim: str
+    method: str
+    seconds: float
+    line: int
+    detail: str
+    trace: tuple[dict, ...]
+
+
+class Proof:
+    """The results of a proof attempt, one for each obligation and invariant."""
+
+    def __init__(self, flow: Dataflow, verdicts: Callable[[], list[tuple[Goal, Verdict]]], passed: bool, seconds: float = 0.0):
+        self._flow, self._verdicts = flow, verdicts
+        self.passed = passed
+        self.seconds = seconds
+
+    @cached_property
+    def results(self) -> tuple[Result, ...]:
+        return tuple(
+            Result(goal.id, goal.kind, goal.name, verdict.status, claim(self._flow, goal, verdict.status), verdict.method,
+                   verdict.seconds, goal.line, verdict.detail, verdict.trace)
+            for goal, verdict in self._verdicts())
+
+    @cached_property
+    def summary(self) -> str:
+        """One line: how many of what status."""
+        counts = Counter(result.status for result in self.results)
+        if not counts:
+            return "nothing to prove"
+        return ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
+
+    def to_json(self) -> dict:
+        """Plain data: `passed`, `summary`, `seconds`, `results`."""
+        results = []
+        for result in self.results:
+            plain = asdict(result)
+            plain["trace"] = list(plain["trace"])
+            results.append(plain)
+        return {"passed": self.passed, "summary": self.summary, "seconds": self.seconds, "results": results}
+
+    def render(self, source: Source | None = None) -> str:
+        """The results as text: invariants and all that is not proved one by one with their source line, the rest counted."""
+        source = source or self._flow.source
+        out = []
+        plain = [result for result in self.results if result.status == PROVED and result.kind != "invariant"]
+        if plain:
+            out.append(f"{PROVED}: the program is well defined ({len(plain)} obligations)" if len(plain) == sum(
+                result.kind != "invariant" for result in self.results) else f"{PROVED}: {len(plain)} obligations of well-definedness")
+        for result in self.results:
+            if result not in plain:
+                out.append(_shown(result, source))
+        claims = sorted({result.claim for result in self.results if result.status == PROVED and result.kind == "invariant"})
+        out.append(("all proved" if self.passed else "not proved") + f": {self.summary}")
+        return "\n".join(out + ([""] + claims[:1] if self.passed else []))
+
+
+def _shown(result: Result, source: Source) -> str:
+    lines = [f"{result.status}: {result.id} ({result.method})"]
+    if result.line and source.text:
+        lines.append(f"{result.line:>6} | {source.line(result.line)}")
+    if result.status != PROVED:
+        lines.append(f"       {result.claim}")
+    if result.detail:
+        lines.append(f"       {result.detail}")
+    if result.trace:
+        lines.append(render_trace(result.trace))
+    return "\n".join(lines)

@@ -1,0 +1,31 @@
+"""The quick proof a search makes of every candidate: intervals only."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.verify.claims import PROVED, UNKNOWN, VACUOUS
+from hl_dsl.verify.interval_tier import OPEN, IntervalTier
+from hl_dsl.verify.memo import Memo
+from hl_dsl.verify.obligations import Goal, goals
+from hl_dsl.verify.report import Proof, Verdict
+
+_STATUS = {"proved": PROVED, "vacuous": VACUOUS, OPEN: UNKNOWN}
+
+
+def screen(flow: Dataflow, memo: Memo | None = None) -> Proof:
+    """Proves what intervals can prove; the rest is `unknown`. Results are built when they are first asked for.
+
+    With a `Memo`, kept by the caller, programs that share parts share the work; verdicts are the same as without.
+    """
+    start = perf_counter()
+    tier = IntervalTier(flow, memo)
+    verdicts = [tier.obligation(item) for item in flow.obligations]
+    verdicts += [tier.invariant(item.node) for item in flow.of_kind("invariant")]
+    return Proof(flow, lambda: _results(flow, verdicts), all(verdict == "proved" for verdict in verdicts), perf_counter() - start)
+
+
+def _results(flow: Dataflow, verdicts: list[str]) -> list[tuple[Goal, Verdict]]:
+    return [(goal, Verdict(_STATUS[verdict], "intervals", "" if verdict == "proved" else "intervals do not settle it"))
+            for goal, verdict in zip(goals(flow), verdicts)]
