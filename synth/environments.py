@@ -54,6 +54,12 @@ def simulator_spec(environment: str, options: dict | None = None) -> Any:
         raise _unknown(environment) from error
 
 
+def own_shape(array_spec: Any) -> list[int]:
+    """The shape of one player's part; some of the simulator's arrays lead with an axis for players, written -1."""
+    shape = list(array_spec.shape)
+    return shape[1:] if shape[:1] == [-1] else shape
+
+
 class Environments:
     """Lanes of one environment under one protocol, lane i with seed `seeds[i]`.
 
@@ -232,8 +238,8 @@ def _check_fit(card: Card, spec: Any) -> None:
         count = int(np.max(takes.maximum)) + 1
         if count != len(card.action.names):
             wrong = f"has {count} actions, not {len(card.action.names)}"
-    elif list(takes.shape[1:]) != [card.action.size]:
-        wrong = f"takes actions of shape {list(takes.shape[1:])}, not [{card.action.size}]"
+    elif own_shape(takes) != [card.action.size]:
+        wrong = f"takes actions of shape {own_shape(takes)}, not [{card.action.size}]"
     if wrong is not None:
         raise HLError(
             f"the card of `{card.environment}` ({card.origin}) does not fit: the simulator {wrong}",

@@ -164,7 +164,7 @@ def _field(name: str, entry: dict[str, Any]) -> Field:
     if len(index) != count:
         raise ValueError(f"`{name}` has {count} components but {len(index)} columns in `index`")
     if base == "real":
-        low, high = _as_the_simulator_rounds(low, min), _as_the_simulator_rounds(high, max)
+        low, high = as_the_simulator_rounds(low, min), as_the_simulator_rounds(high, max)
     for lowest, value, highest in zip(low, default, high):
         if not float("-inf") < lowest <= value <= highest < float("inf"):
             raise ValueError(f"`{name}` needs finite numbers with low <= default <= high, not {lowest}, {value}, {highest}")
@@ -180,7 +180,7 @@ def _numbers(name: str, value: Any, count: int, number: type) -> tuple[float, ..
     return tuple(number(one) for one in values)
 
 
-def _as_the_simulator_rounds(bounds: tuple[float, ...], outer) -> tuple[float, ...]:
+def as_the_simulator_rounds(bounds: tuple[float, ...], outer) -> tuple[float, ...]:
     """Bounds that still hold after rounding to binary32.
 
     Simulators that compute in binary64 hand over binary32: a position held at -1.2 arrives as -1.2000000477. Rounding
