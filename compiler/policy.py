@@ -1,0 +1,147 @@
+"""A program that acts on batches of environments."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Mapping
+
+import numpy as np
+
+from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.compiler.lanes import Lanes
+from hl_dsl.diagnostics import HLError
+
+BACKENDS = ("tape", "numpy", "interpreter")
+
+
+class Policy:
+    """Runs a program in many lanes at once, one lane an environment.
+
+    `parameters` maps names (`name`, or `name[i]` for a component) to a number, or to one number for each lane; the rest
+    take their defaults. `backend`: "tape" (compiled; nothing is compiled for a program), "numpy", "interpreter", or
+    "auto": the tape, and where numba is missing or fails, NumPy; `note` then says why.
+
+    >>> policy = Program.load("policies/cartpole/start.hl").compile()
+    >>> policy.reset(2)
+    >>> policy.act({"observation": np.zeros((2, 4), np.float32)})
+    array([0, 0], dtype=int32)
+
+    Raises HLError for parameters that the program does not have or that lie outside their ranges: proofs hold inside.
+    """
+
+    def __init__(self, flow: Dataflow, parameters: Mapping[str, object] | None = None, backend: str = "auto"):
+        self.flow = flow
+        self.note: str | None = None
+        self.parameters = [_checked(parameter, (parameters or {}).get(parameter.name, parameter.default)) for parameter in flow.parameters]
+        unknown = sorted(set(parameters or {}) - {parameter.name for parameter in flow.parameters})
+        if unknown:
+            known = ", ".join(f"`{parameter.name}`" for parameter in flow.parameters) or "none"
+            raise HLError(f"the policy has no parameter `{unknown[0]}`", f"its parameters: {known}")
+        self._lanes = self._choose(backend)
+        self._num_lanes: int | None = None
+        # One call less on the way to the compiled step.
+        self.tick = self._lanes.tick
+
+    def _choose(self, backend: str) -> Lanes:
+        if backend not in ("auto", *BACKENDS):
+            raise HLError(f"there is no back end `{backend}`", f"back ends: auto, {', '.join(BACKENDS)}")
+        if backend == "interpreter":
+            from hl_dsl.compiler.interpreter_lanes import InterpreterLanes
+
+            return InterpreterLanes(self.flow)
+        if backend != "numpy":
+            try:
+                from hl_dsl.compiler.tape import TapeLanes
+
+                return TapeLanes(self.flow)
+            except Exception as error:
+                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+                if backend == "tape":
+                    raise HLError(f"the compiled back end does not work here ({reason})", "install numba, or use the back end `numpy`") from error
+                self.note = f"the compiled back end does not work here, so the slower NumPy form serves ({reason})"
+        from hl_dsl.compiler.numpy_lanes import NumpyLanes
+
+        return NumpyLanes(self.flow)
+
+    @property
+    def backend(self) -> str:
+        """The back end that serves."""
+        return self._lanes.name
+
+    def reset(self, num_lanes: int) -> None:
+        """Begins an episode in each of `num_lanes` lanes: memory at its start values, counters at 0."""
+        for parameter, value in zip(self.flow.parameters, self.parameters):
+            if np.ndim(value) and len(value) != num_lanes:
+                raise HLError(f"the parameter `{parameter.name}` has {len(value)} values for {num_lanes} lanes")
+        self._lanes.start(num_lanes, self.parameters)
+        self._num_lanes = num_lanes
+
+    def tick(self, frame) -> np.ndarray:
+        """The actions of the lanes in a `hl_dsl.synth.frame.Frame`, in the environment's dtype and shape, contiguous.
+
+        Row i of the frame is lane `frame.lanes[i]`; a lane starts anew where `frame.step` is 0; lanes left out stay as
+        they are.
+        """
+        return self._lanes.tick(frame)
+
+    def act(self, observations: Mapping[str, object]) -> np.ndarray:
+        """The actions of all lanes, on arrays with one row for each lane.
+
+        Keys are the card's sources: "ram" (n, 128), "observation" (n, d), "reward" (n,), "lives" (n,), "step" (n,).
+        What the policy does not read may be left out. Where "step" is given and 0, the lane begins an episode.
+        """
+        count = self._num_lanes
+        if count is None:
+            raise HLError("the policy has no lanes yet", "call reset(num_lanes) first")
+        unknown = sorted(set(observations) - set(_SOURCES))
+        if unknown:
+            raise HLError(f"there is no source `{unknown[0]}`", f"sources: {', '.join(_SOURCES)}")
+        rows = {source: np.asarray(values) for source, values in observations.items()}
+        missing = sorted(self._lanes.reads - set(rows))
+        if missing:
+            raise HLError(f"the policy reads `{missing[0]}`, which is not among the observations")
+        if "observation" in rows and rows["observation"].ndim != 2:
+            rows["observation"] = rows["observation"].reshape(count, -1)
+        rows.setdefault("reward", np.zeros(count, np.float32))
+        rows.setdefault("step", np.ones(count, np.int32))
+        frame = SimpleNamespace(lanes=np.arange(count, dtype=np.int32), **{source: rows.get(source) for source in _SOURCES})
+        return self.tick(frame)
+
+    @property
+    def memory(self) -> dict[str, np.ndarray]:
+        """The memory cells by name, (n,) each, as the last tick left them."""
+        return self._lanes.memory()
+
+    @property
+    def out_of_range(self) -> np.ndarray:
+        """(n,) int64: observations that were outside their range or NaN, since the last reset()."""
+        return self._lanes.mended()
+
+    @property
+    def assumption_violations(self) -> np.ndarray:
+        """(n, A) int64: ticks at which each `assume` of the program did not hold, since the last reset()."""
+        return self._violations("assume")
+
+    @property
+    def monitor_violations(self) -> np.ndarray:
+        """(n, M) int64: ticks at which each `monitor` did not hold, since the last reset()."""
+        return self._violations("monitor")
+
+    def _violations(self, kind: str) -> np.ndarray:
+        return self._lanes.violations()[:, [item.kind == kind for item in self._lanes.watched]]
+
+
+_SOURCES = ("ram", "observation", "reward", "lives", "step")
+
+
+def _checked(parameter, value):
+    """A parameter's value, or values, as numbers of its type."""
+    values = np.asarray(value)
+    if values.ndim > 1 or values.dtype.kind not in "biuf":
+        raise HLError(f"the parameter `{parameter.name}` takes a number, or one for each lane, not {value!r}")
+    if not np.all((values >= parameter.low) & (values <= parameter.high)):
+        raise HLError(f"the parameter `{parameter.name}` leaves its range [{parameter.low}, {parameter.high}]: {value!r}")
+    whole = values.astype({"real": np.float64, "int": np.int64, "bool": np.bool_}[parameter.base])
+    if not np.array_equal(whole, values):
+        raise HLError(f"the parameter `{parameter.name}` takes {parameter.base} values, not {value!r}")
+    return whole if whole.ndim else whole.item()

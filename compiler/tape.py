@@ -1,0 +1,198 @@
+"""A program as a tape: instructions over numbered registers, run for a batch of lanes by one compiled interpreter."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from hl_dsl.compiler.ir import Dataflow, Input
+from hl_dsl.compiler.lanes import Lanes, general_frame, run_outputs, watched_properties
+from hl_dsl.compiler.tape_frame import BLOCK, BODY
+from hl_dsl.compiler.tape_source import load_interpreter, ready, table_forms
+from hl_dsl.diagnostics import HLError
+
+_SOURCES = {"ram": 0, "observation": 1, "reward": 2, "lives": 3, "step": 4}
+_BASES = {"real": 0, "int": 1, "bool": 2}
+
+
+@dataclass(frozen=True)
+class Tape:
+    """An encoded program.
+
+    code: (instructions, 5) of opcode, destination, and three operands. `fixed` are (register, value) of constants;
+    the other lists give the register of each input, cell, cell's next value, parameter, watched property, and
+    component of the action. An opcode is a position in `forms`.
+    """
+
+    code: np.ndarray
+    forms: tuple[str, ...]
+    registers: int
+    fixed: tuple[tuple[int, float], ...]
+    inputs: tuple[int, ...]
+    cells: tuple[int, ...]
+    nexts: tuple[int, ...]
+    parameters: tuple[int, ...]
+    watched: tuple[int, ...]
+    action: tuple[int, ...]
+
+
+def encode(flow: Dataflow) -> Tape:
+    """Orders what a run needs of a program into instructions, and gives registers, each used again once it is free.
+
+    An instruction's destination is never one of its operands, so that the loops over lanes vectorize.
+    """
+    outputs = run_outputs(flow)
+    nodes = flow.reachable(outputs)
+    forms = table_forms(flow.nodes[number].form.tape for number in nodes if flow.nodes[number].form is not None)
+    opcodes = {form: opcode for opcode, form in enumerate(forms)}
+    last_use = {arg: number for number in nodes for arg in flow.nodes[number].args}
+    leaves = {"input": [-1] * len(flow.inputs), "parameter": [-1] * len(flow.parameters), "memory": [-1] * len(flow.memories)}
+    kept = set(outputs)
+
+    place: dict[int, int] = {}
+    fixed = []
+    for number in nodes:
+        node = flow.nodes[number]
+        if node.form is None:
+            place[number] = len(place)
+            if node.op == "constant":
+                fixed.append((place[number], as_float(node.value)))
+                kept.add(number)
+            else:
+                leaves[node.op][node.value] = place[number]
+                if node.op == "parameter":
+                    kept.add(number)
+    registers = len(place)
+    for kind in leaves.values():
+        for position, register in enumerate(kind):
+            if register < 0:
+                kind[position] = registers
+                registers += 1
+    free: list[int] = []
+    code = []
+    for number in nodes:
+        node = flow.nodes[number]
+        if node.form is None:
+            continue
+        if free:
+            target = free.pop()
+        else:
+            target = registers
+            registers += 1
+        place[number] = target
+        operands = [place[arg] for arg in node.args]
+        code.append([opcodes[node.form.tape], target, *operands, *[target] * (3 - len(operands))])
+        free += {place[arg] for arg in node.args if last_use[arg] == number and arg not in kept}
+    return Tape(
+        np.array(code, np.int64).reshape(len(code), 5), forms, max(registers, 1), tuple(fixed), tuple(leaves["input"]),
+        tuple(leaves["memory"]), tuple(place[cell.next] for cell in flow.memories), tuple(leaves["parameter"]),
+        tuple(place[item.node] for item in watched_properties(flow)), tuple(place[number] for number in flow.action))
+
+
+def as_float(value) -> float:
+    """A value as a register holds it. An int that no float reaches is outside what is proved, and becomes infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return float("inf") if value > 0 else float("-inf")
+
+
+class TapeLanes(Lanes):
+    """The compiled back end. Making one raises whatever numba raises where it is missing or fails."""
+
+    name = "tape"
+
+    def __init__(self, flow: Dataflow):
+        super().__init__(flow)
+        self.tape = encode(flow)
+        self._interpret = load_interpreter(self.tape.forms).tick
+        ints = np.zeros(0, np.int32)
+        self._no_ram, self._no_observation, self._no_lives = np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.float32), ints
+        self._reads_ram, self._reads_observation, self._reads_lives = (source in self.reads for source in ("ram", "observation", "lives"))
+        self._program, self._state = np.zeros(BODY, np.int64), np.zeros(0)
+        # A guess at what the environment's frames will hold; other types are made ready when they come.
+        observation = self._no_observation.astype(np.float64 if self._reads_observation and self.dtype == np.float64 else np.float32)
+        ready(self._interpret, (ints, self._no_ram, observation, np.zeros(0, np.float32), ints, ints, self._program, self._state, self.new_actions(0)))
+
+    def start(self, num_lanes: int, parameters: list) -> None:
+        flow, tape = self.flow, self.tape
+        varied = [position for position, value in enumerate(parameters) if np.ndim(value)]
+        header = [num_lanes, len(tape.code), len(flow.inputs), len(flow.memories), len(varied), len(self.watched), len(flow.action), tape.registers]
+        registers = [*tape.inputs, *tape.cells, *tape.nexts, *(tape.parameters[position] for position in varied), *tape.watched, *tape.action]
+        self._program = np.array([*header, *(number for entry in flow.inputs for number in _boundary_row(entry)), *registers, *tape.code.ravel()], np.int64)
+        inputs, cells = len(flow.inputs), len(flow.memories)
+        self._state, views = _sections({
+            "low": (inputs,), "high": (inputs,), "default": (inputs,), "start": (cells,), "parameters": (len(varied), num_lanes),
+            "memory": (cells, num_lanes), "last": (inputs, num_lanes), "mended": (num_lanes,), "violations": (len(self.watched), num_lanes),
+            "one": (tape.registers,), "block": (tape.registers, BLOCK),
+        })
+        for name in ("low", "high", "default"):
+            views[name][:] = [getattr(entry, name) for entry in flow.inputs]
+        views["start"][:] = [cell.start for cell in flow.memories]
+        views["memory"][:] = views["start"][:, None]
+        views["last"][:] = views["default"][:, None]
+        for row, position in enumerate(varied):
+            views["parameters"][row] = parameters[position]
+        constants = [(tape.parameters[position], value) for position, value in enumerate(parameters) if position not in varied]
+        for register, value in (*tape.fixed, *constants):
+            views["one"][register] = value
+            views["block"][register] = value
+        self._views = views
+
+    def tick(self, frame) -> np.ndarray:
+        lanes = frame.lanes
+        actions = self.new_actions(len(lanes))
+        try:
+            fits = self._interpret(
+                lanes, frame.ram if self._reads_ram else self._no_ram, frame.observation if self._reads_observation else self._no_observation,
+                frame.reward, frame.lives if self._reads_lives else self._no_lives, frame.step, self._program, self._state, actions)
+        except TypeError:
+            fits = self._interpret_unusual(frame, actions)
+        if not fits:
+            raise HLError(f"the frame does not fit: {self._program[0]} lanes were begun, and each source needs a row for every lane of the frame")
+        return actions
+
+    def _interpret_unusual(self, frame, actions: np.ndarray) -> bool:
+        """Frames of types that the interpreter is not ready for: the environment's own, or else all of float64."""
+        observation = frame.observation if self._reads_observation else self._no_observation
+        arrays = [
+            frame.lanes, frame.ram if self._reads_ram else self._no_ram, observation, frame.reward,
+            frame.lives if self._reads_lives else self._no_lives, frame.step]
+        usual = all(
+            isinstance(values, np.ndarray) and values.dtype in types and values.flags.c_contiguous and values.flags.writeable
+            for values, types in zip(arrays, _USUAL_TYPES))
+        if not usual:
+            general = general_frame(frame, self.reads)
+            arrays = [general.lanes, general.ram, general.observation, general.reward, general.lives, general.step]
+        ready(self._interpret, (*arrays, self._program, self._state, actions))
+        return self._interpret(*arrays, self._program, self._state, actions)
+
+    def memory(self) -> dict[str, np.ndarray]:
+        types = {"real": np.float64, "int": np.int64, "bool": np.bool_}
+        return {cell.name: self._views["memory"][row].astype(types[cell.base]) for row, cell in enumerate(self.flow.memories)}
+
+    def mended(self) -> np.ndarray:
+        return self._views["mended"].astype(np.int64)
+
+    def violations(self) -> np.ndarray:
+        return self._views["violations"].T.astype(np.int64)
+
+
+_USUAL_TYPES = ((np.int32,), (np.uint8,), (np.float32, np.float64), (np.float32,), (np.int32,), (np.int32,))
+
+
+def _boundary_row(entry: Input) -> tuple[int, ...]:
+    """How an input is read: whether its raw value can be other than a value of its range at all, and whether it can be NaN."""
+    byte = entry.source == "ram" and entry.base == "int" and entry.low <= 0 and entry.high >= 255
+    return _SOURCES[entry.source], entry.column, _BASES[entry.base], not byte, entry.source != "ram"
+
+
+def _sections(shapes: dict[str, tuple[int, ...]]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """One array of float64, and a view of it for each name."""
+    sizes = [math.prod(shape) for shape in shapes.values()]
+    whole = np.zeros(sum(sizes))
+    ends = np.cumsum(sizes).tolist()
+    views = {name: whole[end - size : end].reshape(shape) for (name, shape), size, end in zip(shapes.items(), sizes, ends)}
+    return whole, views

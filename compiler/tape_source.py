@@ -1,0 +1,147 @@
+"""The tape interpreter's source, written from the operator table, and the module compiled from it.
+
+A tape's instructions are interpreted by one numba function that knows every compiled form of the table. It is
+compiled once for a table, not once for a program, and kept on disk: `$HL_CACHE`, else the platform's cache folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from types import ModuleType
+from typing import Iterable
+
+from hl_dsl.operators import OPERATORS
+
+_DECORATED = ("floor", "ceil", "round_half_even", "popcount", "modulo_real", "fits", "read", "read_block", "is_plain", "admit", "begin", "gather", "scatter")
+_OPTIONS = 'error_model="numpy"'  # no raising checks inside the loops: every form is total already
+
+
+def table_forms(more: Iterable[str] = ()) -> tuple[str, ...]:
+    """The distinct compiled forms of the table as it stands, with those of `more` that it no longer has.
+
+    A form's position is its opcode.
+    """
+    forms = (form.tape for row in OPERATORS.values() for form in row.forms)
+    return tuple(dict.fromkeys([*forms, *more]))
+
+
+def interpreter_source(forms: tuple[str, ...]) -> str:
+    """The text of the module that interprets tapes over `forms`."""
+    frame = resources.files("hl_dsl.compiler").joinpath("tape_frame.py").read_text(encoding="utf-8")
+    parts = [frame, "from numba import float32, njit", *(f"{name} = njit({_OPTIONS})({name})" for name in _DECORATED)]
+    parts.append(_evaluate_one(forms))
+    parts.append(_evaluate_block(forms))
+    parts.append(f"tick = njit(cache=True, {_OPTIONS})(tick)")
+    return "\n\n".join(parts) + "\n"
+
+
+def _evaluate_one(forms: tuple[str, ...]) -> str:
+    lines = [
+        f"@njit({_OPTIONS})",
+        "def evaluate_one(code, registers):",
+        "    for line in range(code.shape[0]):",
+        "        opcode = code[line, 0]",
+        "        a = registers[code[line, 2]]",
+        "        b = registers[code[line, 3]]",
+        "        c = registers[code[line, 4]]",
+        "        result = 0.0",
+    ]
+    for opcode, form in enumerate(forms):
+        lines += [f"        {'el' if opcode else ''}if opcode == {opcode}:", f"            result = {form}"]
+    return "\n".join([*lines, "        registers[code[line, 1]] = result"])
+
+
+def _evaluate_block(forms: tuple[str, ...]) -> str:
+    lines = [
+        f"@njit({_OPTIONS})",
+        "def evaluate_block(code, registers, size):",
+        "    for line in range(code.shape[0]):",
+        "        opcode = code[line, 0]",
+        "        result = registers[code[line, 1]]",
+        "        first = registers[code[line, 2]]",
+        "        second = registers[code[line, 3]]",
+        "        third = registers[code[line, 4]]",
+    ]
+    for opcode, form in enumerate(forms):
+        lines += [
+            f"        {'el' if opcode else ''}if opcode == {opcode}:",
+            "            for i in range(size):",
+            "                a = first[i]",
+            "                b = second[i]",
+            "                c = third[i]",
+            f"                result[i] = {form}",
+        ]
+    return "\n".join(lines)
+
+
+@lru_cache(maxsize=None)
+def load_interpreter(forms: tuple[str, ...]) -> ModuleType:
+    """The module for `forms`. Raises whatever a missing or failing numba raises."""
+    # Intel's vector library, where installed, rounds differently from the C library; numba reads this once, at import.
+    os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
+    import numba
+    import numpy
+
+    source = interpreter_source(forms)
+    version = f"{numba.__version__} {numpy.__version__} {sys.version}"
+    digest = hashlib.sha256(f"{version}\n{source}".encode()).hexdigest()[:16]
+    name = f"hl_tape_{digest}"
+    path = _written(name, source)
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # numba looks the module up when it reads its cache
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def ready(dispatcher, arguments: tuple) -> None:
+    """Has the function compiled, or read from the cache, for arguments of these types; a call never compiles."""
+    from numba import typeof
+
+    dispatcher.disable_compile(False)
+    dispatcher.compile(tuple(map(typeof, arguments)))
+    dispatcher.disable_compile()
+
+
+def cache_folder() -> Path:
+    """Where generated modules are kept."""
+    if os.environ.get("HL_CACHE"):
+        return Path(os.environ["HL_CACHE"])
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "hl"
+
+
+def _written(name: str, source: str) -> Path:
+    """The module's file, in the cache folder or, where nothing can be written there, in a temporary one."""
+    try:
+        return _write(cache_folder(), name, source)
+    except (OSError, RuntimeError):  # RuntimeError: no home folder
+        return _write(Path(tempfile.mkdtemp(prefix="hl_")), name, source)
+
+
+def _write(folder: Path, name: str, source: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.py"
+    if path.is_file() and path.read_text(encoding="utf-8") == source:
+        return path
+    handle, draft = tempfile.mkstemp(dir=folder, prefix=name, suffix=".draft")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(source)
+    os.replace(draft, path)
+    return path
