@@ -42,12 +42,13 @@ def evaluate(
 
     protocol = protocol or program.card.protocols[0]
     protocol_options(program.card, protocol)
-    watchers = _watchers(program, video, trace, protocol)
+    watchers = _watchers(program, video, trace)
     try:
         with episode_progress(f"{program.name} {protocol}") as progress:
             evaluation = evaluate_program(
                 program, protocol, wanted, ledger=Ledger(trials) if trials else ledger_beside(file), num_envs=num_envs,
-                num_threads=num_threads, max_steps=max_steps, on_progress=progress, on_tick=_together(watchers), render=video is not None)
+                num_threads=num_threads, max_steps=max_steps, on_progress=progress, on_tick=_together(watchers),
+                render=video is not None and _needs_render(program.card))
     finally:
         for watcher in watchers:
             watcher.close()
@@ -57,16 +58,22 @@ def evaluate(
         finish(130)
 
 
-def _watchers(program, video, trace, protocol) -> list:
+def _needs_render(card) -> bool:
+    from hl_dsl.synth.video import needs_render
+
+    return needs_render(card)
+
+
+def _watchers(program, video, trace) -> list:
     watchers = []
     if trace is not None:
         from hl_dsl.synth.trace import TraceWriter
 
         watchers.append(TraceWriter(trace, program.flow))
     if video is not None:
-        from hl_dsl.synth.video import VideoWriter
+        from hl_dsl.synth.video import Video
 
-        watchers.append(VideoWriter(video))
+        watchers.append(Video(video, program.card))
     return watchers
 
 
