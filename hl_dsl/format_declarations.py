@@ -9,7 +9,7 @@ from hl_dsl.format_pieces import (
 from hl_dsl.source import Span
 from hl_dsl.syntax import Act, Let, Memory, Mode, Modes, Observe, Param, Policy, Property, Rule, Transition, TypeName
 
-RULES_ON_A_LINE = 3
+RULES_ON_A_LINE = 3  # in a mode; at the top, each rule has its own
 
 
 def write_policy(out: Pieces, policy: Policy) -> None:
@@ -28,9 +28,7 @@ def write_policy(out: Pieces, policy: Policy) -> None:
         previous = declaration
     if previous is None:
         out.add(HARD_IN)
-        out.add(OUT)
-    else:
-        out.add(HARD_OUT)
+    out.add(HARD_OUT)
     out.token("}", *policy.end_span)
     out.add(HARD)
 
@@ -126,7 +124,7 @@ def _close(out: Pieces, mark, span: Span) -> None:
     out.token("}", span.end - 1, span.end)
 
 
-def _act(out: Pieces, act: Act) -> None:
+def _act(out: Pieces, act: Act, may_share_a_line: bool = False) -> None:
     if len(act.rules) == 1 and act.rules[0].condition is None:
         out.open()
         out.token("act", act.span.start, act.span.end and act.span.start + 3)
@@ -134,7 +132,7 @@ def _act(out: Pieces, act: Act) -> None:
         out.close()
         return
     out.open(PLAIN)
-    if len(act.rules) > RULES_ON_A_LINE:
+    if act.rules and not (may_share_a_line and len(act.rules) <= RULES_ON_A_LINE):
         out.force()
     out.token("act {", act.span.start, act.span.end and act.span.start + 3)
     if act.rules:
@@ -182,7 +180,10 @@ def _mode(out: Pieces, mode: Mode) -> None:
     out.add(" {")
     for position, part in enumerate(parts):
         out.sibling(between if position else first, part.span)
-        (_act if type(part) is Act else _transition)(out, part)
+        if type(part) is Act:
+            _act(out, part, may_share_a_line=True)
+        else:
+            _transition(out, part)
     if parts:
         out.add(last)
     out.token("}", mode.span.end - 1, mode.span.end)

@@ -94,7 +94,7 @@ def join_lines(lines: list[Line]) -> str:
     codes = [INDENTATION * line.level + line.code for line in lines]
     for first, last in _runs(lines, lambda one, two: CELL in one.code and CELL in two.code and one.level == two.level):
         codes[first:last] = _columns(codes[first:last])
-    for first, last in _runs(lines, lambda one, two: bool(one.code and two.code and one.comment and two.comment)):
+    for first, last in _runs(lines, _share_comments):
         width = max(map(len, codes[first:last]))
         codes[first:last] = [code.ljust(width) if line.comment else code for code, line in zip(codes[first:last], lines[first:last])]
     text = []
@@ -103,6 +103,10 @@ def join_lines(lines: list[Line]) -> str:
             text.append("")
         text.append((code + "  " if line.code else code) + line.comment if line.comment else code)
     return "\n".join(text) + "\n"
+
+
+def _share_comments(one: Line, two: Line) -> bool:
+    return one.level == two.level and all((one.code, two.code, one.comment, two.comment))
 
 
 def _runs(lines: list[Line], belong):
