@@ -8,6 +8,7 @@ protocol draws no random number at all.
 
 from __future__ import annotations
 
+import math
 import warnings
 from typing import Any, Sequence
 
@@ -236,15 +237,26 @@ def _check_fit(card: Card, spec: Any) -> None:
         wrong = f"takes {np.dtype(takes.dtype)} actions, not {card.action.dtype}"
     elif card.action.is_discrete:
         count = int(np.max(takes.maximum)) + 1
-        if count != len(card.action.names):
+        if own_shape(takes) or count != len(card.action.names):
             wrong = f"has {count} actions, not {len(card.action.names)}"
     elif own_shape(takes) != [card.action.size]:
         wrong = f"takes actions of shape {own_shape(takes)}, not [{card.action.size}]"
+    wrong = wrong or _misfit_of_observations(card, spec)
     if wrong is not None:
         raise HLError(
             f"the card of `{card.environment}` ({card.origin}) does not fit: the simulator {wrong}",
             f"probe it anew: `hl env {card.environment}`",
         )
+
+
+def _misfit_of_observations(card: Card, spec: Any) -> str | None:
+    has = spec.state_array_spec
+    shown = {"ram": 128 if "info:ram" in has else 0, "lives": 1 if "info:lives" in has else 0, "reward": 1, "step": 1}
+    shown["observation"] = sum(math.prod(own_shape(part)) for key, part in has.items() if key == "obs" or key.startswith("obs:"))
+    for field in card.fields.values():
+        if max(field.index) >= shown[field.source]:
+            return f"shows {shown[field.source]} numbers as {field.source}, not the {max(field.index) + 1} that `{field.name}` reads"
+    return None
 
 
 def _envpool() -> Any:
