@@ -1,0 +1,144 @@
+"""A run's folder: one writer at a time, settings, the best program, and the pictures derived from its ledger."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hl_dsl.diagnostics import HLError
+from hl_dsl.synth.json_values import plain
+from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.storage import remove_leftovers, storage_problem, write_whole
+from hl_dsl.synth.trials import trials_of
+
+if TYPE_CHECKING:
+    from hl_dsl.synth.plots import Reference
+
+LEDGER, BEST, SETTINGS = "trials.jsonl", "best.hl", "run.json"
+SUMMARY, PLOT, LOCK = "summary.csv", "sample_efficiency.png", ".lock"
+
+
+class RunFolderError(HLError):
+    """The folder of a run cannot be used."""
+
+
+class RunFolderBusy(RunFolderError):
+    """Another run writes into the folder."""
+
+
+class RunFolder:
+    """A folder held by this process until `close` (or the end of a `with` block, or of the process, however it ends).
+
+    Creates the folder and its parents. Holding one is for runs; an evaluation that only adds to a policy's own
+    `trials.jsonl` uses `Ledger` alone. Raises RunFolderBusy naming the process that holds it, and RunFolderError.
+    """
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        self._lock: int | None = None
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileExistsError as error:
+            raise RunFolderError(f"cannot use {self.path} as a run folder: it is a file", "Choose another path for the run.") from error
+        except OSError as error:
+            problem, hint = storage_problem(error)
+            raise RunFolderError(f"cannot use {self.path} as a run folder: {problem}", hint) from error
+        try:
+            self._take(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        self._lock = descriptor
+        _held.add(self)
+        remove_leftovers(self.path)
+        self.ledger = Ledger(self.path / LEDGER)
+
+    def _take(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
+        except BlockingIOError as error:
+            raise RunFolderBusy(
+                f"another run writes into {self.path}: {_holder(descriptor)}",
+                "Wait until it ends, stop it with Ctrl-C, or choose another folder.",
+            ) from error
+        except OSError as error:
+            problem, hint = storage_problem(error)
+            raise RunFolderError(f"cannot lock the run folder {self.path}: {problem}", hint) from error
+
+    def close(self) -> None:
+        """Let the folder go. Calling it again does nothing."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Put a file into the folder, whole or not at all. Raises FileUnwritable."""
+        return write_whole(self.path / name, content)
+
+    def write_settings(self, settings: Mapping) -> None:
+        """Record what the run was started with, so that it can be resumed and repeated. Raises FileUnwritable."""
+        self.write(SETTINGS, json.dumps(plain(settings, "settings"), indent=2) + "\n")
+
+    def read_settings(self) -> dict | None:
+        """The recorded settings; None in a new folder. Raises RunFolderError where they cannot be read."""
+        path = self.path / SETTINGS
+        try:
+            settings = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(settings, dict):
+                raise ValueError("it holds no JSON object")
+            return settings
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            problem, hint = storage_problem(error)
+            raise RunFolderError(f"cannot read {path}: {problem}", hint) from error
+        except ValueError as error:
+            raise RunFolderError(f"cannot read {path}: {error}", "Restore it from a copy, or start a new run folder.") from error
+
+    def write_best(self, program: str) -> Path:
+        """Put the text of the best program where people look for it. Raises FileUnwritable."""
+        return self.write(BEST, program)
+
+    def rebuild(self, title: str | None = None, references: Sequence[Reference] = ()) -> None:
+        """Derive `summary.csv` and `sample_efficiency.png` again from the ledger. Raises LedgerError, FileUnwritable."""
+        from hl_dsl.synth.plots import plot_sample_efficiency
+        from hl_dsl.synth.summary import write_summary
+
+        trials = trials_of(self.ledger.read())
+        write_summary(trials, self.path / SUMMARY)
+        plot_sample_efficiency(trials, self.path / PLOT, title=title, references=references)
+
+
+def _holder(descriptor: int) -> str:
+    fields = os.pread(descriptor, 256, 0).decode("utf-8", "replace").split()
+    if len(fields) != 2:
+        return "a process that is just starting"
+    place = "" if fields[1] == socket.gethostname() else f" on {fields[1]}"
+    return f"process {fields[0]}{place}"
+
+
+_held: weakref.WeakSet[RunFolder] = weakref.WeakSet()
+
+
+def _release_in_child() -> None:
+    """A forked worker shares the lock; if it outlived the run it would keep the folder busy."""
+    for folder in list(_held):
+        folder.close()
+
+
+os.register_at_fork(after_in_child=_release_in_child)

@@ -1,0 +1,174 @@
+"""A trial: one program that was proposed, checked, probed or evaluated, with all it cost, as the ledger keeps it."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hl_dsl.diagnostics import HLError
+
+GATES = ("parse", "duplicate", "check", "prove", "smoke", "development", "regression", "accepted")
+"""The gates a candidate meets, in order; `accepted` is the one behind the last."""
+
+NO_GATE = "none"
+"""The gate of what is no candidate: a probe of the environment, a report on held-out seeds."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial. `seeds`, `returns` and `lengths` (ticks) run in parallel, one entry for each finished episode.
+
+    `kind` is what was done: "evaluation", "probe", "search", "tune", "simplify", "verify-reject", "held-out", ….
+    `gate` is where the trial stopped (`NO_GATE` for what is no candidate; a plain evaluation that ran is "accepted"),
+    `accepted` holds exactly where that is "accepted", and `reason` says why.
+    `program` is the whole source text, so that every trial can be run again. `environment_steps` counts all steps
+    the trial cost, unfinished episodes and probes included. `sequence` and `time` are set by the ledger.
+    Raises ValueError for an unknown gate and for columns that do not match.
+    """
+
+    kind: str
+    program_name: str = ""
+    program_hash: str = ""
+    program: str = ""
+    parent_hashes: tuple[str, ...] = ()
+    proposer: str = ""
+    model: str | None = None
+    change: str = ""
+    gate: str = NO_GATE
+    accepted: bool = False
+    reason: str = ""
+    environment: str = ""
+    protocol: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    seeds: tuple[int, ...] = ()
+    returns: tuple[float, ...] = ()
+    lengths: tuple[int, ...] = ()
+    distinct_trajectories: int | None = None
+    environment_steps: int = 0
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    proof: Mapping[str, Any] | str | None = None
+    out_of_range: Mapping[str, int] = field(default_factory=dict)
+    assumption_violations: Mapping[str, int] = field(default_factory=dict)
+    monitor_violations: Mapping[str, int] = field(default_factory=dict)
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    tokens: int | None = None
+    cost: float | None = None
+    run_seed: int | None = None
+    index: int | None = None
+    sequence: int | None = None
+    time: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, convert in (("parent_hashes", str), ("seeds", int), ("returns", float), ("lengths", int)):
+            object.__setattr__(self, name, tuple(map(convert, getattr(self, name))))
+        if self.gate != NO_GATE and self.gate not in GATES:
+            raise ValueError(f"no gate is called {self.gate!r}; the gates are {', '.join(GATES)} and {NO_GATE}")
+        if self.accepted != (self.gate == "accepted"):
+            raise ValueError(f"accepted={self.accepted} contradicts gate={self.gate!r}")
+        if not len(self.seeds) == len(self.returns) == len(self.lengths):
+            raise ValueError(f"{len(self.seeds)} seeds, {len(self.returns)} returns and {len(self.lengths)} lengths do not match")
+
+    @property
+    def episodes(self) -> int:
+        """How many episodes were finished."""
+        return len(self.returns)
+
+    @property
+    def mean(self) -> float | None:
+        """The mean return, the score of a trial; None where no episode was finished."""
+        return sum(self.returns) / len(self.returns) if self.returns else None
+
+    @property
+    def min(self) -> float | None:
+        return min(self.returns, default=None)
+
+    @property
+    def max(self) -> float | None:
+        return max(self.returns, default=None)
+
+    def to_event(self) -> dict[str, Any]:
+        """The event to append to a ledger: `"event": "trial"` and every field but the ledger's own two."""
+        event: dict[str, Any] = {"event": "trial"}
+        event.update(vars(self))
+        del event["sequence"], event["time"]
+        event.update(mean=self.mean, min=self.min, max=self.max)
+        return event
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any]) -> Trial:
+        """The trial of an event a ledger returned. Raises HLError where the event is no trial this version can read."""
+        values = {name: value for name, value in event.items() if name in cls.__dataclass_fields__}
+        try:
+            return cls(**values)
+        except (TypeError, ValueError) as error:
+            raise HLError(
+                f"event {event.get('sequence', '?')} of the ledger is no trial this version can read: {error}",
+                "It was probably written by another version of HL; read it with that one.",
+            ) from error
+
+
+@dataclass(frozen=True)
+class Cumulative:
+    """A trial with what the ledger had cost once it was done: steps, finished episodes, and the best accepted score."""
+
+    trial: Trial
+    total_steps: int
+    total_episodes: int
+    best: float | None
+
+
+def trials_of(events: Iterable[Mapping[str, Any]]) -> list[Trial]:
+    """The trials among a ledger's events; other events (a run's start, its stop) are passed over."""
+    return [Trial.from_event(event) for event in events if event.get("event") == "trial"]
+
+
+def main_setting(trials: Iterable[Trial]) -> tuple[str, str] | None:
+    """The environment and protocol most trials were scored under, the earliest of equals; None without a score.
+
+    A return under one protocol is not comparable with a return under another, so "best" means best under this one.
+    """
+    counts = Counter((trial.environment, trial.protocol) for trial in trials if trial.gate != NO_GATE and trial.returns)
+    return max(counts, key=counts.__getitem__, default=None)
+
+
+def counts_for_best(trial: Trial, setting: tuple[str, str] | None) -> bool:
+    """Whether a trial was accepted with a finite score under `setting`."""
+    comparable = trial.accepted and (trial.environment, trial.protocol) == setting
+    return comparable and trial.mean is not None and math.isfinite(trial.mean)
+
+
+def cumulative(trials: Sequence[Trial]) -> Iterator[Cumulative]:
+    """Each trial with the totals after it, in order. Probes and reports count towards the totals, not the best."""
+    setting = main_setting(trials)
+    steps = episodes = 0
+    best: float | None = None
+    for trial in trials:
+        steps += trial.environment_steps
+        episodes += trial.episodes
+        if counts_for_best(trial, setting) and (best is None or trial.mean > best):
+            best = trial.mean
+        yield Cumulative(trial, steps, episodes, best)
+
+
+def best_trial(trials: Sequence[Trial]) -> Trial | None:
+    """The accepted trial with the highest mean return, the earliest of equals; None where nothing was accepted."""
+    setting = main_setting(trials)
+    return max((trial for trial in trials if counts_for_best(trial, setting)), key=lambda trial: trial.mean, default=None)
+
+
+def violations(counts: Mapping[str, int] | int | None) -> int:
+    """How often anything in a table of counts happened."""
+    return counts if isinstance(counts, int) else sum((counts or {}).values())
+
+
+def proof_summary(proof: Mapping[str, Any] | str | None) -> str:
+    """A proof's status in a few words: its `status`, or its counts by status."""
+    if not proof or isinstance(proof, str):
+        return proof or ""
+    if "status" in proof:
+        return str(proof["status"])
+    return ", ".join(f"{count} {status}" for status, count in proof.items() if count)
