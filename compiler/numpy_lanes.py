@@ -1,0 +1,123 @@
+"""The NumPy back end: a program's written NumPy form over lanes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hl_dsl.compiler.ir import Dataflow, Input
+from hl_dsl.compiler.lanes import Lanes, general_frame
+from hl_dsl.compiler.numpy_form import compile_numpy
+from hl_dsl.diagnostics import HLError
+
+TYPES = {"real": np.dtype(np.float64), "int": np.dtype(np.int64), "bool": np.dtype(np.bool_)}
+
+
+class NumpyLanes(Lanes):
+    """Arrays with one value for each lane; a frame with some of the lanes picks them out and puts them back."""
+
+    name = "numpy"
+
+    def __init__(self, flow: Dataflow):
+        super().__init__(flow)
+        self._step = compile_numpy(flow)
+        self._num_lanes = 0
+
+    def start(self, num_lanes: int, parameters: list) -> None:
+        flow = self.flow
+        self._num_lanes = num_lanes
+        self._all = np.arange(num_lanes, dtype=np.int32)
+        self._parameters = [np.atleast_1d(np.asarray(value, TYPES[item.base])) for item, value in zip(flow.parameters, parameters)]
+        self._memory = [np.full(num_lanes, cell.start, TYPES[cell.base]) for cell in flow.memories]
+        self._last = [np.full(num_lanes, entry.default, TYPES[entry.base]) for entry in flow.inputs]
+        self._mended = np.zeros(num_lanes, np.int64)
+        self._violations = np.zeros((num_lanes, len(self.watched)), np.int64)
+
+    def tick(self, frame) -> np.ndarray:
+        lanes = frame.lanes
+        if not _plain(frame, self.reads):
+            frame = general_frame(frame, self.reads)
+            lanes = frame.lanes
+        count = len(lanes)
+        everyone = count == self._num_lanes and np.array_equal(lanes, self._all)
+        if not everyone and count and not (0 <= lanes.min() and lanes.max() < self._num_lanes):
+            raise HLError(f"the frame has lanes beyond the {self._num_lanes} that were begun")
+        memory, last, parameters = self._memory, self._last, self._parameters
+        if not everyone:
+            memory, last = [values[lanes] for values in memory], [values[lanes] for values in last]
+            parameters = [values[lanes] if len(values) > 1 else values for values in parameters]
+        if not frame.step.all():
+            begins = frame.step == 0
+            memory = [np.where(begins, cell.start, values) for cell, values in zip(self.flow.memories, memory)]
+            last = [np.where(begins, entry.default, values) for entry, values in zip(self.flow.inputs, last)]
+        mended = self._mended if everyone else np.zeros(count, np.int64)
+        observation = [_admit(entry, _raw(frame, entry), before, mended) for entry, before in zip(self.flow.inputs, last)]
+        action, memory, watched = self._step(observation, memory, parameters)
+        memory = [_full(values, count, TYPES[cell.base]) for cell, values in zip(self.flow.memories, memory)]
+        if everyone:
+            self._memory, self._last = memory, observation
+        else:
+            self._memory = _put(self._memory, memory, lanes)
+            self._last = _put(self._last, observation, lanes)
+            self._mended[lanes] += mended
+        for column, holds in enumerate(watched):
+            self._violations[lanes, column] += ~_full(holds, count, TYPES["bool"])
+        actions = self.new_actions(count)
+        if self.action_size is None:
+            actions[:] = action[0]
+        else:
+            for column, values in enumerate(action):
+                actions[:, column] = values
+        return actions
+
+    def memory(self) -> dict[str, np.ndarray]:
+        return {cell.name: values.copy() for cell, values in zip(self.flow.memories, self._memory)}
+
+    def mended(self) -> np.ndarray:
+        return self._mended.copy()
+
+    def violations(self) -> np.ndarray:
+        return self._violations.copy()
+
+
+def _plain(frame, reads: frozenset[str]) -> bool:
+    """Whether the frame holds what is read as arrays with a row for each lane."""
+    rows = (len(frame.lanes),)
+    return frame.step.shape == rows and all(getattr(frame, source).shape[:1] == rows for source in reads)
+
+
+def _raw(frame, entry: Input) -> np.ndarray:
+    values = getattr(frame, entry.source)
+    return values[:, entry.column] if values.ndim == 2 else values
+
+
+def _admit(entry: Input, raw: np.ndarray, last: np.ndarray, mended: np.ndarray) -> np.ndarray:
+    """The rule of boundary.py, for an array; counts in `mended` what it had to mend. Always a new array."""
+    if raw.dtype == np.uint8 and entry.base == "int" and entry.low <= 0 and entry.high >= 255:
+        return raw.astype(np.int64)
+    raw = raw.astype(np.float64)
+    if entry.base == "bool":
+        valid = raw == raw
+        value = np.where(valid, raw != 0.0, last)
+    else:
+        valid = (raw >= entry.low) & (raw <= entry.high)
+        if valid.all():
+            return raw if entry.base == "real" else raw.astype(np.int64)
+        value = np.where(raw != raw, last, np.where(raw < entry.low, entry.low, np.where(raw > entry.high, entry.high, raw)))
+    mended += ~valid
+    return value.astype(TYPES[entry.base])
+
+
+def _full(values, count: int, dtype: np.dtype) -> np.ndarray:
+    if isinstance(values, np.ndarray) and values.shape == (count,):
+        return values
+    return np.full(count, values, dtype)
+
+
+def _put(kept: list[np.ndarray], new: list[np.ndarray], lanes: np.ndarray) -> list[np.ndarray]:
+    """Copies with the lanes' new values: what is kept may be shared with an observation or a parameter."""
+    out = []
+    for values, fresh in zip(kept, new):
+        values = values.copy()
+        values[lanes] = fresh
+        out.append(values)
+    return out
