@@ -93,19 +93,21 @@ def to_real(result, a, kind):
 
 
 def floor(result, a, kind):
-    return (meet(a, _real(result[0]), math.nextafter(_real(result[1] + 1), -INF)),)
+    return (meet(a, _low(result[0]), math.nextafter(_high(result[1] + 1), -INF)),)
 
 
 def ceil(result, a, kind):
-    return (meet(a, math.nextafter(_real(result[0] - 1), INF), _real(result[1])),)
+    return (meet(a, math.nextafter(_low(result[0] - 1), INF), _high(result[1])),)
 
 
 def round_half_even(result, a, kind):
-    return (meet(a, _real(result[0]) - 0.5, _real(result[1]) + 0.5),)
+    return (meet(a, _low(result[0]) - 0.5, _high(result[1]) + 0.5),)
 
 
-def _real(value):
-    """A whole bound as a float, given up where floats no longer hold whole numbers exactly."""
-    if -_EXACT < value < _EXACT:
-        return float(value)
-    return INF if value > 0 else -INF
+def _low(value):
+    """A whole lower bound as a float, moved down to where floats still hold whole numbers exactly."""
+    return -INF if value <= -_EXACT else float(min(value, _EXACT))
+
+
+def _high(value):
+    return INF if value >= _EXACT else float(max(value, -_EXACT))
