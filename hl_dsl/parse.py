@@ -4,54 +4,65 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from functools import lru_cache
-from typing import Iterator
+from typing import Callable, Iterator, NamedTuple
 
 from lark import Lark, Transformer, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
+from lark.lexer import PatternStr
 
 from hl_dsl.diagnostics import Diagnostic, Label, ProgramError, Repair
 from hl_dsl.grammar import RESERVED, grammar_text
 from hl_dsl.operators import INFIX_BY_TOKEN
-from hl_dsl.parse_errors import explain_character, explain_end, explain_token
+from hl_dsl.rewrites import and_first, compared_twice, rewrite, right_first
 from hl_dsl.source import Source, Span
 from hl_dsl.syntax import (
     Act, Apply, Boolean, Comment, Index, Let, Memory, Mode, Modes, Name, Number, Observe, Observed, Param, Permute,
-    Policy, Previous, Property, Range, Rule, Slice, Transition, TypeName, Vector,
+    Policy, Previous, Property, Range, Rule, Slice, Transition, TypeName, Vector, children, expressions,
 )
+from hl_dsl.trouble import LATER, kept_for_later
 
 LONGEST_TEXT = 200_000  # characters; the longest hand-written policy known is under 20,000
-DEEPEST_NESTING = 64
+DEEPEST_NESTING = 128  # of expressions; every later stage walks them recursively
+_MOST_BRACKETS = 2 * DEEPEST_NESTING + 4  # the formatter may put two pairs around a level, and a policy has four of its own
 
 
 class _Problem(Exception):
-    def __init__(self, diagnostic: Diagnostic):
-        self.diagnostic = diagnostic
+    """Found while the tree is made. `rewrite` gives the repair, once the text is at hand."""
+
+    def __init__(self, diagnostic: Diagnostic, rewrite: Callable[[str], Repair | None] | None = None):
+        self.diagnostic, self.rewrite = diagnostic, rewrite
+
+    def finding(self, text: str) -> Diagnostic:
+        if self.rewrite is None:
+            return self.diagnostic
+        return replace(self.diagnostic, repair=self.rewrite(text))
 
 
 def parse(source: Source) -> Policy:
     """Parses a whole program. Raises `ProgramError` with what was wrong, where, and how to mend it."""
-    _refuse_oversized(source)
+    _refuse_what_is_no_program(source)
     try:
         policy = _parser().parse(source.text)
-    except _Problem as problem:
-        raise ProgramError(source, [problem.diagnostic]) from None
-    except VisitError as error:
-        raise ProgramError(source, [error.orig_exc.diagnostic]) from None
-    except UnexpectedCharacters as error:
-        raise ProgramError(source, [explain_character(source, error.pos_in_stream)]) from None
-    except UnexpectedEOF:
-        raise ProgramError(source, [explain_end(source, set())]) from None
-    except UnexpectedToken as error:
-        finding = explain_end(source, error.expected) if error.token.type == "$END" else explain_token(source, error)
-        raise ProgramError(source, [finding]) from None
+    except (_Problem, VisitError) as error:
+        problem = error.orig_exc if isinstance(error, VisitError) else error
+        raise ProgramError(source, [problem.finding(source.text)]) from None
+    except UnexpectedInput as error:
+        from hl_dsl.parse_errors import explain_error  # a good program has no use for it
+
+        offset, accepts = _stopped_at(source.text, error)
+        raise ProgramError(source, [explain_error(source, offset, accepts, _first_error)]) from None
+    _refuse_deep_expressions(source, policy)
     policy.comments = tuple(_comments(source.text))
     policy.after_blank = frozenset(match.end() for match in _EMPTY_LINE.finditer(source.text))
     return policy
 
 
+_BRACKETS = re.compile(r'"[^"\n]*"|#[^\n]*|[()\[\]{}]')
 _COMMENT_OR_STRING = re.compile(r'"[^"\n]*"|#[^\n]*')
 _EMPTY_LINE = re.compile(r"\n[ \t\r]*\n[ \t\r\n]*")
+_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")
 
 
 @lru_cache(maxsize=1)
@@ -65,6 +76,44 @@ def _parser() -> Lark:
     )
 
 
+@lru_cache(maxsize=1)
+def _written() -> dict[str, str]:
+    """Terminals of the grammar as they are written; those with many spellings keep their names."""
+    names = {terminal.name: terminal.pattern.value for terminal in _parser().terminals if isinstance(terminal.pattern, PatternStr)}
+    return {**names, "$END": "END"}
+
+
+def _stopped_at(text: str, error: UnexpectedInput) -> tuple[int, set[str]]:
+    """The offset where the parser stopped, and what it would have taken there."""
+    if isinstance(error, UnexpectedToken):
+        at_end = error.token.type == "$END"
+        offset, accepts = len(text) if at_end else error.token.start_pos, error.accepts
+    else:
+        offset = error.pos_in_stream
+        before = _parser().parse_interactive(text[:offset])
+        try:
+            before.exhaust_lexer()
+            accepts = before.accepts()
+        except (UnexpectedInput, _Problem, VisitError):
+            accepts = set()
+    return offset, {_written().get(name, name) for name in accepts}
+
+
+def _first_error(text: str) -> int | None:
+    """Where a text first fails to parse; None where it does not."""
+    try:
+        _parser().parse(text)
+    except UnexpectedToken as error:
+        return len(text) if error.token.type == "$END" else error.token.start_pos
+    except UnexpectedInput as error:
+        return error.pos_in_stream
+    except _Problem as problem:
+        return problem.diagnostic.span.start
+    except VisitError as error:
+        return error.orig_exc.diagnostic.span.start
+    return None
+
+
 def _comments(text: str) -> Iterator[Comment]:
     for match in _COMMENT_OR_STRING.finditer(text):
         if match.group()[0] == "#":
@@ -73,7 +122,7 @@ def _comments(text: str) -> Iterator[Comment]:
             yield Comment(match.group().rstrip(), Span(start, end), not text[line_start:start].strip())
 
 
-def _refuse_oversized(source: Source) -> None:
+def _refuse_what_is_no_program(source: Source) -> None:
     text = source.text
     if len(text) > LONGEST_TEXT:
         raise ProgramError(source, [Diagnostic(
@@ -83,16 +132,39 @@ def _refuse_oversized(source: Source) -> None:
         raise ProgramError(source, [Diagnostic(
             "HL101", "the file is empty", Span(0, 0), "a policy starts here",
             expected=('policy NAME for "ENVIRONMENT" { … }',))])
+    if match := _NOT_TEXT.search(text):
+        where = Span(*match.span())
+        what = "a line ends in a lone carriage return" if match.group() == "\r" else f"the control character U+{ord(match.group()):04X} is no text"
+        raise ProgramError(source, [Diagnostic(
+            "HL105", what, where, "is this a text file?", repair=Repair(where, "\n" if match.group() == "\r" else "", "leave it out"))])
+    if sum(map(text.count, "([{")) > _MOST_BRACKETS:
+        _refuse_deep_brackets(source)
+
+
+def _refuse_deep_brackets(source: Source) -> None:
     depth = 0
-    for offset, character in enumerate(text):
-        if character in "([{":
-            depth += 1
-            if depth > DEEPEST_NESTING:
-                raise ProgramError(source, [Diagnostic(
-                    "HL111", f"brackets are nested more than {DEEPEST_NESTING} deep", Span(offset, offset + 1),
-                    "one too many here: name a part with `let`")])
-        elif character in ")]}":
-            depth = max(0, depth - 1)
+    for match in _BRACKETS.finditer(source.text):
+        depth = depth + 1 if match.group() in "([{" else max(0, depth - (match.group() in ")]}"))
+        if depth > _MOST_BRACKETS:
+            raise ProgramError(source, [_too_deep(Span(*match.span()), "brackets", _MOST_BRACKETS)])
+
+
+def _refuse_deep_expressions(source: Source, policy: Policy) -> None:
+    for declaration in policy.declarations:
+        # A level takes a character at least, so that only long declarations need a look.
+        if declaration.span.end - declaration.span.start <= DEEPEST_NESTING:
+            continue
+        for top in expressions(declaration):
+            level, depth = [top], 0
+            while level:
+                depth += 1
+                if depth > DEEPEST_NESTING:
+                    raise ProgramError(source, [_too_deep(level[0].span, "expressions", DEEPEST_NESTING)])
+                level = [child for node in level for child in children(node)]
+
+
+def _too_deep(span: Span, what: str, limit: int) -> Diagnostic:
+    return Diagnostic("HL111", f"{what} are nested more than {limit} deep", span, "one too many here: name a part with `let`")
 
 
 def _at(token) -> Span:
@@ -103,7 +175,18 @@ def _between(first, last) -> Span:
     return Span(first.start_pos, last.end_pos)
 
 
+class _Comparison(NamedTuple):
+    """What follows the first operand of a comparison."""
+
+    operator: str
+    operands: tuple
+    sign: Span
+    span: Span
+
+
 def _name(token) -> str:
+    if token.value in LATER:
+        raise _Problem(kept_for_later(_at(token), token.value))
     if token.value in RESERVED:
         raise _Problem(Diagnostic("HL107", f"`{token.value}` is a word of the language, not a name", _at(token), "choose another name",
                                   repair=Repair(_at(token), token.value + "_", f"call it `{token.value}_`")))
@@ -189,7 +272,7 @@ class _ToSyntax(Transformer):
         return Mode(_name(name), start is not None, act, tuple(transitions), _between(start or name, closing), _at(name))
 
     def transition(self, when, condition, target):
-        return Transition(condition, target.value, _between(when, target), _at(target))
+        return Transition(condition, _name(target), _between(when, target), _at(target))
 
     def decision_list(self, keyword, *rules):
         *rules, closing = rules
@@ -214,14 +297,17 @@ class _ToSyntax(Transformer):
         if len(rest) > 2:
             raise _Problem(Diagnostic(
                 "HL114", "`implies` does not chain: the two readings differ", first.span.to(rest[-1].span),
-                "write parentheses: `a implies (b implies c)`, or `(a implies b) implies c`"))
+                "write `a implies (b implies c)` or `(a implies b) implies c`"),
+                rewrite(first.span, [_at(token) for token in rest[::2]], rest[-1].span, right_first))
         return Apply("implies", (first, rest[1]), first.span.to(rest[1].span))
 
     def logic(self, first, *rest):
-        words = {token.value for token in rest[::2]}
-        if len(words) > 1:
-            wrong = next(token for token in rest[::2] if token.value != rest[0].value)
-            raise _Problem(_mixed_logic(first, rest, wrong))
+        wrong = next((token for token in rest[::2] if token.value != rest[0].value), None)
+        if wrong is not None:
+            raise _Problem(Diagnostic(
+                "HL113", "`and` and `or` are mixed without parentheses", first.span.to(rest[-1].span), "two readings",
+                others=(Label(_at(wrong), f"`(a {rest[0].value} b) {wrong.value} c`, or `a {rest[0].value} (b {wrong.value} c)`?"),)),
+                rewrite(first.span, [_at(token) for token in rest[::2]], rest[-1].span, and_first))
         result = first
         for operand in rest[1::2]:
             result = Apply(rest[0].value, (result, operand), result.span.to(operand.span))
@@ -232,17 +318,19 @@ class _ToSyntax(Transformer):
 
     def comparison(self, first, *tails):
         if len(tails) > 1:
+            is_plain = all(tail.operator != "in" for tail in tails)
             raise _Problem(Diagnostic(
-                "HL112", "comparisons do not chain", first.span.to(tails[-1][-1]), "two comparisons in a row",
-                others=(Label(tails[0][-2].span if tails[0][0] != "in" else tails[0][-1], "compare this twice, joined by `and`: `a < b and b < c`"),)))
-        operator, *operands, end = tails[0]
-        return Apply(operator, (first, *operands), first.span.to(end))
+                "HL112", "comparisons do not chain", first.span.to(tails[-1].span), "two comparisons in a row",
+                others=(Label(tails[1].sign, "the second one"),)),
+                rewrite(first.span, [tail.sign for tail in tails], tails[-1].span, compared_twice) if is_plain else None)
+        (tail,) = tails
+        return Apply(tail.operator, (first, *tail.operands), first.span.to(tail.span))
 
     def compare(self, token, operand):
-        return (INFIX_BY_TOKEN[token.value], operand, operand.span)
+        return _Comparison(INFIX_BY_TOKEN[token.value], (operand,), _at(token), operand.span)
 
     def within(self, keyword, opening, low, high, closing):
-        return ("in", low, high, _at(closing))
+        return _Comparison("in", (low, high), _at(keyword), _at(closing))
 
     def binary(self, left, token, right):
         return Apply(INFIX_BY_TOKEN[token.value], (left, right), left.span.to(right.span))
@@ -268,9 +356,10 @@ class _ToSyntax(Transformer):
             if len(arguments) != 2:
                 raise _Problem(Diagnostic(
                     "HL115", f"`previous` takes a value and its start, not {len(arguments)} arguments", span,
-                    "previous(x, start): x one tick ago, `start` at the first tick"))
+                    "previous(x, start): x one tick ago, `start` at the first tick",
+                    repair=Repair(Span(closing.start_pos, closing.start_pos), ", 0", "begin with 0: `previous(…, 0)`") if len(arguments) == 1 else None))
             return Previous(arguments[0], arguments[1], span)
-        return Apply(name.value, arguments, span)
+        return Apply(_name(name), arguments, span)
 
     def parenthesized(self, opening, expression, closing):
         return expression
@@ -295,9 +384,3 @@ class _ToSyntax(Transformer):
 
     def false(self, token):
         return Boolean(False, _at(token))
-
-
-def _mixed_logic(first, rest, wrong) -> Diagnostic:
-    return Diagnostic(
-        "HL113", "`and` and `or` are mixed without parentheses", first.span.to(rest[-1].span),
-        "two readings", others=(Label(_at(wrong), f"write `(a {rest[0].value} b) {wrong.value} c` or `a {rest[0].value} (b {wrong.value} c)`"),))

@@ -2,20 +2,72 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Callable, Iterable
+
 from hl_dsl.diagnostics import Diagnostic
-from hl_dsl.source import Source, Span
+from hl_dsl.mistakes_brackets import BRACKET_MISTAKES, at_the_end
+from hl_dsl.mistakes_declarations import DECLARATION_MISTAKES, HEADER_MISTAKES
+from hl_dsl.mistakes_expressions import EXPRESSION_MISTAKES, misspelled
+from hl_dsl.mistakes_rules import RULE_MISTAKES
+from hl_dsl.mistakes_signs import SIGN_MISTAKES
+from hl_dsl.source import Source
+from hl_dsl.trouble import DECLARATIONS, LATER, Trouble, kept_for_later
+
+_VALUES = frozenset(("NUMBER", "NAME", "true", "false", "(", "[", "-"))
+_OPERATORS = frozenset(("+", "-", "*", "/", "//", "<", "<=", ">", ">=", "==", "!=", "and", "or", "implies", "in", "["))
+_LITERALS = frozenset(("NUMBER", "NAME", "true", "false", "[", "-"))
+_IN_WORDS = {"NAME": "a name", "NUMBER": "a number", "STRING": 'the environment in quotes, such as "Breakout-v5"', "END": "the end of the text"}
 
 
-def explain_character(source: Source, offset: int) -> Diagnostic:
-    return Diagnostic("HL102", f"`{source.text[offset]}` means nothing here", Span(offset, offset + 1), "unexpected character")
+def explain_error(source: Source, offset: int, accepts: Iterable[str], first_error: Callable[[str], int | None]) -> Diagnostic:
+    """The finding for a text that cannot be parsed beyond `offset`, where the parser would have taken `accepts`.
+
+    `first_error` tells how far another text parses; a repair is only offered where it gets past this error.
+    """
+    trouble = Trouble(source, offset, frozenset(accepts), first_error)
+    finding = next(filter(None, (mistake(trouble) for mistake in _MISTAKES)))
+    if not finding.expected and finding.code in _GENERIC:
+        finding = replace(finding, expected=expected_words(trouble.accepts))
+    if finding.repair is not None and not trouble.mends(finding.repair):
+        finding = replace(finding, repair=None)
+    return finding
 
 
-def explain_end(source: Source, expected: set[str]) -> Diagnostic:
-    end = len(source.text.rstrip())
-    return Diagnostic("HL104", "the text ends too early", Span(max(0, end - 1), end), "after this")
+def expected_words(accepts: frozenset[str]) -> tuple[str, ...]:
+    """What could have stood there, in words for people, the likeliest kind first."""
+    rest, words = set(accepts), []
+    for group, text in (
+        (_VALUES, "a value"), (_LITERALS, "a literal (a number, true, false or a name)"), (frozenset(("NUMBER", "-")), "a number"),
+        (_OPERATORS, "an operator"), (frozenset(DECLARATIONS), "a declaration (`let`, `param`, `memory`, …)"),
+    ):
+        if group <= rest:
+            words.append(text)
+            # What goes without saying beside a value: its brackets, and the words it may begin with.
+            rest -= group | {"not", "if", "("}
+    words += [_IN_WORDS[name] for name in _IN_WORDS if name in rest]
+    words += [f"`{text}`" for text in sorted(rest - set(_IN_WORDS))]
+    return tuple(words)
 
 
-def explain_token(source: Source, error) -> Diagnostic:
-    token = error.token
-    return Diagnostic("HL103", f"`{token.value}` cannot stand here", Span(token.start_pos, token.end_pos), "unexpected",
-                      expected=tuple(sorted(error.expected)))
+def _kept_for_later(trouble: Trouble) -> Diagnostic | None:
+    token = trouble.token
+    return kept_for_later(token.span, token.text) if token.text in LATER and token.kind == "word" else None
+
+
+def _anything(trouble: Trouble) -> Diagnostic:
+    token = trouble.token
+    shown = token.text if len(token.text) <= 30 else token.text[:29] + "…"
+    repair = None
+    if len(trouble.accepts) == 1 and not trouble.accepts & set(_IN_WORDS):
+        (only,) = trouble.accepts
+        repair = trouble.insert(token.start, only + " ", f"write `{only}` before this")
+    what = f"`{shown}`" if token.kind != "string" else "a text in quotes"
+    return trouble.finding("HL103", f"{what} cannot stand here", f"after `{trouble.previous.text[-30:]}`" if trouble.previous.text else "at the beginning", repair=repair)
+
+
+_GENERIC = ("HL103", "HL104", "HL145")
+_MISTAKES = (
+    *SIGN_MISTAKES, _kept_for_later, *HEADER_MISTAKES, at_the_end, *RULE_MISTAKES, *DECLARATION_MISTAKES, *EXPRESSION_MISTAKES, *BRACKET_MISTAKES,
+    misspelled, _anything,
+)

@@ -1,0 +1,64 @@
+"""Repairs that write an expression anew: its operands are taken from the text as they stand there."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Callable, Sequence
+
+from hl_dsl.diagnostics import Repair
+from hl_dsl.source import Span
+
+Rewrite = Callable[[str], "Repair | None"]
+
+
+def rewrite(first: Span, signs: Sequence[Span], last: Span, joined: Callable[[list[str], list[str]], str]) -> Rewrite:
+    """The repair that puts `joined(operands, signs)` in place of operands from `first` to `last` with `signs` between."""
+
+    def apply(text: str) -> Repair | None:
+        # The span of an operand leaves out parentheses around it, but not those inside up to the sign beside it.
+        start = _widened(text, first.start, -1, text[first.start : signs[0].start])
+        end = _widened(text, last.end, 1, text[signs[-1].end : last.end])
+        ends = [*(sign.start for sign in signs), end]
+        starts = [start, *(sign.end for sign in signs)]
+        operands = [text[one:other].strip() for one, other in zip(starts, ends)]
+        if any("#" in operand for operand in operands):
+            return None
+        written = joined(operands, [text[sign.start : sign.end] for sign in signs])
+        return Repair(Span(start, end), written, f"write `{written if len(written) <= 60 else written[:59] + '…'}`")
+
+    return apply
+
+
+def _widened(text: str, offset: int, step: int, inside: str) -> int:
+    """`offset` moved outwards over as many brackets as `inside` leaves open on that side."""
+    missing = (inside.count(")") - inside.count("(")) * -step
+    while missing > 0 and 0 <= (at := offset + (step if step < 0 else 0)) < len(text):
+        if text[at] in "()":
+            missing -= 1
+        elif not text[at].isspace():
+            break
+        offset += step
+    return offset
+
+
+def compared_twice(operands: list[str], signs: list[str]) -> str:
+    return " and ".join(f"{left} {sign} {right}" for left, sign, right in zip(operands, signs, operands[1:]))
+
+
+def and_first(operands: list[str], signs: list[str]) -> str:
+    """The usual reading: what is joined by `and` in parentheses, `or` between."""
+    groups = [[operands[0]]]
+    for is_and, run in groupby(zip(signs, operands[1:]), lambda pair: pair[0] == "and"):
+        for _, operand in run:
+            if is_and:
+                groups[-1].append(operand)
+            else:
+                groups.append([operand])
+    return " or ".join(group[0] if len(group) == 1 else f"({' and '.join(group)})" for group in groups)
+
+
+def right_first(operands: list[str], signs: list[str]) -> str:
+    written = operands[-1]
+    for position, operand in reversed(list(enumerate(operands[:-1]))):
+        written = f"{operand} implies {written}" if position == 0 else f"({operand} implies {written})"
+    return written
