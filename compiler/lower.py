@@ -339,7 +339,7 @@ class _Lowering:
     def _oblige(self, kind: str, says: str, subject: int, claim: int | None, span: Span | None = None) -> None:
         if claim is not None and self.builder.nodes[claim].op == "constant" and self.builder.nodes[claim].value is True:
             return
-        key = (kind, subject, self.guard)
+        key = (kind, subject, self.guard, claim)
         if key not in self.obligations:
             self.obligations[key] = Obligation(kind, says, subject, self.guard, claim, span or self.site or Span(0, 0))
 
