@@ -2,11 +2,160 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from time import perf_counter
+from typing import Sequence
+
 from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.verify.bounded import Searched, search
+from hl_dsl.verify.claims import CANDIDATE, ILL_DEFINED, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
+from hl_dsl.verify.induction import Attempt, Induction
+from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.limits import Limits
-from hl_dsl.verify.report import Proof
-from hl_dsl.verify.screen import screen
+from hl_dsl.verify.models import memory_of, run_of
+from hl_dsl.verify.obligations import Goal, goals
+from hl_dsl.verify.replay import Run, breaks, shortened, traced, traced_from
+from hl_dsl.verify.report import Proof, Verdict
+from hl_dsl.verify.simulate import simulate
+from hl_dsl.verify.solver import Solver, SolverFailure
+from hl_dsl.verify.soundness import resting
+from hl_dsl.verify.vacuity import vacuous
+
+_QUICK = (4, 24)  # episodes and ticks of the simulation before induction
 
 
 def prove(flow: Dataflow, limits: Limits = Limits()) -> Proof:
-    return screen(flow)
+    """Proves all obligations and invariants, and looks for a trace that breaks what it cannot prove.
+
+    The verdicts depend on the program and the limits only, not on the clock, unless the solver hangs or is missing.
+    """
+    start = perf_counter()
+    attempt = _Attempt(flow, limits)
+    verdicts = attempt.run()
+    passed = all(verdict.status == PROVED for _, verdict in verdicts)
+    return Proof(flow, lambda: verdicts, passed, perf_counter() - start)
+
+
+class _Attempt:
+    def __init__(self, flow: Dataflow, limits: Limits):
+        self.flow, self.limits = flow, limits
+        self.tier = IntervalTier(flow)
+        self.plan = self.tier.plan
+        self.goals = goals(flow)
+        self.verdicts: dict[str, Verdict] = {}
+
+    def run(self) -> list[tuple[Goal, Verdict]]:
+        self._intervals()
+        if self._open():
+            self._simulation(*_QUICK, seed=0)
+        with Solver(self.limits.hang_seconds) as solver:
+            if self._open():
+                self._induction(solver)
+            self._vacuity(solver)
+        resting(self.plan, self.goals, self.verdicts)
+        return [(goal, self.verdicts[goal.id]) for goal in self.goals]
+
+    def _open(self) -> list[Goal]:
+        return [goal for goal in self.goals if goal.id not in self.verdicts]
+
+    def _intervals(self) -> None:
+        for goal in self.goals:
+            start = perf_counter()
+            found = self.tier.obligation(goal.obligation) if goal.property is None else self.tier.invariant(goal.property.node)
+            if found == "proved":
+                self.verdicts[goal.id] = Verdict(PROVED, "intervals", seconds=perf_counter() - start)
+            elif found == "vacuous":
+                self.verdicts[goal.id] = Verdict(VACUOUS, "intervals", self._why_vacuous(), seconds=perf_counter() - start)
+
+    def _why_vacuous(self) -> str:
+        if self.tier.evaluator.base.dead:
+            return "the assumptions contradict each other, or the memory's ranges: no tick keeps them"
+        return "the condition of an `implies` in it is never true"
+
+    def _simulation(self, episodes: int, ticks: int, seed: int) -> None:
+        start = perf_counter()
+        seen = simulate(self.plan, self._open(), episodes, ticks, seed)
+        seconds = perf_counter() - start
+        for goal in self._open():
+            if goal.id in seen.broken:
+                self.verdicts[goal.id] = self._broken(goal, seen.broken[goal.id], "simulation", seconds)
+
+    def _broken(self, goal: Goal, run: Run, method: str, seconds: float) -> Verdict:
+        """The verdict on a goal that a replayed run breaks."""
+        trace = traced(self.flow, shortened(self.flow, goal, run))
+        status = VIOLATED if goal.kind == "invariant" else ILL_DEFINED
+        return Verdict(status, method, f"broken at tick {len(trace) - 1}, counting from 0", trace, seconds)
+
+    def _induction(self, solver: Solver) -> None:
+        pending = self._open()
+        attempts: dict[str, Attempt] = {}
+        reals: dict[str, Attempt] = {}
+        searched: dict[str, Searched] = {}
+        failure = "" if self.limits.solver else "the solver was not to be used"
+        try:
+            if self.limits.solver:
+                attempts = self._induct(pending, solver)
+                self._simulation(self.limits.episodes, self.limits.ticks, seed=_QUICK[0])
+                for goal in self._open():
+                    searched[goal.id] = self._search(goal, solver)
+                self._reals(pending, reals, solver)
+            else:
+                self._simulation(self.limits.episodes, self.limits.ticks, seed=_QUICK[0])
+        except SolverFailure as problem:
+            failure = str(problem)
+            self._simulation(self.limits.episodes, self.limits.ticks, seed=_QUICK[0])
+        for goal in self._open():
+            self.verdicts[goal.id] = self._undecided(goal, attempts.get(goal.id), reals.get(goal.id), searched.get(goal.id), failure)
+
+    def _induct(self, pending: Sequence[Goal], solver: Solver) -> dict[str, Attempt]:
+        attempts = Induction(self.plan, self.tier.ranges, self.limits, solver).prove(pending)
+        for goal in pending:
+            found = attempts[goal.id]
+            if found.proved:
+                self.verdicts[goal.id] = Verdict(PROVED, found.method, seconds=found.seconds)
+        return attempts
+
+    def _search(self, goal: Goal, solver: Solver) -> Searched:
+        start = perf_counter()
+        found = search(self.plan, self.tier.ranges, goal, self.limits, solver)
+        if found.replayed:
+            self.verdicts[goal.id] = self._broken(goal, found.run, "bounded model checking", perf_counter() - start)
+        return found
+
+    def _reals(self, pending: Sequence[Goal], reals: dict[str, Attempt], solver: Solver) -> None:
+        """Whether rounding alone stands in the way of an invariant's proof."""
+        wanted = [goal for goal in self._open() if goal.kind in ("invariant", "memory")]
+        if wanted:
+            reals.update(Induction(self.plan, self.tier.ranges, self.limits, solver, rounding=False).prove(wanted))
+
+    def _undecided(self, goal: Goal, tried: Attempt | None, reals: Attempt | None, searched: Searched | None, failure: str) -> Verdict:
+        """The verdict on a goal that is neither proved nor broken by a replayed run."""
+        seconds = tried.seconds if tried else 0.0
+        if failure:
+            return Verdict(UNKNOWN, "intervals", failure, seconds=seconds)
+        clear = f"no trace of up to {searched.clear} ticks breaks it"
+        if searched.reason:
+            clear += f"; {searched.reason}"
+        if searched.run is not None:
+            return Verdict(CANDIDATE, "bounded model checking", clear, traced(self.flow, searched.run), seconds)
+        if reals is not None and reals.proved:
+            return Verdict(PROVED_REALS, reals.method, clear, seconds=seconds)
+        trace = self._step(goal, tried)
+        if trace:
+            return Verdict(NOT_INDUCTIVE, tried.method, clear, trace, seconds)
+        reason = tried.reason or "z3's step that breaks it is none of the compiled program"
+        return Verdict(UNKNOWN, tried.method, f"{reason}; {clear}", seconds=seconds)
+
+    def _step(self, goal: Goal, tried: Attempt) -> tuple[dict, ...] | None:
+        """The state that breaks the goal, if the interpreter agrees that it does."""
+        if not tried.model:
+            return None
+        run = run_of(self.flow, tried.model)
+        memory = memory_of(self.flow, tried.model[0], self.tier.ranges)
+        return traced_from(self.flow, run.parameters, memory, run.rows, lambda values: breaks(goal, values))
+
+    def _vacuity(self, solver: Solver) -> None:
+        """An invariant whose condition can never be met, or that stands under contradictory assumptions, proves nothing."""
+        proved = [goal for goal in self.goals if goal.kind == "invariant" and self.verdicts[goal.id].status == PROVED]
+        for goal, why in vacuous(self.plan, self.tier.ranges, proved, self.limits, solver).items():
+            self.verdicts[goal] = replace(self.verdicts[goal], status=VACUOUS, detail=why)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Sequence
 
-from hl_dsl.compiler.interpreter import Interpreter, Tick
+from hl_dsl.compiler.interpreter import Tick
 from hl_dsl.compiler.ir import Dataflow
 
 _MOST_COLUMNS = 10
@@ -14,11 +15,11 @@ _MOST_ROWS = 24
 def record(flow: Dataflow, number: int, tick: Tick) -> dict:
     """One tick: `tick`, `inputs`, `memory` (as it stood at the beginning), `lets`, `mode`, `action` (by name)."""
     names = flow.card.action.names
-    action = [names[value] for value in tick.action] if names else list(tick.action)
+    action = [names[value] for value in tick.action] if names else [_plain(value) for value in tick.action]
     plain: dict = {
         "tick": number,
         "inputs": {entry.name: value for entry, value in zip(flow.inputs, tick.inputs)},
-        "memory": {cell.name: cell.names[value] if cell.names else value for cell, value in zip(flow.memories, tick.memory)},
+        "memory": {cell.name: _named(cell.names, value) for cell, value in zip(flow.memories, tick.memory)},
         "lets": {name: _value(flow, name, tick.values) for name in flow.lets},
     }
     if "mode" in flow.values:
@@ -28,14 +29,19 @@ def record(flow: Dataflow, number: int, tick: Tick) -> dict:
 
 
 def _value(flow: Dataflow, name: str, values: Sequence):
-    found = [values[node] for node in flow.values[name].nodes]
-    return found[0] if flow.values[name].type.size is None else found
+    kind = flow.values[name].type
+    names = {"action": flow.card.action.names or (), "mode": flow.modes}.get(kind.base, ())
+    found = [_named(names, values[node]) for node in flow.values[name].nodes]
+    return found[0] if kind.size is None else found
 
 
-def replay(flow: Dataflow, parameters: dict, rows: Sequence[Sequence]) -> list[Tick]:
-    """Runs the reference interpreter from the start of an episode."""
-    interpreter = Interpreter(flow, parameters)
-    return [interpreter.tick(row) for row in rows]
+def _named(names: Sequence[str], value):
+    return names[value] if names and 0 <= value < len(names) else _plain(value)
+
+
+def _plain(value):
+    """A value that any JSON reader takes."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def render_trace(trace: Sequence[dict]) -> str:

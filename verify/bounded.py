@@ -1,0 +1,65 @@
+"""Bounded model checking: traces from the start of an episode, one tick longer at a time, with one incremental solver.
+
+Over the exact reals, so that a trace it finds is most likely one of floats too; the replay decides.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Sequence
+
+from hl_dsl.verify.encode import START, Encoding
+from hl_dsl.verify.induction import broken, leaves
+from hl_dsl.verify.intervals import Evaluator
+from hl_dsl.verify.limits import Limits
+from hl_dsl.verify.models import run_of
+from hl_dsl.verify.obligations import Goal
+from hl_dsl.verify.plan import Pair, Plan
+from hl_dsl.verify.replay import Run, first_break
+from hl_dsl.verify.solver import SAT, UNSAT, Solver
+
+
+class Searched(NamedTuple):
+    """`run` breaks the goal, and did so in a replay if `replayed`. `clear`: no trace of so many ticks breaks it."""
+
+    run: Run | None
+    replayed: bool
+    clear: int
+    reason: str = ""
+
+
+def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solver: Solver) -> Searched:
+    """Looks for the shortest trace that breaks a goal. Raises SolverFailure where z3 cannot be used."""
+    flow = plan.flow
+    encoding = Encoding(evaluator := Evaluator(plan, ranges), evaluator.base, START, rounding=False)
+    nodes = closed_cone(plan, goal)
+    solver.fresh(limits.bounded_steps)
+    candidate: Run | None = None
+    clear = 0
+    for tick in range(limits.bounded_depth):
+        solver.tell(*encoding.frame(nodes))
+        solver.tell(*(f"(assert {encoding.frames[tick][fact].text})" for fact in plan.assumes))
+        solver.tell("(push 1)", f"(assert {broken(goal, encoding, tick).text})")
+        answer = solver.check()
+        if answer == SAT:
+            run = run_of(flow, [leaves(solver, encoding, frame) for frame in range(tick + 1)])
+            if first_break(flow, goal, run) is not None:
+                return Searched(run, True, clear)
+            candidate = candidate or run
+        solver.tell("(pop 1)")
+        if answer == UNSAT and clear == tick:
+            clear += 1
+        elif answer != UNSAT and answer != SAT:
+            return Searched(candidate, False, clear, f"z3 stopped at its limit of {limits.bounded_steps} steps ({solver.reason})")
+    return Searched(candidate, False, clear)
+
+
+def closed_cone(plan: Plan, goal: Goal) -> list[int]:
+    """All nodes of a tick that the goal depends on, at this tick or a later one."""
+    flow = plan.flow
+    roots = {*goal.nodes, *plan.assumes}
+    while True:
+        nodes = flow.reachable(list(roots))
+        more = {flow.memories[plan.nodes[number].value].next for number in nodes if plan.nodes[number].op == "memory"}
+        if more <= roots:
+            return nodes
+        roots |= more

@@ -1,0 +1,153 @@
+"""A program's ticks as SMT-LIB over Real and Int, with an error term for every rounding.
+
+A rounded result is the exact one plus an error of at most 2^-53 times the result's greatest size (from the intervals),
+plus 2^-1075 for results below the normal floats. So every run of the compiled program is a model of the encoding, and
+what the solver refutes no run does. A linear program stays linear. Literals are the exact rational numbers that the
+floats are. An operator whose row has no z3 form may give anything in its interval.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Iterable, Sequence
+
+from hl_dsl.compiler.ir import Node
+from hl_dsl.operators.interval import INF
+from hl_dsl.verify import terms
+from hl_dsl.verify.intervals import Context, Evaluator
+from hl_dsl.verify.plan import Pair
+from hl_dsl.verify.terms import SORTS, Term, literal
+
+FREE, START = "free", "start"
+
+# Half the distance of the smallest floats, by bits of precision.
+_UNDERFLOW = {53: Fraction(1, 2**1075), 24: Fraction(1, 2**150)}
+# Below these sizes an exact result certainly rounds to a finite float.
+OVERFLOW = {53: Fraction(2**1023), 24: Fraction(2**127)}
+
+
+class Encoding:
+    """Frames (ticks) of one program. Frame 0 begins in a free state within the memory ranges, or at the start.
+
+    `evaluator` and `context` give the intervals that hold at every tick. With `rounding` off, results are the exact reals.
+    """
+
+    def __init__(self, evaluator: Evaluator, context: Context, begin: str = FREE, rounding: bool = True):
+        self.plan = evaluator.plan
+        self.flow = self.plan.flow
+        self.evaluator, self.context = evaluator, context
+        self.begin, self.rounding = begin, rounding
+        self.frames: list[dict[int, Term]] = []
+        self.exact: dict[tuple[int, int], Term] = {}
+        self._parameters: set[int] = set()
+
+    def cone(self, roots: Sequence[Iterable[int]]) -> list[list[int]]:
+        """For each frame, the nodes that its roots and those of the later frames depend on."""
+        cones: list[list[int]] = []
+        wanted: set[int] = set()
+        for position in reversed(range(len(roots))):
+            nodes = self.flow.reachable([*roots[position], *wanted])
+            wanted = {self.flow.memories[self.plan.nodes[number].value].next for number in nodes if self.plan.nodes[number].op == "memory"}
+            cones.append(nodes)
+        return cones[::-1]
+
+    def frame(self, nodes: Iterable[int]) -> list[str]:
+        """Commands that add a tick after the last one, with these nodes (operands before what uses them)."""
+        index = len(self.frames)
+        known: dict[int, Term] = {}
+        self.frames.append(known)
+        lines: list[str] = []
+        for number in nodes:
+            node = self.plan.nodes[number]
+            known[number] = self._leaf(number, node, index, lines) if node.form is None else self._operation(number, node, index, lines)
+        return lines
+
+    def interval(self, number: int) -> Pair:
+        return self.evaluator.value(number, self.context)
+
+    def _leaf(self, number: int, node: Node, index: int, lines: list[str]) -> Term:
+        sort = SORTS[node.base]
+        if node.op == "constant" and abs(node.value) < INF:
+            return literal(node.value, sort)
+        if node.op == "memory":
+            cell = self.flow.memories[node.value]
+            if index:
+                return self.frames[index - 1][cell.next]
+            if self.begin == START:
+                return literal(cell.start, sort)
+        if node.op == "constant":
+            name = f"c{number}_{index}"  # a literal result that overflowed: anything
+        elif node.op == "parameter":
+            name = f"p{node.value}"
+            if node.value in self._parameters:
+                return Term(name, sort)
+            self._parameters.add(node.value)
+        else:
+            name = f"{node.op[0]}{node.value}_{index}"
+        lines.append(f"(declare-const {name} {sort})")
+        term = Term(name, sort)
+        self._bound(term, self.interval(number), lines)
+        return term
+
+    def _operation(self, number: int, node: Node, index: int, lines: list[str]) -> Term:
+        sort = SORTS[node.base]
+        known = self.frames[index]
+        term = Term(f"n{number}_{index}", sort)
+        pair = self.interval(number)
+        if node.form.z3 is None:
+            lines.append(f"(declare-const {term.text} {sort})")
+        else:
+            exact = node.form.z3(terms, *[known[arg] for arg in node.args])
+            if node.form.rounds:
+                self._rounded(term, exact, number, node, pair, index, lines)
+            else:
+                lines.append(f"(define-fun {term.text} () {sort} {exact.text})")
+        self._bound(term, pair, lines)
+        return term
+
+    def _rounded(self, term: Term, exact: Term, number: int, node: Node, pair: Pair, index: int, lines: list[str]) -> None:
+        self.exact[number, index] = given = Term(f"x{number}_{index}", term.sort)
+        lines.append(f"(define-fun {given.text} () Real {exact.text})")
+        if not self.rounding:
+            lines.append(f"(define-fun {term.text} () Real {given.text})")
+            return
+        lines.append(f"(declare-const {term.text} Real)")
+        precision = node.form.precision
+        largest = max(-pair[0], pair[1])
+        if largest < INF:
+            error = literal(rounding_error(largest, precision), terms.REAL)
+            lines.append(f"(assert (<= (- {error.text}) (- {term.text} {given.text}) {error.text}))")
+        else:
+            # No bound on the size: the error is then a share of the result itself.
+            size = terms.If(given < 0, -given, given)
+            share = size * literal(Fraction(1, 2**precision), terms.REAL) + literal(_UNDERFLOW[precision], terms.REAL)
+            lines.append(f"(assert (<= (- {share.text}) (- {term.text} {given.text}) {share.text}))")
+
+    def _bound(self, term: Term, pair: Pair, lines: list[str]) -> None:
+        low, high = pair
+        if term.sort == terms.BOOL:
+            if low == high:
+                lines.append(f"(assert (= {term.text} {'true' if low else 'false'}))")
+            return
+        if low > -INF:
+            lines.append(f"(assert (<= {literal(low, term.sort).text} {term.text}))")
+        if high < INF:
+            lines.append(f"(assert (<= {term.text} {literal(high, term.sort).text}))")
+
+    def names(self, frame: int) -> dict[str, str]:
+        """The solver's names of a frame's leaves: `input:i`, `memory:i`, `parameter:i` by position."""
+        found = {}
+        for number, term in self.frames[frame].items():
+            node = self.plan.nodes[number]
+            if node.op in ("input", "parameter", "memory"):
+                found[f"{node.op}:{node.value}"] = term.text
+        return found
+
+
+def rounding_error(largest: float, precision: int) -> Fraction:
+    """A bound on the error of a result of at most this size, as a short fraction."""
+    error = Fraction(largest) / 2**precision + _UNDERFLOW[precision]
+    top, bottom = error.numerator, error.denominator
+    shift = bottom.bit_length() - top.bit_length() + 12
+    return Fraction(math.ceil(error * 2**shift), 2**shift) if shift > 0 else Fraction(math.ceil(error))

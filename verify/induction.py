@@ -1,0 +1,157 @@
+"""Induction with z3, for what intervals leave open.
+
+A goal is proved *at depth d* if it holds at every tick that follows d ticks at which all hypotheses held, and in the
+first d ticks of an episode. The hypotheses are the goals themselves, all at once: those that cannot be proved are
+dropped and the rest proved anew, until what is left supports itself.
+"""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Mapping, NamedTuple, Sequence
+
+from hl_dsl.verify.encode import FREE, OVERFLOW, START, Encoding
+from hl_dsl.verify.interval_tier import LARGEST_INT, holds
+from hl_dsl.verify.intervals import Evaluator
+from hl_dsl.verify.limits import Limits
+from hl_dsl.verify.obligations import Goal
+from hl_dsl.verify.plan import Pair, Plan
+from hl_dsl.verify.solver import SAT, UNSAT, Solver
+from hl_dsl.verify.terms import REAL, Term, literal
+
+
+class Attempt(NamedTuple):
+    """How far the proof of a goal came. `model`: leaf values of each frame, where z3 found a step that breaks it."""
+
+    proved: bool
+    method: str
+    reason: str = ""
+    model: tuple[Mapping[str, object], ...] = ()
+    seconds: float = 0.0
+
+
+class Induction:
+    """Proofs of one program's goals.
+
+    ranges  of the memory cells, that hold in every reachable state
+    """
+
+    def __init__(self, plan: Plan, ranges: Sequence[Pair], limits: Limits, solver: Solver, rounding: bool = True):
+        self.plan, self.flow = plan, plan.flow
+        self.ranges = list(ranges)
+        self.limits, self.solver, self.rounding = limits, solver, rounding
+
+    def prove(self, goals: Sequence[Goal]) -> dict[str, Attempt]:
+        """An attempt for each goal, by id. Raises SolverFailure where z3 cannot be used."""
+        hypotheses = [goal for goal in goals if goal.kind in ("memory", "invariant")]
+        attempts: dict[str, Attempt] = {}
+        while hypotheses:
+            evaluator = Evaluator(self.plan, self.boxed(hypotheses))
+            tried = {goal.id: self._attempt(goal, hypotheses, evaluator) for goal in hypotheses}
+            attempts.update(tried)
+            kept = [goal for goal in hypotheses if tried[goal.id].proved]
+            if len(kept) == len(hypotheses):
+                break
+            hypotheses = kept
+        evaluator = Evaluator(self.plan, self.boxed(hypotheses))
+        for goal in goals:
+            if goal.id not in attempts:
+                attempts[goal.id] = self._attempt(goal, hypotheses, evaluator)
+        return attempts
+
+    def boxed(self, hypotheses: Sequence[Goal]) -> list[Pair]:
+        """Memory ranges, given that the goals about memory hold."""
+        ranges = list(self.ranges)
+        names = {goal.name for goal in hypotheses if goal.kind == "memory"}
+        for position, cell in enumerate(self.flow.memories):
+            if cell.declared and cell.name in names and cell.base in ("int", "real"):
+                ranges[position] = (max(ranges[position][0], cell.low), min(ranges[position][1], cell.high))
+        return ranges
+
+    def _attempt(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
+        start = perf_counter()
+        found = self._by_intervals(goal, evaluator) or self._by_solver(goal, hypotheses, evaluator)
+        return found._replace(seconds=perf_counter() - start)
+
+    def _by_intervals(self, goal: Goal, evaluator: Evaluator) -> Attempt | None:
+        item = goal.obligation
+        if item is None or self._in_assumption(goal):
+            return None
+        context = evaluator.base if item.guard is None else evaluator.assume(evaluator.base, item.guard, True)
+        if context.dead or holds(item, evaluator.value(item.subject if item.claim is None else item.claim, context)):
+            return Attempt(True, "intervals, by induction")
+        return None
+
+    def _by_solver(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
+        last = Attempt(False, "induction")
+        for depth in self.limits.depths:
+            name = "z3" if depth == 0 else f"z3, {depth}-induction"
+            answer, model = self._query(goal, hypotheses, evaluator, depth, FREE)
+            if answer == UNSAT:
+                for tick in range(depth):
+                    base, model = self._query(goal, hypotheses, evaluator, tick, START)
+                    if base != UNSAT:
+                        return Attempt(False, f"{name}, at tick {tick}", self._reason(base))
+                return Attempt(True, name)
+            if answer == SAT or not last.model:
+                last = Attempt(False, name, self._reason(answer), model)
+        return last
+
+    def _reason(self, answer: str) -> str:
+        return "" if answer == SAT else f"z3 stopped at its limit of {self.limits.solver_steps} steps ({self.solver.reason})"
+
+    def _in_assumption(self, goal: Goal) -> bool:
+        """Whether an assumption is computed from the goal's subject; then it may not lean on the assumption."""
+        return goal.obligation is not None and bool(self.plan.assumed >> goal.obligation.subject & 1)
+
+    def _query(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator, depth: int, begin: str):
+        """Whether the goal can break at the last of depth + 1 ticks, the hypotheses holding at the others."""
+        bare = self._in_assumption(goal)
+        encoding = Encoding(evaluator, evaluator.root if bare else evaluator.base, begin, self.rounding)
+        roots = self._roots(goal, hypotheses, depth, bare)
+        solver = self.solver
+        solver.fresh(self.limits.solver_steps)
+        for frame, nodes in enumerate(encoding.cone(roots)):
+            solver.tell(*encoding.frame(nodes))
+            facts = roots[frame] if frame < depth else [] if bare else self.plan.assumes
+            solver.tell(*(f"(assert {encoding.frames[frame][fact].text})" for fact in facts))
+        solver.tell(f"(assert {broken(goal, encoding, depth).text})")
+        answer = solver.check()
+        return answer, tuple(leaves(solver, encoding, frame) for frame in range(depth + 1)) if answer == SAT else ()
+
+    def _roots(self, goal: Goal, hypotheses: Sequence[Goal], depth: int, bare: bool) -> list[list[int]]:
+        """Nodes each frame is about: at the last the goal and the assumptions, before it the hypotheses too."""
+        facts = [*self.plan.assumes, *(_fact(other) for other in hypotheses)]
+        return [facts] * depth + [[*goal.nodes, *([] if bare else self.plan.assumes)]]
+
+
+def _fact(goal: Goal) -> int:
+    return goal.property.node if goal.property is not None else goal.obligation.claim
+
+
+def broken(goal: Goal, encoding: Encoding, frame: int) -> Term:
+    """That the goal does not hold at a frame."""
+    known = encoding.frames[frame]
+    if goal.property is not None:
+        return Term(f"(not {known[goal.property.node].text})", "Bool")
+    item = goal.obligation
+    parts = [] if item.guard is None else [known[item.guard].text]
+    if item.claim is not None:
+        parts.append(f"(not {known[item.claim].text})")
+    elif item.kind == "finite":
+        exact = encoding.exact.get((item.subject, frame))
+        if exact is not None:
+            limit = literal(OVERFLOW[encoding.plan.nodes[item.subject].form.precision], REAL).text
+            parts.append(f"(or (<= {limit} {exact.text}) (<= {exact.text} (- {limit})))")
+    else:
+        number = known[item.subject].text
+        parts.append(f"(or (< {number} (- {LARGEST_INT})) (< {LARGEST_INT} {number}))")
+    return Term(f"(and true {' '.join(parts)})", "Bool")
+
+
+def leaves(solver: Solver, encoding: Encoding, frame: int) -> dict[str, object]:
+    """A frame's leaf values in the model: `input:i`, `memory:i`, `parameter:i`."""
+    names = encoding.names(frame)
+    wanted = sorted({text for text in names.values() if text[0].isalpha() and text not in ("true", "false")})
+    values = solver.values(wanted)
+    return {leaf: values.get(text) for leaf, text in names.items() if text in values}

@@ -1,0 +1,93 @@
+"""Runs of the reference interpreter as evidence: nothing is called violated that was not replayed here."""
+
+from __future__ import annotations
+
+import math
+from typing import Callable, Mapping, NamedTuple, Sequence
+
+from hl_dsl.compiler.interpreter import Interpreter, Tick
+from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.verify.interval_tier import LARGEST_INT
+from hl_dsl.verify.obligations import Goal
+from hl_dsl.verify.trace import record
+
+_MOST_REPLAYS = 300
+
+
+class Run(NamedTuple):
+    """Parameters by name and the observations of each tick, from the start of an episode."""
+
+    parameters: Mapping[str, int | float | bool]
+    rows: tuple[tuple, ...]
+
+
+def breaks(goal: Goal, values: Sequence) -> bool:
+    """Whether a tick with these node values breaks the goal."""
+    if goal.property is not None:
+        return not values[goal.property.node]
+    item = goal.obligation
+    if item.guard is not None and not values[item.guard]:
+        return False
+    if item.claim is not None:
+        return not values[item.claim]
+    if item.kind == "finite":
+        return not math.isfinite(values[item.subject])
+    return abs(values[item.subject]) > LARGEST_INT
+
+
+def keeps_assumptions(flow: Dataflow, values: Sequence) -> bool:
+    return all(values[item.node] for item in flow.properties if item.kind == "assume")
+
+
+def first_break(flow: Dataflow, goal: Goal, run: Run) -> int | None:
+    """The first tick of a run that breaks the goal; None if none does before an assumption or a range is broken."""
+    interpreter = Interpreter(flow, run.parameters)
+    for number, row in enumerate(run.rows):
+        tick = interpreter.tick(row)
+        if tick.out_of_range or not keeps_assumptions(flow, tick.values):
+            return None
+        if breaks(goal, tick.values):
+            return number
+    return None
+
+
+def shortened(flow: Dataflow, goal: Goal, run: Run) -> Run:
+    """A run that breaks the goal with as few ticks as a bounded number of replays finds."""
+    rows = list(run.rows[: first_break(flow, goal, run) + 1])
+    replays = 0
+    size = len(rows) // 2
+    while size >= 1 and replays < _MOST_REPLAYS:
+        start = 0
+        while start + size <= len(rows) - 1 and replays < _MOST_REPLAYS:
+            trial = Run(run.parameters, tuple(rows[:start] + rows[start + size :]))
+            replays += 1
+            found = first_break(flow, goal, trial)
+            if found is None:
+                start += size
+            else:
+                rows = list(trial.rows[: found + 1])
+        size //= 2
+    return Run(run.parameters, tuple(rows))
+
+
+def traced(flow: Dataflow, run: Run) -> tuple[dict, ...]:
+    """A run as plain data, with the parameters in its first tick."""
+    interpreter = Interpreter(flow, run.parameters)
+    return _plain(flow, run.parameters, [interpreter.tick(row) for row in run.rows])
+
+
+def traced_from(flow: Dataflow, parameters: Mapping, memory: Sequence, rows: Sequence[Sequence],
+                broken: Callable[[Sequence], bool]) -> tuple[dict, ...] | None:
+    """The same from any memory state; None unless assumptions are kept and the last tick is `broken`."""
+    interpreter = Interpreter(flow, parameters)
+    interpreter.memory = tuple(memory)
+    ticks = [interpreter.tick(row) for row in rows]
+    if any(tick.out_of_range or not keeps_assumptions(flow, tick.values) for tick in ticks) or not broken(ticks[-1].values):
+        return None
+    return _plain(flow, parameters, ticks)
+
+
+def _plain(flow: Dataflow, parameters: Mapping, ticks: Sequence[Tick]) -> tuple[dict, ...]:
+    trace = [record(flow, number, tick) for number, tick in enumerate(ticks)]
+    trace[0]["parameters"] = dict(parameters)
+    return tuple(trace)

@@ -1,0 +1,62 @@
+"""A search for violations by running the program: finds shallow ones fastest."""
+
+from __future__ import annotations
+
+import random
+from typing import Sequence
+
+from hl_dsl.compiler.interpreter import Interpreter
+from hl_dsl.verify.obligations import Goal
+from hl_dsl.verify.plan import Plan
+from hl_dsl.verify.replay import Run, breaks, keeps_assumptions
+from hl_dsl.verify.sampling import Sampler
+
+_TRIES = 8
+
+
+class Witnessed:
+    """What simulation saw: a run for each goal broken, and which of the conditions asked about were ever met."""
+
+    def __init__(self):
+        self.broken: dict[str, Run] = {}
+        self.met: set[tuple[int, bool]] = set()
+        self.ticks = 0
+
+
+def simulate(plan: Plan, goals: Sequence[Goal], episodes: int, ticks: int, first_seed: int = 0,
+             conditions: Sequence[tuple[int, bool]] = ()) -> Witnessed:
+    """Runs episodes until every goal is broken and every condition met, or the budget is spent.
+
+    Deterministic: episode `i` depends on the seed `first_seed + i` only. Every tick keeps ranges and assumptions.
+    """
+    seen = Witnessed()
+    open_goals = list(goals)
+    for episode in range(episodes):
+        if not open_goals and len(seen.met) == len(set(conditions)):
+            break
+        _episode(plan, random.Random(first_seed + episode), ticks, open_goals, conditions, seen)
+        open_goals = [goal for goal in open_goals if goal.id not in seen.broken]
+    return seen
+
+
+def _episode(plan: Plan, generator: random.Random, ticks: int, goals: list[Goal], conditions, seen: Witnessed) -> None:
+    sampler = Sampler(plan, generator)
+    interpreter = Interpreter(plan.flow, sampler.parameters)
+    rows: list[tuple] = []
+    for _ in range(ticks):
+        for _ in range(_TRIES):
+            row = sampler.draw(interpreter.memory)
+            if row is None:
+                continue
+            values = interpreter.evaluate(row, interpreter.memory)
+            if keeps_assumptions(plan.flow, values):
+                break
+        else:
+            return
+        rows.append(row)
+        seen.ticks += 1
+        interpreter.memory = tuple(values[cell.next] for cell in plan.flow.memories)
+        for goal in goals:
+            if goal.id not in seen.broken and breaks(goal, values):
+                seen.broken[goal.id] = Run(sampler.parameters, tuple(rows))
+        seen.met.update(condition for condition in conditions if bool(values[condition[0]]) == condition[1])

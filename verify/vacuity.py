@@ -1,0 +1,49 @@
+"""Whether what was proved says anything: a condition that is never met makes any implication true."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from hl_dsl.verify.encode import FREE, START, Encoding
+from hl_dsl.verify.intervals import Evaluator
+from hl_dsl.verify.interval_tier import antecedents
+from hl_dsl.verify.limits import Limits
+from hl_dsl.verify.obligations import Goal
+from hl_dsl.verify.plan import Pair, Plan
+from hl_dsl.verify.simulate import simulate
+from hl_dsl.verify.solver import UNSAT, Solver, SolverFailure
+
+_EPISODES, _TICKS = 8, 32
+
+
+def vacuous(plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal], limits: Limits, solver: Solver) -> dict[str, str]:
+    """Goals, by id, that hold only because they are never asked, and why. Runs are looked at first, then z3 is asked."""
+    conditions = {goal.id: antecedents(plan, goal.property.node) for goal in goals}
+    wanted = sorted({condition for found in conditions.values() for condition in found})
+    if not goals or not (wanted or plan.assumes):
+        return {}
+    seen = simulate(plan, [], _EPISODES if wanted else 1, _TICKS if wanted else 1, 0, wanted)
+    found: dict[str, str] = {}
+    if plan.assumes and not seen.ticks and limits.solver and _impossible(plan, ranges, [], limits, solver, START):
+        return {goal.id: "the assumptions cannot hold at the first tick" for goal in goals}
+    for goal in goals:
+        for condition in conditions[goal.id]:
+            if condition not in seen.met and limits.solver and _impossible(plan, ranges, [condition], limits, solver, FREE):
+                found[goal.id] = "the condition of an `implies` in it is never true"
+    return found
+
+
+def _impossible(plan: Plan, ranges: Sequence[Pair], conditions: list[tuple[int, bool]], limits: Limits, solver: Solver, begin: str) -> bool:
+    """Whether no tick within the memory ranges keeps the assumptions and meets the conditions."""
+    evaluator = Evaluator(plan, ranges)
+    encoding = Encoding(evaluator, evaluator.base, begin)
+    nodes = plan.flow.reachable([*(node for node, _ in conditions), *plan.assumes])
+    try:
+        solver.fresh(limits.solver_steps)
+        solver.tell(*encoding.frame(nodes))
+        known = encoding.frames[0]
+        solver.tell(*(f"(assert {known[node].text})" for node in plan.assumes))
+        solver.tell(*(f"(assert (= {known[node].text} {'true' if truth else 'false'}))" for node, truth in conditions))
+        return solver.check() == UNSAT
+    except SolverFailure:
+        return False
