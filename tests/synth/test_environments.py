@@ -106,9 +106,12 @@ def test_a_pool_that_serves_again_cannot_be_told_from_a_new_one(game):
 
     fresh = first_two_lanes(new_pool=True)
     play(card, "deterministic", [3, 4, 5], actions[::-1])
-    (kept,) = [pool for (environment, *_), pool in module._idle_pools.items() if environment == game]
-    assert kept[0] == (3, 4, 5)
+    (kept,) = [pool for kind, seeds, pool in module._idle_pools if kind[0] == game and seeds == (3, 4, 5)]
+    module._idle_pools[:] = [one for one in module._idle_pools if one[2] is kept]
     assert first_two_lanes(new_pool=False) == fresh
+    assert [one[2] for one in module._idle_pools] == [kept], "it was not the kept pool that served"
+    play(card, "deterministic", [3], actions[:5, :1])
+    assert len(module._idle_pools) == 2, "a pool three times as wide as needed must not serve"
 
 
 def test_a_pool_is_not_used_again_where_chance_plays():
