@@ -25,9 +25,10 @@ _NOT_OF_THE_WORLD = frozenset(
     "gym_reset_return_info reward_threshold".split()
 )
 _MOST_IDLE_POOLS = 4
+_WIDEST_FIT = 2
 
 _total_steps = 0
-_idle_pools: dict[tuple, tuple[tuple[int, ...], Any]] = {}
+_idle_pools: list[tuple[tuple, tuple[int, ...], Any]] = []
 
 
 def steps_taken() -> int:
@@ -165,9 +166,9 @@ class Environments:
         if self._waiting or self._render or draws_at_random(self._stated):
             pool.close()
             return
-        _idle_pools[self._kind()] = (self.seeds, pool)
+        _idle_pools.append((self._kind(), self._pool_seeds, pool))
         while len(_idle_pools) > _MOST_IDLE_POOLS:
-            _idle_pools.pop(next(iter(_idle_pools)))[1].close()
+            _idle_pools.pop(0)[2].close()
 
     def _receive(self, lanes: np.ndarray) -> Frame:
         state = self._pool._recv()
@@ -197,14 +198,20 @@ class Environments:
         """A pool whose lane i has seed `seeds[i]` and whose next reset is the first one, or cannot be told from it.
 
         Loading a cartridge costs as much as a thousand frames. Where nothing is drawn at random a reset restores the
-        very same start, so a pool that served such a protocol serves again.
+        very same start, so a pool that served such a protocol serves again, unless it is so much wider than what is
+        asked for that its buffers, which are always of full width, would cost more than they save.
         """
-        if not self._render:
-            seeds, pool = _idle_pools.pop(self._kind(), ((), None))
-            if pool is not None:
-                if seeds[: len(self.seeds)] == self.seeds:
-                    return pool
-                pool.close()
+        lanes = len(self.seeds)
+        fitting = [
+            one for one in _idle_pools
+            if one[0] == self._kind() and one[1][:lanes] == self.seeds and len(one[1]) <= _WIDEST_FIT * lanes
+        ]  # fmt: skip
+        if fitting and not self._render:
+            best = min(fitting, key=lambda one: len(one[1]))
+            _idle_pools.remove(best)
+            self._pool_seeds = best[1]
+            return best[2]
+        self._pool_seeds = self.seeds
         more = {"render_mode": "rgb_array"} if self._render else {}
         try:
             return _quietly(
