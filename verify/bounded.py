@@ -27,15 +27,15 @@ class Searched(NamedTuple):
     reason: str = ""
 
 
-def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solver: Solver) -> Searched:
-    """Looks for the shortest trace that breaks a goal. Raises SolverFailure where z3 cannot be used."""
+def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solver: Solver, depth: int) -> Searched:
+    """Looks for the shortest trace, of at most `depth` ticks, that breaks a goal. Raises SolverFailure where z3 cannot be used."""
     flow = plan.flow
     encoding = Encoding(evaluator := Evaluator(plan, ranges), evaluator.base, START, rounding=False)
     nodes = closed_cone(plan, goal)
     solver.fresh(limits.bounded_steps)
     candidate: Run | None = None
     clear = 0
-    for tick in range(limits.bounded_depth):
+    for tick in range(depth):
         solver.tell(*encoding.frame(nodes))
         solver.tell(*(f"(assert {encoding.frames[tick][fact].text})" for fact in plan.assumes))
         solver.tell("(push 1)", f"(assert {broken(goal, encoding, tick).text})")

@@ -10,16 +10,17 @@ class Limits:
     """
     solver_steps     z3's own resource counter (`rlimit`) for one query; about 3 to 10 million a second
     depths           how many ticks before the one in question an induction step looks at, tried in this order
-    bounded_depth    how many ticks from the start of an episode bounded model checking goes
+    bounded_depths   how many ticks from the start of an episode bounded model checking goes, before and after simulation
     bounded_steps    z3's resource counter for each of its depths
-    episodes, ticks  simulated episodes and the ticks of each, in search of a violation
+    episodes, ticks  simulated episodes and the ticks of each, in search of a violation; an eighth of the episodes where
+                     assumptions tie inputs to the last tick, which makes a tick dear
     hang_seconds     after this long without an answer the solver is killed; its goals are then `unknown`
     solver           whether to use z3 at all
     """
 
     solver_steps: int = 4_000_000
     depths: tuple[int, ...] = (0, 1, 2)
-    bounded_depth: int = 40
+    bounded_depths: tuple[int, int] = (6, 40)
     bounded_steps: int = 2_000_000
     episodes: int = 32
     ticks: int = 64

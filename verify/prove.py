@@ -46,11 +46,11 @@ class _Attempt:
 
     def run(self) -> list[tuple[Goal, Verdict]]:
         self._intervals()
-        if self._open():
+        if self._open() and not self.plan.assumes:
             self._simulation(*_QUICK, seed=0)
         with Solver(self.limits.hang_seconds) as solver:
             if self._open():
-                self._induction(solver)
+                self._settle(solver)
             self._vacuity(solver)
         resting(self.plan, self.goals, self.verdicts)
         return [(goal, self.verdicts[goal.id]) for goal in self.goals]
@@ -86,24 +86,28 @@ class _Attempt:
         status = VIOLATED if goal.kind == "invariant" else ILL_DEFINED
         return Verdict(status, method, f"broken at tick {len(trace) - 1}, counting from 0", trace, seconds)
 
-    def _induction(self, solver: Solver) -> None:
+    def _settle(self, solver: Solver) -> None:
+        """Induction, and a search for traces that break what it leaves open."""
         pending = self._open()
         attempts: dict[str, Attempt] = {}
         reals: dict[str, Attempt] = {}
         searched: dict[str, Searched] = {}
         failure = "" if self.limits.solver else "the solver was not to be used"
+        episodes = self.limits.episodes // 8 if self.plan.assumes else self.limits.episodes
         try:
             if self.limits.solver:
                 attempts = self._induct(pending, solver)
-                self._simulation(self.limits.episodes, self.limits.ticks, seed=_QUICK[0])
-                for goal in self._open():
-                    searched[goal.id] = self._search(goal, solver)
-                self._reals(pending, reals, solver)
-            else:
-                self._simulation(self.limits.episodes, self.limits.ticks, seed=_QUICK[0])
+                self._search(self.limits.bounded_depths[0], searched, solver)
         except SolverFailure as problem:
             failure = str(problem)
-            self._simulation(self.limits.episodes, self.limits.ticks, seed=_QUICK[0])
+        if self._open():
+            self._simulation(episodes, self.limits.ticks, seed=_QUICK[0])
+        try:
+            if not failure:
+                self._search(self.limits.bounded_depths[1], searched, solver)
+                self._reals(reals, solver)
+        except SolverFailure as problem:
+            failure = str(problem)
         for goal in self._open():
             self.verdicts[goal.id] = self._undecided(goal, attempts.get(goal.id), reals.get(goal.id), searched.get(goal.id), failure)
 
@@ -115,15 +119,15 @@ class _Attempt:
                 self.verdicts[goal.id] = Verdict(PROVED, found.method, seconds=found.seconds)
         return attempts
 
-    def _search(self, goal: Goal, solver: Solver) -> Searched:
-        start = perf_counter()
-        found = search(self.plan, self.tier.ranges, goal, self.limits, solver)
-        if found.replayed:
-            self.verdicts[goal.id] = self._broken(goal, found.run, "bounded model checking", perf_counter() - start)
-        return found
+    def _search(self, depth: int, searched: dict[str, Searched], solver: Solver) -> None:
+        for goal in self._open():
+            start = perf_counter()
+            found = searched[goal.id] = search(self.plan, self.tier.ranges, goal, self.limits, solver, depth)
+            if found.replayed:
+                self.verdicts[goal.id] = self._broken(goal, found.run, "bounded model checking", perf_counter() - start)
 
-    def _reals(self, pending: Sequence[Goal], reals: dict[str, Attempt], solver: Solver) -> None:
-        """Whether rounding alone stands in the way of an invariant's proof."""
+    def _reals(self, reals: dict[str, Attempt], solver: Solver) -> None:
+        """Whether rounding alone stands in the way of a proof."""
         wanted = [goal for goal in self._open() if goal.kind in ("invariant", "memory")]
         if wanted:
             reals.update(Induction(self.plan, self.tier.ranges, self.limits, solver, rounding=False).prove(wanted))

@@ -33,6 +33,7 @@ class Sampler:
                                 for value in plan.fixed[number][:1] for off in (-1, 0, 1) if math.isfinite(value)})
         self.parameters = {entry.name: self._anywhere((entry.low, entry.high), entry.base, entry.default) for entry in self.flow.parameters}
         self.habits = {number: generator.choice(_HABITS) for number in self.inputs}
+        self.sides: dict[int, bool] = {}
         self.last: dict[int, object] = {}
         self._fixed = dict(plan.fixed)
         for number, node in enumerate(plan.nodes):
@@ -75,13 +76,15 @@ class Sampler:
         return None
 
     def _settled(self, evaluator: Evaluator, context: Context) -> Context:
-        """Takes sides in the assumptions' open alternatives, at random, so that narrowing can go on."""
+        """Takes sides in the assumptions' open alternatives, so that narrowing can go on; the same for a while."""
         conditions = [number for number in range(len(self.plan.nodes))
                       if self.plan.nodes[number].base == "bool" and self.plan.assumed >> number & 1]
         for number in self.generator.sample(conditions, len(conditions)):
             low, high = evaluator.value(number, context)
             if low != high:
-                first = self.generator.random() < 0.5
+                if number not in self.sides or self.generator.random() < _CHANGE:
+                    self.sides[number] = self.generator.random() < 0.5
+                first = self.sides[number]
                 for truth in (first, not first):
                     inner = evaluator.assume(context, number, truth)
                     if not inner.dead:
@@ -94,7 +97,7 @@ class Sampler:
             pair = evaluator.value(number, context)
             value = self._choose(number, pair) if attempt < _TRIES - 1 else self._anywhere(pair, self.plan.nodes[number].base, pair[0])
             inner = evaluator.narrow(context, number, (value, value))
-            if not inner.dead and not inner.dead:
+            if not inner.dead:
                 return inner, value
         return None, None
 

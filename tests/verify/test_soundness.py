@@ -1,0 +1,115 @@
+"""What intervals and z3 say of generated programs against what the interpreter does."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from hl_dsl.compiler.interpreter import Interpreter
+from hl_dsl.verify import Limits, prove
+from hl_dsl.verify.encode import START, Encoding
+from hl_dsl.verify.interval_tier import IntervalTier
+from hl_dsl.verify.obligations import goals
+from hl_dsl.verify.plan import Plan
+from hl_dsl.verify.replay import breaks, first_break, keeps_assumptions
+from hl_dsl.verify.simulate import simulate
+from hl_dsl.verify.solver import SAT, UNSAT, Solver
+from hl_dsl.verify.terms import SORTS, literal
+from tests.generate.inputs import runs
+from tests.generate.programs import programs
+from tests.verify.taint import sound_nodes
+
+TOLERANT = dict(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+def lanes_of(flow, run):
+    """For each lane, its ticks as (values, which of them are sound), until an assumption is broken."""
+    for lane in range(run.lanes):
+        interpreter = Interpreter(flow, run.parameters_of(lane))
+        tainted: set[int] = set()
+        ticks = []
+        for tick in range(run.ticks):
+            if run.restarts[tick, lane]:
+                interpreter.reset()
+                tainted = set()
+                if ticks:
+                    break
+            values = interpreter.tick(run.raw(tick, lane)).values
+            sound = sound_nodes(flow, values, tainted)
+            ticks.append((values, sound))
+            if not keeps_assumptions(flow, values):
+                break
+            tainted = {position for position, cell in enumerate(flow.memories) if not sound[cell.next]}
+        yield interpreter, ticks
+
+
+@settings(max_examples=150, **TOLERANT)
+@given(data=st.data(), program=programs())
+def test_every_value_of_a_run_lies_in_its_interval(data, program):
+    flow = program.flow
+    tier = IntervalTier(flow)
+    evaluator = tier.evaluator
+    run = data.draw(runs(flow))
+    for _, ticks in lanes_of(flow, run):
+        for values, sound in ticks:
+            kept = keeps_assumptions(flow, values) and all(sound[node] for node in tier.plan.assumes)
+            for node, value in enumerate(values):
+                if sound[node]:
+                    check(evaluator, node, evaluator.root, value)
+                    if kept:
+                        check(evaluator, node, evaluator.base, value)
+            if not kept:
+                continue
+            for item in flow.obligations:
+                context = tier.context(item)
+                if item.guard is not None and (not values[item.guard] or not sound[item.guard]):
+                    continue
+                assert not context.dead
+                for node in (item.subject, *(() if item.claim is None else (item.claim,))):
+                    if sound[node]:
+                        check(evaluator, node, context, values[node])
+
+
+def check(evaluator, node, context, value):
+    low, high = evaluator.value(node, context)
+    assert low <= value <= high, (node, evaluator.plan.nodes[node], value, (low, high))
+
+
+@settings(max_examples=60, **TOLERANT)
+@given(data=st.data(), program=programs())
+def test_the_encoding_admits_every_run(data, program):
+    flow = program.flow
+    tier = IntervalTier(flow)
+    run = data.draw(runs(flow, lanes=1, ticks=3))
+    with Solver(60) as solver:
+        for interpreter, ticks in lanes_of(flow, run):
+            assert admitted(solver, tier, interpreter, [tick for tick in ticks if keeps_assumptions(flow, tick[0])]) != UNSAT
+
+
+def admitted(solver, tier, interpreter, ticks) -> str:
+    """z3's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
+    flow = tier.flow
+    encoding = Encoding(tier.evaluator, tier.evaluator.base, START)
+    solver.fresh(2_000_000)
+    for frame, (values, sound) in enumerate(ticks):
+        solver.tell(*encoding.frame(range(len(flow.nodes))))
+        for node, term in encoding.frames[frame].items():
+            if sound[node]:
+                solver.tell(f"(assert (= {term.text} {literal(values[node], SORTS[flow.nodes[node].base]).text}))")
+    return solver.check() if ticks else SAT
+
+
+@settings(max_examples=25, **TOLERANT)
+@given(program=programs())
+def test_nothing_proved_is_ever_broken(program):
+    flow = program.flow
+    quick = Limits(solver_steps=200_000, bounded_steps=100_000, bounded_depths=(2, 4), episodes=8, ticks=8)
+    proof = prove(flow, quick)
+    by_id = {goal.id: goal for goal in goals(flow)}
+    assert set(by_id) == {result.id for result in proof.results}
+    proved = [by_id[result.id] for result in proof.results if result.status in ("proved", "vacuous")]
+    assert not simulate(Plan(flow), proved, 8, 24, first_seed=1000).broken
+    for result in proof.results:
+        assert bool(result.trace) == (result.status in ("violated", "ill-defined", "not inductive", "candidate"))
