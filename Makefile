@@ -2,11 +2,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
 .PHONY: demo test bench scores fuzz clean
 
 demo: $(READY)
-	$(BIN)/python -m benchmarks.demo
+	$(BIN)/hl synth policies/breakout/start.hl --run $(RUN) --protocol deterministic --steps 300000 --seed 0
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2
@@ -15,7 +16,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks
 
 scores: $(READY)
-	$(BIN)/python -m benchmarks.scores
+	$(BIN)/python -m benchmarks.scores $(POLICY)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.run_fuzz

@@ -1,0 +1,8 @@
+"""All ratios: `make bench`."""
+
+from benchmarks import policy_cost, rollout_cost, screening
+
+if __name__ == "__main__":
+    rollout_cost.main()
+    policy_cost.main()
+    screening.main()

@@ -1,0 +1,44 @@
+"""Every policy of the library on held-out seeds, under every protocol of its environment: `make scores [POLICY=…]`.
+
+The trials go into each policy's own ledger and the results into its header. Where a protocol leaves nothing to chance,
+every seed is the same episode, and one is played.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from hl_dsl.cli.progress import episode_progress
+from hl_dsl.program import Program
+from hl_dsl.synth.evaluation import evaluate_program, ledger_beside
+from hl_dsl.synth.header import write_header
+from hl_dsl.synth.protocols import draws_at_random, protocol_options
+
+HELD_OUT = range(50, 100)
+
+
+def score(path: Path) -> None:
+    program = Program.load(path)
+    evaluations = []
+    print(f"{path} ({program.hash})")
+    for protocol in program.card.protocols:
+        seeds = HELD_OUT if draws_at_random(protocol_options(program.card, protocol)) else HELD_OUT[:1]
+        with episode_progress(f"{program.name} {protocol}") as progress:
+            evaluation = evaluate_program(program, protocol, seeds, ledger=ledger_beside(path), on_progress=progress, kind="held-out")
+        trial = evaluation.trial
+        print(f"  {protocol:<14} mean {trial.mean:8.6g}  min {trial.min:8.6g}  max {trial.max:8.6g}  over {len(seeds)} seeds, "
+              f"{trial.distinct_trajectories} distinct; {trial.environment_steps:,} steps; assumptions broken "
+              f"{sum(trial.assumption_violations.values()):,}, out of range {sum(evaluation.rollout.out_of_range):,}", flush=True)
+        evaluations.append(evaluation)
+    write_header(path, program, evaluations[0].proof, evaluations)
+
+
+def main() -> None:
+    chosen = [Path(name) for name in sys.argv[1:]] or sorted(Path("policies").glob("*/*.hl"))
+    for path in chosen:
+        score(path)
+
+
+if __name__ == "__main__":
+    main()
