@@ -47,48 +47,56 @@ def encode(flow: Dataflow) -> Tape:
     nodes = flow.reachable(outputs)
     forms = table_forms(flow.nodes[number].form.tape for number in nodes if flow.nodes[number].form is not None)
     opcodes = {form: opcode for opcode, form in enumerate(forms)}
-    last_use = {arg: number for number in nodes for arg in flow.nodes[number].args}
-    leaves = {"input": [-1] * len(flow.inputs), "parameter": [-1] * len(flow.parameters), "memory": [-1] * len(flow.memories)}
-    kept = set(outputs)
+    same = _aliases(flow, nodes)
+    args = {number: [same[arg] for arg in flow.nodes[number].args] for number in nodes if same[number] == number}
+    last_use = {arg: number for number, operands in args.items() for arg in operands}
+    kept = {same[number] for number in outputs}
 
     place: dict[int, int] = {}
     fixed = []
+    leaves = {"input": [-1] * len(flow.inputs), "parameter": [-1] * len(flow.parameters), "memory": [-1] * len(flow.memories)}
     for number in nodes:
         node = flow.nodes[number]
         if node.form is None:
-            place[number] = len(place)
+            register = place[number] = len(place)
             if node.op == "constant":
-                fixed.append((place[number], as_float(node.value)))
-                kept.add(number)
+                fixed.append((register, as_float(node.value)))
             else:
-                leaves[node.op][node.value] = place[number]
-                if node.op == "parameter":
-                    kept.add(number)
+                leaves[node.op][node.value] = register
+            if node.op in ("constant", "parameter"):
+                kept.add(number)
     registers = len(place)
-    for kind in leaves.values():
+    for kind in leaves.values():  # what is not needed to compute anything is still read, or kept
         for position, register in enumerate(kind):
             if register < 0:
                 kind[position] = registers
                 registers += 1
     free: list[int] = []
     code = []
-    for number in nodes:
+    for number, operands in args.items():
         node = flow.nodes[number]
         if node.form is None:
             continue
-        if free:
-            target = free.pop()
-        else:
-            target = registers
+        if not free:
+            free.append(registers)
             registers += 1
-        place[number] = target
-        operands = [place[arg] for arg in node.args]
-        code.append([opcodes[node.form.tape], target, *operands, *[target] * (3 - len(operands))])
-        free += {place[arg] for arg in node.args if last_use[arg] == number and arg not in kept}
+        target = place[number] = free.pop()
+        used = [place[arg] for arg in operands]
+        code.append([opcodes[node.form.tape], target, *used, *[target] * (3 - len(used))])
+        free += {place[arg] for arg in operands if last_use[arg] == number and arg not in kept}
     return Tape(
         np.array(code, np.int64).reshape(len(code), 5), forms, max(registers, 1), tuple(fixed), tuple(leaves["input"]),
-        tuple(leaves["memory"]), tuple(place[cell.next] for cell in flow.memories), tuple(leaves["parameter"]),
-        tuple(place[item.node] for item in watched_properties(flow)), tuple(place[number] for number in flow.action))
+        tuple(leaves["memory"]), tuple(place[same[cell.next]] for cell in flow.memories), tuple(leaves["parameter"]),
+        tuple(place[same[item.node]] for item in watched_properties(flow)), tuple(place[same[number]] for number in flow.action))
+
+
+def _aliases(flow: Dataflow, nodes: list[int]) -> dict[int, int]:
+    """For each node the one in whose register it stands: its operand's, where its form only passes that on."""
+    same: dict[int, int] = {}
+    for number in nodes:
+        node = flow.nodes[number]
+        same[number] = same[node.args[0]] if node.form is not None and node.form.tape == "a" else number
+    return same
 
 
 def as_float(value) -> float:
@@ -119,27 +127,26 @@ class TapeLanes(Lanes):
     def start(self, num_lanes: int, parameters: list) -> None:
         flow, tape = self.flow, self.tape
         varied = [position for position, value in enumerate(parameters) if np.ndim(value)]
-        header = [num_lanes, len(tape.code), len(flow.inputs), len(flow.memories), len(varied), len(self.watched), len(flow.action), tape.registers]
-        registers = [*tape.inputs, *tape.cells, *tape.nexts, *(tape.parameters[position] for position in varied), *tape.watched, *tape.action]
-        self._program = np.array([*header, *(number for entry in flow.inputs for number in _boundary_row(entry)), *registers, *tape.code.ravel()], np.int64)
         inputs, cells = len(flow.inputs), len(flow.memories)
-        self._state, views = _sections({
-            "low": (inputs,), "high": (inputs,), "default": (inputs,), "start": (cells,), "parameters": (len(varied), num_lanes),
-            "memory": (cells, num_lanes), "last": (inputs, num_lanes), "mended": (num_lanes,), "violations": (len(self.watched), num_lanes),
-            "one": (tape.registers,), "block": (tape.registers, BLOCK),
+        stride = -(-min(num_lanes, BLOCK) // 8) * 8 + 8  # not a power of two, which would crowd registers into few cache lines
+        self._state, self._views, places = _sections({
+            "bounds": (inputs, 3), "start": (cells,), "parameters": (len(varied), num_lanes), "memory": (cells, num_lanes),
+            "last": (inputs, num_lanes), "mended": (num_lanes,), "violations": (len(self.watched), num_lanes),
+            "registers": (tape.registers, stride),
         })
-        for name in ("low", "high", "default"):
-            views[name][:] = [getattr(entry, name) for entry in flow.inputs]
+        counts = [num_lanes, len(tape.code), inputs, cells, len(varied), len(self.watched), len(flow.action), tape.registers, stride]
+        body = [number for entry, register in zip(flow.inputs, tape.inputs) for number in (*_boundary_row(entry), register)]
+        body += [*tape.cells, *(tape.parameters[position] for position in varied), *tape.nexts, *tape.watched, *tape.action]
+        self._program = np.array([*counts, *places, *body, *tape.code.ravel()], np.int64)
+        views = self._views
+        views["bounds"][:] = np.array([(entry.low, entry.high, entry.default) for entry in flow.inputs], float).reshape(inputs, 3)
         views["start"][:] = [cell.start for cell in flow.memories]
         views["memory"][:] = views["start"][:, None]
-        views["last"][:] = views["default"][:, None]
+        views["last"][:] = views["bounds"][:, 2, None]
         for row, position in enumerate(varied):
             views["parameters"][row] = parameters[position]
-        constants = [(tape.parameters[position], value) for position, value in enumerate(parameters) if position not in varied]
-        for register, value in (*tape.fixed, *constants):
-            views["one"][register] = value
-            views["block"][register] = value
-        self._views = views
+        for register, value in (*tape.fixed, *((tape.parameters[position], value) for position, value in enumerate(parameters) if position not in varied)):
+            views["registers"][register] = value
 
     def tick(self, frame) -> np.ndarray:
         lanes = frame.lanes
@@ -189,10 +196,10 @@ def _boundary_row(entry: Input) -> tuple[int, ...]:
     return _SOURCES[entry.source], entry.column, _BASES[entry.base], not byte, entry.source != "ram"
 
 
-def _sections(shapes: dict[str, tuple[int, ...]]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """One array of float64, and a view of it for each name."""
+def _sections(shapes: dict[str, tuple[int, ...]]) -> tuple[np.ndarray, dict[str, np.ndarray], list[int]]:
+    """One array of float64, a view of it for each name, and where each begins."""
     sizes = [math.prod(shape) for shape in shapes.values()]
+    places = [sum(sizes[:position]) for position in range(len(sizes))]
     whole = np.zeros(sum(sizes))
-    ends = np.cumsum(sizes).tolist()
-    views = {name: whole[end - size : end].reshape(shape) for (name, shape), size, end in zip(shapes.items(), sizes, ends)}
-    return whole, views
+    views = {name: whole[place : place + size].reshape(shape) for (name, shape), size, place in zip(shapes.items(), sizes, places)}
+    return whole, views, places

@@ -1,22 +1,23 @@
 """One step of a policy over a frame of lanes, as the tape interpreter does it.
 
 This text becomes part of a generated module and is compiled there by numba (see tape_source.py); it is plain Python
-all the same. `evaluate_block` and `evaluate_one` are generated: one branch for each compiled form of the operator table.
+all the same. `evaluate` is generated: one branch for each compiled form of the operator table.
 
-All values are float64: ints within ±2^53 and bools (0.0, 1.0) are exact, and never -0.0.
+All values are float64: ints within ±2^53 and bools (0.0, 1.0) are exact, and never -0.0. Loops run over slices with an
+index from 0, and conditions are summed instead of branched on: numba then gives them to the processor's vector units.
 """
 
 import math
 
 import numpy as np
 
-BLOCK = 64  # lanes that an instruction is applied to before the next one is looked at
-FEW = 4  # up to so many lanes are evaluated one by one
+BLOCK = 256  # lanes that an instruction is applied to before the next one is looked at
 
-# Where things stand in the int64 array `program`.
-LANES, INSTRUCTIONS, INPUTS, CELLS, VARIED, PROPERTIES, ACTIONS, REGISTERS, BODY = range(9)
-# Columns of an input's row there.
-SOURCE, COLUMN, BASE, CHECKED, REMEMBERED = range(5)
+# Where things stand in the int64 array `program`: numbers, then the beginnings of the parts of `state`, then the body.
+LANES, INSTRUCTIONS, INPUTS, CELLS, VARIED, PROPERTIES, ACTIONS, REGISTERS, STRIDE = range(9)
+BOUNDS_AT, START_AT, PARAMETERS_AT, MEMORY_AT, LAST_AT, MENDED_AT, VIOLATIONS_AT, REGISTERS_AT, BODY = range(9, 18)
+# An input's row in the body.
+SOURCE, COLUMN, BASE, CHECKED, REMEMBERED, REGISTER, ROW = range(7)
 RAM, OBSERVATION, REWARD, LIVES, STEP = range(5)
 REAL, INT, BOOL = range(3)
 
@@ -33,17 +34,18 @@ def round_half_even(a):
     return np.rint(a) + 0.0 if abs(a) < math.inf else 0.0
 
 
-def popcount(a):
-    if not 0.0 <= a < 9e18:
-        return 0.0
-    bits = int(a)
-    bits = bits - ((bits >> 1) & 0x5555555555555555)
-    bits = (bits & 0x3333333333333333) + ((bits >> 2) & 0x3333333333333333)
-    bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0F
-    bits = bits + (bits >> 8)
-    bits = bits + (bits >> 16)
-    bits = bits + (bits >> 32)
-    return float(bits & 127)
+def floor_divide(a, b):
+    """For ints: the quotient of floats, cut, is exact within ±2^53, and so is what it leaves."""
+    whole = np.trunc(a / b)
+    left = a - whole * b
+    below = (left != 0.0) & ((left < 0.0) != (b < 0.0))
+    return (whole - 1.0 if below else whole + 0.0) if b != 0.0 else 0.0
+
+
+def modulo_int(a, b):
+    left = a - np.trunc(a / b) * b
+    below = (left != 0.0) & ((left < 0.0) != (b < 0.0))
+    return (left + b if below else left) if b != 0.0 else 0.0
 
 
 def modulo_real(a, b):
@@ -60,59 +62,17 @@ def modulo_real(a, b):
     return a % b
 
 
-def read(entry, row, ram, observation, reward, lives, step):
-    """A raw value as the environment shows it."""
-    source = entry[SOURCE]
-    if source == RAM:
-        return float(ram[row, entry[COLUMN]])
-    if source == OBSERVATION:
-        return float(observation[row, entry[COLUMN]])
-    if source == REWARD:
-        return float(reward[row])
-    if source == LIVES:
-        return float(lives[row])
-    return float(step[row])
-
-
-def read_block(entry, first, size, values, ram, observation, reward, lives, step):
-    """The raw values of rows `first` to `first + size`."""
-    source = entry[SOURCE]
-    column = entry[COLUMN]
-    if source == RAM:
-        for i in range(size):
-            values[i] = float(ram[first + i, column])
-    elif source == OBSERVATION:
-        for i in range(size):
-            values[i] = float(observation[first + i, column])
-    elif source == REWARD:
-        for i in range(size):
-            values[i] = float(reward[first + i])
-    elif source == LIVES:
-        for i in range(size):
-            values[i] = float(lives[first + i])
-    else:
-        for i in range(size):
-            values[i] = float(step[first + i])
-
-
-def is_plain(base, low, high, raw):
-    """Whether the raw value passes the boundary as it is."""
-    if base == BOOL:
-        return raw == 0.0 or raw == 1.0
-    return low <= raw <= high and (base == REAL or raw == np.floor(raw))
-
-
-def admit(base, low, high, last, raw):
-    """The admitted value and whether the raw one had to be mended: the rule of boundary.py."""
-    if raw != raw:
-        return last, True
-    if base == BOOL:
-        return (1.0 if raw != 0.0 else 0.0), False
-    if raw < low:
-        return low, True
-    if raw > high:
-        return high, True
-    return (float(np.trunc(raw)) + 0.0 if base == INT else raw), False
+def popcount(a):
+    if not 0.0 <= a < 9e18:
+        return 0.0
+    bits = int(a)
+    bits = bits - ((bits >> 1) & 0x5555555555555555)
+    bits = (bits & 0x3333333333333333) + ((bits >> 2) & 0x3333333333333333)
+    bits = (bits + (bits >> 4)) & 0x0F0F0F0F0F0F0F0F
+    bits = bits + (bits >> 8)
+    bits = bits + (bits >> 16)
+    bits = bits + (bits >> 32)
+    return float(bits & 127)
 
 
 def tick(lanes, ram, observation, reward, lives, step, program, state, actions):
@@ -122,137 +82,64 @@ def tick(lanes, ram, observation, reward, lives, step, program, state, actions):
     (rows,) or (rows, size). False, with nothing done, where the frame does not fit.
     """
     count = lanes.shape[0]
-    n = program[LANES]
-    inputs, cells, varied, properties = program[INPUTS], program[CELLS], program[VARIED], program[PROPERTIES]
-    action_size = program[ACTIONS]
-    registers = program[REGISTERS]
-
-    place = BODY
-    entries = program[place : place + 5 * inputs].reshape((inputs, 5))
-    place += 5 * inputs
-    input_register = program[place : place + inputs]
-    place += inputs
-    cell_register = program[place : place + cells]
-    place += cells
-    next_register = program[place : place + cells]
-    place += cells
-    varied_register = program[place : place + varied]
-    place += varied
-    property_register = program[place : place + properties]
-    place += properties
-    action_register = program[place : place + action_size]
-    place += action_size
-    code = program[place : place + 5 * program[INSTRUCTIONS]].reshape((program[INSTRUCTIONS], 5))
-
-    place = 0
-    low = state[place : place + inputs]
-    place += inputs
-    high = state[place : place + inputs]
-    place += inputs
-    default = state[place : place + inputs]
-    place += inputs
-    start = state[place : place + cells]
-    place += cells
-    parameters = state[place : place + varied * n]
-    place += varied * n
-    memory = state[place : place + cells * n]
-    place += cells * n
-    last = state[place : place + inputs * n]
-    place += inputs * n
-    mended = state[place : place + n]
-    place += n
-    violations = state[place : place + properties * n]
-    place += properties * n
-    one = state[place : place + registers]
-    place += registers
-    block = state[place : place + registers * BLOCK].reshape((registers, BLOCK))
-
-    if not fits(lanes, n, entries, ram, observation, reward, lives, step):
+    if not fits(lanes, ram, observation, reward, lives, step, program):
         return False
-    written = actions.reshape((count * action_size,))
-
-    if count <= FEW:
-        for row in range(count):
-            lane = lanes[row]
-            if step[row] == 0:
-                begin(lane, n, start, default, memory, last)
-            for k in range(inputs):
-                raw = read(entries[k], row, ram, observation, reward, lives, step)
-                if entries[k, CHECKED] and not is_plain(entries[k, BASE], low[k], high[k], raw):
-                    raw, bad = admit(entries[k, BASE], low[k], high[k], last[k * n + lane], raw)
-                    if bad:
-                        mended[lane] += 1.0
-                if entries[k, REMEMBERED]:
-                    last[k * n + lane] = raw
-                one[input_register[k]] = raw
-            for k in range(cells):
-                one[cell_register[k]] = memory[k * n + lane]
-            for k in range(varied):
-                one[varied_register[k]] = parameters[k * n + lane]
-            evaluate_one(code, one)  # noqa: F821
-            for k in range(cells):
-                memory[k * n + lane] = one[next_register[k]]
-            for k in range(properties):
-                violations[k * n + lane] += 1.0 - one[property_register[k]]
-            for k in range(action_size):
-                written[row * action_size + k] = one[action_register[k]]
-        return True
-
+    written = actions.reshape((count * program[ACTIONS],))
+    at = program[REGISTERS_AT]
+    registers = state[at:].reshape((program[REGISTERS], program[STRIDE]))
     for first in range(0, count, BLOCK):
-        size = min(BLOCK, count - first)
-        base = np.int64(lanes[first])
-        in_order = True
-        starting = False
-        for i in range(size):
-            in_order &= lanes[first + i] == base + i
-            starting |= step[first + i] == 0
+        last = min(count, first + BLOCK)
+        rows = lanes[first:last]
+        strays, starting = 0, 0
+        for i in range(rows.shape[0]):
+            strays += rows[i] != rows[0] + i
+            starting += step[first + i] == 0
+        lane = -1 if strays else np.int64(rows[0])  # of the first row, where the others follow it in order
         if starting:
-            for i in range(size):
-                if step[first + i] == 0:
-                    begin(lanes[first + i], n, start, default, memory, last)
-        for k in range(inputs):
-            values = block[input_register[k]]
-            read_block(entries[k], first, size, values, ram, observation, reward, lives, step)
-            if entries[k, CHECKED]:
-                plain = True
-                for i in range(size):
-                    plain &= is_plain(entries[k, BASE], low[k], high[k], values[i])
-                if not plain:
-                    for i in range(size):
-                        lane = lanes[first + i]
-                        values[i], bad = admit(entries[k, BASE], low[k], high[k], last[k * n + lane], values[i])
-                        if bad:
-                            mended[lane] += 1.0
-            if entries[k, REMEMBERED]:
-                scatter(values, last, k * n, base, in_order, lanes, first, size)
-        for k in range(cells):
-            gather(block[cell_register[k]], memory, k * n, base, in_order, lanes, first, size)
-        for k in range(varied):
-            gather(block[varied_register[k]], parameters, k * n, base, in_order, lanes, first, size)
-        evaluate_block(code, block, size)  # noqa: F821
-        for k in range(cells):
-            scatter(block[next_register[k]], memory, k * n, base, in_order, lanes, first, size)
-        for k in range(properties):
-            values = block[property_register[k]]
-            for i in range(size):
-                violations[k * n + lanes[first + i]] += 1.0 - values[i]
-        for k in range(action_size):
-            values = block[action_register[k]]
-            for i in range(size):
-                written[(first + i) * action_size + k] = values[i]
+            begin(rows, step[first:last], program, state)
+        place = BODY
+        for k in range(program[INPUTS]):
+            entry = program[place : place + ROW]
+            values = registers[entry[REGISTER]]
+            read(entry, values, first, last, ram, observation, reward, lives, step)
+            if entry[CHECKED]:
+                admit(k, entry, values, rows, program, state)
+            if entry[REMEMBERED]:
+                scatter(values, state, program[LAST_AT] + k * program[LANES], lane, rows)
+            place += ROW
+        for k in range(program[CELLS]):
+            gather(registers[program[place]], state, program[MEMORY_AT] + k * program[LANES], lane, rows)
+            place += 1
+        for k in range(program[VARIED]):
+            gather(registers[program[place]], state, program[PARAMETERS_AT] + k * program[LANES], lane, rows)
+            place += 1
+        code = place + program[CELLS] + program[PROPERTIES] + program[ACTIONS]
+        evaluate(program[code:].reshape((program[INSTRUCTIONS], 5)), registers, last - first)  # noqa: F821
+        for k in range(program[CELLS]):
+            scatter(registers[program[place]], state, program[MEMORY_AT] + k * program[LANES], lane, rows)
+            place += 1
+        for k in range(program[PROPERTIES]):
+            count_violations(registers[program[place]], state, program[VIOLATIONS_AT] + k * program[LANES], lane, rows)
+            place += 1
+        for k in range(program[ACTIONS]):
+            values = registers[program[place]]
+            chosen = written[first * program[ACTIONS] + k : last * program[ACTIONS] : program[ACTIONS]]
+            for i in range(chosen.shape[0]):
+                chosen[i] = values[i]
+            place += 1
     return True
 
 
-def fits(lanes, n, entries, ram, observation, reward, lives, step):
-    """Whether every lane is one of the n begun, and everything to be read is there."""
+def fits(lanes, ram, observation, reward, lives, step, program):
+    """Whether every lane is one of those begun, and everything to be read is there."""
     count = lanes.shape[0]
-    for row in range(count):
-        if not 0 <= lanes[row] < n:
-            return False
-    if reward.shape[0] != count or step.shape[0] != count:
+    outside = 0
+    for i in range(count):
+        outside += (lanes[i] < 0) | (lanes[i] >= program[LANES])
+    if outside or reward.shape[0] != count or step.shape[0] != count:
         return False
-    for k in range(entries.shape[0]):
-        source, column = entries[k, SOURCE], entries[k, COLUMN]
+    for k in range(program[INPUTS]):
+        source, column = program[BODY + k * ROW + SOURCE], program[BODY + k * ROW + COLUMN]
         if source == RAM and (ram.shape[0] != count or ram.shape[1] <= column):
             return False
         if source == OBSERVATION and (observation.shape[0] != count or observation.shape[1] <= column):
@@ -262,29 +149,97 @@ def fits(lanes, n, entries, ram, observation, reward, lives, step):
     return True
 
 
-def begin(lane, n, start, default, memory, last):
-    """An episode begins in a lane."""
-    for k in range(start.shape[0]):
-        memory[k * n + lane] = start[k]
-    for k in range(default.shape[0]):
-        last[k * n + lane] = default[k]
+def begin(rows, step, program, state):
+    """An episode begins in the lanes whose step is 0."""
+    n, inputs = program[LANES], program[INPUTS]
+    for i in range(rows.shape[0]):
+        if step[i] == 0:
+            for k in range(program[CELLS]):
+                state[program[MEMORY_AT] + k * n + rows[i]] = state[program[START_AT] + k]
+            for k in range(inputs):
+                state[program[LAST_AT] + k * n + rows[i]] = state[program[BOUNDS_AT] + 3 * k + 2]
 
 
-def gather(values, table, offset, base, in_order, lanes, first, size):
-    if in_order:
-        near = table[offset + base : offset + base + size]
+def read(entry, values, first, last, ram, observation, reward, lives, step):
+    """The raw values of rows `first` to `last`."""
+    source = entry[SOURCE]
+    if source == RAM:
+        raw = ram[first:last, entry[COLUMN]]
+        for i in range(raw.shape[0]):
+            values[i] = raw[i]
+    elif source == OBSERVATION:
+        numbers = observation[first:last, entry[COLUMN]]
+        for i in range(numbers.shape[0]):
+            values[i] = numbers[i]
+    elif source == REWARD:
+        rewards = reward[first:last]
+        for i in range(rewards.shape[0]):
+            values[i] = rewards[i]
+    elif source == LIVES:
+        left = lives[first:last]
+        for i in range(left.shape[0]):
+            values[i] = left[i]
+    else:
+        steps = step[first:last]
+        for i in range(steps.shape[0]):
+            values[i] = steps[i]
+
+
+def admit(k, entry, values, rows, program, state):
+    """Input k brought into its range, and what had to be mended counted: the rule of boundary.py."""
+    low, high = state[program[BOUNDS_AT] + 3 * k], state[program[BOUNDS_AT] + 3 * k + 1]
+    base = entry[BASE]
+    size = rows.shape[0]
+    within = 0
+    for i in range(size):
+        within += (values[i] >= low) & (values[i] <= high)
+    if within < size:
         for i in range(size):
+            raw = values[i]
+            mended = raw != raw
+            if mended:
+                raw = state[program[LAST_AT] + k * program[LANES] + rows[i]]
+            elif base != BOOL and not low <= raw <= high:
+                mended = True
+                raw = low if raw < low else high
+            if mended:
+                state[program[MENDED_AT] + rows[i]] += 1.0
+            values[i] = raw
+    if base == INT:
+        for i in range(size):
+            values[i] = np.trunc(values[i]) + 0.0
+    elif base == BOOL:
+        for i in range(size):
+            values[i] = 1.0 if values[i] != 0.0 else 0.0
+
+
+def gather(values, state, at, lane, rows):
+    """Picks out the rows' values of a part of the state with one value for each lane."""
+    if lane >= 0:
+        near = state[at + lane : at + lane + rows.shape[0]]
+        for i in range(near.shape[0]):
             values[i] = near[i]
     else:
-        for i in range(size):
-            values[i] = table[offset + lanes[first + i]]
+        for i in range(rows.shape[0]):
+            values[i] = state[at + rows[i]]
 
 
-def scatter(values, table, offset, base, in_order, lanes, first, size):
-    if in_order:
-        near = table[offset + base : offset + base + size]
-        for i in range(size):
+def scatter(values, state, at, lane, rows):
+    """Puts them back."""
+    if lane >= 0:
+        near = state[at + lane : at + lane + rows.shape[0]]
+        for i in range(near.shape[0]):
             near[i] = values[i]
     else:
-        for i in range(size):
-            table[offset + lanes[first + i]] = values[i]
+        for i in range(rows.shape[0]):
+            state[at + rows[i]] = values[i]
+
+
+def count_violations(values, state, at, lane, rows):
+    if lane >= 0:
+        near = state[at + lane : at + lane + rows.shape[0]]
+        for i in range(near.shape[0]):
+            near[i] += 1.0 - values[i]
+    else:
+        for i in range(rows.shape[0]):
+            state[at + rows[i]] += 1.0 - values[i]

@@ -19,8 +19,11 @@ from typing import Iterable
 
 from hl_dsl.operators import OPERATORS
 
-_DECORATED = ("floor", "ceil", "round_half_even", "popcount", "modulo_real", "fits", "read", "read_block", "is_plain", "admit", "begin", "gather", "scatter")
-_OPTIONS = 'error_model="numpy"'  # no raising checks inside the loops: every form is total already
+_DECORATED = (
+    "floor", "ceil", "round_half_even", "floor_divide", "modulo_int", "modulo_real", "popcount",
+    "fits", "begin", "read", "admit", "gather", "scatter", "count_violations",
+)
+_OPTIONS = 'error_model="numpy", _nrt=False'  # no raising checks inside the loops: every form is total already
 
 
 def table_forms(more: Iterable[str] = ()) -> tuple[str, ...]:
@@ -36,32 +39,15 @@ def interpreter_source(forms: tuple[str, ...]) -> str:
     """The text of the module that interprets tapes over `forms`."""
     frame = resources.files("hl_dsl.compiler").joinpath("tape_frame.py").read_text(encoding="utf-8")
     parts = [frame, "from numba import float32, njit", *(f"{name} = njit({_OPTIONS})({name})" for name in _DECORATED)]
-    parts.append(_evaluate_one(forms))
-    parts.append(_evaluate_block(forms))
+    parts.append(_evaluate(forms))
     parts.append(f"tick = njit(cache=True, {_OPTIONS})(tick)")
     return "\n\n".join(parts) + "\n"
 
 
-def _evaluate_one(forms: tuple[str, ...]) -> str:
+def _evaluate(forms: tuple[str, ...]) -> str:
     lines = [
         f"@njit({_OPTIONS})",
-        "def evaluate_one(code, registers):",
-        "    for line in range(code.shape[0]):",
-        "        opcode = code[line, 0]",
-        "        a = registers[code[line, 2]]",
-        "        b = registers[code[line, 3]]",
-        "        c = registers[code[line, 4]]",
-        "        result = 0.0",
-    ]
-    for opcode, form in enumerate(forms):
-        lines += [f"        {'el' if opcode else ''}if opcode == {opcode}:", f"            result = {form}"]
-    return "\n".join([*lines, "        registers[code[line, 1]] = result"])
-
-
-def _evaluate_block(forms: tuple[str, ...]) -> str:
-    lines = [
-        f"@njit({_OPTIONS})",
-        "def evaluate_block(code, registers, size):",
+        "def evaluate(code, registers, size):",
         "    for line in range(code.shape[0]):",
         "        opcode = code[line, 0]",
         "        result = registers[code[line, 1]]",

@@ -69,7 +69,7 @@ register(Operator(
 ))
 register(Operator(
     "floor_divide", "{0} divided by {1}, rounded down", Syntax("infix", "//", PRODUCT),
-    forms=(Form(_WHOLE, "int", kernel.floor_divide, _floor_division, "(float(int(a) // int(b)) if b != 0.0 else 0.0)",
+    forms=(Form(_WHOLE, "int", kernel.floor_divide, _floor_division, "floor_divide(a, b)",
                 interval.whole_divide, _z3_floor_divide, backward=backward.floor_divide),),
     requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
     samples=((7, -3), (-7, 3), (-7, -3), (5, 0), (0, 4)),
@@ -77,7 +77,7 @@ register(Operator(
 register(Operator(
     "mod", "the remainder of {0} by {1}, with the sign of {1}", CALL,
     forms=(
-        Form(_WHOLE, "int", kernel.modulo_int, _remainder, "(float(int(a) % int(b)) if b != 0.0 else 0.0)", interval.whole_modulo, _z3_modulo_int),
+        Form(_WHOLE, "int", kernel.modulo_int, _remainder, "modulo_int(a, b)", interval.whole_modulo, _z3_modulo_int),
         Form(_REALS, "real", kernel.modulo_real, _remainder, "modulo_real(a, b)", interval.modulo, _z3_modulo_real, rounds=True),
     ),
     requires=(Requirement("division", "b != 0", "the divisor is not zero"),),

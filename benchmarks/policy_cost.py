@@ -1,0 +1,106 @@
+"""What a policy costs: the compiled tape against numba by hand, and the NumPy form against NumPy by hand.
+
+    python benchmarks/policy_cost.py [--json]
+
+All run one Breakout controller (controller.hl; by hand in controller_by_hand.py) on the same frames, Python call
+included. The policies do more than the handwritten ones: they hold observations to their ranges, count what leaves
+them, watch a monitor, and let any lane drop out. CPU time, alternated pairs, median of the pairs' ratios. The last rows
+run many lanes with a parameter of their own each, as a population does.
+"""
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from hl_dsl.program import Program
+from hl_dsl.synth.frame import Frame
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+from controller_by_hand import NumbaController, NumpyController  # noqa: E402
+
+PAIRS = 41
+SECONDS = 0.02  # of each side of a pair
+TARGETS = {("tape", 1): 4.0, ("tape", 256): 1.5, ("numpy", 256): 1.3, ("numpy", 4096): 1.3}
+
+
+def frames(lanes: int, ticks: int = 64) -> list[Frame]:
+    """Play as it looks to a controller: in each lane a ball flies about the field, is lost now and then, and scores."""
+    draw = np.random.default_rng(1)
+    x, y = draw.uniform(55, 201, lanes), draw.uniform(20, 177, lanes)
+    drift, fall = draw.choice([-2, -1.5, -1, 1, 1.5, 2], lanes), draw.choice([-2, -1.5, -1, 1, 1.5, 2], lanes)
+    rest = draw.integers(0, 256, (lanes, 128)).astype(np.uint8)
+    lost = draw.integers(0, 20, lanes)  # ticks until the ball is back
+    out = []
+    for tick in range(ticks):
+        x, y = x + drift, y + fall
+        drift, fall = np.where((x < 57) | (x > 199), -drift, drift), np.where((y < 22) | (y > 177), -fall, fall)
+        ram = rest.copy()
+        ram[:, 99], ram[:, 100], ram[:, 101], ram[:, 102] = x, x % 1 * 256, np.where(lost > 0, 0, y), y % 1 * 256
+        ram[:, 103], ram[:, 104] = np.floor(fall).astype(np.int8).view(np.uint8), fall % 1 * 256
+        ram[:, 105], ram[:, 106] = np.floor(-drift).astype(np.int8).view(np.uint8), -drift % 1 * 256
+        ram[:, 108] = np.where(rest[:, 0] < 128, 6, 8)
+        lost = np.where(lost > 0, lost - 1, 30 * (draw.random(lanes) < 0.005))
+        step = np.where((draw.random(lanes) < 0.0005) | (tick == 0), 0, tick + 1).astype(np.int32)
+        reward = (draw.random(lanes) < 0.03).astype(np.float32)
+        none = np.zeros(lanes, bool)
+        out.append(Frame(np.arange(lanes, dtype=np.int32), ram, None, reward, np.full(lanes, 5, np.int32), step, none, none, False))
+    return out
+
+
+def same_actions(ours, theirs, lanes: int) -> None:
+    ours.reset(lanes), theirs.reset(lanes)
+    for frame in frames(lanes):
+        assert np.array_equal(ours.tick(frame), theirs.tick(frame)), "the controllers differ"
+
+
+def cost(controller, ticks: list[Frame], repeats: int) -> float:
+    """CPU microseconds per lane and tick."""
+    tick = controller.tick
+    start = time.process_time()
+    for _ in range(repeats):
+        for frame in ticks:
+            tick(frame)
+    return (time.process_time() - start) * 1e6 / (repeats * len(ticks) * len(ticks[0].lanes))
+
+
+def compare(ours, theirs, lanes: int) -> tuple[float, float, float]:
+    """Microseconds per lane of both, and the median ratio."""
+    same_actions(ours, theirs, lanes)
+    ticks = frames(lanes)
+    repeats = max(1, round(SECONDS * 1e6 / (cost(theirs, ticks, 2) * lanes * len(ticks) + 1)))
+    pairs = [(cost(ours, ticks, repeats), cost(theirs, ticks, repeats)) for _ in range(PAIRS)]
+    return tuple(statistics.median(values) for values in (*zip(*pairs), [a / b for a, b in pairs]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    program = Program.load(HERE / "controller.hl")
+    rows = []
+    for backend, theirs in (("tape", NumbaController()), ("numpy", NumpyController())):
+        for lanes in (1, 16, 256, 4096):
+            ours = program.compile(backend=backend)
+            mine, other, ratio = compare(ours, theirs, lanes)
+            rows.append(dict(backend=backend, lanes=lanes, ours_us=mine, by_hand_us=other, ratio=ratio, target=TARGETS.get((backend, lanes))))
+    for lanes in (16, 256):
+        ours = program.compile(parameters={"deadband": np.full(lanes, 3.0), "lead": np.full(lanes, 1.0)})
+        mine, other, ratio = compare(ours, NumbaController(), lanes)
+        rows.append(dict(backend="tape, per-lane parameters", lanes=lanes, ours_us=mine, by_hand_us=other, ratio=ratio, target=None))
+    if arguments.json:
+        print(json.dumps({"schema": "hl.benchmark.policy_cost/1", "rows": rows}))
+        return
+    print(f"{'':28}{'lanes':>6}{'us per lane':>14}{'by hand':>10}{'ratio':>8}{'target':>8}")
+    for row in rows:
+        target = "" if row["target"] is None else f"{row['target']:.1f}"
+        print(f"{row['backend']:28}{row['lanes']:>6}{row['ours_us']:>14.3f}{row['by_hand_us']:>10.3f}{row['ratio']:>8.2f}{target:>8}")
+
+
+if __name__ == "__main__":
+    main()
