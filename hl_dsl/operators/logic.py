@@ -53,9 +53,16 @@ register(Operator(
     forms=(Form(_BOOLS, "bool", lambda a, b: a or b, "{0} | {1}", "(a if a > b else b)", interval.maximum, lambda z3, a, b: z3.Or(a, b),
                 refine=interval.refine_or),),
 ))
+
+
+def _implication(texts, nodes):
+    # `~True` is an int in Python.
+    return ("np.logical_not({0}) | {1}" if nodes[0].op == "constant" else "~{0} | {1}").format(*texts)
+
+
 register(Operator(
     "implies", "if {0} then {1}", Syntax("infix", "implies", IMPLICATION), guards=((1, 0, True),),
-    forms=(Form(_BOOLS, "bool", lambda a, b: (not a) or b, "~{0} | {1}", "(b if a != 0.0 else 1.0)", interval.implies,
+    forms=(Form(_BOOLS, "bool", lambda a, b: (not a) or b, _implication, "(b if a != 0.0 else 1.0)", interval.implies,
                 lambda z3, a, b: z3.Implies(a, b), refine=interval.refine_implies),),
 ))
 

@@ -17,7 +17,7 @@ from hl_dsl.compiler.tape import TapeLanes
 from hl_dsl.operators import OPERATORS, Operator, replaced
 from hl_dsl.program import Program
 from tests.generate import row_checks
-from tests.generate.bench import INTS, all_forms, bench, samples
+from tests.generate.bench import INTS, all_forms, bench, samples, with_constants
 from tests.generate.formulas import DEFINITIONS, OVER_TIME
 from tests.generate.mutants import mutants
 
@@ -34,7 +34,7 @@ def test_a_row_holds_together(name):
 
 @pytest.mark.parametrize("back_end, most", [(InterpreterLanes, 150), (NumpyLanes, 3000), (TapeLanes, 3000)], ids=["interpreter", "numpy", "tape"])
 def test_a_back_end_equals_every_definition(back_end, most):
-    applications = all_forms()
+    applications = all_forms() + with_constants(all_forms())
     assert row_checks.differences(back_end(bench(applications)), applications, most) == []
 
 

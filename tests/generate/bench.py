@@ -7,7 +7,7 @@ product of two columns, so that NaN (infinity times 0) reaches the operators, wh
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from types import SimpleNamespace
 
@@ -28,11 +28,12 @@ LARGEST = 2**53
 
 @dataclass(frozen=True)
 class Applied:
-    """A form of a row at concrete bases (`any` made concrete), and its place in the action."""
+    """A form of a row at concrete bases (`any` made concrete). `constants`: operands that are literals, (position, value)."""
 
     row: Operator
     form: Form
     bases: tuple[str, ...]
+    constants: tuple[tuple[int, object], ...] = ()
 
     def scalar(self, operands) -> float | None:
         """The definition's result as a number; None where it is an int beyond what the language proves."""
@@ -49,15 +50,23 @@ def forms_of(rows) -> list[Applied]:
     return found
 
 
+def with_constants(applications: list[Applied]) -> list[Applied]:
+    """The same with one operand a literal, each in turn: writers may treat literals apart."""
+    values = {"real": (0.0, -0.0, 2.5), "int": (0, 1, -3), "bool": (False, True)}
+    return [replace(item, constants=((position, value),)) for item in applications if len(item.bases) > 1
+            for position, base in enumerate(item.bases) for value in values[base]]
+
+
 def samples(applied: Applied, most: int = 600) -> list[tuple]:
     """Operands: every combination of edge values (thinned to `most`), and the row's own samples."""
+    fixed = dict(applied.constants)
     values = {"real": REALS, "int": INTS, "bool": (False, True)}
-    every = list(product(*(values[base] for base in applied.bases)))
+    every = list(product(*((fixed[position],) if position in fixed else values[base] for position, base in enumerate(applied.bases))))
     step = max(1, len(every) // most)
     if step > 1:
         step += 1 - len(REALS) % 2 if step % 2 == 0 else 0  # keeps in step with none of the value lists
     own = [tuple(as_base(value, base) for value, base in zip(sample, applied.bases)) for sample in applied.row.samples
-           if all(base == "real" or value == int(value) for value, base in zip(sample, applied.bases))]
+           if not fixed and all(base == "real" or value == int(value) for value, base in zip(sample, applied.bases))]
     return every[::step] + own
 
 
@@ -83,7 +92,9 @@ def bench(applications: list[Applied]) -> Dataflow:
     one, zero = builder.constant(1.0, "real"), builder.constant(0.0, "real")
     action = []
     for item in applications:
-        node = builder.apply(item.row.name, tuple(operands[base, position] for position, base in enumerate(item.bases)))
+        fixed = dict(item.constants)
+        node = builder.apply(item.row.name, tuple(
+            builder.constant(fixed[position], base) if position in fixed else operands[base, position] for position, base in enumerate(item.bases)))
         base = builder.nodes[node].base
         action.append(builder.apply("if", (node, one, zero)) if base == "bool" else builder.widen(node, "real"))
     size = len(action)

@@ -12,7 +12,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -22,6 +22,7 @@ from hl_dsl.compiler.interpreter import Interpreter, Tick
 from hl_dsl.compiler.ir import Dataflow, Input
 
 MOST_LANES, MOST_TICKS = 4, 6
+LARGEST_INT = 2**53
 WHOLE_SOURCES = {"lives": np.int32, "step": np.int32}  # what a frame carries as whole numbers, beside the bytes of ram
 ODD = (float("nan"), float("inf"), float("-inf"), -0.0, 0.0, 5e-324, -5e-324, 2.2e-308, 1e308, -1e308, 0.5, -0.5, 1e16, -3.7)
 
@@ -31,14 +32,19 @@ class Run:
     """`columns`: (source, column) -> raw values (ticks, lanes). `parameters`: name -> values (lanes,).
 
     `order`: a permutation of the lanes, for running them in another order. `restarts`: (ticks, lanes) bool, all true in
-    the first tick.
+    the first tick. `present`: (ticks, lanes) bool; a lane that is absent is left out of the frame and stays as it is.
     """
 
     flow: Dataflow
     columns: dict[tuple[str, int], np.ndarray]
     restarts: np.ndarray
+    present: np.ndarray
     parameters: dict[str, np.ndarray]
     order: tuple[int, ...]
+
+    def _repr_pretty_(self, printer, cycle) -> None:
+        printer.text(f"run of {self.lanes} lanes: {self.columns}, restarts {self.restarts.tolist()}, present {self.present.tolist()}, "
+                     f"parameters {self.parameters}, order {self.order}")
 
     @property
     def ticks(self) -> int:
@@ -51,6 +57,24 @@ class Run:
     def raw(self, tick: int, lane: int) -> list:
         """Raw observations in the order of `flow.inputs`, as Python values."""
         return [self.columns[entry.source, entry.column][tick, lane].item() for entry in self.flow.inputs]
+
+    def lanes_at(self, tick: int) -> list[int]:
+        """The lanes that take part in a tick, in the run's order."""
+        return [lane for lane in self.order if self.present[tick, lane]]
+
+    def repeated(self, times: int) -> "Run":
+        """The same run with every lane there several times: lane `i` is what lane `i % lanes` was."""
+        def again(table: np.ndarray) -> np.ndarray:
+            return np.concatenate([table] * times, axis=-1)
+
+        order = tuple(copy * self.lanes + lane for lane in self.order for copy in range(times))
+        return replace(self, columns={place: again(values) for place, values in self.columns.items()}, restarts=again(self.restarts),
+                       present=again(self.present), parameters={name: again(values) for name, values in self.parameters.items()}, order=order)
+
+    def only(self, lane: int) -> "Run":
+        """The run of one lane alone."""
+        return replace(self, columns={place: values[:, [lane]] for place, values in self.columns.items()}, restarts=self.restarts[:, [lane]],
+                       present=self.present[:, [lane]], parameters={name: values[[lane]] for name, values in self.parameters.items()}, order=(0,))
 
     def parameters_of(self, lane: int) -> dict:
         return {name: values[lane].item() for name, values in self.parameters.items()}
@@ -97,6 +121,9 @@ def runs(draw, flow: Dataflow, hostile: bool = True, lanes: int | None = None, t
         columns[place] = np.array(values, np.uint8 if place[0] == "ram" else WHOLE_SOURCES.get(place[0], np.float64)).reshape(ticks, lanes)
     restarts = np.array(draw(st.lists(st.sampled_from((False, False, False, True)), min_size=lanes * ticks, max_size=lanes * ticks))).reshape(ticks, lanes)
     restarts[0] = True
+    present = np.ones((ticks, lanes), bool)
+    if draw(st.integers(0, 3)) == 3:
+        present = np.array(draw(st.lists(st.booleans(), min_size=lanes * ticks, max_size=lanes * ticks))).reshape(ticks, lanes)
     if ("step", 0) in columns:
         steps = columns["step", 0]
         columns["step", 0] = np.where(restarts, 0, np.where(steps == 0, 1, steps)).astype(np.int32)
@@ -105,7 +132,7 @@ def runs(draw, flow: Dataflow, hostile: bool = True, lanes: int | None = None, t
         if draw(st.booleans()):
             dtype = {"real": np.float64, "int": np.int64, "bool": np.bool_}[parameter.base]
             parameters[parameter.name] = np.array(draw(st.lists(_within(parameter.base, parameter.low, parameter.high), min_size=lanes, max_size=lanes)), dtype)
-    return Run(flow, columns, restarts, parameters, tuple(draw(st.permutations(range(lanes)))))
+    return Run(flow, columns, restarts, present, parameters, tuple(draw(st.permutations(range(lanes)))))
 
 
 def _within(base: str, low, high) -> st.SearchStrategy:
@@ -138,25 +165,41 @@ def _raw_values(source: str, entries: list[Input], hostile: bool) -> st.SearchSt
 
 @dataclass(frozen=True)
 class Reference:
-    """What the interpreter did: ticks[tick][lane], and the total of mended observations of each lane."""
+    """What the interpreter did, lane by lane.
 
-    ticks: list[list[Tick]]
+    ticks[tick][lane]: None where the lane was absent. memory[tick][lane]: as the tick left it. plain[tick][lane]: whether
+    every int of the episode so far stayed within what the language proves. out_of_range: (lanes,).
+    """
+
+    ticks: list[list[Tick | None]]
+    memory: list[list[tuple]]
+    plain: np.ndarray
     out_of_range: np.ndarray
 
 
 def interpret(run: Run) -> Reference:
     """Runs every lane on its own in the reference interpreter."""
     machines = [Interpreter(run.flow, run.parameters_of(lane)) for lane in range(run.lanes)]
-    ticks, mended = [], np.zeros(run.lanes, np.int64)
+    whole = [number for number, node in enumerate(run.flow.nodes) if node.base == "int"]
+    ticks, memory, mended = [], [], np.zeros(run.lanes, np.int64)
+    plain = np.ones((run.ticks, run.lanes), bool)
     for tick in range(run.ticks):
-        row = []
+        row: list[Tick | None] = []
         for lane, machine in enumerate(machines):
+            before = tick == 0 or plain[tick - 1, lane]
+            if not run.present[tick, lane]:
+                plain[tick, lane] = before
+                row.append(None)
+                continue
             if run.restarts[tick, lane]:
                 machine.reset()
+                before = True
             row.append(machine.tick(run.raw(tick, lane)))
             mended[lane] += row[-1].out_of_range
+            plain[tick, lane] = before and all(abs(row[-1].values[number]) <= LARGEST_INT for number in whole)
         ticks.append(row)
-    return Reference(ticks, mended)
+        memory.append([machine.memory for machine in machines])
+    return Reference(ticks, memory, plain, mended)
 
 
 def bits(value) -> int:

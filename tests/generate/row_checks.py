@@ -24,7 +24,7 @@ from hl_dsl.operators import Operator, kernel
 from hl_dsl.operators.interval import ANYTHING
 from hl_dsl.source import Source
 from hl_dsl.syntax import Act, Apply, Let, Name, Number, Observe, Observed, Policy, Rule
-from tests.generate.bench import INTS, LARGEST, REALS, Applied, bench, forms_of, frame_of, samples
+from tests.generate.bench import INTS, LARGEST, REALS, Applied, bench, forms_of, frame_of, samples, with_constants
 from tests.generate.formulas import DEFINITIONS, OPERANDS, OVER_TIME
 from tests.generate.inputs import bits
 
@@ -38,9 +38,8 @@ BOX_ENDS = {
 def differences(lanes, applications: list[Applied], most: int = 600) -> list[str]:
     """Where a back end, which runs the bench of these applications, does not equal the definition bit for bit."""
     found = []
-    lanes_of = {item: samples(item, most) for item in applications}
     for component, item in enumerate(applications):
-        operands = lanes_of[item]
+        operands = samples(item, most)
         lanes.start(len(operands), [])
         results = np.asarray(lanes.tick(frame_of(item.bases, operands))).reshape(len(operands), -1)[:, component]
         for values, result in zip(operands, results):
@@ -53,6 +52,7 @@ def differences(lanes, applications: list[Applied], most: int = 600) -> list[str
 
 def check_numpy(row: Operator) -> None:
     applications = forms_of([row])
+    applications += with_constants(applications)
     if applications:
         assert differences(NumpyLanes(bench(applications)), applications, 300) == []
 
@@ -76,8 +76,7 @@ class _TotalMath:
         return call
 
 
-_TAPE_NAMES = {**{name: getattr(tape_frame, name) for name in ("floor", "ceil", "round_half_even", "popcount", "modulo_real")},
-               "math": _TotalMath(), "float32": np.float32}
+_TAPE_NAMES = {**vars(tape_frame), "math": _TotalMath(), "float32": np.float32}
 
 
 def check_tape(row: Operator) -> None:
