@@ -48,8 +48,8 @@ def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solve
         solver.tell("(pop 1)")
         if answer == UNSAT and clear == tick:
             clear += 1
-        elif answer != UNSAT and answer != SAT:
-            return Searched(candidate, False, clear, f"z3 stopped at its limit of {limits.bounded_steps} steps ({solver.reason})")
+        if answer not in (SAT, UNSAT) or solver.spent() > limits.bounded_steps:
+            return Searched(candidate, False, clear, f"z3 was to take {limits.bounded_steps} steps for it, no more")
     return Searched(candidate, False, clear)
 
 

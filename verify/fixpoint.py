@@ -6,6 +6,7 @@ ranges of those that do not depend on it as they were, and they can be remembere
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 
 from hl_dsl.operators.interval import INF
@@ -14,7 +15,8 @@ from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.plan import Pair, Plan
 
 _PLAIN_ROUNDS = 2  # joins before widening begins
-_WIDE_ROUNDS = 16  # past these, a moving end goes to infinity
+_LADDER = 26  # beyond the largest literal, powers of 4 up to 2^50
+_WIDE_ROUNDS = 48  # past these, a moving end goes to infinity
 _TIGHTEN_ROUNDS = 2
 
 
@@ -36,7 +38,7 @@ def solve_group(plan: Plan, group: Group, ranges: list[Pair]) -> None:
             break
         for cell, pair in reached.items():
             if rounds >= _PLAIN_ROUNDS and pair != ranges[cell]:
-                pair = _widen(ranges[cell], pair, thresholds if rounds < _WIDE_ROUNDS else [])
+                pair = _widen(ranges[cell], pair, thresholds[plan.flow.memories[cell].base] if rounds < _WIDE_ROUNDS else [])
             ranges[cell] = pair
         rounds += 1
     if rounds > _PLAIN_ROUNDS:
@@ -88,8 +90,8 @@ def _widen(old: Pair, new: Pair, thresholds: list) -> Pair:
     return (low, high)
 
 
-def _thresholds(plan: Plan, group: Group) -> list:
-    """Where a range may well end: the literals it is made from and each one off, declared ranges, input bounds."""
+def _thresholds(plan: Plan, group: Group) -> dict[str, list]:
+    """Where a range may well end, by base: the literals it is made from and each one off, declared ranges, input bounds."""
     flow = plan.flow
     found: set = set()
     for number in group.nodes:
@@ -103,4 +105,8 @@ def _thresholds(plan: Plan, group: Group) -> list:
         entry = flow.memories[cell]
         if entry.low is not None and entry.base != "bool":
             found |= {entry.low, entry.high}
-    return sorted(value for value in found if -INF < value < INF)
+    finite = sorted(value for value in found if -INF < value < INF)
+    largest = max((abs(value) for value in finite), default=0)
+    ladder = [4**power for power in range(1, _LADDER) if 4**power > largest]
+    reals = [float(-value) for value in reversed(ladder)] + [float(value) for value in finite] + [float(value) for value in ladder]
+    return {"real": reals, "int": sorted({whole(value) for value in reals for whole in (math.floor, math.ceil)}), "bool": [0, 1]}

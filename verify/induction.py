@@ -75,7 +75,7 @@ class Induction:
 
     def _by_intervals(self, goal: Goal, evaluator: Evaluator) -> Attempt | None:
         item = goal.obligation
-        if item is None or self._in_assumption(goal):
+        if item is None or self.plan.without_assumptions(item):
             return None
         context = evaluator.base if item.guard is None else evaluator.assume(evaluator.base, item.guard, True)
         if context.dead or holds(item, evaluator.value(item.subject if item.claim is None else item.claim, context)):
@@ -100,13 +100,9 @@ class Induction:
     def _reason(self, answer: str) -> str:
         return "" if answer == SAT else f"z3 stopped at its limit of {self.limits.solver_steps} steps ({self.solver.reason})"
 
-    def _in_assumption(self, goal: Goal) -> bool:
-        """Whether an assumption is computed from the goal's subject; then it may not lean on the assumption."""
-        return goal.obligation is not None and bool(self.plan.assumed >> goal.obligation.subject & 1)
-
     def _query(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator, depth: int, begin: str):
         """Whether the goal can break at the last of depth + 1 ticks, the hypotheses holding at the others."""
-        bare = self._in_assumption(goal)
+        bare = goal.obligation is not None and self.plan.without_assumptions(goal.obligation)
         encoding = Encoding(evaluator, evaluator.root if bare else evaluator.base, begin, self.rounding)
         roots = self._roots(goal, hypotheses, depth, bare)
         solver = self.solver

@@ -72,7 +72,7 @@ class IntervalTier:
             return self._obligation(item)
         numbers = self._numbers
         key = (item.kind, numbers[item.subject], -1 if item.guard is None else numbers[item.guard],
-               -1 if item.claim is None else numbers[item.claim], self._assumed, self._in_assumption(item))
+               -1 if item.claim is None else numbers[item.claim], self._assumed, self.plan.without_assumptions(item))
         verdict = self.memo.verdicts.get(key)
         if verdict is None:
             verdict = self.memo.verdicts[key] = self._obligation(item)
@@ -87,13 +87,10 @@ class IntervalTier:
             verdict = self.memo.verdicts[key] = self._invariant(node)
         return verdict
 
-    def _in_assumption(self, item: Obligation) -> bool:
-        return bool(self.plan.live[item.subject] & self.plan.assumed & 1 << item.subject)
-
     def context(self, item: Obligation) -> Context:
-        """Where an obligation is to hold. What an assumption is computed from must be well defined without it."""
+        """Where an obligation is to hold."""
         evaluator = self.evaluator
-        context = evaluator.root if self._in_assumption(item) else evaluator.base
+        context = evaluator.root if self.plan.without_assumptions(item) else evaluator.base
         return context if item.guard is None or context.dead else evaluator.assume(context, item.guard, True)
 
     def _obligation(self, item: Obligation) -> str:

@@ -11,18 +11,17 @@ class Limits:
     solver_steps     z3's own resource counter (`rlimit`) for one query; about 3 to 10 million a second
     depths           how many ticks before the one in question an induction step looks at, tried in this order
     bounded_depths   how many ticks from the start of an episode bounded model checking goes, before and after simulation
-    bounded_steps    z3's resource counter for each of its depths
-    episodes, ticks  simulated episodes and the ticks of each, in search of a violation; an eighth of the episodes where
-                     assumptions tie inputs to the last tick, which makes a tick dear
+    bounded_steps    z3's resource counter for all depths together, for one goal
+    lanes, ticks     simulated episodes and the ticks of each, in search of a violation
     hang_seconds     after this long without an answer the solver is killed; its goals are then `unknown`
     solver           whether to use z3 at all
     """
 
-    solver_steps: int = 4_000_000
+    solver_steps: int = 1_000_000
     depths: tuple[int, ...] = (0, 1, 2)
     bounded_depths: tuple[int, int] = (6, 40)
-    bounded_steps: int = 2_000_000
-    episodes: int = 32
-    ticks: int = 64
+    bounded_steps: int = 500_000
+    lanes: int = 192
+    ticks: int = 400
     hang_seconds: float = 120.0
     solver: bool = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Mapping, Sequence
 
 from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.operators.interval import INF
 from hl_dsl.verify.replay import Run
 
 
@@ -30,5 +31,9 @@ def _held(value, base: str, low, high, default):
     if base == "bool":
         return bool(value)
     if base == "int":
-        return int(min(max(value, low), high))
-    return float(min(max(float(value), low), high))
+        return min(max(int(value), low), high)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = INF if value > 0 else -INF
+    return float(min(max(number, low), high))

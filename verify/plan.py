@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Sequence
 
-from hl_dsl.compiler.ir import Dataflow, Node
+from hl_dsl.compiler.ir import Dataflow, Node, Obligation
 from hl_dsl.operators import OPERATORS
 from hl_dsl.operators.interval import ANYTHING, EITHER, FALSE, TRUE, whole
 
@@ -68,9 +68,9 @@ class Plan:
             bits |= self.live[node]
         return bits
 
-    def leaves(self, kind: str, bits: int) -> list[int]:
-        """Positions of the inputs, parameters or memories (`kind`) among the nodes of a bit set."""
-        return [node.value for number, node in enumerate(self.nodes) if node.op == kind and bits >> number & 1]
+    def without_assumptions(self, item: Obligation) -> bool:
+        """Whether an assumption is computed from what must not overflow here: then it may not lean on that assumption."""
+        return item.kind in ("finite", "integer") and bool(self.assumed >> item.subject & 1)
 
     def signed(self, node: int, truth: bool) -> tuple[int, bool]:
         """The same condition without leading negations."""

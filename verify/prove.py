@@ -22,6 +22,7 @@ from hl_dsl.verify.soundness import resting
 from hl_dsl.verify.vacuity import vacuous
 
 _QUICK = (4, 24)  # episodes and ticks of the simulation before induction
+_GUIDED = (6, 40)  # the same where assumptions tie inputs to the last tick, which makes a tick dear
 
 
 def prove(flow: Dataflow, limits: Limits = Limits()) -> Proof:
@@ -80,6 +81,18 @@ class _Attempt:
             if goal.id in seen.broken:
                 self.verdicts[goal.id] = self._broken(goal, seen.broken[goal.id], "simulation", seconds)
 
+    def _long_simulation(self) -> None:
+        from hl_dsl.verify.batch import simulate_batch  # NumPy is loaded only where it is needed
+
+        start = perf_counter()
+        found = simulate_batch(self.plan, self._open(), self.limits.lanes, self.limits.ticks, seed=0)
+        seconds = perf_counter() - start
+        if self.plan.assumes:
+            self._simulation(*_GUIDED, seed=0)
+        for goal in self._open():
+            if goal.id in found:
+                self.verdicts[goal.id] = self._broken(goal, found[goal.id], "simulation", seconds)
+
     def _broken(self, goal: Goal, run: Run, method: str, seconds: float) -> Verdict:
         """The verdict on a goal that a replayed run breaks."""
         trace = traced(self.flow, shortened(self.flow, goal, run))
@@ -93,7 +106,6 @@ class _Attempt:
         reals: dict[str, Attempt] = {}
         searched: dict[str, Searched] = {}
         failure = "" if self.limits.solver else "the solver was not to be used"
-        episodes = self.limits.episodes // 8 if self.plan.assumes else self.limits.episodes
         try:
             if self.limits.solver:
                 attempts = self._induct(pending, solver)
@@ -101,11 +113,11 @@ class _Attempt:
         except SolverFailure as problem:
             failure = str(problem)
         if self._open():
-            self._simulation(episodes, self.limits.ticks, seed=_QUICK[0])
+            self._long_simulation()
         try:
             if not failure:
                 self._search(self.limits.bounded_depths[1], searched, solver)
-                self._reals(reals, solver)
+                self._reals(attempts, reals, solver)
         except SolverFailure as problem:
             failure = str(problem)
         for goal in self._open():
@@ -126,9 +138,9 @@ class _Attempt:
             if found.replayed:
                 self.verdicts[goal.id] = self._broken(goal, found.run, "bounded model checking", perf_counter() - start)
 
-    def _reals(self, reals: dict[str, Attempt], solver: Solver) -> None:
+    def _reals(self, attempts: dict[str, Attempt], reals: dict[str, Attempt], solver: Solver) -> None:
         """Whether rounding alone stands in the way of a proof."""
-        wanted = [goal for goal in self._open() if goal.kind in ("invariant", "memory")]
+        wanted = [goal for goal in self._open() if goal.kind in ("invariant", "memory") and attempts[goal.id].model]
         if wanted:
             reals.update(Induction(self.plan, self.tier.ranges, self.limits, solver, rounding=False).prove(wanted))
 

@@ -73,6 +73,10 @@ class Solver:
         self.reason = self._ask("(get-info :reason-unknown)").removeprefix('(:reason-unknown "').removesuffix('")') if answer == UNKNOWN else ""
         return answer
 
+    def spent(self) -> int:
+        """Units of the resource counter used since `fresh`."""
+        return int(self._ask("(get-info :rlimit)").strip("()").split()[1])
+
     def values(self, names: list[str]) -> dict:
         """The model's values after "sat": bool, int or Fraction; None for one that is no rational number."""
         if not names:

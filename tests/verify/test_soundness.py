@@ -105,7 +105,7 @@ def admitted(solver, tier, interpreter, ticks) -> str:
 @given(program=programs())
 def test_nothing_proved_is_ever_broken(program):
     flow = program.flow
-    quick = Limits(solver_steps=200_000, bounded_steps=100_000, bounded_depths=(2, 4), episodes=8, ticks=8)
+    quick = Limits(solver_steps=200_000, bounded_steps=100_000, bounded_depths=(2, 4), lanes=8, ticks=8)
     proof = prove(flow, quick)
     by_id = {goal.id: goal for goal in goals(flow)}
     assert set(by_id) == {result.id for result in proof.results}
