@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Sequence
 
 from hl_dsl.cards import Card
 from hl_dsl.dependencies import find_cycles
@@ -10,7 +11,7 @@ from hl_dsl.diagnostics import Diagnostic, Findings, Label, ProgramError, Repair
 from hl_dsl.infer import Inference, TypeProblem, Unresolved
 from hl_dsl.source import Source, Span
 from hl_dsl.symbols import Symbols
-from hl_dsl.syntax import Act, Boolean, Let, Memory, Modes, Name, Number, Observe, Param, Policy, Previous, Property, Range, Vector, walk, expressions
+from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Policy, Previous, Property, Range, Vector, walk, expressions
 from hl_dsl.types import BOOL, Type, widens
 
 LARGEST_INT = 2**53
@@ -34,10 +35,10 @@ def check(policy: Policy, card: Card, source: Source) -> Checked:
     """Checks a parsed program against its environment's card. Raises `ProgramError` with all findings."""
     findings = Findings(source)
     symbols = Symbols(policy, card, findings)
-    inference = Inference(symbols)
+    order, cyclic = find_cycles(policy, symbols, findings)
+    inference = Inference(symbols, cyclic)
     checker = _Checker(policy, symbols, inference, findings)
-    checker.run()
-    order = find_cycles(policy, symbols, findings)
+    checker.run(order)
     findings.stop_on_errors()
     return Checked(policy, card, symbols, inference.types, tuple(order), source, tuple(findings.items))
 
@@ -45,8 +46,13 @@ def check(policy: Policy, card: Card, source: Source) -> Checked:
 class _Checker:
     def __init__(self, policy: Policy, symbols: Symbols, inference: Inference, findings: Findings):
         self.policy, self.symbols, self.inference, self.findings = policy, symbols, inference, findings
+        self._inferred: set[int] = set()
 
-    def run(self) -> None:
+    def run(self, order: Sequence[str]) -> None:
+        # Each let before those that need it, so that a long chain of them is no deep recursion.
+        for name in order:
+            if self.symbols[name].kind == "let":
+                self._let(self.symbols[name].declaration)
         for declaration in self.policy.declarations:
             for expression in expressions(declaration):
                 self._previous_starts(expression)
@@ -57,8 +63,7 @@ class _Checker:
         try:
             return self.inference.of(expression)
         except TypeProblem as problem:
-            if problem.diagnostic not in self.findings.items:
-                self.findings.items.append(problem.diagnostic)
+            self.findings.append(problem.diagnostic)
         except Unresolved:
             pass
         return None
@@ -72,7 +77,7 @@ class _Checker:
         label, repair = f"this is `{found}`", None
         if wanted.base == "int" and found.base == "real":
             label += ": round it with `floor(…)` or `round(…)`"
-        if wanted is BOOL and found.base in ("int", "real") and found.size is None and expression.span.end:
+        if wanted is BOOL and found.base in ("int", "real") and found.size is None and type(expression) in (Name, Index, Number) and expression.span.end:
             repair = Repair(Span(expression.span.end, expression.span.end), " != 0", "compare it: `… != 0`")
         self.findings.add(code, f"{what} is a `{wanted}`, not a `{found}`", expression.span, label=label, repair=repair)
 
@@ -125,7 +130,7 @@ class _Checker:
     def _literal(self, value, what: str) -> None:
         if not self._is_literal(value):
             if type(value) is Name and value.name not in self.symbols:
-                self.findings.items.append(self.symbols.unknown(value.name, value.span))
+                self.findings.append(self.symbols.unknown(value.name, value.span))
             else:
                 self.findings.add("HL315", f"the {what} is a literal", value.span, label="a number, true, false or a name of an enumeration")
 
@@ -150,7 +155,9 @@ class _Checker:
                                   repair=Repair(item.span, str(nearest), f"write `{nearest}`, or widen the range"))
 
     def _let(self, let: Let) -> None:
-        self._infer(let.expression)
+        if id(let) not in self._inferred:
+            self._inferred.add(id(let))
+            self._infer(let.expression)
 
     def _property(self, item: Property) -> None:
         self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317")
@@ -170,12 +177,10 @@ class _Checker:
                     self._unknown_mode(transition)
 
     def _unknown_mode(self, transition) -> None:
-        import difflib
-
-        near = difflib.get_close_matches(transition.target, self.symbols.modes, 1)
-        repair = Repair(transition.target_span, near[0], f"did you mean `{near[0]}`?") if near else None
+        near = self.findings.nearest(transition.target, self.symbols.modes)
+        repair = Repair(transition.target_span, near, f"did you mean `{near}`?") if near else None
         self.findings.add("HL212", f"there is no mode `{transition.target}`", transition.target_span, label="unknown mode",
-                          expected=self.symbols.modes, repair=repair)
+                          expected=self.symbols.modes[:10], repair=repair)
 
     def _act(self, act: Act) -> None:
         wanted = self.symbols["action"].type
@@ -191,13 +196,11 @@ class _Checker:
                               repair=Repair(Span(end, end), f"otherwise => {default} ", f"add `otherwise => {default}`"))
 
     def _is_wrong_action_name(self, value) -> bool:
-        import difflib
-
         names = self.symbols.card.action.names
         if names is None or type(value) is not Name or value.name in self.symbols:
             return False
-        near = difflib.get_close_matches(value.name.upper(), names, 1, 0.5)
-        repair = Repair(value.span, near[0], f"did you mean `{near[0]}`?") if near else None
+        near = self.findings.nearest(value.name.upper(), names, 0.5)
+        repair = Repair(value.span, near, f"did you mean `{near}`?") if near else None
         self.findings.add("HL209", f"{self.symbols.card.environment} has no action `{value.name}`", value.span, label="unknown action",
                           expected=names, repair=repair)
         return True

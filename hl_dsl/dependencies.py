@@ -41,39 +41,42 @@ def needs(policy: Policy) -> dict[str, list[Name]]:
     return graph
 
 
-def find_cycles(policy: Policy, symbols: Symbols, findings: Findings) -> list[str]:
-    """Reports each cycle that does not pass through memory; returns the definitions in an order that has none before
-    what it needs."""
+def find_cycles(policy: Policy, symbols: Symbols, findings: Findings) -> tuple[list[str], set[str]]:
+    """Reports each cycle that does not pass through memory. Returns the definitions in an order that has none before
+    what it needs, and those that are part of a cycle."""
     graph = needs(policy)
     order: list[str] = []
     done: set[str] = set()
+    cyclic: set[str] = set()
     for root in graph:
-        path: list[str] = []
-        stack: list[tuple[str, Iterator[Name] | None]] = [(root, None)]
-        while stack:
-            name, rest = stack.pop()
-            if rest is None:
-                if name in done:
-                    continue
-                path.append(name)
-                rest = iter(graph[name])
-            for used in rest:
+        path: dict[str, Iterator[Name]] = {}  # in the order of the walk
+        following: str | None = root if root not in done else None
+        while following is not None or path:
+            if following is not None:
+                path[following] = iter(graph[following])
+            name = next(reversed(path))
+            following = None
+            for used in path[name]:
                 if used.name not in graph or used.name in done:
                     continue
                 if used.name in path:
-                    _report(path[path.index(used.name):], used.span, symbols, findings)
+                    names = list(path)
+                    cycle = names[names.index(used.name):]
+                    cyclic.update(cycle)
+                    _report(cycle, used.span, symbols, findings)
                     continue
-                stack += [(name, rest), (used.name, None)]
+                following = used.name
                 break
             else:
-                path.pop()
+                del path[name]
                 done.add(name)
                 order.append(name)
-    return order
+    return order, cyclic
 
 
 def _report(cycle: list[str], span: Span, symbols: Symbols, findings: Findings) -> None:
-    shown = " -> ".join([*cycle, cycle[0]])
+    few = cycle if len(cycle) <= 6 else [*cycle[:5], "…"]
+    shown = " -> ".join([*few, cycle[0]])
     others = tuple(Label(symbols[name].span, f"`{name}` is part of the cycle") for name in cycle if symbols[name].span.end)
     findings.add("HL208", f"definitions need each other in the same tick: {shown}", span, label="closes the cycle", others=others[:4],
                  expected=("`previous(x, start)` or a `memory` somewhere in the cycle",))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import difflib
+from dataclasses import dataclass, field, replace
 from typing import Iterable
 
 from hl_dsl.source import NOWHERE, Source, Span
@@ -72,15 +73,21 @@ class Diagnostic:
         }
 
 
+MOST_SHOWN = 20
+
+
 class ProgramError(HLError):
-    """A program that cannot be used, with all that was found in it."""
+    """A program that cannot be used, with all that was found in it. The message shows the first `MOST_SHOWN`."""
 
     exit_code = 1
 
     def __init__(self, source: Source, diagnostics: Iterable[Diagnostic]):
         self.source = source
         self.diagnostics = tuple(diagnostics)
-        super().__init__("\n\n".join(render(source, diagnostic) for diagnostic in self.diagnostics))
+        shown = [render(source, diagnostic) for diagnostic in self.diagnostics[:MOST_SHOWN]]
+        if len(self.diagnostics) > MOST_SHOWN:
+            shown.append(f"… and {len(self.diagnostics) - MOST_SHOWN} more")
+        super().__init__("\n\n".join(shown))
 
 
 def render(source: Source, diagnostic: Diagnostic) -> str:
@@ -119,15 +126,31 @@ def _excerpt(source: Source, span: Span, text: str, mark: str, gutter: int) -> l
 
 @dataclass
 class Findings:
-    """Collects diagnostics while a program is checked, so that one run shows all of them."""
+    """Collects diagnostics while a program is checked, so that one run shows all of them. The same is not said twice."""
 
     source: Source
     items: list[Diagnostic] = field(default_factory=list)
+    _known: set[Diagnostic] = field(default_factory=set)
 
     def add(self, code: str, message: str, span: Span = NOWHERE, **rest) -> None:
-        self.items.append(Diagnostic(code, message, span, **rest))
+        self.append(Diagnostic(code, message, span, **rest))
+
+    def append(self, diagnostic: Diagnostic) -> None:
+        if diagnostic not in self._known:
+            self._known.add(diagnostic)
+            self.items.append(diagnostic)
+
+    def nearest(self, word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+        """The known word most like `word`. None where none is like it, or more was found already than will be shown."""
+        if len(self.items) > MOST_SHOWN:
+            return None
+        return next(iter(difflib.get_close_matches(word, known, 1, cutoff)), None)
 
     def stop_on_errors(self) -> None:
-        errors = [item for item in self.items if item.severity == "error"]
-        if errors:
+        if any(item.severity == "error" for item in self.items):
+            errors = [self._in_place(item) for item in self.items if item.severity == "error"]
             raise ProgramError(self.source, sorted(errors, key=lambda item: item.span))
+
+    def _in_place(self, item: Diagnostic) -> Diagnostic:
+        others = tuple(replace(label, span=self.source.balanced(label.span)) for label in item.others)
+        return replace(item, span=self.source.balanced(item.span), others=others)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import lru_cache
-from typing import Mapping
+from typing import Iterable, Mapping
 
 from hl_dsl.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.operators import OPERATORS, Operator, choose_form
@@ -40,10 +39,11 @@ def _problem(code: str, message: str, span: Span, label: str = "", **rest) -> Ty
 class Inference:
     """Types of a program's expressions. `types` maps `id(node)` to `Type` for all nodes visited."""
 
-    def __init__(self, symbols: Symbols):
+    def __init__(self, symbols: Symbols, in_error: Iterable[str] = ()):
+        """`in_error`: names of definitions that have no type because they need themselves."""
         self.symbols = symbols
         self.types: dict[int, Type] = {}
-        self._pending: set[str] = set()
+        self._pending: set[str] = set(in_error)
         self._results: dict[tuple, Type] = {}
 
     def of(self, node: Expression, locals_: Mapping[str, Type] | None = None) -> Type:
@@ -130,23 +130,31 @@ class Inference:
         labels = tuple(Label(o.span, f"this is `{t}`") for o, t in zip(node.operands, operands) if o.span.end)
         bases = {operand.base for operand in operands}
         hint = "these types do not go together"
-        repair = None
         if any(form.operands == ("int",) * len(operands) for form in operator.forms) and bases <= {"int", "real"}:
             hint = "whole numbers are wanted: round with `floor(…)` or `round(…)`"
-            first = next((o for o, t in zip(node.operands, operands) if t.base == "real"), None)
-            if first is not None and first.span.end:
-                repair = Repair(Span(first.span.start, first.span.start), "", hint)
         elif "bool" in bases and bases & {"int", "real"}:
             hint = "write `if b then 1 else 0` to count with a truth value"
-        return _problem("HL303", f"`{operator.name}` cannot be applied to {shown}", node.span, hint, others=labels,
-                        repair=None if repair is None or not repair.text else repair)
+        return _problem("HL303", f"`{operator.name}` cannot be applied to {shown}", node.span, hint, others=labels)
 
     def _unknown_function(self, node: Apply) -> TypeProblem:
-        names = [row.name for row in OPERATORS.values() if row.syntax.kind == "call" and not row.internal] + ["previous"]
-        near = difflib.get_close_matches(node.operator, names, 1)
         place = Span(node.span.start, node.span.start + len(node.operator))
+        symbol = self.symbols.get(node.operator)
+        if symbol is not None:
+            is_vector = symbol.type is not None and symbol.type.is_vector and len(node.operands) == 1
+            label = "components are named in square brackets: `x[0]`" if is_vector else "a value, not a function"
+            return _problem("HL217", f"`{node.operator}` is no function", place, label, repair=self._indexed(node) if is_vector else None)
+        names = [row.name for row in OPERATORS.values() if row.syntax.kind == "call" and not row.internal] + ["previous"]
+        near = self.symbols.findings.nearest(node.operator, names)
         return _problem("HL203", f"unknown function `{node.operator}`", place, "not in the language", expected=tuple(sorted(names)),
-                        repair=Repair(place, near[0], f"did you mean `{near[0]}`?") if near else None)
+                        repair=Repair(place, near, f"did you mean `{near}`?") if near else None)
+
+    def _indexed(self, node: Apply) -> Repair | None:
+        text = self.symbols.findings.source.text[node.span.start : node.span.end]
+        inside = text[len(node.operator) :].strip()
+        if not (inside.startswith("(") and inside.endswith(")")):
+            return None
+        written = f"{node.operator}[{inside[1:-1]}]"
+        return Repair(node.span, written, f"write `{written}`")
 
     def _boolean(self, node: Boolean, locals_) -> Type:
         return BOOL

@@ -318,7 +318,7 @@ class _ToSyntax(Transformer):
 
     def comparison(self, first, *tails):
         if len(tails) > 1:
-            is_plain = all(tail.operator != "in" for tail in tails)
+            is_plain = all(len(tail.operands) == 1 for tail in tails)
             raise _Problem(Diagnostic(
                 "HL112", "comparisons do not chain", first.span.to(tails[-1].span), "two comparisons in a row",
                 others=(Label(tails[1].sign, "the second one"),)),

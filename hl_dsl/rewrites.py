@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Callable, Sequence
 
 from hl_dsl.diagnostics import Repair
-from hl_dsl.source import Span
+from hl_dsl.source import Source, Span
 
 Rewrite = Callable[[str], "Repair | None"]
 
@@ -15,9 +15,10 @@ def rewrite(first: Span, signs: Sequence[Span], last: Span, joined: Callable[[li
     """The repair that puts `joined(operands, signs)` in place of operands from `first` to `last` with `signs` between."""
 
     def apply(text: str) -> Repair | None:
-        # The span of an operand leaves out parentheses around it, but not those inside up to the sign beside it.
-        start = _widened(text, first.start, -1, text[first.start : signs[0].start])
-        end = _widened(text, last.end, 1, text[signs[-1].end : last.end])
+        source = Source(text)
+        # The span of an operand leaves out parentheses around it, but not those up to the sign beside it.
+        start = source.balanced(Span(first.start, signs[0].start)).start
+        end = source.balanced(Span(signs[-1].end, last.end)).end
         ends = [*(sign.start for sign in signs), end]
         starts = [start, *(sign.end for sign in signs)]
         operands = [text[one:other].strip() for one, other in zip(starts, ends)]
@@ -27,18 +28,6 @@ def rewrite(first: Span, signs: Sequence[Span], last: Span, joined: Callable[[li
         return Repair(Span(start, end), written, f"write `{written if len(written) <= 60 else written[:59] + '…'}`")
 
     return apply
-
-
-def _widened(text: str, offset: int, step: int, inside: str) -> int:
-    """`offset` moved outwards over as many brackets as `inside` leaves open on that side."""
-    missing = (inside.count(")") - inside.count("(")) * -step
-    while missing > 0 and 0 <= (at := offset + (step if step < 0 else 0)) < len(text):
-        if text[at] in "()":
-            missing -= 1
-        elif not text[at].isspace():
-            break
-        offset += step
-    return offset
 
 
 def compared_twice(operands: list[str], signs: list[str]) -> str:

@@ -47,6 +47,26 @@ class Source:
         end = self.text.find("\n", start)
         return self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
 
+    def balanced(self, span: Span) -> Span:
+        """`span` widened over the parentheses that it holds only one of. (The span of `(a + b) * c` as a tree begins
+        at `a`.)"""
+        start, end = span
+        depth = lowest = 0
+        for character in self.text[start:end]:
+            depth += (character == "(") - (character == ")")
+            lowest = min(lowest, depth)
+        return Span(self._over(start - 1, -1, "(", -lowest) + 1, self._over(end, 1, ")", depth - lowest))
+
+    def _over(self, offset: int, step: int, bracket: str, count: int) -> int:
+        """The offset behind `count` of these brackets, where nothing but white space stands before them."""
+        reached = offset
+        while count > 0 and 0 <= offset < len(self.text) and (self.text[offset] == bracket or self.text[offset].isspace()):
+            if self.text[offset] == bracket:
+                count -= 1
+                reached = offset + step
+            offset += step
+        return reached
+
     @property
     def line_count(self) -> int:
         return len(self._line_starts)

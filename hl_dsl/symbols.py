@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from hl_dsl.cards import Card, Field
@@ -35,11 +34,18 @@ def action_type(card: Card) -> Type:
     return scalar("real") if card.action.size == 1 else vector("real", card.action.size)
 
 
+_TYPES_ELSEWHERE = {
+    "float": "real", "double": "real", "number": "real", "float64": "real", "float32": "real", "decimal": "real", "integer": "int",
+    "long": "int", "int64": "int", "uint": "int", "boolean": "bool", "truth": "bool", "vector": "vec", "array": "vec", "list": "vec",
+}
+
+
 class Symbols(dict):
     """Name to `Symbol`, filled from a program and its environment's card."""
 
     def __init__(self, policy: Policy, card: Card, findings: Findings):
         super().__init__()
+        self.policy = policy
         self.card = card
         self.findings = findings
         self.observed: dict[str, tuple[Observed, Field]] = {}
@@ -80,11 +86,11 @@ class Symbols(dict):
     def _observe(self, item: Observed) -> None:
         field = self.card.fields.get(item.name)
         if field is None:
-            near = difflib.get_close_matches(item.name, self.card.fields, 1)
+            near = self.findings.nearest(item.name, self.card.fields)
             self.findings.add(
                 "HL206", f"{self.card.environment} has no observation `{item.name}`", item.span, label="not shown by this environment",
                 expected=tuple(sorted(self.card.fields)),
-                repair=Repair(Span(item.span.start, item.span.start + len(item.name)), near[0], f"did you mean `{near[0]}`?") if near else None)
+                repair=Repair(Span(item.span.start, item.span.start + len(item.name)), near, f"did you mean `{near}`?") if near else None)
             return
         if item.size is not None and item.size != field.size:
             shape = "a single value" if field.size is None else f"a vector of {field.size}"
@@ -98,9 +104,9 @@ class Symbols(dict):
         base = {"vec": "real"}.get(written.base, written.base)
         known = ["real", "int", "bool", "vec"] + (["action"] if self.card.action.names else []) + (["mode"] if self.modes else [])
         if written.base not in known:
-            near = difflib.get_close_matches(written.base, known, 1) or ["real"]
+            near = _TYPES_ELSEWHERE.get(written.base.lower()) or self.findings.nearest(written.base.lower(), known) or "real"
             self.findings.add("HL301", f"`{written.base}` is no type", written.span, label="unknown type", expected=tuple(known),
-                              repair=Repair(Span(written.span.start, written.span.start + len(written.base)), near[0], f"did you mean `{near[0]}`?"))
+                              repair=Repair(Span(written.span.start, written.span.start + len(written.base)), near, f"did you mean `{near}`?"))
             return scalar("real")
         if (written.base == "vec") != (written.size is not None):
             self.findings.add("HL302", f"`{written.base}` cannot be written like this" if written.size else "a vector type needs its length", written.span,
@@ -118,12 +124,21 @@ class Symbols(dict):
 
     def unknown(self, name: str, span: Span) -> Diagnostic:
         """The finding for a name that nothing defines, with the nearest one that something does."""
-        near = difflib.get_close_matches(name, self, 1)
-        if near:
-            symbol = self[near[0]]
-            others = (Label(symbol.span, "did you mean this?"),) if symbol.span is not NOWHERE else ()
-            return Diagnostic("HL204", f"unknown name `{name}`", span, "not defined in this policy", others,
-                              repair=Repair(span, near[0], f"write `{near[0]}`"))
         if name in self.card.fields:
-            return Diagnostic("HL205", f"`{name}` is not observed", span, f"add `observe {name}` to the policy")
-        return Diagnostic("HL204", f"unknown name `{name}`", span, "not defined in this policy: define it with `let`, or observe it")
+            return Diagnostic("HL205", f"`{name}` is not observed", span, "the policy must say that it observes this", repair=self._observing(name))
+        constant = name.lower() if name.lower() in ("true", "false") else None
+        near = constant or self.findings.nearest(name, {**self, **self.card.fields})
+        if near is None:
+            return Diagnostic("HL204", f"unknown name `{name}`", span, "not defined in this policy: define it with `let`, or observe it")
+        symbol = self.get(near)
+        others = (Label(symbol.span, "did you mean this?"),) if symbol is not None and symbol.span is not NOWHERE else ()
+        return Diagnostic("HL204", f"unknown name `{name}`", span, "not defined in this policy", others, repair=Repair(span, near, f"write `{near}`"))
+
+    def _observing(self, name: str) -> Repair | None:
+        for observe in self.policy.of(Observe):
+            end = observe.items[-1].span.end
+            return Repair(Span(end, end), f", {name}", f"write `{name}` behind what is observed already")
+        for declaration in self.policy.declarations[:1]:
+            start = declaration.span.start
+            return Repair(Span(start, start), f"observe {name}\n  ", f"begin with `observe {name}`")
+        return None
