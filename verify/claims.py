@@ -13,6 +13,7 @@ CANDIDATE = "candidate"
 UNKNOWN = "unknown"
 VACUOUS = "vacuous"
 ILL_DEFINED = "ill-defined"
+REFUTED = frozenset((VIOLATED, NOT_INDUCTIVE, VACUOUS, ILL_DEFINED))  # something is shown that speaks against it
 STATUSES = (PROVED, PROVED_REALS, VIOLATED, NOT_INDUCTIVE, CANDIDATE, UNKNOWN, VACUOUS, ILL_DEFINED)
 
 

@@ -9,7 +9,7 @@ from typing import Callable
 
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.source import Source
-from hl_dsl.verify.claims import PROVED, STATUSES, claim
+from hl_dsl.verify.claims import PROVED, REFUTED, STATUSES, claim
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.trace import render_trace
 
@@ -56,6 +56,13 @@ class Proof:
                    verdict.seconds, goal.line, verdict.detail, verdict.trace)
             for goal, verdict in self._verdicts())
 
+    @property
+    def exit_code(self) -> int:
+        """What a command ends with: 0 all is proved, 1 something is refuted, 3 something is not known."""
+        if self.passed:
+            return 0
+        return 1 if any(result.status in REFUTED for result in self.results) else 3
+
     @cached_property
     def summary(self) -> str:
         """One line: how many of what status."""
@@ -86,7 +93,7 @@ class Proof:
                 out.append(_shown(result, source))
         claims = sorted({result.claim for result in self.results if result.status == PROVED and result.kind == "invariant"})
         out.append(("all proved" if self.passed else "not proved") + f": {self.summary}")
-        return "\n".join(out + ([""] + claims[:1] if self.passed else []))
+        return "\n".join(out + (["", claims[0]] if self.passed and claims else []))
 
 
 def _shown(result: Result, source: Source) -> str:
