@@ -33,6 +33,9 @@ class Controller(Protocol):
 # the end of its lanes.
 OnTick = Callable[[Environments, Frame, "np.ndarray | None"], None]
 
+# Called on the frame after each step; answers with a mask of its rows to leave unfinished, or None.
+Leave = Callable[[Frame], "np.ndarray | None"]
+
 
 @dataclass(slots=True)
 class Progress:
@@ -95,13 +98,18 @@ def evaluate(
     step_budget: int | None = None,
     abandon: Callable[[Progress], np.ndarray | None] | None = None,
     render: bool = False,
+    dry_steps: int | None = None,
+    leave: Leave | None = None,
 ) -> Rollout:
     """Plays one episode for each seed, `num_envs` lanes at a time, and reports what came of it.
 
     A seed may stand several times in `seeds` (a population: lane i then belongs to candidate i, all in one wave).
     `max_steps` ends an episode early, as a truncation. `step_budget` bounds the environment steps of this call; no step
     is taken past it. `abandon` is asked after each block of steps and answers with a mask (n,) of lanes to leave, or
-    None. A KeyboardInterrupt is not raised again: what was done by then is reported with `interrupted`.
+    None. `leave` is asked on every tick, so that what it does in one lane need not depend on the others; it should be
+    quick. `dry_steps` ends an episode, as a truncation, once that many steps brought no reward other than zero; it is
+    stated in the options, because a return under it is not the return of the whole episode. A KeyboardInterrupt is not
+    raised again: what was done by then is reported with `interrupted`.
 
     Raises HLError where Environments does.
     """
@@ -114,9 +122,9 @@ def evaluate(
     interrupted, options, spent = False, {}, 0
     for first in range(0, max(1, len(seeds)), num_envs):
         environments = Environments(card, protocol, seeds[first : first + num_envs], num_threads, max_steps, render)
-        options = environments.options
+        options = environments.options | {"dry_steps": dry_steps}
         left = None if step_budget is None else step_budget - spent
-        wave = _Wave(controller, environments, first, left)
+        wave = _Wave(controller, environments, first, left, dry_steps, leave)
         waves.append(wave)
         try:
             going_on = wave.run(on_tick, _reporter(wave, spent, seeds, waves, on_progress, abandon))
@@ -133,7 +141,10 @@ def evaluate(
 class _Wave:
     """Lanes that run side by side."""
 
-    def __init__(self, controller: Controller, environments: Environments, first: int, budget: int | None):
+    def __init__(
+        self, controller: Controller, environments: Environments, first: int, budget: int | None,
+        dry_steps: int | None, leave: Leave | None,
+    ):
         action = environments.card.action
         self.controller = controller
         self.environments = environments
@@ -141,6 +152,8 @@ class _Wave:
         self.record = Record(len(environments.seeds), action.shape(1)[1:], np.dtype(action.dtype))
         self.running = np.arange(len(environments.seeds), dtype=np.int32)
         self._budget = float("inf") if budget is None else budget
+        self._dry = None if dry_steps is None else _Drought(len(environments.seeds), dry_steps)
+        self._leave = leave
         self._started = False
 
     def run(self, on_tick: OnTick | None, report: Callable[[], np.ndarray | None] | None) -> bool:
@@ -149,7 +162,7 @@ class _Wave:
         self.controller.reset(len(environments.seeds))
         self._started = True
         frame = environments.reset()
-        step, keep = environments.step, record.keep
+        step, keep, dry, leave = environments.step, record.keep, self._dry, self._leave
         while environments.steps + len(frame.lanes) <= budget:
             actions = tick(frame)
             if on_tick is not None:
@@ -157,6 +170,14 @@ class _Wave:
             frame = None  # lets its pixels go before the next ones come: 3 % of an Atari step
             frame = step(actions)
             full = keep(actions, frame.reward)
+            if dry is not None:
+                dry.end(frame)
+            leaving = leave(frame) if leave is not None else None
+            if leaving is not None:
+                frame = self._left(frame, leaving, on_tick)
+                if not len(frame.lanes):
+                    return True
+                continue
             if not (full or frame.ended):
                 continue
             if frame.ended:
@@ -164,6 +185,7 @@ class _Wave:
                 if on_tick is not None:
                     on_tick(environments, frame.rows(frame.done), None)
                 frame = self._go_on_with(frame.alive())
+                environments.keep(frame.lanes)
             else:
                 record.flush()
             left = report() if report is not None else None
@@ -173,6 +195,15 @@ class _Wave:
             if not len(frame.lanes):
                 return True
         return False
+
+    def _left(self, frame: Frame, leaving: np.ndarray, on_tick: OnTick | None) -> Frame:
+        """Closes the rows that are done, and goes on with those that are neither done nor in `leaving`."""
+        self.record.end(frame)
+        if on_tick is not None and frame.ended:
+            on_tick(self.environments, frame.rows(frame.done), None)
+        frame = self._go_on_with(frame.rows(~frame.done & ~leaving))
+        self.environments.keep(frame.lanes)
+        return frame
 
     def _go_on_with(self, frame: Frame) -> Frame:
         self.record.follow(frame.lanes)
@@ -190,6 +221,28 @@ class _Wave:
         self.out_of_range = np.array(self.controller.out_of_range[:lanes])
         self.assumption_violations = np.array(self.controller.assumption_violations[:lanes])
         self.monitor_violations = np.array(self.controller.monitor_violations[:lanes])
+
+
+class _Drought:
+    """Ends episodes that bring nothing any more."""
+
+    def __init__(self, lanes: int, steps: int):
+        self.steps = steps
+        self.last = np.zeros(lanes, np.int64)
+
+    def end(self, frame: Frame) -> None:
+        """Marks as done what has had no reward for too long."""
+        step = int(frame.step[0])
+        rewarded = frame.reward != 0
+        if rewarded.any():
+            self.last[frame.lanes[rewarded]] = step
+        if step < self.steps:
+            return
+        dry = (step - self.last[frame.lanes] >= self.steps) & ~frame.done
+        if dry.any():
+            frame.done = frame.done | dry
+            frame.truncated = frame.truncated | dry
+            frame.ended = True
 
 
 def _reporter(wave: _Wave, spent: int, seeds, waves, on_progress, abandon) -> Callable[[], np.ndarray | None] | None:

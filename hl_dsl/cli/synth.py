@@ -23,11 +23,13 @@ def synth(
     json: Json = False,
 ) -> None:
     """Search for better programs. Each is checked and proved before it costs an environment step."""
-    from hl_dsl.synth.study import run_synth
+    from hl_dsl.synth.progress import progress
+    from hl_dsl.synth.runs import run_synth
 
-    result = run_synth(
-        file, run, protocol=protocol, proposer=proposer, budget_steps=steps, wall_seconds=seconds, max_steps=max_steps, seed=seed,
-        resume=resume)
+    with progress("synth") as watch:
+        result = run_synth(
+            file, run, protocol=protocol, proposer=proposer, budget_steps=steps, wall_seconds=seconds, max_steps=max_steps, seed=seed,
+            resume=resume, on_event=watch)
     show({"schema": "hl.synth/1", **result.to_json()}, result.render(), json)
     if result.interrupted:
         note(f"interrupted; go on with: hl synth {file} --run {run} --resume")

@@ -7,7 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from hl_dsl.cli.output import Json, PolicyFile, finish, note, parse_seeds, show
+from hl_dsl.cli.output import Json, PolicyFile, finish, note, show
+from hl_dsl.cli.seeds import parse_seeds
 
 
 def tune(
@@ -22,11 +23,13 @@ def tune(
     json: Json = False,
 ) -> None:
     """Tune a policy's params inside their proved ranges with CMA-ES; the whole population plays in one batch."""
-    from hl_dsl.synth.tune import run_tune
+    from hl_dsl.synth.progress import progress
+    from hl_dsl.synth.runs import run_tune
 
-    result = run_tune(
-        file, run, params=params.split(",") if params else None, protocol=protocol, seeds=parse_seeds(seeds) if seeds else None,
-        budget_steps=steps, max_steps=max_steps, seed=seed)
+    with progress("tune") as watch:
+        result = run_tune(
+            file, run, params=params.split(",") if params else None, protocol=protocol, seeds=parse_seeds(seeds) if seeds else None,
+            budget_steps=steps, max_steps=max_steps, seed=seed, on_event=watch)
     show({"schema": "hl.tune/1", **result.to_json()}, result.render(), json)
     if result.interrupted:
         note("interrupted: what had been played is recorded")

@@ -1,0 +1,99 @@
+"""What the search has found: structures, and the values their parameters were tried with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Mapping
+
+from hl_dsl.compiler.ir import Parameter
+from hl_dsl.synth.gates import Checked
+
+KEPT = 8  # structures that have children
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Values of a structure's parameters, and the score they gave."""
+
+    trial: int
+    values: Mapping[str, float]
+    score: float
+
+
+@dataclass
+class Structure:
+    """A program up to the defaults of its parameters. `checked` is its best version so far, `hash` that version's.
+
+    `fruitless`: samples since the best one.
+    """
+
+    key: str
+    checked: Checked
+    samples: list[Sample] = field(default_factory=list)
+    fruitless: int = 0
+
+    @property
+    def best(self) -> Sample:
+        return self.samples[0]
+
+    @property
+    def parameters(self) -> list[Parameter]:
+        return self.checked.flow.parameters
+
+    @property
+    def size(self) -> int:
+        return len(self.checked.flow.nodes)
+
+    def add(self, sample: Sample, checked: Checked) -> None:
+        """Takes a sample."""
+        better = not self.samples or sample.score > self.best.score
+        self.samples.append(sample)
+        self.samples.sort(key=lambda one: (-one.score, one.trial))
+        self.fruitless = 0 if better else self.fruitless + 1
+        if better:
+            self.checked = checked
+
+
+class Archive:
+    """All structures that were scored. The best `KEPT` of them that are no worse than the first program are the elites,
+    from which proposals are made. `first` is the first program's score."""
+
+    def __init__(self):
+        self.structures: dict[str, Structure] = {}
+        self.first: float | None = None
+
+    def ranked(self) -> list[Structure]:
+        """By their best score, the smaller and the earlier first among equals."""
+        return sorted(self.structures.values(), key=lambda one: (-one.best.score, one.size, one.best.trial))
+
+    def elites(self) -> list[Structure]:
+        return [one for one in self.ranked()[:KEPT] if one.best.score >= self.first]
+
+    @property
+    def best(self) -> Structure | None:
+        return next(iter(self.ranked()), None)
+
+    def would_accept(self, structure: str, score: float) -> bool:
+        """Whether a score is a structure's best so far and puts it among the elites."""
+        known = self.structures.get(structure)
+        if self.first is not None and score < self.first or known is not None and score <= known.best.score:
+            return False
+        return sum(one.best.score > score for key, one in self.structures.items() if key != structure) < KEPT
+
+    def add(self, sample: Sample, checked: Checked) -> None:
+        """Takes a scored candidate."""
+        if self.first is None:
+            self.first = sample.score
+        structure = self.structures.get(checked.structure)
+        if structure is None:
+            structure = self.structures[checked.structure] = Structure(checked.structure, checked)
+        structure.add(sample, checked)
+
+    def choose(self, random: Random, tunable: bool = False) -> Structure | None:
+        """An elite, the better the likelier; one that has had many fruitless samples is less so when tuning."""
+        elites = [one for one in self.elites() if not tunable or one.parameters]
+        if not elites:
+            return None
+        weights = [0.6**rank / (1 + one.fruitless / 8 if tunable else 1) for rank, one in enumerate(elites)]
+        return random.choices(elites, weights)[0]

@@ -1,0 +1,54 @@
+"""What a run may spend: reserved before, settled after, so that it never spends more."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from hl_dsl.diagnostics import HLError
+
+
+@dataclass
+class Budget:
+    """Limits of a run; None: no limit. `steps_spent` and `programs_proposed` are what has been settled.
+
+    Steps that an interrupt or a crash wasted are not counted here but recorded on their own: a run that goes on after
+    one is to be the same run. Wall time is of this process. Raises HLError for a limit that leaves nothing to do.
+    """
+
+    steps: int | None = None
+    programs: int | None = None
+    wall_seconds: float | None = None
+    steps_spent: int = field(default=0, init=False)
+    programs_proposed: int = field(default=0, init=False)
+
+    def __post_init__(self):
+        for name, limit, unit in (("steps", self.steps, "environment steps"), ("programs", self.programs, "programs"), ("wall time", self.wall_seconds, "seconds")):
+            if limit is not None and not limit > 0:
+                raise HLError(f"a budget of {limit} {unit} leaves nothing to do", f"give a budget of {name} above 0")
+        if self.steps is None and self.programs is None and self.wall_seconds is None:
+            raise HLError("the run has no budget, so it would never end", "limit its environment steps, programs or wall time")
+        self._began = time.monotonic()
+
+    @property
+    def steps_left(self) -> int | None:
+        return None if self.steps is None else max(0, self.steps - self.steps_spent)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since the budget was made."""
+        return time.monotonic() - self._began
+
+    @property
+    def out_of_time(self) -> bool:
+        return self.wall_seconds is not None and self.seconds >= self.wall_seconds
+
+    def stop_reason(self) -> str | None:
+        """Which limit has been reached, if any."""
+        if self.steps is not None and self.steps_spent >= self.steps:
+            return f"the budget of {self.steps:,} environment steps is spent"
+        if self.programs is not None and self.programs_proposed >= self.programs:
+            return f"the budget of {self.programs:,} programs is spent"
+        if self.out_of_time:
+            return f"the budget of {self.wall_seconds:g} seconds is spent"
+        return None

@@ -1,0 +1,140 @@
+"""Verdicts on what was played: smoke seeds, development seeds, accepted or not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Sequence
+
+from hl_dsl.synth.playing import CUT, FINISHED, LEFT, Episode, Played, play
+from hl_dsl.synth.proposers import Candidate, Rejected
+from hl_dsl.synth.study_state import Settled
+from hl_dsl.synth.trials import NO_GATE, Trial
+
+if TYPE_CHECKING:
+    from hl_dsl.synth.study import Study
+    from hl_dsl.synth.study_record import StudyRecord
+
+
+class Stopped(Exception):
+    """A generation was cut by an interrupt or by the clock. What had finished is recorded."""
+
+
+class Judge:
+    """Plays candidates and says what became of them. `longest`: the longest of the best program's episodes."""
+
+    def __init__(self, study: "Study", record: "StudyRecord"):
+        self.study, self.record = study, record
+
+    @property
+    def longest(self) -> int:
+        best = self.study.state.archive.best
+        curves = [self.study.state.curve(seed) for seed in self.study.state.seeds] if best is not None else []
+        return max((len(curve) for curve in curves if curve is not None), default=1)
+
+    def play(self, candidates: Sequence[Candidate]) -> dict[int, Settled]:
+        """The settled trials by number, each recorded. Raises Stopped."""
+        state = self.study.state
+        smoke = state.seeds[: state.smoke] if state.archive.best is not None else state.seeds
+        rest = state.seeds[len(smoke) :]
+        floor = state.floor(smoke)
+        episodes = {one.index: [] for one in candidates}
+        self._stage(candidates, smoke, episodes)
+        passed = [one for one in candidates if _smoked(episodes[one.index], floor)] if rest else []
+        if passed:
+            self._stage(passed, rest, episodes)
+        return self._settle(candidates, episodes)
+
+    def _stage(self, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
+        study, state = self.study, self.study.state
+        before = sum(one.length for every in episodes.values() for one in every)
+        left = study.budget.steps_left
+        played = play(
+            [one.checked for one in candidates], study.program.card, study.protocol, seeds, dry_steps=study.dry_steps, max_steps=study.max_steps, curves=state.curve,
+            step_budget=None if left is None else max(0, left - before), stop=lambda: study.budget.out_of_time,
+            on_progress=lambda progress: study.tell_steps(before + progress.env_steps), num_threads=study.num_threads)
+        for one, found in zip(candidates, played.episodes):
+            episodes[one.index] += found
+        self._note(played)
+        if played.rollout.interrupted or study.budget.out_of_time and any(one.status == CUT for every in played.episodes for one in every):
+            self._settle([one for one in candidates if all(episode.status != CUT for episode in episodes[one.index])
+                          and len(episodes[one.index]) == len(state.seeds)], episodes)
+            lost = sum(episode.length for every in episodes.values() for episode in every) - self.settled_steps
+            self.record.lost(lost, self._lost_trial(lost))
+            raise Stopped
+
+    def _note(self, played: Played) -> None:
+        self.options = played.rollout.options
+        steps = max(1, played.rollout.env_steps)
+        self.cpu_per_step, self.wall_per_step = played.rollout.cpu_seconds / steps, played.rollout.wall_seconds / steps
+
+    def _settle(self, candidates: Sequence[Candidate], episodes: dict[int, list[Episode]]) -> dict[int, Settled]:
+        settled = {}
+        for one in candidates:
+            trial = self._trial(one, episodes[one.index])
+            kept = {episode.seed: episode.recording for episode in episodes[one.index] if episode.recording is not None}
+            settled[one.index] = Settled(trial, one.origin, one.checked, kept, {episode.seed: episode.status for episode in episodes[one.index]})
+        self.settled_steps = sum(one.trial.environment_steps for one in settled.values())
+        self.record.settle(list(settled.values()))
+        return settled
+
+    def _trial(self, one: Candidate, episodes: list[Episode]) -> Trial:
+        study = self.study
+        finished = [episode for episode in episodes if episode.status == FINISHED]
+        steps = sum(episode.length for episode in episodes)
+        gate, reason = self._verdict(one, episodes)
+        return replace(
+            _base(one, study), gate=gate, accepted=gate == "accepted", reason=reason, options=self.options,
+            seeds=tuple(episode.seed for episode in finished), returns=tuple(episode.value for episode in finished),
+            lengths=tuple(episode.length for episode in finished), distinct_trajectories=len({episode.digest for episode in finished}),
+            environment_steps=steps, cpu_seconds=steps * self.cpu_per_step, wall_seconds=steps * self.wall_per_step,
+            proof={"status": one.proof}, parameters=one.values,
+            out_of_range={"all": sum(episode.out_of_range for episode in episodes)},
+            assumption_violations=_counted(one.checked.flow.of_kind("assume"), [episode.assumption_violations for episode in episodes]),
+            monitor_violations=_counted(one.checked.flow.of_kind("monitor"), [episode.monitor_violations for episode in episodes]))
+
+    def _verdict(self, one: Candidate, episodes: list[Episode]) -> tuple[str, str]:
+        """The gate and the reason. They hang on what was known when the generation began, not on its other trials."""
+        state = self.study.state
+        stage = "smoke" if len(episodes) <= state.smoke else "development"
+        if any(episode.status == CUT for episode in episodes):
+            return stage, "the budget was spent before its episode ended"
+        if any(episode.status == LEFT for episode in episodes):
+            return stage, "left: far behind the best program at the same tick"
+        score = sum(episode.value for episode in episodes) / len(episodes)
+        if len(episodes) < len(state.seeds):
+            return "smoke", f"{score:g} on the smoke seeds is less than half way to the best"
+        if state.archive.would_accept(one.checked.structure, score):
+            return "accepted", ""
+        return "development", f"{score:g} is no better than what is known"
+
+    def _lost_trial(self, steps: int) -> Trial:
+        study = self.study
+        return Trial(
+            kind="interrupted", gate=NO_GATE, reason="steps of episodes that an interrupt cut", environment=study.program.card.environment,
+            protocol=study.protocol, environment_steps=steps, run_seed=study.seed)
+
+
+def _smoked(episodes: list[Episode], floor: float | None) -> bool:
+    if any(episode.status != FINISHED for episode in episodes):
+        return False
+    return floor is None or sum(episode.value for episode in episodes) / len(episodes) >= floor
+
+
+def _counted(properties, rows: list[tuple[int, ...]]) -> dict[str, int]:
+    return {item.name: sum(row[column] for row in rows) for column, item in enumerate(properties)}
+
+
+def _base(one: Candidate | Rejected, study: "Study") -> Trial:
+    checked = one.checked
+    program = None if checked is None else checked.program
+    return Trial(
+        kind="search", program_name=study.program.name if program is None else program.name,
+        program_hash="" if program is None else program.hash,
+        program=one.text if type(one) is Rejected else program.source.text if one.index == 0 and program.source.text else program.text,
+        parent_hashes=one.parents, proposer=study.proposer_name, change=one.change, environment=study.program.card.environment,
+        protocol=study.protocol, run_seed=study.seed, index=one.index)
+
+
+def rejected_trial(one: Rejected, study: "Study") -> Trial:
+    """The record of a proposal that stopped in front of the environment."""
+    return replace(_base(one, study), gate=one.rejection.gate, reason=one.rejection.reason)

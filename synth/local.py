@@ -1,0 +1,154 @@
+"""The proposer that needs no key and no network: typed mutations, crossover, and constants tuned inside each structure.
+
+A generation is filled with two kinds of proposals. Half of the draws take a structure that is known and give its
+parameters other values. The other half make a new structure from an elite, by a mutation or from two elites, and give
+it a few draws of the parameters that are new in it: a structure is judged by what its constants can make of it.
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Iterator
+
+from hl_dsl.format import format_policy
+from hl_dsl.synth.archive import Structure
+from hl_dsl.synth.gates import Checked, Rejection
+from hl_dsl.synth.mutation import MUTATIONS, Mutant, Subject, cross, mutate
+from hl_dsl.synth.mutation.constants import bare_comparisons
+from hl_dsl.synth.mutation.draft import Draft
+from hl_dsl.synth.proposers import Candidate, Rejected, Situation
+from hl_dsl.synth.random_numbers import generator
+from hl_dsl.synth.sampling import first_values, next_values
+
+_TUNE, _CROSS = 0.5, 0.1
+_MOST_TRIES = 400  # proposals a generation may take to fill its slots
+_DRAWS = {0: 1, 1: 2, 2: 3}  # first draws of a structure by its number of new parameters; four for more
+_CONSTANTS_FIRST = 0.6  # how often a program with bare comparisons has parameters put into them
+
+
+class LocalProposer:
+    """See the module."""
+
+    def propose(self, situation: Situation) -> list[Candidate | Rejected]:
+        return list(_Generation(situation).run())
+
+
+class _Generation:
+    def __init__(self, situation: Situation):
+        self.situation = situation
+        self.index = situation.next_index
+        self.left = situation.slots
+        self.waiting: tuple[Checked, Structure, Mutant, tuple[str, ...], list[str]] | None = None
+        self.draws = 0
+        self.taken: set[str] = set()
+
+    def run(self) -> Iterator[Candidate | Rejected]:
+        attempt = 0
+        for _ in range(_MOST_TRIES):
+            if not self.left:
+                return
+            random = generator(self.situation.run_seed, self.index, f"propose {attempt}")
+            proposal = self._next(random)
+            if proposal is None:
+                attempt += 1
+                continue
+            self.index, attempt = self.index + 1, 0
+            if type(proposal) is Candidate:
+                self.left -= 1
+                self.taken.add(proposal.checked.program.hash)
+            yield proposal
+
+    def _next(self, random: Random) -> Candidate | Rejected | None:
+        if self.draws > 0:
+            self.draws -= 1
+            return self._draw_new(random)
+        archive = self.situation.archive
+        tunable = archive.choose(random, tunable=True) if random.random() < _TUNE else None
+        return self._tune(tunable, random) if tunable is not None else self._explore(random)
+
+    # constants
+
+    def _tune(self, structure: Structure, random: Random) -> Candidate | Rejected | None:
+        for _ in range(8):
+            values = next_values(structure.parameters, structure.samples, random)
+            candidate = structure.checked.with_values(values)
+            found = self._recognised(candidate)
+            if type(found) is str:
+                break
+        moved = [name for name, value in values.items() if value != structure.best.values.get(name)]
+        change = "tuned " + ", ".join(f"`{name}`" for name in moved[:4]) + (", …" if len(moved) > 4 else "")
+        return self._passed(candidate, found, change, "tune", (structure.checked.program.hash,), values)
+
+    def _draw_new(self, random: Random) -> Candidate | Rejected:
+        checked, parent, mutant, parents, new = self.waiting
+        values = first_values(checked.flow.parameters, parent.best.values, new, random)
+        candidate = checked.with_values(values)
+        return self._passed(candidate, self._recognised(candidate), mutant.change, mutant.mutation, parents, values)
+
+    # structures
+
+    def _explore(self, random: Random) -> Candidate | Rejected | None:
+        archive = self.situation.archive
+        parent = archive.choose(random)
+        subject = self.situation.subject(parent)
+        parents = (parent.checked.program.hash,)
+        if len(archive.elites()) > 1 and random.random() < _CROSS:
+            other = random.choice([one for one in archive.elites() if one is not parent])
+            mutant = cross(subject, self.situation.subject(other), random)
+            parents += (other.checked.program.hash,)
+        else:
+            mutant = mutate(subject, random, self._weights(parent, subject, random))
+        if mutant is None:
+            return None
+        checked = self.situation.gates.check(mutant.policy)
+        if isinstance(checked, Rejection):
+            return Rejected(self.index, None, format_policy(mutant.policy), checked, mutant.change, mutant.mutation, parents)
+        new = [one.name for one in checked.flow.parameters if one.name.partition("[")[0] in mutant.new_params]
+        if checked.structure in archive.structures:
+            return self._tune(archive.structures[checked.structure], random)
+        self.waiting = (checked, parent, mutant, parents, new)
+        if new:
+            first = self._draw_new(random)
+            # The proof and the duplicates speak of the structure: where its first draw stops there, so would the rest.
+            if type(first) is Candidate:
+                self.draws = min(_DRAWS.get(len(new), 4), self.left) - 1
+            return first
+        values = {one.name: one.default for one in checked.flow.parameters}
+        return self._passed(checked, self._recognised(checked), mutant.change, mutant.mutation, parents, values)
+
+    def _weights(self, parent: Structure, subject: Subject, random: Random) -> dict[str, float]:
+        """How often each mutation is drawn: its own weight, times how it has done in this run, and more often what can
+        break a habit where the parent's episode ended in one."""
+        stuck = self.situation.ended_dry(parent)
+        weights = {name: one.weight * self._luck(name) * (one.when_stuck if stuck else 1.0) for name, one in MUTATIONS.items()}
+        if bare_comparisons(Draft(subject, random)):
+            rest = sum(weights.values()) - weights["offset-comparisons"]
+            weights["offset-comparisons"] = rest * _CONSTANTS_FIRST / (1 - _CONSTANTS_FIRST)
+        else:
+            weights["offset-comparisons"] = 0.0
+        return weights
+
+    def _luck(self, name: str) -> float:
+        tried, accepted = self.situation.credit.get(name, (0, 0))
+        return (accepted + 1) / (tried + 4) * 4
+
+    # gates
+
+    def _recognised(self, candidate: Checked) -> Rejection | str:
+        found = self.situation.gates.recognise(candidate)
+        if type(found) is str and found in self.taken:
+            return Rejection("duplicate", "the same program as one of this generation", found)
+        return found
+
+    def _passed(self, candidate: Checked, found: Rejection | str, change: str, origin: str, parents, values) -> Candidate | Rejected:
+        gates = self.situation.gates
+        stopped = found if isinstance(found, Rejection) else None
+        proof = ""
+        if stopped is None:
+            verdict = gates.prove(candidate)
+            stopped, proof = (verdict, "") if isinstance(verdict, Rejection) else (None, verdict)
+        if stopped is None:
+            stopped = self.situation.recall(candidate)
+        if stopped is not None:
+            return Rejected(self.index, candidate, candidate.program.text, stopped, change, origin, parents)
+        return Candidate(self.index, candidate, proof, change, origin, parents, dict(values))

@@ -1,0 +1,141 @@
+"""Mutations that define something new: a name for a part, a memory."""
+
+from __future__ import annotations
+
+from hl_dsl.syntax import Apply, Expression, Name, Number, Previous
+from hl_dsl.synth.mutation.draft import Draft
+from hl_dsl.synth.mutation.grow import Grower
+from hl_dsl.synth.mutation.numbers import round_range
+from hl_dsl.synth.mutation.places import Place, describe
+from hl_dsl.types import BOOL, INT, REAL, Type
+
+_LONGEST_COUNT = 10000
+
+
+def new_let(draft: Draft) -> str | None:
+    """A part of the program named, and the name used in a second place too."""
+    choices = [one for one in draft.scope.places if type(one[1]) in (Apply, Previous) and one[0].path]
+    if not choices:
+        return None
+    place, node, type_ = draft.random.choice(choices)
+    others = [other for other, _, held in draft.scope.places if held is type_ and other != place and not _nested(place, other)
+              and draft.fits(node, other)]
+    name = draft.new_let("part", node)
+    draft.put(place, name)
+    if not others:
+        return None
+    second = draft.random.choice(others)
+    draft.put(second, name)
+    return f"a part of {describe(draft.policy, place)} named, and used in {describe(draft.policy, second)}"
+
+
+def inline_change(draft: Draft) -> str | None:
+    """How fast a number changes, named, and used in a condition or in a sum."""
+    changing = [one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) is not Number]
+    if not changing:
+        return None
+    _, node, type_ = draft.random.choice(changing)
+    targets = [one for one in draft.scope.places if one[2] in (INT, REAL, BOOL) and draft.fits(node, one[0])]
+    if not targets:
+        return None
+    place, target, wanted = draft.random.choice(targets)
+    grower = Grower(draft, place)
+    change = draft.new_let("change", Apply("subtract", (node, Previous(node, grower.start(type_)))))
+    if wanted is BOOL:
+        test = Apply(draft.random.choice(("greater", "less")), (change, Number(0 if type_ is INT else 0.0)))
+        draft.put(place, Apply(draft.random.choice(("and", "or")), (target, test)))
+    else:
+        factor = draft.new_param("gain", "real", -10.0, 10.0, 0.0)
+        draft.put(place, Apply("add", (target, Apply("multiply", (factor, change)))))
+    return f"how fast a number changes, in {describe(draft.policy, place)}"
+
+
+def new_counter(draft: Draft) -> str | None:
+    """Ticks since something was true, held against a new parameter in a condition."""
+    conditions = [one for one in draft.scope.places if one[2] is BOOL]
+    if not conditions:
+        return None
+    place, node, _ = draft.random.choice(conditions)
+    grower = Grower(draft, place)
+    name = draft.fresh_name("ticks")
+    event = _event(draft, grower)
+    counted = Apply("min", (Apply("add", (Name(name), Number(1))), Number(_LONGEST_COUNT)))
+    draft.new_memory("", INT, (0, _LONGEST_COUNT), Number(0), Apply("if", (event, Number(0), counted)), name)
+    longest = draft.random.choice((8, 32, 128, 512))
+    late = Apply("greater", (Name(name), draft.new_param("patience", "int", 0, 2 * longest, longest)))
+    draft.put(place, Apply(draft.random.choice(("and", "or")), (node, late)))
+    return f"ticks since an event, in {describe(draft.policy, place)}"
+
+
+def change_when_late(draft: Draft) -> str | None:
+    """A number shifted by a new parameter once something has not happened for long."""
+    choices = [one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) is not Number]
+    if not choices:
+        return None
+    place, node, type_ = draft.random.choice(choices)
+    grower = Grower(draft, place)
+    name = draft.fresh_name("ticks")
+    counted = Apply("min", (Apply("add", (Name(name), Number(1))), Number(_LONGEST_COUNT)))
+    draft.new_memory("", INT, (0, _LONGEST_COUNT), Number(0), Apply("if", (_event(draft, grower), Number(0), counted)), name)
+    longest = draft.random.choice((32, 128, 512))
+    late = Apply("greater", (Name(name), draft.new_param("patience", "int", 0, 2 * longest, longest)))
+    low, high, _ = grower.likely(node)
+    reach = max((high - low) / 8, 1.0)
+    shift = draft.new_param("shift", type_.base, -reach, reach, reach / 2)
+    draft.put_alike(place, node, Apply("if", (late, Apply("add", (node, shift)), node)), "shifted")
+    return f"a shift when an event is long past, in {describe(draft.policy, place)}"
+
+
+def _event(draft: Draft, grower: Grower) -> Expression:
+    """A condition worth counting from: something scored, something changed, or any fresh one."""
+    way = draft.random.random()
+    if way < 0.6 and grower.names.get("reward") is REAL:
+        return Apply("greater", (Name("reward"), Number(0.0)))
+    if way < 0.8:
+        number = grower.leaf(INT if draft.random.random() < 0.5 and INT in grower.names.values() else REAL)
+        if type(number) is not Number:
+            return Apply("not_equal", (number, Previous(number, Number(0))))
+    return grower.expression(BOOL, 2)
+
+
+def new_memory(draft: Draft) -> str | None:
+    """A value kept: the last one seen while something held, or a running mean; used in place of a number."""
+    choices = [one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) is not Number]
+    if not choices:
+        return None
+    place, node, type_ = draft.random.choice(choices)
+    grower = Grower(draft, place)
+    range_ = _held_range(draft, node, type_)
+    if range_ is None:
+        return None
+    name = draft.fresh_name("held")
+    start = Number(min(max(range_[0], 0 if type_ is INT else 0.0), range_[1]))
+    if type_ is REAL and draft.random.random() < 0.5:
+        weight = draft.new_param("weight", "real", 0.0, 1.0, 0.5)
+        kept = Apply("clamp", (Apply("lerp", (Name(name), node, weight)), Number(range_[0]), Number(range_[1])))
+        says = "a running mean"
+    else:
+        kept = Apply("if", (grower.expression(BOOL, 2), node, Name(name)))
+        says = "a value held"
+    draft.new_memory("", type_, range_, start, kept, name)
+    draft.put_alike(place, node, Name(name), "kept")
+    return f"{says}, in {describe(draft.policy, place)}"
+
+
+def _held_range(draft: Draft, node: Expression, type_: Type) -> tuple | None:
+    known = draft.subject.ranges.of(node)
+    if known is None:
+        return None
+    low, high = known
+    if type_ is INT:
+        return int(low), int(high)
+    return tuple(map(float, round_range(low, high, "real")))
+
+
+def _nested(one: Place, other: Place) -> bool:
+    """Whether one expression stands inside the other."""
+    if one.top != other.top:
+        return False
+    short = min(len(one.path), len(other.path))
+    return one.path[:short] == other.path[:short]
+

@@ -1,0 +1,157 @@
+"""A program while it is being changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from hl_dsl.program import Program
+from hl_dsl.syntax import (
+    Expression, Let, Memory, Name, Number, Observe, Observed, Param, Policy, Range, TypeName, expressions, walk,
+)
+from hl_dsl.synth.mutation.columns import Columns
+from hl_dsl.synth.mutation.numbers import round_range, short
+from hl_dsl.synth.mutation.places import Place, put
+from hl_dsl.synth.mutation.ranges import Ranges
+from hl_dsl.synth.mutation.scope import Scope
+from hl_dsl.types import Type
+
+
+_EVERYWHERE = 0.7
+
+
+@dataclass
+class Subject:
+    """A program to be mutated, with what is known about it; made once, mutated often."""
+
+    program: Program
+    columns: Columns | None = None
+
+    def __post_init__(self):
+        self.scope = Scope(self.program)
+        self.ranges = Ranges(self.scope)
+
+
+@dataclass
+class Draft:
+    """One mutation in the making. Addresses are of `policy` as it came; what is new is added when it is finished."""
+
+    subject: Subject
+    random: Random
+    policy: Policy = field(init=False)
+    added: list = field(default_factory=list, init=False)
+    new_params: list[str] = field(default_factory=list, init=False)
+
+    def __post_init__(self):
+        self.policy = self.subject.program.syntax
+        self._names: set[str] = set()
+
+    @property
+    def scope(self) -> Scope:
+        return self.subject.scope
+
+    def put(self, place: Place, new: Expression) -> None:
+        self.policy = put(self.policy, place, new)
+
+    def put_alike(self, place: Place, old: Expression, new: Expression, wanted: str) -> None:
+        """Puts a new expression at a place; where the old one stands in other places too, mostly in all of them, under a
+        name: a value that is better for one comparison is as a rule better for the others."""
+        places = [other for other, node, _ in self.scope.places if node == old and self.fits(new, other)]
+        if len(places) < 2 or self.random.random() > _EVERYWHERE:
+            self.put(place, new)
+            return
+        name = self.new_let(wanted, new)
+        for other in places:
+            self.put(other, name)
+
+    def fits(self, expression: Expression, place: Place) -> bool:
+        """Whether all names of the expression may be used at the place, as far as they are not new."""
+        usable = self.scope.names(place)
+        return all(node.name in usable or node.name not in self.scope.values for node in walk(expression) if type(node) is Name)
+
+    def values(self, expression: Expression) -> list | None:
+        """The expression's values on recorded ticks, or None where there are none."""
+        return None if self.subject.columns is None else self.subject.columns.of(expression)
+
+    def fresh_name(self, wanted: str) -> str:
+        name = self.scope.fresh_name(wanted)
+        number = 1
+        while name in self._names:
+            number += 1
+            name = self.scope.fresh_name(f"{wanted}_{number}")
+        self._names.add(name)
+        return name
+
+    def new_param(self, wanted: str, base: str, low: float, high: float, default: float) -> Name:
+        """Declares a parameter with a round range around [low, high]; gives its name."""
+        low, high = round_range(min(low, default), max(high, default), base)
+        name = self.fresh_name(wanted)
+        value = short(default, low, high, base)
+        self.added.append(Param(name, TypeName(base, None), Number(value), Range(Number(low), Number(high))))
+        self.new_params.append(name)
+        return Name(name)
+
+    def new_let(self, wanted: str, expression: Expression) -> Name:
+        name = self.fresh_name(wanted)
+        self.added.append(Let(name, expression))
+        return Name(name)
+
+    def new_memory(self, wanted: str, type_: Type, range_: tuple | None, start: Expression, next_: Expression, name: str | None = None) -> Name:
+        name = name or self.fresh_name(wanted)
+        written = None if range_ is None else Range(Number(range_[0]), Number(range_[1]))
+        self.added.append(Memory(name, TypeName(type_.base, None), written, start, next_))
+        return Name(name)
+
+    def finish(self) -> Policy:
+        """The changed program: additions in their places, what nothing uses any more left out, what is used observed."""
+        policy = self.policy
+        declarations = list(policy.declarations)
+        for item in self.added:
+            declarations.insert(_position(declarations, type(item)), item)
+        return tidied(replace(policy, declarations=tuple(declarations)), self.scope)
+
+
+def _position(declarations: list, kind: type) -> int:
+    """After the last of its kind; a new kind goes where a reader looks for it: observe, param, let, memory, the rest."""
+    order = (Observe, Param, Let, Memory)
+    before = order[: order.index(kind) + 1]
+    last = [position for position, item in enumerate(declarations) if type(item) in before]
+    return last[-1] + 1 if last else 0
+
+
+def tidied(policy: Policy, scope: Scope) -> Policy:
+    """Without definitions that nothing uses, and observing exactly what is used."""
+    defined = {item.name: item for item in policy.declarations if type(item) in (Let, Memory, Param)}
+    used: set[str] = set()
+    waiting = [top for item in policy.declarations if type(item) not in (Let, Memory, Param) for top in expressions(item)]
+    while waiting:
+        for node in walk(waiting.pop()):
+            if type(node) is Name and node.name not in used:
+                used.add(node.name)
+                if node.name in defined:
+                    waiting.extend(expressions(defined[node.name]))
+    kept = [item for item in policy.declarations if type(item) not in (Let, Memory, Param) or item.name in used]
+    return replace(policy, declarations=tuple(_observing(kept, used, scope)))
+
+
+def _observing(declarations: list, used: set[str], scope: Scope) -> list:
+    result, observed = [], set()
+    for item in declarations:
+        if type(item) is Observe:
+            items = tuple(one for one in item.items if one.name in used)
+            observed.update(one.name for one in items)
+            item = item if len(items) == len(item.items) else replace(item, items=items)
+            if not items:
+                continue
+        result.append(item)
+    missing = [name for name in scope.program.card.fields if name in used and name not in observed and name not in scope.symbols]
+    if missing:
+        result = _with_observed(result, tuple(Observed(name, None, None) for name in missing))
+    return result
+
+
+def _with_observed(declarations: list, items: tuple[Observed, ...]) -> list:
+    for position, item in enumerate(declarations):
+        if type(item) is Observe:
+            return declarations[:position] + [replace(item, items=item.items + items)] + declarations[position + 1 :]
+    return [Observe(items), *declarations]

@@ -1,0 +1,144 @@
+"""Mutations of decision lists: rules added, deleted, moved, joined."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hl_dsl.syntax import Act, Apply, Boolean, Modes, Name, Rule
+from hl_dsl.synth.mutation.constants import shifted
+from hl_dsl.synth.mutation.draft import Draft
+from hl_dsl.synth.mutation.grow import Grower
+from hl_dsl.synth.mutation.places import Place, exchanged, ordinal, with_declaration
+from hl_dsl.synth.mutation.signatures import alike
+from hl_dsl.types import BOOL, INT, REAL
+
+
+def acts(draft: Draft) -> list[tuple[int, tuple, Act]]:
+    """Every decision list: its declaration's position, the slot before it, and itself."""
+    found = []
+    for position, item in enumerate(draft.policy.declarations):
+        if type(item) is Act:
+            found.append((position, (), item))
+        elif type(item) is Modes:
+            found += [(position, ("mode", number), mode.act) for number, mode in enumerate(item.modes) if mode.act is not None]
+    return found
+
+
+def put_act(draft: Draft, position: int, before: tuple, act: Act) -> None:
+    item = draft.policy.declarations[position]
+    if before:
+        item = replace(item, modes=exchanged(item.modes, before[1], replace(item.modes[before[1]], act=act)))
+    else:
+        item = act
+    draft.policy = with_declaration(draft.policy, position, item)
+
+
+def _where(draft: Draft, position: int, before: tuple) -> str:
+    return f" in mode `{draft.policy.declarations[position].modes[before[1]].name}`" if before else ""
+
+
+def new_rule(draft: Draft) -> str | None:
+    """A fresh rule somewhere in a decision list."""
+    position, before, act = draft.random.choice(acts(draft))
+    place = Place(position, (*before, "rule", 0, "value"))
+    grower = Grower(draft, place)
+    number = draft.random.randrange(len(act.rules))
+    wanted = draft.scope.symbols["action"].type
+    values = [rule.value for rule in act.rules]
+    value = draft.random.choice(values) if draft.random.random() < 0.3 else grower.expression(wanted, 1)
+    condition = grower.expression(BOOL, 2)
+    if type(condition) is Boolean:
+        return None
+    put_act(draft, position, before, replace(act, rules=act.rules[:number] + (Rule(condition, value),) + act.rules[number:]))
+    return f"new {ordinal(number)} rule{_where(draft, position, before)}"
+
+
+def delete_rule(draft: Draft) -> str | None:
+    """A rule left out."""
+    choices = [(position, before, act, number) for position, before, act in acts(draft) for number in range(len(act.rules) - 1)]
+    if not choices:
+        return None
+    position, before, act, number = draft.random.choice(choices)
+    put_act(draft, position, before, replace(act, rules=act.rules[:number] + act.rules[number + 1 :]))
+    return f"without the {ordinal(number)} rule{_where(draft, position, before)}"
+
+
+def move_rule(draft: Draft) -> str | None:
+    """Two neighbouring rules exchanged."""
+    choices = [(position, before, act, number) for position, before, act in acts(draft) for number in range(len(act.rules) - 2)]
+    if not choices:
+        return None
+    position, before, act, number = draft.random.choice(choices)
+    rules = list(act.rules)
+    rules[number], rules[number + 1] = rules[number + 1], rules[number]
+    put_act(draft, position, before, replace(act, rules=tuple(rules)))
+    return f"the {ordinal(number)} rule after the {ordinal(number + 1)}{_where(draft, position, before)}"
+
+
+def exchange_actions(draft: Draft) -> str | None:
+    """The actions of two rules exchanged."""
+    choices = [(position, before, act) for position, before, act in acts(draft) if len(act.rules) > 1]
+    if not choices:
+        return None
+    position, before, act = draft.random.choice(choices)
+    first, second = draft.random.sample(range(len(act.rules)), 2)
+    rules = list(act.rules)
+    rules[first] = replace(rules[first], value=act.rules[second].value)
+    rules[second] = replace(rules[second], value=act.rules[first].value)
+    if tuple(rules) == act.rules:
+        return None
+    put_act(draft, position, before, replace(act, rules=tuple(rules)))
+    return f"actions of the {ordinal(first)} and {ordinal(second)} rule exchanged{_where(draft, position, before)}"
+
+
+def mirror_rule(draft: Draft) -> str | None:
+    """A rule for the other side of a comparison, begun at its own distance: what lies between is left to `otherwise`.
+
+    The new rule takes the action of the last one, which gets another, or has a fresh action itself.
+    """
+    names = draft.scope.constants["action"]
+    choices = [(position, before, act, number) for position, before, act in acts(draft) for number, rule in enumerate(act.rules[:-1])
+               if type(rule.condition) is Apply and _mirrors(draft, rule.condition)]
+    if not choices or not names:
+        return None
+    position, before, act, number = draft.random.choice(choices)
+    condition = act.rules[number].condition
+    row = draft.random.choice(_mirrors(draft, condition))
+    last = act.rules[-1]
+    others = [Name(name) for name in names if Name(name) not in (last.value, act.rules[number].value)] or [Name(names[0])]
+    if draft.random.random() < 0.7:
+        value, last = last.value, replace(last, value=draft.random.choice(others))
+    else:
+        value = draft.random.choice(others)
+    new = Rule(shifted(draft, Apply(row, condition.operands)), value)
+    put_act(draft, position, before, replace(act, rules=(*act.rules[: number + 1], new, *act.rules[number + 1 : -1], last)))
+    return f"a rule for the other side of the {ordinal(number)}{_where(draft, position, before)}"
+
+
+def _mirrors(draft: Draft, condition: Apply) -> list[str]:
+    """Comparisons of the same operands that hold on the whole elsewhere."""
+    types = tuple(draft.scope.types[id(one)] for one in condition.operands)
+    if len(types) != 2 or any(type_ not in (INT, REAL) for type_ in types):
+        return []
+    values = draft.values(condition)
+    found = []
+    for one in alike(condition.operator, types, BOOL):
+        others = draft.values(Apply(one.row.name, condition.operands))
+        if values is None or others is None or sum(a and b for a, b in zip(values, others)) * 10 < len(values):
+            found.append(one.row.name)
+    return found
+
+
+def narrow_rule(draft: Draft) -> str | None:
+    """A further condition for a rule, or another way for it to hold."""
+    choices = [(position, before, act, number) for position, before, act in acts(draft) for number in range(len(act.rules) - 1)]
+    if not choices:
+        return None
+    position, before, act, number = draft.random.choice(choices)
+    condition = Grower(draft, Place(position, (*before, "rule", number, "condition"))).expression(BOOL, 2)
+    if type(condition) is Boolean:
+        return None
+    operator = draft.random.choice(("and", "or"))
+    rule = replace(act.rules[number], condition=Apply(operator, (act.rules[number].condition, condition)))
+    put_act(draft, position, before, replace(act, rules=exchanged(act.rules, number, rule)))
+    return f"a second condition (`{operator}`) in the {ordinal(number)} rule{_where(draft, position, before)}"

@@ -1,0 +1,152 @@
+"""What may be used and what may be changed where in a program."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from hl_dsl.dependencies import needs
+from hl_dsl.grammar import RESERVED
+from hl_dsl.operators import OPERATORS
+from hl_dsl.program import Program
+from hl_dsl.symbols import field_type
+from hl_dsl.syntax import Index, Let, Memory, Modes, Name, Number, Policy, Previous, Property, children, expressions, walk
+from hl_dsl.synth.mutation.places import Place, walk_places
+from hl_dsl.types import BOOL, Type
+
+
+class Scope:
+    """A checked program as mutations see it.
+
+    `places` are the expressions that may be changed, with their types. What a property says must not change with
+    the policy, so these definitions are left alone: all that an `assume` speaks of, however indirectly; truth values
+    that a property names, however indirectly; and whatever only properties use. A number that an invariant bounds
+    may change: the invariant goes on bounding it.
+    """
+
+    def __init__(self, program: Program):
+        self.program = program
+        self.policy: Policy = program.syntax
+        self.symbols = program.checked.symbols
+        self.types = program.checked.types
+
+    @cached_property
+    def places(self) -> list[tuple[Place, object, Type]]:
+        found, literal = [], set()
+        for place, node in walk_places(self.policy):
+            declaration = self.policy.declarations[place.declaration]
+            if type(declaration) in (Let, Memory) and declaration.name in self.frozen:
+                continue
+            # A literal component and a start are one with their node: anything else there would rarely be well-formed.
+            if type(node) is Previous:
+                literal.add(id(node.start))
+            elif type(node) is Index and type(node.index) is Number:
+                literal.update(id(child) for child in children(node) if type(child) in (Number, Name))
+            if id(node) not in literal:
+                found.append((place, node, self.types[id(node)]))
+        return found
+
+    @cached_property
+    def components(self) -> list[tuple[Place, Index]]:
+        """Where a literal component of a vector is read."""
+        return [(place, node) for place, node, _ in self.places if type(node) is Index and type(node.index) is Number]
+
+    @cached_property
+    def uses(self) -> dict[str, set[str]]:
+        """For each let and memory: the names its expressions hold."""
+        return {item.name: {node.name for top in expressions(item) for node in walk(top) if type(node) is Name}
+                for item in self.policy.declarations if type(item) in (Let, Memory)}
+
+    @cached_property
+    def frozen(self) -> frozenset[str]:
+        """Names of definitions that a mutation must leave as they are."""
+        properties = list(self.policy.of(Property))
+        if not properties:
+            return frozenset()
+        assumed = self._closure({name for item in properties if item.kind == "assume" for name in _names(item.expression)})
+        spoken = self._closure({name for item in properties for name in _names(item.expression)})
+        acting = self._closure({node.name for item in self.policy.declarations if type(item) not in (Let, Memory, Property)
+                                for top in expressions(item) for node in walk(top) if type(node) is Name})
+        truths = {name for name in spoken if name in self.uses and self.symbols[name].type is BOOL}
+        return frozenset(assumed | truths | (spoken - acting))
+
+    def _closure(self, names: set[str]) -> set[str]:
+        reached, waiting = set(), list(names)
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting.extend(self.uses.get(name, ()))
+        return reached
+
+    def names(self, place: Place) -> dict[str, Type]:
+        """The names whose value may be used at a place without a cycle in one tick, with their types. No names of
+        enumerations."""
+        banned = self._banned(place)
+        return {name: type_ for name, type_ in self.values.items() if name not in banned}
+
+    @cached_property
+    def values(self) -> dict[str, Type]:
+        """Names that have a value, with their types: also what the environment shows and the program does not observe yet."""
+        fields = {name: field_type(field) for name, field in self.program.card.fields.items() if name not in self._taken_by_program}
+        return fields | {name: symbol.type for name, symbol in self.symbols.items()
+                         if symbol.type is not None and symbol.kind in ("observation", "param", "let", "memory", "mode", "action")}
+
+    @cached_property
+    def constants(self) -> dict[str, tuple[str, ...]]:
+        """The names of each enumeration."""
+        return {"action": tuple(self.program.card.action.names or ()), "mode": tuple(self.symbols.modes)}
+
+    def _banned(self, place: Place) -> frozenset[str]:
+        declaration, slot = self.policy.declarations[place.declaration], place.slot
+        if type(declaration) is Memory:
+            return frozenset()
+        if type(declaration) is Let:
+            return self._needing(declaration.name)
+        if type(declaration) is Modes and "transition" in slot:
+            return self._needing("mode")
+        return self._needing("action")
+
+    def _needing(self, name: str) -> frozenset[str]:
+        """Everything that needs `name` in the same tick, itself included."""
+        if name not in self._dependants:
+            reached, waiting = set(), [name]
+            while waiting:
+                one = waiting.pop()
+                if one not in reached:
+                    reached.add(one)
+                    waiting.extend(self._needed_by.get(one, ()))
+            self._dependants[name] = frozenset(reached)
+        return self._dependants[name]
+
+    @cached_property
+    def _dependants(self) -> dict[str, frozenset[str]]:
+        return {}
+
+    @cached_property
+    def _needed_by(self) -> dict[str, set[str]]:
+        back: dict[str, set[str]] = {}
+        for name, used in needs(self.policy).items():
+            for one in used:
+                back.setdefault(one.name, set()).add(name)
+        return back
+
+    def fresh_name(self, wanted: str) -> str:
+        """The wanted name, numbered where it is taken."""
+        taken = self._taken
+        name, number = wanted, 1
+        while name in taken:
+            number += 1
+            name = f"{wanted}_{number}"
+        return name
+
+    @cached_property
+    def _taken(self) -> set[str]:
+        return {*self._taken_by_program, *self.program.card.fields, *RESERVED, *OPERATORS}
+
+    @cached_property
+    def _taken_by_program(self) -> set[str]:
+        return {*self.symbols, *(item.name for item in self.policy.of(Property))}
+
+
+def _names(expression) -> set[str]:
+    return {node.name for node in walk(expression) if type(node) is Name}

@@ -1,0 +1,98 @@
+"""Playing the candidates of a generation side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable, Sequence
+
+import numpy as np
+
+from hl_dsl.cards import Card
+from hl_dsl.synth.gates import Checked
+from hl_dsl.synth.population import Member, Population
+from hl_dsl.synth.racing import Race
+from hl_dsl.synth.recording import Recorder, Recording
+from hl_dsl.synth.rollout import Progress, Rollout, evaluate
+
+FINISHED, LEFT, CUT = "finished", "left", "cut"
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One candidate on one seed. `status`: "finished", "left" (clearly worse than the best), or "cut" (the budget, the
+    clock or an interrupt came first; it says nothing)."""
+
+    seed: int
+    value: float
+    length: int
+    status: str
+    digest: str
+    out_of_range: int
+    assumption_violations: tuple[int, ...]
+    monitor_violations: tuple[int, ...]
+    recording: Recording | None
+
+
+@dataclass(frozen=True)
+class Played:
+    """All episodes of a generation, a list for each candidate; what the simulator was asked for; what it cost."""
+
+    episodes: list[list[Episode]]
+    rollout: Rollout
+
+
+def play(
+    candidates: Sequence[Checked],
+    card: Card,
+    protocol: str,
+    seeds: Sequence[int],
+    *,
+    dry_steps: int | None,
+    max_steps: int | None,
+    curves: Callable[[int], np.ndarray | None],
+    step_budget: int | None,
+    stop: Callable[[], bool],
+    on_progress: Callable[[Progress], None] | None = None,
+    num_threads: int = 0,
+) -> Played:
+    """Plays every candidate on every seed, all in one batch. `curves(seed)`: the best program's returns so far on it.
+
+    A lane's result depends on its program, its seed and the curve alone. `stop` is asked now and then whether to leave
+    everything as it is.
+    """
+    lanes = [seed for _ in candidates for seed in seeds]
+    members = _members(candidates, len(seeds))
+    race = Race([curves(seed) for seed in lanes])
+    recorder = Recorder(len(lanes), pixels=card.family == "atari")
+
+    def abandon(progress: Progress) -> np.ndarray | None:
+        return np.ones(len(lanes), bool) if stop() else None
+
+    rollout = evaluate(
+        Population(members), card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads, on_progress=on_progress,
+        on_tick=recorder, step_budget=step_budget, abandon=abandon, dry_steps=dry_steps, max_steps=max_steps, leave=race)
+    recordings = recorder.episodes()
+    episodes = [_episode(rollout, lane, bool(race.left[lane]), recordings[lane]) for lane in range(len(lanes))]
+    return Played([episodes[first : first + len(seeds)] for first in range(0, len(lanes), len(seeds))], rollout)
+
+
+def _members(candidates: Sequence[Checked], seeds: int) -> list[Member]:
+    """Neighbours that differ in the defaults of their parameters share a tape, each lane with its own values."""
+    members: list[Member] = []
+    group: list[Checked] = []
+    for candidate in [*candidates, None]:
+        if group and (candidate is None or candidate.flow.nodes is not group[0].flow.nodes):
+            names = [one.name for one in group[0].flow.parameters]
+            columns = {name: np.repeat([one.flow.parameters[place].default for one in group], seeds) for place, name in enumerate(names)}
+            members.append(Member(group[0].flow, len(group) * seeds, columns))
+            group = []
+        if candidate is not None:
+            group.append(candidate)
+    return members
+
+
+def _episode(rollout: Rollout, lane: int, left: bool, recording: Recording) -> Episode:
+    status = FINISHED if rollout.finished[lane] else LEFT if left else CUT
+    return Episode(
+        rollout.seeds[lane], rollout.returns[lane], rollout.lengths[lane], status, rollout.digests[lane], rollout.out_of_range[lane],
+        rollout.assumption_violations[lane], rollout.monitor_violations[lane], recording)

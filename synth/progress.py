@@ -1,0 +1,91 @@
+"""What a run shows while it goes: a bar on a terminal, a line now and then elsewhere. All on stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+_EVERY_SECONDS = 10.0
+
+
+def progress(label: str, stream=None):
+    """A display, to be used in a `with` block and given to a run as its `on_event`."""
+    stream = stream or sys.stderr
+    return TerminalProgress(label, stream) if stream.isatty() else PlainProgress(label, stream)
+
+
+def gates_line(event: dict[str, Any]) -> str:
+    """Acceptances, and rejections by gate."""
+    stopped = event.get("stopped_at") or {}
+    accepted = stopped.get("accepted", event.get("accepted", 0))
+    rejected = ", ".join(f"{gate} {count:,}" for gate, count in stopped.items() if count and gate != "accepted")
+    return f"accepted {accepted:,}" + (f", rejected at {rejected}" if rejected else "")
+
+
+class PlainProgress:
+    """Lines: every new best, and where the run stands every ten seconds."""
+
+    def __init__(self, label: str, stream):
+        self.label, self.stream = label, stream
+        self._last = time.monotonic()
+
+    def __enter__(self) -> "PlainProgress":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        kind = event["event"]
+        if kind == "best":
+            self._say(f"best {event['score']:g}")
+        elif kind == "generation" and time.monotonic() - self._last > _EVERY_SECONDS:
+            self._say(f"{steps_text(event)}, best {_score(event)}, {gates_line(event)}")
+        elif kind == "stop":
+            self._say(f"stopped: {event['reason']}")
+
+    def _say(self, text: str) -> None:
+        self._last = time.monotonic()
+        print(f"{self.label}: {text}", file=self.stream, flush=True)
+
+
+class TerminalProgress:
+    """A bar of the budget, the best score, and counts by gate."""
+
+    def __init__(self, label: str, stream):
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[steps]}"), TextColumn("[bold]best {task.fields[best]}"),
+            TimeElapsedColumn(), TextColumn("[dim]{task.fields[gates]}"), console=Console(file=stream), transient=False)
+        self._task = self._progress.add_task(label, total=None, steps="", best="-", gates="")
+
+    def __enter__(self) -> "TerminalProgress":
+        self._progress.__enter__()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._progress.__exit__(*exception)
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        kind = event["event"]
+        if kind == "replay":
+            self._progress.update(self._task, steps=f"reading generation {event['generation'] + 1:,} of {event['of']:,}")
+        elif kind in ("steps", "generation"):
+            self._progress.update(self._task, total=event["budget_steps"], completed=event["env_steps"], steps=steps_text(event))
+        if kind == "generation":
+            self._progress.update(self._task, best=_score(event), gates=gates_line(event))
+        elif kind == "best":
+            self._progress.update(self._task, best=f"{event['score']:g}")
+
+
+def steps_text(event: dict[str, Any]) -> str:
+    """Steps spent, of how many."""
+    limit = event["budget_steps"]
+    return f"{event['env_steps']:,}" + (f" of {limit:,}" if limit is not None else "") + " steps"
+
+
+def _score(event: dict[str, Any]) -> str:
+    return "-" if event["best"] is None else f"{event['best']:g}"

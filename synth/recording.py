@@ -1,0 +1,81 @@
+"""Episodes kept whole: what the environment showed at every tick, and what was done."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hl_dsl.diagnostics import HLError
+from hl_dsl.synth.frame import Frame
+
+SOURCES = ("ram", "observation", "reward", "lives", "step")
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One episode of T ticks. `shown` maps a card's sources to arrays of T rows (those the environment has, pixels left
+    out); `actions` is (T,) or (T, size)."""
+
+    shown: dict[str, np.ndarray]
+    actions: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.actions)
+
+    def frame(self, start: int, stop: int, lanes: np.ndarray) -> Frame:
+        """Ticks as rows of a frame."""
+        part = {source: values[start:stop] for source, values in self.shown.items()}
+        never = np.zeros(stop - start, bool)
+        return Frame(lanes, part.get("ram"), part.get("observation"), part["reward"], part.get("lives"), part["step"], never, never, False)
+
+    def to_bytes(self) -> bytes:
+        """The episode, compressed."""
+        file = io.BytesIO()
+        np.savez_compressed(file, actions=self.actions, **{f"shown_{name}": values for name, values in self.shown.items()})
+        return file.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes, where: str) -> "Recording":
+        """Raises HLError where the data is no recording."""
+        try:
+            with np.load(io.BytesIO(data), allow_pickle=False) as file:
+                shown = {name.removeprefix("shown_"): file[name] for name in file.files if name.startswith("shown_")}
+                return cls(shown, file["actions"])
+        except (ValueError, KeyError, OSError, EOFError) as error:
+            raise HLError(f"{where} is no recorded episode: {error}", "restore it from a copy, or start a new run folder") from None
+
+
+class Recorder:
+    """An `on_tick` that keeps what every lane was shown and did; `episodes` cuts it up at the end."""
+
+    def __init__(self, lanes: int, pixels: bool):
+        self.lanes, self._pixels = lanes, pixels
+        self._ticks: list[tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]] = []
+
+    def __call__(self, environments: Any, frame: Frame, actions: np.ndarray | None) -> None:
+        if actions is None:
+            return
+        shown = {"ram": frame.ram, "reward": frame.reward, "lives": frame.lives, "step": frame.step}
+        if not self._pixels:
+            shown["observation"] = frame.observation
+        self._ticks.append((frame.lanes, shown, actions))
+
+    def episodes(self) -> list[Recording]:
+        """One recording for each lane."""
+        rows: list[list[tuple[int, int]]] = [[] for _ in range(self.lanes)]
+        for tick, (lanes, _, _) in enumerate(self._ticks):
+            for row, lane in enumerate(lanes.tolist()):
+                rows[lane].append((tick, row))
+        return [self._one(places) for places in rows]
+
+    def _one(self, places: list[tuple[int, int]]) -> Recording:
+        shown = {}
+        for source in SOURCES:
+            values = [self._ticks[tick][1].get(source) for tick, _ in places[:1]]
+            if values and values[0] is not None:
+                shown[source] = np.stack([self._ticks[tick][1][source][row] for tick, row in places])
+        actions = np.stack([self._ticks[tick][2][row] for tick, row in places]) if places else np.zeros(0, np.int32)
+        return Recording(shown, actions)

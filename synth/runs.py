@@ -1,0 +1,73 @@
+"""Runs as the command line starts them: from paths and plain options to plain results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, Sequence
+
+from hl_dsl.program import Program
+from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.run_folder import RunFolder
+from hl_dsl.synth.study import DEVELOPMENT_SEEDS, Study, StudyResult
+from hl_dsl.synth.tune import TuneResult, tune
+
+OnEvent = Callable[[dict[str, Any]], None]
+
+
+def run_synth(
+    path: Path | str,
+    run_folder: Path | str,
+    protocol: str | None = None,
+    budget_steps: int | None = 300_000,
+    seed: int = 0,
+    resume: bool = False,
+    wall_seconds: float | None = None,
+    on_event: OnEvent | None = None,
+    budget_programs: int | None = None,
+    proposer: str = "local",
+    seeds: Sequence[int] = DEVELOPMENT_SEEDS,
+    dry_steps: int | None = None,
+    max_steps: int | None = None,
+    num_threads: int = 0,
+) -> StudyResult:
+    """Searches for a better program than the one at `path` (see `Study`). `protocol`: None is the environment's usual one.
+
+    Raises HLError: the program's file, a folder in use or with another run, a budget of nothing, an unknown proposer.
+    """
+    program = Program.load(path)
+    budget = Budget(steps=budget_steps, programs=budget_programs, wall_seconds=wall_seconds)
+    study = Study(
+        program, protocol or program.card.protocols[0], run_folder, budget, seed, proposer, seeds, dry_steps, max_steps,
+        num_threads=num_threads, on_event=on_event)
+    return study.resume() if resume else study.run()
+
+
+def run_tune(
+    path: Path | str,
+    run_folder: Path | str | None = None,
+    protocol: str | None = None,
+    budget_steps: int | None = 100_000,
+    seed: int = 0,
+    params: Sequence[str] | None = None,
+    seeds: Sequence[int] | None = None,
+    wall_seconds: float | None = None,
+    on_event: OnEvent | None = None,
+    population: int | None = None,
+    dry_steps: int | None = None,
+    max_steps: int | None = None,
+    num_threads: int = 0,
+) -> TuneResult:
+    """Tunes the parameters of the program at `path` (see `tune`). With a `run_folder`, the samples are recorded there, and
+    the tuned program is put there as `best.hl`. Raises HLError."""
+    program = Program.load(path)
+    budget = Budget(steps=budget_steps, wall_seconds=wall_seconds)
+    seeds = tuple(seeds or DEVELOPMENT_SEEDS)
+    more = dict(names=params, population=population, dry_steps=dry_steps, max_steps=max_steps, num_threads=num_threads, on_event=on_event)
+    protocol = protocol or program.card.protocols[0]
+    if run_folder is None:
+        return tune(program, protocol, seeds, budget, seed, **more)
+    with RunFolder(run_folder) as folder:
+        result = tune(program, protocol, seeds, budget, seed, ledger=folder.ledger, **more)
+        folder.write_best(result.text)
+        folder.rebuild()
+        return result

@@ -1,0 +1,203 @@
+"""A study: from one program to a better one, within a budget, every trial on record.
+
+A generation is proposed from what all generations before it came to, passes the gates, is played side by side, and is
+settled. What is known is a function of the settled trials, and random numbers come from the run's seed and the trials'
+numbers, so a run that was interrupted goes on as if it had not been.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Callable, Sequence
+
+from hl_dsl.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.defaults import structure_hash, values_of
+from hl_dsl.synth.evaluation import NotProved
+from hl_dsl.synth.gates import Checked
+from hl_dsl.synth.judging import Judge, Stopped, rejected_trial
+from hl_dsl.synth.proposers import Candidate, Rejected, Situation, proposer_named
+from hl_dsl.synth.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.run_folder import RunFolder
+from hl_dsl.synth.study_record import StudyRecord, best_text
+from hl_dsl.synth.study_result import INTERRUPTED, StudyResult
+from hl_dsl.synth.study_state import Settled, StudyState
+
+DEVELOPMENT_SEEDS = tuple(range(8))
+SMOKE_SEEDS = 2
+LANES = 8
+_MOST_IDLE = 20  # generations without anything to play, and then the search is at its end
+
+OnEvent = Callable[[dict[str, Any]], None]
+
+
+class Study:
+    """A search from `program` under `protocol`, recorded in `run_folder`.
+
+    `seeds` are the development seeds (one, where the protocol leaves nothing to chance). `dry_steps` ends a search
+    episode after that many steps without any reward (default: a hundredth of the longest episode). Raises HLError: a
+    protocol the environment does not have, a folder in use, a folder that holds another run.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        protocol: str,
+        run_folder: Path | str,
+        budget: Budget,
+        seed: int = 0,
+        proposer: str = "local",
+        seeds: Sequence[int] = DEVELOPMENT_SEEDS,
+        dry_steps: int | None = None,
+        max_steps: int | None = None,
+        lanes: int = LANES,
+        num_threads: int = 0,
+        on_event: OnEvent | None = None,
+    ):
+        self.program, self.protocol, self.budget, self.seed = program, protocol, budget, seed
+        self.proposer_name, self.proposer = proposer, proposer_named(proposer)
+        self.lanes, self.max_steps = lanes, max_steps
+        self.dry_steps = dry_steps or max(1, program.card.max_episode_steps // 100)
+        options = protocol_options(program.card, protocol)
+        self.seeds = tuple(seeds) if draws_at_random(options) else tuple(seeds)[:1]
+        self.num_threads = num_threads
+        self.path = Path(run_folder)
+        self._tell = on_event or (lambda event: None)
+
+    def run(self) -> StudyResult:
+        """Starts the run. Raises HLError where the folder already holds one, NotProved where the program is not."""
+        self._first()
+        with RunFolder(self.path) as folder:
+            record = StudyRecord(folder)
+            record.start(self._settings())
+            return self._go(record, [])
+
+    def resume(self) -> StudyResult:
+        """Goes on with the folder's run. Raises HLError where there is none, or it is a run of something else."""
+        with RunFolder(self.path) as folder:
+            record = StudyRecord(folder)
+            return self._go(record, record.resume(self._settings()))
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            "kind": "synth", "environment": self.program.card.environment, "protocol": self.protocol, "run_seed": self.seed,
+            "proposer": self.proposer_name, "seeds": list(self.seeds), "dry_steps": self.dry_steps, "max_steps": self.max_steps, "lanes": self.lanes,
+            "program_hash": self.program.hash, "program": self.program.source.text or self.program.text,
+        }
+
+    # the loop
+
+    def _go(self, record: StudyRecord, generations: list) -> StudyResult:
+        self.state = state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.dry_steps)
+        self.judge = Judge(self, record)
+        reason = INTERRUPTED
+        try:
+            for number, known in enumerate(generations):
+                self._tell({"event": "replay", "generation": number, "of": len(generations)})
+                self._generation(record, known)
+            self._spent(record)
+            while (reason := self._stop_reason()) is None:
+                self._generation(record, None)
+        except Stopped:
+            reason = self.budget.stop_reason() if self.budget.out_of_time else INTERRUPTED
+        except KeyboardInterrupt:
+            reason = INTERRUPTED
+        return self._finish(record, reason)
+
+    def _stop_reason(self) -> str | None:
+        if self.state.idle_generations >= _MOST_IDLE:
+            return "nothing new was found to try"
+        left = self.budget.steps_left
+        if left is not None and left < min(len(self.state.seeds), SMOKE_SEEDS):
+            return f"the budget of {self.budget.steps:,} environment steps is spent"
+        return self.budget.stop_reason()
+
+    def _generation(self, record: StudyRecord, known) -> None:
+        """Proposes, plays what the ledger does not tell yet, settles."""
+        state = self.state
+        left = self.budget.steps_left if known is None else known["reserved_steps"]
+        proposals = self._first() if state.next_generation == 0 else self._proposals(left)
+        settled = record.known(known, proposals) if known is not None else {}
+        if known is None:
+            record.begin(state.next_generation, proposals, left,
+                         [rejected_trial(one, self) for one in proposals if type(one) is Rejected])
+        waiting = [one for one in proposals if type(one) is Candidate and one.index not in settled]
+        if waiting:
+            settled.update(self.judge.play(waiting))
+        for one in proposals:
+            if type(one) is Rejected:
+                settled[one.index] = Settled(rejected_trial(one, self), one.origin, one.checked, {}, {})
+        best = state.archive.best
+        before = None if best is None else best.best.score
+        state.settle([settled[one.index] for one in proposals])
+        self._spent(record)
+        self._announce(record, before)
+
+    def _spent(self, record: StudyRecord) -> None:
+        self.budget.steps_spent = self.state.steps_spent
+        self.budget.programs_proposed = self.state.next_index
+
+    def _first(self) -> list[Candidate]:
+        """The program as it came, if it is proved."""
+        proof = self.program.prove()
+        if not proof.passed:
+            raise NotProved(self.program, proof, 1)
+        checked = Checked(self.program, structure_hash(self.program.flow))
+        return [Candidate(0, checked, proof.summary, "", "start", (), values_of(self.program.flow))]
+
+    def _proposals(self, steps_left: int | None) -> list[Candidate | Rejected]:
+        state = self.state
+        slots = self.lanes
+        if steps_left is not None:
+            # Near the end fewer are played, so that they come to their ends.
+            slots = max(1, min(slots, steps_left // (self.judge.longest * len(state.seeds))))
+        situation = Situation(
+            state.archive, state.gates, state.recalled, state.subject, state.ended_dry, self.seed, state.next_index, slots, dict(state.credit))
+        return self.proposer.propose(situation)
+
+    def _announce(self, record: StudyRecord, before: float | None) -> None:
+        best = self.state.archive.best
+        if best is not None and (before is None or best.best.score > before):
+            record.write_best(best_text(best.checked.program, self._header(best, None)))
+            self._tell({"event": "best", "score": best.best.score, "trial": best.best.trial, "text": best.checked.program.text})
+        self._tell({
+            "event": "generation", "generation": self.state.next_generation, "env_steps": self.state.steps_spent, "budget_steps": self.budget.steps,
+            "programs": self.state.next_index, "best": None if best is None else best.best.score,
+            "accepted": self.state.stopped_at["accepted"], "stopped_at": dict(self.state.stopped_at), "seconds": self.budget.seconds,
+        })
+
+    def tell_steps(self, env_steps: int) -> None:
+        """Called while a generation plays."""
+        self._tell({"event": "steps", "env_steps": self.state.steps_spent + env_steps, "budget_steps": self.budget.steps, "seconds": self.budget.seconds})
+
+    # the end
+
+    def _header(self, best, proof: str | None) -> list[str]:
+        seeds = self.state.seeds
+        shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"mean of seeds {seeds[0]}..{seeds[-1]}"
+        lines = [
+            f"Found by hl synth from {self.program.name} (run seed {self.seed}): {best.best.score:g} under {self.protocol}, {shown},",
+            f"after {self.state.steps_spent:,} environment steps; episodes ended after {self.dry_steps:,} steps without reward.",
+        ]
+        return lines + ([] if proof is None else [f"Proof: {proof}."])
+
+    def _finish(self, record: StudyRecord, reason: str) -> StudyResult:
+        state = self.state
+        best = state.archive.best
+        if best is None:
+            record.stop(reason, {})
+            raise HLError(f"the run stopped before its first episode ended: {reason}", "give it a larger budget, or go on with it by --resume")
+        proof = None if reason == INTERRUPTED else best.checked.program.prove()
+        if proof is not None and not proof.passed:
+            raise NotProved(best.checked.program, proof, 1)
+        summary = "screened by intervals" if proof is None else proof.summary
+        text = best_text(best.checked.program, self._header(best, None if proof is None else proof.summary))
+        record.write_best(text)
+        result = StudyResult(
+            self.path, self.program.name, self.protocol, text, best.checked.program.hash, best.best.score, state.archive.first, state.seeds,
+            proof is not None, summary, state.next_index, state.stopped_at["accepted"], dict(state.stopped_at), state.steps_spent,
+            record.lost_steps, self.budget.seconds, reason)
+        record.stop(reason, {"best": result.program_hash, "score": result.score, "env_steps": result.env_steps})
+        self._tell({"event": "stop", "reason": reason, "score": result.score})
+        return result

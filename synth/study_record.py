@@ -1,0 +1,156 @@
+"""A study on disk: settings, the ledger, recorded episodes, the best program."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+
+from hl_dsl.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.json_values import plain
+from hl_dsl.synth.proposers import Candidate, Rejected
+from hl_dsl.synth.recording import Recording
+from hl_dsl.synth.run_folder import RunFolder
+from hl_dsl.synth.study_state import Settled
+from hl_dsl.synth.trials import Trial
+
+EPISODES = "episodes"
+# What must agree for a run to go on; a budget may be another one.
+_SAME = ("kind", "environment", "protocol", "run_seed", "proposer", "seeds", "dry_steps", "max_steps", "lanes", "program_hash")
+
+
+class StudyRecord:
+    """Writes a study down as it goes, and reads it back.
+
+    A `generation` event names what was proposed and reserves steps; the trials follow it. A generation whose trials are
+    not all there was interrupted: it is proposed again, the same, and what is missing is played.
+    """
+
+    def __init__(self, folder: RunFolder):
+        self.folder = folder
+        self.lost_steps = 0
+        self._generation = -1
+        self._parts = 0
+
+    def start(self, settings: Mapping[str, Any]) -> None:
+        """Raises HLError where the folder already holds a run."""
+        if self.folder.read_settings() is not None or self.folder.ledger.read():
+            raise HLError(f"{self.folder.path} already holds a run", "go on with it by --resume, or choose another folder")
+        self.folder.write_settings(settings)
+
+    def resume(self, settings: Mapping[str, Any]) -> list[dict]:
+        """The generations on record, in order. Raises HLError where there is no run, or it differs in what it searches."""
+        found = self.folder.read_settings()
+        if found is None:
+            raise HLError(f"{self.folder.path} holds no run to go on with", "start one without --resume")
+        wanted = plain(settings, "settings")
+        for name in _SAME:
+            if found.get(name) != wanted[name]:
+                raise HLError(
+                    f"{self.folder.path} holds another run: its {name.replace('_', ' ')} is {found.get(name)}, not {wanted[name]}",
+                    "go on with the program and options it was started with, or choose another folder")
+        return self._generations(self.folder.ledger.read())
+
+    def _generations(self, events: list[dict]) -> list[dict]:
+        generations: list[dict] = []
+        for event in events:
+            kind = event.get("event")
+            if kind == "generation":
+                generations.append({**event, "trials": {}})
+            elif kind == "trial" and event.get("kind") == "interrupted":
+                self.lost_steps += event["environment_steps"]
+            elif kind == "trial" and generations:
+                generations[-1]["trials"][event["index"]] = Trial.from_event(event)
+        return generations
+
+    def begin(self, number: int, proposals: Sequence[Candidate | Rejected], steps_left: int | None, rejected: Sequence[Trial]) -> None:
+        """Records what a generation consists of, and what of it stopped in front of the environment."""
+        self._generation, self._parts = number, 0
+        named = [{"index": one.index, "origin": one.origin, "hash": one.checked.program.hash if one.checked else ""} for one in proposals]
+        event = {"event": "generation", "generation": number, "reserved_steps": steps_left, "proposals": named}
+        self.folder.ledger.append_many([event, *(trial.to_event() for trial in rejected)])
+
+    def known(self, generation: dict, proposals: Sequence[Candidate | Rejected]) -> dict[int, Settled]:
+        """What the ledger tells of a generation that has been proposed again. Raises HLError where it is another one."""
+        self._generation = generation["generation"]
+        recorded = [(one["index"], one["origin"], one["hash"]) for one in generation["proposals"]]
+        now = [(one.index, one.origin, one.checked.program.hash if one.checked else "") for one in proposals]
+        if recorded != now:
+            raise HLError(
+                f"generation {self._generation} of the run in {self.folder.path} cannot be proposed again as it was",
+                "it was recorded by another version of HL, or its files were changed: start a new run")
+        recordings = self._recordings(self._generation)
+        settled = {}
+        for one in proposals:
+            trial = generation["trials"].get(one.index)
+            if type(one) is Candidate and trial is not None:
+                kept, statuses = recordings.get(one.index, ({}, {}))
+                if not kept:
+                    raise HLError(f"the episodes of trial {one.index} are missing in {self.folder.path / EPISODES}",
+                                  "restore the folder from a copy, or start a new run")
+                settled[one.index] = Settled(trial, one.origin, one.checked, kept, statuses)
+        return settled
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """Records episodes, then trials."""
+        if not settled:
+            return
+        arrays: dict[str, np.ndarray] = {}
+        for one in settled:
+            for seed, recording in one.recordings.items():
+                key = f"{one.trial.index}/{seed}/{one.statuses[seed]}"
+                arrays[f"{key}/actions"] = recording.actions
+                arrays.update({f"{key}/shown_{name}": values for name, values in recording.shown.items()})
+        (self.folder.path / EPISODES).mkdir(exist_ok=True)
+        file = io.BytesIO()
+        np.savez_compressed(file, **arrays)
+        self.folder.write(f"{EPISODES}/{self._generation}-{self._next_part()}.npz", file.getvalue())
+        self.folder.ledger.append_many([one.trial.to_event() for one in settled])
+
+    def _next_part(self) -> int:
+        return len(list((self.folder.path / EPISODES).glob(f"{self._generation}-*.npz")))
+
+    def _recordings(self, generation: int) -> dict[int, tuple[dict[int, Recording], dict[int, str]]]:
+        found: dict[int, tuple[dict, dict]] = {}
+        for path in sorted((self.folder.path / EPISODES).glob(f"{generation}-*.npz")):
+            parts: dict[tuple[int, int, str], dict[str, np.ndarray]] = {}
+            try:
+                with np.load(path, allow_pickle=False) as file:
+                    for name in file.files:
+                        index, seed, status, what = name.split("/")
+                        parts.setdefault((int(index), int(seed), status), {})[what] = file[name]
+            except (OSError, ValueError, EOFError) as error:
+                raise HLError(f"cannot read {path}: {error}", "restore it from a copy, or start a new run") from None
+            for (index, seed, status), values in parts.items():
+                kept, statuses = found.setdefault(index, ({}, {}))
+                shown = {name.removeprefix("shown_"): array for name, array in values.items() if name != "actions"}
+                kept[seed], statuses[seed] = Recording(shown, values["actions"]), status
+        return found
+
+    def lost(self, steps: int, trial: Trial) -> None:
+        """Records the steps of episodes that were cut; they are not charged to the run (see Budget)."""
+        self.lost_steps += steps
+        if steps:
+            self.folder.ledger.append(trial.to_event())
+
+    def write_best(self, text: str) -> None:
+        self.folder.write_best(text)
+
+    def stop(self, reason: str, more: Mapping[str, Any]) -> None:
+        """Records why the run stopped, and derives the table and the plot."""
+        self.folder.ledger.append({"event": "stop", "reason": reason, **more})
+        self.folder.rebuild()
+
+
+_HEADER = ("# Found by hl synth", "# after ", "# Proof: ")
+
+
+def best_text(program: Program, header: Sequence[str]) -> str:
+    """The program's text under a header of comments, which takes the place of an earlier run's."""
+    lines = program.text.splitlines(keepends=True)
+    if lines and lines[0].startswith(_HEADER[0]):
+        while lines and lines[0].startswith(_HEADER):
+            lines.pop(0)
+    return "".join(f"# {line}\n" for line in header) + "".join(lines)

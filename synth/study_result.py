@@ -1,0 +1,59 @@
+"""What a study came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True)
+class StudyResult:
+    """`best_text` is the best program, formatted and with its defaults set; `score` its mean return over `seeds` under
+    the study's own rules (episodes may end early, see Study). `proved`: the full proof was made, and passed; else the
+    program has passed the gates of the search. `lost_steps` were spent on what an interrupt cut."""
+
+    folder: Path
+    program_name: str
+    protocol: str
+    best_text: str
+    program_hash: str
+    score: float
+    start_score: float
+    seeds: tuple[int, ...]
+    proved: bool
+    proof: str
+    trials: int
+    accepted: int
+    stopped_at: dict[str, int]
+    env_steps: int
+    lost_steps: int
+    wall_seconds: float
+    stop_reason: str
+
+    @property
+    def interrupted(self) -> bool:
+        return self.stop_reason == INTERRUPTED
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `hl synth --json`, without its schema."""
+        return {
+            "policy": self.program_name, "protocol": self.protocol, "run": str(self.folder), "program_hash": self.program_hash,
+            "score": self.score, "start_score": self.start_score, "seeds": list(self.seeds), "proved": self.proved, "proof": self.proof,
+            "trials": self.trials, "accepted": self.accepted, "stopped_at": self.stopped_at, "env_steps": self.env_steps,
+            "lost_steps": self.lost_steps, "wall_seconds": self.wall_seconds, "stop_reason": self.stop_reason, "program": self.best_text}
+
+    def render(self) -> str:
+        """For people: the scores, the proof, where things are, the program."""
+        stopped = ", ".join(f"{gate} {count:,}" for gate, count in self.stopped_at.items() if gate != "accepted")
+        lines = [
+            f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol}, {len(self.seeds)} seed(s), "
+            f"{self.env_steps:,} environment steps, {self.wall_seconds:.0f} s",
+            f"proof: {self.proof}",
+            f"{self.trials:,} programs proposed, {self.accepted:,} accepted" + (f", rejected at {stopped}" if stopped else ""),
+            f"stopped: {self.stop_reason}",
+            f"in {self.folder}: best.hl, trials.jsonl, summary.csv, sample_efficiency.png", "",
+        ]
+        return "\n".join(lines) + self.best_text.rstrip()

@@ -1,0 +1,151 @@
+"""What a study knows, as a function of its trials alone, so that a ledger is enough to go on from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Mapping, Sequence
+
+import numpy as np
+
+from hl_dsl.cards import Card
+from hl_dsl.synth.archive import Archive, Sample, Structure
+from hl_dsl.synth.gates import Checked, Gates, Rejection
+from hl_dsl.synth.mutation import Subject
+from hl_dsl.synth.recall import Recall
+from hl_dsl.synth.recording import Recording
+from hl_dsl.synth.sampled_ticks import sampled_columns
+from hl_dsl.synth.trials import Trial
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A trial with the program it was about (None where it stopped at the check) and the episodes it played. `origin`
+    names the kind of change."""
+
+    trial: Trial
+    origin: str
+    checked: Checked | None
+    recordings: Mapping[int, Recording]
+    statuses: Mapping[int, str]
+
+
+@dataclass
+class StudyState:
+    """`seeds` are the development seeds still in use. `best_curves[seed]`: the best program's returns so far, (T,)."""
+
+    card: Card
+    seeds: tuple[int, ...]
+    smoke: int
+    dry_steps: int
+    gates: Gates = field(init=False)
+    archive: Archive = field(default_factory=Archive, init=False)
+    recall: Recall = field(default_factory=Recall, init=False)
+    next_index: int = field(default=0, init=False)
+    next_generation: int = field(default=0, init=False)
+    steps_spent: int = field(default=0, init=False)
+    stopped_at: Counter = field(default_factory=Counter, init=False)
+    credit: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
+    idle_generations: int = field(default=0, init=False)
+
+    def __post_init__(self):
+        self.gates = Gates(self.card)
+        self._results: dict[tuple[int, int], tuple[float, str]] = {}
+        self._recordings: dict[int, Mapping[int, Recording]] = {}
+        self._subjects: dict[str, tuple[str, Subject]] = {}
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """Takes in the trials of a whole generation, in the order of their numbers."""
+        self.next_generation += 1
+        played = 0
+        for one in settled:
+            trial = one.trial
+            self.next_index = max(self.next_index, (trial.index or 0) + 1)
+            self.steps_spent += trial.environment_steps
+            self.stopped_at[trial.gate] += 1
+            if trial.program_hash:
+                self.gates.remember(trial.program_hash, trial.index)
+            if trial.environment_steps:
+                played += 1
+                tried, accepted = self.credit.get(one.origin, (0, 0))
+                self.credit[one.origin] = (tried + 1, accepted + trial.accepted)
+            self._take(one)
+            if trial.index == 0 and trial.distinct_trajectories == 1:
+                self.seeds = self.seeds[:1]  # one trajectory: one seed stands for all
+        self.idle_generations = 0 if played else self.idle_generations + 1
+
+    def _take(self, one: Settled) -> None:
+        trial = one.trial
+        values = dict(zip(trial.seeds, trial.returns))
+        for seed, recording in one.recordings.items():
+            if one.statuses[seed] != "cut":
+                self.recall.add(seed, trial.index, recording)
+                self._results[trial.index, seed] = (values.get(seed, 0.0), one.statuses[seed])
+        if trial.mean is not None and one.checked is not None and set(self.seeds) <= set(trial.seeds):
+            self.archive.add(Sample(trial.index, dict(trial.parameters), self.score(values)), one.checked)
+            self._recordings[trial.index] = one.recordings
+            self._forget_recordings()
+
+    def score(self, values: Mapping[int, float]) -> float:
+        """The mean over the seeds in use."""
+        return sum(values[seed] for seed in self.seeds) / len(self.seeds)
+
+    def _forget_recordings(self) -> None:
+        needed = {structure.best.trial for structure in self.archive.elites()}
+        for index in [index for index in self._recordings if index not in needed]:
+            del self._recordings[index]
+
+    # what proposers ask for
+
+    def recalled(self, candidate: Checked) -> Rejection | None:
+        """A rejection where the candidate would play known episodes: on all seeds, or on one where that one was left."""
+        names = []
+        for seed in self.seeds:
+            name = self.recall.find(candidate.flow, seed)
+            if name is None:
+                return None
+            value, status = self._results[name, seed]
+            if status != "finished":
+                return Rejection("duplicate", f"acts as trial {name}, which was clearly worse", candidate.program.hash, name)
+            names.append((name, value))
+        score = sum(value for _, value in names) / len(names)
+        return Rejection("duplicate", f"acts as trial {names[0][0]}: {score:g}", candidate.program.hash, names[0][0])
+
+    def subject(self, structure: Structure) -> Subject:
+        """The structure's best version for mutations, with sampled ticks of its episode on the first seed."""
+        known = self._subjects.get(structure.key)
+        program_hash = structure.checked.program.hash
+        if known is None or known[0] != program_hash:
+            program = structure.checked.program
+            recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
+            columns = sampled_columns(program, recording) if recording is not None and len(recording) else None
+            known = self._subjects[structure.key] = (program_hash, Subject(program, columns))
+        return known[1]
+
+    def ended_dry(self, structure: Structure) -> bool:
+        """Whether the structure's best episode on the first seed ended because nothing happened any more."""
+        recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
+        if recording is None or len(recording) < self.dry_steps:
+            return False
+        return not recording.shown["reward"][1 - self.dry_steps :].any()
+
+    def curve(self, seed: int) -> np.ndarray | None:
+        """The best program's returns so far on a seed; None before there is one."""
+        best = self.archive.best
+        recordings = None if best is None else self._recordings.get(best.best.trial)
+        if not recordings or seed not in recordings:
+            return None
+        shown = np.cumsum(recordings[seed].shown["reward"].astype(np.float64))[1:]
+        value, _ = self._results.get((best.best.trial, seed), (shown[-1] if len(shown) else 0.0, ""))
+        return np.append(shown, value)
+
+    def floor(self, seeds: Sequence[int]) -> float | None:
+        """What a candidate must reach on the smoke seeds to go on: half way from the first program to the best."""
+        best, first = self.archive.best, self._first_trial()
+        if best is None or first is None:
+            return None
+        means = [sum(self._results[trial, seed][0] for seed in seeds) / len(seeds) for trial in (first, best.best.trial)]
+        return (means[0] + means[1]) / 2
+
+    def _first_trial(self) -> int | None:
+        return min((sample.trial for one in self.archive.structures.values() for sample in one.samples), default=None)

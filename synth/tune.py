@@ -1,0 +1,262 @@
+"""`hl tune`: a program's parameters moved inside their proved ranges by CMA-ES; the structure, and so the proof, stays.
+
+A whole population is played in one batch, every lane with its own parameters.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Mapping, Sequence
+
+from hl_dsl.compiler.ir import Parameter
+from hl_dsl.diagnostics import HLError
+from hl_dsl.format import format_policy
+from hl_dsl.program import Program
+from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.defaults import hash_with, syntax_with, values_of
+from hl_dsl.synth.evaluation import NotProved, trial_of
+from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.mutation.numbers import short
+from hl_dsl.synth.population import Member, Population
+from hl_dsl.synth.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.random_numbers import generator
+from hl_dsl.synth.rollout import Rollout, evaluate
+from hl_dsl.synth.trials import Trial
+
+INTERRUPTED = "interrupted"
+_MOST_RESTARTS = 100
+_STEP = 0.25  # CMA-ES's first step size; every range is scaled to [0, 1]
+OnEvent = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """`text` is the program with the best values as its defaults (the program's own text where nothing was better).
+    `score` and `start_score` are mean returns over `seeds`."""
+
+    text: str
+    program_hash: str
+    values: dict[str, float]
+    score: float
+    start_score: float
+    seeds: tuple[int, ...]
+    samples: int
+    env_steps: int
+    stop_reason: str
+    program_name: str = ""
+    protocol: str = ""
+
+    @property
+    def interrupted(self) -> bool:
+        return self.stop_reason == INTERRUPTED
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `hl tune --json`, without its schema."""
+        return {
+            "policy": self.program_name, "protocol": self.protocol, "program_hash": self.program_hash, "parameters": self.values,
+            "score": self.score, "start_score": self.start_score, "seeds": list(self.seeds), "samples": self.samples,
+            "env_steps": self.env_steps, "stop_reason": self.stop_reason, "program": self.text}
+
+    def render(self) -> str:
+        """For people: the scores, the values, the text."""
+        values = ", ".join(f"{name} = {value:g}" for name, value in self.values.items())
+        return (
+            f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol} "
+            f"({self.samples} samples, {self.env_steps:,} environment steps; {self.stop_reason})\n{values}\n\n{self.text}").rstrip()
+
+
+def tune(
+    program: Program,
+    protocol: str,
+    seeds: Sequence[int],
+    budget: Budget,
+    seed: int = 0,
+    names: Sequence[str] | None = None,
+    ledger: Ledger | None = None,
+    population: int | None = None,
+    dry_steps: int | None = None,
+    max_steps: int | None = None,
+    num_threads: int = 0,
+    on_event: OnEvent | None = None,
+) -> TuneResult:
+    """Tunes all parameters, or those named. The same seed gives the same result.
+
+    Every sample is a trial in `ledger`. An interrupt ends the tuning; what was best by then is the result. Raises HLError
+    for a program without parameters or with none of a name, for a budget too small to play the program once, and
+    NotProved.
+    """
+    chosen = _chosen(program, names)
+    proof = program.prove()
+    if not proof.passed:
+        raise NotProved(program, proof, 1)
+    if not draws_at_random(protocol_options(program.card, protocol)):
+        seeds = tuple(seeds)[:1]  # every seed is the same episode
+    limits = {"dry_steps": dry_steps, "max_steps": max_steps, "num_threads": num_threads}
+    tuning = _Tuning(program, chosen, protocol, tuple(seeds), budget, ledger, proof, limits, on_event or (lambda event: None))
+    return tuning.run(seed, population)
+
+
+def _chosen(program: Program, names: Sequence[str] | None) -> list[Parameter]:
+    parameters = program.flow.parameters
+    if not parameters:
+        raise HLError(f"{program.name} has no parameters to tune", "declare one: `param gain: real = 1 in [0, 10]`")
+    known = {one.name.partition("[")[0] for one in parameters}
+    for name in names or ():
+        if name not in known and name not in {one.name for one in parameters}:
+            raise HLError(f"{program.name} has no parameter `{name}`", f"its parameters: {', '.join(sorted(known))}")
+    chosen = [one for one in parameters if not names or one.name in names or one.name.partition("[")[0] in names]
+    return [one for one in chosen if one.low < one.high] or _refuse(program)
+
+
+def _refuse(program: Program):
+    raise HLError(f"the parameters of {program.name} cannot move: their ranges are single points", "widen a range")
+
+
+class _Tuning:
+    def __init__(self, program, chosen, protocol, seeds, budget, ledger, proof, limits, tell):
+        self.program, self.chosen, self.protocol, self.seeds = program, chosen, protocol, seeds
+        self.budget, self.ledger, self.proof, self.limits, self.tell = budget, ledger, proof, limits, tell
+        self.defaults = values_of(program.flow)
+        self.scores: dict[tuple, float] = {}
+        self.best: tuple[float, dict[str, float]] | None = None
+        self.reason: str | None = None
+
+    def run(self, seed: int, population: int | None) -> TuneResult:
+        scores = self._play([self.defaults])
+        if scores is None:
+            raise HLError(f"the run stopped before the first episodes ended: {self.reason}", "give it a larger budget")
+        try:
+            self._improve(seed, population)
+        except KeyboardInterrupt:
+            self.reason = INTERRUPTED
+        return self._result(scores[0], self.reason or "the samples no longer differ")
+
+    def _improve(self, seed: int, population: int | None) -> None:
+        """CMA-ES, begun again with a larger population whenever it has come to rest: from the best, or from anywhere."""
+        for restart in range(_MOST_RESTARTS):
+            strategy = self._strategy(seed, population, restart)
+            known = len(self.scores)
+            while not strategy.stop():
+                points = strategy.ask()
+                scores = self._play([self._values(point) for point in points])
+                if scores is None:
+                    return
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    strategy.tell(points, [-score for score in scores])
+                self.tell({"event": "generation", "env_steps": self.budget.steps_spent, "budget_steps": self.budget.steps, "best": self.best[0],
+                           "programs": len(self.scores), "seconds": self.budget.seconds})
+            if restart > 1 and len(self.scores) == known:
+                return
+
+    def _strategy(self, seed: int, population: int | None, restart: int):
+        import cma
+
+        random = generator(seed, restart, "tune")
+        center = self.defaults if self.best is None else self.best[1]
+        start = [(center[one.name] - one.low) / (one.high - one.low) for one in self.chosen]
+        if restart % 2:
+            start = [random.random() for _ in start]
+        # CMA-ES needs two dimensions; where one parameter is tuned the second does nothing.
+        start += [0.5] * (2 - len(start))
+        options = {"bounds": [0, 1], "seed": random.randrange(1, 2**31), "verbose": -9, "tolflatfitness": 5, "maxiter": 100 * len(start)}
+        size = population or 4 + int(3 * math.log(len(start)))
+        options["popsize"] = max(2, size) * 2 ** min(restart, 4)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return cma.CMAEvolutionStrategy(start, _STEP, options)
+
+    def _values(self, point) -> dict[str, float]:
+        values = dict(self.defaults)
+        for one, part in zip(self.chosen, point):
+            raw = one.low + float(part) * (one.high - one.low)
+            values[one.name] = raw >= 0.5 if one.base == "bool" else short(raw, one.low, one.high, one.base)
+        return values
+
+    def _play(self, every: list[dict[str, float]]) -> list[float] | None:
+        """The scores, each value set played once in a run; None where the budget or an interrupt came first."""
+        new = [values for place, values in enumerate(every) if self._key(values) not in self.scores and values not in every[:place]]
+        if new:
+            self.reason = self.budget.stop_reason()
+            if self.reason is not None:
+                return None
+            rollout = self._rollout(new)
+            whole = self._record(new, rollout)
+            if rollout.interrupted:
+                self.reason = INTERRUPTED
+            if not whole:
+                self.reason = self.reason or f"the budget of {self.budget.steps:,} environment steps is spent"
+                return None
+        return [self.scores[self._key(values)] for values in every]
+
+    def _rollout(self, new: list[dict[str, float]]) -> Rollout:
+        lanes = [seed for _ in new for seed in self.seeds]
+        columns = {name: [values[name] for values in new for _ in self.seeds] for name in self.defaults}
+        before = self.budget.steps_spent
+
+        def show(progress) -> None:
+            self.tell({"event": "steps", "env_steps": before + progress.env_steps, "budget_steps": self.budget.steps, "seconds": self.budget.seconds})
+
+        rollout = evaluate(
+            Population([Member(self.program.flow, len(lanes), columns)]), self.program.card, self.protocol, lanes, num_envs=len(lanes),
+            step_budget=self.budget.steps_left, on_progress=show, **self.limits)
+        self.budget.steps_spent += rollout.env_steps
+        return rollout
+
+    def _record(self, new: list[dict[str, float]], rollout: Rollout) -> bool:
+        """Takes in the samples that were played to the end, and puts all into the ledger. Whether none was cut."""
+        events, whole = [], True
+        count = len(self.seeds)
+        for place, values in enumerate(new):
+            part = _lanes(rollout, place * count, (place + 1) * count, len(new))
+            finished = all(part.finished)
+            score = sum(part.returns) / count
+            better = finished and (self.best is None or score > self.best[0])
+            events.append(self._trial(part, values, finished, better).to_event())
+            if not finished:
+                whole = False
+                continue
+            self.scores[self._key(values)] = score
+            if better:
+                self.best = (score, values)
+                self.tell({"event": "best", "score": score, "values": values})
+        if self.ledger is not None:
+            self.ledger.append_many(events)
+        return whole
+
+    def _trial(self, part: Rollout, values: dict[str, float], finished: bool, better: bool) -> Trial:
+        trial = trial_of(self.program, self.proof, part, values, "tune")
+        if finished and not better:
+            trial = replace(trial, gate="development", accepted=False, reason="no better than the best so far")
+        moved = [f"`{name}`" for name, value in values.items() if value != self.defaults[name]]
+        return replace(
+            trial, program_hash=hash_with(self.program.flow, values), index=len(self.scores), proposer="cma-es",
+            parent_hashes=(self.program.hash,) if moved else (), change="tuned " + ", ".join(moved) if moved else "",
+            program=format_policy(syntax_with(self.program.syntax, self.program.flow, values)))
+
+    def _key(self, values: Mapping[str, float]) -> tuple:
+        return tuple(values.items())
+
+    def _result(self, start: float, reason: str) -> TuneResult:
+        score, values = self.best
+        moved = {one.name: values[one.name] for one in self.chosen}
+        changed = score > start
+        text = format_policy(syntax_with(self.program.syntax, self.program.flow, moved)) if changed else self.program.source.text or self.program.text
+        return TuneResult(
+            text, hash_with(self.program.flow, values), values, score, start, self.seeds, len(self.scores), self.budget.steps_spent, reason,
+            self.program.name, self.protocol)
+
+
+def _lanes(rollout: Rollout, first: int, last: int, parts: int) -> Rollout:
+    """The rollout of some lanes by itself, with its share of the time."""
+    rows = slice(first, last)
+    digests = [digest for digest, done in zip(rollout.digests[rows], rollout.finished[rows]) if done]
+    steps = sum(rollout.lengths[rows])
+    share = steps / max(1, rollout.env_steps) if rollout.env_steps else 1 / parts
+    return replace(
+        rollout, seeds=rollout.seeds[rows], returns=rollout.returns[rows], lengths=rollout.lengths[rows], finished=rollout.finished[rows],
+        truncated=rollout.truncated[rows], digests=rollout.digests[rows], distinct_trajectories=len(set(digests)), env_steps=steps,
+        cpu_seconds=rollout.cpu_seconds * share, wall_seconds=rollout.wall_seconds * share, out_of_range=rollout.out_of_range[rows],
+        assumption_violations=rollout.assumption_violations[rows], monitor_violations=rollout.monitor_violations[rows], seeds_wanted=last - first)
