@@ -26,7 +26,7 @@ def solve_group(plan: Plan, group: Group, ranges: list[Pair]) -> None:
     for cell in group.cells:
         start = flow.memories[cell].start
         ranges[cell] = (start, start) if flow.memories[cell].base != "bool" else (int(start), int(start))
-    if not group.cyclic and not plan.assumes:
+    if not group.cyclic:
         _straight(plan, group, ranges)
         return
     starts = {cell: ranges[cell] for cell in group.cells}
@@ -53,7 +53,7 @@ def _straight(plan: Plan, group: Group, ranges: list[Pair]) -> None:
 
 def _step(plan: Plan, group: Group, ranges: list[Pair]) -> dict[int, Pair]:
     """What one tick can store in each cell. Nothing, if no tick is possible: then the cell stays as it is."""
-    evaluator = Evaluator(plan, ranges)
+    evaluator = Evaluator(plan, ranges, assumes=group.assumes)
     if evaluator.base.dead:
         return {cell: ranges[cell] for cell in group.cells}
     stored = {cell: evaluator.value(plan.flow.memories[cell].next, evaluator.base) for cell in group.cells}

@@ -10,28 +10,31 @@ from hl_dsl.verify.plan import Plan
 class Group(NamedTuple):
     """Cells that depend on each other through the ticks (`cyclic`), or a single one that does not.
 
-    `nodes` are what their next values are computed from, `before` the other cells among these.
+    `assumes` are the assumptions that can tell something about their next values, `nodes` what these and the next
+    values are computed from, `before` the other cells among these.
     """
 
     cells: tuple[int, ...]
     cyclic: bool
+    assumes: tuple[int, ...]
     nodes: tuple[int, ...]
     before: tuple[int, ...]
 
 
 def groups(plan: Plan) -> list[Group]:
-    """All cells in groups, each after those it depends on. With assumptions, a cell depends on all that these speak of."""
+    """All cells in groups, each after those it depends on. A cell depends on what the assumptions that touch it speak of."""
     cells = plan.flow.memories
-    reads = [plan.live[cell.next] | plan.assumed for cell in cells]
-    uses = [[other for node, other in plan.memory_nodes if bits >> node & 1] for bits in reads]
-    return [_group(plan, component, uses) for component in _components(uses)]
+    touching = [plan.touching(plan.live[cell.next]) for cell in cells]
+    uses = [[other for node, other in plan.memory_nodes if bits >> node & 1] for bits, _ in touching]
+    return [_group(plan, component, uses, touching) for component in _components(uses)]
 
 
-def _group(plan: Plan, component: list[int], uses: list[list[int]]) -> Group:
+def _group(plan: Plan, component: list[int], uses: list[list[int]], touching: list[tuple[int, tuple[int, ...]]]) -> Group:
     members = set(component)
     used = {other for cell in component for other in uses[cell]}
-    roots = [plan.flow.memories[cell].next for cell in component] + plan.assumes
-    return Group(tuple(sorted(component)), bool(used & members), tuple(plan.flow.reachable(roots)), tuple(sorted(used - members)))
+    assumes = tuple(node for node in plan.assumes if any(node in touching[cell][1] for cell in component))
+    roots = [*(plan.flow.memories[cell].next for cell in component), *assumes]
+    return Group(tuple(sorted(component)), bool(used & members), assumes, tuple(plan.flow.reachable(roots)), tuple(sorted(used - members)))
 
 
 def _components(uses: list[list[int]]) -> list[list[int]]:

@@ -60,7 +60,7 @@ class IntervalTier:
         own = tuple((cell.name, cell.declared, cell.base, cell.start, cell.low, cell.high, numbers[cell.next])
                     for cell in (cells[position] for position in group.cells))
         before = tuple((cells[position].name, cells[position].declared, cells[position].base, ranges[position]) for position in group.before)
-        return own, before, tuple(numbers[node] for node in self.plan.assumes)
+        return own, before, tuple(numbers[node] for node in group.assumes)
 
     @cached_property
     def evaluator(self) -> Evaluator:

@@ -32,10 +32,10 @@ class Context:
 class Evaluator:
     """Intervals of a program's nodes for one tick, from ranges of its memory cells.
 
-    `root` knows the declared ranges only; `base` also that the assumptions hold at this tick.
+    `root` knows the declared ranges only; `base` also that the assumptions (all, if none are named) hold at this tick.
     """
 
-    def __init__(self, plan: Plan, memory: Sequence[Pair], fixed: dict[int, Pair] | None = None):
+    def __init__(self, plan: Plan, memory: Sequence[Pair], fixed: dict[int, Pair] | None = None, assumes: Sequence[int] | None = None):
         self.plan = plan
         self._steps, self._reach, self._live, self._nodes = plan.steps, plan.reach, plan.live, plan.nodes
         values = dict(plan.fixed if fixed is None else fixed)
@@ -44,7 +44,7 @@ class Evaluator:
         self.contexts = 0
         self.root = Context(None, plan.always, values)
         self.base = self.root
-        for node in plan.assumes:
+        for node in plan.assumes if assumes is None else assumes:
             self.base = self.assume(self.base, node, True)
 
     def value(self, node: int, context: Context) -> Pair:

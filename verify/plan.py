@@ -68,6 +68,22 @@ class Plan:
             bits |= self.live[node]
         return bits
 
+    def touching(self, bits: int) -> tuple[int, tuple[int, ...]]:
+        """The assumptions that can tell something about nodes with these `live` bits: those that share a node with them,
+        or with another that does. Gives all their bits together, and the assumptions."""
+        found: list[int] = []
+        rest = list(self.assumes)
+        grown = True
+        while grown and rest:
+            grown = False
+            for node in list(rest):
+                if self.live[node] & bits:
+                    bits |= self.live[node]
+                    rest.remove(node)
+                    found.append(node)
+                    grown = True
+        return bits, tuple(found)
+
     def without_assumptions(self, item: Obligation) -> bool:
         """Whether an assumption is computed from what must not overflow here: then it may not lean on that assumption."""
         return item.kind in ("finite", "integer") and bool(self.assumed >> item.subject & 1)

@@ -7,6 +7,7 @@ import selectors
 import shutil
 import subprocess
 import sysconfig
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from time import monotonic
@@ -53,7 +54,8 @@ class Solver:
             self._process.kill()
             self._process.wait()
             for stream in (self._process.stdin, self._process.stdout):
-                stream.close()
+                with suppress(OSError):  # what was still to be sent to a process that is gone
+                    stream.close()
             self._process = None
             self._buffer = b""
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-
-import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hl_dsl.compiler.interpreter import Interpreter
@@ -13,7 +10,7 @@ from hl_dsl.verify.encode import START, Encoding
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.obligations import goals
 from hl_dsl.verify.plan import Plan
-from hl_dsl.verify.replay import breaks, first_break, keeps_assumptions
+from hl_dsl.verify.replay import keeps_assumptions
 from hl_dsl.verify.simulate import simulate
 from hl_dsl.verify.solver import SAT, UNSAT, Solver
 from hl_dsl.verify.terms import SORTS, literal
@@ -45,7 +42,7 @@ def lanes_of(flow, run):
         yield interpreter, ticks
 
 
-@settings(max_examples=150, **TOLERANT)
+@settings(max_examples=100, **TOLERANT)
 @given(data=st.data(), program=programs())
 def test_every_value_of_a_run_lies_in_its_interval(data, program):
     flow = program.flow
@@ -77,7 +74,7 @@ def check(evaluator, node, context, value):
     assert low <= value <= high, (node, evaluator.plan.nodes[node], value, (low, high))
 
 
-@settings(max_examples=60, **TOLERANT)
+@settings(max_examples=40, **TOLERANT)
 @given(data=st.data(), program=programs())
 def test_the_encoding_admits_every_run(data, program):
     flow = program.flow

@@ -1,0 +1,40 @@
+"""A memo changes what a proof costs, never what it says."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from hl_dsl.verify.interval_tier import IntervalTier
+from hl_dsl.verify.memo import Memo
+from tests.generate.programs import programs
+from tests.verify.test_corpus import FILES
+from hl_dsl.program import Program
+
+
+def verdicts(flow, memo=None):
+    tier = IntervalTier(flow, memo)
+    return tier.ranges, [tier.obligation(item) for item in flow.obligations], [tier.invariant(item.node) for item in flow.of_kind("invariant")]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(st.lists(programs(), min_size=2, max_size=4))
+def test_generated_programs_through_one_memo(sequence):
+    memo = Memo()
+    for program in [*sequence, *sequence]:
+        assert verdicts(program.flow, memo) == verdicts(program.flow)
+
+
+def test_twins_through_one_memo():
+    memo = Memo()
+    flows = [Program.load(path).flow for path in FILES]
+    for flow in [*flows, *reversed(flows)]:
+        assert verdicts(flow, memo) == verdicts(flow)
+
+
+def test_a_second_look_computes_nothing(monkeypatch):
+    flow = Program.load(next(path for path in FILES if path.stem == "response_in_time")).flow
+    memo = Memo()
+    first = verdicts(flow, memo)
+    monkeypatch.setattr("hl_dsl.verify.interval_tier.Evaluator", None)
+    monkeypatch.setattr("hl_dsl.verify.fixpoint.Evaluator", None)
+    assert verdicts(flow, memo) == first

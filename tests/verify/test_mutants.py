@@ -1,0 +1,119 @@
+"""The verifier with a defect put into it must give itself away on a small program. Each defect is one that a real
+verifier had: a dropped error term, an open interval end, a strictness swapped, counters as reals, no base case, …"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from hl_dsl.operators import OPERATORS, interval, replaced
+from hl_dsl.program import Program
+from hl_dsl.verify import Limits, encode, fixpoint, induction, interval_tier, terms
+from hl_dsl.verify.induction import Induction
+from hl_dsl.verify.interval_tier import IntervalTier
+from hl_dsl.verify.obligations import goals
+from hl_dsl.verify.solver import UNSAT, Solver
+
+BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward act NOOP {} }}'
+CARTPOLE = 'policy p for "CartPole-v1" {{ observe cart.position, cart.velocity act LEFT {} }}'
+
+
+def proved(text: str) -> bool:
+    """Whether intervals and induction, with nothing to find violations, prove all of a program; of one that has an
+    invariant `asked`, whether they prove that one. With `intervals` in the program's name, by intervals alone."""
+    tier = IntervalTier(Program.parse(text).flow)
+    left = [goal for goal in goals(tier.flow) if (
+        tier.obligation(goal.obligation) if goal.property is None else tier.invariant(goal.property.node)) != "proved"]
+    if "policy intervals" in text:
+        return not left
+    with Solver(60) as solver:
+        attempts = induction.Induction(tier.plan, tier.ranges, Limits(solver_steps=200_000), solver).prove(left)
+    if "invariant:asked" in attempts:
+        return attempts["invariant:asked"].proved
+    return all(attempt.proved for attempt in attempts.values())
+
+
+def row(name: str, **changes):
+    """The row with its forms changed."""
+    original = OPERATORS[name]
+    return replaced(replace(original, forms=tuple(replace(form, **changes) for form in original.forms)))
+
+
+@contextmanager
+def attribute(place, name: str, value):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(place, name, value)
+        yield
+
+
+def one_round(plan, group, ranges):
+    for cell in group.cells:
+        start = plan.flow.memories[cell].start
+        ranges[cell] = (start, start)
+    ranges_after = fixpoint._step(plan, group, ranges)
+    for cell, pair in ranges_after.items():
+        ranges[cell] = fixpoint._join(ranges[cell], pair)
+
+
+class WithoutBase(Induction):
+    def _query(self, goal, hypotheses, evaluator, depth, begin):
+        return (UNSAT, ()) if begin == encode.START else super()._query(goal, hypotheses, evaluator, depth, begin)
+
+
+class WithoutDropping(Induction):
+    def prove(self, goals):
+        """All goals at once as hypotheses, none dropped when it fails."""
+        found = super().prove(goals)
+        return {**found, **{goal.id: self._attempt(goal, goals, self._all(goals)) for goal in goals}}
+
+    def _all(self, goals):
+        from hl_dsl.verify.intervals import Evaluator
+
+        return Evaluator(self.plan, self.boxed(goals))
+
+
+# (defect, how it is put in, program, whether the sound verifier proves it)
+MUTANTS = [
+    ("no error term", lambda: attribute(encode, "rounding_error", lambda largest, precision: Fraction(0)),
+     CARTPOLE.format("let a = clamp(cart.position, -4, 4) invariant p: (a + cart.velocity) - cart.velocity <= 4"), False),
+    ("no underflow term", lambda: attribute(encode, "_UNDERFLOW", {53: Fraction(0), 24: Fraction(0)}),
+     BREAKOUT.format("let tiny = (ram[1] + 1) * 1e-200 invariant p: tiny * 1e-200 > 0"), False),
+    ("a strict comparison that fails taken as strict", lambda: row("less", refine=lambda truth, a, b, kind: interval.refine_less(
+        True, a, b, kind) if truth else tuple(reversed(interval.refine_less(True, b, a, kind)))),
+     BREAKOUT.format("let q = if ram[1] < 4 then 1 else 10 / (ram[1] - 4)"), False),
+    ("a strict comparison that holds taken as weak", lambda: row("less", refine=interval.refine_less_equal),
+     BREAKOUT.format("let q = if 4 < ram[1] then 10 / (ram[1] - 4) else 1").replace("policy p", "policy intervals"), True),
+    ("reals stepped like ints", lambda: attribute(interval, "_above", lambda value, kind: value + 1),
+     CARTPOLE.format("let q = if cart.position > 0 then sqrt(cart.position - 0.5) else 0"), False),
+    ("an interval end opened", lambda: row("less_equal", interval=lambda a, b: interval.less_equal((a[0], a[1] - 1), b)),
+     BREAKOUT.format("invariant p: ram[1] <= 254"), False),
+    ("the smaller of two taken as the first", lambda: row("min", interval=lambda a, b: a),
+     BREAKOUT.format("invariant p: min(ram[1], 10 - ram[2]) >= 0"), False),
+    ("division through zero as if the ends told all", lambda: row("divide", interval=lambda a, b: interval.hull(
+        *(x / y if y else 0.0 for x in a for y in b))),
+     BREAKOUT.format("let q = 10 / (if ram[1] == 7 then 0.001 else ram[1] - 7.5) invariant p: abs(q) <= 100"), False),
+    ("counters as reals", lambda: attribute(encode, "SORTS", {"int": terms.REAL, "real": terms.REAL, "bool": terms.BOOL}),
+     BREAKOUT.format("invariant p: 2 * ram[1] != 2 * ram[2] + 1"), True),
+    ("Euclidean division", lambda: row("floor_divide", z3=lambda z3, a, b: a / b),
+     BREAKOUT.format("invariant p: ram[1] // -2 == -((ram[1] + 1) // 2)"), True),
+    ("a float32 taken for a float64", lambda: row("float32", precision=53, interval=lambda a: a),
+     'policy p for "Pendulum-v1" { observe pole.sin act clamp(pole.sin, -0.1, 0.1) invariant p: action in [-0.1, 0.1] }', False),
+    ("a fixpoint that stops early", lambda: attribute(interval_tier, "solve_group", one_round),
+     BREAKOUT.format("memory n: int in [0, 9] = 0 { next = n + 1 }"), False),
+    ("no base case", lambda: attribute(induction, "Induction", WithoutBase),
+     BREAKOUT.format("memory a: int in [0, 300] = 0 { next = ram[1] } memory b: int in [0, 300] = 5 { next = ram[1] } invariant p: a == b"), False),
+    ("hypotheses that failed are kept", lambda: attribute(induction, "Induction", WithoutDropping),
+     BREAKOUT.format("memory a: int in [-900, 900] = 0 { next = clamp(ram[1] + a - b, -900, 900) }"
+                     "memory b: int in [-900, 900] = 0 { next = clamp(ram[2] + a - b, -900, 900) }"
+                     "invariant p: a == b invariant asked: previous(a - b, 0) == 0"), False),
+]
+
+
+@pytest.mark.parametrize("defect, put_in, text, sound", MUTANTS, ids=[mutant[0] for mutant in MUTANTS])
+def test_a_defect_of_the_verifier_shows(defect, put_in, text, sound):
+    assert proved(text) is sound
+    with put_in():
+        assert proved(text) is not sound
