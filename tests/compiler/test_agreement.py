@@ -21,7 +21,7 @@ from tests.generate.inputs import interpret, runs
 from tests.generate.programs import programs
 
 SLOWLY = settings(deadline=None, suppress_health_check=list(HealthCheck))
-MANY = 20  # copies of each lane, so that a batch is larger than a block of the compiled loop
+MANY = 17  # copies of each lane, so that a batch is larger than a block of the compiled loop
 
 
 @pytest.mark.parametrize("back_end", ["numpy", "tape", "interpreter"])
@@ -30,7 +30,7 @@ def test_a_back_end_does_what_the_interpreter_does(back_end):
     own parameters, on observations that leave their ranges."""
     counts: Counter = Counter()
 
-    @settings(SLOWLY, max_examples=50 if back_end == "interpreter" else 200)
+    @settings(SLOWLY, max_examples=30 if back_end == "interpreter" else 120)
     @given(programs(), st.data())
     def agree(program, data):
         run = data.draw(runs(program.flow))
@@ -43,7 +43,7 @@ def test_a_back_end_does_what_the_interpreter_does(back_end):
     assert counts["compared"] > 20 * counts["skipped"]
 
 
-@settings(SLOWLY, max_examples=60)
+@settings(SLOWLY, max_examples=40)
 @given(programs(), st.data())
 def test_what_a_lane_does_depends_on_that_lane_only(program, data):
     """A lane alone, and the same lane among others: the interpreter's run of it is the same, and so is each back end's."""
@@ -84,7 +84,7 @@ def sound_ticks(flow: Dataflow, run):
             open_ = all(done.values[node] for node in assumed)
 
 
-@settings(SLOWLY, max_examples=150)
+@settings(SLOWLY, max_examples=80)
 @given(programs(), st.data())
 def test_intervals_hold_every_value_of_a_run(program, data):
     flow = program.flow
@@ -100,7 +100,7 @@ def test_intervals_hold_every_value_of_a_run(program, data):
 def test_what_intervals_prove_holds_in_every_run():
     counts: Counter = Counter()
 
-    @settings(SLOWLY, max_examples=200)
+    @settings(SLOWLY, max_examples=100)
     @given(programs(wild=False), st.data())
     def holds(program, data):
         flow = program.flow
@@ -114,6 +114,8 @@ def test_what_intervals_prove_holds_in_every_run():
         reference = interpret(run)
         assert reference.plain.all()
         for _, _, done, _ in sound_ticks(flow, run):
+            if not all(done.values[item.node] for item in flow.of_kind("assume")):
+                continue
             for item in flow.of_kind("invariant"):
                 assert item.name not in proved or done.values[item.node], item.name
             for item in flow.obligations:
@@ -127,7 +129,7 @@ def test_what_intervals_prove_holds_in_every_run():
     assert counts["well defined"] > counts["open"], "most generated programs are well defined"
 
 
-@settings(SLOWLY, max_examples=60)
+@settings(SLOWLY, max_examples=40)
 @given(programs(), st.data())
 def test_the_solver_admits_every_run_of_the_interpreter(program, data):
     """All values of the ticks of an episode, put into the encoding of these ticks, are a model of it."""

@@ -6,9 +6,8 @@ from collections import Counter
 
 import numpy as np
 
-from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.compiler.policy import Policy
-from tests.generate.inputs import Reference, Run, bits
+from tests.generate.inputs import Reference, Run
 
 
 def disagreements(run: Run, reference: Reference, back_end: str, counts: Counter | None = None) -> list[str]:
@@ -22,47 +21,47 @@ def disagreements(run: Run, reference: Reference, back_end: str, counts: Counter
     policy = Policy(flow, run.parameters, back_end)
     policy.reset(run.lanes)
     found: list[str] = []
+    everyone = np.arange(run.lanes)
     with np.errstate(all="ignore"):
         for tick in range(run.ticks):
-            rows = run.lanes_at(tick)
+            rows = np.array(run.lanes_at(tick), int)
             actions = np.asarray(policy.tick(run.frame(tick, rows))).reshape(len(rows), len(flow.action))
-            memory = policy.memory
-            for row, lane in enumerate(rows):
-                like = lane % lanes
-                if not reference.plain[tick, like]:
-                    counts["skipped"] += 1
-                    continue
-                counts["compared"] += 1
-                wanted = [_as_action(flow, value) for value in reference.ticks[tick][like].action]
-                found += _unequal(f"{back_end}, tick {tick}, lane {lane}: action", wanted, actions[row].tolist())
-            for lane in range(run.lanes):
-                if reference.plain[tick, lane % lanes]:
-                    kept = [memory[cell.name][lane] for cell in flow.memories]
-                    found += _unequal(f"{back_end}, tick {tick}, lane {lane}: memory", reference.memory[tick][lane % lanes], kept)
+            plain = reference.plain[tick, rows % lanes]
+            counts["compared"] += int(plain.sum())
+            counts["skipped"] += int((~plain).sum())
+            acted = [done.action if done is not None else (0,) * len(flow.action) for done in reference.ticks[tick]]
+            wanted = np.array(acted).astype(flow.card.action.dtype)[rows % lanes]
+            found += _unequal(f"{back_end}, tick {tick}: action", rows[plain], wanted[plain], actions[plain])
+            kept = np.array([policy.memory[cell.name].astype(float) for cell in flow.memories]).T.reshape(run.lanes, len(flow.memories))
+            stored = np.array([[_number(value) for value in row] for row in reference.memory[tick]]).reshape(lanes, len(flow.memories))
+            plain = reference.plain[tick, everyone % lanes]
+            found += _unequal(f"{back_end}, tick {tick}: memory", everyone[plain], stored[everyone % lanes][plain], kept[plain])
     return found + _counters(run, reference, policy, back_end)
 
 
-def _as_action(flow: Dataflow, value):
-    return np.dtype(flow.card.action.dtype).type(value)
+def _number(value) -> float:
+    """As a float, which is exact wherever it is compared."""
+    return float(max(-(2**60), min(2**60, value))) if type(value) is int else float(value)
 
 
-def _unequal(where: str, wanted, found) -> list[str]:
-    return [f"{where}[{position}] is {b!r}, the interpreter's is {a!r}" for position, (a, b) in enumerate(zip(wanted, found)) if bits(a) != bits(b)]
+def _unequal(where: str, lanes: np.ndarray, wanted: np.ndarray, found: np.ndarray) -> list[str]:
+    """Where two arrays (lanes, components) differ in their bits; one NaN is as good as another."""
+    a, b = (np.where(np.isnan(values), np.nan, values) for values in (np.asarray(wanted, float), np.asarray(found, float)))
+    different = np.ascontiguousarray(a).view(np.int64) != np.ascontiguousarray(b).view(np.int64)
+    return [f"{where}[{component}] of lane {lanes[row]} is {found[row, component]!r}, the interpreter's is {wanted[row, component]!r}"
+            for row, component in np.argwhere(different)]
 
 
 def _counters(run: Run, reference: Reference, policy: Policy, back_end: str) -> list[str]:
     lanes = len(reference.out_of_range)
-    found = []
-    for lane in range(run.lanes):
-        like = lane % lanes
-        if not reference.plain[:, like].all():
-            continue
-        wanted = [int(reference.out_of_range[like])]
-        seen = [int(policy.out_of_range[lane])]
-        for kind, counted in (("assume", policy.assumption_violations), ("monitor", policy.monitor_violations)):
-            for column, item in enumerate(run.flow.of_kind(kind)):
-                wanted.append(sum(not tick[like].values[item.node] for tick in reference.ticks if tick[like] is not None))
-                seen.append(int(counted[lane, column]))
-        if wanted != seen:
-            found.append(f"{back_end}, lane {lane}: counted {seen}, the interpreter {wanted}")
-    return found
+    kinds = (("assume", policy.assumption_violations), ("monitor", policy.monitor_violations))
+    wanted = [reference.out_of_range] + [_failures(reference, item.node) for kind, _ in kinds for item in run.flow.of_kind(kind)]
+    seen = [policy.out_of_range] + [counted[:, column] for kind, counted in kinds for column in range(len(run.flow.of_kind(kind)))]
+    clean = np.flatnonzero(reference.plain.all(axis=0)[np.arange(run.lanes) % lanes])
+    return [f"{back_end}, lane {lane}: counted {[int(column[lane]) for column in seen]}, the interpreter {[int(column[lane % lanes]) for column in wanted]}"
+            for lane in clean if any(column[lane] != given[lane % lanes] for column, given in zip(seen, wanted))]
+
+
+def _failures(reference: Reference, node: int) -> np.ndarray:
+    """(lanes,) ticks at which a property did not hold."""
+    return np.array([[done is not None and not done.values[node] for done in row] for row in reference.ticks]).sum(axis=0)

@@ -87,7 +87,7 @@ def check_tape(row: Operator) -> None:
             wanted = item.scalar(operands)
             if wanted is None:
                 continue
-            registers = {name: float(value) for name, value in zip("abc", operands)}
+            registers = {name: np.float64(value) for name, value in zip("abc", operands)}
             with np.errstate(all="ignore"):
                 result = eval(code, {**_TAPE_NAMES, **registers})  # noqa: S307 (our own table)
             assert bits(result) == bits(wanted), f"{row.name}{operands}: {result!r} is not {wanted!r}"
