@@ -9,7 +9,8 @@ from typing import Any, Callable, Mapping, Sequence
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.rollout import Progress, Rollout, evaluate
+from hl_dsl.synth.rollout import OnTick, Progress, Rollout, evaluate
+from hl_dsl.synth.stopping import Stopping, stopping
 from hl_dsl.synth.trials import NO_GATE, Trial
 from hl_dsl.verify import Proof
 
@@ -17,24 +18,37 @@ from hl_dsl.verify import Proof
 class NotProved(HLError):
     """The program does not pass its proof, so it was not run. `proof` says why."""
 
-    exit_code = 1
-
-    def __init__(self, program: Program, proof: Proof, exit_code: int):
+    def __init__(self, program: Program, proof: Proof, exit_code: int | None = None):
         super().__init__(
             f"{program.name} is not proved, so it does not run: {proof.summary}\n\n{proof.render(program.source)}",
             "mend what is shown, or watch a property instead of proving it by writing `monitor` for `invariant`")
         self.proof = proof
-        self.exit_code = exit_code
+        self.exit_code = proof.exit_code if exit_code is None else exit_code
+        self.details = {
+            "policy": program.name, "program_hash": program.hash, "env": program.card.environment, "env_steps": 0,
+            "proof": proof.summary, "obligations": [one for one in proof.to_json()["results"] if one["status"] != "proved"],
+        }
+
+
+class NotRecorded(HLError):
+    """The episodes were played, but the ledger did not take the trial. `evaluation` is what they came to."""
+
+    def __init__(self, evaluation: "Evaluation", problem: HLError):
+        super().__init__(f"the episodes were played, but not recorded: {problem.message}", problem.hint)
+        self.evaluation = evaluation
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A proved program's rollout. `trial` is what went into the ledger."""
+    """A proved program's rollout. `trial` is what went into the ledger. `backend` ran the program; where that is not the
+    compiled one, `note` says why."""
 
     program: Program
     proof: Proof
     rollout: Rollout
     trial: Trial
+    backend: str = "tape"
+    note: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The document of `hl eval --json`."""
@@ -61,6 +75,8 @@ class Evaluation:
             "parameters": dict(trial.parameters),
             "options": dict(rollout.options),
             "complete": rollout.complete,
+            "backend": self.backend,
+            "note": self.note,
         }
 
 
@@ -75,29 +91,53 @@ def evaluate_program(
     max_steps: int | None = None,
     parameters: Mapping[str, float] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
-    on_tick=None,
+    on_tick: OnTick | None = None,
     render: bool = False,
     kind: str = "evaluation",
 ) -> Evaluation:
     """Proves `program`, plays one episode for each seed, and appends the trial to `ledger`.
 
-    Raises `NotProved` where the proof does not pass (recorded too; no environment step is taken), and `HLError` for
-    an unknown protocol or a ledger that cannot be written.
+    An interrupt ends the episodes at their next tick; what was played is recorded and returned, with
+    `rollout.interrupted`. Raises `NotProved` where the proof does not pass (recorded too; no environment step is taken),
+    `HLError` for an unknown protocol or, before anything is played, a ledger that cannot be written, and `NotRecorded`
+    where it could not be written in the end.
     """
-    from hl_dsl.cli.verify import verdict_code
-
     proof = program.prove()
     if not proof.passed:
         if ledger is not None:
             ledger.append(_rejected(program, proof, protocol).to_event())
-        raise NotProved(program, proof, verdict_code(proof))
-    policy = program.compile(parameters=parameters)
-    rollout = evaluate(policy, program.card, protocol, seeds, num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
-                       on_progress=on_progress, on_tick=on_tick, render=render)
-    trial = trial_of(program, proof, rollout, parameters, kind)
+        raise NotProved(program, proof)
     if ledger is not None:
-        ledger.append(trial.to_event())
-    return Evaluation(program, proof, rollout, trial)
+        ledger.prepare()
+    policy = program.compile(parameters=parameters)
+    with stopping() as stop:
+        rollout = evaluate(policy, program.card, protocol, seeds, num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
+                           on_progress=on_progress, on_tick=_stoppable(stop, on_tick), render=render)
+        stop.hold()
+        trial = trial_of(program, proof, rollout, parameters, kind)
+        evaluation = Evaluation(program, proof, rollout, trial, policy.backend, policy.note)
+        if ledger is not None and (rollout.env_steps or not rollout.interrupted):
+            _record(ledger, evaluation)
+    return evaluation
+
+
+def _stoppable(stop: Stopping, on_tick: OnTick | None) -> OnTick:
+    """The beginning of a tick is where an interrupt loses nothing: all that was played is in the rollout's record."""
+
+    def tick(environments, frame, actions) -> None:
+        if stop.asked:
+            stop.here()
+        if on_tick is not None:
+            on_tick(environments, frame, actions)
+
+    return tick
+
+
+def _record(ledger: Ledger, evaluation: Evaluation) -> None:
+    try:
+        ledger.append(evaluation.trial.to_event())
+    except HLError as problem:
+        raise NotRecorded(evaluation, problem) from problem
 
 
 def trial_of(program: Program, proof: Proof, rollout: Rollout, parameters: Mapping[str, float] | None, kind: str) -> Trial:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.json_values import NotRecordable, plain
-from hl_dsl.synth.storage import storage_problem, sync_folder, write_fully
+from hl_dsl.synth.storage import storage_problem, sync_folder, try_folder, write_fully
 
 RESERVED = ("sequence", "time", "checksum")
 _SEAL = b',"checksum":"%s"}'
@@ -94,6 +94,21 @@ class Ledger:
             problem, hint = storage_problem(error)
             raise LedgerUnwritable(f"cannot write to the ledger {self.path}: {problem}", hint) from error
         return [json.loads(line) for line in lines]
+
+    def prepare(self) -> None:
+        """Shows that an event could be appended, before work is done whose record would be lost.
+
+        Removes a torn last line. Raises as `append`; a full disk shows only there.
+        """
+        try:
+            if self.path.exists():
+                with _locked(self.path, os.O_RDWR | os.O_APPEND, fcntl.LOCK_EX) as descriptor:
+                    self._find_end(descriptor)
+            else:
+                try_folder(self.path.parent)
+        except OSError as error:
+            problem, hint = storage_problem(error)
+            raise LedgerUnwritable(f"cannot write to the ledger {self.path}: {problem}", hint) from error
 
     def read(self) -> list[dict]:
         """All events, in order; an empty list where there is no file yet. Raises LedgerDamaged and LedgerUnreadable."""

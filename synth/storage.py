@@ -35,6 +35,8 @@ class FileUnwritable(HLError):
 
 def storage_problem(error: OSError) -> tuple[str, str]:
     """What an operating-system error means, and how to mend it."""
+    if error.errno == errno.ENOENT and error.filename and Path(os.fsdecode(error.filename)).absolute().parent.is_dir():
+        return "the folder takes no new files", "Choose another folder."
     known = _PROBLEMS.get(error.errno or 0)
     return known or (error.strerror or str(error), "Check the path and the disk, then run the same command again.")
 
@@ -58,6 +60,13 @@ def sync_folder(folder: Path) -> None:
         pass
     finally:
         os.close(descriptor)
+
+
+def try_folder(folder: Path) -> None:
+    """Shows that `folder` takes new files, by one that is gone again. Raises OSError."""
+    trial = folder / f".{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    os.close(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    os.unlink(trial)
 
 
 def write_whole(path: Path | str, content: str | bytes) -> Path:

@@ -4,59 +4,87 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.diagnostics import HLError
+from hl_dsl.synth.environments import Environments
 from hl_dsl.synth.frame import Frame
+from hl_dsl.synth.json_values import plain
+from hl_dsl.synth.storage import storage_problem
+
+SCHEMA = "hl.trace/1"
 
 
 class TraceWriter:
-    """Writes the first seed's episode to `path`: observations, memory, lets, mode, action, reward.
+    """Writes the first seed's episode to `path`; give it to `evaluate` as `on_tick`.
 
-    The values come from the interpreter; an action that differs from the one played is an error, since the forms of a
-    program agree bit for bit.
+    The first line says what the trace is of; then a line for each tick: observations as the program gets them, memory
+    as it stood at the beginning of the tick, lets, mode, action, and the reward of the step before; then a line with the
+    last reward and `"end": true`. The values are the interpreter's. Opening raises HLError. Once the episode runs nothing is
+    raised, so a full disk cannot cost the evaluation: `close` raises HLError then, and also where an action was not the
+    interpreter's, since the forms of a program agree bit for bit.
     """
 
-    def __init__(self, path: Path, flow: Dataflow):
-        self.flow = flow
-        self.interpreter = Interpreter(flow)
-        self.tick = 0
-        self.done = False
-        self.path = path
+    def __init__(self, path: Path | str, flow: Dataflow, **about: Any):
+        self.path = Path(path)
+        self._flow = flow
+        self._interpreter = Interpreter(flow)
+        self._tick = 0
+        self._over = False
+        self._error: HLError | None = None
         try:
-            self.file = open(path, "w", encoding="utf-8")
+            self._file = open(self.path, "w", encoding="utf-8")
         except OSError as error:
-            raise HLError(f"cannot write the trace to {path}: {error.strerror}", "choose another path") from None
+            raise self._problem(error) from error
+        self._write({"schema": SCHEMA, "policy": flow.name, "env": flow.card.environment, **about})
 
-    def __call__(self, environments, frame: Frame, actions) -> None:
+    def __call__(self, environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
         rows = np.flatnonzero(frame.lanes == 0)
-        if self.done or not len(rows):
+        if self._over or not len(rows):
             return
         row = int(rows[0])
         reward = float(frame.reward[row])
         if actions is None:
-            self._write({"tick": self.tick, "reward": reward, "end": True})
-            self.done = True
-            self.file.close()
+            self._write({"tick": self._tick, "reward": reward, "end": True})
+            self._over = True
             return
-        tick = self.interpreter.tick(raw_observations(self.flow, frame, row))
+        tick = self._interpreter.tick(raw_observations(self._flow, frame, row))
         played = np.atleast_1d(actions[row]).tolist()
         if [float(value) for value in tick.action] != [float(value) for value in played]:
-            raise HLError(f"at tick {self.tick} the compiled policy did {played}, the interpreter {list(tick.action)}", "this is a defect of HL: please report it with the policy")
-        self._write({"tick": self.tick, "reward": reward, **describe_tick(self.flow, tick)})
-        self.tick += 1
+            self._stop(HLError(
+                f"at tick {self._tick} the compiled policy did {played}, the interpreter {list(tick.action)}",
+                "this is a defect of HL: please report it with the policy"))
+            return
+        self._write({"tick": self._tick, "reward": reward, **describe_tick(self._flow, tick)})
+        self._tick += 1
+
+    def close(self) -> None:
+        """Finishes the file. Raises HLError where the trace is not whole."""
+        try:
+            self._file.close()
+        except OSError as error:
+            self._stop(self._problem(error))
+        self._over = True
+        if self._error is not None:
+            raise self._error
 
     def _write(self, record: dict) -> None:
         try:
-            self.file.write(json.dumps(record) + "\n")
+            self._file.write(json.dumps(plain(record, "the trace"), allow_nan=False) + "\n")
         except OSError as error:
-            raise HLError(f"cannot write the trace to {self.path}: {error.strerror}", "free some space, or choose another path") from None
+            self._stop(self._problem(error))
 
-    def close(self) -> None:
-        self.file.close()
+    def _stop(self, error: HLError) -> None:
+        self._error = self._error or error
+        self._over = True
+
+    def _problem(self, error: OSError) -> HLError:
+        problem, hint = storage_problem(error)
+        return HLError(f"cannot write the trace {self.path}: {problem}", hint)
 
 
 def raw_observations(flow: Dataflow, frame: Frame, row: int) -> list:
@@ -65,8 +93,8 @@ def raw_observations(flow: Dataflow, frame: Frame, row: int) -> list:
     return [np.ravel(sources[entry.source][row])[entry.column].item() for entry in flow.inputs]
 
 
-def describe_tick(flow: Dataflow, tick) -> dict:
-    """A tick as names and values."""
+def describe_tick(flow: Dataflow, tick) -> dict[str, Any]:
+    """A tick as names and values: numbers, truth values, and names of modes and actions."""
     named = {name: [tick.values[node] for node in value.nodes] for name, value in flow.values.items()}
     names = {"mode": flow.modes, "action": flow.card.action.names}
 

@@ -162,7 +162,7 @@ def test_the_language_loads_nothing_heavy():
 def test_checking_a_policy_loads_nothing_heavy():
     """What a table of imports cannot show: what the front door pulls in through others."""
     code = (
-        "import sys; import hl_dsl.cli.main; from hl_dsl.program import Program;"
+        "import sys; import hl_dsl.cli.app; from hl_dsl.program import Program;"
         "Program.parse('policy p for \"CartPole-v1\" { observe pole.angle  act { when pole.angle > 0 => RIGHT otherwise => LEFT } }');"
         f"print(sorted({HEAVY!r} & set(sys.modules)))"
     )

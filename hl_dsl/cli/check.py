@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from hl_dsl.cli.output import FINDINGS, Json, finish, note, show
+from hl_dsl.cli.output import FINDINGS, Json, error_text, finish, note, show
 
 
 def check(
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Policies to check.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """Check policies: syntax, names, types, shape. No proof, no environment."""
+    """Check policies: syntax, names, types. No proof, no environment."""
+    found = [_checked(path) for path in files]
+    for _, said, _ in found:
+        for text in said:
+            note(text + "\n")
+    documents = [document for document, _, _ in found]
+    good = [f"{one['file']}: good ({one['policy']}, for {one['env']})" for one in documents if one["good"]]
+    show({"schema": "hl.check/1", "files": documents}, "\n".join(good), json)
+    finish(max(code for _, _, code in found))
+
+
+def _checked(path: Path) -> tuple[dict[str, Any], list[str], int]:
+    """The document of a file, what people are told of it, and its exit code."""
     from hl_dsl.diagnostics import HLError, ProgramError, render
     from hl_dsl.program import Program
 
-    documents, lines, worst = [], [], 0
-    for path in files:
-        try:
-            program = Program.load(path)
-            found = [(program.source, item) for item in program.warnings]
-            lines.append(f"{path}: good ({len(program.syntax.declarations)} declarations for {program.card.environment})")
-        except ProgramError as error:
-            found = [(error.source, item) for item in error.diagnostics]
-            worst = max(worst, FINDINGS)
-        except HLError as error:
-            documents.append({"file": str(path), "good": False, "error": error.message, "hint": error.hint, "diagnostics": []})
-            note(f"error: {error.message}" + (f"\n  = {error.hint}" if error.hint else ""))
-            worst = max(worst, error.exit_code)
-            continue
-        for source, item in found:
-            note(render(source, item) + "\n")
-        errors = any(item.severity == "error" for _, item in found)
-        documents.append({"file": str(path), "good": not errors, "diagnostics": [item.to_json(source) for source, item in found]})
-    show({"schema": "hl.check/1", "files": documents}, "\n".join(lines), json)
-    finish(worst)
+    try:
+        program = Program.load(path)
+    except ProgramError as error:
+        findings = [item.to_json(error.source) for item in error.diagnostics]
+        return {"file": path, "good": False, "diagnostics": findings}, [error_text(error)], FINDINGS
+    except HLError as error:
+        return {"file": path, "good": False, "diagnostics": [], "error": error.message, "hint": error.hint}, [error_text(error)], error.exit_code
+    warnings = [item.to_json(program.source) for item in program.warnings]
+    document = {"file": path, "good": True, "policy": program.name, "env": program.card.environment, "diagnostics": warnings}
+    return document, [render(program.source, item) for item in program.warnings], 0

@@ -7,7 +7,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from hl_dsl.cli.output import Json, PolicyFile, finish, note, parse_seeds, show
+from hl_dsl.cli.output import Interrupted, Json, PolicyFile, error_document, error_text, finish, note, show
+from hl_dsl.cli.seeds import parse_seeds
 from hl_dsl.diagnostics import HLError
 
 
@@ -16,7 +17,7 @@ def evaluate(
     protocol: Annotated[Optional[str], typer.Option("--protocol", "-p", help="deterministic, noop or sticky on Atari; standard elsewhere. [default: the environment's first]")] = None,
     seeds: Annotated[str, typer.Option("--seeds", "-s", help="One episode for each: 3, 0..9, or 0,4,7..9.")] = "0",
     num_envs: Annotated[int, typer.Option("--num-envs", "-n", min=1, max=4096, help="Environments side by side.")] = 16,
-    num_threads: Annotated[int, typer.Option("--threads", min=0, help="Simulator threads; 0: one for each core.")] = 0,
+    num_threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")] = 0,
     max_steps: Annotated[Optional[int], typer.Option("--max-steps", min=1, help="End each episode after so many steps.")] = None,
     video: Annotated[Optional[Path], typer.Option("--video", help="Write the first seed's episode as an mp4 file.")] = None,
     trace: Annotated[Optional[Path], typer.Option("--trace", help="Write the first seed's episode tick by tick as JSON lines.")] = None,
@@ -24,83 +25,77 @@ def evaluate(
     env: Annotated[Optional[str], typer.Option("--env", help="Refuse a policy that is not for this environment.")] = None,
     json: Json = False,
 ) -> None:
-    """Prove a policy and, if it passes, play one episode for each seed. The trial is recorded."""
+    """Prove a policy, then play one episode for each seed. The trial is recorded."""
     from hl_dsl.program import Program
 
     wanted = parse_seeds(seeds)
     program = Program.load(file)
-    if env is not None and env != program.card.environment:
-        raise HLError(f"{program.name} is a policy for {program.card.environment}, not for {env}", f"drop `--env`, or write `policy {program.name} for \"{env}\"` and check it again")
-    for path in (video, trace):
-        if path is not None and not path.resolve().parent.is_dir():
-            raise HLError(f"there is no folder {path.parent} to write {path.name} into", "create it first, or choose another path")
+    _refuse_other_environment(program, env)
+    ledger_path = trials or file.parent / "trials.jsonl"
+    _refuse_to_overwrite({"--video": video, "--trace": trace}, (file, ledger_path))
 
-    from hl_dsl.cli.progress import episode_progress
-    from hl_dsl.synth.evaluation import evaluate_program, ledger_beside
-    from hl_dsl.synth.ledger import Ledger
     from hl_dsl.synth.protocols import protocol_options
 
     protocol = protocol or program.card.protocols[0]
     protocol_options(program.card, protocol)
-    watchers = _watchers(program, video, trace)
+
+    from hl_dsl.cli.progress import episode_progress
+    from hl_dsl.cli.watchers import Watchers
+    from hl_dsl.synth.evaluation import NotRecorded, evaluate_program
+    from hl_dsl.synth.ledger import Ledger
+
+    watchers = Watchers(program, protocol, wanted[0], video, trace)
+    problems: list[HLError] = []
     try:
         with episode_progress(f"{program.name} {protocol}") as progress:
             evaluation = evaluate_program(
-                program, protocol, wanted, ledger=Ledger(trials) if trials else ledger_beside(file), num_envs=num_envs,
-                num_threads=num_threads, max_steps=max_steps, on_progress=progress, on_tick=_together(watchers),
-                render=video is not None and _needs_render(program.card))
+                program, protocol, wanted, ledger=Ledger(ledger_path), num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
+                on_progress=progress, on_tick=watchers.on_tick, render=watchers.needs_render)
+    except NotRecorded as problem:
+        evaluation = problem.evaluation
+        problems.append(problem)
     finally:
-        for watcher in watchers:
-            watcher.close()
-    show(evaluation.to_json(), _text(evaluation), json)
-    if evaluation.rollout.interrupted:
-        note("interrupted: what had been played is recorded")
-        finish(130)
+        problems += watchers.close()
+    if evaluation.note is not None:
+        note(f"note: {evaluation.note}")
+    _tell(evaluation, problems, json)
 
 
-def _needs_render(card) -> bool:
-    from hl_dsl.synth.video import needs_render
+def _tell(evaluation, problems: list[HLError], json: bool) -> None:
+    """What was played is shown whatever went wrong with writing it down."""
+    from hl_dsl.cli.evaluation_text import evaluation_text
 
-    return needs_render(card)
-
-
-def _watchers(program, video, trace) -> list:
-    watchers = []
-    if trace is not None:
-        from hl_dsl.synth.trace import TraceWriter
-
-        watchers.append(TraceWriter(trace, program.flow))
-    if video is not None:
-        from hl_dsl.synth.video import Video
-
-        watchers.append(Video(video, program.card))
-    return watchers
-
-
-def _together(watchers):
-    if not watchers:
-        return None
-
-    def on_tick(environments, frame, actions):
-        for watcher in watchers:
-            watcher(environments, frame, actions)
-
-    return on_tick
-
-
-def _text(evaluation) -> str:
     document = evaluation.to_json()
-    returns = document["returns"]
-    lines = [f"{document['policy']} ({document['program_hash']}) on {document['env']}, protocol {document['protocol']}"]
-    for seed, value, length, cut in zip(document["seeds"], returns, document["lengths"], document["truncated"]):
-        lines.append(f"  seed {seed:>4}   return {value:>10.6g}   {length:>7,} steps{'   (cut off)' if cut else ''}")
-    if returns:
-        lines.append(f"  mean {document['mean']:.6g}, min {document['min']:.6g}, max {document['max']:.6g} over {len(returns)} seeds, "
-                     f"{document['distinct_trajectories']} distinct trajectories")
-    lines.append(f"  {document['env_steps']:,} environment steps, {document['cpu_seconds']:.1f} s CPU, {document['wall_seconds']:.1f} s")
-    lines.append(f"  proof: {document['proof']}")
-    watched = [("observations out of range", document["out_of_range"])]
-    watched += [(f"assumption `{name}` broken", count) for name, count in document["assumption_violations"].items()]
-    watched += [(f"monitor `{name}` broken", count) for name, count in document["monitor_violations"].items()]
-    lines += [f"  {what}: {count:,} times" for what, count in watched if count] or ["  nothing out of range, no assumption and no monitor broken"]
-    return "\n".join(lines)
+    if problems:
+        document["problems"] = [error_document(problem) for problem in problems]
+    show(document, evaluation_text(document), json)
+    for problem in problems:
+        note(error_text(problem))
+    if evaluation.rollout.interrupted:
+        recorded = "what had been played is recorded" if evaluation.rollout.env_steps and not problems else "nothing had been played"
+        raise Interrupted(f"interrupted: {recorded}" if not problems else "interrupted")
+    finish(max((problem.exit_code for problem in problems), default=0))
+
+
+def _refuse_other_environment(program, env: str | None) -> None:
+    if env is not None and env != program.card.environment:
+        raise HLError(
+            f"{program.name} is a policy for {program.card.environment}, not for {env}",
+            f"drop `--env`, or write `policy {program.name} for \"{env}\"` and check it again")
+
+
+def _refuse_to_overwrite(written: dict[str, Path | None], kept: tuple[Path, ...]) -> None:
+    """What would be found out when the first tick is written is found out before anything is proved."""
+    taken = {path.resolve() for path in kept}
+    for option, path in written.items():
+        if path is None:
+            continue
+        if not path.resolve().parent.is_dir():
+            raise HLError(f"there is no folder `{path.parent}` to write {path.name} into", "create it first, or choose another path")
+        if path.is_dir():
+            raise HLError(f"`{path}` is a folder, not a file for `{option}`", "add a file name")
+        if path.resolve() in taken:
+            raise HLError(f"`{option} {path}` would overwrite a file of this very command", "choose another path")
+        if option == "--video" and path.suffix.lower() != ".mp4":
+            raise HLError(f"a video is written as MP4, and `{path}` is not named so", "name it FILE.mp4")
+        taken.add(path.resolve())

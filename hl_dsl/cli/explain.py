@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hl_dsl.cli.output import Json, show
+from hl_dsl.diagnostics import HLError
 
 
 def explain(
     what: Annotated[str, typer.Argument(metavar="HLnnn|OPERATOR|FILE", help="A diagnostic's code, an operator such as clamp, or a policy.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """Explain a diagnostic (`hl explain HL204`), an operator (`hl explain clamp`), or a policy in words."""
+    """Explain a diagnostic (HL204), an operator (clamp), or a policy in words."""
     if re.fullmatch(r"(?i)hl\d+", what):
         from hl_dsl.codes import explain_code
 
@@ -28,8 +30,20 @@ def explain(
     if row is not None and not row.internal:
         show({"schema": "hl.explain/1", "operator": what, "page": page(row)}, page(row), json)
         return
+    if not Path(what).suffix and not Path(what).exists():
+        raise HLError(f"`{what}` is neither a diagnostic's code nor an operator nor a file", _nearest(what))
     from hl_dsl.program import Program
 
     program = Program.load(what)
     text = program.explain()
     show({"schema": "hl.explain/1", "policy": program.name, "program_hash": program.hash, "words": text}, text, json)
+
+
+def _nearest(what: str) -> str:
+    from difflib import get_close_matches
+
+    from hl_dsl.operators import OPERATORS
+
+    known = [name for name, row in OPERATORS.items() if not row.internal]
+    near = get_close_matches(what, known, 3, 0.6)
+    return f"did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else f"operators: {', '.join(sorted(known))}"

@@ -23,9 +23,11 @@ def export(
 
     if to != "python":
         raise HLError(f"there is no export to `{to}`", "the target is `python`")
+    if output is not None and output.resolve() == file.resolve():
+        raise HLError(f"`--output {output}` would overwrite the policy itself", "choose another path")
     program = Program.load(file)
     text = program.export()
     if output is not None:
-        write_whole(output, text.encode())
-    show({"schema": "hl.export/1", "policy": program.name, "program_hash": program.hash, "to": to, "output": output and str(output), "text": text},
+        write_whole(output, text)
+    show({"schema": "hl.export/1", "policy": program.name, "program_hash": program.hash, "to": to, "output": output, "text": text},
          f"wrote {output}" if output else text, json)

@@ -17,20 +17,26 @@ def fmt(
 ) -> None:
     """Lay policies out in the one format. Comments are kept."""
     from hl_dsl.format import format_text
-    from hl_dsl.parse import parse
     from hl_dsl.read import read_source
+
+    sources = [(path, read_source(path)) for path in files]
+    # All of them are laid out before the first is written, so that a bad one leaves none half done.
+    texts = {path: format_text(source) for path, source in sources}
+    changed = [path for path, source in sources if texts[path] != source.text]
+    if not check:
+        for path in changed:
+            _replace(path, texts[path])
+    said = "would change" if check else "changed"
+    show({"schema": "hl.fmt/1", "changed": changed, "written": not check},
+         "\n".join(f"{said}: {path}" for path in changed) or "nothing to change", json)
+    finish(FINDINGS if check and changed else 0)
+
+
+def _replace(path: Path, text: str) -> None:
+    """Puts the text where the path leads, links followed, and leaves the file's permissions as they are."""
     from hl_dsl.synth.storage import write_whole
 
-    changed = []
-    sources = [(path, read_source(path)) for path in files]
-    for path, source in sources:
-        parse(source)  # all files must be readable before the first is written
-    for path, source in sources:
-        text = format_text(source.text)
-        if text != source.text:
-            changed.append(str(path))
-            if not check:
-                write_whole(path, text.encode())
-    text = "\n".join(f"{'would change' if check else 'changed'}: {path}" for path in changed) or "nothing to change"
-    show({"schema": "hl.fmt/1", "changed": changed, "written": not check}, text, json)
-    finish(FINDINGS if check and changed else 0)
+    place = path.resolve()
+    mode = place.stat().st_mode & 0o7777
+    write_whole(place, text)
+    place.chmod(mode)

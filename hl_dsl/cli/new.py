@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -11,41 +12,54 @@ import typer
 from hl_dsl.cli.output import Json, show
 from hl_dsl.diagnostics import HLError
 
+_MOST_NAMED = 4  # observations with names of their own make the whole vector superfluous
+
 
 def new(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The folder to create; its last part names the policy.", show_default=False)],
     env: Annotated[str, typer.Option("--env", help="The environment, such as Breakout-v5.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """Create a folder with a policy that checks, proves and runs, to be made better."""
+    """Create a folder with a policy that checks, proves and runs."""
     from hl_dsl.cards import load_card
     from hl_dsl.program import Program
-    from hl_dsl.synth.storage import write_whole
+    from hl_dsl.synth.storage import storage_problem, write_whole
 
     folder = Path(name)
-    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", folder.name):
-        raise HLError(f"`{folder.name}` cannot name a policy", "use letters, digits and `_`, a letter first")
+    _refuse_bad_name(folder.name)
     card = load_card(env)
-    text = Program.parse(template(folder.name, card), str(folder / "policy.hl")).text
     path = folder / "policy.hl"
-    if path.exists():
-        raise HLError(f"{path} exists already", "choose another name, or delete it first")
+    text = Program.parse(template(folder.name, card), str(path)).text
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise HLError(f"cannot create {folder}: {error.strerror}", "choose another place") from None
+        problem, hint = storage_problem(error)
+        raise HLError(f"cannot create the folder {folder}: {problem}", hint) from None
+    if path.exists():
+        raise HLError(f"{path} exists already", "choose another name, or move that file away first")
     write_whole(path, text.encode())
-    show({"schema": "hl.new/1", "policy": str(path), "env": env},
-         f"wrote {path}\nnext: hl env {env}; hl verify {path}; hl eval {path}; hl synth {path}", json)
+    file = quote(str(path))
+    then = [f"hl env {quote(env)}", f"hl verify {file}", f"hl eval {file}", f"hl synth {file} --run {quote(str(folder / 'run'))}"]
+    show({"schema": "hl.new/1", "policy": folder.name, "file": path, "env": env, "next": then},
+         "\n".join([f"wrote {path}", "next:", *(f"  {command}" for command in then)]), json)
 
 
 def template(name: str, card) -> str:
     """The smallest policy for an environment: it observes all there is and does one thing."""
-    observed = ", ".join(field for field in card.fields if not (field == "obs" and len(card.fields) > 4))
+    observed = ", ".join(field for field in card.fields if not (field == "obs" and len(card.fields) > _MOST_NAMED))
     if card.action.names:
         act = f"act {{ otherwise => {card.action.names[0]} }}"
     else:
         middle = [(low + high) / 2 for low, high in zip(card.action.low, card.action.high)]
         act = f"act {middle[0]}" if card.action.size == 1 else f"act [{', '.join(map(repr, middle))}]"
-    names = f" Actions: {', '.join(card.action.names)}." if card.action.names else ""
-    return f'# {card.says}{names}\npolicy {name} for "{card.environment}" {{\n  observe {observed}\n\n  {act}\n}}\n'
+    actions = f"# Actions: {', '.join(card.action.names)}.\n" if card.action.names else ""
+    return f'# {card.says}\n{actions}policy {name} for "{card.environment}" {{\n  observe {observed}\n\n  {act}\n}}\n'
+
+
+def _refuse_bad_name(name: str) -> None:
+    from hl_dsl.grammar import RESERVED
+
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise HLError(f"`{name}` cannot name a policy", "use letters, digits and `_`, a letter first")
+    if name in RESERVED:
+        raise HLError(f"`{name}` is a word of the language, and cannot name a policy", f"choose another name, such as `{name}_`")

@@ -4,54 +4,124 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from hl_dsl.diagnostics import HLError, ProgramError
 
-GOOD, FINDINGS, USAGE, UNKNOWN = 0, 1, 2, 3
+GOOD, FINDINGS, USAGE, UNKNOWN, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 PolicyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A policy, FILE.hl.", show_default=False)]
 
 
+_begun = False
+
+
+class OutputLost(HLError):
+    """Stdout takes no more, so nothing more is written to it."""
+
+
+class Interrupted(HLError):
+    """The command was interrupted; the message says what is kept."""
+
+    exit_code = INTERRUPTED
+
+
+def prepare_output() -> None:
+    """Characters that the terminal's encoding does not have are written as escapes; they must not end a command."""
+    global _begun
+    _begun = False
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def show(document: dict[str, Any], text: str, as_json: bool) -> None:
-    """Prints the document, or the text for people."""
-    print(json.dumps(_plain(document), ensure_ascii=False, indent=2, allow_nan=False) if as_json else text)
+    """Prints the document, or the text for people. Raises OutputLost."""
+    if as_json:
+        text = json.dumps(plain(document), ensure_ascii=not _speaks_unicode(), indent=2, allow_nan=False)
+    if text:
+        write(text + "\n")
+
+
+def write(text: str) -> None:
+    """Writes to stdout. Raises OutputLost where it is full or closed; a reader that has gone away ends the command."""
+    global _begun
+    _begun = _begun or bool(text)
+    try:
+        if sys.stdout is None:
+            raise OSError(9, "it is closed")
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        _give_up(error)
+
+
+def finish_output() -> None:
+    """What still waits to be written to stdout is written. Raises as `write`."""
+    if sys.stdout is not None:
+        write("")
 
 
 def note(text: str) -> None:
     """A line for people, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    try:
+        if sys.stderr is not None:
+            print(text, file=sys.stderr, flush=True)
+    except OSError:
+        pass  # nobody is left to be told
 
 
-def _plain(value):
+def plain(value):
     """JSON has no infinities and no NaN: they are written as text."""
     if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
+    if isinstance(value, Path):
+        return str(value)
     return value
 
 
-def report_error(error: HLError) -> int:
-    """Prints an error, as JSON too where `--json` was asked for; gives the exit code."""
-    if isinstance(error, ProgramError):
-        text = error.message
-        details = [item.to_json(error.source) for item in error.diagnostics]
-    else:
-        text = f"error: {error.message}" + (f"\n  = {error.hint}" if error.hint else "")
-        details = []
-    print(text, file=sys.stderr)
-    if "--json" in sys.argv:
-        print(json.dumps({"schema": "hl.error/1", "error": error.message.splitlines()[0], "hint": error.hint, "diagnostics": details},
-                         ensure_ascii=False, indent=2))
+def report_error(error: HLError, as_json: bool) -> int:
+    """Prints an error, as JSON too where that was asked for; gives the exit code."""
+    note(error_text(error))
+    if as_json:
+        _try_to_show(error_document(error))
     return error.exit_code
+
+
+def report_usage(error, as_json: bool) -> int:
+    """The same for a command line that is none."""
+    if hasattr(error, "show"):
+        error.show(sys.stderr)
+    if as_json:
+        said = error.format_message().splitlines()[0] if hasattr(error, "format_message") else str(error)
+        _try_to_show(error_document(HLError(said, "the command's --help shows what it takes")))
+    return USAGE
+
+
+def error_text(error: HLError) -> str:
+    if isinstance(error, (ProgramError, Interrupted)):
+        return error.message
+    return f"error: {error.message}" + (f"\n  = {error.hint}" if error.hint else "")
+
+
+def error_document(error: HLError) -> dict[str, Any]:
+    """The document of a command that could not do its work. An error may have more to say in `details`, a dict."""
+    diagnostics = [item.to_json(error.source) for item in error.diagnostics] if isinstance(error, ProgramError) else []
+    said = diagnostics[0]["message"] if diagnostics else (error.message.splitlines() or [""])[0]
+    return {
+        "schema": "hl.error/1", "error": said, "hint": error.hint, "exit_code": error.exit_code, "diagnostics": diagnostics,
+        **getattr(error, "details", {}),
+    }
 
 
 def finish(code: int) -> None:
@@ -60,19 +130,27 @@ def finish(code: int) -> None:
         raise typer.Exit(code)
 
 
-def parse_seeds(text: str) -> list[int]:
-    """`0..9` (both ends included), `3`, or `0,4,7..9`. Raises `HLError`."""
-    seeds: list[int] = []
+def _try_to_show(document: dict[str, Any]) -> None:
+    """There is one document on stdout, so none where another was begun."""
+    if _begun:
+        return
     try:
-        for part in text.split(","):
-            low, dots, high = part.partition("..")
-            seeds += range(int(low), int(high) + 1) if dots else [int(low)]
-    except ValueError:
-        raise HLError(f"`{text}` names no seeds", "write one seed `3`, a range `0..9`, or a list `0,4,7..9`") from None
-    if not seeds:
-        raise HLError(f"`{text}` is an empty range of seeds", "the first seed comes first: `0..9`")
-    if len(seeds) > 100_000 or min(seeds) < 0 or max(seeds) >= 2**31:
-        raise HLError(f"`{text}` names seeds that cannot be run", "seeds lie from 0 to 2147483647, at most 100,000 at a time")
-    if len(set(seeds)) < len(seeds):
-        raise HLError(f"`{text}` names a seed twice", "each seed is one episode; name it once")
-    return seeds
+        show(document, "", True)
+    except OutputLost:
+        pass  # stderr has it
+
+
+def _speaks_unicode() -> bool:
+    return (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "") == "utf8"
+
+
+def _give_up(error: OSError) -> NoReturn:
+    """Stdout becomes a place that swallows everything, or what waits in its buffer fails once more when Python ends."""
+    if sys.stdout is not None:
+        try:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except (OSError, ValueError):
+            pass
+    if isinstance(error, BrokenPipeError):
+        raise typer.Exit(BROKEN_PIPE) from None
+    raise OutputLost(f"cannot write to stdout: {(error.strerror or str(error)).lower()}", "free some space, or send the output elsewhere") from None

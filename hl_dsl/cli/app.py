@@ -1,0 +1,65 @@
+"""The command line. Each subcommand is a file of its own that imports what it needs when it is called."""
+
+from __future__ import annotations
+
+from typing import Annotated, Sequence
+
+import typer
+from typer.exceptions import TyperException
+
+from hl_dsl.cli import check, environment, evaluate, explain, export, fmt, interrupts, new, synth, trials, tune, verify
+from hl_dsl.cli.output import INTERRUPTED, Interrupted, finish_output, prepare_output, report_error, report_usage
+from hl_dsl.cli.problems import as_error
+from hl_dsl.diagnostics import HLError
+
+app = typer.Typer(
+    name="hl", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 good; 1 findings, refuted, regression; 2 usage or files; 3 unknown; 130 interrupted.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("new")(new.new)
+app.command("env")(environment.env)
+app.command("check")(check.check)
+app.command("fmt")(fmt.fmt)
+app.command("verify")(verify.verify)
+app.command("eval")(evaluate.evaluate)
+app.command("tune")(tune.tune)
+app.command("synth")(synth.synth)
+app.command("trials")(trials.trials)
+app.command("explain")(explain.explain)
+app.command("export")(export.export)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(f"hl {version('hl-dsl')}")
+        raise typer.Exit
+
+
+@app.callback()
+def hl(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False) -> None:
+    """HL: controller programs that are checked, proved, compiled, run and improved."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command line; its exit code. Whatever goes wrong is told on stderr, and on stdout where `--json` is asked for."""
+    as_json = "--json" in arguments
+    prepare_output()
+    try:
+        code = app(list(arguments), standalone_mode=False) or 0
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        finish_output()
+    except HLError as error:
+        code = report_error(error, as_json)
+    except TyperException as error:
+        code = report_usage(error, as_json)
+    except typer.Exit as error:
+        code = error.exit_code
+    except (Exception, KeyboardInterrupt) as error:
+        # Libraries turn an interrupt in the middle of their work into errors of their own.
+        stopped = isinstance(error, KeyboardInterrupt) or interrupts.came()
+        code = report_error(Interrupted("interrupted") if stopped else as_error(error), as_json)
+    return code
