@@ -7,6 +7,7 @@ from typing import Iterable
 
 from hl_dsl.check import Checked
 from hl_dsl.cards import Field
+from hl_dsl.compiler.comments import Comments
 from hl_dsl.compiler.words import choices, words
 from hl_dsl.format import format_expression
 from hl_dsl.syntax import Act, Let, Memory, Modes, Observe, Observed, Param, Property, Range
@@ -25,8 +26,8 @@ def explain_program(program) -> str:
     """The strategy of a program (or of what `check` gives), as text to read aloud."""
     checked: Checked = getattr(program, "checked", program)
     policy, card = checked.policy, checked.card
-    comments = _Comments(checked)
-    opening = [f"{policy.name} is a policy for {card.environment}. {card.says}", *comments.opening()]
+    comments = Comments(checked.source, policy)
+    opening = [f"{policy.name} is a policy for {card.environment}. {card.says}", comments.opening()]
     sections = [
         _section("It looks at", _observations(checked)),
         _section("Constants, which tuning may move within their ranges", (line for item in policy.of(Param) for line in _param(item, comments))),
@@ -36,37 +37,17 @@ def explain_program(program) -> str:
         *(_section(title, (line for item in policy.of(Property) if item.kind == kind for line in _property(item, comments)))
           for kind, title in _KINDS.items()),
     ]
-    return "\n\n".join(["\n".join(fill(line, WIDTH) for line in opening), *(section for section in sections if section)]) + "\n"
+    return "\n\n".join(["\n".join(fill(line, WIDTH) for line in opening if line), *(section for section in sections if section)]) + "\n"
 
 
-class _Comments:
-    """The author's comments, by the line of what they stand beside or above."""
+def _before(item, comments: Comments) -> list[str]:
+    text = comments.above(item)
+    return [f"({text})"] if text else []
 
-    def __init__(self, checked: Checked):
-        self.source, self.policy = checked.source, checked.policy
-        self.beside: dict[int, str] = {}
-        self.above: dict[int, str] = {}
-        for comment in checked.policy.comments:
-            line = self.source.position(comment.span.start)[0]
-            (self.above if comment.own_line else self.beside)[line] = comment.text.lstrip("#").strip()
 
-    def _block(self, line: int) -> list[str]:
-        """The lines of comment right above a line."""
-        block = []
-        while line - 1 in self.above:
-            line -= 1
-            block.append(self.above[line])
-        return [" ".join(reversed(block))] if block else []
-
-    def opening(self) -> list[str]:
-        return self._block(self.source.position(self.policy.span.start)[0])
-
-    def before(self, item) -> list[str]:
-        return [f"({text})" for text in self._block(self.source.position(item.span.start)[0])] if item.span.end else []
-
-    def after(self, item) -> str:
-        text = self.beside.get(self.source.position(item.span.start)[0]) if item.span.end else None
-        return f"  ({text})" if text else ""
+def _after(item, comments: Comments) -> str:
+    text = comments.beside(item)
+    return f"  ({text})" if text else ""
 
 
 def _section(title: str, lines: Iterable[str]) -> str:
@@ -102,19 +83,19 @@ def _ends(range_: Range) -> str:
     return f"[{format_expression(range_.low)}, {format_expression(range_.high)}]"
 
 
-def _param(item: Param, comments: _Comments) -> Iterable[str]:
-    yield from comments.before(item)
+def _param(item: Param, comments: Comments) -> Iterable[str]:
+    yield from _before(item, comments)
     within = f", within {_ends(item.range)}" if item.range is not None else ""
-    yield f"{item.name} is {format_expression(item.default)}{within}{comments.after(item)}"
+    yield f"{item.name} is {format_expression(item.default)}{within}{_after(item, comments)}"
 
 
-def _definitions(checked: Checked, comments: _Comments) -> Iterable[str]:
+def _definitions(checked: Checked, comments: Comments) -> Iterable[str]:
     lets = {let.name: let for let in checked.policy.of(Let)}
     for name in checked.order:
         if name in lets:
-            yield from comments.before(lets[name])
+            yield from _before(lets[name], comments)
             verb = "means" if checked.symbols[name].type is BOOL else "is"
-            yield from _equation(f"{name} {verb}", lets[name].expression, comments.after(lets[name]))
+            yield from _equation(f"{name} {verb}", lets[name].expression, _after(lets[name], comments))
 
 
 def _equation(lead: str, expression, after: str = "") -> Iterable[str]:
@@ -131,39 +112,39 @@ def _equation(lead: str, expression, after: str = "") -> Iterable[str]:
         yield f"  else: {last}"
 
 
-def _memory(item: Memory, comments: _Comments) -> Iterable[str]:
-    yield from comments.before(item)
+def _memory(item: Memory, comments: Comments) -> Iterable[str]:
+    yield from _before(item, comments)
     within = f" and always in {_ends(item.range)}" if item.range is not None else ""
-    yield f"{item.name}, at first {format_expression(item.start)}{within}{comments.after(item)}"
+    yield f"{item.name}, at first {format_expression(item.start)}{within}{_after(item, comments)}"
     yield from (f"  {line}" for line in _equation("its next value is", item.next))
 
 
-def _behaviour(checked: Checked, comments: _Comments) -> Iterable[str]:
+def _behaviour(checked: Checked, comments: Comments) -> Iterable[str]:
     for modes in checked.policy.of(Modes):
         start = next(mode.name for mode in modes.modes if mode.is_start)
         names = ", ".join(mode.name for mode in modes.modes)
         yield f"It is in one of {len(modes.modes)} modes ({names}), at first {start}. A change of mode counts in the same tick."
         for mode in modes.modes:
-            yield from comments.before(mode)
+            yield from _before(mode, comments)
             leaving = "; ".join(f"to {one.target} where {words(one.condition)}" for one in mode.transitions)
-            yield f"{mode.name}: {'goes ' + leaving if leaving else 'never left'}{comments.after(mode)}"
+            yield f"{mode.name}: {'goes ' + leaving if leaving else 'never left'}{_after(mode, comments)}"
             if mode.act is not None:
                 yield from (f"  {line}" for line in _act(mode.act, comments))
     for act in checked.policy.of(Act):
         yield from _act(act, comments)
 
 
-def _act(act: Act, comments: _Comments) -> Iterable[str]:
+def _act(act: Act, comments: Comments) -> Iterable[str]:
     if len(act.rules) == 1:
         yield from _equation("the action is", act.rules[0].value)
         return
     yield "the first of these that applies:"
     for number, rule in enumerate(act.rules, 1):
-        yield from comments.before(rule)
+        yield from _before(rule, comments)
         where = f"where {words(rule.condition)}" if rule.condition is not None else "otherwise"
-        yield f"{number}. {words(rule.value)} {where}{comments.after(rule)}"
+        yield f"{number}. {words(rule.value)} {where}{_after(rule, comments)}"
 
 
-def _property(item: Property, comments: _Comments) -> Iterable[str]:
-    yield from comments.before(item)
-    yield f"{item.name}: {words(item.expression)}{comments.after(item)}"
+def _property(item: Property, comments: Comments) -> Iterable[str]:
+    yield from _before(item, comments)
+    yield f"{item.name}: {words(item.expression)}{_after(item, comments)}"

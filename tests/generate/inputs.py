@@ -108,8 +108,9 @@ class Run:
 
 
 @st.composite
-def runs(draw, flow: Dataflow, hostile: bool = True, lanes: int | None = None, ticks: int | None = None) -> Run:
-    """Runs of a program. Not `hostile`: every observation lies in its declared range, where the step count allows it."""
+def runs(draw, flow: Dataflow, hostile: bool = True, lanes: int | None = None, ticks: int | None = None, everyone: bool = False) -> Run:
+    """Runs of a program. `everyone`: no lane is left out of a tick. Not `hostile`: every observation lies in its declared
+    range, where the step count allows it."""
     lanes = lanes or draw(st.integers(1, MOST_LANES))
     ticks = ticks or draw(st.integers(1, MOST_TICKS))
     columns: dict[tuple[str, int], np.ndarray] = {}
@@ -122,7 +123,7 @@ def runs(draw, flow: Dataflow, hostile: bool = True, lanes: int | None = None, t
     restarts = np.array(draw(st.lists(st.sampled_from((False, False, False, True)), min_size=lanes * ticks, max_size=lanes * ticks))).reshape(ticks, lanes)
     restarts[0] = True
     present = np.ones((ticks, lanes), bool)
-    if draw(st.integers(0, 3)) == 3:
+    if not everyone and draw(st.integers(0, 3)) == 3:
         present = np.array(draw(st.lists(st.booleans(), min_size=lanes * ticks, max_size=lanes * ticks))).reshape(ticks, lanes)
     if ("step", 0) in columns:
         steps = columns["step", 0]
