@@ -12,7 +12,7 @@ from hl_dsl.infer import Inference, TypeProblem, Unresolved
 from hl_dsl.source import Source, Span
 from hl_dsl.symbols import Symbols
 from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Policy, Previous, Property, Range, Vector, walk, expressions
-from hl_dsl.types import BOOL, Type, widens
+from hl_dsl.types import BOOL, INT, Type, widens
 
 LARGEST_INT = 2**53
 
@@ -75,11 +75,18 @@ class _Checker:
         if widens(found.base, wanted.base) and found.size in (None, wanted.size):
             return
         label, repair = f"this is `{found}`", None
-        if wanted.base == "int" and found.base == "real":
+        if wanted is INT and type(expression) is Number:
+            repair = Repair(expression.span, str(round(expression.value)), f"write `{round(expression.value)}`")
+        elif wanted.base == "int" and found.base == "real":
             label += ": round it with `floor(…)` or `round(…)`"
-        if wanted is BOOL and found.base in ("int", "real") and found.size is None and type(expression) in (Name, Index, Number) and expression.span.end:
+        if wanted is BOOL and type(expression) is Number:
+            truth = "true" if expression.value else "false"
+            repair = Repair(expression.span, truth, f"write `{truth}`")
+        elif wanted is BOOL and found.base in ("int", "real") and found.size is None and type(expression) in (Name, Index) and expression.span.end:
             repair = Repair(Span(expression.span.end, expression.span.end), " != 0", "compare it: `… != 0`")
-        self.findings.add(code, f"{what} is a `{wanted}`, not a `{found}`", expression.span, label=label, repair=repair)
+        names = self.symbols.card.action.names if wanted is self.symbols["action"].type else None
+        kind = "the name of an action" if names else f"`{wanted}`"
+        self.findings.add(code, f"{what} must be {kind}, not `{found}`", expression.span, label=label, expected=names or (), repair=repair)
 
     def _previous_starts(self, expression) -> None:
         for node in walk(expression):
@@ -105,11 +112,13 @@ class _Checker:
         low, high = written.low, written.high
         for end in (low, high):
             if base == "int" and type(end.value) is float:
+                whole = min(max(int(end.value), -LARGEST_INT), LARGEST_INT)
                 self.findings.add("HL402", "the range of an int has whole ends", end.span, label="a real",
-                                  repair=Repair(end.span, str(int(end.value)), f"write `{int(end.value)}`"))
+                                  repair=Repair(end.span, str(whole), f"write `{whole}`"))
                 return False
             if base == "int" and abs(end.value) > LARGEST_INT:
-                self.findings.add("HL403", "ints stay within ±2^53, so that binary64 holds them exactly", end.span, label="too large")
+                self.findings.add("HL403", "ints stay within ±2^53, so that binary64 holds them exactly", end.span, label="too large",
+                                  repair=Repair(end.span, str(LARGEST_INT if end.value > 0 else -LARGEST_INT), "write the largest there is"))
                 return False
         if low.value > high.value:
             self.findings.add("HL401", "the range is empty", written.span, label=f"{low.value} is above {high.value}",
@@ -138,7 +147,10 @@ class _Checker:
         self._wanted(value, wanted, f"the {what} of `{declaration.name}`", "HL316")
         if wanted.base not in ("real", "int"):
             if declaration.range is not None:
-                self.findings.add("HL404", f"a `{wanted}` has no range", declaration.range.span, label="drop this")
+                place = declaration.range.span
+                word = self.findings.source.text.rfind("in", 0, place.start)
+                self.findings.add("HL404", f"`{wanted}` has no range", place, label="leave this out",
+                                  repair=Repair(Span(word, place.end), "", "leave the range out") if word > 0 else None)
             return
         if declaration.range is None:
             self.findings.add("HL405", f"`{declaration.name}` needs a range", declaration.name_span,
@@ -166,7 +178,10 @@ class _Checker:
         starts = [mode for mode in modes.modes if mode.is_start]
         if len(starts) != 1:
             place = modes.modes[0].name_span if not starts else starts[1].name_span
-            repair = Repair(Span(place.start, place.start), "start ", f"start in `{modes.modes[0].name}`") if not starts else None
+            if starts:
+                repair = Repair(Span(starts[1].span.start, place.start), "", f"start in `{starts[0].name}`")
+            else:
+                repair = Repair(Span(place.start, place.start), "start ", f"start in `{modes.modes[0].name}`")
             self.findings.add("HL211", "exactly one mode is marked `start`", place, label="none is" if not starts else "a second start", repair=repair)
         for mode in modes.modes:
             if mode.act is not None:

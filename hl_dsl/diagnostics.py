@@ -10,14 +10,16 @@ from hl_dsl.source import NOWHERE, Source, Span
 
 
 class HLError(Exception):
-    """An error meant for the person using HL: what is wrong and, in `hint`, how to mend it."""
+    """An error meant for the person using HL: what is wrong and, in `hint`, how to mend it. `code` has a page, where
+    there is one."""
 
     exit_code = 2
 
-    def __init__(self, message: str, hint: str | None = None):
+    def __init__(self, message: str, hint: str | None = None, code: str | None = None):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,9 @@ def _excerpt(source: Source, span: Span, text: str, mark: str, gutter: int) -> l
     shown = source.line(line)
     length = max(1, min(span.end, span.start + len(shown) - column + 1) - span.start)
     if len(shown) > _WIDEST:
-        cut = max(0, column - 1 - _WIDEST // 2)
-        shown, column = shown[cut : cut + _WIDEST], column - cut
+        cut = max(0, min(column - 1 - _WIDEST // 2, len(shown) - _WIDEST))
+        ends = ("…" if cut else shown[0], "…" if cut + _WIDEST < len(shown) else shown[-1])
+        shown, column = ends[0] + shown[cut + 1 : cut + _WIDEST - 1] + ends[1], column - cut
         length = min(length, _WIDEST - column + 1)
     shown = "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in shown)
     lead = "".join("\t" if c == "\t" else " " for c in shown[: column - 1])

@@ -36,6 +36,11 @@ def _problem(code: str, message: str, span: Span, label: str = "", **rest) -> Ty
     return TypeProblem(Diagnostic(code, message, span, label, **rest))
 
 
+def _shown(operator: Operator) -> str:
+    """The operator as it is written."""
+    return operator.syntax.token or operator.name
+
+
 class Inference:
     """Types of a program's expressions. `types` maps `id(node)` to `Type` for all nodes visited."""
 
@@ -103,7 +108,7 @@ class Inference:
         sizes = {operand.size for operand in operands if operand.size is not None}
         if len(sizes) > 1:
             lengths = " and ".join(map(str, sorted(sizes)))
-            raise _problem("HL306", f"`{operator.name}` is given vectors of lengths {lengths}", node.span, "lengths must agree")
+            raise _problem("HL306", f"`{_shown(operator)}` is given vectors of lengths {lengths}", node.span, "lengths must agree")
         chosen = choose_form(operator, tuple([operand.base for operand in operands]))
         if chosen is None:
             raise self._mismatch(operator, operands, node)
@@ -126,15 +131,23 @@ class Inference:
             raise self._mismatch(operator, operands, node) from None
 
     def _mismatch(self, operator: Operator, operands: list[Type], node: Apply) -> TypeProblem:
-        shown = " and ".join(f"`{operand}`" for operand in operands)
-        labels = tuple(Label(o.span, f"this is `{t}`") for o, t in zip(node.operands, operands) if o.span.end)
-        bases = {operand.base for operand in operands}
+        wanted = operator.forms[0].operands if operator.forms else ()
+        for operand, type_, base in zip(node.operands, operands, wanted):
+            if base == "bool" and type_.base != "bool":
+                is_simple = type(operand) in (Name, Index) and type_.base in ("int", "real") and not type_.is_vector and operand.span.end
+                end = operand.span.end
+                return _problem("HL303", f"`{_shown(operator)}` wants a truth value here, not `{type_}`", operand.span, f"this is `{type_}`",
+                                repair=Repair(Span(end, end), " != 0", "compare it: `… != 0`") if is_simple else None)
+        pairs = [(operand, type_) for operand, type_, base in zip(node.operands, operands, wanted or ["any"] * len(operands)) if base != "bool"]
+        bases = {type_.base for _, type_ in pairs}
         hint = "these types do not go together"
         if any(form.operands == ("int",) * len(operands) for form in operator.forms) and bases <= {"int", "real"}:
             hint = "whole numbers are wanted: round with `floor(…)` or `round(…)`"
         elif "bool" in bases and bases & {"int", "real"}:
             hint = "write `if b then 1 else 0` to count with a truth value"
-        return _problem("HL303", f"`{operator.name}` cannot be applied to {shown}", node.span, hint, others=labels)
+        shown = " and ".join(f"`{type_}`" for _, type_ in pairs)
+        labels = tuple(Label(operand.span, f"this is `{type_}`") for operand, type_ in pairs if operand.span.end)
+        return _problem("HL303", f"`{_shown(operator)}` cannot be applied to {shown}", node.span, hint, others=labels)
 
     def _unknown_function(self, node: Apply) -> TypeProblem:
         place = Span(node.span.start, node.span.start + len(node.operator))

@@ -68,6 +68,7 @@ def _unclosed(trouble: Trouble) -> Diagnostic | None:
     opener = trouble.open_brackets[-1]
     closer = OPENERS[opener.text]
     ends_bracket = token.text in CLOSERS or token.text in DECLARATIONS or token.text in ("when", "otherwise", "=>", "->", "then", "else", "{", "=")
+    ends_bracket = ends_bracket or (trouble.is_name(token) and trouble.next.text == "{")
     if closer not in trouble.accepts or token.text == closer or not ends_bracket:
         return None
     at = trouble.previous.end

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 
-from hl_dsl.diagnostics import Diagnostic
+from hl_dsl.diagnostics import Diagnostic, Repair
 from hl_dsl.source import Span
 from hl_dsl.trouble import CLOSERS, DECLARATIONS, NUMBER, WORDS, Trouble
 
@@ -31,6 +32,12 @@ def _conditional(trouble: Trouble) -> Diagnostic | None:
         return trouble.finding("HL125", f"`{trouble.previous.text}` is followed by its value, without `{token.text}`", "not needed",
                                repair=trouble.drop(token, "leave it out"))
     if "then" in trouble.accepts:
+        braces = re.match(r"\{([^{}]*)\}\s*else\s*\{([^{}]*)\}", trouble.text[token.start :])
+        if braces:
+            written = f"then {braces[1].strip()} else {braces[2].strip()}"
+            place = Span(token.start, token.start + braces.end())
+            return trouble.finding("HL125", "`then` and `else` come before values, not before braces", "values, not blocks", place,
+                                   repair=Repair(place, written, f"write `{written}`"))
         if token.text in (":", "{", "=>", "->", ","):
             return trouble.finding("HL125", "`then` comes between a condition and its value", "`then` is wanted",
                                    repair=trouble.replace(token, ("" if trouble.text[token.start - 1].isspace() else " ") + "then", "write `then`"))
@@ -43,7 +50,7 @@ def _conditional(trouble: Trouble) -> Diagnostic | None:
         return None
     ends = token.text in CLOSERS or token.text in DECLARATIONS or token.text in (",", "when", "otherwise", "=>", "->") or token.kind == "end"
     if ends or (trouble.is_name(token) and trouble.begins_line(token)):
-        return trouble.finding("HL122", "this `if` has no `else`", "`else` and a value are missing before this",
+        return trouble.finding("HL122", "this `if` has no `else`", "`else` and a value are missing after this", trouble.previous,
                                expected=("else VALUE: an `if` is a value, also where its condition does not hold",))
     return None
 
@@ -67,6 +74,8 @@ def _value(trouble: Trouble) -> Diagnostic | None:
         named = trouble.replace(token, token.text + "_", f"as a name, write `{token.text}_`")
         if not (trouble.begins_line(token) and token.text in DECLARATIONS) and _passes_one_more(trouble, named):
             return trouble.finding("HL107", f"`{token.text}` is a word of the language, not a name", "choose another name", repair=named)
+    if trouble.begins_line(token):
+        return trouble.finding("HL145", f"a value is missing after `{before.text}`", "nothing comes after this", before)
     if before.text in ("+", "*", "/", "<", ">", "and", "or", "not", "implies", "//", "-", "==", "<=", ">=", "!="):
         return trouble.finding("HL145", f"a value is missing after `{before.text}`", f"`{token.text}` cannot begin one")
     return trouble.finding("HL145", f"a value is missing before `{token.text}`", f"`{token.text}` cannot begin one")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from hl_dsl.diagnostics import Diagnostic
+from dataclasses import replace
+
+from hl_dsl.diagnostics import Diagnostic, Repair
 from hl_dsl.mistakes_declarations import _missing_brace
+from hl_dsl.source import Span
 from hl_dsl.trouble import DECLARATIONS, WORDS, Trouble
 
 _ELSE = ("else", "default", "_", "*", "always", "finally")
@@ -16,7 +19,7 @@ def _missing_braces(trouble: Trouble) -> Diagnostic | None:
     if "{" not in trouble.accepts or trouble.declaring == "memory" or trouble.declaration < 0:
         return None
     if trouble.previous.text == "act" and token.text in ("when", "otherwise"):
-        return _missing_brace(trouble)
+        return replace(_missing_brace(trouble), repair=_in_braces(trouble))
     if trouble.previous.text == "act" and token.text in (":", "=", "=>", "->"):
         return trouble.finding("HL142", f"`act` is followed by the action itself, without `{token.text}`", "not needed",
                                repair=trouble.drop(token, "leave it out"))
@@ -34,11 +37,21 @@ def _missing_braces(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
+def _in_braces(trouble: Trouble) -> Repair:
+    """Braces around the rules that begin at the token."""
+    end, depth = trouble.token.end, 0
+    for lexeme in trouble.lexemes[trouble.index :]:
+        depth += (lexeme.text == "{") - (lexeme.text == "}")
+        if depth < 0 or lexeme.text in DECLARATIONS:
+            break
+        end = lexeme.end
+    rules = trouble.text[trouble.token.start : end]
+    return Repair(Span(trouble.token.start, end), f"{{ {rules} }}", "write `{` before this and `}` after the last rule")
+
+
 def _mode_name(trouble: Trouble) -> Diagnostic | None:
     token = trouble.token
     if not {"start", "NAME"} <= trouble.accepts:
-        if trouble.previous.text == "start" and trouble.accepts == {"NAME"} and token.text in ("mode", "state"):
-            return None
         return None
     if token.text in ("when", "act", "otherwise"):
         return trouble.finding("HL143", f"inside `modes`, `{token.text}` belongs to a mode", "no mode is open here",
@@ -105,8 +118,6 @@ def _rule(trouble: Trouble) -> Diagnostic | None:
             return trouble.finding("HL141", "the `act` of a mode comes before its transitions", "too late")
         if token.text == "otherwise":
             return trouble.finding("HL143", "`otherwise` stands in `act { … }`: a mode without a true transition stays as it is", "outside of `act`")
-        if trouble.is_name(token) and token.text == "goto":
-            return None
     return None
 
 

@@ -236,8 +236,8 @@ class _ToSyntax(Transformer):
     def observe(self, keyword, *items):
         return Observe(items, Span(keyword.start_pos, items[-1].span.end))
 
-    def observed(self, name, size, range_):
-        end = name.end_pos if range_ is None else range_.span.end
+    def observed(self, name, size, closing, range_):
+        end = range_.span.end if range_ is not None else (closing or name).end_pos
         return Observed(_name(name), _size(size), range_, Span(name.start_pos, end))
 
     def param(self, keyword, name, type_, default, range_):

@@ -21,25 +21,25 @@ def read_source(path: str | Path) -> Source:
     path = Path(path)
     try:
         if path.is_dir():
-            raise HLError(f"`{path}` is a folder, not a policy", _offered(sorted(path.glob("*" + SUFFIX))))
+            raise HLError(f"`{path}` is a folder, not a policy", _offered(sorted(path.glob("*" + SUFFIX))), "HL611")
         with path.open("rb") as file:
             data = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
-        raise HLError(f"there is no file `{path}`", _nearest(path)) from None
+        raise HLError(f"there is no file `{path}`", _nearest(path), "HL610") from None
     except NotADirectoryError:
-        raise HLError(f"there is no file `{path}`: part of its path is a file, not a folder") from None
+        raise HLError(f"there is no file `{path}`: part of its path is a file, not a folder", code="HL610") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         reason = getattr(error, "strerror", None) or str(error)
-        raise HLError(f"`{path}` cannot be read: {reason.lower()}", "check its permissions and the spelling of its path") from None
+        raise HLError(f"`{path}` cannot be read: {reason.lower()}", "check its permissions and the spelling of its path", "HL612") from None
     if len(data) > MOST_BYTES:
-        raise HLError(f"`{path}` is too large for a policy: more than {MOST_BYTES:,} bytes", "is it another kind of file?")
+        raise HLError(f"`{path}` is too large for a policy: more than {MOST_BYTES:,} bytes", "is it another kind of file?", "HL614")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         kind = "a binary file" if b"\0" in data else "not UTF-8 text"
         line = data.count(b"\n", 0, error.start) + 1
         raise HLError(f"`{path}` is {kind}: byte {error.start} (line {line}) is 0x{data[error.start]:02x}",
-                      "policies are text files in UTF-8; save it again with that encoding") from None
+                      "policies are text files in UTF-8; save it again with that encoding", "HL613") from None
     return Source(text, str(path))
 
 

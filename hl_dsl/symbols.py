@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hl_dsl.cards import Card, Field
 from hl_dsl.diagnostics import Diagnostic, Findings, Label, Repair
 from hl_dsl.source import NOWHERE, Span
-from hl_dsl.syntax import Let, Memory, Modes, Observe, Observed, Param, Policy, Property
+from hl_dsl.syntax import Let, Memory, Modes, Observe, Observed, Param, Policy, Property, Vector
 from hl_dsl.types import INT, Type, scalar, vector
 
 
@@ -67,7 +67,7 @@ class Symbols(dict):
                 self._add(Symbol("let", declaration.name, None, declaration, declaration.name_span))
             elif isinstance(declaration, (Param, Memory)):
                 kind = "param" if isinstance(declaration, Param) else "memory"
-                self._add(Symbol(kind, declaration.name, self.named_type(declaration.type), declaration, declaration.name_span))
+                self._add(Symbol(kind, declaration.name, self._declared_type(declaration), declaration, declaration.name_span))
         self._property_names(policy)
 
     def _add(self, symbol: Symbol) -> None:
@@ -94,13 +94,15 @@ class Symbols(dict):
             return
         if item.size is not None and item.size != field.size:
             shape = "a single value" if field.size is None else f"a vector of {field.size}"
-            self.findings.add("HL207", f"`{item.name}` is {shape} in {self.card.environment}, not a vector of {item.size}", item.span,
-                              label="drop the length, or write the right one",
-                              repair=Repair(Span(item.span.start, item.span.end), item.name, f"write `{item.name}`"))
+            end = item.span.end if item.range is None else self.findings.source.text.find("]", item.span.start) + 1
+            place = Span(item.span.start, end)
+            self.findings.add("HL207", f"`{item.name}` is {shape} in {self.card.environment}, not a vector of {item.size}", place,
+                              label="drop the length, or write the right one", repair=Repair(place, item.name, f"write `{item.name}`"))
         self._add(Symbol("observation", item.name, field_type(field), item, item.span))
         self.observed.setdefault(item.name, (item, field))
 
-    def named_type(self, written) -> Type:
+    def _declared_type(self, declaration: Param | Memory) -> Type:
+        written, sample = declaration.type, declaration.default if type(declaration) is Param else declaration.start
         base = {"vec": "real"}.get(written.base, written.base)
         known = ["real", "int", "bool", "vec"] + (["action"] if self.card.action.names else []) + (["mode"] if self.modes else [])
         if written.base not in known:
@@ -108,9 +110,14 @@ class Symbols(dict):
             self.findings.add("HL301", f"`{written.base}` is no type", written.span, label="unknown type", expected=tuple(known),
                               repair=Repair(Span(written.span.start, written.span.start + len(written.base)), near, f"did you mean `{near}`?"))
             return scalar("real")
-        if (written.base == "vec") != (written.size is not None):
-            self.findings.add("HL302", f"`{written.base}` cannot be written like this" if written.size else "a vector type needs its length", written.span,
-                              label="only `vec` has a length, and always", repair=Repair(written.span, f"vec[{written.size or 2}]", f"write `vec[{written.size or 2}]`"))
+        if written.base != "vec" and written.size is not None:
+            self.findings.add("HL302", f"`{written.base}` has no length", written.span, label="only `vec` has one",
+                              repair=Repair(written.span, f"vec[{written.size}]", f"write `vec[{written.size}]`"))
+        if written.base == "vec" and written.size is None:
+            size = len(sample.items) if type(sample) is Vector else 2
+            self.findings.add("HL302", "a vector type needs its length", written.span, label="of what length?",
+                              repair=Repair(written.span, f"vec[{size}]", f"write `vec[{size}]`"))
+            return vector("real", size)
         return scalar(base) if written.size is None else vector("real", written.size)
 
     def _property_names(self, policy: Policy) -> None:
