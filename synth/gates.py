@@ -15,7 +15,7 @@ from hl_dsl.synth.defaults import flow_with, structure_hash, syntax_with
 from hl_dsl.verify import Limits, Memo, prove, screen
 
 # Counted resources only, so that a verdict repeats. What needs more is not worth a search's time.
-SEARCH_LIMITS = Limits(solver_steps=400_000, depths=(0, 1), bounded_depths=(0, 0), bounded_steps=1)
+SEARCH_LIMITS = Limits(solver_steps=400_000, depths=(0, 1), bounded_depths=(0, 0), lanes=0)
 _LONGEST_FLOW = 2000  # nodes; larger mutants are no improvement anybody could read
 
 
@@ -92,7 +92,7 @@ class Gates:
         quick = screen(flow, self._memo)
         if quick.passed:
             return True, quick.summary
-        proof = prove(flow, SEARCH_LIMITS)
+        proof = prove(flow, SEARCH_LIMITS, self._memo)
         return proof.passed, proof.summary
 
     def remember(self, program_hash: str, trial: int) -> None:

@@ -104,7 +104,7 @@ class _Inputs:
         self.changes = self.generator.choice(_CHANGES, size=self.lanes)
         self.last = [np.full(self.lanes, entry.default, _TYPES[entry.base]) for entry in self.entries]
         literals = sorted({value + off for number, node in enumerate(self.plan.nodes) if node.op == "constant" and node.base != "bool"
-                           for value in self.plan.fixed[number][:1] for off in (-1, 0, 1) if -INF < value < INF})
+                           for value in self.plan.constants[number][:1] for off in (-1, 0, 1) if -INF < value < INF})
         self.literals = np.array(literals or [0], np.float64)
 
     def draw(self) -> list[np.ndarray]:

@@ -13,9 +13,9 @@ from fractions import Fraction
 from typing import Iterable, Sequence
 
 from hl_dsl.compiler.ir import Node
-from hl_dsl.operators.interval import INF
+from hl_dsl.operators.interval import ANYTHING, EITHER, INF
 from hl_dsl.verify import terms
-from hl_dsl.verify.intervals import Context, Evaluator
+from hl_dsl.verify.intervals import EMPTY, Context, Evaluator
 from hl_dsl.verify.plan import Pair
 from hl_dsl.verify.terms import SORTS, Term, literal
 
@@ -63,8 +63,12 @@ class Encoding:
             known[number] = self._leaf(number, node, index, lines) if node.form is None else self._operation(number, node, index, lines)
         return lines
 
-    def interval(self, number: int) -> Pair:
-        return self.evaluator.value(number, self.context)
+    def interval(self, number: int, lines: list[str]) -> Pair:
+        pair = self.evaluator.value(number, self.context)
+        if pair is EMPTY:
+            lines.append("(assert false)")
+            return ANYTHING if self.plan.nodes[number].base != "bool" else EITHER
+        return pair
 
     def _leaf(self, number: int, node: Node, index: int, lines: list[str]) -> Term:
         sort = SORTS[node.base]
@@ -87,14 +91,14 @@ class Encoding:
             name = f"{node.op[0]}{node.value}_{index}"
         lines.append(f"(declare-const {name} {sort})")
         term = Term(name, sort)
-        self._bound(term, self.interval(number), lines)
+        self._bound(term, self.interval(number, lines), lines)
         return term
 
     def _operation(self, number: int, node: Node, index: int, lines: list[str]) -> Term:
         sort = SORTS[node.base]
         known = self.frames[index]
         term = Term(f"n{number}_{index}", sort)
-        pair = self.interval(number)
+        pair = self.interval(number, lines)
         if node.form.z3 is None:
             lines.append(f"(declare-const {term.text} {sort})")
         else:

@@ -11,8 +11,9 @@ from bisect import bisect_left, bisect_right
 
 from hl_dsl.operators.interval import INF
 from hl_dsl.verify.groups import Group
-from hl_dsl.verify.intervals import Evaluator
+from hl_dsl.verify.intervals import EMPTY, Evaluator
 from hl_dsl.verify.plan import Pair, Plan
+from hl_dsl.verify.pool import Pool
 
 _PLAIN_ROUNDS = 2  # joins before widening begins
 _LADDER = 26  # beyond the largest literal, powers of 4 up to 2^50
@@ -20,20 +21,20 @@ _WIDE_ROUNDS = 48  # past these, a moving end goes to infinity
 _TIGHTEN_ROUNDS = 2
 
 
-def solve_group(plan: Plan, group: Group, ranges: list[Pair]) -> None:
+def solve_group(plan: Plan, group: Group, ranges: list[Pair], pool: Pool) -> None:
     """Fills in the ranges of a group's cells; those of the cells it depends on are there already."""
     flow = plan.flow
     for cell in group.cells:
         start = flow.memories[cell].start
         ranges[cell] = (start, start) if flow.memories[cell].base != "bool" else (int(start), int(start))
     if not group.cyclic:
-        _straight(plan, group, ranges)
+        _straight(plan, group, ranges, pool)
         return
     starts = {cell: ranges[cell] for cell in group.cells}
     thresholds = _thresholds(plan, group)
     rounds = 0
     while True:
-        reached = {cell: _join(ranges[cell], pair) for cell, pair in _step(plan, group, ranges).items()}
+        reached = {cell: _join(ranges[cell], pair) for cell, pair in _step(plan, group, ranges, pool).items()}
         if all(reached[cell] == ranges[cell] for cell in group.cells):
             break
         for cell, pair in reached.items():
@@ -42,34 +43,35 @@ def solve_group(plan: Plan, group: Group, ranges: list[Pair]) -> None:
             ranges[cell] = pair
         rounds += 1
     if rounds > _PLAIN_ROUNDS:
-        _tighten(plan, group, ranges, starts)
+        _tighten(plan, group, ranges, starts, pool)
 
 
-def _straight(plan: Plan, group: Group, ranges: list[Pair]) -> None:
+def _straight(plan: Plan, group: Group, ranges: list[Pair], pool: Pool) -> None:
     """A cell that does not depend on itself: its start, or whatever is stored."""
-    for cell, pair in _step(plan, group, ranges).items():
+    for cell, pair in _step(plan, group, ranges, pool).items():
         ranges[cell] = _join(ranges[cell], pair)
 
 
-def _step(plan: Plan, group: Group, ranges: list[Pair]) -> dict[int, Pair]:
+def _step(plan: Plan, group: Group, ranges: list[Pair], pool: Pool) -> dict[int, Pair]:
     """What one tick can store in each cell. Nothing, if no tick is possible: then the cell stays as it is."""
-    evaluator = Evaluator(plan, ranges, assumes=group.assumes)
-    if evaluator.base.dead:
-        return {cell: ranges[cell] for cell in group.cells}
-    stored = {cell: evaluator.value(plan.flow.memories[cell].next, evaluator.base) for cell in group.cells}
-    return {cell: ranges[cell] for cell in group.cells} if evaluator.base.dead else stored
+    evaluator = Evaluator(plan, ranges, pool, nodes=group.nodes, assumes=group.assumes)
+    stored = {}
+    for cell in group.cells:
+        pair = EMPTY if evaluator.base.dead else evaluator.value(plan.flow.memories[cell].next, evaluator.base)
+        stored[cell] = ranges[cell] if pair is EMPTY else pair
+    return stored
 
 
-def _tighten(plan: Plan, group: Group, ranges: list[Pair], starts: dict[int, Pair]) -> None:
+def _tighten(plan: Plan, group: Group, ranges: list[Pair], starts: dict[int, Pair], pool: Pool) -> None:
     """Widening overshoots; what one tick makes of the result may be smaller and hold as well."""
     for _ in range(_TIGHTEN_ROUNDS):
-        smaller = {cell: _join(starts[cell], pair) for cell, pair in _step(plan, group, ranges).items()}
+        smaller = {cell: _join(starts[cell], pair) for cell, pair in _step(plan, group, ranges, pool).items()}
         if all(smaller[cell] == ranges[cell] for cell in group.cells):
             return
         trial = list(ranges)
         for cell, pair in smaller.items():
             trial[cell] = pair
-        again = _step(plan, group, trial)
+        again = _step(plan, group, trial, pool)
         if not all(trial[cell][0] <= again[cell][0] and again[cell][1] <= trial[cell][1] for cell in group.cells):
             return
         ranges[:] = trial
@@ -97,7 +99,7 @@ def _thresholds(plan: Plan, group: Group) -> dict[str, list]:
     for number in group.nodes:
         node = plan.nodes[number]
         if node.op == "constant" and node.base != "bool":
-            low, high = plan.fixed[number]
+            low, high = plan.constants[number]
             found |= {low, high, low - 1, low + 1, -low}
         elif node.op in ("input", "parameter"):
             found |= set(plan.fixed[number])

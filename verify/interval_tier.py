@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from hl_dsl.compiler.ir import Dataflow, Obligation
 from hl_dsl.operators.interval import FALSE, INF, TRUE
 from hl_dsl.verify.fixpoint import solve_group
 from hl_dsl.verify.groups import Group, groups
-from hl_dsl.verify.intervals import Context, Evaluator
+from hl_dsl.verify.intervals import EMPTY, Context, Evaluator, leaf_ranges
 from hl_dsl.verify.memo import Memo
 from hl_dsl.verify.plan import Pair, Plan
 
@@ -26,29 +24,27 @@ class IntervalTier:
     def __init__(self, flow: Dataflow, memo: Memo | None = None):
         self.flow = flow
         self.plan = Plan(flow)
-        self.memo = memo
-        if memo is not None:
-            memo.begin()
+        self.memo = memo = Memo() if memo is None else memo
+        memo.begin()
         self.ranges = self._solve()
-        if memo is not None:
-            cells = [("memory", cell.name, cell.declared, cell.base, pair) for cell, pair in zip(flow.memories, self.ranges)]
-            self._numbers = memo.expressions(self.plan, cells)
-            self._assumed = memo.number(("assumes", *[self._numbers[node] for node in self.plan.assumes]))
+        self._evaluator: Evaluator | None = None
+        self._numbers = memo.pool.ranged(self.plan, leaf_ranges(self.plan, self.ranges))
+        self._assumed = memo.pool.number(("assumes", *[self._numbers[node] for node in self.plan.assumes]))
 
     def _solve(self) -> list[Pair]:
+        """Ranges of all memory cells, group after group."""
         ranges: list[Pair] = [(-INF, INF)] * len(self.flow.memories)
         memo, plan = self.memo, self.plan
         found = groups(plan)
-        if memo is not None and found:
-            numbers = memo.expressions(plan, [("cell", cell.name, cell.declared, cell.base) for cell in self.flow.memories])
+        if not found:
+            return ranges
+        leaves = {node: (*key, plan.fixed.get(node)) for node, key in plan.leaf_keys.items()}
+        numbers = memo.pool.expressions(plan, leaves)
         for group in found:
-            if memo is None:
-                solve_group(plan, group, ranges)
-                continue
             key = self._key(group, numbers, ranges)
             known = memo.ranges.get(key)
             if known is None:
-                solve_group(plan, group, ranges)
+                solve_group(plan, group, ranges, memo.pool)
                 memo.ranges[key] = tuple(ranges[cell] for cell in group.cells)
             else:
                 for cell, pair in zip(group.cells, known):
@@ -56,20 +52,21 @@ class IntervalTier:
         return ranges
 
     def _key(self, group: Group, numbers: list[int], ranges: list[Pair]) -> tuple:
+        """What the ranges of a group's cells depend on."""
         cells = self.flow.memories
         own = tuple((cell.name, cell.declared, cell.base, cell.start, cell.low, cell.high, numbers[cell.next])
                     for cell in (cells[position] for position in group.cells))
         before = tuple((cells[position].name, cells[position].declared, cells[position].base, ranges[position]) for position in group.before)
         return own, before, tuple(numbers[node] for node in group.assumes)
 
-    @cached_property
+    @property
     def evaluator(self) -> Evaluator:
         """One tick in any reachable state."""
-        return Evaluator(self.plan, self.ranges)
+        if self._evaluator is None:
+            self._evaluator = Evaluator(self.plan, self.ranges, self.memo.pool, numbers=self._numbers)
+        return self._evaluator
 
     def obligation(self, item: Obligation) -> str:
-        if self.memo is None:
-            return self._obligation(item)
         numbers = self._numbers
         key = (item.kind, numbers[item.subject], -1 if item.guard is None else numbers[item.guard],
                -1 if item.claim is None else numbers[item.claim], self._assumed, self.plan.without_assumptions(item))
@@ -79,8 +76,6 @@ class IntervalTier:
         return verdict
 
     def invariant(self, node: int) -> str:
-        if self.memo is None:
-            return self._invariant(node)
         key = ("invariant", self._numbers[node], self._assumed)
         verdict = self.memo.verdicts.get(key)
         if verdict is None:
@@ -97,18 +92,15 @@ class IntervalTier:
         context = self.context(item)
         if context.dead:
             return PROVED
-        evaluator = self.evaluator
-        pair = evaluator.value(item.subject if item.claim is None else item.claim, context)
-        if context.dead or holds(item, pair):
-            return PROVED
-        return OPEN
+        pair = self.evaluator.value(item.subject if item.claim is None else item.claim, context)
+        return PROVED if holds(item, pair) else OPEN
 
     def _invariant(self, node: int) -> str:
         evaluator = self.evaluator
         if evaluator.base.dead:
             return VACUOUS
         pair = evaluator.value(node, evaluator.base)
-        if evaluator.base.dead or self._never_asked(node, evaluator.base):
+        if pair is EMPTY or self._never_asked(node, evaluator.base):
             return VACUOUS
         return PROVED if pair == TRUE else OPEN
 
@@ -116,13 +108,15 @@ class IntervalTier:
         """Whether some `implies` on the way to what the property says can never have its condition met."""
         for condition, truth in antecedents(self.plan, node):
             inner = self.evaluator.assume(context, condition, truth)
-            if inner.dead or self.evaluator.value(condition, inner) == (FALSE if truth else TRUE):
+            if inner.dead or self.evaluator.value(condition, inner) in (EMPTY, FALSE if truth else TRUE):
                 return True
         return False
 
 
 def holds(item: Obligation, pair: Pair) -> bool:
     """Whether an obligation holds of everything in an interval of its claim, or of its subject if it has no claim."""
+    if pair is EMPTY:
+        return True
     if item.claim is not None:
         return pair == TRUE
     if item.kind == "finite":

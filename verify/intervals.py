@@ -7,94 +7,100 @@ End points are computed in round-to-nearest, which is exact for binary64 because
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Iterable, Sequence
 
-from hl_dsl.operators.interval import ANYTHING, EITHER, FALSE, TRUE
+from hl_dsl.operators.interval import ANYTHING, EITHER, FALSE, INF, TRUE
 from hl_dsl.verify.plan import Pair, Plan
+from hl_dsl.verify.pool import Facts, Pool
 
 _MOST_CONTEXTS = 4000  # past it, branches are evaluated without refinement, which is sound and only less exact
 
+EMPTY: Pair = (INF, -INF)  # the value of a node where no tick is possible; always this very tuple
+
 
 class Context:
-    """What is narrowed, on top of a parent context. `dead`: nothing is possible here, the branch cannot be reached."""
+    """What is narrowed, on top of a parent context: its facts, and bits of the nodes that they narrow in this program."""
 
-    __slots__ = ("parent", "mask", "narrowed", "values", "children", "dead")
+    __slots__ = ("parent", "mask", "facts", "values", "children", "dead")
 
-    def __init__(self, parent: "Context | None", mask: int, values: dict[int, Pair]):
+    def __init__(self, parent: "Context | None", mask: int, facts: Facts):
         self.parent = parent
         self.mask = mask
-        self.narrowed: dict[int, Pair] = {}
-        self.values = values
+        self.facts = facts
+        self.values = facts.values
         self.children: dict[int, Context] = {}
-        self.dead = False
+        self.dead = facts.dead
 
 
 class Evaluator:
     """Intervals of a program's nodes for one tick, from ranges of its memory cells.
 
     `root` knows the declared ranges only; `base` also that the assumptions (all, if none are named) hold at this tick.
+    `nodes`: the only ones that will be asked for, and what they are computed from. `fixed`: other ranges for inputs and
+    parameters than the declared ones. `numbers`: the expressions' numbers in the pool, where they are known already.
     """
 
-    def __init__(self, plan: Plan, memory: Sequence[Pair], fixed: dict[int, Pair] | None = None, assumes: Sequence[int] | None = None):
+    def __init__(self, plan: Plan, memory: Sequence[Pair], pool: Pool | None = None, *, nodes: Iterable[int] | None = None,
+                 assumes: Sequence[int] | None = None, fixed: dict[int, Pair] | None = None, numbers: list[int] | None = None):
         self.plan = plan
+        self.pool = pool = Pool() if pool is None else pool
         self._steps, self._reach, self._live, self._nodes = plan.steps, plan.reach, plan.live, plan.nodes
-        values = dict(plan.fixed if fixed is None else fixed)
-        for node, cell in plan.memory_nodes:
-            values[node] = memory[cell]
+        self.numbers = numbers or pool.ranged(plan, leaf_ranges(plan, memory, fixed), nodes)
+        self._places: dict[int, int] | None = None
         self.contexts = 0
-        self.root = Context(None, plan.always, values)
+        self.root = Context(None, plan.always, pool.root)
         self.base = self.root
         for node in plan.assumes if assumes is None else assumes:
-            self.base = self.assume(self.base, node, True)
+            if not self.base.dead:
+                self.base = self.assume(self.base, node, True)
 
     def value(self, node: int, context: Context) -> Pair:
-        """Everything the node can be where the context holds."""
+        """Everything the node can be where the context holds; EMPTY where nothing is possible."""
         reach = self._reach[node]
         while not reach & context.mask:
             context = context.parent
-        found = context.values.get(node)
+        number = self.numbers[node]
+        found = context.values.get(number)
         if found is None:
-            found = context.values[node] = self._compute(node, context)
+            found = context.values[number] = self._compute(node, context)
         return found
 
     def _compute(self, node: int, context: Context) -> Pair:
         args, interval, guards = self._steps[node]
         if interval is None:
-            return context.narrowed[node]
+            return context.facts.narrowed[self.numbers[node]]
         if guards:
-            result = interval(*self._guarded(args, guards, context))
-        elif len(args) == 2:
-            result = interval(self.value(args[0], context), self.value(args[1], context))
+            operands = self._guarded(args, guards, context)
         else:
-            result = interval(*[self.value(arg, context) for arg in args])
-        low, high = result
-        scope = context
-        while scope.parent is not None:
-            known = scope.narrowed.get(node)
+            operands = [self.value(arg, context) for arg in args]
+        for operand in operands:
+            if operand is EMPTY:
+                return EMPTY
+        low, high = interval(*operands)
+        number = self.numbers[node]
+        while context.parent is not None:
+            known = context.facts.narrowed.get(number)
             if known is not None:
                 low, high = max(low, known[0]), min(high, known[1])
                 if low > high:
-                    context.dead = True
-                    return known
-            scope = scope.parent
+                    return EMPTY
+            context = context.parent
         return (low, high)
 
     def _guarded(self, args: tuple, guards: tuple, context: Context) -> list[Pair]:
         """Operands, each evaluated where it is needed. A condition whose branch turns out to be empty is thereby decided."""
         pairs: list[Pair] = []
         for position, arg in enumerate(args):
-            inner = context
+            inner: Context | None = context
             for guarded, by, truth in guards:
-                if guarded != position or inner is None:
+                if guarded != position or inner is None or pairs[by] is EMPTY:
                     continue
                 low, high = pairs[by]
                 if low == high:
                     inner = inner if low == truth else None
                 elif self._live[arg] & self._live[args[by]]:
                     inner = self.assume(inner, args[by], truth)
-                    if not inner.dead:
-                        pair = self.value(arg, inner)
-                    if inner.dead:
+                    if inner.dead or self.value(arg, inner) is EMPTY:
                         pairs[by] = FALSE if truth else TRUE
                         inner = None
             if inner is None:
@@ -104,7 +110,7 @@ class Evaluator:
         return pairs
 
     def assume(self, context: Context, node: int, truth: bool) -> Context:
-        """The context in which the bool `node` is also known to be `truth`."""
+        """The context in which the bool `node` is also known to be `truth`. Not to be asked of a dead one."""
         node, truth = self.plan.signed(node, truth)
         parts = self.plan.parts(node, truth)
         if parts is not None:
@@ -113,48 +119,79 @@ class Evaluator:
                 if context.dead:
                     break
             return context
-        key = node if truth else ~node
+        key = 2 * self.numbers[node] + truth
         child = context.children.get(key)
         if child is None:
-            child = context.children[key] = self._narrower(context, node, TRUE if truth else FALSE)
+            facts = context.facts.children.get(key)
+            if facts is None:
+                child = self.narrow(context, node, TRUE if truth else FALSE)
+                if self.contexts <= _MOST_CONTEXTS:
+                    context.facts.children[key] = child.facts
+            else:
+                child = self._found(context, facts)
+            context.children[key] = child
         return child
 
-    def narrow(self, context: Context, node: int, pair: Pair) -> Context:
-        """The context in which any `node` is also known to lie in `pair`."""
-        return self._narrower(context, node, pair)
+    def _found(self, context: Context, facts: Facts) -> Context:
+        """A context whose facts are known from an earlier evaluation."""
+        if facts is context.facts:
+            return context
+        self.contexts += 1
+        return Context(context, self._mask(facts.narrowed), facts)
 
-    def _narrower(self, parent: Context, node: int, pair: Pair) -> Context:
+    def narrow(self, parent: Context, node: int, pair: Pair) -> Context:
+        """The context in which any `node` is also known to lie in `pair`; the same one where that is nothing new."""
         known = self.value(node, parent)
-        if (pair[0] <= known[0] and known[1] <= pair[1]) or self.contexts > _MOST_CONTEXTS:
+        if (pair[0] <= known[0] and known[1] <= pair[1] and known is not EMPTY) or self.contexts > _MOST_CONTEXTS:
             return parent
         self.contexts += 1
-        child = Context(parent, 0, {})
+        child = Context(parent, 0, self.pool.facts())
         choices = self._propagate(parent, child, node, pair)
+        final = child
         for choice in choices:
-            if child.dead:
+            if final.dead:
                 break
-            child = self._one_of(child, choice, child.narrowed.get(choice) or self.value(choice, child))
-        return child
+            known = self.value(choice, final)
+            if known is EMPTY:
+                return self._dead(child)
+            final = self._one_of(final, choice, known)
+        if final.dead:
+            return self._dead(child)
+        if final is child:
+            return child
+        flat = Context(parent, 0, self.pool.facts())
+        for number, pair in _gathered(final, parent).items():
+            flat.facts.narrowed[number] = pair
+        scope = final
+        while scope is not parent:
+            flat.mask |= scope.mask
+            scope = scope.parent
+        return flat
+
+    @staticmethod
+    def _dead(context: Context) -> Context:
+        context.dead = context.facts.dead = True
+        return context
 
     def _propagate(self, parent: Context, child: Context, node: int, pair: Pair) -> list[int]:
         """Narrows `node` and what follows for its operands. Gives the nodes met whose value has several possible causes."""
-        narrowed, nodes, value = child.narrowed, self._nodes, self.value
+        narrowed, numbers, nodes, value = child.facts.narrowed, self.numbers, self._nodes, self.value
         choices: list[int] = []
         pending = [(node, pair)]
         while pending:
             node, (low, high) = pending.pop()
-            known = narrowed.get(node) or value(node, parent)
+            known = narrowed.get(numbers[node]) or value(node, parent)
             if low < known[0]:
                 low = known[0]
             if high > known[1]:
                 high = known[1]
             if low > high:
-                child.dead = True
+                self._dead(child)
                 return []
             if low == known[0] and high == known[1]:
                 continue
             entry = nodes[node]
-            narrowed[node] = (low, high)
+            narrowed[numbers[node]] = (low, high)
             child.mask |= 1 << node
             form = entry.form
             if form is None:
@@ -163,12 +200,18 @@ class Evaluator:
             told = None
             if form.refine is not None:
                 if low == high:
-                    operands = [narrowed.get(arg) or value(arg, parent) for arg in args]
+                    operands = [narrowed.get(numbers[arg]) or value(arg, parent) for arg in args]
+                    if EMPTY in operands:
+                        self._dead(child)
+                        return []
                     told = form.refine(low == 1, *operands, nodes[args[0]].base)
                     if nodes[args[0]].base == "bool" and len(args) == 2 and told[0] == EITHER:
                         choices.append(node)
             elif form.backward is not None:
-                operands = [narrowed.get(arg) or value(arg, parent) for arg in args]
+                operands = [narrowed.get(numbers[arg]) or value(arg, parent) for arg in args]
+                if EMPTY in operands:
+                    self._dead(child)
+                    return []
                 told = form.backward((low, high), *operands, nodes[args[0]].base)
             elif self._steps[node][2]:
                 choices.append(node)
@@ -182,19 +225,29 @@ class Evaluator:
         for steps in self._causes(node, pair, context):
             cause = context
             for condition, wanted in steps:
-                cause = self.assume(cause, condition, wanted == TRUE) if wanted in (TRUE, FALSE) else self._narrower(cause, condition, wanted)
+                cause = self.assume(cause, condition, wanted == TRUE) if self._nodes[condition].base == "bool" and wanted in (TRUE, FALSE) \
+                    else self.narrow(cause, condition, wanted)
                 if cause.dead:
                     break
             if not cause.dead:
                 causes.append(_gathered(cause, context))
+        child = Context(context, 0, self.pool.facts())
         if not causes:
-            context.dead = True
+            return self._dead(child)
+        for number, low, high in _common(causes):
+            child.facts.narrowed[number] = (low, high)
+        if not child.facts.narrowed:
             return context
-        child = Context(context, 0, {})
-        for narrowed, low, high in _common(causes):
-            child.narrowed[narrowed] = (low, high)
-            child.mask |= 1 << narrowed
-        return child if child.mask else context
+        child.mask = self._mask(child.facts.narrowed)
+        return child
+
+    def _mask(self, narrowed: Iterable[int]) -> int:
+        if self._places is None:
+            self._places = {number: node for node, number in enumerate(self.numbers)}
+        mask = 0
+        for number in narrowed:
+            mask |= 1 << self._places[number]
+        return mask
 
     def _causes(self, node: int, pair: Pair, context: Context) -> list[list[tuple[int, Pair]]]:
         """Cases, each a list of nodes with what they then are, one of which must be so."""
@@ -210,12 +263,20 @@ class Evaluator:
         return cases
 
 
+def leaf_ranges(plan: Plan, memory: Sequence[Pair], fixed: dict[int, Pair] | None = None) -> dict[int, Pair]:
+    """The range of every leaf that is no constant, by node."""
+    leaves = dict(plan.fixed if fixed is None else fixed)
+    for node, cell in plan.memory_nodes:
+        leaves[node] = memory[cell]
+    return leaves
+
+
 def _gathered(context: Context, root: Context) -> dict[int, Pair]:
     """All that is narrowed between two contexts."""
     found: dict[int, Pair] = {}
     while context is not root:
-        for node, pair in context.narrowed.items():
-            found.setdefault(node, pair)
+        for number, pair in context.facts.narrowed.items():
+            found.setdefault(number, pair)
         context = context.parent
     return found
 

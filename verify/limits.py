@@ -12,7 +12,7 @@ class Limits:
     depths           how many ticks before the one in question an induction step looks at, tried in this order
     bounded_depths   how many ticks from the start of an episode bounded model checking goes, before and after simulation
     bounded_steps    z3's resource counter for all depths together, for one goal
-    lanes, ticks     simulated episodes and the ticks of each, in search of a violation
+    lanes, ticks     simulated episodes and the ticks of each, in search of a violation; no lanes: only a few quick ones
     hang_seconds     after this long without an answer the solver is killed; its goals are then `unknown`
     solver           whether to use z3 at all
     """

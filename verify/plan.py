@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Sequence
-
 from hl_dsl.compiler.ir import Dataflow, Node, Obligation
 from hl_dsl.operators import OPERATORS
 from hl_dsl.operators.interval import ANYTHING, EITHER, FALSE, TRUE, whole
@@ -18,13 +16,17 @@ class Plan:
     live[n]     bits of the nodes that node n depends on and that are no constants, itself included
     reach[n]    the same with one more bit, which the root context has: the search for a context always ends there
     steps[n]    (operands, interval form, guards); for a leaf, (), None and ()
+    constants   intervals of constants, by node; `fixed` those of inputs and parameters
+    leaf_keys   what tells a leaf that is no constant from others, by node
     """
 
     def __init__(self, flow: Dataflow):
         self.flow = flow
         self.nodes = nodes = flow.nodes
         self.always = 1 << len(nodes)
+        self.constants: dict[int, Pair] = {}
         self.fixed: dict[int, Pair] = {}
+        self.leaf_keys: dict[int, tuple] = {}
         self.memory_nodes: list[tuple[int, int]] = []
         self.steps: list[tuple] = []
         self.live: list[int] = []
@@ -48,11 +50,14 @@ class Plan:
 
     def _leaf(self, number: int, node: Node) -> None:
         if node.op == "constant":
-            self.fixed[number] = constant_interval(node)
+            self.constants[number] = constant_interval(node)
         elif node.op == "memory":
+            cell = self.flow.memories[node.value]
             self.memory_nodes.append((number, node.value))
+            self.leaf_keys[number] = ("memory", cell.name, cell.declared, cell.base)
         else:
             entry = (self.flow.inputs if node.op == "input" else self.flow.parameters)[node.value]
+            self.leaf_keys[number] = (node.op, entry.name, entry.base)
             self.fixed[number] = (entry.low, entry.high) if node.base != "bool" else EITHER
 
     @cached_property
@@ -130,7 +135,3 @@ def constant_interval(node: Node) -> Pair:
     if node.base == "real":
         return (value, value) if value == value else ANYTHING
     return whole(int(value), int(value))
-
-
-def hull(pairs: Sequence[Pair]) -> Pair:
-    return min(pair[0] for pair in pairs), max(pair[1] for pair in pairs)

@@ -12,6 +12,7 @@ from hl_dsl.verify.claims import CANDIDATE, ILL_DEFINED, NOT_INDUCTIVE, PROVED, 
 from hl_dsl.verify.induction import Attempt, Induction
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.limits import Limits
+from hl_dsl.verify.memo import Memo
 from hl_dsl.verify.models import memory_of, run_of
 from hl_dsl.verify.obligations import Goal, goals
 from hl_dsl.verify.replay import Run, breaks, shortened, traced, traced_from
@@ -25,22 +26,22 @@ _QUICK = (4, 24)  # episodes and ticks of the simulation before induction
 _GUIDED = (6, 40)  # the same where assumptions tie inputs to the last tick, which makes a tick dear
 
 
-def prove(flow: Dataflow, limits: Limits = Limits()) -> Proof:
+def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None) -> Proof:
     """Proves all obligations and invariants, and looks for a trace that breaks what it cannot prove.
 
-    The verdicts depend on the program and the limits only, not on the clock, unless the solver hangs or is missing.
+    A `memo` is the same as for `screen`. The verdicts depend on the program and the limits only, not on the clock, unless the solver hangs or is missing.
     """
     start = perf_counter()
-    attempt = _Attempt(flow, limits)
+    attempt = _Attempt(flow, limits, memo)
     verdicts = attempt.run()
     passed = all(verdict.status == PROVED for _, verdict in verdicts)
     return Proof(flow, lambda: verdicts, passed, perf_counter() - start)
 
 
 class _Attempt:
-    def __init__(self, flow: Dataflow, limits: Limits):
+    def __init__(self, flow: Dataflow, limits: Limits, memo: Memo | None):
         self.flow, self.limits = flow, limits
-        self.tier = IntervalTier(flow)
+        self.tier = IntervalTier(flow, memo)
         self.plan = self.tier.plan
         self.goals = goals(flow)
         self.verdicts: dict[str, Verdict] = {}
@@ -112,7 +113,7 @@ class _Attempt:
                 self._search(self.limits.bounded_depths[0], searched, solver)
         except SolverFailure as problem:
             failure = str(problem)
-        if self._open():
+        if self._open() and self.limits.lanes:
             self._long_simulation()
         try:
             if not failure:

@@ -12,7 +12,7 @@ import random
 from typing import Sequence
 
 from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.verify.intervals import Context, Evaluator
+from hl_dsl.verify.intervals import EMPTY, Context, Evaluator
 from hl_dsl.verify.plan import Pair, Plan
 
 _HABITS = ("low", "high", "stay", "step", "literal", "anywhere")
@@ -30,7 +30,7 @@ class Sampler:
         self.inputs = [number for number, node in enumerate(plan.nodes) if node.op == "input"]
         self.tied = [number for number in self.inputs if plan.assumed >> number & 1]
         self.literals = sorted({value + off for number, node in enumerate(plan.nodes) if node.op == "constant" and node.base != "bool"
-                                for value in plan.fixed[number][:1] for off in (-1, 0, 1) if math.isfinite(value)})
+                                for value in plan.constants[number][:1] for off in (-1, 0, 1) if math.isfinite(value)})
         self.parameters = {entry.name: self._anywhere((entry.low, entry.high), entry.base, entry.default) for entry in self.flow.parameters}
         self.habits = {number: generator.choice(_HABITS) for number in self.inputs}
         self.sides: dict[int, bool] = {}
@@ -63,7 +63,9 @@ class Sampler:
         fixed = dict(self._fixed)
         fixed.update((number, (value, value)) for number, value in chosen.items())
         for _ in range(_TRIES):
-            evaluator = Evaluator(self.plan, [(value, value) for value in memory], fixed)
+            evaluator = Evaluator(self.plan, [(value, value) for value in memory], fixed=fixed)
+            if evaluator.base.dead:
+                return None
             context: Context | None = self._settled(evaluator, evaluator.base)
             found: dict = {}
             for number in self.generator.sample(self.tied, len(self.tied)):
@@ -81,7 +83,7 @@ class Sampler:
                       if self.plan.nodes[number].base == "bool" and self.plan.assumed >> number & 1]
         for number in self.generator.sample(conditions, len(conditions)):
             low, high = evaluator.value(number, context)
-            if low != high:
+            if low < high:
                 if number not in self.sides or self.generator.random() < _CHANGE:
                     self.sides[number] = self.generator.random() < 0.5
                 first = self.sides[number]
@@ -95,6 +97,8 @@ class Sampler:
     def _settle(self, evaluator: Evaluator, context: Context, number: int) -> tuple[Context | None, object]:
         for attempt in range(_TRIES):
             pair = evaluator.value(number, context)
+            if pair is EMPTY:
+                break
             value = self._choose(number, pair) if attempt < _TRIES - 1 else self._anywhere(pair, self.plan.nodes[number].base, pair[0])
             inner = evaluator.narrow(context, number, (value, value))
             if not inner.dead:

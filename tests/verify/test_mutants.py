@@ -49,11 +49,11 @@ def attribute(place, name: str, value):
         yield
 
 
-def one_round(plan, group, ranges):
+def one_round(plan, group, ranges, pool):
     for cell in group.cells:
         start = plan.flow.memories[cell].start
         ranges[cell] = (start, start)
-    ranges_after = fixpoint._step(plan, group, ranges)
+    ranges_after = fixpoint._step(plan, group, ranges, pool)
     for cell, pair in ranges_after.items():
         ranges[cell] = fixpoint._join(ranges[cell], pair)
 
