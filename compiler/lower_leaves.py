@@ -1,0 +1,103 @@
+"""Lowering: where values come from. Params, memory, the stored mode and observations become leaves of the graph."""
+
+from __future__ import annotations
+
+from hl_dsl.check import Checked
+from hl_dsl.source import Span
+from hl_dsl.syntax import Memory, Modes, Name, Param, Vector
+from hl_dsl.types import Type, scalar
+from hl_dsl.compiler.ir import Builder, Input, Obligation, Parameter, Property, Value
+
+
+class Leaves:
+    """What all of lowering builds on: the graph so far, and the leaves declared in it."""
+
+    def __init__(self, checked: Checked):
+        self.checked = checked
+        self.symbols = checked.symbols
+        self.builder = Builder()
+        self.values: dict[str, Value] = {}
+        self.inputs: list[Input] = []
+        self.input_nodes: dict[tuple[str, int], int] = {}
+        self.parameters: list[Parameter] = []
+        self.cells: list[dict] = []
+        self.previous_cells: dict[tuple, int] = {}
+        self.previous_count = 0
+        self.pending: set[str] = set()
+        self.postponed: dict[tuple, tuple] = {}
+        self.properties: list[Property] = []
+        self.obligations: dict[tuple, Obligation] = {}
+        self.guard: int | None = None
+        self.site: Span | None = None
+
+    def _declare_param(self, param: Param) -> None:
+        type_ = self.symbols[param.name].type
+        low, high = self._bounds(param.range, type_)
+        nodes = []
+        for position, default in enumerate(self._literals(param.default, type_)):
+            name = param.name if type_.size is None else f"{param.name}[{position}]"
+            self.parameters.append(Parameter(name, plain_base(type_), default, low, high, self._names(type_)))
+            nodes.append(self.builder.leaf("parameter", len(self.parameters) - 1, plain_base(type_)))
+        self.values[param.name] = Value(type_, tuple(nodes))
+
+    def _declare_memory(self, memory: Memory) -> None:
+        type_ = self.symbols[memory.name].type
+        low, high = self._bounds(memory.range, type_)
+        nodes = []
+        for position, start in enumerate(self._literals(memory.start, type_)):
+            name = memory.name if type_.size is None else f"{memory.name}[{position}]"
+            nodes.append(self._cell(name, type_, low, high, start, True, memory.span))
+        self.values[memory.name] = Value(type_, tuple(nodes))
+
+    def _cell(self, name: str, type_: Type, low, high, start, declared: bool, span: Span) -> int:
+        self.cells.append(dict(name=name, base=plain_base(type_), low=low, high=high, start=start, next=-1, names=self._names(type_),
+                               declared=declared, span=span))
+        return self.builder.leaf("memory", len(self.cells) - 1, plain_base(type_))
+
+    def _declare_mode(self) -> None:
+        modes = next(self.checked.policy.of(Modes))
+        start = next(position for position, mode in enumerate(modes.modes) if mode.is_start)
+        self.stored_mode = self._cell("mode", scalar("mode"), 0, len(modes.modes) - 1, start, False, modes.span)
+        self.mode_cell = len(self.cells) - 1
+
+    def _bounds(self, range_, type_: Type):
+        if type_.base == "bool":
+            return 0, 1
+        if type_.is_enumeration:
+            return 0, len(self._names(type_)) - 1
+        convert = float if type_.base == "real" else int
+        return convert(range_.low.value), convert(range_.high.value)
+
+    def _names(self, type_: Type) -> tuple[str, ...]:
+        return {"action": self.checked.card.action.names or (), "mode": self.symbols.modes}.get(type_.base, ())
+
+    def _literals(self, value, type_: Type) -> list:
+        """A literal's components as Python values of the type, a single one repeated for a vector."""
+        items = value.items if type(value) is Vector else (value,) * (type_.size or 1)
+        return [self._literal(item, type_.base) for item in items]
+
+    def _literal(self, item, base: str):
+        if type(item) is Name:
+            return self.symbols[item.name].declaration
+        return float(item.value) if base == "real" else item.value
+
+    def _observation(self, name: str, component: int) -> int:
+        key = (name, component)
+        if key not in self.input_nodes:
+            item, field = self.symbols.observed[name]
+            low, high = field.low[component], field.high[component]
+            if item.range is not None:
+                low, high = self._bounds(item.range, scalar(field.base))
+            default = field.default[component]
+            if field.base == "real":
+                low, high, default = float(low), float(high), float(default)
+            default = min(max(default, low), high)
+            shown = name if field.size is None else f"{name}[{component}]"
+            self.inputs.append(Input(shown, field.base, low, high, default, field.source, field.index[component]))
+            self.input_nodes[key] = self.builder.leaf("input", len(self.inputs) - 1, field.base)
+        return self.input_nodes[key]
+
+
+def plain_base(type_: Type) -> str:
+    """The base a type has in the graph, where an enumeration is the int of its position."""
+    return "int" if type_.is_enumeration else type_.base
