@@ -184,12 +184,20 @@ class Builder:
 
         Raises LookupError where no form takes operands of these types.
         """
-        chosen = choose_form(OPERATORS[op], tuple([self.nodes[arg].base for arg in args]))
+        nodes = self.nodes
+        given = tuple([nodes[arg].base for arg in args])
+        chosen = choose_form(OPERATORS[op], given)
         if chosen is None:
-            raise LookupError(f"`{op}` takes no {[self.nodes[arg].base for arg in args]}")
+            raise LookupError(f"`{op}` takes no {list(given)}")
         form, bases, base = chosen
-        operands = tuple(self.widen(arg, wanted) for arg, wanted in zip(args, bases))
-        nodes = [self.nodes[operand] for operand in operands]
-        if all(node.op == "constant" for node in nodes):
-            return self.constant(form.scalar(*(node.value for node in nodes)), base)
-        return self._intern((op, operands), Node(op, operands, base, form, None))
+        operands = tuple(args) if given == bases else tuple([self.widen(arg, wanted) for arg, wanted in zip(args, bases)])
+        key = (op, operands)
+        number = self._known.get(key)
+        if number is not None:
+            return number
+        for operand in operands:
+            if nodes[operand].op != "constant":
+                number = self._known[key] = len(nodes)
+                nodes.append(Node(op, operands, base, form, None))
+                return number
+        return self.constant(form.scalar(*[nodes[operand].value for operand in operands]), base)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Sequence
 
+from hl_dsl.synth.archive import Structure
+from hl_dsl.synth.defaults import values_of
+from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.playing import CUT, FINISHED, LEFT, Episode, Played, play
 from hl_dsl.synth.proposers import Candidate, Rejected
 from hl_dsl.synth.study_state import Settled
@@ -138,3 +141,14 @@ def _base(one: Candidate | Rejected, study: "Study") -> Trial:
 def rejected_trial(one: Rejected, study: "Study") -> Trial:
     """The record of a proposal that stopped in front of the environment."""
     return replace(_base(one, study), gate=one.rejection.gate, reason=one.rejection.reason)
+
+
+def simplified_trial(study: "Study", best: Structure, smaller: Checked, known: list[tuple[int, float, int]]) -> Trial:
+    """The record of a smaller program that plays the best one's episodes; they were recalled, so it cost nothing."""
+    program = smaller.program
+    return Trial(
+        kind="simplify", program_name=program.name, program_hash=program.hash, program=program.text, parent_hashes=(best.checked.program.hash,),
+        proposer="simplify", change=f"{len(best.checked.flow.nodes) - len(smaller.flow.nodes)} nodes left out", gate="accepted", accepted=True,
+        reason=f"acts as trial {best.best.trial}", environment=study.program.card.environment, protocol=study.protocol,
+        seeds=tuple(seed for seed, _, _ in known), returns=tuple(value for _, value, _ in known), lengths=tuple(length for _, _, length in known),
+        parameters=values_of(smaller.flow), run_seed=study.seed)

@@ -63,7 +63,9 @@ class _Generation:
             self.draws -= 1
             return self._draw_new(random)
         archive = self.situation.archive
-        tunable = archive.choose(random, tunable=True) if random.random() < _TUNE else None
+        # What has been tuned in vain for long is left alone more often.
+        share = _TUNE / (1 + archive.best.fruitless / 16)
+        tunable = archive.choose(random, tunable=True) if random.random() < share else None
         return self._tune(tunable, random) if tunable is not None else self._explore(random)
 
     # constants

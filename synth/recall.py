@@ -32,6 +32,10 @@ class Recall:
                 return
         known.append((name, recording))
 
+    def length(self, seed: int, name: Hashable) -> int:
+        """The ticks of a known episode."""
+        return next(len(recording) for other, recording in self._known[seed] if other == name)
+
     def find(self, flow: Dataflow, seed: int, parameters: dict[str, Any] | None = None) -> Hashable | None:
         """The name of the known episode that the program would play on the seed, or None where it would play a new one."""
         candidates = list(self._known.get(seed, ()))

@@ -16,10 +16,12 @@ from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.defaults import structure_hash, values_of
 from hl_dsl.synth.evaluation import NotProved
 from hl_dsl.synth.gates import Checked
-from hl_dsl.synth.judging import Judge, Stopped, rejected_trial
+from hl_dsl.synth.archive import Structure
+from hl_dsl.synth.judging import Judge, Stopped, rejected_trial, simplified_trial
 from hl_dsl.synth.proposers import Candidate, Rejected, Situation, proposer_named
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.run_folder import RunFolder
+from hl_dsl.synth.simplify import simplified
 from hl_dsl.synth.study_record import StudyRecord, best_text
 from hl_dsl.synth.study_result import INTERRUPTED, StudyResult
 from hl_dsl.synth.study_state import Settled, StudyState
@@ -173,7 +175,20 @@ class Study:
 
     # the end
 
-    def _header(self, best, proof: str | None) -> list[str]:
+    def _simplified(self, record: StudyRecord, best: Structure) -> Program:
+        """The best program without what its episodes do not need. Costs no step."""
+        state = self.state
+
+        def same(candidate: Checked) -> bool:
+            known = state.recalled_returns(candidate)
+            return known is not None and sum(value for _, value, _ in known) / len(known) >= best.best.score
+
+        smaller = simplified(best.checked, state.gates, same)
+        if smaller is not best.checked:
+            record.simplified(simplified_trial(self, best, smaller, state.recalled_returns(smaller)))
+        return smaller.program
+
+    def _header(self, best: Structure, proof: str | None) -> list[str]:
         seeds = self.state.seeds
         shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"mean of seeds {seeds[0]}..{seeds[-1]}"
         lines = [
@@ -188,14 +203,18 @@ class Study:
         if best is None:
             record.stop(reason, {})
             raise HLError(f"the run stopped before its first episode ended: {reason}", "give it a larger budget, or go on with it by --resume")
-        proof = None if reason == INTERRUPTED else best.checked.program.prove()
-        if proof is not None and not proof.passed:
-            raise NotProved(best.checked.program, proof, 1)
-        summary = "screened by intervals" if proof is None else proof.summary
-        text = best_text(best.checked.program, self._header(best, None if proof is None else proof.summary))
+        program = best.checked.program
+        proof = None
+        if reason != INTERRUPTED:
+            program = self._simplified(record, best)
+            proof = program.prove()
+            if not proof.passed:
+                raise NotProved(program, proof, 1)
+        summary = "screened by the search's own gates" if proof is None else proof.summary
+        text = best_text(program, self._header(best, None if proof is None else proof.summary))
         record.write_best(text)
         result = StudyResult(
-            self.path, self.program.name, self.protocol, text, best.checked.program.hash, best.best.score, state.archive.first, state.seeds,
+            self.path, self.program.name, self.protocol, text, program.hash, best.best.score, state.archive.first, state.seeds,
             proof is not None, summary, state.next_index, state.stopped_at["accepted"], dict(state.stopped_at), state.steps_spent,
             record.lost_steps, self.budget.seconds, reason)
         record.stop(reason, {"best": result.program_hash, "score": result.score, "env_steps": result.env_steps})

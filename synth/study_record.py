@@ -61,7 +61,7 @@ class StudyRecord:
                 generations.append({**event, "trials": {}})
             elif kind == "trial" and event.get("kind") == "interrupted":
                 self.lost_steps += event["environment_steps"]
-            elif kind == "trial" and generations:
+            elif kind == "trial" and event.get("kind") == "search" and generations:
                 generations[-1]["trials"][event["index"]] = Trial.from_event(event)
         return generations
 
@@ -133,6 +133,11 @@ class StudyRecord:
         """Records the steps of episodes that were cut; they are not charged to the run (see Budget)."""
         self.lost_steps += steps
         if steps:
+            self.folder.ledger.append(trial.to_event())
+
+    def simplified(self, trial: Trial) -> None:
+        """Records the smaller form of the best program, once."""
+        if not any(event.get("program_hash") == trial.program_hash for event in self.folder.ledger.read()):
             self.folder.ledger.append(trial.to_event())
 
     def write_best(self, text: str) -> None:

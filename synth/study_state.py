@@ -12,6 +12,7 @@ from hl_dsl.cards import Card
 from hl_dsl.synth.archive import Archive, Sample, Structure
 from hl_dsl.synth.gates import Checked, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
+from hl_dsl.synth.playing import CUT, FINISHED
 from hl_dsl.synth.recall import Recall
 from hl_dsl.synth.recording import Recording
 from hl_dsl.synth.sampled_ticks import sampled_columns
@@ -78,7 +79,7 @@ class StudyState:
         trial = one.trial
         values = dict(zip(trial.seeds, trial.returns))
         for seed, recording in one.recordings.items():
-            if one.statuses[seed] != "cut":
+            if one.statuses[seed] != CUT:
                 self.recall.add(seed, trial.index, recording)
                 self._results[trial.index, seed] = (values.get(seed, 0.0), one.statuses[seed])
         if trial.mean is not None and one.checked is not None and set(self.seeds) <= set(trial.seeds):
@@ -99,17 +100,27 @@ class StudyState:
 
     def recalled(self, candidate: Checked) -> Rejection | None:
         """A rejection where the candidate would play known episodes: on all seeds, or on one where that one was left."""
-        names = []
+        first, values = None, []
         for seed in self.seeds:
-            name = self.recall.find(candidate.flow, seed)
-            if name is None:
+            trial = self.recall.find(candidate.flow, seed)
+            if trial is None:
                 return None
-            value, status = self._results[name, seed]
-            if status != "finished":
-                return Rejection("duplicate", f"acts as trial {name}, which was clearly worse", candidate.program.hash, name)
-            names.append((name, value))
-        score = sum(value for _, value in names) / len(names)
-        return Rejection("duplicate", f"acts as trial {names[0][0]}: {score:g}", candidate.program.hash, names[0][0])
+            value, status = self._results[trial, seed]
+            if status != FINISHED:
+                return Rejection("duplicate", f"acts as trial {trial}, which was clearly worse", candidate.program.hash, trial)
+            first = trial if first is None else first
+            values.append(value)
+        return Rejection("duplicate", f"acts as trial {first}: {sum(values) / len(values):g}", candidate.program.hash, first)
+
+    def recalled_returns(self, candidate: Checked) -> list[tuple[int, float, int]] | None:
+        """(seed, return, length) on every seed in use, where all are known to the end; None otherwise."""
+        found = []
+        for seed in self.seeds:
+            trial = self.recall.find(candidate.flow, seed)
+            if trial is None or self._results[trial, seed][1] != FINISHED:
+                return None
+            found.append((seed, self._results[trial, seed][0], self.recall.length(seed, trial)))
+        return found
 
     def subject(self, structure: Structure) -> Subject:
         """The structure's best version for mutations, with sampled ticks of its episode on the first seed."""
@@ -119,7 +130,7 @@ class StudyState:
             program = structure.checked.program
             recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
             columns = sampled_columns(program, recording) if recording is not None and len(recording) else None
-            known = self._subjects[structure.key] = (program_hash, Subject(program, columns))
+            known = self._subjects[structure.key] = (program_hash, Subject(program, columns, self._drought(structure)))
         return known[1]
 
     def ended_dry(self, structure: Structure) -> bool:
@@ -128,6 +139,14 @@ class StudyState:
         if recording is None or len(recording) < self.dry_steps:
             return False
         return not recording.shown["reward"][1 - self.dry_steps :].any()
+
+    def _drought(self, structure: Structure) -> tuple[int, int] | None:
+        """The longest wait for a reward before the one that ended the episode, and that one."""
+        if not self.ended_dry(structure):
+            return None
+        rewarded = np.flatnonzero(self._recordings[structure.best.trial][self.seeds[0]].shown["reward"])
+        waits = np.diff(rewarded, prepend=0)
+        return int(waits.max(initial=0)), self.dry_steps
 
     def curve(self, seed: int) -> np.ndarray | None:
         """The best program's returns so far on a seed; None before there is one."""

@@ -56,13 +56,7 @@ def new_counter(draft: Draft) -> str | None:
     if not conditions:
         return None
     place, node, _ = draft.random.choice(conditions)
-    grower = Grower(draft, place)
-    name = draft.fresh_name("ticks")
-    event = _event(draft, grower)
-    counted = Apply("min", (Apply("add", (Name(name), Number(1))), Number(_LONGEST_COUNT)))
-    draft.new_memory("", INT, (0, _LONGEST_COUNT), Number(0), Apply("if", (event, Number(0), counted)), name)
-    longest = draft.random.choice((8, 32, 128, 512))
-    late = Apply("greater", (Name(name), draft.new_param("patience", "int", 0, 2 * longest, longest)))
+    late = _late(draft, Grower(draft, place), draft.random.choice((8, 32, 128, 512)))
     draft.put(place, Apply(draft.random.choice(("and", "or")), (node, late)))
     return f"ticks since an event, in {describe(draft.policy, place)}"
 
@@ -74,11 +68,7 @@ def change_when_late(draft: Draft) -> str | None:
         return None
     place, node, type_ = draft.random.choice(choices)
     grower = Grower(draft, place)
-    name = draft.fresh_name("ticks")
-    counted = Apply("min", (Apply("add", (Name(name), Number(1))), Number(_LONGEST_COUNT)))
-    draft.new_memory("", INT, (0, _LONGEST_COUNT), Number(0), Apply("if", (_event(draft, grower), Number(0), counted)), name)
-    longest = draft.random.choice((32, 128, 512))
-    late = Apply("greater", (Name(name), draft.new_param("patience", "int", 0, 2 * longest, longest)))
+    late = _late(draft, grower, draft.random.choice((64, 256, 512)))
     low, high, _ = grower.likely(node)
     reach = max((high - low) / 8, 1.0)
     shift = draft.new_param("shift", type_.base, -reach, reach, reach / 2)
@@ -86,11 +76,37 @@ def change_when_late(draft: Draft) -> str | None:
     return f"a shift when an event is long past, in {describe(draft.policy, place)}"
 
 
-def _event(draft: Draft, grower: Grower) -> Expression:
-    """A condition worth counting from: something scored, something changed, or any fresh one."""
+def _late(draft: Draft, grower: Grower, usual: int) -> Expression:
+    """Whether an event is longer past than a new parameter says.
+
+    Where the program's episode ended in a drought, the event is mostly a reward and the parameter begins beyond the
+    longest wait before: then nothing is changed until there is nothing to lose.
+    """
+    name = draft.fresh_name("ticks")
+    drought = draft.subject.drought
+    rewarded = grower.names.get("reward") is REAL
+    if drought is not None and rewarded and draft.random.random() < 0.8:
+        event = _rewarded()
+        longest, ended = drought
+        usual = longest + 1 + round(draft.random.uniform(0.0, 0.5) * (ended - longest))
+        limit = draft.new_param("patience", "int", longest, ended, usual)
+    else:
+        event = _event(draft, grower, rewarded)
+        limit = draft.new_param("patience", "int", 0, 2 * usual, usual)
+    counted = Apply("min", (Apply("add", (Name(name), Number(1))), Number(_LONGEST_COUNT)))
+    draft.new_memory("", INT, (0, _LONGEST_COUNT), Number(0), Apply("if", (event, Number(0), counted)), name)
+    return Apply("greater", (Name(name), limit))
+
+
+def _rewarded() -> Expression:
+    return Apply("not_equal", (Name("reward"), Number(0)))
+
+
+def _event(draft: Draft, grower: Grower, rewarded: bool) -> Expression:
+    """A condition worth counting from: a reward, a change of something, or any fresh one."""
     way = draft.random.random()
-    if way < 0.6 and grower.names.get("reward") is REAL:
-        return Apply("greater", (Name("reward"), Number(0.0)))
+    if way < 0.5 and rewarded:
+        return _rewarded()
     if way < 0.8:
         number = grower.leaf(INT if draft.random.random() < 0.5 and INT in grower.names.values() else REAL)
         if type(number) is not Number:

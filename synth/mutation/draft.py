@@ -7,7 +7,7 @@ from random import Random
 
 from hl_dsl.program import Program
 from hl_dsl.syntax import (
-    Expression, Let, Memory, Name, Number, Observe, Observed, Param, Policy, Range, TypeName, expressions, walk,
+    Expression, Let, Memory, Name, Number, Observe, Observed, Param, Policy, Range, TypeName, walk,
 )
 from hl_dsl.synth.mutation.columns import Columns
 from hl_dsl.synth.mutation.numbers import round_range, short
@@ -22,12 +22,18 @@ _EVERYWHERE = 0.7
 
 @dataclass
 class Subject:
-    """A program to be mutated, with what is known about it; made once, mutated often."""
+    """A program to be mutated, with what is known about it; made once, mutated often.
+
+    `drought`: for a program whose episode ended because no reward came any more, the longest time without one before
+    that, and the time it took to be ended, in ticks.
+    """
 
     program: Program
     columns: Columns | None = None
+    drought: tuple[int, int] | None = None
 
     def __post_init__(self):
+        self.policy = self.program.syntax
         self.scope = Scope(self.program)
         self.ranges = Ranges(self.scope)
 
@@ -123,13 +129,13 @@ def tidied(policy: Policy, scope: Scope) -> Policy:
     """Without definitions that nothing uses, and observing exactly what is used."""
     defined = {item.name: item for item in policy.declarations if type(item) in (Let, Memory, Param)}
     used: set[str] = set()
-    waiting = [top for item in policy.declarations if type(item) not in (Let, Memory, Param) for top in expressions(item)]
+    waiting = [name for item in policy.declarations if type(item) not in (Let, Memory, Param) for name in scope.names_in(item)]
     while waiting:
-        for node in walk(waiting.pop()):
-            if type(node) is Name and node.name not in used:
-                used.add(node.name)
-                if node.name in defined:
-                    waiting.extend(expressions(defined[node.name]))
+        name = waiting.pop()
+        if name not in used:
+            used.add(name)
+            if name in defined:
+                waiting.extend(scope.names_in(defined[name]))
     kept = [item for item in policy.declarations if type(item) not in (Let, Memory, Param) or item.name in used]
     return replace(policy, declarations=tuple(_observing(kept, used, scope)))
 

@@ -50,11 +50,22 @@ class Scope:
         """Where a literal component of a vector is read."""
         return [(place, node) for place, node, _ in self.places if type(node) is Index and type(node.index) is Number]
 
+    def names_in(self, declaration) -> frozenset[str]:
+        """All names a declaration's expressions hold; quick for the program's own declarations, which mutants share."""
+        known = self._names_by_id.get(id(declaration))
+        if known is None or known[0] is not declaration:
+            return frozenset(node.name for top in expressions(declaration) for node in walk(top) if type(node) is Name)
+        return known[1]
+
+    @cached_property
+    def _names_by_id(self) -> dict[int, tuple[object, frozenset[str]]]:
+        return {id(item): (item, frozenset(node.name for top in expressions(item) for node in walk(top) if type(node) is Name))
+                for item in self.policy.declarations}
+
     @cached_property
     def uses(self) -> dict[str, set[str]]:
         """For each let and memory: the names its expressions hold."""
-        return {item.name: {node.name for top in expressions(item) for node in walk(top) if type(node) is Name}
-                for item in self.policy.declarations if type(item) in (Let, Memory)}
+        return {item.name: set(self.names_in(item)) for item in self.policy.declarations if type(item) in (Let, Memory)}
 
     @cached_property
     def frozen(self) -> frozenset[str]:
@@ -64,8 +75,7 @@ class Scope:
             return frozenset()
         assumed = self._closure({name for item in properties if item.kind == "assume" for name in _names(item.expression)})
         spoken = self._closure({name for item in properties for name in _names(item.expression)})
-        acting = self._closure({node.name for item in self.policy.declarations if type(item) not in (Let, Memory, Property)
-                                for top in expressions(item) for node in walk(top) if type(node) is Name})
+        acting = self._closure({name for item in self.policy.declarations if type(item) not in (Let, Memory, Property) for name in self.names_in(item)})
         truths = {name for name in spoken if name in self.uses and self.symbols[name].type is BOOL}
         return frozenset(assumed | truths | (spoken - acting))
 

@@ -1,0 +1,92 @@
+"""Tuning moves parameters inside their ranges, repeats, keeps the text, and never overspends."""
+
+import pytest
+
+from hl_dsl.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.environments import steps_taken
+from hl_dsl.synth.evaluation import NotProved
+from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.trials import trials_of
+from hl_dsl.synth.tune import tune
+
+TEXT = """\
+# Leans ahead.
+policy lean for "CartPole-v1" {
+  observe pole.angle, pole.velocity
+
+  param lead: real = 0.0 in [-1, 2]  # seconds
+  param late: int = 3 in [0, 9]
+  param flip: bool = false
+
+  let tilt = pole.angle + lead * pole.velocity
+
+  act {
+    when (tilt > 0) == flip and late < 10 => LEFT
+    otherwise                             => RIGHT
+  }
+}
+"""
+
+
+def tuned(**more):
+    return tune(Program.parse(TEXT), "standard", range(3), more.pop("budget", Budget(steps=12_000)), seed=more.pop("seed", 1), **more)
+
+
+def test_tuning_finds_the_lead_and_writes_it_back(tmp_path):
+    ledger = Ledger(tmp_path / "trials.jsonl")
+    before = steps_taken()
+    result = tuned(ledger=ledger)
+    assert steps_taken() - before == result.env_steps <= 12_000
+    assert result.score == 500 > result.start_score
+    program = Program.parse(result.text)
+    assert program.hash == result.program_hash
+    assert {one.name: one.default for one in program.flow.parameters} == result.values
+    assert result.text.startswith("# Leans ahead.\n") and "# seconds" in result.text
+    assert -1 <= result.values["lead"] <= 2 and type(result.values["late"]) is int and type(result.values["flip"]) is bool
+    trials = trials_of(ledger.read())
+    assert sum(trial.environment_steps for trial in trials) == result.env_steps
+    assert all(Program.parse(trial.program).hash == trial.program_hash for trial in trials[:10])
+    accepted = [trial for trial in trials if trial.accepted]
+    assert accepted[0].program_hash == Program.parse(TEXT).hash and accepted[-1].program_hash == result.program_hash
+    assert [trial.mean for trial in accepted] == sorted({trial.mean for trial in accepted})
+
+
+def test_the_same_seed_tunes_the_same():
+    budget = {"budget": Budget(steps=4_000)}
+    first, second = tuned(**budget), tuned(budget=Budget(steps=4_000))
+    assert first == second
+    assert tuned(budget=Budget(steps=4_000), seed=2).values != first.values
+
+
+def test_named_parameters_alone_are_moved():
+    result = tuned(names=["lead"], budget=Budget(steps=6_000))
+    assert (result.values["late"], result.values["flip"]) == (3, False) and result.samples > 2
+
+
+@pytest.mark.parametrize("text, names, message", [
+    (TEXT, ["lag"], "no parameter `lag`"),
+    ('policy p for "CartPole-v1" { act { otherwise => LEFT } }', None, "no parameters to tune"),
+    ('policy p for "CartPole-v1" { param a: int = 1 in [1, 1] act { when a > 0 => LEFT otherwise => RIGHT } }', None, "cannot move"),
+])
+def test_what_cannot_be_tuned_is_said(text, names, message):
+    with pytest.raises(HLError, match=message):
+        tune(Program.parse(text), "standard", [0], Budget(steps=100), names=names)
+
+
+def test_what_is_not_proved_is_not_played():
+    before = steps_taken()
+    wild = 'policy p for "CartPole-v1" { observe pole.angle param a: real = 1 in [0, 2] act { when 1 / (a - a) > pole.angle => LEFT otherwise => RIGHT } }'
+    with pytest.raises(NotProved):
+        tune(Program.parse(wild), "standard", [0], Budget(steps=100))
+    assert steps_taken() == before
+
+
+def test_a_budget_of_nothing_is_refused():
+    with pytest.raises(HLError, match="nothing to do"):
+        Budget(steps=0)
+    with pytest.raises(HLError, match="never end"):
+        Budget()
+    with pytest.raises(HLError, match="before the first episodes ended"):
+        tuned(budget=Budget(steps=20))
