@@ -5,8 +5,8 @@
 
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.memo import Memo
-from hl_dsl.verify.prove import prove
+from hl_dsl.verify.pipeline import prove
 from hl_dsl.verify.report import Proof, Result
-from hl_dsl.verify.screen import screen
+from hl_dsl.verify.screening import screen
 
 __all__ = ["Limits", "Memo", "Proof", "Result", "prove", "screen"]

@@ -22,6 +22,14 @@ def claim(flow: Dataflow, goal: Goal, status: str) -> str:
     return _CLAIMS[status].format(says=goal.says, assumptions=assumptions(flow))
 
 
+def claim_of_all(flow: Dataflow) -> str:
+    """The claim of a program all of which is proved, said once."""
+    names = [f"`{item.name}`" for item in flow.of_kind("invariant")]
+    held = f"{_listed(names)} {'hold' if len(names) > 1 else 'holds'} and " if names else ""
+    says = f"{held}everything is well defined"
+    return _CLAIMS[PROVED].format(says=says, assumptions=assumptions(flow))
+
+
 def assumptions(flow: Dataflow) -> str:
     names = [f"`{item.name}`" for item in flow.of_kind("assume")]
     return f"the `assume` facts {_listed(names)}" if names else "no `assume` facts"

@@ -19,6 +19,8 @@ from hl_dsl.verify.plan import Pair, Plan
 from hl_dsl.verify.solver import SAT, UNSAT, Solver
 from hl_dsl.verify.terms import REAL, Term, literal
 
+_INDUCTIVE = ("memory", "invariant")  # kinds of goals that may be supposed at earlier ticks
+
 
 class Attempt(NamedTuple):
     """How far the proof of a goal came. `model`: leaf values of each frame, where z3 found a step that breaks it."""
@@ -41,18 +43,25 @@ class Induction:
         self.ranges = list(ranges)
         self.limits, self.solver, self.rounding = limits, solver, rounding
 
-    def prove(self, goals: Sequence[Goal]) -> dict[str, Attempt]:
-        """An attempt for each goal, by id. Raises SolverFailure where z3 cannot be used."""
-        hypotheses = [goal for goal in goals if goal.kind in ("memory", "invariant")]
+    def prove(self, goals: Sequence[Goal], depths: Sequence[int], facts: Sequence[Goal] = ()) -> dict[str, Attempt]:
+        """An attempt for each goal, by id, at these depths one after the other. `facts` are goals proved before.
+
+        Raises SolverFailure where z3 cannot be used.
+        """
+        self.depths = depths
+        facts = [goal for goal in facts if goal.kind in _INDUCTIVE]
+        supposed = [goal for goal in goals if goal.kind in _INDUCTIVE]
         attempts: dict[str, Attempt] = {}
-        while hypotheses:
+        while supposed:
+            hypotheses = [*facts, *supposed]
             evaluator = Evaluator(self.plan, self.boxed(hypotheses))
-            tried = {goal.id: self._attempt(goal, hypotheses, evaluator) for goal in hypotheses}
+            tried = {goal.id: self._attempt(goal, hypotheses, evaluator) for goal in supposed}
             attempts.update(tried)
-            kept = [goal for goal in hypotheses if tried[goal.id].proved]
-            if len(kept) == len(hypotheses):
+            kept = [goal for goal in supposed if tried[goal.id].proved]
+            if len(kept) == len(supposed):
                 break
-            hypotheses = kept
+            supposed = kept
+        hypotheses = [*facts, *supposed]
         evaluator = Evaluator(self.plan, self.boxed(hypotheses))
         for goal in goals:
             if goal.id not in attempts:
@@ -84,7 +93,7 @@ class Induction:
 
     def _by_solver(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
         last = Attempt(False, "induction")
-        for depth in self.limits.depths:
+        for depth in self.depths:
             name = "z3" if depth == 0 else f"z3, {depth}-induction"
             answer, model = self._query(goal, hypotheses, evaluator, depth, FREE)
             if answer == UNSAT:

@@ -66,6 +66,16 @@ class IntervalTier:
             self._evaluator = Evaluator(self.plan, self.ranges, self.memo.pool, numbers=self._numbers)
         return self._evaluator
 
+    def impossible(self) -> bool:
+        """Whether the assumptions leave no tick in any reachable state."""
+        if not self.plan.assumes:
+            return False
+        key = ("impossible", self._assumed)
+        verdict = self.memo.verdicts.get(key)
+        if verdict is None:
+            verdict = self.memo.verdicts[key] = VACUOUS if self.evaluator.base.dead else OPEN
+        return verdict == VACUOUS
+
     def obligation(self, item: Obligation) -> str:
         numbers = self._numbers
         key = (item.kind, numbers[item.subject], -1 if item.guard is None else numbers[item.guard],

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from hl_dsl.compiler.ir import Dataflow, Obligation, Property
 from hl_dsl.source import Span
 
-WELL_DEFINED, INVARIANT = "well-defined", "invariant"
-
 
 @dataclass(frozen=True)
 class Goal:
@@ -53,6 +51,12 @@ def goals(flow: Dataflow) -> list[Goal]:
     for item in flow.of_kind("invariant"):
         found.append(Goal(f"invariant:{item.name}", "invariant", item.name, f"`{item.name}` holds", _line(flow, item.span), item.span, None, item))
     return found
+
+
+def assumptions_goal(flow: Dataflow) -> Goal:
+    """Stands for the assumptions taken together, where they turn out to contradict each other."""
+    first = flow.of_kind("assume")[0]
+    return Goal("assumptions", "assume", "", "anything is proved", _line(flow, first.span), first.span, None, first)
 
 
 def _line(flow: Dataflow, span: Span) -> int:

@@ -9,7 +9,7 @@ from typing import Callable
 
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.source import Source
-from hl_dsl.verify.claims import PROVED, REFUTED, STATUSES, claim
+from hl_dsl.verify.claims import PROVED, REFUTED, STATUSES, claim, claim_of_all
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.trace import render_trace
 
@@ -86,14 +86,15 @@ class Proof:
         out = []
         plain = [result for result in self.results if result.status == PROVED and result.kind != "invariant"]
         if plain:
-            out.append(f"{PROVED}: the program is well defined ({len(plain)} obligations)" if len(plain) == sum(
-                result.kind != "invariant" for result in self.results) else f"{PROVED}: {len(plain)} obligations of well-definedness")
+            whole = len(plain) == sum(result.kind != "invariant" for result in self.results)
+            out.append(f"{PROVED}: {'the program is well defined' if whole else 'well-definedness in part'} (obligations: {len(plain)})")
         for result in self.results:
             if result not in plain:
                 out.append(_shown(result, source))
-        claims = sorted({result.claim for result in self.results if result.status == PROVED and result.kind == "invariant"})
         out.append(("all proved" if self.passed else "not proved") + f": {self.summary}")
-        return "\n".join(out + (["", claims[0]] if self.passed and claims else []))
+        if self.passed and self.results:
+            out += ["", claim_of_all(self._flow)]
+        return "\n".join(out)
 
 
 def _shown(result: Result, source: Source) -> str:
@@ -105,5 +106,5 @@ def _shown(result: Result, source: Source) -> str:
     if result.detail:
         lines.append(f"       {result.detail}")
     if result.trace:
-        lines.append(render_trace(result.trace))
+        lines.append(render_trace(result.trace, source.line(result.line) if result.line and source.text else result.detail))
     return "\n".join(lines)

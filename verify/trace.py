@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from typing import Sequence
 
 from hl_dsl.compiler.interpreter import Tick
 from hl_dsl.compiler.ir import Dataflow
 
-_MOST_COLUMNS = 10
+_WIDEST = 110
+_INDENT = "       "
 _MOST_ROWS = 24
 
 
@@ -44,33 +46,42 @@ def _plain(value):
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def render_trace(trace: Sequence[dict]) -> str:
-    """A trace as a table, a row for each tick; what never changes stands above it."""
-    columns = {}
+def render_trace(trace: Sequence[dict], about: str = "") -> str:
+    """A trace as a table, a row for each tick; what never changes stands above it. What `about` names is shown first,
+    then as much of the rest as fits."""
+    columns: dict[str, list] = {}
     for entry in trace:
-        for group in ("inputs", "memory", "lets"):
+        for group in ("lets", "memory", "inputs"):
             for name, value in entry.get(group, {}).items():
-                columns.setdefault(name, []).append(value)
-    constant = {name: values[0] for name, values in columns.items() if len(values) == len(trace) > 1 and all(v == values[0] for v in values)}
-    shown = [name for name in columns if name not in constant][:_MOST_COLUMNS]
-    header = ["tick", *shown, *(["mode"] if "mode" in trace[-1] else []), "action"]
-    rows = []
-    for entry in trace:
-        values = {**entry.get("inputs", {}), **entry.get("memory", {}), **entry.get("lets", {})}
-        rows.append([str(entry["tick"]), *(_text(values.get(name, "")) for name in shown),
-                     *([entry["mode"]] if "mode" in entry else []), _text(entry.get("action", ""))])
+                columns.setdefault(name, []).append(_text(value))
+    order = sorted(columns, key=lambda name: name not in about)
+    constant = [name for name in order if len(trace) > 1 and len(set(columns[name])) == 1]
+    rows = [[str(entry["tick"]), *([entry["mode"]] if "mode" in entry else []), _text(entry.get("action", ""))] for entry in trace]
+    header = ["tick", *(["mode"] if "mode" in trace[-1] else []), "action"]
+    width = sum(max(len(row[i]) for row in [header, *rows]) + 2 for i in range(len(header)))
+    place = 1
+    for name in order:
+        needed = max(len(name), *map(len, columns[name])) + 2
+        if name in constant or width + needed > _WIDEST:
+            continue
+        width += needed
+        header.insert(place, name)
+        for row, value in zip(rows, columns[name]):
+            row.insert(place, value)
+        place += 1
     if len(rows) > _MOST_ROWS:
         rows = [*rows[: _MOST_ROWS // 2], ["…"] * len(header), *rows[-_MOST_ROWS // 2 :]]
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    lines = ["       " + "  ".join(text.rjust(width) for text, width in zip(row, widths)) for row in [header, *rows]]
-    parameters = trace[0].get("parameters")
-    above = [f"       parameters: {', '.join(f'{k} = {_text(v)}' for k, v in parameters.items())}"] if parameters else []
+    above = []
+    if trace[0].get("parameters"):
+        above.append("parameters: " + ", ".join(f"{name} = {_text(value)}" for name, value in trace[0]["parameters"].items()))
     if constant:
-        above.append(f"       throughout: {', '.join(f'{k} = {_text(v)}' for k, v in list(constant.items())[:2 * _MOST_COLUMNS])}")
-    return "\n".join(above + lines)
+        above.append("throughout: " + ", ".join(f"{name} = {columns[name][0]}" for name in constant))
+    wrapped = [line for text in above for line in textwrap.wrap(text, _WIDEST, initial_indent=_INDENT, subsequent_indent=_INDENT + "  ")]
+    return "\n".join(wrapped + [_INDENT + "  ".join(text.rjust(size) for text, size in zip(row, widths)) for row in [header, *rows]])
 
 
 def _text(value) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_text, value)) + "]"
-    return f"{value:.17g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
+    return repr(value) if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)

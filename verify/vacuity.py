@@ -16,21 +16,23 @@ from hl_dsl.verify.solver import UNSAT, Solver, SolverFailure
 _EPISODES, _TICKS = 8, 32
 
 
-def vacuous(plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal], limits: Limits, solver: Solver) -> dict[str, str]:
-    """Goals, by id, that hold only because they are never asked, and why. Runs are looked at first, then z3 is asked."""
+def contradictory(plan: Plan, ranges: Sequence[Pair], limits: Limits, solver: Solver) -> bool:
+    """Whether the assumptions cannot hold at the first tick, so that no run keeps them."""
+    if not plan.assumes or not limits.solver or simulate(plan, [], 2, 1).ticks:
+        return False
+    return _impossible(plan, ranges, [], limits, solver, START)
+
+
+def vacuous(plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal], limits: Limits, solver: Solver) -> set[str]:
+    """Goals, by id, that hold only because they are never asked. Runs are looked at first, then z3 is asked."""
     conditions = {goal.id: antecedents(plan, goal.property.node) for goal in goals}
     wanted = sorted({condition for found in conditions.values() for condition in found})
-    if not goals or not (wanted or plan.assumes):
-        return {}
-    seen = simulate(plan, [], _EPISODES if wanted else 1, _TICKS if wanted else 1, 0, wanted)
-    found: dict[str, str] = {}
-    if plan.assumes and not seen.ticks and limits.solver and _impossible(plan, ranges, [], limits, solver, START):
-        return {goal.id: "the assumptions cannot hold at the first tick" for goal in goals}
-    for goal in goals:
-        for condition in conditions[goal.id]:
-            if condition not in seen.met and limits.solver and _impossible(plan, ranges, [condition], limits, solver, FREE):
-                found[goal.id] = "the condition of an `implies` in it is never true"
-    return found
+    if not wanted:
+        return set()
+    met = simulate(plan, [], _EPISODES, _TICKS, 0, wanted).met
+    never = {condition for condition in wanted if condition not in met and limits.solver
+             and _impossible(plan, ranges, [condition], limits, solver, FREE)}
+    return {goal for goal, found in conditions.items() if never.intersection(found)}
 
 
 def _impossible(plan: Plan, ranges: Sequence[Pair], conditions: list[tuple[int, bool]], limits: Limits, solver: Solver, begin: str) -> bool:

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from random import Random
+
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from hl_dsl.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.memo import Memo
 from tests.generate.programs import programs
 from tests.verify.test_corpus import FILES
-from hl_dsl.program import Program
+
+POLICY = Path(__file__).parents[2] / "policies" / "breakout" / "ram.hl"
 
 
 def verdicts(flow, memo=None):
@@ -16,7 +23,7 @@ def verdicts(flow, memo=None):
     return tier.ranges, [tier.obligation(item) for item in flow.obligations], [tier.invariant(item.node) for item in flow.of_kind("invariant")]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(programs(), min_size=2, max_size=4))
 def test_generated_programs_through_one_memo(sequence):
     memo = Memo()
@@ -38,3 +45,16 @@ def test_a_second_look_computes_nothing(monkeypatch):
     monkeypatch.setattr("hl_dsl.verify.interval_tier.Evaluator", None)
     monkeypatch.setattr("hl_dsl.verify.fixpoint.Evaluator", None)
     assert verdicts(flow, memo) == first
+
+
+def test_mutants_of_a_policy_through_one_memo():
+    program = Program.load(POLICY)
+    subject, draw, memo = Subject(program), Random(3), Memo()
+    verdicts(program.flow, memo)
+    for _ in range(40):
+        made = mutate(subject, draw)
+        try:
+            flow = Program.from_syntax(made.policy, card=program.card).flow
+        except HLError:
+            continue
+        assert verdicts(flow, memo) == verdicts(flow)

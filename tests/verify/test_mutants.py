@@ -30,7 +30,7 @@ def proved(text: str) -> bool:
     if "policy intervals" in text:
         return not left
     with Solver(60) as solver:
-        attempts = induction.Induction(tier.plan, tier.ranges, Limits(solver_steps=200_000), solver).prove(left)
+        attempts = induction.Induction(tier.plan, tier.ranges, Limits(solver_steps=200_000), solver).prove(left, (0, 1, 2))
     if "invariant:asked" in attempts:
         return attempts["invariant:asked"].proved
     return all(attempt.proved for attempt in attempts.values())
@@ -64,9 +64,9 @@ class WithoutBase(Induction):
 
 
 class WithoutDropping(Induction):
-    def prove(self, goals):
+    def prove(self, goals, depths):
         """All goals at once as hypotheses, none dropped when it fails."""
-        found = super().prove(goals)
+        found = super().prove(goals, depths)
         return {**found, **{goal.id: self._attempt(goal, goals, self._all(goals)) for goal in goals}}
 
     def _all(self, goals):

@@ -8,7 +8,7 @@ from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.verify.claims import PROVED, UNKNOWN, VACUOUS
 from hl_dsl.verify.interval_tier import OPEN, IntervalTier
 from hl_dsl.verify.memo import Memo
-from hl_dsl.verify.obligations import Goal, goals
+from hl_dsl.verify.obligations import Goal, assumptions_goal, goals
 from hl_dsl.verify.report import Proof, Verdict
 
 _STATUS = {"proved": PROVED, "vacuous": VACUOUS, OPEN: UNKNOWN}
@@ -23,9 +23,12 @@ def screen(flow: Dataflow, memo: Memo | None = None) -> Proof:
     tier = IntervalTier(flow, memo)
     verdicts = [tier.obligation(item) for item in flow.obligations]
     verdicts += [tier.invariant(item.node) for item in flow.of_kind("invariant")]
-    return Proof(flow, lambda: _results(flow, verdicts), all(verdict == "proved" for verdict in verdicts), perf_counter() - start)
+    impossible = tier.impossible()
+    passed = not impossible and all(verdict == "proved" for verdict in verdicts)
+    return Proof(flow, lambda: _results(flow, verdicts, impossible), passed, perf_counter() - start)
 
 
-def _results(flow: Dataflow, verdicts: list[str]) -> list[tuple[Goal, Verdict]]:
-    return [(goal, Verdict(_STATUS[verdict], "intervals", "" if verdict == "proved" else "intervals do not settle it"))
-            for goal, verdict in zip(goals(flow), verdicts)]
+def _results(flow: Dataflow, verdicts: list[str], impossible: bool) -> list[tuple[Goal, Verdict]]:
+    found = [(goal, Verdict(_STATUS[verdict], "intervals", "" if verdict == "proved" else "intervals do not settle it"))
+             for goal, verdict in zip(goals(flow), verdicts)]
+    return found + [(assumptions_goal(flow), Verdict(VACUOUS, "intervals", "the assumptions leave no tick possible"))] * impossible

@@ -14,16 +14,18 @@ from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.memo import Memo
 from hl_dsl.verify.models import memory_of, run_of
-from hl_dsl.verify.obligations import Goal, goals
+from hl_dsl.verify.obligations import Goal, assumptions_goal, goals
 from hl_dsl.verify.replay import Run, breaks, shortened, traced, traced_from
 from hl_dsl.verify.report import Proof, Verdict
 from hl_dsl.verify.simulate import simulate
 from hl_dsl.verify.solver import Solver, SolverFailure
 from hl_dsl.verify.soundness import resting
-from hl_dsl.verify.vacuity import vacuous
+from hl_dsl.verify.vacuity import contradictory, vacuous
 
 _QUICK = (4, 24)  # episodes and ticks of the simulation before induction
 _GUIDED = (6, 40)  # the same where assumptions tie inputs to the last tick, which makes a tick dear
+
+_NEVER_ASKED = "the condition of an `implies` in it is never true, or no tick keeps the assumptions"
 
 
 def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None) -> Proof:
@@ -55,7 +57,10 @@ class _Attempt:
                 self._settle(solver)
             self._vacuity(solver)
         resting(self.plan, self.goals, self.verdicts)
-        return [(goal, self.verdicts[goal.id]) for goal in self.goals]
+        found = [(goal, self.verdicts[goal.id]) for goal in self.goals]
+        if self.impossible:
+            found.append((assumptions_goal(self.flow), Verdict(VACUOUS, "intervals, z3", "the assumptions leave no first tick possible")))
+        return found
 
     def _open(self) -> list[Goal]:
         return [goal for goal in self.goals if goal.id not in self.verdicts]
@@ -67,12 +72,7 @@ class _Attempt:
             if found == "proved":
                 self.verdicts[goal.id] = Verdict(PROVED, "intervals", seconds=perf_counter() - start)
             elif found == "vacuous":
-                self.verdicts[goal.id] = Verdict(VACUOUS, "intervals", self._why_vacuous(), seconds=perf_counter() - start)
-
-    def _why_vacuous(self) -> str:
-        if self.tier.evaluator.base.dead:
-            return "the assumptions contradict each other, or the memory's ranges: no tick keeps them"
-        return "the condition of an `implies` in it is never true"
+                self.verdicts[goal.id] = Verdict(VACUOUS, "intervals", _NEVER_ASKED, seconds=perf_counter() - start)
 
     def _simulation(self, episodes: int, ticks: int, seed: int) -> None:
         start = perf_counter()
@@ -102,15 +102,15 @@ class _Attempt:
 
     def _settle(self, solver: Solver) -> None:
         """Induction, and a search for traces that break what it leaves open."""
-        pending = self._open()
         attempts: dict[str, Attempt] = {}
         reals: dict[str, Attempt] = {}
         searched: dict[str, Searched] = {}
         failure = "" if self.limits.solver else "the solver was not to be used"
         try:
             if self.limits.solver:
-                attempts = self._induct(pending, solver)
+                self._induct(self.limits.depths[:2], attempts, solver)
                 self._search(self.limits.bounded_depths[0], searched, solver)
+                self._induct(self.limits.depths[2:], attempts, solver)
         except SolverFailure as problem:
             failure = str(problem)
         if self._open() and self.limits.lanes:
@@ -124,13 +124,16 @@ class _Attempt:
         for goal in self._open():
             self.verdicts[goal.id] = self._undecided(goal, attempts.get(goal.id), reals.get(goal.id), searched.get(goal.id), failure)
 
-    def _induct(self, pending: Sequence[Goal], solver: Solver) -> dict[str, Attempt]:
-        attempts = Induction(self.plan, self.tier.ranges, self.limits, solver).prove(pending)
+    def _induct(self, depths: Sequence[int], attempts: dict[str, Attempt], solver: Solver) -> None:
+        pending = self._open()
+        if not pending or not depths:
+            return
+        facts = [goal for goal in self.goals if goal.id in attempts and attempts[goal.id].proved]
+        found = Induction(self.plan, self.tier.ranges, self.limits, solver).prove(pending, depths, facts)
         for goal in pending:
-            found = attempts[goal.id]
-            if found.proved:
-                self.verdicts[goal.id] = Verdict(PROVED, found.method, seconds=found.seconds)
-        return attempts
+            attempts[goal.id] = found[goal.id]
+            if found[goal.id].proved:
+                self.verdicts[goal.id] = Verdict(PROVED, found[goal.id].method, seconds=found[goal.id].seconds)
 
     def _search(self, depth: int, searched: dict[str, Searched], solver: Solver) -> None:
         for goal in self._open():
@@ -143,7 +146,7 @@ class _Attempt:
         """Whether rounding alone stands in the way of a proof."""
         wanted = [goal for goal in self._open() if goal.kind in ("invariant", "memory") and attempts[goal.id].model]
         if wanted:
-            reals.update(Induction(self.plan, self.tier.ranges, self.limits, solver, rounding=False).prove(wanted))
+            reals.update(Induction(self.plan, self.tier.ranges, self.limits, solver, rounding=False).prove(wanted, self.limits.depths))
 
     def _undecided(self, goal: Goal, tried: Attempt | None, reals: Attempt | None, searched: Searched | None, failure: str) -> Verdict:
         """The verdict on a goal that is neither proved nor broken by a replayed run."""
@@ -174,5 +177,10 @@ class _Attempt:
     def _vacuity(self, solver: Solver) -> None:
         """An invariant whose condition can never be met, or that stands under contradictory assumptions, proves nothing."""
         proved = [goal for goal in self.goals if goal.kind == "invariant" and self.verdicts[goal.id].status == PROVED]
-        for goal, why in vacuous(self.plan, self.tier.ranges, proved, self.limits, solver).items():
+        self.impossible = self.tier.impossible() or contradictory(self.plan, self.tier.ranges, self.limits, solver)
+        if self.impossible:
+            never, why = {goal.id for goal in proved}, "the assumptions contradict each other"
+        else:
+            never, why = vacuous(self.plan, self.tier.ranges, proved, self.limits, solver), _NEVER_ASKED
+        for goal in never:
             self.verdicts[goal] = replace(self.verdicts[goal], status=VACUOUS, detail=why)
