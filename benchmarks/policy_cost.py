@@ -4,7 +4,7 @@
 
 All run one Breakout controller (controller.hl; by hand in controller_by_hand.py) on the same frames, Python call
 included. The policies do more than the handwritten ones: they hold observations to their ranges, count what leaves
-them, watch a monitor, and let any lane drop out. CPU time, alternated pairs, median of the pairs' ratios. The last rows
+them, and let any lane drop out. CPU time, alternated pairs, median of the pairs' ratios. The last rows
 run many lanes with a parameter of their own each, as a population does.
 """
 

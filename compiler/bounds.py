@@ -1,7 +1,6 @@
-"""Where every node's value lies, at a glance: one pass of the rows' interval forms.
+"""Where every node's value lies in every run, proved or not: the rows' interval forms, gone through a few times.
 
-Coarse on purpose. The NumPy writer asks it which operations cannot overflow and so need no guard; the verifier has its
-own, sharper analysis.
+Coarse on purpose. The NumPy writer asks it which operations need no guard; the verifier has its own, sharper analysis.
 """
 
 from __future__ import annotations
@@ -9,27 +8,41 @@ from __future__ import annotations
 import math
 from typing import Sequence
 
-from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.compiler.ir import Cell, Dataflow
 
-_ROUNDS = 4  # of following what `previous` remembers, before it is taken to be anything
+_GROWTHS = 4  # times that what `previous` remembers may grow, before it is taken to be anything
 _ANYTHING = (-math.inf, math.inf)
 
 
-def bounded_nodes(flow: Dataflow, nodes: Sequence[int]) -> set[int]:
-    """The nodes whose values are finite whatever else holds, memory being within its declared ranges."""
-    undeclared = {position for position, cell in enumerate(flow.memories) if cell.low is None and cell.base != "bool"}
-    cells = [
-        (0, 1) if cell.base == "bool" else (cell.start, cell.start) if position in undeclared else (cell.low, cell.high)
-        for position, cell in enumerate(flow.memories)]
-    for attempt in range(_ROUNDS + 1):
+def node_bounds(flow: Dataflow, nodes: Sequence[int]) -> dict[int, tuple]:
+    """(low, high) of each of `nodes`, which must hold the operands of each and the next values of the memory they read.
+
+    A declared range counts only where it is kept whatever else happens, so the bounds also hold for a program that
+    breaks its promises.
+    """
+    known = set(nodes)
+    cells = [_first_guess(cell) if cell.next in known else _ANYTHING for cell in flow.memories]
+    growths = [0] * len(cells)
+    while True:
         pairs = _pairs(flow, nodes, cells)
-        loose = [position for position in undeclared if not _inside(pairs[flow.memories[position].next], cells[position])]
-        if not loose:
-            break
-        for position in loose:
-            pair, cell = pairs[flow.memories[position].next], cells[position]
-            cells[position] = (min(pair[0], cell[0]), max(pair[1], cell[1])) if attempt < _ROUNDS - 1 else _ANYTHING
-    return {number for number, (low, high) in pairs.items() if -math.inf < low and high < math.inf}
+        changed = False
+        for position, cell in enumerate(flow.memories):
+            if cell.next not in known:
+                continue
+            low, high = pairs[cell.next]
+            if not (cells[position][0] <= low and high <= cells[position][1]):
+                changed = True
+                growths[position] += 1
+                grown = (min(low, cells[position][0]), max(high, cells[position][1]))
+                cells[position] = grown if cell.low is None and growths[position] < _GROWTHS else _ANYTHING
+        if not changed:
+            return pairs
+
+
+def _first_guess(cell: Cell) -> tuple:
+    if cell.base == "bool":
+        return (0, 1)
+    return (cell.start, cell.start) if cell.low is None else (min(cell.low, cell.start), max(cell.high, cell.start))
 
 
 def _pairs(flow: Dataflow, nodes: Sequence[int], cells: list[tuple]) -> dict[int, tuple]:
@@ -49,7 +62,3 @@ def _pairs(flow: Dataflow, nodes: Sequence[int], cells: list[tuple]) -> dict[int
         else:
             pairs[number] = leaves[node.op][node.value]
     return pairs
-
-
-def _inside(pair: tuple, other: tuple) -> bool:
-    return other[0] <= pair[0] and pair[1] <= other[1]

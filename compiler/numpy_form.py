@@ -5,7 +5,7 @@ shape (n,), or (1,) for what is the same in all lanes; float64, int64 or bool. D
 what is used once is written where it is used.
 
 No operation of a well-defined program makes NumPy warn. Values that are needed only under a condition are computed in
-every lane, so where one of them might overflow, its operands are put to 0 in the lanes that do not need it.
+every lane, so where one of them might not be finite, operands get a harmless value in the lanes that do not need it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from types import CodeType
-from typing import Callable
+from typing import Callable, NamedTuple
 
 from hl_dsl.compiler import numpy_kernel
-from hl_dsl.compiler.bounds import bounded_nodes
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.compiler.lanes import run_outputs, watched_properties
+from hl_dsl.compiler.masks import plan_masks
 
 WIDEST = 100  # an expression longer than this is given a name instead of being written into another
 
@@ -49,64 +49,35 @@ def compile_numpy(flow: Dataflow) -> Callable:
     return names["tick"]
 
 
+class Operand(NamedTuple):
+    """What a row's NumPy form may know of an operand: the row it comes from (or "constant", "input", "parameter",
+    "memory"), its base, and bounds that hold in every run."""
+
+    op: str
+    base: str
+    low: float
+    high: float
+
+    @property
+    def finite(self) -> bool:
+        return -math.inf < self.low and self.high < math.inf
+
+    @property
+    def never_zero(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+
 class _Writer:
     def __init__(self, flow: Dataflow, export: bool):
         self.flow = flow
         self.export = export
         self.outputs = run_outputs(flow)
-        self.masks = self._masks()
-        self.order = self._ordered()
+        self.plan = plan_masks(flow, self.outputs)
+        self.order = self.plan.order
         self.taken = {*keyword.kwlist, *numpy_kernel.NAMES, "np", "math", "tick", "observation", "memory", "parameters"}
         self.names: dict[int, str] = {}
         self.texts: dict[int, str] = {}
         self.kernel: set[str] = set()
-
-    # which operands are masked, and the order that allows it
-
-    def _masks(self) -> dict[int, tuple[int, ...]]:
-        """For a node that might overflow: the conditions under one of which its value is needed."""
-        nodes = self.flow.reachable(self.outputs)
-        bounded = bounded_nodes(self.flow, nodes)
-        guards: dict[int, set] = {}
-        for item in self.flow.obligations:
-            if item.kind == "finite":
-                guards.setdefault(item.subject, set()).add(item.guard)
-        masks: dict[int, tuple[int, ...]] = {}
-        for number in nodes:
-            conditions = guards.get(number, {None})
-            if number in bounded or None in conditions:
-                continue
-            if not any(self._needs(condition, number, masks) for condition in conditions):
-                masks[number] = tuple(sorted(conditions))
-        return masks
-
-    def _needs(self, start: int, wanted: int, masks: dict[int, tuple[int, ...]]) -> bool:
-        """Whether `start` is computed from `wanted`."""
-        seen, stack = set(), [start]
-        while stack:
-            number = stack.pop()
-            if number == wanted:
-                return True
-            if number not in seen:
-                seen.add(number)
-                stack += (*self.flow.nodes[number].args, *masks.get(number, ()))
-        return False
-
-    def _ordered(self) -> list[int]:
-        """All nodes to compute, each after what it needs."""
-        order: dict[int, None] = {}
-        stack = [(root, False) for root in reversed(self.outputs)]
-        while stack:
-            number, ready = stack.pop()
-            if number in order:
-                continue
-            if ready:
-                order[number] = None
-                continue
-            stack.append((number, True))
-            needs = (*self.flow.nodes[number].args, *self.masks.get(number, ()))
-            stack += [(need, False) for need in reversed(needs) if need not in order]
-        return list(order)
 
     # names
 
@@ -158,8 +129,9 @@ class _Writer:
         self.wanted = set(self.order)
         leaves = self._name_leaves()
         self._name_definitions()
-        uses = Counter(need for number in self.order for need in (*flow.nodes[number].args, *self.masks.get(number, ())))
+        uses = Counter(need for number in self.order for need in self.plan.needs(flow, number))
         body: list[str] = []
+        parts = 0
         for number in self.order:
             if number in self.texts:
                 continue
@@ -169,7 +141,8 @@ class _Writer:
                 continue
             text = self._expression(number)
             if number not in self.names and (uses[number] > 1 or len(text) > WIDEST):
-                self.names[number] = self._name(f"part_{len(body) + 1}")
+                parts += 1
+                self.names[number] = self._name(f"part_{parts}")
             if number in self.names:
                 body.append(f"{self.names[number]} = {text}")
                 text = self.names[number]
@@ -184,17 +157,19 @@ class _Writer:
         watched = [self.texts[item.node] for item in watched_properties(flow)]
         lines.append(f"return {_tuple(action, True)}, {_tuple(memory, True)}, {_tuple(watched, True)}")
         function = "\n".join([lines[0], *("    " + line for line in lines[1:])]) + "\n"
-        used = set(re.findall(r"\w+", "\n".join(body + lines[-1:])))
-        return NumpySource(function, tuple(name for name in numpy_kernel.NAMES if name in used and name not in self.names.values()))
+        used = {node.id for node in ast.walk(ast.parse(function)) if isinstance(node, ast.Name)}
+        return NumpySource(function, tuple(name for name in numpy_kernel.NAMES if name in used))
 
     def _expression(self, number: int) -> str:
         node = self.flow.nodes[number]
         operands = [f"({self.texts[arg]})" for arg in node.args]
-        if number in self.masks:
-            condition = " | ".join(f"({self.texts[guard]})" for guard in self.masks[number])
-            operands = [f"np.where({condition}, {operand}, {_constant(0, self.flow.nodes[arg].base)})" for operand, arg in zip(operands, node.args)]
+        for mask in self.plan.masks.get(number, ()):
+            needed = " | ".join(f"({self.texts[condition]})" for condition in mask.conditions)
+            fill = _constant(mask.fill, self.flow.nodes[node.args[mask.position]].base)
+            operands[mask.position] = f"np.where({needed}, {operands[mask.position]}, {fill})"
+        known = [Operand(self.flow.nodes[arg].op, self.flow.nodes[arg].base, *pair) for arg, pair in zip(node.args, self.plan.operands[number])]
         template = node.form.export if self.export and node.form.export is not None else node.form.numpy
-        text = template(operands, [self.flow.nodes[arg] for arg in node.args]) if callable(template) else template.format(*operands)
+        text = template(operands, known) if callable(template) else template.format(*operands)
         return ast.unparse(ast.parse(text, mode="eval"))  # with no more parentheses than are needed
 
     def _comments(self) -> list[str]:

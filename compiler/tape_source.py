@@ -6,9 +6,11 @@ compiled once for a table, not once for a program, and kept on disk: `$HL_CACHE`
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import importlib.util
 import os
+import shutil
 import sys
 import tempfile
 from functools import lru_cache
@@ -23,7 +25,9 @@ _DECORATED = (
     "floor", "ceil", "round_half_even", "floor_divide", "modulo_int", "modulo_real", "popcount",
     "fits", "begin", "read", "admit", "gather", "scatter", "count_violations",
 )
-_OPTIONS = 'error_model="numpy", _nrt=False'  # no raising checks inside the loops: every form is total already
+# No raising checks inside the loops: every form is total. No reference counts: nothing is allocated, and slices of arrays
+# that are passed to functions would otherwise cost more than the work.
+_OPTIONS = 'error_model="numpy", _nrt=False'
 
 
 def table_forms(more: Iterable[str] = ()) -> tuple[str, ...]:
@@ -77,9 +81,14 @@ def load_interpreter(forms: tuple[str, ...]) -> ModuleType:
 
     source = interpreter_source(forms)
     version = f"{numba.__version__} {numpy.__version__} {sys.version}"
-    digest = hashlib.sha256(f"{version}\n{source}".encode()).hexdigest()[:16]
-    name = f"hl_tape_{digest}"
-    path = _written(name, source)
+    name = f"hl_tape_{hashlib.sha256(f'{version}|{source}'.encode()).hexdigest()[:16]}"
+    try:
+        return _imported(name, _write(cache_folder(), name, source))
+    except (OSError, RuntimeError):  # RuntimeError: no home folder, or numba finds no place for its own files
+        return _imported(name, _write(_passing_folder(), name, source))
+
+
+def _imported(name: str, path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # numba looks the module up when it reads its cache
@@ -113,21 +122,21 @@ def cache_folder() -> Path:
     return Path(base) / "hl"
 
 
-def _written(name: str, source: str) -> Path:
-    """The module's file, in the cache folder or, where nothing can be written there, in a temporary one."""
-    try:
-        return _write(cache_folder(), name, source)
-    except (OSError, RuntimeError):  # RuntimeError: no home folder
-        return _write(Path(tempfile.mkdtemp(prefix="hl_")), name, source)
+def _passing_folder() -> Path:
+    """A folder that is gone when the process ends."""
+    folder = tempfile.mkdtemp(prefix="hl_")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _write(folder: Path, name: str, source: str) -> Path:
+    """The module's file. One that is there already is left alone: numba's cache hangs on the time it was written."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.py"
-    if path.is_file() and path.read_text(encoding="utf-8") == source:
+    if path.is_file() and path.read_bytes() == source.encode():
         return path
     handle, draft = tempfile.mkstemp(dir=folder, prefix=name, suffix=".draft")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(source)
+    with os.fdopen(handle, "wb") as file:
+        file.write(source.encode())
     os.replace(draft, path)
     return path

@@ -7,20 +7,47 @@ _WHOLE = ("int", "int")
 _REALS = ("real", "real")
 
 
-def _constant_nonzero(node) -> bool:
-    return node.op == "constant" and node.value != 0
+# NumPy forms: the plain one where the operands' bounds show that it is the same to the bit and makes no warning, else
+# a function of the kernel.
 
 
-def _division(texts, nodes):
-    return "{0} / {1}".format(*texts) if _constant_nonzero(nodes[1]) else "divide({0}, {1})".format(*texts)
+def _division(texts, operands):
+    return "{0} / {1}".format(*texts) if operands[1].never_zero else "divide({0}, {1})".format(*texts)
 
 
-def _floor_division(texts, nodes):
-    return "{0} // {1}".format(*texts) if _constant_nonzero(nodes[1]) else "floor_divide({0}, {1})".format(*texts)
+def _floor_division(texts, operands):
+    power = _power_of_two(operands[1])
+    if power is not None:
+        return f"{texts[0]} >> {power}"
+    plain = operands[1].never_zero and not operands[1].low <= -1 <= operands[1].high
+    return "{0} // {1}".format(*texts) if plain else "floor_divide({0}, {1})".format(*texts)
 
 
-def _remainder(texts, nodes):
-    return "np.mod({0}, {1})".format(*texts) if _constant_nonzero(nodes[1]) else "modulo({0}, {1})".format(*texts)
+def _remainder(texts, operands):
+    if operands[0].base == "int" and _power_of_two(operands[1]) is not None:
+        return f"{texts[0]} & {operands[1].low - 1}"
+    plain = operands[1].never_zero and (operands[0].base == "int" or all(operand.finite for operand in operands))
+    return "np.mod({0}, {1})".format(*texts) if plain else "modulo({0}, {1})".format(*texts)
+
+
+def _power_of_two(operand) -> int | None:
+    """The exponent where the operand always is a power of two above 1: bits then do what a slow division would."""
+    value = operand.low
+    return value.bit_length() - 1 if type(value) is int and value == operand.high and value > 1 and value & (value - 1) == 0 else None
+
+
+def _smaller(texts, operands):
+    return ("np.minimum({0}, {1})" if _never_tied_zeros(operands) else "minimum({0}, {1})").format(*texts)
+
+
+def _larger(texts, operands):
+    return ("np.maximum({0}, {1})" if _never_tied_zeros(operands) else "maximum({0}, {1})").format(*texts)
+
+
+def _never_tied_zeros(operands) -> bool:
+    """Whether equal operands have equal bits and none is NaN."""
+    a, b = operands
+    return a.base == "int" or (a.finite and b.finite and (a.never_zero or b.never_zero))
 
 
 def _z3_floor_divide(z3, a, b):
@@ -109,11 +136,10 @@ def _z3_larger(z3, a, b):
     return z3.If(b > a, b, a)
 
 
-# `np.where` with a strict comparison, not `np.minimum`: signed zeros and NaN then come out as in the definition.
 register(Operator(
     "min", "the smaller of {0} and {1}", CALL,
     forms=tuple(
-        Form((base, base), base, lambda a, b: b if b < a else a, "minimum({0}, {1})", "(b if b < a else a)", interval.minimum, _z3_smaller,
+        Form((base, base), base, lambda a, b: b if b < a else a, _smaller, "(b if b < a else a)", interval.minimum, _z3_smaller,
              backward=backward.minimum)
         for base in ("int", "real")
     ),
@@ -122,7 +148,7 @@ register(Operator(
 register(Operator(
     "max", "the larger of {0} and {1}", CALL,
     forms=tuple(
-        Form((base, base), base, lambda a, b: b if b > a else a, "maximum({0}, {1})", "(b if b > a else a)", interval.maximum, _z3_larger,
+        Form((base, base), base, lambda a, b: b if b > a else a, _larger, "(b if b > a else a)", interval.maximum, _z3_larger,
              backward=backward.maximum)
         for base in ("int", "real")
     ),

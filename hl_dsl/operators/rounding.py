@@ -4,22 +4,32 @@ from hl_dsl.operators import backward, interval, kernel
 from hl_dsl.operators.table import CALL, Form, Operator, Requirement, register
 
 
+def _whole(plain: str, guarded: str):
+    """The plain NumPy form where the operand surely fits an int64."""
+
+    def form(texts, operands):
+        fits = -(2.0**62) < operands[0].low and operands[0].high < 2.0**62
+        return (plain + "({0}).astype(np.int64)" if fits else guarded + "({0})").format(*texts)
+
+    return form
+
+
 register(Operator(
     "floor", "{0} rounded down", CALL,
-    forms=(Form(("real",), "int", kernel.floor, "floor({0})", "floor(a)", interval.to_whole(kernel.floor), lambda z3, a: z3.ToInt(a),
+    forms=(Form(("real",), "int", kernel.floor, _whole("np.floor", "floor"), "floor(a)", interval.to_whole(kernel.floor), lambda z3, a: z3.ToInt(a),
                 backward=backward.floor),),
     samples=((-0.5,), (2.0,), (-0.0,)),
 ))
 register(Operator(
     "ceil", "{0} rounded up", CALL,
-    forms=(Form(("real",), "int", kernel.ceil, "ceil({0})", "ceil(a)", interval.to_whole(kernel.ceil), lambda z3, a: -z3.ToInt(-a),
+    forms=(Form(("real",), "int", kernel.ceil, _whole("np.ceil", "ceil"), "ceil(a)", interval.to_whole(kernel.ceil), lambda z3, a: -z3.ToInt(-a),
                 backward=backward.ceil),),
     samples=((-0.5,), (2.0,), (0.5,)),
 ))
 register(Operator(
     "round", "{0} rounded to the nearest whole number, half to even", CALL,
     forms=(Form(
-        ("real",), "int", kernel.round_half_even, "round_half_even({0})", "round_half_even(a)", interval.to_whole(kernel.round_half_even),
+        ("real",), "int", kernel.round_half_even, _whole("np.rint", "round_half_even"), "round_half_even(a)", interval.to_whole(kernel.round_half_even),
         lambda z3, a: z3.If(
             a - z3.ToReal(z3.ToInt(a)) == z3.Q(1, 2),
             2 * z3.ToInt((a + z3.Q(1, 2)) / 2),

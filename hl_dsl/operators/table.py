@@ -40,8 +40,9 @@ class Form:
     same harmless value, so an unselected branch can be evaluated in a batch.
 
     scalar    the definition, on Python values
-    numpy     source of the NumPy form: a template over `{0}`, `{1}`, … or a function of (operand texts, operand
-              nodes) that returns source. Operands arrive as atoms or in parentheses.
+    numpy     source of the NumPy form: a template over `{0}`, `{1}`, … or a function of (operand texts, operands) that
+              returns source. Texts are atoms or in parentheses; an operand has `op` (its row, or "constant", …), `base`,
+              and bounds that hold in every run: `low`, `high` (infinite where nothing is known), `finite`, `never_zero`
     tape      source of the compiled form over float64 registers a, b, c (ints and bools held exactly; never -0.0)
     interval  (low, high) pairs of the operands -> of the result, sound for binary64 rounding to nearest
     refine    (truth, operand pairs, kind) -> operand pairs narrowed, given that a bool result is known; None: nothing

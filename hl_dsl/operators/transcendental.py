@@ -7,9 +7,14 @@ from hl_dsl.operators.table import CALL, Form, Operator, Requirement, register
 
 _ONE = ("real",)
 
+
+def _root(texts, operands):
+    return ("np.sqrt({0})" if operands[0].finite and operands[0].low >= 0.0 else "sqrt({0})").format(*texts)
+
+
 register(Operator(
     "sqrt", "the square root of {0}", CALL,
-    forms=(Form(_ONE, "real", kernel.sqrt, "sqrt({0})", "(math.sqrt(a) if a >= 0.0 else 0.0)", interval.sqrt, rounds=True),),
+    forms=(Form(_ONE, "real", kernel.sqrt, _root, "(math.sqrt(a) if a >= 0.0 else 0.0)", interval.sqrt, rounds=True),),
     requires=(Requirement("root", "a >= 0", "the operand is not negative"),),
     samples=((2.0,), (-1.0,), (-0.0,)),
 ))

@@ -1,0 +1,136 @@
+"""Where a batch must not compute with the operands as they are.
+
+A batch computes every node in every lane, also where a condition says that its value is not needed. Nothing is promised
+of it there: it may divide by zero or overflow, and NumPy would warn. So a node that is only needed under conditions and
+is not finite by itself has operands masked: in the lanes that do not need it they are given a harmless value.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, Sequence
+
+from hl_dsl.compiler.bounds import node_bounds
+from hl_dsl.compiler.ir import Dataflow
+
+
+class Mask(NamedTuple):
+    """Operand `position` is to be `fill` wherever none of `conditions` (nodes) is true."""
+
+    position: int
+    conditions: tuple[int, ...]
+    fill: int | float
+
+
+class Plan(NamedTuple):
+    """`order`: all nodes to compute, each after what it needs. `masks`: of the nodes that have any.
+
+    `bounds`: (low, high) of every node in all lanes, and of every operand as the node gets it.
+    """
+
+    order: list[int]
+    masks: dict[int, tuple[Mask, ...]]
+    bounds: dict[int, tuple]
+    operands: dict[int, list[tuple]]
+
+    def needs(self, flow: Dataflow, number: int) -> tuple[int, ...]:
+        """The nodes that are to be there before this one."""
+        return (*flow.nodes[number].args, *(condition for mask in self.masks.get(number, ()) for condition in mask.conditions))
+
+
+def plan_masks(flow: Dataflow, outputs: Sequence[int]) -> Plan:
+    conditions = _conditions(flow)
+    bounds = node_bounds(flow, flow.reachable([*outputs, *(node for nodes in conditions.values() for node in nodes)]))
+    plan = Plan([], {}, bounds, {})
+    for number in sorted(bounds):
+        node = flow.nodes[number]
+        if node.form is None:
+            continue
+        pairs = [bounds[arg] for arg in node.args]
+        under = conditions.get(number, ())
+        if under and not _finite(node.form.interval(*pairs)) and not any(_needed(flow, plan, condition, number) for condition in under):
+            plan.masks[number], pairs = _masked(flow, bounds, number, under)
+        plan.operands[number] = pairs
+        bounds[number] = _meet(node.form.interval(*pairs), bounds[number]) if number not in plan.masks else node.form.interval(*pairs)
+    plan.order.extend(_ordered(flow, plan, outputs))
+    return plan
+
+
+def _conditions(flow: Dataflow) -> dict[int, tuple[int, ...]]:
+    """For a node that is needed only under conditions: those."""
+    guards: dict[int, set] = {}
+    for item in flow.obligations:
+        if item.kind == "finite":
+            guards.setdefault(item.subject, set()).add(item.guard)
+    return {number: tuple(sorted(found)) for number, found in guards.items() if None not in found}
+
+
+def _masked(flow: Dataflow, bounds: dict[int, tuple], number: int, conditions: tuple[int, ...]) -> tuple[tuple[Mask, ...], list[tuple]]:
+    """Masks for a node's operands, and what they then lie within.
+
+    Where the condition itself narrows operands so that the node is finite, those are enough; else all become 0.
+    """
+    node = flow.nodes[number]
+    if len(conditions) == 1:
+        narrowed = dict(bounds)
+        _assume(flow, narrowed, conditions[0], True)
+        pairs = [narrowed[arg] for arg in node.args]
+        tight = [position for position, arg in enumerate(node.args) if pairs[position] != bounds[arg]]
+        if tight and _finite(node.form.interval(*pairs)):
+            return tuple(Mask(position, conditions, _harmless(pairs[position])) for position in tight), pairs
+    pairs = [(min(bounds[arg][0], 0), max(bounds[arg][1], 0)) for arg in node.args]
+    return tuple(Mask(position, conditions, 0) for position in range(len(node.args))), pairs
+
+
+def _assume(flow: Dataflow, bounds: dict[int, tuple], number: int, truth: bool) -> None:
+    """Narrows bounds by a bool node's being true or false, by the rows' own rules."""
+    node = flow.nodes[number]
+    if node.form is None or node.form.refine is None:
+        return
+    pairs = node.form.refine(truth, *(bounds[arg] for arg in node.args), flow.nodes[node.args[0]].base)
+    for arg, pair in zip(node.args, pairs or ()):
+        if _finite(bounds[arg]):  # what might be NaN obeys no order
+            bounds[arg] = _meet(pair, bounds[arg])
+        if flow.nodes[arg].base == "bool" and bounds[arg][0] == bounds[arg][1]:
+            _assume(flow, bounds, arg, bool(bounds[arg][0]))
+
+
+def _harmless(pair: tuple) -> int | float:
+    """The end nearest to zero, or zero."""
+    low, high = pair
+    return low if low > 0 else high if high < 0 else 0
+
+
+def _needed(flow: Dataflow, plan: Plan, start: int, wanted: int) -> bool:
+    """Whether `start` is computed from `wanted`."""
+    seen, stack = set(), [start]
+    while stack:
+        number = stack.pop()
+        if number == wanted:
+            return True
+        if number not in seen:
+            seen.add(number)
+            stack += plan.needs(flow, number)
+    return False
+
+
+def _ordered(flow: Dataflow, plan: Plan, outputs: Sequence[int]) -> list[int]:
+    order: dict[int, None] = {}
+    stack = [(root, False) for root in reversed(outputs)]
+    while stack:
+        number, ready = stack.pop()
+        if ready:
+            order[number] = None
+        elif number not in order:
+            stack.append((number, True))
+            stack += [(need, False) for need in reversed(plan.needs(flow, number)) if need not in order]
+    return list(order)
+
+
+def _finite(pair: tuple) -> bool:
+    return -math.inf < pair[0] and pair[1] < math.inf
+
+
+def _meet(pair: tuple, other: tuple) -> tuple:
+    low, high = max(pair[0], other[0]), min(pair[1], other[1])
+    return (low, high) if low <= high else other
