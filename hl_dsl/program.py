@@ -125,5 +125,10 @@ def _card_of(syntax: PolicySyntax, source: Source) -> Card:
         near = error.suggestions[0] if error.suggestions else None
         repair = Repair(Span(span.start, span.end), f'"{near}"', f"did you mean \"{near}\"?") if near else None
         raise ProgramError(source, [Diagnostic(
-            "HL600", f"unknown environment `{syntax.environment}`", span, "no card for this environment",
+            "HL600", f"unknown environment `{syntax.environment}`", span, _without_card(syntax.environment),
             expected=tuple(f'"{name}"' for name in error.suggestions[:3]), repair=repair)]) from None
+
+
+def _without_card(environment: str) -> str:
+    plain = environment.replace("/", "").replace("-", "").replace("_", "").isalnum()
+    return f"no card for it; if EnvPool has it, `hl env {environment} --save` makes one" if plain else "no card for this environment"

@@ -27,7 +27,7 @@ def read_source(path: str | Path) -> Source:
     except FileNotFoundError:
         raise HLError(f"there is no file `{path}`", _nearest(path), "HL610") from None
     except NotADirectoryError:
-        raise HLError(f"there is no file `{path}`: part of its path is a file, not a folder", code="HL610") from None
+        raise HLError(f"there is no file `{path}`: part of its path is a file, not a folder", "name the policy's own file", "HL610") from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         reason = getattr(error, "strerror", None) or str(error)
         raise HLError(f"`{path}` cannot be read: {reason.lower()}", "check its permissions and the spelling of its path", "HL612") from None
@@ -43,11 +43,11 @@ def read_source(path: str | Path) -> Source:
     return Source(text, str(path))
 
 
-def _nearest(path: Path) -> str | None:
+def _nearest(path: Path) -> str:
     try:
         found = sorted(path.parent.glob("*" + SUFFIX))
     except (OSError, ValueError):
-        return None
+        return "check the spelling of its path"
     if not path.parent.is_dir():
         return f"the folder `{path.parent}` does not exist either"
     near = difflib.get_close_matches(path.name, [other.name for other in found], 3, 0.5)
@@ -56,7 +56,7 @@ def _nearest(path: Path) -> str | None:
     return _offered([path.parent / name for name in near] if near else found[:5])
 
 
-def _offered(found: list[Path]) -> str | None:
+def _offered(found: list[Path]) -> str:
     if not found:
-        return None
+        return "`hl new NAME --env ENV-ID` makes a policy to begin from"
     return "did you mean " + " or ".join(f"`{path}`" for path in found[:3]) + "?"

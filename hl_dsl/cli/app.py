@@ -8,7 +8,8 @@ import typer
 from typer.exceptions import TyperException
 
 from hl_dsl.cli import check, environment, evaluate, explain, export, fmt, interrupts, new, synth, trials, tune, verify
-from hl_dsl.cli.output import INTERRUPTED, Interrupted, finish_output, prepare_output, report_error, report_usage
+from hl_dsl.cli.interrupts import INTERRUPTED
+from hl_dsl.cli.output import Interrupted, finish_output, prepare_output, report_error, report_usage
 from hl_dsl.cli.problems import as_error
 from hl_dsl.diagnostics import HLError
 
@@ -54,6 +55,7 @@ def run(arguments: Sequence[str]) -> int:
         finish_output()
     except HLError as error:
         code = report_error(error, as_json)
+        code = INTERRUPTED if interrupts.came() else code
     except TyperException as error:
         code = report_usage(error, as_json)
     except typer.Exit as error:

@@ -36,7 +36,8 @@ def _checked(path: Path) -> tuple[dict[str, Any], list[str], int]:
         findings = [item.to_json(error.source) for item in error.diagnostics]
         return {"file": path, "good": False, "diagnostics": findings}, [error_text(error)], FINDINGS
     except HLError as error:
-        return {"file": path, "good": False, "diagnostics": [], "error": error.message, "hint": error.hint}, [error_text(error)], error.exit_code
+        document = {"file": path, "good": False, "diagnostics": [], "error": error.message, "hint": error.hint, "code": error.code}
+        return document, [error_text(error)], error.exit_code
     warnings = [item.to_json(program.source) for item in program.warnings]
     document = {"file": path, "good": True, "policy": program.name, "env": program.card.environment, "diagnostics": warnings}
     return document, [render(program.source, item) for item in program.warnings], 0

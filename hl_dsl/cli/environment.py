@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hl_dsl.cli.output import Json, note, show
+from hl_dsl.cli.output import Json, error_text, note, show
 from hl_dsl.diagnostics import HLError
 
 
@@ -45,5 +45,5 @@ def env(
     if save and found.carded:
         note(f"note: {environment} has a card already, from {found.card.origin}; nothing was written")
     if unrecorded is not None:
-        note(f"error: the probe is not recorded: {unrecorded.message}\n  = {unrecorded.hint}")
+        note(error_text(HLError(f"the probe is not recorded: {unrecorded.message}", unrecorded.hint)))
         raise typer.Exit(unrecorded.exit_code)

@@ -72,8 +72,7 @@ def _tell(evaluation, problems: list[HLError], json: bool) -> None:
     for problem in problems:
         note(error_text(problem))
     if evaluation.rollout.interrupted:
-        recorded = "what had been played is recorded" if evaluation.rollout.env_steps and not problems else "nothing had been played"
-        raise Interrupted(f"interrupted: {recorded}" if not problems else "interrupted")
+        raise Interrupted("interrupted" if problems else "interrupted: what had been played is recorded")
     finish(max((problem.exit_code for problem in problems), default=0))
 
 

@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 
+INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _SAID = b"interrupted\n"
 
@@ -45,7 +46,7 @@ def came() -> bool:
 
 def exit_code(code: int) -> int:
     """`code`, but for a command that was interrupted the one its signal asks for."""
-    return 128 + _first if code == 130 and _first is not None else code
+    return 128 + _first if code == INTERRUPTED and _first is not None else code
 
 
 def _set(handler) -> None:

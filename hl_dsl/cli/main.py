@@ -12,11 +12,13 @@ def main() -> None:
     interrupts.leave_at_once()
     from hl_dsl.cli.app import run
 
+    code = interrupts.INTERRUPTED
     try:
         interrupts.raise_from_now_on()
         code = run(sys.argv[1:])
+        interrupts.end_quietly(code)
     except KeyboardInterrupt:
-        code = 130  # a second one, while the first was told of
+        pass  # while the first one was told of, or while the command ended
     code = interrupts.exit_code(code)
     interrupts.end_quietly(code)
     sys.exit(code)

@@ -11,9 +11,10 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from hl_dsl.cli.interrupts import INTERRUPTED
 from hl_dsl.diagnostics import HLError, ProgramError
 
-GOOD, FINDINGS, USAGE, UNKNOWN, INTERRUPTED, BROKEN_PIPE = 0, 1, 2, 3, 130, 141
+GOOD, FINDINGS, USAGE, UNKNOWN, BROKEN_PIPE = 0, 1, 2, 3, 141
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 PolicyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A policy, FILE.hl.", show_default=False)]
@@ -111,7 +112,9 @@ def report_usage(error, as_json: bool) -> int:
 def error_text(error: HLError) -> str:
     if isinstance(error, (ProgramError, Interrupted)):
         return error.message
-    return f"error: {error.message}" + (f"\n  = {error.hint}" if error.hint else "")
+    lines = [f"error[{error.code}]: {error.message}" if error.code else f"error: {error.message}"]
+    lines += [f"  = {error.hint}"] if error.hint else []
+    return "\n".join(lines + ([f"  = more: hl explain {error.code}"] if error.code else []))
 
 
 def error_document(error: HLError) -> dict[str, Any]:
@@ -119,7 +122,8 @@ def error_document(error: HLError) -> dict[str, Any]:
     diagnostics = [item.to_json(error.source) for item in error.diagnostics] if isinstance(error, ProgramError) else []
     said = diagnostics[0]["message"] if diagnostics else (error.message.splitlines() or [""])[0]
     return {
-        "schema": "hl.error/1", "error": said, "hint": error.hint, "exit_code": error.exit_code, "diagnostics": diagnostics,
+        "schema": "hl.error/1", "error": said, "hint": error.hint, "code": error.code, "exit_code": error.exit_code,
+        "diagnostics": diagnostics,
         **getattr(error, "details", {}),
     }
 

@@ -6,10 +6,27 @@ import sys
 from contextlib import contextmanager
 
 
+def watched() -> bool:
+    """Whether somebody looks at stderr while the command runs."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+@contextmanager
+def run_progress(what: str):
+    """Yields a run's `on_event`, or None where nobody is watching."""
+    if not watched():
+        yield None
+        return
+    from hl_dsl.synth.progress import progress
+
+    with progress(what) as show:
+        yield show
+
+
 @contextmanager
 def episode_progress(what: str):
     """Yields a callback for `evaluate`'s `on_progress`, or None where nobody is watching."""
-    if not sys.stderr.isatty():
+    if not watched():
         yield None
         return
     from rich.console import Console

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated, Optional
 
 import typer
 
-from hl_dsl.cli.output import Json, PolicyFile, finish, note, show
+from hl_dsl.cli.output import Interrupted, Json, PolicyFile, show
+from hl_dsl.cli.progress import run_progress
+from hl_dsl.cli.seeds import parse_seeds
 
 
 def synth(
@@ -15,22 +18,28 @@ def synth(
     run: Annotated[Path, typer.Option("--run", help="The run's folder.", show_default=False)],
     protocol: Annotated[Optional[str], typer.Option("--protocol", "-p", help="[default: the environment's first]")] = None,
     proposer: Annotated[str, typer.Option("--proposer", help="Who proposes programs: local.")] = "local",
+    seeds: Annotated[str, typer.Option("--seeds", "-s", help="Development seeds; one is played where the protocol leaves nothing to chance.")] = "0..7",
     steps: Annotated[int, typer.Option("--steps", min=1, help="Budget of environment steps.")] = 300_000,
     seconds: Annotated[Optional[float], typer.Option("--seconds", min=1, help="Budget of wall time.")] = None,
     max_steps: Annotated[Optional[int], typer.Option("--max-steps", min=1, help="End each episode after so many steps.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the search.")] = 0,
+    num_threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
     json: Json = False,
 ) -> None:
-    """Search for better programs. Each is checked and proved before it costs an environment step."""
-    from hl_dsl.synth.progress import progress
+    """Search for better programs, each proved before it is played."""
+    development = parse_seeds(seeds)
+
     from hl_dsl.synth.runs import run_synth
 
-    with progress("synth") as watch:
-        result = run_synth(
-            file, run, protocol=protocol, proposer=proposer, budget_steps=steps, wall_seconds=seconds, max_steps=max_steps, seed=seed,
-            resume=resume, on_event=watch)
+    go_on = f"go on with: hl synth {quote(str(file))} --run {quote(str(run))} --resume, and the options given before"
+    try:
+        with run_progress("synth") as on_event:
+            result = run_synth(
+                file, run, protocol=protocol, proposer=proposer, seeds=development, budget_steps=steps, wall_seconds=seconds,
+                max_steps=max_steps, seed=seed, num_threads=num_threads, resume=resume, on_event=on_event)
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; {go_on}") from None
     show({"schema": "hl.synth/1", **result.to_json()}, result.render(), json)
     if result.interrupted:
-        note(f"interrupted; go on with: hl synth {file} --run {run} --resume")
-        finish(130)
+        raise Interrupted(f"interrupted; {go_on}")

@@ -7,8 +7,10 @@ from typing import Annotated, Optional
 
 import typer
 
-from hl_dsl.cli.output import Json, PolicyFile, finish, note, show
+from hl_dsl.cli.output import Interrupted, Json, PolicyFile, show
+from hl_dsl.cli.progress import run_progress
 from hl_dsl.cli.seeds import parse_seeds
+from hl_dsl.diagnostics import HLError
 
 
 def tune(
@@ -16,21 +18,33 @@ def tune(
     run: Annotated[Path, typer.Option("--run", help="The run's folder.", show_default=False)],
     params: Annotated[Optional[str], typer.Option("--params", help="Names of the params to move, with commas. [default: all]")] = None,
     protocol: Annotated[Optional[str], typer.Option("--protocol", "-p", help="[default: the environment's first]")] = None,
-    seeds: Annotated[Optional[str], typer.Option("--seeds", "-s", help="Development seeds, such as 0..3. [default: as many as chance needs]")] = None,
+    seeds: Annotated[str, typer.Option("--seeds", "-s", help="Development seeds; one is played where the protocol leaves nothing to chance.")] = "0..7",
     steps: Annotated[int, typer.Option("--steps", min=1, help="Budget of environment steps.")] = 200_000,
+    seconds: Annotated[Optional[float], typer.Option("--seconds", min=1, help="Budget of wall time.")] = None,
     max_steps: Annotated[Optional[int], typer.Option("--max-steps", min=1, help="End each episode after so many steps.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the search.")] = 0,
+    num_threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")] = 0,
     json: Json = False,
 ) -> None:
-    """Tune a policy's params inside their proved ranges with CMA-ES; the whole population plays in one batch."""
-    from hl_dsl.synth.progress import progress
+    """Tune a policy's params inside their proved ranges by CMA-ES."""
+    development = parse_seeds(seeds)
+    names = _names(params)
+
     from hl_dsl.synth.runs import run_tune
 
-    with progress("tune") as watch:
+    with run_progress("tune") as on_event:
         result = run_tune(
-            file, run, params=params.split(",") if params else None, protocol=protocol, seeds=parse_seeds(seeds) if seeds else None,
-            budget_steps=steps, max_steps=max_steps, seed=seed, on_event=watch)
+            file, run, params=names, protocol=protocol, seeds=development, budget_steps=steps, wall_seconds=seconds,
+            max_steps=max_steps, seed=seed, num_threads=num_threads, on_event=on_event)
     show({"schema": "hl.tune/1", **result.to_json()}, result.render(), json)
     if result.interrupted:
-        note("interrupted: what had been played is recorded")
-        finish(130)
+        raise Interrupted("interrupted: what had been played is recorded, and the best of it is the result")
+
+
+def _names(params: str | None) -> list[str] | None:
+    if params is None:
+        return None
+    names = [name.strip() for name in params.split(",")]
+    if not all(names):
+        raise HLError(f"`--params {params}` has an empty name", "write the names with commas between them: `gain,offset`")
+    return names
