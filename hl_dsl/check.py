@@ -10,7 +10,7 @@ from hl_dsl.dependencies import find_cycles
 from hl_dsl.diagnostics import Diagnostic, Findings, Label, ProgramError, Repair
 from hl_dsl.infer import Inference, TypeProblem, Unresolved
 from hl_dsl.source import Source, Span
-from hl_dsl.symbols import Symbols
+from hl_dsl.symbols import Symbol, Symbols
 from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Policy, Previous, Property, Range, Vector, walk, expressions
 from hl_dsl.types import BOOL, INT, Type, widens
 
@@ -59,9 +59,10 @@ class _Checker:
             _CHECKS[type(declaration)](self, declaration)
         self._shape()
 
-    def _infer(self, expression) -> Type | None:
+    def _infer(self, what) -> Type | None:
+        """The type of an expression, or of a let's symbol; None, with what is wrong among the findings."""
         try:
-            return self.inference.of(expression)
+            return self.inference.definition(what) if type(what) is Symbol else self.inference.of(what)
         except TypeProblem as problem:
             self.findings.append(problem.diagnostic)
         except Unresolved:
@@ -169,7 +170,11 @@ class _Checker:
     def _let(self, let: Let) -> None:
         if id(let) not in self._inferred:
             self._inferred.add(id(let))
-            self._infer(let.expression)
+            symbol = self.symbols[let.name]
+            if symbol.declaration is let:
+                self._infer(symbol)
+            else:
+                self._infer(let.expression)
 
     def _property(self, item: Property) -> None:
         self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317")

@@ -8,7 +8,7 @@ from typing import Iterable, Mapping
 from hl_dsl.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.operators import OPERATORS, Operator, choose_form
 from hl_dsl.source import Source, Span
-from hl_dsl.symbols import Symbols
+from hl_dsl.symbols import Symbol, Symbols
 from hl_dsl.syntax import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Slice, Vector
 from hl_dsl.types import BOOL, INT, REAL, Type, scalar, vector, widens
 
@@ -20,6 +20,13 @@ class TypeProblem(Exception):
 
 class Unresolved(Exception):
     """Hangs on a definition that is itself in error; that one has been reported."""
+
+
+class _Pending(Unresolved):
+    """Needs the definition `name`, whose type is being found."""
+
+    def __init__(self, name: str):
+        self.name = name
 
 
 @lru_cache(maxsize=None)
@@ -50,6 +57,7 @@ class Inference:
         self.types: dict[int, Type] = {}
         self._pending: set[str] = set(in_error)
         self._results: dict[tuple, Type] = {}
+        self._guessed: set[str] = set()
 
     def of(self, node: Expression, locals_: Mapping[str, Type] | None = None) -> Type:
         """The type of `node`. Raises `TypeProblem`, or `Unresolved` where the cause is elsewhere."""
@@ -74,15 +82,35 @@ class Inference:
             raise TypeProblem(self.symbols.unknown(node.name, node.span))
         if symbol.type is None:
             if symbol.name in self._pending:
-                raise Unresolved
-            self._pending.add(symbol.name)
+                raise _Pending(symbol.name)
             try:
-                symbol.type = self.of(symbol.declaration.expression)
+                return self.definition(symbol)
             except TypeProblem:
                 raise Unresolved from None
-            finally:
-                self._pending.discard(symbol.name)
         return symbol.type
+
+    def definition(self, symbol: Symbol) -> Type:
+        """The type of a let, which its symbol then has. Raises as `of` does.
+
+        Where it needs its own last value, that is first taken to be of the start's type, and then of what comes out,
+        until nothing changes.
+        """
+        if symbol.name in self._pending:
+            return self.of(symbol.declaration.expression)
+        self._pending.add(symbol.name)
+        try:
+            found = self.of(symbol.declaration.expression)
+            taken = None
+            while symbol.name in self._guessed and found is not taken:
+                taken = symbol.type = found
+                found = self.of(symbol.declaration.expression)
+        finally:
+            symbol.type = None
+            self._pending.discard(symbol.name)
+            self._guessed.discard(symbol.name)
+        if not self._guessed:  # else it rests on what another one was taken to be, and is asked for again
+            symbol.type = found
+        return found
 
     def _apply(self, node: Apply, locals_) -> Type:
         operator = OPERATORS.get(node.operator)
@@ -219,7 +247,12 @@ class Inference:
                            f"components are 0 to {vector_type.size - 1}")
 
     def _previous(self, node: Previous, locals_) -> Type:
-        value, start = self.of(node.expression, locals_), self.of(node.start, locals_)
+        start = self.of(node.start, locals_)
+        try:
+            value = self.of(node.expression, locals_)
+        except _Pending as pending:
+            self._guessed.add(pending.name)
+            return start
         fits = widens(start.base, value.base) and (start.size in (None, value.size))
         if not fits:
             raise _problem("HL313", f"`previous` starts a `{value}` with a `{start}`", node.start.span, f"a `{value}` is wanted")

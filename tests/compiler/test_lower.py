@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hl_dsl.compiler.interpreter import Interpreter
+from hl_dsl.diagnostics import ProgramError
 from hl_dsl.program import Program
 
 
@@ -167,3 +168,30 @@ def test_the_action_is_cast_to_the_environment_s_type_before_anything_speaks_of_
     tick = Interpreter(flow).tick([1.0])
     assert tick.action == (0.10000000149011612,)
     assert tick.values[flow.properties[0].node] is False
+
+
+def test_a_definition_may_look_at_its_own_last_value():
+    flow = program("let count = min(previous(count, 0) + 1, 3)").flow
+    assert str(flow.values["count"].type) == "int"
+    assert value_of(flow, "count", [], [], [], []) == [1, 2, 3, 3]
+
+
+def test_what_a_definition_starts_with_may_be_less_than_it_becomes():
+    flow = program("let slow = 0.5 * previous(slow, 0) + step  let v = previous(v, 0) + [step, 1]  let last = v[1]").flow
+    assert [str(flow.values[name].type) for name in ("slow", "v")] == ["real", "int[2]"]
+    assert value_of(flow, "slow", [2], [2]) == [2.0, 3.0]
+    assert value_of(flow, "last", [0], [0], [0]) == [1, 2, 3]
+
+
+def test_definitions_may_look_at_each_other_s_last_values():
+    flow = program("let a = b + 1  let b = previous(a, 0) * 0.5  let c = previous(c, false) or step > 2").flow
+    assert [str(flow.values[name].type) for name in ("a", "b", "c")] == ["real", "real", "bool"]
+    assert value_of(flow, "a", [0], [0], [3]) == [1.0, 1.5, 1.75]
+    assert value_of(flow, "c", [0], [3], [0]) == [False, True, True]
+
+
+def test_a_last_value_of_another_type_than_the_definition_is_refused():
+    with pytest.raises(ProgramError):
+        program("let a = previous(a, true) == 1")
+    with pytest.raises(ProgramError):
+        program("let a = if step > 3 then 1 else floor(previous(a, 0.5) + 1)")
