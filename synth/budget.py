@@ -35,6 +35,10 @@ class Budget:
         return None if self.steps is None else max(0, self.steps - self.steps_spent)
 
     @property
+    def programs_left(self) -> int | None:
+        return None if self.programs is None else max(0, self.programs - self.programs_proposed)
+
+    @property
     def seconds(self) -> float:
         """Wall time since the budget was made."""
         return time.monotonic() - self._began

@@ -45,7 +45,7 @@ class _Generation:
     def run(self) -> Iterator[Candidate | Rejected]:
         attempt = 0
         for _ in range(_MOST_TRIES):
-            if not self.left:
+            if not self.left or self.index - self.situation.next_index == self.situation.most:
                 return
             random = generator(self.situation.run_seed, self.index, f"propose {attempt}")
             proposal = self._next(random)

@@ -43,7 +43,7 @@ class Situation:
 
     `recall(candidate)` gives a rejection where the candidate would play episodes that are known; `subject(structure)`
     the structure with what its episodes show; `ended_dry(structure)` whether its episode ended because no reward came
-    any more. `next_index` is the number of the next trial; `credit` counts, for each kind of change, candidates played
+    any more. At most `most` proposals may be made. `next_index` is the number of the next trial; `credit` counts, for each kind of change, candidates played
     and accepted.
     """
 
@@ -55,6 +55,7 @@ class Situation:
     run_seed: int
     next_index: int
     slots: int
+    most: int | None
     credit: dict[str, tuple[int, int]]
 
 

@@ -7,6 +7,7 @@ numbers, so a run that was interrupted goes on as if it had not been.
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Callable, Sequence
 
@@ -69,7 +70,7 @@ class Study:
 
     def run(self) -> StudyResult:
         """Starts the run. Raises HLError where the folder already holds one, NotProved where the program is not."""
-        self._first()
+        self._start  # proved before the folder is touched
         with RunFolder(self.path) as folder:
             record = StudyRecord(folder)
             record.start(self._settings())
@@ -119,7 +120,8 @@ class Study:
         """Proposes, plays what the ledger does not tell yet, settles."""
         state = self.state
         left = self.budget.steps_left if known is None else known["reserved_steps"]
-        proposals = self._first() if state.next_generation == 0 else self._proposals(left)
+        most = None if known is None else len(known["proposals"])
+        proposals = [self._start] if state.next_generation == 0 else self._proposals(left, most)
         settled = record.known(known, proposals) if known is not None else {}
         if known is None:
             record.begin(state.next_generation, proposals, left,
@@ -140,22 +142,24 @@ class Study:
         self.budget.steps_spent = self.state.steps_spent
         self.budget.programs_proposed = self.state.next_index
 
-    def _first(self) -> list[Candidate]:
-        """The program as it came, if it is proved."""
+    @cached_property
+    def _start(self) -> Candidate:
+        """The program as it came. Raises NotProved."""
         proof = self.program.prove()
         if not proof.passed:
             raise NotProved(self.program, proof, 1)
         checked = Checked(self.program, structure_hash(self.program.flow))
-        return [Candidate(0, checked, proof.summary, "", "start", (), values_of(self.program.flow))]
+        return Candidate(0, checked, proof.summary, "", "start", (), values_of(self.program.flow))
 
-    def _proposals(self, steps_left: int | None) -> list[Candidate | Rejected]:
+    def _proposals(self, steps_left: int | None, most: int | None = None) -> list[Candidate | Rejected]:
         state = self.state
         slots = self.lanes
         if steps_left is not None:
             # Near the end fewer are played, so that they come to their ends.
             slots = max(1, min(slots, steps_left // (self.judge.longest * len(state.seeds))))
         situation = Situation(
-            state.archive, state.gates, state.recalled, state.subject, state.ended_dry, self.seed, state.next_index, slots, dict(state.credit))
+            state.archive, state.gates, state.recalled, state.subject, state.ended_dry, self.seed, state.next_index, slots,
+            self.budget.programs_left if most is None else most, dict(state.credit))
         return self.proposer.propose(situation)
 
     def _announce(self, record: StudyRecord, before: float | None) -> None:

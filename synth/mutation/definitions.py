@@ -88,8 +88,9 @@ def _late(draft: Draft, grower: Grower, usual: int) -> Expression:
     if drought is not None and rewarded and draft.random.random() < 0.8:
         event = _rewarded()
         longest, ended = drought
-        usual = longest + 1 + round(draft.random.uniform(0.0, 0.5) * (ended - longest))
-        limit = draft.new_param("patience", "int", longest, ended, usual)
+        room = (ended - longest) // 2  # the other half is for what it leads to
+        usual = longest + 1 + draft.random.randint(0, room)
+        limit = draft.new_param("patience", "int", longest, longest + room, usual)
     else:
         event = _event(draft, grower, rewarded)
         limit = draft.new_param("patience", "int", 0, 2 * usual, usual)

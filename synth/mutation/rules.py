@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hl_dsl.syntax import Act, Apply, Boolean, Modes, Name, Rule
+from hl_dsl.synth.mutation.columns import Columns, Values
 from hl_dsl.synth.mutation.constants import shifted
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.grow import Grower
@@ -116,17 +117,24 @@ def mirror_rule(draft: Draft) -> str | None:
 
 
 def _mirrors(draft: Draft, condition: Apply) -> list[str]:
-    """Comparisons of the same operands that hold on the whole elsewhere."""
+    """The comparisons of such operands that never hold together with this one, and of those the ones that hold most."""
     types = tuple(draft.scope.types[id(one)] for one in condition.operands)
     if len(types) != 2 or any(type_ not in (INT, REAL) for type_ in types):
         return []
-    values = draft.values(condition)
-    found = []
+    here = _truths(condition.operator)
+    shares = {}
     for one in alike(condition.operator, types, BOOL):
-        others = draft.values(Apply(one.row.name, condition.operands))
-        if values is None or others is None or sum(a and b for a, b in zip(values, others)) * 10 < len(values):
-            found.append(one.row.name)
-    return found
+        there = _truths(one.row.name)
+        if there is not None and not any(a and b for a, b in zip(here, there)):
+            shares[one.row.name] = sum(there)
+    return [name for name, share in shares.items() if share and share == max(shares.values())]
+
+
+def _truths(operator: str) -> list | None:
+    """Where a comparison holds, on pairs of small numbers."""
+    numbers = range(5)
+    pairs = Columns({"a": Values("int", ([a for a in numbers for _ in numbers],)), "b": Values("int", ([*numbers] * 5,))}, (), 25)
+    return pairs.of(Apply(operator, (Name("a"), Name("b"))))
 
 
 def narrow_rule(draft: Draft) -> str | None:

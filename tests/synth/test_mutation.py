@@ -180,3 +180,20 @@ def test_crossover_brings_along_what_a_rule_needs():
     assert all("99" in program.text and Program.parse(program.text).hash == program.hash for program in with_rule)
     for mutant in made:
         assert tuple(mutant.policy.of(Property)) == tuple(RICH.syntax.of(Property))
+
+
+def test_the_mirror_of_a_comparison_holds_on_its_other_side():
+    subject = Subject(BALANCE)
+    made = [apply(subject, Random(number), MUTATIONS["mirror-rule"]) for number in range(30)]
+    conditions = {rule.condition.operator for mutant in made for item in mutant.policy.declarations if hasattr(item, "rules") for rule in item.rules
+                  if rule.condition is not None}
+    assert conditions == {"greater", "less_equal"}
+    assert all(checked(BALANCE, mutant) is not None for mutant in made)
+
+
+def test_what_follows_a_drought_begins_after_the_longest_wait():
+    subject = Subject(START, drought=(300, 1080))
+    made = [apply(subject, Random(number), MUTATIONS["late-shift"]) for number in range(40)]
+    limits = [item for mutant in made for item in mutant.policy.of(Param) if item.name == "patience"]
+    assert len(limits) == len(made)
+    assert sum(300 <= item.range.low.value and item.default.value > 300 and item.range.high.value <= 800 for item in limits) >= 25

@@ -200,7 +200,7 @@ def test_lost_episodes_are_missed(lean, tmp_path):
 
 def test_a_limit_of_programs_or_time_stops_a_run(lean, tmp_path):
     result = run_synth(lean, tmp_path / "programs", budget_steps=None, budget_programs=12)
-    assert "12 programs" in result.stop_reason and result.trials >= 12
+    assert "12 programs" in result.stop_reason and result.trials == 12
     result = run_synth(lean, tmp_path / "time", budget_steps=None, wall_seconds=0.5)
     assert "0.5 seconds" in result.stop_reason
 
