@@ -11,12 +11,13 @@ from hypothesis import given, settings, strategies as st
 from hl_dsl.diagnostics import ProgramError
 from hl_dsl.format import format_expression, format_policy, format_text, number_text
 from hl_dsl.format_layout import WIDTH
+from hl_dsl.operators import OPERATORS
 from hl_dsl.parse import parse
 from hl_dsl.source import Source
 from hl_dsl.syntax import Apply, Let, Name, Number, Policy
 from tests.hl_dsl.generate_syntax import expressions, policies, sprinkled
 
-many = settings(deadline=None, max_examples=100)
+many = settings(deadline=None, max_examples=70)
 PROGRAMS = sorted((Path(__file__).parents[2] / "policies").rglob("*.hl"))
 
 
@@ -250,6 +251,34 @@ def test_an_empty_policy():
     check('policy p for "E"{}', 'policy p for "E" {\n}\n')
 
 
+def test_every_operator_inside_every_other():
+    signed = [row for row in OPERATORS.values() if row.syntax.kind != "call"]
+    for outer in signed:
+        for position in range(outer.arity):
+            for inner in signed:
+                nested = Apply(inner.name, tuple(Name(f"i{number}") for number in range(inner.arity)))
+                operands = [Name(f"o{number}") for number in range(outer.arity)]
+                operands[position] = nested
+                tree = Apply(outer.name, tuple(operands))
+                (let,) = read(f'policy p for "E" {{ let x = {format_expression(tree)} }}').of(Let)
+                assert let.expression == tree
+
+
+@pytest.mark.parametrize("length", range(40, 90))
+def test_what_follows_on_the_line_counts(length):
+    name = "n" * length
+    text = format_text(f"""policy p for "E" {{
+        let a = clamp(max({name}, b + c), 0, 1)
+        let b = if {name} > b + c then 1 else 0
+        let c = ({name} + b + c) * 2
+        memory d: bool = false {{ next = not ({name} and b) }}
+        act {{ when {name} > a + b => LEFT otherwise => RIGHT }}
+    }}""")
+    assert max(map(len, text.splitlines())) <= WIDTH
+    # Nothing breaks where it would have fitted.
+    assert ("let a = clamp(\n" in text) == (length > 100 - len("  let a = clamp(max(, b + c), 0, 1)"))
+
+
 @pytest.mark.parametrize("text, wanted", [
     ("((a)) + (b + c)", "a + (b + c)"),
     ("(a * b) / c - (d - e)", "a * b / c - (d - e)"),
@@ -298,3 +327,17 @@ def test_literals_keep_value_and_type(value):
 def test_what_is_not_finite_is_refused(value):
     with pytest.raises(ValueError, match="cannot be written"):
         format_expression(Number(value))
+
+
+@settings(deadline=None, max_examples=60)
+@given(sprinkled(policies.map(format_policy)), st.randoms(use_true_random=False))
+def test_comments_of_any_shuffled_tree_are_all_kept(case, random):
+    """Offsets that do not rise are what a search makes when it moves parts of a program."""
+    text, count = case
+    policy = read(text)
+    shuffled = list(policy.declarations)
+    random.shuffle(shuffled)
+    policy.declarations = tuple(shuffled)
+    formatted = format_policy(policy)
+    assert read(formatted) == policy
+    assert sorted(re.findall(r"#(\d+);", formatted), key=int) == [str(number) for number in range(count)]
