@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Iterator
 
@@ -34,10 +35,11 @@ BY_NAME = {
 }
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
-    for folder in MAY_IMPORT:
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+@lru_cache(maxsize=1)
+def sources() -> list[tuple[str, ast.Module]]:
+    """Every module of the project, by its path."""
+    paths = [path for folder in MAY_IMPORT for path in sorted((ROOT / folder).rglob("*.py"))]
+    return [(path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))) for path in paths]
 
 
 def is_front_door(file: str) -> bool:

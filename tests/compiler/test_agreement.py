@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 
 import pytest
 import z3
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 
 from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.operators.interval import ANYTHING
+from hl_dsl.operators import OPERATORS, replaced
 from hl_dsl.verify import screen
 from hl_dsl.verify.encode import START, Encoding
 from hl_dsl.verify.interval_tier import IntervalTier
@@ -18,7 +17,9 @@ from hl_dsl.verify.terms import SORTS, literal
 from tests.generate.agreement import disagreements
 from tests.generate.coverage import measure, missing, table
 from tests.generate.inputs import interpret, runs
+from tests.generate.mutants import mutants
 from tests.generate.programs import programs
+from tests.generate.soundness import broken_proofs, outside_intervals, sound_ticks
 
 SLOWLY = settings(deadline=None, suppress_health_check=list(HealthCheck))
 MANY = 17  # copies of each lane, so that a batch is larger than a block of the compiled loop
@@ -56,45 +57,42 @@ def test_what_a_lane_does_depends_on_that_lane_only(program, data):
         assert disagreements(run, reference, back_end)[:3] == []
 
 
+@pytest.mark.parametrize("name", ["max", "mod", "and", "if", "floor"])
+def test_a_wrong_row_shows_in_whole_programs(name):
+    """What the checks of single rows catch (test_operator_rows.py), generated programs catch too."""
+    for mutant in mutants(OPERATORS[name]):
+        if mutant.says.split(": ")[1] in ("numpy constant", "interval shrunk to its low end"):
+            with replaced(mutant.row):
+                assert shows(name), mutant.says
+
+
+def shows(focus: str) -> bool:
+    @settings(SLOWLY, max_examples=150, database=None, derandomize=True, phases=[Phase.generate])
+    @given(programs(focus=focus), st.data())
+    def agree(program, data):
+        run = data.draw(runs(program.flow))
+        reference = interpret(run)
+        assert disagreements(run, reference, "numpy") == []
+        assert outside_intervals(program.flow, IntervalTier(program.flow), run, reference) == []
+
+    try:
+        agree()
+    except AssertionError:
+        return True
+    return False
+
+
 def test_the_generator_writes_every_row_and_every_construct():
     counts = measure(300)
     print(table(*counts))
     assert missing(*counts) == []
 
 
-def sound_ticks(flow: Dataflow, run):
-    """Ticks of lanes of a run in which everything so far was finite and whole numbers exact: (tick, lane, values, memory).
-
-    Ends a lane's episode where an assumption fails: nothing is claimed from there on.
-    """
-    reference = interpret(run)
-    assumed = [item.node for item in flow.of_kind("assume")]
-    for lane in range(run.lanes):
-        open_ = False
-        for tick in range(run.ticks):
-            done = reference.ticks[tick][lane]
-            if done is None:
-                continue
-            open_ = open_ or bool(run.restarts[tick, lane])
-            finite = all(type(value) is not float or math.isfinite(value) for value in done.values)
-            if not (open_ and finite and reference.plain[tick, lane]):
-                open_ = False
-                continue
-            yield tick, lane, done, run.restarts[tick, lane]
-            open_ = all(done.values[node] for node in assumed)
-
-
 @settings(SLOWLY, max_examples=80)
 @given(programs(), st.data())
 def test_intervals_hold_every_value_of_a_run(program, data):
-    flow = program.flow
-    tier = IntervalTier(flow)
-    for _, _, done, _ in sound_ticks(flow, data.draw(runs(flow))):
-        for value, pair in zip(done.memory, tier.ranges):
-            assert pair == ANYTHING or pair[0] <= value <= pair[1]
-        for number, value in enumerate(done.values):
-            low, high = tier.evaluator.value(number, tier.evaluator.root)
-            assert low <= value <= high, (number, flow.nodes[number].op, value, (low, high))
+    run = data.draw(runs(program.flow))
+    assert outside_intervals(program.flow, IntervalTier(program.flow), run, interpret(run)) == []
 
 
 def test_what_intervals_prove_holds_in_every_run():
@@ -103,26 +101,12 @@ def test_what_intervals_prove_holds_in_every_run():
     @settings(SLOWLY, max_examples=100)
     @given(programs(wild=False), st.data())
     def holds(program, data):
-        flow = program.flow
-        proof = screen(flow)
+        proof = screen(program.flow)
         defined = all(result.status == "proved" for result in proof.results if result.kind != "invariant")
         counts["well defined" if defined else "open"] += 1
-        if not defined:
-            return
-        run = data.draw(runs(flow))
-        proved = {result.name for result in proof.results if result.kind == "invariant" and result.status == "proved"}
-        reference = interpret(run)
-        assert reference.plain.all()
-        for _, _, done, _ in sound_ticks(flow, run):
-            if not all(done.values[item.node] for item in flow.of_kind("assume")):
-                continue
-            for item in flow.of_kind("invariant"):
-                assert item.name not in proved or done.values[item.node], item.name
-            for item in flow.obligations:
-                if item.guard is None or done.values[item.guard]:
-                    assert item.claim is None or done.values[item.claim], item
-            for value, cell in zip(done.memory, flow.memories):
-                assert cell.low is None or cell.low <= value <= cell.high
+        if defined:
+            run = data.draw(runs(program.flow))
+            assert broken_proofs(program.flow, proof, run, interpret(run)) == []
 
     holds()
     print(dict(counts))
@@ -137,14 +121,12 @@ def test_the_solver_admits_every_run_of_the_interpreter(program, data):
     tier = IntervalTier(flow)
     run = data.draw(runs(flow, lanes=1, ticks=3))
     assumed = [item.node for item in flow.of_kind("assume")]
-    episode: list = []
     episodes: list[list] = []
-    for _, _, done, restarts in sound_ticks(flow, run):
-        if restarts:
-            episode = []
-            episodes.append(episode)
-        episode.append(done.values)
-    for values in filter(None, episodes):
+    for done, begins in sound_ticks(flow, run, interpret(run)):
+        if begins:
+            episodes.append([])
+        episodes[-1].append(done.values)
+    for values in episodes:
         holding = all(row[node] for row in values for node in assumed)
         assert admits(tier, values, tier.evaluator.base if holding else tier.evaluator.root)
 

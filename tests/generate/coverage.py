@@ -21,7 +21,7 @@ TYPES = ("real", "int", "bool", "action", "vec")
 CONSTRUCTS = (
     "observe", "observe: range", "observe: length", *(f"param: {type_}" for type_ in TYPES),
     *(f"memory: {type_}" for type_ in (*TYPES, "mode")), "memory: one start for a vector", "memory: a start for each component",
-    "let", "assume", "invariant", "monitor", "modes", "mode: its own act", "mode: silent, act at the top", "transition",
+    "let", "let: its own last value", "assume", "invariant", "monitor", "modes", "mode: its own act", "mode: silent, act at the top", "transition",
     "act: decision list", "act: expression", "act: vector", "previous", "previous: the action", "index: literal", "index: computed",
     "slice", "permutation", "vector", "number: real", "number: int", "number: -0.0", "boolean", "name: action", "name: mode",
     "name: the action", "name: the mode", "definitions out of order",
@@ -43,6 +43,8 @@ def constructs_of(program: GeneratedProgram) -> Counter:
     order = [item.name for item in policy.of(Let)]
     found["definitions out of order"] += any(
         type(node) is Name and node.name in order[position:] for position, item in enumerate(policy.of(Let)) for node in walk(item.expression))
+    found["let: its own last value"] += any(
+        type(node) is Name and node.name == item.name for item in policy.of(Let) for node in walk(item.expression))
     found["act: vector"] += len(program.flow.action) > 1
     return +found
 

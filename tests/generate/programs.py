@@ -170,7 +170,29 @@ class _ProgramWriter:
     def _lets(self, stem: str, count: int) -> None:
         types = [REAL, INT, BOOL, vector("real", 2), vector("int", 2), vector("bool", 3), *([self.action] if self.card.action.names else [])]
         for position in range(count):
-            self._let(f"{stem}_{position}", self.write.of(self.write.pick(types), DEPTH))
+            name, type_ = f"{stem}_{position}", self.write.pick(types)
+            if self.write.chance(25):
+                self.write.later[name] = type_
+                self._let(name, self._own(type_))
+                del self.write.later[name]
+            else:
+                self._let(name, self.write.of(type_, DEPTH))
+
+    def _own(self, type_: Type) -> Expression:
+        """What a let may be that looks at its own last value."""
+        last = self.write.previous(type_, 1)
+        expression = self.write.of(type_, DEPTH) if self.write.chance(30) else self._changed(last, type_)
+        if self.write.type_of(expression) is not type_:  # an int, where a real is wanted
+            expression = Apply("add", (expression, Number(0.0)))
+        return expression
+
+    def _changed(self, last: Expression, type_: Type) -> Expression:
+        """What may become of the last value; never more than by steps, so that it seldom overflows."""
+        if type_.base == "bool":
+            return Apply("not", (last,))
+        if type_.is_enumeration:
+            return Apply("if", (self.write.leaf(BOOL), last, self.write.leaf(type_)))
+        return clamped(Apply("add", (last, self.write.leaf(type_))), -1000, 1000)
 
     def _modes_and_act(self) -> None:
         write = self.write

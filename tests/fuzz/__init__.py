@@ -1,0 +1,1 @@
+"""Long runs of the generators, outside the test suite."""
