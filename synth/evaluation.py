@@ -8,6 +8,7 @@ from typing import Any, Callable, Mapping, Sequence
 
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
+from hl_dsl.synth.environments import load_simulator
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.rollout import OnTick, Progress, Rollout, evaluate
 from hl_dsl.synth.stopping import Stopping, stopping
@@ -98,9 +99,9 @@ def evaluate_program(
     """Proves `program`, plays one episode for each seed, and appends the trial to `ledger`.
 
     An interrupt ends the episodes at their next tick; what was played is recorded and returned, with
-    `rollout.interrupted`. Raises `NotProved` where the proof does not pass (recorded too; no environment step is taken),
-    `HLError` for an unknown protocol or, before anything is played, a ledger that cannot be written, and `NotRecorded`
-    where it could not be written in the end.
+    `rollout.interrupted`, and where that is nothing KeyboardInterrupt is raised. Raises `NotProved` where the proof does
+    not pass (recorded too; no environment step is taken), `HLError` for an unknown protocol or, before anything is
+    played, a ledger that cannot be written, and `NotRecorded` where it could not be written in the end.
     """
     proof = program.prove()
     if not proof.passed:
@@ -110,13 +111,16 @@ def evaluate_program(
     if ledger is not None:
         ledger.prepare()
     policy = program.compile(parameters=parameters)
+    load_simulator()  # it takes a second, in which an interrupt need not wait
     with stopping() as stop:
         rollout = evaluate(policy, program.card, protocol, seeds, num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
                            on_progress=on_progress, on_tick=_stoppable(stop, on_tick), render=render)
         stop.hold()
+        if rollout.interrupted and not rollout.env_steps:
+            raise KeyboardInterrupt
         trial = trial_of(program, proof, rollout, parameters, kind)
         evaluation = Evaluation(program, proof, rollout, trial, policy.backend, policy.note)
-        if ledger is not None and (rollout.env_steps or not rollout.interrupted):
+        if ledger is not None:
             _record(ledger, evaluation)
     return evaluation
 

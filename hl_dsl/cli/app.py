@@ -49,7 +49,7 @@ def run(arguments: Sequence[str]) -> int:
     as_json = "--json" in arguments
     prepare_output()
     try:
-        code = app(list(arguments), standalone_mode=False) or 0
+        code = app(list(arguments), prog_name="hl", standalone_mode=False) or 0
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         finish_output()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -57,10 +58,20 @@ def write(text: str) -> None:
     try:
         if sys.stdout is None:
             raise OSError(9, "it is closed")
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
+            _write_all(sys.stdout.buffer, text.encode(sys.stdout.encoding, "backslashreplace"))
+        else:
+            sys.stdout.write(text)
+            sys.stdout.flush()
     except OSError as error:
         _give_up(error)
+
+
+def _write_all(raw: io.RawIOBase, data: bytes) -> None:
+    """Where Python is told not to buffer, it drops what the system does not take at once."""
+    view = memoryview(data)
+    while view:
+        view = view[raw.write(view) or 0 :]
 
 
 def finish_output() -> None:
