@@ -56,8 +56,9 @@ class Structure:
 
 
 class Archive:
-    """All structures that were scored. The best `KEPT` of them that are no worse than the first program are the elites,
-    from which proposals are made. `first` is the first program's score."""
+    """All structures that were scored. The elites, from which proposals are made, are the best `KEPT` of them that are no
+    worse than the first program; of those with one score, only the smallest: what it has more than that one, it does not
+    need. `first` is the first program's score."""
 
     def __init__(self):
         self.structures: dict[str, Structure] = {}
@@ -68,7 +69,13 @@ class Archive:
         return sorted(self.structures.values(), key=lambda one: (-one.best.score, one.size, one.best.trial))
 
     def elites(self) -> list[Structure]:
-        return [one for one in self.ranked()[:KEPT] if one.best.score >= self.first]
+        found: list[Structure] = []
+        for one in self.ranked():
+            if len(found) == KEPT or one.best.score < self.first:
+                break
+            if not found or one.best.score < found[-1].best.score:
+                found.append(one)
+        return found
 
     @property
     def best(self) -> Structure | None:
@@ -79,7 +86,7 @@ class Archive:
         known = self.structures.get(structure)
         if self.first is not None and score < self.first or known is not None and score <= known.best.score:
             return False
-        return sum(one.best.score > score for key, one in self.structures.items() if key != structure) < KEPT
+        return len({one.best.score for key, one in self.structures.items() if key != structure and one.best.score > score}) < KEPT
 
     def add(self, sample: Sample, checked: Checked) -> None:
         """Takes a scored candidate."""

@@ -85,16 +85,10 @@ class StudyState:
         if trial.mean is not None and one.checked is not None and set(self.seeds) <= set(trial.seeds):
             self.archive.add(Sample(trial.index, dict(trial.parameters), self.score(values)), one.checked)
             self._recordings[trial.index] = one.recordings
-            self._forget_recordings()
 
     def score(self, values: Mapping[int, float]) -> float:
         """The mean over the seeds in use."""
         return sum(values[seed] for seed in self.seeds) / len(self.seeds)
-
-    def _forget_recordings(self) -> None:
-        needed = {structure.best.trial for structure in self.archive.elites()}
-        for index in [index for index in self._recordings if index not in needed]:
-            del self._recordings[index]
 
     # what proposers ask for
 

@@ -71,7 +71,7 @@ def change_when_late(draft: Draft) -> str | None:
     late = _late(draft, grower, draft.random.choice((64, 256, 512)))
     low, high, _ = grower.likely(node)
     reach = max((high - low) / 8, 1.0)
-    shift = draft.new_param("shift", type_.base, -reach, reach, reach / 2)
+    shift = draft.new_param("shift", type_.base, -reach, reach, 0)
     draft.put_alike(place, node, Apply("if", (late, Apply("add", (node, shift)), node)), "shifted")
     return f"a shift when an event is long past, in {describe(draft.policy, place)}"
 
