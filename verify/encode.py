@@ -117,16 +117,24 @@ class Encoding:
             lines.append(f"(define-fun {term.text} () Real {given.text})")
             return
         lines.append(f"(declare-const {term.text} Real)")
-        precision = node.form.precision
+        form = node.form
+        underflow = _UNDERFLOW[form.precision] if form.underflows else Fraction(0)
         largest = max(-pair[0], pair[1])
         if largest < INF:
-            error = literal(rounding_error(largest, precision), terms.REAL)
-            lines.append(f"(assert (<= (- {error.text}) (- {term.text} {given.text}) {error.text}))")
+            error = literal(rounding_error(largest, form.precision, underflow), terms.REAL)
         else:
             # No bound on the size: the error is then a share of the result itself.
-            size = terms.If(given < 0, -given, given)
-            share = size * literal(Fraction(1, 2**precision), terms.REAL) + literal(_UNDERFLOW[precision], terms.REAL)
-            lines.append(f"(assert (<= (- {share.text}) (- {term.text} {given.text}) {share.text}))")
+            error = terms.If(given < 0, -given, given) * literal(Fraction(1, 2**form.precision), terms.REAL) + literal(underflow, terms.REAL)
+        lines.append(f"(assert (<= (- {error.text}) (- {term.text} {given.text}) {error.text}))")
+        if pair[0] < 0 < pair[1]:
+            lines += self._signs(term, given, form.underflows)
+
+    @staticmethod
+    def _signs(term: Term, exact: Term, underflows: bool) -> list[str]:
+        """Rounding keeps the sign, or where results may underflow, does not turn it round."""
+        strictly = [] if underflows else [(term < 0) == (exact < 0), (term > 0) == (exact > 0)]
+        facts = strictly or [terms.Implies(exact >= 0, term >= 0), terms.Implies(exact <= 0, term <= 0)]
+        return [f"(assert {fact.text})" for fact in facts]
 
     def _bound(self, term: Term, pair: Pair, lines: list[str]) -> None:
         low, high = pair
@@ -149,9 +157,11 @@ class Encoding:
         return found
 
 
-def rounding_error(largest: float, precision: int) -> Fraction:
+def rounding_error(largest: float, precision: int, underflow: Fraction) -> Fraction:
     """A bound on the error of a result of at most this size, as a short fraction."""
-    error = Fraction(largest) / 2**precision + _UNDERFLOW[precision]
+    error = Fraction(largest) / 2**precision + underflow
+    if not error:
+        return error
     top, bottom = error.numerator, error.denominator
     shift = bottom.bit_length() - top.bit_length() + 12
     return Fraction(math.ceil(error * 2**shift), 2**shift) if shift > 0 else Fraction(math.ceil(error))

@@ -7,13 +7,15 @@ End points are computed in round-to-nearest, which is exact for binary64 because
 
 from __future__ import annotations
 
+import sys
 from typing import Iterable, Sequence
 
 from hl_dsl.operators.interval import ANYTHING, EITHER, FALSE, INF, TRUE
 from hl_dsl.verify.plan import Pair, Plan
 from hl_dsl.verify.pool import Facts, Pool
 
-_MOST_CONTEXTS = 4000  # past it, branches are evaluated without refinement, which is sound and only less exact
+_MOST_CONTEXTS = 2500  # past it, branches are evaluated without refinement, which is sound and only less exact
+_FRAMES = 12  # of Python, for one node on the longest path through a program
 
 EMPTY: Pair = (INF, -INF)  # the value of a node where no tick is possible; always this very tuple
 
@@ -42,6 +44,10 @@ class Evaluator:
 
     def __init__(self, plan: Plan, memory: Sequence[Pair], pool: Pool | None = None, *, nodes: Iterable[int] | None = None,
                  assumes: Sequence[int] | None = None, fixed: dict[int, Pair] | None = None, numbers: list[int] | None = None):
+        # Evaluation is as deep as the program. Python frames take no C stack, so only the limit stands in the way.
+        needed = _FRAMES * plan.depth + 600
+        if needed > sys.getrecursionlimit():
+            sys.setrecursionlimit(needed)
         self.plan = plan
         self.pool = pool = Pool() if pool is None else pool
         self._steps, self._reach, self._live, self._nodes = plan.steps, plan.reach, plan.live, plan.nodes

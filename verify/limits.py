@@ -8,6 +8,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Limits:
     """
+    boxes            boxes that bisection may use for one goal
     solver_steps     z3's own resource counter (`rlimit`) for one query; about 3 to 10 million a second
     depths           how many ticks before the one in question an induction step looks at, tried in this order
     bounded_depths   how many ticks from the start of an episode bounded model checking goes, before and after simulation
@@ -17,6 +18,7 @@ class Limits:
     solver           whether to use z3 at all
     """
 
+    boxes: int = 300
     solver_steps: int = 1_000_000
     depths: tuple[int, ...] = (0, 1, 2)
     bounded_depths: tuple[int, int] = (6, 40)

@@ -7,10 +7,12 @@ from time import perf_counter
 from typing import Sequence
 
 from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.verify.bisection import bisect
 from hl_dsl.verify.bounded import Searched, search
 from hl_dsl.verify.claims import CANDIDATE, ILL_DEFINED, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
 from hl_dsl.verify.induction import Attempt, Induction
 from hl_dsl.verify.interval_tier import IntervalTier
+from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.memo import Memo
 from hl_dsl.verify.models import memory_of, run_of
@@ -52,6 +54,7 @@ class _Attempt:
         self._intervals()
         if self._open() and not self.plan.assumes:
             self._simulation(*_QUICK, seed=0)
+        self._bisection()
         with Solver(self.limits.hang_seconds) as solver:
             if self._open():
                 self._settle(solver)
@@ -73,6 +76,19 @@ class _Attempt:
                 self.verdicts[goal.id] = Verdict(PROVED, "intervals", seconds=perf_counter() - start)
             elif found == "vacuous":
                 self.verdicts[goal.id] = Verdict(VACUOUS, "intervals", _NEVER_ASKED, seconds=perf_counter() - start)
+
+    def _bisection(self) -> None:
+        for goal in self._open():
+            start = perf_counter()
+            # In an evaluator of its own: the boxes are of no use to anything else.
+            evaluator = Evaluator(self.plan, self.tier.ranges)
+            context = evaluator.base
+            if goal.obligation is not None:
+                context = evaluator.root if self.plan.without_assumptions(goal.obligation) else context
+                context = context if goal.obligation.guard is None or context.dead else evaluator.assume(context, goal.obligation.guard, True)
+            boxes = None if context.dead else bisect(evaluator, goal, context, self.limits.boxes)
+            if boxes is not None:
+                self.verdicts[goal.id] = Verdict(PROVED, f"intervals, {boxes} boxes", seconds=perf_counter() - start)
 
     def _simulation(self, episodes: int, ticks: int, seed: int) -> None:
         start = perf_counter()

@@ -16,6 +16,7 @@ class Plan:
     live[n]     bits of the nodes that node n depends on and that are no constants, itself included
     reach[n]    the same with one more bit, which the root context has: the search for a context always ends there
     steps[n]    (operands, interval form, guards); for a leaf, (), None and ()
+    depth       length of the longest path through the nodes
     constants   intervals of constants, by node; `fixed` those of inputs and parameters
     leaf_keys   what tells a leaf that is no constant from others, by node
     """
@@ -34,18 +35,24 @@ class Plan:
         self._parts: dict[tuple[int, bool], tuple | None] = {}
         self._polarity: dict[int, tuple[int, bool]] = {}
         steps, live, guards = self.steps, self.live, self._guards
+        depths: list[int] = []
         for number, node in enumerate(nodes):
             form = node.form
             if form is not None:
-                bits = 1 << number
+                bits, depth = 1 << number, 0
                 for arg in node.args:
                     bits |= live[arg]
+                    if depths[arg] > depth:
+                        depth = depths[arg]
+                depths.append(depth + 1)
                 live.append(bits)
                 steps.append((node.args, form.interval, guards.get(node.op, ())))
             else:
+                depths.append(1)
                 live.append(0 if node.op == "constant" else 1 << number)
                 steps.append(((), None, ()))
                 self._leaf(number, node)
+        self.depth = max(depths, default=0)
         self.reach = [bits | self.always for bits in live]
 
     def _leaf(self, number: int, node: Node) -> None:

@@ -31,4 +31,6 @@ def screen(flow: Dataflow, memo: Memo | None = None) -> Proof:
 def _results(flow: Dataflow, verdicts: list[str], impossible: bool) -> list[tuple[Goal, Verdict]]:
     found = [(goal, Verdict(_STATUS[verdict], "intervals", "" if verdict == "proved" else "intervals do not settle it"))
              for goal, verdict in zip(goals(flow), verdicts)]
-    return found + [(assumptions_goal(flow), Verdict(VACUOUS, "intervals", "the assumptions leave no tick possible"))] * impossible
+    if impossible:
+        found.append((assumptions_goal(flow), Verdict(VACUOUS, "intervals", "the assumptions leave no tick possible")))
+    return found

@@ -71,14 +71,16 @@ register(Operator(
     "add", "the sum of {0} and {1}", Syntax("infix", "+", SUM), commutative=True,
     forms=(
         Form(_WHOLE, "int", lambda a, b: a + b, "{0} + {1}", "a + b", interval.whole_add, lambda z3, a, b: a + b, backward=backward.add),
-        Form(_REALS, "real", lambda a, b: a + b, "{0} + {1}", "a + b", interval.add, lambda z3, a, b: a + b, rounds=True, backward=backward.add),
+        Form(_REALS, "real", lambda a, b: a + b, "{0} + {1}", "a + b", interval.add, lambda z3, a, b: a + b, rounds=True, underflows=False,
+             backward=backward.add),
     ),
 ))
 register(Operator(
     "subtract", "{0} less {1}", Syntax("infix", "-", SUM),
     forms=(
         Form(_WHOLE, "int", lambda a, b: a - b, "{0} - {1}", "a - b", interval.whole_subtract, lambda z3, a, b: a - b, backward=backward.subtract),
-        Form(_REALS, "real", lambda a, b: a - b, "{0} - {1}", "a - b", interval.subtract, lambda z3, a, b: a - b, rounds=True, backward=backward.subtract),
+        Form(_REALS, "real", lambda a, b: a - b, "{0} - {1}", "a - b", interval.subtract, lambda z3, a, b: a - b, rounds=True, underflows=False,
+             backward=backward.subtract),
     ),
 ))
 register(Operator(

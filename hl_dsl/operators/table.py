@@ -50,6 +50,7 @@ class Form:
     z3        (z3 module, *operands) -> exact expression over Real/Int/Bool; None: any value in the interval
     rounds    whether the real result is rounded to nearest (the encoder then adds an error term)
     precision bits of the significand it is rounded to: 53 for binary64, 24 for binary32
+    underflows whether a result below the normal floats may be inexact (sums are exact there)
     export    NumPy source for a standalone file, where it differs from `numpy`
     """
 
@@ -62,6 +63,7 @@ class Form:
     z3: Callable | None = None
     rounds: bool = False
     precision: int = 53
+    underflows: bool = True
     refine: Callable | None = None
     backward: Callable | None = None
     export: str | None = None

@@ -77,10 +77,12 @@ class WithoutDropping(Induction):
 
 # (defect, how it is put in, program, whether the sound verifier proves it)
 MUTANTS = [
-    ("no error term", lambda: attribute(encode, "rounding_error", lambda largest, precision: Fraction(0)),
+    ("no error term", lambda: attribute(encode, "rounding_error", lambda largest, precision, underflow: Fraction(0)),
      CARTPOLE.format("let a = clamp(cart.position, -4, 4) invariant p: (a + cart.velocity) - cart.velocity <= 4"), False),
     ("no underflow term", lambda: attribute(encode, "_UNDERFLOW", {53: Fraction(0), 24: Fraction(0)}),
      BREAKOUT.format("let tiny = (ram[1] + 1) * 1e-200 invariant p: tiny * 1e-200 > 0"), False),
+    ("products that keep their sign when they underflow", lambda: row("multiply", underflows=False),
+     CARTPOLE.format("let a = cart.position * 1e-200 let b = a * 1e-200 invariant p: cart.position > 1 implies b > 0"), False),
     ("a strict comparison that fails taken as strict", lambda: row("less", refine=lambda truth, a, b, kind: interval.refine_less(
         True, a, b, kind) if truth else tuple(reversed(interval.refine_less(True, b, a, kind)))),
      BREAKOUT.format("let q = if ram[1] < 4 then 1 else 10 / (ram[1] - 4)"), False),
