@@ -27,7 +27,7 @@ class InterpreterLanes(Lanes):
         self._violations = np.zeros((num_lanes, len(self.watched)), np.int64)
 
     def tick(self, frame) -> np.ndarray:
-        frame = general_frame(frame, self.reads)
+        frame = general_frame(frame, self.columns)
         actions = self.new_actions(len(frame.lanes))
         for row, lane in enumerate(frame.lanes.tolist()):
             if not 0 <= lane < len(self._machines):

@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.cards.model import SOURCES
+from hl_dsl.compiler.ir import Dataflow, Input
 from hl_dsl.diagnostics import HLError
 
 WATCHED = ("assume", "monitor")
@@ -27,7 +28,9 @@ class Lanes:
         action = flow.card.action
         self.dtype = np.dtype(action.dtype)
         self.action_size = None if action.is_discrete else action.size
-        self.reads = frozenset(entry.source for entry in flow.inputs)
+        self.columns: dict[str, int] = {}  # of each source that is read, how many columns there must be
+        for entry in flow.inputs:
+            self.columns[entry.source] = max(self.columns.get(entry.source, 0), entry.column + 1)
 
     def start(self, num_lanes: int, parameters: list) -> None:
         """Begins an episode in each of `num_lanes` lanes, counters at 0. A parameter is a number, or one for each lane."""
@@ -63,21 +66,38 @@ def run_outputs(flow: Dataflow) -> list[int]:
     return [*flow.action, *(cell.next for cell in flow.memories), *(item.node for item in watched_properties(flow))]
 
 
-def general_frame(frame, reads: frozenset[str]) -> SimpleNamespace:
+def is_any_byte(entry: Input) -> bool:
+    """Whether an input takes every byte as it is, so that there is nothing to check."""
+    return entry.source == "ram" and entry.base == "int" and entry.low <= 0 and entry.high >= 255
+
+
+def general_frame(frame, columns: dict[str, int]) -> SimpleNamespace:
     """The frame with every array contiguous and of float64 (lanes int32), whatever came.
 
-    Raises HLError where something that is read is missing or has no row for each lane.
+    `columns` says how many columns are needed of each source that is read. Raises HLError where one is missing, holds
+    no numbers, or has another shape.
     """
-    lanes = np.ascontiguousarray(frame.lanes, np.int32)
-    general = SimpleNamespace(lanes=lanes)
-    for source in ("ram", "observation", "reward", "lives", "step"):
+    general = SimpleNamespace(lanes=_numbers("lanes", frame.lanes, np.int32))
+    count = len(general.lanes)
+    for source in SOURCES:
         values = getattr(frame, source, None)
-        if values is None or (source in ("ram", "observation") and source not in reads):
-            if source in reads:
-                raise HLError(f"the policy reads `{source}`, and the frame has none")
-            values = np.ones((len(lanes), 0) if source in ("ram", "observation") else len(lanes))
-        values = np.ascontiguousarray(values, np.float64)
-        if values.ndim != (2 if source in ("ram", "observation") else 1) or len(values) != len(lanes):
-            raise HLError(f"`{source}` has shape {values.shape}, which does not fit {len(lanes)} lanes")
+        if source not in columns and source not in ("reward", "step"):
+            values = None
+        elif values is None and source in columns:
+            raise HLError(f"the policy reads `{source}`, and the frame has none")
+        wide = source in ("ram", "observation")
+        if values is None:
+            values = np.ones((count, 0) if wide else count)
+        values = _numbers(source, values, np.float64)
+        if values.ndim != 1 + wide or len(values) != count or (wide and values.shape[1] < columns.get(source, 0)):
+            needed = f" and the {columns[source]} columns that the policy reads" if wide else ""
+            raise HLError(f"`{source}` has shape {values.shape}, which does not fit {count} lanes{needed}")
         setattr(general, source, values)
     return general
+
+
+def _numbers(source: str, values, dtype) -> np.ndarray:
+    try:
+        return np.ascontiguousarray(values, dtype)
+    except (TypeError, ValueError):
+        raise HLError(f"`{source}` does not hold numbers") from None

@@ -8,6 +8,7 @@ is not finite by itself has operands masked: in the lanes that do not need it th
 from __future__ import annotations
 
 import math
+from itertools import combinations
 from typing import NamedTuple, Sequence
 
 from hl_dsl.compiler.bounds import node_bounds
@@ -68,31 +69,55 @@ def _conditions(flow: Dataflow) -> dict[int, tuple[int, ...]]:
 def _masked(flow: Dataflow, bounds: dict[int, tuple], number: int, conditions: tuple[int, ...]) -> tuple[tuple[Mask, ...], list[tuple]]:
     """Masks for a node's operands, and what they then lie within.
 
-    Where the condition itself narrows operands so that the node is finite, those are enough; else all become 0.
+    Where the condition itself narrows operands so that the node is finite, those are masked, with a value from within.
+    Else as few as make the node finite when they are 0.
     """
     node = flow.nodes[number]
     if len(conditions) == 1:
-        narrowed = dict(bounds)
-        _assume(flow, narrowed, conditions[0], True)
-        pairs = [narrowed[arg] for arg in node.args]
+        pairs = _narrowed(flow, bounds, node.args, conditions[0])
         tight = [position for position, arg in enumerate(node.args) if pairs[position] != bounds[arg]]
         if tight and _finite(node.form.interval(*pairs)):
             return tuple(Mask(position, conditions, _harmless(pairs[position])) for position in tight), pairs
-    pairs = [(min(bounds[arg][0], 0), max(bounds[arg][1], 0)) for arg in node.args]
-    return tuple(Mask(position, conditions, 0) for position in range(len(node.args))), pairs
+    everywhere = sorted(range(len(node.args)), key=lambda position: flow.nodes[node.args[position]].op == "constant")
+    for size in range(1, len(node.args) + 1):
+        for chosen in combinations(everywhere, size):
+            if _finite(node.form.interval(*((0, 0) if position in chosen else bounds[arg] for position, arg in enumerate(node.args)))):
+                pairs = [_with_zero(bounds[arg]) if position in chosen else bounds[arg] for position, arg in enumerate(node.args)]
+                return tuple(Mask(position, conditions, 0) for position in chosen), pairs
+    return tuple(Mask(position, conditions, 0) for position in everywhere), [_with_zero(bounds[arg]) for arg in node.args]
 
 
-def _assume(flow: Dataflow, bounds: dict[int, tuple], number: int, truth: bool) -> None:
-    """Narrows bounds by a bool node's being true or false, by the rows' own rules."""
+def _narrowed(flow: Dataflow, bounds: dict[int, tuple], wanted: Sequence[int], condition: int) -> list[tuple]:
+    """The bounds of nodes where a condition holds, also of those that are only computed from what it speaks of."""
+    known: dict[int, tuple] = {}
+    _assume(flow, bounds, known, condition, True)
+    if not known:
+        return [bounds[number] for number in wanted]
+    for number in flow.reachable(wanted):
+        node = flow.nodes[number]
+        if node.form is not None and any(arg in known and known[arg] != bounds[arg] for arg in node.args):
+            pair = _meet(node.form.interval(*(known.get(arg, bounds[arg]) for arg in node.args)), bounds[number])
+            known[number] = _meet(known.get(number, pair), pair)
+    return [known.get(number, bounds[number]) for number in wanted]
+
+
+def _assume(flow: Dataflow, bounds: dict[int, tuple], known: dict[int, tuple], number: int, truth: bool) -> None:
+    """Narrows bounds, in `known`, by a bool node's being true or false, by the rows' own rules."""
     node = flow.nodes[number]
     if node.form is None or node.form.refine is None:
         return
-    pairs = node.form.refine(truth, *(bounds[arg] for arg in node.args), flow.nodes[node.args[0]].base)
-    for arg, pair in zip(node.args, pairs or ()):
-        if _finite(bounds[arg]):  # what might be NaN obeys no order
-            bounds[arg] = _meet(pair, bounds[arg])
-        if flow.nodes[arg].base == "bool" and bounds[arg][0] == bounds[arg][1]:
-            _assume(flow, bounds, arg, bool(bounds[arg][0]))
+    before = [known.get(arg, bounds[arg]) for arg in node.args]
+    pairs = node.form.refine(truth, *before, flow.nodes[node.args[0]].base)
+    for arg, pair, old in zip(node.args, pairs or (), before):
+        if not _finite(old) or pair == old:  # what might be NaN obeys no order
+            continue
+        known[arg] = _meet(pair, old)
+        if flow.nodes[arg].base == "bool":
+            _assume(flow, bounds, known, arg, bool(known[arg][0]))
+
+
+def _with_zero(pair: tuple) -> tuple:
+    return (min(pair[0], 0), max(pair[1], 0))
 
 
 def _harmless(pair: tuple) -> int | float:

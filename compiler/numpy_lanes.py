@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hl_dsl.compiler.ir import Dataflow, Input
-from hl_dsl.compiler.lanes import Lanes, general_frame
+from hl_dsl.compiler.lanes import Lanes, general_frame, is_any_byte
 from hl_dsl.compiler.numpy_form import compile_numpy
 from hl_dsl.diagnostics import HLError
 
@@ -20,7 +20,7 @@ class NumpyLanes(Lanes):
     def __init__(self, flow: Dataflow):
         super().__init__(flow)
         self._step = compile_numpy(flow)
-        self._bytes = [position for position, entry in enumerate(flow.inputs) if _any_byte_fits(entry)]
+        self._bytes = [position for position, entry in enumerate(flow.inputs) if is_any_byte(entry)]
         self._columns = np.array([flow.inputs[position].column for position in self._bytes], np.intp)
         self._num_lanes = 0
 
@@ -35,8 +35,8 @@ class NumpyLanes(Lanes):
         self._violations = np.zeros((len(self.watched), num_lanes), np.int64)
 
     def tick(self, frame) -> np.ndarray:
-        if not _plain(frame, self.reads):
-            frame = general_frame(frame, self.reads)
+        if not _plain(frame, self.columns):
+            frame = general_frame(frame, self.columns)
         lanes = frame.lanes
         count = len(lanes)
         everyone = lanes.tobytes() == self._all  # a fraction of the cost of comparing arrays
@@ -92,14 +92,18 @@ class NumpyLanes(Lanes):
         return self._violations.T.copy()
 
 
-def _any_byte_fits(entry: Input) -> bool:
-    return entry.source == "ram" and entry.base == "int" and entry.low <= 0 and entry.high >= 255
-
-
-def _plain(frame, reads: frozenset[str]) -> bool:
-    """Whether the frame holds what is read as arrays with a row for each lane."""
-    rows = (len(frame.lanes),)
-    return frame.step.shape == rows and all(getattr(frame, source).shape[:1] == rows for source in reads)
+def _plain(frame, columns: dict[str, int]) -> bool:
+    """Whether the frame holds what is read as arrays of numbers, with a row for each lane and enough columns."""
+    count = len(frame.lanes)
+    if frame.step.shape != (count,):
+        return False
+    for source, width in columns.items():
+        values = getattr(frame, source)
+        if values is None or len(values) != count or values.dtype.kind not in "iuf":
+            return False
+        if values.shape[1:] and values.shape[1] < width:
+            return False
+    return True
 
 
 def _admit(entry: Input, raw: np.ndarray, last: np.ndarray, mended: np.ndarray) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import Mapping
 
 import numpy as np
 
+from hl_dsl.cards.model import SOURCES
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.compiler.lanes import Lanes
 from hl_dsl.diagnostics import HLError
@@ -50,15 +51,14 @@ class Policy:
 
             return InterpreterLanes(self.flow)
         if backend != "numpy":
-            try:
-                from hl_dsl.compiler.tape import TapeLanes
+            from hl_dsl.compiler.tape import NotCompiled, TapeLanes
 
+            try:
                 return TapeLanes(self.flow)
-            except Exception as error:
-                reason = f"{type(error).__name__}: {error}".splitlines()[0]
+            except NotCompiled as error:
                 if backend == "tape":
-                    raise HLError(f"the compiled back end does not work here ({reason})", "install numba, or use the back end `numpy`") from error
-                self.note = f"the compiled back end does not work here, so the slower NumPy form serves ({reason})"
+                    raise HLError(f"the compiled back end does not work here ({error})", "install numba, or use the back end `numpy`") from error
+                self.note = f"the compiled back end does not work here, so the slower NumPy form serves ({error})"
         from hl_dsl.compiler.numpy_lanes import NumpyLanes
 
         return NumpyLanes(self.flow)
@@ -93,18 +93,18 @@ class Policy:
         count = self._num_lanes
         if count is None:
             raise HLError("the policy has no lanes yet", "call reset(num_lanes) first")
-        unknown = sorted(set(observations) - set(_SOURCES))
+        unknown = sorted(set(observations) - set(SOURCES))
         if unknown:
-            raise HLError(f"there is no source `{unknown[0]}`", f"sources: {', '.join(_SOURCES)}")
+            raise HLError(f"there is no source `{unknown[0]}`", f"sources: {', '.join(SOURCES)}")
         rows = {source: np.asarray(values) for source, values in observations.items()}
-        missing = sorted(self._lanes.reads - set(rows))
+        missing = sorted(set(self._lanes.columns) - set(rows))
         if missing:
             raise HLError(f"the policy reads `{missing[0]}`, which is not among the observations")
         if "observation" in rows and rows["observation"].ndim != 2:
             rows["observation"] = rows["observation"].reshape(count, -1)
         rows.setdefault("reward", np.zeros(count, np.float32))
         rows.setdefault("step", np.ones(count, np.int32))
-        frame = SimpleNamespace(lanes=np.arange(count, dtype=np.int32), **{source: rows.get(source) for source in _SOURCES})
+        frame = SimpleNamespace(lanes=np.arange(count, dtype=np.int32), **{source: rows.get(source) for source in SOURCES})
         return self.tick(frame)
 
     @property
@@ -129,9 +129,6 @@ class Policy:
 
     def _violations(self, kind: str) -> np.ndarray:
         return self._lanes.violations()[:, [item.kind == kind for item in self._lanes.watched]]
-
-
-_SOURCES = ("ram", "observation", "reward", "lives", "step")
 
 
 def _checked(parameter, value):

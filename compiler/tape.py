@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hl_dsl.compiler.ir import Dataflow, Input
-from hl_dsl.compiler.lanes import Lanes, general_frame, run_outputs, watched_properties
+from hl_dsl.compiler.lanes import Lanes, general_frame, is_any_byte, run_outputs, watched_properties
 from hl_dsl.compiler.tape_frame import BLOCK, BODY
 from hl_dsl.compiler.tape_source import load_interpreter, ready, table_forms
 from hl_dsl.diagnostics import HLError
@@ -107,22 +107,29 @@ def as_float(value) -> float:
         return float("inf") if value > 0 else float("-inf")
 
 
+class NotCompiled(Exception):
+    """numba is missing or fails on this machine; the message says how."""
+
+
 class TapeLanes(Lanes):
-    """The compiled back end. Making one raises whatever numba raises where it is missing or fails."""
+    """The compiled back end. Making one raises NotCompiled where numba is missing or fails."""
 
     name = "tape"
 
     def __init__(self, flow: Dataflow):
         super().__init__(flow)
         self.tape = encode(flow)
-        self._interpret = load_interpreter(self.tape.forms).tick
         ints = np.zeros(0, np.int32)
         self._no_ram, self._no_observation, self._no_lives = np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.float32), ints
-        self._reads_ram, self._reads_observation, self._reads_lives = (source in self.reads for source in ("ram", "observation", "lives"))
+        self._reads_ram, self._reads_observation, self._reads_lives = (source in self.columns for source in ("ram", "observation", "lives"))
         self._program, self._state = np.zeros(BODY, np.int64), np.zeros(0)
         # A guess at what the environment's frames will hold; other types are made ready when they come.
         observation = self._no_observation.astype(np.float64 if self._reads_observation and self.dtype == np.float64 else np.float32)
-        ready(self._interpret, (ints, self._no_ram, observation, np.zeros(0, np.float32), ints, ints, self._program, self._state, self.new_actions(0)))
+        try:
+            self._interpret = load_interpreter(self.tape.forms).tick
+            ready(self._interpret, (ints, self._no_ram, observation, np.zeros(0, np.float32), ints, ints, self._program, self._state, self.new_actions(0)))
+        except Exception as error:  # noqa: BLE001 (numba has many ways to fail, and none of them is the program's fault)
+            raise NotCompiled(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
     def start(self, num_lanes: int, parameters: list) -> None:
         flow, tape = self.flow, self.tape
@@ -171,7 +178,7 @@ class TapeLanes(Lanes):
             isinstance(values, np.ndarray) and values.dtype in types and values.flags.c_contiguous and values.flags.writeable
             for values, types in zip(arrays, _USUAL_TYPES))
         if not usual:
-            general = general_frame(frame, self.reads)
+            general = general_frame(frame, self.columns)
             arrays = [general.lanes, general.ram, general.observation, general.reward, general.lives, general.step]
         ready(self._interpret, (*arrays, self._program, self._state, actions))
         return self._interpret(*arrays, self._program, self._state, actions)
@@ -191,9 +198,8 @@ _USUAL_TYPES = ((np.int32,), (np.uint8,), (np.float32, np.float64), (np.float32,
 
 
 def _boundary_row(entry: Input) -> tuple[int, ...]:
-    """How an input is read: whether its raw value can be other than a value of its range at all, and whether it can be NaN."""
-    byte = entry.source == "ram" and entry.base == "int" and entry.low <= 0 and entry.high >= 255
-    return _SOURCES[entry.source], entry.column, _BASES[entry.base], not byte, entry.source != "ram"
+    """How an input is read, and whether every byte is one of its values."""
+    return _SOURCES[entry.source], entry.column, _BASES[entry.base], is_any_byte(entry)
 
 
 def _sections(shapes: dict[str, tuple[int, ...]]) -> tuple[np.ndarray, dict[str, np.ndarray], list[int]]:

@@ -17,7 +17,7 @@ BLOCK = 256  # lanes that an instruction is applied to before the next one is lo
 LANES, INSTRUCTIONS, INPUTS, CELLS, VARIED, PROPERTIES, ACTIONS, REGISTERS, STRIDE = range(9)
 BOUNDS_AT, START_AT, PARAMETERS_AT, MEMORY_AT, LAST_AT, MENDED_AT, VIOLATIONS_AT, REGISTERS_AT, BODY = range(9, 18)
 # An input's row in the body.
-SOURCE, COLUMN, BASE, CHECKED, REMEMBERED, REGISTER, ROW = range(7)
+SOURCE, COLUMN, BASE, IS_BYTE, REGISTER, ROW = range(6)
 RAM, OBSERVATION, REWARD, LIVES, STEP = range(5)
 REAL, INT, BOOL = range(3)
 
@@ -102,9 +102,8 @@ def tick(lanes, ram, observation, reward, lives, step, program, state, actions):
             entry = program[place : place + ROW]
             values = registers[entry[REGISTER]]
             read(entry, values, first, last, ram, observation, reward, lives, step)
-            if entry[CHECKED]:
+            if not entry[IS_BYTE] or ram.itemsize > 1:  # a byte is in range, and no NaN, by its nature
                 admit(k, entry, values, rows, program, state)
-            if entry[REMEMBERED]:
                 scatter(values, state, program[LAST_AT] + k * program[LANES], lane, rows)
             place += ROW
         for k in range(program[CELLS]):
