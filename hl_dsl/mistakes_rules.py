@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hl_dsl.diagnostics import Diagnostic, Repair
-from hl_dsl.mistakes_declarations import _missing_brace
+from hl_dsl.mistakes_names import missing_brace
 from hl_dsl.source import Span
 from hl_dsl.trouble import DECLARATIONS, WORDS, Trouble
 
@@ -19,7 +19,7 @@ def _missing_braces(trouble: Trouble) -> Diagnostic | None:
     if "{" not in trouble.accepts or trouble.declaring == "memory" or trouble.declaration < 0:
         return None
     if trouble.previous.text == "act" and token.text in ("when", "otherwise"):
-        return replace(_missing_brace(trouble), repair=_in_braces(trouble))
+        return replace(missing_brace(trouble), repair=_in_braces(trouble))
     if trouble.previous.text == "act" and token.text in (":", "=", "=>", "->"):
         return trouble.finding("HL142", f"`act` is followed by the action itself, without `{token.text}`", "not needed",
                                repair=trouble.drop(token, "leave it out"))
@@ -33,7 +33,7 @@ def _missing_braces(trouble: Trouble) -> Diagnostic | None:
                                    repair=trouble.replace(before, "start", "write `start`"))
         if token.text == ":" and trouble.next.text == "{":
             return trouble.finding("HL142", "`{` follows without a `:`", "not needed", repair=trouble.drop(token, "leave it out"))
-        return _missing_brace(trouble)
+        return missing_brace(trouble)
     return None
 
 

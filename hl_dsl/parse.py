@@ -14,18 +14,15 @@ from lark.lexer import PatternStr
 
 from hl_dsl.diagnostics import Diagnostic, Label, ProgramError, Repair
 from hl_dsl.grammar import RESERVED, grammar_text
+from hl_dsl.limits import refuse_deep_expressions, refuse_what_is_no_program
 from hl_dsl.operators import INFIX_BY_TOKEN
 from hl_dsl.rewrites import and_first, compared_twice, rewrite, right_first
 from hl_dsl.source import Source, Span
 from hl_dsl.syntax import (
     Act, Apply, Boolean, Comment, Index, Let, Memory, Mode, Modes, Name, Number, Observe, Observed, Param, Permute,
-    Policy, Previous, Property, Range, Rule, Slice, Transition, TypeName, Vector, children, expressions,
+    Policy, Previous, Property, Range, Rule, Slice, Transition, TypeName, Vector,
 )
 from hl_dsl.trouble import LATER, kept_for_later
-
-LONGEST_TEXT = 200_000  # characters; the longest hand-written policy known is under 20,000
-DEEPEST_NESTING = 128  # of expressions; every later stage walks them recursively
-_MOST_BRACKETS = 2 * DEEPEST_NESTING + 4  # the formatter may put two pairs around a level, and a policy has four of its own
 
 
 class _Problem(Exception):
@@ -42,7 +39,7 @@ class _Problem(Exception):
 
 def parse(source: Source) -> Policy:
     """Parses a whole program. Raises `ProgramError` with what was wrong, where, and how to mend it."""
-    _refuse_what_is_no_program(source)
+    refuse_what_is_no_program(source)
     try:
         policy = _parser().parse(source.text)
     except (_Problem, VisitError) as error:
@@ -53,16 +50,14 @@ def parse(source: Source) -> Policy:
 
         offset, accepts = _stopped_at(source.text, error)
         raise ProgramError(source, [explain_error(source, offset, accepts, _first_error)]) from None
-    _refuse_deep_expressions(source, policy)
+    refuse_deep_expressions(source, policy)
     policy.comments = tuple(_comments(source.text))
     policy.after_blank = frozenset(match.end() for match in _EMPTY_LINE.finditer(source.text))
     return policy
 
 
-_BRACKETS = re.compile(r'"[^"\n]*"|#[^\n]*|[()\[\]{}]')
 _COMMENT_OR_STRING = re.compile(r'"[^"\n]*"|#[^\n]*')
 _EMPTY_LINE = re.compile(r"\n[ \t\r]*\n[ \t\r\n]*")
-_NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")
 
 
 @lru_cache(maxsize=1)
@@ -120,51 +115,6 @@ def _comments(text: str) -> Iterator[Comment]:
             start, end = match.span()
             line_start = text.rfind("\n", 0, start) + 1
             yield Comment(match.group().rstrip(), Span(start, end), not text[line_start:start].strip())
-
-
-def _refuse_what_is_no_program(source: Source) -> None:
-    text = source.text
-    if len(text) > LONGEST_TEXT:
-        raise ProgramError(source, [Diagnostic(
-            "HL110", f"this text has {len(text):,} characters; a policy may have {LONGEST_TEXT:,}", Span(0, 1),
-            "is this a policy file?")])
-    if not text.strip():
-        raise ProgramError(source, [Diagnostic(
-            "HL101", "the file is empty", Span(0, 0), "a policy starts here",
-            expected=('policy NAME for "ENVIRONMENT" { … }',))])
-    if match := _NOT_TEXT.search(text):
-        where = Span(*match.span())
-        what = "a line ends in a lone carriage return" if match.group() == "\r" else f"the control character U+{ord(match.group()):04X} is no text"
-        raise ProgramError(source, [Diagnostic(
-            "HL105", what, where, "is this a text file?", repair=Repair(where, "\n" if match.group() == "\r" else "", "leave it out"))])
-    if sum(map(text.count, "([{")) > _MOST_BRACKETS:
-        _refuse_deep_brackets(source)
-
-
-def _refuse_deep_brackets(source: Source) -> None:
-    depth = 0
-    for match in _BRACKETS.finditer(source.text):
-        depth = depth + 1 if match.group() in "([{" else max(0, depth - (match.group() in ")]}"))
-        if depth > _MOST_BRACKETS:
-            raise ProgramError(source, [_too_deep(Span(*match.span()), "brackets", _MOST_BRACKETS)])
-
-
-def _refuse_deep_expressions(source: Source, policy: Policy) -> None:
-    for declaration in policy.declarations:
-        # A level takes a character at least, so that only long declarations need a look.
-        if declaration.span.end - declaration.span.start <= DEEPEST_NESTING:
-            continue
-        for top in expressions(declaration):
-            level, depth = [top], 0
-            while level:
-                depth += 1
-                if depth > DEEPEST_NESTING:
-                    raise ProgramError(source, [_too_deep(level[0].span, "expressions", DEEPEST_NESTING)])
-                level = [child for node in level for child in children(node)]
-
-
-def _too_deep(span: Span, what: str, limit: int) -> Diagnostic:
-    return Diagnostic("HL111", f"{what} are nested more than {limit} deep", span, "one too many here: name a part with `let`")
 
 
 def _at(token) -> Span:

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 
 from hl_dsl.diagnostics import ProgramError
 from hl_dsl.format import format_policy
-from hl_dsl.parse import DEEPEST_NESTING, parse
+from hl_dsl.limits import DEEPEST_NESTING
+from hl_dsl.parse import parse
 from hl_dsl.source import NOWHERE, Source
 from hl_dsl.syntax import (
     Act, Apply, Boolean, Comment, Index, Let, Memory, Modes, Name, Number, Observe, Observed, Param, Permute, Policy, Previous,
