@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hl_dsl.format_comments import Placed
-from hl_dsl.format_pieces import CELL, CLOSE, IN, OPEN, OUT, PLAIN, Break, Pieces
+from hl_dsl.format_pieces import CELL, IN, OPEN, OUT, PLAIN, Break, Pieces
 
 WIDTH = 100
 INDENTATION = "  "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hl_dsl.diagnostics import Diagnostic, Label
-from hl_dsl.source import Span
 from hl_dsl.trouble import CLOSERS, DECLARATIONS, OPENERS, Lexeme, Trouble
 
 _SAYS = {"(": "this `(` is never closed", "[": "this `[` is never closed", "{": "this `{` is never closed"}

@@ -8,7 +8,7 @@ from hl_dsl.cards import Card, Field
 from hl_dsl.diagnostics import Diagnostic, Findings, Label, Repair
 from hl_dsl.source import NOWHERE, Span
 from hl_dsl.syntax import Let, Memory, Modes, Observe, Observed, Param, Policy, Property, Vector
-from hl_dsl.types import INT, Type, scalar, vector
+from hl_dsl.types import Type, scalar, vector
 
 
 @dataclass(slots=True)
