@@ -1,7 +1,7 @@
 """The tape interpreter's source, written from the operator table, and the module compiled from it.
 
 A tape's instructions are interpreted by one numba function that knows every compiled form of the table. It is
-compiled once for a table, not once for a program, and kept on disk: `$HL_CACHE`, else the platform's cache folder.
+compiled once for a table, not once for a program, and kept on disk (see `hl_dsl.cache`).
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Iterable
 
+from hl_dsl.cache import cache_folder
 from hl_dsl.operators import OPERATORS
 
 _DECORATED = (
@@ -107,19 +108,6 @@ def ready(dispatcher, arguments: tuple) -> None:
     dispatcher.disable_compile(False)
     dispatcher.compile(tuple(map(typeof, arguments)))
     dispatcher.disable_compile()
-
-
-def cache_folder() -> Path:
-    """Where generated modules are kept."""
-    if os.environ.get("HL_CACHE"):
-        return Path(os.environ["HL_CACHE"])
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "hl"
 
 
 def _passing_folder() -> Path:

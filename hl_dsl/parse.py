@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import replace
 from functools import lru_cache
 from typing import Callable, Iterator, NamedTuple
@@ -12,6 +13,7 @@ from lark import Lark, Transformer, v_args
 from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 from lark.lexer import PatternStr
 
+from hl_dsl.cache import cache_file
 from hl_dsl.diagnostics import Diagnostic, Label, ProgramError, Repair
 from hl_dsl.grammar import RESERVED, grammar_text
 from hl_dsl.limits import refuse_deep_expressions, refuse_what_is_no_program
@@ -62,13 +64,9 @@ _EMPTY_LINE = re.compile(r"\n[ \t\r]*\n[ \t\r\n]*")
 
 @lru_cache(maxsize=1)
 def _parser() -> Lark:
-    return Lark(
-        grammar_text(),
-        parser="lalr",
-        lexer="basic",
-        start="policy",
-        transformer=_ToSyntax(),
-    )
+    # Making the tables takes longer than most programs take to parse, so Lark keeps them, under a hash of the grammar.
+    tables = cache_file(f"grammar-{sys.implementation.cache_tag}.tables")
+    return Lark(grammar_text(), parser="lalr", lexer="basic", start="policy", transformer=_ToSyntax(), cache=tables or False)
 
 
 @lru_cache(maxsize=1)
