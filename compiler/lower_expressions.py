@@ -57,9 +57,14 @@ class Expressions(Leaves):
 
     def _apply(self, node: Apply, locals_) -> Value:
         operator = OPERATORS[node.operator]
-        outer, outer_site = self.guard, self.site
+        outer_site = self.site
         if locals_ is None:
             self.site = node.span
+        if not operator.guards:
+            result = self._operate(operator, [self._operand(operand, node, locals_) for operand in node.operands])
+            self.site = outer_site
+            return result
+        outer = self.guard
         operands: list[Value] = []
         for position, operand in enumerate(node.operands):
             for guarded, by, truth in operator.guards:
@@ -73,6 +78,12 @@ class Expressions(Leaves):
         self.site = outer_site
         return result
 
+    def _operand(self, operand, node: Apply, locals_) -> Value:
+        value = self._lower(operand, locals_)
+        if locals_ is None:
+            self.site = node.span
+        return value
+
     def _also(self, condition: int, truth: bool) -> None:
         """Narrows the guard under which what follows is needed."""
         test = condition if truth else self.builder.apply("not", (condition,))
@@ -84,10 +95,15 @@ class Expressions(Leaves):
             return self._lower(formula_expression(operator, operator.formula), dict(zip(operator.parameters, operands)))
         if operator.fold:
             return self._fold(operator, operands[0])
-        size = next((value.type.size for value in operands if value.type.size is not None), None)
+        for value in operands:
+            if value.type.size is not None:
+                size = value.type.size
+                break
+        else:
+            return self._typed(operator, operands, (self._primitive(operator, tuple([value.nodes[0] for value in operands])),), None)
         nodes = tuple(
             self._primitive(operator, tuple(value.nodes[i if value.type.size is not None else 0] for value in operands))
-            for i in range(size or 1))
+            for i in range(size))
         return self._typed(operator, operands, nodes, size)
 
     def _typed(self, operator: Operator, operands: list[Value], nodes: tuple[int, ...], size: int | None) -> Value:
@@ -105,14 +121,16 @@ class Expressions(Leaves):
     def _primitive(self, operator: Operator, args: tuple[int, ...]) -> int:
         number = self.builder.apply(operator.name, args)
         node = self.builder.nodes[number]
-        if node.op == "constant":
+        form = node.form
+        if form is None:
             if node.base == "real" and not abs(node.value) < float("inf"):
                 self._oblige("finite", f"the result of `{operator.name}` is a finite float", number, None)
             elif node.base == "int" and abs(node.value) > 2**53:
                 self._oblige("integer", f"the result of `{operator.name}` stays within ±2^53", number, None)
-        elif node.base == "real" and (node.form.rounds or node.form.z3 is None):
-            self._oblige("finite", f"the result of `{operator.name}` is a finite float", number, None)
-        elif node.form.result == "int":
+        elif node.base == "real":
+            if (form.rounds or form.z3 is None) and ("finite", number, self.guard, None) not in self.obligations:
+                self._oblige("finite", f"the result of `{operator.name}` is a finite float", number, None)
+        elif form.result == "int" and ("integer", number, self.guard, None) not in self.obligations:
             self._oblige("integer", f"the result of `{operator.name}` stays within ±2^53", number, None)
         return number
 

@@ -37,9 +37,9 @@ class Mutant:
 
 
 MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
-    Mutation("offset-comparisons", constants.offset_comparisons, 2.0),
+    Mutation("offset-comparisons", constants.offset_comparisons, 0.3),
     Mutation("offset", constants.offset_one, 1.0),
-    Mutation("extrapolate", constants.extrapolate, 2.0),
+    Mutation("extrapolate", constants.extrapolate, 1.5),
     Mutation("literal-to-param", constants.literal_to_param, 1.0),
     Mutation("move-literal", constants.move_literal, 1.0),
     Mutation("move-param", constants.move_param, 1.0),
