@@ -61,7 +61,7 @@ MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
     Mutation("delete-rule", rules.delete_rule, 0.5),
     Mutation("move-rule", rules.move_rule, 0.3),
     Mutation("exchange-actions", rules.exchange_actions, 0.5),
-    Mutation("mirror-rule", rules.mirror_rule, 1.5),
+    Mutation("mirror-rule", rules.mirror_rule, 2.5),
     Mutation("narrow-rule", rules.narrow_rule, 1.0),
     Mutation("split-into-modes", modes.split_into_modes, 0.3),
     Mutation("new-mode", modes.new_mode, 0.3),

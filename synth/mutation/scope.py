@@ -96,8 +96,12 @@ class Scope:
 
     @cached_property
     def values(self) -> dict[str, Type]:
-        """Names that have a value, with their types: also what the environment shows and the program does not observe yet."""
-        fields = {name: field_type(field) for name, field in self.program.card.fields.items() if name not in self._taken_by_program}
+        """Names that have a value, with their types: also what the environment shows and the program does not observe yet.
+
+        But not the count of steps: a rule that goes by it learns one episode by heart.
+        """
+        fields = {name: field_type(field) for name, field in self.program.card.fields.items()
+                  if name not in self._taken_by_program and field.source != "step"}
         return fields | {name: symbol.type for name, symbol in self.symbols.items()
                          if symbol.type is not None and symbol.kind in ("observation", "param", "let", "memory", "mode", "action")}
 

@@ -144,7 +144,7 @@ def operators_in(made):
 
 
 def test_what_the_program_did_not_observe_is_observed_once_it_is_used():
-    fields = set(START.card.fields) - {"ram"}
+    fields = set(START.card.fields) - {"ram", "step"}
     found = [mutant for mutant in mutants(START, 300) if names_in(mutant.policy) & fields]
     assert len(found) >= 20
     assert all(checked(START, mutant) is not None for mutant in found)
