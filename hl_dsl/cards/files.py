@@ -20,6 +20,7 @@ from typing import Any, Iterator
 from hl_dsl.cards.model import SOURCES, ActionSpace, BadCard, Card, Field, UnknownEnvironment
 
 ATARI = "atari.toml"
+_ANEW = "mend it, or move it away and have a probe write it anew: `hl env ENV-ID --save`"
 
 
 def load_card(environment: str) -> Card:
@@ -58,7 +59,7 @@ def read_card(path: Path, environment: str | None = None) -> Card:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadCard(f"cannot read the card {path}: {error}") from error
+        raise BadCard(f"cannot read the card {path}: {error}", _ANEW) from error
     card = parse_card(text, str(path))
     if environment is not None and card.environment != environment:
         raise BadCard(
@@ -74,7 +75,7 @@ def parse_card(text: str, origin: str) -> Card:
         return _card(_toml(text, origin), origin)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         missing = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
-        raise BadCard(f"the card {origin} is damaged: {missing}", "a probe writes it anew: `hl env ENV-ID`") from error
+        raise BadCard(f"the card {origin} is damaged: {missing}", _ANEW) from error
 
 
 def _toml(text: str, origin: str) -> dict[str, Any]:
@@ -83,7 +84,7 @@ def _toml(text: str, origin: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadCard(f"the card {origin} is not TOML: {error}") from error
+        raise BadCard(f"the card {origin} is not TOML: {error}", _ANEW) from error
 
 
 @lru_cache(maxsize=None)

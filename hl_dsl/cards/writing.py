@@ -41,7 +41,7 @@ def write_card(card: Card, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise BadCard(f"cannot write the card {path}: {error}") from error
+        raise BadCard(f"cannot write the card {path}: {error}", "choose another folder by HL_CARDS, or make this one writable") from error
     return path
 
 
