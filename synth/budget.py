@@ -23,9 +23,10 @@ class Budget:
     programs_proposed: int = field(default=0, init=False)
 
     def __post_init__(self):
-        for name, limit, unit in (("steps", self.steps, "environment steps"), ("programs", self.programs, "programs"), ("wall time", self.wall_seconds, "seconds")):
+        limits = ((self.steps, "environment steps"), (self.programs, "programs"), (self.wall_seconds, "seconds"))
+        for limit, unit in limits:
             if limit is not None and not limit > 0:
-                raise HLError(f"a budget of {limit} {unit} leaves nothing to do", f"give a budget of {name} above 0")
+                raise HLError(f"a budget of {limit} {unit} leaves nothing to do", f"give it more {unit} than 0")
         if self.steps is None and self.programs is None and self.wall_seconds is None:
             raise HLError("the run has no budget, so it would never end", "limit its environment steps, programs or wall time")
         self._began = time.monotonic()

@@ -58,9 +58,10 @@ class Judge:
         for one, found in zip(candidates, played.episodes):
             episodes[one.index] += found
         self._note(played)
-        if played.rollout.interrupted or study.budget.out_of_time and any(one.status == CUT for every in played.episodes for one in every):
-            self._settle([one for one in candidates if all(episode.status != CUT for episode in episodes[one.index])
-                          and len(episodes[one.index]) == len(state.seeds)], episodes)
+        cut = any(one.status == CUT for every in played.episodes for one in every)
+        if played.rollout.interrupted or cut and study.budget.out_of_time:
+            whole = [one for one in candidates if len(episodes[one.index]) == len(state.seeds) and all(each.status != CUT for each in episodes[one.index])]
+            self._settle(whole, episodes)
             lost = sum(episode.length for every in episodes.values() for episode in every) - self.settled_steps
             self.record.lost(lost, self._lost_trial(lost))
             raise Stopped
@@ -75,7 +76,8 @@ class Judge:
         for one in candidates:
             trial = self._trial(one, episodes[one.index])
             kept = {episode.seed: episode.recording for episode in episodes[one.index] if episode.recording is not None}
-            settled[one.index] = Settled(trial, one.origin, one.checked, kept, {episode.seed: episode.status for episode in episodes[one.index]})
+            statuses = {episode.seed: episode.status for episode in episodes[one.index]}
+            settled[one.index] = Settled(trial, one.origin, one.checked, kept, statuses)
         self.settled_steps = sum(one.trial.environment_steps for one in settled.values())
         self.record.settle(list(settled.values()))
         return settled

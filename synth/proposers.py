@@ -43,8 +43,8 @@ class Situation:
 
     `recall(candidate)` gives a rejection where the candidate would play episodes that are known; `subject(structure)`
     the structure with what its episodes show; `ended_dry(structure)` whether its episode ended because no reward came
-    any more. At most `most` proposals may be made. `next_index` is the number of the next trial; `credit` counts, for each kind of change, candidates played
-    and accepted.
+    any more. At most `most` proposals may be made. `next_index` is the number of the next trial; `credit` counts, for
+    each kind of change, candidates played and accepted.
     """
 
     archive: Archive

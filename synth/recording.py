@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.frame import Frame
 
 SOURCES = ("ram", "observation", "reward", "lives", "step")
@@ -30,22 +28,6 @@ class Recording:
         part = {source: values[start:stop] for source, values in self.shown.items()}
         never = np.zeros(stop - start, bool)
         return Frame(lanes, part.get("ram"), part.get("observation"), part["reward"], part.get("lives"), part["step"], never, never, False)
-
-    def to_bytes(self) -> bytes:
-        """The episode, compressed."""
-        file = io.BytesIO()
-        np.savez_compressed(file, actions=self.actions, **{f"shown_{name}": values for name, values in self.shown.items()})
-        return file.getvalue()
-
-    @classmethod
-    def from_bytes(cls, data: bytes, where: str) -> "Recording":
-        """Raises HLError where the data is no recording."""
-        try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as file:
-                shown = {name.removeprefix("shown_"): file[name] for name in file.files if name.startswith("shown_")}
-                return cls(shown, file["actions"])
-        except (ValueError, KeyError, OSError, EOFError) as error:
-            raise HLError(f"{where} is no recorded episode: {error}", "restore it from a copy, or start a new run folder") from None
 
 
 class Recorder:

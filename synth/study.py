@@ -175,7 +175,8 @@ class Study:
 
     def tell_steps(self, env_steps: int) -> None:
         """Called while a generation plays."""
-        self._tell({"event": "steps", "env_steps": self.state.steps_spent + env_steps, "budget_steps": self.budget.steps, "seconds": self.budget.seconds})
+        steps = self.state.steps_spent + env_steps
+        self._tell({"event": "steps", "env_steps": steps, "budget_steps": self.budget.steps, "seconds": self.budget.seconds})
 
     # the end
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hl_dsl.syntax import (
-    Boolean, Expression, Let, Memory, Name, Number, Param, Property, Rule, children, expressions, walk, with_children,
+    Boolean, Expression, Let, Memory, Name, Number, Param, Rule, children, expressions, walk, with_children,
 )
 from hl_dsl.synth.mutation.draft import Draft, Subject
 from hl_dsl.synth.mutation.places import Place, describe, ordinal
@@ -109,8 +109,3 @@ class _Transplant:
         if type(expression) is Name:
             return Name(self.names.get(expression.name, expression.name))
         return with_children(expression, tuple(self._renamed(child) for child in children(expression)))
-
-
-def properties_kept(before, after) -> bool:
-    """Whether every property of one program stands unchanged in the other."""
-    return tuple(before.of(Property)) == tuple(after.of(Property))

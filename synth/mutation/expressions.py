@@ -28,7 +28,7 @@ def wrap_expression(draft: Draft) -> str | None:
     """An operator around an expression, its other operands fresh."""
     place, node, type_ = draft.random.choice(draft.scope.places)
     grower = Grower(draft, place)
-    choices = [one for one in keeping(type_) if grower._possible(one[0])]
+    choices = [one for one in keeping(type_) if grower.possible(one[0])]
     if not choices or type(node) is Boolean:
         return None
     signature, operand = weighted(draft.random, choices, [signature.weight for signature, _ in choices])

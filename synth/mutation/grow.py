@@ -44,7 +44,7 @@ class Grower:
             inner = self._draw(type_, depth - 1)
             if type(inner) not in (Number, Boolean):
                 return Previous(inner, self.start(type_))
-        choices = [one for one in giving(type_) if self._possible(one)]
+        choices = [one for one in giving(type_) if self.possible(one)]
         if not choices:
             return self.leaf(type_)
         return self.apply(weighted(self.random, choices, [one.weight for one in choices]), type_, depth)
@@ -72,7 +72,8 @@ class Grower:
             return Number(-operands[0].value)
         return Apply(signature.row.name, tuple(operands))
 
-    def _possible(self, signature: Signature) -> bool:
+    def possible(self, signature: Signature) -> bool:
+        """Whether the program has the enumerations that the signature's operands need."""
         return all(not type_.is_enumeration or self.scope.constants.get(type_.base) for type_ in signature.operands)
 
     def _some_length(self) -> int:

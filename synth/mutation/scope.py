@@ -75,7 +75,8 @@ class Scope:
             return frozenset()
         assumed = self._closure({name for item in properties if item.kind == "assume" for name in _names(item.expression)})
         spoken = self._closure({name for item in properties for name in _names(item.expression)})
-        acting = self._closure({name for item in self.policy.declarations if type(item) not in (Let, Memory, Property) for name in self.names_in(item)})
+        top = [item for item in self.policy.declarations if type(item) not in (Let, Memory, Property)]
+        acting = self._closure({name for item in top for name in self.names_in(item)})
         truths = {name for name in spoken if name in self.uses and self.symbols[name].type is BOOL}
         return frozenset(assumed | truths | (spoken - acting))
 
