@@ -127,7 +127,7 @@ class TapeLanes(Lanes):
         observation = self._no_observation.astype(np.float64 if self._reads_observation and self.dtype == np.float64 else np.float32)
         try:
             self._interpret = load_interpreter(self.tape.forms).tick
-            ready(self._interpret, (ints, self._no_ram, observation, np.zeros(0, np.float32), ints, ints, self._program, self._state, self.new_actions(0)))
+            ready(self._interpret, (ints, self._no_ram, observation, np.zeros(0, np.float32), ints, ints, self._program, self._state))
         except Exception as error:  # noqa: BLE001 (numba has many ways to fail, and none of them is the program's fault)
             raise NotCompiled(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
@@ -139,13 +139,14 @@ class TapeLanes(Lanes):
         self._state, self._views, places = _sections({
             "bounds": (inputs, 3), "start": (cells,), "parameters": (len(varied), num_lanes), "memory": (cells, num_lanes),
             "last": (inputs, num_lanes), "mended": (num_lanes,), "violations": (len(self.watched), num_lanes),
-            "registers": (tape.registers, stride),
+            "chosen": (num_lanes,) if self.action_size is None else (num_lanes, self.action_size), "registers": (tape.registers, stride),
         })
         counts = [num_lanes, len(tape.code), inputs, cells, len(varied), len(self.watched), len(flow.action), tape.registers, stride]
         body = [number for entry, register in zip(flow.inputs, tape.inputs) for number in (*_boundary_row(entry), register)]
         body += [*tape.cells, *(tape.parameters[position] for position in varied), *tape.nexts, *tape.watched, *tape.action]
         self._program = np.array([*counts, *places, *body, *tape.code.ravel()], np.int64)
         views = self._views
+        self._chosen = views["chosen"]
         views["bounds"][:] = np.array([(entry.low, entry.high, entry.default) for entry in flow.inputs], float).reshape(inputs, 3)
         views["start"][:] = [cell.start for cell in flow.memories]
         views["memory"][:] = views["start"][:, None]
@@ -157,18 +158,17 @@ class TapeLanes(Lanes):
 
     def tick(self, frame) -> np.ndarray:
         lanes = frame.lanes
-        actions = self.new_actions(len(lanes))
         try:
             fits = self._interpret(
                 lanes, frame.ram if self._reads_ram else self._no_ram, frame.observation if self._reads_observation else self._no_observation,
-                frame.reward, frame.lives if self._reads_lives else self._no_lives, frame.step, self._program, self._state, actions)
+                frame.reward, frame.lives if self._reads_lives else self._no_lives, frame.step, self._program, self._state)
         except TypeError:
-            fits = self._interpret_unusual(frame, actions)
+            fits = self._interpret_unusual(frame)
         if not fits:
             raise HLError(f"the frame does not fit: {self._program[0]} lanes were begun, and each source needs a row for every lane of the frame")
-        return actions
+        return self._chosen[: len(lanes)].astype(self.dtype)
 
-    def _interpret_unusual(self, frame, actions: np.ndarray) -> bool:
+    def _interpret_unusual(self, frame) -> bool:
         """Frames of types that the interpreter is not ready for: the environment's own, or else all of float64."""
         observation = frame.observation if self._reads_observation else self._no_observation
         arrays = [
@@ -180,8 +180,8 @@ class TapeLanes(Lanes):
         if not usual:
             general = general_frame(frame, self.columns)
             arrays = [general.lanes, general.ram, general.observation, general.reward, general.lives, general.step]
-        ready(self._interpret, (*arrays, self._program, self._state, actions))
-        return self._interpret(*arrays, self._program, self._state, actions)
+        ready(self._interpret, (*arrays, self._program, self._state))
+        return self._interpret(*arrays, self._program, self._state)
 
     def memory(self) -> dict[str, np.ndarray]:
         types = {"real": np.float64, "int": np.int64, "bool": np.bool_}

@@ -15,7 +15,7 @@ BLOCK = 256  # lanes that an instruction is applied to before the next one is lo
 
 # Where things stand in the int64 array `program`: numbers, then the beginnings of the parts of `state`, then the body.
 LANES, INSTRUCTIONS, INPUTS, CELLS, VARIED, PROPERTIES, ACTIONS, REGISTERS, STRIDE = range(9)
-BOUNDS_AT, START_AT, PARAMETERS_AT, MEMORY_AT, LAST_AT, MENDED_AT, VIOLATIONS_AT, REGISTERS_AT, BODY = range(9, 18)
+BOUNDS_AT, START_AT, PARAMETERS_AT, MEMORY_AT, LAST_AT, MENDED_AT, VIOLATIONS_AT, CHOSEN_AT, REGISTERS_AT, BODY = range(9, 19)
 # An input's row in the body.
 SOURCE, COLUMN, BASE, IS_BYTE, REGISTER, ROW = range(6)
 RAM, OBSERVATION, REWARD, LIVES, STEP = range(5)
@@ -75,16 +75,15 @@ def popcount(a):
     return float(bits & 127)
 
 
-def tick(lanes, ram, observation, reward, lives, step, program, state, actions):
+def tick(lanes, ram, observation, reward, lives, step, program, state):
     """One step of the rows of a frame, row i being lane `lanes[i]`.
 
-    `program` and `state` are laid out by tape.py. Writes the lanes' memory and counters in `state`, and `actions`,
-    (rows,) or (rows, size). False, with nothing done, where the frame does not fit.
+    `program` and `state` are laid out by tape.py. Writes the lanes' memory and counters and the rows' actions in `state`.
+    False, with nothing done, where the frame does not fit.
     """
     count = lanes.shape[0]
     if not fits(lanes, ram, observation, reward, lives, step, program):
         return False
-    written = actions.reshape((count * program[ACTIONS],))
     at = program[REGISTERS_AT]
     registers = state[at:].reshape((program[REGISTERS], program[STRIDE]))
     for first in range(0, count, BLOCK):
@@ -122,7 +121,7 @@ def tick(lanes, ram, observation, reward, lives, step, program, state, actions):
             place += 1
         for k in range(program[ACTIONS]):
             values = registers[program[place]]
-            chosen = written[first * program[ACTIONS] + k : last * program[ACTIONS] : program[ACTIONS]]
+            chosen = state[program[CHOSEN_AT] + first * program[ACTIONS] + k : program[CHOSEN_AT] + last * program[ACTIONS] : program[ACTIONS]]
             for i in range(chosen.shape[0]):
                 chosen[i] = values[i]
             place += 1
@@ -135,7 +134,7 @@ def fits(lanes, ram, observation, reward, lives, step, program):
     outside = 0
     for i in range(count):
         outside += (lanes[i] < 0) | (lanes[i] >= program[LANES])
-    if outside or reward.shape[0] != count or step.shape[0] != count:
+    if outside or count > program[LANES] or reward.shape[0] != count or step.shape[0] != count:
         return False
     for k in range(program[INPUTS]):
         source, column = program[BODY + k * ROW + SOURCE], program[BODY + k * ROW + COLUMN]
