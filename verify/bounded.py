@@ -1,13 +1,13 @@
 """Bounded model checking: traces from the start of an episode, one tick longer at a time, with one incremental solver.
 
-Over the exact reals, so that a trace it finds is most likely one of floats too; the replay decides.
+Over the exact reals, where a trace most likely is one of floats too; the replay decides.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple, Sequence
 
-from hl_dsl.verify.encode import START, Encoding
+from hl_dsl.verify.encode import EXACT, START, Encoding
 from hl_dsl.verify.induction import broken, leaves
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
@@ -19,7 +19,8 @@ from hl_dsl.verify.solver import SAT, UNSAT, Solver
 
 
 class Searched(NamedTuple):
-    """`run` breaks the goal, and did so in a replay if `replayed`. `clear`: no trace of so many ticks breaks it."""
+    """`run` breaks the goal, and did so in a replay if `replayed`. `clear`: over the reals,
+    no trace of so many ticks breaks it."""
 
     run: Run | None
     replayed: bool
@@ -30,7 +31,7 @@ class Searched(NamedTuple):
 def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solver: Solver, depth: int) -> Searched:
     """Looks for the shortest trace, of at most `depth` ticks, that breaks a goal. Raises SolverFailure where z3 cannot be used."""
     flow = plan.flow
-    encoding = Encoding(evaluator := Evaluator(plan, ranges), evaluator.base, START, rounding=False)
+    encoding = Encoding(evaluator := Evaluator(plan, ranges), evaluator.base, START, EXACT)
     nodes = closed_cone(plan, goal)
     solver.fresh(limits.bounded_steps)
     candidate: Run | None = None

@@ -20,6 +20,7 @@ from hl_dsl.verify.plan import Pair
 from hl_dsl.verify.terms import SORTS, Term, literal
 
 FREE, START = "free", "start"
+ROUNDED, EXACT = "rounded", "exact"
 
 # Half the distance of the smallest floats, by bits of precision.
 _UNDERFLOW = {53: Fraction(1, 2**1075), 24: Fraction(1, 2**150)}
@@ -30,10 +31,11 @@ OVERFLOW = {53: Fraction(2**1023), 24: Fraction(2**127)}
 class Encoding:
     """Frames (ticks) of one program. Frame 0 begins in a free state within the memory ranges, or at the start.
 
-    `evaluator` and `context` give the intervals that hold at every tick. With `rounding` off, results are the exact reals.
+    `evaluator` and `context` give the intervals that hold at every tick. `rounding`: ROUNDED, or EXACT, where results are the
+    exact reals and of the intervals only those of leaves count.
     """
 
-    def __init__(self, evaluator: Evaluator, context: Context, begin: str = FREE, rounding: bool = True):
+    def __init__(self, evaluator: Evaluator, context: Context, begin: str = FREE, rounding: str = ROUNDED):
         self.plan = evaluator.plan
         self.flow = self.plan.flow
         self.evaluator, self.context = evaluator, context
@@ -107,13 +109,14 @@ class Encoding:
                 self._rounded(term, exact, number, node, pair, index, lines)
             else:
                 lines.append(f"(define-fun {term.text} () {sort} {exact.text})")
-        self._bound(term, pair, lines)
+        if self.rounding != EXACT or node.form.z3 is None:
+            self._bound(term, pair, lines)
         return term
 
     def _rounded(self, term: Term, exact: Term, number: int, node: Node, pair: Pair, index: int, lines: list[str]) -> None:
         self.exact[number, index] = given = Term(f"x{number}_{index}", term.sort)
         lines.append(f"(define-fun {given.text} () Real {exact.text})")
-        if not self.rounding:
+        if self.rounding == EXACT:
             lines.append(f"(define-fun {term.text} () Real {given.text})")
             return
         lines.append(f"(declare-const {term.text} Real)")
@@ -126,15 +129,10 @@ class Encoding:
             # No bound on the size: the error is then a share of the result itself.
             error = terms.If(given < 0, -given, given) * literal(Fraction(1, 2**form.precision), terms.REAL) + literal(underflow, terms.REAL)
         lines.append(f"(assert (<= (- {error.text}) (- {term.text} {given.text}) {error.text}))")
-        if pair[0] < 0 < pair[1]:
-            lines += self._signs(term, given, form.underflows)
-
-    @staticmethod
-    def _signs(term: Term, exact: Term, underflows: bool) -> list[str]:
-        """Rounding keeps the sign, or where results may underflow, does not turn it round."""
-        strictly = [] if underflows else [(term < 0) == (exact < 0), (term > 0) == (exact > 0)]
-        facts = strictly or [terms.Implies(exact >= 0, term >= 0), terms.Implies(exact <= 0, term <= 0)]
-        return [f"(assert {fact.text})" for fact in facts]
+        if not form.underflows and number in self.plan.compared_with_zero:
+            # A sum of floats is zero, or on either side of it, as the exact sum is: it cannot underflow.
+            lines.append(f"(assert (= (< {term.text} 0.0) (< {given.text} 0.0)))")
+            lines.append(f"(assert (= (> {term.text} 0.0) (> {given.text} 0.0)))")
 
     def _bound(self, term: Term, pair: Pair, lines: list[str]) -> None:
         low, high = pair

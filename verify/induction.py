@@ -10,7 +10,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Mapping, NamedTuple, Sequence
 
-from hl_dsl.verify.encode import FREE, OVERFLOW, START, Encoding
+from hl_dsl.verify.encode import FREE, OVERFLOW, ROUNDED, START, Encoding
 from hl_dsl.verify.interval_tier import LARGEST_INT, holds
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
@@ -38,7 +38,7 @@ class Induction:
     ranges  of the memory cells, that hold in every reachable state
     """
 
-    def __init__(self, plan: Plan, ranges: Sequence[Pair], limits: Limits, solver: Solver, rounding: bool = True):
+    def __init__(self, plan: Plan, ranges: Sequence[Pair], limits: Limits, solver: Solver, rounding: str = ROUNDED):
         self.plan, self.flow = plan, plan.flow
         self.ranges = list(ranges)
         self.limits, self.solver, self.rounding = limits, solver, rounding

@@ -25,5 +25,5 @@ class Limits:
     bounded_steps: int = 500_000
     lanes: int = 192
     ticks: int = 400
-    hang_seconds: float = 120.0
+    hang_seconds: float = 60.0
     solver: bool = True

@@ -7,9 +7,11 @@ from time import perf_counter
 from typing import Sequence
 
 from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.operators.interval import ANYTHING, EITHER
 from hl_dsl.verify.bisection import bisect
 from hl_dsl.verify.bounded import Searched, search
 from hl_dsl.verify.claims import CANDIDATE, ILL_DEFINED, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
+from hl_dsl.verify.encode import EXACT
 from hl_dsl.verify.induction import Attempt, Induction
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import Evaluator
@@ -162,14 +164,18 @@ class _Attempt:
         """Whether rounding alone stands in the way of a proof."""
         wanted = [goal for goal in self._open() if goal.kind in ("invariant", "memory") and attempts[goal.id].model]
         if wanted:
-            reals.update(Induction(self.plan, self.tier.ranges, self.limits, solver, rounding=False).prove(wanted, self.limits.depths))
+            # What intervals know of the memory is about floats: here only the declared ranges count, as they are proved.
+            ranges = [EITHER if cell.base == "bool" else ANYTHING if cell.declared or not cell.names else (cell.low, cell.high)
+                      for cell in self.flow.memories]
+            facts = [goal for goal in self.goals if goal.kind == "memory" and goal not in wanted]
+            reals.update(Induction(self.plan, ranges, self.limits, solver, EXACT).prove([*wanted, *facts], self.limits.depths))
 
     def _undecided(self, goal: Goal, tried: Attempt | None, reals: Attempt | None, searched: Searched | None, failure: str) -> Verdict:
         """The verdict on a goal that is neither proved nor broken by a replayed run."""
         seconds = tried.seconds if tried else 0.0
         if failure:
             return Verdict(UNKNOWN, "intervals", failure, seconds=seconds)
-        clear = f"no trace of up to {searched.clear} ticks breaks it"
+        clear = f"over the reals, no trace of up to {searched.clear} ticks breaks it"
         if searched.reason:
             clear += f"; {searched.reason}"
         if searched.run is not None:

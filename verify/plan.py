@@ -80,6 +80,12 @@ class Plan:
             bits |= self.live[node]
         return bits
 
+    @cached_property
+    def compared_with_zero(self) -> set[int]:
+        """Nodes whose sign decides something."""
+        zeros = {number for number, pair in self.constants.items() if pair == (0, 0)}
+        return {arg for node in self.nodes if node.base == "bool" and zeros.intersection(node.args) for arg in node.args}
+
     def touching(self, bits: int) -> tuple[int, tuple[int, ...]]:
         """The assumptions that can tell something about nodes with these `live` bits: those that share a node with them,
         or with another that does. Gives all their bits together, and the assumptions."""

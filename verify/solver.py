@@ -38,6 +38,7 @@ class Solver:
     def __init__(self, hang_seconds: float):
         self.hang_seconds = hang_seconds
         self.reason = ""
+        self._failure: str | None = None
         self._process: subprocess.Popen | None = None
         self._waiting: list[str] = []
         self._buffer = b""
@@ -97,20 +98,27 @@ class Solver:
             process.stdin.write("\n".join(lines).encode())
             process.stdin.flush()
         except OSError as error:
-            self.close()
-            raise SolverFailure(f"z3 ended by itself: {error}") from None
+            raise self._failed(f"z3 ended by itself: {error}") from None
         return self._read(mark.encode())
 
+    def _failed(self, reason: str) -> SolverFailure:
+        """Ends the process for good: one that failed once is not asked again, or every goal would wait for its hang."""
+        self.close()
+        self._failure = reason
+        return SolverFailure(reason)
+
     def _start(self) -> subprocess.Popen:
+        if self._failure is not None:
+            raise SolverFailure(self._failure)
         if self._process is None:
             path = solver_path()
             if path is None:
-                raise SolverFailure("the program `z3` was not found; install the package `z3-solver`")
+                raise self._failed("the program `z3` was not found; install the package `z3-solver`")
             try:
                 self._process = subprocess.Popen([path, "-in", "-smt2", f"-memory:{_MEGABYTES}"], stdin=subprocess.PIPE,
                                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             except OSError as error:
-                raise SolverFailure(f"{path} does not start: {error}") from None
+                raise self._failed(f"{path} does not start: {error}") from None
         return self._process
 
     def _read(self, mark: bytes) -> str:
@@ -122,12 +130,10 @@ class Solver:
             selector.register(output, selectors.EVENT_READ)
             while not self._buffer.endswith(end):
                 if not selector.select(max(0.0, limit - monotonic())):
-                    self.close()
-                    raise SolverFailure(f"z3 gave no answer for {self.hang_seconds:g} s and was stopped")
+                    raise self._failed(f"z3 gave no answer for {self.hang_seconds:g} s and was stopped")
                 piece = os.read(output.fileno(), 65536)
                 if not piece:
-                    self.close()
-                    raise SolverFailure("z3 ended by itself")
+                    raise self._failed("z3 ended by itself")
                 self._buffer += piece
         return self._buffer[: -len(end)].decode().strip()
 

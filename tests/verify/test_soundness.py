@@ -42,7 +42,7 @@ def lanes_of(flow, run):
         yield interpreter, ticks
 
 
-@settings(max_examples=100, **TOLERANT)
+@settings(max_examples=70, **TOLERANT)
 @given(data=st.data(), program=programs())
 def test_every_value_of_a_run_lies_in_its_interval(data, program):
     flow = program.flow
@@ -74,7 +74,7 @@ def check(evaluator, node, context, value):
     assert low <= value <= high, (node, evaluator.plan.nodes[node], value, (low, high))
 
 
-@settings(max_examples=40, **TOLERANT)
+@settings(max_examples=30, **TOLERANT)
 @given(data=st.data(), program=programs())
 def test_the_encoding_admits_every_run(data, program):
     flow = program.flow
@@ -98,7 +98,7 @@ def admitted(solver, tier, interpreter, ticks) -> str:
     return solver.check() if ticks else SAT
 
 
-@settings(max_examples=25, **TOLERANT)
+@settings(max_examples=20, **TOLERANT)
 @given(program=programs())
 def test_nothing_proved_is_ever_broken(program):
     flow = program.flow
