@@ -3,7 +3,7 @@
     python -m benchmarks.search [--seeds 0..4] [--steps 300000]
 
 The score is the best program's return under the search's own rules: the deterministic protocol, and an episode ends
-after 1,080 steps without reward. The null is 24 random settings of two constants, where to start moving right and left.
+after 1,500 steps without reward. The null is 24 random settings of two constants, where to start moving right and left.
 """
 
 from __future__ import annotations

@@ -34,9 +34,11 @@ class Judge:
         curves = [self.study.state.curve(seed) for seed in self.study.state.seeds] if best is not None else []
         return max((len(curve) for curve in curves if curve is not None), default=1)
 
-    def play(self, candidates: Sequence[Candidate]) -> dict[int, Settled]:
-        """The settled trials by number, each recorded. Raises Stopped."""
+    def play(self, candidates: Sequence[Candidate], already: int = 0) -> dict[int, Settled]:
+        """The settled trials by number, each recorded. `already`: steps the generation took before an interrupt, on what
+        is recorded. Raises Stopped."""
         state = self.study.state
+        self.already = already
         smoke = state.seeds[: state.smoke] if state.archive.best is not None else state.seeds
         rest = state.seeds[len(smoke) :]
         floor = state.floor(smoke)
@@ -53,7 +55,7 @@ class Judge:
         left = study.budget.steps_left
         played = play(
             [one.checked for one in candidates], study.program.card, study.protocol, seeds, dry_steps=study.dry_steps, max_steps=study.max_steps, curves=state.curve,
-            step_budget=None if left is None else max(0, left - before), stop=lambda: study.budget.out_of_time,
+            step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time,
             on_progress=lambda progress: study.tell_steps(before + progress.env_steps), num_threads=study.num_threads)
         for one, found in zip(candidates, played.episodes):
             episodes[one.index] += found

@@ -13,6 +13,7 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.evaluation import NotProved
 from hl_dsl.synth.population import Member, Population
+from hl_dsl.synth.racing import usual_dry_steps
 from hl_dsl.synth.random_numbers import generator
 from hl_dsl.synth.rollout import evaluate
 from hl_dsl.synth.sampling import anywhere
@@ -50,8 +51,8 @@ def random_constants(
 ) -> NullResult:
     """Plays `draws` random settings of the parameters, each anywhere in its range, on every seed, in one batch.
 
-    `dry_steps`: None is a hundredth of the longest episode, as a study has it. Raises HLError for a program without
-    parameters or a budget that lets no draw end, and NotProved.
+    `dry_steps`: None is what a study takes. Raises HLError for a program without parameters or a budget that lets no draw
+    end, and NotProved.
     """
     parameters = program.flow.parameters
     if not parameters:
@@ -67,7 +68,7 @@ def random_constants(
     columns = {one.name: [drawn[one.name] for drawn in values for _ in seeds] for one in parameters}
     rollout = evaluate(
         Population([Member(program.flow, len(lanes), columns)]), program.card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads,
-        dry_steps=dry_steps or max(1, program.card.max_episode_steps // 100), step_budget=step_budget)
+        dry_steps=dry_steps or usual_dry_steps(program.card), step_budget=step_budget)
     count = len(seeds)
     ended = [draw for draw in range(draws) if all(rollout.finished[draw * count : (draw + 1) * count])]
     if not ended:

@@ -1,14 +1,20 @@
-"""Leaving an episode that has clearly been lost to the best one."""
+"""Ending episodes early: those that bring nothing any more, and those clearly lost to the best one."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from hl_dsl.cards import Card
 from hl_dsl.synth.frame import Frame
 
 EVERY = 256  # ticks between looks; fixed, so that a verdict does not depend on what else is in the batch
 LAG = 0.5
 SLOWER = 1.5
+
+
+def usual_dry_steps(card: Card) -> int:
+    """After how many steps without reward a search ends an episode: a 72nd of the longest (25 seconds of an Atari game)."""
+    return max(1, card.max_episode_steps // 72)
 
 
 class Race:

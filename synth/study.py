@@ -21,6 +21,7 @@ from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.judging import Judge, Stopped, rejected_trial, simplified_trial
 from hl_dsl.synth.proposers import Candidate, Rejected, Situation, proposer_named
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.racing import usual_dry_steps
 from hl_dsl.synth.run_folder import RunFolder
 from hl_dsl.synth.simplify import simplified
 from hl_dsl.synth.study_record import StudyRecord, best_text
@@ -39,8 +40,9 @@ class Study:
     """A search from `program` under `protocol`, recorded in `run_folder`.
 
     `seeds` are the development seeds (one, where the protocol leaves nothing to chance). `dry_steps` ends a search
-    episode after that many steps without any reward (default: a hundredth of the longest episode). Raises HLError: a
-    protocol the environment does not have, a folder in use, a folder that holds another run.
+    episode after that many steps without any reward (default: `usual_dry_steps`), `max_steps` after that many. `lanes`
+    candidates play side by side. Raises HLError: a protocol the environment does not have, a folder in use, a folder
+    that holds another run.
     """
 
     def __init__(
@@ -61,7 +63,7 @@ class Study:
         self.program, self.protocol, self.budget, self.seed = program, protocol, budget, seed
         self.proposer_name, self.proposer = proposer, proposer_named(proposer)
         self.lanes, self.max_steps = lanes, max_steps
-        self.dry_steps = dry_steps or max(1, program.card.max_episode_steps // 100)
+        self.dry_steps = dry_steps or usual_dry_steps(program.card)
         options = protocol_options(program.card, protocol)
         self.seeds = tuple(seeds) if draws_at_random(options) else tuple(seeds)[:1]
         self.num_threads = num_threads
@@ -128,7 +130,8 @@ class Study:
                          [rejected_trial(one, self) for one in proposals if type(one) is Rejected])
         waiting = [one for one in proposals if type(one) is Candidate and one.index not in settled]
         if waiting:
-            settled.update(self.judge.play(waiting))
+            already = sum(one.trial.environment_steps for one in settled.values())
+            settled.update(self.judge.play(waiting, already))
         for one in proposals:
             if type(one) is Rejected:
                 settled[one.index] = Settled(rejected_trial(one, self), one.origin, one.checked, {}, {})

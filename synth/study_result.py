@@ -54,6 +54,7 @@ class StudyResult:
             f"proof: {self.proof}",
             f"{self.trials:,} programs proposed, {self.accepted:,} accepted" + (f", rejected at {stopped}" if stopped else ""),
             f"stopped: {self.stop_reason}",
-            f"in {self.folder}: best.hl, trials.jsonl, summary.csv, sample_efficiency.png", "",
+            f"in {self.folder}: best.hl, trials.jsonl, summary.csv, sample_efficiency.png",
+            f"next: hl trials {self.folder}; hl eval {self.folder / 'best.hl'} --protocol {self.protocol} (whole episodes)", "",
         ]
         return "\n".join(lines) + self.best_text.rstrip()

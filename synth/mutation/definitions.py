@@ -80,14 +80,15 @@ def _late(draft: Draft, grower: Grower, usual: int) -> Expression:
     """Whether an event is longer past than a new parameter says.
 
     Where the program's episode ended in a drought, the event is mostly a reward and the parameter begins beyond the
-    longest wait before: then nothing is changed until there is nothing to lose.
+    longest wait before, or half way through the drought where that comes first: then nothing is changed until there is
+    little to lose.
     """
     name = draft.fresh_name("ticks")
     drought = draft.subject.drought
     rewarded = grower.names.get("reward") is REAL
     if drought is not None and rewarded and draft.random.random() < 0.8:
         event = _rewarded()
-        longest, ended = drought
+        longest, ended = min(drought[0], drought[1] // 2), drought[1]
         room = (ended - longest) // 2  # the other half is for what it leads to
         usual = longest + 1 + draft.random.randint(0, room)
         limit = draft.new_param("patience", "int", longest, longest + room, usual)

@@ -125,7 +125,8 @@ class Interrupt:
     lambda event, count: event["event"] == "steps" and event["env_steps"] > 0,
     lambda event, count: event["event"] == "generation" and event["generation"] == 2,
     lambda event, count: event["event"] == "best" and event["score"] > 100,
-], ids=["while playing", "in the first episode", "between generations", "at a new best"])
+    lambda event, count: event["event"] == "steps" and event["env_steps"] > 7_500,
+], ids=["while playing", "in the first episode", "between generations", "at a new best", "near the end of the budget"])
 def test_a_run_goes_on_after_an_interrupt_as_if_it_had_not_been(lean, tmp_path, when):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     expected = run_synth(lean, whole, budget_steps=9_000, seed=2)
