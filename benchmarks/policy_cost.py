@@ -1,6 +1,6 @@
 """What a policy costs: the compiled tape against numba by hand, and the NumPy form against NumPy by hand.
 
-    python benchmarks/policy_cost.py [--json]
+    python -m benchmarks.policy_cost [--json]
 
 All run one Breakout controller (controller.hl; by hand in controller_by_hand.py) on the same frames, Python call
 included. The policies do more than the handwritten ones: they hold observations to their ranges, count what leaves
@@ -11,18 +11,16 @@ run many lanes with a parameter of their own each, as a population does.
 import argparse
 import json
 import statistics
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.controller_by_hand import NumbaController, NumpyController
 from hl_dsl.program import Program
 from hl_dsl.synth.frame import Frame
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-from controller_by_hand import NumbaController, NumpyController  # noqa: E402
 
 PAIRS = 41
 SECONDS = 0.02  # of each side of a pair

@@ -16,7 +16,6 @@ import math
 import re
 from collections import Counter
 from dataclasses import dataclass
-from types import CodeType
 from typing import Callable, NamedTuple
 
 from hl_dsl.compiler import numpy_kernel
@@ -43,7 +42,7 @@ def write_numpy(flow: Dataflow, export: bool = False) -> NumpySource:
 def compile_numpy(flow: Dataflow) -> Callable:
     """The written function, ready to call."""
     source = write_numpy(flow)
-    code: CodeType = compile(source.function, f"<{flow.name} in NumPy>", "exec")
+    code = compile(source.function, f"<{flow.name} in NumPy>", "exec")
     names = {name: getattr(numpy_kernel, name) for name in (*numpy_kernel.NAMES, "np")}
     exec(code, names)
     return names["tick"]
@@ -77,7 +76,6 @@ class _Writer:
         self.taken = {*keyword.kwlist, *numpy_kernel.NAMES, "np", "math", "tick", "observation", "memory", "parameters"}
         self.names: dict[int, str] = {}
         self.texts: dict[int, str] = {}
-        self.kernel: set[str] = set()
 
     # names
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -206,3 +207,13 @@ def test_an_error_of_the_program_is_no_failure_of_numba(monkeypatch):
     monkeypatch.setattr("hl_dsl.compiler.tape.encode", mistaken)
     with pytest.raises(KeyError):
         balance()
+
+
+def test_real_episodes_are_the_same_with_every_back_end():
+    from hl_dsl.synth.rollout import evaluate
+
+    program = Program.load(Path(__file__).parents[2] / "policies" / "cartpole" / "start.hl")
+    played = [evaluate(program.compile(backend=backend), program.card, "standard", range(6), num_envs=4) for backend in BACKENDS]
+    assert played[0].complete and len(set(played[0].lengths)) > 1, "lanes end at different times"
+    for other in played[1:]:
+        assert (other.returns, other.digests, other.out_of_range) == (played[0].returns, played[0].digests, played[0].out_of_range)
