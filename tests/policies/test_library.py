@@ -1,0 +1,54 @@
+"""The policies of the library keep their word."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hl_dsl.program import Program
+from hl_dsl.synth.evaluation import evaluate_program
+
+LIBRARY = Path(__file__).parents[2] / "policies"
+POLICIES = sorted(LIBRARY.glob("*/*.hl"))
+STRONG = LIBRARY / "breakout" / "ram.hl"
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_every_policy_is_proved(path):
+    assert Program.load(path).prove().passed
+
+
+def test_the_breakout_start_is_what_a_newcomer_writes_first():
+    text = (LIBRARY / "breakout" / "start.hl").read_text()
+    program = Program.parse(text)
+    code = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    assert len(code) <= 12 and not program.flow.parameters
+    returns = evaluate_program(program, "deterministic", [0], ledger=None).rollout.returns
+    assert 0 < returns[0] < 150
+
+
+def test_the_strong_breakout_policy_clears_both_screens_and_breaks_no_assumption():
+    evaluation = evaluate_program(Program.load(STRONG), "deterministic", [0, 1, 2], ledger=None)
+    assert evaluation.rollout.returns == (864.0, 864.0, 864.0)
+    assert not any(evaluation.trial.assumption_violations.values())
+    assert not any(evaluation.rollout.out_of_range)
+
+
+def test_the_strong_breakout_policy_proves_its_serve_its_aim_and_its_paddle():
+    proof = Program.load(STRONG).prove()
+    proved = {result.name for result in proof.results if result.kind == "invariant" and result.status == "proved"}
+    assert proved == {"aim_in_field", "serve_only", "no_windup"}
+
+
+def test_without_the_clamp_the_paddle_winds_up():
+    text, count = re.subn(r"clamp\(landing - offset, 55, 191\)", "landing - offset", STRONG.read_text())
+    assert count == 1
+    proof = Program.parse(text).prove()
+    found = {result.name: result for result in proof.results if result.kind == "invariant"}
+    assert found["no_windup"].status == "violated" and len(found["no_windup"].trace) >= 2
+    assert not proof.passed
+
+
+def test_the_strong_cartpole_policy_balances_to_the_end():
+    returns = evaluate_program(Program.load(LIBRARY / "cartpole" / "balance.hl"), "standard", range(50), ledger=None).rollout.returns
+    assert set(returns) == {500.0}
