@@ -18,6 +18,8 @@ _MOST_CONTEXTS = 2500  # past it, branches are evaluated without refinement, whi
 _FRAMES = 12  # of Python, for one node on the longest path through a program
 
 EMPTY: Pair = (INF, -INF)  # the value of a node where no tick is possible; always this very tuple
+_NOWHERE = Facts()
+_NOWHERE.dead = True
 
 
 class Context:
@@ -151,6 +153,8 @@ class Evaluator:
         if (pair[0] <= known[0] and known[1] <= pair[1] and known is not EMPTY) or self.contexts > _MOST_CONTEXTS:
             return parent
         self.contexts += 1
+        if known[1] < pair[0] or pair[1] < known[0]:
+            return Context(parent, 0, _NOWHERE)
         child = Context(parent, 0, self.pool.facts())
         choices = self._propagate(parent, child, node, pair)
         final = child
@@ -219,11 +223,20 @@ class Evaluator:
                     self._dead(child)
                     return []
                 told = form.backward((low, high), *operands, nodes[args[0]].base)
-            elif self._steps[node][2]:
+            elif self._steps[node][2] and (low == high or self._decides(node, low, high, parent)):
                 choices.append(node)
             if told is not None:
                 pending += [(arg, new) for arg, old, new in zip(args, operands, told) if new != old]
         return choices
+
+    def _decides(self, node: int, low, high, context: Context) -> bool:
+        """Whether one of the branches cannot give a value between `low` and `high`."""
+        args = self._nodes[node].args
+        for position, _, _ in self._steps[node][2]:
+            known = self.value(args[position], context)
+            if known[1] < low or high < known[0]:
+                return True
+        return False
 
     def _one_of(self, context: Context, node: int, pair: Pair) -> Context:
         """Narrows to what the possible causes of a node's value have in common; to the only cause, if there is one."""
@@ -260,7 +273,12 @@ class Evaluator:
         entry = self._nodes[node]
         guards = self._steps[node][2]
         if entry.form.refine is None:
-            return [[(entry.args[by], TRUE if truth else FALSE), (entry.args[position], pair)] for position, by, truth in guards]
+            cases = []
+            for position, by, truth in guards:
+                known = self.value(entry.args[position], context)
+                if known[0] <= pair[1] and pair[0] <= known[1]:
+                    cases.append([(entry.args[by], TRUE if truth else FALSE), (entry.args[position], pair)])
+            return cases
         first, second = entry.args
         cases = []
         for case in (TRUE, FALSE):

@@ -35,7 +35,8 @@ _NEVER_ASKED = "the condition of an `implies` in it is never true, or no tick ke
 def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None) -> Proof:
     """Proves all obligations and invariants, and looks for a trace that breaks what it cannot prove.
 
-    A `memo` is the same as for `screen`. The verdicts depend on the program and the limits only, not on the clock, unless the solver hangs or is missing.
+    A `memo` is the same as for `screen`. The verdicts depend on the program and the limits only, not on the clock, unless
+    the solver hangs or is missing; then what it was asked is `unknown`, and the detail says why.
     """
     start = perf_counter()
     attempt = _Attempt(flow, limits, memo)

@@ -24,6 +24,14 @@ def resting(plan: Plan, goals: Sequence[Goal], verdicts: dict[str, Verdict]) -> 
         verdict = verdicts[goal.id]
         if goal.kind == "invariant" and verdict.status in (PROVED, PROVED_REALS):
             cone = set(closed_cone(plan, goal))
-            under = [other.id for other in loose if other.obligation.subject in cone]
+            under = [other.id for other in loose if cone.intersection(_about(plan, other))]
             if under:
                 verdicts[goal.id] = Verdict(UNKNOWN, verdict.method, f"rests on {', '.join(under[:4])}, not proved", seconds=verdict.seconds)
+
+
+def _about(plan: Plan, goal: Goal) -> tuple[int, ...]:
+    """The nodes that an obligation is about: its subject, or where that only states the requirement, what is required of."""
+    item = goal.obligation
+    if item.claim != item.subject:
+        return (item.subject,)
+    return tuple(arg for arg in plan.nodes[item.subject].args if arg not in plan.constants) or (item.subject,)

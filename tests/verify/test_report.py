@@ -1,0 +1,76 @@
+"""What is claimed, in the words in which it is claimed."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, given, settings
+
+from hl_dsl.program import Program
+from hl_dsl.verify import Limits, prove, screen
+from hl_dsl.verify.obligations import goals
+from tests.generate.programs import programs
+from tests.verify.test_corpus import CORPUS
+
+FIELDS = {"id", "kind", "name", "status", "claim", "method", "seconds", "line", "detail", "trace"}
+
+
+def test_the_claim_of_a_proof():
+    proof = Program.load(CORPUS / "proved" / "paddle_follows.hl").prove()
+    claim = next(result.claim for result in proof.results if result.id == "invariant:command_bounds")
+    assert claim == (
+        "From every declared initial state, for every parameter, residual and finite input within its declared range, at every tick, "
+        "`command_bounds` holds of the compiled program under IEEE-754 binary64 with any rounding to nearest. Assumes the `assume` facts "
+        "`starts_inside` and `follows`, sin, cos, tanh, exp and atan2 within 4 ulp, no fused or reassociated arithmetic, and the tools "
+        "correct. Says nothing of the score or of the environment.")
+    assert "`command_bounds` holds and everything is well defined" in proof.render()
+
+
+def test_a_violation_shows_the_line_and_a_table():
+    program = Program.load(CORPUS / "violated" / "paddle_winds_up.hl")
+    proof = program.prove()
+    assert set(proof.to_json()["results"][0]) == FIELDS
+    text = proof.render(program.source)
+    assert "23 |   invariant command_bounds: command in [50 - 7, 216 + 7]" in text
+    rows = [line.split() for line in text.splitlines()]
+    header = next(row for row in rows if row[:1] == ["tick"])
+    assert header[1] == "command" and header[-1] == "action"
+    assert proof.summary == "3 proved, 1 violated"
+    trace = next(result.trace for result in proof.results if result.status == "violated")
+    assert [tick["tick"] for tick in trace] == list(range(len(trace)))
+    assert set(trace[0]) == {"tick", "inputs", "memory", "lets", "action", "parameters"}
+    assert all(tick["action"] in ("NOOP", "FIRE", "LEFT", "RIGHT") for tick in trace)
+
+
+def test_a_monitor_is_not_proved_but_what_it_divides_by_is():
+    text = 'policy p for "Breakout-v5" {{ observe ram act NOOP monitor m: 1 / {} > 2 }}'
+    good, bad = Program.parse(text.format("(ram[1] + 1)")), Program.parse(text.format("ram[1]"))
+    assert good.prove().passed and not bad.prove().passed
+    assert {result.kind for result in good.prove().results} <= {"division", "finite", "integer"}
+    assert next(result for result in bad.prove().results if result.kind == "division").status == "ill-defined"
+
+
+def test_an_invariant_is_no_better_than_what_it_is_computed_from():
+    program = Program.parse('policy p for "Breakout-v5" { observe ram act NOOP let q = 1 / ram[1] invariant small: q <= 1 }')
+    statuses = {result.id: result for result in program.prove().results}
+    assert statuses["invariant:small"].status == "unknown"
+    assert "rests on division@1" in statuses["invariant:small"].detail
+
+
+def test_nothing_to_prove_passes():
+    program = Program.parse('policy p for "Breakout-v5" { observe ram act NOOP }')
+    assert program.prove().passed and program.prove().summary == "nothing to prove"
+
+
+def test_without_the_solver_what_intervals_leave_open_is_unknown():
+    program = Program.load(CORPUS / "proved" / "ghost_counter.hl")
+    result = next(result for result in prove(program.flow, Limits(solver=False)).results if result.id == "invariant:same")
+    assert (result.status, result.detail) == ("unknown", "the solver was not to be used")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(program=programs())
+def test_names_of_goals_are_distinct_and_screening_speaks_of_the_same(program):
+    ids = [goal.id for goal in goals(program.flow)]
+    assert len(set(ids)) == len(ids)
+    proof = screen(program.flow)
+    assert [result.id for result in proof.results if result.id != "assumptions"] == ids
+    assert proof.passed == all(result.status == "proved" for result in proof.results)
