@@ -81,6 +81,6 @@ if __name__ == "__main__":
     print(json.dumps(whole), flush=True)
     last, half = whole["calls"], count // 2
     moments = [BEGUN + number * (last - BEGUN) // half for number in range(half)]
-    moments += [last - last // 4 + number * (last // 4) // half for number in range(half)]
+    moments += [last - (last // 4) * (half - number) ** 2 // half**2 for number in range(half)]  # the denser the later
     for number, moment in enumerate(moments):
         print(json.dumps(run(policy, folder / str(number), moment, again)), flush=True)
