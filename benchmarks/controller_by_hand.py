@@ -10,7 +10,7 @@ SERVE, RALLY, SHAKE = 0, 1, 2
 NOOP, FIRE, RIGHT, LEFT = 0, 1, 2, 3
 
 
-@njit(cache=True)
+@njit
 def numba_step(ram, reward, step, parameters, reals, ints, actions):
     """One step of all lanes. Memory: `reals` (n, 4), `ints` (n, 3), written in place."""
     deadband, lead, smoothing, stuck_after, shake_width = parameters

@@ -10,7 +10,7 @@ import numpy as np
 from hl_dsl.compiler.ir import Dataflow, Input
 from hl_dsl.compiler.lanes import Lanes, general_frame, is_any_byte, run_outputs, watched_properties
 from hl_dsl.compiler.tape_frame import BLOCK, BODY
-from hl_dsl.compiler.tape_source import load_interpreter, ready, table_forms
+from hl_dsl.compiler.tape_source import interpreter_for, ready, table_forms
 from hl_dsl.diagnostics import HLError
 
 _SOURCES = {"ram": 0, "observation": 1, "reward": 2, "lives": 3, "step": 4}
@@ -126,8 +126,8 @@ class TapeLanes(Lanes):
         # A guess at what the environment's frames will hold; other types are made ready when they come.
         observation = self._no_observation.astype(np.float64 if self._reads_observation and self.dtype == np.float64 else np.float32)
         try:
-            self._interpret = load_interpreter(self.tape.forms).tick
-            ready(self._interpret, (ints, self._no_ram, observation, np.zeros(0, np.float32), ints, ints, self._program, self._state))
+            self._interpret = interpreter_for(
+                self.tape.forms, (ints, self._no_ram, observation, np.zeros(0, np.float32), ints, ints, self._program, self._state))
         except Exception as error:  # noqa: BLE001 (numba has many ways to fail, and none of them is the program's fault)
             raise NotCompiled(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 

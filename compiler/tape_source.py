@@ -72,9 +72,25 @@ def _evaluate(forms: tuple[str, ...]) -> str:
     return "\n".join(lines)
 
 
+def interpreter_for(forms: tuple[str, ...], arguments: tuple):
+    """The compiled `tick` over `forms`, ready for arguments of these types. Raises whatever numba raises.
+
+    Where what numba kept from earlier is damaged it is removed, and compiled again.
+    """
+    module = load_interpreter(forms, True)
+    try:
+        ready(module.tick, arguments)
+    except Exception:  # noqa: BLE001 (a damaged pickle can fail in any way)
+        for file in Path(module.__file__).parent.glob(f"__pycache__/{module.__name__}.*.nb*"):
+            file.unlink(missing_ok=True)
+        module = load_interpreter(forms, False)
+        ready(module.tick, arguments)
+    return module.tick
+
+
 @lru_cache(maxsize=None)
-def load_interpreter(forms: tuple[str, ...]) -> ModuleType:
-    """The module for `forms`. Raises whatever a missing or failing numba raises."""
+def load_interpreter(forms: tuple[str, ...], keep: bool = True) -> ModuleType:
+    """The module for `forms`, from the cache folder or, not to `keep` it, from a passing one."""
     # Intel's vector library, where installed, rounds differently from the C library; numba reads this once, at import.
     os.environ.setdefault("NUMBA_DISABLE_INTEL_SVML", "1")
     import numba
@@ -84,9 +100,11 @@ def load_interpreter(forms: tuple[str, ...]) -> ModuleType:
     version = f"{numba.__version__} {numpy.__version__} {sys.version}"
     name = f"hl_tape_{hashlib.sha256(f'{version}|{source}'.encode()).hexdigest()[:16]}"
     try:
-        return _imported(name, _write(cache_folder(), name, source))
+        if keep:
+            return _imported(name, _write(cache_folder(), name, source))
     except (OSError, RuntimeError):  # RuntimeError: no home folder, or numba finds no place for its own files
-        return _imported(name, _write(_passing_folder(), name, source))
+        pass
+    return _imported(name, _write(_passing_folder(), name, source))
 
 
 def _imported(name: str, path: Path) -> ModuleType:

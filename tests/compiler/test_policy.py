@@ -191,10 +191,10 @@ def test_without_numba_the_tape_alone_is_an_error(without_numba):
 
 
 def test_where_numba_fails_to_compile_the_numpy_form_serves_too(monkeypatch):
-    def broken(forms):
+    def broken(forms, arguments):
         raise RuntimeError("no compiler for this processor\nand a long story")
 
-    monkeypatch.setattr("hl_dsl.compiler.tape.load_interpreter", broken)
+    monkeypatch.setattr("hl_dsl.compiler.tape.interpreter_for", broken)
     policy = balance()
     assert policy.backend == "numpy" and policy.note.endswith("(RuntimeError: no compiler for this processor)")
 

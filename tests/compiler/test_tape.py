@@ -226,6 +226,15 @@ def test_where_the_cache_cannot_be_written_a_passing_folder_serves(tmp_path):
     assert blocked.read_text() == "not a folder"
 
 
+def test_damaged_machine_code_in_the_cache_is_not_used(tmp_path):
+    place = dict(HL_CACHE=str(tmp_path), NUMBA_OPT="0")
+    assert run_in_another_process(**place)[:3] == ["tape", "0", "1"]
+    for file in (tmp_path / "__pycache__").glob("*.nbc"):
+        file.write_bytes(file.read_bytes()[:100])
+    assert run_in_another_process(**place)[0] == "tape"
+    assert not list(tmp_path.glob("__pycache__/*.nb*")), "and is gone"
+
+
 def test_a_damaged_file_in_the_cache_is_written_anew(tmp_path):
     path = tape_source._write(tmp_path, "hl_tape_x", "value = 1\n")
     written = path.stat().st_mtime_ns
