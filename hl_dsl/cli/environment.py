@@ -19,7 +19,7 @@ def env(
     trials: Annotated[Path, typer.Option("--trials", help="The ledger the probe is recorded in: its steps count too.")] = Path("trials.jsonl"),
     json: Json = False,
 ) -> None:
-    """Print what a policy can observe and do, measured by a short probe."""
+    """Show what a policy can observe and do, by a short probe."""
     from hl_dsl.cards.files import card_folders
     from hl_dsl.cards.writing import card_text, write_card
     from hl_dsl.cli.environment_text import probe_text

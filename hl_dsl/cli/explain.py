@@ -16,7 +16,7 @@ def explain(
     what: Annotated[str, typer.Argument(metavar="HLnnn|OPERATOR|FILE", help="A diagnostic's code, an operator such as clamp, or a policy.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """Explain a diagnostic (HL204), an operator (clamp), or a policy in words."""
+    """Explain a diagnostic, an operator, or a policy in words."""
     if re.fullmatch(r"(?i)hl\d+", what):
         from hl_dsl.codes import explain_code
 

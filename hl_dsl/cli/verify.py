@@ -6,7 +6,10 @@ from hl_dsl.cli.output import Json, PolicyFile, finish, show
 
 
 def verify(file: PolicyFile, json: Json = False) -> None:
-    """Prove a policy well defined and its invariants true, for every input, parameter and state in range."""
+    """Prove a policy well defined and its invariants true.
+
+    The proof holds for every input, parameter and state in range.
+    """
     from hl_dsl.program import Program
 
     program = Program.load(file)
