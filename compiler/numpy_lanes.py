@@ -46,7 +46,7 @@ class NumpyLanes(Lanes):
         if not everyone:
             memory, last = [values[lanes] for values in memory], [values[lanes] for values in last]
             parameters = [values[lanes] if len(values) > 1 else values for values in parameters]
-        if not frame.step.all():
+        if np.count_nonzero(frame.step) < count:
             begins = frame.step == 0
             memory = [np.where(begins, cell.start, values) for cell, values in zip(self.flow.memories, memory)]
             last = [np.where(begins, entry.default, values) for entry, values in zip(self.flow.inputs, last)]
@@ -112,7 +112,7 @@ def _admit(entry: Input, raw: np.ndarray, last: np.ndarray, mended: np.ndarray) 
         valid = raw == raw
         value = np.where(valid, raw != 0, last)
     else:
-        if raw.size and entry.low <= float(raw.min()) and float(raw.max()) <= entry.high:  # false where there is a NaN
+        if raw.size and entry.low <= float(np.minimum.reduce(raw)) and float(np.maximum.reduce(raw)) <= entry.high:  # false where there is a NaN
             return raw.astype(TYPES[entry.base])
         raw = raw.astype(np.float64)
         valid = (raw >= entry.low) & (raw <= entry.high)
