@@ -7,6 +7,7 @@ from typing import Iterable, Mapping
 
 from hl_dsl.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.operators import OPERATORS, Operator, choose_form
+from hl_dsl.operators.kernel import LARGEST_INT
 from hl_dsl.source import Source, Span
 from hl_dsl.symbols import Symbol, Symbols
 from hl_dsl.syntax import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Slice, Vector
@@ -65,7 +66,7 @@ class Inference:
         if kind is Apply:
             result = self._apply(node, locals_)
         elif kind is Number:
-            result = INT if type(node.value) is int else REAL
+            result = self._number(node)
         elif kind is Name:
             result = self._name(node, locals_)
         else:
@@ -196,6 +197,15 @@ class Inference:
             return None
         written = f"{node.operator}[{inside[1:-1]}]"
         return Repair(node.span, written, f"write `{written}`")
+
+    @staticmethod
+    def _number(node: Number) -> Type:
+        if type(node.value) is float:
+            return REAL
+        if abs(node.value) > LARGEST_INT:
+            raise _problem("HL403", "ints stay within ±2^53, so that binary64 holds them exactly", node.span, "too large for an int",
+                           repair=Repair(node.span, repr(float(node.value)), "write it as a real"))
+        return INT
 
     def _boolean(self, node: Boolean, locals_) -> Type:
         return BOOL

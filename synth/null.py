@@ -59,7 +59,7 @@ def random_constants(
         raise HLError(f"{program.name} has no parameters to draw", "declare one: `param gain: real = 1 in [0, 10]`")
     proof = program.prove()
     if not proof.passed:
-        raise NotProved(program, proof, 1)
+        raise NotProved(program, proof)
     values = []
     for draw in range(draws):
         random = generator(seed, draw, "null")

@@ -100,8 +100,9 @@ class Study:
         try:
             for number, known in enumerate(generations):
                 self._tell({"event": "replay", "generation": number, "of": len(generations)})
+                if len(known["trials"]) < len(known["proposals"]) and (reason := self._stop_reason()) is not None:
+                    return self._finish(record, reason)
                 self._generation(record, known)
-            self._spent(record)
             while (reason := self._stop_reason()) is None:
                 self._generation(record, None)
         except Stopped:
@@ -150,7 +151,7 @@ class Study:
         """The program as it came. Raises NotProved."""
         proof = self.program.prove()
         if not proof.passed:
-            raise NotProved(self.program, proof, 1)
+            raise NotProved(self.program, proof)
         checked = Checked(self.program, structure_hash(self.program.flow))
         return Candidate(0, checked, proof.summary, "", "start", (), values_of(self.program.flow))
 
@@ -217,7 +218,7 @@ class Study:
             program = self._simplified(record, best)
             proof = program.prove()
             if not proof.passed:
-                raise NotProved(program, proof, 1)
+                raise NotProved(program, proof)
         summary = "screened by the search's own gates" if proof is None else proof.summary
         text = best_text(program, self._header(best, None if proof is None else proof.summary))
         record.write_best(text)

@@ -90,7 +90,7 @@ def tune(
     chosen = _chosen(program, names)
     proof = program.prove()
     if not proof.passed:
-        raise NotProved(program, proof, 1)
+        raise NotProved(program, proof)
     if not draws_at_random(protocol_options(program.card, protocol)):
         seeds = tuple(seeds)[:1]  # every seed is the same episode
     limits = {"dry_steps": dry_steps, "max_steps": max_steps, "num_threads": num_threads}
