@@ -94,7 +94,7 @@ class Study:
     # the loop
 
     def _go(self, record: StudyRecord, generations: list) -> StudyResult:
-        self.state = state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.dry_steps)
+        self.state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.dry_steps)
         self.judge = Judge(self, record)
         reason = INTERRUPTED
         try:
