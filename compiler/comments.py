@@ -5,6 +5,8 @@ from __future__ import annotations
 from hl_dsl.source import Source
 from hl_dsl.syntax import Policy
 
+MEASURED = "#:"  # marks the lines of a header that the tool writes: what was measured and proved of a policy
+
 
 class Comments:
     """The comments of a parsed program. A tree made in memory has none."""
@@ -14,7 +16,8 @@ class Comments:
         self._beside: dict[int, str] = {}
         self._above: dict[int, str] = {}
         for comment in policy.comments:
-            (self._above if comment.own_line else self._beside)[self._line(comment)] = comment.text.lstrip("#").strip()
+            words = "" if comment.text.startswith(MEASURED) else comment.text.lstrip("#").strip()
+            (self._above if comment.own_line else self._beside)[self._line(comment)] = words
 
     def _line(self, item) -> int:
         return self._source.position(item.span.start)[0]
@@ -37,4 +40,4 @@ class Comments:
         while line - 1 in self._above:
             line -= 1
             block.insert(0, self._above[line])
-        return " ".join(block)
+        return " ".join(words for words in block if words)

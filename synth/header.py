@@ -5,34 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Iterable
 
+from hl_dsl.compiler.comments import MEASURED
 from hl_dsl.format import format_text
 from hl_dsl.program import Program
 from hl_dsl.synth.evaluation import Evaluation
 from hl_dsl.synth.storage import write_whole
 from hl_dsl.verify import Proof
 
-MARK = "#:"
-
 
 def header_lines(program: Program, proof: Proof, evaluations: Iterable[Evaluation]) -> list[str]:
     """The lines of the header, without line ends."""
     named = [result.name for result in proof.results if result.kind == "invariant" and result.status == "proved"]
-    lines = [f"{MARK} program {program.hash}; well defined{'; proved: ' + ', '.join(named) if named else ''}"]
+    lines = [f"{MEASURED} program {program.hash}; well defined{'; proved: ' + ', '.join(named) if named else ''}"]
     for evaluation in evaluations:
         trial = evaluation.trial
         seeds = f"seeds {min(trial.seeds)}..{max(trial.seeds)}" if len(trial.seeds) > 1 else f"seed {trial.seeds[0]}"
-        line = f"{MARK} {trial.protocol}, {seeds}: mean {trial.mean:.6g}, min {trial.min:.6g}, max {trial.max:.6g}"
+        line = f"{MEASURED} {trial.protocol}, {seeds}: mean {trial.mean:.6g}, min {trial.min:.6g}, max {trial.max:.6g}"
         line += f"; {trial.distinct_trajectories} distinct trajector{'y' if trial.distinct_trajectories == 1 else 'ies'}"
         broken = [f"{name} broken {count:,} times" for counts in (trial.assumption_violations, trial.monitor_violations) for name, count in counts.items() if count]
         if sum(evaluation.rollout.out_of_range):
             broken.append(f"{sum(evaluation.rollout.out_of_range):,} observations out of range")
-        lines += [line, *(f"{MARK}   {text}" for text in broken)]
+        lines += [line, *(f"{MEASURED}   {text}" for text in broken)]
     return lines
 
 
 def with_header(text: str, lines: list[str]) -> str:
     """The program text with its header replaced by `lines`, put just before the word `policy`."""
-    kept = [line for line in text.splitlines() if not line.startswith(MARK)]
+    kept = [line for line in text.splitlines() if not line.startswith(MEASURED)]
     place = next(number for number, line in enumerate(kept) if line.startswith("policy "))
     return format_text("\n".join(kept[:place] + lines + kept[place:]) + "\n")
 

@@ -7,6 +7,7 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
+from hl_dsl.compiler.comments import MEASURED
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.json_values import plain
@@ -153,8 +154,9 @@ _HEADER = ("# Found by hl synth", "# after ", "# Proof: ")
 
 
 def best_text(program: Program, header: Sequence[str]) -> str:
-    """The program's text under a header of comments, which takes the place of an earlier run's."""
-    lines = program.text.splitlines(keepends=True)
+    """The program's text under a header of comments, which takes the place of an earlier run's, and of what was measured
+    of the program that the run began with."""
+    lines = [line for line in program.text.splitlines(keepends=True) if not line.startswith(MEASURED)]
     if lines and lines[0].startswith(_HEADER[0]):
         while lines and lines[0].startswith(_HEADER):
             lines.pop(0)

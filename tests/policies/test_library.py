@@ -52,3 +52,12 @@ def test_without_the_clamp_the_paddle_winds_up():
 def test_the_strong_cartpole_policy_balances_to_the_end():
     returns = evaluate_program(Program.load(LIBRARY / "cartpole" / "balance.hl"), "standard", range(50), ledger=None).rollout.returns
     assert set(returns) == {500.0}
+
+
+def test_a_measured_header_speaks_of_its_own_program_only():
+    from hl_dsl.synth.study_record import best_text
+
+    program = Program.load(LIBRARY / "breakout" / "start.hl")
+    assert "#:" in program.text
+    assert "#:" not in best_text(program, ["Found by a search."])
+    assert "seed 50" not in program.export() and "seed 50" not in program.explain()
