@@ -107,7 +107,7 @@ def mirror_rule(draft: Draft) -> str | None:
     row = draft.random.choice(_mirrors(draft, condition))
     last = act.rules[-1]
     others = [Name(name) for name in names if Name(name) not in (last.value, act.rules[number].value)] or [Name(names[0])]
-    if draft.random.random() < 0.7:
+    if draft.random.random() < 0.9:
         value, last = last.value, replace(last, value=draft.random.choice(others))
     else:
         value = draft.random.choice(others)
@@ -122,6 +122,8 @@ def _mirrors(draft: Draft, condition: Apply) -> list[str]:
     if len(types) != 2 or any(type_ not in (INT, REAL) for type_ in types):
         return []
     here = _truths(condition.operator)
+    if here is None or not len(here) / 3 < sum(here) < len(here) * 2 / 3:
+        return []  # an equality, or a range: it has no other side
     shares = {}
     for one in alike(condition.operator, types, BOOL):
         there = _truths(one.row.name)

@@ -197,3 +197,9 @@ def test_what_follows_a_drought_begins_after_the_longest_wait():
     limits = [item for mutant in made for item in mutant.policy.of(Param) if item.name == "patience"]
     assert len(limits) == len(made)
     assert sum(300 <= item.range.low.value and item.default.value > 300 and item.range.high.value <= 800 for item in limits) >= 25
+
+
+def test_an_equality_or_a_range_has_no_mirror():
+    for condition in ("ram[99] == ram[72]", "ram[99] != ram[72]", "ram[99] in [3, 9]"):
+        subject = Subject(Program.parse(f'policy p for "Breakout-v5" {{ observe ram  act {{ when {condition} => RIGHT  otherwise => LEFT }} }}'))
+        assert all(apply(subject, Random(number), MUTATIONS["mirror-rule"]) is None for number in range(10))
