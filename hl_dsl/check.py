@@ -9,6 +9,7 @@ from hl_dsl.cards import Card
 from hl_dsl.dependencies import find_cycles
 from hl_dsl.diagnostics import Diagnostic, Findings, Label, ProgramError, Repair
 from hl_dsl.infer import Inference, TypeProblem, Unresolved
+from hl_dsl.reuse import Reuse
 from hl_dsl.source import Source, Span
 from hl_dsl.symbols import Symbol, Symbols
 from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Policy, Previous, Property, Range, Vector, walk, expressions
@@ -31,8 +32,10 @@ class Checked:
     warnings: tuple[Diagnostic, ...]
 
 
-def check(policy: Policy, card: Card, source: Source) -> Checked:
+def check(policy: Policy, card: Card, source: Source, reuse: Reuse | None = None) -> Checked:
     """Checks a parsed program against its environment's card. Raises `ProgramError` with all findings."""
+    if reuse is not None:
+        reuse.begin(card)
     findings = Findings(source)
     symbols = Symbols(policy, card, findings)
     order, cyclic = find_cycles(policy, symbols, findings)
