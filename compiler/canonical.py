@@ -9,6 +9,7 @@ hashes mean equal programs. Two programs that are the same but for a symmetry th
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from zlib import crc32
 
 from hl_dsl.compiler.ir import Dataflow
@@ -22,8 +23,9 @@ def canonical_hash(flow: Dataflow) -> str:
 
 def canonical_text(flow: Dataflow) -> str:
     """The program as text without names, one line a node."""
-    colours = _colours(flow)
-    walk = _Walk(flow, colours)
+    commutes = {name for name, row in OPERATORS.items() if row.commutative}
+    colours = _colours(flow, commutes)
+    walk = _Walk(flow, colours, commutes)
     out = [flow.card.environment, "act " + " ".join(str(walk.visit(node)) for node in flow.action)]
     for item in sorted(flow.properties, key=lambda item: (item.kind, colours[item.node])):
         out.append(f"{item.kind} {walk.visit(item.node)}")
@@ -35,68 +37,98 @@ def canonical_text(flow: Dataflow) -> str:
     return "\n".join(out + walk.finish())
 
 
-def _colours(flow: Dataflow) -> list[int]:
-    words = {name: crc32(name.encode()) for name in [*OPERATORS, "constant", "input", "parameter", "memory", "int", "real", "bool"]}
-    inputs = [hash((crc32(entry.source.encode()), entry.column, entry.low, entry.high)) for entry in flow.inputs]
-    parameters = [hash((words[entry.base], entry.default, entry.low, entry.high)) for entry in flow.parameters]
-    cells = [hash((words[cell.base], cell.low or 0, cell.high or 0, cell.start)) for cell in flow.memories]
-    commutes = {name for name, row in OPERATORS.items() if row.commutative}
+@lru_cache(maxsize=None)
+def _word(name: str) -> int:
+    return crc32(name.encode())
+
+
+def _colours(flow: Dataflow, commutes: set[str]) -> list[int]:
+    inputs = [hash((_word(entry.source), entry.column, entry.low, entry.high)) for entry in flow.inputs]
+    parameters = [hash((_word(entry.base), entry.default, entry.low, entry.high)) for entry in flow.parameters]
+    cells = [hash((_word(cell.base), cell.low or 0, cell.high or 0, cell.start)) for cell in flow.memories]
+    leaves = {"input": inputs, "parameter": parameters, "memory": cells}
+    words = {op: _word(op) for op in {node.op for node in flow.nodes}}
+    colours: list[int] = []
+    moving: list[tuple[int, tuple]] = []  # nodes that depend on memory: only their colours change from round to round
+    moves: list[bool] = []
+    for number, node in enumerate(flow.nodes):
+        op, args, base, form, value = node
+        if form is None:
+            colours.append(hash((words[op], _word(base), hash(value) if op == "constant" else leaves[op][value])))
+            moved = op == "memory"
+        else:
+            colours.append(_mixed(words[op], args, colours, op in commutes))
+            moved = False
+            for arg in args:
+                if moves[arg]:
+                    moved = True
+                    break
+        moves.append(moved)
+        if moved:
+            moving.append((number, node))
     distinct = 0
     while True:
-        leaves = {"input": inputs, "parameter": parameters, "memory": cells}
-        colours: list[int] = []
-        for node in flow.nodes:
-            if node.form is None:
-                value = hash(node.value) if node.op == "constant" else leaves[node.op][node.value]
-                colours.append(hash((words[node.op], words[node.base], value)))
-            else:
-                args = [colours[arg] for arg in node.args]
-                if node.op in commutes:
-                    args.sort()
-                colours.append(hash((words[node.op], *args)))
         cells = [hash((cell, colours[item.next])) for cell, item in zip(cells, flow.memories)]
         if len(set(cells)) <= distinct or not cells:
             return colours
         distinct = len(set(cells))
+        for number, (op, args, base, form, value) in moving:
+            if form is None:
+                colours[number] = hash((words[op], _word(base), cells[value]))
+            else:
+                colours[number] = _mixed(words[op], args, colours, op in commutes)
+
+
+def _mixed(word: int, args: tuple[int, ...], colours: list[int], commutes: bool) -> int:
+    """The colour of an operator's node."""
+    if len(args) == 2:
+        first, second = colours[args[0]], colours[args[1]]
+        return hash((word, second, first)) if commutes and second < first else hash((word, first, second))
+    mixed = [colours[arg] for arg in args]
+    if commutes:
+        mixed.sort()
+    return hash((word, *mixed))
 
 
 class _Walk:
     """Numbers nodes in the order they are first needed."""
 
-    def __init__(self, flow: Dataflow, colours: list[int]):
-        self.flow, self.colours = flow, colours
-        self.numbers: dict[int, int] = {}
+    def __init__(self, flow: Dataflow, colours: list[int], commutes: set[str]):
+        self.flow, self.colours, self.commutes = flow, colours, commutes
+        self.numbers: list[int | None] = [None] * len(flow.nodes)
         self.lines: list[str] = []
         self.places: dict[tuple[str, int], int] = {}
         self.cells: list[int] = []
 
     def visit(self, root: int) -> int:
+        nodes, numbers, lines = self.flow.nodes, self.numbers, self.lines
         stack = [root]
         while stack:
             number = stack[-1]
-            if number in self.numbers:
+            if numbers[number] is not None:
                 stack.pop()
                 continue
-            args = self._ordered(number)
-            waiting = [arg for arg in args if arg not in self.numbers]
-            if waiting:
-                stack.extend(reversed(waiting))
-                continue
+            op, args, _, form, _ = nodes[number]
+            if form is None:
+                line = self._leaf(number)
+            else:
+                if op in self.commutes:
+                    args = sorted(args, key=self.colours.__getitem__)
+                is_waiting = False
+                for arg in reversed(args):
+                    if numbers[arg] is None:
+                        stack.append(arg)
+                        is_waiting = True
+                if is_waiting:
+                    continue
+                line = f"{op} {numbers[args[0]]} {numbers[args[1]]}" if len(args) == 2 else f"{op} {' '.join([str(numbers[arg]) for arg in args])}"
             stack.pop()
-            self.lines.append(self._line(number, args))
-            self.numbers[number] = len(self.numbers)
-        return self.numbers[root]
+            numbers[number] = len(lines)
+            lines.append(line)
+        return numbers[root]
 
-    def _ordered(self, number: int) -> tuple[int, ...]:
+    def _leaf(self, number: int) -> str:
         node = self.flow.nodes[number]
-        if node.form is not None and OPERATORS[node.op].commutative:
-            return tuple(sorted(node.args, key=self.colours.__getitem__))
-        return node.args
-
-    def _line(self, number: int, args: tuple[int, ...]) -> str:
-        node = self.flow.nodes[number]
-        if node.form is not None:
-            return f"{node.op} {' '.join(str(self.numbers[arg]) for arg in args)}"
         if node.op == "constant":
             return f"{node.base} {node.value!r}"
         if node.op == "input":

@@ -152,23 +152,31 @@ class Dataflow:
 
 @dataclass
 class Builder:
-    """Makes nodes, each once."""
+    """Makes nodes, each once.
+
+    Several programs may be built by one builder. `used` holds the numbers that were asked for, in the order in which they
+    first were: with an empty `used` to begin with, the nodes of one program, as a builder of its own would have made them.
+    """
 
     nodes: list[Node] = field(default_factory=list)
+    used: dict[int, None] = field(default_factory=dict)
     _known: dict[tuple, int] = field(default_factory=dict)
+    _applied: dict[tuple, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
 
     def _intern(self, key: tuple, node: Node) -> int:
         number = self._known.get(key)
         if number is None:
             number = self._known[key] = len(self.nodes)
             self.nodes.append(node)
+        self.used[number] = None
         return number
 
     def constant(self, value, base: str) -> int:
         return self._intern(("constant", base, repr(value)), Node("constant", (), base, None, value))
 
-    def leaf(self, kind: str, position: int, base: str) -> int:
-        return self._intern((kind, position), Node(kind, (), base, None, position))
+    def leaf(self, kind: str, place, base: str) -> int:
+        """A leaf; `place`, its node's value, tells it from others of its kind."""
+        return self._intern((kind, place), Node(kind, (), base, None, place))
 
     def widen(self, number: int, base: str) -> int:
         """The node as a value of `base` (only int to real changes anything)."""
@@ -179,25 +187,42 @@ class Builder:
             return self.constant(float(node.value), "real")
         return self.apply("to_real", (number,))
 
-    def apply(self, op: str, args: Sequence[int]) -> int:
+    def apply(self, op: str, args: tuple[int, ...]) -> int:
         """The row `op` applied to nodes, which are widened as it wants. Constant operands are folded.
 
         Raises LookupError where no form takes operands of these types.
         """
+        key = (op, args)
+        found = self._applied.get(key)
+        if found is None:
+            found = self._applied[key] = self._apply(op, args)
+        number, widened = found
+        used = self.used
+        for operand in widened:
+            used[operand] = None
+        used[number] = None
+        return number
+
+    def _apply(self, op: str, args: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+        """The node, and those of its operands that are none of `args`."""
         nodes = self.nodes
         given = tuple([nodes[arg].base for arg in args])
         chosen = choose_form(OPERATORS[op], given)
         if chosen is None:
             raise LookupError(f"`{op}` takes no {list(given)}")
         form, bases, base = chosen
-        operands = tuple(args) if given == bases else tuple([self.widen(arg, wanted) for arg, wanted in zip(args, bases)])
+        if given == bases:
+            operands, widened = args, ()
+        else:
+            operands = tuple([self.widen(arg, wanted) for arg, wanted in zip(args, bases)])
+            widened = tuple([operand for operand, arg in zip(operands, args) if operand != arg])
         key = (op, operands)
         number = self._known.get(key)
         if number is not None:
-            return number
+            return number, widened
         for operand in operands:
             if nodes[operand].op != "constant":
                 number = self._known[key] = len(nodes)
                 nodes.append(Node(op, operands, base, form, None))
-                return number
-        return self.constant(form.scalar(*[nodes[operand].value for operand in operands]), base)
+                return number, widened
+        return self.constant(form.scalar(*[nodes[operand].value for operand in operands]), base), widened

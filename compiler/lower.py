@@ -5,19 +5,22 @@ from __future__ import annotations
 from hl_dsl.check import Checked
 from hl_dsl.operators import OPERATORS
 from hl_dsl.syntax import Act, Memory, Modes, Param, Property as PropertySyntax
+from hl_dsl.reuse import Reuse
 from hl_dsl.types import Type, scalar
-from hl_dsl.compiler.ir import Cell, Dataflow, Property, Value
-from hl_dsl.compiler.lower_expressions import Expressions
+from hl_dsl.compiler.ir import Dataflow, Property, Value
+from hl_dsl.compiler.lower_pieces import Pieces
+from hl_dsl.compiler.lower_result import numbered
 
 
-def lower(checked: Checked) -> Dataflow:
-    """Lowers a whole program. Every let is lowered, used or not, because `let` is strict."""
-    lowering = _Lowering(checked)
+def lower(checked: Checked, reuse: Reuse | None = None) -> Dataflow:
+    """Lowers a whole program. Every let is lowered, used or not, because `let` is strict. `reuse` is the one the program
+    was checked with: what it has of other programs makes this quicker, and nothing else."""
+    lowering = _Lowering(checked, reuse)
     lowering.run()
     return lowering.result()
 
 
-class _Lowering(Expressions):
+class _Lowering(Pieces):
     def run(self) -> None:
         policy = self.checked.policy
         memories = list(policy.of(Memory))
@@ -32,15 +35,12 @@ class _Lowering(Expressions):
         for memory in memories:
             self._memory_next(memory)
         for item in policy.of(PropertySyntax):
-            node = self._scalar(item.expression)
+            node = self._piece(item, lambda: self._scalar(item.expression))
             self.properties.append(Property(item.kind, item.name, node, item.span))
 
     def result(self) -> Dataflow:
-        cells = [Cell(**cell) for cell in self.cells]
         lets = tuple(name for name in self.checked.order if name not in ("mode", "action"))
-        return Dataflow(
-            self.checked.policy.name, self.checked.card, self.checked.source, self.builder.nodes, self.inputs, self.parameters, cells,
-            self.values["action"].nodes, self.values, lets, self.symbols.modes, self.properties, list(self.obligations.values()))
+        return numbered(self, lets)
 
     # named things
 
@@ -51,11 +51,14 @@ class _Lowering(Expressions):
             outer, self.guard = (self.guard, self.site), None
             outer_site, self.site = outer[1], None
             if name == "mode":
-                value = Value(scalar("mode"), (self._next_mode(),))
+                modes = self.symbols[name].declaration
+                value = Value(scalar("mode"), (self._piece(modes, self._next_mode, self.stored_mode),))
+                self._feed(self.stored_mode, value.nodes[0])
             elif name == "action":
                 value = self._action()
             else:
-                value = self._lower(self.symbols[name].declaration.expression, None)
+                let = self.symbols[name].declaration
+                value = self._piece(let, lambda: self._lower(let.expression, None))
             self.values[name] = value
             self.guard, self.site = outer[0], outer_site
             self.pending.discard(name)
@@ -73,7 +76,6 @@ class _Lowering(Expressions):
                 [(t.condition, build.constant(self.symbols[t.target].declaration, "int")) for t in modes[position].transitions],
                 build.constant(position, "int"), here)
             result = target if position == len(modes) - 1 else build.apply("if", (here, target, result))
-        self.cells[self.mode_cell]["next"] = result
         return result
 
     def _first(self, choices: list, otherwise: int, guard: int | None) -> int:
@@ -92,20 +94,26 @@ class _Lowering(Expressions):
 
     def _action(self) -> Value:
         policy = self.checked.policy
-        type_ = self.symbols["action"].type
         top = next(policy.of(Act), None)
         if top is not None:
-            nodes = self._decide(top, type_)
-        else:
-            mode = self._named("mode").nodes[0]
-            modes = next(policy.of(Modes)).modes
-            nodes = None
-            for position in reversed(range(len(modes))):
-                here = self.builder.apply("equal", (mode, self.builder.constant(position, "int")))
-                self.guard = here
-                chosen = self._decide(modes[position].act, type_)
-                self.guard = None
-                nodes = chosen if nodes is None else tuple(self.builder.apply("if", (here, a, b)) for a, b in zip(chosen, nodes))
+            return self._piece(top, lambda: self._acting(self._decide(top, self.symbols["action"].type)))
+        mode = self._named("mode").nodes[0]
+        return self._piece(self.symbols["mode"].declaration, lambda: self._action_by_mode(mode), mode)
+
+    def _action_by_mode(self, mode: int) -> Value:
+        modes = self.symbols["mode"].declaration.modes
+        nodes = None
+        for position in reversed(range(len(modes))):
+            here = self.builder.apply("equal", (mode, self.builder.constant(position, "int")))
+            self.guard = here
+            chosen = self._decide(modes[position].act, self.symbols["action"].type)
+            self.guard = None
+            nodes = chosen if nodes is None else tuple(self.builder.apply("if", (here, a, b)) for a, b in zip(chosen, nodes))
+        return self._acting(nodes)
+
+    def _acting(self, nodes: tuple[int, ...]) -> Value:
+        """The action, of these nodes, as the environment takes it."""
+        type_ = self.symbols["action"].type
         if self.checked.card.action.dtype == "float32" and type_.base == "real":
             nodes = tuple(self._primitive(OPERATORS["float32"], (node,)) for node in nodes)
         return Value(type_, nodes)
@@ -129,12 +137,17 @@ class _Lowering(Expressions):
         return result
 
     def _memory_next(self, memory: Memory) -> None:
+        leaves = self.values[memory.name].nodes
+        for leaf, node in zip(leaves, self._piece(memory, lambda: self._stored(memory, leaves))):
+            self._feed(leaf, node)
+
+    def _stored(self, memory: Memory, leaves: tuple[int, ...]) -> tuple[int, ...]:
         type_ = self.symbols[memory.name].type
         nodes = self._widened(self._lower(memory.next, None), type_)
-        for leaf, node in zip(self.values[memory.name].nodes, nodes):
-            cell = self.cells[self.builder.nodes[leaf].value]
-            cell["next"] = node
-            if type_.base in ("real", "int"):
+        if type_.base in ("real", "int"):
+            for leaf, node in zip(leaves, nodes):
+                cell = self.cells[self.builder.nodes[leaf].value]
                 bounds = tuple(self.builder.constant(cell[end], type_.base) for end in ("low", "high"))
                 claim = self.builder.apply("and", (self.builder.apply("less_equal", (bounds[0], node)), self.builder.apply("less_equal", (node, bounds[1]))))
                 self._oblige("memory", f"the next value of `{cell['name']}` stays in its range [{cell['low']}, {cell['high']}]", node, claim, memory.next.span)
+        return nodes

@@ -196,8 +196,11 @@ class Expressions(Leaves):
             key = (component, repr(start))
             if key not in self.previous_cells:
                 self.previous_cells[key] = self._previous_cell(value.type.element, start, node.span)
-                self.cells[-1]["next"] = component
-            nodes.append(self.previous_cells[key])
+                self._feed(self.previous_cells[key], component)
+            leaf = self.previous_cells[key]
+            self.builder.used[leaf] = None
+            self.previous_met.append((key, leaf, node.span))
+            nodes.append(leaf)
         return Value(value.type, tuple(nodes))
 
     def _previous_value(self, node: Previous, locals_) -> tuple[Value, list]:
@@ -241,7 +244,7 @@ class Expressions(Leaves):
         for node, leaves in waiting.values():
             value, starts = self._previous_value(node, None)
             for leaf, component, start in zip(leaves, value.nodes, starts):
-                self.cells[self.builder.nodes[leaf].value]["next"] = component
+                self._feed(leaf, component)
                 self.previous_cells.setdefault((component, repr(start)), leaf)
 
 

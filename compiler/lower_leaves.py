@@ -9,19 +9,32 @@ from hl_dsl.types import Type, scalar
 from hl_dsl.compiler.ir import Builder, Input, Obligation, Parameter, Property, Value
 
 
+class Shared:
+    """What programs lowered one after the other share: the builder, inputs by the place their leaf names, and pieces of
+    lowering that can be taken again (see `compiler/lower_pieces.py`)."""
+
+    def __init__(self):
+        self.builder = Builder()
+        self.inputs: dict[tuple, Input] = {}
+        self.pieces: dict[tuple, tuple] = {}
+
+
 class Leaves:
     """What all of lowering builds on: the graph so far, and the leaves declared in it."""
 
-    def __init__(self, checked: Checked):
+    def __init__(self, checked: Checked, shared: Shared):
         self.checked = checked
         self.symbols = checked.symbols
-        self.builder = Builder()
+        self.shared = shared
+        self.builder = shared.builder
+        self.inputs = shared.inputs
+        self.builder.used = {}
         self.values: dict[str, Value] = {}
-        self.inputs: list[Input] = []
         self.input_nodes: dict[tuple[str, int], int] = {}
-        self.parameters: list[Parameter] = []
-        self.cells: list[dict] = []
+        self.parameters: dict[tuple, Parameter] = {}
+        self.cells: dict[tuple, dict] = {}
         self.previous_cells: dict[tuple, int] = {}
+        self.previous_met: list[tuple] = []
         self.previous_count = 0
         self.pending: set[str] = set()
         self.postponed: dict[tuple, tuple] = {}
@@ -36,8 +49,9 @@ class Leaves:
         nodes = []
         for position, default in enumerate(self._literals(param.default, type_)):
             name = param.name if type_.size is None else f"{param.name}[{position}]"
-            self.parameters.append(Parameter(name, plain_base(type_), default, low, high, self._names(type_)))
-            nodes.append(self.builder.leaf("parameter", len(self.parameters) - 1, plain_base(type_)))
+            place = (name, plain_base(type_), repr(default), repr(low), repr(high), self._names(type_))
+            self.parameters[place] = Parameter(name, plain_base(type_), default, low, high, self._names(type_))
+            nodes.append(self.builder.leaf("parameter", place, plain_base(type_)))
         self.values[param.name] = Value(type_, tuple(nodes))
 
     def _declare_memory(self, memory: Memory) -> None:
@@ -50,15 +64,19 @@ class Leaves:
         self.values[memory.name] = Value(type_, tuple(nodes))
 
     def _cell(self, name: str, type_: Type, low, high, start, declared: bool, span: Span) -> int:
-        self.cells.append(dict(name=name, base=plain_base(type_), low=low, high=high, start=start, next=-1, names=self._names(type_),
-                               declared=declared, span=span))
-        return self.builder.leaf("memory", len(self.cells) - 1, plain_base(type_))
+        place = (name, plain_base(type_), repr(low), repr(high), repr(start), self._names(type_), declared)
+        self.cells[place] = dict(name=name, base=plain_base(type_), low=low, high=high, start=start, next=-1, names=self._names(type_),
+                                 declared=declared, span=span)
+        return self.builder.leaf("memory", place, plain_base(type_))
+
+    def _feed(self, leaf: int, node: int) -> None:
+        """Says what a memory cell, given by its leaf, holds at the next tick."""
+        self.cells[self.builder.nodes[leaf].value]["next"] = node
 
     def _declare_mode(self) -> None:
         modes = next(self.checked.policy.of(Modes))
         start = next(position for position, mode in enumerate(modes.modes) if mode.is_start)
         self.stored_mode = self._cell("mode", scalar("mode"), 0, len(modes.modes) - 1, start, False, modes.span)
-        self.mode_cell = len(self.cells) - 1
 
     def _bounds(self, range_, type_: Type):
         if type_.base == "bool":
@@ -83,7 +101,8 @@ class Leaves:
 
     def _observation(self, name: str, component: int) -> int:
         key = (name, component)
-        if key not in self.input_nodes:
+        known = self.input_nodes.get(key)
+        if known is None:
             item, field = self.symbols.observed[name]
             low, high = field.low[component], field.high[component]
             if item.range is not None:
@@ -93,9 +112,11 @@ class Leaves:
                 low, high, default = float(low), float(high), float(default)
             default = min(max(default, low), high)
             shown = name if field.size is None else f"{name}[{component}]"
-            self.inputs.append(Input(shown, field.base, low, high, default, field.source, field.index[component]))
-            self.input_nodes[key] = self.builder.leaf("input", len(self.inputs) - 1, field.base)
-        return self.input_nodes[key]
+            place = (shown, field.base, repr(low), repr(high), repr(default), field.source, field.index[component])
+            self.inputs[place] = Input(shown, field.base, low, high, default, field.source, field.index[component])
+            known = self.input_nodes[key] = self.builder.leaf("input", place, field.base)
+        self.builder.used[known] = None
+        return known
 
 
 def plain_base(type_: Type) -> str:

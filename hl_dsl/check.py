@@ -9,6 +9,7 @@ from hl_dsl.cards import Card
 from hl_dsl.dependencies import find_cycles
 from hl_dsl.diagnostics import Diagnostic, Findings, Label, ProgramError, Repair
 from hl_dsl.infer import Inference, TypeProblem, Unresolved
+from hl_dsl.reuse import Recall, Reuse
 from hl_dsl.source import Source, Span
 from hl_dsl.symbols import Symbol, Symbols
 from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Policy, Previous, Property, Range, Vector, walk, expressions
@@ -31,22 +32,25 @@ class Checked:
     warnings: tuple[Diagnostic, ...]
 
 
-def check(policy: Policy, card: Card, source: Source) -> Checked:
+def check(policy: Policy, card: Card, source: Source, reuse: Reuse | None = None) -> Checked:
     """Checks a parsed program against its environment's card. Raises `ProgramError` with all findings."""
+    if reuse is not None:
+        reuse.begin(card)
     findings = Findings(source)
     symbols = Symbols(policy, card, findings)
-    order, cyclic = find_cycles(policy, symbols, findings)
+    order, cyclic = find_cycles(policy, symbols, findings, reuse)
     inference = Inference(symbols, cyclic)
-    checker = _Checker(policy, symbols, inference, findings)
+    checker = _Checker(policy, symbols, inference, findings, reuse)
     checker.run(order)
     findings.stop_on_errors()
     return Checked(policy, card, symbols, inference.types, tuple(order), source, tuple(findings.items))
 
 
 class _Checker:
-    def __init__(self, policy: Policy, symbols: Symbols, inference: Inference, findings: Findings):
+    def __init__(self, policy: Policy, symbols: Symbols, inference: Inference, findings: Findings, reuse: Reuse | None):
         self.policy, self.symbols, self.inference, self.findings = policy, symbols, inference, findings
         self._inferred: set[int] = set()
+        self._recall = Recall(policy, symbols, inference, reuse)
 
     def run(self, order: Sequence[str]) -> None:
         # Each let before those that need it, so that a long chain of them is no deep recursion.
@@ -54,10 +58,14 @@ class _Checker:
             if self.symbols[name].kind == "let":
                 self._let(self.symbols[name].declaration)
         for declaration in self.policy.declarations:
+            if self._recall.knows(declaration):
+                continue
             for expression in expressions(declaration):
                 self._previous_starts(expression)
             _CHECKS[type(declaration)](self, declaration)
         self._shape()
+        if not self.findings.items:
+            self._recall.keep()
 
     def _infer(self, what) -> Type | None:
         """The type of an expression, or of a let's symbol; None, with what is wrong among the findings."""
@@ -170,6 +178,8 @@ class _Checker:
     def _let(self, let: Let) -> None:
         if id(let) not in self._inferred:
             self._inferred.add(id(let))
+            if self._recall.knows(let):
+                return
             symbol = self.symbols[let.name]
             if symbol.declaration is let:
                 self._infer(symbol)

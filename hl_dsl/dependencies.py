@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Iterator
 
 from hl_dsl.diagnostics import Findings, Label
+from hl_dsl.reuse import Reuse
 from hl_dsl.source import Span
 from hl_dsl.symbols import Symbols
 from hl_dsl.syntax import Act, Expression, Let, Modes, Name, Policy, Previous, children
@@ -21,30 +22,44 @@ def instantaneous_names(expression: Expression) -> Iterator[Name]:
             stack.extend(children(node))
 
 
-def needs(policy: Policy) -> dict[str, list[Name]]:
+def needs(policy: Policy, reuse: Reuse | None = None) -> dict[str, list[Name]]:
     """For each let, for `mode` and for `action`: the names they need in the same tick."""
+    needed = _needed if reuse is None else lambda declaration: reuse.needed(declaration, _needed)
     graph: dict[str, list[Name]] = {}
     for let in policy.of(Let):
-        graph.setdefault(let.name, []).extend(instantaneous_names(let.expression))
-    acts = list(policy.of(Act))
+        graph.setdefault(let.name, []).extend(needed(let)[1])
+    acting: list[Name] = [name for act in policy.of(Act) for name in needed(act)[1]]
+    has_modes = False
     for modes in policy.of(Modes):
-        for mode in modes.modes:
-            if mode.act is not None:
-                acts.append(mode.act)
-            for transition in mode.transitions:
-                graph.setdefault("mode", []).extend(instantaneous_names(transition.condition))
-    graph["action"] = [name for act in acts for rule in act.rules for part in (rule.condition, rule.value) if part is not None
-                       for name in instantaneous_names(part)]
-    if any(True for _ in policy.of(Modes)):
+        has_modes = True
+        to_move, to_act = needed(modes)
+        if to_move is not None:
+            graph.setdefault("mode", []).extend(to_move)
+        acting += to_act
+    graph["action"] = acting
+    if has_modes:
         graph["action"].append(Name("mode"))
         graph.setdefault("mode", [])
     return graph
 
 
-def find_cycles(policy: Policy, symbols: Symbols, findings: Findings) -> tuple[list[str], set[str]]:
+def _needed(declaration: Let | Act | Modes) -> tuple[list[Name] | None, list[Name]]:
+    """Names that its transitions need, None where it has none; and those that what it defines needs otherwise."""
+    kind = type(declaration)
+    if kind is Let:
+        return None, list(instantaneous_names(declaration.expression))
+    acts = [declaration] if kind is Act else [mode.act for mode in declaration.modes if mode.act is not None]
+    transitions = [] if kind is Act else [transition for mode in declaration.modes for transition in mode.transitions]
+    moving = [name for transition in transitions for name in instantaneous_names(transition.condition)]
+    acting = [name for act in acts for rule in act.rules for part in (rule.condition, rule.value) if part is not None
+              for name in instantaneous_names(part)]
+    return moving if transitions else None, acting
+
+
+def find_cycles(policy: Policy, symbols: Symbols, findings: Findings, reuse: Reuse | None = None) -> tuple[list[str], set[str]]:
     """Reports each cycle that does not pass through memory. Returns the definitions in an order that has none before
     what it needs, and those that are part of a cycle."""
-    graph = needs(policy)
+    graph = needs(policy, reuse)
     order: list[str] = []
     done: set[str] = set()
     cyclic: set[str] = set()

@@ -11,6 +11,7 @@ from hl_dsl.check import Checked, check
 from hl_dsl.diagnostics import Diagnostic, ProgramError, Repair
 from hl_dsl.parse import parse
 from hl_dsl.read import read_source
+from hl_dsl.reuse import Reuse
 from hl_dsl.source import Source, Span
 from hl_dsl.syntax import Policy as PolicySyntax
 
@@ -28,8 +29,9 @@ class Program:
     True
     """
 
-    def __init__(self, checked: Checked):
+    def __init__(self, checked: Checked, reuse: Reuse | None = None):
         self.checked = checked
+        self._reuse = reuse
 
     @classmethod
     def load(cls, path: str | Path) -> "Program":
@@ -47,10 +49,13 @@ class Program:
         return cls.from_syntax(syntax, source)
 
     @classmethod
-    def from_syntax(cls, syntax: PolicySyntax, source: Source | None = None, card: Card | None = None) -> "Program":
-        """Checks a syntax tree, such as one changed in memory; its text is then the formatter's."""
+    def from_syntax(cls, syntax: PolicySyntax, source: Source | None = None, card: Card | None = None, reuse: Reuse | None = None) -> "Program":
+        """Checks a syntax tree, such as one changed in memory; its text is then the formatter's.
+
+        With a `Reuse`, kept by the caller, programs that share declarations share the work; what comes out is the same.
+        """
         source = source or Source("", syntax.name)
-        return cls(check(syntax, card or _card_of(syntax, source), source))
+        return cls(check(syntax, card or _card_of(syntax, source), source, reuse), reuse)
 
     @property
     def syntax(self) -> PolicySyntax:
@@ -83,7 +88,7 @@ class Program:
     def flow(self) -> "Dataflow":
         from hl_dsl.compiler.lower import lower
 
-        return lower(self.checked)
+        return lower(self.checked, self._reuse)
 
     @cached_property
     def hash(self) -> str:

@@ -21,58 +21,73 @@ _WIDE_ROUNDS = 48  # past these, a moving end goes to infinity
 _TIGHTEN_ROUNDS = 2
 
 
-def solve_group(plan: Plan, group: Group, ranges: list[Pair], pool: Pool) -> None:
-    """Fills in the ranges of a group's cells; those of the cells it depends on are there already."""
+def solve_group(plan: Plan, group: Group, ranges: list[Pair], pool: Pool, numbers: list[int]) -> None:
+    """Fills in the ranges of a group's cells; those of the cells it depends on are there already. `numbers` are the
+    program's in the pool."""
     flow = plan.flow
     for cell in group.cells:
         start = flow.memories[cell].start
         ranges[cell] = (start, start) if flow.memories[cell].base != "bool" else (int(start), int(start))
+    nodes = group.nodes(plan)
+    tick = _Tick(plan, group, pool, numbers, nodes)
     if not group.cyclic:
-        _straight(plan, group, ranges, pool)
+        _straight(tick, ranges)
         return
     starts = {cell: ranges[cell] for cell in group.cells}
-    thresholds = _thresholds(plan, group)
+    thresholds = None
     rounds = 0
     while True:
-        reached = {cell: _join(ranges[cell], pair) for cell, pair in _step(plan, group, ranges, pool).items()}
+        reached = {cell: _join(ranges[cell], pair) for cell, pair in tick.stored(ranges).items()}
         if all(reached[cell] == ranges[cell] for cell in group.cells):
             break
         for cell, pair in reached.items():
             if rounds >= _PLAIN_ROUNDS and pair != ranges[cell]:
+                thresholds = thresholds or _thresholds(plan, group, nodes)
                 pair = _widen(ranges[cell], pair, thresholds[plan.flow.memories[cell].base] if rounds < _WIDE_ROUNDS else [])
             ranges[cell] = pair
         rounds += 1
     if rounds > _PLAIN_ROUNDS:
-        _tighten(plan, group, ranges, starts, pool)
+        _tighten(tick, ranges, starts)
 
 
-def _straight(plan: Plan, group: Group, ranges: list[Pair], pool: Pool) -> None:
+def _straight(tick: _Tick, ranges: list[Pair]) -> None:
     """A cell that does not depend on itself: its start, or whatever is stored."""
-    for cell, pair in _step(plan, group, ranges, pool).items():
+    for cell, pair in tick.stored(ranges).items():
         ranges[cell] = _join(ranges[cell], pair)
 
 
-def _step(plan: Plan, group: Group, ranges: list[Pair], pool: Pool) -> dict[int, Pair]:
-    """What one tick can store in each cell. Nothing, if no tick is possible: then the cell stays as it is."""
-    evaluator = Evaluator(plan, ranges, pool, nodes=group.nodes, assumes=group.assumes)
-    stored = {}
-    for cell in group.cells:
-        pair = EMPTY if evaluator.base.dead else evaluator.value(plan.flow.memories[cell].next, evaluator.base)
-        stored[cell] = ranges[cell] if pair is EMPTY else pair
-    return stored
+class _Tick:
+    """One tick of a group's cells, from any ranges."""
+
+    def __init__(self, plan: Plan, group: Group, pool: Pool, numbers: list[int], nodes: list[int]):
+        self.plan, self.group, self.pool, self.numbers = plan, group, pool, numbers
+        moving, wanted = set(plan.moving), set(nodes)
+        self.moving = [node for node in nodes if node in moving]
+        self.leaves = [(node, cell) for node, cell in plan.memory_nodes if node in wanted]
+
+    def stored(self, ranges: list[Pair]) -> dict[int, Pair]:
+        """What the tick can store in each cell. Nothing, if no tick is possible: then the cell stays as it is."""
+        numbers = self.pool.ranged(self.plan, {node: ranges[cell] for node, cell in self.leaves}, self.moving, self.numbers)
+        evaluator = Evaluator(self.plan, ranges, self.pool, assumes=self.group.assumes, numbers=numbers)
+        stored = {}
+        for cell in self.group.cells:
+            pair = EMPTY if evaluator.base.dead else evaluator.value(self.plan.flow.memories[cell].next, evaluator.base)
+            stored[cell] = ranges[cell] if pair is EMPTY else pair
+        return stored
 
 
-def _tighten(plan: Plan, group: Group, ranges: list[Pair], starts: dict[int, Pair], pool: Pool) -> None:
+def _tighten(tick: _Tick, ranges: list[Pair], starts: dict[int, Pair]) -> None:
     """Widening overshoots; what one tick makes of the result may be smaller and hold as well."""
+    cells = tick.group.cells
     for _ in range(_TIGHTEN_ROUNDS):
-        smaller = {cell: _join(starts[cell], pair) for cell, pair in _step(plan, group, ranges, pool).items()}
-        if all(smaller[cell] == ranges[cell] for cell in group.cells):
+        smaller = {cell: _join(starts[cell], pair) for cell, pair in tick.stored(ranges).items()}
+        if all(smaller[cell] == ranges[cell] for cell in cells):
             return
         trial = list(ranges)
         for cell, pair in smaller.items():
             trial[cell] = pair
-        again = _step(plan, group, trial, pool)
-        if not all(trial[cell][0] <= again[cell][0] and again[cell][1] <= trial[cell][1] for cell in group.cells):
+        again = tick.stored(trial)
+        if not all(trial[cell][0] <= again[cell][0] and again[cell][1] <= trial[cell][1] for cell in cells):
             return
         ranges[:] = trial
 
@@ -92,11 +107,11 @@ def _widen(old: Pair, new: Pair, thresholds: list) -> Pair:
     return (low, high)
 
 
-def _thresholds(plan: Plan, group: Group) -> dict[str, list]:
+def _thresholds(plan: Plan, group: Group, nodes: list[int]) -> dict[str, list]:
     """Where a range may well end, by base: the literals it is made from and each one off, declared ranges, input bounds."""
     flow = plan.flow
     found: set = set()
-    for number in group.nodes:
+    for number in nodes:
         node = plan.nodes[number]
         if node.op == "constant" and node.base != "bool":
             low, high = plan.constants[number]

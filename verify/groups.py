@@ -10,15 +10,18 @@ from hl_dsl.verify.plan import Plan
 class Group(NamedTuple):
     """Cells that depend on each other through the ticks (`cyclic`), or a single one that does not.
 
-    `assumes` are the assumptions that can tell something about their next values, `nodes` what these and the next
-    values are computed from, `before` the other cells among these.
+    `assumes` are the assumptions that can tell something about their next values, `before` the other cells that these
+    and the next values are computed from.
     """
 
     cells: tuple[int, ...]
     cyclic: bool
     assumes: tuple[int, ...]
-    nodes: tuple[int, ...]
     before: tuple[int, ...]
+
+    def nodes(self, plan: Plan) -> list[int]:
+        """What the assumptions and the next values are computed from."""
+        return plan.flow.reachable([*(plan.flow.memories[cell].next for cell in self.cells), *self.assumes])
 
 
 def groups(plan: Plan) -> list[Group]:
@@ -33,8 +36,7 @@ def _group(plan: Plan, component: list[int], uses: list[list[int]], touching: li
     members = set(component)
     used = {other for cell in component for other in uses[cell]}
     assumes = tuple(node for node in plan.assumes if any(node in touching[cell][1] for cell in component))
-    roots = [*(plan.flow.memories[cell].next for cell in component), *assumes]
-    return Group(tuple(sorted(component)), bool(used & members), assumes, tuple(plan.flow.reachable(roots)), tuple(sorted(used - members)))
+    return Group(tuple(sorted(component)), bool(used & members), assumes, tuple(sorted(used - members)))
 
 
 def _components(uses: list[list[int]]) -> list[list[int]]:

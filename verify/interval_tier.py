@@ -26,25 +26,21 @@ class IntervalTier:
         self.plan = Plan(flow)
         self.memo = memo = Memo() if memo is None else memo
         memo.begin()
-        self.ranges = self._solve()
+        numbers = memo.pool.program(self.plan)
+        self.ranges = self._solve(numbers)
         self._evaluator: Evaluator | None = None
-        self._numbers = memo.pool.ranged(self.plan, leaf_ranges(self.plan, self.ranges))
+        self._numbers = memo.pool.ranged(self.plan, leaf_ranges(self.plan, self.ranges), numbers=numbers)
         self._assumed = memo.pool.number(("assumes", *[self._numbers[node] for node in self.plan.assumes]))
 
-    def _solve(self) -> list[Pair]:
-        """Ranges of all memory cells, group after group."""
+    def _solve(self, numbers: list[int]) -> list[Pair]:
+        """Ranges of all memory cells, group after group. `numbers` are the program's in the memo's pool."""
         ranges: list[Pair] = [(-INF, INF)] * len(self.flow.memories)
         memo, plan = self.memo, self.plan
-        found = groups(plan)
-        if not found:
-            return ranges
-        leaves = {node: (*key, plan.fixed.get(node)) for node, key in plan.leaf_keys.items()}
-        numbers = memo.pool.expressions(plan, leaves)
-        for group in found:
+        for group in groups(plan):
             key = self._key(group, numbers, ranges)
             known = memo.ranges.get(key)
             if known is None:
-                solve_group(plan, group, ranges, memo.pool)
+                solve_group(plan, group, ranges, memo.pool, numbers)
                 memo.ranges[key] = tuple(ranges[cell] for cell in group.cells)
             else:
                 for cell, pair in zip(group.cells, known):

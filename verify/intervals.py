@@ -23,17 +23,24 @@ _NOWHERE.dead = True
 
 
 class Context:
-    """What is narrowed, on top of a parent context: its facts, and bits of the nodes that they narrow in this program."""
+    """What is narrowed, on top of a parent context: its facts, and bits of the nodes that they narrow in this program.
+    `seen` has the bits of the contexts above as well."""
 
-    __slots__ = ("parent", "mask", "facts", "values", "children", "dead")
+    __slots__ = ("parent", "mask", "seen", "facts", "values", "children", "dead")
 
     def __init__(self, parent: "Context | None", mask: int, facts: Facts):
         self.parent = parent
         self.mask = mask
+        self.seen = mask if parent is None or parent.parent is None else parent.seen | mask
         self.facts = facts
         self.values = facts.values
         self.children: dict[int, Context] = {}
         self.dead = facts.dead
+
+    def masked(self, mask: int) -> None:
+        """More nodes are narrowed here."""
+        self.mask |= mask
+        self.seen |= mask
 
 
 class Evaluator:
@@ -65,8 +72,11 @@ class Evaluator:
     def value(self, node: int, context: Context) -> Pair:
         """Everything the node can be where the context holds; EMPTY where nothing is possible."""
         reach = self._reach[node]
-        while not reach & context.mask:
-            context = context.parent
+        if reach & context.seen:
+            while not reach & context.mask:
+                context = context.parent
+        else:
+            context = self.root
         number = self.numbers[node]
         found = context.values.get(number)
         if found is None:
@@ -84,6 +94,8 @@ class Evaluator:
         for operand in operands:
             if operand is EMPTY:
                 return EMPTY
+        if context is self.root or not context.seen >> node & 1:
+            return interval(*operands)
         low, high = interval(*operands)
         number = self.numbers[node]
         while context.parent is not None:
@@ -174,7 +186,7 @@ class Evaluator:
             flat.facts.narrowed[number] = pair
         scope = final
         while scope is not parent:
-            flat.mask |= scope.mask
+            flat.masked(scope.mask)
             scope = scope.parent
         return flat
 
@@ -202,7 +214,7 @@ class Evaluator:
                 continue
             entry = nodes[node]
             narrowed[numbers[node]] = (low, high)
-            child.mask |= 1 << node
+            child.masked(1 << node)
             form = entry.form
             if form is None:
                 continue
@@ -257,7 +269,7 @@ class Evaluator:
             child.facts.narrowed[number] = (low, high)
         if not child.facts.narrowed:
             return context
-        child.mask = self._mask(child.facts.narrowed)
+        child.masked(self._mask(child.facts.narrowed))
         return child
 
     def _mask(self, narrowed: Iterable[int]) -> int:

@@ -8,6 +8,7 @@ from hl_dsl.operators import OPERATORS
 from hl_dsl.operators.interval import ANYTHING, EITHER, FALSE, TRUE, whole
 
 Pair = tuple
+_NO_STEP = ((), None, ())
 
 
 class Plan:
@@ -31,34 +32,38 @@ class Plan:
         self.memory_nodes: list[tuple[int, int]] = []
         self.steps: list[tuple] = []
         self.live: list[int] = []
-        self._guards = {name: row.guards for name, row in OPERATORS.items() if row.guards}
+        self._guards = guards = {name: row.guards for name, row in OPERATORS.items() if row.guards}
         self._parts: dict[tuple[int, bool], tuple | None] = {}
         self._polarity: dict[int, tuple[int, bool]] = {}
-        steps, live, guards = self.steps, self.live, self._guards
+        steps, live = self.steps, self.live
         depths: list[int] = []
+        bit = 1
         for number, node in enumerate(nodes):
-            form = node.form
+            op, args, _, form, _ = node
             if form is not None:
-                bits, depth = 1 << number, 0
-                for arg in node.args:
+                bits, depth = bit, 0
+                for arg in args:
                     bits |= live[arg]
                     if depths[arg] > depth:
                         depth = depths[arg]
                 depths.append(depth + 1)
                 live.append(bits)
-                steps.append((node.args, form.interval, guards.get(node.op, ())))
+                steps.append((args, form.interval, guards.get(op, ())))
             else:
                 depths.append(1)
-                live.append(0 if node.op == "constant" else 1 << number)
-                steps.append(((), None, ()))
-                self._leaf(number, node)
+                steps.append(_NO_STEP)
+                if op == "constant":
+                    live.append(0)
+                    self.constants[number] = constant_interval(node)
+                else:
+                    live.append(bit)
+                    self._leaf(number, node)
+            bit <<= 1
         self.depth = max(depths, default=0)
         self.reach = [bits | self.always for bits in live]
 
     def _leaf(self, number: int, node: Node) -> None:
-        if node.op == "constant":
-            self.constants[number] = constant_interval(node)
-        elif node.op == "memory":
+        if node.op == "memory":
             cell = self.flow.memories[node.value]
             self.memory_nodes.append((number, node.value))
             self.leaf_keys[number] = ("memory", cell.name, cell.declared, cell.base)
@@ -66,6 +71,14 @@ class Plan:
             entry = (self.flow.inputs if node.op == "input" else self.flow.parameters)[node.value]
             self.leaf_keys[number] = (node.op, entry.name, entry.base)
             self.fixed[number] = (entry.low, entry.high) if node.base != "bool" else EITHER
+
+    @cached_property
+    def moving(self) -> list[int]:
+        """Nodes that depend on memory."""
+        memory = 0
+        for node, _ in self.memory_nodes:
+            memory |= 1 << node
+        return [number for number, bits in enumerate(self.live) if bits & memory]
 
     @cached_property
     def assumes(self) -> list[int]:

@@ -6,6 +6,8 @@ what a condition tells about it, are the same wherever the number comes up.
 
 from __future__ import annotations
 
+from typing import Iterable
+
 from hl_dsl.verify.plan import Pair, Plan
 
 _MOST_EXPRESSIONS = 300_000
@@ -46,38 +48,53 @@ class Pool:
         self.contexts += 1
         return Facts()
 
-    def expressions(self, plan: Plan, leaves: dict[int, tuple], nodes=None) -> list[int]:
-        """A number for each node (of `nodes`, if given; -1 for the others). `leaves` says what stands for a leaf that is no
-        constant: a tuple that starts with a word."""
+    def program(self, plan: Plan) -> list[int]:
+        """A number for each node of a program whose memory may hold anything. What no memory goes into keeps its number
+        whatever the ranges of the memory are."""
+        pairs = {position: plan.fixed.get(position) for position in plan.leaf_keys}
+        found = self._numbered(plan, range(len(plan.nodes)), pairs, [-1] * len(plan.nodes))
+        values = self.root.values
+        for known in (plan.constants, plan.fixed):
+            for position, pair in known.items():
+                values[found[position]] = pair
+        return found
+
+    def ranged(self, plan: Plan, leaves: dict[int, Pair], nodes: Iterable[int] | None = None, numbers: list[int] | None = None) -> list[int]:
+        """Numbers where these leaves, at least all of the memory, have these ranges. `nodes`: those that need one, and all
+        that they are computed from; they must hold whatever the leaves go into. `numbers`: what `program` gave, where it
+        is at hand; then inputs and parameters have their own ranges, and only what memory goes into is numbered anew."""
+        known = numbers is not None
+        if nodes is None:
+            nodes = plan.moving if known else range(len(plan.nodes))
+        found = self._numbered(plan, nodes, leaves, list(numbers) if known else [-1] * len(plan.nodes))
+        values = self.root.values
+        for position, pair in leaves.items():
+            values[found[position]] = pair
+        if not known:
+            for position, pair in plan.constants.items():
+                values[found[position]] = pair
+            values.pop(-1, None)
+        return found
+
+    def _numbered(self, plan: Plan, nodes: Iterable[int], leaves: dict[int, Pair | None], out: list[int]) -> list[int]:
         numbers = self.numbers
-        out = [-1] * len(plan.nodes)
-        for position in range(len(out)) if nodes is None else nodes:
-            node = plan.nodes[position]
-            if node.form is not None:
-                args = node.args
+        given = plan.nodes
+        for position in nodes:
+            op, args, base, form, value = given[position]
+            if form is not None:
                 if len(args) == 2:
-                    key = (node.op, out[args[0]], out[args[1]])
+                    key = (op, out[args[0]], out[args[1]])
+                elif len(args) == 1:
+                    key = (op, out[args[0]])
                 else:
-                    key = (node.op, *[out[arg] for arg in args])
-            elif node.op == "constant":
+                    key = (op, *[out[arg] for arg in args])
+            elif op == "constant":
                 # 0.0 and -0.0 are equal as keys and differ as operands.
-                key = (node.base, node.value if node.value else repr(node.value))
+                key = (base, value if value else repr(value))
             else:
-                key = leaves[position]
+                key = (*plan.leaf_keys[position], leaves[position])
             found = numbers.get(key)
             if found is None:
                 found = numbers[key] = len(numbers)
             out[position] = found
         return out
-
-    def ranged(self, plan: Plan, leaves: dict[int, Pair], nodes=None) -> list[int]:
-        """Numbers of expressions over leaves with these ranges, whose values are then known."""
-        keys = {position: (*plan.leaf_keys[position], pair) for position, pair in leaves.items()}
-        found = self.expressions(plan, keys, nodes)
-        values = self.root.values
-        for position, pair in leaves.items():
-            values[found[position]] = pair
-        for position, pair in plan.constants.items():
-            values[found[position]] = pair
-        values.pop(-1, None)
-        return found
