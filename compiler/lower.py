@@ -6,8 +6,9 @@ from hl_dsl.check import Checked
 from hl_dsl.operators import OPERATORS
 from hl_dsl.syntax import Act, Memory, Modes, Param, Property as PropertySyntax
 from hl_dsl.types import Type, scalar
-from hl_dsl.compiler.ir import Cell, Dataflow, Property, Value
+from hl_dsl.compiler.ir import Cell, Dataflow, Value
 from hl_dsl.compiler.lower_expressions import Expressions
+from hl_dsl.compiler.lower_properties import lower_property
 
 
 def lower(checked: Checked) -> Dataflow:
@@ -32,8 +33,7 @@ class _Lowering(Expressions):
         for memory in memories:
             self._memory_next(memory)
         for item in policy.of(PropertySyntax):
-            node = self._scalar(item.expression)
-            self.properties.append(Property(item.kind, item.name, node, item.span))
+            self.properties.append(lower_property(self, item))
 
     def result(self) -> Dataflow:
         cells = [Cell(**cell) for cell in self.cells]
