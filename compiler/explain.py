@@ -10,7 +10,7 @@ from hl_dsl.cards import Field
 from hl_dsl.compiler.comments import Comments
 from hl_dsl.compiler.words import choices, words
 from hl_dsl.format import format_expression
-from hl_dsl.syntax import Act, Let, Memory, Modes, Observe, Observed, Param, Property, Range
+from hl_dsl.syntax import Act, After, Let, Memory, Modes, Never, Observe, Observed, Param, Pattern, Property, Range, Within
 from hl_dsl.types import BOOL
 
 WIDTH = 100
@@ -19,6 +19,7 @@ _KINDS = {
     "assume": "Taken for granted of the environment, and watched at every tick",
     "invariant": "Proved before it plays, for every observation and constant in the ranges above",
     "monitor": "Watched at every tick, not proved",
+    "reachable": "Shown to be possible before it plays, by a run",
 }
 
 
@@ -147,4 +148,14 @@ def _act(act: Act, comments: Comments) -> Iterable[str]:
 
 def _property(item: Property, comments: Comments) -> Iterable[str]:
     yield from _before(item, comments)
-    yield f"{item.name}: {words(item.expression)}{_after(item, comments)}"
+    yield f"{item.name}: {_lead(item.pattern)}{words(item.expression)}{_after(item, comments)}"
+
+
+def _lead(pattern: Pattern | None) -> str:
+    """What a pattern says before what it is about."""
+    if type(pattern) is Never:
+        return "never "
+    if type(pattern) is Within:
+        ticks = "at the same tick" if pattern.ticks == 0 else f"within {pattern.ticks} tick{'s' if pattern.ticks > 1 else ''}"
+        return f"wherever {words(pattern.condition, 1)}, {ticks} "
+    return f"from where {words(pattern.condition, 1)} until {words(pattern.end, 1)}: " if type(pattern) is After else ""

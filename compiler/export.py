@@ -11,8 +11,9 @@ from hl_dsl.compiler import numpy_kernel
 from hl_dsl.compiler.canonical import canonical_hash
 from hl_dsl.compiler.comments import Comments
 from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.compiler.lanes import watched_properties
+from hl_dsl.compiler.lanes import run_outputs, watched_properties
 from hl_dsl.compiler.numpy_form import write_numpy
+from hl_dsl.compiler.watching import without_idle_ghosts
 from hl_dsl.parse import parse
 from hl_dsl.syntax import Let, Memory, Param, Policy
 
@@ -25,10 +26,12 @@ def export_python(flow: Dataflow) -> str:
     It acts as the reference interpreter, bit for bit, unless the policy uses operators that NumPy computes differently
     in the last bits; the file's docstring then names them and says how far apart they can be.
     """
+    name = canonical_hash(flow)
+    flow = without_idle_ghosts(flow)
     written = write_numpy(flow, export=True)
     text = _ProgramText(flow)
     parts = [
-        _docstring(flow, text),
+        _docstring(flow, name, text),
         "import numpy as np",
         _table("INPUTS", "what is read: name, source, column of it, type, range, value before any valid one came", _inputs(flow), "()"),
         _table("PARAMETERS", "constants: name, then type, default, range", _parameters(flow, text), "{}"),
@@ -61,9 +64,9 @@ class _ProgramText:
         return "; ".join(filter(None, (self.above.get(name, ""), self.beside.get(name, ""))))
 
 
-def _docstring(flow: Dataflow, text: _ProgramText) -> str:
+def _docstring(flow: Dataflow, name: str, text: _ProgramText) -> str:
     card = flow.card
-    lines = [f"The policy `{flow.name}` for {card.environment}, written out from HL program {canonical_hash(flow)}.", ""]
+    lines = [f"The policy `{flow.name}` for {card.environment}, written out from HL program {name}.", ""]
     if text.opening:
         lines += [text.opening, ""]
     lines += [
@@ -99,7 +102,7 @@ def _sources(flow: Dataflow) -> Iterator[str]:
 
 def _accuracy(flow: Dataflow) -> list[str]:
     """What is claimed of the numbers."""
-    numbered = flow.reachable([*flow.action, *(cell.next for cell in flow.memories), *(item.node for item in flow.properties)])
+    numbered = flow.reachable(run_outputs(flow))
     others = sorted({flow.nodes[number].op for number in numbered if (form := flow.nodes[number].form) is not None and form.export not in (None, form.numpy)})
     if not others:
         return ["Every number is, to the bit, the one HL computes."]

@@ -64,7 +64,9 @@ class Parameter:
 class Cell:
     """One scalar of memory. `low` and `high` are the declared range, None for one made by `previous`; `next` is a node.
 
-    `names` are an enumeration's names; `declared` is False for the cells of `previous` and of the modes.
+    `names` are an enumeration's names; `declared` is False for the cells of `previous`, of the modes and of properties.
+    `ghost` is the property whose cell this is (see `compiler/lower_properties.py`): no definition, action or other cell
+    reads it.
     """
 
     name: str
@@ -76,16 +78,19 @@ class Cell:
     names: tuple[str, ...]
     declared: bool
     span: Span
+    ghost: str = ""
 
 
 @dataclass(frozen=True)
 class Property:
-    """`kind`: "invariant", "monitor" or "assume". `node` is a bool that is to hold at every tick."""
+    """`kind`: "invariant", "monitor", "assume" or "reachable". `node` is a bool that is to hold at every tick; that of a
+    `reachable` is to be broken at some. `asked` are conditions without which the property says nothing."""
 
     kind: str
     name: str
     node: int
     span: Span
+    asked: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

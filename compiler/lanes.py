@@ -8,9 +8,8 @@ import numpy as np
 
 from hl_dsl.cards.model import SOURCES
 from hl_dsl.compiler.ir import Dataflow, Input
+from hl_dsl.compiler.watching import WATCHED, without_idle_ghosts
 from hl_dsl.diagnostics import HLError
-
-WATCHED = ("assume", "monitor")
 
 
 class Lanes:
@@ -23,7 +22,7 @@ class Lanes:
     name = ""
 
     def __init__(self, flow: Dataflow):
-        self.flow = flow
+        self.flow = flow = without_idle_ghosts(flow)
         self.watched = watched_properties(flow)
         action = flow.card.action
         self.dtype = np.dtype(action.dtype)

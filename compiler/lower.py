@@ -7,8 +7,9 @@ from hl_dsl.operators import OPERATORS
 from hl_dsl.syntax import Act, Memory, Modes, Param, Property as PropertySyntax
 from hl_dsl.reuse import Reuse
 from hl_dsl.types import Type, scalar
-from hl_dsl.compiler.ir import Dataflow, Property, Value
+from hl_dsl.compiler.ir import Dataflow, Value
 from hl_dsl.compiler.lower_pieces import Pieces
+from hl_dsl.compiler.lower_properties import lower_property
 from hl_dsl.compiler.lower_result import numbered
 
 
@@ -35,8 +36,7 @@ class _Lowering(Pieces):
         for memory in memories:
             self._memory_next(memory)
         for item in policy.of(PropertySyntax):
-            node = self._piece(item, lambda: self._scalar(item.expression))
-            self.properties.append(Property(item.kind, item.name, node, item.span))
+            self.properties.append(lower_property(self, item))
 
     def result(self) -> Dataflow:
         lets = tuple(name for name in self.checked.order if name not in ("mode", "action"))

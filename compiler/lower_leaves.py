@@ -63,10 +63,10 @@ class Leaves:
             nodes.append(self._cell(name, type_, low, high, start, True, memory.span))
         self.values[memory.name] = Value(type_, tuple(nodes))
 
-    def _cell(self, name: str, type_: Type, low, high, start, declared: bool, span: Span) -> int:
+    def _cell(self, name: str, type_: Type, low, high, start, declared: bool, span: Span, ghost: str = "") -> int:
         place = (name, plain_base(type_), repr(low), repr(high), repr(start), self._names(type_), declared)
         self.cells[place] = dict(name=name, base=plain_base(type_), low=low, high=high, start=start, next=-1, names=self._names(type_),
-                                 declared=declared, span=span)
+                                 declared=declared, span=span, ghost=ghost)
         return self.builder.leaf("memory", place, plain_base(type_))
 
     def _feed(self, leaf: int, node: int) -> None:

@@ -33,7 +33,8 @@ def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
         nodes.append(node)
     values = {name: Value(value.type, tuple([numbers[node] for node in value.nodes])) for name, value in lowering.values.items()}
     memories = [Cell(**{**cell, "next": numbers[cell["next"]]}) for cell in cells]
-    properties = [Property(item.kind, item.name, numbers[item.node], item.span) for item in lowering.properties]
+    properties = [Property(item.kind, item.name, numbers[item.node], item.span, tuple([numbers[node] for node in item.asked]))
+                  for item in lowering.properties]
     numbers[None] = None  # an obligation without a guard, or without a claim
     obligations = [Obligation(item.kind, item.says, numbers[item.subject], numbers[item.guard], numbers[item.claim], item.span)
                    for item in lowering.obligations.values()]

@@ -19,7 +19,7 @@ class NumpyLanes(Lanes):
 
     def __init__(self, flow: Dataflow):
         super().__init__(flow)
-        self._step = compile_numpy(flow)
+        self._step = compile_numpy(self.flow)
         self._bytes = [position for position, entry in enumerate(flow.inputs) if is_any_byte(entry)]
         self._columns = np.array([flow.inputs[position].column for position in self._bytes], np.intp)
         self._num_lanes = 0

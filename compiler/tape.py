@@ -118,7 +118,7 @@ class TapeLanes(Lanes):
 
     def __init__(self, flow: Dataflow):
         super().__init__(flow)
-        self.tape = encode(flow)
+        self.tape = encode(self.flow)
         ints = np.zeros(0, np.int32)
         self._no_ram, self._no_observation, self._no_lives = np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.float32), ints
         self._reads_ram, self._reads_observation, self._reads_lives = (source in self.columns for source in ("ram", "observation", "lives"))

@@ -2,8 +2,7 @@
 
 from importlib.resources import files
 
-# `plan`, `see`, `routine` and the words of temporal properties are kept for constructs still to come,
-# so that a program written today parses then.
+# `plan`, `see` and `routine` are kept for constructs still to come, so that a program written today parses then.
 RESERVED = frozenset(
     "policy for observe assume see param let memory next modes start when otherwise act plan routine invariant"
     " monitor and or not implies if then else in true false never within of after until reachable".split()

@@ -12,7 +12,7 @@ from hl_dsl.infer import Inference, TypeProblem, Unresolved
 from hl_dsl.reuse import Recall, Reuse
 from hl_dsl.source import Source, Span
 from hl_dsl.symbols import Symbol, Symbols
-from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Policy, Previous, Property, Range, Vector, walk, expressions
+from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Policy, Previous, Property, Range, Vector, conditions, expressions, walk
 from hl_dsl.types import BOOL, INT, Type, widens
 
 LARGEST_INT = 2**53
@@ -187,6 +187,8 @@ class _Checker:
                 self._infer(let.expression)
 
     def _property(self, item: Property) -> None:
+        for condition in conditions(item.pattern):
+            self._wanted(condition, BOOL, f"the condition of `{item.name}`", "HL317")
         self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317")
 
     def _modes(self, modes: Modes) -> None:

@@ -73,6 +73,8 @@ CODES: dict[str, Code] = {
         "HL147": "a slice without two literal ends",
         "HL148": "a type where none is written",
         "HL149": "the program does not begin with `policy`",
+        "HL150": "a number of ticks that is none",
+        "HL151": "a property over several ticks, written in another way",
     }),
     **_stage("names", {
         "HL201": "a name is defined twice",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from hl_dsl.format_expressions import write_assigned, write_expression, write_range
 from hl_dsl.format_pieces import (
-    CELL, CELL_LINE, FILL, HARD, HARD_IN, HARD_OUT, IN, LINE_IN, LINE_OUT, NEXT_RULE, OUT, PLAIN, Pieces,
+    CELL, CELL_LINE, FILL, HARD, HARD_IN, HARD_OUT, IN, LINE, LINE_IN, LINE_OUT, NEXT_RULE, OUT, PLAIN, Pieces,
 )
 from hl_dsl.source import Span
-from hl_dsl.syntax import Act, Let, Memory, Mode, Modes, Observe, Param, Policy, Property, Rule, Transition, TypeName
+from hl_dsl.syntax import (
+    Act, After, Let, Memory, Mode, Modes, Never, Observe, Param, Policy, Property, Rule, Transition, TypeName, Within,
+)
 
 RULES_ON_A_LINE = 3  # in a mode; at the top, each rule has its own
 
@@ -115,8 +117,39 @@ def _property(out: Pieces, item: Property) -> None:
     _keyword(out, item.kind, item.span)
     out.token(item.name, *item.name_span)
     out.add(":")
-    write_assigned(out, item.expression, is_column=True)
+    if item.pattern is not None:
+        out.add(CELL)
+        _PATTERNS[type(item.pattern)](out, item.pattern)
+    write_assigned(out, item.expression, is_column=item.pattern is None)
     out.close()
+
+
+def _never(out: Pieces, pattern: Never) -> None:
+    out.token("never", *pattern.span)
+
+
+def _within(out: Pieces, pattern: Within) -> None:
+    out.token(f"within {pattern.ticks} of ", pattern.span.start, pattern.span.end and pattern.span.start + len("within"))
+    out.add(IN)
+    write_expression(out, pattern.condition)
+    out.add(OUT)
+    out.add(":")
+
+
+def _after(out: Pieces, pattern: After) -> None:
+    out.open()
+    _keyword(out, "after", pattern.span)
+    out.add(IN)
+    write_expression(out, pattern.condition)
+    out.add(LINE)
+    out.add("until ")
+    write_expression(out, pattern.end)
+    out.add(OUT)
+    out.add(":")
+    out.close()
+
+
+_PATTERNS = {Never: _never, Within: _within, After: _after}
 
 
 def _close(out: Pieces, mark, span: Span) -> None:

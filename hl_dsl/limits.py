@@ -10,6 +10,7 @@ from hl_dsl.syntax import Policy, children, expressions
 
 LONGEST_TEXT = 200_000  # characters; the longest hand-written policy known is under 20,000
 DEEPEST_NESTING = 128  # of expressions; every later stage walks them recursively
+MOST_TICKS = 2**53 - 2  # of `within N of`; its counter, one past the last, then is an int like any other
 _MOST_BRACKETS = 2 * DEEPEST_NESTING + 4  # the formatter may put two pairs around a level, and a policy has four of its own
 _BRACKETS = re.compile(r'"[^"\n]*"|#[^\n]*|[()\[\]{}]')
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")

@@ -7,7 +7,7 @@ import re
 
 from hl_dsl.diagnostics import Diagnostic, Repair
 from hl_dsl.source import Span
-from hl_dsl.trouble import DECLARATIONS, NUMBER, WORDS, Lexeme, Trouble
+from hl_dsl.trouble import DECLARATIONS, NUMBER, PROPERTIES, WORDS, Lexeme, Trouble
 
 # Words that begin a definition elsewhere, and what they come nearest to here.
 _SYNONYMS = {
@@ -20,6 +20,7 @@ _SYNONYMS = {
     "invariant": "assert ensure ensures require requires always guarantee prove property",
     "monitor": "check watch warn",
     "assume": "given suppose assumption",
+    "reachable": "cover reach possible exists sometimes witness",
 }
 _NEAREST = {word: keyword for keyword, words in _SYNONYMS.items() for word in words.split()}
 _STATEMENTS = frozenset("if while for repeat loop return switch match case do elif else break try with".split())
@@ -47,14 +48,14 @@ def _type(trouble: Trouble) -> Diagnostic | None:
                                    repair=trouble.insert(trouble.previous.end, ":", "write `:`"))
     if trouble.wants_name and trouble.previous.text == ":" and kind in ("param", "memory") and (token.text in ("=", "in") or token.kind == "number"):
         return _without_type(trouble, " ", trouble.previous.end)
-    if ":" in trouble.accepts and kind in ("invariant", "monitor", "assume"):
+    if ":" in trouble.accepts and kind in PROPERTIES:
         if token.text in ("=", "=>", "->"):
             return trouble.finding("HL133", f"`:` stands between the name of the {kind} and what it says", "`:` is wanted",
                                    repair=trouble.replace(token, ":", "write `:`"))
         if trouble.is_name(token) or token.text in ("not", "if", "true", "false"):
             return trouble.finding("HL133", f"`:` stands between the name of the {kind} and what it says", "`:` goes before this",
                                    repair=trouble.insert(trouble.previous.end, ":", "write `:`"))
-        name = {"invariant": "claim", "monitor": "watched", "assume": "assumed"}[kind]
+        name = {"invariant": "claim", "monitor": "watched", "assume": "assumed", "reachable": "wanted"}[kind]
         return trouble.finding("HL133", f"the {kind} has no name", "a name and `:` go before this", trouble.previous,
                                repair=trouble.insert(trouble.previous.start, f"{name}: ", f"give it a name: `{name}: …`"))
     if kind in ("param", "memory") and "[" in trouble.accepts and "=" in trouble.accepts and token.text in ("(", "<"):

@@ -7,7 +7,7 @@ import re
 
 from hl_dsl.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.source import Span
-from hl_dsl.trouble import DECLARATIONS, WORDS, Trouble
+from hl_dsl.trouble import DECLARATIONS, PROPERTIES, WORDS, Trouble
 
 
 def _header(trouble: Trouble) -> Diagnostic | None:
@@ -71,7 +71,7 @@ def _name(trouble: Trouble) -> Diagnostic | None:
             return trouble.finding("HL139", f"a name begins with a letter, `{token.text}` does not", "no name",
                                    repair=_lettered(trouble))
         if what and token.text in (":", "=", "for", "{"):
-            new = {"invariant": "claim", "monitor": "watched", "assume": "assumed", "policy": "controller"}.get(trouble.previous.text, "x")
+            new = {"invariant": "claim", "monitor": "watched", "assume": "assumed", "reachable": "wanted", "policy": "controller"}.get(trouble.previous.text, "x")
             return trouble.finding("HL133", f"the {what} has no name", "a name goes before this",
                                    repair=trouble.insert(token.start, new + (" " if token.text != ":" else ""), f"give it a name, such as `{new}`"))
         if trouble.previous.text in ("->",):
@@ -89,7 +89,7 @@ def _name(trouble: Trouble) -> Diagnostic | None:
 
 def _named_thing(trouble: Trouble) -> str | None:
     word = trouble.previous.text
-    return {"policy": "policy", "param": "parameter", "let": "`let`", "memory": "memory"}.get(word, word if word in ("invariant", "monitor", "assume") else None)
+    return {"policy": "policy", "param": "parameter", "let": "`let`", "memory": "memory"}.get(word, word if word in PROPERTIES else None)
 
 
 def _lettered(trouble: Trouble) -> Repair | None:

@@ -16,13 +16,13 @@ from lark.lexer import PatternStr
 from hl_dsl.cache import cache_file
 from hl_dsl.diagnostics import Diagnostic, Label, ProgramError, Repair
 from hl_dsl.grammar import RESERVED, grammar_text
-from hl_dsl.limits import refuse_deep_expressions, refuse_what_is_no_program
+from hl_dsl.limits import MOST_TICKS, refuse_deep_expressions, refuse_what_is_no_program
 from hl_dsl.operators import INFIX_BY_TOKEN
 from hl_dsl.rewrites import and_first, compared_twice, rewrite, right_first
 from hl_dsl.source import Source, Span
 from hl_dsl.syntax import (
-    Act, Apply, Boolean, Comment, Index, Let, Memory, Mode, Modes, Name, Number, Observe, Observed, Param, Permute,
-    Policy, Previous, Property, Range, Rule, Slice, Transition, TypeName, Vector,
+    Act, After, Apply, Boolean, Comment, Index, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Permute,
+    Policy, Previous, Property, Range, Rule, Slice, Transition, TypeName, Vector, Within,
 )
 from hl_dsl.trouble import LATER, kept_for_later
 
@@ -170,6 +170,18 @@ def _whole(token) -> int:
     return int(token.value)
 
 
+def _ticks(token) -> int:
+    if not token.value.isdigit() or int(token.value) > MOST_TICKS:
+        raise _Problem(Diagnostic("HL150", f"`{token.value}` is no number of ticks", _at(token), f"a whole number from 0 to {MOST_TICKS}",
+                                  repair=Repair(_at(token), whole, f"write `{whole}`") if (whole := _rounded(token.value)) else None))
+    return int(token.value)
+
+
+def _rounded(text: str) -> str | None:
+    number = float(text)
+    return str(round(number)) if number <= MOST_TICKS else None
+
+
 @v_args(inline=True)
 class _ToSyntax(Transformer):
     """Called by the parser at each reduction, so no parse tree is built."""
@@ -198,8 +210,20 @@ class _ToSyntax(Transformer):
     def memory(self, keyword, name, type_, range_, start, next_, closing):
         return Memory(_name(name), type_, range_, start, next_, _between(keyword, closing), _at(name))
 
-    def property(self, keyword, name, expression):
-        return Property(keyword.value, _name(name), expression, Span(keyword.start_pos, expression.span.end), _at(name))
+    def property(self, keyword, name, pattern, expression):
+        return Property(keyword.value, _name(name), expression, pattern, Span(keyword.start_pos, expression.span.end), _at(name))
+
+    def reachable(self, keyword, name, expression):
+        return self.property(keyword, name, None, expression)
+
+    def never(self, keyword):
+        return Never(_at(keyword))
+
+    def within(self, keyword, ticks, condition):
+        return Within(_ticks(ticks), condition, Span(keyword.start_pos, condition.span.end))
+
+    def after(self, keyword, condition, end):
+        return After(condition, end, Span(keyword.start_pos, end.span.end))
 
     def type(self, name, size, closing):
         return TypeName(name.value, _size(size), _at(name) if closing is None else _between(name, closing))
@@ -277,7 +301,7 @@ class _ToSyntax(Transformer):
     def compare(self, token, operand):
         return _Comparison(INFIX_BY_TOKEN[token.value], (operand,), _at(token), operand.span)
 
-    def within(self, keyword, opening, low, high, closing):
+    def inside(self, keyword, opening, low, high, closing):
         return _Comparison("in", (low, high), _at(keyword), _at(closing))
 
     def binary(self, left, token, right):

@@ -201,12 +201,44 @@ class Modes:
 
 
 @dataclass(slots=True)
+class Never:
+    """`never E`: E holds at no tick."""
+
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class Within:
+    """`within TICKS of CONDITION: E`: wherever the condition holds, E holds at that tick or at one of so many after it."""
+
+    ticks: int
+    condition: Expression
+    span: Span = _span()
+
+
+@dataclass(slots=True)
+class After:
+    """`after CONDITION until END: E`: E holds from where the condition does, until before where `end` does, if ever."""
+
+    condition: Expression
+    end: Expression
+    span: Span = _span()
+
+
+Pattern = Union[Never, Within, After]
+
+
+@dataclass(slots=True)
 class Property:
-    """`invariant`, `monitor` or `assume` (its `kind`) with a name and what must hold at every tick."""
+    """`invariant`, `monitor`, `assume` or `reachable` (its `kind`) with a name and what it is about.
+
+    The expression is to hold at every tick, or as the `pattern` says; for `reachable`, at some tick of some run.
+    """
 
     kind: str
     name: str
     expression: Expression
+    pattern: Pattern | None = None
     span: Span = _span()
     name_span: Span = _span()
 
@@ -285,7 +317,10 @@ def walk(expression: Expression) -> Iterator[Expression]:
 def expressions(declaration: Declaration) -> Iterator[Expression]:
     """The top expressions of a declaration, in the order of the text."""
     kind = type(declaration)
-    if kind is Let or kind is Property:
+    if kind is Let:
+        yield declaration.expression
+    elif kind is Property:
+        yield from conditions(declaration.pattern)
         yield declaration.expression
     elif kind is Memory:
         yield declaration.start
@@ -300,6 +335,13 @@ def expressions(declaration: Declaration) -> Iterator[Expression]:
                 yield from _rule_expressions(mode.act)
             for transition in mode.transitions:
                 yield transition.condition
+
+
+def conditions(pattern: Pattern | None) -> tuple[Expression, ...]:
+    """The expressions of a pattern, in the order of the text."""
+    if type(pattern) is Within:
+        return (pattern.condition,)
+    return (pattern.condition, pattern.end) if type(pattern) is After else ()
 
 
 def _rule_expressions(act: Act) -> Iterator[Expression]:

@@ -36,8 +36,9 @@ _LEXEMES = re.compile(
     re.VERBOSE,
 )
 NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-DECLARATIONS = ("observe", "param", "let", "memory", "modes", "act", "invariant", "monitor", "assume")
-LATER = frozenset("plan see routine never within after until reachable of".split())
+DECLARATIONS = ("observe", "param", "let", "memory", "modes", "act", "invariant", "monitor", "assume", "reachable")
+PROPERTIES = ("invariant", "monitor", "assume", "reachable")
+LATER = frozenset("plan see routine".split())
 WORDS = RESERVED - LATER
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}

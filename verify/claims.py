@@ -19,7 +19,8 @@ STATUSES = (PROVED, PROVED_REALS, VIOLATED, NOT_INDUCTIVE, CANDIDATE, UNKNOWN, V
 
 def claim(flow: Dataflow, goal: Goal, status: str) -> str:
     """What a status says of a goal, in full."""
-    return _CLAIMS[status].format(says=goal.says, assumptions=assumptions(flow))
+    words = _REACHABLE if goal.kind == "reachable" else _CLAIMS
+    return words[status].format(says=goal.says, assumptions=assumptions(flow), name=goal.name)
 
 
 def claim_of_all(flow: Dataflow) -> str:
@@ -54,4 +55,11 @@ _CLAIMS = {
     VACUOUS: "That {says} means nothing here: what it is conditioned on cannot happen. Assumes {assumptions}.",
     ILL_DEFINED: "The program is not well defined. It is not so that {says}: the trace below starts an episode and breaks it, as replayed "
     "by the reference interpreter. The inputs are within their declared ranges and keep {assumptions}.",
+}
+
+_REACHABLE = {
+    PROVED: "`{name}` can hold: the trace below starts an episode and reaches it at its last tick, as replayed by the reference interpreter. "
+    "The inputs are within their declared ranges and keep {assumptions}. Whether the environment can show these inputs is not said.",
+    VACUOUS: "`{name}` can never hold. " + _CLAIMS[PROVED].replace("at every tick, {says} ", "it holds at no tick "),
+    UNKNOWN: "Whether `{name}` can hold is not known: the limits were reached. It does not count as reachable.",
 }

@@ -19,7 +19,7 @@ from hl_dsl.verify.plan import Pair, Plan
 from hl_dsl.verify.solver import SAT, UNSAT, Solver
 from hl_dsl.verify.terms import REAL, Term, literal
 
-_INDUCTIVE = ("memory", "invariant")  # kinds of goals that may be supposed at earlier ticks
+_INDUCTIVE = ("memory", "invariant", "reachable")  # kinds of goals that may be supposed at earlier ticks
 
 
 class Attempt(NamedTuple):

@@ -14,7 +14,8 @@ class Goal:
     """One thing to prove at every tick.
 
     `id` is `KIND@LINE` for an obligation (`.2`, `.3`, … after it where a line has several), `memory:NAME` for the range
-    of a cell, `invariant:NAME` for a property. `says` completes "at every tick, …".
+    of a cell, `invariant:NAME` for a property. `says` completes "at every tick, …". The goal of `reachable:NAME` is that
+    what it says never holds; see `hl_dsl.verify.reachability`.
     """
 
     id: str
@@ -48,9 +49,14 @@ def goals(flow: Dataflow) -> list[Goal]:
         if counts[id_] > 1:
             id_ = f"{id_}.{counts[id_]}"
         found.append(Goal(id_, item.kind, name, item.says, line, item.span, item, None))
-    for item in flow.of_kind("invariant"):
-        found.append(Goal(f"invariant:{item.name}", "invariant", item.name, f"`{item.name}` holds", _line(flow, item.span), item.span, None, item))
+    for item in claimed(flow):
+        found.append(Goal(f"{item.kind}:{item.name}", item.kind, item.name, f"`{item.name}` holds", _line(flow, item.span), item.span, None, item))
     return found
+
+
+def claimed(flow: Dataflow) -> list[Property]:
+    """The properties that a program is to be proved to have, in the order of its goals."""
+    return flow.of_kind("invariant") + flow.of_kind("reachable")
 
 
 def assumptions_goal(flow: Dataflow) -> Goal:

@@ -19,11 +19,13 @@ from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.memo import Memo
 from hl_dsl.verify.models import memory_of, run_of
 from hl_dsl.verify.obligations import Goal, assumptions_goal, goals
+from hl_dsl.verify.reachability import sought, turned
 from hl_dsl.verify.replay import Run, breaks, shortened, traced, traced_from
 from hl_dsl.verify.report import Proof, Verdict
 from hl_dsl.verify.simulate import simulate
 from hl_dsl.verify.solver import Solver, SolverFailure
 from hl_dsl.verify.soundness import resting
+from hl_dsl.verify.trace import asked_at
 from hl_dsl.verify.vacuity import contradictory, vacuous
 
 _QUICK = (4, 24)  # episodes and ticks of the simulation before induction
@@ -55,7 +57,7 @@ class _Attempt:
 
     def run(self) -> list[tuple[Goal, Verdict]]:
         self._intervals()
-        if self._open() and not self.plan.assumes:
+        if self._open() and (not self.plan.assumes or sought(self._open())):
             self._simulation(*_QUICK, seed=0)
         self._bisection()
         with Solver(self.limits.hang_seconds) as solver:
@@ -63,7 +65,7 @@ class _Attempt:
                 self._settle(solver)
             self._vacuity(solver)
         resting(self.plan, self.goals, self.verdicts)
-        found = [(goal, self.verdicts[goal.id]) for goal in self.goals]
+        found = [(goal, turned(goal, self.verdicts[goal.id])) for goal in self.goals]
         if self.impossible:
             found.append((assumptions_goal(self.flow), Verdict(VACUOUS, "intervals, z3", "the assumptions leave no first tick possible")))
         return found
@@ -74,7 +76,7 @@ class _Attempt:
     def _intervals(self) -> None:
         for goal in self.goals:
             start = perf_counter()
-            found = self.tier.obligation(goal.obligation) if goal.property is None else self.tier.invariant(goal.property.node)
+            found = self.tier.obligation(goal.obligation) if goal.property is None else self.tier.invariant(goal.property)
             if found == "proved":
                 self.verdicts[goal.id] = Verdict(PROVED, "intervals", seconds=perf_counter() - start)
             elif found == "vacuous":
@@ -116,8 +118,8 @@ class _Attempt:
     def _broken(self, goal: Goal, run: Run, method: str, seconds: float) -> Verdict:
         """The verdict on a goal that a replayed run breaks."""
         trace = traced(self.flow, shortened(self.flow, goal, run))
-        status = VIOLATED if goal.kind == "invariant" else ILL_DEFINED
-        return Verdict(status, method, f"broken at tick {len(trace) - 1}, counting from 0", trace, seconds)
+        status = VIOLATED if goal.property is not None else ILL_DEFINED
+        return Verdict(status, method, f"broken at tick {len(trace) - 1}, counting from 0{asked_at(trace, goal.name)}", trace, seconds)
 
     def _settle(self, solver: Solver) -> None:
         """Induction, and a search for traces that break what it leaves open."""
@@ -166,7 +168,7 @@ class _Attempt:
         wanted = [goal for goal in self._open() if goal.kind in ("invariant", "memory") and attempts[goal.id].model]
         if wanted:
             # What intervals know of the memory is about floats: here only the declared ranges count, as they are proved.
-            ranges = [EITHER if cell.base == "bool" else ANYTHING if cell.declared or not cell.names else (cell.low, cell.high)
+            ranges = [EITHER if cell.base == "bool" else (0, len(cell.names) - 1) if cell.names else (cell.low, cell.high) if cell.ghost else ANYTHING
                       for cell in self.flow.memories]
             facts = [goal for goal in self.goals if goal.kind == "memory" and goal not in wanted]
             reals.update(Induction(self.plan, ranges, self.limits, solver, EXACT).prove([*wanted, *facts], self.limits.depths))

@@ -13,6 +13,8 @@ from hl_dsl.verify.claims import PROVED, REFUTED, STATUSES, claim, claim_of_all
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.trace import render_trace
 
+PROPERTIES = ("invariant", "reachable")  # kinds of results that are each shown
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -84,27 +86,35 @@ class Proof:
         """The results as text: invariants and all that is not proved one by one with their source line, the rest counted."""
         source = source or self._flow.source
         out = []
-        plain = [result for result in self.results if result.status == PROVED and result.kind != "invariant"]
+        plain = [result for result in self.results if result.status == PROVED and result.kind not in PROPERTIES]
         if plain:
-            whole = len(plain) == sum(result.kind != "invariant" for result in self.results)
+            whole = len(plain) == sum(result.kind not in PROPERTIES for result in self.results)
             out.append(f"{PROVED}: {'the program is well defined' if whole else 'well-definedness in part'} (obligations: {len(plain)})")
         for result in self.results:
             if result not in plain:
-                out.append(_shown(result, source))
+                out.append(_shown(result, source, self._about(result, source)))
         out.append(("all proved" if self.passed else "not proved") + f": {self.summary}")
         if self.passed and self.results:
             out += ["", claim_of_all(self._flow)]
         return "\n".join(out)
 
+    def _about(self, result: Result, source: Source) -> str:
+        """What a trace is about: the text of the property with its ghost cells, or the line."""
+        ghosts = [cell.name for cell in self._flow.memories if cell.ghost and cell.ghost == result.name and result.kind in PROPERTIES]
+        line = source.line(result.line) if result.line and source.text else result.detail
+        spans = [item.span for item in self._flow.properties if item.kind == result.kind and item.name == result.name]
+        text = [source.text[span.start : span.end] for span in spans if source.text]
+        return " ".join([line, *text, *ghosts])
 
-def _shown(result: Result, source: Source) -> str:
+
+def _shown(result: Result, source: Source, about: str) -> str:
     lines = [f"{result.status}: {result.id} ({result.method})"]
     if result.line and source.text:
         lines.append(f"{result.line:>6} | {source.line(result.line)}")
-    if result.status != PROVED:
+    if result.status != PROVED or result.trace:
         lines.append(f"       {result.claim}")
     if result.detail:
         lines.append(f"       {result.detail}")
     if result.trace:
-        lines.append(render_trace(result.trace, source.line(result.line) if result.line and source.text else result.detail))
+        lines.append(render_trace(result.trace, about))
     return "\n".join(lines)

@@ -12,17 +12,17 @@ from hl_dsl.verify.report import Verdict
 
 
 def resting(plan: Plan, goals: Sequence[Goal], verdicts: dict[str, Verdict]) -> None:
-    """Takes back the proofs of invariants that depend on something not proved well defined.
+    """Takes back the proofs of properties that depend on something not proved well defined.
 
     Where a division may divide by zero, or a float may overflow, the proof of what is computed from it is about another
     program than the one that runs.
     """
-    loose = [goal for goal in goals if goal.kind != "invariant" and verdicts[goal.id].status != PROVED]
+    loose = [goal for goal in goals if goal.property is None and verdicts[goal.id].status != PROVED]
     if not loose:
         return
     for goal in goals:
         verdict = verdicts[goal.id]
-        if goal.kind == "invariant" and verdict.status in (PROVED, PROVED_REALS):
+        if goal.property is not None and verdict.status in (PROVED, PROVED_REALS):
             cone = set(closed_cone(plan, goal))
             under = [other.id for other in loose if cone.intersection(_about(plan, other))]
             if under:

@@ -15,7 +15,8 @@ _MOST_ROWS = 24
 
 
 def record(flow: Dataflow, number: int, tick: Tick) -> dict:
-    """One tick: `tick`, `inputs`, `memory` (as it stood at the beginning), `lets`, `mode`, `action` (by name)."""
+    """One tick: `tick`, `inputs`, `memory` (as it stood at the beginning), `lets`, `mode`, `action` (by name), and for
+    properties over several ticks `properties` (see `asked`)."""
     names = flow.card.action.names
     action = [names[value] for value in tick.action] if names else [_plain(value) for value in tick.action]
     plain: dict = {
@@ -24,10 +25,27 @@ def record(flow: Dataflow, number: int, tick: Tick) -> dict:
         "memory": {cell.name: _named(cell.names, value) for cell, value in zip(flow.memories, tick.memory)},
         "lets": {name: _value(flow, name, tick.values) for name in flow.lets},
     }
+    if waiting := asked(flow, tick):
+        plain["properties"] = waiting
     if "mode" in flow.values:
         plain["mode"] = flow.modes[tick.values[flow.values["mode"].nodes[0]]]
     plain["action"] = action[0] if len(action) == 1 else action
     return plain
+
+
+def asked(flow: Dataflow, tick: Tick) -> dict[str, str]:
+    """What each property with a ghost cell waits for in a tick: "idle", "asked" where that begins, "waiting" after it."""
+    found = {}
+    for cell, before in zip(flow.memories, tick.memory):
+        if cell.ghost:
+            found[cell.ghost] = "idle" if not tick.values[cell.next] else "waiting" if before else "asked"
+    return found
+
+
+def asked_at(trace: Sequence[dict], name: str) -> str:
+    """In words: the tick from which on the property that a trace breaks had to be answered, or to hold."""
+    begun = [entry["tick"] for entry in trace if entry.get("properties", {}).get(name) == "asked"]
+    return f"; asked for at tick {begun[-1]}" if begun else ""
 
 
 def _value(flow: Dataflow, name: str, values: Sequence):
@@ -50,10 +68,12 @@ def render_trace(trace: Sequence[dict], about: str = "") -> str:
     """A trace as a table, a row for each tick; what never changes stands above it. What `about` names is shown first,
     then as much of the rest as fits."""
     columns: dict[str, list] = {}
+    others = trace[0].get("properties", {})  # what other properties wait for is of no interest
     for entry in trace:
-        for group in ("lets", "memory", "inputs"):
+        for group in ("properties", "lets", "memory", "inputs"):
             for name, value in entry.get(group, {}).items():
-                columns.setdefault(name, []).append(_text(value))
+                if name in about or (name if group == "properties" else name.rpartition(".")[0]) not in others:
+                    columns.setdefault(name, []).append(_text(value))
     order = sorted(columns, key=lambda name: name not in about)
     constant = [name for name in order if len(trace) > 1 and len(set(columns[name])) == 1]
     rows = [[str(entry["tick"]), *([entry["mode"]] if "mode" in entry else []), _text(entry.get("action", ""))] for entry in trace]

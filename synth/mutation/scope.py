@@ -73,8 +73,8 @@ class Scope:
         properties = list(self.policy.of(Property))
         if not properties:
             return frozenset()
-        assumed = self._closure({name for item in properties if item.kind == "assume" for name in _names(item.expression)})
-        spoken = self._closure({name for item in properties for name in _names(item.expression)})
+        assumed = self._closure({name for item in properties if item.kind == "assume" for name in self.names_in(item)})
+        spoken = self._closure({name for item in properties for name in self.names_in(item)})
         top = [item for item in self.policy.declarations if type(item) not in (Let, Memory, Property)]
         acting = self._closure({name for item in top for name in self.names_in(item)})
         truths = {name for name in spoken if name in self.uses and self.symbols[name].type is BOOL}
@@ -161,7 +161,3 @@ class Scope:
     @cached_property
     def _taken_by_program(self) -> set[str]:
         return {*self.symbols, *(item.name for item in self.policy.of(Property))}
-
-
-def _names(expression) -> set[str]:
-    return {node.name for node in walk(expression) if type(node) is Name}

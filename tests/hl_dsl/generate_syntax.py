@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hl_dsl.grammar import RESERVED
 from hl_dsl.operators import OPERATORS
 from hl_dsl.syntax import (
-    Act, Apply, Boolean, Index, Let, Memory, Mode, Modes, Name, Number, Observe, Observed, Param, Permute, Policy, Previous,
-    Property, Range, Rule, Slice, Transition, TypeName, Vector,
+    Act, After, Apply, Boolean, Index, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Permute, Policy, Previous,
+    Property, Range, Rule, Slice, Transition, TypeName, Vector, Within,
 )
 
 # The words of the grammar that can stand for nothing else.
@@ -83,6 +83,9 @@ def acts(draw):
 _transitions = st.builds(Transition, expressions, names)
 _modes = st.builds(Mode, names, st.booleans(), st.none() | acts(), st.lists(_transitions, max_size=3).map(tuple))
 
+_patterns = st.deferred(lambda: st.one_of(
+    st.builds(Never), st.builds(Within, st.one_of(st.integers(0, 300), st.just(2**53 - 2)), expressions), st.builds(After, expressions, expressions)))
+
 declarations = st.one_of(
     st.builds(Observe, st.lists(st.builds(Observed, names, st.none() | st.integers(1, 4096), st.none() | _ranges), min_size=1, max_size=8).map(tuple)),
     st.builds(Param, names, _types, literals, st.none() | _ranges),
@@ -90,7 +93,8 @@ declarations = st.one_of(
     st.builds(Memory, names, _types, st.none() | _ranges, literals, expressions),
     st.builds(Modes, st.lists(_modes, min_size=1, max_size=4).map(tuple)),
     acts(),
-    st.builds(Property, st.sampled_from(["invariant", "monitor", "assume"]), names, expressions),
+    st.builds(Property, st.sampled_from(["invariant", "monitor", "assume"]), names, expressions, st.none() | _patterns),
+    st.builds(Property, st.just("reachable"), names, expressions),
 )
 
 policies = st.builds(

@@ -1,0 +1,37 @@
+"""What was found out about a `reachable`, whose goal is that what it says never holds: the run that breaks the goal is
+the witness."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Sequence
+
+from hl_dsl.verify.claims import PROVED, UNKNOWN, VACUOUS, VIOLATED
+from hl_dsl.verify.obligations import Goal
+from hl_dsl.verify.plan import Plan
+from hl_dsl.verify.report import Verdict
+from hl_dsl.verify.simulate import simulate
+
+_QUICK = (4, 24)  # episodes and ticks of the simulation that a search can afford
+
+
+def turned(goal: Goal, verdict: Verdict) -> Verdict:
+    """The verdict on a goal as one on its property: what breaks a `reachable`'s goal shows that it is reached."""
+    if goal.kind != "reachable" or verdict.status == VACUOUS:
+        return verdict
+    if verdict.status == VIOLATED:
+        return replace(verdict, status=PROVED, detail=f"reached at tick {len(verdict.trace) - 1}, counting from 0")
+    if verdict.status == PROVED:
+        return replace(verdict, status=VACUOUS, detail="")
+    tried = verdict.detail.replace("breaks it", "reaches it")
+    return replace(verdict, status=UNKNOWN, detail=f"no run that reaches it was found ({tried})", trace=())
+
+
+def reached(plan: Plan, goal: Goal) -> bool:
+    """Whether a quick simulation reaches it. Runs that the reference interpreter makes, so there is nothing to replay."""
+    return goal.id in simulate(plan, [goal], *_QUICK).broken
+
+
+def sought(goals: Sequence[Goal]) -> bool:
+    """Whether a run is worth looking for before anything is proved: where one is wanted."""
+    return any(goal.kind == "reachable" for goal in goals)
