@@ -36,7 +36,7 @@ class Interpreter:
     def reset(self) -> None:
         """Begins an episode: memory at its start values."""
         self.memory = tuple(cell.start for cell in self.flow.memories)
-        self.last_valid = tuple(entry.default for entry in self.flow.inputs)
+        self.last_valid = tuple(bool(entry.default) if entry.base == "bool" else entry.default for entry in self.flow.inputs)
 
     def tick(self, observations: Sequence[float]) -> Tick:
         """One tick on raw observations, in the order of `flow.inputs`."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Callable, Mapping, Sequence
 
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
+from hl_dsl.synth.checking import CHECKED, Disagreement, ProofCheck
 from hl_dsl.synth.environments import load_simulator
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.rollout import OnTick, Progress, Rollout, evaluate
@@ -42,7 +43,7 @@ class NotRecorded(HLError):
 @dataclass(frozen=True)
 class Evaluation:
     """A proved program's rollout. `trial` is what went into the ledger. `backend` ran the program; where that is not the
-    compiled one, `note` says why."""
+    compiled one, `note` says why. `disagreements`: what a run that was to check the proof found against it."""
 
     program: Program
     proof: Proof
@@ -50,6 +51,7 @@ class Evaluation:
     trial: Trial
     backend: str = "tape"
     note: str | None = None
+    disagreements: tuple[Disagreement, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The document of `hl eval --json`."""
@@ -72,6 +74,9 @@ class Evaluation:
             "out_of_range": sum(rollout.out_of_range),
             "assumption_violations": dict(trial.assumption_violations),
             "monitor_violations": dict(trial.monitor_violations),
+            "invariant_violations": dict(trial.invariant_violations),
+            "reached": dict(trial.reached),
+            "disagreements": [asdict(one) | {"message": str(one)} for one in self.disagreements],
             "proof": self.proof.summary,
             "parameters": dict(trial.parameters),
             "options": dict(rollout.options),
@@ -95,11 +100,13 @@ def evaluate_program(
     on_tick: OnTick | None = None,
     render: bool = False,
     kind: str = "evaluation",
+    check: bool = False,
 ) -> Evaluation:
     """Proves `program`, plays one episode for each seed, and appends the trial to `ledger`.
 
     An interrupt ends the episodes at their next tick; what was played is recorded and returned, with
-    `rollout.interrupted`, and where that is nothing KeyboardInterrupt is raised. Raises `NotProved` where the proof does
+    `rollout.interrupted`, and where that is nothing KeyboardInterrupt is raised. With `check`, all that is proved is
+    watched as well; what a run breaks of it is in `disagreements`, and the trial is not accepted. Raises `NotProved` where the proof does
     not pass (recorded too; no environment step is taken), `HLError` for an unknown protocol or, before anything is
     played, a ledger that cannot be written, and `NotRecorded` where it could not be written in the end.
     """
@@ -110,30 +117,32 @@ def evaluate_program(
         raise NotProved(program, proof)
     if ledger is not None:
         ledger.prepare()
-    policy = program.compile(parameters=parameters)
+    checking = ProofCheck(program, parameters) if check else None
+    policy = checking.policy if checking else program.compile(parameters=parameters)
     load_simulator()  # it takes a second, in which an interrupt need not wait
     with stopping() as stop:
         rollout = evaluate(policy, program.card, protocol, seeds, num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
-                           on_progress=on_progress, on_tick=_stoppable(stop, on_tick), render=render)
+                           on_progress=on_progress, on_tick=_stoppable(stop, checking.on_tick if checking else None, on_tick), render=render)
         stop.hold()
         if rollout.interrupted and not rollout.env_steps:
             raise KeyboardInterrupt
-        trial = trial_of(program, proof, rollout, parameters, kind)
-        evaluation = Evaluation(program, proof, rollout, trial, policy.backend, policy.note)
+        trial = trial_of(program, proof, rollout, parameters, kind, checking)
+        evaluation = Evaluation(program, proof, rollout, trial, policy.backend, policy.note, checking.disagreements if checking else ())
         if ledger is not None:
             _record(ledger, evaluation)
     return evaluation
 
 
-def _stoppable(stop: Stopping, on_tick: OnTick | None) -> OnTick:
+def _stoppable(stop: Stopping, *watching: OnTick | None) -> OnTick:
     """The beginning of a tick is where an interrupt loses nothing: all that was played is in the rollout's record."""
 
     def tick(environments, frame, actions) -> None:
         if stop.asked:
             stop.here()
-        if on_tick is not None:
+        for on_tick in called:
             on_tick(environments, frame, actions)
 
+    called = [on_tick for on_tick in watching if on_tick is not None]
     return tick
 
 
@@ -144,7 +153,8 @@ def _record(ledger: Ledger, evaluation: Evaluation) -> None:
         raise NotRecorded(evaluation, problem) from problem
 
 
-def trial_of(program: Program, proof: Proof, rollout: Rollout, parameters: Mapping[str, float] | None, kind: str) -> Trial:
+def trial_of(program: Program, proof: Proof, rollout: Rollout, parameters: Mapping[str, float] | None, kind: str,
+             checking: ProofCheck | None = None) -> Trial:
     """The record of a rollout. Episodes cut off by an interrupt count in the steps, not in the returns."""
     done = rollout.finished
 
@@ -153,14 +163,18 @@ def trial_of(program: Program, proof: Proof, rollout: Rollout, parameters: Mappi
 
     flow = program.flow
     values = {item.name: item.default for item in flow.parameters} | dict(parameters or {})
+    rows = rollout.monitor_violations
+    monitors, invariants, reached = [checking.counted(kind_, rows) for kind_ in CHECKED] if checking else (_named(flow.of_kind("monitor"), rows), {}, {})
+    against = "; ".join(map(str, checking.disagreements)) if checking else ""
+    accepted = rollout.complete and not against
     return Trial(
         kind=kind,
         program_name=program.name,
         program_hash=program.hash,
         program=program.source.text or program.text,
-        gate="accepted" if rollout.complete else NO_GATE,
-        accepted=rollout.complete,
-        reason="" if rollout.complete else "interrupted",
+        gate="accepted" if accepted else "prove" if against else NO_GATE,
+        accepted=accepted,
+        reason=against or ("" if rollout.complete else "interrupted"),
         environment=rollout.environment,
         protocol=rollout.protocol,
         options=rollout.options,
@@ -174,7 +188,9 @@ def trial_of(program: Program, proof: Proof, rollout: Rollout, parameters: Mappi
         proof={"status": proof.summary},
         out_of_range={"all": sum(rollout.out_of_range)},
         assumption_violations=_named(flow.of_kind("assume"), rollout.assumption_violations),
-        monitor_violations=_named(flow.of_kind("monitor"), rollout.monitor_violations),
+        monitor_violations=monitors,
+        invariant_violations=invariants,
+        reached=reached,
         parameters=values,
     )
 

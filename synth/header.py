@@ -22,7 +22,7 @@ def header_lines(program: Program, proof: Proof, evaluations: Iterable[Evaluatio
         seeds = f"seeds {min(trial.seeds)}..{max(trial.seeds)}" if len(trial.seeds) > 1 else f"seed {trial.seeds[0]}"
         line = f"{MEASURED} {trial.protocol}, {seeds}: mean {trial.mean:.6g}, min {trial.min:.6g}, max {trial.max:.6g}"
         line += f"; {trial.distinct_trajectories} distinct trajector{'y' if trial.distinct_trajectories == 1 else 'ies'}"
-        broken = [f"{name} broken {count:,} times" for counts in (trial.assumption_violations, trial.monitor_violations) for name, count in counts.items() if count]
+        broken = [f"{name} broken {count:,} times" for counts in (trial.assumption_violations, trial.monitor_violations, trial.invariant_violations) for name, count in counts.items() if count]
         if sum(evaluation.rollout.out_of_range):
             broken.append(f"{sum(evaluation.rollout.out_of_range):,} observations out of range")
         lines += [line, *(f"{MEASURED}   {text}" for text in broken)]

@@ -25,7 +25,8 @@ class Trial:
     `gate` is where the trial stopped (`NO_GATE` for what is no candidate; a plain evaluation that ran is "accepted"),
     `accepted` holds exactly where that is "accepted", and `reason` says why.
     `program` is the whole source text, so that every trial can be run again. `environment_steps` counts all steps
-    the trial cost, unfinished episodes and probes included. `sequence` and `time` are set by the ledger.
+    the trial cost, unfinished episodes and probes included. Where the run was to check the proof, `invariant_violations`
+    and `reached` count, by name, the ticks that broke an invariant and those that reached a `reachable`. `sequence` and `time` are set by the ledger.
     Raises ValueError for an unknown gate and for columns that do not match.
     """
 
@@ -54,6 +55,8 @@ class Trial:
     out_of_range: Mapping[str, int] = field(default_factory=dict)
     assumption_violations: Mapping[str, int] = field(default_factory=dict)
     monitor_violations: Mapping[str, int] = field(default_factory=dict)
+    invariant_violations: Mapping[str, int] = field(default_factory=dict)
+    reached: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, float] = field(default_factory=dict)
     tokens: int | None = None
     cost: float | None = None

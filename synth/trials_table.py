@@ -183,6 +183,7 @@ def _story(trial: Trial) -> str:
         ("observations out of range", trial.out_of_range),
         ("assumption violated", trial.assumption_violations),
         ("monitor violated", trial.monitor_violations),
+        ("proved invariant violated", trial.invariant_violations),
     )
     parts += [f"{name}: {violations(counts):,}" for name, counts in counted if violations(counts)]
     return " · ".join(part for part in parts if part)

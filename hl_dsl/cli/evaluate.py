@@ -23,6 +23,7 @@ def evaluate(
     trace: Annotated[Optional[Path], typer.Option("--trace", help="Write the first seed's episode tick by tick as JSON lines.")] = None,
     trials: Annotated[Optional[Path], typer.Option("--trials", help="The ledger to append to. [default: trials.jsonl beside FILE]")] = None,
     env: Annotated[Optional[str], typer.Option("--env", help="Refuse a policy that is not for this environment.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Watch all that is proved, too; exit 1 where a run breaks it.")] = False,
     json: Json = False,
 ) -> None:
     """Prove a policy, then play one episode for each seed. The trial is recorded."""
@@ -50,7 +51,7 @@ def evaluate(
         with episode_progress(f"{program.name} {protocol}") as progress:
             evaluation = evaluate_program(
                 program, protocol, wanted, ledger=Ledger(ledger_path), num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
-                on_progress=progress, on_tick=watchers.on_tick, render=watchers.needs_render)
+                on_progress=progress, on_tick=watchers.on_tick, render=watchers.needs_render, check=check)
     except NotRecorded as problem:
         evaluation = problem.evaluation
         problems.append(problem)
@@ -73,7 +74,11 @@ def _tell(evaluation, problems: list[HLError], json: bool) -> None:
         note(error_text(problem))
     if evaluation.rollout.interrupted:
         raise Interrupted("interrupted" if problems else "interrupted: what had been played is recorded")
-    finish(max((problem.exit_code for problem in problems), default=0))
+    for one in evaluation.disagreements:
+        note(f"error: {one}")
+    if evaluation.disagreements:
+        note("  = this is a defect of HL or of the environment's card: please report it with the policy")
+    finish(max((problem.exit_code for problem in problems), default=1 if evaluation.disagreements else 0))
 
 
 def _refuse_other_environment(program, env: str | None) -> None:

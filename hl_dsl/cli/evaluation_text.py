@@ -19,7 +19,12 @@ def evaluation_text(document: dict[str, Any]) -> str:
     watched = [("observations out of range", document["out_of_range"])]
     watched += [(f"assumption `{name}` broken", count) for name, count in document["assumption_violations"].items()]
     watched += [(f"monitor `{name}` broken", count) for name, count in document["monitor_violations"].items()]
+    watched += [(f"proved invariant `{name}` broken", count) for name, count in document["invariant_violations"].items()]
     lines += [f"  {what}: {_count(count, 'time')}" for what, count in watched if count] or ["  nothing out of range, no assumption and no monitor broken"]
+    if document["invariant_violations"] and not any(document["invariant_violations"].values()):
+        lines.append(f"  checked at every tick: {_count(len(document['invariant_violations']), 'proved invariant')}, never broken")
+    lines += [f"  reached `{name}`: {_count(count, 'time')}" for name, count in document["reached"].items()]
+    lines += [f"  {one['message']}" for one in document["disagreements"]]
     return "\n".join(lines)
 
 

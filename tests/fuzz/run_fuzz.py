@@ -22,6 +22,7 @@ from hl_dsl.program import Program
 from hl_dsl.source import Source
 from hl_dsl.verify import screen
 from hl_dsl.verify.interval_tier import IntervalTier
+from hl_dsl.verify.report import PROPERTIES
 from tests.generate.agreement import disagreements
 from tests.generate.coverage import constructs_of, missing, operators_of, table
 from tests.generate.inputs import interpret, runs
@@ -50,7 +51,7 @@ def check_runs(program: GeneratedProgram, data, counts: Counter) -> None:
     if data.draw(st.integers(0, 4)) == 4:
         assert disagreements(run.repeated(WIDE), reference, "tape", counts)[:5] == []
     tier, proof = IntervalTier(program.flow), screen(program.flow)
-    counts["proved well defined"] += all(result.status == "proved" for result in proof.results if result.kind != "invariant")
+    counts["proved well defined"] += all(result.status == "proved" for result in proof.results if result.kind not in PROPERTIES)
     assert unsound(program.flow, tier, proof, run, reference)[:5] == []
 
 

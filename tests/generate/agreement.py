@@ -20,6 +20,9 @@ def disagreements(run: Run, reference: Reference, back_end: str, counts: Counter
     counts = Counter() if counts is None else counts
     policy = Policy(flow, run.parameters, back_end)
     policy.reset(run.lanes)
+    # A run has no memory for properties that it does not watch.
+    idle = {item.name for item in flow.properties if item.kind not in ("assume", "monitor")}
+    cells = [place for place, cell in enumerate(flow.memories) if cell.ghost not in idle]
     found: list[str] = []
     everyone = np.arange(run.lanes)
     with np.errstate(all="ignore"):
@@ -32,8 +35,8 @@ def disagreements(run: Run, reference: Reference, back_end: str, counts: Counter
             acted = [done.action if done is not None else (0,) * len(flow.action) for done in reference.ticks[tick]]
             wanted = np.array(acted).astype(flow.card.action.dtype)[rows % lanes]
             found += _unequal(f"{back_end}, tick {tick}: action", rows[plain], wanted[plain], actions[plain])
-            kept = np.array([policy.memory[cell.name].astype(float) for cell in flow.memories]).T.reshape(run.lanes, len(flow.memories))
-            stored = np.array([[_number(value) for value in row] for row in reference.memory[tick]]).reshape(lanes, len(flow.memories))
+            kept = np.array([policy.memory[flow.memories[place].name].astype(float) for place in cells]).T.reshape(run.lanes, len(cells))
+            stored = np.array([[_number(row[place]) for place in cells] for row in reference.memory[tick]]).reshape(lanes, len(cells))
             plain = reference.plain[tick, everyone % lanes]
             found += _unequal(f"{back_end}, tick {tick}: memory", everyone[plain], stored[everyone % lanes][plain], kept[plain])
     return found + _counters(run, reference, policy, back_end)

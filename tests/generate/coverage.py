@@ -21,7 +21,8 @@ TYPES = ("real", "int", "bool", "action", "vec")
 CONSTRUCTS = (
     "observe", "observe: range", "observe: length", *(f"param: {type_}" for type_ in TYPES),
     *(f"memory: {type_}" for type_ in (*TYPES, "mode")), "memory: one start for a vector", "memory: a start for each component",
-    "let", "let: its own last value", "assume", "invariant", "monitor", "modes", "mode: its own act", "mode: silent, act at the top", "transition",
+    "let", "let: its own last value", "assume", "invariant", "monitor", "reachable",
+    *(f"{kind}: {pattern}" for kind in ("assume", "invariant", "monitor") for pattern in ("never", "within", "after")), "modes", "mode: its own act", "mode: silent, act at the top", "transition",
     "act: decision list", "act: expression", "act: vector", "previous", "previous: the action", "index: literal", "index: computed",
     "slice", "permutation", "vector", "number: real", "number: int", "number: -0.0", "boolean", "name: action", "name: mode",
     "name: the action", "name: the mode", "definitions out of order",
@@ -71,6 +72,12 @@ def _modes(found: Counter, item: Modes) -> None:
             _act(found, mode.act)
 
 
+def _property(found: Counter, item: Property) -> None:
+    found[item.kind] += 1
+    if item.pattern is not None:
+        found[f"{item.kind}: {type(item.pattern).__name__.lower()}"] += 1
+
+
 def _act(found: Counter, item: Act) -> None:
     found["act: decision list" if len(item.rules) > 1 else "act: expression"] += 1
 
@@ -79,7 +86,7 @@ _DECLARATIONS = {
     Observe: _observe, Memory: _memory, Modes: _modes, Act: _act,
     Param: lambda found, item: found.update([f"param: {item.type.base}"]),
     Let: lambda found, item: found.update(["let"]),
-    Property: lambda found, item: found.update([item.kind]),
+    Property: _property,
 }
 _PLAIN = {Slice: "slice", Permute: "permutation", Vector: "vector", Boolean: "boolean"}
 

@@ -28,8 +28,8 @@ from hl_dsl.operators import OPERATORS
 from hl_dsl.source import Source
 from hl_dsl.symbols import action_type, field_type
 from hl_dsl.syntax import (
-    Act, Apply, Expression, Let, Memory, Mode, Modes, Name, Number, Observe, Observed, Param, Policy, Property, Range, Rule,
-    Transition, TypeName, Vector,
+    Act, After, Apply, Expression, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Pattern, Policy, Property,
+    Range, Rule, Transition, TypeName, Vector, Within,
 )
 from hl_dsl.types import BOOL, INT, REAL, Type, scalar, vector
 from tests.generate.cards import CARDS
@@ -251,10 +251,19 @@ class _ProgramWriter:
             self.declarations.append(Memory(name, _written(type_), range_, start, following))
 
     def _properties(self) -> None:
-        for kind in ("assume", "invariant", "monitor"):
-            for position in range(self.write.below(3)):
+        for kind in ("assume", "invariant", "monitor", "reachable"):
+            for position in range(self.write.below(2 if kind == "reachable" else 3)):
                 expression = self._about_focus() if self.write.chance(30) else self.write.of(BOOL, DEPTH - 1)
-                self.declarations.append(Property(kind, f"{kind}_{position}", expression))
+                pattern = self._pattern() if kind != "reachable" and self.write.chance(40) else None
+                self.declarations.append(Property(kind, f"{kind}_{position}", expression, pattern))
+
+    def _pattern(self) -> Pattern:
+        kind = self.write.pick((Never, Within, Within, After, After))
+        if kind is Never:
+            return Never()
+        if kind is Within:
+            return Within(self.write.pick((0, 1, 2, 3, 100000)), self._condition())
+        return After(self._condition(), self._condition())
 
 
 def _range(low, high) -> Range:

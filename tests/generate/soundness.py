@@ -10,6 +10,8 @@ from hl_dsl.compiler.ir import Dataflow, Obligation
 from hl_dsl.operators.interval import ANYTHING
 from hl_dsl.verify import Proof
 from hl_dsl.verify.interval_tier import IntervalTier
+from hl_dsl.verify.obligations import claimed
+from hl_dsl.verify.report import PROPERTIES
 from tests.generate.inputs import LARGEST_INT, Reference, Run
 
 
@@ -54,14 +56,14 @@ def outside_intervals(flow: Dataflow, tier: IntervalTier, run: Run, reference: R
 
 def broken_proofs(flow: Dataflow, proof: Proof, run: Run, reference: Reference) -> list[str]:
     """What a run breaks although it is proved. Nothing is claimed of a program that is not proved well defined."""
-    if any(result.status != "proved" for result in proof.results if result.kind != "invariant"):
+    if any(result.status != "proved" for result in proof.results if result.kind not in PROPERTIES):
         return []
-    proved = {result.name for result in proof.results if result.kind == "invariant" and result.status == "proved"}
+    proved = {result.name for result in proof.results if (result.kind, result.status) in (("invariant", "proved"), ("reachable", "vacuous"))}
     found = []
     for done, _ in sound_ticks(flow, run, reference, defined=True):
         if not all(done.values[item.node] for item in flow.of_kind("assume")):
             continue
-        found += [f"invariant {item.name}" for item in flow.of_kind("invariant") if item.name in proved and not done.values[item.node]]
+        found += [f"{item.kind} {item.name}" for item in claimed(flow) if item.name in proved and not done.values[item.node]]
         found += [item.says for item in flow.obligations if (item.guard is None or done.values[item.guard]) and not _is_met(item, done.values)]
         found += [f"{cell.name} is {value!r}" for value, cell in zip(done.memory, flow.memories) if cell.low is not None and not cell.low <= value <= cell.high]
     return found

@@ -83,8 +83,14 @@ def acts(draw):
 _transitions = st.builds(Transition, expressions, names)
 _modes = st.builds(Mode, names, st.booleans(), st.none() | acts(), st.lists(_transitions, max_size=3).map(tuple))
 
-_patterns = st.deferred(lambda: st.one_of(
-    st.builds(Never), st.builds(Within, st.one_of(st.integers(0, 300), st.just(2**53 - 2)), expressions), st.builds(After, expressions, expressions)))
+
+@st.composite
+def _patterns(draw):
+    kind = draw(st.sampled_from((None, Never, Within, After)))
+    if kind is Within:
+        return Within(draw(st.one_of(st.integers(0, 300), st.just(2**53 - 2))), draw(expressions))
+    return After(draw(expressions), draw(expressions)) if kind is After else None if kind is None else Never()
+
 
 declarations = st.one_of(
     st.builds(Observe, st.lists(st.builds(Observed, names, st.none() | st.integers(1, 4096), st.none() | _ranges), min_size=1, max_size=8).map(tuple)),
@@ -93,7 +99,7 @@ declarations = st.one_of(
     st.builds(Memory, names, _types, st.none() | _ranges, literals, expressions),
     st.builds(Modes, st.lists(_modes, min_size=1, max_size=4).map(tuple)),
     acts(),
-    st.builds(Property, st.sampled_from(["invariant", "monitor", "assume"]), names, expressions, st.none() | _patterns),
+    st.builds(Property, st.sampled_from(["invariant", "monitor", "assume"]), names, expressions, _patterns()),
     st.builds(Property, st.just("reachable"), names, expressions),
 )
 
