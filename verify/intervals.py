@@ -20,22 +20,24 @@ _FRAMES = 12  # of Python, for one node on the longest path through a program
 EMPTY: Pair = (INF, -INF)  # the value of a node where no tick is possible; always this very tuple
 _NOWHERE = Facts()
 _NOWHERE.dead = True
+_NOTHING = Facts()  # what a condition tells that is known to hold
 
 
 class Context:
     """What is narrowed, on top of a parent context: its facts, and bits of the nodes that they narrow in this program.
     `seen` has the bits of the contexts above as well."""
 
-    __slots__ = ("parent", "mask", "seen", "facts", "values", "children", "dead")
+    __slots__ = ("parent", "mask", "seen", "facts", "values", "children", "dead", "parts")
 
     def __init__(self, parent: "Context | None", mask: int, facts: Facts):
         self.parent = parent
         self.mask = mask
-        self.seen = mask if parent is None or parent.parent is None else parent.seen | mask
+        self.seen = mask if parent is None else parent.seen | mask
         self.facts = facts
         self.values = facts.values
         self.children: dict[int, Context] = {}
         self.dead = facts.dead
+        self.parts: dict[int, int] = {}  # by the bits of some of its nodes: a number that stands for what they are narrowed to
 
     def masked(self, mask: int) -> None:
         """More nodes are narrowed here."""
@@ -58,12 +60,13 @@ class Evaluator:
         if needed > sys.getrecursionlimit():
             sys.setrecursionlimit(needed)
         self.plan = plan
+        self._told = None if pool is None else pool.told
         self.pool = pool = Pool() if pool is None else pool
-        self._steps, self._reach, self._live, self._nodes = plan.steps, plan.reach, plan.live, plan.nodes
+        self._live, self._nodes, self._guards = plan.live, plan.nodes, plan.guards
         self.numbers = numbers or pool.ranged(plan, leaf_ranges(plan, memory, fixed), nodes)
         self._places: dict[int, int] | None = None
         self.contexts = 0
-        self.root = Context(None, plan.always, pool.root)
+        self.root = Context(None, 0, pool.root)
         self.base = self.root
         for node in plan.assumes if assumes is None else assumes:
             if not self.base.dead:
@@ -71,23 +74,57 @@ class Evaluator:
 
     def value(self, node: int, context: Context) -> Pair:
         """Everything the node can be where the context holds; EMPTY where nothing is possible."""
-        reach = self._reach[node]
-        if reach & context.seen:
-            while not reach & context.mask:
+        live = self._live[node]
+        if live & context.seen:
+            while not live & context.mask:
                 context = context.parent
         else:
             context = self.root
         number = self.numbers[node]
         found = context.values.get(number)
         if found is None:
-            found = context.values[number] = self._compute(node, context)
+            if context is self.root or self._told is None:
+                found = self._compute(node, context)
+            else:
+                key = self._circumstances(number, node, context)
+                found = self._told.get(key)
+                if found is None:
+                    found = self._compute(node, context)
+                    if self.contexts <= _MOST_CONTEXTS:
+                        self._told[key] = found
+            context.values[number] = found
         return found
 
+    def _circumstances(self, number: int, node: int, context: Context) -> tuple[int, ...]:
+        """The number with all that is narrowed and goes into the node. What comes of it is the same in every context that
+        agrees in this, whatever else it knows."""
+        live = self._live[node]
+        found = [number]
+        while context.seen & live:
+            mask = context.mask & live
+            if mask:
+                part = context.parts.get(mask)
+                if part is None:
+                    part = context.parts[mask] = self._part(mask, context)
+                found.append(part)
+            context = context.parent
+        return tuple(found)
+
+    def _part(self, mask: int, context: Context) -> int:
+        facts = context.facts
+        if mask == context.mask:
+            if facts.whole is None:
+                facts.whole = self.pool.number(frozenset(facts.narrowed.items()))
+            return facts.whole
+        places = self._of_numbers()
+        return self.pool.number(frozenset([item for item in facts.narrowed.items() if mask >> places[item[0]] & 1]))
+
     def _compute(self, node: int, context: Context) -> Pair:
-        args, interval, guards = self._steps[node]
-        if interval is None:
+        op, args, _, form, _ = self._nodes[node]
+        if form is None:
             return context.facts.narrowed[self.numbers[node]]
-        if guards:
+        guards = self._guards.get(op)
+        if guards is not None:
             operands = self._guarded(args, guards, context)
         else:
             operands = [self.value(arg, context) for arg in args]
@@ -95,8 +132,8 @@ class Evaluator:
             if operand is EMPTY:
                 return EMPTY
         if context is self.root or not context.seen >> node & 1:
-            return interval(*operands)
-        low, high = interval(*operands)
+            return form.interval(*operands)
+        low, high = form.interval(*operands)
         number = self.numbers[node]
         while context.parent is not None:
             known = context.facts.narrowed.get(number)
@@ -144,13 +181,26 @@ class Evaluator:
         if child is None:
             facts = context.facts.children.get(key)
             if facts is None:
-                child = self.narrow(context, node, TRUE if truth else FALSE)
+                child = self._assume(context, node, truth, key)
                 if self.contexts <= _MOST_CONTEXTS:
                     context.facts.children[key] = child.facts
             else:
                 child = self._found(context, facts)
             context.children[key] = child
         return child
+
+    def _assume(self, context: Context, node: int, truth: bool, key: int) -> Context:
+        told = self._told
+        if told is None or context is self.root:
+            return self.narrow(context, node, TRUE if truth else FALSE)
+        place = self._circumstances(-1 - key, node, context)
+        facts = told.get(place)
+        if facts is None:
+            child = self.narrow(context, node, TRUE if truth else FALSE)
+            if self.contexts <= _MOST_CONTEXTS:
+                told[place] = _NOTHING if child is context else child.facts
+            return child
+        return context if facts is _NOTHING else self._found(context, self.pool.facts(facts))
 
     def _found(self, context: Context, facts: Facts) -> Context:
         """A context whose facts are known from an earlier evaluation."""
@@ -235,7 +285,7 @@ class Evaluator:
                     self._dead(child)
                     return []
                 told = form.backward((low, high), *operands, nodes[args[0]].base)
-            elif self._steps[node][2] and (low == high or self._decides(node, low, high, parent)):
+            elif entry.op in self._guards and (low == high or self._decides(node, low, high, parent)):
                 choices.append(node)
             if told is not None:
                 pending += [(arg, new) for arg, old, new in zip(args, operands, told) if new != old]
@@ -244,7 +294,7 @@ class Evaluator:
     def _decides(self, node: int, low, high, context: Context) -> bool:
         """Whether one of the branches cannot give a value between `low` and `high`."""
         args = self._nodes[node].args
-        for position, _, _ in self._steps[node][2]:
+        for position, _, _ in self._guards[self._nodes[node].op]:
             known = self.value(args[position], context)
             if known[1] < low or high < known[0]:
                 return True
@@ -273,20 +323,23 @@ class Evaluator:
         return child
 
     def _mask(self, narrowed: Iterable[int]) -> int:
-        if self._places is None:
-            self._places = {number: node for node, number in enumerate(self.numbers)}
+        places = self._of_numbers()
         mask = 0
         for number in narrowed:
-            mask |= 1 << self._places[number]
+            mask |= 1 << places[number]
         return mask
+
+    def _of_numbers(self) -> dict[int, int]:
+        if self._places is None:
+            self._places = {number: node for node, number in enumerate(self.numbers)}
+        return self._places
 
     def _causes(self, node: int, pair: Pair, context: Context) -> list[list[tuple[int, Pair]]]:
         """Cases, each a list of nodes with what they then are, one of which must be so."""
         entry = self._nodes[node]
-        guards = self._steps[node][2]
         if entry.form.refine is None:
             cases = []
-            for position, by, truth in guards:
+            for position, by, truth in self._guards[entry.op]:
                 known = self.value(entry.args[position], context)
                 if known[0] <= pair[1] and pair[0] <= known[1]:
                     cases.append([(entry.args[by], TRUE if truth else FALSE), (entry.args[position], pair)])

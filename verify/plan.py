@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import Callable
+
 from hl_dsl.compiler.ir import Dataflow, Node, Obligation
 from hl_dsl.operators import OPERATORS
 from hl_dsl.operators.interval import ANYTHING, EITHER, FALSE, TRUE, whole
 
 Pair = tuple
-_NO_STEP = ((), None, ())
 
 
 class Plan:
     """Arrays over a program's nodes.
 
     live[n]     bits of the nodes that node n depends on and that are no constants, itself included
-    reach[n]    the same with one more bit, which the root context has: the search for a context always ends there
-    steps[n]    (operands, interval form, guards); for a leaf, (), None and ()
+    guards      by operator, of those that have any
     depth       length of the longest path through the nodes
     constants   intervals of constants, by node; `fixed` those of inputs and parameters
     leaf_keys   what tells a leaf that is no constant from others, by node
@@ -25,22 +25,28 @@ class Plan:
     def __init__(self, flow: Dataflow):
         self.flow = flow
         self.nodes = nodes = flow.nodes
-        self.always = 1 << len(nodes)
         self.constants: dict[int, Pair] = {}
         self.fixed: dict[int, Pair] = {}
         self.leaf_keys: dict[int, tuple] = {}
         self.memory_nodes: list[tuple[int, int]] = []
-        self.steps: list[tuple] = []
         self.live: list[int] = []
-        self._guards = guards = {name: row.guards for name, row in OPERATORS.items() if row.guards}
+        self.guards = {name: row.guards for name, row in OPERATORS.items() if row.guards}
         self._parts: dict[tuple[int, bool], tuple | None] = {}
         self._polarity: dict[int, tuple[int, bool]] = {}
-        steps, live = self.steps, self.live
+        live = self.live
         depths: list[int] = []
         bit = 1
         for number, node in enumerate(nodes):
             op, args, _, form, _ = node
-            if form is not None:
+            if form is None:
+                depths.append(1)
+                if op == "constant":
+                    live.append(0)
+                    self.constants[number] = constant_interval(node)
+                else:
+                    live.append(bit)
+                    self._leaf(number, node)
+            else:
                 bits, depth = bit, 0
                 for arg in args:
                     bits |= live[arg]
@@ -48,19 +54,8 @@ class Plan:
                         depth = depths[arg]
                 depths.append(depth + 1)
                 live.append(bits)
-                steps.append((args, form.interval, guards.get(op, ())))
-            else:
-                depths.append(1)
-                steps.append(_NO_STEP)
-                if op == "constant":
-                    live.append(0)
-                    self.constants[number] = constant_interval(node)
-                else:
-                    live.append(bit)
-                    self._leaf(number, node)
             bit <<= 1
         self.depth = max(depths, default=0)
-        self.reach = [bits | self.always for bits in live]
 
     def _leaf(self, number: int, node: Node) -> None:
         if node.op == "memory":
@@ -132,7 +127,7 @@ class Plan:
             entry = self.nodes[node]
             if len(entry.args) != 1 or entry.form.refine is None or self.nodes[entry.args[0]].base != "bool":
                 return node, truth
-            (inner,) = entry.form.refine(True, EITHER, "bool")
+            (inner,) = _operands(entry.form.refine, True, 1)
             if inner == FALSE:
                 truth = not truth
             elif inner != TRUE:
@@ -148,12 +143,18 @@ class Plan:
 
     def _split(self, node: int, truth: bool) -> tuple | None:
         entry = self.nodes[node]
-        if len(entry.args) < 2 or entry.form.refine is None or any(self.nodes[arg].base != "bool" for arg in entry.args):
+        if len(entry.args) < 2 or entry.form.refine is None or any([self.nodes[arg].base != "bool" for arg in entry.args]):
             return None
-        pairs = entry.form.refine(truth, *(EITHER,) * len(entry.args), "bool")
-        if any(pair == EITHER for pair in pairs):
+        pairs = _operands(entry.form.refine, truth, len(entry.args))
+        if EITHER in pairs:
             return None
-        return tuple((arg, pair == TRUE) for arg, pair in zip(entry.args, pairs))
+        return tuple([(arg, pair == TRUE) for arg, pair in zip(entry.args, pairs)])
+
+
+@lru_cache(maxsize=None)
+def _operands(refine: Callable, truth: bool, count: int) -> tuple[Pair, ...]:
+    """What a connective being `truth` says of truth values that nothing is known of."""
+    return tuple(refine(truth, *(EITHER,) * count, "bool"))
 
 
 def constant_interval(node: Node) -> Pair:

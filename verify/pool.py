@@ -6,7 +6,7 @@ what a condition tells about it, are the same wherever the number comes up.
 
 from __future__ import annotations
 
-from typing import Iterable
+from typing import Hashable, Iterable
 
 from hl_dsl.verify.plan import Pair, Plan
 
@@ -16,15 +16,17 @@ _MOST_CONTEXTS = 30_000
 
 class Facts:
     """What is known in a context, by the numbers of expressions: `narrowed`, on top of the context it stands in;
-    `values`, as far as they were asked for; the contexts that stand in it. `dead`: nothing is possible there."""
+    `values`, as far as they were asked for; the contexts that stand in it. `dead`: nothing is possible there. `whole`: a
+    number that stands for all that is narrowed."""
 
-    __slots__ = ("narrowed", "values", "children", "dead")
+    __slots__ = ("narrowed", "values", "children", "dead", "whole")
 
     def __init__(self):
         self.narrowed: dict[int, Pair] = {}
         self.values: dict[int, Pair] = {}
         self.children: dict[int, Facts] = {}
         self.dead = False
+        self.whole: int | None = None
 
 
 class Pool:
@@ -37,16 +39,22 @@ class Pool:
         self.numbers: dict[tuple, int] = {}
         self.root = Facts()
         self.contexts = 0
+        # What came out in some circumstances (see `Evaluator`): a value, or what a condition narrows.
+        self.told: dict[tuple[int, ...], Pair | Facts] = {}
 
     def is_full(self) -> bool:
-        return len(self.numbers) > _MOST_EXPRESSIONS or self.contexts > _MOST_CONTEXTS
+        return max(len(self.numbers), len(self.told)) > _MOST_EXPRESSIONS or self.contexts > _MOST_CONTEXTS
 
-    def number(self, key: tuple) -> int:
+    def number(self, key: Hashable) -> int:
         return self.numbers.setdefault(key, len(self.numbers))
 
-    def facts(self) -> Facts:
+    def facts(self, told: Facts | None = None) -> Facts:
+        """New facts; with `told`, which is complete, about a context in which the same is narrowed."""
         self.contexts += 1
-        return Facts()
+        facts = Facts()
+        if told is not None:
+            facts.narrowed, facts.dead, facts.whole = told.narrowed, told.dead, told.whole
+        return facts
 
     def program(self, plan: Plan) -> list[int]:
         """A number for each node of a program whose memory may hold anything. What no memory goes into keeps its number
