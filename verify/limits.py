@@ -22,7 +22,7 @@ class Limits:
 
     boxes: int = 300
     solver_steps: int = 1_000_000
-    depths: tuple[int, ...] = (0, 1, 2)
+    depths: tuple[int, ...] = (0, 1, 2, 4)
     bounded_depths: tuple[int, int] = (6, 40)
     bounded_steps: int = 500_000
     lanes: int = 192

@@ -16,10 +16,12 @@ from hl_dsl.verify.encode import EXACT
 from hl_dsl.verify.induction import Attempt, Induction
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import Evaluator
+from hl_dsl.verify.lemmas import prove_with_lemmas
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.memo import Memo, Remembered
 from hl_dsl.verify.models import memory_of, run_of
 from hl_dsl.verify.obligations import Goal, assumptions_goal, goals
+from hl_dsl.verify.relevance import Relevance
 from hl_dsl.verify.replay import Run, breaks, shortened, traced, traced_from
 from hl_dsl.verify.report import Proof, Verdict
 from hl_dsl.verify.simulate import simulate
@@ -29,6 +31,8 @@ from hl_dsl.verify.vacuity import contradictory, vacuous
 
 _QUICK = (4, 24)  # episodes and ticks of the simulation before induction
 _GUIDED = (6, 40)  # the same where assumptions tie inputs to the last tick, which makes a tick dear
+
+_MOST_NAMED = 4
 
 _NEVER_ASKED = "the condition of an `implies` in it is never true, or no tick keeps the assumptions"
 
@@ -56,6 +60,7 @@ class _Attempt:
         self.plan = self.tier.plan
         self.goals = goals(flow)
         self.verdicts: dict[str, Verdict] = {}
+        self.rests: dict[str, tuple[int, ...]] = {}  # nodes that a proof by induction leans on, by goal
 
     def run(self) -> list[tuple[Goal, Verdict]]:
         self._intervals()
@@ -67,7 +72,7 @@ class _Attempt:
                 self._settle(solver)
             self._vacuity(solver)
             self.memo.queries += solver.queries
-        resting(self.plan, self.goals, self.verdicts)
+        resting(self.plan, self.goals, self.verdicts, self.rests)
         found = [(goal, self.verdicts[goal.id]) for goal in self.goals]
         if self.impossible:
             found.append((assumptions_goal(self.flow), Verdict(VACUOUS, "intervals, z3", "the assumptions leave no first tick possible")))
@@ -134,6 +139,7 @@ class _Attempt:
             if self.limits.solver:
                 self._induct(self.limits.depths[:2], attempts, solver)
                 self._search(self.limits.bounded_depths[0], searched, solver)
+                self._with_lemmas(attempts, solver)
                 self._induct(self.limits.depths[2:], attempts, solver)
         except SolverFailure as problem:
             failure = str(problem)
@@ -152,12 +158,32 @@ class _Attempt:
         pending = self._open()
         if not pending or not depths:
             return
-        facts = [goal for goal in self.goals if goal.id in attempts and attempts[goal.id].proved]
-        found = Induction(self.plan, self.tier.ranges, self.limits, solver).prove(pending, depths, facts)
+        found = Induction(self.plan, self.tier.ranges, self.limits, solver).prove(pending, depths, self._facts(attempts))
         for goal in pending:
             attempts[goal.id] = found[goal.id]
             if found[goal.id].proved:
+                self.rests[goal.id] = found[goal.id].rests
                 self.verdicts[goal.id] = Verdict(PROVED, found[goal.id].method, seconds=found[goal.id].seconds)
+
+    def _facts(self, attempts: dict[str, Attempt]) -> list[Goal]:
+        """Goals that induction has proved."""
+        return [goal for goal in self.goals if goal.id in attempts and attempts[goal.id].proved]
+
+    def _with_lemmas(self, attempts: dict[str, Attempt], solver: Solver) -> None:
+        if not self.limits.lemmas or not self._open():
+            return
+        for group in Relevance(self.plan).groups(self._open()):
+            start = perf_counter()
+            found = prove_with_lemmas(self.plan, self.tier.ranges, group, self._facts(attempts), self.limits, solver)
+            self._held(found, attempts, perf_counter() - start)
+
+    def _held(self, found: dict[str, Attempt], attempts: dict[str, Attempt], seconds: float) -> None:
+        """Notes goals that lemmas have proved."""
+        for goal, attempt in found.items():
+            attempts[goal] = attempt
+            self.rests[goal] = attempt.rests
+            says = tuple(lemma.says(self.flow) for lemma in attempt.lemmas)
+            self.verdicts[goal] = Verdict(PROVED, _method(attempt.method, says), seconds=seconds / len(found), lemmas=says)
 
     def _search(self, depth: int, searched: dict[str, Searched], solver: Solver) -> None:
         for goal in self._open():
@@ -171,8 +197,7 @@ class _Attempt:
         wanted = [goal for goal in self._open() if goal.kind in ("invariant", "memory") and attempts[goal.id].model]
         if wanted:
             # What intervals know of the memory is about floats: here only the declared ranges count, as they are proved.
-            ranges = [EITHER if cell.base == "bool" else ANYTHING if cell.declared or not cell.names else (cell.low, cell.high)
-                      for cell in self.flow.memories]
+            ranges = [EITHER if cell.base == "bool" else (0, len(cell.names) - 1) if cell.names else ANYTHING for cell in self.flow.memories]
             facts = [goal for goal in self.goals if goal.kind == "memory" and goal not in wanted]
             reals.update(Induction(self.plan, ranges, self.limits, solver, EXACT).prove([*wanted, *facts], self.limits.depths))
 
@@ -212,3 +237,11 @@ class _Attempt:
             never, why = vacuous(self.plan, self.tier.ranges, proved, self.limits, solver), _NEVER_ASKED
         for goal in never:
             self.verdicts[goal] = replace(self.verdicts[goal], status=VACUOUS, detail=why)
+
+
+def _method(method: str, lemmas: Sequence[str]) -> str:
+    """A method and the lemmas it takes, as many as a line holds."""
+    if not lemmas:
+        return method
+    shown = ", ".join(f"`{lemma}`" for lemma in lemmas[:_MOST_NAMED]) + (", …" if len(lemmas) > _MOST_NAMED else "")
+    return f"{method} with {len(lemmas)} lemma{'s' if len(lemmas) > 1 else ''}: {shown}"

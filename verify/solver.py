@@ -12,7 +12,7 @@ from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from time import monotonic
-from typing import Protocol
+from typing import Protocol, Sequence
 
 SAT, UNSAT, UNKNOWN = "sat", "unsat", "unknown"
 _MEGABYTES = 2000
@@ -84,20 +84,34 @@ class Solver:
         """Commands that give no answer. They are sent with the next question that is not answered from memory."""
         self._told += lines
 
-    def fresh(self, steps: int) -> None:
-        """Forgets everything and sets the resource limit of each question that follows."""
-        self._told = ["(reset)", f"(set-option :rlimit {steps})", "(set-option :model.completion true)"]
+    def fresh(self, steps: int, cores: bool = False) -> None:
+        """Forgets everything and sets the resource limit of each question that follows. `cores`: `core` will be asked."""
+        self._told = ["(reset)", *(["(set-option :produce-unsat-cores true)"] if cores else []), f"(set-option :rlimit {steps})",
+                      "(set-option :model.completion true)"]
         self._sent = self._hashed = 0
         self._asked = []
         self._hash = hashlib.sha256(_identity(self.path).encode())
 
-    def check(self) -> str:
-        """Whether what was told can be so: "sat", "unsat" or "unknown", with the cause of the last in `reason`."""
-        answer, _, reason = self._ask("(check-sat)\n(get-info :reason-unknown)").partition("\n")
+    def check(self, supposed: Sequence[str] = ()) -> str:
+        """Whether what was told can be so, and these bool constants all true: "sat", "unsat" or "unknown", with the cause of
+        the last in `reason`."""
+        question = f"(check-sat-assuming ({' '.join(supposed)}))" if supposed else "(check-sat)"
+        answer, _, reason = self._ask(f"{question}\n(get-info :reason-unknown)").partition("\n")
         if answer not in (SAT, UNSAT, UNKNOWN) or not reason.startswith("(:reason-unknown"):
             raise self._failed(f"z3 answered: {answer[:300]}")
         self.reason = reason.removeprefix('(:reason-unknown "').removesuffix('")') if answer == UNKNOWN else ""
         return answer
+
+    def core(self, tries: int = 10) -> list[str]:
+        """Those of the constants supposed that were enough for "unsat", as few as some more questions find."""
+        found = self._core()
+        for name in list(found)[:tries] if len(found) > 1 else ():
+            if name in found and self.check([other for other in found if other != name]) == UNSAT:
+                found = self._core()
+        return found
+
+    def _core(self) -> list[str]:
+        return [name for name in _parse(self._ask("(get-unsat-core)")) if isinstance(name, str)]
 
     def spent(self) -> int:
         """Units of the resource counter used since `fresh`."""
