@@ -26,7 +26,7 @@ class Limits:
     bounded_depths: tuple[int, int] = (6, 40)
     bounded_steps: int = 500_000
     lanes: int = 192
-    ticks: int = 400
+    ticks: int = 2000
     hang_seconds: float = 60.0
     solver: bool = True
     slicing: bool = True

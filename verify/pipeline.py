@@ -32,6 +32,7 @@ from hl_dsl.verify.vacuity import contradictory, vacuous
 _QUICK = (4, 24)  # episodes and ticks of the simulation before induction
 _GUIDED = (6, 40)  # the same where assumptions tie inputs to the last tick, which makes a tick dear
 
+_LONG = 60  # ticks: longer runs are made short in NumPy
 _MOST_NAMED = 4
 
 _NEVER_ASKED = "the condition of an `implies` in it is never true, or no tick keeps the assumptions"
@@ -115,7 +116,7 @@ class _Attempt:
         from hl_dsl.verify.batch import simulate_batch  # NumPy is loaded only where it is needed
 
         start = perf_counter()
-        found = simulate_batch(self.plan, self._open(), self.limits.lanes, self.limits.ticks, seed=0)
+        found = simulate_batch(self.plan, self.tier.ranges, self._open(), self.limits.lanes, self.limits.ticks, seed=0)
         seconds = perf_counter() - start
         if self.plan.assumes:
             self._simulation(*_GUIDED, seed=0)
@@ -125,7 +126,13 @@ class _Attempt:
 
     def _broken(self, goal: Goal, run: Run, method: str, seconds: float) -> Verdict:
         """The verdict on a goal that a replayed run breaks."""
-        trace = traced(self.flow, shortened(self.flow, goal, run))
+        if len(run.rows) > _LONG:
+            from hl_dsl.verify.shrinking import shortened_in_lanes  # the same
+
+            run = shortened_in_lanes(self.flow, goal, run)
+        else:
+            run = shortened(self.flow, goal, run)
+        trace = traced(self.flow, run)
         status = VIOLATED if goal.kind == "invariant" else ILL_DEFINED
         return Verdict(status, method, f"broken at tick {len(trace) - 1}, counting from 0", trace, seconds)
 
