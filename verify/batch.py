@@ -1,74 +1,179 @@
 """Simulation in many lanes at once, for violations that take long to build up.
 
-The program runs in its NumPy form, with the goals as monitors. A lane is a run that starts an episode; what it finds
-counts only when the reference interpreter replays it.
+The program runs in its NumPy form, with the goals as monitors. Half the lanes are shown inputs by habit. The others are
+in groups that share their past: each lane of a group tries something else, and the group goes on from where a value that
+it cares for, a memory cell or what a goal compares, came furthest. What is found counts only when the reference
+interpreter replays it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Sequence
 
 import numpy as np
 
 from hl_dsl.compiler.ir import Builder, Dataflow, Property
 from hl_dsl.compiler.numpy_form import compile_numpy
-from hl_dsl.operators.interval import INF
+from hl_dsl.verify.drives import TYPES, Drives
 from hl_dsl.verify.interval_tier import LARGEST_INT
+from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.obligations import Goal
-from hl_dsl.verify.plan import Plan
+from hl_dsl.verify.plan import Pair, Plan
 from hl_dsl.verify.replay import Run, first_break
 
-_TYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
-_HABITS = ("low", "high", "stay", "step", "literal", "anywhere")
-_CHANGES = (0.0, 0.02, 0.2)  # chances, by lane, that an input takes another habit at a tick
+_GROUP = 8
+_CHANCES = (0.0, 0.001, 0.004, 0.02, 0.1, 0.5)  # that a lane with a habit changes something at a tick
+_RESTART = 1 / 250  # chance of it at a tick, for a third of the lanes
+_RETARGET = 1 / 300
 _TRIES = 3
+_MOST_COMPARED = 8
+_MOST_REPLAYS = 4  # of lanes that break a goal in NumPy, for each goal
 
 
-def simulate_batch(plan: Plan, goals: Sequence[Goal], lanes: int, ticks: int, seed: int) -> dict[str, Run]:
+def simulate_batch(plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal], lanes: int, ticks: int, seed: int) -> dict[str, Run]:
     """Runs that break goals, by id, replayed. The same for the same seed."""
-    flow = plan.flow
-    generator = np.random.default_rng(seed)
-    step = compile_numpy(_watching(flow, goals))
-    assumptions = sum(item.kind == "assume" for item in flow.properties)
-    parameters = [_anywhere(generator, entry.base, np.full(lanes, entry.low), np.full(lanes, entry.high)) for entry in flow.parameters]
-    inputs = _Inputs(plan, generator, lanes)
-    memory = [np.full(lanes, cell.start, _TYPES[cell.base]) for cell in flow.memories]
-    begun = np.zeros(lanes, np.int64)
-    history: list[list[np.ndarray]] = []
-    found: dict[str, Run] = {}
     with np.errstate(all="ignore"):
+        return _Batch(plan, ranges, goals, lanes, seed).run(ticks)
+
+
+class _Batch:
+    def __init__(self, plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal], lanes: int, seed: int):
+        self.plan, self.flow, self.goals = plan, plan.flow, list(goals)
+        self.generator = generator = np.random.default_rng(seed)
+        self.groups = lanes // (2 * _GROUP)
+        self.grouped = self.groups * _GROUP
+        self.lanes = lanes = max(lanes, 1)
+        watching, self.aims = watched(self.flow, goals)
+        self.step = compile_numpy(watching)
+        self.assumptions = sum(item.kind == "assume" for item in self.flow.properties)
+        chances = generator.choice(_CHANCES, size=lanes)
+        habits = generator.integers(-1, 5, size=lanes)
+        chances[: self.grouped], habits[: self.grouped] = 1.0, -1
+        chances[: self.grouped : _GROUP] = 0.0
+        self.drives = Drives(Evaluator(plan, ranges), generator, chances, habits)
+        self.parameters = [self._parameter(entry) for entry in self.flow.parameters]
+        self.starts = [np.full(lanes, cell.start, TYPES[cell.base]) for cell in self.flow.memories]
+        self.begun = np.zeros(lanes, np.int64)
+        self.restless = np.arange(lanes) % 3 == 2
+        self.restless[: self.grouped] = np.repeat(np.arange(self.groups) % 3 == 2, _GROUP)
+        self.first = np.arange(lanes)
+        self.first[: self.grouped] -= np.arange(self.grouped) % _GROUP
+        count = len(self.flow.memories) + self.aims
+        self.targets = generator.permutation(2 * max(count, self.groups))[: self.groups] % (2 * max(count, 1))
+        self.history: list[list[np.ndarray]] = []
+        self.found: dict[str, Run] = {}
+        self.replays = dict.fromkeys((goal.id for goal in goals), _MOST_REPLAYS)
+
+    def run(self, ticks: int) -> dict[str, Run]:
+        memory = self.starts
         for tick in range(ticks):
-            rows = inputs.draw()
-            for attempt in range(_TRIES):
-                _, following, watched = step(tuple(rows), tuple(memory), tuple(parameters))
-                watched = [np.broadcast_to(values, (lanes,)) for values in watched]
-                kept = np.logical_and.reduce(watched[:assumptions]) if assumptions else np.ones(lanes, bool)
-                if kept.all() or attempt == _TRIES - 1:
-                    break
-                rows = [np.where(kept, old, new) for old, new in zip(rows, inputs.draw())]
-            inputs.last = rows
-            history.append(rows)
-            for goal, holds in zip(goals, watched[assumptions:]):
-                if goal.id not in found and (broken := kept & ~holds).any():
-                    run = _run(flow, parameters, history, begun, int(np.flatnonzero(broken)[0]))
-                    if first_break(flow, goal, run) is not None:
-                        found[goal.id] = run
-            if len(found) == len(goals):
+            rows, following, watched_now, kept = self._tick(memory)
+            rows = list(rows)
+            self.history.append(rows)
+            for goal, holds in zip(self.goals, watched_now[self.assumptions :]):
+                if goal.id not in self.found and not holds.all():
+                    self._broken(goal, np.flatnonzero(kept & ~holds))
+            if len(self.found) == len(self.goals):
                 break
-            begun = np.where(kept, begun, tick + 1)
-            memory = [np.where(kept, np.broadcast_to(values, (lanes,)), cell.start).astype(_TYPES[cell.base])
-                      for cell, values in zip(flow.memories, following)]
-    return found
+            memory = self._after(tick, rows, memory, following, watched_now[self.assumptions + len(self.goals) :], kept)
+        return self.found
+
+    def _tick(self, memory: list[np.ndarray]):
+        """Inputs that keep the assumptions, in lanes where some are found in a few tries, and what follows from them."""
+        before = self.drives.last
+        rows = self.drives.draw()
+        for attempt in range(_TRIES):
+            _, following, now = self.step(tuple(rows), tuple(memory), tuple(self.parameters))
+            now = [np.broadcast_to(values, (self.lanes,)) for values in now]
+            kept = np.logical_and.reduce(now[: self.assumptions]) if self.assumptions else np.ones(self.lanes, bool)
+            if attempt == _TRIES - 1 or kept.all():
+                break
+            drawn = self.drives.draw() if attempt else before
+            rows = [np.where(kept, old, new) for old, new in zip(rows, drawn)]
+            self.drives.last = rows
+        self.drives.last = rows
+        return rows, following, now, kept
+
+    def _after(self, tick: int, rows: list, memory: list, following: Sequence, aims: Sequence, kept: np.ndarray) -> list[np.ndarray]:
+        """The memory of the next tick: groups go on from their best lane, what broke an assumption or is restless begins anew."""
+        chosen = self.first.copy()
+        if self.groups:
+            best = self._best(following, aims, kept)
+            chosen[: self.grouped] = np.repeat(best, _GROUP)
+        else:
+            chosen = np.arange(self.lanes)
+        chosen[self.grouped :] = np.arange(self.grouped, self.lanes)
+        over = ~kept[chosen]
+        restarting = self.restless & (self.generator.random(self.lanes) < _RESTART)
+        over |= restarting[self.first] if restarting.any() else False
+        if self.groups:
+            for place in range(len(rows)):
+                rows[place] = rows[place][chosen]
+            self.drives.last = rows
+        memory = [np.where(over, start, np.broadcast_to(values, (self.lanes,))[chosen]).astype(start.dtype)
+                  for start, values in zip(self.starts, following)]
+        if over.any():
+            self.begun[over] = tick + 1
+            self.drives.begin(np.flatnonzero(over))
+        return memory
+
+    def _best(self, following: Sequence, aims: Sequence, kept: np.ndarray) -> np.ndarray:
+        """The lane that each group goes on from."""
+        values = [np.broadcast_to(value, (self.lanes,))[: self.grouped] for value in [*following, *aims]]
+        turned = self.generator.random(self.groups) < _RETARGET
+        if turned.any() and values:
+            self.targets[turned] = self.generator.integers(2 * len(values), size=turned.sum())
+        places = np.arange(self.grouped).reshape(self.groups, _GROUP)
+        scores = np.zeros((self.groups, _GROUP))
+        for number in set(self.targets.tolist()) if values else ():
+            own = np.flatnonzero(self.targets == number)
+            scores[own] = values[number // 2][places[own]].astype(np.float64) * (1 if number % 2 else -1)
+        scores[~np.isfinite(scores)] = 0.0
+        scores += (1e-12 + 1e-12 * np.abs(scores)) * self.generator.random(scores.shape)
+        scores[~kept[: self.grouped].reshape(scores.shape)] = -np.inf
+        return places[np.arange(self.groups), scores.argmax(axis=1)]
+
+    def _broken(self, goal: Goal, lanes: np.ndarray) -> None:
+        for lane in lanes[: self.replays[goal.id]].tolist():
+            self.replays[goal.id] -= 1
+            rows = tuple(tuple(values[lane].item() for values in row) for row in self.history[int(self.begun[lane]) :])
+            run = Run({entry.name: values[lane].item() for entry, values in zip(self.flow.parameters, self.parameters)}, rows)
+            if first_break(self.flow, goal, run) is not None:
+                self.found[goal.id] = run
+                return
+
+    def _parameter(self, entry) -> np.ndarray:
+        """Values by lane, the same in all lanes of a group, an end of the range more often than not."""
+        drawn = self.generator.random(self.lanes)
+        if entry.base == "bool":
+            values = drawn < 0.5
+        else:
+            inside = entry.low + (entry.high - entry.low) * self.generator.random(self.lanes)
+            values = np.clip(np.select([drawn < 0.3, drawn > 0.7], [entry.low, entry.high], np.round(inside) if entry.base == "int" else inside),
+                             entry.low, entry.high).astype(TYPES[entry.base])
+        values[: self.grouped] = np.repeat(values[: self.grouped : _GROUP], _GROUP)
+        return values
 
 
-def _watching(flow: Dataflow, goals: Sequence[Goal]) -> Dataflow:
-    """The program with its assumptions, and each goal as a monitor."""
+def watched(flow: Dataflow, goals: Sequence[Goal]) -> tuple[Dataflow, int]:
+    """The program with its assumptions, each goal as a monitor, and after these what the goals compare, which are numbers;
+    and how many of these there are."""
     builder = Builder(list(flow.nodes))
     properties = [item for item in flow.properties if item.kind == "assume"]
-    for goal in goals:
-        properties.append(Property("monitor", goal.id, _holding(builder, goal), goal.span))
-    return replace(flow, nodes=builder.nodes, properties=properties)
+    properties += [Property("monitor", goal.id, _holding(builder, goal), goal.span) for goal in goals]
+    aims = [Property("monitor", f"aim {place}", node, goals[0].span) for place, node in enumerate(_compared(flow, goals))]
+    return replace(flow, nodes=builder.nodes, properties=[*properties, *aims]), len(aims)
+
+
+def _compared(flow: Dataflow, goals: Sequence[Goal]) -> list[int]:
+    """Numbers of which the goals say something."""
+    found: dict[int, None] = {}
+    for node in reversed(flow.reachable([node for goal in goals for node in goal.nodes])):
+        entry = flow.nodes[node]
+        if entry.base == "bool" and entry.form is not None:
+            found.update((arg, None) for arg in entry.args if flow.nodes[arg].base != "bool" and flow.nodes[arg].form is not None)
+    return list(found)[:_MOST_COMPARED]
 
 
 def _holding(builder: Builder, goal: Goal) -> int:
@@ -83,55 +188,3 @@ def _holding(builder: Builder, goal: Goal) -> int:
         low = builder.apply("less_equal", (builder.constant(-largest, base), item.subject))
         claim = builder.apply("and", (low, builder.apply("less_equal", (item.subject, builder.constant(largest, base)))))
     return claim if item.guard is None else builder.apply("implies", (item.guard, claim))
-
-
-def _run(flow: Dataflow, parameters: list, history: list, begun: np.ndarray, lane: int) -> Run:
-    rows = tuple(tuple(values[lane].item() for values in row) for row in history[int(begun[lane]) :])
-    return Run({entry.name: values[lane].item() for entry, values in zip(flow.parameters, parameters)}, rows)
-
-
-@dataclass
-class _Inputs:
-    """What the lanes are shown: each input of each lane has a habit for a while."""
-
-    plan: Plan
-    generator: np.random.Generator
-    lanes: int
-
-    def __post_init__(self):
-        self.entries = self.plan.flow.inputs
-        self.habits = [self.generator.integers(len(_HABITS), size=self.lanes) for _ in self.entries]
-        self.changes = self.generator.choice(_CHANGES, size=self.lanes)
-        self.last = [np.full(self.lanes, entry.default, _TYPES[entry.base]) for entry in self.entries]
-        literals = sorted({value + off for number, node in enumerate(self.plan.nodes) if node.op == "constant" and node.base != "bool"
-                           for value in self.plan.constants[number][:1] for off in (-1, 0, 1) if -INF < value < INF})
-        self.literals = np.array(literals or [0], np.float64)
-
-    def draw(self) -> list[np.ndarray]:
-        return [self._one(position, entry) for position, entry in enumerate(self.entries)]
-
-    def _one(self, position: int, entry) -> np.ndarray:
-        generator, lanes = self.generator, self.lanes
-        changed = generator.random(lanes) < self.changes
-        habit = self.habits[position] = np.where(changed, generator.integers(len(_HABITS), size=lanes), self.habits[position])
-        low, high = np.full(lanes, entry.low, np.float64), np.full(lanes, entry.high, np.float64)
-        if entry.base == "bool":
-            return np.select([habit == 0, habit == 1], [np.zeros(lanes, bool), np.ones(lanes, bool)], generator.random(lanes) < 0.5)
-        last = self.last[position]
-        moved = last + (generator.integers(-1, 2, size=lanes) if entry.base == "int" else generator.normal(size=lanes))
-        values = np.select([habit == place for place in range(5)], [low, high, last, moved, generator.choice(self.literals, size=lanes)],
-                           _anywhere(generator, entry.base, low, high))
-        values = np.clip(values, low, high)
-        if entry.base == "int":
-            return np.clip(np.round(values).astype(np.int64), entry.low, entry.high)
-        return values
-
-
-def _anywhere(generator: np.random.Generator, base: str, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """Anything between, with the ends more often."""
-    lanes = len(low)
-    if base == "bool":
-        return generator.random(lanes) < 0.5
-    inside = low + (np.asarray(high, np.float64) - low) * generator.random(lanes)
-    values = np.select([generator.random(lanes) < 0.1, generator.random(lanes) < 0.1], [low, high], np.clip(inside, low, high))
-    return np.clip(np.round(values).astype(np.int64), low.astype(np.int64), high.astype(np.int64)) if base == "int" else values.astype(np.float64)

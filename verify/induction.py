@@ -10,38 +10,48 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Mapping, NamedTuple, Sequence
 
+from hl_dsl.verify.cone import cone
 from hl_dsl.verify.encode import FREE, OVERFLOW, ROUNDED, START, Encoding
+from hl_dsl.verify.facts import Lemma
 from hl_dsl.verify.interval_tier import LARGEST_INT, holds
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Pair, Plan
+from hl_dsl.verify.relevance import Relevance
 from hl_dsl.verify.solver import SAT, UNSAT, Solver
 from hl_dsl.verify.terms import REAL, Term, literal
 
-_INDUCTIVE = ("memory", "invariant", "reachable")  # kinds of goals that may be supposed at earlier ticks
+INDUCTIVE = ("memory", "invariant", "reachable")  # kinds of goals that may be supposed at earlier ticks
 
 
 class Attempt(NamedTuple):
-    """How far the proof of a goal came. `model`: leaf values of each frame, where z3 found a step that breaks it."""
+    """How far the proof of a goal came. `model`: leaf values of each frame, where z3 found a step that breaks it.
+    `lemmas`: those it needs. `rests`: nodes of all facts and hypotheses it may lean on."""
 
     proved: bool
     method: str
     reason: str = ""
     model: tuple[Mapping[str, object], ...] = ()
     seconds: float = 0.0
+    lemmas: tuple[Lemma, ...] = ()
+    rests: tuple[int, ...] = ()
 
 
 class Induction:
     """Proofs of one program's goals.
 
     ranges  of the memory cells, that hold in every reachable state
+    lemmas  facts that hold at every tick at which the hypotheses held before
     """
 
-    def __init__(self, plan: Plan, ranges: Sequence[Pair], limits: Limits, solver: Solver, rounding: str = ROUNDED):
+    def __init__(self, plan: Plan, ranges: Sequence[Pair], limits: Limits, solver: Solver, rounding: str = ROUNDED, lemmas: Sequence[Lemma] = ()):
         self.plan, self.flow = plan, plan.flow
         self.ranges = list(ranges)
         self.limits, self.solver, self.rounding = limits, solver, rounding
+        self.lemmas = list(lemmas)
+        self.relevance = Relevance(plan)
+        self._used: set[int] = set()
 
     def prove(self, goals: Sequence[Goal], depths: Sequence[int], facts: Sequence[Goal] = ()) -> dict[str, Attempt]:
         """An attempt for each goal, by id, at these depths one after the other. `facts` are goals proved before.
@@ -49,8 +59,8 @@ class Induction:
         Raises SolverFailure where z3 cannot be used.
         """
         self.depths = depths
-        facts = [goal for goal in facts if goal.kind in _INDUCTIVE]
-        supposed = [goal for goal in goals if goal.kind in _INDUCTIVE]
+        facts = [goal for goal in facts if goal.kind in INDUCTIVE]
+        supposed = [goal for goal in goals if goal.kind in INDUCTIVE]
         attempts: dict[str, Attempt] = {}
         while supposed:
             hypotheses = [*facts, *supposed]
@@ -77,10 +87,17 @@ class Induction:
                 ranges[position] = (max(ranges[position][0], cell.low), min(ranges[position][1], cell.high))
         return ranges
 
+    def attempt(self, goal: Goal, depths: Sequence[int], hypotheses: Sequence[Goal]) -> Attempt:
+        """An attempt for a goal, the hypotheses holding at earlier ticks."""
+        self.depths = depths
+        return self._attempt(goal, hypotheses, Evaluator(self.plan, self.boxed(hypotheses)))
+
     def _attempt(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
         start = perf_counter()
+        hypotheses = self.relevance.among(goal, hypotheses)
         found = self._by_intervals(goal, evaluator) or self._by_solver(goal, hypotheses, evaluator)
-        return found._replace(seconds=perf_counter() - start)
+        rests = [node for other in hypotheses for node in other.nodes] + [node for lemma in found.lemmas for node in lemma.nodes]
+        return found._replace(seconds=perf_counter() - start, rests=tuple(dict.fromkeys(rests)))
 
     def _by_intervals(self, goal: Goal, evaluator: Evaluator) -> Attempt | None:
         item = goal.obligation
@@ -94,6 +111,7 @@ class Induction:
     def _by_solver(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
         last = Attempt(False, "induction")
         for depth in self.depths:
+            self._used = set()
             name = "z3" if depth == 0 else f"z3, {depth}-induction"
             answer, model = self._query(goal, hypotheses, evaluator, depth, FREE)
             if answer == UNSAT:
@@ -101,7 +119,7 @@ class Induction:
                     base, model = self._query(goal, hypotheses, evaluator, tick, START)
                     if base != UNSAT:
                         return Attempt(False, f"{name}, at tick {tick}", self._reason(base))
-                return Attempt(True, name)
+                return Attempt(True, name, lemmas=tuple(self.lemmas[position] for position in sorted(self._used)))
             if answer == SAT or not last.model:
                 last = Attempt(False, name, self._reason(answer), model)
         return last
@@ -115,22 +133,37 @@ class Induction:
         encoding = Encoding(evaluator, evaluator.root if bare else evaluator.base, begin, self.rounding)
         roots = self._roots(goal, hypotheses, depth, bare)
         solver = self.solver
-        solver.fresh(self.limits.solver_steps)
-        for frame, nodes in enumerate(encoding.cone(roots)):
+        solver.fresh(self.limits.solver_steps, cores=bool(self.lemmas))
+        for frame, nodes in enumerate(cone(self.flow, roots, self.limits.slicing)):
             solver.tell(*encoding.frame(nodes))
-            facts = roots[frame] if frame < depth else [] if bare else self.plan.assumes
-            solver.tell(*(f"(assert {encoding.frames[frame][fact].text})" for fact in facts))
+            facts = [] if frame == depth and bare else [*self.plan.assumes, *(fact(other) for other in hypotheses if frame < depth)]
+            solver.tell(*(f"(assert {encoding.frames[frame][node].text})" for node in facts))
         solver.tell(f"(assert {broken(goal, encoding, depth).text})")
-        answer = solver.check()
+        answer = self._answer(encoding.frames[:depth] if bare else encoding.frames)
         return answer, tuple(leaves(solver, encoding, frame) for frame in range(depth + 1)) if answer == SAT else ()
+
+    def _answer(self, frames: Sequence[Mapping[int, Term]]) -> str:
+        """z3's answer, the lemmas holding at these frames; notes which of them it took."""
+        if not self.lemmas or not frames:
+            return self.solver.check()
+        names = [f"h{position}" for position in range(len(self.lemmas))]
+        for name, lemma in zip(names, self.lemmas):
+            held = " ".join(lemma.text(known) for known in frames)
+            self.solver.tell(f"(declare-const {name} Bool)", f"(assert (=> {name} (and true {held})))")
+        answer = self.solver.check(names)
+        if answer == UNSAT:
+            self._used.update(int(name[1:]) for name in self.solver.core())
+        return answer
 
     def _roots(self, goal: Goal, hypotheses: Sequence[Goal], depth: int, bare: bool) -> list[list[int]]:
         """Nodes each frame is about: at the last the goal and the assumptions, before it the hypotheses too."""
-        facts = [*self.plan.assumes, *(_fact(other) for other in hypotheses)]
-        return [facts] * depth + [[*goal.nodes, *([] if bare else self.plan.assumes)]]
+        lemmas = [node for lemma in self.lemmas for node in lemma.nodes]
+        facts = [*self.plan.assumes, *(fact(other) for other in hypotheses)]
+        return [[*facts, *lemmas]] * depth + [[*goal.nodes, *([] if bare else [*self.plan.assumes, *lemmas])]]
 
 
-def _fact(goal: Goal) -> int:
+def fact(goal: Goal) -> int:
+    """The node that says that a goal holds, of one that may be supposed at earlier ticks."""
     return goal.property.node if goal.property is not None else goal.obligation.claim
 
 

@@ -16,14 +16,18 @@ class Limits:
     lanes, ticks     simulated episodes and the ticks of each, in search of a violation; no lanes: only a few quick ones
     hang_seconds     after this long without an answer the solver is killed; its goals are then `unknown`
     solver           whether to use z3 at all
+    slicing          whether z3 is told only what a goal depends on, not the whole program
+    lemmas           whether facts about the memory are inferred, and proved, to help induction
     """
 
     boxes: int = 300
     solver_steps: int = 1_000_000
-    depths: tuple[int, ...] = (0, 1, 2)
+    depths: tuple[int, ...] = (0, 1, 2, 4)
     bounded_depths: tuple[int, int] = (6, 40)
     bounded_steps: int = 500_000
     lanes: int = 192
-    ticks: int = 400
+    ticks: int = 2000
     hang_seconds: float = 60.0
     solver: bool = True
+    slicing: bool = True
+    lemmas: bool = True

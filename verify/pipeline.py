@@ -9,17 +9,20 @@ from typing import Sequence
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.operators.interval import ANYTHING, EITHER
 from hl_dsl.verify.bisection import bisect
+from hl_dsl.verify.cache import Cache
 from hl_dsl.verify.bounded import Searched, search
 from hl_dsl.verify.claims import CANDIDATE, ILL_DEFINED, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
 from hl_dsl.verify.encode import EXACT
 from hl_dsl.verify.induction import Attempt, Induction
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import Evaluator
+from hl_dsl.verify.lemmas import prove_with_lemmas
 from hl_dsl.verify.limits import Limits
-from hl_dsl.verify.memo import Memo
+from hl_dsl.verify.memo import Memo, Remembered
 from hl_dsl.verify.models import memory_of, run_of
 from hl_dsl.verify.obligations import Goal, assumptions_goal, goals
 from hl_dsl.verify.reachability import sought, turned
+from hl_dsl.verify.relevance import Relevance
 from hl_dsl.verify.replay import Run, breaks, shortened, traced, traced_from
 from hl_dsl.verify.report import Proof, Verdict
 from hl_dsl.verify.simulate import simulate
@@ -31,40 +34,48 @@ from hl_dsl.verify.vacuity import contradictory, vacuous
 _QUICK = (4, 24)  # episodes and ticks of the simulation before induction
 _GUIDED = (6, 40)  # the same where assumptions tie inputs to the last tick, which makes a tick dear
 
+_LONG = 60  # ticks: longer runs are made short in NumPy
+_MOST_NAMED = 4
+
 _NEVER_ASKED = "the condition of an `implies` in it is never true, or no tick keeps the assumptions"
 
 
-def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None) -> Proof:
+def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None, cache: Cache | None = None) -> Proof:
     """Proves all obligations and invariants, and looks for a trace that breaks what it cannot prove.
 
-    A `memo` is the same as for `screen`. The verdicts depend on the program and the limits only, not on the clock, unless
+    A `memo` is the same as for `screen`; a `cache` keeps the solver's answers for other processes. The verdicts depend on the program and the limits only, not on the clock, unless
     the solver hangs or is missing; then what it was asked is `unknown`, and the detail says why.
     """
     start = perf_counter()
-    attempt = _Attempt(flow, limits, memo)
+    memo = Memo() if memo is None else memo
+    attempt = _Attempt(flow, limits, memo, cache)
     verdicts = attempt.run()
+    if cache is not None:
+        cache.save()
     passed = all(verdict.status == PROVED for _, verdict in verdicts)
     return Proof(flow, lambda: verdicts, passed, perf_counter() - start)
 
 
 class _Attempt:
-    def __init__(self, flow: Dataflow, limits: Limits, memo: Memo | None):
-        self.flow, self.limits = flow, limits
+    def __init__(self, flow: Dataflow, limits: Limits, memo: Memo, cache: Cache | None):
+        self.flow, self.limits, self.memo, self.cache = flow, limits, memo, cache
         self.tier = IntervalTier(flow, memo)
         self.plan = self.tier.plan
         self.goals = goals(flow)
         self.verdicts: dict[str, Verdict] = {}
+        self.rests: dict[str, tuple[int, ...]] = {}  # nodes that a proof by induction leans on, by goal
 
     def run(self) -> list[tuple[Goal, Verdict]]:
         self._intervals()
         if self._open() and (not self.plan.assumes or sought(self._open())):
             self._simulation(*_QUICK, seed=0)
         self._bisection()
-        with Solver(self.limits.hang_seconds) as solver:
+        with Solver(self.limits.hang_seconds, Remembered(self.memo, self.cache)) as solver:
             if self._open():
                 self._settle(solver)
             self._vacuity(solver)
-        resting(self.plan, self.goals, self.verdicts)
+            self.memo.queries += solver.queries
+        resting(self.plan, self.goals, self.verdicts, self.rests)
         found = [(goal, turned(goal, self.verdicts[goal.id])) for goal in self.goals]
         if self.impossible:
             found.append((assumptions_goal(self.flow), Verdict(VACUOUS, "intervals, z3", "the assumptions leave no first tick possible")))
@@ -107,7 +118,7 @@ class _Attempt:
         from hl_dsl.verify.batch import simulate_batch  # NumPy is loaded only where it is needed
 
         start = perf_counter()
-        found = simulate_batch(self.plan, self._open(), self.limits.lanes, self.limits.ticks, seed=0)
+        found = simulate_batch(self.plan, self.tier.ranges, self._open(), self.limits.lanes, self.limits.ticks, seed=0)
         seconds = perf_counter() - start
         if self.plan.assumes:
             self._simulation(*_GUIDED, seed=0)
@@ -117,7 +128,13 @@ class _Attempt:
 
     def _broken(self, goal: Goal, run: Run, method: str, seconds: float) -> Verdict:
         """The verdict on a goal that a replayed run breaks."""
-        trace = traced(self.flow, shortened(self.flow, goal, run))
+        if len(run.rows) > _LONG:
+            from hl_dsl.verify.shrinking import shortened_in_lanes  # the same
+
+            run = shortened_in_lanes(self.flow, goal, run)
+        else:
+            run = shortened(self.flow, goal, run)
+        trace = traced(self.flow, run)
         status = VIOLATED if goal.property is not None else ILL_DEFINED
         return Verdict(status, method, f"broken at tick {len(trace) - 1}, counting from 0{asked_at(trace, goal.name)}", trace, seconds)
 
@@ -131,6 +148,7 @@ class _Attempt:
             if self.limits.solver:
                 self._induct(self.limits.depths[:2], attempts, solver)
                 self._search(self.limits.bounded_depths[0], searched, solver)
+                self._with_lemmas(attempts, solver)
                 self._induct(self.limits.depths[2:], attempts, solver)
         except SolverFailure as problem:
             failure = str(problem)
@@ -149,12 +167,32 @@ class _Attempt:
         pending = self._open()
         if not pending or not depths:
             return
-        facts = [goal for goal in self.goals if goal.id in attempts and attempts[goal.id].proved]
-        found = Induction(self.plan, self.tier.ranges, self.limits, solver).prove(pending, depths, facts)
+        found = Induction(self.plan, self.tier.ranges, self.limits, solver).prove(pending, depths, self._facts(attempts))
         for goal in pending:
             attempts[goal.id] = found[goal.id]
             if found[goal.id].proved:
+                self.rests[goal.id] = found[goal.id].rests
                 self.verdicts[goal.id] = Verdict(PROVED, found[goal.id].method, seconds=found[goal.id].seconds)
+
+    def _facts(self, attempts: dict[str, Attempt]) -> list[Goal]:
+        """Goals that induction has proved."""
+        return [goal for goal in self.goals if goal.id in attempts and attempts[goal.id].proved]
+
+    def _with_lemmas(self, attempts: dict[str, Attempt], solver: Solver) -> None:
+        if not self.limits.lemmas or not self._open():
+            return
+        for group in Relevance(self.plan).groups(self._open()):
+            start = perf_counter()
+            found = prove_with_lemmas(self.plan, self.tier.ranges, group, self._facts(attempts), self.limits, solver)
+            self._held(found, attempts, perf_counter() - start)
+
+    def _held(self, found: dict[str, Attempt], attempts: dict[str, Attempt], seconds: float) -> None:
+        """Notes goals that lemmas have proved."""
+        for goal, attempt in found.items():
+            attempts[goal] = attempt
+            self.rests[goal] = attempt.rests
+            says = tuple(lemma.says(self.flow) for lemma in attempt.lemmas)
+            self.verdicts[goal] = Verdict(PROVED, _method(attempt.method, says), seconds=seconds / len(found), lemmas=says)
 
     def _search(self, depth: int, searched: dict[str, Searched], solver: Solver) -> None:
         for goal in self._open():
@@ -209,3 +247,11 @@ class _Attempt:
             never, why = vacuous(self.plan, self.tier.ranges, proved, self.limits, solver), _NEVER_ASKED
         for goal in never:
             self.verdicts[goal] = replace(self.verdicts[goal], status=VACUOUS, detail=why)
+
+
+def _method(method: str, lemmas: Sequence[str]) -> str:
+    """A method and the lemmas it takes, as many as a line holds."""
+    if not lemmas:
+        return method
+    shown = ", ".join(f"`{lemma}`" for lemma in lemmas[:_MOST_NAMED]) + (", …" if len(lemmas) > _MOST_NAMED else "")
+    return f"{method} with {len(lemmas)} lemma{'s' if len(lemmas) > 1 else ''}: {shown}"

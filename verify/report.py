@@ -18,13 +18,15 @@ PROPERTIES = ("invariant", "reachable")  # kinds of results that are each shown
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found out about a goal. `trace`: a list of ticks, see `hl_dsl.verify.trace`."""
+    """What was found out about a goal. `trace`: a list of ticks, see `hl_dsl.verify.trace`. `lemmas`: what was inferred
+    and proved on the way."""
 
     status: str
     method: str
     detail: str = ""
     trace: tuple[dict, ...] = ()
     seconds: float = 0.0
+    lemmas: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Result:
     line: int
     detail: str
     trace: tuple[dict, ...]
+    lemmas: tuple[str, ...]
 
 
 class Proof:
@@ -55,7 +58,7 @@ class Proof:
     def results(self) -> tuple[Result, ...]:
         return tuple(
             Result(goal.id, goal.kind, goal.name, verdict.status, claim(self._flow, goal, verdict.status), verdict.method,
-                   verdict.seconds, goal.line, verdict.detail, verdict.trace)
+                   verdict.seconds, goal.line, verdict.detail, verdict.trace, verdict.lemmas)
             for goal, verdict in self._verdicts())
 
     @property
@@ -78,7 +81,7 @@ class Proof:
         results = []
         for result in self.results:
             plain = asdict(result)
-            plain["trace"] = list(plain["trace"])
+            plain.update(trace=list(plain["trace"]), lemmas=list(plain["lemmas"]))
             results.append(plain)
         return {"passed": self.passed, "summary": self.summary, "seconds": self.seconds, "results": results}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Sequence
+from typing import Callable, Sequence
 
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.verify.obligations import Goal
@@ -21,25 +21,27 @@ class Witnessed:
         self.broken: dict[str, Run] = {}
         self.met: set[tuple[int, bool]] = set()
         self.ticks = 0
+        self.watched: list = []
 
 
 def simulate(plan: Plan, goals: Sequence[Goal], episodes: int, ticks: int, first_seed: int = 0,
-             conditions: Sequence[tuple[int, bool]] = ()) -> Witnessed:
-    """Runs episodes until every goal is broken and every condition met, or the budget is spent.
+             conditions: Sequence[tuple[int, bool]] = (), watch: Callable[[Sequence], list] | None = None) -> Witnessed:
+    """Runs episodes until every goal is broken and every condition met, or the budget is spent; all of it with `watch`,
+    whose lists, one for the values of each tick, are put together.
 
     Deterministic: episode `i` depends on the seed `first_seed + i` only. Every tick keeps ranges and assumptions.
     """
     seen = Witnessed()
     open_goals = list(goals)
     for episode in range(episodes):
-        if not open_goals and len(seen.met) == len(set(conditions)):
+        if watch is None and not open_goals and len(seen.met) == len(set(conditions)):
             break
-        _episode(plan, random.Random(first_seed + episode), ticks, open_goals, conditions, seen)
+        _episode(plan, random.Random(first_seed + episode), ticks, open_goals, conditions, seen, watch)
         open_goals = [goal for goal in open_goals if goal.id not in seen.broken]
     return seen
 
 
-def _episode(plan: Plan, generator: random.Random, ticks: int, goals: list[Goal], conditions, seen: Witnessed) -> None:
+def _episode(plan: Plan, generator: random.Random, ticks: int, goals: list[Goal], conditions, seen: Witnessed, watch) -> None:
     sampler = Sampler(plan, generator)
     interpreter = Interpreter(plan.flow, sampler.parameters)
     rows: list[tuple] = []
@@ -59,4 +61,6 @@ def _episode(plan: Plan, generator: random.Random, ticks: int, goals: list[Goal]
         for goal in goals:
             if goal.id not in seen.broken and breaks(goal, values):
                 seen.broken[goal.id] = Run(sampler.parameters, tuple(rows))
+        if watch is not None:
+            seen.watched += watch(values)
         seen.met.update(condition for condition in conditions if bool(values[condition[0]]) == condition[1])

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Mapping, Sequence
 
-from hl_dsl.verify.bounded import closed_cone
+from hl_dsl.verify.cone import closed_cone
 from hl_dsl.verify.claims import PROVED, PROVED_REALS, UNKNOWN
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Plan
 from hl_dsl.verify.report import Verdict
 
 
-def resting(plan: Plan, goals: Sequence[Goal], verdicts: dict[str, Verdict]) -> None:
-    """Takes back the proofs of properties that depend on something not proved well defined.
+def resting(plan: Plan, goals: Sequence[Goal], verdicts: dict[str, Verdict], rests: Mapping[str, Sequence[int]]) -> None:
+    """Takes back the proofs that depend on something not proved well defined: of invariants, which speak of what is
+    computed, and of what induction has proved, which leans on the nodes in `rests` too.
 
     Where a division may divide by zero, or a float may overflow, the proof of what is computed from it is about another
     program than the one that runs.
@@ -22,8 +23,8 @@ def resting(plan: Plan, goals: Sequence[Goal], verdicts: dict[str, Verdict]) -> 
         return
     for goal in goals:
         verdict = verdicts[goal.id]
-        if goal.property is not None and verdict.status in (PROVED, PROVED_REALS):
-            cone = set(closed_cone(plan, goal))
+        if (goal.property is not None or rests.get(goal.id)) and verdict.status in (PROVED, PROVED_REALS):
+            cone = set(closed_cone(plan.flow, [*goal.nodes, *plan.assumes, *rests.get(goal.id, ())]))
             under = [other.id for other in loose if cone.intersection(_about(plan, other))]
             if under:
                 verdicts[goal.id] = Verdict(UNKNOWN, verdict.method, f"rests on {', '.join(under[:4])}, not proved", seconds=verdict.seconds)
