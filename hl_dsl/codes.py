@@ -132,6 +132,7 @@ CODES: dict[str, Code] = {
         "HL511": "a condition that is always true",
         "HL512": "a condition that is never true",
         "HL513": "a mode that is never entered",
+        "HL514": "a parameter that changes no action",
     }),
     **_stage("run", {
         "HL600": "an unknown environment",

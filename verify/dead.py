@@ -1,15 +1,17 @@
 """What of a program never counts: rules that are never reached, conditions that are always or never true, modes that are
-never entered. Each is proved of the program that runs, and told with its reason."""
+never entered, parameters that change nothing. Each is proved of the program that runs, and told with its reason."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Iterable, Sequence
 
 from hl_dsl.check import Checked
-from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.compiler.ir import Dataflow, Parameter
 from hl_dsl.diagnostics import Diagnostic, Label
-from hl_dsl.syntax import Modes
+from hl_dsl.syntax import Modes, Param
 from hl_dsl.verify.claims import PROVED
+from hl_dsl.verify.equivalence import same_actions
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.plan import Pair
@@ -19,13 +21,13 @@ from hl_dsl.verify.report import Proof
 from hl_dsl.verify.sites import BRANCH, RULE, TRANSITION, Site, sites
 from hl_dsl.verify.solver import Solver
 
+_MOST_PARAMETERS = 16
+
 
 def dead(checked: Checked, proof: Proof | None = None, limits: Limits = Limits()) -> tuple[Diagnostic, ...]:
     """Warnings, in the order of the text. What a `proof` of the program proved is made use of."""
     flow, asked = sites(checked)
     modes = [mode for item in checked.policy.of(Modes) for mode in item.modes]
-    if not asked and len(modes) < 2:
-        return ()
     proved = {result.id for result in proof.results if result.status == PROVED} if proof is not None else set()
     tier = IntervalTier(flow)
     facts = [item.node for item in flow.of_kind("invariant") if f"invariant:{item.name}" in proved]
@@ -33,13 +35,42 @@ def dead(checked: Checked, proof: Proof | None = None, limits: Limits = Limits()
         known = Possibilities(tier, _boxed(flow, tier.ranges, proved), facts, _nodes(asked), limits, solver)
         if known.base.dead:
             return ()  # nothing can happen at all, which the proof tells
-        return tuple(sorted(_Found(checked, flow, asked, modes, known).warnings(), key=lambda item: item.span))
+        found = list(_Found(checked, flow, asked, modes, known).warnings())
+    return tuple(sorted([*found, *_without_effect(checked, flow)], key=lambda item: item.span))
 
 
 def _boxed(flow: Dataflow, ranges: Sequence[Pair], proved: set[str]) -> list[Pair]:
     """Memory ranges, within the declared ones where those are proved."""
     return [(max(pair[0], cell.low), min(pair[1], cell.high)) if cell.declared and f"memory:{cell.name}" in proved and cell.base in ("int", "real")
             else pair for cell, pair in zip(flow.memories, ranges)]
+
+
+def _without_effect(checked: Checked, flow: Dataflow) -> Iterable[Diagnostic]:
+    """Parameters that the action is computed from, and that change none: the program is compared with itself where it takes
+    another value."""
+    spoken = {flow.nodes[node].value for node in _closed(flow, flow.action) if flow.nodes[node].op == "parameter"}
+    for param in list(checked.policy.of(Param))[:_MOST_PARAMETERS]:
+        own = {position for position, entry in enumerate(flow.parameters) if entry.name.partition("[")[0] == param.name}
+        if own & spoken and same_actions(flow, replace(flow, parameters=[
+                _freed(entry) if position in own else entry for position, entry in enumerate(flow.parameters)])):
+            yield Diagnostic("HL514", f"the parameter `{param.name}` changes no action", param.name_span, severity="warning",
+                             label="proved: whatever its value, the policy acts the same")
+
+
+def _freed(entry: Parameter) -> Parameter:
+    """Another parameter with the same values: one that is matched with none of the first program."""
+    return replace(entry, name=f"{entry.name} elsewhere", default=entry.high if entry.default == entry.low else entry.low)
+
+
+def _closed(flow: Dataflow, roots: Sequence[int]) -> set[int]:
+    """What roots depend on, at this tick or an earlier one."""
+    wanted = set(roots)
+    while True:
+        nodes = flow.reachable(list(wanted))
+        more = {flow.memories[flow.nodes[number].value].next for number in nodes if flow.nodes[number].op == "memory"}
+        if more <= wanted:
+            return set(nodes)
+        wanted |= more
 
 
 def _nodes(asked: Sequence[Site]) -> Iterable[int]:

@@ -166,7 +166,7 @@ class _Attempt:
         wanted = [goal for goal in self._open() if goal.kind in ("invariant", "memory") and attempts[goal.id].model]
         if wanted:
             # What intervals know of the memory is about floats: here only the declared ranges count, as they are proved.
-            ranges = [EITHER if cell.base == "bool" else ANYTHING if cell.declared or not cell.names else (cell.low, cell.high)
+            ranges = [EITHER if cell.base == "bool" else ANYTHING if cell.declared or not cell.names else (0, len(cell.names) - 1)
                       for cell in self.flow.memories]
             facts = [goal for goal in self.goals if goal.kind == "memory" and goal not in wanted]
             reals.update(Induction(self.plan, ranges, self.limits, solver, EXACT).prove([*wanted, *facts], self.limits.depths))

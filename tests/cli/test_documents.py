@@ -10,7 +10,7 @@ import pytest
 
 from hl_dsl.cli.output import plain
 from hl_dsl.synth.environments import steps_taken
-from tests.cli.conftest import POLICIES, START
+from tests.cli.conftest import POLICIES, START, refused
 
 EVAL = """policy program_hash env protocol seeds returns lengths mean min max distinct_trajectories env_steps cpu_seconds
 wall_seconds out_of_range assumption_violations monitor_violations proof""".split()
@@ -146,3 +146,26 @@ def test_help_and_version(hl):
         ended = hl(*arguments)
         assert "Usage: hl" in ended.out + ended.err and ended.code == (0 if arguments else 2)
     assert hl("--version").out.startswith("hl ")
+
+
+def test_diff(hl, folder):
+    (folder / "same.hl").write_text(START.replace("lean", "other").replace("pole.angle > 0", "0 < pole.angle"), encoding="utf-8")
+    (folder / "dead.hl").write_text(START.replace("    otherwise", "    when pole.angle > 1 => LEFT\n    otherwise"), encoding="utf-8")
+    (folder / "far.hl").write_text(START.replace("> 0", "> 0.4"), encoding="utf-8")
+    for other, code, status in (("same.hl", 0, "identical"), ("dead.hl", 0, "equal for every float input"), ("far.hl", 1, "different")):
+        ended = hl("diff", "lean.hl", other, "--json")
+        document = ended.document
+        assert (ended.code, ended.err, document["schema"], document["status"], document["exit_code"]) == (code, "", "hl.diff/1", status, code)
+        assert document["claim"] in hl("diff", "lean.hl", other).out
+    (tick,) = document["trace"]
+    assert 0 < tick["inputs"]["pole.angle"] <= 0.4 and (tick["A"]["action"], tick["B"]["action"]) == ("RIGHT", "LEFT")
+    refused(hl("diff", "lean.hl", POLICIES / "breakout" / "start.hl"), "CartPole-v1", "Breakout-v5")
+
+
+def test_warnings(hl, folder):
+    (folder / "w.hl").write_text(START.replace("    otherwise", "    when pole.angle > 1 => LEFT\n    otherwise").replace("  act", "  let a = 1\n\n  act"), encoding="utf-8")
+    checked, verified = hl("check", "w.hl", "--json"), hl("verify", "w.hl", "--json")
+    assert (checked.code, [item["code"] for item in checked.document["files"][0]["diagnostics"]]) == (0, ["HL501"])
+    assert (verified.code, [item["code"] for item in verified.document["warnings"]]) == (0, ["HL501", "HL510"])
+    assert all(item["severity"] == "warning" for item in verified.document["warnings"])
+    assert "warning[HL510]" in verified.err and "`pole.angle` is in [" in verified.err
