@@ -7,6 +7,7 @@ from time import perf_counter
 from typing import Mapping, Sequence
 
 from hl_dsl.compiler.canonical import canonical_hash
+from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.diagnostics import HLError
 from hl_dsl.verify.bounded import closed_cone
@@ -187,7 +188,12 @@ def _goal(whole: Product):
 
 
 def _different(whole: Product, run: Run, method: str, notes: tuple[str, ...]) -> Comparison:
-    return Comparison(DIFFERENT, method, notes, run=shortened(whole.flow, _goal(whole), run), joint=whole)
+    short = shortened(whole.flow, _goal(whole), run)
+    interpreter = Interpreter(whole.flow, short.parameters)
+    values = [interpreter.tick(row).values for row in short.rows][-1]
+    if all(repr(values[first]) == repr(values[second]) for first, second in zip(*whole.actions)):
+        return Comparison(UNKNOWN, method, notes, "an action of both is no number, so they cannot be told apart")
+    return Comparison(DIFFERENT, method, notes, run=short, joint=whole)
 
 
 def _properties(a: Dataflow, b: Dataflow, joint: Product) -> tuple[str, ...]:

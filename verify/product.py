@@ -16,6 +16,7 @@ from hl_dsl.verify.matching import Matching, match
 
 SIDES = ("A", "B")
 SAME = "same_actions"
+HELPS = "equal_"  # how the names of invariants begin that nothing hangs on but other proofs
 
 
 class Place(NamedTuple):
@@ -33,6 +34,7 @@ class Product:
 
     flow: Dataflow
     nodes: tuple[dict[int, int], dict[int, int]]
+    actions: tuple[tuple[int, ...], tuple[int, ...]]
     identical: bool
     kept: tuple[Place, ...]
     checks: dict[Place, tuple[int, int]]
@@ -98,13 +100,13 @@ class _Joining:
             if pair[0] != pair[1]:
                 properties.append(self._invariant(f"link_{SIDES[place.side]}_{place.cell}", [pair]))
         for first, second in equal:
-            properties.append(self._invariant(f"equal_{first.cell}_{second.cell}", [(self.leaves[first], self.leaves[second])]))
+            properties.append(self._invariant(f"{HELPS}{first.cell}_{second.cell}", [(self.leaves[first], self.leaves[second])]))
         cells = [replace(self._cell(place), name=f"{SIDES[place.side]}.{self._cell(place).name}", next=following[place], span=NOWHERE) for place in self.kept]
         due = self._obligations(nodes, set(self.kept)) if obligations else []
         flow = replace(
             self.flows[0], name="A and B", nodes=self.builder.nodes, inputs=list(self.matching.joint_inputs), parameters=list(self.matching.joint_parameters),
             memories=cells, action=tuple(actions[0]), values={}, lets=(), modes=(), properties=properties, obligations=due)
-        return Product(flow, nodes, actions[0] == actions[1], tuple(self.kept), checks, self.matching)
+        return Product(flow, nodes, (tuple(actions[0]), tuple(actions[1])), actions[0] == actions[1], tuple(self.kept), checks, self.matching)
 
     def _cell(self, place: Place) -> Cell:
         return self.flows[place.side].memories[place.cell]

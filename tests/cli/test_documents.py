@@ -169,3 +169,22 @@ def test_warnings(hl, folder):
     assert (verified.code, [item["code"] for item in verified.document["warnings"]]) == (0, ["HL501", "HL510"])
     assert all(item["severity"] == "warning" for item in verified.document["warnings"])
     assert "warning[HL510]" in verified.err and "`pole.angle` is in [" in verified.err
+
+
+def test_verify_narrows_saves_and_replays(hl, folder):
+    much = START.replace("  act", "  param g: real = 1 in [0, 9]\n  let lean = g * pole.angle\n  invariant small: lean < 1\n  act").replace("pole.angle > 0", "lean > 0")
+    (folder / "much.hl").write_text(much, encoding="utf-8")
+    ended = hl("verify", "much.hl", "--narrow", "--save-trace", "kept", "--json")
+    document = ended.document
+    assert (ended.code, document["exit_code"], document["cases"]) == (1, 1, ["kept/invariant-small.json"])
+    (line,) = document["narrowed"]["lines"]
+    assert document["narrowed"]["passed"] and line.startswith("param g: real = 1 in [0.0, ")
+    assert line in hl("verify", "much.hl", "--narrow").out
+    (folder / "less.hl").write_text(much.replace("param g: real = 1 in [0, 9]", line), encoding="utf-8")
+    broken, holds = hl("verify", "much.hl", "--replay", "kept", "--json"), hl("verify", "less.hl", "--replay", "kept/invariant-small.json", "--json")
+    assert (broken.code, broken.document["schema"], broken.document["cases"][0]["broken"]) == (1, "hl.replay/1", True)
+    assert (holds.code, holds.document["cases"][0]["broken"]) == (0, False) and hl("verify", "less.hl").code == 0
+    assert hl("verify", "less.hl", "--save-trace", "more", "--json").document["cases"] == [] and not (folder / "more").exists()
+    refused(hl("verify", "much.hl", "--save-trace", "lean.hl"), "lean.hl is a file, and no case")
+    refused(hl("verify", "much.hl", "--replay", "lean.hl"), "lean.hl is no JSON document")
+    refused(hl("verify", "much.hl", "--replay", "kept", "--narrow"), "proves nothing")
