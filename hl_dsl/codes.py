@@ -11,7 +11,7 @@ from hl_dsl.diagnostics import HLError
 
 @dataclass(frozen=True)
 class Code:
-    """`stage` says who reports it: text, names, types, values, proof or run."""
+    """`stage` says who reports it: text, names, types, values, warnings, proof or run."""
 
     code: str
     title: str
@@ -121,6 +121,20 @@ CODES: dict[str, Code] = {
         "HL404": "a range where there is none",
         "HL405": "no range is stated",
         "HL406": "a default or start outside of its range",
+    }),
+    **_stage("warnings", {
+        "HL501": "a definition that is not used",
+        "HL502": "a memory that is not used",
+        "HL503": "a parameter that is not used",
+        "HL504": "an observation that is not used",
+        "HL505": "a parameter without effect on the action",
+    }),
+    **_stage("proof", {
+        "HL510": "a rule that is never reached",
+        "HL511": "a condition that is always true",
+        "HL512": "a condition that is never true",
+        "HL513": "a mode that is never entered",
+        "HL514": "a parameter that changes no action",
     }),
     **_stage("run", {
         "HL600": "an unknown environment",

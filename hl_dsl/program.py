@@ -73,9 +73,12 @@ class Program:
     def name(self) -> str:
         return self.syntax.name
 
-    @property
+    @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
-        return self.checked.warnings
+        """What need not be proved to be doubted: definitions, memory, parameters and observations that nothing uses."""
+        from hl_dsl.unused import unused
+
+        return self.checked.warnings + unused(self.checked)
 
     @cached_property
     def text(self) -> str:

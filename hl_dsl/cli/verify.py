@@ -2,37 +2,110 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from hl_dsl.cli.output import Json, PolicyFile, finish, show
+from hl_dsl.cli.output import Json, PolicyFile, finish, note, show
+
+if TYPE_CHECKING:
+    from hl_dsl.program import Program
+    from hl_dsl.verify import Proof
 
 
 def verify(
     file: PolicyFile,
+    narrow: Annotated[bool, typer.Option("--narrow", help="Where it fails, find smaller ranges of the parameters for which it is proved.")] = False,
+    save_trace: Annotated[Optional[Path], typer.Option(
+        "--save-trace", metavar="PATH", help="Keep each violation as a case: PATH is a folder, or a .json file.", show_default=False)] = None,
+    replay: Annotated[Optional[Path], typer.Option(
+        "--replay", metavar="PATH", help="Prove nothing: run a case, or a folder of them, on this policy. 1: one is broken.", show_default=False)] = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use solver answers kept from earlier proofs, and keep the new ones.")] = True,
     json: Json = False,
 ) -> None:
     """Prove a policy well defined and its invariants true.
 
-    The proof holds for every input, parameter and state in range.
+    The proof holds for every input, parameter and state in range. Warnings
+    tell of rules never reached, conditions always or never true, modes never
+    entered, and names nothing uses; they do not change the exit code.
     """
+    from hl_dsl.diagnostics import HLError, render
     from hl_dsl.program import Program
     from hl_dsl.verify import Cache
+    from hl_dsl.verify.dead import dead
 
     program = Program.load(file)
+    if replay is not None:
+        if narrow or save_trace is not None:
+            raise HLError("`--replay` runs cases and proves nothing", "leave the other options out")
+        from hl_dsl.cli.replay import replay_cases
+
+        replay_cases(program, replay, json)
+        return
     kept = Cache.of_user() if cache else None
     proof = program.prove(cache=kept)
     if kept is not None:
         kept.close()
         if kept.note:
-            typer.echo(f"note: {kept.note}", err=True)
+            note(f"note: {kept.note}")
+    warnings = sorted(program.warnings + dead(program.checked, proof), key=lambda item: item.span)
+    for item in warnings:
+        note(render(program.source, item) + "\n")
     found = proof.to_json()
     obligations = found.pop("results")
     document = {
         "schema": "hl.verify/1", "policy": program.name, "program_hash": program.hash, "env": program.card.environment,
         **found, "exit_code": proof.exit_code, "obligations": obligations,
+        "warnings": [item.to_json(program.source) for item in warnings],
     }
-    show(document, proof.render(program.source), json)
+    text = [proof.render(program.source)]
+    if narrow:
+        document["narrowed"], said = _narrowed(program, proof)
+        text += ["", *said]
+    if save_trace is not None:
+        document["cases"] = _saved(program, proof, save_trace)
+        text += ["", *(f"wrote {path}" for path in document["cases"])] if document["cases"] else ["", "no violation to save"]
+    show(document, "\n".join(text), json)
     finish(proof.exit_code)
+
+
+def _narrowed(program: "Program", proof: "Proof") -> tuple[dict[str, Any], list[str]]:
+    from hl_dsl.format import format_expression
+    from hl_dsl.syntax import Param
+    from hl_dsl.verify.narrow import narrow
+
+    if proof.passed:
+        return {"passed": True, "ranges": {}, "lines": [], "failing": []}, ["all is proved for the ranges as they are: nothing to narrow"]
+    found = narrow(program.flow)
+    if found.ranges is None:
+        return ({"passed": False, "ranges": {}, "lines": [], "failing": list(found.failing)},
+                [f"no smaller ranges help: with every parameter at its default, this is not proved: {', '.join(found.failing)}"])
+    lines = []
+    for param in program.syntax.of(Param):
+        if param.name in found.changed:
+            low, high = found.ranges[param.name]
+            kind = param.type.base if param.type.size is None else f"{param.type.base}[{param.type.size}]"
+            lines.append(f"param {param.name}: {kind} = {format_expression(param.default)} in [{low!r}, {high!r}]")
+    document = {"passed": True, "ranges": {name: list(found.ranges[name]) for name in found.changed}, "lines": lines, "failing": []}
+    return document, [f"all is proved with these ranges ({found.proof.summary}):", *(f"  {line}" for line in lines)]
+
+
+def _saved(program: "Program", proof: "Proof", where: Path) -> list[Path]:
+    import json
+
+    from hl_dsl.cli.output import plain
+    from hl_dsl.diagnostics import HLError
+    from hl_dsl.synth.storage import storage_problem, write_whole
+    from hl_dsl.verify.cases import cases, paths_for
+
+    found = cases(program.flow, proof)
+    paths = paths_for(where, found)
+    for path, case in zip(paths, found):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            problem, hint = storage_problem(error)
+            raise HLError(f"cannot create the folder {path.parent}: {problem}", hint) from None
+        write_whole(path, json.dumps(plain(case.to_json()), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    return paths

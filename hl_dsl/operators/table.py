@@ -51,6 +51,7 @@ class Form:
     rounds    whether the real result is rounded to nearest (the encoder then adds an error term)
     precision bits of the significand it is rounded to: 53 for binary64, 24 for binary32
     underflows whether a result below the normal floats may be inexact (sums are exact there)
+    sees_zero_sign  whether the sign of a zero operand shows in more than the sign of a zero result
     export    NumPy source for a standalone file, where it differs from `numpy`
     """
 
@@ -66,6 +67,7 @@ class Form:
     underflows: bool = True
     refine: Callable | None = None
     backward: Callable | None = None
+    sees_zero_sign: bool = False
     export: str | None = None
 
 

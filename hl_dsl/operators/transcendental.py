@@ -41,6 +41,6 @@ register(Operator(
 register(Operator(
     "atan2", "the angle of the point ({1}, {0})", CALL,
     forms=(Form(("real", "real"), "real", kernel.atan2, "atan2({0}, {1})", "math.atan2(a, b)", interval.arctangent,
-                export="np.arctan2({0}, {1})"),),
+                sees_zero_sign=True, export="np.arctan2({0}, {1})"),),
     samples=((0.0, 0.0), (0.0, -1.0), (-0.0, -1.0), (1.0, 1.0)),
 ))

@@ -10,7 +10,7 @@ import pytest
 
 from hl_dsl.cli.output import plain
 from hl_dsl.synth.environments import steps_taken
-from tests.cli.conftest import POLICIES, START
+from tests.cli.conftest import POLICIES, START, refused
 
 EVAL = """policy program_hash env protocol seeds returns lengths mean min max distinct_trajectories env_steps cpu_seconds
 wall_seconds out_of_range assumption_violations monitor_violations proof""".split()
@@ -146,3 +146,45 @@ def test_help_and_version(hl):
         ended = hl(*arguments)
         assert "Usage: hl" in ended.out + ended.err and ended.code == (0 if arguments else 2)
     assert hl("--version").out.startswith("hl ")
+
+
+def test_diff(hl, folder):
+    (folder / "same.hl").write_text(START.replace("lean", "other").replace("pole.angle > 0", "0 < pole.angle"), encoding="utf-8")
+    (folder / "dead.hl").write_text(START.replace("    otherwise", "    when pole.angle > 1 => LEFT\n    otherwise"), encoding="utf-8")
+    (folder / "far.hl").write_text(START.replace("> 0", "> 0.4"), encoding="utf-8")
+    for other, code, status in (("same.hl", 0, "identical"), ("dead.hl", 0, "equal for every float input"), ("far.hl", 1, "different")):
+        ended = hl("diff", "lean.hl", other, "--json")
+        document = ended.document
+        assert (ended.code, ended.err, document["schema"], document["status"], document["exit_code"]) == (code, "", "hl.diff/1", status, code)
+        assert document["claim"] in hl("diff", "lean.hl", other).out
+    (tick,) = document["trace"]
+    assert 0 < tick["inputs"]["pole.angle"] <= 0.4 and (tick["A"]["action"], tick["B"]["action"]) == ("RIGHT", "LEFT")
+    refused(hl("diff", "lean.hl", POLICIES / "breakout" / "start.hl"), "CartPole-v1", "Breakout-v5")
+
+
+def test_warnings(hl, folder):
+    (folder / "w.hl").write_text(START.replace("    otherwise", "    when pole.angle > 1 => LEFT\n    otherwise").replace("  act", "  let a = 1\n\n  act"), encoding="utf-8")
+    checked, verified = hl("check", "w.hl", "--json"), hl("verify", "w.hl", "--json")
+    assert (checked.code, [item["code"] for item in checked.document["files"][0]["diagnostics"]]) == (0, ["HL501"])
+    assert (verified.code, [item["code"] for item in verified.document["warnings"]]) == (0, ["HL501", "HL510"])
+    assert all(item["severity"] == "warning" for item in verified.document["warnings"])
+    assert "warning[HL510]" in verified.err and "`pole.angle` is in [" in verified.err
+
+
+def test_verify_narrows_saves_and_replays(hl, folder):
+    much = START.replace("  act", "  param g: real = 1 in [0, 9]\n  let lean = g * pole.angle\n  invariant small: lean < 1\n  act").replace("pole.angle > 0", "lean > 0")
+    (folder / "much.hl").write_text(much, encoding="utf-8")
+    ended = hl("verify", "much.hl", "--narrow", "--save-trace", "kept", "--json")
+    document = ended.document
+    assert (ended.code, document["exit_code"], document["cases"]) == (1, 1, ["kept/invariant-small.json"])
+    (line,) = document["narrowed"]["lines"]
+    assert document["narrowed"]["passed"] and line.startswith("param g: real = 1 in [0.0, ")
+    assert line in hl("verify", "much.hl", "--narrow").out
+    (folder / "less.hl").write_text(much.replace("param g: real = 1 in [0, 9]", line), encoding="utf-8")
+    broken, holds = hl("verify", "much.hl", "--replay", "kept", "--json"), hl("verify", "less.hl", "--replay", "kept/invariant-small.json", "--json")
+    assert (broken.code, broken.document["schema"], broken.document["cases"][0]["broken"]) == (1, "hl.replay/1", True)
+    assert (holds.code, holds.document["cases"][0]["broken"]) == (0, False) and hl("verify", "less.hl").code == 0
+    assert hl("verify", "less.hl", "--save-trace", "more", "--json").document["cases"] == [] and not (folder / "more").exists()
+    refused(hl("verify", "much.hl", "--save-trace", "lean.hl"), "lean.hl is a file, and no case")
+    refused(hl("verify", "much.hl", "--replay", "lean.hl"), "lean.hl is no JSON document")
+    refused(hl("verify", "much.hl", "--replay", "kept", "--narrow"), "proves nothing")

@@ -15,7 +15,7 @@ from hl_dsl.synth.progress import progress
 from hl_dsl.synth.random_numbers import generator, seed_for
 from hl_dsl.synth.runs import run_synth
 from hl_dsl.synth.sampling import first_values, next_values
-from hl_dsl.synth.simplify import simplified
+from hl_dsl.synth.simplify import simplified, without_what_is_proved_idle
 
 LEAN = Program.parse("""
 policy lean for "CartPole-v1" {
@@ -58,6 +58,17 @@ def test_what_makes_no_difference_is_left_out_and_the_invariant_stays():
     smaller = simplified(checked(LEAN), gates, same).program
     assert "flip" not in smaller.text and "most" not in smaller.text and "lead" in smaller.text
     assert "invariant bounded: tilt in [-99, 99]" in smaller.text and smaller.prove().passed
+
+
+def test_what_is_proved_idle_goes_before_any_episode_is_recalled():
+    """`most >= 0` is always true and the second rule does what the last one does: no run is needed to see that."""
+    asked = []
+    smaller = without_what_is_proved_idle(checked(LEAN), Gates(LEAN.card), lambda candidate: asked.append(candidate) or True).program
+    assert "flip" not in smaller.text and "most" not in smaller.text and "lead * pole.velocity" in smaller.text
+    assert "invariant bounded" in smaller.text and asked
+    assert without_what_is_proved_idle(checked(LEAN), Gates(LEAN.card), lambda candidate: False).program is LEAN
+    again = without_what_is_proved_idle(checked(LEAN), Gates(LEAN.card), lambda candidate: True).program
+    assert again.text == smaller.text
 
 
 def test_gates_name_where_a_candidate_stops():

@@ -1,0 +1,108 @@
+"""What never counts: rules, conditions and modes, each with its reason."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from hl_dsl.codes import CODES, explain_code
+from hl_dsl.parse import parse
+from hl_dsl.program import Program
+from hl_dsl.source import Source
+from hl_dsl.verify import Limits
+from hl_dsl.verify.dead import dead
+from hl_dsl.verify.sites import sites
+from tests.generate.inputs import interpret, runs
+from tests.generate.programs import programs
+from tests.generate.soundness import sound_ticks
+
+POLICIES = sorted((Path(__file__).parents[2] / "policies").glob("*/*.hl"))
+BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward {} }}'
+
+
+def found(body: str, prove: bool = False) -> list[tuple[str, str, str]]:
+    program = Program.parse(BREAKOUT.format(body))
+    items = dead(program.checked, program.prove() if prove else None)
+    return [(item.code, program.source.text[item.span.start : item.span.end], item.label) for item in items]
+
+
+def rules(*conditions: str) -> str:
+    return "act { " + " ".join(f"when {condition} => FIRE" for condition in conditions) + " otherwise => NOOP }"
+
+
+@pytest.mark.parametrize("body, expected", [
+    (rules("ram[1] > 300"), [("HL510", "ram[1] > 300", "`ram[1]` is in [0, 255] here")]),
+    (rules("ram[1] > 3", "ram[2] > 3", "ram[1] > 5"), [("HL510", "ram[1] > 5", "rule 1 covers all of it")]),
+    (rules("ram[1] > 3", "ram[2] > 3", "ram[1] + ram[2] > 6"), [("HL510", "ram[1] + ram[2] > 6", "rules 1 and 2 cover all of it together")]),
+    (rules("ram[1] > 3", "ram[1] <= 3"), [("HL511", "ram[1] <= 3", "rule 1 takes all other cases")]),
+    (rules("ram[1] > 3", "ram[2] > 3"), []),
+    (rules("ram[1] > ram[2] and ram[2] > ram[1]"), [("HL510", "ram[1] > ram[2] and ram[2] > ram[1]", "`ram[1]` is in [0, 255], `ram[2]` is in [0, 255] here")]),
+    ("let a = if ram[1] >= 0 then 1 else 2 " + rules("a > 1"), [
+        ("HL511", "ram[1] >= 0", "`ram[1]` is in [0, 255] here"), ("HL510", "a > 1", "`a` is 1 here")]),
+    # Inside of what is never reached nothing is told.
+    (rules("ram[1] > 300 and (if ram[1] < 0 then ram[2] > 1 else ram[3] > 1)"),
+     [("HL510", "ram[1] > 300 and (if ram[1] < 0 then ram[2] > 1 else ram[3] > 1)", "`ram[1]` is in [0, 255], `ram[2]` is in [0, 255], `ram[3]` is in [0, 255] here")]),
+    ("memory m: int in [0, 9] = 0 { next = min(m + 1, 9) } " + rules("m > 9"), [("HL510", "m > 9", "`m` is in [0, 9] here")]),
+    ("assume low: ram[1] < 100 " + rules("ram[1] > 200"), [("HL510", "ram[1] > 200", "`ram[1]` is in [0, 99] here")]),
+])
+def test_reasons(body, expected):
+    assert found(body) == expected
+
+
+def test_modes():
+    body = """modes {
+      start a { act FIRE  when ram[1] > 300 -> b  when ram[1] == 3 -> c }
+      b { act { when ram[1] > 900 => FIRE otherwise => NOOP }  when ram[1] == 1 -> d }
+      c { act { when mode == a => FIRE otherwise => NOOP }  when true -> a }
+      d { act NOOP }
+      e { act NOOP }
+    }"""
+    assert found(body) == [
+        ("HL512", "ram[1] > 300", "`ram[1]` is in [0, 255] here"),
+        ("HL513", "b", "`ram[1] > 300`, which leads here from `a`, is never true"),
+        ("HL510", "mode == a", "`mode` is c here"),
+        ("HL511", "true", "it is the same whatever the values"),
+        ("HL513", "d", "only `b` leads here, which is never entered either"),
+        ("HL513", "e", "no transition leads to it"),
+    ]
+
+
+def test_what_is_proved_helps():
+    body = """memory a: int in [0, 300] = 0 { next = ram[1] } memory b: int in [0, 300] = 0 { next = ram[1] }
+      invariant same: a == b """ + rules("a > b")
+    assert found(body) == [] and [code for code, *_ in found(body, prove=True)] == ["HL510"]
+
+
+def test_without_the_solver_less_is_found_and_nothing_else():
+    program = Program.parse(BREAKOUT.format(rules("ram[1] > 300", "ram[1] > ram[2] and ram[2] > ram[1]")))
+    assert len(dead(program.checked, limits=Limits(solver=False))) == 1
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_the_policies_give_no_cause(path):
+    program = Program.load(path)
+    assert program.warnings + dead(program.checked) == ()
+
+
+@pytest.mark.parametrize("code", sorted(code for code, entry in CODES.items() if entry.stage == "proof"))
+def test_page(code):
+    wrong, mended = re.findall(r"```hl\n(.*?)```", explain_code(code), re.DOTALL)
+    assert code in {item.code for item in dead(Program.parse(wrong).checked)}
+    assert dead(Program.parse(mended).checked) == ()
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(data=st.data(), program=programs())
+def test_no_run_does_what_is_said_never_to_happen(data, program):
+    checked = Program.from_syntax(parse(Source(program.text)), Source(program.text), program.card).checked
+    flow, asked = sites(checked)
+    items = dead(checked, limits=Limits(solver_steps=50_000))
+    never = {site.met for site in asked for item in items if item.span == site.asked.span and item.code in ("HL510", "HL512")}
+    never |= {site.unmet for site in asked for item in items if item.span == site.asked.span and item.code == "HL511"}
+    run = data.draw(runs(flow))
+    for done, _ in sound_ticks(flow, run, interpret(run)):
+        if all(done.values[item.node] for item in flow.of_kind("assume")):
+            assert not [node for node in never if done.values[node]]
