@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Sequence
 
+from hl_dsl.verify.cone import closed_cone
 from hl_dsl.verify.encode import EXACT, START, Encoding
 from hl_dsl.verify.induction import broken, leaves
 from hl_dsl.verify.intervals import Evaluator
@@ -32,7 +33,7 @@ def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solve
     """Looks for the shortest trace, of at most `depth` ticks, that breaks a goal. Raises SolverFailure where z3 cannot be used."""
     flow = plan.flow
     encoding = Encoding(evaluator := Evaluator(plan, ranges), evaluator.base, START, EXACT)
-    nodes = closed_cone(plan, goal)
+    nodes = closed_cone(flow, [*goal.nodes, *plan.assumes], limits.slicing)
     solver.fresh(limits.bounded_steps)
     candidate: Run | None = None
     clear = 0
@@ -52,15 +53,3 @@ def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solve
         if answer not in (SAT, UNSAT) or solver.spent() > limits.bounded_steps:
             return Searched(candidate, False, clear, f"z3 was to take {limits.bounded_steps} steps for it, no more")
     return Searched(candidate, False, clear)
-
-
-def closed_cone(plan: Plan, goal: Goal) -> list[int]:
-    """All nodes of a tick that the goal depends on, at this tick or a later one."""
-    flow = plan.flow
-    roots = {*goal.nodes, *plan.assumes}
-    while True:
-        nodes = flow.reachable(list(roots))
-        more = {flow.memories[plan.nodes[number].value].next for number in nodes if plan.nodes[number].op == "memory"}
-        if more <= roots:
-            return nodes
-        roots |= more

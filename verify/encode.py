@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
-from typing import Iterable, Sequence
+from typing import Iterable
 
 from hl_dsl.compiler.ir import Node
 from hl_dsl.operators.interval import ANYTHING, EITHER, INF
@@ -42,25 +42,18 @@ class Encoding:
         self.begin, self.rounding = begin, rounding
         self.frames: list[dict[int, Term]] = []
         self.exact: dict[tuple[int, int], Term] = {}
-        self._parameters: set[int] = set()
-
-    def cone(self, roots: Sequence[Iterable[int]]) -> list[list[int]]:
-        """For each frame, the nodes that its roots and those of the later frames depend on."""
-        cones: list[list[int]] = []
-        wanted: set[int] = set()
-        for position in reversed(range(len(roots))):
-            nodes = self.flow.reachable([*roots[position], *wanted])
-            wanted = {self.flow.memories[self.plan.nodes[number].value].next for number in nodes if self.plan.nodes[number].op == "memory"}
-            cones.append(nodes)
-        return cones[::-1]
+        self._parameters: dict[int, Term] = {}
+        self._order: dict[int, int] = {}
 
     def frame(self, nodes: Iterable[int]) -> list[str]:
-        """Commands that add a tick after the last one, with these nodes (operands before what uses them)."""
+        """Commands that add a tick after the last one, with these nodes (operands before what uses them). Names are
+        by their order, so that the same nodes give the same text in another program too."""
         index = len(self.frames)
+        self._order = {number: position for position, number in enumerate(nodes)}
         known: dict[int, Term] = {}
         self.frames.append(known)
         lines: list[str] = []
-        for number in nodes:
+        for number in self._order:
             node = self.plan.nodes[number]
             known[number] = self._leaf(number, node, index, lines) if node.form is None else self._operation(number, node, index, lines)
         return lines
@@ -83,14 +76,15 @@ class Encoding:
             if self.begin == START:
                 return literal(cell.start, sort)
         if node.op == "constant":
-            name = f"c{number}_{index}"  # a literal result that overflowed: anything
+            name = f"c{self._order[number]}_{index}"  # a literal result that overflowed: anything
         elif node.op == "parameter":
-            name = f"p{node.value}"
-            if node.value in self._parameters:
-                return Term(name, sort)
-            self._parameters.add(node.value)
+            known = self._parameters.get(node.value)
+            if known is not None:
+                return known
+            name = f"p{len(self._parameters)}"
+            self._parameters[node.value] = Term(name, sort)
         else:
-            name = f"{node.op[0]}{node.value}_{index}"
+            name = f"{node.op[0]}{self._order[number]}_{index}"
         lines.append(f"(declare-const {name} {sort})")
         term = Term(name, sort)
         self._bound(term, self.interval(number, lines), lines)
@@ -99,7 +93,7 @@ class Encoding:
     def _operation(self, number: int, node: Node, index: int, lines: list[str]) -> Term:
         sort = SORTS[node.base]
         known = self.frames[index]
-        term = Term(f"n{number}_{index}", sort)
+        term = Term(f"n{self._order[number]}_{index}", sort)
         pair = self.interval(number, lines)
         if node.form.z3 is None:
             lines.append(f"(declare-const {term.text} {sort})")
@@ -114,7 +108,7 @@ class Encoding:
         return term
 
     def _rounded(self, term: Term, exact: Term, number: int, node: Node, pair: Pair, index: int, lines: list[str]) -> None:
-        self.exact[number, index] = given = Term(f"x{number}_{index}", term.sort)
+        self.exact[number, index] = given = Term(f"x{self._order[number]}_{index}", term.sort)
         lines.append(f"(define-fun {given.text} () Real {exact.text})")
         if self.rounding == EXACT:
             lines.append(f"(define-fun {term.text} () Real {given.text})")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Mapping, NamedTuple, Sequence
 
+from hl_dsl.verify.cone import cone
 from hl_dsl.verify.encode import FREE, OVERFLOW, ROUNDED, START, Encoding
 from hl_dsl.verify.interval_tier import LARGEST_INT, holds
 from hl_dsl.verify.intervals import Evaluator
@@ -116,7 +117,7 @@ class Induction:
         roots = self._roots(goal, hypotheses, depth, bare)
         solver = self.solver
         solver.fresh(self.limits.solver_steps)
-        for frame, nodes in enumerate(encoding.cone(roots)):
+        for frame, nodes in enumerate(cone(self.flow, roots, self.limits.slicing)):
             solver.tell(*encoding.frame(nodes))
             facts = roots[frame] if frame < depth else [] if bare else self.plan.assumes
             solver.tell(*(f"(assert {encoding.frames[frame][fact].text})" for fact in facts))

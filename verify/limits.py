@@ -16,6 +16,8 @@ class Limits:
     lanes, ticks     simulated episodes and the ticks of each, in search of a violation; no lanes: only a few quick ones
     hang_seconds     after this long without an answer the solver is killed; its goals are then `unknown`
     solver           whether to use z3 at all
+    slicing          whether z3 is told only what a goal depends on, not the whole program
+    lemmas           whether facts about the memory are inferred, and proved, to help induction
     """
 
     boxes: int = 300
@@ -27,3 +29,5 @@ class Limits:
     ticks: int = 400
     hang_seconds: float = 60.0
     solver: bool = True
+    slicing: bool = True
+    lemmas: bool = True

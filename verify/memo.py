@@ -6,19 +6,49 @@ would give, whatever was proved before.
 
 from __future__ import annotations
 
+from hl_dsl.verify.cache import Cache
 from hl_dsl.verify.plan import Pair
 from hl_dsl.verify.pool import Pool
 
+_MOST_ANSWERS = 50_000
+
 
 class Memo:
-    """Ranges of groups of memory cells, verdicts of goals, intervals of expressions."""
+    """Ranges of groups of memory cells, verdicts of goals, intervals of expressions, answers of the solver.
+
+    queries  how many questions z3 was asked for proofs with this memo
+    """
 
     def __init__(self):
         self.pool = Pool()
         self.ranges: dict[tuple, tuple[Pair, ...]] = {}
         self.verdicts: dict[tuple, str] = {}
+        self.answers: dict[bytes, str] = {}
+        self.queries = 0
 
     def begin(self) -> None:
         """Called once for each program. A memo that has grown too large starts afresh."""
-        if self.pool.is_full():
+        queries = self.queries
+        if self.pool.is_full() or len(self.answers) > _MOST_ANSWERS:
             self.__init__()
+        self.queries = queries
+
+
+class Remembered:
+    """Answers of the solver, looked up in a memo first and in a cache after it."""
+
+    def __init__(self, memo: Memo, cache: Cache | None):
+        self.memo, self.cache = memo, cache
+
+    def get(self, key: bytes) -> str | None:
+        answer = self.memo.answers.get(key)
+        if answer is None and self.cache is not None:
+            answer = self.cache.get(key)
+            if answer is not None:
+                self.memo.answers[key] = answer
+        return answer
+
+    def put(self, key: bytes, answer: str) -> None:
+        self.memo.answers[key] = answer
+        if self.cache is not None:
+            self.cache.put(key, answer)

@@ -9,6 +9,7 @@ from typing import Sequence
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.operators.interval import ANYTHING, EITHER
 from hl_dsl.verify.bisection import bisect
+from hl_dsl.verify.cache import Cache
 from hl_dsl.verify.bounded import Searched, search
 from hl_dsl.verify.claims import CANDIDATE, ILL_DEFINED, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
 from hl_dsl.verify.encode import EXACT
@@ -16,7 +17,7 @@ from hl_dsl.verify.induction import Attempt, Induction
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
-from hl_dsl.verify.memo import Memo
+from hl_dsl.verify.memo import Memo, Remembered
 from hl_dsl.verify.models import memory_of, run_of
 from hl_dsl.verify.obligations import Goal, assumptions_goal, goals
 from hl_dsl.verify.replay import Run, breaks, shortened, traced, traced_from
@@ -32,22 +33,25 @@ _GUIDED = (6, 40)  # the same where assumptions tie inputs to the last tick, whi
 _NEVER_ASKED = "the condition of an `implies` in it is never true, or no tick keeps the assumptions"
 
 
-def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None) -> Proof:
+def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None, cache: Cache | None = None) -> Proof:
     """Proves all obligations and invariants, and looks for a trace that breaks what it cannot prove.
 
-    A `memo` is the same as for `screen`. The verdicts depend on the program and the limits only, not on the clock, unless
+    A `memo` is the same as for `screen`; a `cache` keeps the solver's answers for other processes. The verdicts depend on the program and the limits only, not on the clock, unless
     the solver hangs or is missing; then what it was asked is `unknown`, and the detail says why.
     """
     start = perf_counter()
-    attempt = _Attempt(flow, limits, memo)
+    memo = Memo() if memo is None else memo
+    attempt = _Attempt(flow, limits, memo, cache)
     verdicts = attempt.run()
+    if cache is not None:
+        cache.save()
     passed = all(verdict.status == PROVED for _, verdict in verdicts)
     return Proof(flow, lambda: verdicts, passed, perf_counter() - start)
 
 
 class _Attempt:
-    def __init__(self, flow: Dataflow, limits: Limits, memo: Memo | None):
-        self.flow, self.limits = flow, limits
+    def __init__(self, flow: Dataflow, limits: Limits, memo: Memo, cache: Cache | None):
+        self.flow, self.limits, self.memo, self.cache = flow, limits, memo, cache
         self.tier = IntervalTier(flow, memo)
         self.plan = self.tier.plan
         self.goals = goals(flow)
@@ -58,10 +62,11 @@ class _Attempt:
         if self._open() and not self.plan.assumes:
             self._simulation(*_QUICK, seed=0)
         self._bisection()
-        with Solver(self.limits.hang_seconds) as solver:
+        with Solver(self.limits.hang_seconds, Remembered(self.memo, self.cache)) as solver:
             if self._open():
                 self._settle(solver)
             self._vacuity(solver)
+            self.memo.queries += solver.queries
         resting(self.plan, self.goals, self.verdicts)
         found = [(goal, self.verdicts[goal.id]) for goal in self.goals]
         if self.impossible:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import selectors
 import shutil
@@ -11,9 +12,23 @@ from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from time import monotonic
+from typing import Protocol
 
 SAT, UNSAT, UNKNOWN = "sat", "unsat", "unknown"
 _MEGABYTES = 2000
+_PIECE = 65536
+_MOST_OUTPUT = 64_000_000
+
+
+# Causes of "unknown" that say nothing of the question: another run may well find an answer. (z3 calls its own counter "canceled".)
+_ACCIDENTS = ("memory", "timeout", "interrupt")
+
+
+class Answers(Protocol):
+    """Where answers are remembered, by a key that stands for all that was told."""
+
+    def get(self, key: bytes) -> str | None: ...
+    def put(self, key: bytes, answer: str) -> None: ...
 
 
 class SolverFailure(Exception):
@@ -30,18 +45,24 @@ def solver_path() -> str | None:
 
 
 class Solver:
-    """One z3 process. Use as a context manager.
+    """One z3 process, started when it is first needed. Use as a context manager.
 
-    Raises SolverFailure from any method when the process cannot be used.
+    Raises SolverFailure from any method when the process cannot be used. With `answers`, a question that was asked before
+    after the very same text is not asked again. `queries` counts the satisfiability questions that z3 was asked.
     """
 
-    def __init__(self, hang_seconds: float):
+    def __init__(self, hang_seconds: float, answers: Answers | None = None):
         self.hang_seconds = hang_seconds
+        self.path = solver_path()
+        self.answers = answers
         self.reason = ""
+        self.queries = 0
         self._failure: str | None = None
         self._process: subprocess.Popen | None = None
-        self._waiting: list[str] = []
-        self._buffer = b""
+        self._told: list[str] = []  # everything since `fresh`, questions included
+        self._sent = self._hashed = 0  # how much of it z3 and the hash have seen
+        self._asked: list[tuple[int, str]] = []  # questions that were answered from memory: where they stand, the answer
+        self._hash = hashlib.sha256()
         self._count = 0
 
     def __enter__(self) -> "Solver":
@@ -58,22 +79,24 @@ class Solver:
                 with suppress(OSError):  # what was still to be sent to a process that is gone
                     stream.close()
             self._process = None
-            self._buffer = b""
 
     def tell(self, *lines: str) -> None:
-        """Commands that give no answer. They are sent with the next question."""
-        self._waiting += lines
+        """Commands that give no answer. They are sent with the next question that is not answered from memory."""
+        self._told += lines
 
     def fresh(self, steps: int) -> None:
         """Forgets everything and sets the resource limit of each question that follows."""
-        self._waiting = ["(reset)", f"(set-option :rlimit {steps})", "(set-option :model.completion true)"]
+        self._told = ["(reset)", f"(set-option :rlimit {steps})", "(set-option :model.completion true)"]
+        self._sent = self._hashed = 0
+        self._asked = []
+        self._hash = hashlib.sha256(_identity(self.path).encode())
 
     def check(self) -> str:
         """Whether what was told can be so: "sat", "unsat" or "unknown", with the cause of the last in `reason`."""
-        answer = self._ask("(check-sat)")
-        if answer not in (SAT, UNSAT, UNKNOWN):
-            raise SolverFailure(f"z3 answered: {answer[:300]}")
-        self.reason = self._ask("(get-info :reason-unknown)").removeprefix('(:reason-unknown "').removesuffix('")') if answer == UNKNOWN else ""
+        answer, _, reason = self._ask("(check-sat)\n(get-info :reason-unknown)").partition("\n")
+        if answer not in (SAT, UNSAT, UNKNOWN) or not reason.startswith("(:reason-unknown"):
+            raise self._failed(f"z3 answered: {answer[:300]}")
+        self.reason = reason.removeprefix('(:reason-unknown "').removesuffix('")') if answer == UNKNOWN else ""
         return answer
 
     def spent(self) -> int:
@@ -88,18 +111,38 @@ class Solver:
         return {name: _number(value) for name, value in answer}
 
     def _ask(self, question: str) -> str:
+        self._told.append(question)
+        if self.answers is None:
+            return self._answer()
+        self._hash.update("\n".join([*self._told[self._hashed :], ""]).encode())
+        self._hashed = len(self._told)
+        key = self._hash.digest()
+        known = self.answers.get(key) if self._failure is None else None
+        if known is not None:
+            self._asked.append((len(self._told) - 1, known))
+            return known
+        answer = self._answer()
+        if "(error" not in answer and not (answer.startswith(UNKNOWN) and any(word in answer for word in _ACCIDENTS)):
+            self.answers.put(key, answer)
+        return answer
+
+    def _answer(self) -> str:
+        """z3's own answer to the question told last. It is told everything first that it was not told yet, in the same
+        order, so that its state is the one it would have without a memory."""
+        for position, known in self._asked:
+            if self._send(position + 1) != known:
+                raise self._failed("z3 now answers otherwise than the cache of proofs says; `--no-cache` does without it")
+        self._asked = []
+        return self._send(len(self._told))
+
+    def _send(self, end: int) -> str:
+        """Tells z3 what stands before `end`, a question last, and gives its answer."""
         self._count += 1
         mark = f"answer-{self._count}"
-        lines = [*self._waiting, question, f'(echo "{mark}")', ""]
-        self._waiting = []
-        process = self._start()
-        try:
-            os.set_blocking(process.stdin.fileno(), True)
-            process.stdin.write("\n".join(lines).encode())
-            process.stdin.flush()
-        except OSError as error:
-            raise self._failed(f"z3 ended by itself: {error}") from None
-        return self._read(mark.encode())
+        lines = [*self._told[self._sent : end], f'(echo "{mark}")', ""]
+        self._sent = end
+        self.queries += lines[-3].startswith("(check-sat")
+        return self._exchange("\n".join(lines).encode(), b"\n" + mark.encode() + b"\n")
 
     def _failed(self, reason: str) -> SolverFailure:
         """Ends the process for good: one that failed once is not asked again, or every goal would wait for its hang."""
@@ -111,31 +154,60 @@ class Solver:
         if self._failure is not None:
             raise SolverFailure(self._failure)
         if self._process is None:
-            path = solver_path()
+            path = self.path
             if path is None:
                 raise self._failed("the program `z3` was not found; install the package `z3-solver`")
             try:
                 self._process = subprocess.Popen([path, "-in", "-smt2", f"-memory:{_MEGABYTES}"], stdin=subprocess.PIPE,
-                                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+                os.set_blocking(self._process.stdin.fileno(), False)
             except OSError as error:
                 raise self._failed(f"{path} does not start: {error}") from None
         return self._process
 
-    def _read(self, mark: bytes) -> str:
-        end = b"\n" + mark + b"\n"
+    def _exchange(self, text: bytes, end: bytes) -> str:
+        """Sends a text and gives what z3 prints up to `end`. Neither a z3 that does not read nor one that does not stop
+        writing is waited for longer than the limit."""
+        process = self._start()
         limit = monotonic() + self.hang_seconds
-        output = self._process.stdout
-        self._buffer = b"\n"
+        output = bytearray(b"\n")
+        sent = 0
         with selectors.DefaultSelector() as selector:
-            selector.register(output, selectors.EVENT_READ)
-            while not self._buffer.endswith(end):
-                if not selector.select(max(0.0, limit - monotonic())):
+            selector.register(process.stdout, selectors.EVENT_READ)
+            selector.register(process.stdin, selectors.EVENT_WRITE)
+            while not output.endswith(end):
+                ready = selector.select(max(0.0, limit - monotonic()))
+                if not ready or monotonic() > limit:
                     raise self._failed(f"z3 gave no answer for {self.hang_seconds:g} s and was stopped")
-                piece = os.read(output.fileno(), 65536)
-                if not piece:
-                    raise self._failed("z3 ended by itself")
-                self._buffer += piece
-        return self._buffer[: -len(end)].decode().strip()
+                try:
+                    for key, _ in ready:
+                        if key.fileobj is process.stdin:
+                            sent += os.write(process.stdin.fileno(), text[sent : sent + _PIECE])
+                            if sent == len(text):
+                                selector.unregister(process.stdin)
+                        elif piece := os.read(process.stdout.fileno(), _PIECE):
+                            output += piece
+                        else:
+                            raise self._failed(f"z3 ended by itself{_last_words(output)}")
+                except OSError as error:
+                    raise self._failed(f"z3 ended by itself: {error}{_last_words(output)}") from None
+                if len(output) > _MOST_OUTPUT:
+                    raise self._failed("z3 does not stop printing and was stopped")
+        return output[: -len(end)].decode(errors="replace").strip()
+
+
+def _identity(path: str | None) -> str:
+    """Which z3 this is, without starting it: a new one is a new file. Nothing is ever remembered of none."""
+    try:
+        found = os.stat(path or "")
+    except OSError:
+        return "none"
+    return f"{os.path.realpath(path)} {found.st_size} {found.st_mtime_ns}"
+
+
+def _last_words(output: bytes) -> str:
+    words = output.decode(errors="replace").strip()
+    return f" ({words[-200:]})" if words else ""
 
 
 def _parse(text: str) -> list:

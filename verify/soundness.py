@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from hl_dsl.verify.bounded import closed_cone
+from hl_dsl.verify.cone import closed_cone
 from hl_dsl.verify.claims import PROVED, PROVED_REALS, UNKNOWN
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Plan
@@ -23,7 +23,7 @@ def resting(plan: Plan, goals: Sequence[Goal], verdicts: dict[str, Verdict]) -> 
     for goal in goals:
         verdict = verdicts[goal.id]
         if goal.kind == "invariant" and verdict.status in (PROVED, PROVED_REALS):
-            cone = set(closed_cone(plan, goal))
+            cone = set(closed_cone(plan.flow, [*goal.nodes, *plan.assumes]))
             under = [other.id for other in loose if cone.intersection(_about(plan, other))]
             if under:
                 verdicts[goal.id] = Verdict(UNKNOWN, verdict.method, f"rests on {', '.join(under[:4])}, not proved", seconds=verdict.seconds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
+from hl_dsl.verify.cone import cone
 from hl_dsl.verify.encode import FREE, START, Encoding
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.interval_tier import antecedents
@@ -39,7 +40,7 @@ def _impossible(plan: Plan, ranges: Sequence[Pair], conditions: list[tuple[int, 
     """Whether no tick within the memory ranges keeps the assumptions and meets the conditions."""
     evaluator = Evaluator(plan, ranges)
     encoding = Encoding(evaluator, evaluator.base, begin)
-    nodes = plan.flow.reachable([*(node for node, _ in conditions), *plan.assumes])
+    (nodes,) = cone(plan.flow, [[*(node for node, _ in conditions), *plan.assumes]], limits.slicing)
     try:
         solver.fresh(limits.solver_steps)
         solver.tell(*encoding.frame(nodes))

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from hl_dsl.cli.output import Json, PolicyFile, finish, show
 
 
-def verify(file: PolicyFile, json: Json = False) -> None:
+def verify(
+    file: PolicyFile,
+    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use solver answers kept from earlier proofs, and keep the new ones.")] = True,
+    json: Json = False,
+) -> None:
     """Prove a policy well defined and its invariants true.
 
     The proof holds for every input, parameter and state in range.
     """
     from hl_dsl.program import Program
+    from hl_dsl.verify import Cache
 
     program = Program.load(file)
-    proof = program.prove()
+    kept = Cache.of_user() if cache else None
+    proof = program.prove(cache=kept)
+    if kept is not None:
+        kept.close()
+        if kept.note:
+            typer.echo(f"note: {kept.note}", err=True)
     found = proof.to_json()
     obligations = found.pop("results")
     document = {
