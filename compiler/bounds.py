@@ -1,7 +1,7 @@
 """Where every node's value lies in every run, proved or not: the rows' interval forms, gone through a few times.
 
 Coarse on purpose. The NumPy writer asks it which operations need no guard; the verifier has its own, sharper analysis.
-What may be NaN has no bounds: interval forms speak of numbers, so NaN is followed apart.
+What may be NaN has no bounds: interval forms speak of numbers, so NaN is followed apart, as `UNDEFINED`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from functools import lru_cache
 from itertools import product
 from typing import Sequence
 
-from hl_dsl.compiler.ir import Cell, Dataflow
+from hl_dsl.compiler.ir import Cell, Dataflow, Node
 from hl_dsl.operators import Form
 
 _GROWTHS = 4  # times that what `previous` remembers may grow, before it is taken to be anything
 _ANYTHING = (-math.inf, math.inf)
+UNDEFINED = (-math.inf, math.inf)  # of what may be NaN; always this very tuple
 
 
 def node_bounds(flow: Dataflow, nodes: Sequence[int]) -> dict[int, tuple]:
@@ -25,25 +26,36 @@ def node_bounds(flow: Dataflow, nodes: Sequence[int]) -> dict[int, tuple]:
     breaks its promises.
     """
     known = set(nodes)
-    cells = [_first_guess(cell) if cell.next in known else _ANYTHING for cell in flow.memories]
+    cells = [_first_guess(cell) if cell.next in known else UNDEFINED for cell in flow.memories]
     growths = [0] * len(cells)
-    blurred = [cell.next not in known for cell in flow.memories]  # cells that may hold NaN
     while True:
-        pairs, undefined = _pairs(flow, nodes, cells, blurred)
+        pairs = _pairs(flow, nodes, cells)
         changed = False
         for position, cell in enumerate(flow.memories):
-            if cell.next not in known:
+            if cell.next not in known or cells[position] is UNDEFINED:
                 continue
-            if cell.next in undefined and not blurred[position]:
-                changed = blurred[position] = True
-            low, high = pairs[cell.next]
-            if not (cells[position][0] <= low and high <= cells[position][1]):
+            pair = pairs[cell.next]
+            low, high = pair
+            if pair is UNDEFINED or not (cells[position][0] <= low and high <= cells[position][1]):
                 changed = True
                 growths[position] += 1
                 grown = (min(low, cells[position][0]), max(high, cells[position][1]))
-                cells[position] = grown if cell.low is None and growths[position] < _GROWTHS else _ANYTHING
+                if pair is UNDEFINED:
+                    grown = UNDEFINED
+                elif cell.low is not None or growths[position] >= _GROWTHS:
+                    grown = _ANYTHING
+                cells[position] = grown
         if not changed:
             return pairs
+
+
+def result_bounds(node: Node, pairs: Sequence[tuple]) -> tuple:
+    """Bounds of an operation's result from those of its operands."""
+    pair = node.form.interval(*pairs)
+    if node.base == "real" and (any(operand is UNDEFINED for operand in pairs) or (
+            _gives_nan(node.form) and any(math.isinf(end) for operand in pairs for end in operand))):
+        return UNDEFINED
+    return pair
 
 
 def _first_guess(cell: Cell) -> tuple:
@@ -52,34 +64,23 @@ def _first_guess(cell: Cell) -> tuple:
     return (cell.start, cell.start) if cell.low is None else (min(cell.low, cell.start), max(cell.high, cell.start))
 
 
-def _pairs(flow: Dataflow, nodes: Sequence[int], cells: list[tuple], blurred: list[bool]) -> tuple[dict[int, tuple], set[int]]:
-    """Bounds of the nodes, and those that may be NaN."""
+def _pairs(flow: Dataflow, nodes: Sequence[int], cells: list[tuple]) -> dict[int, tuple]:
     leaves = {
         "input": [(0, 1) if entry.base == "bool" else (entry.low, entry.high) for entry in flow.inputs],
         "parameter": [(parameter.low, parameter.high) for parameter in flow.parameters],
         "memory": cells,
     }
     pairs: dict[int, tuple] = {}
-    undefined: set[int] = set()
     for number in nodes:
         node = flow.nodes[number]
         if node.form is not None:
-            pairs[number] = node.form.interval(*(pairs[arg] for arg in node.args))
-            if node.base == "real" and (not undefined.isdisjoint(node.args) or (
-                    _gives_nan(node.form) and any(math.isinf(end) for arg in node.args for end in pairs[arg]))):
-                undefined.add(number)
+            pairs[number] = result_bounds(node, [pairs[arg] for arg in node.args])
         elif node.op == "constant":
             value = int(node.value) if node.base == "bool" else node.value
-            pairs[number] = (value, value)
-            if value != value:
-                undefined.add(number)
+            pairs[number] = (value, value) if value == value else UNDEFINED
         else:
             pairs[number] = leaves[node.op][node.value]
-            if node.op == "memory" and node.base == "real" and blurred[node.value]:
-                undefined.add(number)
-        if number in undefined:
-            pairs[number] = _ANYTHING
-    return pairs, undefined
+    return pairs
 
 
 @lru_cache(maxsize=None)
