@@ -1,17 +1,22 @@
 """Where every node's value lies in every run, proved or not: the rows' interval forms, gone through a few times.
 
 Coarse on purpose. The NumPy writer asks it which operations need no guard; the verifier has its own, sharper analysis.
+What may be NaN has no bounds: interval forms speak of numbers, so NaN is followed apart, as `UNDEFINED`.
 """
 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+from itertools import product
 from typing import Sequence
 
-from hl_dsl.compiler.ir import Cell, Dataflow
+from hl_dsl.compiler.ir import Cell, Dataflow, Node
+from hl_dsl.operators import Form
 
 _GROWTHS = 4  # times that what `previous` remembers may grow, before it is taken to be anything
 _ANYTHING = (-math.inf, math.inf)
+UNDEFINED = (-math.inf, math.inf)  # of what may be NaN; always this very tuple
 
 
 def node_bounds(flow: Dataflow, nodes: Sequence[int]) -> dict[int, tuple]:
@@ -21,22 +26,36 @@ def node_bounds(flow: Dataflow, nodes: Sequence[int]) -> dict[int, tuple]:
     breaks its promises.
     """
     known = set(nodes)
-    cells = [_first_guess(cell) if cell.next in known else _ANYTHING for cell in flow.memories]
+    cells = [_first_guess(cell) if cell.next in known else UNDEFINED for cell in flow.memories]
     growths = [0] * len(cells)
     while True:
         pairs = _pairs(flow, nodes, cells)
         changed = False
         for position, cell in enumerate(flow.memories):
-            if cell.next not in known:
+            if cell.next not in known or cells[position] is UNDEFINED:
                 continue
-            low, high = pairs[cell.next]
-            if not (cells[position][0] <= low and high <= cells[position][1]):
+            pair = pairs[cell.next]
+            low, high = pair
+            if pair is UNDEFINED or not (cells[position][0] <= low and high <= cells[position][1]):
                 changed = True
                 growths[position] += 1
                 grown = (min(low, cells[position][0]), max(high, cells[position][1]))
-                cells[position] = grown if cell.low is None and growths[position] < _GROWTHS else _ANYTHING
+                if pair is UNDEFINED:
+                    grown = UNDEFINED
+                elif cell.low is not None or growths[position] >= _GROWTHS:
+                    grown = _ANYTHING
+                cells[position] = grown
         if not changed:
             return pairs
+
+
+def result_bounds(node: Node, pairs: Sequence[tuple]) -> tuple:
+    """Bounds of an operation's result from those of its operands."""
+    pair = node.form.interval(*pairs)
+    if node.base == "real" and (any(operand is UNDEFINED for operand in pairs) or (
+            _gives_nan(node.form) and any(math.isinf(end) for operand in pairs for end in operand))):
+        return UNDEFINED
+    return pair
 
 
 def _first_guess(cell: Cell) -> tuple:
@@ -55,10 +74,18 @@ def _pairs(flow: Dataflow, nodes: Sequence[int], cells: list[tuple]) -> dict[int
     for number in nodes:
         node = flow.nodes[number]
         if node.form is not None:
-            pairs[number] = node.form.interval(*(pairs[arg] for arg in node.args))
+            pairs[number] = result_bounds(node, [pairs[arg] for arg in node.args])
         elif node.op == "constant":
             value = int(node.value) if node.base == "bool" else node.value
-            pairs[number] = (value, value) if value == value else _ANYTHING
+            pairs[number] = (value, value) if value == value else UNDEFINED
         else:
             pairs[number] = leaves[node.op][node.value]
     return pairs
+
+
+@lru_cache(maxsize=None)
+def _gives_nan(form: Form) -> bool:
+    """Whether operands of which none is NaN, but some infinite, can give NaN."""
+    values = {"real": (-math.inf, -1.0, 0.0, 1.0, math.inf), "int": (-1, 0, 1), "bool": (False, True), "any": (-math.inf, 0.0, math.inf)}
+    results = (form.scalar(*operands) for operands in product(*(values[base] for base in form.operands)))
+    return any(result != result for result in results)

@@ -11,7 +11,7 @@ import math
 from itertools import combinations
 from typing import NamedTuple, Sequence
 
-from hl_dsl.compiler.bounds import node_bounds
+from hl_dsl.compiler.bounds import UNDEFINED, node_bounds, result_bounds
 from hl_dsl.compiler.ir import Dataflow
 
 
@@ -52,7 +52,8 @@ def plan_masks(flow: Dataflow, outputs: Sequence[int]) -> Plan:
         if under and not _finite(node.form.interval(*pairs)) and not any(_needed(flow, plan, condition, number) for condition in under):
             plan.masks[number], pairs = _masked(flow, bounds, number, under)
         plan.operands[number] = pairs
-        bounds[number] = _meet(node.form.interval(*pairs), bounds[number]) if number not in plan.masks else node.form.interval(*pairs)
+        found = result_bounds(node, pairs)
+        bounds[number] = _meet(found, bounds[number]) if number not in plan.masks else found
     plan.order.extend(_ordered(flow, plan, outputs))
     return plan
 
@@ -96,8 +97,8 @@ def _narrowed(flow: Dataflow, bounds: dict[int, tuple], wanted: Sequence[int], c
     for number in flow.reachable(wanted):
         node = flow.nodes[number]
         if node.form is not None and any(arg in known and known[arg] != bounds[arg] for arg in node.args):
-            pair = _meet(node.form.interval(*(known.get(arg, bounds[arg]) for arg in node.args)), bounds[number])
-            known[number] = _meet(known.get(number, pair), pair)
+            pair = _meet(result_bounds(node, [known.get(arg, bounds[arg]) for arg in node.args]), bounds[number])
+            known[number] = _meet(pair, known.get(number, pair))
     return [known.get(number, bounds[number]) for number in wanted]
 
 
@@ -117,7 +118,7 @@ def _assume(flow: Dataflow, bounds: dict[int, tuple], known: dict[int, tuple], n
 
 
 def _with_zero(pair: tuple) -> tuple:
-    return (min(pair[0], 0), max(pair[1], 0))
+    return pair if pair is UNDEFINED else (min(pair[0], 0), max(pair[1], 0))
 
 
 def _harmless(pair: tuple) -> int | float:
@@ -157,5 +158,8 @@ def _finite(pair: tuple) -> bool:
 
 
 def _meet(pair: tuple, other: tuple) -> tuple:
+    """What both allow. No bound makes a number of what may be NaN."""
+    if pair is UNDEFINED:
+        return pair
     low, high = max(pair[0], other[0]), min(pair[1], other[1])
     return (low, high) if low <= high else other

@@ -80,15 +80,16 @@ def each(function, *operands):
     The C library's functions, as the definition has them: NumPy's own differ in the last bits.
     """
     operands = np.broadcast_arrays(*operands)
-    out = np.empty(operands[0].shape)
-    for lane, values in enumerate(zip(*(operand.tolist() for operand in operands))):
+    shape = operands[0].shape
+    out = np.empty(operands[0].size)
+    for lane, values in enumerate(zip(*(operand.ravel().tolist() for operand in operands))):
         try:
             out[lane] = function(*values)
         except OverflowError:
             out[lane] = np.inf
         except ValueError:
             out[lane] = np.nan
-    return out
+    return out.reshape(shape)
 
 
 def sin(x):

@@ -123,7 +123,7 @@ register(Operator(
 register(Operator(
     "abs", "the size of {0}", CALL,
     forms=(
-        Form(("int",), "int", abs, "np.abs({0})", "abs(a)", interval.absolute, lambda z3, a: z3.If(a < 0, -a, a), backward=backward.absolute),
+        Form(("int",), "int", abs, "np.abs({0})", "abs(a)", interval.whole_absolute, lambda z3, a: z3.If(a < 0, -a, a), backward=backward.absolute),
         Form(("real",), "real", abs, "np.abs({0})", "abs(a)", interval.absolute, lambda z3, a: z3.If(a < 0, -a, a), backward=backward.absolute),
     ),
     samples=((-0.0,), (-3,)),

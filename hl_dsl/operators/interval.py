@@ -134,7 +134,12 @@ def absolute(a):
         return a
     if a[1] <= 0:
         return (-a[1], -a[0])
-    return (0 if isinstance(a[0], int) and isinstance(a[1], int) else 0.0, max(-a[0], a[1]))
+    return (0.0, max(-a[0], a[1]))
+
+
+def whole_absolute(a):
+    low, high = absolute(a)
+    return (low if math.isinf(low) else int(low), high)
 
 
 def minimum(a, b):

@@ -185,6 +185,38 @@ def test_bounds_trust_a_declared_range_only_where_it_is_kept():
     assert named == {"kept": (-4.0, 4.0), "leaky": anything, "follows": (-9.0, 9.0), "before": (-4.0, 4.0), "ever": anything}
 
 
+def test_what_may_be_nan_has_no_bounds():
+    """No clamp brings NaN back: `min(nan, 4)` is NaN."""
+    flow = flow_of("""policy undefined for "CartPole-v1" {
+      observe cart.velocity
+      memory kept: real in [-4, 4] = 0 { next = clamp(exp(1000 * cart.velocity) * cart.velocity - exp(1000 * cart.velocity), -4, 4) }
+      let huge = clamp(exp(1000 * cart.velocity), 0, 4)
+      act { when max(kept, huge) > 1 => LEFT  otherwise => RIGHT }
+    }""")
+    bounds = node_bounds(flow, flow.reachable(flow.roots()))
+    assert bounds[flow.values["kept"].nodes[0]] == (-math.inf, math.inf)
+    assert bounds[flow.values["huge"].nodes[0]] == (0.0, 4.0)
+    compiled, reference = Policy(flow, backend="numpy"), Policy(flow, backend="interpreter")
+    for policy in (compiled, reference):
+        policy.reset(2)
+    with np.errstate(all="ignore"):
+        for _ in range(3):
+            shown = {"observation": np.array([[0, 9.0, 0, 0], [0, 1.0, 0, 0]])}
+            assert compiled.act(shown).tolist() == reference.act(shown).tolist()
+            assert [bits(value) for value in compiled.memory["kept"]] == [bits(value) for value in reference.memory["kept"]]
+
+
+def test_a_function_of_constants_that_are_known_only_when_it_runs():
+    flow = flow_of("""policy still for "Breakout-v5" {
+      observe ram in [128, 128]
+      let angle = atan2(1.0, 0 // ram[0])
+      act { when angle > 1 => LEFT  otherwise => RIGHT }
+    }""")
+    policy = Policy(flow, backend="numpy")
+    policy.reset(2)
+    assert policy.act({"ram": np.full((2, 128), 128, np.uint8)}).tolist() == [3, 3]
+
+
 def test_a_form_chosen_by_bounds_is_the_definition_within_them():
     """Every row whose NumPy form depends on the operands' bounds, on operands at and between many bounds."""
     names = {name: getattr(numpy_kernel, name) for name in (*numpy_kernel.NAMES, "np")}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from itertools import product
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -68,6 +69,17 @@ def test_intervals_hold_what_the_definition_gives(data):
         box.append((low, high))
         point.append(bool(value) if base == "bool" else value)
     row_checks.check_interval_at(item, tuple(box), tuple(point))
+
+
+def test_intervals_of_ints_end_in_ints():
+    """The solver is told them as literals of its integers."""
+    ends = (-math.inf, -(2**53), -3, 0, 1, 7, 2**53, math.inf)
+    boxes = {"real": [(float(a), float(b)) for a in ends for b in ends if a <= b], "int": [(a, b) for a in ends[:-1] for b in ends[1:] if a <= b],
+             "bool": [(0, 0), (0, 1), (1, 1)]}
+    for item in all_forms():
+        if item.form.result == "int":
+            for box in product(*(boxes[base] for base in item.bases)):
+                assert all(type(end) is int or math.isinf(end) for end in item.form.interval(*box)), (item.row.name, box)
 
 
 @settings(max_examples=800, deadline=None)

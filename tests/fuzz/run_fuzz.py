@@ -1,92 +1,139 @@
 """Generated programs and runs, as many as asked for, through every form and the verifier.
 
-    python -m tests.fuzz.run_fuzz               # 2,000 programs from a seed of the day's own
-    python -m tests.fuzz.run_fuzz 20000 --seed 7
+    python -m tests.fuzz.run_fuzz                                # 100,000 programs on two processes
+    python -m tests.fuzz.run_fuzz --first 40000 --programs 5000  # only those with these numbers
+    python -m tests.fuzz.run_fuzz --replay runs/fuzz/7-41234.json
 
-The first difference is made as small as can be and shown; the exit code is then 1. A run with the same seed is the same.
+Program number N of a seed is the same on every machine, whatever ran before it, so a run that was stopped goes on with
+`--first`. What fails is made as small as can be, saved, and shown; the exit code is then 1.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+import multiprocessing
+import random
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
-from hypothesis import HealthCheck, given, seed, settings, strategies as st
+from hl_dsl.verify.solver import Solver
+from tests.fuzz.examine import Examined, examine
+from tests.generate.choices import Rolled, reduced
+from tests.generate.coverage import missing, table
 
-from hl_dsl.compiler.export import export_python
-from hl_dsl.format import format_policy
-from hl_dsl.parse import parse
-from hl_dsl.program import Program
-from hl_dsl.source import Source
-from hl_dsl.verify import screen
-from hl_dsl.verify.interval_tier import IntervalTier
-from hl_dsl.verify.report import PROPERTIES
-from tests.generate.agreement import disagreements
-from tests.generate.coverage import constructs_of, missing, operators_of, table
-from tests.generate.inputs import interpret, runs
-from tests.generate.programs import GeneratedProgram, programs
-from tests.generate.soundness import unsound
-
-WIDE = 17  # copies of a lane, so that a batch is larger than a block of the compiled loop
+SAVED = Path("runs/fuzz")
+_SHARE = 250  # programs a process takes at a time
+_MOST_SAVED = 5
+_SCHEMA = "hl.fuzz/1"
 
 
-def check_text(program: GeneratedProgram) -> None:
-    """The text means the tree, and formatting it again changes nothing."""
-    again = parse(Source(program.text))
-    assert again.declarations == program.policy.declarations, "the text means another program"
-    assert format_policy(again) == program.text, "formatting twice changes the text"
-    explained = Program(program.checked).explain()
-    assert explained.strip(), "the explanation is empty"
-    compile(export_python(program.flow), "<exported>", "exec")
+def share(task: tuple[int, range]) -> tuple[Counter, list[tuple[int, list[int]]]]:
+    """Examines the programs of these numbers: counts, and the choices of each that failed."""
+    seed, numbers = task
+    counts: Counter = Counter()
+    failed = []
+    started = time.process_time()
+    with Solver(60) as solver:
+        for number in numbers:
+            choices = Rolled(random.Random(f"{seed}/{number}"))
+            if examine(choices, counts, solver).problems:
+                failed.append((number, choices.taken))
+    counts["CPU ms"] += round(1000 * (time.process_time() - started))
+    return counts, failed
 
 
-def check_runs(program: GeneratedProgram, data, counts: Counter) -> None:
-    run = data.draw(runs(program.flow))
-    reference = interpret(run)
-    counts["ticks"] += run.ticks * run.lanes
-    for back_end in ("numpy", "tape"):
-        assert disagreements(run, reference, back_end, counts)[:5] == []
-    if data.draw(st.integers(0, 4)) == 4:
-        assert disagreements(run.repeated(WIDE), reference, "tape", counts)[:5] == []
-    tier, proof = IntervalTier(program.flow), screen(program.flow)
-    counts["proved well defined"] += all(result.status == "proved" for result in proof.results if result.kind not in PROPERTIES)
-    assert unsound(program.flow, tier, proof, run, reference)[:5] == []
+def smallest(taken: list[int], attempts: int = 3000) -> tuple[list[int], Examined]:
+    """The same failure in a program, and a run, that are as small as was found."""
+    kinds = {problem.kind for problem in examine(Rolled(again=taken), Counter()).problems}
+
+    def fails(trial):
+        choices = Rolled(again=trial)
+        return choices.taken if kinds & {problem.kind for problem in examine(choices, Counter()).problems} else None
+
+    best = reduced(taken, fails, attempts)
+    return best, examine(Rolled(again=best), Counter())
+
+
+def report(seed: int, number: int, taken: list[int]) -> Path:
+    """Saves and shows a failure; gives the file."""
+    best, found = smallest(taken)
+    SAVED.mkdir(parents=True, exist_ok=True)
+    path = SAVED / f"{seed}-{number}.json"
+    document = {"schema": _SCHEMA, "seed": seed, "number": number, "problems": [problem._asdict() for problem in found.problems],
+                "program": "" if found.program is None else found.program.text, "choices": best}
+    path.write_text(json.dumps(document, indent=1) + "\n")
+    show(found)
+    print(f"saved: {path}", file=sys.stderr)
+    return path
+
+
+def show(found: Examined) -> None:
+    for problem in found.problems:
+        print(f"{problem.kind}: {problem.says}", file=sys.stderr)
+    if found.program is not None:
+        print(found.program.text, file=sys.stderr)
+    if found.run is not None:
+        print(f"observations {found.run.columns}\nrestarts {found.run.restarts.tolist()}, present {found.run.present.tolist()}, "
+              f"parameters {found.run.parameters}", file=sys.stderr)
+
+
+def replay(path: Path) -> int:
+    document = json.loads(path.read_text())
+    if document.get("schema") != _SCHEMA:
+        print(f"{path} is not a failure that this program saved", file=sys.stderr)
+        return 2
+    found = examine(Rolled(again=document["choices"]), Counter())
+    show(found)
+    return 1 if found.problems else 0
 
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("programs", nargs="?", type=int, default=2000)
-    arguments.add_argument("--seed", type=int, default=int(time.strftime("%Y%j")))
+    arguments.add_argument("--programs", type=int, default=100_000)
+    arguments.add_argument("--first", type=int, default=0, help="number of the first program")
+    arguments.add_argument("--seed", type=int, default=int(time.strftime("%Y%j")), help="of the day, unless given")
+    arguments.add_argument("--jobs", type=int, default=2, help="processes")
+    arguments.add_argument("--replay", type=Path, help="a saved failure")
     chosen = arguments.parse_args()
-    counts, written, built = Counter(), Counter(), Counter()
-    start = time.perf_counter()
-
-    @seed(chosen.seed)
-    @settings(max_examples=chosen.programs, database=None, deadline=None, suppress_health_check=list(HealthCheck), print_blob=False)
-    @given(programs(), st.data())
-    def fuzz(program, data):
-        counts["programs"] += 1
-        if counts["programs"] % 100 == 0:
-            print(f"\r{counts['programs']} programs, {counts['compared']} lane ticks compared", end="", file=sys.stderr, flush=True)
-        written.update(operators_of(program.policy))
-        built.update(constructs_of(program))
-        check_text(program)
-        check_runs(program, data, counts)
-
-    print(f"seed {chosen.seed}")
-    try:
-        fuzz()
-    except BaseException as problem:
-        print(f"\nfailed: {type(problem).__name__}: {problem}", file=sys.stderr)
-        for note in getattr(problem, "__notes__", ()):
-            print(note, file=sys.stderr)
-        return 130 if isinstance(problem, KeyboardInterrupt) else 1
+    if chosen.replay is not None:
+        return replay(chosen.replay)
+    end = chosen.first + chosen.programs
+    tasks = [(chosen.seed, range(first, min(first + _SHARE, end))) for first in range(chosen.first, end, _SHARE)]
+    counts: Counter = Counter()
+    failures = 0
+    started = time.perf_counter()
+    print(f"seed {chosen.seed}, programs {chosen.first} to {end - 1}, {chosen.jobs} processes", flush=True)
+    with multiprocessing.get_context("spawn").Pool(chosen.jobs) as pool:
+        try:
+            for done, (task, (more, failed)) in enumerate(zip(tasks, pool.imap(share, tasks))):
+                counts.update(more)
+                for number, taken in failed:
+                    failures += 1
+                    print(f"\nprogram {number} fails", file=sys.stderr)
+                    if failures <= _MOST_SAVED:
+                        report(chosen.seed, number, taken)
+                rate = counts["programs"] / (time.perf_counter() - started)
+                print(f"\r{counts['programs']} programs, up to number {task[1].stop - 1}, {rate:.1f} a second, {failures} failed",
+                      end="", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pool.terminate()
+            print(f"\nstopped; to go on: --seed {chosen.seed} --first {chosen.first + done * _SHARE if counts else chosen.first}", file=sys.stderr)
+            return 130
     print(file=sys.stderr)
+    summary(counts, failures, time.perf_counter() - started)
+    return 1 if failures else 0
+
+
+def summary(counts: Counter, failures: int, seconds: float) -> None:
+    written, built = (Counter({name.removeprefix(stem): count for name, count in counts.items() if name.startswith(stem)})
+                      for stem in ("written: ", "built: "))
     print(table(written, built))
-    print(f"{dict(counts)} in {time.perf_counter() - start:.0f} s; never written: {', '.join(missing(written, built)) or 'nothing'}")
-    return 0
+    rest = {name: count for name, count in counts.items() if not name.startswith(("written: ", "built: "))}
+    print("\n".join(f"{count:10d}  {name}" for name, count in rest.items()))
+    print(f"{seconds:.0f} s; {failures} programs failed; never written: {', '.join(missing(written, built)) or 'nothing'}")
 
 
 if __name__ == "__main__":

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Callable
 
-from hypothesis import strategies as st
-
 from hl_dsl.infer import Inference, formula_expression
 from hl_dsl.operators import Operator
 from hl_dsl.syntax import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Slice, Vector, children, with_children
 from hl_dsl.types import INT, REAL, Type, scalar, vector
+from tests.generate.choices import Choices
 from tests.generate.signatures import Signature, grows, signatures, sized, yielding
 
 INTS = (0, 1, 2, -1, 3, 7, 100, 255, -128, 1000)
@@ -38,16 +37,18 @@ _ORDERED = ("low <= high", "low < high")
 
 
 class ExpressionWriter:
-    """Draws expressions. `types` gives the type of every name that may be used; `literals` an enumeration's names.
+    """Writes expressions by `choices`. `types` gives the type of every name that may be used; `literals` an enumeration's names.
 
     `later` are names that only `previous` may use here (the action, while it is not decided yet). wild: neither
     operands nor requirements are guarded.
     """
 
-    def __init__(self, draw, literals: dict[str, tuple[str, ...]], wild: bool):
-        self.draw, self.literals, self.wild = draw, literals, wild
+    def __init__(self, choices: Choices, literals: dict[str, tuple[str, ...]], wild: bool):
+        self.choices, self.literals, self.wild = choices, literals, wild
+        self.below, self.pick, self.chance = choices.below, choices.pick, choices.chance
         self.types: dict[str, Type] = {}
         self.later: dict[str, Type] = {}
+        self._rows: dict[Type, list[tuple[Operator, list[Signature]]]] = {}
         self._constants = {name: scalar(base) for base, names in literals.items() for name in names}
 
     def named(self, type_: Type) -> list[Name]:
@@ -56,16 +57,6 @@ class ExpressionWriter:
     def type_of(self, expression: Expression) -> Type:
         """The type the checker will give it."""
         return Inference({}).of(expression, {**self._constants, **self.later, **self.types})
-
-    def below(self, count: int) -> int:
-        return self.draw(st.integers(0, count - 1))
-
-    def pick(self, choices):
-        return choices[self.below(len(choices))]
-
-    def chance(self, percent: int) -> bool:
-        """True in about `percent` of 100 draws; shrinks to False."""
-        return self.below(100) >= 100 - percent
 
     # leaves
 
@@ -79,7 +70,7 @@ class ExpressionWriter:
         if type_.base == "int":
             return Number(self.pick(INTS))
         if self.chance(30):
-            return Number(self.draw(st.floats(-50, 50, allow_subnormal=False)))
+            return Number(self.choices.real(-50.0, 50.0))
         return Number(self.pick(REALS))
 
     def leaf(self, type_: Type) -> Expression:
@@ -127,9 +118,15 @@ class ExpressionWriter:
             return self._rearranged(type_, depth)
         if way == 6 and type_ is REAL:
             return self.of(INT, depth - 1)
-        choices = [(row, fitting) for row, every in yielding(type_) if (fitting := [one for one in every if self._writable(one)])]
-        row, fitting = self.pick(choices)
+        row, fitting = self.pick(self._yielding(type_))
         return self.apply(row, self.pick(fitting), type_.size, depth)
+
+    def _yielding(self, type_: Type) -> list[tuple[Operator, list[Signature]]]:
+        known = self._rows.get(type_)
+        if known is None:
+            known = [(row, fitting) for row, every in yielding(type_) if (fitting := [one for one in every if self._writable(one)])]
+            self._rows[type_] = known
+        return known
 
     def _writable(self, signature: Signature) -> bool:
         """Whether the program has the enumerations the operands need."""

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from typing import Callable
 
 import numpy as np
 from hypothesis import strategies as st
 
 from hl_dsl.compiler.interpreter import Interpreter, Tick
 from hl_dsl.compiler.ir import Dataflow, Input
+from tests.generate.choices import Choices, Drawn
 
 MOST_LANES, MOST_TICKS = 4, 6
 LARGEST_INT = 2**53
@@ -109,59 +111,74 @@ class Run:
 
 @st.composite
 def runs(draw, flow: Dataflow, hostile: bool = True, lanes: int | None = None, ticks: int | None = None, everyone: bool = False) -> Run:
-    """Runs of a program. `everyone`: no lane is left out of a tick. Not `hostile`: every observation lies in its declared
+    """Runs of a program; see `chosen_run`."""
+    return chosen_run(Drawn(draw), flow, hostile, lanes, ticks, everyone)
+
+
+def chosen_run(choices: Choices, flow: Dataflow, hostile: bool = True, lanes: int | None = None, ticks: int | None = None,
+               everyone: bool = False) -> Run:
+    """A run of a program. `everyone`: no lane is left out of a tick. Not `hostile`: every observation lies in its declared
     range, where the step count allows it."""
-    lanes = lanes or draw(st.integers(1, MOST_LANES))
-    ticks = ticks or draw(st.integers(1, MOST_TICKS))
+    lanes = lanes or choices.between(1, MOST_LANES)
+    ticks = ticks or choices.between(1, MOST_TICKS)
+
+    def table(value: Callable[[], object], dtype) -> np.ndarray:
+        return np.array([value() for _ in range(lanes * ticks)], dtype).reshape(ticks, lanes)
+
     columns: dict[tuple[str, int], np.ndarray] = {}
     sharing: dict[tuple[str, int], list[Input]] = {}
     for entry in flow.inputs:
         sharing.setdefault((entry.source, entry.column), []).append(entry)
     for place, entries in sharing.items():
-        values = draw(st.lists(_raw_values(place[0], entries, hostile), min_size=lanes * ticks, max_size=lanes * ticks))
-        columns[place] = np.array(values, np.uint8 if place[0] == "ram" else WHOLE_SOURCES.get(place[0], np.float64)).reshape(ticks, lanes)
-    restarts = np.array(draw(st.lists(st.sampled_from((False, False, False, True)), min_size=lanes * ticks, max_size=lanes * ticks))).reshape(ticks, lanes)
+        dtype = np.uint8 if place[0] == "ram" else WHOLE_SOURCES.get(place[0], np.float64)
+        columns[place] = table(_raw_value(choices, place[0], entries, hostile), dtype)
+    restarts = table(lambda: choices.below(4) == 3, bool)
     restarts[0] = True
     present = np.ones((ticks, lanes), bool)
-    if not everyone and draw(st.integers(0, 3)) == 3:
-        present = np.array(draw(st.lists(st.booleans(), min_size=lanes * ticks, max_size=lanes * ticks))).reshape(ticks, lanes)
+    if not everyone and choices.below(4) == 3:
+        present = table(lambda: choices.below(2) == 1, bool)
     if ("step", 0) in columns:
         steps = columns["step", 0]
         columns["step", 0] = np.where(restarts, 0, np.where(steps == 0, 1, steps)).astype(np.int32)
     parameters = {}
     for parameter in flow.parameters:
-        if draw(st.booleans()):
+        if choices.below(2):
             dtype = {"real": np.float64, "int": np.int64, "bool": np.bool_}[parameter.base]
-            parameters[parameter.name] = np.array(draw(st.lists(_within(parameter.base, parameter.low, parameter.high), min_size=lanes, max_size=lanes)), dtype)
-    return Run(flow, columns, restarts, present, parameters, tuple(draw(st.permutations(range(lanes)))))
+            parameters[parameter.name] = np.array([_within(choices, parameter.base, parameter.low, parameter.high) for _ in range(lanes)], dtype)
+    return Run(flow, columns, restarts, present, parameters, tuple(choices.shuffled(range(lanes))))
 
 
-def _within(base: str, low, high) -> st.SearchStrategy:
+def _within(choices: Choices, base: str, low, high):
+    """A value of a range, the ends more often."""
     if base == "bool":
-        return st.booleans()
-    if base == "int":
-        return st.one_of(st.sampled_from((low, high)), st.integers(low, high))
-    return st.one_of(st.sampled_from((low, high, 0.5 * low + 0.5 * high)), st.floats(low, high))
+        return choices.below(2) == 1
+    edges = (low, high) if base == "int" else (low, high, 0.5 * low + 0.5 * high)
+    if choices.below(2) == 0:
+        return choices.pick(edges)
+    return choices.between(low, high) if base == "int" else choices.real(low, high)
 
 
-def _raw_values(source: str, entries: list[Input], hostile: bool) -> st.SearchStrategy:
-    """Values for one column, which several inputs may read."""
+def _raw_value(choices: Choices, source: str, entries: list[Input], hostile: bool) -> Callable[[], object]:
+    """Draws values for one column, which several inputs may read."""
     low, high = max(entry.low for entry in entries), min(entry.high for entry in entries)
     if low > high:  # no value suits all that read it
         low, high = entries[0].low, entries[0].high
+    base = "real" if source not in ("ram", *WHOLE_SOURCES) and {entry.base for entry in entries} == {"real"} else "int"
+    if base == "int":
+        low, high = int(low), int(high)
     if source == "ram":
-        inside = _within("int", max(0, int(low)), min(255, int(high))) if low <= 255 and high >= 0 else st.integers(0, 255)
-        return st.one_of(inside, st.integers(0, 255)) if hostile else inside
-    if source in WHOLE_SOURCES:
-        inside = _within("int", int(low), int(high))
-        return st.one_of(inside, st.sampled_from((-1, int(high) + 1, 2**31 - 1, -(2**31)))) if hostile else inside
-    bases = {entry.base for entry in entries}
-    base = "real" if bases == {"real"} else "int"
-    inside = _within(base, low if base == "real" else int(low), high if base == "real" else int(high)).map(float)
-    if not hostile:
-        return inside
-    near = [float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf)), float(low) - 1.0, float(high) + 1.0]
-    return st.one_of(inside, inside, st.sampled_from((*ODD, *near)), st.floats())
+        low, high = (max(0, low), min(255, high)) if low <= 255 and high >= 0 else (0, 255)
+        odd: list[Callable] = [lambda: choices.below(256)]
+    elif source in WHOLE_SOURCES:
+        odd = [lambda: choices.pick((-1, high + 1, 2**31 - 1, -(2**31)))]
+    else:
+        near = [float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf)), float(low) - 1.0, float(high) + 1.0]
+        odd = [lambda: choices.pick((*ODD, *near)), choices.any_float]
+
+    def inside():
+        return _within(choices, base, low, high)
+
+    return (lambda: choices.pick((*[inside] * len(odd), *odd))()) if hostile else inside
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@
         program.text      # as the formatter writes it
         program.wild      # whether divisions, roots, memories, … were left unguarded
 
-`programs(focus="min")` puts that row of the operator table into a let on which the action and a memory depend.
+`written(choices)` is the same by other choices than Hypothesis's. `programs(focus="min")` puts that row of the operator table into a let on which the action and a memory depend.
 `programs(wild=False)` gives only guarded ones, whose well-definedness mostly is proved by intervals.
 """
 
@@ -33,6 +33,7 @@ from hl_dsl.syntax import (
 )
 from hl_dsl.types import BOOL, INT, REAL, Type, scalar, vector
 from tests.generate.cards import CARDS
+from tests.generate.choices import Choices, Drawn
 from tests.generate.expressions import ExpressionWriter, clamped
 from tests.generate.signatures import rows
 
@@ -74,22 +75,27 @@ def programs(focus: str | None = None, wild: bool | None = None, cards: tuple[Ca
     return _programs(focus, wild, cards)
 
 
+def written(choices: Choices, focus: str | None = None, wild: bool | None = None, cards: tuple[Card, ...] = CARDS) -> GeneratedProgram:
+    """A program by these choices; see `programs`."""
+    card = choices.pick(cards)
+    if wild is None:
+        wild = choices.below(5) == 4
+    row = OPERATORS[focus] if focus is not None else choices.pick(rows())
+    return GeneratedProgram(_ProgramWriter(choices, card, wild).policy(row), card, wild)
+
+
 @st.composite
 def _programs(draw, focus, wild, cards):
-    card = draw(st.sampled_from(cards))
-    if wild is None:
-        wild = draw(st.integers(0, 4)) == 4
-    row = OPERATORS[focus] if focus is not None else draw(st.sampled_from(rows()))
-    return GeneratedProgram(_ProgramWriter(draw, card, wild).policy(row), card, wild)
+    return written(Drawn(draw), focus, wild, cards)
 
 
 class _ProgramWriter:
-    def __init__(self, draw, card: Card, wild: bool):
-        self.card, self.wild, self.draw = card, wild, draw
+    def __init__(self, choices: Choices, card: Card, wild: bool):
+        self.card, self.wild, self.choices = card, wild, choices
         self.action = action_type(card)
-        self.modes = MODE_NAMES[: draw(st.sampled_from((0, 0, 2, 3)))]
+        self.modes = MODE_NAMES[: choices.pick((0, 0, 2, 3))]
         literals = {base: names for base, names in (("action", card.action.names), ("mode", self.modes)) if names}
-        self.write = ExpressionWriter(draw, literals, wild)
+        self.write = ExpressionWriter(choices, literals, wild)
         self.declarations: list = []
         self.memories: list[tuple[str, Type, Range | None]] = []
 
@@ -105,7 +111,7 @@ class _ProgramWriter:
         self._lets("late", write.below(2))
         self._memory_nexts()
         self._properties()
-        order = self.draw(st.permutations(self.declarations)) if write.chance(50) else self.declarations
+        order = self.choices.shuffled(self.declarations) if write.chance(50) else self.declarations
         return Policy("generated", self.card.environment, tuple(order))
 
     # what stands before the equations

@@ -25,11 +25,11 @@ def test_the_claim_of_a_proof():
 
 
 def test_a_violation_shows_the_line_and_a_table():
-    program = Program.load(CORPUS / "violated" / "paddle_winds_up.hl")
+    program = Program.load(CORPUS / "violated" / "paddle_follows.hl")
     proof = program.prove()
     assert set(proof.to_json()["results"][0]) == FIELDS
     text = proof.render(program.source)
-    assert "23 |   invariant command_bounds: command in [50 - 7, 216 + 7]" in text
+    assert "27 |   invariant command_bounds: command in [50 - 7, 216 + 7]" in text
     rows = [line.split() for line in text.splitlines()]
     header = next(row for row in rows if row[:1] == ["tick"])
     assert header[1] == "command" and header[-1] == "action"
