@@ -31,7 +31,7 @@ class Program:
 
     def __init__(self, checked: Checked, reuse: Reuse | None = None):
         self.checked = checked
-        self._reuse = reuse
+        self.reuse = reuse
 
     @classmethod
     def load(cls, path: str | Path) -> "Program":
@@ -91,7 +91,7 @@ class Program:
     def flow(self) -> "Dataflow":
         from hl_dsl.compiler.lower import lower
 
-        return lower(self.checked, self._reuse)
+        return lower(self.checked, self.reuse)
 
     @cached_property
     def hash(self) -> str:

@@ -10,6 +10,7 @@ from hl_dsl.compiler.canonical import canonical_hash
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.diagnostics import HLError, ProgramError
 from hl_dsl.program import Program
+from hl_dsl.reuse import Reuse
 from hl_dsl.syntax import Policy
 from hl_dsl.synth.defaults import flow_with, structure_hash, syntax_with
 from hl_dsl.verify import Limits, Memo, prove, screen
@@ -44,7 +45,7 @@ class Checked:
         """The same structure with other defaults. No check is needed: they lie in the parameters' ranges."""
         if not values:
             return self
-        program = Program.from_syntax(syntax_with(self.program.syntax, self.flow, values), card=self.program.card)
+        program = Program.from_syntax(syntax_with(self.program.syntax, self.flow, values), card=self.program.card, reuse=self.program.reuse)
         program.flow = flow_with(self.flow, values)
         return Checked(program, self.structure)
 
@@ -55,13 +56,14 @@ class Gates:
     def __init__(self, card: Card):
         self.card = card
         self._memo = Memo()
+        self._reuse = Reuse()
         self._proofs: dict[str, tuple[bool, str]] = {}
         self._known: dict[str, int] = {}
 
     def check(self, policy: Policy) -> Checked | Rejection:
         """Types, names, cycles; then the structure's name."""
         try:
-            program = Program.from_syntax(policy, card=self.card)
+            program = Program.from_syntax(policy, card=self.card, reuse=self._reuse)
             flow = program.flow
         except ProgramError as error:
             first = error.diagnostics[0]
