@@ -16,6 +16,7 @@ class Limits:
     lanes, ticks     simulated episodes and the ticks of each, in search of a violation; no lanes: only a few quick ones
     hang_seconds     after this long without an answer the solver is killed; its goals are then `unknown`
     solver           whether to use z3 at all
+    components       whether to prove the parts of a conjunction one by one, where the whole is left undecided
     """
 
     boxes: int = 300
@@ -27,3 +28,4 @@ class Limits:
     ticks: int = 400
     hang_seconds: float = 60.0
     solver: bool = True
+    components: bool = True

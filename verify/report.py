@@ -16,18 +16,22 @@ from hl_dsl.verify.trace import render_trace
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found out about a goal. `trace`: a list of ticks, see `hl_dsl.verify.trace`."""
+    """What was found out about a goal. `trace`: a list of ticks, see `hl_dsl.verify.trace`. `components`: of a goal that is
+    several conditions, each of them in words, with its status and method. `advice`: what would help, as sentences."""
 
     status: str
     method: str
     detail: str = ""
     trace: tuple[dict, ...] = ()
     seconds: float = 0.0
+    components: tuple[dict, ...] = ()
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Result:
-    """One goal with its verdict. `claim` says in full what the status means for it; `seconds` is wall time."""
+    """One goal with its verdict. `claim` says in full what the status means for it; `seconds` is wall time; `span` is where
+    it stands, with one-based lines and columns; `about` names the lets, memory and observations it hangs on."""
 
     id: str
     kind: str
@@ -39,6 +43,10 @@ class Result:
     line: int
     detail: str
     trace: tuple[dict, ...]
+    span: dict[str, int] | None = None
+    about: tuple[str, ...] = ()
+    components: tuple[dict, ...] = ()
+    advice: tuple[str, ...] = ()
 
 
 class Proof:
@@ -53,8 +61,30 @@ class Proof:
     def results(self) -> tuple[Result, ...]:
         return tuple(
             Result(goal.id, goal.kind, goal.name, verdict.status, claim(self._flow, goal, verdict.status), verdict.method,
-                   verdict.seconds, goal.line, verdict.detail, verdict.trace)
+                   verdict.seconds, goal.line, verdict.detail, verdict.trace, self._span(goal), self._about(goal) if verdict.trace else (),
+                   verdict.components, verdict.advice)
             for goal, verdict in self._verdicts())
+
+    def _span(self, goal: Goal) -> dict[str, int] | None:
+        source = self._flow.source
+        if not source.text:
+            return None
+        (line, column), (end_line, end_column) = source.position(goal.span.start), source.position(goal.span.end)
+        return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+    def _about(self, goal: Goal) -> tuple[str, ...]:
+        """What the goal hangs on within its tick; the rest of a trace is of less interest."""
+        flow = self._flow
+        cone = set(flow.reachable(goal.nodes))
+        named = [name for name, value in flow.values.items() if cone.intersection(value.nodes)]
+        leaves = [flow.nodes[number] for number in cone]
+        return (*named, *(flow.inputs[node.value].name for node in leaves if node.op == "input"),
+                *(flow.memories[node.value].name for node in leaves if node.op == "memory"))
+
+    @property
+    def verdicts(self) -> list[tuple[Goal, Verdict]]:
+        """Goals with their verdicts, as they were found."""
+        return self._verdicts()
 
     @property
     def exit_code(self) -> int:
@@ -76,7 +106,8 @@ class Proof:
         results = []
         for result in self.results:
             plain = asdict(result)
-            plain["trace"] = list(plain["trace"])
+            for name in ("trace", "about", "components", "advice"):
+                plain[name] = list(plain[name])
             results.append(plain)
         return {"passed": self.passed, "summary": self.summary, "seconds": self.seconds, "results": results}
 
@@ -105,6 +136,9 @@ def _shown(result: Result, source: Source) -> str:
         lines.append(f"       {result.claim}")
     if result.detail:
         lines.append(f"       {result.detail}")
+    if result.components:
+        lines += [f"       {'  ' if one['status'] == PROVED else '! '}{one['status']}: {one['says']}" for one in result.components]
     if result.trace:
-        lines.append(render_trace(result.trace, source.line(result.line) if result.line and source.text else result.detail))
+        lines.append(render_trace(result.trace, source.line(result.line) if result.line and source.text else result.detail, result.about))
+    lines += [f"       = {text}" for text in result.advice]
     return "\n".join(lines)

@@ -32,6 +32,7 @@ def verify(
     from hl_dsl.diagnostics import HLError, render
     from hl_dsl.program import Program
     from hl_dsl.verify.dead import dead
+    from hl_dsl.verify.teach import taught
 
     program = Program.load(file)
     if replay is not None:
@@ -41,7 +42,7 @@ def verify(
 
         replay_cases(program, replay, json)
         return
-    proof = program.prove()
+    proof = taught(program.flow, program.prove())
     warnings = sorted(program.warnings + dead(program.checked, proof), key=lambda item: item.span)
     for item in warnings:
         note(render(program.source, item) + "\n")
