@@ -16,7 +16,7 @@ from hl_dsl.synth.defaults import flow_with, structure_hash, syntax_with
 from hl_dsl.verify import Limits, Memo, prove, screen
 
 # Counted resources only, so that a verdict repeats. What needs more is not worth a search's time.
-SEARCH_LIMITS = Limits(boxes=40, solver_steps=400_000, depths=(0, 1), bounded_depths=(0, 0), lanes=0)
+SEARCH_LIMITS = Limits(boxes=40, solver_steps=400_000, depths=(0, 1), bounded_depths=(0, 0), lanes=0, components=False)
 _LONGEST_FLOW = 2000  # nodes; larger mutants are no improvement anybody could read
 
 

@@ -18,6 +18,7 @@ class Limits:
     solver           whether to use z3 at all
     slicing          whether z3 is told only what a goal depends on, not the whole program
     lemmas           whether facts about the memory are inferred, and proved, to help induction
+    components       whether to prove the parts of a conjunction one by one, where the whole is left undecided
     """
 
     boxes: int = 300
@@ -31,3 +32,4 @@ class Limits:
     solver: bool = True
     slicing: bool = True
     lemmas: bool = True
+    components: bool = True

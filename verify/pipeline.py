@@ -12,6 +12,7 @@ from hl_dsl.verify.bisection import bisect
 from hl_dsl.verify.cache import Cache
 from hl_dsl.verify.bounded import Searched, search
 from hl_dsl.verify.claims import CANDIDATE, ILL_DEFINED, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
+from hl_dsl.verify.components import by_components
 from hl_dsl.verify.encode import EXACT
 from hl_dsl.verify.induction import Attempt, Induction
 from hl_dsl.verify.interval_tier import IntervalTier
@@ -50,6 +51,9 @@ def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None, c
     memo = Memo() if memo is None else memo
     attempt = _Attempt(flow, limits, memo, cache)
     verdicts = attempt.run()
+    if limits.components:
+        proving = replace(limits, bounded_depths=(0, 0), lanes=0)  # what breaks was looked for already
+        verdicts = by_components(flow, attempt.plan, verdicts, lambda other: _Attempt(other, proving, memo, cache).run())
     if cache is not None:
         cache.save()
     passed = all(verdict.status == PROVED for _, verdict in verdicts)

@@ -19,7 +19,8 @@ PROPERTIES = ("invariant", "reachable")  # kinds of results that are each shown
 @dataclass(frozen=True)
 class Verdict:
     """What was found out about a goal. `trace`: a list of ticks, see `hl_dsl.verify.trace`. `lemmas`: what was inferred
-    and proved on the way."""
+    and proved on the way. `components`: of a goal that is several conditions, each of them in words, with its status and
+    method. `advice`: what would help, as sentences."""
 
     status: str
     method: str
@@ -27,11 +28,14 @@ class Verdict:
     trace: tuple[dict, ...] = ()
     seconds: float = 0.0
     lemmas: tuple[str, ...] = ()
+    components: tuple[dict, ...] = ()
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Result:
-    """One goal with its verdict. `claim` says in full what the status means for it; `seconds` is wall time."""
+    """One goal with its verdict. `claim` says in full what the status means for it; `seconds` is wall time; `span` is where
+    it stands, with one-based lines and columns; `about` names the lets, memory and observations it hangs on."""
 
     id: str
     kind: str
@@ -43,7 +47,11 @@ class Result:
     line: int
     detail: str
     trace: tuple[dict, ...]
-    lemmas: tuple[str, ...]
+    lemmas: tuple[str, ...] = ()
+    span: dict[str, int] | None = None
+    about: tuple[str, ...] = ()
+    components: tuple[dict, ...] = ()
+    advice: tuple[str, ...] = ()
 
 
 class Proof:
@@ -58,8 +66,30 @@ class Proof:
     def results(self) -> tuple[Result, ...]:
         return tuple(
             Result(goal.id, goal.kind, goal.name, verdict.status, claim(self._flow, goal, verdict.status), verdict.method,
-                   verdict.seconds, goal.line, verdict.detail, verdict.trace, verdict.lemmas)
+                   verdict.seconds, goal.line, verdict.detail, verdict.trace, verdict.lemmas, self._span(goal),
+                   self._about(goal) if verdict.trace else (), verdict.components, verdict.advice)
             for goal, verdict in self._verdicts())
+
+    def _span(self, goal: Goal) -> dict[str, int] | None:
+        source = self._flow.source
+        if not source.text:
+            return None
+        (line, column), (end_line, end_column) = source.position(goal.span.start), source.position(goal.span.end)
+        return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
+
+    def _about(self, goal: Goal) -> tuple[str, ...]:
+        """What the goal hangs on within its tick; the rest of a trace is of less interest."""
+        flow = self._flow
+        cone = set(flow.reachable(goal.nodes))
+        named = [name for name, value in flow.values.items() if cone.intersection(value.nodes)]
+        leaves = [flow.nodes[number] for number in cone]
+        return (*named, *(flow.inputs[node.value].name for node in leaves if node.op == "input"),
+                *(flow.memories[node.value].name for node in leaves if node.op == "memory"))
+
+    @property
+    def verdicts(self) -> list[tuple[Goal, Verdict]]:
+        """Goals with their verdicts, as they were found."""
+        return self._verdicts()
 
     @property
     def exit_code(self) -> int:
@@ -81,7 +111,8 @@ class Proof:
         results = []
         for result in self.results:
             plain = asdict(result)
-            plain.update(trace=list(plain["trace"]), lemmas=list(plain["lemmas"]))
+            for name in ("trace", "lemmas", "about", "components", "advice"):
+                plain[name] = list(plain[name])
             results.append(plain)
         return {"passed": self.passed, "summary": self.summary, "seconds": self.seconds, "results": results}
 
@@ -95,13 +126,13 @@ class Proof:
             out.append(f"{PROVED}: {'the program is well defined' if whole else 'well-definedness in part'} (obligations: {len(plain)})")
         for result in self.results:
             if result not in plain:
-                out.append(_shown(result, source, self._about(result, source)))
+                out.append(_shown(result, source, self._mentioned(result, source)))
         out.append(("all proved" if self.passed else "not proved") + f": {self.summary}")
         if self.passed and self.results:
             out += ["", claim_of_all(self._flow)]
         return "\n".join(out)
 
-    def _about(self, result: Result, source: Source) -> str:
+    def _mentioned(self, result: Result, source: Source) -> str:
         """What a trace is about: the text of the property with its ghost cells, or the line."""
         ghosts = [cell.name for cell in self._flow.memories if cell.ghost and cell.ghost == result.name and result.kind in PROPERTIES]
         line = source.line(result.line) if result.line and source.text else result.detail
@@ -118,6 +149,9 @@ def _shown(result: Result, source: Source, about: str) -> str:
         lines.append(f"       {result.claim}")
     if result.detail:
         lines.append(f"       {result.detail}")
+    if result.components:
+        lines += [f"       {'  ' if one['status'] == PROVED else '! '}{one['status']}: {one['says']}" for one in result.components]
     if result.trace:
-        lines.append(render_trace(result.trace, about))
+        lines.append(render_trace(result.trace, about, result.about))
+    lines += [f"       = {text}" for text in result.advice]
     return "\n".join(lines)

@@ -64,17 +64,19 @@ def _plain(value):
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def render_trace(trace: Sequence[dict], about: str = "") -> str:
-    """A trace as a table, a row for each tick; what never changes stands above it. What `about` names is shown first,
-    then as much of the rest as fits."""
+def render_trace(trace: Sequence[dict], about: str = "", names: Sequence[str] | None = None) -> str:
+    """A trace as a table, a row for each tick; what never changes stands above it. What `about` mentions is shown first, then
+    the other `names`, then as much of the rest as fits; of the lets only those among `names`, where these are given."""
     columns: dict[str, list] = {}
     others = trace[0].get("properties", {})  # what other properties wait for is of no interest
     for entry in trace:
         for group in ("properties", "lets", "memory", "inputs"):
             for name, value in entry.get(group, {}).items():
+                if group == "lets" and names is not None and name not in names:
+                    continue
                 if name in about or (name if group == "properties" else name.rpartition(".")[0]) not in others:
                     columns.setdefault(name, []).append(_text(value))
-    order = sorted(columns, key=lambda name: name not in about)
+    order = sorted(columns, key=lambda name: (name not in about, name not in (names or columns)))
     constant = [name for name in order if len(trace) > 1 and len(set(columns[name])) == 1]
     rows = [[str(entry["tick"]), *([entry["mode"]] if "mode" in entry else []), _text(entry.get("action", ""))] for entry in trace]
     header = ["tick", *(["mode"] if "mode" in trace[-1] else []), "action"]

@@ -19,6 +19,8 @@ def verify(
     narrow: Annotated[bool, typer.Option("--narrow", help="Where it fails, find smaller ranges of the parameters for which it is proved.")] = False,
     save_trace: Annotated[Optional[Path], typer.Option(
         "--save-trace", metavar="PATH", help="Keep each violation as a case: PATH is a folder, or a .json file.", show_default=False)] = None,
+    certify: Annotated[Optional[Path], typer.Option(
+        "--certify", metavar="FOLDER", help="Write what z3 proved as SMT-LIB files, with an index, for another solver to check.", show_default=False)] = None,
     replay: Annotated[Optional[Path], typer.Option(
         "--replay", metavar="PATH", help="Prove nothing: run a case, or a folder of them, on this policy. 1: one is broken.", show_default=False)] = None,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use solver answers kept from earlier proofs, and keep the new ones.")] = True,
@@ -34,17 +36,18 @@ def verify(
     from hl_dsl.program import Program
     from hl_dsl.verify import Cache
     from hl_dsl.verify.dead import dead
+    from hl_dsl.verify.teach import taught
 
     program = Program.load(file)
     if replay is not None:
-        if narrow or save_trace is not None:
+        if narrow or save_trace is not None or certify is not None:
             raise HLError("`--replay` runs cases and proves nothing", "leave the other options out")
         from hl_dsl.cli.replay import replay_cases
 
         replay_cases(program, replay, json)
         return
     kept = Cache.of_user() if cache else None
-    proof = program.prove(cache=kept)
+    proof = taught(program.flow, program.prove(cache=kept))
     if kept is not None:
         kept.close()
         if kept.note:
@@ -66,6 +69,9 @@ def verify(
     if save_trace is not None:
         document["cases"] = _saved(program, proof, save_trace)
         text += ["", *(f"wrote {path}" for path in document["cases"])] if document["cases"] else ["", "no violation to save"]
+    if certify is not None:
+        document["certificate"], said = _certified(program, proof, certify)
+        text += ["", *said]
     show(document, "\n".join(text), json)
     finish(proof.exit_code)
 
@@ -89,6 +95,18 @@ def _narrowed(program: "Program", proof: "Proof") -> tuple[dict[str, Any], list[
             lines.append(f"param {param.name}: {kind} = {format_expression(param.default)} in [{low!r}, {high!r}]")
     document = {"passed": True, "ranges": {name: list(found.ranges[name]) for name in found.changed}, "lines": lines, "failing": []}
     return document, [f"all is proved with these ranges ({found.proof.summary}):", *(f"  {line}" for line in lines)]
+
+
+def _certified(program: "Program", proof: "Proof", folder: Path) -> tuple[dict[str, Any], list[str]]:
+    from hl_dsl.verify.certify import certificate, write_certificate
+
+    found = certificate(program.flow, proof)
+    index = write_certificate(folder, found)
+    files = [query.file for query in found.queries]
+    said = [f"wrote {index} and {len(files)} SMT-LIB file{'' if len(files) == 1 else 's'}, each to be answered with unsat"]
+    if found.uncertified:
+        said.append(f"proved, but not written down for another solver: {', '.join(found.uncertified)}")
+    return {"index": index, "files": files, "uncertified": found.uncertified}, said
 
 
 def _saved(program: "Program", proof: "Proof", where: Path) -> list[Path]:

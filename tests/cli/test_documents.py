@@ -188,3 +188,15 @@ def test_verify_narrows_saves_and_replays(hl, folder):
     refused(hl("verify", "much.hl", "--save-trace", "lean.hl"), "lean.hl is a file, and no case")
     refused(hl("verify", "much.hl", "--replay", "lean.hl"), "lean.hl is no JSON document")
     refused(hl("verify", "much.hl", "--replay", "kept", "--narrow"), "proves nothing")
+
+
+def test_verify_certifies(hl, folder):
+    text = START.replace("  act", "  memory m: int in [0, 9] = 0 { next = if pole.angle > 0 then 0 else min(m + 1, 9) }\n  memory n: int in [0, 9] = 0 { next = if pole.angle > 0 then 0 else min(n + 1, 9) }\n"
+                         "  invariant same: m == n\n  act")
+    (folder / "two.hl").write_text(text, encoding="utf-8")
+    ended = hl("verify", "two.hl", "--certify", "out", "--json")
+    document = ended.document
+    assert ended.code == 0 and document["certificate"]["index"] == "out/index.json" and document["certificate"]["uncertified"] == []
+    assert {"index.json", *document["certificate"]["files"]} == {path.name for path in (folder / "out").iterdir()}
+    assert "out/index.json" in hl("verify", "two.hl", "--certify", "out").out
+    refused(hl("verify", "two.hl", "--certify", "lean.hl"), "lean.hl is a file")

@@ -10,7 +10,7 @@ from hl_dsl.verify.obligations import goals
 from tests.generate.programs import programs
 from tests.verify.test_corpus import CORPUS
 
-FIELDS = {"id", "kind", "name", "status", "claim", "method", "seconds", "line", "detail", "trace", "lemmas"}
+FIELDS = {"id", "kind", "name", "status", "claim", "method", "seconds", "line", "detail", "trace", "span", "about", "components", "advice", "lemmas"}
 
 
 def test_the_claim_of_a_proof():
