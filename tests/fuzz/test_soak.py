@@ -24,7 +24,7 @@ def test_nothing_proved_breaks(path):
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_not_proved_breaks(name):
-    assert soak(Program.load(CORPUS / f"{name}.hl"), 20_000, lanes=100).broken
+    assert soak(Program.load(CORPUS / f"{name}.hl"), 60_000, lanes=200).broken
 
 
 def test_inputs_keep_to_their_ranges():
