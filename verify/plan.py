@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Callable
+
 from hl_dsl.compiler.ir import Dataflow, Node, Obligation
 from hl_dsl.operators import OPERATORS
 from hl_dsl.operators.interval import ANYTHING, EITHER, FALSE, TRUE, whole
@@ -46,7 +48,7 @@ class Plan:
                         depth = depths[arg]
                 depths.append(depth + 1)
                 live.append(bits)
-                steps.append((node.args, form.interval, guards.get(node.op, ())))
+                steps.append((node.args, _interval_of(node), guards.get(node.op, ())))
             else:
                 depths.append(1)
                 live.append(0 if node.op == "constant" else 1 << number)
@@ -141,6 +143,14 @@ class Plan:
         if any(pair == EITHER for pair in pairs):
             return None
         return tuple((arg, pair == TRUE) for arg, pair in zip(entry.args, pairs))
+
+
+def _interval_of(node: Node) -> Callable:
+    """The interval form of an operation; a sharper one where an operand stands there twice."""
+    form = node.form
+    if form.with_itself is None or len(set(node.args)) > 1:
+        return form.interval
+    return lambda a, _: form.with_itself(a)
 
 
 def constant_interval(node: Node) -> Pair:
