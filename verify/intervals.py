@@ -131,9 +131,10 @@ class Evaluator:
         for operand in operands:
             if operand is EMPTY:
                 return EMPTY
+        pair = form.interval(*operands) if form.with_itself is None or args[0] != args[1] else form.with_itself(operands[0])
         if context is self.root or not context.seen >> node & 1:
-            return form.interval(*operands)
-        low, high = form.interval(*operands)
+            return pair
+        low, high = pair
         number = self.numbers[node]
         while context.parent is not None:
             known = context.facts.narrowed.get(number)

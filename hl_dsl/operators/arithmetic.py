@@ -86,8 +86,10 @@ register(Operator(
 register(Operator(
     "multiply", "{0} times {1}", Syntax("infix", "*", PRODUCT), commutative=True,
     forms=(
-        Form(_WHOLE, "int", lambda a, b: a * b, "{0} * {1}", "a * b + 0.0", interval.whole_multiply, lambda z3, a, b: a * b, backward=backward.multiply),
-        Form(_REALS, "real", lambda a, b: a * b, "{0} * {1}", "a * b", interval.multiply, lambda z3, a, b: a * b, rounds=True, backward=backward.multiply),
+        Form(_WHOLE, "int", lambda a, b: a * b, "{0} * {1}", "a * b + 0.0", interval.whole_multiply, lambda z3, a, b: a * b, backward=backward.multiply,
+             with_itself=interval.whole_square),
+        Form(_REALS, "real", lambda a, b: a * b, "{0} * {1}", "a * b", interval.multiply, lambda z3, a, b: a * b, rounds=True, backward=backward.multiply,
+             with_itself=interval.square),
     ),
 ))
 register(Operator(

@@ -48,6 +48,23 @@ def multiply(a, b):
     return hull(a[0] * b[0], a[0] * b[1], a[1] * b[0], a[1] * b[1])
 
 
+def square(a):
+    """Of a number times itself. What is unbounded to both sides may be NaN, and so may its square."""
+    low, high = a
+    if a == ANYTHING:
+        return ANYTHING
+    if low <= 0 <= high:
+        return (0.0, max(low * low, high * high))
+    return (low * low, high * high) if low > 0 else (high * high, low * low)
+
+
+def whole_square(a):
+    low, high = a
+    if low <= 0 <= high:
+        return whole(0, max(low * low, high * high))
+    return whole(*sorted((low * low, high * high)))
+
+
 def whole_add(a, b):
     return whole(*add(a, b))
 

@@ -47,6 +47,7 @@ class Form:
     interval  (low, high) pairs of the operands -> of the result, sound for binary64 rounding to nearest
     refine    (truth, operand pairs, kind) -> operand pairs narrowed, given that a bool result is known; None: nothing
     backward  (result pair, operand pairs, kind) -> operand pairs narrowed, given the result; None: nothing
+    with_itself (low, high) of an operand -> of the result where both operands are that one; None: as `interval` says
     z3        (z3 module, *operands) -> exact expression over Real/Int/Bool; None: any value in the interval
     rounds    whether the real result is rounded to nearest (the encoder then adds an error term)
     precision bits of the significand it is rounded to: 53 for binary64, 24 for binary32
@@ -68,6 +69,7 @@ class Form:
     refine: Callable | None = None
     backward: Callable | None = None
     sees_zero_sign: bool = False
+    with_itself: Callable | None = None
     export: str | None = None
 
 

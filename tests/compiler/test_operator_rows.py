@@ -82,6 +82,19 @@ def test_intervals_of_ints_end_in_ints():
                 assert all(type(end) is int or math.isinf(end) for end in item.form.interval(*box)), (item.row.name, box)
 
 
+@settings(max_examples=600, deadline=None)
+@given(st.data())
+def test_an_operand_that_stands_twice(data):
+    item = data.draw(st.sampled_from([item for item in all_forms() if item.form.with_itself is not None]), label="form")
+    numbers = st.floats(allow_nan=False) if item.bases[0] == "real" else st.one_of(st.integers(-20, 20), st.integers(-(2**53), 2**53))
+    low, value, high = sorted(data.draw(st.tuples(numbers, numbers, numbers)))
+    ends = item.form.with_itself((low, high))
+    assert ends == (-math.inf, math.inf) or ends[0] <= item.form.scalar(value, value) <= ends[1]
+    plain = item.form.interval((low, high), (low, high))
+    assert plain[0] <= ends[0] and ends[1] <= plain[1]
+    assert all(type(end) is int or math.isinf(end) for end in ends) or item.bases[0] == "real"
+
+
 @settings(max_examples=800, deadline=None)
 @given(st.data())
 def test_narrow_boxes_far_and_near(data):

@@ -10,7 +10,7 @@ from hl_dsl.format import format_policy
 from hl_dsl.parse import parse
 from hl_dsl.program import Program
 from hl_dsl.source import Source
-from hl_dsl.verify import screen
+from hl_dsl.verify import Limits, prove, screen
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.memo import Memo
 from hl_dsl.verify.report import PROPERTIES
@@ -25,6 +25,7 @@ from tests.generate.soundness import broken_proofs, outside_intervals, sound_tic
 
 WIDE = 17  # copies of a lane, so that a batch is larger than a block of the compiled loop
 MOST_ADMITTED = 4  # ticks of a run that are put into the encoding
+_QUICK = Limits(boxes=60, solver_steps=100_000, bounded_depths=(1, 2), bounded_steps=20_000, lanes=0)
 _TEXT_IN, _WIDE_IN, _SOLVER_IN = 8, 10, 50  # one program in so many goes through what costs most
 
 
@@ -82,6 +83,10 @@ def examine(choices: Choices, counts: Counter, solver: Solver | None = None) -> 
         if with_solver:
             stage = "solver"
             found += _asked(solver, tier, claimed, counts)
+            stage = "whole proof"
+            whole = prove(flow, _QUICK)
+            counts.update(f"whole proof: {result.status}" for result in whole.results)
+            found += [Problem(stage, says) for says in broken_proofs(flow, whole, run, reference)[:3]]
     except Exception as error:  # a crash is a finding like any other
         found = [Problem(f"{stage}: {type(error).__name__}", str(error)[:500])]
     return Examined(program, run, found)

@@ -3,18 +3,21 @@ verifier had: a dropped error term, an open interval end, a strictness swapped, 
 
 from __future__ import annotations
 
+import math
 from contextlib import contextmanager
 from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
-from hl_dsl.operators import OPERATORS, interval, replaced
+from hl_dsl.operators import OPERATORS, backward, interval, kernel, replaced
 from hl_dsl.program import Program
 from hl_dsl.verify import Limits, encode, fixpoint, induction, interval_tier, terms
 from hl_dsl.verify.induction import Induction
 from hl_dsl.verify.interval_tier import IntervalTier
+from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.obligations import goals
+from hl_dsl.verify.plan import Plan
 from hl_dsl.verify.solver import UNSAT, Solver
 
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward act NOOP {} }}'
@@ -70,9 +73,19 @@ class WithoutDropping(Induction):
         return {**found, **{goal.id: self._attempt(goal, goals, self._all(goals)) for goal in goals}}
 
     def _all(self, goals):
-        from hl_dsl.verify.intervals import Evaluator
-
         return Evaluator(self.plan, self.boxed(goals))
+
+
+class Supposing(Induction):
+    """What is to be proved, among the assumptions of the tick that it is to be proved of."""
+
+    def _query(self, goal, hypotheses, evaluator, depth, begin):
+        held = self.plan.assumes
+        self.plan.__dict__["assumes"] = [*held, *(other.property.node for other in hypotheses if other.property is not None)]
+        try:
+            return super()._query(goal, hypotheses, evaluator, depth, begin)
+        finally:
+            self.plan.__dict__["assumes"] = held
 
 
 # (defect, how it is put in, program, whether the sound verifier proves it)
@@ -111,7 +124,39 @@ MUTANTS = [
      BREAKOUT.format("memory a: int in [-900, 900] = 0 { next = clamp(ram[1] + a - b, -900, 900) }"
                      "memory b: int in [-900, 900] = 0 { next = clamp(ram[2] + a - b, -900, 900) }"
                      "invariant p: a == b invariant asked: previous(a - b, 0) == 0"), False),
+    ("a wave that only looks at the ends", lambda: row("sin", interval=lambda a: tuple(sorted((kernel.sin(a[0]), kernel.sin(a[1]))))),
+     CARTPOLE.format("let x = clamp(cart.velocity, 1, 3) invariant p: sin(x) <= 0.9"), False),
+    ("a transcendental function taken as exact", lambda: row("exp", interval=lambda a: (kernel.exp(a[0]), kernel.exp(a[1]))),
+     BREAKOUT.format("let x = ram[1] / 255 invariant p: exp(x) <= exp(1.0)"), False),
+    ("a remainder that never reaches its divisor", lambda: row("mod", interval=lambda a, b: (0.0, math.nextafter(b[1], 0.0))),
+     CARTPOLE.format("invariant p: mod(cart.position, 1.5) < 1.5"), False),
+    ("a Euclidean remainder", lambda: row("mod", z3=lambda z3, a, b: a % b),
+     BREAKOUT.format("invariant p: mod(ram[1], -3) >= 0"), False),
+    ("what a rounded sum tells, told of the exact one", lambda: attribute(backward, "outward", lambda pair: pair),
+     CARTPOLE.format("invariant p: cart.position + 1e16 <= 1e16 implies cart.position <= 0").replace("policy p", "policy intervals"), False),
+    ("a guard turned round", lambda: row_with("if", guards=((1, 0, False), (2, 0, True))),
+     BREAKOUT.format("let q = if ram[1] == 0 then 10 / ram[1] else 1"), False),
+    ("a guard not looked at", lambda: attribute(Evaluator, "_guarded", lambda self, args, guards, context: [
+        self.value(arg, context) for arg in args]),
+     BREAKOUT.format("let q = if ram[1] > 0 then 10 // ram[1] else 0 let r = if q > 3 then 1 / (if q > 4 then q else 5) else 0 "
+                     "invariant p: (if ram[1] > 100 then ram[1] else 200) >= 101").replace("policy p", "policy intervals"), True),
+    ("a start that is forgotten", lambda: attribute(fixpoint, "_straight", lambda plan, group, ranges, pool: ranges.__setitem__(
+        group.cells[0], fixpoint._step(plan, group, ranges, pool)[group.cells[0]])),
+     BREAKOUT.format("memory a: int in [0, 10] = 7 { next = min(ram[1], 3) } invariant p: a <= 3"), False),
+    ("an assumption that vouches for itself", lambda: attribute(Plan, "without_assumptions", lambda self, item: False),
+     CARTPOLE.format("assume small: exp(1000 * cart.velocity) < 5"), False),
+    ("the goal supposed in the tick it is asked of", lambda: attribute(induction, "Induction", Supposing),
+     BREAKOUT.format("memory a: int in [0, 900] = 0 { next = min(a + ram[1] // 255, 900) } invariant p: a < 900"), False),
+    ("ints that are never too large", lambda: attribute(interval_tier, "LARGEST_INT", 2**80),
+     BREAKOUT.format("memory a: int in [0, 9000000000000000] = 1 { next = if a < 30000000000000 then a * 255 else 1 } let b = a * 3"), False),
+    ("floats that are never too large", lambda: attribute(interval_tier, "holds", lambda item, pair: item.claim is None or pair == interval.TRUE),
+     CARTPOLE.format("let e = exp(100 * cart.velocity)"), False),
 ]
+
+
+def row_with(name: str, **changes):
+    """The row itself changed."""
+    return replaced(replace(OPERATORS[name], **changes))
 
 
 @pytest.mark.parametrize("defect, put_in, text, sound", MUTANTS, ids=[mutant[0] for mutant in MUTANTS])

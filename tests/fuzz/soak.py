@@ -1,0 +1,155 @@
+"""Everything that is proved, simulated for a long time on hostile inputs: nothing may break.
+
+    python -m tests.fuzz.soak                             # a million ticks of each program of the corpus and the policies
+    python -m tests.fuzz.soak --ticks 20000 --only gait   # fewer, of those with `gait` in their path
+
+Invariants, obligations, declared ranges and the ranges that the verifier found for the memory are looked at in every
+lane and tick. A tick counts only where it, and all before it in its episode, keep the assumptions; NumPy may not warn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple, Sequence
+
+import numpy as np
+
+from hl_dsl.compiler.ir import Builder, Dataflow, Property
+from hl_dsl.compiler.numpy_form import compile_numpy
+from hl_dsl.program import Program
+from hl_dsl.verify.interval_tier import LARGEST_INT, IntervalTier
+from hl_dsl.verify.obligations import Goal, goals
+from tests.fuzz.hostile import TYPES, HostileInputs, parameters_of
+
+ROOT = Path(__file__).parents[2]
+_PATIENCE = 3  # times the ticks asked for, after which a program whose assumptions are seldom kept is left
+_REDRAWS = 6
+_RESTART = 0.0005  # chance that a lane begins a new episode though nothing is wrong
+
+
+@dataclass
+class Soaked:
+    """`ticks`: kept and looked at, in all lanes together; `drawn`: tried. `longest`: ticks of the longest episode."""
+
+    ticks: int = 0
+    drawn: int = 0
+    longest: int = 0
+    broken: tuple[str, ...] = ()
+
+
+class _Watched(NamedTuple):
+    flow: Dataflow
+    assumptions: int
+    names: list[str]
+
+
+def soak(program: Program, ticks: int, lanes: int = 500, seed: int = 0) -> Soaked:
+    """Runs `lanes` lanes at once until so many ticks were kept. Stops at the first thing that breaks."""
+    flow = program.flow
+    generator = np.random.default_rng(seed)
+    watched = _watching(flow, goals(flow))
+    step = compile_numpy(watched.flow)
+    ranges = IntervalTier(flow).ranges
+    parameters = parameters_of(flow, generator, lanes)
+    inputs = HostileInputs(flow, generator, lanes)
+    starts = [np.full(lanes, cell.start, TYPES[cell.base]) for cell in flow.memories]
+    memory, age, found = list(starts), np.zeros(lanes, np.int64), Soaked()
+    quiet = "ignore" if watched.assumptions else "raise"  # rows that break an assumption are computed too, and dropped
+    with np.errstate(divide=quiet, over=quiet, invalid=quiet, under="ignore"):
+        while found.ticks < ticks and found.drawn < _PATIENCE * ticks:
+            rows, following, holds, kept = _kept_tick(step, watched, inputs, memory, parameters, lanes)
+            found.drawn += lanes
+            found.ticks += int(kept.sum())
+            inputs.last = rows
+            for name, values in zip(watched.names, holds):
+                if (kept & ~values).any():
+                    lane = int(np.flatnonzero(kept & ~values)[0])
+                    found.broken += (_says(name, flow, lane, age, rows, memory, parameters),)
+            for cell, pair, values in zip(flow.memories, ranges, memory):
+                if not ((values >= pair[0]) & (values <= pair[1])).all():
+                    found.broken += (f"memory {cell.name} leaves {pair}",)
+            if found.broken:
+                return found
+            age = np.where(kept, age + 1, 0)
+            found.longest = max(found.longest, int(age.max()))
+            going = kept & (generator.random(lanes) >= _RESTART)
+            age = np.where(going, age, 0)
+            memory = [np.where(going, np.broadcast_to(values, (lanes,)), start).astype(start.dtype) for values, start in zip(following, starts)]
+    return found
+
+
+def _kept_tick(step, watched: _Watched, inputs: HostileInputs, memory, parameters, lanes: int):
+    """A tick whose inputs keep the assumptions in as many lanes as a few redraws bring about."""
+    rows = inputs.draw()
+    for attempt in range(_REDRAWS + 1):
+        _, following, seen = step(tuple(rows), tuple(memory), tuple(parameters))
+        seen = [np.broadcast_to(values, (lanes,)) for values in seen]
+        kept = np.logical_and.reduce(seen[: watched.assumptions]) if watched.assumptions else np.ones(lanes, bool)
+        if kept.all() or attempt == _REDRAWS:
+            return rows, following, seen[watched.assumptions :], kept
+        again = inputs.tamer(attempt / (_REDRAWS - 1))
+        rows = [np.where(kept, old, new) for old, new in zip(rows, again)]
+
+
+def _watching(flow: Dataflow, wanted: Sequence[Goal]) -> _Watched:
+    """The program with its assumptions, and each goal as a monitor."""
+    builder = Builder(list(flow.nodes))
+    properties = [item for item in flow.properties if item.kind == "assume"]
+    count = len(properties)
+    properties += [Property("monitor", goal.id, _holding(builder, goal), goal.span) for goal in wanted]
+    return _Watched(replace(flow, nodes=builder.nodes, properties=properties), count, [goal.id for goal in wanted])
+
+
+def _holding(builder: Builder, goal: Goal) -> int:
+    if goal.property is not None:
+        return goal.property.node
+    item = goal.obligation
+    claim = item.claim
+    if claim is None:
+        base, largest = ("real", float(np.finfo(np.float64).max)) if item.kind == "finite" else ("int", LARGEST_INT)
+        above = builder.apply("less_equal", (builder.constant(-largest, base), item.subject))
+        claim = builder.apply("and", (above, builder.apply("less_equal", (item.subject, builder.constant(largest, base)))))
+    return claim if item.guard is None else builder.apply("implies", (item.guard, claim))
+
+
+def _says(name: str, flow: Dataflow, lane: int, age, rows, memory, parameters) -> str:
+    def listed(entries, values):
+        return ", ".join(f"{entry.name} = {value[lane]}" for entry, value in zip(entries, values))
+
+    return (f"{name} breaks in tick {age[lane]} of an episode: {listed(flow.inputs, rows)}; memory: {listed(flow.memories, memory)}; "
+            f"parameters: {listed(flow.parameters, parameters)}")
+
+
+def proved_programs() -> list[Path]:
+    """Of the corpus and the policies, what is proved."""
+    policies = [path for path in sorted((ROOT / "policies").rglob("*.hl")) if Program.load(path).prove().passed]
+    return [*sorted((ROOT / "tests" / "corpus" / "proved").glob("*.hl")), *policies]
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    arguments.add_argument("--ticks", type=int, default=1_000_000)
+    arguments.add_argument("--lanes", type=int, default=500)
+    arguments.add_argument("--seed", type=int, default=int(time.strftime("%Y%j")), help="of the day, unless given")
+    arguments.add_argument("--only", default="")
+    chosen = arguments.parse_args()
+    print(f"seed {chosen.seed}: {chosen.ticks} ticks of each program, in {chosen.lanes} lanes", flush=True)
+    failed = total = 0
+    start = time.perf_counter()
+    paths = [path for path in proved_programs() if chosen.only in str(path)]
+    for path in paths:
+        found = soak(Program.load(path), chosen.ticks, chosen.lanes, chosen.seed)
+        total += found.ticks
+        failed += bool(found.broken)
+        print(f"{path.relative_to(ROOT)}: {found.ticks} ticks kept of {found.drawn}, longest episode {found.longest}"
+              + "".join(f"\n    BROKEN: {text}" for text in found.broken), flush=True)
+    print(f"{len(paths)} programs, {total} ticks in {time.perf_counter() - start:.0f} s: {failed} broken")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
