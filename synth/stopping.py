@@ -29,6 +29,18 @@ class Stopping:
         """From here on not even a second interrupt is let through before the end of the block."""
         self._holding = True
 
+    def at_ticks(self, on_tick: Callable | None = None) -> Callable:
+        """An `on_tick` (see rollout.py) that lets an interrupt through: at the beginning of a tick all that was played is
+        in the rollout's record."""
+
+        def tick(environments, frame, actions) -> None:
+            if self.asked:
+                self.here()
+            if on_tick is not None:
+                on_tick(environments, frame, actions)
+
+        return tick
+
     def _take(self, number: int, frame: object) -> None:
         again, self.asked, self._number = self.asked, True, number
         if again and not self._holding:

@@ -154,10 +154,10 @@ def test_what_is_resumed_must_be_the_same_run(lean, tmp_path):
     run_synth(lean, folder, budget_steps=2_000)
     with pytest.raises(HLError, match="already holds a run"):
         run_synth(lean, folder, budget_steps=2_000)
-    with pytest.raises(HLError, match="run seed is 0, not 1"):
+    with pytest.raises(HLError, match="--seed 0, not 1"):
         run_synth(lean, folder, budget_steps=2_000, seed=1, resume=True)
     lean.write_text(LEAN.replace("> 0", "> 0.01"))
-    with pytest.raises(HLError, match="program hash"):
+    with pytest.raises(HLError, match="began with program"):
         run_synth(lean, folder, budget_steps=2_000, resume=True)
 
 
