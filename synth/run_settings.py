@@ -30,7 +30,7 @@ def go_on(folder: RunFolder, settings: Mapping[str, Any]) -> str:
     for name in wanted:
         if found.get(name) != wanted[name] and name != "program":
             raise HLError(f"{folder.path} holds another run: {_difference(name, found.get(name), wanted[name])}", _mend(found))
-    return found.get(VERSION, UNKNOWN)
+    return found.get(VERSION) or UNKNOWN
 
 
 def _difference(name: str, found: Any, wanted: Any) -> str:
@@ -52,7 +52,7 @@ def _shown(value: Any) -> str:
 
 def _mend(found: Mapping[str, Any]) -> str:
     hint = "go on with the program and options it was started with, or choose another folder"
-    made = found.get(VERSION, UNKNOWN)
+    made = found.get(VERSION) or UNKNOWN
     return hint if made == version() else f"{hint}; {_two_versions(made)}"
 
 
