@@ -39,23 +39,47 @@ class _Problem(Exception):
         return replace(self.diagnostic, repair=self.rewrite(text))
 
 
-def parse(source: Source) -> Policy:
-    """Parses a whole program. Raises `ProgramError` with what was wrong, where, and how to mend it."""
-    refuse_what_is_no_program(source)
+_MOST_REPAIRS = 5
+
+
+def parse(source: Source, repairs: int = _MOST_REPAIRS) -> Policy:
+    """Parses a whole program. Raises `ProgramError` with what was wrong, where, and how to mend it.
+
+    A repair is offered where the text then parses, or what is wrong next has such a repair in turn: who follows them comes
+    to a program, after `repairs` of them at most.
+    """
+    try:
+        refuse_what_is_no_program(source)
+    except ProgramError as error:
+        raise ProgramError(source, [sound(source, finding, repairs) for finding in error.diagnostics]) from None
     try:
         policy = _parser().parse(source.text)
     except (_Problem, VisitError) as error:
         problem = error.orig_exc if isinstance(error, VisitError) else error
-        raise ProgramError(source, [problem.finding(source.text)]) from None
+        raise ProgramError(source, [sound(source, problem.finding(source.text), repairs)]) from None
     except UnexpectedInput as error:
         from hl_dsl.parse_errors import explain_error  # a good program has no use for it
 
         offset, accepts = _stopped_at(source.text, error)
-        raise ProgramError(source, [explain_error(source, offset, accepts, _first_error)]) from None
+        raise ProgramError(source, [sound(source, explain_error(source, offset, accepts, _first_error), repairs)]) from None
     refuse_deep_expressions(source, policy)
     policy.comments = tuple(_comments(source.text))
     policy.after_blank = frozenset(match.end() for match in _EMPTY_LINE.finditer(source.text))
     return policy
+
+
+def sound(source: Source, finding: Diagnostic, repairs: int = 1) -> Diagnostic:
+    """The finding, without a repair that leads to no program."""
+    if finding.repair is None:
+        return finding
+    if repairs > 0:
+        try:
+            parse(Source(finding.repair.apply(source.text), source.name), repairs - 1)
+            return finding
+        except ProgramError as error:
+            if error.diagnostics[0].repair is not None:
+                return finding
+    return replace(finding, repair=None)
 
 
 _COMMENT_OR_STRING = re.compile(r'"[^"\n]*"|#[^\n]*')

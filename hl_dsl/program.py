@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hl_dsl.cards import Card, UnknownEnvironment, load_card
 from hl_dsl.check import Checked, check
-from hl_dsl.diagnostics import Diagnostic, ProgramError, Repair
-from hl_dsl.parse import parse
+from hl_dsl.diagnostics import MOST_SHOWN, Diagnostic, ProgramError, Repair
+from hl_dsl.parse import parse, sound
 from hl_dsl.read import read_source
 from hl_dsl.reuse import Reuse
 from hl_dsl.source import Source, Span
@@ -46,7 +47,12 @@ class Program:
     @classmethod
     def from_source(cls, source: Source) -> "Program":
         syntax = parse(source)
-        return cls.from_syntax(syntax, source)
+        try:
+            return cls.from_syntax(syntax, source)
+        except ProgramError as error:
+            shown, more = error.diagnostics[:MOST_SHOWN], error.diagnostics[MOST_SHOWN:]
+            found = [sound(source, finding) for finding in shown] + [replace(finding, repair=None) for finding in more]
+            raise ProgramError(source, found) from None
 
     @classmethod
     def from_syntax(cls, syntax: PolicySyntax, source: Source | None = None, card: Card | None = None, reuse: Reuse | None = None) -> "Program":

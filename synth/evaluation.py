@@ -12,7 +12,7 @@ from hl_dsl.synth.checking import CHECKED, Disagreement, ProofCheck
 from hl_dsl.synth.environments import load_simulator
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.rollout import OnTick, Progress, Rollout, evaluate
-from hl_dsl.synth.stopping import Stopping, stopping
+from hl_dsl.synth.stopping import stopping
 from hl_dsl.synth.trials import NO_GATE, Trial
 from hl_dsl.verify import Proof
 
@@ -122,7 +122,7 @@ def evaluate_program(
     load_simulator()  # it takes a second, in which an interrupt need not wait
     with stopping() as stop:
         rollout = evaluate(policy, program.card, protocol, seeds, num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
-                           on_progress=on_progress, on_tick=_stoppable(stop, checking.on_tick if checking else None, on_tick), render=render)
+                           on_progress=on_progress, on_tick=stop.at_ticks(checking.on_tick if checking else None, on_tick), render=render)
         stop.hold()
         if rollout.interrupted and not rollout.env_steps:
             raise KeyboardInterrupt
@@ -131,19 +131,6 @@ def evaluate_program(
         if ledger is not None:
             _record(ledger, evaluation)
     return evaluation
-
-
-def _stoppable(stop: Stopping, *watching: OnTick | None) -> OnTick:
-    """The beginning of a tick is where an interrupt loses nothing: all that was played is in the rollout's record."""
-
-    def tick(environments, frame, actions) -> None:
-        if stop.asked:
-            stop.here()
-        for on_tick in called:
-            on_tick(environments, frame, actions)
-
-    called = [on_tick for on_tick in watching if on_tick is not None]
-    return tick
 
 
 def _record(ledger: Ledger, evaluation: Evaluation) -> None:

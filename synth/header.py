@@ -29,9 +29,14 @@ def header_lines(program: Program, proof: Proof, evaluations: Iterable[Evaluatio
     return lines
 
 
+def without_measured(text: str) -> str:
+    """The program text without its header."""
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(MEASURED))
+
+
 def with_header(text: str, lines: list[str]) -> str:
     """The program text with its header replaced by `lines`, put just before the word `policy`."""
-    kept = [line for line in text.splitlines() if not line.startswith(MEASURED)]
+    kept = without_measured(text).splitlines()
     place = next(number for number, line in enumerate(kept) if line.startswith("policy "))
     return format_text("\n".join(kept[:place] + lines + kept[place:]) + "\n")
 

@@ -10,6 +10,7 @@ from hl_dsl.synth.defaults import values_of
 from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.playing import CUT, FINISHED, LEFT, Episode, Played, play
 from hl_dsl.synth.proposers import Candidate, Rejected
+from hl_dsl.synth.stopping import stopping
 from hl_dsl.synth.study_state import Settled
 from hl_dsl.synth.trials import NO_GATE, Trial
 
@@ -43,11 +44,13 @@ class Judge:
         rest = state.seeds[len(smoke) :]
         floor = state.floor(smoke)
         episodes = {one.index: [] for one in candidates}
-        self._stage(candidates, smoke, episodes)
-        passed = [one for one in candidates if _smoked(episodes[one.index], floor)] if rest else []
-        if passed:
-            self._stage(passed, rest, episodes)
-        return self._settle(candidates, episodes)
+        with stopping() as self.stopping:
+            self._stage(candidates, smoke, episodes)
+            passed = [one for one in candidates if _smoked(episodes[one.index], floor)] if rest else []
+            if passed:
+                self._stage(passed, rest, episodes)
+            self.stopping.hold()
+            return self._settle(candidates, episodes)
 
     def _stage(self, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
         study, state = self.study, self.study.state
@@ -55,7 +58,7 @@ class Judge:
         left = study.budget.steps_left
         played = play(
             [one.checked for one in candidates], study.program.card, study.protocol, seeds, dry_steps=study.dry_steps, max_steps=study.max_steps, curves=state.curve,
-            step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time,
+            step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time, stopping=self.stopping,
             on_progress=lambda progress: study.tell_steps(before + progress.env_steps), num_threads=study.num_threads)
         for one, found in zip(candidates, played.episodes):
             episodes[one.index] += found

@@ -78,7 +78,7 @@ class _Generation:
             if type(found) is str:
                 break
         moved = [name for name, value in values.items() if value != structure.best.values.get(name)]
-        change = "tuned " + ", ".join(f"`{name}`" for name in moved[:4]) + (", …" if len(moved) > 4 else "")
+        change = "tuned " + ", ".join(f"`{name}`" for name in moved[:4]) + (", …" if len(moved) > 4 else "") if moved else "the same constants once more"
         return self._passed(candidate, found, change, "tune", (structure.checked.program.hash,), values)
 
     def _draw_new(self, random: Random) -> Candidate | Rejected:

@@ -42,23 +42,51 @@ class RunFolder:
     def __init__(self, path: Path | str):
         self.path = Path(path)
         self._lock: int | None = None
+        self._made: list[Path] = []
+        descriptor = None
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
-        except FileExistsError as error:
-            raise RunFolderError(f"cannot use {self.path} as a run folder: it is a file", "Choose another path for the run.") from error
-        except OSError as error:
-            problem, hint = storage_problem(error)
-            raise RunFolderError(f"cannot use {self.path} as a run folder: {problem}", hint) from error
-        try:
-            self._take(descriptor)
+            while descriptor is None:
+                self._make_folders()
+                descriptor = self._locked()
         except BaseException:
-            os.close(descriptor)
+            self._unmake()
             raise
         self._lock = descriptor
         _held.add(self)
         remove_leftovers(self.path)
         self.ledger = Ledger(self.path / LEDGER)
+
+    def _make_folders(self) -> None:
+        try:
+            self._made = [folder for folder in reversed([self.path, *self.path.parents]) if not folder.exists()]
+            self.path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise RunFolderError(f"cannot use {self.path} as a run folder: it is a file", "Choose another path for the run.") from error
+        except OSError as error:
+            problem, hint = storage_problem(error)
+            raise RunFolderError(f"cannot use {self.path} as a run folder: {problem}", hint) from error
+
+    def _locked(self) -> int | None:
+        """The lock file, locked; None where its holder took it away with the folder in the meantime."""
+        lock = self.path / LOCK
+        try:
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not self.path.exists():
+                return None
+            problem, hint = storage_problem(error)
+            raise RunFolderError(f"cannot use {self.path} as a run folder: {problem}", hint) from error
+        try:
+            self._take(descriptor)
+            if lock.exists() and os.path.samestat(os.fstat(descriptor), os.stat(lock)):
+                return descriptor
+        except BaseException as error:
+            if self._made and not isinstance(error, RunFolderBusy):
+                lock.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+        return None
 
     def _take(self, descriptor: int) -> None:
         try:
@@ -74,11 +102,32 @@ class RunFolder:
             problem, hint = storage_problem(error)
             raise RunFolderError(f"cannot lock the run folder {self.path}: {problem}", hint) from error
 
+    def _unmake(self) -> None:
+        """Takes away the folders that were made for this run, as far as nothing is in them."""
+        while self._made:
+            try:
+                self._made.pop().rmdir()
+            except OSError:
+                return
+
     def close(self) -> None:
-        """Let the folder go. Calling it again does nothing."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        """Let the folder go, and take it away where it was made for this run and nothing came to be in it.
+
+        Calling it again does nothing."""
+        if self._lock is None:
+            return
+        if self._made and self._is_empty():
+            # While it is held: who waits for this very lock then finds that it is no longer the folder's.
+            (self.path / LOCK).unlink(missing_ok=True)
+            self._unmake()
+        os.close(self._lock)
+        self._lock = None
+
+    def _is_empty(self) -> bool:
+        try:
+            return [entry.name for entry in self.path.iterdir()] == [LOCK]
+        except OSError:
+            return False
 
     def __enter__(self) -> RunFolder:
         return self
@@ -138,6 +187,7 @@ _held: weakref.WeakSet[RunFolder] = weakref.WeakSet()
 def _release_in_child() -> None:
     """A forked worker shares the lock; if it outlived the run it would keep the folder busy."""
     for folder in list(_held):
+        folder._made.clear()
         folder.close()
 
 

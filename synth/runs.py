@@ -6,10 +6,14 @@ from pathlib import Path
 from typing import Any, Callable, Sequence
 
 from hl_dsl.program import Program
+from hl_dsl.diagnostics import HLError
+from hl_dsl.synth import run_settings
 from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.run_folder import RunFolder
 from hl_dsl.synth.study import DEVELOPMENT_SEEDS, Study, StudyResult
-from hl_dsl.synth.tune import TuneResult, tune
+from hl_dsl.synth.study_result import NotWritten
+from hl_dsl.synth.trials import trials_of
+from hl_dsl.synth.tune import TuneResult, Tuning
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -50,6 +54,7 @@ def run_tune(
     seed: int = 0,
     params: Sequence[str] | None = None,
     seeds: Sequence[int] | None = None,
+    resume: bool = False,
     wall_seconds: float | None = None,
     on_event: OnEvent | None = None,
     population: int | None = None,
@@ -57,17 +62,28 @@ def run_tune(
     max_steps: int | None = None,
     num_threads: int = 0,
 ) -> TuneResult:
-    """Tunes the parameters of the program at `path` (see `tune`). With a `run_folder`, the samples are recorded there, and
-    the tuned program is put there as `best.hl`. Raises HLError."""
+    """Tunes the parameters of the program at `path` (see `Tuning`). With a `run_folder`, the samples are recorded there, and
+    the tuned program is put there as `best.hl`; `resume` goes on with the run that is there.
+
+    Raises HLError: what cannot be tuned, a folder in use or with another run; NotWritten where the run came to its end, but
+    the folder did not take all of it.
+    """
     program = Program.load(path)
     budget = Budget(steps=budget_steps, wall_seconds=wall_seconds)
-    seeds = tuple(seeds or DEVELOPMENT_SEEDS)
-    more = dict(names=params, population=population, dry_steps=dry_steps, max_steps=max_steps, num_threads=num_threads, on_event=on_event)
-    protocol = protocol or program.card.protocols[0]
+    tuning = Tuning(
+        program, protocol or program.card.protocols[0], tuple(seeds or DEVELOPMENT_SEEDS), budget, seed, params, population, dry_steps,
+        max_steps, num_threads, on_event)
     if run_folder is None:
-        return tune(program, protocol, seeds, budget, seed, **more)
+        return tuning.run()
     with RunFolder(run_folder) as folder:
-        result = tune(program, protocol, seeds, budget, seed, ledger=folder.ledger, **more)
-        folder.write_best(result.text)
-        folder.rebuild()
+        if resume:
+            run_settings.go_on(folder, tuning.settings())
+        else:
+            run_settings.begin(folder, tuning.settings())
+        result = tuning.run(folder.ledger, trials_of(folder.ledger.read()))
+        try:
+            folder.write_best(result.text)
+            folder.rebuild()
+        except HLError as problem:
+            raise NotWritten(result, problem) from problem
         return result

@@ -29,6 +29,19 @@ class Stopping:
         """From here on not even a second interrupt is let through before the end of the block."""
         self._holding = True
 
+    def at_ticks(self, *watching: Callable | None) -> Callable:
+        """An `on_tick` (see rollout.py) that lets an interrupt through before it calls others: at the beginning of a tick all
+        that was played is in the rollout's record."""
+        called = [on_tick for on_tick in watching if on_tick is not None]
+
+        def tick(environments, frame, actions) -> None:
+            if self.asked:
+                self.here()
+            for on_tick in called:
+                on_tick(environments, frame, actions)
+
+        return tick
+
     def _take(self, number: int, frame: object) -> None:
         again, self.asked, self._number = self.asked, True, number
         if again and not self._holding:

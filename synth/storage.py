@@ -10,8 +10,8 @@ from pathlib import Path
 from hl_dsl.diagnostics import HLError
 
 _PROBLEMS: dict[int, tuple[str, str]] = {
-    errno.ENOSPC: ("the disk is full", "Free some space, then run the same command again."),
-    errno.EDQUOT: ("the disk quota is used up", "Free some space or raise the quota, then run the same command again."),
+    errno.ENOSPC: ("the disk is full", "Free some space, then try again."),
+    errno.EDQUOT: ("the disk quota is used up", "Free some space or raise the quota, then try again."),
     errno.EFBIG: ("the file would be larger than the system allows", "Raise the limit (`ulimit -f`) or start a new run folder."),
     errno.EROFS: ("the file system is read-only", "Choose a folder on a disk that can be written."),
     errno.EACCES: ("permission denied", "Make it writable for you (`chmod u+rwx`), or choose another folder."),
@@ -22,7 +22,7 @@ _PROBLEMS: dict[int, tuple[str, str]] = {
     errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter path."),
     errno.ELOOP: ("its links lead in a circle", "Replace the links by the real path."),
     errno.EIO: ("the disk reports a fault", "Check the disk; what was written before is kept."),
-    errno.ESTALE: ("the network folder went away", "Mount it again, then run the same command again."),
+    errno.ESTALE: ("the network folder went away", "Mount it again, then try again."),
     errno.EMFILE: ("too many files are open", "Raise the limit (`ulimit -n`) or run fewer processes."),
     errno.ENOLCK: ("the file system cannot lock files", "Choose a folder on a local disk."),
     errno.ENOTSUP: ("the file system cannot lock files", "Choose a folder on a local disk."),
@@ -38,7 +38,7 @@ def storage_problem(error: OSError) -> tuple[str, str]:
     if error.errno == errno.ENOENT and error.filename and Path(os.fsdecode(error.filename)).absolute().parent.is_dir():
         return "the folder takes no new files", "Choose another folder."
     known = _PROBLEMS.get(error.errno or 0)
-    return known or (error.strerror or str(error), "Check the path and the disk, then run the same command again.")
+    return known or (error.strerror or str(error), "Check the path and the disk, then try again.")
 
 
 def write_fully(descriptor: int, data: bytes) -> None:

@@ -25,7 +25,7 @@ from hl_dsl.synth.racing import usual_dry_steps
 from hl_dsl.synth.run_folder import RunFolder
 from hl_dsl.synth.simplify import simplified
 from hl_dsl.synth.study_record import StudyRecord, best_text
-from hl_dsl.synth.study_result import INTERRUPTED, StudyResult
+from hl_dsl.synth.study_result import INTERRUPTED, NotWritten, StudyResult
 from hl_dsl.synth.study_state import Settled, StudyState
 
 DEVELOPMENT_SEEDS = tuple(range(8))
@@ -71,7 +71,8 @@ class Study:
         self._tell = on_event or (lambda event: None)
 
     def run(self) -> StudyResult:
-        """Starts the run. Raises HLError where the folder already holds one, NotProved where the program is not."""
+        """Starts the run. Raises HLError where the folder already holds one, NotProved where the program is not, NotWritten
+        where it came to its end, but not all of it could be written."""
         self._start  # proved before the folder is touched
         with RunFolder(self.path) as folder:
             record = StudyRecord(folder)
@@ -79,7 +80,7 @@ class Study:
             return self._go(record, [])
 
     def resume(self) -> StudyResult:
-        """Goes on with the folder's run. Raises HLError where there is none, or it is a run of something else."""
+        """Goes on with the folder's run. Raises HLError where there is none, or it is a run of something else, and as `run`."""
         with RunFolder(self.path) as folder:
             record = StudyRecord(folder)
             return self._go(record, record.resume(self._settings()))
@@ -200,9 +201,10 @@ class Study:
     def _header(self, best: Structure, proof: str | None) -> list[str]:
         seeds = self.state.seeds
         shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"mean of seeds {seeds[0]}..{seeds[-1]}"
+        most = "" if self.max_steps is None else f" or {self.max_steps:,} in all"
         lines = [
             f"Found by hl synth from {self.program.name} (run seed {self.seed}): {best.best.score:g} under {self.protocol}, {shown},",
-            f"after {self.state.steps_spent:,} environment steps; episodes ended after {self.dry_steps:,} steps without reward.",
+            f"after {self.state.steps_spent:,} environment steps; episodes ended after {self.dry_steps:,} steps without reward{most}.",
         ]
         return lines + ([] if proof is None else [f"Proof: {proof}."])
 
@@ -221,11 +223,14 @@ class Study:
                 raise NotProved(program, proof)
         summary = "screened by the search's own gates" if proof is None else proof.summary
         text = best_text(program, self._header(best, None if proof is None else proof.summary))
-        record.write_best(text)
         result = StudyResult(
             self.path, self.program.name, self.protocol, text, program.hash, best.best.score, state.archive.first, state.seeds,
             proof is not None, summary, state.next_index, state.stopped_at["accepted"], dict(state.stopped_at), state.steps_spent,
             record.lost_steps, self.budget.seconds, reason)
-        record.stop(reason, {"best": result.program_hash, "score": result.score, "env_steps": result.env_steps})
         self._tell({"event": "stop", "reason": reason, "score": result.score})
+        try:
+            record.write_best(text)
+            record.stop(reason, {"best": result.program_hash, "score": result.score, "env_steps": result.env_steps})
+        except HLError as problem:
+            raise NotWritten(result, problem) from problem
         return result

@@ -7,10 +7,10 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
-from hl_dsl.compiler.comments import MEASURED
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
-from hl_dsl.synth.json_values import plain
+from hl_dsl.synth import run_settings
+from hl_dsl.synth.header import without_measured
 from hl_dsl.synth.proposers import Candidate, Rejected
 from hl_dsl.synth.recording import Recording
 from hl_dsl.synth.run_folder import RunFolder
@@ -18,10 +18,6 @@ from hl_dsl.synth.study_state import Settled
 from hl_dsl.synth.trials import Trial
 
 EPISODES = "episodes"
-# What must agree for a run to go on; a budget may be another one.
-_SAME = ("kind", "environment", "protocol", "run_seed", "proposer", "seeds", "dry_steps", "max_steps", "lanes", "program_hash")
-
-
 class StudyRecord:
     """Writes a study down as it goes, and reads it back.
 
@@ -37,22 +33,16 @@ class StudyRecord:
 
     def start(self, settings: Mapping[str, Any]) -> None:
         """Raises HLError where the folder already holds a run."""
-        if self.folder.read_settings() is not None or self.folder.ledger.read():
-            raise HLError(f"{self.folder.path} already holds a run", "go on with it by --resume, or choose another folder")
-        self.folder.write_settings(settings)
+        run_settings.begin(self.folder, settings)
 
     def resume(self, settings: Mapping[str, Any]) -> list[dict]:
         """The generations on record, in order. Raises HLError where there is no run, or it differs in what it searches."""
-        found = self.folder.read_settings()
-        if found is None:
-            raise HLError(f"{self.folder.path} holds no run to go on with", "start one without --resume")
-        wanted = plain(settings, "settings")
-        for name in _SAME:
-            if found.get(name) != wanted[name]:
-                raise HLError(
-                    f"{self.folder.path} holds another run: its {name.replace('_', ' ')} is {found.get(name)}, not {wanted[name]}",
-                    "go on with the program and options it was started with, or choose another folder")
-        return self._generations(self.folder.ledger.read())
+        self._made_by = run_settings.go_on(self.folder, settings)
+        events = self.folder.ledger.read()
+        try:
+            return self._generations(events)
+        except (KeyError, TypeError) as error:
+            raise run_settings.not_repeated(self.folder, self._made_by, "a generation of the run") from error
 
     def _generations(self, events: list[dict]) -> list[dict]:
         generations: list[dict] = []
@@ -79,9 +69,7 @@ class StudyRecord:
         recorded = [(one["index"], one["origin"], one["hash"]) for one in generation["proposals"]]
         now = [(one.index, one.origin, one.checked.program.hash if one.checked else "") for one in proposals]
         if recorded != now:
-            raise HLError(
-                f"generation {self._generation} of the run in {self.folder.path} cannot be proposed again as it was",
-                "it was recorded by another version of HL, or its files were changed: start a new run")
+            raise run_settings.not_repeated(self.folder, self._made_by, f"generation {self._generation} of the run")
         recordings = self._recordings(self._generation)
         settled = {}
         for one in proposals:
@@ -156,7 +144,7 @@ _HEADER = ("# Found by hl synth", "# after ", "# Proof: ")
 def best_text(program: Program, header: Sequence[str]) -> str:
     """The program's text under a header of comments, which takes the place of an earlier run's, and of what was measured
     of the program that the run began with."""
-    lines = [line for line in program.text.splitlines(keepends=True) if not line.startswith(MEASURED)]
+    lines = without_measured(program.text).splitlines(keepends=True)
     if lines and lines[0].startswith(_HEADER[0]):
         while lines and lines[0].startswith(_HEADER):
             lines.pop(0)

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
+from hl_dsl.diagnostics import HLError
+from hl_dsl.synth.words import counted
+
 INTERRUPTED = "interrupted"
+
+
+class NotWritten(HLError):
+    """A run came to its end, but its folder did not take all of it. `result` is what it came to."""
+
+    def __init__(self, result: Any, problem: HLError):
+        super().__init__(problem.message, problem.hint)
+        self.result = result
 
 
 @dataclass(frozen=True)
@@ -49,12 +61,12 @@ class StudyResult:
         """For people: the scores, the proof, where things are, the program."""
         stopped = ", ".join(f"{gate} {count:,}" for gate, count in self.stopped_at.items() if gate != "accepted")
         lines = [
-            f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol}, {len(self.seeds)} seed(s), "
+            f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol}, {counted(len(self.seeds), 'seed')}, "
             f"{self.env_steps:,} environment steps, {self.wall_seconds:.0f} s",
             f"proof: {self.proof}",
-            f"{self.trials:,} programs proposed, {self.accepted:,} accepted" + (f", rejected at {stopped}" if stopped else ""),
+            f"{counted(self.trials, 'program')} proposed, {self.accepted:,} accepted" + (f", rejected at {stopped}" if stopped else ""),
             f"stopped: {self.stop_reason}",
             f"in {self.folder}: best.hl, trials.jsonl, summary.csv, sample_efficiency.png",
-            f"next: hl trials {self.folder}; hl eval {self.folder / 'best.hl'} --protocol {self.protocol} (whole episodes)", "",
+            f"next: hl trials {quote(str(self.folder))}; hl eval {quote(str(self.folder / 'best.hl'))} --protocol {self.protocol} (whole episodes)", "",
         ]
         return "\n".join(lines) + self.best_text.rstrip()

@@ -11,11 +11,13 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.json_values import plain
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.lineage import Ancestor, lineage
+from hl_dsl.synth.words import counted
 from hl_dsl.synth.trials import GATES, NO_GATE, Cumulative, Trial, cumulative, main_setting, proof_summary, trials_of, violations
 
 if TYPE_CHECKING:
     from rich.console import Group
     from rich.table import Table
+    from rich.text import Text
 
 SCHEMA = "hl.trials/1"
 ROWS = 40
@@ -113,17 +115,24 @@ def _as_text(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: i
 
     if not trials:
         return Group(Text(f"{path}: no trials yet"))
-    parts: list[Any] = [_trial_table(path, trials, rows), Text(_totals_line(trials)), Text(_gates_line(trials), style="dim")]
+    parts: list[Any] = [_title(_setting_text(path, main_setting(trials))), _trial_table(trials, rows), Text(_totals_line(trials)), Text(_gates_line(trials), style="dim")]
     if stopped:
         parts.append(Text(f"stopped: {stopped}"))
     if torn_bytes:
         parts.append(Text(f"the last line was cut short by a crash ({torn_bytes} bytes) and is left out", style="yellow"))
     chain = lineage(trials)
-    parts += [Text(""), _lineage_table(chain)] if chain else [Text("no accepted trial has a score yet")]
+    parts += [Text(""), _title(_lineage_text(chain)), _lineage_table(chain)] if chain else [Text("no accepted trial has a score yet")]
     return Group(*parts)
 
 
-def _trial_table(path: Path, trials: list[Trial], rows: int | None) -> Table:
+def _title(text: str) -> Text:
+    """A line of its own: a table would break its title at its own width."""
+    from rich.text import Text
+
+    return Text(text, style="italic")
+
+
+def _trial_table(trials: list[Trial], rows: int | None) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -132,7 +141,7 @@ def _trial_table(path: Path, trials: list[Trial], rows: int | None) -> Table:
     shown = _chosen(trials, rows)
     left_out = len(trials) - len(shown)
     caption = f"{left_out:,} more, not shown; --json has all" if left_out else None
-    table = Table(title=_table_title(path, setting), box=box.SIMPLE_HEAD, caption=caption, title_justify="left", caption_justify="left")
+    table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left")
     for name, justify in (("trial", "right"), ("steps so far", "right"), ("gate", "left"), ("score", "right"), ("accepted", "left")):
         table.add_column(name, justify=justify, no_wrap=True)
     table.add_column("what changed", overflow="fold")
@@ -157,10 +166,8 @@ def _chosen(trials: list[Trial], rows: int | None) -> set[int]:
     return chosen | {next(latest) for _ in range(max(0, rows - len(chosen)))}
 
 
-def _table_title(path: Path, setting: tuple[str, str] | None) -> str:
-    from rich.markup import escape
-
-    return escape(str(path) + ("" if setting is None else f": {setting[0]}, {setting[1] or 'its own protocol'}"))
+def _setting_text(path: Path, setting: tuple[str, str] | None) -> str:
+    return str(path) + ("" if setting is None else f": {setting[0]}, {setting[1] or 'its own protocol'}")
 
 
 def _name(trial: Trial, place: int) -> str:
@@ -192,7 +199,7 @@ def _story(trial: Trial) -> str:
 def _totals_line(trials: list[Trial]) -> str:
     total = totals(trials)
     text = (
-        f"{total['trials']:,} trials, {total['environment_steps']:,} environment steps, {total['episodes']:,} episodes, "
+        f"{counted(total['trials'], 'trial')}, {counted(total['environment_steps'], 'environment step')}, {counted(total['episodes'], 'episode')}, "
         f"{total['accepted']:,} accepted, {total['rejected']:,} rejected, {total['cpu_seconds']:,.1f} s CPU"
     )
     text += f", {total['tokens']:,} tokens" if total["tokens"] is not None else ""
@@ -205,14 +212,18 @@ def _gates_line(trials: list[Trial]) -> str:
     return f"rejected at: {stopped}" if stopped else "nothing was rejected"
 
 
+def _lineage_text(chain: list[Ancestor]) -> str:
+    last = chain[-1].trial
+    proof = f" (its proof: {proof_summary(last.proof)})" if last.proof else ""
+    return f"How the best program came about{proof}"
+
+
 def _lineage_table(chain: list[Ancestor]) -> Table:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    last = chain[-1].trial
-    proof = f", {proof_summary(last.proof)}" if last.proof else ""
-    table = Table(title=f"How the best program came about{proof}", box=box.SIMPLE_HEAD, title_justify="left")
+    table = Table(box=box.SIMPLE_HEAD)
     for name, justify in (("trial", "right"), ("score", "right"), ("program", "left")):
         table.add_column(name, justify=justify, no_wrap=True)
     table.add_column("what changed", overflow="fold")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Iterable, Mapping, Sequence
 
 from hl_dsl.compiler.ir import Parameter
 from hl_dsl.diagnostics import HLError
@@ -17,13 +17,16 @@ from hl_dsl.program import Program
 from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.defaults import hash_with, syntax_with, values_of
 from hl_dsl.synth.evaluation import NotProved, trial_of
+from hl_dsl.synth.header import without_measured
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.mutation.numbers import short
 from hl_dsl.synth.population import Member, Population
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.random_numbers import generator
 from hl_dsl.synth.rollout import Rollout, evaluate
-from hl_dsl.synth.trials import Trial
+from hl_dsl.synth.stopping import Stopping, stopping
+from hl_dsl.synth.trials import NO_GATE, Trial
+from hl_dsl.synth.words import counted
 
 INTERRUPTED = "interrupted"
 _MOST_RESTARTS = 100
@@ -63,39 +66,15 @@ class TuneResult:
         """For people: the scores, the values, the text."""
         values = ", ".join(f"{name} = {value:g}" for name, value in self.values.items())
         return (
-            f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol} "
-            f"({self.samples} samples, {self.env_steps:,} environment steps; {self.stop_reason})\n{values}\n\n{self.text}").rstrip()
+            f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol}, {counted(len(self.seeds), 'seed')}, "
+            f"{counted(self.samples, 'sample')}, {counted(self.env_steps, 'environment step')}\n"
+            f"stopped: {self.stop_reason}\n{values}\n\n{self.text}").rstrip()
 
 
-def tune(
-    program: Program,
-    protocol: str,
-    seeds: Sequence[int],
-    budget: Budget,
-    seed: int = 0,
-    names: Sequence[str] | None = None,
-    ledger: Ledger | None = None,
-    population: int | None = None,
-    dry_steps: int | None = None,
-    max_steps: int | None = None,
-    num_threads: int = 0,
-    on_event: OnEvent | None = None,
-) -> TuneResult:
-    """Tunes all parameters, or those named. The same seed gives the same result.
-
-    Every sample is a trial in `ledger`. An interrupt ends the tuning; what was best by then is the result. Raises HLError
-    for a program without parameters or with none of a name, for a budget too small to play the program once, and
-    NotProved.
-    """
-    chosen = _chosen(program, names)
-    proof = program.prove()
-    if not proof.passed:
-        raise NotProved(program, proof)
-    if not draws_at_random(protocol_options(program.card, protocol)):
-        seeds = tuple(seeds)[:1]  # every seed is the same episode
-    limits = {"dry_steps": dry_steps, "max_steps": max_steps, "num_threads": num_threads}
-    tuning = _Tuning(program, chosen, protocol, tuple(seeds), budget, ledger, proof, limits, on_event or (lambda event: None))
-    return tuning.run(seed, population)
+def tune(program: Program, protocol: str, seeds: Sequence[int], budget: Budget, seed: int = 0, ledger: Ledger | None = None, **more: Any) -> TuneResult:
+    """Tunes all parameters, or those named (see `Tuning`); every sample is a trial in `ledger`. The same seed gives the same
+    result. Raises HLError, as `Tuning` does."""
+    return Tuning(program, protocol, seeds, budget, seed, **more).run(ledger)
 
 
 def _chosen(program: Program, names: Sequence[str] | None) -> list[Parameter]:
@@ -114,24 +93,54 @@ def _refuse(program: Program):
     raise HLError(f"the parameters of {program.name} cannot move: their ranges are single points", "widen a range")
 
 
-class _Tuning:
-    def __init__(self, program, chosen, protocol, seeds, budget, ledger, proof, limits, tell):
-        self.program, self.chosen, self.protocol, self.seeds = program, chosen, protocol, seeds
-        self.budget, self.ledger, self.proof, self.limits, self.tell = budget, ledger, proof, limits, tell
-        self.defaults = values_of(program.flow)
-        self.scores: dict[tuple, float] = {}
-        self.best: tuple[float, dict[str, float]] | None = None
-        self.reason: str | None = None
+class Tuning:
+    """A tuning of a program's parameters, all or those in `names`.
 
-    def run(self, seed: int, population: int | None) -> TuneResult:
-        scores = self._play([self.defaults])
-        if scores is None:
-            raise HLError(f"the run stopped before the first episodes ended: {self.reason}", "give it a larger budget")
+    Raises HLError for a program without parameters or with none of a name, and NotProved, before anything is played.
+    """
+
+    def __init__(
+        self, program: Program, protocol: str, seeds: Sequence[int], budget: Budget, seed: int = 0, names: Sequence[str] | None = None,
+        population: int | None = None, dry_steps: int | None = None, max_steps: int | None = None, num_threads: int = 0,
+        on_event: OnEvent | None = None,
+    ):
+        self.program, self.protocol, self.budget, self.seed, self.population = program, protocol, budget, seed, population
+        self.chosen = _chosen(program, names)
+        self.names = None if names is None else list(names)
+        self.proof = program.prove()
+        if not self.proof.passed:
+            raise NotProved(program, self.proof)
+        # Where nothing is drawn at random every seed is the same episode.
+        self.seeds = tuple(seeds) if draws_at_random(protocol_options(program.card, protocol)) else tuple(seeds)[:1]
+        self.limits = {"dry_steps": dry_steps, "max_steps": max_steps, "num_threads": num_threads}
+        self.tell = on_event or (lambda event: None)
+        self.defaults = values_of(program.flow)
+
+    def settings(self) -> dict[str, Any]:
+        """What must be the same for a run to go on."""
+        return {
+            "kind": "tune", "environment": self.program.card.environment, "protocol": self.protocol, "run_seed": self.seed, "seeds": list(self.seeds),
+            "params": self.names, "population": self.population, "dry_steps": self.limits["dry_steps"], "max_steps": self.limits["max_steps"],
+            "program_hash": self.program.hash, "program": self.program.source.text or self.program.text}
+
+    def run(self, ledger: Ledger | None = None, known: Iterable[Trial] = ()) -> TuneResult:
+        """Tunes, and records every sample. `known`: the trials of a run that goes on; what they tell is not played again.
+
+        An interrupt ends the tuning; what was best by then is the result. Raises HLError for a budget too small to play
+        the program once.
+        """
+        self.ledger, self.scores, self.best, self.reason, self.sampled = ledger, {}, None, None, 0
+        self.recorded = {self._key(trial.parameters): sum(trial.returns) / len(self.seeds) for trial in known if trial.gate != NO_GATE}
+        # What an interrupt cut is not charged, so that the run is the same as without it (see Budget).
+        self.budget.steps_spent = sum(trial.environment_steps for trial in known if trial.reason != INTERRUPTED)
         try:
-            self._improve(seed, population)
+            if self._play([self.defaults]) is not None:
+                self._improve(self.seed, self.population)
         except KeyboardInterrupt:
             self.reason = INTERRUPTED
-        return self._result(scores[0], self.reason or "the samples no longer differ")
+        if self.best is None:
+            raise HLError(f"the run stopped before the first episodes ended: {self.reason}", "give it a larger budget")
+        return self._result(self.scores[self._key(self.defaults)], self.reason or "the samples no longer differ")
 
     def _improve(self, seed: int, population: int | None) -> None:
         """CMA-ES, begun again with a larger population whenever it has come to rest: from the best, or from anywhere."""
@@ -178,20 +187,23 @@ class _Tuning:
     def _play(self, every: list[dict[str, float]]) -> list[float] | None:
         """The scores, each value set played once in a run; None where the budget or an interrupt came first."""
         new = [values for place, values in enumerate(every) if self._key(values) not in self.scores and values not in every[:place]]
-        if new:
+        unknown = [values for values in new if self._key(values) not in self.recorded]
+        if unknown:
             self.reason = self.budget.stop_reason()
             if self.reason is not None:
                 return None
-            rollout = self._rollout(new)
+        with stopping() as stop:
+            rollout = self._rollout(unknown, stop) if unknown else None
+            stop.hold()
             whole = self._record(new, rollout)
-            if rollout.interrupted:
-                self.reason = INTERRUPTED
-            if not whole:
-                self.reason = self.reason or f"the budget of {self.budget.steps:,} environment steps is spent"
-                return None
+        if rollout is not None and rollout.interrupted:
+            self.reason = INTERRUPTED
+        if not whole:
+            self.reason = self.reason or f"the budget of {self.budget.steps:,} environment steps is spent"
+            return None
         return [self.scores[self._key(values)] for values in every]
 
-    def _rollout(self, new: list[dict[str, float]]) -> Rollout:
+    def _rollout(self, new: list[dict[str, float]], stop: Stopping) -> Rollout:
         lanes = [seed for _ in new for seed in self.seeds]
         columns = {name: [values[name] for values in new for _ in self.seeds] for name in self.defaults}
         before = self.budget.steps_spent
@@ -201,49 +213,58 @@ class _Tuning:
 
         rollout = evaluate(
             Population([Member(self.program.flow, len(lanes), columns)]), self.program.card, self.protocol, lanes, num_envs=len(lanes),
-            step_budget=self.budget.steps_left, on_progress=show, **self.limits)
+            step_budget=self.budget.steps_left, on_progress=show, on_tick=stop.at_ticks(), **self.limits)
         self.budget.steps_spent += rollout.env_steps
         return rollout
 
-    def _record(self, new: list[dict[str, float]], rollout: Rollout) -> bool:
-        """Takes in the samples that were played to the end, and puts all into the ledger. Whether none was cut."""
-        events, whole = [], True
-        count = len(self.seeds)
-        for place, values in enumerate(new):
-            part = _lanes(rollout, place * count, (place + 1) * count, len(new))
-            finished = all(part.finished)
-            score = sum(part.returns) / count
-            better = finished and (self.best is None or score > self.best[0])
-            events.append(self._trial(part, values, finished, better).to_event())
-            if not finished:
+    def _record(self, new: list[dict[str, float]], rollout: Rollout | None) -> bool:
+        """Takes in the samples that were played to the end, in their order, and puts into the ledger what is not in it.
+        Whether none was cut."""
+        events, whole, count, played = [], True, len(self.seeds), 0
+        for number, values in enumerate(new, self.sampled):
+            score = self.recorded.get(self._key(values))
+            if score is None:
+                part = _lanes(rollout, played * count, (played + 1) * count, len(rollout.seeds) // count)
+                played += 1
+                score = sum(part.returns) / count if all(part.finished) else None
+                better = score is not None and (self.best is None or score > self.best[0])
+                events.append(self._trial(part, values, score is not None, better, number).to_event())
+            if score is None:
                 whole = False
                 continue
             self.scores[self._key(values)] = score
-            if better:
+            if self.best is None or score > self.best[0]:
                 self.best = (score, values)
                 self.tell({"event": "best", "score": score, "values": values})
+        self.sampled += len(new)
         if self.ledger is not None:
             self.ledger.append_many(events)
         return whole
 
-    def _trial(self, part: Rollout, values: dict[str, float], finished: bool, better: bool) -> Trial:
+    def _trial(self, part: Rollout, values: dict[str, float], finished: bool, better: bool, number: int) -> Trial:
         trial = trial_of(self.program, self.proof, part, values, "tune")
         if finished and not better:
             trial = replace(trial, gate="development", accepted=False, reason="no better than the best so far")
+        elif not finished and not part.interrupted:
+            trial = replace(trial, reason="the budget was spent before its episodes ended")
         moved = [f"`{name}`" for name, value in values.items() if value != self.defaults[name]]
         return replace(
-            trial, program_hash=hash_with(self.program.flow, values), index=len(self.scores), proposer="cma-es",
+            trial, program_hash=hash_with(self.program.flow, values), index=number, run_seed=self.seed, proposer="cma-es",
             parent_hashes=(self.program.hash,) if moved else (), change="tuned " + ", ".join(moved) if moved else "",
-            program=format_policy(syntax_with(self.program.syntax, self.program.flow, values)))
+            program=self._text(values) if moved else trial.program)
+
+    def _text(self, values: Mapping[str, float]) -> str:
+        """The program with other defaults. What was measured of it before was measured of another program."""
+        return without_measured(format_policy(syntax_with(self.program.syntax, self.program.flow, values)))
 
     def _key(self, values: Mapping[str, float]) -> tuple:
-        return tuple(values.items())
+        return tuple(values.get(name) for name in self.defaults)
 
     def _result(self, start: float, reason: str) -> TuneResult:
         score, values = self.best
         moved = {one.name: values[one.name] for one in self.chosen}
         changed = score > start
-        text = format_policy(syntax_with(self.program.syntax, self.program.flow, moved)) if changed else self.program.source.text or self.program.text
+        text = self._text(moved) if changed else self.program.source.text or self.program.text
         return TuneResult(
             text, hash_with(self.program.flow, values), values, score, start, self.seeds, len(self.scores), self.budget.steps_spent, reason,
             self.program.name, self.protocol)

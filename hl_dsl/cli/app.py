@@ -48,7 +48,7 @@ def hl(version: Annotated[bool, typer.Option("--version", callback=_version, is_
 def run(arguments: Sequence[str]) -> int:
     """Runs one command line; its exit code. Whatever goes wrong is told on stderr, and on stdout where `--json` is asked for."""
     as_json = "--json" in arguments
-    prepare_output()
+    prepare_output(arguments)
     try:
         code = app(list(arguments), prog_name="hl", standalone_mode=False) or 0
         if code == INTERRUPTED:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hl_dsl.synth.words import counted
+
 _MOST_COLUMNS = 16
 
 
@@ -26,9 +28,11 @@ def probe_text(found, ledger: Path | None, saved: Path | None) -> str:
 
 def _card_lines(card) -> list[str]:
     lines = [f"{card.environment}: {card.says}", "", "A policy can observe"]
-    for field in card.fields.values():
-        shape = field.base if field.size is None else f"{field.base}[{field.size}]"
-        lines.append(f"  {field.name:<22} {shape:<10} {_range(field.low, field.high):<24} {field.unit:<8} {field.says}")
+    rows = [(field.name, field.base if field.size is None else f"{field.base}[{field.size}]", _range(field.low, field.high), field.unit, field.says)
+            for field in card.fields.values()]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    for *cells, says in rows:
+        lines.append("  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths)) + f"  {says}")
     lines += ["", "and do"]
     action = card.action
     if action.names is not None:
@@ -43,13 +47,21 @@ def _measured_lines(found) -> list[str]:
     ended = f" (lengths {_range(found.lengths, found.lengths)}, returns {_range(found.returns, found.returns)})" if found.episodes else ""
     lives = f"; lives {found.lives[0]} at the start, {found.lives[1]} at least" if found.lives else ""
     changing = found.changing
+    names = {seen.column: _name(found.card, found.source, seen.column) for seen in changing}
     lines = [
-        f"Measured with random actions, {found.protocol}: {found.env_steps:,} environment steps, {found.episodes} episodes ended{ended}",
+        f"Measured with random actions, {found.protocol}: {counted(found.env_steps, 'environment step')}, {counted(found.episodes, 'episode')} ended{ended}",
         f"  reward {found.reward_low:g} to {found.reward_high:g}, not zero on {found.rewarded:.1%} of steps{lives}",
-        f"  {len(changing)} of {len(found.columns)} columns of `{found.source}` changed; the busiest:"]
+        f"  {len(changing)} of {len(found.columns)} columns of the {'memory' if found.source == 'ram' else 'observation'} changed; the busiest:"]
     for seen in changing[:_MOST_COLUMNS]:
-        lines.append(f"    {found.source}[{seen.column}]  {seen.low:g} to {seen.high:g}, changed on {seen.changes:.0%} of steps")
+        lines.append(f"    {names[seen.column]:<{max(map(len, names.values()))}}  {seen.low:g} to {seen.high:g}, changed on {seen.changes:.0%} of steps")
     return lines
+
+
+def _name(card, source: str, column: int) -> str:
+    """A column as a policy writes it: by a name of its own, where it has one."""
+    found = [(field.size is not None, field.name if field.size is None else f"{field.name}[{field.index.index(column)}]")
+             for field in card.fields.values() if field.source == source and column in field.index]
+    return min(found)[1] if found else f"column {column}"
 
 
 def _range(low, high) -> str:

@@ -85,7 +85,7 @@ def _refuse_other_environment(program, env: str | None) -> None:
     if env is not None and env != program.card.environment:
         raise HLError(
             f"{program.name} is a policy for {program.card.environment}, not for {env}",
-            f"drop `--env`, or write `policy {program.name} for \"{env}\"` and check it again")
+            f"drop `--env`, or write `policy {program.name} for \"{env}\"` and check it again", "HL601")
 
 
 def _refuse_to_overwrite(written: dict[str, Path | None], kept: tuple[Path, ...]) -> None:

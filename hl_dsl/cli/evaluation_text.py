@@ -4,29 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from hl_dsl.synth.words import counted
+
 
 def evaluation_text(document: dict[str, Any]) -> str:
     """The document of `hl eval --json` as text."""
     returns = document["returns"]
     lines = [f"{document['policy']} ({document['program_hash']}) on {document['env']}, protocol {document['protocol']}"]
     for seed, value, length, cut in zip(document["seeds"], returns, document["lengths"], document["truncated"]):
-        lines.append(f"  seed {seed:>4}   return {value:>10.6g}   {length:>7,} steps{'   (cut off)' if cut else ''}")
+        lines.append(f"  seed {seed:>4}   return {value:>10.6g}   {length:>7,} steps{'   (at the limit of steps)' if cut else ''}")
     if returns:
-        lines.append(f"  mean {document['mean']:.6g}, min {document['min']:.6g}, max {document['max']:.6g} over {_count(len(returns), 'seed')}, "
-                     f"{_count(document['distinct_trajectories'], 'distinct trajectory', 'distinct trajectories')}")
-    lines.append(f"  {_count(document['env_steps'], 'environment step')}, {document['cpu_seconds']:.1f} s CPU, {document['wall_seconds']:.1f} s")
+        lines.append(f"  mean {document['mean']:.6g}, min {document['min']:.6g}, max {document['max']:.6g} over {counted(len(returns), 'seed')}, "
+                     f"{counted(document['distinct_trajectories'], 'distinct trajectory', 'distinct trajectories')}")
+    lines.append(f"  {counted(document['env_steps'], 'environment step')}, {document['cpu_seconds']:.1f} s CPU, {document['wall_seconds']:.1f} s")
     lines.append(f"  proof: {document['proof']}")
     watched = [("observations out of range", document["out_of_range"])]
     watched += [(f"assumption `{name}` broken", count) for name, count in document["assumption_violations"].items()]
     watched += [(f"monitor `{name}` broken", count) for name, count in document["monitor_violations"].items()]
     watched += [(f"proved invariant `{name}` broken", count) for name, count in document["invariant_violations"].items()]
-    lines += [f"  {what}: {_count(count, 'time')}" for what, count in watched if count] or ["  nothing out of range, no assumption and no monitor broken"]
+    lines += [f"  {what}: {counted(count, 'time')}" for what, count in watched if count] or ["  nothing out of range, no assumption and no monitor broken"]
     if document["invariant_violations"] and not any(document["invariant_violations"].values()):
-        lines.append(f"  checked at every tick: {_count(len(document['invariant_violations']), 'proved invariant')}, never broken")
-    lines += [f"  reached `{name}`: {_count(count, 'time')}" for name, count in document["reached"].items()]
+        lines.append(f"  checked at every tick: {counted(len(document['invariant_violations']), 'proved invariant')}, never broken")
+    lines += [f"  reached `{name}`: {counted(count, 'time')}" for name, count in document["reached"].items()]
     lines += [f"  {one['message']}" for one in document["disagreements"]]
     return "\n".join(lines)
-
-
-def _count(number: int, one: str, more: str | None = None) -> str:
-    return f"{number:,} {one if number == 1 else more or one + 's'}"

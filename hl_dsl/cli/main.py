@@ -1,10 +1,14 @@
-"""The `hl` command: sees to it that an interrupt ends it cleanly from the first moment on, then runs the command line."""
+"""The `hl` command: sees to it that an interrupt ends it cleanly from the first moment on, then runs the command line.
 
-from __future__ import annotations
-
-import sys
+Importing this module is the first thing the command does, so the first thing it does in turn is to set the handling of
+interrupts. What comes before, Python's own start, is Python's.
+"""
 
 from hl_dsl.cli import interrupts
+
+interrupts.leave_at_once()
+
+import sys  # noqa: E402
 
 
 def main() -> None:

@@ -45,15 +45,20 @@ def new(
 
 
 def template(name: str, card) -> str:
-    """The smallest policy for an environment: it observes all there is and does one thing."""
+    """The smallest policy for an environment: it observes all there is and does one thing. Its comments say what to write."""
     observed = ", ".join(field for field in card.fields if not (field == "obs" and len(card.fields) > _MOST_NAMED))
     if card.action.names:
+        first, last = card.action.names[0], card.action.names[-1]
+        hint = [f"Actions: {', '.join(card.action.names)}. The first rule whose condition holds acts:",
+                f"act {{ when CONDITION => {last}  otherwise => {first} }}"]
         act = f"act {{ otherwise => {card.action.names[0]} }}"
     else:
         middle = [(low + high) / 2 for low, high in zip(card.action.low, card.action.high)]
+        parts = ", ".join(f"{low:g} to {high:g}" for low, high in zip(card.action.low, card.action.high))
+        hint = [f"The action is {'a number' if card.action.size == 1 else f'{card.action.size} numbers'}, computed from what is observed: {parts}."]
         act = f"act {middle[0]}" if card.action.size == 1 else f"act [{', '.join(map(repr, middle))}]"
-    actions = f"# Actions: {', '.join(card.action.names)}.\n" if card.action.names else ""
-    return f'# {card.says}\n{actions}policy {name} for "{card.environment}" {{\n  observe {observed}\n\n  {act}\n}}\n'
+    comments = "".join(f"  # {line}\n" for line in hint)
+    return f'# {card.says}\npolicy {name} for "{card.environment}" {{\n  observe {observed}\n\n{comments}  {act}\n}}\n'
 
 
 def _refuse_bad_name(name: str) -> None:

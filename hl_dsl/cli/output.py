@@ -8,7 +8,7 @@ import math
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, Sequence
 
 import typer
 
@@ -22,6 +22,7 @@ PolicyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A policy, FILE
 
 
 _begun = False
+_arguments: tuple[str, ...] = ()
 
 
 class OutputLost(HLError):
@@ -34,13 +35,20 @@ class Interrupted(HLError):
     exit_code = INTERRUPTED
 
 
-def prepare_output() -> None:
+def prepare_output(arguments: Sequence[str]) -> None:
     """Characters that the terminal's encoding does not have are written as escapes; they must not end a command."""
-    global _begun
-    _begun = False
+    global _begun, _arguments
+    _begun, _arguments = False, tuple(arguments)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
+
+
+def same_command(*more: str) -> str:
+    """The command as it was given, with `more` options, to be typed again."""
+    from shlex import join
+
+    return join(["hl", *_arguments, *(option for option in more if option not in _arguments)])
 
 
 def show(document: dict[str, Any], text: str, as_json: bool) -> None:

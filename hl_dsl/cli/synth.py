@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from shlex import quote
 from typing import Annotated, Optional
 
 import typer
 
-from hl_dsl.cli.output import Interrupted, Json, PolicyFile, show
+from hl_dsl.cli.output import Json, PolicyFile
 from hl_dsl.cli.progress import run_progress
+from hl_dsl.cli.runs import show_run
 from hl_dsl.cli.seeds import parse_seeds
 
 
@@ -30,16 +30,11 @@ def synth(
     """Search for better programs, each proved before it is played."""
     development = parse_seeds(seeds)
 
-    from hl_dsl.synth.runs import run_synth
+    def start(on_event):
+        from hl_dsl.synth.runs import run_synth
 
-    go_on = f"go on with: hl synth {quote(str(file))} --run {quote(str(run))} --resume, and the options given before"
-    try:
-        with run_progress("synth") as on_event:
-            result = run_synth(
-                file, run, protocol=protocol, proposer=proposer, seeds=development, budget_steps=steps, wall_seconds=seconds,
-                max_steps=max_steps, seed=seed, num_threads=num_threads, resume=resume, on_event=on_event)
-    except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; {go_on}") from None
-    show({"schema": "hl.synth/1", **result.to_json()}, result.render(), json)
-    if result.interrupted:
-        raise Interrupted(f"interrupted; {go_on}")
+        return run_synth(
+            file, run, protocol=protocol, proposer=proposer, seeds=development, budget_steps=steps, wall_seconds=seconds,
+            max_steps=max_steps, seed=seed, num_threads=num_threads, resume=resume, on_event=on_event)
+
+    show_run("synth", run, run_progress("synth"), start, json)

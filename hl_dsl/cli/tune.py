@@ -7,8 +7,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from hl_dsl.cli.output import Interrupted, Json, PolicyFile, show
+from hl_dsl.cli.output import Json, PolicyFile
 from hl_dsl.cli.progress import run_progress
+from hl_dsl.cli.runs import show_run
 from hl_dsl.cli.seeds import parse_seeds
 from hl_dsl.diagnostics import HLError
 
@@ -24,21 +25,21 @@ def tune(
     max_steps: Annotated[Optional[int], typer.Option("--max-steps", min=1, help="End each episode after so many steps.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the search.")] = 0,
     num_threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
     json: Json = False,
 ) -> None:
     """Tune a policy's params inside their proved ranges by CMA-ES."""
     development = parse_seeds(seeds)
     names = _names(params)
 
-    from hl_dsl.synth.runs import run_tune
+    def start(on_event):
+        from hl_dsl.synth.runs import run_tune
 
-    with run_progress("tune") as on_event:
-        result = run_tune(
+        return run_tune(
             file, run, params=names, protocol=protocol, seeds=development, budget_steps=steps, wall_seconds=seconds,
-            max_steps=max_steps, seed=seed, num_threads=num_threads, on_event=on_event)
-    show({"schema": "hl.tune/1", **result.to_json()}, result.render(), json)
-    if result.interrupted:
-        raise Interrupted("interrupted: what had been played is recorded, and the best of it is the result")
+            max_steps=max_steps, seed=seed, num_threads=num_threads, resume=resume, on_event=on_event)
+
+    show_run("tune", run, run_progress("tune"), start, json)
 
 
 def _names(params: str | None) -> list[str] | None:

@@ -10,7 +10,7 @@ from hl_dsl.synth.environments import steps_taken
 from tests.cli.conftest import START, refused
 
 WRONG = {
-    "another environment": (["eval", "lean.hl", "--env", "Breakout-v5"], "for CartPole-v1, not for Breakout-v5"),
+    "another environment": (["eval", "lean.hl", "--env", "Breakout-v5"], "for CartPole-v1, not for Breakout-v5", "HL601"),
     "a protocol of other environments": (["eval", "lean.hl", "--protocol", "sticky"], "no protocol `sticky`", "standard"),
     "a folder that is missing, for a video": (["eval", "lean.hl", "--video", "none/film.mp4"], "no folder `none`"),
     "a folder that is missing, for a trace": (["eval", "lean.hl", "--trace", "none/t.jsonl"], "no folder `none`"),
@@ -47,6 +47,7 @@ WRONG = {
     "no run": (["synth", "lean.hl"], "Missing option '--run'"),
     "a protocol for synth": (["synth", "lean.hl", "--run", "r", "--protocol", "noop"], "no protocol `noop`"),
     "a proposer that there is not": (["synth", "lean.hl", "--run", "r", "--proposer", "oracle"], "no proposer `oracle`", "local"),
+    "nothing to go on tuning": (["tune", "p.hl", "--run", "r", "--resume"], "no run to go on with"),
     "nothing to go on with": (["synth", "lean.hl", "--run", "r", "--resume"], "no run to go on with"),
 }
 
@@ -58,7 +59,7 @@ def test_is_refused(hl, folder, name):
     arguments, *words = WRONG[name]
     refused(hl(*arguments), *words)
     assert steps_taken() == before
-    assert {path.name for path in folder.iterdir()} <= {"lean.hl", "p.hl", "r"}
+    assert {path.name for path in folder.iterdir()} == {"lean.hl", "p.hl"}
     assert (folder / "lean.hl").read_text(encoding="utf-8") == START
 
 

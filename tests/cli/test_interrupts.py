@@ -79,6 +79,13 @@ def test_while_modules_are_imported(policy, tmp_path, module):
     assert not (tmp_path / "trials.jsonl").exists()
 
 
+def test_from_the_first_line_of_the_command_on(tmp_path):
+    """The module that the `hl` script imports sees to it before `main` is called."""
+    code = "import os, signal\nimport hl_dsl.cli.main\nos.kill(os.getpid(), signal.SIGINT)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (130, "interrupted\n")
+
+
 def wait_for(condition, process) -> None:
     while not condition():
         assert process.poll() is None, process.communicate()
@@ -123,7 +130,7 @@ def test_a_search_goes_on_where_it_was_interrupted(policy, tmp_path):
     wait_for(lambda: sum(event["event"] == "trial" for event in ledger.read()) > 2, process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
-    assert process.returncode == 130 and "Traceback" not in err and "go on with: hl synth balance.hl --run run --resume" in err
+    assert process.returncode == 130 and "Traceback" not in err and "go on with: hl synth balance.hl --run run --seeds 0..1 --steps 2000000 --resume\n" in err
     before = ledger.read()
     played = [event for event in before if event["event"] == "trial"]
     steps = sum(event["environment_steps"] for event in played)

@@ -70,6 +70,22 @@ def test_a_full_disk(hl, folder, mount):
     assert len(Ledger(disk / "trials.jsonl").read()) == len(kept) + 1
 
 
+@pytest.mark.parametrize("command", ["tune", "synth"])
+def test_a_disk_that_fills_up_under_a_run(hl, folder, mount, command):
+    """The run says how it goes on, and then goes on."""
+    disk = mount("disk", "size=48k")
+    (folder / "p.hl").write_text(START.replace("  act {", "  param tilt: real = 0 in [-1, 1]\n\n  act {").replace("> 0", "> tilt"), encoding="utf-8")
+    started = [command, "p.hl", "--run", "disk/run", "--steps", "4000"]
+    ended = hl(*started)
+    assert ended.code == 2 and "the disk is full; what was recorded before is kept" in ended.err and "Traceback" not in ended.err
+    assert f"The run goes on by: hl {' '.join(started)} --resume" in ended.err
+    kept = Ledger(disk / "run" / "trials.jsonl").read()
+    assert subprocess.run(["mount", "-o", "remount,size=4m", str(disk)]).returncode == 0
+    again = hl(*started, "--resume", "--json")
+    assert again.code == 0 and "problems" not in again.document and Ledger(disk / "run" / "trials.jsonl").read()[: len(kept)] == kept
+    assert hl("check", "disk/run/best.hl").code == 0
+
+
 def test_a_disk_that_is_read_only(hl, folder, mount):
     disk = mount("disk", "size=64k")
     (disk / "lean.hl").write_text(START.replace("  observe", "observe"), encoding="utf-8")

@@ -113,6 +113,21 @@ def test_each_lane_may_have_its_own_parameters():
             assert alone.tick(single).tolist() == [actions[lane]]
 
 
+def test_no_constant_and_no_program_is_compiled_anew():
+    """One compiled step, made once, runs every program with every constant."""
+    others = [BALL, BALL.replace("in [0, 8]", "in [0, 9]"), BALL.replace("mod(dry, 7) == 3", "sin(ball_x) > 0"), BALL.replace("param lead: real = 2", "param lead: real = 3")]
+    steps, compiled = set(), set()
+    for text in others:
+        for leads in (None, 0.0, 7.5, np.linspace(0, 8, 5), np.linspace(8, 0, 5)):
+            policy = Policy(Program.parse(text).flow, None if leads is None else {"lead": leads}, "tape")
+            policy.reset(5)
+            policy.tick(frame(range(5)))
+            step = policy._lanes._interpret
+            steps.add(step)
+            compiled.add((len(step.signatures), sum(step.stats.cache_hits.values()) + sum(step.stats.cache_misses.values())))
+    assert len(steps) == 1 and len(compiled) == 1, "the first tick of all made what every later one used"
+
+
 @pytest.mark.parametrize("change", [
     {"ram": np.asfortranarray(np.arange(256, dtype=np.uint8).reshape(2, 128))},
     {"ram": np.arange(256).reshape(2, 128)},

@@ -47,6 +47,52 @@ def test_without_the_clamp_the_paddle_winds_up():
     found = {result.name: result for result in proof.results if result.kind == "invariant"}
     assert found["no_windup"].status == "violated" and len(found["no_windup"].trace) >= 2
     assert not proof.passed
+    shown = proof.render(Program.parse(text).source).splitlines()
+    assert [line for line in readme_blocks("violated: ")[0] if line.strip() != "…" and line not in shown] == []
+
+
+def readme_blocks(beginning: str) -> list[list[str]]:
+    """The README's blocks of text that begin so, as lines."""
+    blocks = re.findall(r"^```\n(.*?)^```", (LIBRARY.parent / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [block.splitlines() for block in blocks if block.startswith(beginning)]
+
+
+def test_the_readme_shows_what_verify_says():
+    program = Program.load(STRONG)
+    shown = program.prove().render(program.source).splitlines()
+    (block,) = readme_blocks("proved: ")
+    assert [line for line in block if line not in shown] == []
+
+
+def test_the_readme_shows_a_policy_of_the_library():
+    text = (LIBRARY / "cartpole" / "balance.hl").read_text(encoding="utf-8")
+    (block,) = readme_blocks("# Push")
+    assert Program.parse("\n".join(block)).hash == Program.parse(text).hash
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_the_readme_has_the_scores_of_the_headers(path):
+    """`make scores` writes the headers; the README's table says the same."""
+    rows = re.findall(r"^\| (?:`(\S+)`)? ?\| (\w+) \| (\S+) \| (\S+) \| (\S+) \| (\d+) \|$", (LIBRARY.parent / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    table, named = {}, ""
+    for name, protocol, *numbers in rows:
+        named = name or named
+        table[named, protocol] = [float(number) for number in numbers]
+    header = re.findall(r"^#: (\w+), seeds? \S+: mean (\S+), min (\S+), max (\S+); (\d+) distinct", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert header, "make scores has not been run"
+    for protocol, mean, *rest in header:
+        assert table[f"policies/{path.parent.name}/{path.name}", protocol] == [round(float(mean), 1), *map(float, rest)]
+
+
+def test_the_commands_of_the_readme_can_be_typed(capsys):
+    from hl_dsl.cli.app import run
+
+    (block,) = readme_blocks("hl new")
+    for line in block:
+        _, command, *words = line.partition("#")[0].split()
+        assert run([command, "--help"]) == 0
+        options = capsys.readouterr().out
+        assert all(word in options for word in words if word.startswith("--")), line
 
 
 def test_the_strong_cartpole_policy_balances_to_the_end():

@@ -55,6 +55,27 @@ def test_the_trial_is_what_was_played(lean, ledger):
     assert found.backend == "tape" and found.note is None and found.to_json()["complete"] is True
 
 
+@pytest.mark.parametrize("num_envs", [1, 3])
+@pytest.mark.parametrize("text", [LEAN, LEAN.replace("observe pole.angle,", "observe pole.angle in [-0.03, 0.03],")], ids=["wide", "narrow"])
+def test_every_tick_is_watched_and_counted_once(ledger, text, num_envs):
+    """The counts are those of the raw frames, tick by tick, lanes ending at different times."""
+    seen = {"angles": [], "velocities": []}
+
+    def watch(environments, frame, actions):
+        if actions is not None:
+            seen["angles"] += frame.observation[:, 2].tolist()
+            seen["velocities"] += frame.observation[:, 3].tolist()
+
+    program = Program.parse(text % "monitor early: pole.velocity > -100")
+    found = evaluate_program(program, "standard", range(5), ledger=ledger, num_envs=num_envs, parameters={"tilt": 0.1}, on_tick=watch)
+    assert len(set(found.rollout.lengths)) > 2 and len(seen["angles"]) == found.rollout.env_steps
+    narrow = "in [" in text.partition("pole.velocity")[0]
+    high = 0.03 if narrow else 0.42
+    assert sum(found.rollout.out_of_range) == sum(abs(angle) > high for angle in seen["angles"]) and narrow == any(found.rollout.out_of_range)
+    assert found.trial.assumption_violations["small"] == sum(min(angle, high) >= 0.05 for angle in seen["angles"])
+    assert found.trial.monitor_violations == {"slow": sum(not velocity < 0.5 for velocity in seen["velocities"]), "early": 0}
+
+
 @pytest.mark.parametrize("declaration, code", [
     ("invariant upright: pole.angle < 0.01", 1),
     ("memory count: int in [0, 5] = 0 { next = count + 1 }", 1),

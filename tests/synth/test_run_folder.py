@@ -100,6 +100,41 @@ def test_a_forked_worker_that_lives_on_does_not_keep_the_folder(tmp_path):
         worker.join()
 
 
+def test_a_folder_in_which_nothing_came_to_be_is_taken_away(tmp_path):
+    with pytest.raises(HLError), RunFolder(tmp_path / "runs" / "one"):
+        raise HLError("refused")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "mine").mkdir()
+    RunFolder(tmp_path / "mine").close()
+    with RunFolder(tmp_path / "runs" / "two") as folder:
+        folder.write("best.hl", "policy")
+    with RunFolder(tmp_path / "runs" / "three") as folder:
+        folder.ledger.append({"a": 1})
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine", "runs"]
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["three", "two"]
+
+
+def test_who_opened_the_lock_of_a_folder_that_is_taken_away_holds_another(tmp_path, monkeypatch):
+    """Between the opening of the lock and the lock itself another run may end and take the folder with it."""
+    import fcntl
+
+    first = RunFolder(tmp_path / "run")
+    lock, tries = fcntl.flock, []
+
+    def wait_for_the_first(descriptor, how):
+        tries.append(descriptor)
+        if len(tries) == 1:
+            first.close()
+        return lock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", wait_for_the_first)
+    second = RunFolder(tmp_path / "run")
+    assert len(tries) == 2
+    with pytest.raises(RunFolderBusy):
+        RunFolder(tmp_path / "run")
+    second.close()
+
+
 def test_paths_that_cannot_be_a_folder(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("keep")
     with pytest.raises(RunFolderError, match="it is a file"):

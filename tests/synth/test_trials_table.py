@@ -63,7 +63,7 @@ def test_the_table_shows_trials_totals_and_lineage(run):
     assert "8 trials, 1,570 environment steps, 7 episodes, 2 accepted, 4 rejected" in text and "10 tokens, cost 0.5" in text
     assert "rejected at: duplicate 1, prove 1, smoke 1, development 1" in text
     assert "stopped: budget of environment steps used up" in text
-    tree = text[text.index("How the best program came about, proved") :]
+    tree = text[text.index("How the best program came about (its proof: proved)") :]
     assert tree.index("startsta") < tree.index("bestbest") < tree.index("crossed with weak")
 
 

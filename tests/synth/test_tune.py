@@ -53,6 +53,23 @@ def test_tuning_finds_the_lead_and_writes_it_back(tmp_path):
     assert [trial.mean for trial in accepted] == sorted({trial.mean for trial in accepted})
 
 
+def test_what_was_measured_of_another_program_is_left_out(tmp_path):
+    measured = "#: program 0123456789abcdef; well defined\n#: standard, seeds 50..99: mean 500\n"
+    ledger = Ledger(tmp_path / "trials.jsonl")
+    result = tune(Program.parse(measured + TEXT), "standard", range(3), Budget(steps=12_000), seed=1, ledger=ledger)
+    assert result.score > result.start_score and "#:" not in result.text and "# Leans ahead." in result.text
+    kept = [trial.program for trial in trials_of(ledger.read()) if "#:" in trial.program]
+    assert kept == [measured + TEXT], "the program itself keeps it"
+
+
+def test_a_sample_that_the_budget_cut_is_not_called_interrupted(tmp_path):
+    ledger = Ledger(tmp_path / "trials.jsonl")
+    tuned(ledger=ledger)
+    trials = trials_of(ledger.read())
+    assert "interrupted" not in {trial.reason for trial in trials} and "the budget was spent before its episodes ended" in {trial.reason for trial in trials}
+    assert len({trial.index for trial in trials}) == len(trials)
+
+
 def test_the_same_seed_tunes_the_same():
     budget = {"budget": Budget(steps=4_000)}
     first, second = tuned(**budget), tuned(budget=Budget(steps=4_000))
