@@ -88,8 +88,7 @@ class Property:
     span: Span
 
 
-@dataclass(frozen=True)
-class Obligation:
+class Obligation(NamedTuple):
     """Something that must be proved for the program to mean anything.
 
     `kind`: "division", "root", "index", "clamp", "range" (a requirement of an operator; `claim` is the node that must
