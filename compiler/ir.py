@@ -93,8 +93,7 @@ class Property:
     asked: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class Obligation:
+class Obligation(NamedTuple):
     """Something that must be proved for the program to mean anything.
 
     `kind`: "division", "root", "index", "clamp", "range" (a requirement of an operator; `claim` is the node that must

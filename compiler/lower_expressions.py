@@ -61,7 +61,7 @@ class Expressions(Leaves):
         if locals_ is None:
             self.site = node.span
         if not operator.guards:
-            result = self._operate(operator, [self._operand(operand, node, locals_) for operand in node.operands])
+            result = self._operate(operator, [self._lower(operand, locals_) for operand in node.operands])
             self.site = outer_site
             return result
         outer = self.guard
@@ -72,17 +72,9 @@ class Expressions(Leaves):
                     self._also(operands[by].nodes[0], truth) if len(operands[by].nodes) == 1 else None
             operands.append(self._lower(operand, locals_))
             self.guard = outer
-            if locals_ is None:
-                self.site = node.span
         result = self._operate(operator, operands)
         self.site = outer_site
         return result
-
-    def _operand(self, operand, node: Apply, locals_) -> Value:
-        value = self._lower(operand, locals_)
-        if locals_ is None:
-            self.site = node.span
-        return value
 
     def _also(self, condition: int, truth: bool) -> None:
         """Narrows the guard under which what follows is needed."""

@@ -13,31 +13,28 @@ def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
     inputs, parameters, cells = [], [], []
     nodes: list[Node] = []
     for number in numbers:
-        op, args, base, form, value = node = made[number]
+        node = made[number]
+        op, args, base, form, value = node
         if form is not None:
             if len(args) == 2:
-                new = (numbers[args[0]], numbers[args[1]])
+                first, second = args
+                new = (numbers[first], numbers[second])
             else:
                 new = tuple([numbers[arg] for arg in args])
             if new != args:
                 node = Node(op, new, base, form, None)
-        elif op == "input":
-            node = Node(op, (), base, None, len(inputs))
-            inputs.append(lowering.inputs[value])
-        elif op == "parameter":
-            node = Node(op, (), base, None, len(parameters))
-            parameters.append(lowering.parameters[value])
-        elif op == "memory":
-            node = Node(op, (), base, None, len(cells))
-            cells.append(lowering.cells[value])
+        elif op != "constant":
+            kind, found = (parameters, lowering.parameters) if op == "parameter" else (cells, lowering.cells) if op == "memory" else (inputs, lowering.inputs)
+            node = Node(op, (), base, None, len(kind))
+            kind.append(found[value])
         nodes.append(node)
     values = {name: Value(value.type, tuple([numbers[node] for node in value.nodes])) for name, value in lowering.values.items()}
     memories = [Cell(**{**cell, "next": numbers[cell["next"]]}) for cell in cells]
     properties = [Property(item.kind, item.name, numbers[item.node], item.span, tuple([numbers[node] for node in item.asked]))
                   for item in lowering.properties]
     numbers[None] = None  # an obligation without a guard, or without a claim
-    obligations = [Obligation(item.kind, item.says, numbers[item.subject], numbers[item.guard], numbers[item.claim], item.span)
-                   for item in lowering.obligations.values()]
+    obligations = [Obligation(kind, says, numbers[subject], numbers[guard], numbers[claim], span)
+                   for kind, says, subject, guard, claim, span in lowering.obligations.values()]
     checked = lowering.checked
     return Dataflow(checked.policy.name, checked.card, checked.source, nodes, inputs, parameters, memories, values["action"].nodes, values,
                     lets, lowering.symbols.modes, properties, obligations)

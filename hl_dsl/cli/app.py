@@ -11,25 +11,26 @@ from hl_dsl.cli import check, diff, environment, evaluate, explain, export, fmt,
 from hl_dsl.cli.interrupts import INTERRUPTED
 from hl_dsl.cli.output import Interrupted, finish_output, prepare_output, report_error, report_usage
 from hl_dsl.cli.problems import as_error
+from hl_dsl.cli.quick import QuickCommand, QuickGroup
 from hl_dsl.diagnostics import HLError
 
 app = typer.Typer(
-    name="hl", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    name="hl", cls=QuickGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
     epilog="Exit codes: 0 good; 1 findings, refuted, regression; 2 usage or files; 3 unknown; 130 interrupted.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("new")(new.new)
-app.command("env")(environment.env)
-app.command("check")(check.check)
-app.command("fmt")(fmt.fmt)
-app.command("verify")(verify.verify)
-app.command("diff")(diff.diff)
-app.command("eval")(evaluate.evaluate)
-app.command("tune")(tune.tune)
-app.command("synth")(synth.synth)
-app.command("trials")(trials.trials)
-app.command("explain")(explain.explain)
-app.command("export")(export.export)
+app.command("new", cls=QuickCommand)(new.new)
+app.command("env", cls=QuickCommand)(environment.env)
+app.command("check", cls=QuickCommand)(check.check)
+app.command("fmt", cls=QuickCommand)(fmt.fmt)
+app.command("verify", cls=QuickCommand)(verify.verify)
+app.command("diff", cls=QuickCommand)(diff.diff)
+app.command("eval", cls=QuickCommand)(evaluate.evaluate)
+app.command("tune", cls=QuickCommand)(tune.tune)
+app.command("synth", cls=QuickCommand)(synth.synth)
+app.command("trials", cls=QuickCommand)(trials.trials)
+app.command("explain", cls=QuickCommand)(explain.explain)
+app.command("export", cls=QuickCommand)(export.export)
 
 
 def _version(wanted: bool) -> None:

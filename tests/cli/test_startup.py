@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "numba", "envpool", "z3", "matplotlib", "cma", "networkx", "gymnasium", "mujoco", "scipy", "imageio_ffmpeg", "rich", "openai"}
+HEAVY = {"numpy", "numba", "envpool", "z3", "matplotlib", "cma", "networkx", "gymnasium", "mujoco", "scipy", "imageio_ffmpeg", "rich", "openai", "pydantic"}
 LOADED = """
 import sys
 from hl_dsl.cli.main import main
@@ -34,7 +34,7 @@ def test_quick_commands_load_nothing_heavy(folder, arguments, more):
 
 
 def test_a_proof_loads_no_simulator_and_no_compiler_of_machine_code(folder):
-    assert loaded(folder, "verify", "lean.hl") & {"numba", "envpool", "matplotlib", "cma", "mujoco", "z3", "rich"} == set()
+    assert loaded(folder, "verify", "lean.hl") & {"numba", "envpool", "matplotlib", "cma", "mujoco", "z3", "rich", "pydantic"} == set()
 
 
 def test_the_tables_of_the_grammar_are_kept(folder, hl_process):
