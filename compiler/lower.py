@@ -16,12 +16,12 @@ from hl_dsl.compiler.lower_result import numbered
 def lower(checked: Checked, reuse: Reuse | None = None) -> Dataflow:
     """Lowers a whole program. Every let is lowered, used or not, because `let` is strict. `reuse` is the one the program
     was checked with: what it has of other programs makes this quicker, and nothing else."""
-    lowering = _Lowering(checked, reuse)
+    lowering = Lowering(checked, reuse)
     lowering.run()
     return lowering.result()
 
 
-class _Lowering(Pieces):
+class Lowering(Pieces):
     def run(self) -> None:
         policy = self.checked.policy
         memories = list(policy.of(Memory))

@@ -2,7 +2,7 @@
 
 Between two cells: `a == b + k`, `a <= b + k`, `a + b == k`, `a + b <= k`; of one, bounds; each also where a condition
 holds: a bool cell, a counter above zero or at it, a mode. While a counter `w` runs, `e + s * w <= k` for a value `e` that
-the goal compares: a distance that shrinks by at least `s` a tick.
+the goal compares, or the difference of two: a distance that shrinks by at least `s` a tick.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class Candidates:
         self.choices = [node for node, cell in cells.items() if cell.names]
         self.flags = [node for node, cell in cells.items() if cell.base == "bool"]
         self.literals = self._literals(nodes)
-        self.compared = self._compared(closed_cone(self.flow, roots))
+        cone = closed_cone(self.flow, roots)
+        self.distances = [*(((1, node),) for node in self._compared(cone)), *self._gaps(cone)]
 
     def all(self) -> list[Lemma]:
         """The likelier ones first."""
@@ -92,8 +93,20 @@ class Candidates:
             entry = flow.nodes[node]
             if entry.form is not None and entry.base == "bool" and entry.form.refine is not None:
                 found.update(dict.fromkeys(arg for arg in entry.args if flow.nodes[arg].base != "bool" and flow.nodes[arg].op != "constant"))
-        known = {*self.counters, *self.choices, *self.flow.action, *(node for value in self.flow.values.values() if value.type.is_enumeration for node in value.nodes)}
+        known = {*self.counters, *self.choices, *(cell.next for cell in flow.memories), *self.flow.action, *(node for value in self.flow.values.values() if value.type.is_enumeration for node in value.nodes)}
         return [node for node in found if node not in known][:_MOST_COMPARED]
+
+    def _gaps(self, nodes: Iterable[int]) -> list[tuple]:
+        """Differences of values that are compared with each other, either way round, the nearest to the goals first."""
+        flow = self.flow
+        found: dict[tuple, None] = {}
+        for node in reversed(list(nodes)):
+            entry = flow.nodes[node]
+            if entry.form is not None and entry.base == "bool" and entry.form.refine is not None and len(entry.args) == 2:
+                a, b = entry.args
+                if all(flow.nodes[arg].base != "bool" and flow.nodes[arg].op != "constant" for arg in (a, b)) and a != b:
+                    found.update({((1, a), (-1, b)): None, ((-1, a), (1, b)): None})
+        return list(found)[:_MOST_COMPARED]
 
     def _pairs(self, rows: Sequence[int], differences: dict, sums: dict, plain: bool) -> Iterator[Linear]:
         pick = itemgetter(*rows) if len(rows) > 1 else lambda values: (values[rows[0]],)
@@ -177,22 +190,24 @@ class Candidates:
             running = [values for values in self.samples if values[counter] > 0]
             if self._range(counter)[0] < 0 or len(running) < 2:
                 continue
-            for node in self.compared:
-                real = self.flow.nodes[node].base == "real"
+            for distance in self.distances:
+                real = any(self.flow.nodes[node].base == "real" for _, node in distance)
                 for step in steps:
                     if not real and step != int(step):
                         continue
                     step = step * _SHARE if real else int(step)
-                    seen = max(values[node] + step * values[counter] for values in running)
-                    for bound in self._reach(node, step, seen):
-                        yield Lemma(Linear(((1, node), (step, counter)), bound), above_zero(counter))
+                    seen = max(sum(sign * values[node] for sign, node in distance) + step * values[counter] for values in running)
+                    for bound in self._reach(distance, step, seen):
+                        yield Lemma(Linear((*distance, (step, counter)), bound), above_zero(counter))
 
-    def _reach(self, node: int, step, seen) -> list:
+    def _reach(self, distance: tuple, step, seen) -> list:
         """From where a distance may begin to shrink: its greatest value, or one that the program names."""
-        high = self._range(node)[1]
+        ranges = [self._range(node) for _, node in distance]
+        high = sum(pair[1] if sign > 0 else -pair[0] for (sign, _), pair in zip(distance, ranges))
         found = sorted({value + off * step for value in [*self.literals, high] if value < INF for off in (0, 1)})
         found = [bound for bound in found if bound >= seen and (bound == int(bound) or isinstance(step, float))]
-        return [self._held(node, bound) for bound in dict.fromkeys([*found[:_MOST_REACHES], *found[-_MOST_REACHES:]])]
+        kind = float if isinstance(step, float) else int
+        return [kind(bound) for bound in dict.fromkeys([*found[:_MOST_REACHES], *found[-_MOST_REACHES:]])]
 
 
 def _unlikely(lemma: Lemma) -> tuple:

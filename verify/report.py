@@ -134,7 +134,8 @@ class Proof:
 
     def _mentioned(self, result: Result, source: Source) -> str:
         """What a trace is about: the text of the property with its ghost cells, or the line."""
-        ghosts = [cell.name for cell in self._flow.memories if cell.ghost and cell.ghost == result.name and result.kind in PROPERTIES]
+        shown = {item.name for item in self._flow.properties if item.kind == "assume" or (item.kind, item.name) == (result.kind, result.name)}
+        ghosts = [cell.name for cell in self._flow.memories if cell.ghost in shown]
         line = source.line(result.line) if result.line and source.text else result.detail
         spans = [item.span for item in self._flow.properties if item.kind == result.kind and item.name == result.name]
         text = [source.text[span.start : span.end] for span in spans if source.text]

@@ -11,7 +11,7 @@ from typing import Iterator
 
 from hl_dsl.check import Checked
 from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.compiler.lower import _Lowering
+from hl_dsl.compiler.lower import Lowering
 from hl_dsl.operators import OPERATORS
 from hl_dsl.source import Span
 from hl_dsl.syntax import Act, Apply, Expression, Modes, expressions, walk
@@ -54,9 +54,9 @@ def sites(checked: Checked) -> tuple[Dataflow, list[Site]]:
     return lowering.result(), sorted(found, key=lambda site: site.asked.span)
 
 
-class _Recording(_Lowering):
+class _Recording(Lowering):
     def __init__(self, checked: Checked):
-        super().__init__(checked)
+        super().__init__(checked, None)
         self.wanted = {id(asked.condition): asked for asked in _asked(checked)}
         self.seen: dict[int, list[tuple[int, int | None]]] = {}
 

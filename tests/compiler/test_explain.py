@@ -37,6 +37,35 @@ policy keeper for "Breakout-v5" {
 }
 """
 
+PATTERNS = """
+policy keeper for "Breakout-v5" {
+  observe ram
+  act LEFT
+  invariant still: never action == RIGHT and ram[1] == 0
+  invariant soon: within 8 of ram[1] > 3: ram[2] == 0 or ram[3] == 0
+  monitor later: within 1 of ram[1] > 3: ram[2] == 0
+  monitor now: within 0 of ram[1] > 3: ram[2] == 0
+  assume calm: after ram[1] > 3 until ram[1] == 0: ram[2] == 0  # as the manual says
+  reachable far: ram[99] > 200
+}
+"""
+
+SPOKEN_PATTERNS = """\
+Taken for granted of the environment, and watched at every tick:
+  calm: from where ram[1] is above 3 until ram[1] is 0: ram[2] is 0  (as the manual says)
+
+Proved before it plays, for every observation and constant in the ranges above:
+  still: never action is RIGHT and ram[1] is 0
+  soon: wherever ram[1] is above 3, within 8 ticks ram[2] is 0 or ram[3] is 0
+
+Watched at every tick, not proved:
+  later: wherever ram[1] is above 3, within 1 tick ram[2] is 0
+  now: wherever ram[1] is above 3, at the same tick ram[2] is 0
+
+Shown to be possible before it plays, by a run:
+  far: ram[99] is above 200
+"""
+
 SPOKEN = """\
 keeper is a policy for Breakout-v5. An Atari 2600 game. One tick is one frame, 60 to the second; a
 policy sees the console's memory.
@@ -81,6 +110,10 @@ Proved before it plays, for every observation and constant in the ranges above:
 Watched at every tick, not proved:
   near: error lies from -edge to edge
 """
+
+
+def test_properties_over_several_ticks_are_spoken():
+    assert explain_program(Program.parse(PATTERNS)).endswith(SPOKEN_PATTERNS)
 
 
 def test_a_policy_in_words():

@@ -85,11 +85,16 @@ _modes = st.builds(Mode, names, st.booleans(), st.none() | acts(), st.lists(_tra
 
 
 @st.composite
-def _patterns(draw):
-    kind = draw(st.sampled_from((None, Never, Within, After)))
-    if kind is Within:
-        return Within(draw(st.one_of(st.integers(0, 300), st.just(2**53 - 2))), draw(expressions))
-    return After(draw(expressions), draw(expressions)) if kind is After else None if kind is None else Never()
+def properties(draw):
+    kind = draw(st.sampled_from(("invariant", "monitor", "assume", "reachable")))
+    pattern = None if kind == "reachable" else draw(st.sampled_from((None, Never, Within, After)))
+    if pattern is Within:
+        pattern = Within(draw(st.one_of(st.integers(0, 300), st.just(2**53 - 2))), draw(expressions))
+    elif pattern is After:
+        pattern = After(draw(expressions), draw(expressions))
+    elif pattern is Never:
+        pattern = Never()
+    return Property(kind, draw(names), draw(expressions), pattern)
 
 
 declarations = st.one_of(
@@ -99,8 +104,7 @@ declarations = st.one_of(
     st.builds(Memory, names, _types, st.none() | _ranges, literals, expressions),
     st.builds(Modes, st.lists(_modes, min_size=1, max_size=4).map(tuple)),
     acts(),
-    st.builds(Property, st.sampled_from(["invariant", "monitor", "assume"]), names, expressions, _patterns()),
-    st.builds(Property, st.just("reachable"), names, expressions),
+    properties(),
 )
 
 policies = st.builds(

@@ -13,8 +13,8 @@ from hl_dsl.limits import DEEPEST_NESTING
 from hl_dsl.parse import parse
 from hl_dsl.source import NOWHERE, Source
 from hl_dsl.syntax import (
-    Act, Apply, Boolean, Comment, Index, Let, Memory, Modes, Name, Number, Observe, Observed, Param, Permute, Policy, Previous,
-    Property, Range, Rule, Slice, TypeName, Vector, expressions, walk,
+    Act, After, Apply, Boolean, Comment, Index, Let, Memory, Modes, Name, Never, Number, Observe, Observed, Param, Permute, Policy, Previous,
+    Property, Range, Rule, Slice, TypeName, Vector, Within, expressions, walk,
 )
 from tests.hl_dsl.generate_syntax import policies
 
@@ -94,6 +94,27 @@ def test_declarations():
     assert act == Act((Rule(X, Name("LEFT")), Rule(None, Name("RIGHT"))))
     assert [(item.kind, item.name) for item in properties] == [("invariant", "i"), ("monitor", "m"), ("assume", "s")]
     assert all(type(item) is Property for item in properties)
+
+
+def test_properties_over_several_ticks():
+    policy = read("""policy p for "E" {
+        invariant n: never x
+        monitor w: within 3 of x: y
+        assume a: after x until y: never_met
+        reachable r: x
+        invariant i: x in [0, 1] implies y monitor plain: y
+    }""")
+    assert [(item.kind, item.name, item.expression, item.pattern) for item in policy.declarations[:4]] == [
+        ("invariant", "n", X, Never()), ("monitor", "w", Name("y"), Within(3, X)),
+        ("assume", "a", Name("never_met"), After(X, Name("y"))), ("reachable", "r", X, None)]
+    assert [item.pattern for item in policy.declarations[4:]] == [None, None]
+    assert list(expressions(policy.declarations[2])) == [X, Name("y"), Name("never_met")]
+
+
+@pytest.mark.parametrize("word", ["never", "within", "of", "after", "until", "reachable"])
+def test_the_words_of_properties_are_no_names(word):
+    with pytest.raises(ProgramError, match=f"`{word}` is a word of the language, not a name"):
+        read(f'policy p for "E" {{ let {word} = 1 }}')
 
 
 @settings(deadline=None, max_examples=60)

@@ -55,7 +55,11 @@ policy rich for "Breakout-v5" {
   assume command_follows: abs(command - previous(command, 0)) <= 255
   invariant aim_in_field: aim in [20, 200]
   invariant serves_when_lost: action == FIRE implies lost or mode == serve
+  invariant serves_at_once: within 0 of lost and previous(lost, true): action == RIGHT or action == NOOP or action == FIRE
   monitor watched: unused_but_watched >= 0
+  monitor shaken: after dry > 1000 and held < 9000 until lost: never_met or aim > 0
+  reachable fires: action == FIRE
+  let never_met = ram[6] == 300
 }
 """)
 PROGRAMS = {"start": START, "balance": BALANCE, "rich": RICH}

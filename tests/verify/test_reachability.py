@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from hl_dsl.program import Program
@@ -11,7 +9,6 @@ from hl_dsl.verify import Limits, screen
 from hl_dsl.verify.obligations import goals
 from hl_dsl.verify.replay import Run, first_break
 
-PARKED = sorted((Path(__file__).parent / "parked").glob("*.hl"))
 # Without the solver, and next to no simulation: so that "unknown" is easy to have.
 POOR = Limits(solver=False, lanes=0)
 
@@ -99,10 +96,3 @@ def test_a_violated_response_shows_when_it_was_asked():
 def test_another_property_does_not_show_in_a_trace():
     proof = program("invariant soon: within 2 of ram[5] == 1: ram[6] == 1\n monitor calm: after ram[1] == 1 until false: ram[2] == 0").prove()
     assert "soon.waited" in proof.render() and "calm" not in proof.render()
-
-
-@pytest.mark.parametrize("path", PARKED, ids=lambda path: path.stem)
-def test_a_true_property_without_its_lemma_is_never_refuted(path):
-    """True, and beyond what is proved without a relation between the ghost cell and the program's memory."""
-    proof = Program.load(path).prove(limits=Limits(solver_steps=300_000, bounded_steps=200_000))
-    assert {result.status for result in proof.results} <= {"proved", "not inductive", "unknown"}
