@@ -130,7 +130,7 @@ class _Joining:
                 found[number] = taken[number]
             elif node.form is not None:
                 args = [found[arg] for arg in node.args]
-                found[number] = builder.apply(node.op, sorted(args) if OPERATORS[node.op].commutative else args)
+                found[number] = builder.apply(node.op, tuple(sorted(args) if OPERATORS[node.op].commutative else args))
             elif node.op == "constant":
                 found[number] = builder.constant(node.value, node.base)
             else:
