@@ -76,6 +76,10 @@ class Solver:
         self.reason = self._ask("(get-info :reason-unknown)").removeprefix('(:reason-unknown "').removesuffix('")') if answer == UNKNOWN else ""
         return answer
 
+    def core(self) -> list[str]:
+        """Names of assertions that cannot hold together, after "unsat". `:produce-unsat-cores` must have been set."""
+        return self._ask("(get-unsat-core)").strip("()").split()
+
     def spent(self) -> int:
         """Units of the resource counter used since `fresh`."""
         return int(self._ask("(get-info :rlimit)").strip("()").split()[1])
