@@ -57,11 +57,12 @@ def watch(joint: Product, episodes: int = _EPISODES, ticks: int = _TICKS) -> Wat
     return Watched(None, [_bits(row) for row in zip(*ticks_seen)])
 
 
-def _observing(flow: Dataflow) -> list[bool]:
-    """For each node, whether it hangs on an observation of this tick."""
+def _open(flow: Dataflow) -> list[bool]:
+    """For each node, whether it hangs on more than the memory. (A parameter's other values were perhaps never drawn, so that
+    the start of an episode would not be known to be equal.)"""
     found: list[bool] = []
     for node in flow.nodes:
-        found.append(node.op == "input" or any(found[arg] for arg in node.args))
+        found.append(node.op in ("input", "parameter") or any(found[arg] for arg in node.args))
     return found
 
 
@@ -72,14 +73,14 @@ def _bits(row: Sequence) -> bytes:
 def guess(joint: Product, flows: tuple[Dataflow, Dataflow], signatures: Sequence[bytes]) -> Guesses:
     """Replacements for B's cells by what A computes from its memory, then for the rest of A's by what B computes."""
     guesses = Guesses()
-    observing = _observing(joint.flow)
+    varying = _open(joint.flow)
     by_bits: tuple[dict, dict] = ({}, {})
     for side in (0, 1):
         # Cells first, then what is computed first, so that the simplest expression is taken.
         own = sorted(joint.nodes[side].items(), key=lambda pair: (flows[side].nodes[pair[0]].op != "memory", pair[0]))
         for number, there in own:
             node = flows[side].nodes[number]
-            if not observing[there] and node.op not in ("constant", "parameter", "input"):
+            if not varying[there] and node.op != "constant":
                 by_bits[side].setdefault((node.base, signatures[there]), number)
     fixed: set[Place] = set()
     for side in (1, 0):

@@ -29,6 +29,8 @@ def dead(checked: Checked, proof: Proof | None = None, limits: Limits = Limits()
     flow, asked = sites(checked)
     modes = [mode for item in checked.policy.of(Modes) for mode in item.modes]
     proved = {result.id for result in proof.results if result.status == PROVED} if proof is not None else set()
+    if proof is not None and any(result.kind != "invariant" and result.status != PROVED for result in proof.results):
+        limits = replace(limits, solver=False)  # where a float may overflow the solver knows nothing of it
     tier = IntervalTier(flow)
     facts = [item.node for item in flow.of_kind("invariant") if f"invariant:{item.name}" in proved]
     with Solver(limits.hang_seconds) as solver:

@@ -27,6 +27,7 @@ IDENTICAL, EQUAL, EQUAL_REALS, DIFFERENT, UNKNOWN = (
     "identical", "equal for every float input", "equal over the reals only", "different", "unknown")
 
 _QUICK = Limits(solver_steps=20_000)  # for a search
+_USUAL = Limits(boxes=100, solver_steps=300_000, depths=(0, 1), bounded_depths=(6, 12), bounded_steps=200_000, components=False)
 
 _ROUNDS = 6
 
@@ -66,7 +67,7 @@ _CLAIMS = {
 }
 
 
-def compare(a: Dataflow, b: Dataflow, limits: Limits = Limits()) -> Comparison:
+def compare(a: Dataflow, b: Dataflow, limits: Limits = _USUAL) -> Comparison:
     """Compares what two programs do. Raises HLError where they are for different environments."""
     start = perf_counter()
     if a.card.environment != b.card.environment:
@@ -80,14 +81,21 @@ def compare(a: Dataflow, b: Dataflow, limits: Limits = Limits()) -> Comparison:
 
 def same_actions(a: Dataflow, b: Dataflow) -> bool:
     """Whether two programs are proved to act the same for every float input, within what a search can afford."""
+    if a.card.environment != b.card.environment:
+        return False
     whole = product(a, b)
     seen = watch(whole, episodes=3)
-    if a.card.environment != b.card.environment or seen.run is not None:
+    if seen.run is not None:
         return False
     guesses = guess(whole, (a, b), seen.signatures)
     joint = _by_construction(a, b, guesses, {})
     if joint.identical and all(first == second for first, second in joint.checks.values()):
         return True
+    if merged := sweep(a, b, guesses, _QUICK):
+        joint = _by_construction(a, b, guesses, merged)
+        if joint.identical and all(first == second for first, second in joint.checks.values()):
+            return True
+        joint = _by_construction(a, b, guesses, {})
     try:
         with Solver(_QUICK.hang_seconds) as solver:
             return all_proved(joint.flow, _QUICK, solver)
@@ -102,16 +110,20 @@ def _compare(a: Dataflow, b: Dataflow, limits: Limits) -> Comparison:
     if seen.run is not None:
         return _different(whole, seen.run, "simulation", notes)
     guesses = guess(whole, (a, b), seen.signatures)
-    merged: Mapping[int, int] = {}
+    swept, merged = False, {}
     for _ in range(_ROUNDS):
         before = len(guesses.links)
         joint = _by_construction(a, b, guesses, merged)
         if len(guesses.links) < before and merged:
-            merged = {}  # they were proved with the links that are gone
+            swept, merged = False, {}  # they were proved with the links that are gone
             continue
         notes = whole.matching.notes + _properties(a, b, joint)
         if joint.identical and all(first == second for first, second in joint.checks.values()):
             return Comparison(EQUAL, _method(guesses, "z3, node by node" if merged else "the same computation"), notes)
+        if not swept:
+            swept, merged = True, sweep(a, b, guesses, limits)
+            if merged:
+                continue
         flow = _slim(product(a, b, guesses.links, guesses.equal, merged, obligations=True).flow)
         results = {result.id: result for result in prove(flow, limits).results}
         same = results[f"invariant:{SAME}"]
@@ -120,15 +132,13 @@ def _compare(a: Dataflow, b: Dataflow, limits: Limits) -> Comparison:
         loose = [place for place, status in linked.items() if status not in (PROVED, PROVED_REALS)]
         if loose:
             _drop(guesses, loose, a, b)
-            merged = {}
+            swept, merged = False, {}
             continue
         if {same.status, *linked.values()} == {PROVED}:
             return Comparison(EQUAL, _method(guesses, same.method), notes)
         run = _run_of(whole, same.trace) if same.status == VIOLATED else None
         if run is not None:
             return _different(whole, run, same.method, notes)
-        if not merged and (merged := sweep(a, b, guesses, limits)):
-            continue
         break
     else:
         return Comparison(UNKNOWN, "simulation, induction", notes, "which memory cells belong together was not found out")
@@ -198,10 +208,13 @@ def _different(whole: Product, run: Run, method: str, notes: tuple[str, ...]) ->
 
 def _properties(a: Dataflow, b: Dataflow, joint: Product) -> tuple[str, ...]:
     """What the programs promise, assume and watch differently. That is no part of how they act."""
-    said = [{(item.kind, joint.nodes[side][item.node]): item for item in flow.properties} for side, flow in enumerate((a, b))]
+    said = [{(item.kind, item.name): joint.nodes[side][item.node] for item in flow.properties} for side, flow in enumerate((a, b))]
     notes = []
-    for side, name in ((0, "A"), (1, "B")):
-        alone = [f"{item.kind} `{item.name}`" for key, item in said[side].items() if key not in said[1 - side]]
+    for side, name in enumerate(SIDES):
+        alone = [f"{kind} `{own}`" for kind, own in said[side] if (kind, own) not in said[1 - side] and said[side][kind, own] not in said[1 - side].values()]
         if alone:
             notes.append(f"the properties differ: only {name} has {', '.join(alone)}")
+    other = [f"`{name}`" for kind, name in said[0] if said[1].get((kind, name), said[0][kind, name]) != said[0][kind, name]]
+    if other:
+        notes.append(f"the properties differ, or are computed in another way: {', '.join(other)}")
     return tuple(notes)

@@ -17,6 +17,7 @@ from hl_dsl.verify.replay import keeps_assumptions
 from hl_dsl.verify.solver import UNSAT, Solver, SolverFailure
 
 _SAMPLES = 160
+_NAMED = "other"
 _STEPS = 100_000  # z3's resource counter for one question: a warning is not worth more
 
 
@@ -31,6 +32,7 @@ class Possibilities:
         self.evaluator = Evaluator(self.plan, ranges, tier.memo.pool)
         self.base = self.evaluator.base
         self._encoding: Encoding | None = None
+        self._core: list[str] = []
         for fact in self.facts:
             if not self.base.dead:
                 self.base = self.evaluator.assume(self.base, fact, True)
@@ -74,30 +76,42 @@ class Possibilities:
     def _refuted(self, nodes: list[int]) -> set[int]:
         return {node for node in nodes if self._ask([(node, True)]) == UNSAT}
 
-    def refuted(self, conditions: Sequence[tuple[int, bool]]) -> bool:
-        """Whether the conditions, nodes with what they are, cannot hold together at a tick that a run can reach."""
+    def ruled_out(self, conditions: Sequence[tuple[int, bool]]) -> bool:
+        """Whether intervals see that the conditions, nodes with what they are, cannot hold together at a tick that a run can reach."""
         context = self.base
         for node, truth in conditions:
             if not context.dead:
                 context = self.evaluator.assume(context, node, truth)
-        if context.dead or not self.limits.solver:
-            return context.dead
-        try:
-            return self._ask(conditions) == UNSAT
-        except SolverFailure:
-            return False
+        return context.dead
 
-    def _ask(self, conditions: Sequence[tuple[int, bool]]) -> str:
+    def blamed(self, conditions: Sequence[tuple[int, bool]], others: Sequence[tuple[int, bool]]) -> list[int] | None:
+        """Which of `others`, by position, rule the conditions out; few of them, if not the fewest. None: it is not known that
+        they do."""
+        if not self.limits.solver:
+            return None
+        try:
+            if self._ask(conditions, others) != UNSAT:
+                return None
+            return sorted(int(name.removeprefix(_NAMED)) for name in self._core)
+        except SolverFailure:
+            return None
+
+    def _ask(self, conditions: Sequence[tuple[int, bool]], others: Sequence[tuple[int, bool]] = ()) -> str:
         """One solver for all questions: what they share is told once."""
         solver = self.solver
         if self._encoding is None:
             self._encoding = Encoding(self.evaluator, self.evaluator.base, FREE)
-            solver.fresh(min(_STEPS, self.limits.solver_steps))
+            solver.fresh(min(_STEPS, self.limits.solver_steps), cores=True)
             solver.tell(*self._encoding.frame(self.plan.flow.reachable([*self.asked, *self.plan.assumes, *self.facts])))
             known = self._encoding.frames[0]
             solver.tell(*(f"(assert {known[node].text})" for node in (*self.plan.assumes, *self.facts)))
-        known = self._encoding.frames[0]
-        solver.tell("(push 1)", *(f"(assert (= {known[node].text} {'true' if truth else 'false'}))" for node, truth in conditions))
+        solver.tell("(push 1)", *(f"(assert {self._said(node, truth)})" for node, truth in conditions))
+        solver.tell(*(f"(assert (! {self._said(node, truth)} :named {_NAMED}{place}))" for place, (node, truth) in enumerate(others)))
         answer = solver.check()
+        if answer == UNSAT and others:
+            self._core = solver.named_core()
         solver.tell("(pop 1)")
         return answer
+
+    def _said(self, node: int, truth: bool) -> str:
+        return f"(= {self._encoding.frames[0][node].text} {'true' if truth else 'false'})"

@@ -16,7 +16,7 @@ from hl_dsl.verify.sites import Site
 
 _MOST_NAMED = 3
 _MOST_TEXT = 60
-_MOST_TRIED = 12
+_MOST_TRIED = 6
 
 
 def quoted(condition: Expression) -> str:
@@ -32,22 +32,38 @@ class Reasons:
 
     def covering(self, site: Site, before: Sequence[Site], never: bool) -> tuple[list[Site], str]:
         """The earlier conditions to blame, and the reason in words."""
-        if before and not self._ruled_out(site, (), never) and self._ruled_out(site, before, never):
-            near = list(reversed(before))[:_MOST_TRIED]
-            blamed = next(([other] for other in near if self._ruled_out(site, [other], never)), list(before))
-            names = _numbered([other.asked.number + 1 for other in blamed], site.asked.place)
-            one = len(blamed) == 1
-            if never:
-                return blamed, f"{names} {'covers' if one else 'cover'} all of it{'' if one else ' together'}"
-            return blamed, f"{names} {'takes' if one else 'take'} all other cases"
-        return [], self._values(site)
+        blamed = self._blamed(site, before, never)
+        if not blamed:
+            return [], self._values(site)
+        names = _numbered([other.asked.number + 1 for other in blamed], site.asked.place)
+        one = len(blamed) == 1
+        if never:
+            return blamed, f"{names} {'covers' if one else 'cover'} all of it{'' if one else ' together'}"
+        return blamed, f"{names} {'takes' if one else 'take'} all other cases"
 
-    def _ruled_out(self, site: Site, false: Sequence[Site], never: bool) -> bool:
-        """Whether the condition cannot be true (or false, where it is `never` so) while these are false, where
-        its list is asked at all."""
+    def _blamed(self, site: Site, before: Sequence[Site], never: bool) -> list[Site]:
+        """The earlier conditions whose being false makes this one never (or always) true; none where it is so without them."""
         guard = self.opening.get((site.asked.place, site.asked.list_))
-        conditions = [] if guard is None else [(guard, True)]
-        return self.known.refuted([*conditions, (site.test, never), *((other.test, False) for other in false)])
+        conditions = [*([] if guard is None else [(guard, True)]), (site.test, never)]
+        if not before or self.known.ruled_out(conditions):
+            return []
+        near = list(reversed(before))
+        single = next((other for other in near if self.known.ruled_out([*conditions, (other.test, False)])), None)
+        if single is not None:
+            return [single]
+        found = self.known.blamed(conditions, [(other.test, False) for other in before])
+        if found is None:
+            return list(before) if self.known.ruled_out([*conditions, *((other.test, False) for other in before)]) else []
+        return self._fewer(conditions, [before[place] for place in found])
+
+    def _fewer(self, conditions: list, blamed: list[Site]) -> list[Site]:
+        """What the solver blamed, without those that are not needed."""
+        for other in list(blamed[:_MOST_TRIED]):
+            left = [one for one in blamed if one is not other]
+            found = self.known.blamed(conditions, [(one.test, False) for one in left]) if left else None
+            if found is not None:
+                blamed = [left[place] for place in found]
+        return blamed
 
     def _values(self, site: Site) -> str:
         """What the values it compares are where it is asked."""

@@ -110,6 +110,10 @@ class Solver:
                 found = self._core()
         return found
 
+    def named_core(self) -> list[str]:
+        """Names of assertions that cannot hold together, after "unsat"."""
+        return self._core()
+
     def _core(self) -> list[str]:
         return [name for name in _parse(self._ask("(get-unsat-core)")) if isinstance(name, str)]
 

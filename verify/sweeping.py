@@ -45,8 +45,8 @@ def sweep(a: Dataflow, b: Dataflow, guesses: Guesses, limits: Limits) -> Mapping
             if partner is None or b.nodes[number].form is None or tried >= _MOST_TRIED:
                 continue
             now = product(a, b, guesses.links, guesses.equal, merged)
-            if now.nodes[0][partner] == now.nodes[1][number]:
-                continue
+            if now.nodes[1][number] in set(now.nodes[0].values()):
+                continue  # A computes it too
             tried += 1
             try:
                 if _equal(now, now.nodes[0][partner], now.nodes[1][number], limits, solver):

@@ -91,8 +91,9 @@ def render_trace(trace: Sequence[dict], about: str = "", names: Sequence[str] | 
         for row, value in zip(rows, columns[name]):
             row.insert(place, value)
         place += 1
-    if len(rows) > _MOST_ROWS:
-        rows = [*rows[: _MOST_ROWS // 2], ["…"] * len(header), *rows[-_MOST_ROWS // 2 :]]
+    left_out = len(rows) - _MOST_ROWS if len(rows) > _MOST_ROWS + 1 else 0
+    if left_out:
+        rows = [*rows[: _MOST_ROWS // 3], *rows[-(_MOST_ROWS - _MOST_ROWS // 3) :]]  # more of the end, where it breaks
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     above = []
     if trace[0].get("parameters"):
@@ -100,7 +101,10 @@ def render_trace(trace: Sequence[dict], about: str = "", names: Sequence[str] | 
     if constant:
         above.append("throughout: " + ", ".join(f"{name} = {columns[name][0]}" for name in constant))
     wrapped = [line for text in above for line in textwrap.wrap(text, _WIDEST, initial_indent=_INDENT, subsequent_indent=_INDENT + "  ")]
-    return "\n".join(wrapped + [_INDENT + "  ".join(text.rjust(size) for text, size in zip(row, widths)) for row in [header, *rows]])
+    table = [_INDENT + "  ".join(text.rjust(size) for text, size in zip(row, widths)) for row in [header, *rows]]
+    if left_out:
+        table.insert(1 + _MOST_ROWS // 3, f"{_INDENT}… {left_out} ticks left out")
+    return "\n".join(wrapped + table)
 
 
 def _text(value) -> str:

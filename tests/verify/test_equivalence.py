@@ -66,6 +66,9 @@ BATTERY = [
     ("another default", CART, lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "), lean(f"{X} + g", "param g: real = 0.25 in [0, 1] "), DIFFERENT),
     ("a parameter by another name", CART, lean(f"{X} + g", "param g: real = 0.5 in [0, 1] invariant i: g > -1 "), lean(f"{X} + h", "param h: real = 0.5 in [0, 1] "), EQUAL),
     ("a wider range of a parameter", CART, lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "), lean(f"{X} + g", "param g: real = 0.5 in [0, 2] "), EQUAL),
+    ("a start that is equal for one value of a parameter", BREAKOUT,
+     "param flag: bool = true memory m: int in [0, 300] = 0 { next = ram[1] } act { when (if flag then m + 5 else m) > 4 => FIRE otherwise => NOOP }",
+     "param flag: bool = true memory k: int in [0, 305] = 5 { next = if flag then ram[1] + 5 else ram[1] } act { when k > 4 => FIRE otherwise => NOOP }", DIFFERENT),
     ("a parameter in place of a literal", CART, lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "), lean(f"{X} + 0.5"), DIFFERENT),
 ]
 

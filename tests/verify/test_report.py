@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hl_dsl.program import Program
 from hl_dsl.verify import Limits, prove, screen
 from hl_dsl.verify.obligations import goals
+from hl_dsl.verify.trace import render_trace
 from tests.generate.programs import programs
 from tests.verify.test_corpus import CORPUS
 
@@ -74,3 +75,11 @@ def test_names_of_goals_are_distinct_and_screening_speaks_of_the_same(program):
     proof = screen(program.flow)
     assert [result.id for result in proof.results if result.id != "assumptions"] == ids
     assert proof.passed == all(result.status == "proved" for result in proof.results)
+
+
+def test_a_long_trace_leaves_out_its_middle():
+    trace = [{"tick": tick, "inputs": {"x": tick}, "memory": {}, "lets": {}, "action": "NOOP"} for tick in range(100)]
+    lines = render_trace(trace).splitlines()
+    assert len(lines) == 26 and lines[9].strip() == "… 76 ticks left out"
+    assert lines[1].split()[0] == "0" and lines[-1].split()[0] == "99" and lines[10].split()[0] == "84"
+    assert "left out" not in render_trace(trace[:25]) and len(render_trace(trace[:25]).splitlines()) == 26
