@@ -19,7 +19,7 @@ def words(node: Expression, depth: int = 0) -> str:
     if kind is Apply:
         return _operator(node, depth)
     if kind is Previous:
-        return f"{_part(node.expression, depth)} one tick ago"
+        return f"{_part(node.expression, depth)} one tick ago (at first {words(node.start, depth + 1)})"
     if kind is Vector:
         return f"[{', '.join(words(item, depth + 1) for item in node.items)}]"
     if kind in (Index, Slice, Permute):

@@ -50,10 +50,11 @@ def _nearest(path: Path) -> str:
         return "check the spelling of its path"
     if not path.parent.is_dir():
         return f"the folder `{path.parent}` does not exist either"
-    near = difflib.get_close_matches(path.name, [other.name for other in found], 3, 0.5)
-    if not near and path.suffix != SUFFIX:
-        near = [other.name for other in found if other.stem == path.stem]
-    return _offered([path.parent / name for name in near] if near else found[:5])
+    # Without the ending, which all of them share.
+    near = difflib.get_close_matches(path.stem if path.suffix == SUFFIX else path.name, [other.stem for other in found], 3, 0.5)
+    if not near and found:
+        return f"policies in that folder: {', '.join(f'`{other}`' for other in found[:3])}{', …' if len(found) > 3 else ''}"
+    return _offered([other for stem in near for other in found if other.stem == stem])
 
 
 def _offered(found: list[Path]) -> str:

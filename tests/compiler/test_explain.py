@@ -102,7 +102,7 @@ Then it acts:
     the action is NOOP
 
 Taken for granted of the environment, and watched at every tick:
-  steady: the size of (error - (error one tick ago)) is at most 200
+  steady: the size of (error - (error one tick ago (at first 0))) is at most 200
 
 Proved before it plays, for every observation and constant in the ranges above:
   serve_only: if action is FIRE then mode is serve

@@ -84,6 +84,17 @@ def test_the_readme_has_the_scores_of_the_headers(path):
         assert table[f"policies/{path.parent.name}/{path.name}", protocol] == [round(float(mean), 1), *map(float, rest)]
 
 
+def test_how_it_works_follows_the_program_as_it_is_lowered():
+    flow = Program.load(LIBRARY / "cartpole" / "start.hl").flow
+    page = (LIBRARY.parent / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    (line,) = [line for line in page.splitlines() if "0 input" in line]
+    nodes = []
+    for number, node in enumerate(flow.nodes):
+        what = "pole.angle" if node.op == "input" else str(node.value) if node.op == "constant" else f"({', '.join(map(str, node.args))})"
+        nodes.append(f"{number} {node.op} {what}")
+    assert re.split(r" {2,}", line.strip()) == nodes and f"The action is node {flow.action[0]}" in page
+
+
 def test_the_commands_of_the_readme_can_be_typed(capsys):
     from hl_dsl.cli.app import run
 

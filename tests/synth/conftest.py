@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from tests.synth.runs import LEAN
+
 
 class Scripted:
     """Acts on a digest of what its row shows and of how often that lane has acted, so any mix-up of lanes shows.
@@ -54,3 +56,17 @@ def scripted():
 @pytest.fixture
 def balancing():
     return Balancing
+
+
+@pytest.fixture
+def lean(tmp_path):
+    path = tmp_path / "lean.hl"
+    path.write_text(LEAN)
+    return path
+
+
+@pytest.fixture
+def leaning(lean):
+    """The same with a param."""
+    lean.write_text(LEAN.replace("  act", "  param lean: real = 0.1 in [-0.2, 0.2]\n\n  act").replace("> 0 ", "> lean "))
+    return lean

@@ -1,9 +1,6 @@
 """A study proves before it plays, repeats, goes on after an interrupt as if nothing had been, and keeps its budget."""
 
 import json
-import os
-import re
-import signal
 
 import pytest
 
@@ -16,35 +13,8 @@ from hl_dsl.synth.evaluation import NotProved
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.run_folder import RunFolder
 from hl_dsl.synth.runs import run_synth, run_tune
-from hl_dsl.synth.storage import FileUnwritable
 from hl_dsl.synth.study import Study
-from hl_dsl.synth.study_result import NotWritten
-from hl_dsl.synth.trials import trials_of
-from hl_dsl.synth.version import version
-
-LEAN = """\
-# Push towards the side the pole leans to.
-policy lean for "CartPole-v1" {
-  observe pole.angle
-
-  act {
-    when pole.angle > 0 => RIGHT
-    otherwise           => LEFT
-  }
-}
-"""
-
-
-@pytest.fixture
-def lean(tmp_path):
-    path = tmp_path / "lean.hl"
-    path.write_text(LEAN)
-    return path
-
-
-def trials(folder):
-    return trials_of(Ledger(folder / "trials.jsonl").read())
-
+from tests.synth.runs import LEAN, Interrupt, trials
 
 def verdicts(folder):
     """What must repeat: everything about a trial but the time it took, by number."""
@@ -113,19 +83,6 @@ def test_the_same_seed_is_the_same_run(lean, tmp_path):
     assert verdicts(tmp_path / "third") != verdicts(tmp_path / "first")
 
 
-class Interrupt:
-    """An `on_event` that interrupts when a condition holds, once."""
-
-    def __init__(self, when):
-        self.when, self.count, self.done = when, 0, False
-
-    def __call__(self, event):
-        self.count += 1
-        if not self.done and self.when(event, self.count):
-            self.done = True
-            raise KeyboardInterrupt
-
-
 @pytest.mark.parametrize("when", [
     lambda event, count: event["event"] == "steps" and event["env_steps"] > 3_000,
     lambda event, count: event["event"] == "steps" and event["env_steps"] > 0,
@@ -153,106 +110,11 @@ def test_a_run_goes_on_after_an_interrupt_as_if_it_had_not_been(lean, tmp_path, 
     assert sum(trial.environment_steps for trial in trials(cut)) == expected.env_steps + lost
 
 
-@pytest.mark.parametrize("start", [lambda *more, **options: run_synth(*more, budget_steps=6_000, seed=2, **options),
-                                   lambda *more, **options: run_tune(*more, budget_steps=6_000, seed=2, **options)], ids=["synth", "tune"])
-def test_an_interrupt_while_a_generation_is_written_down_loses_no_step(leaning, tmp_path, monkeypatch, start):
-    """A real signal, at the moment between the last step and its record."""
-    real, came = Ledger.append_many, []
-
-    def interrupted(self, events):
-        events = list(events)
-        if len(came) < 2 and any(event.get("environment_steps") for event in events):
-            came.append(len(events))
-            if len(came) == 2:
-                os.kill(os.getpid(), signal.SIGINT)
-        return real(self, events)
-
-    whole = start(leaning, tmp_path / "whole")
-    monkeypatch.setattr(Ledger, "append_many", interrupted)
-    before = steps_taken()
-    result = start(leaning, tmp_path / "cut")
-    assert result.interrupted and len(came) == 2
-    assert sum(trial.environment_steps for trial in trials(tmp_path / "cut")) == steps_taken() - before < whole.env_steps
-    assert start(leaning, tmp_path / "cut", resume=True).score == whole.score
-
-
-@pytest.fixture
-def leaning(lean):
-    """The same with a param."""
-    lean.write_text(LEAN.replace("  act", "  param lean: real = 0.1 in [-0.2, 0.2]\n\n  act").replace("> 0 ", "> lean "))
-    return lean
-
-
 def test_the_header_tells_how_episodes_ended(lean, tmp_path):
     run_synth(lean, tmp_path / "run", budget_steps=2_000, max_steps=70)
     assert "without reward or 70 in all.\n" in (tmp_path / "run" / "best.hl").read_text()
     run_synth(lean, tmp_path / "whole", budget_steps=2_000)
     assert "without reward.\n" in (tmp_path / "whole" / "best.hl").read_text()
-
-
-def test_a_run_of_another_version_says_which(lean, tmp_path):
-    folder = tmp_path / "run"
-    run_synth(lean, folder, budget_steps=2_000)
-    settings = json.loads((folder / "run.json").read_text())
-    assert settings["version"] == version() and re.fullmatch(r"\d+\.\d+\.\d+ \(code [0-9a-f]{8}\)", version())
-    (folder / "run.json").write_text(json.dumps(settings | {"version": "0.0.9 (code 01234567)"}))
-    assert run_synth(lean, folder, budget_steps=2_000, resume=True).env_steps <= 2_000, "what repeats itself goes on"
-    ledger = Ledger(folder / "trials.jsonl")
-    events = [{key: value for key, value in event.items() if key not in ("sequence", "time", "checksum")} for event in ledger.read()]
-    next(event for event in events if event["event"] == "generation" and event["generation"] == 1)["proposals"][0]["hash"] = "another"
-    ledger.path.unlink()
-    ledger.append_many(events)
-    with pytest.raises(HLError, match=r"generation 1 .* HL 0\.0\.9 \(code 01234567\) made this run, and this is HL") as caught:
-        run_synth(lean, folder, budget_steps=4_000, resume=True)
-    assert "best.hl" in caught.value.hint
-    (folder / "run.json").write_text(json.dumps(settings))
-    with pytest.raises(HLError, match="generation 1 .* files in .* were changed"):
-        run_synth(lean, folder, budget_steps=4_000, resume=True)
-    (folder / "run.json").write_text(json.dumps({**settings, "lanes": 3, "version": None}))
-    with pytest.raises(HLError, match="its lanes is 3, not 8") as caught:
-        run_synth(lean, folder, budget_steps=4_000, resume=True)
-    assert "of an unknown version" in caught.value.hint
-
-
-@pytest.mark.parametrize("cut_after", [1, 5, 12, 30])
-def test_a_tuning_goes_on_after_an_interrupt_as_if_it_had_not_been(leaning, tmp_path, cut_after):
-    def samples(folder):
-        return {trial.index: (trial.program_hash, trial.returns, trial.gate) for trial in trials(folder) if trial.returns}
-
-    expected = run_tune(leaning, tmp_path / "whole", budget_steps=9_000, seed=2)
-    stop = Interrupt(lambda event, count: event["event"] == "steps" and count >= cut_after)
-    try:
-        result = run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, on_event=stop)
-        assert result.interrupted
-    except HLError as error:
-        assert "before the first episodes ended" in error.message
-    assert stop.done
-    result = run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, resume=True)
-    assert (result.values, result.score, result.text) == (expected.values, expected.score, expected.text)
-    assert samples(tmp_path / "cut") == samples(tmp_path / "whole")
-    before = steps_taken()
-    run_tune(leaning, tmp_path / "cut", budget_steps=result.env_steps, seed=2, resume=True)
-    assert steps_taken() == before, "what is recorded is not played again"
-    with pytest.raises(HLError, match="already holds a run"):
-        run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2)
-    with pytest.raises(HLError, match="`hl tune` made it"):
-        run_synth(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, resume=True)
-    with pytest.raises(HLError, match="started without --params"):
-        run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, params=["lean"], resume=True)
-
-
-@pytest.mark.parametrize("run", [run_synth, run_tune])
-def test_the_result_is_not_lost_where_the_plot_cannot_be_written(leaning, tmp_path, monkeypatch, run):
-    def full(*arguments, **options):
-        raise FileUnwritable("the disk is full", "Free some space.")
-
-    monkeypatch.setattr(RunFolder, "rebuild", full)
-    with pytest.raises(NotWritten, match="the disk is full") as caught:
-        run(leaning, tmp_path / "run", budget_steps=2_000)
-    assert caught.value.result.score > 0 and (tmp_path / "run" / "best.hl").exists()
-    monkeypatch.undo()
-    again = run(leaning, tmp_path / "run", budget_steps=2_000, resume=True)
-    assert again.score == caught.value.result.score and (tmp_path / "run" / "sample_efficiency.png").exists()
 
 
 def test_what_is_resumed_must_be_the_same_run(lean, tmp_path):
