@@ -101,7 +101,7 @@ class _Walk:
         self.cells: list[int] = []
 
     def visit(self, root: int) -> int:
-        nodes, numbers, lines = self.flow.nodes, self.numbers, self.lines
+        nodes, numbers, lines, colours, commutes = self.flow.nodes, self.numbers, self.lines, self.colours, self.commutes
         stack = [root]
         while stack:
             number = stack[-1]
@@ -111,17 +111,27 @@ class _Walk:
             op, args, _, form, _ = nodes[number]
             if form is None:
                 line = self._leaf(number)
-            else:
-                if op in self.commutes:
-                    args = sorted(args, key=self.colours.__getitem__)
-                is_waiting = False
-                for arg in reversed(args):
-                    if numbers[arg] is None:
-                        stack.append(arg)
-                        is_waiting = True
-                if is_waiting:
+            elif len(args) == 2:
+                first, second = args
+                if colours[second] < colours[first] and op in commutes:
+                    first, second = second, first
+                if numbers[second] is None:
+                    stack.append(second)
+                    if numbers[first] is None:
+                        stack.append(first)
                     continue
-                line = f"{op} {numbers[args[0]]} {numbers[args[1]]}" if len(args) == 2 else f"{op} {' '.join([str(numbers[arg]) for arg in args])}"
+                if numbers[first] is None:
+                    stack.append(first)
+                    continue
+                line = f"{op} {numbers[first]} {numbers[second]}"
+            else:
+                if op in commutes:
+                    args = sorted(args, key=colours.__getitem__)
+                waiting = [arg for arg in args if numbers[arg] is None]
+                if waiting:
+                    stack.extend(reversed(waiting))
+                    continue
+                line = f"{op} {' '.join([str(numbers[arg]) for arg in args])}"
             stack.pop()
             numbers[number] = len(lines)
             lines.append(line)

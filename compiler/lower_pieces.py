@@ -94,8 +94,11 @@ class Pieces(Expressions):
     def _take(self, piece: Piece) -> None:
         """Adds a piece to the program."""
         self.builder.used.update(piece.used)
-        for key, item in piece.obligations.items():
-            self.obligations.setdefault(key, item)
+        if self.obligations.keys().isdisjoint(piece.obligations):
+            self.obligations.update(piece.obligations)
+        else:
+            for key, item in piece.obligations.items():
+                self.obligations.setdefault(key, item)
         for key, leaf, cell in piece.previous:
             if key not in self.previous_cells:
                 self.previous_count += 1

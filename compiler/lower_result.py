@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from hl_dsl.compiler.ir import Cell, Dataflow, Node, Obligation, Property, Value
 
+_made = tuple.__new__  # what the constructor of a NamedTuple ends in; there are hundreds of them in a program
+
 
 def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
     """The program that a finished `lowering` describes. Nodes get numbers in the order in which they were first asked
@@ -22,18 +24,19 @@ def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
             else:
                 new = tuple([numbers[arg] for arg in args])
             if new != args:
-                node = Node(op, new, base, form, None)
+                node = _made(Node, (op, new, base, form, None))
         elif op != "constant":
             kind, found = (parameters, lowering.parameters) if op == "parameter" else (cells, lowering.cells) if op == "memory" else (inputs, lowering.inputs)
             node = Node(op, (), base, None, len(kind))
             kind.append(found[value])
         nodes.append(node)
-    values = {name: Value(value.type, tuple([numbers[node] for node in value.nodes])) for name, value in lowering.values.items()}
+    values = {name: _made(Value, (type_, (numbers[given[0]],) if len(given) == 1 else tuple([numbers[node] for node in given])))
+              for name, (type_, given) in lowering.values.items()}
     memories = [Cell(**{**cell, "next": numbers[cell["next"]]}) for cell in cells]
     properties = [Property(item.kind, item.name, numbers[item.node], item.span, tuple([numbers[node] for node in item.asked]))
                   for item in lowering.properties]
     numbers[None] = None  # an obligation without a guard, or without a claim
-    obligations = [Obligation(kind, says, numbers[subject], numbers[guard], numbers[claim], span)
+    obligations = [_made(Obligation, (kind, says, numbers[subject], numbers[guard], numbers[claim], span))
                    for kind, says, subject, guard, claim, span in lowering.obligations.values()]
     checked = lowering.checked
     return Dataflow(checked.policy.name, checked.card, checked.source, nodes, inputs, parameters, memories, values["action"].nodes, values,

@@ -28,8 +28,7 @@ def solve_group(plan: Plan, group: Group, ranges: list[Pair], pool: Pool, number
     for cell in group.cells:
         start = flow.memories[cell].start
         ranges[cell] = (start, start) if flow.memories[cell].base != "bool" else (int(start), int(start))
-    nodes = group.nodes(plan)
-    tick = _Tick(plan, group, pool, numbers, nodes)
+    tick = _Tick(plan, group, pool, numbers)
     if not group.cyclic:
         _straight(tick, ranges)
         return
@@ -42,7 +41,7 @@ def solve_group(plan: Plan, group: Group, ranges: list[Pair], pool: Pool, number
             break
         for cell, pair in reached.items():
             if rounds >= _PLAIN_ROUNDS and pair != ranges[cell]:
-                thresholds = thresholds or _thresholds(plan, group, nodes)
+                thresholds = thresholds or _thresholds(plan, group)
                 pair = _widen(ranges[cell], pair, thresholds[plan.flow.memories[cell].base] if rounds < _WIDE_ROUNDS else [])
             ranges[cell] = pair
         rounds += 1
@@ -59,15 +58,25 @@ def _straight(tick: _Tick, ranges: list[Pair]) -> None:
 class _Tick:
     """One tick of a group's cells, from any ranges."""
 
-    def __init__(self, plan: Plan, group: Group, pool: Pool, numbers: list[int], nodes: list[int]):
+    def __init__(self, plan: Plan, group: Group, pool: Pool, numbers: list[int]):
         self.plan, self.group, self.pool, self.numbers = plan, group, pool, numbers
-        moving, wanted = set(plan.moving), set(nodes)
-        self.moving = [node for node in nodes if node in moving]
-        self.leaves = [(node, cell) for node, cell in plan.memory_nodes if node in wanted]
+        bits = 0
+        for node in [*(plan.flow.memories[cell].next for cell in group.cells), *group.assumes]:
+            bits |= plan.live[node]
+        self.moving = [node for node in plan.moving if bits >> node & 1]
+        self.leaves = [(node, cell) for node, cell in plan.memory_nodes if bits >> node & 1]
+        self.known: dict[int, Pair] = {}
 
     def stored(self, ranges: list[Pair]) -> dict[int, Pair]:
         """What the tick can store in each cell. Nothing, if no tick is possible: then the cell stays as it is."""
-        numbers = self.pool.ranged(self.plan, {node: ranges[cell] for node, cell in self.leaves}, self.moving, self.numbers)
+        leaves = {node: ranges[cell] for node, cell in self.leaves}
+        changed = 0
+        for node, pair in leaves.items():
+            if self.known.get(node) != pair:
+                changed |= 1 << node
+        live = self.plan.live
+        numbers = self.numbers = self.pool.ranged(self.plan, leaves, [node for node in self.moving if live[node] & changed], self.numbers)
+        self.known = leaves
         evaluator = Evaluator(self.plan, ranges, self.pool, assumes=self.group.assumes, numbers=numbers)
         stored = {}
         for cell in self.group.cells:
@@ -107,11 +116,11 @@ def _widen(old: Pair, new: Pair, thresholds: list) -> Pair:
     return (low, high)
 
 
-def _thresholds(plan: Plan, group: Group, nodes: list[int]) -> dict[str, list]:
+def _thresholds(plan: Plan, group: Group) -> dict[str, list]:
     """Where a range may well end, by base: the literals it is made from and each one off, declared ranges, input bounds."""
     flow = plan.flow
     found: set = set()
-    for number in nodes:
+    for number in group.nodes(plan):
         node = plan.nodes[number]
         if node.op == "constant" and node.base != "bool":
             low, high = plan.constants[number]

@@ -21,8 +21,8 @@ class Facts:
 
     __slots__ = ("narrowed", "values", "children", "dead", "whole")
 
-    def __init__(self):
-        self.narrowed: dict[int, Pair] = {}
+    def __init__(self, narrowed: dict[int, Pair] | None = None):
+        self.narrowed: dict[int, Pair] = {} if narrowed is None else narrowed
         self.values: dict[int, Pair] = {}
         self.children: dict[int, Facts] = {}
         self.dead = False
@@ -51,9 +51,10 @@ class Pool:
     def facts(self, told: Facts | None = None) -> Facts:
         """New facts; with `told`, which is complete, about a context in which the same is narrowed."""
         self.contexts += 1
-        facts = Facts()
-        if told is not None:
-            facts.narrowed, facts.dead, facts.whole = told.narrowed, told.dead, told.whole
+        if told is None:
+            return Facts()
+        facts = Facts(told.narrowed)
+        facts.dead, facts.whole = told.dead, told.whole
         return facts
 
     def program(self, plan: Plan) -> list[int]:
@@ -69,8 +70,8 @@ class Pool:
 
     def ranged(self, plan: Plan, leaves: dict[int, Pair], nodes: Iterable[int] | None = None, numbers: list[int] | None = None) -> list[int]:
         """Numbers where these leaves, at least all of the memory, have these ranges. `nodes`: those that need one, and all
-        that they are computed from; they must hold whatever the leaves go into. `numbers`: what `program` gave, where it
-        is at hand; then inputs and parameters have their own ranges, and only what memory goes into is numbered anew."""
+        that they are computed from. `numbers`: what `program` gave, or this did for other ranges of the memory, where that
+        is at hand; then inputs and parameters have their own ranges, and `nodes` is what else memory goes into."""
         known = numbers is not None
         if nodes is None:
             nodes = plan.moving if known else range(len(plan.nodes))

@@ -74,7 +74,7 @@ class Grower:
 
     def possible(self, signature: Signature) -> bool:
         """Whether the program has the enumerations that the signature's operands need."""
-        return all(not type_.is_enumeration or self.scope.constants.get(type_.base) for type_ in signature.operands)
+        return not signature.enumerations or all([self.scope.constants.get(base) for base in signature.enumerations])
 
     def _some_length(self) -> int:
         lengths = [type_.size for type_ in self.names.values() if type_.size is not None and type_.size <= _LONGEST_WRITTEN]

@@ -19,9 +19,13 @@ class Ranges:
 
     def __init__(self, scope: Scope):
         self.scope = scope
+        self._lets: dict[str, tuple[Ranged, int]] = {}  # with how many levels its expressions are deep
+        self._deepest = 0
+        self._fields: dict[str, Ranged] = {}
 
     def of(self, expression: Expression) -> tuple[float, float] | None:
         """(low, high), or None where it is unbounded, not a number, or not known."""
+        self._deepest = 0
         try:
             _, low, high = self._of(expression, {}, 0)
         except (LookupError, ArithmeticError, RecursionError):
@@ -29,8 +33,10 @@ class Ranges:
         return (low, high) if -1e15 < low <= high < 1e15 else None
 
     def _of(self, node: Expression, locals_: Mapping[str, Ranged], depth: int) -> Ranged:
-        if depth > _DEEPEST:
-            raise LookupError
+        if depth > self._deepest:
+            if depth > _DEEPEST:
+                raise LookupError
+            self._deepest = depth
         kind = type(node)
         if kind is Number:
             return ("int" if type(node.value) is int else "real", node.value, node.value)
@@ -68,14 +74,25 @@ class Ranges:
                 return (symbol.type.base, 0, 1 if symbol.type.base == "bool" else 20)
             return (symbol.type.base, written.low.value, written.high.value)
         if symbol is not None and symbol.kind == "let":
-            return self._of(symbol.declaration.expression, {}, depth + 1)
+            return self._let(name, symbol.declaration.expression, depth)
         if symbol is not None and symbol.kind in ("action name", "mode name"):
             return (symbol.type.base, symbol.declaration, symbol.declaration)
         if name in ("action", "mode"):
             names = self.scope.constants.get(name) or ()
             space = self.scope.program.card.action
             return (name, 0, len(names)) if names else ("real", min(space.low), max(space.high))
-        return self._observation(name)
+        if name not in self._fields:
+            self._fields[name] = self._observation(name)
+        return self._fields[name]
+
+    def _let(self, name: str, expression: Expression, depth: int) -> Ranged:
+        known = self._lets.get(name)
+        if known is None or depth + known[1] > _DEEPEST:
+            outer, self._deepest = self._deepest, depth
+            known = self._lets[name] = self._of(expression, {}, depth + 1), self._deepest - depth
+            self._deepest = outer
+        self._deepest = max(self._deepest, depth + known[1])
+        return known[0]
 
     def _observation(self, name: str) -> Ranged:
         field = self.scope.program.card.fields[name]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 
+from hl_dsl.operators import OPERATORS, Operator
 from hl_dsl.syntax import Act, Apply, Boolean, Modes, Name, Rule
 from hl_dsl.synth.mutation.columns import Columns, Values
 from hl_dsl.synth.mutation.constants import shifted
@@ -121,22 +123,23 @@ def _mirrors(draft: Draft, condition: Apply) -> list[str]:
     types = tuple(draft.scope.types[id(one)] for one in condition.operands)
     if len(types) != 2 or any(type_ not in (INT, REAL) for type_ in types):
         return []
-    here = _truths(condition.operator)
+    here = _truths(OPERATORS[condition.operator])
     if here is None or not len(here) / 3 < sum(here) < len(here) * 2 / 3:
         return []  # an equality, or a range: it has no other side
     shares = {}
     for one in alike(condition.operator, types, BOOL):
-        there = _truths(one.row.name)
+        there = _truths(one.row)
         if there is not None and not any(a and b for a, b in zip(here, there)):
             shares[one.row.name] = sum(there)
     return [name for name, share in shares.items() if share and share == max(shares.values())]
 
 
-def _truths(operator: str) -> list | None:
+@lru_cache(maxsize=None)
+def _truths(row: Operator) -> list | None:
     """Where a comparison holds, on pairs of small numbers."""
     numbers = range(5)
     pairs = Columns({"a": Values("int", ([a for a in numbers for _ in numbers],)), "b": Values("int", ([*numbers] * 5,))}, (), 25)
-    return pairs.of(Apply(operator, (Name("a"), Name("b"))))
+    return pairs.of(Apply(row.name, (Name("a"), Name("b"))))
 
 
 def narrow_rule(draft: Draft) -> str | None:

@@ -6,7 +6,7 @@ Nothing here names an operator: a new row takes part in the search as soon as it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 
 from hl_dsl.infer import Inference, TypeProblem
@@ -30,6 +30,11 @@ class Signature:
     operands: tuple[Type, ...]
     result: Type
     weight: float
+
+    @cached_property
+    def enumerations(self) -> tuple[str, ...]:
+        """Those that its operands need."""
+        return tuple(type_.base for type_ in self.operands if type_.is_enumeration)
 
     def sized(self, size: int) -> tuple[Type, ...]:
         """The operand types where vectors have this length."""
