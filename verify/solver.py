@@ -16,6 +16,8 @@ from typing import Protocol, Sequence
 
 SAT, UNSAT, UNKNOWN = "sat", "unsat", "unknown"
 _MEGABYTES = 2000
+# The tactic that z3 picks by itself may run for minutes past its resource limit on nonlinear questions.
+_OPTIONS = ()
 _PIECE = 65536
 _MOST_OUTPUT = 64_000_000
 
@@ -79,6 +81,16 @@ class Solver:
                 with suppress(OSError):  # what was still to be sent to a process that is gone
                     stream.close()
             self._process = None
+            self._sent = 0
+
+    @property
+    def failed(self) -> bool:
+        return self._failure is not None
+
+    @property
+    def started(self) -> bool:
+        """Whether a question costs no start of a process."""
+        return self._process is not None
 
     def tell(self, *lines: str) -> None:
         """Commands that give no answer. They are sent with the next question that is not answered from memory."""
@@ -172,7 +184,7 @@ class Solver:
             if path is None:
                 raise self._failed("the program `z3` was not found; install the package `z3-solver`")
             try:
-                self._process = subprocess.Popen([path, "-in", "-smt2", f"-memory:{_MEGABYTES}"], stdin=subprocess.PIPE,
+                self._process = subprocess.Popen([path, "-in", "-smt2", f"-memory:{_MEGABYTES}", *_OPTIONS], stdin=subprocess.PIPE,
                                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
                 os.set_blocking(self._process.stdin.fileno(), False)
             except OSError as error:
@@ -216,7 +228,7 @@ def _identity(path: str | None) -> str:
         found = os.stat(path or "")
     except OSError:
         return "none"
-    return f"{os.path.realpath(path)} {found.st_size} {found.st_mtime_ns}"
+    return f"{os.path.realpath(path)} {found.st_size} {found.st_mtime_ns} {_OPTIONS}"
 
 
 def _last_words(output: bytes) -> str:
