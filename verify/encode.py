@@ -41,7 +41,9 @@ class Encoding:
         self.flow = self.plan.flow
         self.evaluator, self.context = evaluator, context
         self.begin, self.rounding = begin, rounding
-        self.linear, self.loosened = linear, False
+        self.loosened = False
+        # Their operands do not matter.
+        self.ends = self.plan.opaque | self.plan.nonlinear if linear else self.plan.opaque
         self.frames: list[dict[int, Term]] = []
         self.exact: dict[tuple[int, int], Term] = {}
         self._parameters: dict[int, Term] = {}
@@ -97,17 +99,17 @@ class Encoding:
         known = self.frames[index]
         term = Term(f"n{self._order[number]}_{index}", sort)
         pair = self.interval(number, lines)
-        exact = None if node.form.z3 is None else node.form.z3(terms, *[known[arg] for arg in node.args])
-        loose = exact is not None and self.linear and not exact.linear
-        if exact is None or loose:
-            self.loosened |= loose
+        free = number in self.ends
+        if free:
+            self.loosened |= node.form.z3 is not None
             lines.append(f"(declare-const {term.text} {sort})")
         else:
+            exact = node.form.z3(terms, *[known[arg] for arg in node.args])
             if node.form.rounds:
                 self._rounded(term, exact, number, node, pair, index, lines)
             else:
                 lines.append(f"(define-fun {term.text} () {sort} {exact.text})")
-        if self.rounding != EXACT or exact is None or loose:
+        if self.rounding != EXACT or free:
             self._bound(term, pair, lines)
         return term
 

@@ -147,7 +147,7 @@ class Induction:
         roots = self._roots(goal, hypotheses, depth, bare)
         solver = self.solver
         solver.fresh(self.limits.solver_steps, cores=bool(self.lemmas))
-        for frame, nodes in enumerate(cone(self.flow, roots, self.limits.slicing)):
+        for frame, nodes in enumerate(cone(self.flow, roots, self.limits.slicing, encoding.ends)):
             solver.tell(*encoding.frame(nodes))
             facts = [] if frame == depth and bare else [*self.plan.assumes, *(fact(other) for other in hypotheses if frame < depth)]
             solver.tell(*(f"(assert {encoding.frames[frame][node].text})" for node in facts))

@@ -95,7 +95,7 @@ def _asked(evaluator: Evaluator, conditions: list[tuple[int, bool]], limits: Lim
     """z3's answer, whether it was about looser products, and whether the interpreter agrees to the tick it gave."""
     plan = evaluator.plan
     encoding = Encoding(evaluator, evaluator.base, begin, linear=linear)
-    (nodes,) = cone(plan.flow, [[*(node for node, _ in conditions), *plan.assumes]], limits.slicing)
+    (nodes,) = cone(plan.flow, [[*(node for node, _ in conditions), *plan.assumes]], limits.slicing, encoding.ends)
     solver.fresh(limits.solver_steps)
     solver.tell(*encoding.frame(nodes))
     known = encoding.frames[0]
