@@ -152,14 +152,14 @@ class Induction:
             facts = [] if frame == depth and bare else [*self.plan.assumes, *(fact(other) for other in hypotheses if frame < depth)]
             solver.tell(*(f"(assert {encoding.frames[frame][node].text})" for node in facts))
         solver.tell(f"(assert {broken(goal, encoding, depth).text})")
-        answer = self._answer(encoding.frames[:depth] if bare else encoding.frames)
+        answer = self._answer(encoding.frames[:depth] if bare else encoding.frames, not linear)
         wanted = answer == SAT and not encoding.loosened
         return answer, tuple(leaves(solver, encoding, frame) for frame in range(depth + 1)) if wanted else (), encoding.loosened
 
-    def _answer(self, frames: Sequence[Mapping[int, Term]]) -> str:
+    def _answer(self, frames: Sequence[Mapping[int, Term]], products: bool) -> str:
         """z3's answer, the lemmas holding at these frames; notes which of them it took."""
         if not self.lemmas or not frames:
-            return self.solver.check()
+            return self.solver.check(products=products)
         names = [f"h{position}" for position in range(len(self.lemmas))]
         for name, lemma in zip(names, self.lemmas):
             held = " ".join(lemma.text(known) for known in frames)

@@ -51,6 +51,11 @@ class Memo:
         known.hang_seconds, known.answers = hang_seconds, Remembered(self, cache)
         return known
 
+    @property
+    def solver_pid(self) -> int | None:
+        """The solver's process, while it runs."""
+        return None if self._solver is None else self._solver.pid
+
     def close(self) -> None:
         """Ends the solver's process; it is started again when it is needed."""
         if self._solver is not None:

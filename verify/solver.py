@@ -16,8 +16,6 @@ from typing import Protocol, Sequence
 
 SAT, UNSAT, UNKNOWN = "sat", "unsat", "unknown"
 _MEGABYTES = 2000
-# The tactic that z3 picks by itself may run for minutes past its resource limit on nonlinear questions.
-_OPTIONS = ()
 _PIECE = 65536
 _MOST_OUTPUT = 64_000_000
 
@@ -88,6 +86,10 @@ class Solver:
         return self._failure is not None
 
     @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    @property
     def started(self) -> bool:
         """Whether a question costs no start of a process."""
         return self._process is not None
@@ -104,10 +106,11 @@ class Solver:
         self._asked = []
         self._hash = hashlib.sha256(_identity(self.path).encode())
 
-    def check(self, supposed: Sequence[str] = ()) -> str:
+    def check(self, supposed: Sequence[str] = (), products: bool = False) -> str:
         """Whether what was told can be so, and these bool constants all true: "sat", "unsat" or "unknown", with the cause of
-        the last in `reason`."""
-        question = f"(check-sat-assuming ({' '.join(supposed)}))" if supposed else "(check-sat)"
+        the last in `reason`. `products`: of what is no literal; the tactic that z3 picks for these by itself may run for
+        minutes past its resource limit."""
+        question = f"(check-sat-assuming ({' '.join(supposed)}))" if supposed else "(check-sat-using smt)" if products else "(check-sat)"
         answer, _, reason = self._ask(f"{question}\n(get-info :reason-unknown)").partition("\n")
         if answer not in (SAT, UNSAT, UNKNOWN) or not reason.startswith("(:reason-unknown"):
             raise self._failed(f"z3 answered: {answer[:300]}")
@@ -184,7 +187,7 @@ class Solver:
             if path is None:
                 raise self._failed("the program `z3` was not found; install the package `z3-solver`")
             try:
-                self._process = subprocess.Popen([path, "-in", "-smt2", f"-memory:{_MEGABYTES}", *_OPTIONS], stdin=subprocess.PIPE,
+                self._process = subprocess.Popen([path, "-in", "-smt2", f"-memory:{_MEGABYTES}"], stdin=subprocess.PIPE,
                                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
                 os.set_blocking(self._process.stdin.fileno(), False)
             except OSError as error:
@@ -228,7 +231,7 @@ def _identity(path: str | None) -> str:
         found = os.stat(path or "")
     except OSError:
         return "none"
-    return f"{os.path.realpath(path)} {found.st_size} {found.st_mtime_ns} {_OPTIONS}"
+    return f"{os.path.realpath(path)} {found.st_size} {found.st_mtime_ns}"
 
 
 def _last_words(output: bytes) -> str:

@@ -101,7 +101,7 @@ def _asked(evaluator: Evaluator, conditions: list[tuple[int, bool]], limits: Lim
     known = encoding.frames[0]
     solver.tell(*(f"(assert {known[node].text})" for node in plan.assumes))
     solver.tell(*(f"(assert (= {known[node].text} {'true' if truth else 'false'}))" for node, truth in conditions))
-    answer = solver.check()
+    answer = solver.check(products=not linear)
     if answer != SAT or not encoding.loosened:
         return answer, encoding.loosened, False
     return answer, True, _agreed(evaluator, leaves(solver, encoding, 0), conditions)
