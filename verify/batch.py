@@ -15,6 +15,7 @@ import numpy as np
 
 from hl_dsl.compiler.ir import Builder, Dataflow, Property
 from hl_dsl.compiler.numpy_form import compile_numpy
+from hl_dsl.verify.cone import closed_cone
 from hl_dsl.verify.drives import TYPES, Drives
 from hl_dsl.verify.interval_tier import LARGEST_INT
 from hl_dsl.verify.intervals import Evaluator
@@ -27,6 +28,7 @@ _CHANCES = (0.0, 0.001, 0.004, 0.02, 0.1, 0.5)  # that a lane with a habit chang
 _RESTART = 1 / 250  # chance of it at a tick, for a third of the lanes
 _RETARGET = 1 / 300
 _TRIES = 3
+_MOST_WORK, _OVERHEAD = 400_000, 150  # operations on arrays; of those, what a tick costs besides the program's own
 _MOST_COMPARED = 8
 _MOST_REPLAYS = 4  # of lanes that break a goal in NumPy, for each goal
 
@@ -67,7 +69,8 @@ class _Batch:
 
     def run(self, ticks: int) -> dict[str, Run]:
         memory = self.starts
-        for tick in range(ticks):
+        work = _OVERHEAD + len(self.flow.nodes) * (_TRIES if self.assumptions else 1)
+        for tick in range(min(ticks, _MOST_WORK // work)):
             rows, following, watched_now, kept = self._tick(memory)
             rows = list(rows)
             self.history.append(rows)
@@ -160,10 +163,20 @@ def watched(flow: Dataflow, goals: Sequence[Goal]) -> tuple[Dataflow, int]:
     """The program with its assumptions, each goal as a monitor, and after these what the goals compare, which are numbers;
     and how many of these there are."""
     builder = Builder(list(flow.nodes))
+    wanted = {flow.nodes[node].value for node in closed_cone(flow, [node for goal in goals for node in goal.nodes] + _assumed(flow))
+              if flow.nodes[node].op == "memory"}
+    # What no goal depends on need not be computed.
+    memories = [cell if position in wanted else replace(cell, next=builder.constant(cell.start, cell.base))
+                for position, cell in enumerate(flow.memories)]
+    action = tuple(builder.constant({"bool": False, "int": 0, "real": 0.0}[flow.nodes[node].base], flow.nodes[node].base) for node in flow.action)
     properties = [item for item in flow.properties if item.kind == "assume"]
     properties += [Property("monitor", goal.id, _holding(builder, goal), goal.span) for goal in goals]
     aims = [Property("monitor", f"aim {place}", node, goals[0].span) for place, node in enumerate(_compared(flow, goals))]
-    return replace(flow, nodes=builder.nodes, properties=[*properties, *aims]), len(aims)
+    return replace(flow, nodes=builder.nodes, memories=memories, action=action, properties=[*properties, *aims]), len(aims)
+
+
+def _assumed(flow: Dataflow) -> list[int]:
+    return [item.node for item in flow.of_kind("assume")]
 
 
 def _compared(flow: Dataflow, goals: Sequence[Goal]) -> list[int]:

@@ -6,13 +6,13 @@ numbers things in this order, names the question.
 
 from __future__ import annotations
 
-from typing import Iterable, Sequence
+from typing import Container, Iterable, Sequence
 
 from hl_dsl.compiler.ir import Dataflow
 
 
-def ordered(flow: Dataflow, roots: Iterable[int]) -> list[int]:
-    """The nodes that `roots` depend on within one tick, operands before what uses them."""
+def ordered(flow: Dataflow, roots: Iterable[int], ends: Container[int] = ()) -> list[int]:
+    """The nodes that `roots` depend on within one tick, operands before what uses them; of `ends` only themselves."""
     found: dict[int, None] = {}
     nodes = flow.nodes
     for root in roots:
@@ -22,7 +22,7 @@ def ordered(flow: Dataflow, roots: Iterable[int]) -> list[int]:
             if number in found:
                 stack.pop()
                 continue
-            waiting = [arg for arg in nodes[number].args if arg not in found]
+            waiting = [] if number in ends else [arg for arg in nodes[number].args if arg not in found]
             if waiting:
                 stack += reversed(waiting)
             else:
@@ -35,15 +35,15 @@ def stored(flow: Dataflow, nodes: Iterable[int]) -> list[int]:
     return [flow.memories[flow.nodes[number].value].next for number in nodes if flow.nodes[number].op == "memory"]
 
 
-def cone(flow: Dataflow, roots: Sequence[Iterable[int]], slicing: bool = True) -> list[list[int]]:
-    """For each of a sequence of ticks, the nodes that its roots and those of the later ticks depend on; with `slicing`
-    off, all nodes of the program."""
+def cone(flow: Dataflow, roots: Sequence[Iterable[int]], slicing: bool = True, ends: Container[int] = ()) -> list[list[int]]:
+    """For each of a sequence of ticks, the nodes that its roots and those of the later ticks depend on, up to `ends`; with
+    `slicing` off, all nodes of the program."""
     if not slicing:
         return [list(range(len(flow.nodes)))] * len(roots)
     cones: list[list[int]] = []
     wanted: list[int] = []
     for own in reversed(roots):
-        nodes = ordered(flow, [*own, *wanted])
+        nodes = ordered(flow, [*own, *wanted], ends)
         wanted = stored(flow, nodes)
         cones.append(nodes)
     return cones[::-1]

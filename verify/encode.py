@@ -32,14 +32,18 @@ class Encoding:
     """Frames (ticks) of one program. Frame 0 begins in a free state within the memory ranges, or at the start.
 
     `evaluator` and `context` give the intervals that hold at every tick. `rounding`: ROUNDED, or EXACT, where results are the
-    exact reals and of the intervals only those of leaves count.
+    exact reals and of the intervals only those of leaves count. `linear`: products and quotients of what is no literal may
+    be anything in their intervals; `loosened` then says whether there were any.
     """
 
-    def __init__(self, evaluator: Evaluator, context: Context, begin: str = FREE, rounding: str = ROUNDED):
+    def __init__(self, evaluator: Evaluator, context: Context, begin: str = FREE, rounding: str = ROUNDED, linear: bool = False):
         self.plan = evaluator.plan
         self.flow = self.plan.flow
         self.evaluator, self.context = evaluator, context
         self.begin, self.rounding = begin, rounding
+        self.loosened = False
+        # Their operands do not matter.
+        self.ends = self.plan.opaque | self.plan.nonlinear if linear else self.plan.opaque
         self.frames: list[dict[int, Term]] = []
         self.exact: dict[tuple[int, int], Term] = {}
         self._parameters: dict[int, Term] = {}
@@ -95,7 +99,9 @@ class Encoding:
         known = self.frames[index]
         term = Term(f"n{self._order[number]}_{index}", sort)
         pair = self.interval(number, lines)
-        if node.form.z3 is None:
+        free = number in self.ends
+        if free:
+            self.loosened |= node.form.z3 is not None
             lines.append(f"(declare-const {term.text} {sort})")
         else:
             exact = node.form.z3(terms, *[known[arg] for arg in node.args])
@@ -103,7 +109,7 @@ class Encoding:
                 self._rounded(term, exact, number, node, pair, index, lines)
             else:
                 lines.append(f"(define-fun {term.text} () {sort} {exact.text})")
-        if self.rounding != EXACT or node.form.z3 is None:
+        if self.rounding != EXACT or free:
             self._bound(term, pair, lines)
         return term
 

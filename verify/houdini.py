@@ -16,7 +16,7 @@ _MOST_ROUNDS = 80
 
 
 class Houdini:
-    """One program's candidates, under hypotheses.
+    """One program's candidates, under hypotheses. Products may be anything in their intervals here.
 
     evaluator  intervals of a tick in any state within the memory's ranges
     facts      nodes that hold at every earlier tick
@@ -50,7 +50,7 @@ class Houdini:
         return [lemma for lemma in lemmas if lemma in wanted]
 
     def _starting(self, lemmas: list[Lemma]) -> list[Lemma]:
-        encoding = Encoding(self.evaluator, self.evaluator.base, START, ROUNDED)
+        encoding = Encoding(self.evaluator, self.evaluator.base, START, ROUNDED, linear=True)
         self._told(encoding, [[*self.plan.assumes, *_nodes(lemmas)]])
         self.solver.tell(*(f"(define-fun b{position} () Bool {lemma.text(encoding.frames[0])})" for position, lemma in enumerate(lemmas)))
         return self._rounds(lemmas, supposed=False)
@@ -62,7 +62,7 @@ class Houdini:
         return self._rounds(lemmas, supposed=True)
 
     def _step_context(self, lemmas: Sequence[Lemma]) -> None:
-        encoding = Encoding(self.evaluator, self.evaluator.base, FREE, ROUNDED)
+        encoding = Encoding(self.evaluator, self.evaluator.base, FREE, ROUNDED, linear=True)
         used = _nodes(lemmas)
         self._told(encoding, [[*self.plan.assumes, *self.facts, *used], [*self.plan.assumes, *used]])
         before, after = encoding.frames
@@ -73,7 +73,7 @@ class Houdini:
 
     def _told(self, encoding: Encoding, roots: Sequence[Sequence[int]]) -> None:
         self.solver.fresh(self.limits.solver_steps, cores=True)
-        for frame, nodes in enumerate(cone(self.plan.flow, roots, self.limits.slicing)):
+        for frame, nodes in enumerate(cone(self.plan.flow, roots, self.limits.slicing, encoding.ends)):
             self.solver.tell(*encoding.frame(nodes))
             self.solver.tell(*(f"(assert {encoding.frames[frame][fact].text})" for fact in self.plan.assumes))
 

@@ -18,6 +18,7 @@ from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Pair, Plan
+from hl_dsl.verify.pool import Pool
 from hl_dsl.verify.relevance import Relevance
 from hl_dsl.verify.solver import SAT, UNSAT, Solver
 from hl_dsl.verify.terms import REAL, Term, literal
@@ -43,13 +44,16 @@ class Induction:
 
     ranges  of the memory cells, that hold in every reachable state
     lemmas  facts that hold at every tick at which the hypotheses held before
+    pool    of intervals known from before
     """
 
-    def __init__(self, plan: Plan, ranges: Sequence[Pair], limits: Limits, solver: Solver, rounding: str = ROUNDED, lemmas: Sequence[Lemma] = ()):
+    def __init__(self, plan: Plan, ranges: Sequence[Pair], limits: Limits, solver: Solver, rounding: str = ROUNDED, lemmas: Sequence[Lemma] = (),
+                 pool: Pool | None = None):
         self.plan, self.flow = plan, plan.flow
         self.ranges = list(ranges)
         self.limits, self.solver, self.rounding = limits, solver, rounding
         self.lemmas = list(lemmas)
+        self.pool = pool
         self.relevance = Relevance(plan)
         self._used: set[int] = set()
 
@@ -64,7 +68,7 @@ class Induction:
         attempts: dict[str, Attempt] = {}
         while supposed:
             hypotheses = [*facts, *supposed]
-            evaluator = Evaluator(self.plan, self.boxed(hypotheses))
+            evaluator = Evaluator(self.plan, self.boxed(hypotheses), self.pool)
             tried = {goal.id: self._attempt(goal, hypotheses, evaluator) for goal in supposed}
             attempts.update(tried)
             kept = [goal for goal in supposed if tried[goal.id].proved]
@@ -72,7 +76,7 @@ class Induction:
                 break
             supposed = kept
         hypotheses = [*facts, *supposed]
-        evaluator = Evaluator(self.plan, self.boxed(hypotheses))
+        evaluator = Evaluator(self.plan, self.boxed(hypotheses), self.pool)
         for goal in goals:
             if goal.id not in attempts:
                 attempts[goal.id] = self._attempt(goal, hypotheses, evaluator)
@@ -90,7 +94,7 @@ class Induction:
     def attempt(self, goal: Goal, depths: Sequence[int], hypotheses: Sequence[Goal]) -> Attempt:
         """An attempt for a goal, the hypotheses holding at earlier ticks."""
         self.depths = depths
-        return self._attempt(goal, hypotheses, Evaluator(self.plan, self.boxed(hypotheses)))
+        return self._attempt(goal, hypotheses, Evaluator(self.plan, self.boxed(hypotheses), self.pool))
 
     def _attempt(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
         start = perf_counter()
@@ -128,24 +132,34 @@ class Induction:
         return "" if answer == SAT else f"z3 stopped at its limit of {self.limits.solver_steps} steps ({self.solver.reason})"
 
     def _query(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator, depth: int, begin: str):
-        """Whether the goal can break at the last of depth + 1 ticks, the hypotheses holding at the others."""
+        """Whether the goal can break at the last of depth + 1 ticks, the hypotheses holding at the others.
+
+        Asked first with products that may be anything in their intervals: few proofs need more, and z3 may lose itself in them.
+        """
+        answer, model, loosened = self._ask(goal, hypotheses, evaluator, depth, begin, True)
+        if loosened and answer != UNSAT:
+            answer, model, _ = self._ask(goal, hypotheses, evaluator, depth, begin, False)
+        return answer, model
+
+    def _ask(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator, depth: int, begin: str, linear: bool):
         bare = goal.obligation is not None and self.plan.without_assumptions(goal.obligation)
-        encoding = Encoding(evaluator, evaluator.root if bare else evaluator.base, begin, self.rounding)
+        encoding = Encoding(evaluator, evaluator.root if bare else evaluator.base, begin, self.rounding, linear)
         roots = self._roots(goal, hypotheses, depth, bare)
         solver = self.solver
         solver.fresh(self.limits.solver_steps, cores=bool(self.lemmas))
-        for frame, nodes in enumerate(cone(self.flow, roots, self.limits.slicing)):
+        for frame, nodes in enumerate(cone(self.flow, roots, self.limits.slicing, encoding.ends)):
             solver.tell(*encoding.frame(nodes))
             facts = [] if frame == depth and bare else [*self.plan.assumes, *(fact(other) for other in hypotheses if frame < depth)]
             solver.tell(*(f"(assert {encoding.frames[frame][node].text})" for node in facts))
         solver.tell(f"(assert {broken(goal, encoding, depth).text})")
-        answer = self._answer(encoding.frames[:depth] if bare else encoding.frames)
-        return answer, tuple(leaves(solver, encoding, frame) for frame in range(depth + 1)) if answer == SAT else ()
+        answer = self._answer(encoding.frames[:depth] if bare else encoding.frames, not linear)
+        wanted = answer == SAT and not encoding.loosened
+        return answer, tuple(leaves(solver, encoding, frame) for frame in range(depth + 1)) if wanted else (), encoding.loosened
 
-    def _answer(self, frames: Sequence[Mapping[int, Term]]) -> str:
+    def _answer(self, frames: Sequence[Mapping[int, Term]], products: bool) -> str:
         """z3's answer, the lemmas holding at these frames; notes which of them it took."""
         if not self.lemmas or not frames:
-            return self.solver.check()
+            return self.solver.check(products=products)
         names = [f"h{position}" for position in range(len(self.lemmas))]
         for name, lemma in zip(names, self.lemmas):
             held = " ".join(lemma.text(known) for known in frames)

@@ -19,6 +19,7 @@ from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Pair, Plan
+from hl_dsl.verify.pool import Pool
 from hl_dsl.verify.relevance import Relevance
 from hl_dsl.verify.replay import keeps_assumptions
 from hl_dsl.verify.sampling import Sampler
@@ -32,7 +33,7 @@ _TRIES = 4
 
 
 def prove_with_lemmas(plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal], facts: Sequence[Goal], limits: Limits,
-                      solver: Solver) -> dict[str, Attempt]:
+                      solver: Solver, pool: Pool | None = None) -> dict[str, Attempt]:
     """Attempts, by id, of those goals that lemmas prove. `facts`: goals proved before.
 
     Raises SolverFailure where z3 cannot be used.
@@ -45,8 +46,8 @@ def prove_with_lemmas(plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal],
     candidates: list[Lemma] | None = None
     while True:
         hypotheses = [*facts, *supposed]
-        induction = Induction(plan, ranges, limits, solver)
-        evaluator = Evaluator(plan, induction.boxed(hypotheses))
+        induction = Induction(plan, ranges, limits, solver, pool=pool)
+        evaluator = Evaluator(plan, induction.boxed(hypotheses), pool)
         if candidates is None:
             candidates = Candidates(evaluator, goals, samples(plan, goals)).all()
         houdini = Houdini(evaluator, [fact(goal) for goal in hypotheses], limits, solver)

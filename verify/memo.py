@@ -6,18 +6,24 @@ would give, whatever was proved before.
 
 from __future__ import annotations
 
+import weakref
+
 from hl_dsl.verify.cache import Cache
 from hl_dsl.verify.plan import Pair
 from hl_dsl.verify.pool import Pool
+from hl_dsl.verify.solver import Solver, solver_path
 
 _MOST_ANSWERS = 50_000
 
 
 class Memo:
-    """Ranges of groups of memory cells, verdicts of goals, intervals of expressions, answers of the solver.
+    """Ranges of groups of memory cells, verdicts of goals, intervals of expressions, answers of the solver, and its process,
+    which ends with the memo.
 
     queries  how many questions z3 was asked for proofs with this memo
     """
+
+    _solver: Solver | None = None
 
     def __init__(self):
         self.pool = Pool()
@@ -34,21 +40,43 @@ class Memo:
         self.queries = queries
 
 
+    def solver(self, hang_seconds: float, cache: Cache | None) -> Solver:
+        """The solver to ask, the same process as before unless that failed."""
+        known = self._solver
+        if known is None or known.failed or known.path != solver_path():
+            if known is not None:
+                known.close()
+            known = self._solver = Solver(hang_seconds)
+            weakref.finalize(self, known.close)
+        known.hang_seconds, known.answers = hang_seconds, Remembered(self, cache)
+        return known
+
+    @property
+    def solver_pid(self) -> int | None:
+        """The solver's process, while it runs."""
+        return None if self._solver is None else self._solver.pid
+
+    def close(self) -> None:
+        """Ends the solver's process; it is started again when it is needed."""
+        if self._solver is not None:
+            self._solver.close()
+
+
 class Remembered:
     """Answers of the solver, looked up in a memo first and in a cache after it."""
 
     def __init__(self, memo: Memo, cache: Cache | None):
-        self.memo, self.cache = memo, cache
+        self.answers, self.cache = memo.answers, cache
 
     def get(self, key: bytes) -> str | None:
-        answer = self.memo.answers.get(key)
+        answer = self.answers.get(key)
         if answer is None and self.cache is not None:
             answer = self.cache.get(key)
             if answer is not None:
-                self.memo.answers[key] = answer
+                self.answers[key] = answer
         return answer
 
     def put(self, key: bytes, answer: str) -> None:
-        self.memo.answers[key] = answer
+        self.answers[key] = answer
         if self.cache is not None:
             self.cache.put(key, answer)

@@ -19,7 +19,7 @@ from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.lemmas import prove_with_lemmas
 from hl_dsl.verify.limits import Limits
-from hl_dsl.verify.memo import Memo, Remembered
+from hl_dsl.verify.memo import Memo
 from hl_dsl.verify.models import memory_of, run_of
 from hl_dsl.verify.obligations import Goal, assumptions_goal, goals
 from hl_dsl.verify.reachability import sought, turned
@@ -48,14 +48,18 @@ def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None, c
     the solver hangs or is missing; then what it was asked is `unknown`, and the detail says why.
     """
     start = perf_counter()
-    memo = Memo() if memo is None else memo
-    attempt = _Attempt(flow, limits, memo, cache)
-    verdicts = attempt.run()
-    if limits.components:
-        proving = replace(limits, bounded_depths=(0, 0), lanes=0)  # what breaks was looked for already
-        verdicts = by_components(flow, attempt.plan, verdicts, lambda other: _Attempt(other, proving, memo, cache).run())
-    if cache is not None:
-        cache.save()
+    own = Memo() if memo is None else memo
+    try:
+        attempt = _Attempt(flow, limits, own, cache)
+        verdicts = attempt.run()
+        if limits.components:
+            proving = replace(limits, bounded_depths=(0, 0), lanes=0)  # what breaks was looked for already
+            verdicts = by_components(flow, attempt.plan, verdicts, lambda other: _Attempt(other, proving, own, cache).run())
+    finally:
+        if memo is None:
+            own.close()
+        if cache is not None:
+            cache.save()
     passed = all(verdict.status == PROVED for _, verdict in verdicts)
     return Proof(flow, lambda: verdicts, passed, perf_counter() - start)
 
@@ -74,11 +78,12 @@ class _Attempt:
         if self._open() and (not self.plan.assumes or sought(self._open())):
             self._simulation(*_QUICK, seed=0)
         self._bisection()
-        with Solver(self.limits.hang_seconds, Remembered(self.memo, self.cache)) as solver:
-            if self._open():
-                self._settle(solver)
-            self._vacuity(solver)
-            self.memo.queries += solver.queries
+        solver = self.memo.solver(self.limits.hang_seconds, self.cache)
+        asked = solver.queries
+        if self._open():
+            self._settle(solver)
+        self._vacuity(solver)
+        self.memo.queries += solver.queries - asked
         resting(self.plan, self.goals, self.verdicts, self.rests)
         found = [(goal, turned(goal, self.verdicts[goal.id])) for goal in self.goals]
         if self.impossible:
@@ -171,7 +176,7 @@ class _Attempt:
         pending = self._open()
         if not pending or not depths:
             return
-        found = Induction(self.plan, self.tier.ranges, self.limits, solver).prove(pending, depths, self._facts(attempts))
+        found = Induction(self.plan, self.tier.ranges, self.limits, solver, pool=self.memo.pool).prove(pending, depths, self._facts(attempts))
         for goal in pending:
             attempts[goal.id] = found[goal.id]
             if found[goal.id].proved:
@@ -187,7 +192,7 @@ class _Attempt:
             return
         for group in Relevance(self.plan).groups(self._open()):
             start = perf_counter()
-            found = prove_with_lemmas(self.plan, self.tier.ranges, group, self._facts(attempts), self.limits, solver)
+            found = prove_with_lemmas(self.plan, self.tier.ranges, group, self._facts(attempts), self.limits, solver, self.memo.pool)
             self._held(found, attempts, perf_counter() - start)
 
     def _held(self, found: dict[str, Attempt], attempts: dict[str, Attempt], seconds: float) -> None:
@@ -244,11 +249,11 @@ class _Attempt:
     def _vacuity(self, solver: Solver) -> None:
         """An invariant whose condition can never be met, or that stands under contradictory assumptions, proves nothing."""
         proved = [goal for goal in self.goals if goal.kind == "invariant" and self.verdicts[goal.id].status == PROVED]
-        self.impossible = self.tier.impossible() or contradictory(self.plan, self.tier.ranges, self.limits, solver)
+        self.impossible = self.tier.impossible() or contradictory(self.tier.evaluator, self.limits, solver)
         if self.impossible:
             never, why = {goal.id for goal in proved}, "the assumptions contradict each other"
         else:
-            never, why = vacuous(self.plan, self.tier.ranges, proved, self.limits, solver), _NEVER_ASKED
+            never, why = vacuous(self.tier.evaluator, proved, self.limits, solver), _NEVER_ASKED
         for goal in never:
             self.verdicts[goal] = replace(self.verdicts[goal], status=VACUOUS, detail=why)
 

@@ -8,6 +8,8 @@ from typing import Callable
 from hl_dsl.compiler.ir import Dataflow, Node, Obligation
 from hl_dsl.operators import OPERATORS
 from hl_dsl.operators.interval import ANYTHING, EITHER, FALSE, TRUE, whole
+from hl_dsl.verify import terms
+from hl_dsl.verify.terms import SORTS, Term, literal
 
 Pair = tuple
 
@@ -93,6 +95,18 @@ class Plan:
         """Nodes whose sign decides something."""
         zeros = {number for number, pair in self.constants.items() if pair == (0, 0)}
         return {arg for node in self.nodes if node.base == "bool" and zeros.intersection(node.args) for arg in node.args}
+
+    @cached_property
+    def opaque(self) -> set[int]:
+        """Nodes that z3 knows nothing of but their intervals."""
+        return {number for number, node in enumerate(self.nodes) if node.form is not None and node.form.z3 is None}
+
+    @cached_property
+    def nonlinear(self) -> set[int]:
+        """Nodes that multiply what is no constant, or divide by it."""
+        stands = [literal(1, SORTS[node.base]) if node.op == "constant" else Term("x", SORTS[node.base]) for node in self.nodes]
+        return {number for number, node in enumerate(self.nodes) if node.form is not None and node.form.z3 is not None
+                and not node.form.z3(terms, *[stands[arg] for arg in node.args]).linear}
 
     def touching(self, bits: int) -> tuple[int, tuple[int, ...]]:
         """The assumptions that can tell something about nodes with these `live` bits: those that share a node with them,

@@ -79,6 +79,20 @@ class Solver:
                 with suppress(OSError):  # what was still to be sent to a process that is gone
                     stream.close()
             self._process = None
+            self._sent = 0
+
+    @property
+    def failed(self) -> bool:
+        return self._failure is not None
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None else self._process.pid
+
+    @property
+    def started(self) -> bool:
+        """Whether a question costs no start of a process."""
+        return self._process is not None
 
     def tell(self, *lines: str) -> None:
         """Commands that give no answer. They are sent with the next question that is not answered from memory."""
@@ -92,10 +106,11 @@ class Solver:
         self._asked = []
         self._hash = hashlib.sha256(_identity(self.path).encode())
 
-    def check(self, supposed: Sequence[str] = ()) -> str:
+    def check(self, supposed: Sequence[str] = (), products: bool = False) -> str:
         """Whether what was told can be so, and these bool constants all true: "sat", "unsat" or "unknown", with the cause of
-        the last in `reason`."""
-        question = f"(check-sat-assuming ({' '.join(supposed)}))" if supposed else "(check-sat)"
+        the last in `reason`. `products`: of what is no literal; the tactic that z3 picks for these by itself may run for
+        minutes past its resource limit."""
+        question = f"(check-sat-assuming ({' '.join(supposed)}))" if supposed else "(check-sat-using smt)" if products else "(check-sat)"
         answer, _, reason = self._ask(f"{question}\n(get-info :reason-unknown)").partition("\n")
         if answer not in (SAT, UNSAT, UNKNOWN) or not reason.startswith("(:reason-unknown"):
             raise self._failed(f"z3 answered: {answer[:300]}")

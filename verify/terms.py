@@ -13,12 +13,15 @@ SORTS = {"int": INT, "real": REAL, "bool": BOOL}
 
 
 class Term:
-    """An SMT-LIB expression and its sort. `/` on ints is `div` and `%` is `mod`, both Euclidean, as in z3."""
+    """An SMT-LIB expression and its sort. `/` on ints is `div` and `%` is `mod`, both Euclidean, as in z3.
 
-    __slots__ = ("text", "sort")
+    `fixed`: it is a literal. `linear`: nothing in it multiplies or divides what is no literal by what is none.
+    """
 
-    def __init__(self, text: str, sort: str):
-        self.text, self.sort = text, sort
+    __slots__ = ("text", "sort", "fixed", "linear")
+
+    def __init__(self, text: str, sort: str, fixed: bool = False, linear: bool = True):
+        self.text, self.sort, self.fixed, self.linear = text, sort, fixed, linear
 
     def __add__(self, other):
         return _binary("+", self, other)
@@ -45,7 +48,7 @@ class Term:
         return _binary("mod", self, other)
 
     def __neg__(self):
-        return Term(f"(- {self.text})", self.sort)
+        return Term(f"(- {self.text})", self.sort, self.fixed, self.linear)
 
     def __lt__(self, other):
         return _binary("<", self, other, BOOL)
@@ -71,7 +74,8 @@ class Term:
 def _binary(symbol: str, a, b, sort: str | None = None) -> Term:
     shared = a.sort if isinstance(a, Term) else b.sort
     a, b = _lifted(a, shared), _lifted(b, shared)
-    return Term(f"({symbol} {a.text} {b.text})", sort or shared)
+    linear = a.linear and b.linear and (b.fixed or (symbol != "/" and symbol != "div" and symbol != "mod" and (symbol != "*" or a.fixed)))
+    return Term(f"({symbol} {a.text} {b.text})", sort or shared, a.fixed and b.fixed, linear)
 
 
 def _lifted(value, sort: str) -> Term:
@@ -81,23 +85,25 @@ def _lifted(value, sort: str) -> Term:
 def literal(value, sort: str) -> Term:
     """A constant, exactly: a float as the rational number that it is."""
     if sort == BOOL:
-        return Term("true" if value else "false", BOOL)
+        return Term("true" if value else "false", BOOL, True)
     if sort == INT:
-        return Term(str(value) if value >= 0 else f"(- {-value})", INT)
+        return Term(str(value) if value >= 0 else f"(- {-value})", INT, True)
     number = Fraction(value)
     top = f"{abs(number.numerator)}.0"
     size = top if number.denominator == 1 else f"(/ {top} {number.denominator}.0)"
-    return Term(size if number >= 0 else f"(- {size})", REAL)
+    return Term(size if number >= 0 else f"(- {size})", REAL, True)
 
 
 def If(condition: Term, a, b) -> Term:
     sort = a.sort if isinstance(a, Term) else b.sort
-    return Term(f"(ite {condition.text} {_lifted(a, sort).text} {_lifted(b, sort).text})", sort)
+    a, b = _lifted(a, sort), _lifted(b, sort)
+    return Term(f"(ite {condition.text} {a.text} {b.text})", sort, False, condition.linear and a.linear and b.linear)
 
 
 def _logical(symbol: str):
     def join(*terms: Term) -> Term:
-        return Term(f"({symbol} {' '.join(_lifted(term, BOOL).text for term in terms)})", BOOL)
+        lifted = [_lifted(term, BOOL) for term in terms]
+        return Term(f"({symbol} {' '.join(term.text for term in lifted)})", BOOL, False, all(term.linear for term in lifted))
 
     return join
 
@@ -106,11 +112,11 @@ And, Or, Not, Implies = map(_logical, ("and", "or", "not", "=>"))
 
 
 def ToReal(a: Term) -> Term:
-    return Term(f"(to_real {a.text})", REAL)
+    return Term(f"(to_real {a.text})", REAL, a.fixed, a.linear)
 
 
 def ToInt(a: Term) -> Term:
-    return Term(f"(to_int {a.text})", INT)
+    return Term(f"(to_int {a.text})", INT, a.fixed, a.linear)
 
 
 def Q(numerator: int, denominator: int) -> Term:
