@@ -25,7 +25,7 @@ def contradictory(plan: Plan, ranges: Sequence[Pair], limits: Limits, solver: So
 
 def vacuous(plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal], limits: Limits, solver: Solver) -> set[str]:
     """Goals, by id, that hold only because they are never asked. Runs are looked at first, then z3 is asked."""
-    conditions = {goal.id: antecedents(plan, goal.property) for goal in goals}
+    conditions = {goal.id: antecedents(plan, goal.property.node, goal.property.asked) for goal in goals}
     wanted = sorted({condition for found in conditions.values() for condition in found})
     if not wanted:
         return set()
