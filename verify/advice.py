@@ -161,7 +161,7 @@ def _that_helps(flow: Dataflow, goal: Goal, guesses: Guesses, limits: Limits) ->
             if not induction.prove([asked], depths, [fact])[asked.id].proved:
                 continue
             text = Names(other).text(node)
-            if tier.invariant(fact.property) == "proved" or all(one.proved for one in induction.prove([asked, fact], depths).values()):
+            if tier.invariant(node) == "proved" or all(one.proved for one in induction.prove([asked, fact], depths).values()):
                 return text, True
             first = first or (text, False)
     return first

@@ -114,7 +114,7 @@ def _apart(flow: Dataflow, proved: Sequence[Result]) -> tuple[IntervalTier, dict
 
 
 def _by_intervals(tier: IntervalTier, goal: Goal) -> bool:
-    verdict = tier.obligation(goal.obligation) if goal.property is None else tier.invariant(goal.property)
+    verdict = tier.obligation(goal.obligation) if goal.property is None else tier.invariant(goal.property.node, goal.property.asked)
     return verdict == "proved"
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hl_dsl.compiler.ir import Dataflow, Obligation, Property
+from typing import Sequence
+
+from hl_dsl.compiler.ir import Dataflow, Obligation
 from hl_dsl.operators.interval import FALSE, INF, TRUE
 from hl_dsl.verify.fixpoint import solve_group
 from hl_dsl.verify.groups import Group, groups
@@ -81,11 +83,12 @@ class IntervalTier:
             verdict = self.memo.verdicts[key] = self._obligation(item)
         return verdict
 
-    def invariant(self, item: Property) -> str:
-        key = ("invariant", self._numbers[item.node], *(self._numbers[node] for node in item.asked), self._assumed)
+    def invariant(self, node: int, asked: Sequence[int] = ()) -> str:
+        """`asked`: nodes that must be possible for the invariant to say anything."""
+        key = ("invariant", self._numbers[node], *(self._numbers[condition] for condition in asked), self._assumed)
         verdict = self.memo.verdicts.get(key)
         if verdict is None:
-            verdict = self.memo.verdicts[key] = self._invariant(item)
+            verdict = self.memo.verdicts[key] = self._invariant(node, asked)
         return verdict
 
     def context(self, item: Obligation) -> Context:
@@ -101,18 +104,18 @@ class IntervalTier:
         pair = self.evaluator.value(item.subject if item.claim is None else item.claim, context)
         return PROVED if holds(item, pair) else OPEN
 
-    def _invariant(self, item: Property) -> str:
+    def _invariant(self, node: int, asked: Sequence[int]) -> str:
         evaluator = self.evaluator
         if evaluator.base.dead:
             return VACUOUS
-        pair = evaluator.value(item.node, evaluator.base)
-        if pair is EMPTY or self._never_asked(item, evaluator.base):
+        pair = evaluator.value(node, evaluator.base)
+        if pair is EMPTY or self._never_asked(node, asked, evaluator.base):
             return VACUOUS
         return PROVED if pair == TRUE else OPEN
 
-    def _never_asked(self, item: Property, context: Context) -> bool:
+    def _never_asked(self, node: int, asked: Sequence[int], context: Context) -> bool:
         """Whether some condition on the way to what the property says can never be met."""
-        for condition, truth in antecedents(self.plan, item):
+        for condition, truth in antecedents(self.plan, node, asked):
             inner = self.evaluator.assume(context, condition, truth)
             if inner.dead or self.evaluator.value(condition, inner) in (EMPTY, FALSE if truth else TRUE):
                 return True
@@ -130,16 +133,14 @@ def holds(item: Obligation, pair: Pair) -> bool:
     return -LARGEST_INT <= pair[0] and pair[1] <= LARGEST_INT
 
 
-def antecedents(plan: Plan, item: Property) -> list[tuple[int, bool]]:
-    """The conditions without which a property says nothing: what it waits for, and those of its implications."""
-    return [*((node, True) for node in item.asked), *_implications(plan, item.node)]
-
-
-def _implications(plan: Plan, node: int) -> list[tuple[int, bool]]:
-    """The conditions of the implications that a claim is made of, looked for under conjunctions too."""
+def antecedents(plan: Plan, node: int, asked: Sequence[int] = ()) -> list[tuple[int, bool]]:
+    """The conditions without which a property says nothing: what is `asked`, and the conditions of the implications that it
+    is made of, looked for under conjunctions too."""
+    if asked:
+        return [*((condition, True) for condition in asked), *antecedents(plan, node)]
     entry = plan.nodes[node]
     if entry.op == "implies":
-        return [(entry.args[0], True), *_implications(plan, entry.args[1])]
+        return [(entry.args[0], True), *antecedents(plan, entry.args[1])]
     if entry.op == "and":
-        return [found for arg in entry.args for found in _implications(plan, arg)]
+        return [found for arg in entry.args for found in antecedents(plan, arg)]
     return []

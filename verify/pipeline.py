@@ -96,7 +96,7 @@ class _Attempt:
     def _intervals(self) -> None:
         for goal in self.goals:
             start = perf_counter()
-            found = self.tier.obligation(goal.obligation) if goal.property is None else self.tier.invariant(goal.property)
+            found = self.tier.obligation(goal.obligation) if goal.property is None else self.tier.invariant(goal.property.node, goal.property.asked)
             if found == "proved":
                 self.verdicts[goal.id] = Verdict(PROVED, "intervals", seconds=perf_counter() - start)
             elif found == "vacuous":

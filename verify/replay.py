@@ -11,7 +11,7 @@ from hl_dsl.verify.interval_tier import LARGEST_INT
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.trace import record
 
-_MOST_REPLAYS = 300
+_MOST_REPLAYS, _MOST_TICKS = 300, 20_000  # to shorten a run; what takes hundreds of ticks seldom gets shorter
 
 
 class Run(NamedTuple):
@@ -54,13 +54,14 @@ def first_break(flow: Dataflow, goal: Goal, run: Run) -> int | None:
 def shortened(flow: Dataflow, goal: Goal, run: Run) -> Run:
     """A run that breaks the goal with as few ticks as a bounded number of replays finds."""
     rows = list(run.rows[: first_break(flow, goal, run) + 1])
-    replays = 0
+    replays = ticks = 0
     size = len(rows) // 2
-    while size >= 1 and replays < _MOST_REPLAYS:
+    while size >= 1 and replays < _MOST_REPLAYS and ticks < _MOST_TICKS:
         start = 0
-        while start + size <= len(rows) - 1 and replays < _MOST_REPLAYS:
+        while start + size <= len(rows) - 1 and replays < _MOST_REPLAYS and ticks < _MOST_TICKS:
             trial = Run(run.parameters, tuple(rows[:start] + rows[start + size :]))
             replays += 1
+            ticks += len(trial.rows)
             found = first_break(flow, goal, trial)
             if found is None:
                 start += size

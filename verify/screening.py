@@ -22,7 +22,7 @@ def screen(flow: Dataflow, memo: Memo | None = None) -> Proof:
     start = perf_counter()
     tier = IntervalTier(flow, memo)
     verdicts = [tier.obligation(item) for item in flow.obligations]
-    verdicts += [tier.invariant(item) for item in flow.of_kind("invariant")]
+    verdicts += [tier.invariant(item.node, item.asked) for item in flow.of_kind("invariant")]
     impossible = tier.impossible()
     passed = not impossible and all(verdict == "proved" for verdict in verdicts)
     if flow.of_kind("reachable"):
@@ -36,7 +36,7 @@ def _reached(flow: Dataflow, tier: IntervalTier, worth_running: bool) -> list[st
     from hl_dsl.verify.reachability import reached
 
     wanted = [goal for goal in goals(flow) if goal.kind == "reachable"]
-    found = [VACUOUS if tier.invariant(goal.property) != OPEN else OPEN for goal in wanted]
+    found = [VACUOUS if tier.invariant(goal.property.node) != OPEN else OPEN for goal in wanted]
     return ["proved" if verdict == OPEN and worth_running and reached(tier.plan, goal) else verdict for goal, verdict in zip(wanted, found)]
 
 

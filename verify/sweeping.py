@@ -72,7 +72,7 @@ def all_proved(flow: Dataflow, limits: Limits, solver: Solver) -> bool:
         low, high = tier.evaluator.value(inner, tier.evaluator.root)
         if flow.nodes[inner].base == "real" and not -INF < low <= high < INF:
             return False  # where a float may overflow the solver knows nothing of it
-    left = [goal for goal in wanted if tier.invariant(goal.property) != "proved"]
+    left = [goal for goal in wanted if tier.invariant(goal.property.node, goal.property.asked) != "proved"]
     if not left:
         return True
     found = Induction(tier.plan, tier.ranges, limits, solver).prove(left, (0,))

@@ -28,7 +28,7 @@ def contradictory(evaluator: Evaluator, limits: Limits, solver: Solver) -> bool:
 
 def vacuous(evaluator: Evaluator, goals: Sequence[Goal], limits: Limits, solver: Solver) -> set[str]:
     """Goals, by id, that hold only because they are never asked."""
-    conditions = {goal.id: antecedents(evaluator.plan, goal.property) for goal in goals}
+    conditions = {goal.id: antecedents(evaluator.plan, goal.property.node, goal.property.asked) for goal in goals}
     wanted = sorted({condition for found in conditions.values() for condition in found})
     never = {condition for condition in wanted if limits.solver and not _met(evaluator, [condition])
              and _impossible(evaluator, [condition], limits, solver, FREE)}

@@ -20,7 +20,7 @@ POLICY = Path(__file__).parents[2] / "policies" / "breakout" / "ram.hl"
 
 def verdicts(flow, memo=None):
     tier = IntervalTier(flow, memo)
-    return tier.ranges, [tier.obligation(item) for item in flow.obligations], [tier.invariant(item) for item in flow.of_kind("invariant")]
+    return tier.ranges, [tier.obligation(item) for item in flow.obligations], [tier.invariant(item.node, item.asked) for item in flow.of_kind("invariant")]
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
