@@ -53,14 +53,14 @@ def play(
     curves: Callable[[int], np.ndarray | None],
     step_budget: int | None,
     stop: Callable[[], bool],
-    stopping: Stopping,
+    stopping: Stopping | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     num_threads: int = 0,
 ) -> Played:
     """Plays every candidate on every seed, all in one batch. `curves(seed)`: the best program's returns so far on it.
 
     A lane's result depends on its program, its seed and the curve alone. `stop` is asked now and then whether to leave
-    everything as it is; `stopping` ends it at a tick.
+    everything as it is. An interrupt that `stopping` holds back ends it at a tick.
     """
     lanes = [seed for _ in candidates for seed in seeds]
     members = _members(candidates, len(seeds))
@@ -72,7 +72,7 @@ def play(
 
     rollout = evaluate(
         Population(members), card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads, on_progress=on_progress,
-        on_tick=stopping.at_ticks(recorder), step_budget=step_budget, abandon=abandon, dry_steps=dry_steps, max_steps=max_steps, leave=race)
+        on_tick=recorder if stopping is None else stopping.at_ticks(recorder), step_budget=step_budget, abandon=abandon, dry_steps=dry_steps, max_steps=max_steps, leave=race)
     recordings = recorder.episodes()
     episodes = [_episode(rollout, lane, bool(race.left[lane]), recordings[lane]) for lane in range(len(lanes))]
     return Played([episodes[first : first + len(seeds)] for first in range(0, len(lanes), len(seeds))], rollout)
