@@ -10,16 +10,19 @@ from __future__ import annotations
 from time import perf_counter
 from typing import Mapping, NamedTuple, Sequence
 
+from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.verify.cone import cone
 from hl_dsl.verify.encode import FREE, OVERFLOW, ROUNDED, START, Encoding
 from hl_dsl.verify.facts import Lemma
 from hl_dsl.verify.interval_tier import LARGEST_INT, holds
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
+from hl_dsl.verify.models import memory_of, run_of
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Pair, Plan
 from hl_dsl.verify.pool import Pool
 from hl_dsl.verify.relevance import Relevance
+from hl_dsl.verify.replay import breaks, keeps_assumptions
 from hl_dsl.verify.solver import SAT, UNSAT, Solver
 from hl_dsl.verify.terms import REAL, Term, literal
 
@@ -137,7 +140,7 @@ class Induction:
         Asked first with products that may be anything in their intervals: few proofs need more, and z3 may lose itself in them.
         """
         answer, model, loosened = self._ask(goal, hypotheses, evaluator, depth, begin, True)
-        if loosened and answer != UNSAT:
+        if loosened and answer != UNSAT and not (model and self._confirmed(goal, hypotheses, model)):
             answer, model, _ = self._ask(goal, hypotheses, evaluator, depth, begin, False)
         return answer, model
 
@@ -153,8 +156,17 @@ class Induction:
             solver.tell(*(f"(assert {encoding.frames[frame][node].text})" for node in facts))
         solver.tell(f"(assert {broken(goal, encoding, depth).text})")
         answer = self._answer(encoding.frames[:depth] if bare else encoding.frames, not linear)
-        wanted = answer == SAT and not encoding.loosened
-        return answer, tuple(leaves(solver, encoding, frame) for frame in range(depth + 1)) if wanted else (), encoding.loosened
+        return answer, tuple(leaves(solver, encoding, frame) for frame in range(depth + 1)) if answer == SAT else (), encoding.loosened
+
+    def _confirmed(self, goal: Goal, hypotheses: Sequence[Goal], model: Sequence[Mapping[str, object]]) -> bool:
+        """Whether the interpreter, from the model's state on, breaks the goal too, with all that may be supposed."""
+        run = run_of(self.flow, model)
+        memory = memory_of(self.flow, model[0], self.ranges)
+        interpreter = Interpreter(self.flow, run.parameters)
+        interpreter.memory = memory
+        *before, last = [interpreter.tick(row).values for row in run.rows]
+        return (all(keeps_assumptions(self.flow, values) for values in [*before, last]) and breaks(goal, last)
+                and not any(breaks(other, values) for values in before for other in hypotheses))
 
     def _answer(self, frames: Sequence[Mapping[int, Term]], products: bool) -> str:
         """z3's answer, the lemmas holding at these frames; notes which of them it took."""

@@ -194,6 +194,7 @@ class Solver:
                 self._process = subprocess.Popen([path, "-in", "-smt2", f"-memory:{_MEGABYTES}"], stdin=subprocess.PIPE,
                                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
                 os.set_blocking(self._process.stdin.fileno(), False)
+                _bounded(self._process.pid)
             except OSError as error:
                 raise self._failed(f"{path} does not start: {error}") from None
         return self._process
@@ -227,6 +228,15 @@ class Solver:
                 if len(output) > _MOST_OUTPUT:
                     raise self._failed("z3 does not stop printing and was stopped")
         return output[: -len(end)].decode(errors="replace").strip()
+
+
+def _bounded(pid: int) -> None:
+    """The machine's memory is safe even from a z3 that ignores its own limit, where the system can see to it."""
+    with suppress(ImportError, AttributeError, OSError, ValueError):
+        import resource
+
+        size = 2 * _MEGABYTES * 2**20
+        resource.prlimit(pid, resource.RLIMIT_AS, (size, size))
 
 
 def _identity(path: str | None) -> str:
