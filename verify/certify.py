@@ -19,9 +19,11 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.verify.claims import PROVED, assumptions, claim
 from hl_dsl.verify.components import parts
 from hl_dsl.verify.encode import START
-from hl_dsl.verify.induction import Induction
+from hl_dsl.verify.houdini import Houdini
+from hl_dsl.verify.induction import INDUCTIVE, Induction, fact
 from hl_dsl.verify.interval_tier import IntervalTier
-from hl_dsl.verify.intervals import EMPTY
+from hl_dsl.verify.intervals import EMPTY, Evaluator
+from hl_dsl.verify.lemmas import LEMMA_DEPTHS, prove_with_lemmas
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.obligations import Goal, goals
 from hl_dsl.verify.report import Proof, Result
@@ -50,7 +52,7 @@ class Query:
 
 @dataclass
 class Certificate:
-    """`entries`: for each proved goal its `id`, `claim`, `method`, and either `queries` or `intervals`; a goal whose proof
+    """`entries`: for each proved goal its `id`, `claim`, `method`, and `queries`, `intervals` or a `witness`; a goal whose proof
     could not be repeated as scripts says so in `uncertified`. `ranges`: of the memory, by intervals; the scripts rest on them."""
 
     flow: Dataflow
@@ -70,23 +72,29 @@ def certificate(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> Cert
     tier, apart = _apart(flow, proved)
     found.ranges = {cell.name: list(map(_plain, pair)) for cell, pair in zip(flow.memories, tier.ranges)}
     attempts, recorded = {}, {}
-    left = [goal for own in apart.values() for goal in own if not _by_intervals(tier, goal)]
+    left = [goal for own in apart.values() for goal in own if goal.kind != "reachable" and not _by_intervals(tier, goal)]
     failure = "" if limits.solver else "the solver was not to be used"
     if limits.solver and any(_needs_solver(result) for result in proved):
         with _Recorder(limits.hang_seconds) as solver:
             induction = _Recording(tier, limits, solver)
             try:
-                attempts = induction.prove([goal for goal in left if not _by_boxes(goal, proved)], limits.depths)
+                tried = [goal for goal in left if not _by_boxes(goal, proved)]
+                attempts = induction.prove(tried, limits.depths)
+                recorded = induction.recorded
+                more = [goal for goal in tried if not attempts[goal.id].proved]
+                if more:
+                    facts = [goal for goal in goals(tier.flow) if goal not in more and (goal not in tried or attempts[goal.id].proved)]
+                    found_out, scripts = _lemmas(tier, more, facts, limits, solver)
+                    attempts, recorded = {**attempts, **found_out}, {**recorded, **scripts}
             except SolverFailure as problem:
                 failure = str(problem)
-            recorded = induction.recorded
     for result in proved:
         found.entries.append(_entry(flow, tier, result, apart[result.id], attempts, recorded, failure, found.queries))
     return found
 
 
 def _needs_solver(result: Result) -> bool:
-    return result.method != "intervals" and "boxes" not in result.method
+    return result.method != "intervals" and "boxes" not in result.method and result.kind != "reachable"
 
 
 def _by_boxes(goal: Goal, proved: Sequence[Result]) -> bool:
@@ -121,6 +129,9 @@ def _by_intervals(tier: IntervalTier, goal: Goal) -> bool:
 def _entry(flow, tier, result: Result, own: Sequence[Goal], attempts, recorded, failure: str, queries: list[Query]) -> dict[str, Any]:
     goal = next(goal for goal in goals(flow) if goal.id == result.id)
     entry: dict[str, Any] = {"id": result.id, "claim": claim(flow, goal, PROVED), "says": goal.says, "method": result.method, "line": result.line}
+    if result.kind == "reachable":
+        entry["witness"] = list(result.trace)
+        return entry
     if not _needs_solver(result):
         entry["intervals"] = [_interval(tier, one) for one in own]
         return entry
@@ -156,19 +167,26 @@ def _plain(value):
 
 
 class _Recorder(Solver):
-    """A solver that keeps what it was told since it was last made to forget."""
+    """A solver that keeps the last question whose answer was "unsat"."""
 
     def __init__(self, hang_seconds: float):
         super().__init__(hang_seconds)
         self.told: list[str] = []
+        self.refuted: tuple[str, ...] = ()
 
-    def fresh(self, steps: int) -> None:
+    def fresh(self, steps: int, cores: bool = False) -> None:
         self.told = []
-        super().fresh(steps)
+        super().fresh(steps, cores)
 
     def tell(self, *lines: str) -> None:
         self.told += lines
         super().tell(*lines)
+
+    def check(self, supposed: Sequence[str] = (), **options) -> str:
+        answer = super().check(supposed, **options)
+        if answer == UNSAT:
+            self.refuted = (*self.told, *(f"(assert {name})" for name in supposed))
+        return answer
 
 
 class _Recording(Induction):
@@ -184,9 +202,34 @@ class _Recording(Induction):
 
     def _query(self, goal, hypotheses, evaluator, depth, begin):
         answer, model = super()._query(goal, hypotheses, evaluator, depth, begin)
-        query = Query(goal.id, "base" if begin == START else "step", depth, depth, tuple(self.solver.told))
-        self.recorded[goal.id] = [*(self.recorded[goal.id] if begin == START else []), query]
+        if answer == UNSAT:
+            query = Query(goal.id, "base" if begin == START else "step", depth, depth, self.solver.refuted)
+            self.recorded[goal.id] = [*(self.recorded[goal.id] if begin == START else []), query]
         return answer, model
+
+
+def _lemmas(tier: IntervalTier, open_goals: Sequence[Goal], facts: Sequence[Goal], limits: Limits, solver: _Recorder) -> tuple[dict, dict]:
+    """Attempts, and scripts, of goals that lemmas prove: the goal under its lemmas, and these under themselves."""
+    attempts = prove_with_lemmas(tier.plan, tier.ranges, open_goals, facts, limits, solver)
+    hypotheses = [goal for goal in [*facts, *open_goals] if goal.kind in INDUCTIVE and (goal in facts or goal.id in attempts)]
+    recorded: dict[str, list[Query]] = {}
+    for goal in open_goals:
+        if goal.id not in attempts:
+            continue
+        lemmas = list(attempts[goal.id].lemmas)
+        induction = _Recording(tier, limits, solver)
+        induction.lemmas = lemmas
+        again = induction.attempt(goal, LEMMA_DEPTHS, hypotheses)
+        houdini = Houdini(Evaluator(tier.plan, induction.boxed(hypotheses)), [fact(other) for other in hypotheses], limits, solver)
+        whole = houdini.starting(lemmas) == lemmas
+        base = Query(f"lemmas of {goal.id}", "base", 0, 0, solver.refuted)
+        whole = whole and houdini.stepping(lemmas) == lemmas
+        step = Query(f"lemmas of {goal.id}", "step", 1, 1, solver.refuted)
+        if again.proved and whole:
+            recorded[goal.id] = [*induction.recorded[goal.id], base, step]
+        else:
+            attempts[goal.id] = attempts[goal.id]._replace(proved=False)
+    return attempts, recorded
 
 
 # files

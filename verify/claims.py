@@ -20,7 +20,7 @@ STATUSES = (PROVED, PROVED_REALS, VIOLATED, NOT_INDUCTIVE, CANDIDATE, UNKNOWN, V
 def claim(flow: Dataflow, goal: Goal, status: str) -> str:
     """What a status says of a goal, in full."""
     words = _REACHABLE if goal.kind == "reachable" else _CLAIMS
-    return words[status].format(says=goal.says, assumptions=assumptions(flow), name=goal.name)
+    return words[status].format(says=goal.says, assumptions=assumptions(flow), kept=_kept(flow), name=goal.name)
 
 
 def claim_of_all(flow: Dataflow) -> str:
@@ -36,6 +36,10 @@ def assumptions(flow: Dataflow) -> str:
     return f"the `assume` facts {_listed(names)}" if names else "no `assume` facts"
 
 
+def _kept(flow: Dataflow) -> str:
+    return f"keep {assumptions(flow)}" if flow.of_kind("assume") else "there are no `assume` facts to keep"
+
+
 def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
@@ -48,18 +52,18 @@ _CLAIMS = {
     "sin, cos, tanh, exp and atan2 within 4 ulp, no fused or reassociated arithmetic, and the tools correct. " + _LIMITS,
     PROVED_REALS: _EVERYWHERE + "over the real numbers. This is no proof of the program that runs, which rounds. Assumes {assumptions}. " + _LIMITS,
     VIOLATED: "It is not so that {says}: the trace below starts an episode and breaks it, as replayed by the reference interpreter. "
-    "The inputs are within their declared ranges and keep {assumptions}.",
+    "The inputs are within their declared ranges and {kept}.",
     NOT_INDUCTIVE: "The state below breaks that {says}. Whether it can be reached is not known: no trace to the depth tried reaches it.",
     CANDIDATE: "The solver gave a trace that breaks that {says}, but the reference interpreter did not when it replayed it. Nothing is claimed.",
     UNKNOWN: "Whether {says} is not known: the limits were reached.",
     VACUOUS: "That {says} means nothing here: what it is conditioned on cannot happen. Assumes {assumptions}.",
     ILL_DEFINED: "The program is not well defined. It is not so that {says}: the trace below starts an episode and breaks it, as replayed "
-    "by the reference interpreter. The inputs are within their declared ranges and keep {assumptions}.",
+    "by the reference interpreter. The inputs are within their declared ranges and {kept}.",
 }
 
 _REACHABLE = {
     PROVED: "`{name}` can hold: the trace below starts an episode and reaches it at its last tick, as replayed by the reference interpreter. "
-    "The inputs are within their declared ranges and keep {assumptions}. Whether the environment can show these inputs is not said.",
+    "The inputs are within their declared ranges and {kept}. Whether the environment can show these inputs is not said.",
     VACUOUS: "`{name}` can never hold. " + _CLAIMS[PROVED].replace("at every tick, {says} ", "it holds at no tick "),
     UNKNOWN: "Whether `{name}` can hold is not known: the limits were reached. It does not count as reachable.",
 }

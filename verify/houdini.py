@@ -30,7 +30,7 @@ class Houdini:
     def kept(self, lemmas: Sequence[Lemma]) -> list[Lemma]:
         """The largest part that holds at the first tick and at every tick after one at which it and the facts hold;
         nothing where the limits do not suffice to tell."""
-        return strongest(self._stepping(self._starting(list(lemmas))))
+        return strongest(self.stepping(self.starting(list(lemmas))))
 
     def support(self, lemmas: Sequence[Lemma], used: Sequence[Lemma]) -> list[Lemma]:
         """Those among lemmas that hold together on which `used` rest, these included."""
@@ -49,13 +49,15 @@ class Houdini:
             wanted += [other for other in more if other not in wanted]
         return [lemma for lemma in lemmas if lemma in wanted]
 
-    def _starting(self, lemmas: list[Lemma]) -> list[Lemma]:
+    def starting(self, lemmas: list[Lemma]) -> list[Lemma]:
+        """The largest part that holds at the first tick."""
         encoding = Encoding(self.evaluator, self.evaluator.base, START, ROUNDED, linear=True)
         self._told(encoding, [[*self.plan.assumes, *_nodes(lemmas)]])
         self.solver.tell(*(f"(define-fun b{position} () Bool {lemma.text(encoding.frames[0])})" for position, lemma in enumerate(lemmas)))
         return self._rounds(lemmas, supposed=False)
 
-    def _stepping(self, lemmas: list[Lemma]) -> list[Lemma]:
+    def stepping(self, lemmas: list[Lemma]) -> list[Lemma]:
+        """The largest part that holds at every tick after one at which it and the facts hold."""
         if not lemmas:
             return []
         self._step_context(lemmas)

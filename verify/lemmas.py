@@ -25,7 +25,7 @@ from hl_dsl.verify.replay import keeps_assumptions
 from hl_dsl.verify.sampling import Sampler
 from hl_dsl.verify.solver import Solver
 
-_DEPTHS = (0, 1)
+LEMMA_DEPTHS = (0, 1)
 _EPISODES, _TICKS = 12, 40
 _TIED_EPISODES, _TIED_TICKS = 16, 20  # where assumptions tie inputs to the last tick
 _MOST_WORK = 16_000  # nodes evaluated in such ticks, which are dear
@@ -56,12 +56,12 @@ def prove_with_lemmas(plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal],
         if not candidates:
             return {}
         induction.lemmas = candidates
-        attempts = {goal.id: induction.attempt(goal, _DEPTHS, hypotheses) for goal in supposed}
+        attempts = {goal.id: induction.attempt(goal, LEMMA_DEPTHS, hypotheses) for goal in supposed}
         kept = [goal for goal in supposed if attempts[goal.id].proved]
         if len(kept) == len(supposed):
             break
         supposed = kept
-    attempts.update((goal.id, induction.attempt(goal, _DEPTHS, hypotheses)) for goal in goals if goal.id not in attempts)
+    attempts.update((goal.id, induction.attempt(goal, LEMMA_DEPTHS, hypotheses)) for goal in goals if goal.id not in attempts)
     return {goal: _supported(attempt, houdini, candidates, hypotheses) for goal, attempt in attempts.items() if attempt.proved}
 
 

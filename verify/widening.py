@@ -84,7 +84,7 @@ def _wider(builder: Builder, part: int, slack: float) -> int:
     moved = float(f"{bound + towards * slack * max(1.0, abs(bound)):.17g}")
     args = list(entry.args)
     args[place] = builder.constant(moved, "real")
-    return builder.apply(entry.op, args)
+    return builder.apply(entry.op, tuple(args))
 
 
 def _asks_less(entry: Node, place: int, bound: float) -> int:
