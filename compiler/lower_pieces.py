@@ -11,6 +11,7 @@ from typing import Callable, NamedTuple
 
 from hl_dsl.check import Checked
 from hl_dsl.reuse import Reuse
+from hl_dsl.symbols import Symbol
 from hl_dsl.compiler.lower_expressions import Expressions
 from hl_dsl.compiler.lower_leaves import Shared
 
@@ -36,6 +37,7 @@ class Pieces(Expressions):
                 shared = reuse.lowered = Shared()
         super().__init__(checked, shared)
         self.reuse = reuse
+        self.other_meanings: dict[str, tuple] = {}
 
     def _piece(self, declaration, make: Callable[[], object], *more: object):
         """What `make` gives, which lowers the declaration and depends on the names in it, and on `more`, only."""
@@ -51,20 +53,23 @@ class Pieces(Expressions):
 
     def _meanings(self, declaration) -> tuple | None:
         """What the names in a declaration stand for. None where one of them is not lowered yet."""
-        found = []
+        values, others, found = self.values, self.other_meanings, []
         for name in self.reuse.names(declaration):
-            value = self.values.get(name)
+            value = values.get(name) or others.get(name)
             if value is None:
-                symbol = self.symbols[name]
-                if symbol.kind == "observation":
-                    written = symbol.declaration.range
-                    value = symbol.type, None if written is None else (repr(written.low.value), repr(written.high.value))
-                elif symbol.kind in ("action name", "mode name"):
-                    value = symbol.type, symbol.declaration
-                else:
+                value = self._other_meaning(self.symbols[name])
+                if value is None:
                     return None
+                others[name] = value
             found.append(value)
         return tuple(found)
+
+    def _other_meaning(self, symbol: Symbol) -> tuple | None:
+        """What is meant by a name that has no nodes of its own."""
+        if symbol.kind == "observation":
+            written = symbol.declaration.range
+            return symbol.type, None if written is None else (repr(written.low.value), repr(written.high.value))
+        return (symbol.type, symbol.declaration) if symbol.kind in ("action name", "mode name") else None
 
     def _recorded(self, make: Callable[[], object]) -> Piece:
         builder = self.builder

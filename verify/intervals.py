@@ -11,6 +11,7 @@ import sys
 from typing import Iterable, Sequence
 
 from hl_dsl.operators.interval import ANYTHING, EITHER, FALSE, INF, TRUE
+from hl_dsl.verify.contexts import Context, common, gathered
 from hl_dsl.verify.plan import Pair, Plan
 from hl_dsl.verify.pool import Facts, Pool
 
@@ -21,28 +22,6 @@ EMPTY: Pair = (INF, -INF)  # the value of a node where no tick is possible; alwa
 _NOWHERE = Facts()
 _NOWHERE.dead = True
 _NOTHING = Facts()  # what a condition tells that is known to hold
-
-
-class Context:
-    """What is narrowed, on top of a parent context: its facts, and bits of the nodes that they narrow in this program.
-    `seen` has the bits of the contexts above as well."""
-
-    __slots__ = ("parent", "mask", "seen", "facts", "values", "children", "dead", "parts")
-
-    def __init__(self, parent: "Context | None", mask: int, facts: Facts):
-        self.parent = parent
-        self.mask = mask
-        self.seen = mask if parent is None else parent.seen | mask
-        self.facts = facts
-        self.values = facts.values
-        self.children: dict[int, Context] = {}
-        self.dead = facts.dead
-        self.parts: dict[int, int] = {}  # by the bits of some of its nodes: a number that stands for what they are narrowed to
-
-    def masked(self, mask: int) -> None:
-        """More nodes are narrowed here."""
-        self.mask |= mask
-        self.seen |= mask
 
 
 class Evaluator:
@@ -86,7 +65,7 @@ class Evaluator:
             if context is self.root or self._told is None:
                 found = self._compute(node, context)
             else:
-                key = self._circumstances(number, node, context)
+                key = context.circumstances(number, self._live[node], self)
                 found = self._told.get(key)
                 if found is None:
                     found = self._compute(node, context)
@@ -94,30 +73,6 @@ class Evaluator:
                         self._told[key] = found
             context.values[number] = found
         return found
-
-    def _circumstances(self, number: int, node: int, context: Context) -> tuple[int, ...]:
-        """The number with all that is narrowed and goes into the node. What comes of it is the same in every context that
-        agrees in this, whatever else it knows."""
-        live = self._live[node]
-        found = [number]
-        while context.seen & live:
-            mask = context.mask & live
-            if mask:
-                part = context.parts.get(mask)
-                if part is None:
-                    part = context.parts[mask] = self._part(mask, context)
-                found.append(part)
-            context = context.parent
-        return tuple(found)
-
-    def _part(self, mask: int, context: Context) -> int:
-        facts = context.facts
-        if mask == context.mask:
-            if facts.whole is None:
-                facts.whole = self.pool.number(frozenset(facts.narrowed.items()))
-            return facts.whole
-        places = self._of_numbers()
-        return self.pool.number(frozenset([item for item in facts.narrowed.items() if mask >> places[item[0]] & 1]))
 
     def _compute(self, node: int, context: Context) -> Pair:
         op, args, _, form, _ = self._nodes[node]
@@ -194,7 +149,7 @@ class Evaluator:
         told = self._told
         if told is None or context is self.root:
             return self.narrow(context, node, TRUE if truth else FALSE)
-        place = self._circumstances(-1 - key, node, context)
+        place = context.circumstances(-1 - key, self._live[node], self)
         facts = told.get(place)
         if facts is None:
             child = self.narrow(context, node, TRUE if truth else FALSE)
@@ -233,7 +188,7 @@ class Evaluator:
         if final is child:
             return child
         flat = Context(parent, 0, self.pool.facts())
-        for number, pair in _gathered(final, parent).items():
+        for number, pair in gathered(final, parent).items():
             flat.facts.narrowed[number] = pair
         scope = final
         while scope is not parent:
@@ -312,11 +267,11 @@ class Evaluator:
                 if cause.dead:
                     break
             if not cause.dead:
-                causes.append(_gathered(cause, context))
+                causes.append(gathered(cause, context))
         child = Context(context, 0, self.pool.facts())
         if not causes:
             return self._dead(child)
-        for number, low, high in _common(causes):
+        for number, low, high in common(causes):
             child.facts.narrowed[number] = (low, high)
         if not child.facts.narrowed:
             return context
@@ -324,13 +279,14 @@ class Evaluator:
         return child
 
     def _mask(self, narrowed: Iterable[int]) -> int:
-        places = self._of_numbers()
+        places = self.places()
         mask = 0
         for number in narrowed:
             mask |= 1 << places[number]
         return mask
 
-    def _of_numbers(self) -> dict[int, int]:
+    def places(self) -> dict[int, int]:
+        """Nodes by their numbers."""
         if self._places is None:
             self._places = {number: node for node, number in enumerate(self.numbers)}
         return self._places
@@ -359,27 +315,3 @@ def leaf_ranges(plan: Plan, memory: Sequence[Pair], fixed: dict[int, Pair] | Non
     for node, cell in plan.memory_nodes:
         leaves[node] = memory[cell]
     return leaves
-
-
-def _gathered(context: Context, root: Context) -> dict[int, Pair]:
-    """All that is narrowed between two contexts."""
-    found: dict[int, Pair] = {}
-    while context is not root:
-        for number, pair in context.facts.narrowed.items():
-            found.setdefault(number, pair)
-        context = context.parent
-    return found
-
-
-def _common(causes: list[dict[int, Pair]]) -> list[tuple[int, float, float]]:
-    first, *others = causes
-    found = []
-    for node, (low, high) in first.items():
-        for other in others:
-            pair = other.get(node)
-            if pair is None:
-                break
-            low, high = min(low, pair[0]), max(high, pair[1])
-        else:
-            found.append((node, low, high))
-    return found

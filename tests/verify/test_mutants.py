@@ -12,7 +12,7 @@ import pytest
 
 from hl_dsl.operators import OPERATORS, backward, interval, kernel, replaced
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits, encode, fixpoint, induction, interval_tier, terms
+from hl_dsl.verify import Limits, contexts, encode, fixpoint, induction, interval_tier, terms
 from hl_dsl.verify.induction import Induction
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import Evaluator
@@ -52,11 +52,11 @@ def attribute(place, name: str, value):
         yield
 
 
-def one_round(plan, group, ranges, pool):
+def one_round(plan, group, ranges, pool, numbers):
     for cell in group.cells:
         start = plan.flow.memories[cell].start
         ranges[cell] = (start, start)
-    ranges_after = fixpoint._step(plan, group, ranges, pool)
+    ranges_after = fixpoint._Tick(plan, group, pool, numbers).stored(ranges)
     for cell, pair in ranges_after.items():
         ranges[cell] = fixpoint._join(ranges[cell], pair)
 
@@ -118,6 +118,8 @@ MUTANTS = [
      'policy p for "Pendulum-v1" { observe pole.sin act clamp(pole.sin, -0.1, 0.1) invariant p: action in [-0.1, 0.1] }', False),
     ("a fixpoint that stops early", lambda: attribute(interval_tier, "solve_group", one_round),
      BREAKOUT.format("memory n: int in [0, 9] = 0 { next = n + 1 }"), False),
+    ("a value taken for the same in every context", lambda: attribute(contexts.Context, "circumstances", lambda context, number, *_: (number,)),
+     BREAKOUT.format("invariant p: if ram[1] < 10 then ram[1] + 1 <= 10 else ram[1] + 1 <= 10"), False),
     ("no base case", lambda: attribute(induction, "Induction", WithoutBase),
      BREAKOUT.format("memory a: int in [0, 300] = 0 { next = ram[1] } memory b: int in [0, 300] = 5 { next = ram[1] } invariant p: a == b"), False),
     ("hypotheses that failed are kept", lambda: attribute(induction, "Induction", WithoutDropping),
