@@ -17,8 +17,8 @@ from tests.verify.test_corpus import CORPUS, assert_replays
 from tests.verify.test_solver import ANSWERING, fake
 
 LIMITS = Limits(solver_steps=300_000, bounded_steps=100_000, lanes=8, ticks=20)
-FILES = [CORPUS / name for name in ("proved/ghost_counter.hl", "proved/stuck_then_turns.hl", "violated/three_ticks_back.hl", "unknown/no_cubes.hl",
-                                    "candidate/absorbed.hl", "vacuous/conditions_clash.hl", "proved-reals/product_commutes.hl")]
+FILES = [CORPUS / name for name in ("proved/ghost_counter.hl", "proved/stuck_then_turns.hl", "violated/two_ticks_back.hl", "unknown/no_cubes.hl",
+                                    "candidate/absorbed.hl", "vacuous/conditions_agree.hl", "proved-reals/product_commutes.hl")]
 
 
 def said(proof) -> list[dict]:
@@ -106,7 +106,7 @@ def test_a_damaged_cache_is_no_cache(how, tmp_path):
 
 def test_a_model_that_was_tampered_with_breaks_nothing(tmp_path):
     """Even with a valid seal: what is shown as violated was replayed."""
-    path, file = tmp_path / "answers", CORPUS / "violated" / "three_ticks_back.hl"
+    path, file = tmp_path / "answers", CORPUS / "violated" / "two_ticks_back.hl"
     proved(file, path)
     with sqlite3.connect(path) as connection:
         rows = connection.execute("select key, answer from answers").fetchall()

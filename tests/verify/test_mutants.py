@@ -142,8 +142,8 @@ MUTANTS = [
         self.value(arg, context) for arg in args]),
      BREAKOUT.format("let q = if ram[1] > 0 then 10 // ram[1] else 0 let r = if q > 3 then 1 / (if q > 4 then q else 5) else 0 "
                      "invariant p: (if ram[1] > 100 then ram[1] else 200) >= 101").replace("policy p", "policy intervals"), True),
-    ("a start that is forgotten", lambda: attribute(fixpoint, "_straight", lambda plan, group, ranges, pool: ranges.__setitem__(
-        group.cells[0], fixpoint._step(plan, group, ranges, pool)[group.cells[0]])),
+    ("a start that is forgotten", lambda: attribute(fixpoint, "_straight", lambda tick, ranges: [
+        ranges.__setitem__(cell, pair) for cell, pair in tick.stored(ranges).items()]),
      BREAKOUT.format("memory a: int in [0, 10] = 7 { next = min(ram[1], 3) } invariant p: a <= 3"), False),
     ("an assumption that vouches for itself", lambda: attribute(Plan, "without_assumptions", lambda self, item: False),
      CARTPOLE.format("assume small: exp(1000 * cart.velocity) < 5"), False),

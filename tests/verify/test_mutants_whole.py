@@ -56,7 +56,7 @@ MUTANTS = [
     ("contradictions not asked about", [(pipeline, "contradictory", lambda *_: False), (IntervalTier, "impossible", lambda _: False)],
      ["vacuous/nothing_can_happen"]),
     ("intervals kept under a name that says nothing of ranges", [(Pool, "ranged", without_ranges)], ["proved/observed_less", "violated/observed_less"]),
-    ("an answer of the solver taken for another's", [(Remembered, "get", lambda self, key: next(iter(self.memo.answers.values()), None))],
+    ("an answer of the solver taken for another's", [(Remembered, "get", lambda self, key: next(iter(self.answers.values()), None))],
      ["proved/ghost_counter", "not-inductive/seldom_together"]),
 ]
 
