@@ -36,7 +36,7 @@ def advise(flow: Dataflow, goal: Goal, trace: Sequence[dict], limits: Limits) ->
     """A sentence on what would exclude the state that `trace` begins in, or on what in it does the harm; empty where nothing
     is known of it."""
     plan = Plan(flow)
-    cells = sorted({plan.nodes[number].value for number in closed_cone(plan, goal) if plan.nodes[number].op == "memory"})
+    cells = sorted({plan.nodes[number].value for number in closed_cone(plan.flow, [*goal.nodes, *plan.assumes]) if plan.nodes[number].op == "memory"})
     state = [_back(flow, position, trace[0]["memory"][cell.name]) for position, cell in enumerate(flow.memories)]
     seen, early = _states(plan)
     if cells and early and limits.solver:

@@ -33,7 +33,8 @@ def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solve
     """Looks for the shortest trace, of at most `depth` ticks, that breaks a goal. Raises SolverFailure where z3 cannot be used."""
     flow = plan.flow
     encoding = Encoding(evaluator := Evaluator(plan, ranges), evaluator.base, START, EXACT)
-    nodes = closed_cone(flow, [*goal.nodes, *plan.assumes], limits.slicing)
+    # In the order of the program: where products are told long before what uses them, z3 loses itself in them.
+    nodes = sorted(closed_cone(flow, [*goal.nodes, *plan.assumes], limits.slicing))
     solver.fresh(limits.bounded_steps)
     candidate: Run | None = None
     clear = 0

@@ -59,10 +59,10 @@ def _name(name: str, number: int) -> str:
 def _whole(goal: Goal, verdict: Verdict, nodes: Sequence[int], found: dict[str, Verdict], names: Names) -> Verdict:
     own = [found[f"invariant:{_name(goal.name, number)}"] for number in range(len(nodes))]
     components = tuple({"says": names.text(node, outright=False), "status": one.status, "method": one.method} for node, one in zip(nodes, own))
-    if any(one.status not in _ORDER for one in own):
+    if verdict.status == VIOLATED or any(one.status not in _ORDER for one in own):
         return replace(verdict, components=components)
     worst = min(own, key=lambda one: _ORDER.index(one.status))
-    if _ORDER.index(worst.status) > _ORDER.index(verdict.status) or (worst.status == VIOLATED and verdict.status in UNDECIDED):
+    if _ORDER.index(worst.status) > _ORDER.index(verdict.status) or worst.status == VIOLATED:
         method = "; ".join(dict.fromkeys(one.method for one in own)) if worst.status == PROVED else worst.method
         return replace(worst, method=f"by components: {method}", seconds=verdict.seconds + sum(one.seconds for one in own), components=components)
     return replace(verdict, components=components)

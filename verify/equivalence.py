@@ -177,7 +177,7 @@ def _drop(guesses: Guesses, loose: Sequence, a: Dataflow, b: Dataflow) -> None:
 def _slim(flow: Dataflow) -> Dataflow:
     """Only what the invariants are computed from must be well defined."""
     plan = Plan(flow)
-    cones = {node for goal in goals(flow) if goal.property is not None for node in closed_cone(plan, goal)}
+    cones = {node for goal in goals(flow) if goal.property is not None for node in closed_cone(flow, [*goal.nodes, *plan.assumes])}
     return replace(flow, obligations=[item for item in flow.obligations if item.subject in cones])
 
 

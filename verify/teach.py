@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.verify.advice import advise
 from hl_dsl.verify.claims import NOT_INDUCTIVE, PROVED_REALS, VIOLATED
-from hl_dsl.verify.components import by_components
+from hl_dsl.verify.components import by_components, parts
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.pipeline import prove
@@ -17,16 +18,30 @@ from hl_dsl.verify.report import Proof, Verdict
 from hl_dsl.verify.widening import widened
 
 _PARTLY = frozenset((VIOLATED,))
+_STEPS = 100_000
 
 
 def taught(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> Proof:
     """The proof with components of what is violated, and advice on what is not proved."""
     if proof.passed:
         return proof
-    lean = replace(limits, components=False)
-    verdicts = by_components(flow, Plan(flow), proof.verdicts, lambda other: prove(other, lean).verdicts, _PARTLY)
-    told = [(goal, _told(flow, goal, verdict, limits)) for goal, verdict in verdicts]
+    # That the whole is broken is known; which parts are not is worth little time.
+    lean = replace(limits, components=False, lemmas=False, depths=(0, 1), bounded_depths=(0, 0), lanes=0, solver_steps=min(_STEPS, limits.solver_steps))
+    plan = Plan(flow)
+    verdicts = by_components(flow, plan, proof.verdicts, lambda other: prove(other, lean).verdicts, _PARTLY)
+    told = [(goal, _told(flow, goal, _broken_parts(plan, goal, verdict), lean)) for goal, verdict in verdicts]
     return Proof(flow, lambda: told, proof.passed, proof.seconds)
+
+
+def _broken_parts(plan: Plan, goal: Goal, verdict: Verdict) -> Verdict:
+    """Of a violated property, the components that its own trace breaks."""
+    if verdict.status != VIOLATED or not verdict.components:
+        return verdict
+    interpreter = Interpreter(plan.flow, verdict.trace[0]["parameters"])
+    values = [interpreter.tick(tuple(entry["inputs"].values())).values for entry in verdict.trace][-1]
+    components = tuple(one if values[node] else {**one, "status": VIOLATED, "method": verdict.method}
+                       for node, one in zip(parts(plan, goal.property.node), verdict.components))
+    return replace(verdict, components=components)
 
 
 def _told(flow: Dataflow, goal: Goal, verdict: Verdict, limits: Limits) -> Verdict:
