@@ -1,0 +1,40 @@
+"""What proposers can be told, from the command line or from Python."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable
+
+from hl_dsl.synth.proposing.prices import Prices
+from hl_dsl.synth.proposing.retries import Patience
+
+if TYPE_CHECKING:
+    from hl_dsl.synth.prompt_parts import PromptParts
+    from hl_dsl.synth.proposing.writer import Prompt
+
+
+@dataclass(frozen=True)
+class ProposerOptions:
+    """`repairs`: how often a text that stopped at the parse, the check or the proof goes back to whoever wrote it.
+
+    For `openai`: `model`, `base_url` (None: OPENAI_BASE_URL, else the SDK's own), `api_key` (None: OPENAI_API_KEY),
+    `max_output_tokens` for each call, `timeout` in seconds for each attempt, `patience` between attempts, `prices`, and
+    `grammar`, the decoder grammar in Lark's syntax (None: the one of the environment at hand). For `command`: `command`, a
+    command line, or `profile`, the name of a ready one; `timeout` is the agent's deadline. For `replay`: `replayed`, the
+    folder of a run. `prompt` makes a prompt of its parts.
+    """
+
+    repairs: int = 2
+    model: str | None = None
+    base_url: str | None = None
+    api_key: str | None = field(default=None, repr=False)
+    max_output_tokens: int = 8_192
+    timeout: float = 600.0
+    patience: Patience = Patience()
+    prices: Prices = Prices()
+    grammar: str | None = None
+    command: str | None = None
+    profile: str | None = None
+    replayed: Path | None = None
+    prompt: "Callable[[PromptParts], Prompt] | None" = None
