@@ -35,6 +35,6 @@ def calls_line(total: dict[str, Any]) -> str:
     unanswered = ", ".join(f"{total[name]:,} {name.replace('_', ' ')}" for name in ("failed", "cut_off", "open") if total[name])
     text = f"{total['calls']:,} calls" + (f" ({unanswered})" if unanswered else "") + f", {total['tokens']:,} tokens"
     text += f" (not known of {total['tokens_unknown']:,} calls)" if total["tokens_unknown"] else ""
-    text += f", cost {total['cost']:,.4f}" if total["cost_unknown"] < total["calls"] else ", cost not known"
-    text += f" (not known of {total['cost_unknown']:,})" if 0 < total["cost_unknown"] < total["calls"] else ""
+    text += f", cost {total['cost']:,.4f}" if total["cost"] or not total["cost_unknown"] else ", cost not known"
+    text += f" (not known of {total['cost_unknown']:,} calls)" if total["cost"] and total["cost_unknown"] else ""
     return text + (f"; {total['estimated']:,} charged with the most they may have taken" if total["estimated"] else "")

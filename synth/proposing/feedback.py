@@ -25,7 +25,7 @@ def parts_of(situation: Situation, parent: Structure, refused: Verdict | None, b
     """`refused`: the proposal before, where it is to be mended. `told`: how many programs were proposed since the
     situation was taken."""
     ranked = situation.archive.ranked()
-    others = [one for one in ranked if one is not parent]
+    others = [one for one in ranked[2:] if one is not parent]
     return PromptParts(
         card=situation.gates.card, protocol=situation.protocol, parent=_shown(parent), best=tuple(_shown(one) for one in ranked[:2]),
         different=_shown(_different(parent, others)) if others else None, worst=_worst(situation, parent),
@@ -81,6 +81,8 @@ def _counterexample(refused: Verdict) -> Table | None:
 def _flat(entry: dict[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, value in entry.items():
+        if name == "out_of_range":
+            continue
         row.update(value if isinstance(value, dict) else {name: value})
     return row
 
