@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: demo test bench scores fuzz clean
+.PHONY: demo test bench scores fuzz soak clean
 
 demo: $(READY)
 	$(BIN)/hl synth policies/breakout/start.hl --run $(RUN) --protocol deterministic --steps 300000 --seed 0
@@ -20,6 +20,9 @@ scores: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.run_fuzz
+
+soak: $(READY)
+	$(BIN)/python -m tests.fuzz.soak
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "HL needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }

@@ -12,6 +12,7 @@ from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.trials import Trial
 
 if TYPE_CHECKING:
+    from hl_dsl.synth.budget import Budget
     from hl_dsl.synth.proposing.calls import Calls
     from hl_dsl.synth.proposing.options import ProposerOptions
     from hl_dsl.synth.recording import Recording
@@ -107,6 +108,11 @@ def proposer_named(name: str, options: "ProposerOptions | None" = None) -> Propo
     options = options or ProposerOptions()
     found = [_one(part.strip(), options) for part in name.split(",")]
     return found[0] if len(found) == 1 else Turns(found)
+
+
+def refuse_unlimited(proposer: Proposer, budget: "Budget") -> None:
+    """Raises HLError where the budget has a limit that this proposer cannot keep."""
+    getattr(proposer, "refuse_unlimited", lambda budget: None)(budget)
 
 
 def settings_of(proposer: Proposer) -> dict[str, Any] | None:

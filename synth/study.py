@@ -19,7 +19,7 @@ from hl_dsl.synth.evaluation import NotProved
 from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.judging import Judge, Stopped, rejected_trial, simplified_trial
-from hl_dsl.synth.proposers import Candidate, ProposerStopped, Rejected, Situation, proposer_named, settings_of
+from hl_dsl.synth.proposers import Candidate, ProposerStopped, Rejected, Situation, proposer_named, refuse_unlimited, settings_of
 from hl_dsl.synth.proposing.call_totals import call_totals
 from hl_dsl.synth.proposing.calls import Calls
 from hl_dsl.synth.proposing.options import ProposerOptions
@@ -66,6 +66,7 @@ class Study:
     ):
         self.program, self.protocol, self.budget, self.seed = program, protocol, budget, seed
         self.proposer_name, self.proposer = proposer, proposer_named(proposer, options)
+        refuse_unlimited(self.proposer, budget)
         self.lanes, self.max_steps = lanes, max_steps
         self.dry_steps = dry_steps or usual_dry_steps(program.card)
         stated = protocol_options(program.card, protocol)

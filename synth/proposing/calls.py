@@ -17,6 +17,8 @@ from hl_dsl.synth.proposers import ProposerStopped
 from hl_dsl.synth.proposing.call_totals import ANSWERED, CUT_OFF, FAILED, RESERVED, SETTLED
 from hl_dsl.synth.proposing.writer import Answer, CallFailed, Charge, Prompt, Writer
 
+_OF_RESERVED = ("sequence", "time", "checksum", "event", "state", "prompt", "prompt_characters", "reserved_tokens", "reserved_cost")
+
 
 class Calls:
     """`events` are the ledger's so far. Charges `budget`; tells `tell` how a call goes."""
@@ -114,7 +116,7 @@ class Calls:
         return event
 
     def _settle(self, reserved: Mapping[str, Any], outcome: str, charge: Charge, more: Mapping[str, Any]) -> None:
-        about = {name: reserved[name] for name in ("call", "trial", "attempt", "proposer", "model")}
+        about = {name: value for name, value in reserved.items() if name not in _OF_RESERVED}
         event = {
             "event": "call", "state": SETTLED, **about, "outcome": outcome, "tokens": charge.tokens, "cost": charge.cost,
             "estimated": charge.estimated, **more}

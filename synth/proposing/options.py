@@ -21,7 +21,8 @@ class ProposerOptions:
     For `openai`: `model`, `base_url` (None: OPENAI_BASE_URL, else the SDK's own), `api_key` (None: OPENAI_API_KEY),
     `max_output_tokens` for each call, `timeout` in seconds for each attempt, `patience` between attempts, `prices`, and
     `grammar`, the decoder grammar in Lark's syntax (None: the one of the environment at hand). For `command`: `command`, a
-    command line, or `profile`, the name of a ready one; `timeout` is the agent's deadline. For `replay`: `replayed`, the
+    command line, or `profile`, the name of a ready one; `timeout` is the agent's deadline, `fence` keeps it from writing
+    outside its folder where the system can. For `replay`: `replayed`, the
     folder of a run. `prompt` makes a prompt of its parts.
     """
 
@@ -36,5 +37,6 @@ class ProposerOptions:
     grammar: str | None = None
     command: str | None = None
     profile: str | None = None
+    fence: bool = True
     replayed: Path | None = None
     prompt: "Callable[[PromptParts], Prompt] | None" = None

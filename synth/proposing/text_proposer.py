@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.archive import Structure
+from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.proposers import Candidate, ProposerStopped, Provenance, Rejected, Situation
 from hl_dsl.synth.proposing.feedback import parts_of
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.proposing.plain_prompt import plain_prompt
 from hl_dsl.synth.proposing.retries import ask
 from hl_dsl.synth.proposing.text_gates import Verdict, through_gates
-from hl_dsl.synth.proposing.writer import Answer, Writer
+from hl_dsl.synth.proposing.writer import Answer, Prompt, Writer
 from hl_dsl.synth.random_numbers import generator
 
 _LONGEST_CHANGE = 200
@@ -29,6 +31,15 @@ class TextProposer:
     @property
     def settings(self) -> dict[str, Any]:
         return {"repairs": self.options.repairs, **self.writer.settings}
+
+    def refuse_unlimited(self, budget: Budget) -> None:
+        """Raises HLError where the budget limits what is not known of a call before it is made."""
+        most = self.writer.most(Prompt("", ""))
+        for limit, known, what, way in (
+                (budget.tokens, most.tokens, "tokens", "limit its programs, steps or time"),
+                (budget.cost, most.cost, "cost", "give the model's prices, or limit tokens, programs or time")):
+            if limit is not None and known is None:
+                raise HLError(f"the {what} of a call of `{self.writer.name}` cannot be known before it is made, so a budget of it would not hold", way)
 
     def propose(self, situation: Situation) -> list[Candidate | Rejected]:
         calls = situation.calls

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-from hl_dsl.synth.proposers import Candidate, Proposer, Rejected, Situation, settings_of
+from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.proposers import Candidate, Proposer, Rejected, Situation, refuse_unlimited, settings_of
 
 
 class Turns:
@@ -20,6 +21,10 @@ class Turns:
         for one in self.proposers:
             merged |= settings_of(one) or {}
         return merged or None
+
+    def refuse_unlimited(self, budget: Budget) -> None:
+        for one in self.proposers:
+            refuse_unlimited(one, budget)
 
     def propose(self, situation: Situation) -> list[Candidate | Rejected]:
         return self.proposers[(situation.generation - 1) % len(self.proposers)].propose(situation)

@@ -1,12 +1,5 @@
-import sys
-from pathlib import Path
-
-import pytest
-
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.trials import trials_of
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 LEAN = """\
 # Push towards the side the pole leans to.
@@ -66,10 +59,3 @@ class Run:
     @property
     def gates(self):
         return [trial.gate for trial in sorted(self.trials, key=lambda trial: trial.index)]
-
-
-@pytest.fixture
-def lean(tmp_path):
-    path = tmp_path / "lean.hl"
-    path.write_text(LEAN)
-    return path

@@ -1,8 +1,6 @@
 """A model behind an API: whatever its server does, the study ends where the clean script ends, and each call is on record."""
 
 import pytest
-from conftest import BEST, BETTER, BROKEN, LEAN, MISTYPED, SAME, UNPROVED, Run
-from model_server import ModelServer, good, status
 
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
@@ -14,6 +12,8 @@ from hl_dsl.synth.proposing.prices import Prices
 from hl_dsl.synth.proposing.retries import Patience
 from hl_dsl.synth.proposing.rungs import RUNGS, TOOL
 from hl_dsl.synth.study import Study
+from tests.synth.proposing.conftest import BEST, BETTER, BROKEN, LEAN, MISTYPED, SAME, UNPROVED, Run
+from tests.synth.proposing.model_server import ModelServer, good, status
 
 GRAMMAR = 'start: "policy" /(.|\\n)*/'
 QUICK = Patience(first_wait=0.001, longest_wait=0.002)
