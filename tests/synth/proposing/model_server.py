@@ -183,4 +183,5 @@ def _chat_document(act: Act, body: dict) -> dict:
 
 
 def _chat_usage(act: Act) -> dict:
-    return {"prompt_tokens": act.input, "completion_tokens": act.output, "total_tokens": act.input + act.output}
+    return {"prompt_tokens": act.input, "completion_tokens": act.output, "total_tokens": act.input + act.output,
+            "prompt_tokens_details": {"cached_tokens": act.input // 2}}
