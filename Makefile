@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: demo test bench scores fuzz soak clean
+.PHONY: demo test bench scores fuzz kills clean
 
 demo: $(READY)
 	$(BIN)/hl synth policies/breakout/start.hl --run $(RUN) --protocol deterministic --steps 300000 --seed 0
@@ -21,8 +21,8 @@ scores: $(READY)
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.run_fuzz
 
-soak: $(READY)
-	$(BIN)/python -m tests.fuzz.soak
+kills: $(READY)
+	$(BIN)/python -m tests.fuzz.kill_studies
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "HL needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }

@@ -1,7 +1,7 @@
-"""Studies that are killed at random moments and go on: `python -m tests.fuzz.soak`, or `make soak`.
+"""Studies that are killed at random moments and go on: `python -m tests.fuzz.kill_studies`, or `make kills`.
 
-    python -m tests.fuzz.soak                   # 100 kills
-    python -m tests.fuzz.soak 20 --seed 7
+    python -m tests.fuzz.kill_studies                   # 100 kills
+    python -m tests.fuzz.kill_studies 20 --seed 7
 
 A moment is a time, or a place in the work (so that the short stretches in which episodes are played are met too). Half of the kills hit a study that plays a recorded run back, half one that asks a server on loopback. After each, the study
 goes on (and is killed again, now and then), and must come to the proposals, verdicts and best program of a study that
