@@ -78,6 +78,7 @@ class Calls:
 
         try:
             try:
+                self._tell({"event": "call", "proposer": writer.name, "model": writer.model, "tokens": 0, "seconds": 0.0})
                 answer = writer.ask(prompt, timeout, self._reporter(writer, began))
             except CallFailed as failed:
                 settle(FAILED, failed.charge, {"error": failed.reason, **failed.more})
@@ -112,7 +113,6 @@ class Calls:
             "model": writer.model, "prompt": prompt.digest, "prompt_characters": len(prompt.stable) + len(prompt.variable),
             "reserved_tokens": most.tokens, "reserved_cost": most.cost, **writer.about()})
         self._next += 1
-        self._tell({"event": "call", "proposer": writer.name, "model": writer.model, "tokens": 0, "seconds": 0.0})
         return event
 
     def _settle(self, reserved: Mapping[str, Any], outcome: str, charge: Charge, more: Mapping[str, Any]) -> None:

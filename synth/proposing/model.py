@@ -36,6 +36,7 @@ class ModelWriter:
         if not self._key and self._base_url is None:
             raise HLError("there is no key for the model's server", "set OPENAI_API_KEY, or name a server of your own: --base-url URL")
         self._rung = 0
+        self._grammars: dict[str, str] = {}
         self._empty = 0
         self._left_out: frozenset[str] = frozenset()
         # Servers of one's own know the older name; the SDK's own server wants the newer one from newer models.
@@ -97,9 +98,17 @@ class ModelWriter:
 
     # ways of asking
 
+    def _grammar(self, prompt: Prompt) -> str | None:
+        if self.options.grammar is None or prompt.parts is None:
+            return None
+        card = prompt.parts.card
+        if card.environment not in self._grammars:
+            self._grammars[card.environment] = self.options.grammar(card)
+        return self._grammars[card.environment]
+
     def _request(self, prompt: Prompt) -> tuple[Request, Rung]:
-        grammar = self.options.grammar
-        if grammar is None and RUNGS[self._rung].needs_grammar:
+        grammar = self._grammar(prompt)
+        if grammar is None and prompt.parts is not None and RUNGS[self._rung].needs_grammar:
             self._lower(None)
         request = Request(self.model or "", prompt, self.options.max_output_tokens, grammar, self._limit_name, self._left_out)
         return request, RUNGS[self._rung]

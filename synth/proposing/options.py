@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Callable
 
+from hl_dsl.cards import Card
 from hl_dsl.synth.proposing.prices import Prices
 from hl_dsl.synth.proposing.retries import Patience
 
@@ -20,7 +21,8 @@ class ProposerOptions:
 
     For `openai`: `model`, `base_url` (None: OPENAI_BASE_URL, else the SDK's own), `api_key` (None: OPENAI_API_KEY),
     `max_output_tokens` for each call, `timeout` in seconds for each attempt, `patience` between attempts, `prices`, and
-    `grammar`, the decoder grammar in Lark's syntax (None: the one of the environment at hand). For `command`: `command`, a
+    `grammar`, which makes the decoder grammar, in Lark's syntax, of an environment's card (None: no rung that needs one is
+    tried). For `command`: `command`, a
     command line, or `profile`, the name of a ready one; `timeout` is the agent's deadline, `fence` keeps it from writing
     outside its folder where the system can. For `replay`: `replayed`, the
     folder of a run. `prompt` makes a prompt of its parts.
@@ -34,7 +36,7 @@ class ProposerOptions:
     timeout: float = 600.0
     patience: Patience = Patience()
     prices: Prices = Prices()
-    grammar: str | None = None
+    grammar: Callable[[Card], str] | None = None
     command: str | None = None
     profile: str | None = None
     fence: bool = True

@@ -14,6 +14,7 @@ import argparse
 import hashlib
 import importlib
 import os
+import pkgutil
 import random
 import signal
 import sys
@@ -22,6 +23,7 @@ import time
 from pathlib import Path
 from typing import Callable
 
+from hl_dsl import compiler, synth, verify
 from hl_dsl.program import Program
 from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.environments import load_simulator
@@ -49,7 +51,7 @@ def replayed(folder: Path, of: Path, on_event: OnEvent) -> Study:
 
 
 def asking(folder: Path, url: str, on_event: OnEvent) -> Study:
-    options = ProposerOptions(model="scripted", base_url=url, api_key="key", grammar="start: /a/", patience=Patience(first_wait=0.01))
+    options = ProposerOptions(model="scripted", base_url=url, api_key="key", grammar=lambda card: "start: /a/", patience=Patience(first_wait=0.01))
     return Study(
         Program.parse(LEAN), "standard", folder, Budget(programs=PROGRAMS), seed=1, proposer="openai", seeds=(0, 1, 2), options=options, on_event=on_event)
 
@@ -144,10 +146,18 @@ def generations(run: Run) -> list:
     return [[(one["index"], one["origin"], one["hash"]) for one in event["proposals"]] for event in run.events if event["event"] == "generation"]
 
 
-def soak(kills: int, seed: int, folder: Path, say=print) -> None:
+def _import_all() -> None:
+    """Once, instead of in every child; and a file that is edited meanwhile changes nothing."""
+    for name in ("openai", "numba", "matplotlib.figure"):
+        importlib.import_module(name)
+    for package in (compiler, verify, synth):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(found.name)
+
+
+def kill_and_go_on(kills: int, seed: int, folder: Path, say=print) -> None:
     load_simulator()
-    for name in ("openai", "numba", "matplotlib.figure", "hl_dsl.synth.plots"):
-        importlib.import_module(name)  # once, instead of in every child
+    _import_all()
     draw = random.Random(seed)
     finished(recorded, folder / "recorded")
     with ModelServer([]) as server:
@@ -185,7 +195,7 @@ def main() -> int:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            soak(chosen.kills, chosen.seed, Path(folder), lambda text: print(text, flush=True))
+            kill_and_go_on(chosen.kills, chosen.seed, Path(folder), lambda text: print(text, flush=True))
         except AssertionError as problem:
             print(f"FAILED (seed {chosen.seed}): {problem}")
             return 1

@@ -23,6 +23,13 @@ def improves(argument):
     POLICY.write_text(BEST)
 
 
+def gives(argument):
+    """The first of the texts in a folder, which is then gone."""
+    first = min(Path(argument).iterdir(), key=lambda one: int(one.name))
+    POLICY.write_text(first.read_text())
+    first.unlink()
+
+
 def hangs(argument):
     time.sleep(600)
 

@@ -26,7 +26,7 @@ def test_killed_studies_go_on_as_if_nothing_had_been():
 
 
 def study(folder, url, **limits):
-    options = ProposerOptions(model="m", base_url=url, api_key="key", grammar="start: /a/", max_output_tokens=500)
+    options = ProposerOptions(model="m", base_url=url, api_key="key", grammar=lambda card: "start: /a/", max_output_tokens=500)
     return Study(Program.parse(LEAN), "standard", folder, Budget(**limits), proposer="openai", seeds=(0, 1), options=options)
 
 

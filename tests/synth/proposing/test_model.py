@@ -21,7 +21,7 @@ BEST_HASH = Program.parse(BEST).hash
 
 
 def study(folder, server, *, steps=20_000, programs=None, tokens=None, cost=None, proposer="openai", on_event=None, **more):
-    options = ProposerOptions(**{"model": "scripted", "base_url": server.url, "api_key": "secret-key", "grammar": GRAMMAR, "patience": QUICK,
+    options = ProposerOptions(**{"model": "scripted", "base_url": server.url, "api_key": "secret-key", "grammar": lambda card: GRAMMAR, "patience": QUICK,
                                  "prices": Prices(2.0, 8.0), "max_output_tokens": 500} | more)
     budget = Budget(steps=steps, programs=programs, tokens=tokens, cost=cost)
     return Study(Program.parse(LEAN), "standard", folder, budget, proposer=proposer, seeds=(0, 1), options=options, on_event=on_event)
