@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import subprocess
 import sys
 import tempfile
 import time
@@ -25,11 +26,11 @@ AGENT = Path(__file__).parent / "scripted_agent.py"
 fenced = pytest.mark.skipif(not fence.available(), reason="this kernel has no Landlock")
 
 
-def run(folder, behaviour, argument="", *, timeout=20.0, programs=2, attempts=1, **more):
+def run(folder, behaviour, argument="", *, timeout=20.0, programs=2, attempts=1, resume=False, **more):
     command = shlex.join([sys.executable, str(AGENT), behaviour, str(argument)])
     options = ProposerOptions(**{"command": command, "timeout": timeout, "patience": Patience(attempts, 0.001), "repairs": 0} | more)
     study = Study(Program.parse(LEAN), "standard", folder, Budget(steps=10_000, programs=programs), proposer="command", seeds=(0, 1), options=options)
-    result = study.run()
+    result = study.resume() if resume else study.run()
     return result, Run(folder)
 
 
@@ -144,3 +145,24 @@ def test_a_profile_names_the_model_before_stdin(name):
     command = command_of(PROFILES[name], "some-model")
     place = command.index("--model")
     assert command[0] == name and command[place + 1] == "some-model" and "-" not in command[:place]
+
+
+def test_an_agent_does_not_outlive_a_study_that_is_killed(tmp_path):
+    code = ("import sys; from pathlib import Path; from tests.synth.proposing.test_agent import run;"
+            "run(Path(sys.argv[1]), 'is_stubborn', '16180.3', timeout=300.0)")
+    study = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "run")], cwd=AGENT.parents[3])
+    try:
+        until = time.monotonic() + 120
+        while not running("sleep\x0016180.3") and time.monotonic() < until:
+            time.sleep(0.1)
+        assert running("sleep\x0016180.3")
+    finally:
+        study.kill()
+        study.wait()
+    until = time.monotonic() + 30
+    while running("is_stubborn") and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not running("is_stubborn"), "the agent ends with the study"
+    mark = Run(tmp_path / "run").reserved[0]["agent"]
+    run(tmp_path / "run", "is_stubborn", "16180.3", timeout=1.0, resume=True)
+    assert Run(tmp_path / "run").settled[0]["outcome"] == "cut off" and not running(f"{MARK}={mark}"), "what it left is ended when the study goes on"
