@@ -20,6 +20,7 @@ scores: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.run_fuzz
+	$(BIN)/python -m tests.fuzz.run_walks
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "HL needs Python 3.11 or newer; say which: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
