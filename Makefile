@@ -20,6 +20,7 @@ scores: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.run_fuzz
+	$(BIN)/python -m tests.fuzz.run_walks
 
 kills: $(READY)
 	$(BIN)/python -m tests.fuzz.kill_studies

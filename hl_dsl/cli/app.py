@@ -7,7 +7,7 @@ from typing import Annotated, Sequence
 import typer
 from typer.exceptions import TyperException
 
-from hl_dsl.cli import check, environment, evaluate, explain, export, fmt, interrupts, new, synth, trials, tune, verify
+from hl_dsl.cli import check, environment, evaluate, explain, export, fmt, grammar, interrupts, new, synth, trials, tune, verify
 from hl_dsl.cli.interrupts import INTERRUPTED
 from hl_dsl.cli.output import Interrupted, finish_output, prepare_output, report_error, report_usage
 from hl_dsl.cli.problems import as_error
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("new")(new.new)
 app.command("env")(environment.env)
+app.command("grammar")(grammar.grammar)
 app.command("check")(check.check)
 app.command("fmt")(fmt.fmt)
 app.command("verify")(verify.verify)

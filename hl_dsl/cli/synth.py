@@ -12,11 +12,12 @@ from hl_dsl.cli import proposer_options as given
 from hl_dsl.cli.output import Interrupted, Json, PolicyFile, show
 from hl_dsl.cli.progress import run_progress
 from hl_dsl.cli.seeds import parse_seeds
+from hl_dsl.diagnostics import HLError
 
 
 def synth(
     file: PolicyFile,
-    run: Annotated[Path, typer.Option("--run", help="The run's folder.", show_default=False)],
+    run: Annotated[Optional[Path], typer.Option("--run", help="The run's folder.", show_default=False)] = None,
     protocol: Annotated[Optional[str], typer.Option("--protocol", "-p", help="[default: the environment's first]")] = None,
     proposer: Annotated[str, typer.Option("--proposer", help="Who proposes programs: local, openai, command, replay; several, with commas between them, take turns.")] = "local",
     seeds: Annotated[str, typer.Option("--seeds", "-s", help="Development seeds; one is played where the protocol leaves nothing to chance.")] = "0..7",
@@ -29,6 +30,7 @@ def synth(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the search.")] = 0,
     num_threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+    show_prompt: Annotated[bool, typer.Option("--show-prompt", help="Only print what a language model would be asked first.")] = False,
     json: Json = False,
     repairs: given.Repairs = 2,
     attempts: given.Attempts = 5,
@@ -45,6 +47,12 @@ def synth(
     fence: given.Fence = True,
 ) -> None:
     """Search for better programs, each proved before it is played."""
+    if show_prompt:
+        from hl_dsl.cli import synth_prompt
+
+        return synth_prompt.show_prompt(file, protocol, {"environment_steps": steps, "seconds": seconds}, json)
+    if run is None:
+        raise HLError("Missing option '--run'", "a search is recorded in a folder: give --run FOLDER")
     development = parse_seeds(seeds)
     given.refuse_unused(proposer, {
         "command": command, "profile": profile, "base_url": base_url, "prices": prices, "price_input": price_input, "replay": replay, "model": model})
