@@ -50,7 +50,8 @@ def synth(
     if show_prompt:
         from hl_dsl.cli import synth_prompt
 
-        return synth_prompt.show_prompt(file, protocol, {"environment_steps": steps, "seconds": seconds}, json)
+        return synth_prompt.show_prompt(file, protocol, {
+            "environment_steps": steps, "seconds": seconds, "programs": programs, "tokens": tokens, "money": cost}, json)
     if run is None:
         raise HLError("Missing option '--run'", "a search is recorded in a folder: give --run FOLDER")
     development = parse_seeds(seeds)

@@ -18,7 +18,7 @@ from hl_dsl.synth.trace import describe_tick, raw_observations
 from hl_dsl.synth.trials import Trial
 
 LAST_TICKS = 24
-MOST_FAILED = 12
+MOST_FAILED = 24
 
 
 def parts_of(situation: Situation, parent: Structure, refused: Verdict | None, budget: Budget | None, told: int) -> PromptParts:

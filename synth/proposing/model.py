@@ -36,7 +36,7 @@ class ModelWriter:
         if not self._key and self._base_url is None:
             raise HLError("there is no key for the model's server", "set OPENAI_API_KEY, or name a server of your own: --base-url URL")
         self._rung = 0
-        self._grammars: dict[str, str] = {}
+        self._grammars: dict[str, str | None] = {}
         self._empty = 0
         self._left_out: frozenset[str] = frozenset()
         # Servers of one's own know the older name; the SDK's own server wants the newer one from newer models.
@@ -99,7 +99,7 @@ class ModelWriter:
     # ways of asking
 
     def _grammar(self, prompt: Prompt) -> str | None:
-        if self.options.grammar is None or prompt.parts is None:
+        if prompt.parts is None:
             return None
         card = prompt.parts.card
         if card.environment not in self._grammars:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable
+from typing import Callable
 
 from hl_dsl.cards import Card
+from hl_dsl.decoder import card_grammar
 from hl_dsl.synth.proposing.prices import Prices
 from hl_dsl.synth.proposing.retries import Patience
-
-if TYPE_CHECKING:
-    from hl_dsl.synth.prompt_parts import PromptParts
-    from hl_dsl.synth.proposing.writer import Prompt
 
 
 @dataclass(frozen=True)
@@ -21,11 +18,10 @@ class ProposerOptions:
 
     For `openai`: `model`, `base_url` (None: OPENAI_BASE_URL, else the SDK's own), `api_key` (None: OPENAI_API_KEY),
     `max_output_tokens` for each call, `timeout` in seconds for each attempt, `patience` between attempts, `prices`, and
-    `grammar`, which makes the decoder grammar, in Lark's syntax, of an environment's card (None: no rung that needs one is
-    tried). For `command`: `command`, a
-    command line, or `profile`, the name of a ready one; `timeout` is the agent's deadline, `fence` keeps it from writing
-    outside its folder where the system can. For `replay`: `replayed`, the
-    folder of a run. `prompt` makes a prompt of its parts.
+    `grammar`, which makes the decoder grammar, in Lark's syntax, of an environment's card (where it gives None, no rung that
+    needs one is tried). For `command`: `command`, a command line, or `profile`, the name of a ready one; `timeout` is the
+    agent's deadline, `fence` keeps it from writing outside its folder where the system can. For `replay`: `replayed`, the
+    folder of a run.
     """
 
     repairs: int = 2
@@ -36,9 +32,8 @@ class ProposerOptions:
     timeout: float = 600.0
     patience: Patience = Patience()
     prices: Prices = Prices()
-    grammar: Callable[[Card], str] | None = None
+    grammar: Callable[[Card], str | None] = card_grammar
     command: str | None = None
     profile: str | None = None
     fence: bool = True
     replayed: Path | None = None
-    prompt: "Callable[[PromptParts], Prompt] | None" = None

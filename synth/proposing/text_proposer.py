@@ -8,10 +8,10 @@ from typing import Any
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.prompt import build_prompt
 from hl_dsl.synth.proposers import Candidate, ProposerStopped, Provenance, Rejected, Situation
 from hl_dsl.synth.proposing.feedback import parts_of
 from hl_dsl.synth.proposing.options import ProposerOptions
-from hl_dsl.synth.proposing.plain_prompt import plain_prompt
 from hl_dsl.synth.proposing.retries import ask
 from hl_dsl.synth.proposing.text_gates import Verdict, through_gates
 from hl_dsl.synth.proposing.writer import Answer, Prompt, Writer
@@ -70,7 +70,8 @@ class TextProposer:
         answer = calls.answer(index, writer)
         if answer is None:
             parts = parts_of(situation, parent, refused, calls.budget, index - situation.next_index)
-            prompt = (self.options.prompt or plain_prompt)(parts)
+            built = build_prompt(parts)
+            prompt = Prompt(built.stable, built.variable, built.pictures, parts)
             answer = ask(index, writer, prompt, calls, self.options.patience, self.options.timeout)
         charge = calls.charged(index)
         provenance = Provenance(writer.name, writer.model, charge.tokens, charge.cost)

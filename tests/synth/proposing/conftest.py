@@ -1,3 +1,6 @@
+import pytest
+
+from hl_dsl.synth import plots
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.trials import trials_of
 
@@ -59,3 +62,9 @@ class Run:
     @property
     def gates(self):
         return [trial.gate for trial in sorted(self.trials, key=lambda trial: trial.index)]
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch):
+    """Drawing takes longer than the studies here; it has tests of its own."""
+    monkeypatch.setattr(plots, "plot_sample_efficiency", lambda *rest, **more: None)

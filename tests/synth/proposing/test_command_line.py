@@ -36,7 +36,7 @@ def test_a_model_and_what_it_cost(lean, tmp_path, capsys, monkeypatch):
     document = json.loads(said)
     cost = (350 * 2 + 350 * 0.5 + 120 * 8.5) / 1e6
     assert document["calls"] == {**document["calls"], "calls": 2, "answered": 1, "failed": 1, "tokens": 820, "cost": pytest.approx(cost), "cost_unknown": 0}
-    assert "HTTP 401" in document["stop_reason"] and server.requests[0][1]["max_tokens"] == 900
+    assert "HTTP 401" in document["stop_reason"] and server.requests[0][1]["max_output_tokens"] == 900
     shown = json.loads(told(capsys, 0, "trials", tmp_path / "run", "--json").out)
     assert shown["totals"]["calls"] == document["calls"] and shown["totals"]["tokens"] == 820
     text = told(capsys, 0, "trials", tmp_path / "run").out
