@@ -69,17 +69,20 @@ def test_a_duplicate_renamed_and_laid_out_anew_takes_no_step(tmp_path, proposer)
     assert steps_taken() - before == runs * result.env_steps == runs * sum(trial.environment_steps for trial in run.trials if trial.index < 2)
 
 
-@pytest.mark.parametrize("what, count", [("call", 2), ("call", 4), ("waiting", 1)])
-def test_an_interrupted_call_is_charged_and_made_again(tmp_path, what, count):
+@pytest.mark.parametrize("when", ["as it is asked", "while it answers", "while it waits"])
+def test_an_interrupted_call_is_charged_and_made_again(tmp_path, when):
     script = [good(BETTER), status(500), good(BEST, drips=0.03)]
     with ModelServer(script) as server:
         whole = by_model(tmp_path / "whole", server.url, 3).run()
-    seen = []
+    begun = 0
 
     def interrupt(event):
-        seen.append(event["event"])
-        if seen.count(what) == count:
-            seen.append(what)
+        nonlocal begun
+        begins = event["event"] == "call" and not event["tokens"] and event["seconds"] == 0.0
+        begun += begins
+        now = {"as it is asked": begins and begun == 2, "while it answers": event["event"] == "call" and begun == 3 and event["tokens"] > 0,
+               "while it waits": event["event"] == "waiting"}
+        if now[when]:
             raise KeyboardInterrupt
 
     with ModelServer(script + [good(BEST)]) as server:
@@ -89,5 +92,5 @@ def test_an_interrupted_call_is_charged_and_made_again(tmp_path, what, count):
     run = Run(tmp_path / "cut")
     assert run.verdicts == Run(tmp_path / "whole").verdicts and again.best_text == whole.best_text
     outcomes = [one["outcome"] for one in run.settled]
-    assert outcomes.count("answered") == 2 and outcomes.count("cut off") == (what == "call")
+    assert outcomes.count("answered") == 2 and outcomes.count("cut off") == (when != "while it waits")
     assert len(run.reserved) == len(run.settled) and again.calls["tokens"] >= server.billed
