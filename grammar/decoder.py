@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from typing import Iterable, Mapping
 
 from hl_dsl.grammar import RESERVED, grammar_text
-from hl_dsl.grammar.ebnf import (
-    Choice, Literal, Node, Pattern, Repeat, Sequence, Symbol, choice, read_expansion, read_grammar, sequence, walk, write_node,
-)
+from hl_dsl.grammar.ebnf import Choice, Literal, Node, Pattern, Repeat, Symbol, read_expansion, read_grammar, sequence, walk, write_node
 from hl_dsl.grammar.gaps import GAP, with_gaps
+from hl_dsl.grammar.rewriting import bounded, chained, inlined, reached, renamed, replaced
 from hl_dsl.grammar.spelling import names_but, numbers_below
 
 MOST_IN_A_LIST = 128  # declarations, rules, components
@@ -64,19 +63,19 @@ def decoder_grammar(words: Words, text: str | None = None) -> str:
     """The grammar in Lark's notation; its first rule is `start`. `text`: the parser's grammar, None: `hl.lark`. Raises
     ValueError where that is not as the edits expect."""
     grammar = read_grammar(text or grammar_text())
-    rules = {name: _inlined(node, grammar.terminals) for name, node in grammar.rules.items()}
+    rules = {name: inlined(node, grammar.terminals) for name, node in grammar.rules.items()}
     for rule, old, new in _edits(words):
         if rule not in rules:
             raise ValueError(f"`hl.lark` has no rule `{rule}`")
-        rules[rule] = _replaced(rule, rules[rule], *(_inlined(read_expansion(part), grammar.terminals) for part in (old, new)))
+        rules[rule] = replaced(rule, rules[rule], *(inlined(read_expansion(part), grammar.terminals) for part in (old, new)))
     for name, part in _own_rules(words).items():
         if name in rules:
             raise ValueError(f"`hl.lark` has a rule `{name}` of its own")
-        rules[name] = _inlined(read_expansion(part), grammar.terminals)
+        rules[name] = inlined(read_expansion(part), grammar.terminals)
     for name, node in rules.items():
-        node = _bounded(_chained(name, node))
-        rules[name] = node if name in _VALUES else _renamed(node, "NUMBER", "WHOLE")
-    return _text(_reached(with_gaps(rules, _WORDLIKE), "policy"), words)
+        node = bounded(chained(name, node, MOST_IN_A_CHAIN), MOST_IN_A_LIST)
+        rules[name] = node if name in _VALUES else renamed(node, "NUMBER", "WHOLE")
+    return _text(reached(with_gaps(rules, _WORDLIKE), "policy"), words)
 
 
 def _edits(words: Words) -> Iterable[tuple[str, str, str]]:
@@ -146,78 +145,6 @@ def _any(texts: Iterable[str], *more: str) -> str:
 
 def _quoted(text: str) -> str:
     return write_node(Literal(text))
-
-
-# changes of trees
-
-
-def _inlined(node: Node, terminals: Mapping[str, Node]) -> Node:
-    """The node with terminals of one spelling as that spelling."""
-    if type(node) is Symbol and type(terminals.get(node.name)) is Literal:
-        return terminals[node.name]
-    return _mapped(node, lambda part: _inlined(part, terminals))
-
-
-def _mapped(node: Node, change) -> Node:
-    if type(node) is Sequence:
-        return sequence(*map(change, node.items))
-    if type(node) is Choice:
-        return choice(*map(change, node.options))
-    return Repeat(change(node.item), node.low, node.high) if type(node) is Repeat else node
-
-
-def _replaced(rule: str, node: Node, old: Node, new: Node) -> Node:
-    wanted = old.items if type(old) is Sequence else (old,)
-    found = 0
-
-    def change(part: Node) -> Node:
-        nonlocal found
-        items = part.items if type(part) is Sequence else (part,)
-        for start in range(len(items) - len(wanted) + 1):
-            if items[start : start + len(wanted)] == wanted:
-                found += 1
-                return sequence(*map(change, items[:start]), new, *map(change, items[start + len(wanted) :]))
-        return _mapped(part, change)
-
-    changed = change(node)
-    if found != 1:
-        raise ValueError(f"the rule `{rule}` of `hl.lark` has {write_node(old)} {found} times, not once")
-    return changed
-
-
-def _chained(name: str, node: Node) -> Node:
-    """`a: b | a c` as `a: b c*`, with an end."""
-    options = node.options if type(node) is Choice else (node,)
-    more = [option for option in options if type(option) is Sequence and option.items[0] == Symbol(name)]
-    if not more:
-        return node
-    first = [option for option in options if option not in more]
-    rest = choice(*(sequence(*option.items[1:]) for option in more))
-    return sequence(choice(*first), Repeat(rest, 0, MOST_IN_A_CHAIN))
-
-
-def _bounded(node: Node) -> Node:
-    if type(node) is Repeat and node.high is None:
-        node = Repeat(node.item, node.low, MOST_IN_A_LIST)
-    return _mapped(node, _bounded)
-
-
-def _renamed(node: Node, old: str, new: str) -> Node:
-    return Symbol(new) if node == Symbol(old) else _mapped(node, lambda part: _renamed(part, old, new))
-
-
-def _reached(rules: Mapping[str, Node], first: str) -> dict[str, Node]:
-    """The rules that `first` needs, in the order of the text."""
-    seen, waiting = set(), [first]
-    while waiting:
-        name = waiting.pop()
-        if name in rules and name not in seen:
-            seen.add(name)
-            waiting += [part.name for part in walk(rules[name]) if type(part) is Symbol]
-    return {name: node for name, node in rules.items() if name in seen}
-
-
-# the text
 
 
 def _text(rules: Mapping[str, Node], words: Words) -> str:

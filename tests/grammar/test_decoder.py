@@ -23,7 +23,8 @@ from hl_dsl.syntax import Act, Apply, Index, Modes, Name, Number, Previous, expr
 from tests.generate.programs import GeneratedProgram, programs
 from tests.generate.walks import Walker
 
-constrained = pytest.importorskip("tests.generate.constrained", reason="llguidance is not installed: it comes with the extra `test`", exc_type=ImportError)
+# llguidance comes with the extra `test`.
+constrained = pytest.importorskip("tests.generate.constrained", exc_type=ImportError)
 
 ROOT = Path(__file__).parent.parent.parent
 LIBRARY = sorted((ROOT / "policies").rglob("*.hl")) + sorted((ROOT / "tests" / "verify" / "corpus").rglob("*.hl"))
@@ -120,9 +121,11 @@ PROGRAM = """policy p for "Breakout-v5" {
 
 @pytest.mark.parametrize("right, wrong", [
     ("=> NOOP", "=> JUMP"), ("=> NOOP", "=> 3"), ("= NOOP {", "= JUMP {"), ("observe ram, reward", "observe ram, sonar"), ("Breakout-v5", "Pong-v5"),
-    ("ram[99]", "ram[128]"), ("ram[99]", "ram[-1]"), ("ram[99]", "ram[099]"), ("90:128", "90:129"), ("ram[99]", "ram[ram]["), ("clamp(x,", "clmp(x,"), ("0, 127)", "0)"), ("let x", "let let"),
+    ("ram[99]", "ram[128]"), ("ram[99]", "ram[-1]"), ("ram[99]", "ram[099]"), ("90:128", "90:129"), ("ram[99]", "ram[ram]["),
+    ("clamp(x,", "clmp(x,"), ("0, 127)", "0)"), ("let x", "let let"),
     ("let x", "let plan"), ("let x", "let ram"), ("let x", "let clamp"), ("let x", "let FIRE"), ("policy p", "policy when"), ("near:", "if:"),
-    ("x < 3 and", "x < 3 < 4 and"), ("far: real", "far: float"), ("x < 3 and last != FIRE", "x < 3 and x < 2 or x > 4"), ("ram[99] + far", "rom[99] + ball.x"),
+    ("x < 3 and", "x < 3 < 4 and"), ("far: real", "far: float"), ("x < 3 and last != FIRE", "x < 3 and x < 2 or x > 4"),
+    ("ram[99] + far", "rom[99] + ball.x"),
 ])
 def test_what_is_not_there_cannot_be_named(right, wrong):
     assert constrained.accepted(PROGRAM, grammar_of("Breakout-v5")) == PROGRAM and right in PROGRAM
@@ -151,7 +154,8 @@ def test_what_is_written_under_its_masks_parses(environment):
 
 
 def test_new_forms_come_along():
-    grammar = grammar_text().replace('NAME ":" expression\n', 'NAME ":" claim\nclaim: expression\n     | "never" expression\n     | "within" NUMBER "of" expression ":" expression\n')
+    claim = 'claim: expression\n     | "never" expression\n     | "within" NUMBER "of" expression ":" expression\n'
+    grammar = grammar_text().replace('NAME ":" expression\n', f'NAME ":" claim\n{claim}')
     made = decoder_grammar(card_words(load_card("CartPole-v1")), grammar)
     assert '"within" GAP WHOLE GAP "of" GAP expression ":" GAP? expression' in made
     assert constrained.complaints(made) == [] and forbidden(made) == set()
@@ -162,7 +166,9 @@ def test_new_forms_come_along():
     assert any("within" in text for text in texts)
 
 
-@pytest.mark.parametrize("old, new", [("(IMPLIES logic)*", "(IMPLIES logic)+"), ("atom\n        |", "primary\n        |"), ("NUMBER: /", "DIGITS: /"), ("rule: WHEN", "value: WHEN")])
+@pytest.mark.parametrize("old, new", [
+    ("(IMPLIES logic)*", "(IMPLIES logic)+"), ("atom\n        |", "primary\n        |"), ("NUMBER: /", "DIGITS: /"), ("rule: WHEN", "value: WHEN"),
+])
 def test_a_grammar_it_does_not_fit_is_refused(old, new):
     assert old in grammar_text()
     changed = grammar_text().replace(old, new, 1).replace(" NUMBER", " DIGITS" if "DIGITS" in new else " NUMBER")
