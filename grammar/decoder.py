@@ -23,6 +23,7 @@ from hl_dsl.grammar.spelling import names_but, numbers_below
 MOST_IN_A_LIST = 128  # declarations, rules, components
 MOST_IN_A_CHAIN = 24  # operands of one operator's strength; they nest, and nesting has a limit
 _START = "start"
+_LABELLED = {"policy", "property", "reachable"}  # what they name is in a space of its own, and may be called as anything else is
 _VALUES = ("signed", "atom")  # the rules where a NUMBER is a value; elsewhere it counts, and is whole
 
 _ONE_SPACE, _COMMENT = " {0,80}", "#[^\\x00-\\x1f\\x7f]{0,200}"
@@ -64,7 +65,7 @@ def decoder_grammar(words: Words, text: str | None = None) -> str:
     ValueError where that is not as the edits expect."""
     grammar = read_grammar(text or grammar_text())
     rules = {name: inlined(node, grammar.terminals) for name, node in grammar.rules.items()}
-    for rule, old, new in _edits(words):
+    for rule, old, new in list(_edits(words, rules)):
         if rule not in rules:
             raise ValueError(f"`hl.lark` has no rule `{rule}`")
         rules[rule] = replaced(rule, rules[rule], *(inlined(read_expansion(part), grammar.terminals) for part in (old, new)))
@@ -78,14 +79,13 @@ def decoder_grammar(words: Words, text: str | None = None) -> str:
     return _text(reached(with_gaps(rules, _WORDLIKE), "policy"), words)
 
 
-def _edits(words: Words) -> Iterable[tuple[str, str, str]]:
+def _edits(words: Words, rules: Mapping[str, Node]) -> Iterable[tuple[str, str, str]]:
     """(rule, what stands in it, what stands there instead)."""
     yield "implication", "(IMPLIES logic)*", "(IMPLIES logic)?"
     yield "logic", "((AND | OR) negation)*", f"((AND negation)~1..{MOST_IN_A_CHAIN} | (OR negation)~1..{MOST_IN_A_CHAIN})?"
     yield "comparison", "comparator*", "comparator?"
-    # Policies and properties are named in spaces of their own.
-    yield "policy", "NAME", "LABEL"
-    yield "property", "NAME", "LABEL"
+    for rule in _LABELLED & set(rules):
+        yield rule, "NAME", "LABEL"
     yield "policy", "STRING", _quoted(f'"{words.environment}"')
     yield "observed", 'NAME ["[" NUMBER RSQB]', "observation"
     yield "type", 'NAME ["[" NUMBER RSQB]', "type_name"
