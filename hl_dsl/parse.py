@@ -18,6 +18,7 @@ from hl_dsl.diagnostics import Diagnostic, Label, ProgramError, Repair
 from hl_dsl.grammar import RESERVED, grammar_text
 from hl_dsl.limits import MOST_TICKS, refuse_deep_expressions, refuse_what_is_no_program
 from hl_dsl.operators import INFIX_BY_TOKEN
+from hl_dsl.parse_tables import TableParser
 from hl_dsl.rewrites import and_first, compared_twice, rewrite, right_first
 from hl_dsl.source import Source, Span
 from hl_dsl.syntax import (
@@ -53,7 +54,10 @@ def parse(source: Source, repairs: int = _MOST_REPAIRS) -> Policy:
     except ProgramError as error:
         raise ProgramError(source, [sound(source, finding, repairs) for finding in error.diagnostics]) from None
     try:
-        policy = _parser().parse(source.text)
+        quick = _table_parser()
+        policy = None if quick is None else quick.parse(source.text)
+        if policy is None:
+            policy = _parser().parse(source.text)
     except (_Problem, VisitError) as error:
         problem = error.orig_exc if isinstance(error, VisitError) else error
         raise ProgramError(source, [sound(source, problem.finding(source.text), repairs)]) from None
@@ -91,6 +95,14 @@ def _parser() -> Lark:
     # Making the tables takes longer than most programs take to parse, so Lark keeps them, under a hash of the grammar.
     tables = cache_file(f"grammar-{sys.implementation.cache_tag}.tables")
     return Lark(grammar_text(), parser="lalr", lexer="basic", start="policy", transformer=_ToSyntax(), cache=tables or False)
+
+
+@lru_cache(maxsize=1)
+def _table_parser() -> TableParser | None:
+    try:
+        return TableParser(_parser(), "policy")
+    except (AttributeError, LookupError, TypeError, ValueError):
+        return None  # another Lark than the one it was written for: it only takes longer
 
 
 @lru_cache(maxsize=1)
