@@ -29,7 +29,8 @@ def taught(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> Proof:
     lean = replace(limits, components=False, lemmas=False, depths=(0, 1), bounded_depths=(0, 0), lanes=0, solver_steps=min(_STEPS, limits.solver_steps))
     plan = Plan(flow)
     verdicts = by_components(flow, plan, proof.verdicts, lambda other: prove(other, lean).verdicts, _PARTLY)
-    told = [(goal, _told(flow, goal, _broken_parts(plan, goal, verdict), lean)) for goal, verdict in verdicts]
+    told = [(goal, _told(flow, goal, _broken_parts(plan, goal, verdict), lean if verdict.status == VIOLATED else limits))
+            for goal, verdict in verdicts]
     return Proof(flow, lambda: told, proof.passed, proof.seconds)
 
 
