@@ -200,6 +200,9 @@ class _Recording(Induction):
         self.recorded[goal.id] = []
         return super()._attempt(goal, hypotheses, evaluator)
 
+    def _begins(self, goal):
+        return False  # the base is to be a script too
+
     def _query(self, goal, hypotheses, evaluator, depth, begin):
         answer, model = super()._query(goal, hypotheses, evaluator, depth, begin)
         if answer == UNSAT:

@@ -7,10 +7,12 @@ dropped and the rest proved anew, until what is left supports itself.
 
 from __future__ import annotations
 
+from functools import cached_property
 from time import perf_counter
 from typing import Mapping, NamedTuple, Sequence
 
 from hl_dsl.compiler.interpreter import Interpreter
+from hl_dsl.operators.interval import TRUE
 from hl_dsl.verify.cone import cone
 from hl_dsl.verify.encode import FREE, OVERFLOW, ROUNDED, START, Encoding
 from hl_dsl.verify.facts import Lemma
@@ -122,7 +124,7 @@ class Induction:
             name = "z3" if depth == 0 else f"z3, {depth}-induction"
             answer, model = self._query(goal, hypotheses, evaluator, depth, FREE)
             if answer == UNSAT:
-                for tick in range(depth):
+                for tick in range(1 if depth and self._begins(goal) else 0, depth):
                     base, model = self._query(goal, hypotheses, evaluator, tick, START)
                     if base != UNSAT:
                         return Attempt(False, f"{name}, at tick {tick}", self._reason(base))
@@ -130,6 +132,18 @@ class Induction:
             if answer == SAT or not last.model:
                 last = Attempt(False, name, self._reason(answer), model)
         return last
+
+    @cached_property
+    def _beginning(self) -> Evaluator:
+        """The first tick of an episode."""
+        return Evaluator(self.plan, [(cell.start, cell.start) for cell in self.flow.memories], self.pool)
+
+    def _begins(self, goal: Goal) -> bool:
+        """Whether intervals alone show the goal at the first tick, which saves a question."""
+        evaluator = self._beginning
+        if goal.property is None:
+            return self._by_intervals(goal, evaluator) is not None
+        return evaluator.base.dead or evaluator.value(goal.property.node, evaluator.base) == TRUE
 
     def _reason(self, answer: str) -> str:
         return "" if answer == SAT else f"z3 stopped at its limit of {self.limits.solver_steps} steps ({self.solver.reason})"

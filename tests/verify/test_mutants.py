@@ -66,6 +66,11 @@ class WithoutBase(Induction):
         return (UNSAT, ()) if begin == encode.START else super()._query(goal, hypotheses, evaluator, depth, begin)
 
 
+class BeginsAnyhow(Induction):
+    def _begins(self, goal):
+        return True
+
+
 class WithoutDropping(Induction):
     def prove(self, goals, depths):
         """All goals at once as hypotheses, none dropped when it fails."""
@@ -121,6 +126,8 @@ MUTANTS = [
     ("a value taken for the same in every context", lambda: attribute(contexts.Context, "circumstances", lambda context, number, *_: (number,)),
      BREAKOUT.format("invariant p: if ram[1] < 10 then ram[1] + 1 <= 10 else ram[1] + 1 <= 10"), False),
     ("no base case", lambda: attribute(induction, "Induction", WithoutBase),
+     BREAKOUT.format("memory a: int in [0, 300] = 0 { next = ram[1] } memory b: int in [0, 300] = 5 { next = ram[1] } invariant p: a == b"), False),
+    ("the first tick shown by nothing", lambda: attribute(induction, "Induction", BeginsAnyhow),
      BREAKOUT.format("memory a: int in [0, 300] = 0 { next = ram[1] } memory b: int in [0, 300] = 5 { next = ram[1] } invariant p: a == b"), False),
     ("hypotheses that failed are kept", lambda: attribute(induction, "Induction", WithoutDropping),
      BREAKOUT.format("memory a: int in [-900, 900] = 0 { next = clamp(ram[1] + a - b, -900, 900) }"
