@@ -12,6 +12,7 @@ from hl_dsl.compiler.lanes import Lanes, general_frame, is_any_byte, run_outputs
 from hl_dsl.compiler.tape_frame import BLOCK, BODY
 from hl_dsl.compiler.tape_source import interpreter_for, ready, table_forms
 from hl_dsl.diagnostics import HLError
+from hl_dsl.operators import kernel
 
 _SOURCES = {"ram": 0, "observation": 1, "reward": 2, "lives": 3, "step": 4}
 _BASES = {"real": 0, "int": 1, "bool": 2}
@@ -60,7 +61,7 @@ def encode(flow: Dataflow) -> Tape:
         if node.form is None:
             register = place[number] = len(place)
             if node.op == "constant":
-                fixed.append((register, as_float(node.value)))
+                fixed.append((register, kernel.to_real(node.value)))
             else:
                 leaves[node.op][node.value] = register
             if node.op in ("constant", "parameter"):
@@ -97,14 +98,6 @@ def _aliases(flow: Dataflow, nodes: list[int]) -> dict[int, int]:
         node = flow.nodes[number]
         same[number] = same[node.args[0]] if node.form is not None and node.form.tape == "a" else number
     return same
-
-
-def as_float(value) -> float:
-    """A value as a register holds it. An int that no float reaches is outside what is proved, and becomes infinite."""
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
 
 
 class NotCompiled(Exception):

@@ -63,6 +63,14 @@ def _to_int(function):
 floor, ceil, round_half_even = map(_to_int, (math.floor, math.ceil, round))
 
 
+def to_real(a: int) -> float:
+    """The nearest float. An int that no float reaches is outside what is proved, and becomes infinite."""
+    try:
+        return float(a)
+    except OverflowError:
+        return INF if a > 0 else -INF
+
+
 def popcount(a: int) -> int:
     return a.bit_count() if a >= 0 else 0
 

@@ -45,7 +45,7 @@ register(Operator(
 ))
 register(Operator(
     "to_real", "{0} as a real", CALL, internal=True,
-    forms=(Form(("int",), "real", float, "to_real({0})", "a", lambda a: (float(a[0]), float(a[1])), lambda z3, a: z3.ToReal(a),
+    forms=(Form(("int",), "real", kernel.to_real, "to_real({0})", "a", lambda a: (kernel.to_real(a[0]), kernel.to_real(a[1])), lambda z3, a: z3.ToReal(a),
                 backward=backward.to_real),),
 ))
 register(Operator(
