@@ -9,13 +9,12 @@ from hl_dsl.cards import Card
 from hl_dsl.dependencies import find_cycles
 from hl_dsl.diagnostics import Diagnostic, Findings, Label, ProgramError, Repair
 from hl_dsl.infer import Inference, TypeProblem, Unresolved
+from hl_dsl.operators.kernel import LARGEST_INT
 from hl_dsl.reuse import Recall, Reuse
 from hl_dsl.source import Source, Span
 from hl_dsl.symbols import Symbol, Symbols
 from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Policy, Previous, Property, Range, Vector, conditions, expressions, walk
 from hl_dsl.types import BOOL, INT, Type, widens
-
-LARGEST_INT = 2**53
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from hl_dsl.compiler.ir import Builder, Dataflow, Property
 from hl_dsl.compiler.numpy_form import compile_numpy
 from hl_dsl.verify.cone import closed_cone
 from hl_dsl.verify.drives import TYPES, Drives
-from hl_dsl.verify.interval_tier import LARGEST_INT
 from hl_dsl.verify.intervals import Evaluator
+from hl_dsl.verify.monitors import monitored
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Pair, Plan
 from hl_dsl.verify.replay import Run, first_break
@@ -162,17 +162,16 @@ class _Batch:
 def watched(flow: Dataflow, goals: Sequence[Goal]) -> tuple[Dataflow, int]:
     """The program with its assumptions, each goal as a monitor, and after these what the goals compare, which are numbers;
     and how many of these there are."""
-    builder = Builder(list(flow.nodes))
     wanted = {flow.nodes[node].value for node in closed_cone(flow, [node for goal in goals for node in goal.nodes] + _assumed(flow))
               if flow.nodes[node].op == "memory"}
+    whole = monitored(flow, goals)
+    builder = Builder(whole.nodes)
     # What no goal depends on need not be computed.
     memories = [cell if position in wanted else replace(cell, next=builder.constant(cell.start, cell.base))
                 for position, cell in enumerate(flow.memories)]
     action = tuple(builder.constant({"bool": False, "int": 0, "real": 0.0}[flow.nodes[node].base], flow.nodes[node].base) for node in flow.action)
-    properties = [item for item in flow.properties if item.kind == "assume"]
-    properties += [Property("monitor", goal.id, _holding(builder, goal), goal.span) for goal in goals]
     aims = [Property("monitor", f"aim {place}", node, goals[0].span) for place, node in enumerate(_compared(flow, goals))]
-    return replace(flow, nodes=builder.nodes, memories=memories, action=action, properties=[*properties, *aims]), len(aims)
+    return replace(whole, nodes=builder.nodes, memories=memories, action=action, properties=[*whole.properties, *aims]), len(aims)
 
 
 def _assumed(flow: Dataflow) -> list[int]:
@@ -187,17 +186,3 @@ def _compared(flow: Dataflow, goals: Sequence[Goal]) -> list[int]:
         if entry.base == "bool" and entry.form is not None:
             found.update((arg, None) for arg in entry.args if flow.nodes[arg].base != "bool" and flow.nodes[arg].form is not None)
     return list(found)[:_MOST_COMPARED]
-
-
-def _holding(builder: Builder, goal: Goal) -> int:
-    """A node that says that the goal holds."""
-    if goal.property is not None:
-        return goal.property.node
-    item = goal.obligation
-    claim = item.claim
-    if claim is None:
-        base = "real" if item.kind == "finite" else "int"
-        largest = float(np.finfo(np.float64).max) if base == "real" else LARGEST_INT
-        low = builder.apply("less_equal", (builder.constant(-largest, base), item.subject))
-        claim = builder.apply("and", (low, builder.apply("less_equal", (item.subject, builder.constant(largest, base)))))
-    return claim if item.guard is None else builder.apply("implies", (item.guard, claim))

@@ -13,10 +13,11 @@ from typing import Mapping, NamedTuple, Sequence
 
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.operators.interval import TRUE
+from hl_dsl.operators.kernel import LARGEST_INT
 from hl_dsl.verify.cone import cone
 from hl_dsl.verify.encode import FREE, OVERFLOW, ROUNDED, START, Encoding
 from hl_dsl.verify.facts import Lemma
-from hl_dsl.verify.interval_tier import LARGEST_INT, holds
+from hl_dsl.verify.interval_tier import holds
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.models import memory_of, run_of

@@ -6,13 +6,12 @@ from typing import Sequence
 
 from hl_dsl.compiler.ir import Dataflow, Obligation
 from hl_dsl.operators.interval import FALSE, INF, TRUE
+from hl_dsl.operators.kernel import LARGEST_INT
 from hl_dsl.verify.fixpoint import solve_group
 from hl_dsl.verify.groups import Group, groups
 from hl_dsl.verify.intervals import EMPTY, Context, Evaluator, leaf_ranges
 from hl_dsl.verify.memo import Memo
 from hl_dsl.verify.plan import Pair, Plan
-
-LARGEST_INT = 2**53
 
 PROVED, VACUOUS, OPEN = "proved", "vacuous", "open"
 

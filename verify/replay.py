@@ -7,7 +7,7 @@ from typing import Callable, Mapping, NamedTuple, Sequence
 
 from hl_dsl.compiler.interpreter import Interpreter, Tick
 from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.verify.interval_tier import LARGEST_INT
+from hl_dsl.operators.kernel import LARGEST_INT
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.trace import record
 

@@ -38,11 +38,16 @@ def test_a_back_end_does_what_the_interpreter_does(back_end):
         run = data.draw(runs(program.flow))
         reference = interpret(run)
         wide = data.draw(st.booleans()) and back_end != "interpreter"
-        assert disagreements(run.repeated(MANY) if wide else run, reference, back_end, counts)[:3] == []
+        own: Counter = Counter()
+        assert disagreements(run.repeated(MANY) if wide else run, reference, back_end, own)[:3] == []
+        counts.update(own)
+        # By program: one with ints beyond 2^53 in a wide batch leaves out hundreds of comparisons at once.
+        counts["programs"] += bool(own["compared"] or own["skipped"])
+        counts["mostly left out"] += own["skipped"] > own["compared"]
 
     agree()
     print(dict(counts))
-    assert counts["compared"] > 2 * counts["skipped"]
+    assert counts["programs"] > 10 * counts["mostly left out"]
 
 
 @settings(SLOWLY, max_examples=40)

@@ -8,6 +8,7 @@ is drawn: ever nearer to the last.
 from __future__ import annotations
 
 import math
+from typing import Iterator
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from hl_dsl.compiler.ir import Dataflow
 TYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
 _HABITS = 7
 _CHANGES = (0.001, 0.02, 0.2)  # chances, by lane, that an input takes another habit at a tick
+_MOST_ALONE = 6
 _STEPS = (1.0, 3.0, 10.0)  # how far a step goes, in ints; in shares of a hundredth of the range for reals
 
 
@@ -57,6 +59,15 @@ class HostileInputs:
             fresh = _anywhere(self.generator, entry.base, entry.low, entry.high, self.lanes, 0.1)
             rows.append(np.where(loose < how, last, np.where(loose < 0.7 + 0.3 * how, moved, fresh)))
         return rows
+
+    def alone(self) -> Iterator[list[np.ndarray]]:
+        """Rows in which one input moves by one from where it was, and the others stay; those of each input and direction,
+        in an order of the moment. What assumptions say exactly of the next tick is mostly one of these."""
+        for position in self.generator.permutation(sorted(self.read))[:_MOST_ALONE].tolist():
+            entry, last = self.entries[position], self.last[position]
+            moved = [~last] if entry.base == "bool" else [_within(entry, last + step) for step in (-1, 1)] if entry.base == "int" else []
+            for values in moved:
+                yield [*self.last[:position], values, *self.last[position + 1 :]]
 
     def _stepped(self, entry, last: np.ndarray) -> np.ndarray:
         generator, lanes = self.generator, self.lanes

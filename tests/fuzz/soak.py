@@ -12,17 +12,18 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import NamedTuple, Sequence
 
 import numpy as np
 
-from hl_dsl.compiler.ir import Builder, Dataflow, Property
+from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.compiler.numpy_form import compile_numpy
 from hl_dsl.program import Program
-from hl_dsl.verify.interval_tier import LARGEST_INT, IntervalTier
-from hl_dsl.verify.obligations import Goal, goals
+from hl_dsl.verify.interval_tier import IntervalTier
+from hl_dsl.verify.monitors import monitored
+from hl_dsl.verify.obligations import goals
 from tests.fuzz.hostile import TYPES, HostileInputs, parameters_of
 
 ROOT = Path(__file__).parents[2]
@@ -41,31 +42,26 @@ class Soaked:
     broken: tuple[str, ...] = ()
 
 
-class _Watched(NamedTuple):
-    flow: Dataflow
-    assumptions: int
-    names: list[str]
-
-
 def soak(program: Program, ticks: int, lanes: int = 500, seed: int = 0) -> Soaked:
     """Runs `lanes` lanes at once until so many ticks were kept. Stops at the first thing that breaks."""
     flow = program.flow
     generator = np.random.default_rng(seed)
-    watched = _watching(flow, [goal for goal in goals(flow) if goal.kind != "reachable"])  # that is to break
-    step = compile_numpy(watched.flow)
+    watched = [goal for goal in goals(flow) if goal.kind != "reachable"]  # that is to break
+    assumptions = len(flow.of_kind("assume"))
+    step = compile_numpy(monitored(flow, watched))
     ranges = IntervalTier(flow).ranges
     parameters = parameters_of(flow, generator, lanes)
     inputs = HostileInputs(flow, generator, lanes)
     starts = [np.full(lanes, cell.start, TYPES[cell.base]) for cell in flow.memories]
     memory, age, found = list(starts), np.zeros(lanes, np.int64), Soaked()
-    quiet = "ignore" if watched.assumptions else "raise"  # rows that break an assumption are computed too, and dropped
+    quiet = "ignore" if assumptions else "raise"  # rows that break an assumption are computed too, and dropped
     with np.errstate(divide=quiet, over=quiet, invalid=quiet, under="ignore"):
         while found.ticks < ticks and found.drawn < _PATIENCE * ticks:
-            rows, following, holds, kept = _kept_tick(step, watched, inputs, memory, parameters, lanes)
+            rows, following, holds, kept = _kept_tick(step, assumptions, inputs, memory, parameters, lanes)
             found.drawn += lanes
             found.ticks += int(kept.sum())
             inputs.last = rows
-            for name, values in zip(watched.names, holds):
+            for name, values in zip([goal.id for goal in watched], holds):
                 if (kept & ~values).any():
                     lane = int(np.flatnonzero(kept & ~values)[0])
                     found.broken += (_says(name, flow, lane, age, rows, memory, parameters),)
@@ -82,38 +78,18 @@ def soak(program: Program, ticks: int, lanes: int = 500, seed: int = 0) -> Soake
     return found
 
 
-def _kept_tick(step, watched: _Watched, inputs: HostileInputs, memory, parameters, lanes: int):
+def _kept_tick(step, assumptions: int, inputs: HostileInputs, memory, parameters, lanes: int):
     """A tick whose inputs keep the assumptions in as many lanes as a few redraws bring about."""
     rows = inputs.draw()
-    for attempt in range(_REDRAWS + 1):
+    nearer = chain((inputs.tamer(attempt / (_REDRAWS - 1)) for attempt in range(_REDRAWS)), inputs.alone())
+    while True:
         _, following, seen = step(tuple(rows), tuple(memory), tuple(parameters))
         seen = [np.broadcast_to(values, (lanes,)) for values in seen]
-        kept = np.logical_and.reduce(seen[: watched.assumptions]) if watched.assumptions else np.ones(lanes, bool)
-        if kept.all() or attempt == _REDRAWS:
-            return rows, following, seen[watched.assumptions :], kept
-        again = inputs.tamer(attempt / (_REDRAWS - 1))
+        kept = np.logical_and.reduce(seen[: assumptions]) if assumptions else np.ones(lanes, bool)
+        again = None if kept.all() else next(nearer, None)
+        if again is None:
+            return rows, following, seen[assumptions :], kept
         rows = [np.where(kept, old, new) for old, new in zip(rows, again)]
-
-
-def _watching(flow: Dataflow, wanted: Sequence[Goal]) -> _Watched:
-    """The program with its assumptions, and each goal as a monitor."""
-    builder = Builder(list(flow.nodes))
-    properties = [item for item in flow.properties if item.kind == "assume"]
-    count = len(properties)
-    properties += [Property("monitor", goal.id, _holding(builder, goal), goal.span) for goal in wanted]
-    return _Watched(replace(flow, nodes=builder.nodes, properties=properties), count, [goal.id for goal in wanted])
-
-
-def _holding(builder: Builder, goal: Goal) -> int:
-    if goal.property is not None:
-        return goal.property.node
-    item = goal.obligation
-    claim = item.claim
-    if claim is None:
-        base, largest = ("real", float(np.finfo(np.float64).max)) if item.kind == "finite" else ("int", LARGEST_INT)
-        above = builder.apply("less_equal", (builder.constant(-largest, base), item.subject))
-        claim = builder.apply("and", (above, builder.apply("less_equal", (item.subject, builder.constant(largest, base)))))
-    return claim if item.guard is None else builder.apply("implies", (item.guard, claim))
 
 
 def _says(name: str, flow: Dataflow, lane: int, age, rows, memory, parameters) -> str:
