@@ -18,6 +18,7 @@ class Limits:
     solver           whether to use z3 at all
     slicing          whether z3 is told only what a goal depends on, not the whole program
     lemmas           whether facts about the memory are inferred, and proved, to help induction
+    processes        how many may work on one proof at the same time; no verdict depends on it
     components       whether to prove the parts of a conjunction one by one, where the whole is left undecided
     """
 
@@ -32,4 +33,5 @@ class Limits:
     solver: bool = True
     slicing: bool = True
     lemmas: bool = True
+    processes: int = 1
     components: bool = True

@@ -8,6 +8,7 @@ from typing import Sequence
 
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.operators.interval import ANYTHING, EITHER
+from hl_dsl.verify.beside import Beside
 from hl_dsl.verify.bisection import bisect
 from hl_dsl.verify.cache import Cache
 from hl_dsl.verify.bounded import Searched, search
@@ -123,11 +124,20 @@ class _Attempt:
             if goal.id in seen.broken:
                 self.verdicts[goal.id] = self._broken(goal, seen.broken[goal.id], "simulation", seconds)
 
-    def _long_simulation(self) -> None:
-        from hl_dsl.verify.batch import simulate_batch  # NumPy is loaded only where it is needed
+    def _lanes(self) -> Beside[dict[str, Run]]:
+        """The simulation in many lanes of what is open now."""
+        wanted, limits = self._open(), self.limits
 
+        def simulated() -> dict[str, Run]:
+            from hl_dsl.verify.batch import simulate_batch  # NumPy is loaded only where it is needed
+
+            return simulate_batch(self.plan, self.tier.ranges, wanted, limits.lanes, limits.ticks, seed=0)
+
+        return Beside(simulated, apart=limits.processes > 1 and limits.lanes > 0 and bool(wanted))
+
+    def _long_simulation(self, lanes: Beside[dict[str, Run]]) -> None:
         start = perf_counter()
-        found = simulate_batch(self.plan, self.tier.ranges, self._open(), self.limits.lanes, self.limits.ticks, seed=0)
+        found = lanes.result()
         seconds = perf_counter() - start
         if self.plan.assumes:
             self._simulation(*_GUIDED, seed=0)
@@ -157,12 +167,17 @@ class _Attempt:
             if self.limits.solver:
                 self._induct(self.limits.depths[:2], attempts, solver)
                 self._search(self.limits.bounded_depths[0], searched, solver)
-                self._with_lemmas(attempts, solver)
-                self._induct(self.limits.depths[2:], attempts, solver)
         except SolverFailure as problem:
             failure = str(problem)
-        if self._open() and self.limits.lanes:
-            self._long_simulation()
+        with self._lanes() as lanes:
+            try:
+                if self.limits.solver and not failure:
+                    self._with_lemmas(attempts, solver)
+                    self._induct(self.limits.depths[2:], attempts, solver)
+            except SolverFailure as problem:
+                failure = str(problem)
+            if self._open() and self.limits.lanes:
+                self._long_simulation(lanes)
         try:
             if not failure:
                 self._search(self.limits.bounded_depths[1], searched, solver)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -23,6 +24,8 @@ def verify(
         "--certify", metavar="FOLDER", help="Write what z3 proved as SMT-LIB files, with an index, for another solver to check.", show_default=False)] = None,
     replay: Annotated[Optional[Path], typer.Option(
         "--replay", metavar="PATH", help="Prove nothing: run a case, or a folder of them, on this policy. 1: one is broken.", show_default=False)] = None,
+    slicing: Annotated[bool, typer.Option("--slicing/--no-slicing", help="Tell z3 only what a question depends on, or the whole program.")] = True,
+    lemmas: Annotated[bool, typer.Option("--lemmas/--no-lemmas", help="Look for facts about the memory that help induction, and prove them.")] = True,
     cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use solver answers kept from earlier proofs, and keep the new ones.")] = True,
     json: Json = False,
 ) -> None:
@@ -34,7 +37,7 @@ def verify(
     """
     from hl_dsl.diagnostics import HLError, render
     from hl_dsl.program import Program
-    from hl_dsl.verify import Cache
+    from hl_dsl.verify import Cache, Limits
     from hl_dsl.verify.dead import dead
     from hl_dsl.verify.teach import taught
 
@@ -47,7 +50,8 @@ def verify(
         replay_cases(program, replay, json)
         return
     kept = Cache.of_user() if cache else None
-    proof = taught(program.flow, program.prove(cache=kept))
+    limits = Limits(slicing=slicing, lemmas=lemmas, processes=_cores())
+    proof = taught(program.flow, program.prove(limits=limits, cache=kept), limits)
     if kept is not None:
         kept.close()
         if kept.note:
@@ -127,3 +131,8 @@ def _saved(program: "Program", proof: "Proof", where: Path) -> list[Path]:
             raise HLError(f"cannot create the folder {path.parent}: {problem}", hint) from None
         write_whole(path, json.dumps(plain(case.to_json()), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
     return paths
+
+
+def _cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
