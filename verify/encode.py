@@ -8,31 +8,25 @@ floats are. An operator whose row has no z3 form may give anything in its interv
 
 from __future__ import annotations
 
-import math
-from fractions import Fraction
 from typing import Iterable
 
 from hl_dsl.compiler.ir import Node
 from hl_dsl.operators.interval import ANYTHING, EITHER, INF
 from hl_dsl.verify import terms
+from hl_dsl.verify.errors import coarse, fine
 from hl_dsl.verify.intervals import EMPTY, Context, Evaluator
 from hl_dsl.verify.plan import Pair
 from hl_dsl.verify.terms import SORTS, Term, literal
 
 FREE, START = "free", "start"
-ROUNDED, EXACT = "rounded", "exact"
-
-# Half the distance of the smallest floats, by bits of precision.
-_UNDERFLOW = {53: Fraction(1, 2**1075), 24: Fraction(1, 2**150)}
-# Below these sizes an exact result certainly rounds to a finite float.
-OVERFLOW = {53: Fraction(2**1023), 24: Fraction(2**127)}
+ROUNDED, EXACT, FINE = "rounded", "exact", "fine"
 
 
 class Encoding:
     """Frames (ticks) of one program. Frame 0 begins in a free state within the memory ranges, or at the start.
 
-    `evaluator` and `context` give the intervals that hold at every tick. `rounding`: ROUNDED, or EXACT, where results are the
-    exact reals and of the intervals only those of leaves count. `linear`: products and quotients of what is no literal may
+    `evaluator` and `context` give the intervals that hold at every tick. `rounding`: ROUNDED; FINE, which says more of every
+    error, at a price; or EXACT, where results are the exact reals and of the intervals only those of leaves count. `linear`: products and quotients of what is no literal may
     be anything in their intervals; `loosened` then says whether there were any.
     """
 
@@ -121,15 +115,10 @@ class Encoding:
             return
         lines.append(f"(declare-const {term.text} Real)")
         form = node.form
-        underflow = _UNDERFLOW[form.precision] if form.underflows else Fraction(0)
-        largest = max(-pair[0], pair[1])
-        if largest < INF:
-            error = literal(rounding_error(largest, form.precision, underflow), terms.REAL)
-        else:
-            # No bound on the size: the error is then a share of the result itself.
-            error = terms.If(given < 0, -given, given) * literal(Fraction(1, 2**form.precision), terms.REAL) + literal(underflow, terms.REAL)
-        lines.append(f"(assert (<= (- {error.text}) (- {term.text} {given.text}) {error.text}))")
-        if not form.underflows and number in self.plan.compared_with_zero:
+        if self.rounding == FINE:
+            lines += fine(term, given, form, self.plan.compared.get(number, ()))
+        lines += coarse(term, given, form, max(-pair[0], pair[1]))
+        if not form.underflows and 0 in self.plan.compared.get(number, ()):
             # A sum of floats is zero, or on either side of it, as the exact sum is: it cannot underflow.
             lines.append(f"(assert (= (< {term.text} 0.0) (< {given.text} 0.0)))")
             lines.append(f"(assert (= (> {term.text} 0.0) (> {given.text} 0.0)))")
@@ -153,13 +142,3 @@ class Encoding:
             if node.op in ("input", "parameter", "memory"):
                 found[f"{node.op}:{node.value}"] = term.text
         return found
-
-
-def rounding_error(largest: float, precision: int, underflow: Fraction) -> Fraction:
-    """A bound on the error of a result of at most this size, as a short fraction."""
-    error = Fraction(largest) / 2**precision + underflow
-    if not error:
-        return error
-    top, bottom = error.numerator, error.denominator
-    shift = bottom.bit_length() - top.bit_length() + 12
-    return Fraction(math.ceil(error * 2**shift), 2**shift) if shift > 0 else Fraction(math.ceil(error))

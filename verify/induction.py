@@ -15,7 +15,8 @@ from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.operators.interval import TRUE
 from hl_dsl.operators.kernel import LARGEST_INT
 from hl_dsl.verify.cone import cone
-from hl_dsl.verify.encode import FREE, OVERFLOW, ROUNDED, START, Encoding
+from hl_dsl.verify.encode import FINE, FREE, ROUNDED, START, Encoding
+from hl_dsl.verify.errors import OVERFLOW
 from hl_dsl.verify.facts import Lemma
 from hl_dsl.verify.interval_tier import holds
 from hl_dsl.verify.intervals import Evaluator
@@ -29,6 +30,7 @@ from hl_dsl.verify.replay import breaks, keeps_assumptions
 from hl_dsl.verify.solver import SAT, UNSAT, Solver
 from hl_dsl.verify.terms import REAL, Term, literal
 
+BY_RANGES = "intervals, by induction"
 INDUCTIVE = ("memory", "invariant", "reachable")  # kinds of goals that may be supposed at earlier ticks
 
 
@@ -105,17 +107,18 @@ class Induction:
     def _attempt(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
         start = perf_counter()
         hypotheses = self.relevance.among(goal, hypotheses)
-        found = self._by_intervals(goal, evaluator) or self._by_solver(goal, hypotheses, evaluator)
+        found = self.by_intervals(goal, evaluator) or self._by_solver(goal, hypotheses, evaluator)
         rests = [node for other in hypotheses for node in other.nodes] + [node for lemma in found.lemmas for node in lemma.nodes]
         return found._replace(seconds=perf_counter() - start, rests=tuple(dict.fromkeys(rests)))
 
-    def _by_intervals(self, goal: Goal, evaluator: Evaluator) -> Attempt | None:
+    def by_intervals(self, goal: Goal, evaluator: Evaluator) -> Attempt | None:
+        """The attempt, if intervals alone prove an obligation."""
         item = goal.obligation
         if item is None or self.plan.without_assumptions(item):
             return None
         context = evaluator.base if item.guard is None else evaluator.assume(evaluator.base, item.guard, True)
         if context.dead or holds(item, evaluator.value(item.subject if item.claim is None else item.claim, context)):
-            return Attempt(True, "intervals, by induction")
+            return Attempt(True, BY_RANGES)
         return None
 
     def _by_solver(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
@@ -143,7 +146,7 @@ class Induction:
         """Whether intervals alone show the goal at the first tick, which saves a question."""
         evaluator = self._beginning
         if goal.property is None:
-            return self._by_intervals(goal, evaluator) is not None
+            return self.by_intervals(goal, evaluator) is not None
         return evaluator.base.dead or evaluator.value(goal.property.node, evaluator.base) == TRUE
 
     def _reason(self, answer: str) -> str:
@@ -153,9 +156,10 @@ class Induction:
         """Whether the goal can break at the last of depth + 1 ticks, the hypotheses holding at the others.
 
         Asked first with products that may be anything in their intervals: few proofs need more, and z3 may lose itself in them.
+        With fine errors beside them it surely does.
         """
         answer, model, loosened = self._ask(goal, hypotheses, evaluator, depth, begin, True)
-        if loosened and answer != UNSAT and not (model and self._confirmed(goal, hypotheses, model)):
+        if loosened and self.rounding != FINE and answer != UNSAT and not (model and self._confirmed(goal, hypotheses, model)):
             answer, model, _ = self._ask(goal, hypotheses, evaluator, depth, begin, False)
         return answer, model
 

@@ -14,8 +14,8 @@ from hl_dsl.verify.cache import Cache
 from hl_dsl.verify.bounded import Searched, search
 from hl_dsl.verify.claims import CANDIDATE, ILL_DEFINED, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
 from hl_dsl.verify.components import by_components
-from hl_dsl.verify.encode import EXACT
-from hl_dsl.verify.induction import Attempt, Induction
+from hl_dsl.verify.encode import EXACT, FINE, ROUNDED
+from hl_dsl.verify.induction import BY_RANGES, INDUCTIVE, Attempt, Induction
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.lemmas import prove_with_lemmas
@@ -72,6 +72,7 @@ class _Attempt:
         self.plan = self.tier.plan
         self.goals = goals(flow)
         self.verdicts: dict[str, Verdict] = {}
+        self.leaning: dict[str, tuple[Goal, list[Goal]]] = {}  # obligations set aside, and the memory ranges that they need
         self.rests: dict[str, tuple[int, ...]] = {}  # nodes that a proof by induction leans on, by goal
 
     def run(self) -> list[tuple[Goal, Verdict]]:
@@ -92,7 +93,7 @@ class _Attempt:
         return found
 
     def _open(self) -> list[Goal]:
-        return [goal for goal in self.goals if goal.id not in self.verdicts]
+        return [goal for goal in self.goals if goal.id not in self.verdicts and goal.id not in self.leaning]
 
     def _intervals(self) -> None:
         for goal in self.goals:
@@ -166,6 +167,8 @@ class _Attempt:
         try:
             if self.limits.solver:
                 self._induct(self.limits.depths[:2], attempts, solver)
+                self._induct(self.limits.depths[:2], attempts, solver, FINE)
+                self._lean(solver)
                 self._search(self.limits.bounded_depths[0], searched, solver)
         except SolverFailure as problem:
             failure = str(problem)
@@ -184,19 +187,45 @@ class _Attempt:
                 self._reals(attempts, reals, solver)
         except SolverFailure as problem:
             failure = str(problem)
+        self._stand(attempts, solver)
         for goal in self._open():
             self.verdicts[goal.id] = self._undecided(goal, attempts.get(goal.id), reals.get(goal.id), searched.get(goal.id), failure)
 
-    def _induct(self, depths: Sequence[int], attempts: dict[str, Attempt], solver: Solver) -> None:
+    def _induct(self, depths: Sequence[int], attempts: dict[str, Attempt], solver: Solver, rounding: str = ROUNDED) -> None:
         pending = self._open()
         if not pending or not depths:
             return
-        found = Induction(self.plan, self.tier.ranges, self.limits, solver, pool=self.memo.pool).prove(pending, depths, self._facts(attempts))
+        found = Induction(self.plan, self.tier.ranges, self.limits, solver, rounding, pool=self.memo.pool).prove(pending, depths, self._facts(attempts))
         for goal in pending:
             attempts[goal.id] = found[goal.id]
             if found[goal.id].proved:
                 self.rests[goal.id] = found[goal.id].rests
                 self.verdicts[goal.id] = Verdict(PROVED, found[goal.id].method, seconds=found[goal.id].seconds)
+
+    def _lean(self, solver: Solver) -> None:
+        """Sets aside the obligations that hold if the memory keeps its ranges: only these need to be looked into."""
+        memory = [goal for goal in self.goals if goal.kind == "memory" and (goal.id not in self.verdicts or self.verdicts[goal.id].status != PROVED)]
+        if memory:
+            relevance = Relevance(self.plan)
+            self.leaning = {goal.id: (goal, relevance.among(goal, memory)) for goal in self._within(self.goals, self._open(), solver)}
+
+    def _stand(self, attempts: dict[str, Attempt], solver: Solver) -> None:
+        """Comes back to what was set aside."""
+        leaning, self.leaning = self.leaning, {}
+        if not leaning:
+            return
+        proved = self._within(self._facts(attempts), [goal for goal, _ in leaning.values()], solver)
+        self.verdicts.update((goal.id, Verdict(PROVED, BY_RANGES)) for goal in proved)
+        self.rests.update((goal.id, tuple(node for other in leaning[goal.id][1] for node in other.nodes)) for goal in proved)
+        for goal, needed in leaning.values():
+            if goal not in proved:
+                self.verdicts[goal.id] = Verdict(UNKNOWN, BY_RANGES, f"rests on {', '.join(other.id for other in needed)}, not proved")
+
+    def _within(self, supposed: Sequence[Goal], goals: Sequence[Goal], solver: Solver) -> list[Goal]:
+        """Those of the goals that intervals prove where the memory keeps the ranges that are supposed."""
+        induction = Induction(self.plan, self.tier.ranges, self.limits, solver, pool=self.memo.pool)
+        evaluator = Evaluator(self.plan, induction.boxed(supposed), self.memo.pool)
+        return [goal for goal in goals if goal.kind not in INDUCTIVE and induction.by_intervals(goal, evaluator) is not None]
 
     def _facts(self, attempts: dict[str, Attempt]) -> list[Goal]:
         """Goals that induction has proved."""

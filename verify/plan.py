@@ -91,10 +91,16 @@ class Plan:
         return bits
 
     @cached_property
-    def compared_with_zero(self) -> set[int]:
-        """Nodes whose sign decides something."""
-        zeros = {number for number, pair in self.constants.items() if pair == (0, 0)}
-        return {arg for node in self.nodes if node.base == "bool" and zeros.intersection(node.args) for arg in node.args}
+    def compared(self) -> dict[int, set]:
+        """By node, the literals that a condition compares it with."""
+        found: dict[int, set] = {}
+        for node in self.nodes:
+            if node.base == "bool" and len(node.args) == 2:
+                for arg, other in (node.args, node.args[::-1]):
+                    low, high = self.constants.get(other, ANYTHING)
+                    if low == high and arg not in self.constants:
+                        found.setdefault(arg, set()).add(low)
+        return found
 
     @cached_property
     def opaque(self) -> set[int]:

@@ -47,7 +47,7 @@ def _broken_parts(plan: Plan, goal: Goal, verdict: Verdict) -> Verdict:
 
 def _told(flow: Dataflow, goal: Goal, verdict: Verdict, limits: Limits) -> Verdict:
     said = []
-    if verdict.status in (PROVED_REALS, VIOLATED, NOT_INDUCTIVE) and goal.kind == "invariant":
+    if verdict.status in (PROVED_REALS, VIOLATED, NOT_INDUCTIVE) and goal.kind in ("invariant", "memory"):
         text = widened(flow, goal, limits)
         if text:
             said.append(f"rounding alone breaks the exact bound; with a little room it is proved: `{text}`")

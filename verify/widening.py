@@ -22,9 +22,8 @@ _SLACKS = (1e-15, 1e-12, 1e-9, 1e-6)  # shares of the bound, or of 1 where that 
 
 
 def widened(flow: Dataflow, goal: Goal, limits: Limits) -> str:
-    """The invariant with the least slack that is proved, as text; empty where none is, or where it has no bounds to widen."""
-    if goal.property is None:
-        return ""
+    """The invariant, or the range of a memory cell, with the least slack that is proved, as text; empty where none is, or
+    where it has no bounds to widen."""
     lean = replace(limits, bounded_depths=(0, 0), lanes=0, components=False)
     # The widest first: where even that is not proved, it is no matter of rounding.
     best = ""
@@ -44,15 +43,30 @@ def _with_slack(flow: Dataflow, goal: Goal, slack: float) -> tuple[str, Dataflow
     builder = Builder(list(flow.nodes))
     names = Names(replace(flow, nodes=builder.nodes))
     node, said, moved = None, [], False
-    for part in parts(plan, goal.property.node):
+    for part in parts(plan, goal.obligation.claim if goal.property is None else goal.property.node):
         wider = _wider(builder, part, slack)
         moved = moved or wider != part
         said.append(names.text(wider, outright=False))
         node = wider if node is None else builder.apply("and", (node, wider))
     if not moved:
         return "", None
+    if goal.property is None:
+        return _with_range(flow, builder, goal, node, slack)
     properties = [Property(item.kind, item.name, node, item.span) if item is goal.property else item for item in flow.properties]
     return _joined(said), replace(flow, nodes=builder.nodes, properties=properties)
+
+
+def _with_range(flow: Dataflow, builder: Builder, goal: Goal, node: int, slack: float) -> tuple[str, Dataflow]:
+    """The program with a wider range for the cell that the goal is about."""
+    cells = [replace(cell, low=_moved(cell.low, -1, slack), high=_moved(cell.high, 1, slack)) if cell.name == goal.name else cell
+             for cell in flow.memories]
+    obligations = [item._replace(claim=node) if item == goal.obligation else item for item in flow.obligations]
+    (cell,) = (cell for cell in cells if cell.name == goal.name)
+    return f"memory {cell.name}: real in [{cell.low!r}, {cell.high!r}]", replace(flow, nodes=builder.nodes, memories=cells, obligations=obligations)
+
+
+def _moved(bound: float, towards: int, slack: float) -> float:
+    return float(f"{bound + towards * slack * max(1.0, abs(bound)):.17g}")
 
 
 def _joined(said: Sequence[str]) -> str:
@@ -81,7 +95,7 @@ def _wider(builder: Builder, part: int, slack: float) -> int:
     towards = _asks_less(entry, place, bound)
     if not towards:
         return part
-    moved = float(f"{bound + towards * slack * max(1.0, abs(bound)):.17g}")
+    moved = _moved(bound, towards, slack)
     args = list(entry.args)
     args[place] = builder.constant(moved, "real")
     return builder.apply(entry.op, tuple(args))

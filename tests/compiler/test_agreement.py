@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, given, settings, strategies as st
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.operators import OPERATORS, replaced
 from hl_dsl.verify import screen
-from hl_dsl.verify.encode import START, Encoding
+from hl_dsl.verify.encode import FINE, START, Encoding
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.report import PROPERTIES
 from hl_dsl.verify.terms import SORTS, literal
@@ -138,7 +138,7 @@ def test_the_solver_admits_every_run_of_the_interpreter(program, data):
 
 
 def admits(tier: IntervalTier, ticks: list[list], context) -> bool:
-    encoding = Encoding(tier.evaluator, context, START)
+    encoding = Encoding(tier.evaluator, context, START, FINE)
     lines: list[str] = []
     for values in ticks:
         lines += encoding.frame(range(len(values)))

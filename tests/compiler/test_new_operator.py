@@ -18,7 +18,7 @@ from hl_dsl.operators.page import page
 from hl_dsl.parse import parse
 from hl_dsl.program import Program
 from hl_dsl.source import Source
-from hl_dsl.verify.encode import START, Encoding
+from hl_dsl.verify.encode import FINE, START, Encoding
 from hl_dsl.verify.interval_tier import IntervalTier
 from tests.generate import row_checks
 from tests.generate.agreement import disagreements
@@ -102,7 +102,7 @@ def test_it_is_bounded_and_proved():
 def test_it_is_encoded(query, verdict):
     flow = Program.parse(TEXT).flow
     tier = IntervalTier(flow)
-    encoding = Encoding(tier.evaluator, tier.evaluator.base, START)
+    encoding = Encoding(tier.evaluator, tier.evaluator.base, START, FINE)
     lines = encoding.frame(range(len(flow.nodes)))
     far = encoding.frames[0][flow.values["far"].nodes[0]].text
     solver = z3.Solver()

@@ -10,7 +10,7 @@ from fractions import Fraction
 import pytest
 
 from hl_dsl.operators import OPERATORS, replaced
-from hl_dsl.verify import encode
+from hl_dsl.verify import errors
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.solver import SAT, UNSAT, Solver
 from hl_dsl.program import Program
@@ -82,7 +82,7 @@ def test_evaluating_the_encoding_says_what_the_solver_says():
 
 
 def test_an_encoding_without_its_error_terms_refuses_runs(monkeypatch):
-    monkeypatch.setattr(encode, "rounding_error", lambda largest, precision, underflow: Fraction(0))
+    monkeypatch.setattr(errors, "rounding_error", lambda largest, precision, underflow: Fraction(0))
     tier = IntervalTier(Program.parse(PROGRAM).flow)
     values = Interpreter(tier.flow).tick([0.1, 0.7]).values
     assert Admission(tier, tier.evaluator.base).refused(values)

@@ -10,7 +10,7 @@ import math
 from fractions import Fraction
 from typing import Sequence
 
-from hl_dsl.verify.encode import FREE, START, Encoding
+from hl_dsl.verify.encode import FINE, FREE, START, Encoding
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import Context
 from hl_dsl.verify.solver import Solver
@@ -78,7 +78,7 @@ class Admission:
 
     def __init__(self, tier: IntervalTier, context: Context):
         self.tier = tier
-        self.encoding = Encoding(tier.evaluator, context, FREE)
+        self.encoding = Encoding(tier.evaluator, context, FREE, FINE)
         lines = self.encoding.frame(range(len(tier.flow.nodes)))
         self.commands = _parse("\n".join(lines))
 
@@ -121,7 +121,7 @@ def refused(tier: IntervalTier, ticks: Sequence[Sequence], most: int) -> list[st
 def answer(solver: Solver, tier: IntervalTier, ticks: Sequence[Sequence], context: Context, steps: int = 2_000_000) -> str:
     """A solver's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
     flow = tier.flow
-    encoding = Encoding(tier.evaluator, context, START)
+    encoding = Encoding(tier.evaluator, context, START, FINE)
     solver.fresh(steps)
     for frame, values in enumerate(ticks):
         solver.tell(*encoding.frame(range(len(flow.nodes))))

@@ -62,7 +62,8 @@ def test_verdict(path, tmp_path):
 
 
 def check_verdict(program, proof, expected):
-    assert {result.status for result in proof.results if result.status != "proved"} == ({expected} - {"proved"}), proof.render()
+    open_ones = {result.status for result in proof.results if result.status != "proved" and not result.detail.startswith("rests on")}
+    assert open_ones == {expected} - {"proved"}, proof.render()
     assert proof.passed == (expected == "proved")
     assert json.loads(json.dumps(proof.to_json(), allow_nan=False))["passed"] == proof.passed
     text = proof.render(program.source)

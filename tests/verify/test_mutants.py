@@ -12,7 +12,7 @@ import pytest
 
 from hl_dsl.operators import OPERATORS, backward, interval, kernel, replaced
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits, contexts, encode, fixpoint, induction, interval_tier, terms
+from hl_dsl.verify import Limits, contexts, encode, errors, fixpoint, induction, interval_tier, terms
 from hl_dsl.verify.induction import Induction
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import Evaluator
@@ -26,14 +26,16 @@ CARTPOLE = 'policy p for "CartPole-v1" {{ observe cart.position, cart.velocity a
 
 def proved(text: str) -> bool:
     """Whether intervals and induction, with nothing to find violations, prove all of a program; of one that has an
-    invariant `asked`, whether they prove that one. With `intervals` in the program's name, by intervals alone."""
+    invariant `asked`, whether they prove that one. With `intervals` as the program's name, by intervals alone; with `fine`, with
+    the finer bounds of rounding errors."""
     tier = IntervalTier(Program.parse(text).flow)
     left = [goal for goal in goals(tier.flow) if (
         tier.obligation(goal.obligation) if goal.property is None else tier.invariant(goal.property.node)) != "proved"]
     if "policy intervals" in text:
         return not left
     with Solver(60) as solver:
-        attempts = induction.Induction(tier.plan, tier.ranges, Limits(solver_steps=200_000), solver).prove(left, (0, 1, 2))
+        rounding = encode.FINE if "policy fine" in text else encode.ROUNDED
+        attempts = induction.Induction(tier.plan, tier.ranges, Limits(solver_steps=200_000), solver, rounding).prove(left, (0, 1, 2))
     if "invariant:asked" in attempts:
         return attempts["invariant:asked"].proved
     return all(attempt.proved for attempt in attempts.values())
@@ -95,10 +97,18 @@ class Supposing(Induction):
 
 # (defect, how it is put in, program, whether the sound verifier proves it)
 MUTANTS = [
-    ("no error term", lambda: attribute(encode, "rounding_error", lambda largest, precision, underflow: Fraction(0)),
+    ("no error term", lambda: attribute(errors, "rounding_error", lambda largest, precision, underflow: Fraction(0)),
      CARTPOLE.format("let a = clamp(cart.position, -4, 4) invariant p: (a + cart.velocity) - cart.velocity <= 4"), False),
-    ("no underflow term", lambda: attribute(encode, "_UNDERFLOW", {53: Fraction(0), 24: Fraction(0)}),
+    ("no underflow term", lambda: attribute(errors, "underflow", lambda form: Fraction(0)),
      BREAKOUT.format("let tiny = (ram[1] + 1) * 1e-200 invariant p: tiny * 1e-200 > 0"), False),
+    ("an order that rounding does not keep", lambda: attribute(errors, "_in_order", lambda term, exact, end: [
+        f"(assert (=> (< {exact} {end}) (< {term} {end})))"]),
+     CARTPOLE.format("let a = clamp(cart.position, 0, 0.9999999999999999) invariant p: a + 6e-17 < 1").replace("policy p", "policy fine"), False),
+    ("floats that are never small", lambda: attribute(errors, "SMALLEST", {53: Fraction(1, 2**1022), 24: Fraction(1, 2**149)}),
+     CARTPOLE.format("invariant p: cart.position * 1e-310 == 0").replace("policy p", "policy fine"), False),
+    ("half the relative error", lambda: attribute(errors, "relative", lambda term, exact, form: [
+        errors._within(term, exact, terms.If(exact < 0, -exact, exact) * terms.literal(Fraction(1, 2**54), terms.REAL))]),
+     CARTPOLE.format("let x = clamp(cart.position, 0, 1) invariant p: (x + 1e16) - 1e16 >= x - 0.7").replace("policy p", "policy fine"), False),
     ("products that keep their sign when they underflow", lambda: row("multiply", underflows=False),
      CARTPOLE.format("let a = cart.position * 1e-200 let b = a * 1e-200 invariant p: cart.position > 1 implies b > 0"), False),
     ("a strict comparison that fails taken as strict", lambda: row("less", refine=lambda truth, a, b, kind: interval.refine_less(

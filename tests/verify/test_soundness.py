@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.verify import Limits, prove
-from hl_dsl.verify.encode import START, Encoding
+from hl_dsl.verify.encode import FINE, START, Encoding
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.obligations import goals
 from hl_dsl.verify.plan import Plan
@@ -88,7 +88,7 @@ def test_the_encoding_admits_every_run(data, program):
 def admitted(solver, tier, interpreter, ticks) -> str:
     """z3's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
     flow = tier.flow
-    encoding = Encoding(tier.evaluator, tier.evaluator.base, START)
+    encoding = Encoding(tier.evaluator, tier.evaluator.base, START, FINE)
     solver.fresh(2_000_000)
     for frame, (values, sound) in enumerate(ticks):
         solver.tell(*encoding.frame(range(len(flow.nodes))))
