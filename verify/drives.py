@@ -17,6 +17,8 @@ from hl_dsl.verify.plan import Plan
 
 TYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
 _POOL = 512  # values in a pool
+_DELICATE = 64  # of them, in the pool of values from anywhere
+_SMALL = (5e-324, 1e-200, 1e-17, 1e-9)
 _MOST_CONDITIONS = 40
 _ENDS, _BOUNDARIES, _ANYWHERE, _STEPS, _BOXES = range(5)
 _SHARES = np.cumsum([0.15, 0.3, 0.15, 0.15, 0.25])  # of the kinds, for lanes with no habit
@@ -115,12 +117,22 @@ class Drives:
         boundaries = sorted(value for value in found if entry.low <= value <= entry.high and (entry.base == "real" or value == int(value)))
         ends = np.array([entry.low, entry.high])
         sizes = np.array([1, 1, 1, 2, 5]) if entry.base == "int" else 10.0 ** np.arange(-3, 1)
+        anywhere = _within(generator, entry, (entry.low, entry.high), _POOL)
+        if entry.base == "real":
+            delicate = [value for value in self._delicate() if entry.low <= value <= entry.high]
+            anywhere[:_DELICATE] = np.resize(delicate or anywhere, _DELICATE)
         return np.stack([
             generator.choice(ends, _POOL),
             generator.choice(boundaries or ends, _POOL),
-            _within(generator, entry, (entry.low, entry.high), _POOL),
+            anywhere,
             generator.choice(sizes, _POOL) * generator.choice([-1, 1], _POOL),
         ]).astype(TYPES[entry.base])
+
+    def _delicate(self) -> list[float]:
+        """Floats at which rounding shows: those beside the program's literals, and small ones, of both signs."""
+        literals = {self.plan.constants[number][0] for number, node in enumerate(self.plan.nodes) if node.op == "constant" and node.base == "real"}
+        beside = [float(np.nextafter(value, way)) for value in sorted(literals) for way in (-np.inf, np.inf)]
+        return [sign * value for value in (*_SMALL, *beside) if abs(value) < INF for sign in (1, -1)]
 
     def _vectors(self, boxes: Sequence[dict[int, tuple]]) -> list[np.ndarray]:
         """Values of all inputs together, from the boxes in turn; where there are none, anywhere."""

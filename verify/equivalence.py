@@ -57,7 +57,7 @@ class Comparison:
 _EVERYWHERE = "for every sequence of observations and every value of the parameters in their ranges, from the start of an episode on, at every tick"
 _CLAIMS = {
     IDENTICAL: "The two are one program: the same but for names, layout, the order of definitions and of operands that commute.",
-    EQUAL: f"The two act the same {_EVERYWHERE}, under IEEE-754 binary64 with any rounding to nearest. Actions are compared as numbers: "
+    EQUAL: f"The two act the same {_EVERYWHERE}, under IEEE-754 binary64 rounding to nearest, ties to even. Actions are compared as numbers: "
     "a zero may differ in its sign. Assumes no fused or reassociated arithmetic, and the tools correct. Says nothing of properties.",
     EQUAL_REALS: f"Over the real numbers the two act the same {_EVERYWHERE}. The programs that run round, and whether rounding ever makes "
     "them act differently is not known.",

@@ -19,8 +19,8 @@ def test_the_claim_of_a_proof():
     claim = next(result.claim for result in proof.results if result.id == "invariant:command_bounds")
     assert claim == (
         "From every declared initial state, for every parameter, residual and finite input within its declared range, at every tick, "
-        "`command_bounds` holds of the compiled program under IEEE-754 binary64 with any rounding to nearest. Assumes the `assume` facts "
-        "`starts_inside` and `follows`, sin, cos, tanh, exp and atan2 within 4 ulp, no fused or reassociated arithmetic, and the tools "
+        "`command_bounds` holds of the compiled program under IEEE-754 binary64 rounding to nearest, ties to even. Assumes the `assume` facts "
+        "`starts_inside` and `follows`, sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools "
         "correct. Says nothing of the score or of the environment.")
     assert "`command_bounds` holds and everything is well defined" in proof.render()
 
