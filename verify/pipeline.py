@@ -240,9 +240,7 @@ class _Attempt:
         seconds = tried.seconds if tried else 0.0
         if failure:
             return Verdict(UNKNOWN, "intervals", failure, seconds=seconds)
-        clear = f"over the reals, no trace of up to {searched.clear} ticks breaks it"
-        if searched.reason:
-            clear += f"; {searched.reason}"
+        clear = searched.says
         if searched.run is not None:
             return Verdict(CANDIDATE, "bounded model checking", clear, traced(self.flow, searched.run), seconds)
         if reals is not None and reals.proved:
@@ -251,7 +249,7 @@ class _Attempt:
         if trace:
             return Verdict(NOT_INDUCTIVE, tried.method, clear, trace, seconds)
         reason = tried.reason or "z3's step that breaks it is none of the compiled program"
-        return Verdict(UNKNOWN, tried.method, f"{reason}; {clear}", seconds=seconds)
+        return Verdict(UNKNOWN, tried.method, f"{reason}; {clear}" if clear else reason, seconds=seconds)
 
     def _step(self, goal: Goal, tried: Attempt) -> tuple[dict, ...] | None:
         """The state that breaks the goal, if the interpreter agrees that it does."""

@@ -24,7 +24,7 @@ def turned(goal: Goal, verdict: Verdict) -> Verdict:
     if verdict.status == PROVED:
         return replace(verdict, status=VACUOUS, detail="")
     tried = verdict.detail.replace("breaks it", "reaches it")
-    return replace(verdict, status=UNKNOWN, detail=f"no run that reaches it was found ({tried})", trace=())
+    return replace(verdict, status=UNKNOWN, detail="no run that reaches it was found" + (f" ({tried})" if tried else ""), trace=())
 
 
 def reached(plan: Plan, goal: Goal) -> bool:

@@ -110,6 +110,11 @@ def test_what_else_differs_is_told():
     assert notes == ("over the reals they act the same: rounding alone makes the difference",)
 
 
+def test_a_difference_over_the_reals_alone_is_told_in_the_words_of_a_comparison():
+    *_, found = compared(CART, "let lost = cart.position + 1e+16 - 1e+16 act { when lost == 0.3 => LEFT otherwise => RIGHT }", "act RIGHT")
+    assert found.status == UNKNOWN and "a trace of 1 tick tells them apart; replayed in floats, it does not" in found.detail
+
+
 def test_programs_for_different_environments():
     with pytest.raises(HLError, match="CartPole-v1 and B for Breakout-v5"):
         compare(Program.parse(CART.format("act LEFT")).flow, Program.parse(BREAKOUT.format("act NOOP")).flow)
