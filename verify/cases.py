@@ -162,12 +162,31 @@ def _number(value):
 def paths_for(where: Path, found: Sequence[Case]) -> list[Path]:
     """Where cases go: into a folder under the names of what they break, or, where `where` ends in .json, there, the
     further ones numbered. Raises NoCase where something stands that is no case."""
-    if where.suffix == ".json" and not where.is_dir():
-        paths = [where if number == 0 else where.with_name(f"{where.stem}-{number + 1}.json") for number in range(len(found))]
+    return _free(where, [case.property["id"] for case in found])
+
+
+def folder_for(where: Path, flow: Dataflow) -> Path:
+    """The folder that any cases of a program go into. Raises NoCase, before anything is proved, where something stands that
+    is no case."""
+    if is_file(where):
+        _free(where, [""])
+        return where.parent
+    _free(where, [goal.id for goal in goals(flow)])
+    return where
+
+
+def is_file(where: Path) -> bool:
+    """Whether cases are to go to files of this name, and not into a folder."""
+    return where.suffix == ".json" and not where.is_dir()
+
+
+def _free(where: Path, ids: Sequence[str]) -> list[Path]:
+    if is_file(where):
+        paths = [where if number == 0 else where.with_name(f"{where.stem}-{number + 1}.json") for number in range(len(ids))]
     else:
         if where.exists() and not where.is_dir():
             raise NoCase(f"{where} is a file, and no case", "name a folder, or a path that ends in .json")
-        paths = [where / (case.property["id"].replace(":", "-").replace("@", "-line-") + ".json") for case in found]
+        paths = [where / (id_.replace(":", "-").replace("@", "-line-") + ".json") for id_ in ids]
     for path in paths:
         if path.exists():
             try:
