@@ -33,12 +33,14 @@ def verify(
 
     The proof holds for every input, parameter and state in range. Warnings
     tell of rules never reached, conditions always or never true, modes never
-    entered, and names nothing uses; they do not change the exit code.
+    entered, assumptions that do not last, and names nothing uses; they do
+    not change the exit code.
     """
     from hl_dsl.diagnostics import HLError, render
     from hl_dsl.program import Program
     from hl_dsl.verify import Cache, Limits
     from hl_dsl.verify.dead import dead
+    from hl_dsl.verify.lasting import lasting
     from hl_dsl.verify.teach import taught
 
     program = Program.load(file)
@@ -57,7 +59,7 @@ def verify(
         kept.close()
         if kept.note:
             note(f"note: {kept.note}")
-    warnings = sorted(program.warnings + dead(program.checked, proof), key=lambda item: item.span)
+    warnings = sorted(program.warnings + dead(program.checked, proof) + lasting(program.flow, proof), key=lambda item: item.span)
     for item in warnings:
         note(render(program.source, item) + "\n")
     found = proof.to_json()

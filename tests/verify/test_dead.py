@@ -14,6 +14,7 @@ from hl_dsl.program import Program
 from hl_dsl.source import Source
 from hl_dsl.verify import Limits
 from hl_dsl.verify.dead import dead
+from hl_dsl.verify.lasting import lasting
 from hl_dsl.verify.sites import sites
 from tests.generate.inputs import interpret, runs
 from tests.generate.programs import programs
@@ -89,9 +90,9 @@ def test_the_policies_give_no_cause(path):
 
 @pytest.mark.parametrize("code", sorted(code for code, entry in CODES.items() if entry.stage == "proof"))
 def test_page(code):
-    wrong, mended = re.findall(r"```hl\n(.*?)```", explain_code(code), re.DOTALL)
-    assert code in {item.code for item in dead(Program.parse(wrong).checked)}
-    assert dead(Program.parse(mended).checked) == ()
+    wrong, mended = (Program.parse(text) for text in re.findall(r"```hl\n(.*?)```", explain_code(code), re.DOTALL))
+    assert code in {item.code for item in dead(wrong.checked) + lasting(wrong.flow, wrong.prove())}
+    assert dead(mended.checked) + lasting(mended.flow, mended.prove()) == ()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
