@@ -84,13 +84,15 @@ class Cell:
 @dataclass(frozen=True)
 class Property:
     """`kind`: "invariant", "monitor", "assume" or "reachable". `node` is a bool that is to hold at every tick; that of a
-    `reachable` is to be broken at some. `asked` are conditions without which the property says nothing."""
+    `reachable` is to be broken at some. `asked` are conditions without which the property says nothing; `form`, of one over
+    several ticks that has any, is the word that begins it."""
 
     kind: str
     name: str
     node: int
     span: Span
     asked: tuple[int, ...] = ()
+    form: str = ""
 
 
 class Obligation(NamedTuple):

@@ -43,7 +43,7 @@ def _within(lowering, item: PropertySyntax) -> Property:
     pending = build.apply("and", (open_, build.apply("not", (_under(lowering, open_, item.expression),))))
     following = build.apply("if", (pending, build.apply("min", (build.apply("add", (waited, one)), beyond)), none))
     lowering._feed(waited, following)
-    return Property(item.kind, item.name, build.apply("less_equal", (following, most)), item.span, (asked,))
+    return Property(item.kind, item.name, build.apply("less_equal", (following, most)), item.span, (asked,), "within")
 
 
 def _after(lowering, item: PropertySyntax) -> Property:
@@ -52,7 +52,7 @@ def _after(lowering, item: PropertySyntax) -> Property:
     stored = lowering._cell(f"{item.name}.active", BOOL, 0, 1, False, False, item.span, item.name)
     active = build.apply("and", (build.apply("or", (stored, begins)), build.apply("not", (ends,))))
     lowering._feed(stored, active)
-    return Property(item.kind, item.name, build.apply("implies", (active, _under(lowering, active, item.expression))), item.span, (begins,))
+    return Property(item.kind, item.name, build.apply("implies", (active, _under(lowering, active, item.expression))), item.span, (begins,), "after")
 
 
 def _under(lowering, condition: int, expression) -> int:

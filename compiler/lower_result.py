@@ -33,7 +33,7 @@ def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
     values = {name: _made(Value, (type_, (numbers[given[0]],) if len(given) == 1 else tuple([numbers[node] for node in given])))
               for name, (type_, given) in lowering.values.items()}
     memories = [Cell(**{**cell, "next": numbers[cell["next"]]}) for cell in cells]
-    properties = [Property(item.kind, item.name, numbers[item.node], item.span, tuple([numbers[node] for node in item.asked]))
+    properties = [Property(item.kind, item.name, numbers[item.node], item.span, tuple([numbers[node] for node in item.asked]), item.form)
                   for item in lowering.properties]
     numbers[None] = None  # an obligation without a guard, or without a claim
     obligations = [_made(Obligation, (kind, says, numbers[subject], numbers[guard], numbers[claim], span))

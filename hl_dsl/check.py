@@ -13,8 +13,10 @@ from hl_dsl.operators.kernel import LARGEST_INT
 from hl_dsl.reuse import Recall, Reuse
 from hl_dsl.source import Source, Span
 from hl_dsl.symbols import Symbol, Symbols
-from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Policy, Previous, Property, Range, Vector, conditions, expressions, walk
+from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Never, Number, Observe, Param, Policy, Previous, Property, Range, Vector, conditions, expressions, walk
 from hl_dsl.types import BOOL, INT, Type, widens
+
+_MOST_TEXT = 60
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,8 @@ class _Checker:
             pass
         return None
 
-    def _wanted(self, expression, wanted: Type, what: str, code: str) -> None:
+    def _wanted(self, expression, wanted: Type, what: str, code: str, joined: str = "all") -> None:
+        """`joined`: what makes one truth value of several, most likely."""
         found = self._infer(expression)
         if found is None or found is wanted:
             return
@@ -92,6 +95,10 @@ class _Checker:
             repair = Repair(expression.span, truth, f"write `{truth}`")
         elif wanted is BOOL and found.base in ("int", "real") and found.size is None and type(expression) in (Name, Index) and expression.span.end:
             repair = Repair(Span(expression.span.end, expression.span.end), " != 0", "compare it: `… != 0`")
+        elif wanted is BOOL and found.base == "bool" and expression.span.end:
+            written = self.findings.source.text[expression.span.start : expression.span.end]
+            shown = written if len(written) <= _MOST_TEXT and "\n" not in written else "…"
+            repair = Repair(expression.span, f"{joined}({written})", f"make one truth value of them: `{joined}({shown})`")
         names = self.symbols.card.action.names if wanted is self.symbols["action"].type else None
         kind = "the name of an action" if names else f"`{wanted}`"
         self.findings.add(code, f"{what} must be {kind}, not `{found}`", expression.span, label=label, expected=names or (), repair=repair)
@@ -188,7 +195,7 @@ class _Checker:
     def _property(self, item: Property) -> None:
         for condition in conditions(item.pattern):
             self._wanted(condition, BOOL, f"the condition of `{item.name}`", "HL317")
-        self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317")
+        self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317", "any" if type(item.pattern) is Never else "all")
 
     def _modes(self, modes: Modes) -> None:
         starts = [mode for mode in modes.modes if mode.is_start]

@@ -135,6 +135,7 @@ CODES: dict[str, Code] = {
         "HL512": "a condition that is never true",
         "HL513": "a mode that is never entered",
         "HL514": "a parameter that changes no action",
+        "HL515": "assumptions that do not last",
     }),
     **_stage("run", {
         "HL600": "an unknown environment",

@@ -28,6 +28,21 @@ class Searched(NamedTuple):
     clear: int
     reason: str = ""
 
+    @property
+    def says(self) -> str:
+        """What the search came to, in words; nothing where it was not made. Not for a run that did break the goal in a replay."""
+        said = []
+        if self.run is not None:
+            shorter = ", and none shorter" if len(self.run.rows) > 1 else ""
+            said.append(f"over the reals, as far as z3 can tell, a trace of {_ticks(len(self.run.rows))} breaks it{shorter}; replayed in floats, it does not")
+        elif self.clear:
+            said.append(f"over the reals, no trace of up to {_ticks(self.clear)} breaks it")
+        return "; ".join([*said, *([self.reason] if self.reason else [])])
+
+
+def _ticks(count: int) -> str:
+    return f"{count} tick{'' if count == 1 else 's'}"
+
 
 def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solver: Solver, depth: int) -> Searched:
     """Looks for the shortest trace, of at most `depth` ticks, that breaks a goal. Raises SolverFailure where z3 cannot be used."""

@@ -17,7 +17,7 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.verify.claims import ILL_DEFINED, VIOLATED
 from hl_dsl.verify.obligations import Goal, goals
 from hl_dsl.verify.replay import Run, breaks, keeps_assumptions, traced
-from hl_dsl.verify.report import Proof, Result
+from hl_dsl.verify.report import Proof, Result, hangs_on, mentioned
 
 SCHEMA = "hl.case/1"
 
@@ -45,13 +45,15 @@ class Case:
 @dataclass(frozen=True)
 class Again:
     """What a case came to: `broken` (at the last tick of `trace`) or not. `broken_id`: the goal that was. `notes`: what the
-    case and the program do not have in common."""
+    case and the program do not have in common. `about` and `names`: what comes first in a table of the trace."""
 
     broken: bool
     broken_id: str
     detail: str
     notes: tuple[str, ...]
     trace: tuple[dict, ...]
+    about: str = ""
+    names: tuple[str, ...] = ()
 
 
 def cases(flow: Dataflow, proof: Proof) -> list[Case]:
@@ -101,7 +103,8 @@ def replay(flow: Dataflow, case: Case) -> Again:
             return Again(False, "", f"it breaks the assumption `{names[0]}` at tick {number}, so nothing is promised of it", tuple(notes), ())
         for goal in wanted:
             if breaks(goal, tick.values):
-                return Again(True, goal.id, f"broken at tick {number}, counting from 0", tuple(notes), traced(flow, Run(given, tuple(rows[: number + 1]))))
+                return Again(True, goal.id, f"broken at tick {number}, counting from 0", tuple(notes),
+                             traced(flow, Run(given, tuple(rows[: number + 1]))), mentioned(flow, goal.kind, goal.name, goal.line), hangs_on(flow, goal))
     return Again(False, "", f"it holds at all {len(rows)} tick{'s' if len(rows) > 1 else ''}", tuple(notes), ())
 
 
@@ -162,12 +165,31 @@ def _number(value):
 def paths_for(where: Path, found: Sequence[Case]) -> list[Path]:
     """Where cases go: into a folder under the names of what they break, or, where `where` ends in .json, there, the
     further ones numbered. Raises NoCase where something stands that is no case."""
-    if where.suffix == ".json" and not where.is_dir():
-        paths = [where if number == 0 else where.with_name(f"{where.stem}-{number + 1}.json") for number in range(len(found))]
+    return _free(where, [case.property["id"] for case in found])
+
+
+def folder_for(where: Path, flow: Dataflow) -> Path:
+    """The folder that any cases of a program go into. Raises NoCase, before anything is proved, where something stands that
+    is no case."""
+    if is_file(where):
+        _free(where, [""])
+        return where.parent
+    _free(where, [goal.id for goal in goals(flow)])
+    return where
+
+
+def is_file(where: Path) -> bool:
+    """Whether cases are to go to files of this name, and not into a folder."""
+    return where.suffix == ".json" and not where.is_dir()
+
+
+def _free(where: Path, ids: Sequence[str]) -> list[Path]:
+    if is_file(where):
+        paths = [where if number == 0 else where.with_name(f"{where.stem}-{number + 1}.json") for number in range(len(ids))]
     else:
         if where.exists() and not where.is_dir():
             raise NoCase(f"{where} is a file, and no case", "name a folder, or a path that ends in .json")
-        paths = [where / (case.property["id"].replace(":", "-").replace("@", "-line-") + ".json") for case in found]
+        paths = [where / (id_.replace(":", "-").replace("@", "-line-") + ".json") for id_ in ids]
     for path in paths:
         if path.exists():
             try:

@@ -64,6 +64,10 @@ class Certificate:
     def uncertified(self) -> list[str]:
         return [entry["id"] for entry in self.entries if "uncertified" in entry]
 
+    @property
+    def certified(self) -> list[str]:
+        return [entry["id"] for entry in self.entries if "uncertified" not in entry]
+
 
 def certificate(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> Certificate:
     """The scripts behind a proof. What was proved part by part is certified part by part."""
@@ -241,7 +245,8 @@ def _lemmas(tier: IntervalTier, open_goals: Sequence[Goal], facts: Sequence[Goal
 def write_certificate(folder: Path, found: Certificate) -> Path:
     """Writes the scripts and their index. Raises HLError where the folder holds something else; a certificate is replaced."""
     index = folder / INDEX
-    _make_room(folder, index)
+    for name in replaced(folder):
+        (folder / name).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     for query in found.queries:
         (folder / query.file).write_text(script(found.flow, query), encoding="utf-8")
@@ -261,12 +266,14 @@ def script(flow: Dataflow, query: Query) -> str:
     return "\n".join([*head, *query.lines, "(check-sat)", "(exit)", ""])
 
 
-def _make_room(folder: Path, index: Path) -> None:
-    """Takes away the certificate that stands in the folder, file by file as its index lists them."""
+def replaced(folder: Path) -> list[str]:
+    """The scripts of the certificate that stands in the folder, as its index lists them. Raises HLError where the folder
+    holds something else, and so takes no certificate."""
+    index = folder / INDEX
     if folder.exists() and not folder.is_dir():
         raise HLError(f"{folder} is a file", "name a folder for the certificate")
     if not folder.exists() or not any(folder.iterdir()):
-        return
+        return []
     try:
         document = json.loads(index.read_text(encoding="utf-8"))
         files = [query["file"] for entry in document["obligations"] for query in entry.get("queries", ())] if document["schema"] == SCHEMA else None
@@ -274,5 +281,4 @@ def _make_room(folder: Path, index: Path) -> None:
         files = None
     if files is None:
         raise HLError(f"{folder} is not empty and holds no certificate", "name another folder, or empty that one first")
-    for name in files:
-        (folder / Path(name).name).unlink(missing_ok=True)
+    return [Path(name).name for name in files]

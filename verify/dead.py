@@ -10,10 +10,11 @@ from hl_dsl.check import Checked
 from hl_dsl.compiler.ir import Dataflow, Parameter
 from hl_dsl.diagnostics import Diagnostic, Label
 from hl_dsl.syntax import Modes, Param
-from hl_dsl.verify.claims import PROVED
+from hl_dsl.verify.claims import PROVED, assumptions
 from hl_dsl.verify.equivalence import same_actions
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.limits import Limits
+from hl_dsl.verify.pipeline import prove
 from hl_dsl.verify.plan import Pair
 from hl_dsl.verify.possible import Possibilities
 from hl_dsl.verify.reasons import Reasons, quoted
@@ -22,11 +23,29 @@ from hl_dsl.verify.sites import BRANCH, RULE, TRANSITION, Site, sites
 from hl_dsl.verify.solver import Solver
 
 _MOST_PARAMETERS = 16
+# What is proved once more without the assumptions is worth little time.
+_LEAN = dict(components=False, lemmas=False, lanes=0, depths=(0, 1), bounded_depths=(0, 0), solver_steps=100_000)
 
 
 def dead(checked: Checked, proof: Proof | None = None, limits: Limits = Limits()) -> tuple[Diagnostic, ...]:
-    """Warnings, in the order of the text. What a `proof` of the program proved is made use of."""
+    """Warnings, in the order of the text. What a `proof` of the program proved is made use of. One that does not hold without
+    the assumptions says so."""
     flow, asked = sites(checked)
+    claims = _claims(checked, flow, asked, proof, limits)
+    if claims is None:
+        return ()
+    found = list(claims.values())
+    if found and flow.of_kind("assume"):
+        free = replace(flow, properties=[item for item in flow.properties if item.kind != "assume"])
+        again = prove(free, replace(limits, **_LEAN)) if proof is not None else None
+        holds = _claims(checked, free, asked, again, limits) or {}
+        given = f", given {assumptions(flow)}"
+        found = [item if key in holds else replace(item, message=item.message + given) for key, item in claims.items()]
+    return tuple(sorted([*found, *_without_effect(checked, flow)], key=lambda item: item.span))
+
+
+def _claims(checked: Checked, flow: Dataflow, asked: list[Site], proof: Proof | None, limits: Limits) -> dict[tuple, Diagnostic] | None:
+    """What never counts, by code and place; None where nothing can happen at all, which the proof tells."""
     modes = [mode for item in checked.policy.of(Modes) for mode in item.modes]
     proved = {result.id for result in proof.results if result.status == PROVED} if proof is not None else set()
     if proof is not None and any(result.kind != "invariant" and result.status != PROVED for result in proof.results):
@@ -36,9 +55,8 @@ def dead(checked: Checked, proof: Proof | None = None, limits: Limits = Limits()
     with Solver(limits.hang_seconds) as solver:
         known = Possibilities(tier, _boxed(flow, tier.ranges, proved), facts, _nodes(asked), limits, solver)
         if known.base.dead:
-            return ()  # nothing can happen at all, which the proof tells
-        found = list(_Found(checked, flow, asked, modes, known).warnings())
-    return tuple(sorted([*found, *_without_effect(checked, flow)], key=lambda item: item.span))
+            return None
+        return {(item.code, item.span): item for item in _Found(checked, flow, asked, modes, known).warnings()}
 
 
 def _boxed(flow: Dataflow, ranges: Sequence[Pair], proved: set[str]) -> list[Pair]:

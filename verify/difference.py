@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Container, Sequence
 
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.verify.cone import closed_cone
 from hl_dsl.verify.equivalence import Comparison
 from hl_dsl.verify.product import SIDES
 from hl_dsl.verify.trace import record, render_trace
@@ -32,15 +33,22 @@ def difference(a: Dataflow, b: Dataflow, found: Comparison) -> tuple[dict, ...]:
     return tuple(trace)
 
 
-def render_difference(trace: Sequence[dict]) -> str:
-    """A row for each tick: the inputs, then what the programs name alike and hold differently, then both actions."""
+def looked_at(found: Comparison) -> set[str]:
+    """The inputs that the action of either program hangs on, at this tick or an earlier one."""
+    flow = found.joint.flow
+    cone = closed_cone(flow, [node for action in found.joint.actions for node in action])
+    return {flow.inputs[flow.nodes[node].value].name for node in cone if flow.nodes[node].op == "input"}
+
+
+def render_difference(trace: Sequence[dict], inputs: Container[str]) -> str:
+    """A row for each tick: these inputs, then what the programs name alike and hold differently, then both actions."""
     rows = []
     names = [(group, name) for group in ("memory", "lets") for name in trace[0]["A"][group] if name in trace[0]["B"][group]
              and any(tick["A"][group][name] != tick["B"][group][name] for tick in trace)]
     for tick in trace:
         lets = {f"{name} ({side})": tick[side][group][name] for group, name in names for side in SIDES}
         modes = {f"mode ({side})": tick[side]["mode"] for side in SIDES if "mode" in tick[side]}
-        rows.append({"tick": tick["tick"], "inputs": tick["inputs"], "lets": {**lets, **modes},
+        rows.append({"tick": tick["tick"], "inputs": {name: value for name, value in tick["inputs"].items() if name in inputs}, "lets": {**lets, **modes},
                      "action": f"A {_shown(tick['A']['action'])}, B {_shown(tick['B']['action'])}"})
     parameters = trace[0]["parameters"]
     shared = {name: value for name, value in parameters["A"].items() if parameters["B"].get(name, value) == value}

@@ -148,7 +148,8 @@ def _compare(a: Dataflow, b: Dataflow, limits: Limits) -> Comparison:
         return _different(whole, run, "a search along the thresholds", notes + over_the_reals)
     if same.status in (PROVED, PROVED_REALS):
         return Comparison(EQUAL_REALS, same.method, notes)
-    return Comparison(UNKNOWN, "simulation, induction", notes, f"{same.status}: {same.detail}" if same.detail else same.status)
+    detail = same.detail.replace("breaks it", "tells them apart")
+    return Comparison(UNKNOWN, "simulation, induction", notes, f"{same.status}: {detail}" if detail else same.status)
 
 
 def _by_construction(a: Dataflow, b: Dataflow, guesses: Guesses, merged: Mapping[int, int]) -> Product:

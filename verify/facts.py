@@ -125,7 +125,7 @@ def named(flow: Dataflow, node: int, depth: int = 0) -> str:
     if entry.op == "memory":
         cell = flow.memories[entry.value]
         written = flow.source.text[cell.span.start : cell.span.end]
-        return cell.name if cell.declared or not written or len(written) > _LONGEST or "{" in written else " ".join(written.split())
+        return cell.name if cell.declared or cell.ghost or not written or len(written) > _LONGEST or "{" in written else " ".join(written.split())
     if entry.form is None:
         return {"input": flow.inputs, "parameter": flow.parameters}[entry.op][entry.value].name
     for name in flow.lets:

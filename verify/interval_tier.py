@@ -114,11 +114,7 @@ class IntervalTier:
 
     def _never_asked(self, node: int, asked: Sequence[int], context: Context) -> bool:
         """Whether some condition on the way to what the property says can never be met."""
-        for condition, truth in antecedents(self.plan, node, asked):
-            inner = self.evaluator.assume(context, condition, truth)
-            if inner.dead or self.evaluator.value(condition, inner) in (EMPTY, FALSE if truth else TRUE):
-                return True
-        return False
+        return unmet(self.evaluator, context, antecedents(self.plan, node, asked)) is not None
 
 
 def holds(item: Obligation, pair: Pair) -> bool:
@@ -130,6 +126,15 @@ def holds(item: Obligation, pair: Pair) -> bool:
     if item.kind == "finite":
         return -INF < pair[0] and pair[1] < INF
     return -LARGEST_INT <= pair[0] and pair[1] <= LARGEST_INT
+
+
+def unmet(evaluator: Evaluator, context: Context, conditions: Sequence[tuple[int, bool]]) -> int | None:
+    """The first of some conditions, nodes with what they are to be, that intervals show to be never met."""
+    for condition, truth in conditions:
+        inner = evaluator.assume(context, condition, truth)
+        if inner.dead or evaluator.value(condition, inner) in (EMPTY, FALSE if truth else TRUE):
+            return condition
+    return None
 
 
 def antecedents(plan: Plan, node: int, asked: Sequence[int] = ()) -> list[tuple[int, bool]]:

@@ -31,7 +31,7 @@ from hl_dsl.verify.simulate import simulate
 from hl_dsl.verify.solver import Solver, SolverFailure
 from hl_dsl.verify.soundness import resting
 from hl_dsl.verify.trace import asked_at
-from hl_dsl.verify.vacuity import contradictory, vacuous
+from hl_dsl.verify.vacuity import CONTRADICTED, contradictory, unasked, vacuous
 
 _QUICK = (4, 24)  # episodes and ticks of the simulation before induction
 _GUIDED = (6, 40)  # the same where assumptions tie inputs to the last tick, which makes a tick dear
@@ -39,7 +39,6 @@ _GUIDED = (6, 40)  # the same where assumptions tie inputs to the last tick, whi
 _LONG = 60  # ticks: longer runs are made short in NumPy
 _MOST_NAMED = 4
 
-_NEVER_ASKED = "the condition of an `implies` in it is never true, or no tick keeps the assumptions"
 
 
 def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None, cache: Cache | None = None) -> Proof:
@@ -87,7 +86,7 @@ class _Attempt:
         self._vacuity(solver)
         self.memo.queries += solver.queries - asked
         resting(self.plan, self.goals, self.verdicts, self.rests)
-        found = [(goal, turned(goal, self.verdicts[goal.id])) for goal in self.goals]
+        found = [(goal, turned(goal, self.verdicts[goal.id], self.flow)) for goal in self.goals]
         if self.impossible:
             found.append((assumptions_goal(self.flow), Verdict(VACUOUS, "intervals, z3", "the assumptions leave no first tick possible")))
         return found
@@ -102,7 +101,7 @@ class _Attempt:
             if found == "proved":
                 self.verdicts[goal.id] = Verdict(PROVED, "intervals", seconds=perf_counter() - start)
             elif found == "vacuous":
-                self.verdicts[goal.id] = Verdict(VACUOUS, "intervals", _NEVER_ASKED, seconds=perf_counter() - start)
+                self.verdicts[goal.id] = Verdict(VACUOUS, "intervals", unasked(self.tier.evaluator, goal), seconds=perf_counter() - start)
 
     def _bisection(self) -> None:
         for goal in self._open():
@@ -269,9 +268,7 @@ class _Attempt:
         seconds = tried.seconds if tried else 0.0
         if failure:
             return Verdict(UNKNOWN, "intervals", failure, seconds=seconds)
-        clear = f"over the reals, no trace of up to {searched.clear} ticks breaks it"
-        if searched.reason:
-            clear += f"; {searched.reason}"
+        clear = searched.says
         if searched.run is not None:
             return Verdict(CANDIDATE, "bounded model checking", clear, traced(self.flow, searched.run), seconds)
         if reals is not None and reals.proved:
@@ -280,7 +277,7 @@ class _Attempt:
         if trace:
             return Verdict(NOT_INDUCTIVE, tried.method, clear, trace, seconds)
         reason = tried.reason or "z3's step that breaks it is none of the compiled program"
-        return Verdict(UNKNOWN, tried.method, f"{reason}; {clear}", seconds=seconds)
+        return Verdict(UNKNOWN, tried.method, f"{reason}; {clear}" if clear else reason, seconds=seconds)
 
     def _step(self, goal: Goal, tried: Attempt) -> tuple[dict, ...] | None:
         """The state that breaks the goal, if the interpreter agrees that it does."""
@@ -295,11 +292,12 @@ class _Attempt:
         proved = [goal for goal in self.goals if goal.kind == "invariant" and self.verdicts[goal.id].status == PROVED]
         self.impossible = self.tier.impossible() or contradictory(self.tier.evaluator, self.limits, solver)
         if self.impossible:
-            never, why = {goal.id for goal in proved}, "the assumptions contradict each other"
+            why = {goal.id: CONTRADICTED for goal in proved}
         else:
-            never, why = vacuous(self.tier.evaluator, proved, self.limits, solver), _NEVER_ASKED
-        for goal in never:
-            self.verdicts[goal] = replace(self.verdicts[goal], status=VACUOUS, detail=why)
+            never = vacuous(self.tier.evaluator, proved, self.limits, solver)
+            why = {goal.id: unasked(self.tier.evaluator, goal, never[goal.id]) for goal in proved if goal.id in never}
+        for goal, detail in why.items():
+            self.verdicts[goal] = replace(self.verdicts[goal], status=VACUOUS, detail=detail)
 
 
 def _method(method: str, lemmas: Sequence[str]) -> str:

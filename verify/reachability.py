@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Sequence
 
-from hl_dsl.verify.claims import PROVED, UNKNOWN, VACUOUS, VIOLATED
+from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.verify.claims import PROVED, UNKNOWN, VACUOUS, VIOLATED, assumptions
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Plan
 from hl_dsl.verify.report import Verdict
@@ -15,16 +16,25 @@ from hl_dsl.verify.simulate import simulate
 _QUICK = (4, 24)  # episodes and ticks of the simulation that a search can afford
 
 
-def turned(goal: Goal, verdict: Verdict) -> Verdict:
+def turned(goal: Goal, verdict: Verdict, flow: Dataflow) -> Verdict:
     """The verdict on a goal as one on its property: what breaks a `reachable`'s goal shows that it is reached."""
     if goal.kind != "reachable" or verdict.status == VACUOUS:
         return verdict
     if verdict.status == VIOLATED:
         return replace(verdict, status=PROVED, detail=f"reached at tick {len(verdict.trace) - 1}, counting from 0")
     if verdict.status == PROVED:
-        return replace(verdict, status=VACUOUS, detail="")
+        return replace(verdict, status=VACUOUS, detail=_never(goal, flow))
     tried = verdict.detail.replace("breaks it", "reaches it")
-    return replace(verdict, status=UNKNOWN, detail=f"no run that reaches it was found ({tried})", trace=())
+    return replace(verdict, status=UNKNOWN, detail="no run that reaches it was found" + (f" ({tried})" if tried else ""), trace=())
+
+
+def _never(goal: Goal, flow: Dataflow) -> str:
+    """Why what is proved never to hold does not: whether it is the assumptions that keep every run away."""
+    if not flow.of_kind("assume"):
+        return "it is false at every tick of every run"
+    without = replace(flow, properties=[item for item in flow.properties if item.kind != "assume"])
+    run = "; without them a run reaches it" if reached(Plan(without), goal) else ""
+    return f"it is false at every tick of every run that keeps {assumptions(flow)}{run}"
 
 
 def reached(plan: Plan, goal: Goal) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Callable
 
@@ -67,7 +67,7 @@ class Proof:
         return tuple(
             Result(goal.id, goal.kind, goal.name, verdict.status, claim(self._flow, goal, verdict.status), verdict.method,
                    verdict.seconds, goal.line, verdict.detail, verdict.trace, verdict.lemmas, self._span(goal),
-                   self._about(goal) if verdict.trace else (), verdict.components, verdict.advice)
+                   hangs_on(self._flow, goal) if verdict.trace else (), verdict.components, verdict.advice)
             for goal, verdict in self._verdicts())
 
     def _span(self, goal: Goal) -> dict[str, int] | None:
@@ -76,15 +76,6 @@ class Proof:
             return None
         (line, column), (end_line, end_column) = source.position(goal.span.start), source.position(goal.span.end)
         return {"line": line, "column": column, "end_line": end_line, "end_column": end_column}
-
-    def _about(self, goal: Goal) -> tuple[str, ...]:
-        """What the goal hangs on within its tick; the rest of a trace is of less interest."""
-        flow = self._flow
-        cone = set(flow.reachable(goal.nodes))
-        named = [name for name, value in flow.values.items() if cone.intersection(value.nodes)]
-        leaves = [flow.nodes[number] for number in cone]
-        return (*named, *(flow.inputs[node.value].name for node in leaves if node.op == "input"),
-                *(flow.memories[node.value].name for node in leaves if node.op == "memory"))
 
     @property
     def verdicts(self) -> list[tuple[Goal, Verdict]]:
@@ -126,20 +117,31 @@ class Proof:
             out.append(f"{PROVED}: {'the program is well defined' if whole else 'well-definedness in part'} (obligations: {len(plain)})")
         for result in self.results:
             if result not in plain:
-                out.append(_shown(result, source, self._mentioned(result, source)))
+                out.append(_shown(result, source, mentioned(replace(self._flow, source=source), result.kind, result.name, result.line, result.detail)))
         out.append(("all proved" if self.passed else "not proved") + f": {self.summary}")
         if self.passed and self.results:
             out += ["", claim_of_all(self._flow)]
         return "\n".join(out)
 
-    def _mentioned(self, result: Result, source: Source) -> str:
-        """What a trace is about: the text of the property with its ghost cells, or the line."""
-        shown = {item.name for item in self._flow.properties if item.kind == "assume" or (item.kind, item.name) == (result.kind, result.name)}
-        ghosts = [cell.name for cell in self._flow.memories if cell.ghost in shown]
-        line = source.line(result.line) if result.line and source.text else result.detail
-        spans = [item.span for item in self._flow.properties if item.kind == result.kind and item.name == result.name]
-        text = [source.text[span.start : span.end] for span in spans if source.text]
-        return " ".join([line, *text, *ghosts])
+
+def hangs_on(flow: Dataflow, goal: Goal) -> tuple[str, ...]:
+    """What a goal hangs on within its tick; the rest of a trace is of less interest."""
+    cone = set(flow.reachable(goal.nodes))
+    named = [name for name, value in flow.values.items() if cone.intersection(value.nodes)]
+    leaves = [flow.nodes[number] for number in cone]
+    return (*named, *(flow.inputs[node.value].name for node in leaves if node.op == "input"),
+            *(flow.memories[node.value].name for node in leaves if node.op == "memory"))
+
+
+def mentioned(flow: Dataflow, kind: str, name: str, line: int, detail: str = "") -> str:
+    """What a trace of a goal is about: the text of the property with its ghost cells, or the line."""
+    source = flow.source
+    shown = {item.name for item in flow.properties if item.kind == "assume" or (item.kind, item.name) == (kind, name)}
+    ghosts = [cell.name for cell in flow.memories if cell.ghost in shown]
+    text = source.line(line) if line and source.text else detail
+    spans = [item.span for item in flow.properties if item.kind == kind and item.name == name]
+    written = [source.text[span.start : span.end] for span in spans if source.text]
+    return " ".join([text, *written, *ghosts])
 
 
 def _shown(result: Result, source: Source, about: str) -> str:

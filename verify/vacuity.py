@@ -7,14 +7,19 @@ from typing import Sequence
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.verify.cone import cone
 from hl_dsl.verify.encode import FREE, START, Encoding
+from hl_dsl.verify.expressions import Names
 from hl_dsl.verify.induction import leaves
 from hl_dsl.verify.intervals import EMPTY, Context, Evaluator
-from hl_dsl.verify.interval_tier import antecedents
+from hl_dsl.verify.interval_tier import antecedents, unmet
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.models import memory_of, run_of
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.replay import keeps_assumptions
 from hl_dsl.verify.solver import SAT, UNSAT, Solver, SolverFailure
+
+CONTRADICTED = "the assumptions contradict each other"
+
+_MOST_TEXT = 80
 
 
 def contradictory(evaluator: Evaluator, limits: Limits, solver: Solver) -> bool:
@@ -26,13 +31,30 @@ def contradictory(evaluator: Evaluator, limits: Limits, solver: Solver) -> bool:
     return not _met(Evaluator(plan, starts), []) and _impossible(evaluator, [], limits, solver, START)
 
 
-def vacuous(evaluator: Evaluator, goals: Sequence[Goal], limits: Limits, solver: Solver) -> set[str]:
-    """Goals, by id, that hold only because they are never asked."""
+def vacuous(evaluator: Evaluator, goals: Sequence[Goal], limits: Limits, solver: Solver) -> dict[str, int]:
+    """Goals, by id, that hold only because they are never asked, with a condition that is never met."""
     conditions = {goal.id: antecedents(evaluator.plan, goal.property.node, goal.property.asked) for goal in goals}
     wanted = sorted({condition for found in conditions.values() for condition in found})
     never = {condition for condition in wanted if limits.solver and not _met(evaluator, [condition])
              and _impossible(evaluator, [condition], limits, solver, FREE)}
-    return {goal for goal, found in conditions.items() if never.intersection(found)}
+    return {goal: next(condition for condition in found if condition in never)[0] for goal, found in conditions.items() if never.intersection(found)}
+
+
+def unasked(evaluator: Evaluator, goal: Goal, condition: int | None = None) -> str:
+    """Why a goal is never asked, in words: for a `condition` of it that is never met, or, where none is given, for what
+    intervals show."""
+    plan, item = evaluator.plan, goal.property
+    if condition is None and not evaluator.base.dead:
+        condition = unmet(evaluator, evaluator.base, antecedents(plan, item.node, item.asked))
+    if condition is None:
+        return CONTRADICTED
+    where = " where the `assume` facts hold" if plan.assumes else ""
+    if item.form == "after" and condition == plan.nodes[item.node].args[0] and condition not in item.asked:
+        return f"the stretch that its `after` begins is over at once{where}: its `until` is true whenever it begins"
+    text = Names(plan.flow).text(condition)
+    text = text if len(text) <= _MOST_TEXT else f"{text[: _MOST_TEXT - 1]}…"
+    what = f"the trigger of its `{item.form}`" if condition in item.asked else "the condition of an `implies` in it"
+    return f"{what} is never true{where}: `{text}`"
 
 
 def _met(evaluator: Evaluator, conditions: list[tuple[int, bool]]) -> bool:

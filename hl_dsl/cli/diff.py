@@ -25,7 +25,7 @@ def diff(
     What the policies promise does not count, and is told where it differs.
     """
     from hl_dsl.program import Program
-    from hl_dsl.verify.difference import difference, render_difference
+    from hl_dsl.verify.difference import difference, looked_at, render_difference
     from hl_dsl.verify.equivalence import compare
 
     first, second = Program.load(a), Program.load(b)
@@ -38,6 +38,6 @@ def diff(
     }
     lines = [f"{found.status} ({found.method})", *([f"       {found.detail}"] if found.detail else []), *(f"       {note}" for note in found.notes)]
     if trace:
-        lines += ["", render_difference(trace)]
+        lines += ["", render_difference(trace, looked_at(found))]
     show(document, "\n".join([f"A: {a}", f"B: {b}", *lines, "", found.claim]), json)
     finish(found.exit_code)

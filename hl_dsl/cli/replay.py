@@ -29,7 +29,7 @@ def replay_cases(program: "Program", where: Path, as_json: bool) -> None:
                      "notes": again.notes, "trace": again.trace})
         lines += [f"{'broken' if again.broken else 'holds'}: {about} ({path})", f"       {again.detail}", *(f"       {text}" for text in again.notes)]
         if again.trace:
-            lines.append(render_trace(again.trace, case.property["text"]))
+            lines.append(render_trace(again.trace, again.about, again.names))
     code = FINDINGS if any(row["broken"] for row in rows) else 0
     show({"schema": "hl.replay/1", "policy": program.name, "program_hash": program.hash, "env": program.card.environment, "cases": rows, "exit_code": code},
          "\n".join(lines), as_json)

@@ -33,12 +33,14 @@ def verify(
 
     The proof holds for every input, parameter and state in range. Warnings
     tell of rules never reached, conditions always or never true, modes never
-    entered, and names nothing uses; they do not change the exit code.
+    entered, assumptions that do not last, and names nothing uses; they do
+    not change the exit code.
     """
     from hl_dsl.diagnostics import HLError, render
     from hl_dsl.program import Program
     from hl_dsl.verify import Cache, Limits
     from hl_dsl.verify.dead import dead
+    from hl_dsl.verify.lasting import lasting
     from hl_dsl.verify.teach import taught
 
     program = Program.load(file)
@@ -49,6 +51,7 @@ def verify(
 
         replay_cases(program, replay, json)
         return
+    _check_places(program, save_trace, certify)
     kept = Cache.of_user() if cache else None
     limits = Limits(slicing=slicing, lemmas=lemmas, processes=_cores())
     proof = taught(program.flow, program.prove(limits=limits, cache=kept), limits)
@@ -56,7 +59,7 @@ def verify(
         kept.close()
         if kept.note:
             note(f"note: {kept.note}")
-    warnings = sorted(program.warnings + dead(program.checked, proof), key=lambda item: item.span)
+    warnings = sorted(program.warnings + dead(program.checked, proof) + lasting(program.flow, proof), key=lambda item: item.span)
     for item in warnings:
         note(render(program.source, item) + "\n")
     found = proof.to_json()
@@ -78,6 +81,22 @@ def verify(
         text += ["", *said]
     show(document, "\n".join(text), json)
     finish(proof.exit_code)
+
+
+def _check_places(program: "Program", save_trace: Path | None, certify: Path | None) -> None:
+    """Raises HLError where what is to be written will not find its place: a proof may take long."""
+    from hl_dsl.cli.places import check_folder, writing_to
+    from hl_dsl.verify.cases import folder_for
+    from hl_dsl.verify.certify import replaced
+
+    if save_trace is not None:
+        with writing_to(save_trace):
+            folder = folder_for(save_trace, program.flow)
+        check_folder(folder)
+    if certify is not None:
+        with writing_to(certify):
+            replaced(certify)
+        check_folder(certify)
 
 
 def _narrowed(program: "Program", proof: "Proof") -> tuple[dict[str, Any], list[str]]:
@@ -102,12 +121,19 @@ def _narrowed(program: "Program", proof: "Proof") -> tuple[dict[str, Any], list[
 
 
 def _certified(program: "Program", proof: "Proof", folder: Path) -> tuple[dict[str, Any], list[str]]:
+    from hl_dsl.cli.places import writing_to
     from hl_dsl.verify.certify import certificate, write_certificate
 
     found = certificate(program.flow, proof)
-    index = write_certificate(folder, found)
+    with writing_to(folder):
+        index = write_certificate(folder, found)
     files = [query.file for query in found.queries]
-    said = [f"wrote {index} and {len(files)} SMT-LIB file{'' if len(files) == 1 else 's'}, each to be answered with unsat"]
+    if files:
+        said = [f"wrote {index} and {len(files)} SMT-LIB file{'' if len(files) == 1 else 's'}, each to be answered with unsat"]
+    elif found.certified:
+        said = [f"wrote {index}: what is certified needed no solver, so there is nothing for another one to answer"]
+    else:
+        said = [f"wrote {index}: nothing is certified"]
     if found.uncertified:
         said.append(f"proved, but not written down for another solver: {', '.join(found.uncertified)}")
     return {"index": index, "files": files, "uncertified": found.uncertified}, said
@@ -117,18 +143,15 @@ def _saved(program: "Program", proof: "Proof", where: Path) -> list[Path]:
     import json
 
     from hl_dsl.cli.output import plain
-    from hl_dsl.diagnostics import HLError
-    from hl_dsl.synth.storage import storage_problem, write_whole
+    from hl_dsl.cli.places import writing_to
+    from hl_dsl.synth.storage import write_whole
     from hl_dsl.verify.cases import cases, paths_for
 
     found = cases(program.flow, proof)
     paths = paths_for(where, found)
     for path, case in zip(paths, found):
-        try:
+        with writing_to(where):
             path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            problem, hint = storage_problem(error)
-            raise HLError(f"cannot create the folder {path.parent}: {problem}", hint) from None
         write_whole(path, json.dumps(plain(case.to_json()), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
     return paths
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hl_dsl.cli.output import plain
+from hl_dsl.program import Program
 from hl_dsl.synth.environments import steps_taken
 from tests.cli.conftest import POLICIES, START, refused
 
@@ -200,3 +201,24 @@ def test_verify_certifies(hl, folder):
     assert {"index.json", *document["certificate"]["files"]} == {path.name for path in (folder / "out").iterdir()}
     assert "out/index.json" in hl("verify", "two.hl", "--certify", "out").out
     refused(hl("verify", "two.hl", "--certify", "lean.hl"), "lean.hl is a file")
+
+
+def test_a_certificate_without_scripts_does_not_ask_for_answers(hl, folder):
+    (folder / "plain.hl").write_text(START.replace("  act", "  invariant short: pole.angle < 1\n  act"), encoding="utf-8")
+    ended = hl("verify", "plain.hl", "--certify", "out")
+    assert ended.code == 0 and "wrote out/index.json: what is certified needed no solver" in ended.out and "unsat" not in ended.out
+    (folder / "wrong.hl").write_text(START.replace("  act", "  invariant short: pole.angle < 0\n  act"), encoding="utf-8")
+    assert "wrote none/index.json: nothing is certified" in hl("verify", "wrong.hl", "--certify", "none").out
+
+
+@pytest.mark.parametrize("option", ["--certify", "--save-trace"])
+def test_what_cannot_be_written_is_told_before_anything_is_proved(hl, folder, monkeypatch, option):
+    monkeypatch.setattr(Program, "prove", lambda *_, **__: pytest.fail("it was proved first"))
+    (folder / "full").mkdir()
+    for name in ("letter.txt", "memory-m.json", "invariant-same.json"):
+        (folder / "full" / name).write_text("dear", encoding="utf-8")
+    (folder / "kept.hl").write_text(START.replace("  act", "  invariant same: pole.angle < 1\n  act"), encoding="utf-8")
+    refused(hl("verify", "kept.hl", option, "full"), "full")
+    for place in ("/proc/x", "/proc/x/y", "lean.hl/x"):
+        refused(hl("verify", "kept.hl", option, place), f"cannot write to {place}")
+    assert sorted(path.name for path in (folder / "full").iterdir()) == ["invariant-same.json", "letter.txt", "memory-m.json"]

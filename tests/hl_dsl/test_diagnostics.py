@@ -21,6 +21,7 @@ from hl_dsl.program import Program
 from hl_dsl.read import read_source
 from hl_dsl.source import Source, Span
 from hl_dsl.verify.dead import dead
+from hl_dsl.verify.lasting import lasting
 from tests.hl_dsl.generate_syntax import TOKEN, policies
 
 ROOT = Path(__file__).parents[2]
@@ -76,7 +77,7 @@ def codes(text: str) -> list[str]:
 
 def warnings(text: str) -> list[str]:
     program = Program.parse(text)
-    return [item.code for item in program.warnings + dead(program.checked)]
+    return [item.code for item in program.warnings + dead(program.checked) + lasting(program.flow, program.prove())]
 
 
 def test_the_good_program_is_good():

@@ -9,6 +9,7 @@ import pytest
 from hl_dsl.program import Program
 from hl_dsl.verify import Limits
 from hl_dsl.verify.cases import NoCase, cases, paths_for, read_case, replay
+from hl_dsl.verify.trace import render_trace
 from tests.verify.test_corpus import CORPUS, LIMITS
 
 BROKEN = sorted([*CORPUS.glob("violated/*.hl"), *CORPUS.glob("ill-defined/*.hl")])
@@ -43,6 +44,7 @@ def test_every_violation_is_a_case_that_breaks_again(path, tmp_path):
         file.write_text(json.dumps(one.to_json()), encoding="utf-8")
         again = replay(program.flow, read_case(file))
         assert again.broken and again.broken_id == one.property["id"] and len(again.trace) == len(one.inputs)
+        assert render_trace(again.trace, again.about, again.names) in proof.render(program.source), "the table is the one of the proof"
 
 
 def test_a_mended_program_holds(case):

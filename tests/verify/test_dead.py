@@ -14,6 +14,7 @@ from hl_dsl.program import Program
 from hl_dsl.source import Source
 from hl_dsl.verify import Limits
 from hl_dsl.verify.dead import dead
+from hl_dsl.verify.lasting import lasting
 from hl_dsl.verify.sites import sites
 from tests.generate.inputs import interpret, runs
 from tests.generate.programs import programs
@@ -76,6 +77,27 @@ def test_what_is_proved_helps():
     assert found(body) == [] and [code for code, *_ in found(body, prove=True)] == ["HL510"]
 
 
+@pytest.mark.parametrize("body, prove, messages", [
+    ("assume low: ram[1] < 100 " + rules("ram[1] > 200"), False, ["rule 1 is never reached: `ram[1] > 200` is never true there, given the `assume` facts `low`"]),
+    ("assume low: ram[1] < 100 " + rules("ram[1] > 300", "ram[1] < 110", "ram[2] > 3"), False, [
+        "rule 1 is never reached: `ram[1] > 300` is never true there",
+        "always true where it is asked: `ram[1] < 110`; what stands behind this rule is never reached, given the `assume` facts `low`"]),
+    ("assume low: ram[1] < ram[2] assume high: ram[2] < ram[3] let a = if ram[1] > ram[3] then 1 else 2 " + rules("a > 1 and ram[5] == 3"), False,
+     ["never true: `ram[1] > ram[3]`, given the `assume` facts `low` and `high`"]),
+    # By way of what is proved with an assumption, and of what is proved without.
+    ("assume low: ram[1] < 100 memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 { next = ram[1] } invariant same: m == n "
+     + rules("m != n", "m > 200"), True, ["rule 1 is never reached: `m != n` is never true there",
+                                         "rule 2 is never reached: `m > 200` is never true there, given the `assume` facts `low`"]),
+    ("assume low: ram[1] == ram[2] memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 { next = ram[2] } invariant same: m == n "
+     + rules("m != n"), True, ["rule 1 is never reached: `m != n` is never true there, given the `assume` facts `low`"]),
+    ("assume low: ram[1] < 100 modes { start a { act FIRE when ram[1] > 200 -> b } b { act NOOP when ram[1] == 1 -> a } }", False,
+     ["this transition never fires: `ram[1] > 200`, given the `assume` facts `low`", "the mode `b` is never entered, given the `assume` facts `low`"]),
+])
+def test_what_rests_on_an_assumption_says_so(body, prove, messages):
+    program = Program.parse(BREAKOUT.format(body))
+    assert [item.message for item in dead(program.checked, program.prove() if prove else None)] == messages
+
+
 def test_without_the_solver_less_is_found_and_nothing_else():
     program = Program.parse(BREAKOUT.format(rules("ram[1] > 300", "ram[1] > ram[2] and ram[2] > ram[1]")))
     assert len(dead(program.checked, limits=Limits(solver=False))) == 1
@@ -89,9 +111,9 @@ def test_the_policies_give_no_cause(path):
 
 @pytest.mark.parametrize("code", sorted(code for code, entry in CODES.items() if entry.stage == "proof"))
 def test_page(code):
-    wrong, mended = re.findall(r"```hl\n(.*?)```", explain_code(code), re.DOTALL)
-    assert code in {item.code for item in dead(Program.parse(wrong).checked)}
-    assert dead(Program.parse(mended).checked) == ()
+    wrong, mended = (Program.parse(text) for text in re.findall(r"```hl\n(.*?)```", explain_code(code), re.DOTALL))
+    assert code in {item.code for item in dead(wrong.checked) + lasting(wrong.flow, wrong.prove())}
+    assert dead(mended.checked) + lasting(mended.flow, mended.prove()) == ()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

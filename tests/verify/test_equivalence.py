@@ -13,7 +13,7 @@ from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
 from hl_dsl.verify import Limits
 from hl_dsl.verify.correspondence import watch
-from hl_dsl.verify.difference import difference, render_difference
+from hl_dsl.verify.difference import difference, looked_at, render_difference
 from hl_dsl.verify.equivalence import DIFFERENT, EQUAL, EQUAL_REALS, IDENTICAL, UNKNOWN, compare, same_actions
 from hl_dsl.verify.product import product
 from tests.generate.bench import all_forms, samples
@@ -98,7 +98,7 @@ def assert_replays(first, second, found):
         for tick in trace:
             done = interpreter.tick([tick["inputs"][entry.name] for entry in flow.inputs]).action
             assert (names[done[0]] if names else done[0] if len(done) == 1 else list(done)) == tick[side]["action"]
-    assert "A " in render_difference(trace)
+    assert "A " in render_difference(trace, looked_at(found))
 
 
 def test_what_else_differs_is_told():
@@ -108,6 +108,20 @@ def test_what_else_differs_is_told():
     assert notes == ("the ranges of `g` differ: compared for values in [0.0, 1.0]",)
     notes = compared(CART, *BATTERY[3][2:4])[2].notes
     assert notes == ("over the reals they act the same: rounding alone makes the difference",)
+
+
+def test_a_difference_over_the_reals_alone_is_told_in_the_words_of_a_comparison():
+    *_, found = compared(CART, "let lost = cart.position + 1e+16 - 1e+16 act { when lost == 0.3 => LEFT otherwise => RIGHT }", "act RIGHT")
+    assert found.status == UNKNOWN and "a trace of 1 tick tells them apart; replayed in floats, it does not" in found.detail
+
+
+def test_a_table_shows_the_inputs_that_an_action_hangs_on():
+    """Through memory too; `ram[7]` goes to a cell that no action looks at."""
+    head = "memory late: int in [0, 255] = 0 { next = ram[5] } memory idle: int in [0, 255] = 0 { next = ram[7] } invariant i: ram[6] + idle >= 0 "
+    first, second, found = compared(BREAKOUT, head + "act { when late > 3 => FIRE otherwise => NOOP }", head + "act { when late > 200 => FIRE when ram[2] > 200 => LEFT otherwise => NOOP }")
+    assert found.status == DIFFERENT and looked_at(found) == {"ram[2]", "ram[5]"}
+    text = render_difference(difference(first, second, found), looked_at(found))
+    assert "ram[2]" in text and "ram[5]" in text and not any(f"ram[{place}]" in text for place in (1, 6, 7))
 
 
 def test_programs_for_different_environments():

@@ -50,6 +50,15 @@ def test_what_a_counter_needs_is_found_and_named(name, lemma):
     assert not program.prove(limits=Limits(lemmas=False, depths=(0, 1), bounded_depths=(2, 2), lanes=4, ticks=8)).passed
 
 
+def test_a_ghost_cell_goes_by_its_name_and_not_by_its_property():
+    program = Program.parse('''policy p for "Breakout-v5" { observe ram, reward
+      memory t: int in [0, 9] = 0 { next = if t == 9 then 0 else t + 1 }
+      invariant nine: within 9 of true: t == 9
+      act NOOP }''')
+    result = next(result for result in program.prove().results if result.name == "nine")
+    assert result.lemmas and not any("invariant" in lemma for lemma in result.lemmas) and any("nine.waited" in lemma for lemma in result.lemmas)
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(program=programs())
 def test_a_lemma_that_is_kept_holds_in_every_run(program):

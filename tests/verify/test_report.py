@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 
 from hl_dsl.program import Program
 from hl_dsl.verify import Limits, prove, screen
+from hl_dsl.verify.bounded import Searched
 from hl_dsl.verify.obligations import goals
+from hl_dsl.verify.replay import Run
 from hl_dsl.verify.trace import render_trace
 from tests.generate.programs import programs
 from tests.verify.test_corpus import CORPUS
@@ -75,6 +78,22 @@ def test_names_of_goals_are_distinct_and_screening_speaks_of_the_same(program):
     proof = screen(program.flow)
     assert [result.id for result in proof.results if result.id != "assumptions"] == ids
     assert proof.passed == all(result.status == "proved" for result in proof.results)
+
+
+def test_a_candidate_is_not_said_to_be_broken_by_nothing():
+    result = next(result for result in Program.load(CORPUS / "candidate" / "absorbed.hl").prove().results if result.status == "candidate")
+    assert result.detail == "over the reals, as far as z3 can tell, a trace of 1 tick breaks it; replayed in floats, it does not"
+
+
+@pytest.mark.parametrize("rows, clear, reason, says", [
+    (0, 0, "", ""),
+    (0, 0, "z3 gave up", "z3 gave up"),
+    (0, 1, "", "over the reals, no trace of up to 1 tick breaks it"),
+    (0, 4, "z3 gave up", "over the reals, no trace of up to 4 ticks breaks it; z3 gave up"),
+    (3, 2, "", "over the reals, as far as z3 can tell, a trace of 3 ticks breaks it, and none shorter; replayed in floats, it does not"),
+])
+def test_what_is_said_of_a_search(rows, clear, reason, says):
+    assert Searched(Run({}, ((),) * rows) if rows else None, False, clear, reason).says == says
 
 
 def test_a_long_trace_leaves_out_its_middle():
