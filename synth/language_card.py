@@ -29,9 +29,17 @@ _HEAD = dedent("""\
                                                  a state machine; the first true transition fires, at most one a tick
       act { when CONDITION => ACTION … otherwise => ACTION }
                                                  the first rule that holds; `act EXPRESSION` where actions are numbers
-      assume NAME: CONDITION                     a fact about the environment for the proofs; counted where a run breaks it
-      invariant NAME: CONDITION                  must be proved before any step is taken
-      monitor NAME: CONDITION                    checked in every run instead
+      assume NAME: CLAIM                         a fact about the environment for the proofs; counted where a run breaks it
+      invariant NAME: CLAIM                      must be proved before any step is taken
+      monitor NAME: CLAIM                        checked in every run instead
+      reachable NAME: CONDITION                  must be shown possible before any step is taken, by a run that gets there
+
+    A CLAIM is a condition, which is to hold at every tick, or one of these, which do not nest:
+
+      never E                                    E holds at no tick
+      within N of C: E                           where C holds, E holds then or at one of the N ticks after; N is a whole literal
+      after C until D: E                         E holds from the tick of C, that one too, until before the tick of D, which
+                                                 need not come; where C and D hold at once nothing begins
 
     Properties see observations, lets, `mode`, `action`, and the memory as the tick began. Types: real, int (within 2^53),
     bool, action, mode, vec[N]. An int stands where a real is wanted; the other way needs floor, ceil or round. Literals:

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.synth.storage import storage_problem
-from hl_dsl.synth.run_folder import RunFolderError
+from hl_dsl.synth.storage import FileUnwritable, storage_problem, write_fully
 
 METER = ".steps"
 _FORM = struct.Struct("<qq")
@@ -19,7 +18,8 @@ _FORM = struct.Struct("<qq")
 class StepMeter:
     """Two numbers in a small mapped file of the run's folder: the sequence number of the last event before the steps, and
     how many steps have been taken since, each counted before it is taken. So a process that is killed has counted them
-    all; they are written down when the run goes on. (A power cut may lose the count, never a settled trial.)"""
+    all; they are written down when the run goes on. (A power cut may lose the count, never a settled trial.) Raises
+    FileUnwritable."""
 
     def __init__(self, folder: Path):
         path = folder / METER
@@ -27,13 +27,15 @@ class StepMeter:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
             try:
                 if os.fstat(descriptor).st_size != _FORM.size:
-                    os.ftruncate(descriptor, _FORM.size)
+                    os.ftruncate(descriptor, 0)
+                    # Written, so that a full disk is met here; a mapped page without a place on it would end the process.
+                    write_fully(descriptor, bytes(_FORM.size))
                 self._map = mmap.mmap(descriptor, _FORM.size)
             finally:
                 os.close(descriptor)
         except OSError as error:
             problem, hint = storage_problem(error)
-            raise RunFolderError(f"cannot keep count of steps in {path}: {problem}", hint) from error
+            raise FileUnwritable(f"cannot keep count of steps in {path}: {problem}", hint) from error
         self._sequence = 0
 
     def begin(self, sequence: int) -> None:

@@ -44,8 +44,8 @@ class Study:
 
     `seeds` are the development seeds (one, where the protocol leaves nothing to chance). `dry_steps` ends a search
     episode after that many steps without any reward (default: `usual_dry_steps`), `max_steps` after that many. `lanes`
-    candidates play side by side. `options` are the proposer's. Raises HLError: a protocol the environment does not have, a folder in use, a folder
-    that holds another run.
+    candidates play side by side. `options` are the proposer's. Raises HLError: a protocol the environment does not have, a
+    folder in use, a folder that holds another run.
     """
 
     def __init__(

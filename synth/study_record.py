@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cached_property
 from typing import Any, Mapping, Sequence
 
 import numpy as np
@@ -32,9 +33,13 @@ class StudyRecord:
         self.folder = folder
         self.lost_steps = 0
         self.events: list[dict] = []
-        self.meter = StepMeter(folder.path)
         self._generation = -1
         self._parts = 0
+
+    @cached_property
+    def meter(self) -> StepMeter:
+        """Made when it is first needed: a folder whose run is refused stays as it is."""
+        return StepMeter(self.folder.path)
 
     def start(self, settings: Mapping[str, Any]) -> None:
         """Raises HLError where the folder already holds a run."""

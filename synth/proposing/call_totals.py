@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping
 
+from hl_dsl.synth.words import counted
+
 RESERVED, SETTLED = "reserved", "settled"
 ANSWERED, FAILED, CUT_OFF = "answered", "failed", "cut off"
 
@@ -33,8 +35,8 @@ def call_totals(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
 def calls_line(total: dict[str, Any]) -> str:
     """The totals for people."""
     unanswered = ", ".join(f"{total[name]:,} {name.replace('_', ' ')}" for name in ("failed", "cut_off", "open") if total[name])
-    text = f"{total['calls']:,} calls" + (f" ({unanswered})" if unanswered else "") + f", {total['tokens']:,} tokens"
-    text += f" (not known of {total['tokens_unknown']:,} calls)" if total["tokens_unknown"] else ""
+    text = counted(total["calls"], "call") + (f" ({unanswered})" if unanswered else "") + f", {counted(total['tokens'], 'token')}"
+    text += f" (not known of {counted(total['tokens_unknown'], 'call')})" if total["tokens_unknown"] else ""
     text += f", cost {total['cost']:,.4f}" if total["cost"] or not total["cost_unknown"] else ", cost not known"
-    text += f" (not known of {total['cost_unknown']:,} calls)" if total["cost"] and total["cost_unknown"] else ""
+    text += f" (not known of {counted(total['cost_unknown'], 'call')})" if total["cost"] and total["cost_unknown"] else ""
     return text + (f"; {total['estimated']:,} charged with the most they may have taken" if total["estimated"] else "")

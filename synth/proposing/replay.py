@@ -30,7 +30,7 @@ class ReplayProposer:
         self._generations: list[list[tuple[dict[str, Any], Trial | None]]] = [
             [(one, trials.get(one["index"])) for one in event["proposals"]] for event in generations]
         told = "\0".join("" if trial is None else trial.program for one in self._generations for _, trial in one)
-        self.settings = {"replayed": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]}
+        self.settings = {"replayed_run": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]}
 
     def propose(self, situation: Situation) -> list[Candidate | Rejected]:
         if situation.generation >= len(self._generations):

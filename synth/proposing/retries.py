@@ -9,6 +9,7 @@ from typing import Callable
 from hl_dsl.synth.proposers import ProposerStopped
 from hl_dsl.synth.proposing.calls import Calls
 from hl_dsl.synth.proposing.writer import Answer, CallFailed, Prompt, Writer
+from hl_dsl.synth.words import counted
 
 _SHORTEST = 1.0  # seconds; less is no time for an attempt
 
@@ -50,7 +51,7 @@ def _pause(writer: Writer, calls: Calls, patience: Patience, failed: CallFailed,
     if not failed.again:
         raise ProposerStopped(f"{writer.name}: {failed.reason}")
     if failures >= patience.attempts:
-        raise ProposerStopped(f"{writer.name} gave no program in {failures} attempts; the last: {failed.reason}")
+        raise ProposerStopped(f"{writer.name} gave no program in {counted(failures, 'attempt')}; the last: {failed.reason}")
     wait = patience.wait(failures, failed.wait)
     left = calls.budget.seconds_left
     if wait > max(patience.longest_asked, patience.longest_wait) or left is not None and wait >= left:

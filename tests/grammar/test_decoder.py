@@ -19,7 +19,7 @@ from hl_dsl.grammar.decoder import decoder_grammar
 from hl_dsl.grammar.spelling import LONGEST_NAME, names_but, numbers_below
 from hl_dsl.parse import parse
 from hl_dsl.source import Source
-from hl_dsl.syntax import Act, Apply, Index, Modes, Name, Number, Previous, expressions, walk
+from hl_dsl.syntax import Act, After, Apply, Index, Modes, Name, Never, Number, Previous, Property, Within, expressions, walk
 from tests.generate.programs import GeneratedProgram, programs
 from tests.generate.walks import Walker
 
@@ -115,6 +115,10 @@ PROGRAM = """policy p for "Breakout-v5" {
   }
 
   invariant near: x <= 300
+  invariant serves: after reward > 0 until x < 3: action != FIRE
+  monitor returns: within 240 of x < 3: x > 2
+  assume calm: never reward < 0
+  reachable left: action == LEFT
 }
 """
 
@@ -126,6 +130,9 @@ PROGRAM = """policy p for "Breakout-v5" {
     ("let x", "let plan"), ("let x", "let ram"), ("let x", "let clamp"), ("let x", "let FIRE"), ("policy p", "policy when"), ("near:", "if:"),
     ("x < 3 and", "x < 3 < 4 and"), ("far: real", "far: float"), ("x < 3 and last != FIRE", "x < 3 and x < 2 or x > 4"),
     ("ram[99] + far", "rom[99] + ball.x"),
+    ("within 240", "within 2.5"), ("within 240", "within -1"), ("within 240", "within far"), ("of x < 3:", "of x < 3"), ("of x < 3:", "x < 3:"),
+    ("until x < 3:", "until x < 3"), ("until x < 3: ", ": "), ("until x < 3: ", "until x < 3: never "), ("never reward", "never never reward"),
+    ("never reward", "seldom reward"), ("left: action", "left: never action"), ("never reward < 0", "never never: reward < 0"), ("near:", "within:"),
 ])
 def test_what_is_not_there_cannot_be_named(right, wrong):
     assert constrained.accepted(PROGRAM, grammar_of("Breakout-v5")) == PROGRAM and right in PROGRAM
@@ -135,11 +142,13 @@ def test_what_is_not_there_cannot_be_named(right, wrong):
 @pytest.mark.parametrize("environment", SOME)
 def test_every_walk_parses(environment):
     walker = Walker(grammar_of(environment))
+    seen = set()
     for number in range(60):
         text = walker.walk(Random(number), 60)
-        parse(Source(text))
+        seen |= {one.kind if one.pattern is None else type(one.pattern) for one in parse(Source(text)).of(Property)}
         if number < 10:
             assert constrained.accepted(text, grammar_of(environment)) == text
+    assert seen == {"assume", "invariant", "monitor", "reachable", Never, Within, After}
 
 
 @pytest.mark.parametrize("environment", SOME)
@@ -154,16 +163,16 @@ def test_what_is_written_under_its_masks_parses(environment):
 
 
 def test_new_forms_come_along():
-    claim = 'claim: expression\n     | "never" expression\n     | "within" NUMBER "of" expression ":" expression\n'
-    grammar = grammar_text().replace('NAME ":" expression\n', f'NAME ":" claim\n{claim}')
+    claim = 'claim: expression\n     | "seldom" expression\n     | "every" NUMBER "ticks" expression ":" expression\n'
+    grammar = grammar_text().replace('REACHABLE NAME ":" expression\n', f'REACHABLE NAME ":" claim\n{claim}')
     made = decoder_grammar(card_words(load_card("CartPole-v1")), grammar)
-    assert '"within" GAP WHOLE GAP "of" GAP expression ":" GAP? expression' in made
+    assert '"every" GAP WHOLE GAP "ticks" GAP expression ":" GAP? expression' in made
     assert constrained.complaints(made) == [] and forbidden(made) == set()
     parser, walker = Lark(grammar, parser="lalr", lexer="basic", start="policy"), Walker(made)
     texts = [walker.walk(Random(number), 60) for number in range(40)]
     for text in texts:
         parser.parse(text)
-    assert any("within" in text for text in texts)
+    assert any("every" in text for text in texts)
 
 
 @pytest.mark.parametrize("old, new", [

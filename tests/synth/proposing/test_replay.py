@@ -55,5 +55,5 @@ def test_another_recorded_run_is_another_run(tmp_path):
     for seed in (1, 2):
         Study(Program.parse(LEAN), "standard", tmp_path / str(seed), Budget(steps=1_000), seed=seed, seeds=(0,)).run()
     replay(tmp_path / "run", tmp_path / "1", seeds=(0,)).run()
-    with pytest.raises(HLError, match="holds another run: its proposer settings"):
+    with pytest.raises(HLError, match="holds another run: its proposer's replayed run is"):
         replay(tmp_path / "run", tmp_path / "2", seeds=(0,)).resume()
