@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: demo test bench scores fuzz soak clean
+.PHONY: demo test bench scores fuzz kills soak clean
 
 demo: $(READY)
 	$(BIN)/hl synth policies/breakout/start.hl --run $(RUN) --protocol deterministic --steps 300000 --seed 0
@@ -20,6 +20,10 @@ scores: $(READY)
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.run_fuzz
+	$(BIN)/python -m tests.fuzz.run_walks
+
+kills: $(READY)
+	$(BIN)/python -m tests.fuzz.kill_studies
 
 soak: $(READY)
 	$(BIN)/python -m tests.fuzz.soak

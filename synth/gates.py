@@ -11,6 +11,7 @@ from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.diagnostics import HLError, ProgramError
 from hl_dsl.program import Program
 from hl_dsl.reuse import Reuse
+from hl_dsl.source import Source
 from hl_dsl.syntax import Policy
 from hl_dsl.synth.defaults import flow_with, structure_hash, syntax_with
 from hl_dsl.verify import Limits, Memo, prove, screen
@@ -60,12 +61,14 @@ class Gates:
         self._proofs: dict[str, tuple[bool, str]] = {}
         self._known: dict[str, int] = {}
 
-    def check(self, policy: Policy) -> Checked | Rejection:
-        """Types, names, cycles; then the structure's name."""
+    def check(self, policy: Policy, source: Source | None = None) -> Checked | Rejection:
+        """Types, names, cycles; then the structure's name. With the `source` the reason is the whole message."""
         try:
-            program = Program.from_syntax(policy, card=self.card, reuse=self._reuse)
+            program = Program.from_syntax(policy, source, card=self.card, reuse=self._reuse)
             flow = program.flow
         except ProgramError as error:
+            if source is not None:
+                return Rejection("check", error.message)
             first = error.diagnostics[0]
             return Rejection("check", f"{first.code}: {first.message}")
         except (HLError, RecursionError, OverflowError) as error:

@@ -9,10 +9,10 @@ from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.defaults import values_of
 from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.playing import CUT, FINISHED, LEFT, Episode, Played, play
-from hl_dsl.synth.proposers import Candidate, Rejected
+from hl_dsl.synth.proposers import Candidate, Provenance, Rejected
 from hl_dsl.synth.stopping import stopping
 from hl_dsl.synth.study_state import Settled
-from hl_dsl.synth.trials import NO_GATE, Trial
+from hl_dsl.synth.trials import Trial, cut_trial
 
 if TYPE_CHECKING:
     from hl_dsl.synth.study import Study
@@ -59,6 +59,7 @@ class Judge:
         played = play(
             [one.checked for one in candidates], study.program.card, study.protocol, seeds, dry_steps=study.dry_steps, max_steps=study.max_steps, curves=state.curve,
             step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time, stopping=self.stopping,
+            before_step=lambda steps: self.record.meter.reserve(before + steps),
             on_progress=lambda progress: study.tell_steps(before + progress.env_steps), num_threads=study.num_threads)
         for one, found in zip(candidates, played.episodes):
             episodes[one.index] += found
@@ -68,7 +69,7 @@ class Judge:
             whole = [one for one in candidates if len(episodes[one.index]) == len(state.seeds) and all(each.status != CUT for each in episodes[one.index])]
             self._settle(whole, episodes)
             lost = sum(episode.length for every in episodes.values() for episode in every) - self.settled_steps
-            self.record.lost(lost, self._lost_trial(lost))
+            self.record.lost(lost, cut_trial(study.settings(), lost, "steps of episodes that an interrupt cut"))
             raise Stopped
 
     def _note(self, played: Played) -> None:
@@ -117,12 +118,6 @@ class Judge:
             return "accepted", ""
         return "development", f"{score:g} is no better than what is known"
 
-    def _lost_trial(self, steps: int) -> Trial:
-        study = self.study
-        return Trial(
-            kind="interrupted", gate=NO_GATE, reason="steps of episodes that an interrupt cut", environment=study.program.card.environment,
-            protocol=study.protocol, environment_steps=steps, run_seed=study.seed)
-
 
 def _smoked(episodes: list[Episode], floor: float | None) -> bool:
     if any(episode.status != FINISHED for episode in episodes):
@@ -137,12 +132,14 @@ def _counted(properties, rows: list[tuple[int, ...]]) -> dict[str, int]:
 def _base(one: Candidate | Rejected, study: "Study") -> Trial:
     checked = one.checked
     program = None if checked is None else checked.program
+    origin = one.provenance or Provenance("local" if "," in study.proposer_name else study.proposer_name)
     return Trial(
         kind="search", program_name=study.program.name if program is None else program.name,
         program_hash="" if program is None else program.hash,
         program=one.text if type(one) is Rejected else program.source.text if one.index == 0 and program.source.text else program.text,
-        parent_hashes=one.parents, proposer=study.proposer_name, change=one.change, environment=study.program.card.environment,
-        protocol=study.protocol, run_seed=study.seed, index=one.index)
+        parent_hashes=one.parents, proposer=origin.proposer, change=one.change, environment=study.program.card.environment,
+        protocol=study.protocol, run_seed=study.seed, index=one.index,
+        model=origin.model, tokens=origin.tokens, cost=origin.cost)
 
 
 def rejected_trial(one: Rejected, study: "Study") -> Trial:

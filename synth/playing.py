@@ -8,6 +8,8 @@ from typing import Callable, Sequence
 import numpy as np
 
 from hl_dsl.cards import Card
+from hl_dsl.synth.environments import Environments
+from hl_dsl.synth.frame import Frame
 from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.population import Member, Population
 from hl_dsl.synth.racing import Race
@@ -55,9 +57,11 @@ def play(
     stop: Callable[[], bool],
     stopping: Stopping | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    before_step: Callable[[int], None] | None = None,
     num_threads: int = 0,
 ) -> Played:
     """Plays every candidate on every seed, all in one batch. `curves(seed)`: the best program's returns so far on it.
+    `before_step` is told, before each step, how many will then have been taken.
 
     A lane's result depends on its program, its seed and the curve alone. `stop` is asked now and then whether to leave
     everything as it is. An interrupt that `stopping` holds back ends it at a tick.
@@ -70,9 +74,14 @@ def play(
     def abandon(progress: Progress) -> np.ndarray | None:
         return np.ones(len(lanes), bool) if stop() else None
 
+    def tick(environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
+        if actions is not None and before_step is not None:
+            before_step(environments.steps + len(frame.lanes))
+        recorder(environments, frame, actions)
+
     rollout = evaluate(
         Population(members), card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads, on_progress=on_progress,
-        on_tick=recorder if stopping is None else stopping.at_ticks(recorder), step_budget=step_budget, abandon=abandon, dry_steps=dry_steps, max_steps=max_steps, leave=race)
+        on_tick=tick if stopping is None else stopping.at_ticks(tick), step_budget=step_budget, abandon=abandon, dry_steps=dry_steps, max_steps=max_steps, leave=race)
     recordings = recorder.episodes()
     episodes = [_episode(rollout, lane, bool(race.left[lane]), recordings[lane]) for lane in range(len(lanes))]
     return Played([episodes[first : first + len(seeds)] for first in range(0, len(lanes), len(seeds))], rollout)

@@ -42,6 +42,8 @@ class PlainProgress:
             self._say(f"best {event['score']:g}")
         elif kind == "generation" and time.monotonic() - self._last > _EVERY_SECONDS:
             self._say(f"{steps_text(event)}, best {_score(event)}, {gates_line(event)}")
+        elif kind == "waiting" or kind == "call" and time.monotonic() - self._last > _EVERY_SECONDS:
+            self._say(call_text(event))
         elif kind == "stop":
             self._say(f"stopped: {event['reason']}")
 
@@ -79,6 +81,16 @@ class TerminalProgress:
             self._progress.update(self._task, best=_score(event), gates=gates_line(event))
         elif kind == "best":
             self._progress.update(self._task, best=f"{event['score']:g}")
+        elif kind in ("call", "waiting"):
+            self._progress.update(self._task, gates=call_text(event))
+
+
+def call_text(event: dict[str, Any]) -> str:
+    """How a call of a model or an agent goes."""
+    if event["event"] == "waiting":
+        return f"{event['reason']}; the next attempt is in {event['seconds']:.0f} s"
+    so_far = f"{event['tokens']:,} tokens so far, " if event["tokens"] else ""
+    return f"asking {event['model'] or event['proposer']}: {so_far}{event['seconds']:.0f} s"
 
 
 def steps_text(event: dict[str, Any]) -> str:

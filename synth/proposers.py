@@ -3,12 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable, Protocol
+from typing import TYPE_CHECKING, Any, Callable, Protocol, Sequence
 
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.archive import Archive, Structure
 from hl_dsl.synth.gates import Checked, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
+from hl_dsl.synth.trials import Trial
+
+if TYPE_CHECKING:
+    from hl_dsl.synth.budget import Budget
+    from hl_dsl.synth.proposing.calls import Calls
+    from hl_dsl.synth.proposing.options import ProposerOptions
+    from hl_dsl.synth.recording import Recording
+
+
+class ProposerStopped(Exception):
+    """A proposer has nothing more to give: its budget is spent, or whoever it asks does not answer. The message is the
+    run's stop reason."""
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a proposal came from, when it was not the study's own search. `tokens` and `cost` are those of all attempts
+    that were made to get it; None: not known."""
+
+    proposer: str
+    model: str | None = None
+    tokens: int | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -22,6 +45,7 @@ class Candidate:
     origin: str
     parents: tuple[str, ...]
     values: dict[str, float]
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True)
@@ -35,6 +59,7 @@ class Rejected:
     change: str
     origin: str
     parents: tuple[str, ...]
+    provenance: Provenance | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +70,9 @@ class Situation:
     the structure with what its episodes show; `ended_dry(structure)` whether its episode ended because no reward came
     any more. At most `most` proposals may be made. `next_index` is the number of the next trial; `credit` counts, for
     each kind of change, candidates played and accepted.
+
+    For proposers that read: `recent` are the latest trials, `episodes(structure)` the recorded episodes of its best
+    version with their returns, by seed, and `calls` the account on which they ask.
     """
 
     archive: Archive
@@ -57,6 +85,11 @@ class Situation:
     slots: int
     most: int | None
     credit: dict[str, tuple[int, int]]
+    protocol: str = ""
+    generation: int = 0
+    recent: Sequence[Trial] = ()
+    episodes: Callable[[Structure], dict[int, tuple[float, "Recording"]]] = lambda structure: {}
+    calls: "Calls | None" = None
 
 
 class Proposer(Protocol):
@@ -66,11 +99,37 @@ class Proposer(Protocol):
         """Proposals in the order of their numbers, without gaps; at most `situation.slots` of them candidates."""
 
 
-def proposer_named(name: str) -> Proposer:
-    """Raises HLError for a proposer that does not exist."""
+def proposer_named(name: str, options: "ProposerOptions | None" = None) -> Proposer:
+    """`name` may be several with commas between them, which then take turns. Raises HLError for a proposer that does not
+    exist, and for options that it cannot work with."""
+    from hl_dsl.synth.proposing.options import ProposerOptions
+    from hl_dsl.synth.proposing.turns import Turns
+
+    options = options or ProposerOptions()
+    found = [_one(part.strip(), options) for part in name.split(",")]
+    return found[0] if len(found) == 1 else Turns(found)
+
+
+def refuse_unlimited(proposer: Proposer, budget: "Budget") -> None:
+    """Raises HLError where the budget has a limit that this proposer cannot keep."""
+    getattr(proposer, "refuse_unlimited", lambda budget: None)(budget)
+
+
+def settings_of(proposer: Proposer) -> dict[str, Any] | None:
+    """What must agree for a run to go on with this proposer; None where its name says it all."""
+    return getattr(proposer, "settings", None)
+
+
+def _one(name: str, options: "ProposerOptions") -> Proposer:
+    from hl_dsl.synth.proposing import by_name
+
+    makers: dict[str, Callable[["ProposerOptions"], Proposer]] = {"local": _local, **by_name.TEXT_PROPOSERS}
+    if name not in makers:
+        raise HLError(f"there is no proposer `{name}`", f"proposers: {', '.join(makers)}")
+    return makers[name](options)
+
+
+def _local(options: "ProposerOptions") -> Proposer:
     from hl_dsl.synth.local import LocalProposer
 
-    known: dict[str, Callable[[], Proposer]] = {"local": LocalProposer}
-    if name not in known:
-        raise HLError(f"there is no proposer `{name}`", f"proposers: {', '.join(known)}")
-    return known[name]()
+    return LocalProposer()

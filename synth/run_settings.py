@@ -38,12 +38,20 @@ def _difference(name: str, found: Any, wanted: Any) -> str:
         return f"`hl {found}` made it"
     if name == "program_hash":
         return f"it began with program {found}, and this is program {wanted}"
+    if name == "proposer_settings":
+        return _proposer_difference(found or {}, wanted or {})
     if name not in _OPTIONS:
         return f"its {name.replace('_', ' ')} is {_shown(found)}, not {_shown(wanted)}"
     option = _OPTIONS[name]
     if found is None:
         return f"it was started without {option}"
     return f"it was started with {option} {_shown(found)}" + ("" if wanted is None else f", not {_shown(wanted)}")
+
+
+def _proposer_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """The first of the proposer's settings that differs."""
+    name = next(name for name in {**found, **wanted} if found.get(name) != wanted.get(name))
+    return f"its proposer's {name.replace('_', ' ')} is {_shown(found.get(name))}, not {_shown(wanted.get(name))}"
 
 
 def _shown(value: Any) -> str:

@@ -9,6 +9,7 @@ from hl_dsl.program import Program
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth import run_settings
 from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.run_folder import RunFolder
 from hl_dsl.synth.study import DEVELOPMENT_SEEDS, Study, StudyResult
 from hl_dsl.synth.study_result import NotWritten
@@ -33,16 +34,19 @@ def run_synth(
     dry_steps: int | None = None,
     max_steps: int | None = None,
     num_threads: int = 0,
+    budget_tokens: int | None = None,
+    budget_cost: float | None = None,
+    options: ProposerOptions | None = None,
 ) -> StudyResult:
     """Searches for a better program than the one at `path` (see `Study`). `protocol`: None is the environment's usual one.
 
     Raises HLError: the program's file, a folder in use or with another run, a budget of nothing, an unknown proposer.
     """
     program = Program.load(path)
-    budget = Budget(steps=budget_steps, programs=budget_programs, wall_seconds=wall_seconds)
+    budget = Budget(steps=budget_steps, programs=budget_programs, wall_seconds=wall_seconds, tokens=budget_tokens, cost=budget_cost)
     study = Study(
         program, protocol or program.card.protocols[0], run_folder, budget, seed, proposer, seeds, dry_steps, max_steps,
-        num_threads=num_threads, on_event=on_event)
+        num_threads=num_threads, on_event=on_event, options=options)
     return study.resume() if resume else study.run()
 
 

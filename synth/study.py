@@ -19,7 +19,10 @@ from hl_dsl.synth.evaluation import NotProved
 from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.judging import Judge, Stopped, rejected_trial, simplified_trial
-from hl_dsl.synth.proposers import Candidate, Rejected, Situation, proposer_named
+from hl_dsl.synth.proposers import Candidate, ProposerStopped, Rejected, Situation, proposer_named, refuse_unlimited, settings_of
+from hl_dsl.synth.proposing.call_totals import call_totals
+from hl_dsl.synth.proposing.calls import Calls
+from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.racing import usual_dry_steps
 from hl_dsl.synth.run_folder import RunFolder
@@ -41,8 +44,8 @@ class Study:
 
     `seeds` are the development seeds (one, where the protocol leaves nothing to chance). `dry_steps` ends a search
     episode after that many steps without any reward (default: `usual_dry_steps`), `max_steps` after that many. `lanes`
-    candidates play side by side. Raises HLError: a protocol the environment does not have, a folder in use, a folder
-    that holds another run.
+    candidates play side by side. `options` are the proposer's. Raises HLError: a protocol the environment does not have, a
+    folder in use, a folder that holds another run.
     """
 
     def __init__(
@@ -59,13 +62,15 @@ class Study:
         lanes: int = LANES,
         num_threads: int = 0,
         on_event: OnEvent | None = None,
+        options: ProposerOptions | None = None,
     ):
         self.program, self.protocol, self.budget, self.seed = program, protocol, budget, seed
-        self.proposer_name, self.proposer = proposer, proposer_named(proposer)
+        self.proposer_name, self.proposer = proposer, proposer_named(proposer, options)
+        refuse_unlimited(self.proposer, budget)
         self.lanes, self.max_steps = lanes, max_steps
         self.dry_steps = dry_steps or usual_dry_steps(program.card)
-        options = protocol_options(program.card, protocol)
-        self.seeds = tuple(seeds) if draws_at_random(options) else tuple(seeds)[:1]
+        stated = protocol_options(program.card, protocol)
+        self.seeds = tuple(seeds) if draws_at_random(stated) else tuple(seeds)[:1]
         self.num_threads = num_threads
         self.path = Path(run_folder)
         self._tell = on_event or (lambda event: None)
@@ -76,20 +81,21 @@ class Study:
         self._start  # proved before the folder is touched
         with RunFolder(self.path) as folder:
             record = StudyRecord(folder)
-            record.start(self._settings())
+            record.start(self.settings())
             return self._go(record, [])
 
     def resume(self) -> StudyResult:
         """Goes on with the folder's run. Raises HLError where there is none, or it is a run of something else, and as `run`."""
         with RunFolder(self.path) as folder:
             record = StudyRecord(folder)
-            return self._go(record, record.resume(self._settings()))
+            return self._go(record, record.resume(self.settings()))
 
-    def _settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
+        """What the run is; most of it must agree for a run to go on."""
         return {
             "kind": "synth", "environment": self.program.card.environment, "protocol": self.protocol, "run_seed": self.seed,
             "proposer": self.proposer_name, "seeds": list(self.seeds), "dry_steps": self.dry_steps, "max_steps": self.max_steps, "lanes": self.lanes,
-            "program_hash": self.program.hash, "program": self.program.source.text or self.program.text,
+            "proposer_settings": settings_of(self.proposer), "program_hash": self.program.hash, "program": self.program.source.text or self.program.text,
         }
 
     # the loop
@@ -97,6 +103,7 @@ class Study:
     def _go(self, record: StudyRecord, generations: list) -> StudyResult:
         self.state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.dry_steps)
         self.judge = Judge(self, record)
+        self.calls = Calls(record.folder.ledger, self.budget, record.events, self._tell)
         reason = INTERRUPTED
         try:
             for number, known in enumerate(generations):
@@ -108,6 +115,8 @@ class Study:
                 self._generation(record, None)
         except Stopped:
             reason = self.budget.stop_reason() if self.budget.out_of_time else INTERRUPTED
+        except ProposerStopped as stopped:
+            reason = str(stopped)
         except KeyboardInterrupt:
             reason = INTERRUPTED
         return self._finish(record, reason)
@@ -127,9 +136,11 @@ class Study:
         most = None if known is None else len(known["proposals"])
         proposals = [self._start] if state.next_generation == 0 else self._proposals(left, most)
         settled = record.known(known, proposals) if known is not None else {}
+        rejected = [rejected_trial(one, self) for one in proposals if type(one) is Rejected]
         if known is None:
-            record.begin(state.next_generation, proposals, left,
-                         [rejected_trial(one, self) for one in proposals if type(one) is Rejected])
+            record.begin(state.next_generation, proposals, left, rejected)
+        else:
+            record.complete(known, rejected)
         waiting = [one for one in proposals if type(one) is Candidate and one.index not in settled]
         if waiting:
             already = sum(one.trial.environment_steps for one in settled.values())
@@ -164,7 +175,8 @@ class Study:
             slots = max(1, min(slots, steps_left // (self.judge.longest * len(state.seeds))))
         situation = Situation(
             state.archive, state.gates, state.recalled, state.subject, state.ended_dry, self.seed, state.next_index, slots,
-            self.budget.programs_left if most is None else most, dict(state.credit))
+            self.budget.programs_left if most is None else most, dict(state.credit), self.protocol, state.next_generation,
+            tuple(state.recent), state.episodes, self.calls)
         return self.proposer.propose(situation)
 
     def _announce(self, record: StudyRecord, before: float | None) -> None:
@@ -226,7 +238,7 @@ class Study:
         result = StudyResult(
             self.path, self.program.name, self.protocol, text, program.hash, best.best.score, state.archive.first, state.seeds,
             proof is not None, summary, state.next_index, state.stopped_at["accepted"], dict(state.stopped_at), state.steps_spent,
-            record.lost_steps, self.budget.seconds, reason)
+            record.lost_steps, self.budget.seconds, reason, call_totals(record.folder.ledger.read()))
         self._tell({"event": "stop", "reason": reason, "score": result.score})
         try:
             record.write_best(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cached_property
 from typing import Any, Mapping, Sequence
 
 import numpy as np
@@ -14,10 +15,13 @@ from hl_dsl.synth.header import without_measured
 from hl_dsl.synth.proposers import Candidate, Rejected
 from hl_dsl.synth.recording import Recording
 from hl_dsl.synth.run_folder import RunFolder
+from hl_dsl.synth.step_meter import StepMeter
 from hl_dsl.synth.study_state import Settled
-from hl_dsl.synth.trials import Trial
+from hl_dsl.synth.trials import Trial, cut_trial
 
 EPISODES = "episodes"
+
+
 class StudyRecord:
     """Writes a study down as it goes, and reads it back.
 
@@ -28,8 +32,14 @@ class StudyRecord:
     def __init__(self, folder: RunFolder):
         self.folder = folder
         self.lost_steps = 0
+        self.events: list[dict] = []
         self._generation = -1
         self._parts = 0
+
+    @cached_property
+    def meter(self) -> StepMeter:
+        """Made when it is first needed: a folder whose run is refused stays as it is."""
+        return StepMeter(self.folder.path)
 
     def start(self, settings: Mapping[str, Any]) -> None:
         """Raises HLError where the folder already holds a run."""
@@ -38,11 +48,18 @@ class StudyRecord:
     def resume(self, settings: Mapping[str, Any]) -> list[dict]:
         """The generations on record, in order. Raises HLError where there is no run, or it differs in what it searches."""
         self._made_by = run_settings.go_on(self.folder, settings)
-        events = self.folder.ledger.read()
+        self.events = self.folder.ledger.read()
+        self._charge_cut_steps(settings)
         try:
-            return self._generations(events)
+            return self._generations(self.events)
         except (KeyError, TypeError) as error:
             raise run_settings.not_repeated(self.folder, self._made_by, "a generation of the run") from error
+
+    def _charge_cut_steps(self, settings: Mapping[str, Any]) -> None:
+        """What a process that was killed had played, and could not write down."""
+        steps = self.meter.unrecorded(self.events)
+        if steps:
+            self.events.append(self.folder.ledger.append(cut_trial(settings, steps, "steps of episodes that the end of the process cut").to_event()))
 
     def _generations(self, events: list[dict]) -> list[dict]:
         generations: list[dict] = []
@@ -61,7 +78,14 @@ class StudyRecord:
         self._generation, self._parts = number, 0
         named = [{"index": one.index, "origin": one.origin, "hash": one.checked.program.hash if one.checked else ""} for one in proposals]
         event = {"event": "generation", "generation": number, "reserved_steps": steps_left, "proposals": named}
-        self.folder.ledger.append_many([event, *(trial.to_event() for trial in rejected)])
+        written = self.folder.ledger.append_many([event, *(trial.to_event() for trial in rejected)])
+        self.meter.begin(written[-1]["sequence"])
+
+    def complete(self, generation: dict, rejected: Sequence[Trial]) -> None:
+        """Records those of a known generation's rejections that a crash kept from the ledger."""
+        missing = [trial.to_event() for trial in rejected if trial.index not in generation["trials"]]
+        written = self.folder.ledger.append_many(missing)
+        self.meter.begin((written or self.events)[-1]["sequence"])
 
     def known(self, generation: dict, proposals: Sequence[Candidate | Rejected]) -> dict[int, Settled]:
         """What the ledger tells of a generation that has been proposed again. Raises HLError where it is another one."""

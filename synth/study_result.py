@@ -8,6 +8,7 @@ from shlex import quote
 from typing import Any
 
 from hl_dsl.diagnostics import HLError
+from hl_dsl.synth.proposing.call_totals import calls_line
 from hl_dsl.synth.words import counted
 
 INTERRUPTED = "interrupted"
@@ -25,7 +26,8 @@ class NotWritten(HLError):
 class StudyResult:
     """`best_text` is the best program, formatted and with its defaults set; `score` its mean return over `seeds` under
     the study's own rules (episodes may end early, see Study). `proved`: the full proof was made, and passed; else the
-    program has passed the gates of the search. `lost_steps` were spent on what an interrupt cut."""
+    program has passed the gates of the search. `lost_steps` were spent on what an interrupt or a crash cut. `calls`: see
+    `call_totals`."""
 
     folder: Path
     program_name: str
@@ -44,6 +46,7 @@ class StudyResult:
     lost_steps: int
     wall_seconds: float
     stop_reason: str
+    calls: dict[str, Any] | None = None
 
     @property
     def interrupted(self) -> bool:
@@ -55,7 +58,8 @@ class StudyResult:
             "policy": self.program_name, "protocol": self.protocol, "run": str(self.folder), "program_hash": self.program_hash,
             "score": self.score, "start_score": self.start_score, "seeds": list(self.seeds), "proved": self.proved, "proof": self.proof,
             "trials": self.trials, "accepted": self.accepted, "stopped_at": self.stopped_at, "env_steps": self.env_steps,
-            "lost_steps": self.lost_steps, "wall_seconds": self.wall_seconds, "stop_reason": self.stop_reason, "program": self.best_text}
+            "lost_steps": self.lost_steps, "wall_seconds": self.wall_seconds, "stop_reason": self.stop_reason, "calls": self.calls,
+            "program": self.best_text}
 
     def render(self) -> str:
         """For people: the scores, the proof, where things are, the program."""
@@ -65,6 +69,7 @@ class StudyResult:
             f"{self.env_steps:,} environment steps, {self.wall_seconds:.0f} s",
             f"proof: {self.proof}",
             f"{counted(self.trials, 'program')} proposed, {self.accepted:,} accepted" + (f", rejected at {stopped}" if stopped else ""),
+            *([] if self.calls is None else [calls_line(self.calls)]),
             f"stopped: {self.stop_reason}",
             f"in {self.folder}: best.hl, trials.jsonl, summary.csv, sample_efficiency.png",
             f"next: hl trials {quote(str(self.folder))}; hl eval {quote(str(self.folder / 'best.hl'))} --protocol {self.protocol} (whole episodes)", "",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Mapping, Sequence
 
@@ -17,6 +17,8 @@ from hl_dsl.synth.recall import Recall
 from hl_dsl.synth.recording import Recording
 from hl_dsl.synth.sampled_ticks import sampled_columns
 from hl_dsl.synth.trials import Trial
+
+_RECENT = 64  # trials; what a proposer that reads can be told of
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class StudyState:
     stopped_at: Counter = field(default_factory=Counter, init=False)
     credit: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
     idle_generations: int = field(default=0, init=False)
+    recent: deque[Trial] = field(default_factory=lambda: deque(maxlen=_RECENT), init=False)
 
     def __post_init__(self):
         self.gates = Gates(self.card)
@@ -71,6 +74,7 @@ class StudyState:
                 tried, accepted = self.credit.get(one.origin, (0, 0))
                 self.credit[one.origin] = (tried + 1, accepted + trial.accepted)
             self._take(one)
+            self.recent.append(trial)
             if trial.index == 0 and trial.distinct_trajectories == 1:
                 self.seeds = self.seeds[:1]  # one trajectory: one seed stands for all
         self.idle_generations = 0 if played else self.idle_generations + 1
@@ -126,6 +130,12 @@ class StudyState:
             columns = sampled_columns(program, recording) if recording is not None and len(recording) else None
             known = self._subjects[structure.key] = (program_hash, Subject(program, columns, self._drought(structure)))
         return known[1]
+
+    def episodes(self, structure: Structure) -> dict[int, tuple[float, Recording]]:
+        """The returns and recorded episodes of the structure's best version, by seed."""
+        recordings = self._recordings.get(structure.best.trial, {})
+        return {seed: (self._results[structure.best.trial, seed][0], recording) for seed, recording in recordings.items()
+                if (structure.best.trial, seed) in self._results}
 
     def ended_dry(self, structure: Structure) -> bool:
         """Whether the structure's best episode on the first seed ended because nothing happened any more."""

@@ -129,6 +129,13 @@ def trials_of(events: Iterable[Mapping[str, Any]]) -> list[Trial]:
     return [Trial.from_event(event) for event in events if event.get("event") == "trial"]
 
 
+def cut_trial(settings: Mapping[str, Any], steps: int, reason: str) -> Trial:
+    """The record of steps that brought no verdict."""
+    return Trial(
+        kind="interrupted", gate=NO_GATE, reason=reason, environment=settings["environment"], protocol=settings["protocol"],
+        environment_steps=steps, run_seed=settings["run_seed"])
+
+
 def main_setting(trials: Iterable[Trial]) -> tuple[str, str] | None:
     """The environment and protocol most trials were scored under, the earliest of equals; None without a score.
 

@@ -11,6 +11,7 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.json_values import plain
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.lineage import Ancestor, lineage
+from hl_dsl.synth.proposing.call_totals import call_totals, calls_line
 from hl_dsl.synth.words import counted
 from hl_dsl.synth.trials import GATES, NO_GATE, Cumulative, Trial, cumulative, main_setting, proof_summary, trials_of, violations
 
@@ -35,9 +36,10 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
     events = ledger.read()
     trials = trials_of(events)
     stopped = next((event.get("reason") for event in reversed(events) if event.get("event") == "stop"), None)
+    calls = call_totals(events)
     if as_json:
-        return _as_json(path, trials, stopped, len(ledger.torn))
-    return _as_text(path, trials, stopped, len(ledger.torn), rows)
+        return _as_json(path, trials, stopped, len(ledger.torn), calls)
+    return _as_text(path, trials, stopped, len(ledger.torn), rows, calls)
 
 
 def _ledger_path(run: Path) -> Path:
@@ -50,8 +52,9 @@ def _ledger_path(run: Path) -> Path:
     raise HLError(f"there are no trials at {run}: {path} does not exist", "Give the folder of a run, such as one `hl synth` wrote.")
 
 
-def totals(trials: Sequence[Trial]) -> dict[str, Any]:
-    """What the trials cost together, and how many candidates stopped at each gate."""
+def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What the trials cost together, and how many candidates stopped at each gate. With the totals of `calls`, tokens and
+    cost are those of all calls, also of ones that brought no trial."""
     gates = Counter(trial.gate for trial in trials)
     candidates = len(trials) - gates[NO_GATE]
     tokens = [trial.tokens for trial in trials if trial.tokens is not None]
@@ -66,12 +69,13 @@ def totals(trials: Sequence[Trial]) -> dict[str, Any]:
         "by_gate": {gate: gates[gate] for gate in GATES},
         "cpu_seconds": sum(trial.cpu_seconds for trial in trials),
         "wall_seconds": sum(trial.wall_seconds for trial in trials),
-        "tokens": sum(tokens) if tokens else None,
-        "cost": sum(cost) if cost else None,
+        "tokens": calls["tokens"] if calls else sum(tokens) if tokens else None,
+        "cost": calls["cost"] if calls else sum(cost) if cost else None,
+        "calls": calls,
     }
 
 
-def _as_json(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int) -> dict[str, Any]:
+def _as_json(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, calls: dict[str, Any] | None) -> dict[str, Any]:
     chain = lineage(trials)
     setting = main_setting(trials)
     document = {
@@ -80,7 +84,7 @@ def _as_json(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: i
         "environment": setting[0] if setting else None,
         "protocol": setting[1] if setting else None,
         "trials": [_row(entry) for entry in cumulative(trials)],
-        "totals": totals(trials),
+        "totals": totals(trials, calls),
         "stop_reason": stopped,
         "best": _best(chain[-1].trial) if chain else None,
         "lineage": [_ancestor(ancestor) for ancestor in chain],
@@ -109,13 +113,16 @@ def _ancestor(ancestor: Ancestor) -> dict[str, Any]:
     return row | {"crossed_with": ancestor.crossed_with, "missing_parent": ancestor.missing_parent}
 
 
-def _as_text(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, rows: int | None) -> Group:
+def _as_text(
+    path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, rows: int | None, calls: dict[str, Any] | None,
+) -> Group:
     from rich.console import Group
     from rich.text import Text
 
     if not trials:
         return Group(Text(f"{path}: no trials yet"))
     parts: list[Any] = [_title(_setting_text(path, main_setting(trials))), _trial_table(trials, rows), Text(_totals_line(trials)), Text(_gates_line(trials), style="dim")]
+    parts += [] if calls is None else [Text(calls_line(calls))]
     if stopped:
         parts.append(Text(f"stopped: {stopped}"))
     if torn_bytes:
@@ -185,7 +192,7 @@ def _story(trial: Trial) -> str:
     """What was changed and, for a rejection, why it stopped; with what qualifies the proof."""
     parts = [trial.change or trial.program_name]
     if not trial.accepted and trial.reason:
-        parts.append(trial.reason)
+        parts.append(trial.reason.partition("\n")[0])
     counted = (
         ("observations out of range", trial.out_of_range),
         ("assumption violated", trial.assumption_violations),

@@ -23,7 +23,8 @@ MAY_IMPORT = {
     "synth": ("grammar", "hl_dsl", "compiler", "verify", "policies"),
     "policies": (),
 }
-HEAVY = {"numpy", "numba", "envpool", "z3", "matplotlib", "cma", "networkx", "gymnasium", "mujoco", "scipy", "imageio", "imageio_ffmpeg"}
+HEAVY = {"numpy", "numba", "envpool", "z3", "matplotlib", "cma", "networkx", "gymnasium", "mujoco", "scipy", "imageio", "imageio_ffmpeg",
+         "openai", "httpx2"}
 SIMULATORS = {"envpool"}
 STEPS_SIMULATORS = "synth/environments.py"
 

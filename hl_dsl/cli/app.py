@@ -7,7 +7,7 @@ from typing import Annotated, Sequence
 import typer
 from typer.exceptions import TyperException
 
-from hl_dsl.cli import check, diff, environment, evaluate, explain, export, fmt, interrupts, new, synth, trials, tune, verify
+from hl_dsl.cli import check, diff, environment, evaluate, explain, export, fmt, grammar, interrupts, new, synth, trials, tune, verify
 from hl_dsl.cli.interrupts import INTERRUPTED
 from hl_dsl.cli.output import Interrupted, finish_output, prepare_output, report_error, report_usage
 from hl_dsl.cli.problems import as_error
@@ -21,6 +21,7 @@ app = typer.Typer(
 )
 app.command("new", cls=QuickCommand)(new.new)
 app.command("env", cls=QuickCommand)(environment.env)
+app.command("grammar", cls=QuickCommand)(grammar.grammar)
 app.command("check", cls=QuickCommand)(check.check)
 app.command("fmt", cls=QuickCommand)(fmt.fmt)
 app.command("verify", cls=QuickCommand)(verify.verify)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hl_dsl.cards.text import card_lines, range_text
 from hl_dsl.synth.words import counted
 
 _MOST_COLUMNS = 16
@@ -11,7 +12,7 @@ _MOST_COLUMNS = 16
 
 def probe_text(found, ledger: Path | None, saved: Path | None) -> str:
     """What a probe found, and the card to save where the environment has none. `ledger`: where it was recorded."""
-    parts = [_card_lines(found.card), _measured_lines(found)]
+    parts = [card_lines(found.card), _measured_lines(found)]
     if ledger is not None:
         parts[-1].append(f"Recorded in {ledger}.")
     if saved is not None:
@@ -26,25 +27,8 @@ def probe_text(found, ledger: Path | None, saved: Path | None) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts)
 
 
-def _card_lines(card) -> list[str]:
-    lines = [f"{card.environment}: {card.says}", "", "A policy can observe"]
-    rows = [(field.name, field.base if field.size is None else f"{field.base}[{field.size}]", _range(field.low, field.high), field.unit, field.says)
-            for field in card.fields.values()]
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    for *cells, says in rows:
-        lines.append("  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(cells, widths)) + f"  {says}")
-    lines += ["", "and do"]
-    action = card.action
-    if action.names is not None:
-        lines.append(f"  one of {', '.join(action.names)}")
-    else:
-        lines.append(f"  {action.size} number{'s' if action.size > 1 else ''} in {_range(action.low, action.high)} ({action.dtype})")
-    solved = f" Solved at a mean return of {card.solved:g}." if card.solved is not None else ""
-    return lines + ["", f"Protocols: {', '.join(card.protocols)}. An episode has at most {card.max_episode_steps:,} steps.{solved}"]
-
-
 def _measured_lines(found) -> list[str]:
-    ended = f" (lengths {_range(found.lengths, found.lengths)}, returns {_range(found.returns, found.returns)})" if found.episodes else ""
+    ended = f" (lengths {range_text(found.lengths, found.lengths)}, returns {range_text(found.returns, found.returns)})" if found.episodes else ""
     lives = f"; lives {found.lives[0]} at the start, {found.lives[1]} at least" if found.lives else ""
     changing = found.changing
     names = {seen.column: _name(found.card, found.source, seen.column) for seen in changing}
@@ -62,7 +46,3 @@ def _name(card, source: str, column: int) -> str:
     found = [(field.size is not None, field.name if field.size is None else f"{field.name}[{field.index.index(column)}]")
              for field in card.fields.values() if field.source == source and column in field.index]
     return min(found)[1] if found else f"column {column}"
-
-
-def _range(low, high) -> str:
-    return f"{min(low):.6g} to {max(high):.6g}"

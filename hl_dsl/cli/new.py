@@ -1,4 +1,4 @@
-"""`hl new`: a folder with a policy to begin from."""
+"""`hl new`: a folder to work in, with a policy to begin from."""
 
 from __future__ import annotations
 
@@ -20,28 +20,33 @@ def new(
     env: Annotated[str, typer.Option("--env", help="The environment, such as Breakout-v5.", show_default=False)],
     json: Json = False,
 ) -> None:
-    """Create a folder with a policy that checks, proves and runs."""
+    """Create a folder to work in: a policy that runs, and what an agent must know."""
     from hl_dsl.cards import load_card
     from hl_dsl.program import Program
     from hl_dsl.synth.storage import storage_problem, write_whole
+    from hl_dsl.synth.workspace import workspace_files
 
     folder = Path(name)
     _refuse_bad_name(folder.name)
     card = load_card(env)
     path = folder / "policy.hl"
-    text = Program.parse(template(folder.name, card), str(path)).text
+    texts = {path: Program.parse(template(folder.name, card), str(path)).text}
+    texts |= {folder / part: text for part, text in workspace_files(folder.name, card).items()}
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        for one in texts:
+            one.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         problem, hint = storage_problem(error)
         raise HLError(f"cannot create the folder {folder}: {problem}", hint) from None
-    if path.exists():
-        raise HLError(f"{path} exists already", "choose another name, or move that file away first")
-    write_whole(path, text.encode())
+    for one in texts:
+        if one.exists():
+            raise HLError(f"{one} exists already", "choose another name, or move that file away first")
+    for one, text in texts.items():
+        write_whole(one, text.encode())
     file = quote(str(path))
     then = [f"hl env {quote(env)}", f"hl verify {file}", f"hl eval {file}", f"hl synth {file} --run {quote(str(folder / 'run'))}"]
-    show({"schema": "hl.new/1", "policy": folder.name, "file": path, "env": env, "next": then},
-         "\n".join([f"wrote {path}", "next:", *(f"  {command}" for command in then)]), json)
+    show({"schema": "hl.new/1", "policy": folder.name, "file": path, "files": [str(one) for one in texts], "env": env, "next": then},
+         "\n".join([*(f"wrote {one}" for one in texts), "next:", *(f"  {command}" for command in then)]), json)
 
 
 def template(name: str, card) -> str:

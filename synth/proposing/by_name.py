@@ -1,0 +1,31 @@
+"""The proposers that write texts, by the names that `--proposer` takes."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from hl_dsl.synth.proposers import Proposer
+from hl_dsl.synth.proposing.options import ProposerOptions
+
+
+def _openai(options: ProposerOptions) -> Proposer:
+    from hl_dsl.synth.proposing.model import ModelWriter
+    from hl_dsl.synth.proposing.text_proposer import TextProposer
+
+    return TextProposer(ModelWriter(options), options)
+
+
+def _command(options: ProposerOptions) -> Proposer:
+    from hl_dsl.synth.proposing.agent import AgentWriter
+    from hl_dsl.synth.proposing.text_proposer import TextProposer
+
+    return TextProposer(AgentWriter(options), options)
+
+
+def _replay(options: ProposerOptions) -> Proposer:
+    from hl_dsl.synth.proposing.replay import ReplayProposer
+
+    return ReplayProposer(options)
+
+
+TEXT_PROPOSERS: dict[str, Callable[[ProposerOptions], Proposer]] = {"openai": _openai, "command": _command, "replay": _replay}

@@ -1,0 +1,94 @@
+"""The proposers as `hl synth` takes them, and what `hl trials` says of their calls."""
+
+import io
+import json
+import shlex
+import sys
+
+import pytest
+
+from hl_dsl.cli.app import run
+from hl_dsl.synth.progress import progress
+from tests.synth.proposing.conftest import BEST, BETTER, LEAN, Run
+from tests.synth.proposing.model_server import ModelServer, good, status
+from tests.synth.proposing.test_agent import AGENT
+
+
+@pytest.fixture
+def lean(tmp_path):
+    path = tmp_path / "lean.hl"
+    path.write_text(LEAN)
+    return path
+
+
+def told(capsys, code, *words):
+    assert run([str(word) for word in words]) == code
+    return capsys.readouterr()
+
+
+def test_a_model_and_what_it_cost(lean, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "key-of-the-test")
+    prices = tmp_path / "prices.toml"
+    prices.write_text('[models."scripted"]\ninput = 2\noutput = 8.5\ncached_input = 0.5\n')
+    with ModelServer([good(BETTER), status(401)]) as server:
+        said = told(capsys, 0, "synth", lean, "--run", tmp_path / "run", "--proposer", "openai", "--model", "scripted", "--base-url", server.url,
+                    "--prices", prices, "--cost", "1", "--tokens", "90000", "--max-output-tokens", "900", "--seeds", "0..1", "--json").out
+    document = json.loads(said)
+    cost = (350 * 2 + 350 * 0.5 + 120 * 8.5) / 1e6
+    assert document["calls"] == {**document["calls"], "calls": 2, "answered": 1, "failed": 1, "tokens": 820, "cost": pytest.approx(cost), "cost_unknown": 0}
+    assert "HTTP 401" in document["stop_reason"] and server.requests[0][1]["max_output_tokens"] == 900
+    shown = json.loads(told(capsys, 0, "trials", tmp_path / "run", "--json").out)
+    assert shown["totals"]["calls"] == document["calls"] and shown["totals"]["tokens"] == 820
+    text = told(capsys, 0, "trials", tmp_path / "run").out
+    assert "2 calls (1 failed), 820 tokens, cost 0.0019" in text
+    assert "key-of-the-test" not in "".join(path.read_text(errors="replace") for path in (tmp_path / "run").glob("*.*"))
+    assert Run(tmp_path / "run").reserved[0]["reserved_cost"] < 1
+
+
+def test_an_agent_then_its_run_played_back(lean, tmp_path, capsys):
+    command = shlex.join([sys.executable, str(AGENT), "improves"])
+    common = ("--seeds", "0..1", "--programs", "2", "--json")
+    first = json.loads(told(capsys, 0, "synth", lean, "--run", tmp_path / "one", "--proposer", "command", "--command", command, *common).out)
+    again = json.loads(told(capsys, 0, "synth", lean, "--run", tmp_path / "two", "--proposer", "replay", "--replay", tmp_path / "one", *common).out)
+    assert first["score"] == again["score"] == 500 and first["program_hash"] == again["program_hash"]
+    assert (first["calls"]["calls"], again["calls"]) == (1, None)
+
+
+@pytest.mark.parametrize("words, message", [
+    (["--model", "m"], "--model is for the proposers"), (["--command", "true"], "--command is for the proposer `command`"),
+    (["--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9", "--price-input", "1"], "only one of them has a price"),
+    (["--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9", "--cost", "1"], "cannot be known before"),
+    (["--proposer", "openai", "--model", "m", "--prices", "no/such.toml"], "cannot read the prices"),
+    (["--proposer", "replay"], "needs a run"), (["--proposer", "local,"], "no proposer ``"), (["--proposer", "command", "--profile", "x"], "no profile `x`"),
+])
+def test_bad_options_are_said_before_anything_is_written(lean, tmp_path, capsys, words, message):
+    assert message in told(capsys, 2, "synth", lean, "--run", tmp_path / "run", *words).err
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("text, message", [
+    ("[models", "no TOML"), ("models = 3", "no table"), ('[models.m]\ninput = 1', "other than its prices"),
+    ('[models.m]\ninput = -1\noutput = 2', "is -1"), ('[models.m]\ninput = true\noutput = 2', "is True")])
+def test_bad_prices_are_said(lean, tmp_path, capsys, text, message):
+    prices = tmp_path / "prices.toml"
+    prices.write_text(text)
+    words = ("--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9", "--prices", prices)
+    assert message in told(capsys, 2, "synth", lean, "--run", tmp_path / "run", *words).err
+
+
+def test_calls_are_on_the_progress_line():
+    stream = io.StringIO()
+    with progress("synth", stream) as show:
+        show({"event": "waiting", "seconds": 4.2, "reason": "HTTP 429: slow down"})
+        show._last -= 60
+        show({"event": "call", "proposer": "openai", "model": "m", "tokens": 1234, "seconds": 7.0})
+    assert "HTTP 429: slow down; the next attempt is in 4 s" in stream.getvalue()
+    assert "asking m: 1,234 tokens so far, 7 s" in stream.getvalue()
+
+
+def test_proposers_take_turns(lean, tmp_path, capsys):
+    with ModelServer([good(BEST)]) as server:
+        told(capsys, 0, "synth", lean, "--run", tmp_path / "run", "--proposer", "local,openai", "--model", "m", "--base-url", server.url,
+             "--seeds", "0", "--programs", "40", "--seed", "1", "--json")
+    of = {trial.proposer for trial in Run(tmp_path / "run").trials}
+    assert of == {"local", "openai"}
