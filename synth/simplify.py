@@ -16,7 +16,7 @@ from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.mutation.draft import tidied
 from hl_dsl.synth.mutation.places import exchanged, put, with_declaration
 from hl_dsl.types import INT, REAL
-from hl_dsl.verify.equivalence import same_actions
+from hl_dsl.verify.diff.equivalence import same_actions
 
 
 def simplified(start: Checked, gates: Gates, same: Callable[[Checked], bool]) -> Checked:

@@ -15,7 +15,7 @@ from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.models import run_of
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Pair, Plan
-from hl_dsl.verify.replay import Run, first_break
+from hl_dsl.verify.simulation.replay import Run, first_break
 from hl_dsl.verify.solver import SAT, UNSAT, Solver
 
 

@@ -16,7 +16,7 @@ from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.diagnostics import HLError
 from hl_dsl.verify.claims import ILL_DEFINED, VIOLATED
 from hl_dsl.verify.obligations import Goal, goals
-from hl_dsl.verify.replay import Run, breaks, keeps_assumptions, traced
+from hl_dsl.verify.simulation.replay import Run, breaks, keeps_assumptions, traced
 from hl_dsl.verify.report import Proof, Result, hangs_on, mentioned
 
 SCHEMA = "hl.case/1"

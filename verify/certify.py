@@ -19,11 +19,11 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.verify.claims import PROVED, assumptions, claim
 from hl_dsl.verify.components import parts
 from hl_dsl.verify.encode import START
-from hl_dsl.verify.houdini import Houdini
+from hl_dsl.verify.inference.houdini import Houdini
 from hl_dsl.verify.induction import INDUCTIVE, Induction, fact
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import EMPTY, Evaluator
-from hl_dsl.verify.lemmas import LEMMA_DEPTHS, prove_with_lemmas
+from hl_dsl.verify.inference.lemmas import LEMMA_DEPTHS, prove_with_lemmas
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.obligations import Goal, goals
 from hl_dsl.verify.report import Proof, Result

@@ -17,7 +17,7 @@ from hl_dsl.operators.kernel import LARGEST_INT
 from hl_dsl.verify.cone import cone
 from hl_dsl.verify.encode import FINE, FREE, ROUNDED, START, Encoding
 from hl_dsl.verify.errors import OVERFLOW
-from hl_dsl.verify.facts import Lemma
+from hl_dsl.verify.inference.facts import Lemma
 from hl_dsl.verify.interval_tier import holds
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
@@ -26,7 +26,7 @@ from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Pair, Plan
 from hl_dsl.verify.pool import Pool
 from hl_dsl.verify.relevance import Relevance
-from hl_dsl.verify.replay import breaks, keeps_assumptions
+from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
 from hl_dsl.verify.solver import SAT, UNSAT, Solver
 from hl_dsl.verify.terms import REAL, Term, literal
 

@@ -6,7 +6,7 @@ from typing import Mapping, Sequence
 
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.operators.interval import INF
-from hl_dsl.verify.replay import Run
+from hl_dsl.verify.simulation.replay import Run
 
 
 def run_of(flow: Dataflow, frames: Sequence[Mapping[str, object]]) -> Run:

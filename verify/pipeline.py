@@ -18,19 +18,19 @@ from hl_dsl.verify.encode import EXACT, FINE, ROUNDED
 from hl_dsl.verify.induction import BY_RANGES, INDUCTIVE, Attempt, Induction
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import Evaluator
-from hl_dsl.verify.lemmas import prove_with_lemmas
+from hl_dsl.verify.inference.lemmas import prove_with_lemmas
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.memo import Memo
 from hl_dsl.verify.models import memory_of, run_of
 from hl_dsl.verify.obligations import Goal, assumptions_goal, goals
 from hl_dsl.verify.reachability import sought, turned
 from hl_dsl.verify.relevance import Relevance
-from hl_dsl.verify.replay import Run, breaks, shortened, traced, traced_from
+from hl_dsl.verify.simulation.replay import Run, breaks, shortened, traced, traced_from
 from hl_dsl.verify.report import Proof, Verdict
-from hl_dsl.verify.simulate import simulate
+from hl_dsl.verify.simulation.simulate import simulate
 from hl_dsl.verify.solver import Solver, SolverFailure
 from hl_dsl.verify.soundness import resting
-from hl_dsl.verify.trace import asked_at
+from hl_dsl.verify.simulation.trace import asked_at
 from hl_dsl.verify.vacuity import CONTRADICTED, contradictory, unasked, vacuous
 
 _QUICK = (4, 24)  # episodes and ticks of the simulation before induction
@@ -129,7 +129,7 @@ class _Attempt:
         wanted, limits = self._open(), self.limits
 
         def simulated() -> dict[str, Run]:
-            from hl_dsl.verify.batch import simulate_batch  # NumPy is loaded only where it is needed
+            from hl_dsl.verify.simulation.batch import simulate_batch  # NumPy is loaded only where it is needed
 
             return simulate_batch(self.plan, self.tier.ranges, wanted, limits.lanes, limits.ticks, seed=0)
 
@@ -148,7 +148,7 @@ class _Attempt:
     def _broken(self, goal: Goal, run: Run, method: str, seconds: float) -> Verdict:
         """The verdict on a goal that a replayed run breaks."""
         if len(run.rows) > _LONG:
-            from hl_dsl.verify.shrinking import shortened_in_lanes  # the same
+            from hl_dsl.verify.simulation.shrinking import shortened_in_lanes  # the same
 
             run = shortened_in_lanes(self.flow, goal, run)
         else:

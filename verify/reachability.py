@@ -11,7 +11,7 @@ from hl_dsl.verify.claims import PROVED, UNKNOWN, VACUOUS, VIOLATED, assumptions
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Plan
 from hl_dsl.verify.report import Verdict
-from hl_dsl.verify.simulate import simulate
+from hl_dsl.verify.simulation.simulate import simulate
 
 _QUICK = (4, 24)  # episodes and ticks of the simulation that a search can afford
 

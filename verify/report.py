@@ -11,14 +11,14 @@ from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.source import Source
 from hl_dsl.verify.claims import PROVED, REFUTED, STATUSES, claim, claim_of_all
 from hl_dsl.verify.obligations import Goal
-from hl_dsl.verify.trace import render_trace
+from hl_dsl.verify.simulation.trace import render_trace
 
 PROPERTIES = ("invariant", "reachable")  # kinds of results that are each shown
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found out about a goal. `trace`: a list of ticks, see `hl_dsl.verify.trace`. `lemmas`: what was inferred
+    """What was found out about a goal. `trace`: a list of ticks, see `hl_dsl.verify.simulation.trace`. `lemmas`: what was inferred
     and proved on the way. `components`: of a goal that is several conditions, each of them in words, with its status and
     method. `advice`: what would help, as sentences."""
 

@@ -14,7 +14,7 @@ from hl_dsl.verify.interval_tier import antecedents, unmet
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.models import memory_of, run_of
 from hl_dsl.verify.obligations import Goal
-from hl_dsl.verify.replay import keeps_assumptions
+from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.solver import SAT, UNSAT, Solver, SolverFailure
 
 CONTRADICTED = "the assumptions contradict each other"

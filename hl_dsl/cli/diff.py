@@ -25,8 +25,8 @@ def diff(
     What the policies promise does not count, and is told where it differs.
     """
     from hl_dsl.program import Program
-    from hl_dsl.verify.difference import difference, looked_at, render_difference
-    from hl_dsl.verify.equivalence import compare
+    from hl_dsl.verify.diff.difference import difference, looked_at, render_difference
+    from hl_dsl.verify.diff.equivalence import compare
 
     first, second = Program.load(a), Program.load(b)
     found = compare(first.flow, second.flow)

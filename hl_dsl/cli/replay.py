@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def replay_cases(program: "Program", where: Path, as_json: bool) -> None:
     """Runs one case or all of a folder; ends the command with 1 where one is broken."""
     from hl_dsl.verify.cases import read_case, replay
-    from hl_dsl.verify.trace import render_trace
+    from hl_dsl.verify.simulation.trace import render_trace
 
     paths = sorted(where.glob("*.json")) if where.is_dir() else [where]
     if not paths:

@@ -39,9 +39,9 @@ def verify(
     from hl_dsl.diagnostics import HLError, render
     from hl_dsl.program import Program
     from hl_dsl.verify import Cache, Limits
-    from hl_dsl.verify.dead import dead
-    from hl_dsl.verify.lasting import lasting
-    from hl_dsl.verify.teach import taught
+    from hl_dsl.verify.teaching.dead import dead
+    from hl_dsl.verify.teaching.lasting import lasting
+    from hl_dsl.verify.teaching.teach import taught
 
     program = Program.load(file)
     if replay is not None:
@@ -102,7 +102,7 @@ def _check_places(program: "Program", save_trace: Path | None, certify: Path | N
 def _narrowed(program: "Program", proof: "Proof") -> tuple[dict[str, Any], list[str]]:
     from hl_dsl.format import format_expression
     from hl_dsl.syntax import Param
-    from hl_dsl.verify.narrow import narrow
+    from hl_dsl.verify.teaching.narrow import narrow
 
     if proof.passed:
         return {"passed": True, "ranges": {}, "lines": [], "failing": []}, ["all is proved for the ranges as they are: nothing to narrow"]

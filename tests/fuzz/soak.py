@@ -22,7 +22,7 @@ from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.compiler.numpy_form import compile_numpy
 from hl_dsl.program import Program
 from hl_dsl.verify.interval_tier import IntervalTier
-from hl_dsl.verify.monitors import monitored
+from hl_dsl.verify.simulation.monitors import monitored
 from hl_dsl.verify.obligations import goals
 from tests.fuzz.hostile import TYPES, HostileInputs, parameters_of
 

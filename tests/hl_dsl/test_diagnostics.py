@@ -20,8 +20,8 @@ from hl_dsl.parse import parse
 from hl_dsl.program import Program
 from hl_dsl.read import read_source
 from hl_dsl.source import Source, Span
-from hl_dsl.verify.dead import dead
-from hl_dsl.verify.lasting import lasting
+from hl_dsl.verify.teaching.dead import dead
+from hl_dsl.verify.teaching.lasting import lasting
 from tests.hl_dsl.generate_syntax import TOKEN, policies
 
 ROOT = Path(__file__).parents[2]

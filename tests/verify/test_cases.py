@@ -9,7 +9,7 @@ import pytest
 from hl_dsl.program import Program
 from hl_dsl.verify import Limits
 from hl_dsl.verify.cases import NoCase, cases, paths_for, read_case, replay
-from hl_dsl.verify.trace import render_trace
+from hl_dsl.verify.simulation.trace import render_trace
 from tests.verify.test_corpus import CORPUS, LIMITS
 
 BROKEN = sorted([*CORPUS.glob("violated/*.hl"), *CORPUS.glob("ill-defined/*.hl")])

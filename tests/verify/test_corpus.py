@@ -14,7 +14,7 @@ from hl_dsl.program import Program
 from hl_dsl.verify import Cache, Limits, screen
 from hl_dsl.verify.claims import STATUSES
 from hl_dsl.verify.obligations import goals
-from hl_dsl.verify.replay import Run, first_break
+from hl_dsl.verify.simulation.replay import Run, first_break
 from tests.generate.coverage import constructs_of, missing, operators_of
 
 CORPUS = Path(__file__).parents[1] / "corpus"

@@ -13,9 +13,9 @@ from hl_dsl.parse import parse
 from hl_dsl.program import Program
 from hl_dsl.source import Source
 from hl_dsl.verify import Limits
-from hl_dsl.verify.dead import dead
-from hl_dsl.verify.lasting import lasting
-from hl_dsl.verify.sites import sites
+from hl_dsl.verify.teaching.dead import dead
+from hl_dsl.verify.teaching.lasting import lasting
+from hl_dsl.verify.teaching.sites import sites
 from tests.generate.inputs import interpret, runs
 from tests.generate.programs import programs
 from tests.generate.soundness import sound_ticks

@@ -12,10 +12,10 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
 from hl_dsl.verify import Limits
-from hl_dsl.verify.correspondence import watch
-from hl_dsl.verify.difference import difference, looked_at, render_difference
-from hl_dsl.verify.equivalence import DIFFERENT, EQUAL, EQUAL_REALS, IDENTICAL, UNKNOWN, compare, same_actions
-from hl_dsl.verify.product import product
+from hl_dsl.verify.diff.correspondence import watch
+from hl_dsl.verify.diff.difference import difference, looked_at, render_difference
+from hl_dsl.verify.diff.equivalence import DIFFERENT, EQUAL, EQUAL_REALS, IDENTICAL, UNKNOWN, compare, same_actions
+from hl_dsl.verify.diff.product import product
 from tests.generate.bench import all_forms, samples
 from tests.generate.programs import programs
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits, lasting as module
-from hl_dsl.verify.lasting import lasting
+from hl_dsl.verify import Limits
+from hl_dsl.verify.teaching import lasting as module
+from hl_dsl.verify.teaching.lasting import lasting
 from hl_dsl.verify.solver import Solver
-from hl_dsl.verify.replay import keeps_assumptions
+from hl_dsl.verify.simulation.replay import keeps_assumptions
 from tests.generate.inputs import interpret, runs
 from tests.generate.programs import programs
 from tests.generate.soundness import sound_ticks

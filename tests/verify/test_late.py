@@ -8,8 +8,8 @@ import pytest
 
 from hl_dsl.program import Program
 from hl_dsl.verify.obligations import goals
-from hl_dsl.verify.replay import Run, first_break, shortened
-from hl_dsl.verify.shrinking import shortened_in_lanes
+from hl_dsl.verify.simulation.replay import Run, first_break, shortened
+from hl_dsl.verify.simulation.shrinking import shortened_in_lanes
 from tests.verify.test_corpus import assert_replays
 
 LATE = sorted((Path(__file__).parent / "late").glob("*.hl"))

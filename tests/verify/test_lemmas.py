@@ -7,13 +7,13 @@ from hypothesis import HealthCheck, given, settings
 
 from hl_dsl.program import Program
 from hl_dsl.verify import Limits
-from hl_dsl.verify.candidates import Candidates
-from hl_dsl.verify.facts import Lemma, Linear, Truth, above_zero
-from hl_dsl.verify.houdini import Houdini, strongest
+from hl_dsl.verify.inference.candidates import Candidates
+from hl_dsl.verify.inference.facts import Lemma, Linear, Truth, above_zero
+from hl_dsl.verify.inference.houdini import Houdini, strongest
 from hl_dsl.verify.interval_tier import IntervalTier
-from hl_dsl.verify.lemmas import samples
+from hl_dsl.verify.inference.lemmas import samples
 from hl_dsl.verify.obligations import goals
-from hl_dsl.verify.simulate import simulate
+from hl_dsl.verify.simulation.simulate import simulate
 from hl_dsl.verify.solver import Solver
 from hl_dsl.verify.terms import SORTS, literal
 from tests.generate.programs import programs

@@ -7,7 +7,8 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Memo, bounded, pipeline, replay
+from hl_dsl.verify import Memo, bounded, pipeline
+from hl_dsl.verify.simulation import replay
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.memo import Remembered
 from hl_dsl.verify.pool import Pool

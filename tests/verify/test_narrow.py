@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hl_dsl.program import Program
-from hl_dsl.verify.narrow import narrow, with_ranges, _axes
+from hl_dsl.verify.teaching.narrow import narrow, with_ranges, _axes
 
 HEAD = 'policy p for "CartPole-v1" { observe pole.angle, cart.position '
 ACT = " act { when lean > 0 => RIGHT otherwise => LEFT } }"

@@ -7,7 +7,7 @@ import pytest
 from hl_dsl.program import Program
 from hl_dsl.verify import Limits, screen
 from hl_dsl.verify.obligations import goals
-from hl_dsl.verify.replay import Run, first_break
+from hl_dsl.verify.simulation.replay import Run, first_break
 
 # Without the solver, and next to no simulation: so that "unknown" is easy to have.
 POOR = Limits(solver=False, lanes=0)

@@ -9,8 +9,8 @@ from hl_dsl.program import Program
 from hl_dsl.verify import Limits, prove, screen
 from hl_dsl.verify.bounded import Searched
 from hl_dsl.verify.obligations import goals
-from hl_dsl.verify.replay import Run
-from hl_dsl.verify.trace import render_trace
+from hl_dsl.verify.simulation.replay import Run
+from hl_dsl.verify.simulation.trace import render_trace
 from tests.generate.programs import programs
 from tests.verify.test_corpus import CORPUS
 

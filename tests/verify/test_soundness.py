@@ -10,8 +10,8 @@ from hl_dsl.verify.encode import FINE, START, Encoding
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.obligations import goals
 from hl_dsl.verify.plan import Plan
-from hl_dsl.verify.replay import Run, first_break, keeps_assumptions
-from hl_dsl.verify.simulate import simulate
+from hl_dsl.verify.simulation.replay import Run, first_break, keeps_assumptions
+from hl_dsl.verify.simulation.simulate import simulate
 from hl_dsl.verify.solver import SAT, UNSAT, Solver
 from hl_dsl.verify.terms import SORTS, literal
 from tests.generate.inputs import runs

@@ -8,12 +8,12 @@ import pytest
 
 from hl_dsl.program import Program
 from hl_dsl.verify import Limits, prove
-from hl_dsl.verify.advice import advise
+from hl_dsl.verify.teaching.advice import advise
 from hl_dsl.verify.components import parts
 from hl_dsl.verify.obligations import goals
 from hl_dsl.verify.plan import Plan
-from hl_dsl.verify.teach import taught
-from hl_dsl.verify.widening import widened
+from hl_dsl.verify.teaching.teach import taught
+from hl_dsl.verify.teaching.widening import widened
 from tests.verify.test_corpus import LIMITS
 
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward {} act NOOP }}'

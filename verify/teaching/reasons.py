@@ -11,8 +11,8 @@ from hl_dsl.operators.interval import INF
 from hl_dsl.syntax import Expression, Index, Name, Number, walk
 from hl_dsl.verify.intervals import EMPTY
 from hl_dsl.verify.plan import Pair
-from hl_dsl.verify.possible import Possibilities
-from hl_dsl.verify.sites import Site
+from hl_dsl.verify.teaching.possible import Possibilities
+from hl_dsl.verify.teaching.sites import Site
 
 _MOST_NAMED = 3
 _MOST_TEXT = 60

@@ -16,12 +16,12 @@ import numpy as np
 from hl_dsl.compiler.ir import Builder, Dataflow, Property
 from hl_dsl.compiler.numpy_form import compile_numpy
 from hl_dsl.verify.cone import closed_cone
-from hl_dsl.verify.drives import TYPES, Drives
+from hl_dsl.verify.simulation.drives import TYPES, Drives
 from hl_dsl.verify.intervals import Evaluator
-from hl_dsl.verify.monitors import monitored
+from hl_dsl.verify.simulation.monitors import monitored
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Pair, Plan
-from hl_dsl.verify.replay import Run, first_break
+from hl_dsl.verify.simulation.replay import Run, first_break
 
 _GROUP = 8
 _CHANCES = (0.0, 0.001, 0.004, 0.02, 0.1, 0.5)  # that a lane with a habit changes something at a tick

@@ -12,16 +12,16 @@ from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.diagnostics import HLError
 from hl_dsl.verify.bounded import closed_cone
 from hl_dsl.verify.claims import PROVED, PROVED_REALS, VIOLATED
-from hl_dsl.verify.correspondence import Guesses, guess, watch
+from hl_dsl.verify.diff.correspondence import Guesses, guess, watch
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.obligations import goals
 from hl_dsl.verify.pipeline import prove
 from hl_dsl.verify.plan import Plan
-from hl_dsl.verify.product import SAME, SIDES, Product, product
-from hl_dsl.verify.replay import Run, first_break, shortened
+from hl_dsl.verify.diff.product import SAME, SIDES, Product, product
+from hl_dsl.verify.simulation.replay import Run, first_break, shortened
 from hl_dsl.verify.solver import Solver, SolverFailure
-from hl_dsl.verify.sweeping import all_proved, sweep
-from hl_dsl.verify.thresholds import rounding_difference
+from hl_dsl.verify.diff.sweeping import all_proved, sweep
+from hl_dsl.verify.diff.thresholds import rounding_difference
 
 IDENTICAL, EQUAL, EQUAL_REALS, DIFFERENT, UNKNOWN = (
     "identical", "equal for every float input", "equal over the reals only", "different", "unknown")

@@ -8,8 +8,8 @@ from typing import Callable, Sequence
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Plan
-from hl_dsl.verify.replay import Run, breaks, keeps_assumptions
-from hl_dsl.verify.sampling import Sampler
+from hl_dsl.verify.simulation.replay import Run, breaks, keeps_assumptions
+from hl_dsl.verify.simulation.sampling import Sampler
 
 _TRIES = 8
 

@@ -11,15 +11,15 @@ from hl_dsl.compiler.ir import Dataflow, Parameter
 from hl_dsl.diagnostics import Diagnostic, Label
 from hl_dsl.syntax import Modes, Param
 from hl_dsl.verify.claims import PROVED, assumptions
-from hl_dsl.verify.equivalence import same_actions
+from hl_dsl.verify.diff.equivalence import same_actions
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.pipeline import prove
 from hl_dsl.verify.plan import Pair
-from hl_dsl.verify.possible import Possibilities
-from hl_dsl.verify.reasons import Reasons, quoted
+from hl_dsl.verify.teaching.possible import Possibilities
+from hl_dsl.verify.teaching.reasons import Reasons, quoted
 from hl_dsl.verify.report import Proof
-from hl_dsl.verify.sites import BRANCH, RULE, TRANSITION, Site, sites
+from hl_dsl.verify.teaching.sites import BRANCH, RULE, TRANSITION, Site, sites
 from hl_dsl.verify.solver import Solver
 
 _MOST_PARAMETERS = 16

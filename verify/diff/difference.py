@@ -7,14 +7,14 @@ from typing import Container, Sequence
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.verify.cone import closed_cone
-from hl_dsl.verify.equivalence import Comparison
-from hl_dsl.verify.product import SIDES
-from hl_dsl.verify.trace import record, render_trace
+from hl_dsl.verify.diff.equivalence import Comparison
+from hl_dsl.verify.diff.product import SIDES
+from hl_dsl.verify.simulation.trace import record, render_trace
 
 
 def difference(a: Dataflow, b: Dataflow, found: Comparison) -> tuple[dict, ...]:
     """The run again, by the interpreter of each program: `tick`, `inputs` (raw, by name), and for "A" and "B" what
-    `hl_dsl.verify.trace.record` gives. The first tick has the `parameters` of each."""
+    `hl_dsl.verify.simulation.trace.record` gives. The first tick has the `parameters` of each."""
     joint, run = found.joint, found.run
     flows = (a, b)
     interpreters = []

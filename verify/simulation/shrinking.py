@@ -8,10 +8,10 @@ import numpy as np
 
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.compiler.numpy_form import compile_numpy
-from hl_dsl.verify.batch import watched
-from hl_dsl.verify.drives import TYPES
+from hl_dsl.verify.simulation.batch import watched
+from hl_dsl.verify.simulation.drives import TYPES
 from hl_dsl.verify.obligations import Goal
-from hl_dsl.verify.replay import Run, first_break
+from hl_dsl.verify.simulation.replay import Run, first_break
 
 _LANES = 48
 _MOST_TICKS = 4000  # of all lanes together, in all attempts

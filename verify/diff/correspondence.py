@@ -15,9 +15,9 @@ from typing import NamedTuple, Sequence
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.verify.plan import Plan
-from hl_dsl.verify.product import Place, Product
-from hl_dsl.verify.replay import Run
-from hl_dsl.verify.sampling import Sampler
+from hl_dsl.verify.diff.product import Place, Product
+from hl_dsl.verify.simulation.replay import Run
+from hl_dsl.verify.simulation.sampling import Sampler
 
 _EPISODES, _TICKS = 6, 32
 

@@ -16,9 +16,9 @@ from hl_dsl.verify.encode import START, Encoding
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.plan import Plan
-from hl_dsl.verify.replay import keeps_assumptions
+from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.report import Proof
-from hl_dsl.verify.sampling import Sampler
+from hl_dsl.verify.simulation.sampling import Sampler
 from hl_dsl.verify.solver import SAT, UNSAT, Solver, SolverFailure
 
 _TICKS = 24  # what lasts as long is not warned of

@@ -9,7 +9,7 @@ from hl_dsl.compiler.interpreter import Interpreter, Tick
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.operators.kernel import LARGEST_INT
 from hl_dsl.verify.obligations import Goal
-from hl_dsl.verify.trace import record
+from hl_dsl.verify.simulation.trace import record
 
 _MOST_REPLAYS, _MOST_TICKS = 300, 20_000  # to shorten a run; what takes hundreds of ticks seldom gets shorter
 

@@ -10,10 +10,10 @@ import random
 from typing import Sequence
 
 from hl_dsl.compiler.interpreter import Interpreter
-from hl_dsl.verify.candidates import Candidates
+from hl_dsl.verify.inference.candidates import Candidates
 from hl_dsl.verify.cone import closed_cone
-from hl_dsl.verify.facts import Lemma
-from hl_dsl.verify.houdini import Houdini
+from hl_dsl.verify.inference.facts import Lemma
+from hl_dsl.verify.inference.houdini import Houdini
 from hl_dsl.verify.induction import INDUCTIVE, Attempt, Induction, fact
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
@@ -21,8 +21,8 @@ from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Pair, Plan
 from hl_dsl.verify.pool import Pool
 from hl_dsl.verify.relevance import Relevance
-from hl_dsl.verify.replay import keeps_assumptions
-from hl_dsl.verify.sampling import Sampler
+from hl_dsl.verify.simulation.replay import keeps_assumptions
+from hl_dsl.verify.simulation.sampling import Sampler
 from hl_dsl.verify.solver import Solver
 
 LEMMA_DEPTHS = (0, 1)

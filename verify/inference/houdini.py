@@ -7,7 +7,7 @@ from typing import Sequence
 
 from hl_dsl.verify.cone import cone
 from hl_dsl.verify.encode import FREE, ROUNDED, START, Encoding
-from hl_dsl.verify.facts import Lemma, Linear
+from hl_dsl.verify.inference.facts import Lemma, Linear
 from hl_dsl.verify.intervals import Evaluator
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.solver import SAT, UNSAT, Solver

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.verify.advice import advise
+from hl_dsl.verify.teaching.advice import advise
 from hl_dsl.verify.claims import NOT_INDUCTIVE, PROVED_REALS, VIOLATED
 from hl_dsl.verify.components import by_components, parts
 from hl_dsl.verify.limits import Limits
@@ -15,7 +15,7 @@ from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.pipeline import prove
 from hl_dsl.verify.plan import Plan
 from hl_dsl.verify.report import Proof, Verdict
-from hl_dsl.verify.widening import widened
+from hl_dsl.verify.teaching.widening import widened
 
 _PARTLY = frozenset((VIOLATED,))
 _STEPS = 100_000

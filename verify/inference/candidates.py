@@ -15,7 +15,7 @@ from typing import Iterable, Iterator, Sequence
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.operators.interval import INF
 from hl_dsl.verify.cone import closed_cone
-from hl_dsl.verify.facts import Lemma, Linear, Truth, above_zero
+from hl_dsl.verify.inference.facts import Lemma, Linear, Truth, above_zero
 from hl_dsl.verify.intervals import EMPTY, Evaluator
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Plan

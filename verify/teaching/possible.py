@@ -7,13 +7,13 @@ from typing import Iterable, Sequence
 
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.operators.interval import FALSE
-from hl_dsl.verify.draw import Draw
+from hl_dsl.verify.simulation.draw import Draw
 from hl_dsl.verify.encode import FREE, Encoding
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import EMPTY, Context, Evaluator
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.plan import Pair
-from hl_dsl.verify.replay import keeps_assumptions
+from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.solver import UNSAT, Solver, SolverFailure
 
 _SAMPLES = 160

@@ -13,12 +13,12 @@ from typing import Mapping
 from hl_dsl.compiler.ir import Builder, Dataflow, Property
 from hl_dsl.operators.interval import INF
 from hl_dsl.source import NOWHERE
-from hl_dsl.verify.correspondence import Guesses, watch
+from hl_dsl.verify.diff.correspondence import Guesses, watch
 from hl_dsl.verify.induction import Induction
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.obligations import goals
-from hl_dsl.verify.product import HELPS, Product, product
+from hl_dsl.verify.diff.product import HELPS, Product, product
 from hl_dsl.verify.solver import Solver, SolverFailure
 
 _MOST_TRIED = 24

@@ -12,7 +12,7 @@ from typing import Mapping, NamedTuple, Sequence
 from hl_dsl.compiler.ir import Builder, Cell, Dataflow, Input, Obligation, Parameter, Property
 from hl_dsl.operators import OPERATORS
 from hl_dsl.source import NOWHERE
-from hl_dsl.verify.matching import Matching, match
+from hl_dsl.verify.diff.matching import Matching, match
 
 SIDES = ("A", "B")
 SAME = "same_actions"

@@ -21,8 +21,8 @@ from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.obligations import Goal, goals
 from hl_dsl.verify.plan import Plan
-from hl_dsl.verify.replay import breaks, keeps_assumptions
-from hl_dsl.verify.sampling import Sampler
+from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
+from hl_dsl.verify.simulation.sampling import Sampler
 from hl_dsl.verify.solver import Solver, SolverFailure
 
 _EPISODES, _TICKS = 24, 60

@@ -12,9 +12,9 @@ from typing import Sequence
 
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.verify.draw import Draw
+from hl_dsl.verify.simulation.draw import Draw
 from hl_dsl.verify.plan import Plan
-from hl_dsl.verify.replay import Run
+from hl_dsl.verify.simulation.replay import Run
 
 _PAIRS = 400
 _TICKS = 3

@@ -1,0 +1,1 @@
+"""Whether two programs act the same."""

@@ -1,0 +1,1 @@
+"""Facts about the memory that nobody wrote down: guessed, sifted and proved, to help induction."""

@@ -1,0 +1,1 @@
+"""Runs: searched for violations, made short, replayed by the reference interpreter, and told as data."""
