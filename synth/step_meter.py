@@ -38,6 +38,10 @@ class StepMeter:
             raise FileUnwritable(f"cannot keep count of steps in {path}: {problem}", hint) from error
         self._sequence = 0
 
+    def close(self) -> None:
+        """Lets the file go; what it counts stays in it."""
+        self._map.close()
+
     def begin(self, sequence: int) -> None:
         """What is counted from here on comes after the event of that number."""
         self._sequence = sequence

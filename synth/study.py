@@ -79,15 +79,13 @@ class Study:
         """Starts the run. Raises HLError where the folder already holds one, NotProved where the program is not, NotWritten
         where it came to its end, but not all of it could be written."""
         self._start  # proved before the folder is touched
-        with RunFolder(self.path) as folder:
-            record = StudyRecord(folder)
+        with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             record.start(self.settings())
             return self._go(record, [])
 
     def resume(self) -> StudyResult:
         """Goes on with the folder's run. Raises HLError where there is none, or it is a run of something else, and as `run`."""
-        with RunFolder(self.path) as folder:
-            record = StudyRecord(folder)
+        with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             return self._go(record, record.resume(self.settings()))
 
     def settings(self) -> dict[str, Any]:

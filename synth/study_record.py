@@ -41,6 +41,13 @@ class StudyRecord:
         """Made when it is first needed: a folder whose run is refused stays as it is."""
         return StepMeter(self.folder.path)
 
+    def __enter__(self) -> StudyRecord:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if "meter" in vars(self):
+            self.meter.close()
+
     def start(self, settings: Mapping[str, Any]) -> None:
         """Raises HLError where the folder already holds a run."""
         run_settings.begin(self.folder, settings)
