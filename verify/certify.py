@@ -18,9 +18,9 @@ from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.diagnostics import HLError
 from hl_dsl.verify.claims import PROVED, assumptions, claim
 from hl_dsl.verify.components import parts
-from hl_dsl.verify.encode import START
+from hl_dsl.verify.encode import FINE, ROUNDED, START
 from hl_dsl.verify.inference.houdini import Houdini
-from hl_dsl.verify.induction import INDUCTIVE, Induction, fact
+from hl_dsl.verify.induction import INDUCTIVE, Attempt, Induction, fact
 from hl_dsl.verify.interval_tier import IntervalTier
 from hl_dsl.verify.intervals import EMPTY, Evaluator
 from hl_dsl.verify.inference.lemmas import LEMMA_DEPTHS, prove_with_lemmas
@@ -85,8 +85,11 @@ def certificate(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> Cert
                 tried = [goal for goal in left if not _by_boxes(goal, proved)]
                 attempts = induction.prove(tried, limits.depths)
                 recorded = induction.recorded
-                more = [goal for goal in tried if not attempts[goal.id].proved]
-                if more:
+                if more := _left(tried, attempts):
+                    finer = _Recording(tier, limits, solver, FINE)
+                    attempts = {**attempts, **finer.prove(more, limits.depths[:2], [goal for goal in tried if goal not in more])}
+                    recorded = {**recorded, **finer.recorded}
+                if more := _left(tried, attempts):
                     facts = [goal for goal in goals(tier.flow) if goal not in more and (goal not in tried or attempts[goal.id].proved)]
                     found_out, scripts = _lemmas(tier, more, facts, limits, solver)
                     attempts, recorded = {**attempts, **found_out}, {**recorded, **scripts}
@@ -95,6 +98,10 @@ def certificate(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> Cert
     for result in proved:
         found.entries.append(_entry(flow, tier, result, apart[result.id], attempts, recorded, failure, found.queries))
     return found
+
+
+def _left(tried: Sequence[Goal], attempts: dict[str, Attempt]) -> list[Goal]:
+    return [goal for goal in tried if not attempts[goal.id].proved]
 
 
 def _needs_solver(result: Result) -> bool:
@@ -196,8 +203,8 @@ class _Recorder(Solver):
 class _Recording(Induction):
     """Induction that keeps the questions of each goal's last attempt, from the step that succeeded on."""
 
-    def __init__(self, tier: IntervalTier, limits: Limits, solver: _Recorder):
-        super().__init__(tier.plan, tier.ranges, limits, solver)
+    def __init__(self, tier: IntervalTier, limits: Limits, solver: _Recorder, rounding: str = ROUNDED):
+        super().__init__(tier.plan, tier.ranges, limits, solver, rounding)
         self.recorded: dict[str, list[Query]] = {}
 
     def _attempt(self, goal, hypotheses, evaluator):
