@@ -129,9 +129,9 @@ class Encoding:
             if low == high:
                 lines.append(f"(assert (= {term.text} {'true' if low else 'false'}))")
             return
-        if low > -INF:
+        if abs(low) < INF:  # a literal that overflowed has an interval with infinite ends only
             lines.append(f"(assert (<= {literal(low, term.sort).text} {term.text}))")
-        if high < INF:
+        if abs(high) < INF:
             lines.append(f"(assert (<= {term.text} {literal(high, term.sort).text}))")
 
     def names(self, frame: int) -> dict[str, str]:
