@@ -10,9 +10,11 @@ import numpy as np
 
 from hl_dsl.cards import Card
 from hl_dsl.synth.archive import Archive, Sample, Structure
+from hl_dsl.synth.behaviour import behaviour
 from hl_dsl.synth.gates import Checked, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.playing import CUT, FINISHED
+from hl_dsl.synth.racing import margin
 from hl_dsl.synth.recall import Recall
 from hl_dsl.synth.recording import Recording
 from hl_dsl.synth.sampled_ticks import sampled_columns
@@ -71,19 +73,23 @@ class StudyState:
                 tried, accepted = self.credit.get(one.origin, (0, 0))
                 self.credit[one.origin] = (tried + 1, accepted + trial.accepted)
             self._take(one)
-            if trial.index == 0 and trial.distinct_trajectories == 1:
+            if trial.index == 0 and trial.distinct_trajectories == 1 and _all_alike(list(one.recordings.values())):
                 self.seeds = self.seeds[:1]  # one trajectory: one seed stands for all
         self.idle_generations = 0 if played else self.idle_generations + 1
 
     def _take(self, one: Settled) -> None:
         trial = one.trial
         values = dict(zip(trial.seeds, trial.returns))
+        if one.recordings:
+            whole = all(status == FINISHED for status in one.statuses.values())
+            self.archive.note(trial.index, len(trial.seeds), trial.mean if whole else None)
         for seed, recording in one.recordings.items():
             if one.statuses[seed] != CUT:
                 self.recall.add(seed, trial.index, recording)
                 self._results[trial.index, seed] = (values.get(seed, 0.0), one.statuses[seed])
         if trial.mean is not None and one.checked is not None and set(self.seeds) <= set(trial.seeds):
-            self.archive.add(Sample(trial.index, dict(trial.parameters), self.score(values)), one.checked)
+            shown = one.recordings.get(self.seeds[0])
+            self.archive.add(Sample(trial.index, dict(trial.parameters), self.score(values)), one.checked, None if shown is None else behaviour(shown))
             self._recordings[trial.index] = one.recordings
 
     def score(self, values: Mapping[int, float]) -> float:
@@ -152,13 +158,26 @@ class StudyState:
         value, _ = self._results.get((best.best.trial, seed), (shown[-1] if len(shown) else 0.0, ""))
         return np.append(shown, value)
 
+    def best_returns(self, seeds: Sequence[int]) -> list[float] | None:
+        """The best program's returns on these seeds; None before there is one."""
+        best = self.archive.best
+        return None if best is None else [self._results[best.best.trial, seed][0] for seed in seeds]
+
     def floor(self, seeds: Sequence[int]) -> float | None:
-        """What a candidate must reach on the smoke seeds to go on: half way from the first program to the best."""
+        """What a candidate must reach on the smoke seeds to go on: half way from the first program to the best, and no
+        further behind the best than chance explains."""
         best, first = self.archive.best, self._first_trial()
         if best is None or first is None:
             return None
         means = [sum(self._results[trial, seed][0] for seed in seeds) / len(seeds) for trial in (first, best.best.trial)]
-        return (means[0] + means[1]) / 2
+        return max((means[0] + means[1]) / 2, means[1] - margin(self.best_returns(self.seeds), len(seeds)))
 
     def _first_trial(self) -> int | None:
         return min((sample.trial for one in self.archive.structures.values() for sample in one.samples), default=None)
+
+
+def _all_alike(recordings: Sequence[Recording]) -> bool:
+    """Whether the episodes showed the same at every tick: equal actions and rewards alone may be a constant's."""
+    first = recordings[0]
+    return all(len(one) == len(first) and all(np.array_equal(one.shown[name], values) for name, values in first.shown.items())
+               for one in recordings[1:])
