@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Mapping, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from hl_dsl.cards import Card
 from hl_dsl.synth.archive import Archive, Sample, Structure
 from hl_dsl.synth.behaviour import behaviour
+from hl_dsl.synth.forecasting import forecasts
 from hl_dsl.synth.gates import Checked, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.playing import CUT, FINISHED
@@ -130,7 +132,8 @@ class StudyState:
             program = structure.checked.program
             recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
             columns = sampled_columns(program, recording) if recording is not None and len(recording) else None
-            known = self._subjects[structure.key] = (program_hash, Subject(program, columns, self._drought(structure)))
+            known = self._subjects[structure.key] = (program_hash, Subject(
+                program, columns, self._drought(structure), tuple if recording is None else partial(forecasts, program, recording)))
         return known[1]
 
     def ended_dry(self, structure: Structure) -> bool:

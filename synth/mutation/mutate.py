@@ -7,7 +7,7 @@ from random import Random
 from typing import Callable, Mapping
 
 from hl_dsl.syntax import Policy
-from hl_dsl.synth.mutation import constants, crossover, definitions, expressions, linear, modes, rules
+from hl_dsl.synth.mutation import constants, crossover, definitions, expressions, intercept, linear, modes, rules
 from hl_dsl.synth.mutation.draft import Draft, Subject
 from hl_dsl.synth.mutation.numbers import weighted
 
@@ -63,6 +63,8 @@ MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
     Mutation("exchange-actions", rules.exchange_actions, 0.5),
     Mutation("mirror-rule", rules.mirror_rule, 2.5),
     Mutation("narrow-rule", rules.narrow_rule, 1.0),
+    Mutation("intercept", intercept.intercept, 2.5),
+    Mutation("heading-shift", intercept.shift_by_heading, 1.0, 2.0),
     Mutation("linear-rules", linear.linear_rules, 0.0),
     Mutation("linear-rule", linear.linear_rule, 0.0),
     Mutation("another-term", linear.another_term, 0.0),
