@@ -19,10 +19,10 @@ from hl_dsl.synth.archive import WORST, Archive, Result
 from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.sampling import Values, values_at
 
-BRACKET = 8  # campaigns a bracket begins with
-_FIRST = 2  # batches in its first round
+BRACKET = 4  # campaigns a bracket begins with
+_FIRST = 4  # batches in its first round
 _BATCH = 8  # points; or twice as many where there are many parameters
-_PATIENCE = 15  # batches without a better point, and the last campaign is at rest
+_PATIENCE = 25  # batches without a better point, and the last campaign is at rest
 FRESH, NEAR = 0.3, 0.1  # first steps of CMA-ES, every range scaled to [0, 1]
 
 

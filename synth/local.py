@@ -32,7 +32,7 @@ _DRAWS = {0: 1, 1: 2, 2: 3}  # first draws of a structure by its number of new p
 _CONSTANTS_FIRST = 0.6  # how often a program with bare comparisons has parameters put into them
 
 
-_CAMPAIGNING = 0.8  # the share of generations that are a campaign's
+_CAMPAIGNING = 0.9  # the share of generations that are a campaign's
 _OTHER = 0.3  # how often a campaign begins from the best of any behaviour, not from an elite
 
 

@@ -55,13 +55,14 @@ class Race:
     """A `leave` hook of `rollout.evaluate`.
 
     The rule: every 256 ticks a lane is compared with where the best program was on the same seed after two thirds of
-    the time, and is left once it lies behind that by more than half of what the best came to in the end. So a lane may
-    be half again as slow. `curves[i]` are the best program's returns so far, (T,), for lane i; None: no comparison.
+    the time, and is left once it lies behind that by more than half of all that the best one's return moved in the
+    episode (what it came to in the end, where every reward is positive). So a lane may be half again as slow. `curves[i]` are the best program's returns so far, (T,), for lane i; None: no comparison.
     `left[i]` is true for lanes that were left.
     """
 
     def __init__(self, curves: list[np.ndarray | None]):
         self.curves = curves
+        self._moved = [float(np.ptp(np.append(curve, 0.0))) if curve is not None else 0.0 for curve in curves]
         self.left = np.zeros(len(curves), bool)
         self._returns = np.zeros(len(curves))
 
@@ -80,4 +81,4 @@ class Race:
         curve = self.curves[lane]
         if curve is None or not len(curve):
             return False
-        return curve[min(int(step / SLOWER), len(curve)) - 1] - self._returns[lane] > LAG * abs(curve[-1])
+        return curve[min(int(step / SLOWER), len(curve)) - 1] - self._returns[lane] > LAG * self._moved[lane]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hl_dsl.syntax import Apply, Expression, Index, Name, Number, Previous
+from hl_dsl.syntax import Apply, Expression, Index, Name, Number, Param, Previous
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.numbers import round_range, short
 from hl_dsl.synth.mutation.places import describe
@@ -46,13 +46,18 @@ class Forecast:
 
 
 def intercept(draft: Draft) -> str | None:
-    """A number by what it will be when another one turns back, as recorded frames foretell it."""
+    """A number by what it will be when another one turns back, as recorded frames foretell it.
+
+    All parameters count as new: what was a good distance to where something is need not be one to where it will be.
+    """
     choices = [(one, place, node, type_) for one in draft.subject.forecasts for place, node, type_ in draft.scope.places
                if node == one.moving.expression and place.path and type_ in (INT, REAL)]
     if not choices:
         return None
-    found, place, node, _ = draft.random.choice(choices)
+    least = min(one.error for one, *_ in choices)
+    found, place, node, _ = draft.random.choice([choice for choice in choices if choice[0].error <= 2 * least])
     draft.put_alike(place, node, _foretold(draft, found, node), "arriving")
+    draft.new_params += [item.name for item in draft.policy.of(Param)]
     return f"where a number arrives, in {describe(draft.policy, place)}"
 
 

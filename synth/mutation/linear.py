@@ -18,7 +18,7 @@ from hl_dsl.synth.mutation.rules import acts, put_act
 from hl_dsl.types import BOOL, REAL
 
 MOST_FEATURES = 16
-_ALL, _BAND, _STOP, _VOTE = 0.6, 0.25, 0.3, 0.4
+_ALL, _BAND, _STOP, _VOTE = 0.75, 0.2, 0.2, 0.5
 _NOT_WEIGHED = ("reward", "lives", "step")
 _WIDEST = 10.0  # a declared range beyond this says what is possible, not what is usual
 
@@ -70,10 +70,10 @@ def _feature(draft: Draft, expression: Expression, truth: bool) -> Feature:
     return Feature(expression, size if 0 < size <= _WIDEST else 1.0, False)
 
 
-def _some(draft: Draft) -> list[Feature]:
+def _some(draft: Draft, whole: bool) -> list[Feature]:
     """All features, or a few."""
     every = features(draft)
-    if not every or draft.random.random() < _ALL:
+    if not every or whole:
         return every
     return draft.random.sample(every, min(len(every), draft.random.choice((1, 2, 2, 3, 3, 4, 4, 5, 6))))
 
@@ -103,28 +103,29 @@ def linear_rules(draft: Draft) -> str | None:
     draft.random.shuffle(names)
     position, before, act = acts(draft)[0]
     rules: list[Rule] = []
+    whole = draft.random.random() < _ALL
     if len(names) > 2 and draft.random.random() < _VOTE:
-        rules = _vote(draft, names)
+        rules = _vote(draft, names, whole)
     while len(names) > 1 and not (rules and draft.random.random() < _STOP):
-        rules += _rules_on_one_sum(draft, names)
+        rules += _rules_on_one_sum(draft, names, whole)
     put_act(draft, position, before, replace(act, rules=(*rules, Rule(None, Name(names[0])))))
     return f"{len(rules)} rules on weighted sums"
 
 
-def _vote(draft: Draft, names: list[str]) -> list[Rule]:
+def _vote(draft: Draft, names: list[str], whole: bool) -> list[Rule]:
     """Takes all actions but one from `names`; that one has a sum of zero."""
     greatest: Expression = Number(0.0)
     rules: list[Rule] = []
     while len(names) > 1:
-        total = weighted_sum(draft, _some(draft))
+        total = weighted_sum(draft, _some(draft, whole))
         rules.insert(0, Rule(Apply("greater", (total, greatest)), Name(names.pop())))
         greatest = Apply("max", (total, greatest))
     return rules
 
 
-def _rules_on_one_sum(draft: Draft, names: list[str]) -> list[Rule]:
+def _rules_on_one_sum(draft: Draft, names: list[str], whole: bool) -> list[Rule]:
     """Takes one action from `names`, or two for a band."""
-    total = weighted_sum(draft, _some(draft))
+    total = weighted_sum(draft, _some(draft, whole))
     if len(names) > 2 and draft.random.random() < _BAND:
         width = draft.new_param("width", "real", 0.0, 1.0, 0.1)
         return [Rule(Apply("greater", (total, width)), Name(names.pop())), Rule(Apply("less", (total, Apply("negate", (width,)))), Name(names.pop()))]
@@ -138,7 +139,7 @@ def linear_rule(draft: Draft) -> str | None:
         return None
     position, before, act = draft.random.choice(acts(draft))
     number = draft.random.randrange(len(act.rules))
-    new = Rule(Apply("greater", (weighted_sum(draft, _some(draft)), Number(0.0))), Name(draft.random.choice(names)))
+    new = Rule(Apply("greater", (weighted_sum(draft, _some(draft, draft.random.random() < _ALL)), Number(0.0))), Name(draft.random.choice(names)))
     put_act(draft, position, before, replace(act, rules=act.rules[:number] + (new,) + act.rules[number:]))
     return f"new {ordinal(number)} rule on a weighted sum"
 

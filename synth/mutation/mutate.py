@@ -63,7 +63,7 @@ MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
     Mutation("exchange-actions", rules.exchange_actions, 0.5),
     Mutation("mirror-rule", rules.mirror_rule, 2.5),
     Mutation("narrow-rule", rules.narrow_rule, 1.0),
-    Mutation("intercept", intercept.intercept, 2.5),
+    Mutation("intercept", intercept.intercept, 6.0),
     Mutation("heading-shift", intercept.shift_by_heading, 1.0, 2.0),
     Mutation("linear-rules", linear.linear_rules, 0.0),
     Mutation("linear-rule", linear.linear_rule, 0.0),
