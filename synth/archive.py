@@ -65,12 +65,14 @@ class Archive:
     worse than the first program; of those with one score, only the smallest: what it has more than that one, it does not
     need. `first` is the first program's score. Beside the elites stands, for every behaviour that was seen (see
     behaviour.py), the structure that scored best with it: other ways to go on from, when the best one leads no further.
+    `turn` says which development seeds come first; who proposes moves it on once all is known that is to be compared.
     """
 
     def __init__(self):
         self.structures: dict[str, Structure] = {}
         self.first: float | None = None
         self.niches: dict[Hashable, tuple[float, str]] = {}
+        self.turn = 0
         self._results: dict[int, Result] = {}
 
     def note(self, trial: int, episodes: int, mean: float | None) -> None:

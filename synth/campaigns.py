@@ -1,9 +1,12 @@
 """Tuning all parameters of a structure together, and which structures are worth it.
 
 Each campaign is an island: one structure, and a population of its parameters led by CMA-ES. A bracket begins with several
-campaigns. When each has had its share of batches the better half goes on with twice as many, until one is left; that one
+campaigns. When each has had its share of batches the better half goes on for three times as many, until one is left; that one
 goes on until it has come to rest, and then another bracket begins. So a structure is judged by what its constants can make
 of it, and no structure is given much before it has shown something.
+
+A batch is a few points and the middle of the population, which chance favours less than the best of many points. For each
+batch other development seeds come first, so that nothing is fitted to the few on which most points end.
 """
 
 from __future__ import annotations
@@ -20,9 +23,10 @@ from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.sampling import Values, values_at
 
 BRACKET = 4  # campaigns a bracket begins with
-_FIRST = 4  # batches in its first round
-_BATCH = 8  # points; or twice as many where there are many parameters
-_PATIENCE = 25  # batches without a better point, and the last campaign is at rest
+_FIRST, _LONGER = 6, 3  # batches in its first round, and how many times as many in each later one
+_BATCH = 8  # points, the middle included; or twice as many where there are many parameters
+_MANY = 8  # parameters; of more, each is scaled by itself, which is learned sooner than how they hang together
+_PATIENCE = 15  # batches without a better point, and the last campaign is at rest
 FRESH, NEAR = 0.3, 0.1  # first steps of CMA-ES, every range scaled to [0, 1]
 
 
@@ -39,6 +43,7 @@ class Campaign:
     parents: tuple[str, ...]
     seed: int
     best: Result = WORST
+    middle: Result = WORST
     batches: int = 0
     stale: int = 0
     _strategy: Any = field(default=None, init=False)
@@ -57,9 +62,10 @@ class Campaign:
         """The next point of the batch; None where all of it has been given."""
         if not self._points:
             self._ask()
-        if len(self._trials) == len(self._points):
-            return None
-        return values_at(self.parameters, self._points[len(self._trials)])
+        given = len(self._trials)
+        if given == len(self._points):
+            return values_at(self.parameters, self._strategy.result.xfavorite)
+        return values_at(self.parameters, self._points[given]) if given < len(self._points) else None
 
     def given(self, trial: int | None) -> None:
         """Which trial tells what the point came to; None: no trial does."""
@@ -67,16 +73,18 @@ class Campaign:
 
     def settle(self, archive: Archive) -> None:
         """Learns from the batch, once all of it has been settled."""
-        if not self._points or len(self._trials) < len(self._points):
+        if len(self._trials) <= len(self._points):
             return
-        results = [WORST if trial is None else archive.result(trial) for trial in self._trials]
+        *results, middle = [WORST if trial is None else archive.result(trial) for trial in self._trials]
         order = sorted(set(results), reverse=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self._strategy.tell(self._points, [float(order.index(one)) for one in results])
-        self.stale = 0 if order[0] > self.best else self.stale + 1
-        self.best = max(self.best, order[0])
+        self.stale = 0 if max(order[0], middle) > self.best else self.stale + 1
+        self.best = max(self.best, order[0], middle)
+        self.middle = middle
         self.batches += 1
+        archive.turn += 1
         self._points, self._trials = [], []
 
     def _ended(self) -> bool:
@@ -94,10 +102,10 @@ class Campaign:
 
         start = [(self.values.get(one.name, one.default) - one.low) / (one.high - one.low) if one.high > one.low else 0.5 for one in self.parameters]
         start = [min(max(float(one), 0.0), 1.0) for one in start] + [0.5] * (2 - len(start))  # CMA-ES needs two dimensions
-        size = _BATCH * math.ceil((4 + int(3 * math.log(len(start)))) / _BATCH)
+        size = _BATCH * math.ceil((4 + int(3 * math.log(len(start)))) / _BATCH) - 1
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return cma.CMAEvolutionStrategy(start, self.step, {"bounds": [0, 1], "seed": self.seed, "verbose": -9, "popsize": size})
+            return cma.CMAEvolutionStrategy(start, self.step, {"bounds": [0, 1], "seed": self.seed, "verbose": -9, "popsize": size, "CMA_diagonal": len(start) > _MANY})
 
 
 class Campaigns:
@@ -126,8 +134,8 @@ class Campaigns:
             if self.started < BRACKET:
                 return None
             if len(self.running) > 1:
-                ranked = sorted(self.running, key=lambda one: one.best, reverse=True)
-                self.running, self._batches = ranked[: len(ranked) // 2], self._batches * 2
+                ranked = sorted(self.running, key=lambda one: (one.middle, one.best), reverse=True)
+                self.running, self._batches = ranked[: len(ranked) // 2], self._batches * _LONGER
             elif self.running and not self.running[0].at_rest:
                 self._batches += 1
             else:

@@ -41,13 +41,14 @@ class Judge:
         is recorded. Raises Stopped."""
         state = self.study.state
         self.already = already
-        floor = state.floor(state.seeds[: state.smoke])
+        seeds = state.ordered_seeds()
+        floor = state.floor(seeds[: state.smoke])
         episodes = {one.index: [] for one in candidates}
         with stopping() as self.stopping:
             passed = list(candidates)
-            for seeds in stages(state.seeds, state.smoke) if state.archive.best is not None else [state.seeds]:
+            for some in stages(seeds, state.smoke) if state.archive.best is not None else [seeds]:
                 if passed:
-                    self._stage(passed, seeds, episodes)
+                    self._stage(passed, some, episodes)
                 passed = [one for one in passed if self._goes_on(episodes[one.index], floor)]
             self.stopping.hold()
             return self._settle(candidates, episodes)

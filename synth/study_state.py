@@ -161,6 +161,11 @@ class StudyState:
         value, _ = self._results.get((best.best.trial, seed), (shown[-1] if len(shown) else 0.0, ""))
         return np.append(shown, value)
 
+    def ordered_seeds(self) -> tuple[int, ...]:
+        """The seeds in the order in which candidates are played on them: the smoke seeds move on with each turn."""
+        first = self.archive.turn * self.smoke % len(self.seeds)
+        return self.seeds[first:] + self.seeds[:first]
+
     def best_returns(self, seeds: Sequence[int]) -> list[float] | None:
         """The best program's returns on these seeds; None before there is one."""
         best = self.archive.best
