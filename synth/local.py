@@ -171,7 +171,8 @@ class _Generation:
             first = self._draw_new(random)
             # The proof and the duplicates speak of the structure: where its first draw stops there, so would the rest.
             if type(first) is Candidate:
-                self.draws = min(_DRAWS.get(len(new), 4), self.left) - 1
+                wanted = MUTATIONS[mutant.mutation].draws if mutant.mutation in MUTATIONS else None
+                self.draws = min(wanted or _DRAWS.get(len(new), 4), self.left) - 1
             return first
         values = {one.name: one.default for one in checked.flow.parameters}
         return self._passed(checked, self._recognised(checked), mutant.change, mutant.mutation, parents, values)
