@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from random import Random
 from typing import Hashable, Mapping
@@ -74,14 +75,20 @@ class Archive:
         self.niches: dict[Hashable, tuple[float, str]] = {}
         self.turn = 0
         self._results: dict[int, Result] = {}
+        self._smoke: dict[int, float] = {}
 
-    def note(self, trial: int, episodes: int, mean: float | None) -> None:
-        """Keeps what a trial came to, whole or not."""
+    def note(self, trial: int, episodes: int, mean: float | None, smoke: float | None) -> None:
+        """Keeps what a trial came to, whole or not, and its mean on the smoke seeds; None: an episode did not end."""
         self._results[trial] = (episodes, mean) if mean is not None else WORST
+        self._smoke[trial] = -math.inf if smoke is None else smoke
 
     def result(self, trial: int) -> Result:
         """What a trial came to; the worst there is where it played nothing."""
         return self._results.get(trial, WORST)
+
+    def smoke(self, trial: int) -> float:
+        """A trial's mean on the smoke seeds; -inf where it played nothing."""
+        return self._smoke.get(trial, -math.inf)
 
     def ranked(self) -> list[Structure]:
         """By their best score, the smaller and the earlier first among equals."""

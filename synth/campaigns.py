@@ -26,7 +26,7 @@ BRACKET = 4  # campaigns a bracket begins with
 _FIRST, _LONGER = 6, 3  # batches in its first round, and how many times as many in each later one
 _BATCH = 8  # points, the middle included; or twice as many where there are many parameters
 _MANY = 8  # parameters; of more, each is scaled by itself, which is learned sooner than how they hang together
-_PATIENCE = 15  # batches without a better point, and the last campaign is at rest
+_PATIENCE = 30  # batches without a better point, and the last campaign is at rest
 FRESH, NEAR = 0.3, 0.1  # first steps of CMA-ES, every range scaled to [0, 1]
 
 
@@ -76,12 +76,15 @@ class Campaign:
         if len(self._trials) <= len(self._points):
             return
         *results, middle = [WORST if trial is None else archive.result(trial) for trial in self._trials]
-        order = sorted(set(results), reverse=True)
+        # The points are compared on the seeds that all of them played.
+        smoke = [-math.inf if trial is None else archive.smoke(trial) for trial in self._trials[:-1]]
+        order = sorted(set(smoke), reverse=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._strategy.tell(self._points, [float(order.index(one)) for one in results])
-        self.stale = 0 if max(order[0], middle) > self.best else self.stale + 1
-        self.best = max(self.best, order[0], middle)
+            self._strategy.tell(self._points, [float(order.index(one)) for one in smoke])
+        best = max(*results, middle)
+        self.stale = 0 if best > self.best else self.stale + 1
+        self.best = max(self.best, best)
         self.middle = middle
         self.batches += 1
         archive.turn += 1

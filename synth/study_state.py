@@ -84,7 +84,8 @@ class StudyState:
         values = dict(zip(trial.seeds, trial.returns))
         if one.recordings:
             whole = all(status == FINISHED for status in one.statuses.values())
-            self.archive.note(trial.index, len(trial.seeds), trial.mean if whole else None)
+            first = trial.returns[: self.smoke]
+            self.archive.note(trial.index, len(trial.seeds), trial.mean if whole else None, sum(first) / len(first) if whole else None)
         for seed, recording in one.recordings.items():
             if one.statuses[seed] != CUT:
                 self.recall.add(seed, trial.index, recording)

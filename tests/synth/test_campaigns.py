@@ -35,7 +35,7 @@ def begun(names: str, seed: int):
 
 def given_all(one, archive, score, trial):
     while (values := one.next_values()) is not None:
-        archive.note(trial, 2, score(values))
+        archive.note(trial, 2, score(values), score(values))
         one.given(trial)
         trial += 1
     return trial
