@@ -1,42 +1,134 @@
-"""What the search without a network finds on Breakout, beside what chance alone finds at equal steps.
+"""What the search without a network finds, in environment steps: on Breakout, beside what chance alone finds at equal steps, and
+on four classics from programs of one line.
 
-    python -m benchmarks.search [--seeds 0..4] [--steps 300000]
+    python -m benchmarks.search breakout [--seeds 0..4] [--steps 1000000] [--runs runs/search]
+    python -m benchmarks.search classics [--seeds 0..2] [--steps 1000000] [--runs runs/search]
 
-The score is the best program's return under the search's own rules: the deterministic protocol, and an episode ends
-after 1,500 steps without reward. The null is 24 random settings of two constants, where to start moving right and left.
+Each search is a run of `hl synth` in a folder of its own; one that has come to its end there is not repeated. The tables come
+from the runs' ledgers; they are printed and written as `RUNS/breakout.json` and `RUNS/classics.json`, Breakout's curves as
+`RUNS/breakout.png`.
+
+Breakout's score is the best program's return under the search's own rules: the deterministic protocol, and an episode ends after
+1,500 steps without reward. The null is random settings of two constants, where to start moving right and left, 24 at a time;
+its score is the best of all that the same steps pay for. The best programs are also played, whole episodes, under the other
+protocols on development seeds. A classic's score is the mean over 50 held-out seeds; it is solved where that reaches the
+threshold that comes with the environment.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
+import json
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
+from typing import Any
 
+from benchmarks.search_curves import Curve, draw, steps_to
 from hl_dsl.cli.seeds import parse_seeds
+from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
+from hl_dsl.synth.evaluation import evaluate_program
+from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.null import random_constants
 from hl_dsl.synth.runs import run_synth
+from hl_dsl.synth.trials import cumulative, trials_of
 
 ROOT = Path(__file__).parent.parent
+CLASSICS = ("cartpole", "mountain_car", "acrobot", "lunar_lander")
+SEARCH_SEEDS, OTHER_SEEDS, HELD_OUT = range(16), range(10), range(50, 100)
+_DRAWS = 24
 
 
-def main(seeds: list[int], steps: int) -> None:
-    null = random_constants(Program.load(ROOT / "benchmarks/two_constants.hl"), "deterministic")
-    print(f"null: {null}", flush=True)
-    scores = []
+def run(policy: Path, folder: Path, protocol: str, steps: int, seed: int, seeds) -> Curve:
+    """A search, or what a finished one left in the folder. Its curve is of accepted programs, over all steps spent."""
+    ledger = Ledger(folder / "trials.jsonl")
+    if not (folder.exists() and any(event.get("event") == "stop" and event.get("reason") != "interrupted" for event in ledger.read())):
+        run_synth(policy, folder, protocol, steps, seed, resume=(folder / "run.json").exists(), seeds=seeds)
+    trials = [trial for trial in trials_of(ledger.read()) if trial.kind == "search"]
+    points = [(entry.total_steps, entry.best) for entry in cumulative(trials) if entry.best is not None]
+    return Curve(tuple(at for at, _ in points), tuple(best for _, best in points), sum(trial.environment_steps for trial in trials), len(trials))
+
+
+def null_curve(seed: int, steps: int, cache: Path) -> Curve:
+    """Random constants until the steps are spent."""
+    if cache.exists():
+        known = json.loads(cache.read_text(encoding="utf-8"))
+        return Curve(tuple(known["steps"]), tuple(known["scores"]), known["spent"], known["count"])
+    program, spent, count, best, points = Program.load(ROOT / "benchmarks/two_constants.hl"), 0, 0, 0.0, []
+    for batch in range(steps):
+        try:
+            drawn = random_constants(program, "deterministic", draws=_DRAWS, seed=seed + 1000 * batch, step_budget=steps - spent)
+        except HLError:  # no draw ends within what is left
+            break
+        spent, count, best = spent + drawn.env_steps, count + len(drawn.scores), max(best, drawn.best)
+        points.append((spent, best))
+    found = Curve(tuple(at for at, _ in points), tuple(score for _, score in points), spent, count)
+    cache.write_text(json.dumps({"steps": found.steps, "scores": found.scores, "spent": spent, "count": count}), encoding="utf-8")
+    return found
+
+
+def breakout(seeds: list[int], steps: int, runs: Path) -> None:
+    curves, rows = [], []
     for seed in seeds:
-        with tempfile.TemporaryDirectory() as folder:
-            result = run_synth(ROOT / "policies/breakout/start.hl", Path(folder) / "run", "deterministic", steps, seed)
-        scores.append(result.score)
-        print(f"run seed {seed}: {result.start_score:g} -> {result.score:g}, {result.env_steps:,} steps, {result.wall_seconds:.0f} s, "
-              f"{result.trials} programs, proof {result.proof}", flush=True)
-    print(f"median {median(scores):g}, least {min(scores):g}; null: median {null.median:g}, best of {len(null.scores)} {null.best:g}")
+        folder = runs / f"breakout-{seed}"
+        curve = run(ROOT / "policies/breakout/start.hl", folder, "deterministic", steps, seed, (0,))
+        row: dict[str, Any] = {"run_seed": seed, "best": curve.best, "steps_to_best": curve.steps_to_best, "env_steps": curve.spent, "programs": curve.count}
+        best = Program.load(folder / "best.hl")
+        for protocol in ("noop", "sticky"):
+            row[protocol] = mean(evaluate_program(best, protocol, OTHER_SEEDS, ledger=folder / "others.jsonl").rollout.returns)
+        curves.append(curve)
+        rows.append(row)
+        print(f"run seed {seed}: {curve.best:g} after {curve.steps_to_best:,} of {curve.spent:,} steps, {curve.count} programs; "
+              f"noop {row['noop']:.1f}, sticky {row['sticky']:.1f} (seeds 0..9)", flush=True)
+    nulls = []
+    for seed in seeds:
+        nulls.append(null_curve(seed, steps, runs / f"null-{seed}.json"))
+        print(f"null {seed}: best of {nulls[-1].count} draws {nulls[-1].best:g}, {nulls[-1].spent:,} steps", flush=True)
+    found, chance = [one.best for one in curves], [one.best for one in nulls]
+    print(f"search: median {median(found):g}, least {min(found):g}; null: median {median(chance):g}, least {min(chance):g}, best {max(chance):g}")
+    write(runs / "breakout.json", {"steps": steps, "runs": rows, "null": [{"seed": seed, "best": one.best, "env_steps": one.spent, "draws": one.count}
+                                                                        for seed, one in zip(seeds, nulls)],
+                                   "median": median(found), "null_median": median(chance)})
+    draw(curves, nulls, runs / "breakout.png")
+
+
+def classics(seeds: list[int], steps: int, runs: Path) -> None:
+    rows = []
+    for name in CLASSICS:
+        policy = ROOT / "policies" / name / "start.hl"
+        card = Program.load(policy).card
+        for seed in seeds:
+            folder = runs / f"{name}-{seed}"
+            curve = run(policy, folder, "standard", steps, seed, SEARCH_SEEDS)
+            evaluation = evaluate_program(Program.load(folder / "best.hl"), "standard", HELD_OUT, ledger=folder / "others.jsonl", kind="held-out")
+            held_out = mean(evaluation.rollout.returns)
+            reached = steps_to(curve, card.solved)
+            rows.append({"environment": card.environment, "run_seed": seed, "start": curve.scores[0], "best": curve.best, "held_out": held_out,
+                         "threshold": card.solved, "solved": held_out >= card.solved, "steps_to_threshold": reached, "env_steps": curve.spent})
+            print(f"{card.environment}, run seed {seed}: {curve.scores[0]:g} -> {curve.best:.1f}; held-out {held_out:.1f}, threshold {card.solved:g}: "
+                  f"{'solved' if held_out >= card.solved else 'not solved'}; threshold reached in the search "
+                  + (f"after {reached:,} steps" if reached is not None else "never"), flush=True)
+    write(runs / "classics.json", {"steps": steps, "runs": rows})
+
+
+def write(path: Path, document: dict[str, Any]) -> None:
+    path.write_text(json.dumps({"schema": "hl.benchmarks.search/1", **document}, indent=1) + "\n", encoding="utf-8")
+    print(f"written: {path}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("what", choices=("breakout", "classics"))
+    parser.add_argument("--seeds")
+    parser.add_argument("--steps", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "search")
+    given = parser.parse_args()
+    given.runs.mkdir(parents=True, exist_ok=True)
+    if given.what == "breakout":
+        breakout(parse_seeds(given.seeds or "0..4"), given.steps, given.runs)
+    else:
+        classics(parse_seeds(given.seeds or "0..2"), given.steps, given.runs)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", default="0..4")
-    parser.add_argument("--steps", type=int, default=300_000)
-    given = parser.parse_args()
-    main(parse_seeds(given.seeds), given.steps)
+    main()

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from random import Random
-from typing import Mapping
+from typing import Hashable, Mapping
 
 from hl_dsl.compiler.ir import Parameter
 from hl_dsl.synth.gates import Checked
 
 KEPT = 8  # structures that have children
+
+# How many episodes a trial came to the end of, and their mean. More episodes are better: a trial that is clearly worse is
+# given fewer.
+Result = tuple[int, float]
+WORST: Result = (0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -58,11 +64,31 @@ class Structure:
 class Archive:
     """All structures that were scored. The elites, from which proposals are made, are the best `KEPT` of them that are no
     worse than the first program; of those with one score, only the smallest: what it has more than that one, it does not
-    need. `first` is the first program's score."""
+    need. `first` is the first program's score. Beside the elites stands, for every behaviour that was seen (see
+    behaviour.py), the structure that scored best with it: other ways to go on from, when the best one leads no further.
+    `turn` says which development seeds come first; who proposes moves it on once all is known that is to be compared.
+    """
 
     def __init__(self):
         self.structures: dict[str, Structure] = {}
         self.first: float | None = None
+        self.niches: dict[Hashable, tuple[float, str]] = {}
+        self.turn = 0
+        self._results: dict[int, Result] = {}
+        self._smoke: dict[int, float] = {}
+
+    def note(self, trial: int, episodes: int, mean: float | None, smoke: float | None) -> None:
+        """Keeps what a trial came to, whole or not, and its mean on the smoke seeds; None: an episode did not end."""
+        self._results[trial] = (episodes, mean) if mean is not None else WORST
+        self._smoke[trial] = -math.inf if smoke is None else smoke
+
+    def result(self, trial: int) -> Result:
+        """What a trial came to; the worst there is where it played nothing."""
+        return self._results.get(trial, WORST)
+
+    def smoke(self, trial: int) -> float:
+        """A trial's mean on the smoke seeds; -inf where it played nothing."""
+        return self._smoke.get(trial, -math.inf)
 
     def ranked(self) -> list[Structure]:
         """By their best score, the smaller and the earlier first among equals."""
@@ -88,8 +114,11 @@ class Archive:
             return False
         return len({one.best.score for key, one in self.structures.items() if key != structure and one.best.score > score}) < KEPT
 
-    def add(self, sample: Sample, checked: Checked) -> None:
+    def add(self, sample: Sample, checked: Checked, behaviour: Hashable = None) -> None:
         """Takes a scored candidate."""
+        niche = self.niches.get(behaviour)
+        if behaviour is not None and (niche is None or sample.score > niche[0]):
+            self.niches[behaviour] = (sample.score, checked.structure)
         if self.first is None:
             self.first = sample.score
         structure = self.structures.get(checked.structure)
@@ -104,3 +133,7 @@ class Archive:
             return None
         weights = [0.6**rank / (1 + one.fruitless / 8 if tunable else 1) for rank, one in enumerate(elites)]
         return random.choices(elites, weights)[0]
+
+    def choose_other(self, random: Random) -> Structure:
+        """The best structure of a behaviour, each behaviour as likely as another."""
+        return self.structures[random.choice(list(self.niches.values()))[1]] if self.niches else self.choose(random)

@@ -10,6 +10,7 @@ from hl_dsl.synth.defaults import values_of
 from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.playing import CUT, FINISHED, LEFT, Episode, Played, play
 from hl_dsl.synth.proposers import Candidate, Provenance, Rejected
+from hl_dsl.synth.racing import clearly_worse, stages
 from hl_dsl.synth.stopping import stopping
 from hl_dsl.synth.study_state import Settled
 from hl_dsl.synth.trials import Trial, cut_trial
@@ -40,17 +41,29 @@ class Judge:
         is recorded. Raises Stopped."""
         state = self.study.state
         self.already = already
-        smoke = state.seeds[: state.smoke] if state.archive.best is not None else state.seeds
-        rest = state.seeds[len(smoke) :]
-        floor = state.floor(smoke)
+        seeds = state.ordered_seeds()
+        floor = state.floor(seeds[: state.smoke])
         episodes = {one.index: [] for one in candidates}
         with stopping() as self.stopping:
-            self._stage(candidates, smoke, episodes)
-            passed = [one for one in candidates if _smoked(episodes[one.index], floor)] if rest else []
-            if passed:
-                self._stage(passed, rest, episodes)
+            passed = list(candidates)
+            for some in stages(seeds, state.smoke) if state.archive.best is not None else [seeds]:
+                if passed:
+                    self._stage(passed, some, episodes)
+                passed = [one for one in passed if self._goes_on(episodes[one.index], floor)]
             self.stopping.hold()
             return self._settle(candidates, episodes)
+
+    def _goes_on(self, episodes: list[Episode], floor: float | None) -> bool:
+        """Whether a candidate is played on more seeds: on the smoke seeds it must reach the floor, later it must not be
+        clearly worse than the best."""
+        state = self.study.state
+        if any(one.status != FINISHED for one in episodes):
+            return False
+        returns = [one.value for one in episodes]
+        if len(returns) <= state.smoke:
+            return floor is None or sum(returns) / len(returns) >= floor
+        best = state.best_returns([one.seed for one in episodes])
+        return best is None or not clearly_worse(returns, best)
 
     def _stage(self, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
         study, state = self.study, self.study.state
@@ -113,16 +126,12 @@ class Judge:
             return stage, "left: far behind the best program at the same tick"
         score = sum(episode.value for episode in episodes) / len(episodes)
         if len(episodes) < len(state.seeds):
-            return "smoke", f"{score:g} on the smoke seeds is less than half way to the best"
+            if len(episodes) <= state.smoke:
+                return "smoke", f"{score:g} on the smoke seeds is clearly worse than the best"
+            return "development", f"{score:g} on {len(episodes)} seeds is clearly worse than the best program there"
         if state.archive.would_accept(one.checked.structure, score):
             return "accepted", ""
         return "development", f"{score:g} is no better than what is known"
-
-
-def _smoked(episodes: list[Episode], floor: float | None) -> bool:
-    if any(episode.status != FINISHED for episode in episodes):
-        return False
-    return floor is None or sum(episode.value for episode in episodes) / len(episodes) >= floor
 
 
 def _counted(properties, rows: list[tuple[int, ...]]) -> dict[str, int]:

@@ -3,6 +3,9 @@
 A generation is filled with two kinds of proposals. Half of the draws take a structure that is known and give its
 parameters other values. The other half make a new structure from an elite, by a mutation or from two elites, and give
 it a few draws of the parameters that are new in it: a structure is judged by what its constants can make of it.
+
+Where an environment shows a few numbers, most generations are a batch of a campaign instead (see campaigns.py): many
+parameters are tuned together, in structures that begin with weighted sums of all that is shown.
 """
 
 from __future__ import annotations
@@ -12,10 +15,13 @@ from typing import Iterator
 
 from hl_dsl.format import format_policy
 from hl_dsl.synth.archive import Structure
+from hl_dsl.synth.campaigns import FRESH, NEAR, Campaign, Campaigns, campaign
 from hl_dsl.synth.gates import Checked, Rejection
 from hl_dsl.synth.mutation import MUTATIONS, Mutant, Subject, cross, mutate
 from hl_dsl.synth.mutation.constants import bare_comparisons
 from hl_dsl.synth.mutation.draft import Draft
+from hl_dsl.synth.mutation.linear import shows_few_numbers
+from hl_dsl.synth.mutation.mutate import LINEAR
 from hl_dsl.synth.proposers import Candidate, Rejected, Situation
 from hl_dsl.synth.random_numbers import generator
 from hl_dsl.synth.sampling import first_values, next_values
@@ -26,16 +32,28 @@ _DRAWS = {0: 1, 1: 2, 2: 3}  # first draws of a structure by its number of new p
 _CONSTANTS_FIRST = 0.6  # how often a program with bare comparisons has parameters put into them
 
 
+_CAMPAIGNING = 0.9  # the share of generations that are a campaign's
+_OTHER = 0.3  # how often a campaign begins from the best of any behaviour, not from an elite
+
+
 class LocalProposer:
-    """See the module."""
+    """See the module. What it keeps is a function of the trials and of the run's seed, so a run that goes on is the same."""
+
+    def __init__(self):
+        self._campaigns = Campaigns()
 
     def propose(self, situation: Situation) -> list[Candidate | Rejected]:
-        return list(_Generation(situation).run())
+        self._campaigns.settle(situation.archive)
+        return list(_Generation(situation, self._campaigns).run())
 
 
 class _Generation:
-    def __init__(self, situation: Situation):
-        self.situation = situation
+    def __init__(self, situation: Situation, campaigns: Campaigns):
+        self.situation, self.campaigns = situation, campaigns
+        random = generator(situation.run_seed, situation.next_index, "campaigns")
+        few = shows_few_numbers(Draft(situation.subject(situation.archive.best), random))
+        self.campaigning = few and random.random() < _CAMPAIGNING
+        self.few = few
         self.index = situation.next_index
         self.left = situation.slots
         self.waiting: tuple[Checked, Structure, Mutant, tuple[str, ...], list[str]] | None = None
@@ -62,6 +80,14 @@ class _Generation:
         if self.draws > 0:
             self.draws -= 1
             return self._draw_new(random)
+        if self.campaigning:
+            running = self.campaigns.turn()
+            if running is None:
+                return self._new_campaign(random)
+            values = running.next_values()
+            if values is not None:
+                return self._point(running, values)
+            self.campaigning = False  # the batch is out: the other slots are for other things
         archive = self.situation.archive
         # What has been tuned in vain for long is left alone more often.
         share = _TUNE / (1 + archive.best.fruitless / 16)
@@ -86,6 +112,38 @@ class _Generation:
         values = first_values(checked.flow.parameters, parent.best.values, new, random)
         candidate = checked.with_values(values)
         return self._passed(candidate, self._recognised(candidate), mutant.change, mutant.mutation, parents, values)
+
+    # campaigns
+
+    def _new_campaign(self, random: Random) -> Rejected | None:
+        """Begins one: from nothing, in a first bracket; later also from what is known, changed or as it is."""
+        archive, campaigns = self.situation.archive, self.campaigns
+        if campaigns.bracket and not campaigns.started and archive.best.parameters:
+            best = archive.best
+            campaigns.add(campaign(best.checked, best.best.values, NEAR, "the best program's constants", "campaign", (best.checked.program.hash,), random))
+            return None
+        known = archive.choose_other(random) if random.random() < _OTHER else archive.choose(random)
+        subject, fresh = self.situation.subject(known), not campaigns.bracket or random.random() < 0.4
+        weights = {"linear-rules": 1.0} if fresh else self._weights(known, subject, random)
+        mutant = mutate(subject, random, weights)
+        if mutant is None:
+            return None
+        parents = (known.checked.program.hash,)
+        checked = self.situation.gates.check(mutant.policy)
+        verdict = checked if isinstance(checked, Rejection) else self.situation.gates.prove(checked)
+        if isinstance(verdict, Rejection):
+            campaigns.passed_over()
+            return Rejected(self.index, None, format_policy(mutant.policy), verdict, mutant.change, mutant.mutation, parents)
+        if checked.structure not in campaigns.seen and checked.flow.parameters:
+            campaigns.add(campaign(checked, known.best.values, FRESH if fresh else NEAR, mutant.change, mutant.mutation, parents, random))
+        return None
+
+    def _point(self, running: Campaign, values: dict[str, float]) -> Candidate | Rejected:
+        candidate = running.checked.with_values(values)
+        found = self._recognised(candidate)
+        proposal = self._passed(candidate, found, f"{running.change}, constants tuned together", running.mutation, running.parents, values)
+        running.given(proposal.index if type(proposal) is Candidate else self.campaigns.known(proposal.index, proposal.rejection.known_as))
+        return proposal
 
     # structures
 
@@ -113,7 +171,8 @@ class _Generation:
             first = self._draw_new(random)
             # The proof and the duplicates speak of the structure: where its first draw stops there, so would the rest.
             if type(first) is Candidate:
-                self.draws = min(_DRAWS.get(len(new), 4), self.left) - 1
+                wanted = MUTATIONS[mutant.mutation].draws if mutant.mutation in MUTATIONS else None
+                self.draws = min(wanted or _DRAWS.get(len(new), 4), self.left) - 1
             return first
         values = {one.name: one.default for one in checked.flow.parameters}
         return self._passed(checked, self._recognised(checked), mutant.change, mutant.mutation, parents, values)
@@ -128,7 +187,7 @@ class _Generation:
             weights["offset-comparisons"] = rest * _CONSTANTS_FIRST / (1 - _CONSTANTS_FIRST)
         else:
             weights["offset-comparisons"] = 0.0
-        return weights
+        return weights | (LINEAR if self.few else {})
 
     def _luck(self, name: str) -> float:
         tried, accepted = self.situation.credit.get(name, (0, 0))

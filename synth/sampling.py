@@ -71,3 +71,12 @@ def moved(one: Parameter, value: float, reach: float, random: Random) -> float:
     if one.base == "int" and abs(step) < 1:
         step = 1 if step > 0 else -1
     return short(value + step, one.low, one.high, one.base)
+
+
+def values_at(parameters: Sequence[Parameter], point: Sequence[float]) -> Values:
+    """The values at a point of the unit cube that stands for the ranges; further coordinates are left out."""
+    values = {}
+    for one, part in zip(parameters, point):
+        raw = one.low + float(part) * (one.high - one.low)
+        values[one.name] = raw >= 0.5 if one.base == "bool" else short(raw, one.low, one.high, one.base)
+    return values

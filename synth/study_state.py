@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Mapping, Sequence
 
 import numpy as np
 
 from hl_dsl.cards import Card
 from hl_dsl.synth.archive import Archive, Sample, Structure
+from hl_dsl.synth.behaviour import behaviour
+from hl_dsl.synth.forecasting import forecasts
 from hl_dsl.synth.gates import Checked, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.playing import CUT, FINISHED
+from hl_dsl.synth.racing import margin
 from hl_dsl.synth.recall import Recall
 from hl_dsl.synth.recording import Recording
 from hl_dsl.synth.sampled_ticks import sampled_columns
@@ -75,19 +79,24 @@ class StudyState:
                 self.credit[one.origin] = (tried + 1, accepted + trial.accepted)
             self._take(one)
             self.recent.append(trial)
-            if trial.index == 0 and trial.distinct_trajectories == 1:
+            if trial.index == 0 and trial.distinct_trajectories == 1 and _all_alike(list(one.recordings.values())):
                 self.seeds = self.seeds[:1]  # one trajectory: one seed stands for all
         self.idle_generations = 0 if played else self.idle_generations + 1
 
     def _take(self, one: Settled) -> None:
         trial = one.trial
         values = dict(zip(trial.seeds, trial.returns))
+        if one.recordings:
+            whole = all(status == FINISHED for status in one.statuses.values())
+            first = trial.returns[: self.smoke]
+            self.archive.note(trial.index, len(trial.seeds), trial.mean if whole else None, sum(first) / len(first) if whole else None)
         for seed, recording in one.recordings.items():
             if one.statuses[seed] != CUT:
                 self.recall.add(seed, trial.index, recording)
                 self._results[trial.index, seed] = (values.get(seed, 0.0), one.statuses[seed])
         if trial.mean is not None and one.checked is not None and set(self.seeds) <= set(trial.seeds):
-            self.archive.add(Sample(trial.index, dict(trial.parameters), self.score(values)), one.checked)
+            shown = one.recordings.get(self.seeds[0])
+            self.archive.add(Sample(trial.index, dict(trial.parameters), self.score(values)), one.checked, None if shown is None else behaviour(shown))
             self._recordings[trial.index] = one.recordings
 
     def score(self, values: Mapping[int, float]) -> float:
@@ -128,7 +137,8 @@ class StudyState:
             program = structure.checked.program
             recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
             columns = sampled_columns(program, recording) if recording is not None and len(recording) else None
-            known = self._subjects[structure.key] = (program_hash, Subject(program, columns, self._drought(structure)))
+            known = self._subjects[structure.key] = (program_hash, Subject(
+                program, columns, self._drought(structure), partial(forecasts, program, self._first_and(recording))))
         return known[1]
 
     def episodes(self, structure: Structure) -> dict[int, tuple[float, Recording]]:
@@ -136,6 +146,11 @@ class StudyState:
         recordings = self._recordings.get(structure.best.trial, {})
         return {seed: (self._results[structure.best.trial, seed][0], recording) for seed, recording in recordings.items()
                 if (structure.best.trial, seed) in self._results}
+
+    def _first_and(self, recording: Recording | None) -> list[Recording]:
+        """The first program's episode on the first seed, and this one."""
+        first = self._recordings.get(self._first_trial(), {}).get(self.seeds[0])
+        return [one for one in (first, recording if recording is not first else None) if one is not None and len(one)]
 
     def ended_dry(self, structure: Structure) -> bool:
         """Whether the structure's best episode on the first seed ended because nothing happened any more."""
@@ -162,13 +177,31 @@ class StudyState:
         value, _ = self._results.get((best.best.trial, seed), (shown[-1] if len(shown) else 0.0, ""))
         return np.append(shown, value)
 
+    def ordered_seeds(self) -> tuple[int, ...]:
+        """The seeds in the order in which candidates are played on them: the smoke seeds move on with each turn."""
+        first = self.archive.turn * self.smoke % len(self.seeds)
+        return self.seeds[first:] + self.seeds[:first]
+
+    def best_returns(self, seeds: Sequence[int]) -> list[float] | None:
+        """The best program's returns on these seeds; None before there is one."""
+        best = self.archive.best
+        return None if best is None else [self._results[best.best.trial, seed][0] for seed in seeds]
+
     def floor(self, seeds: Sequence[int]) -> float | None:
-        """What a candidate must reach on the smoke seeds to go on: half way from the first program to the best."""
+        """What a candidate must reach on the smoke seeds to go on: half way from the first program to the best, and no
+        further behind the best than chance explains."""
         best, first = self.archive.best, self._first_trial()
         if best is None or first is None:
             return None
         means = [sum(self._results[trial, seed][0] for seed in seeds) / len(seeds) for trial in (first, best.best.trial)]
-        return (means[0] + means[1]) / 2
+        return max((means[0] + means[1]) / 2, means[1] - margin(self.best_returns(self.seeds), len(seeds)))
 
     def _first_trial(self) -> int | None:
         return min((sample.trial for one in self.archive.structures.values() for sample in one.samples), default=None)
+
+
+def _all_alike(recordings: Sequence[Recording]) -> bool:
+    """Whether the episodes showed the same at every tick: equal actions and rewards alone may be a constant's."""
+    first = recordings[0]
+    return all(len(one) == len(first) and all(np.array_equal(one.shown[name], values) for name, values in first.shown.items())
+               for one in recordings[1:])

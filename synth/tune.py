@@ -19,11 +19,11 @@ from hl_dsl.synth.defaults import hash_with, syntax_with, values_of
 from hl_dsl.synth.evaluation import NotProved, trial_of
 from hl_dsl.synth.header import without_measured
 from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.mutation.numbers import short
 from hl_dsl.synth.population import Member, Population
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.random_numbers import generator
 from hl_dsl.synth.rollout import Rollout, evaluate
+from hl_dsl.synth.sampling import values_at
 from hl_dsl.synth.stopping import Stopping, stopping
 from hl_dsl.synth.trials import NO_GATE, Trial
 from hl_dsl.synth.words import counted
@@ -178,11 +178,7 @@ class Tuning:
             return cma.CMAEvolutionStrategy(start, _STEP, options)
 
     def _values(self, point) -> dict[str, float]:
-        values = dict(self.defaults)
-        for one, part in zip(self.chosen, point):
-            raw = one.low + float(part) * (one.high - one.low)
-            values[one.name] = raw >= 0.5 if one.base == "bool" else short(raw, one.low, one.high, one.base)
-        return values
+        return self.defaults | values_at(self.chosen, point)
 
     def _play(self, every: list[dict[str, float]]) -> list[float] | None:
         """The scores, each value set played once in a run; None where the budget or an interrupt came first."""

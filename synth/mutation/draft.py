@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from random import Random
+from typing import TYPE_CHECKING, Callable, Sequence
 
 from hl_dsl.program import Program
 from hl_dsl.syntax import (
@@ -16,6 +18,8 @@ from hl_dsl.synth.mutation.ranges import Ranges
 from hl_dsl.synth.mutation.scope import Scope
 from hl_dsl.types import Type
 
+if TYPE_CHECKING:
+    from hl_dsl.synth.mutation.intercept import Forecast
 
 _EVERYWHERE = 0.7
 
@@ -25,17 +29,22 @@ class Subject:
     """A program to be mutated, with what is known about it; made once, mutated often.
 
     `drought`: for a program whose episode ended because no reward came any more, the longest time without one before
-    that, and the time it took to be ended, in ticks.
+    that, and the time it took to be ended, in ticks. `foretell`: finds what its recorded episode foretells.
     """
 
     program: Program
     columns: Columns | None = None
     drought: tuple[int, int] | None = None
+    foretell: Callable[[], Sequence[Forecast]] = tuple
 
     def __post_init__(self):
         self.policy = self.program.syntax
         self.scope = Scope(self.program)
         self.ranges = Ranges(self.scope)
+
+    @cached_property
+    def forecasts(self) -> Sequence[Forecast]:
+        return self.foretell()
 
 
 @dataclass

@@ -7,7 +7,7 @@ from random import Random
 from typing import Callable, Mapping
 
 from hl_dsl.syntax import Policy
-from hl_dsl.synth.mutation import constants, crossover, definitions, expressions, modes, rules
+from hl_dsl.synth.mutation import constants, crossover, definitions, expressions, intercept, linear, modes, rules
 from hl_dsl.synth.mutation.draft import Draft, Subject
 from hl_dsl.synth.mutation.numbers import weighted
 
@@ -18,12 +18,14 @@ _TRIES = 12
 class Mutation:
     """A way to change a program. `apply` edits a draft and says what it did, or gives None where it does not apply.
     `weight`: how often it is drawn beside the others; `when_stuck`: how many times as often for a program whose episode
-    ended because nothing happened any more."""
+    ended because nothing happened any more. `draws`: how many values of its new parameters are tried at once; None: by
+    their number."""
 
     name: str
     apply: Callable[[Draft], str | None]
     weight: float
     when_stuck: float = 1.0
+    draws: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
     Mutation("exchange-actions", rules.exchange_actions, 0.5),
     Mutation("mirror-rule", rules.mirror_rule, 2.5),
     Mutation("narrow-rule", rules.narrow_rule, 1.0),
+    Mutation("intercept", intercept.intercept, 6.0, draws=8),
+    Mutation("heading-shift", intercept.shift_by_heading, 1.0, 2.0),
+    Mutation("linear-rules", linear.linear_rules, 0.0),
+    Mutation("linear-rule", linear.linear_rule, 0.0),
+    Mutation("another-term", linear.another_term, 0.0),
     Mutation("split-into-modes", modes.split_into_modes, 0.3),
     Mutation("new-mode", modes.new_mode, 0.3),
     Mutation("delete-mode", modes.delete_mode, 0.2),
@@ -70,6 +77,9 @@ MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
     Mutation("delete-transition", modes.delete_transition, 0.2),
     Mutation("redirect-transition", modes.redirect_transition, 0.2),
 )}
+
+# How often they are drawn where an environment shows few enough numbers to weigh them all.
+LINEAR = {"linear-rules": 1.0, "linear-rule": 2.0, "another-term": 4.0}
 
 CROSSOVERS: dict[str, Callable[[Draft, Subject], str | None]] = {
     "cross-rule": crossover.cross_rule,

@@ -85,7 +85,7 @@ def test_the_readme_has_the_scores_of_the_headers(path):
 
 
 def test_how_it_works_follows_the_program_as_it_is_lowered():
-    flow = Program.load(LIBRARY / "cartpole" / "start.hl").flow
+    flow = Program.load(LIBRARY / "cartpole" / "lean.hl").flow
     page = (LIBRARY.parent / "docs" / "how-it-works.md").read_text(encoding="utf-8")
     (line,) = [line for line in page.splitlines() if "0 input" in line]
     nodes = []

@@ -9,6 +9,7 @@ from hl_dsl.operators import OPERATORS, Operator, registered
 from hl_dsl.program import Program
 from hl_dsl.syntax import Apply, Let, Memory, Name, Param, Property, expressions, walk
 from hl_dsl.synth.mutation import MUTATIONS, Subject, cross, mutate
+from hl_dsl.synth.mutation.intercept import Forecast, Source
 from hl_dsl.synth.mutation.mutate import apply
 
 START = Program.parse("""
@@ -62,6 +63,7 @@ policy rich for "Breakout-v5" {
   let never_met = ram[6] == 300
 }
 """)
+ARRIVES = Forecast(Source("ram", 99, "int"), Source("ram", 101, "int"), True, 177, 57, 198, 4, 0.5, 0.1)
 PROGRAMS = {"start": START, "balance": BALANCE, "rich": RICH}
 
 
@@ -90,7 +92,7 @@ def test_every_mutation_of_the_table_gives_well_typed_programs():
     split = MUTATIONS["split-into-modes"]
     for mutation in MUTATIONS.values():
         program = START if mutation is split else RICH
-        subject = Subject(program)
+        subject = Subject(program, foretell=lambda: (ARRIVES,))
         made = [found for number in range(60) if (found := apply(subject, Random(number), mutation)) is not None]
         if mutation.name == "offset-comparisons" and not made:
             made = [apply(Subject(START), Random(0), mutation)]
@@ -131,7 +133,7 @@ def definitions(policy):
 
 def test_every_operator_of_the_table_is_proposed():
     wanted = {row.name for row in OPERATORS.values() if not row.internal}
-    seen = operators_in(mutants(RICH, 1500)) | operators_in(mutants(BALANCE, 1500))
+    seen = operators_in(mutants(RICH, 1500)) | operators_in(mutants(BALANCE, 3000))
     assert wanted <= seen, f"never proposed: {wanted - seen}"
 
 

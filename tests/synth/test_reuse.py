@@ -82,7 +82,7 @@ def test_a_second_look_infers_and_lowers_nothing(monkeypatch):
 
 
 def test_a_program_lowered_after_the_reuse_went_on_to_another_environment():
-    programs = [Program.load(POLICIES / name / "start.hl") for name in ("breakout", "cartpole")]
+    programs = [Program.load(POLICIES / name) for name in ("breakout/start.hl", "cartpole/lean.hl")]
     reuse = Reuse()
     first, second = (Program.from_syntax(program.syntax, card=program.card, reuse=reuse) for program in programs)
     assert repr(first.flow.nodes) == repr(programs[0].flow.nodes) and first.hash == programs[0].hash

@@ -1,0 +1,99 @@
+"""Bricks from what recorded frames foretell: where one number will be when another one turns back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hl_dsl.syntax import Apply, Expression, Index, Name, Number, Param, Previous
+from hl_dsl.synth.mutation.draft import Draft
+from hl_dsl.synth.mutation.numbers import round_range, short
+from hl_dsl.synth.mutation.places import describe
+from hl_dsl.types import INT, REAL
+
+_LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Source:
+    """A number the environment shows: a field, or a component of one."""
+
+    name: str
+    component: int | None
+    base: str
+
+    @property
+    def expression(self) -> Expression:
+        return Name(self.name) if self.component is None else Index(Name(self.name), Number(self.component))
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """`moving` is foretold for the moment at which `nearing`, on its way up (`rising`) or down, turns back at `level`.
+
+    Both go on as they did over the last `lag` ticks; `moving` is thrown back at `low` and `high`. `slowest`: how fast
+    `nearing` comes at least. `error`: what is left of the distance between the number now and then (means).
+    """
+
+    moving: Source
+    nearing: Source
+    rising: bool
+    level: float
+    low: float
+    high: float
+    lag: int
+    slowest: float
+    error: float
+
+
+def intercept(draft: Draft) -> str | None:
+    """A number by what it will be when another one turns back, as recorded frames foretell it.
+
+    All parameters count as new: what was a good distance to where something is need not be one to where it will be.
+    """
+    choices = [(one, place, node, type_) for one in draft.subject.forecasts for place, node, type_ in draft.scope.places
+               if node == one.moving.expression and place.path and type_ in (INT, REAL)]
+    if not choices:
+        return None
+    least = min(one.error for one, *_ in choices)
+    found, place, node, _ = draft.random.choice([choice for choice in choices if choice[0].error <= 2 * least])
+    draft.put_alike(place, node, _foretold(draft, found, node), "arriving")
+    draft.new_params += [item.name for item in draft.policy.of(Param)]
+    return f"where a number arrives, in {describe(draft.policy, place)}"
+
+
+def _foretold(draft: Draft, found: Forecast, node: Expression) -> Expression:
+    speed = draft.new_let("speed", _speed(node, found.lag))
+    nearing = found.nearing.expression
+    approach = draft.new_let("approach", _speed(nearing, found.lag))
+    reach = max(2.0 if found.nearing.base == "int" else 0.0, abs(found.high - found.low) / 16)
+    level = draft.new_param("level", found.nearing.base, found.level - reach, found.level + reach, found.level)
+    coming = Apply("greater", (approach, Number(found.slowest))) if found.rising else Apply("less", (approach, Number(-found.slowest)))
+    until = Apply("clamp", (Apply("divide", (Apply("subtract", (level, nearing)), approach)), Number(0), Number(_LONGEST)))
+    ticks = draft.new_let("ticks_left", Apply("if", (coming, until, Number(0))))
+    ahead = Apply("add", (node, Apply("multiply", (speed, ticks))))
+    reach = max((found.high - found.low) / 8, 1.0)
+    return Apply("add", (Apply("reflect", (ahead, Number(found.low), Number(found.high))), draft.new_param("beside", found.moving.base, -reach, reach, 0)))
+
+
+def _speed(node: Expression, lag: int) -> Expression:
+    before = node
+    for _ in range(lag):
+        before = Previous(before, Number(0))
+    return Apply("divide", (Apply("subtract", (node, before)), Number(lag)))
+
+
+def shift_by_heading(draft: Draft) -> str | None:
+    """A number shifted by one new parameter while it grows, and by another while it does not."""
+    choices = [one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) in (Index, Name) and one[0].path]
+    if not choices:
+        return None
+    place, node, type_ = draft.random.choice(choices)
+    low, high = draft.subject.ranges.of(node) or (-8.0, 8.0)
+    values = draft.values(node)
+    if values:
+        low, high = min(values), max(values)
+    reach = max((high - low) / 16, 1.0)
+    shifts = [draft.new_param("shift", type_.base, *round_range(-reach, reach, type_.base), short(0, -reach, reach, type_.base)) for _ in range(2)]
+    growing = Apply("greater", (node, Previous(node, Number(0))))
+    draft.put_alike(place, node, Apply("add", (node, Apply("if", (growing, *shifts)))), "shifted")
+    return f"a shift by where a number is heading, in {describe(draft.policy, place)}"
