@@ -20,6 +20,7 @@ from hl_dsl.synth.racing import margin
 from hl_dsl.synth.recall import Recall
 from hl_dsl.synth.recording import Recording
 from hl_dsl.synth.sampled_ticks import sampled_columns
+from hl_dsl.synth.sizes import usual_sizes
 from hl_dsl.synth.trials import Trial
 
 
@@ -134,7 +135,8 @@ class StudyState:
             recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
             columns = sampled_columns(program, recording) if recording is not None and len(recording) else None
             known = self._subjects[structure.key] = (program_hash, Subject(
-                program, columns, self._drought(structure), partial(forecasts, program, self._first_and(recording))))
+                program, columns, self._drought(structure), partial(forecasts, program, self._first_and(recording)),
+                partial(usual_sizes, program.card, list(self._recordings.get(structure.best.trial, {}).values()))))
         return known[1]
 
     def _first_and(self, recording: Recording | None) -> list[Recording]:
