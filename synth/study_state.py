@@ -135,14 +135,9 @@ class StudyState:
             recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
             columns = sampled_columns(program, recording) if recording is not None and len(recording) else None
             known = self._subjects[structure.key] = (program_hash, Subject(
-                program, columns, self._drought(structure), partial(forecasts, program, self._first_and(recording)),
+                program, columns, self._drought(structure), tuple if recording is None else partial(forecasts, program, recording),
                 partial(usual_sizes, program.card, list(self._recordings.get(structure.best.trial, {}).values()))))
         return known[1]
-
-    def _first_and(self, recording: Recording | None) -> list[Recording]:
-        """The first program's episode on the first seed, and this one."""
-        first = self._recordings.get(self._first_trial(), {}).get(self.seeds[0])
-        return [one for one in (first, recording if recording is not first else None) if one is not None and len(one)]
 
     def ended_dry(self, structure: Structure) -> bool:
         """Whether the structure's best episode on the first seed ended because nothing happened any more."""
