@@ -8,7 +8,7 @@ what came. It costs no environment step.
 
 from __future__ import annotations
 
-from typing import Iterator, Sequence
+from typing import Iterator
 
 import numpy as np
 
@@ -20,24 +20,14 @@ from hl_dsl.synth.recording import Recording
 _LAG = 4
 _MOST_TICKS = 8192
 _KEPT = 3
-_GOOD = 0.35  # of the distance between the number now and then, what a forecast may leave
+_GOOD = 0.5  # of the distance between the number now and then, what a forecast may leave
 _FEWEST_TURNS, _FEWEST_TESTS = 8, 50
 _SOONEST, _LATEST = 4, 120  # ticks until the turn
-_LEVEL_WIDTH, _AT_LEVEL = 0.05, 0.4  # of the range; of all turns
+_LEVEL_WIDTH, _AT_LEVEL = 0.05, 0.6  # of the range; of all turns
 
 
-def forecasts(program: Program, recordings: Sequence[Recording]) -> tuple[Forecast, ...]:
-    """The best forecasts for the numbers that the program reads, the best first. What one recording tells holds for all:
-    it speaks of the environment, not of who played."""
-    found: dict[tuple, Forecast] = {}
-    for recording in recordings:
-        for one in _of_one(program, recording):
-            key = one.moving, one.nearing, one.rising
-            found[key] = min(one, found.get(key, one), key=lambda either: either.error)
-    return tuple(sorted(found.values(), key=lambda one: one.error)[:_KEPT])
-
-
-def _of_one(program: Program, recording: Recording) -> list[Forecast]:
+def forecasts(program: Program, recording: Recording) -> tuple[Forecast, ...]:
+    """The best forecasts for the numbers that the program reads, the best first."""
     shown = dict(_shown(program, recording))
     read = [source for source in shown if source in _read(program)]
     turning = {source: turns for source, values in shown.items() for turns in [_turns(values)] if turns}
@@ -46,7 +36,7 @@ def _of_one(program: Program, recording: Recording) -> list[Forecast]:
         for nearing, turns in turning.items():
             if nearing != moving:
                 found += [one for rising, places in turns if (one := _tested(moving, shown[moving], nearing, shown[nearing], rising, places)) is not None]
-    return found
+    return tuple(sorted(found, key=lambda one: one.error)[:_KEPT])
 
 
 def _shown(program: Program, recording: Recording) -> Iterator[tuple[Source, np.ndarray]]:

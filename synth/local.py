@@ -171,8 +171,7 @@ class _Generation:
             first = self._draw_new(random)
             # The proof and the duplicates speak of the structure: where its first draw stops there, so would the rest.
             if type(first) is Candidate:
-                wanted = MUTATIONS[mutant.mutation].draws if mutant.mutation in MUTATIONS else None
-                self.draws = min(wanted or _DRAWS.get(len(new), 4), self.left) - 1
+                self.draws = min(_DRAWS.get(len(new), 4), self.left) - 1
             return first
         values = {one.name: one.default for one in checked.flow.parameters}
         return self._passed(checked, self._recognised(checked), mutant.change, mutant.mutation, parents, values)

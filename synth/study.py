@@ -65,7 +65,8 @@ class Study:
         options: ProposerOptions | None = None,
     ):
         self.program, self.protocol, self.budget, self.seed = program, protocol, budget, seed
-        self.proposer_name, self.proposer = proposer, proposer_named(proposer, options)
+        self.proposer_name, self.options = proposer, options
+        self.proposer = proposer_named(proposer, options)
         refuse_unlimited(self.proposer, budget)
         self.lanes, self.max_steps = lanes, max_steps
         self.dry_steps = dry_steps or usual_dry_steps(program.card)
@@ -99,6 +100,7 @@ class Study:
     # the loop
 
     def _go(self, record: StudyRecord, generations: list) -> StudyResult:
+        self.proposer = proposer_named(self.proposer_name, self.options)  # one that proposed before remembers
         self.state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.dry_steps)
         self.judge = Judge(self, record)
         self.calls = Calls(record.folder.ledger, self.budget, record.events, self._tell)

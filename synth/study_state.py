@@ -20,6 +20,7 @@ from hl_dsl.synth.racing import margin
 from hl_dsl.synth.recall import Recall
 from hl_dsl.synth.recording import Recording
 from hl_dsl.synth.sampled_ticks import sampled_columns
+from hl_dsl.synth.sizes import usual_sizes
 from hl_dsl.synth.trials import Trial
 
 _RECENT = 64  # trials; what a proposer that reads can be told of
@@ -138,7 +139,8 @@ class StudyState:
             recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
             columns = sampled_columns(program, recording) if recording is not None and len(recording) else None
             known = self._subjects[structure.key] = (program_hash, Subject(
-                program, columns, self._drought(structure), partial(forecasts, program, self._first_and(recording))))
+                program, columns, self._drought(structure), tuple if recording is None else partial(forecasts, program, recording),
+                partial(usual_sizes, program.card, list(self._recordings.get(structure.best.trial, {}).values()))))
         return known[1]
 
     def episodes(self, structure: Structure) -> dict[int, tuple[float, Recording]]:
@@ -146,11 +148,6 @@ class StudyState:
         recordings = self._recordings.get(structure.best.trial, {})
         return {seed: (self._results[structure.best.trial, seed][0], recording) for seed, recording in recordings.items()
                 if (structure.best.trial, seed) in self._results}
-
-    def _first_and(self, recording: Recording | None) -> list[Recording]:
-        """The first program's episode on the first seed, and this one."""
-        first = self._recordings.get(self._first_trial(), {}).get(self.seeds[0])
-        return [one for one in (first, recording if recording is not first else None) if one is not None and len(one)]
 
     def ended_dry(self, structure: Structure) -> bool:
         """Whether the structure's best episode on the first seed ended because nothing happened any more."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
-from typing import TYPE_CHECKING, Callable, Sequence
+from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
 from hl_dsl.program import Program
 from hl_dsl.syntax import (
@@ -29,18 +29,24 @@ class Subject:
     """A program to be mutated, with what is known about it; made once, mutated often.
 
     `drought`: for a program whose episode ended because no reward came any more, the longest time without one before
-    that, and the time it took to be ended, in ticks. `foretell`: finds what its recorded episode foretells.
+    that, and the time it took to be ended, in ticks. `foretell` finds what its recorded episodes
+    foretell, `measure` how large what they showed usually is, by field and component (see sizes.py).
     """
 
     program: Program
     columns: Columns | None = None
     drought: tuple[int, int] | None = None
     foretell: Callable[[], Sequence[Forecast]] = tuple
+    measure: Callable[[], Mapping[tuple[str, int | None], float]] = dict
 
     def __post_init__(self):
         self.policy = self.program.syntax
         self.scope = Scope(self.program)
         self.ranges = Ranges(self.scope)
+
+    @cached_property
+    def sizes(self) -> Mapping[tuple[str, int | None], float]:
+        return self.measure()
 
     @cached_property
     def forecasts(self) -> Sequence[Forecast]:

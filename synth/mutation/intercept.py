@@ -71,8 +71,7 @@ def _foretold(draft: Draft, found: Forecast, node: Expression) -> Expression:
     until = Apply("clamp", (Apply("divide", (Apply("subtract", (level, nearing)), approach)), Number(0), Number(_LONGEST)))
     ticks = draft.new_let("ticks_left", Apply("if", (coming, until, Number(0))))
     ahead = Apply("add", (node, Apply("multiply", (speed, ticks))))
-    reach = max((found.high - found.low) / 8, 1.0)
-    return Apply("add", (Apply("reflect", (ahead, Number(found.low), Number(found.high))), draft.new_param("beside", found.moving.base, -reach, reach, 0)))
+    return Apply("reflect", (ahead, Number(found.low), Number(found.high)))
 
 
 def _speed(node: Expression, lag: int) -> Expression:

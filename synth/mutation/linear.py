@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from hl_dsl.cards import Field
 from hl_dsl.syntax import Apply, Expression, Index, Name, Number, Rule
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.numbers import spread
 from hl_dsl.synth.mutation.places import Place, ordinal
 from hl_dsl.synth.mutation.rules import acts, put_act
 from hl_dsl.types import BOOL, REAL
@@ -59,12 +58,10 @@ def _shown(draft: Draft) -> dict[str, Field]:
 def _feature(draft: Draft, expression: Expression, truth: bool) -> Feature:
     if truth:
         return Feature(expression, 1.0, True)
-    values = draft.values(expression)
-    if values:
-        low, high = spread(values)
-        size = max(abs(low), abs(high))
-        if high > low and size > 0:
-            return Feature(expression, size, False)
+    name, component = (expression.name, None) if type(expression) is Name else (expression.vector.name, expression.index.value)
+    known = draft.subject.sizes.get((name, component))
+    if known is not None:
+        return Feature(expression, known, False)
     low, high = draft.subject.ranges.of(expression) or (-1.0, 1.0)
     size = max(abs(low), abs(high))
     return Feature(expression, size if 0 < size <= _WIDEST else 1.0, False)

@@ -18,14 +18,12 @@ _TRIES = 12
 class Mutation:
     """A way to change a program. `apply` edits a draft and says what it did, or gives None where it does not apply.
     `weight`: how often it is drawn beside the others; `when_stuck`: how many times as often for a program whose episode
-    ended because nothing happened any more. `draws`: how many values of its new parameters are tried at once; None: by
-    their number."""
+    ended because nothing happened any more."""
 
     name: str
     apply: Callable[[Draft], str | None]
     weight: float
     when_stuck: float = 1.0
-    draws: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
     Mutation("exchange-actions", rules.exchange_actions, 0.5),
     Mutation("mirror-rule", rules.mirror_rule, 2.5),
     Mutation("narrow-rule", rules.narrow_rule, 1.0),
-    Mutation("intercept", intercept.intercept, 6.0, draws=8),
+    Mutation("intercept", intercept.intercept, 6.0),
     Mutation("heading-shift", intercept.shift_by_heading, 1.0, 2.0),
     Mutation("linear-rules", linear.linear_rules, 0.0),
     Mutation("linear-rule", linear.linear_rule, 0.0),

@@ -29,7 +29,7 @@ def recording(columns, ticks=4000):
 def test_where_a_ball_comes_down_is_found_without_reward(across, down):
     shown = recording({10: bouncing(4000, 80, across, 50, 200), 20: np.full(4000, 100), 33: bouncing(4000, 60, down, 30, 180),
                        40: np.random.default_rng(0).integers(0, 255, 4000)})
-    found = forecasts(FOLLOW, [shown])
+    found = forecasts(FOLLOW, shown)
     best = next(one for one in found if one.rising)
     assert (best.moving.component, best.nearing.component) == (10, 33)
     assert abs(best.level - 180) <= 3 and abs(best.low - 50) <= 4 and abs(best.high - 200) <= 4 and best.error < 0.2
@@ -38,9 +38,9 @@ def test_where_a_ball_comes_down_is_found_without_reward(across, down):
 
 def test_nothing_is_foretold_from_noise_or_from_what_stands():
     draw = np.random.default_rng(1)
-    assert forecasts(FOLLOW, [recording({10: draw.integers(0, 255, 4000), 20: draw.integers(0, 255, 4000), 33: draw.integers(0, 255, 4000)})]) == ()
-    assert forecasts(FOLLOW, [recording({10: np.full(4000, 7)})]) == ()
-    assert forecasts(FOLLOW, [recording({}, ticks=3)]) == ()
+    assert forecasts(FOLLOW, recording({10: draw.integers(0, 255, 4000), 20: draw.integers(0, 255, 4000), 33: draw.integers(0, 255, 4000)})) == ()
+    assert forecasts(FOLLOW, recording({10: np.full(4000, 7)})) == ()
+    assert forecasts(FOLLOW, recording({}, ticks=3)) == ()
 
 
 def test_a_behaviour_is_what_was_done_and_for_how_long():
