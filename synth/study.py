@@ -17,7 +17,7 @@ from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.defaults import structure_hash, values_of
 from hl_dsl.synth.evaluation import NotProved
 from hl_dsl.synth.gates import Checked
-from hl_dsl.synth.archive import Structure
+from hl_dsl.synth.archive import Sample, Structure
 from hl_dsl.synth.judging import Judge, Stopped, rejected_trial, simplified_trial
 from hl_dsl.synth.proposers import Candidate, ProposerStopped, Rejected, Situation, proposer_named, refuse_unlimited, settings_of
 from hl_dsl.synth.proposing.call_totals import call_totals
@@ -151,6 +151,8 @@ class Study:
         best = state.archive.best
         before = None if best is None else best.best.score
         state.settle([settled[one.index] for one in proposals])
+        if before is not None and state.archive.best.best.score > before:
+            self._simplify(record)
         self._spent(record)
         self._announce(record, before)
 
@@ -195,11 +197,9 @@ class Study:
         steps = self.state.steps_spent + env_steps
         self._tell({"event": "steps", "env_steps": steps, "budget_steps": self.budget.steps, "seconds": self.budget.seconds})
 
-    # the end
-
-    def _simplified(self, record: StudyRecord, best: Structure) -> Program:
-        """The best program without what its episodes do not need. Costs no step."""
-        state = self.state
+    def _simplify(self, record: StudyRecord) -> None:
+        """Leaves out of the best program what its episodes do not need, and goes on from what is left. Costs no step."""
+        state, best = self.state, self.state.archive.best
 
         def same(candidate: Checked) -> bool:
             known = state.recalled_returns(candidate)
@@ -208,7 +208,9 @@ class Study:
         smaller = simplified(best.checked, state.gates, same)
         if smaller is not best.checked:
             record.simplified(simplified_trial(self, best, smaller, state.recalled_returns(smaller)))
-        return smaller.program
+            state.archive.add(Sample(best.best.trial, values_of(smaller.flow), best.best.score), smaller)
+
+    # the end
 
     def _header(self, best: Structure, proof: str | None) -> list[str]:
         seeds = self.state.seeds
@@ -229,7 +231,6 @@ class Study:
         program = best.checked.program
         proof = None
         if reason != INTERRUPTED:
-            program = self._simplified(record, best)
             proof = program.prove()
             if not proof.passed:
                 raise NotProved(program, proof)
