@@ -31,7 +31,7 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
 
     Only reads. Raises HLError where there is no ledger, LedgerDamaged and LedgerUnreadable.
     """
-    path = _ledger_path(Path(run))
+    path = ledger_path(Path(run))
     ledger = Ledger(path)
     events = ledger.read()
     trials = trials_of(events)
@@ -42,7 +42,8 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
     return _as_text(path, trials, stopped, len(ledger.torn), rows, calls)
 
 
-def _ledger_path(run: Path) -> Path:
+def ledger_path(run: Path) -> Path:
+    """The ledger of a run folder, or the `.jsonl` file itself. Raises HLError where there is none."""
     path = run if run.suffix == ".jsonl" else run / "trials.jsonl"
     try:
         if path.exists():
