@@ -10,7 +10,7 @@ from hl_dsl.synth.plots import short_number
 from hl_dsl.synth.reporting.markup import Markup, element, escaped
 
 _WIDTH, _HEIGHT = 760, 300
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 20, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 26, 20, 44
 
 
 def score_chart(points: Sequence[Mapping[str, Any]], along: str, end: float, label: str, what: str) -> Markup:
@@ -29,6 +29,8 @@ def score_chart(points: Sequence[Mapping[str, Any]], along: str, end: float, lab
 
 
 class _Scale:
+    """From scores and costs to places in the picture."""
+
     def __init__(self, scores: Sequence[float], end: float):
         low, high = (min(scores), max(scores)) if scores else (0.0, 1.0)
         margin = (high - low) * 0.06 or max(1.0, abs(high)) * 0.1

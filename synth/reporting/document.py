@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from hl_dsl.diagnostics import HLError
@@ -59,7 +60,20 @@ def _held_out(run: Run, program: Program | None) -> list[dict[str, Any]]:
     if run.best is None or program is None:
         return []
     development = run.settings.get("seeds") or []
-    return held_out_scores(run.trials, run.best.program_hash, program.card, run.folder / BEST, development)
+    return held_out_scores(run.trials, run.best.program_hash, program.card, _policy_file(run, run.best), development)
+
+
+def _policy_file(run: Run, best: Trial) -> Path:
+    """The file the best program stands in: a run's `best.hl`, or the policy a ledger was kept beside."""
+    beside = [path for path in sorted(run.folder.glob("*.hl")) if path.name != BEST and _hash_in(path) == best.program_hash]
+    return beside[0] if beside and not run.settings else run.folder / BEST
+
+
+def _hash_in(path: Path) -> str | None:
+    try:
+        return Program.load(path).hash
+    except HLError:
+        return None
 
 
 def _spent(run: Run) -> dict[str, Any]:

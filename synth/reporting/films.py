@@ -59,10 +59,11 @@ def _chosen(run: Run) -> list[tuple[Film, Trial]]:
     scored = [trial for trial in run.candidates if trial.returns and (trial.environment, trial.protocol) == run.setting]
     if not scored or run.best is None:
         return []
+    seed = (run.settings.get("seeds") or scored[0].seeds)[0]
     roles = {"first": scored[0], "worst": min(scored, key=lambda trial: trial.mean), "best": run.best}
     chosen: dict[str, tuple[Film, Trial]] = {}
     for role, trial in roles.items():
-        film, first = chosen.get(trial.program_hash, (Film((), name_of(trial), trial.program_hash, trial.mean, trial.seeds[0]), trial))
+        film, first = chosen.get(trial.program_hash, (Film((), name_of(trial), trial.program_hash, trial.mean, seed), trial))
         chosen[trial.program_hash] = replace(film, roles=(*film.roles, role)), first
     return list(chosen.values())
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from hl_dsl.synth.reporting.markup import Markup, element
 from hl_dsl.synth.reporting.pieces import number, section, soft, table
+from hl_dsl.synth.words import counted
 
 
 def best_program(document: Mapping[str, Any]) -> Markup | None:
@@ -14,7 +15,7 @@ def best_program(document: Mapping[str, Any]) -> Markup | None:
     if best is None:
         return None
     seeds = best["seeds"]
-    about = f"{best['name']}, program {best['program_hash']}: {number(best['mean'])} on {len(seeds)} development seeds"
+    about = f"{best['name']}, program {best['program_hash']}: {number(best['mean'])} on {counted(len(seeds), 'development seed')}"
     about += f" ({number(best['min'])} to {number(best['max'])})" if len(seeds) > 1 else ""
     broken = [f"{what} {sum(best[name].values()):,} times" for name, what in (
         ("assumption_violations", "an assumption failed"), ("monitor_violations", "a monitor was broken"), ("out_of_range", "an observation was out of range"))
@@ -33,7 +34,7 @@ def proved(document: Mapping[str, Any]) -> Markup | None:
     told = [one for one in proof["results"] if one["status"] != "proved" or one["kind"] in ("invariant", "reachable")]
     rest = len(proof["results"]) - len(told)
     rows = [(one["name"] or one["id"], one["status"], one["claim"], one["method"]) for one in told]
-    rows += [("well-definedness", "proved", f"{rest:,} obligations: no division by zero, no overflow, every memory in its range, …", "")] if rest else []
+    rows += [("well-definedness", "proved", f"{counted(rest, 'obligation')}: no division by zero, no overflow, every memory in its range, …", "")] if rest else []
     meaning = soft("Proved: from every initial state, for every parameter and finite input within its declared range, at every tick, under the assumptions "
                    "the program names. It says nothing of the score.")
     return section("What is proved of it", recorded, table(("property", "status", "claim", "method"), rows) if rows else None, meaning)

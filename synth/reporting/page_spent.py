@@ -26,5 +26,5 @@ def spent(document: Mapping[str, Any]) -> Markup:
 def settings(document: Mapping[str, Any]) -> Markup | None:
     if not document["settings"]:
         return section("Settings", soft("This ledger belongs to no run, so no settings are recorded."))
-    rows = [(name.replace("_", " "), value if isinstance(value, str) else json.dumps(value)) for name, value in document["settings"].items()]
+    rows = [(name.replace("_", " "), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) for name, value in document["settings"].items()]
     return section("Settings", element("details", element("summary", "What the run was started with"), table(("", ""), rows)))

@@ -17,7 +17,7 @@ h3 { font-size: 15px; margin: 18px 0 6px; } p { margin: 6px 0; } .soft { color: 
 table { border-collapse: collapse; width: 100%; font-size: 14px; margin: 8px 0; } th, td { text-align: left; padding: 4px 10px 4px 0; border-bottom: 1px solid var(--line); vertical-align: top; overflow-wrap: anywhere; }
 th { color: var(--soft); font-weight: 600; } .number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 pre, code { font: 13px/1.45 ui-monospace, Menlo, Consolas, monospace; } pre { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: 10px; overflow-x: auto; margin: 8px 0; }
-pre.said { white-space: pre-wrap; overflow-wrap: anywhere; } .add { color: var(--add); background: var(--addback); } .del { color: var(--del); background: var(--delback); } .at { color: var(--soft); }
+p, td, pre span, summary b { unicode-bidi: isolate; } pre.said { white-space: pre-wrap; overflow-wrap: anywhere; } .add { color: var(--add); background: var(--addback); } .del { color: var(--del); background: var(--delback); } .at { color: var(--soft); }
 pre.diff span { display: block; min-height: 1.45em; }
 details { border: 1px solid var(--line); border-radius: 6px; padding: 6px 12px; margin: 8px 0; } summary { cursor: pointer; overflow-wrap: anywhere; }
 .films { display: flex; flex-wrap: wrap; gap: 16px; } figure { margin: 0; } figcaption { font-size: 13px; color: var(--soft); max-width: 320px; } img { max-width: 100%; image-rendering: pixelated; border: 1px solid var(--line); }
