@@ -39,7 +39,7 @@ def report(
 
 def _text(document) -> str:
     best = document["best"]
-    lines = [f"{document['run']}: {document['status']}" + (f": {document['stop_reason']}" if document["stop_reason"] else "")]
+    lines = [f"{document['run']}: {document['status']}" + (f": {document['stop_reason']}" if document["stop_reason"] not in (None, document["status"]) else "")]
     if best is not None:
         lines.append(f"best: {best['name']}, {best['mean']:g}; proof: {document['proof']['summary']}")
     lines += [f"note: {text}" for text in document["notes"]]

@@ -7,6 +7,7 @@ not played again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -56,7 +57,7 @@ def film_steps(run: Run) -> int:
 
 
 def _chosen(run: Run) -> list[tuple[Film, Trial]]:
-    scored = [trial for trial in run.candidates if trial.returns and (trial.environment, trial.protocol) == run.setting]
+    scored = [trial for trial in run.candidates if trial.mean is not None and math.isfinite(trial.mean) and (trial.environment, trial.protocol) == run.setting]
     if not scored or run.best is None:
         return []
     seed = (run.settings.get("seeds") or scored[0].seeds)[0]

@@ -37,7 +37,7 @@ def page(document: Mapping[str, Any], films: Sequence[Film]) -> str:
 def _about(document: Mapping[str, Any]) -> Markup:
     status = document["status"]
     more = {GOING_ON: f" ({document['held_by']}): this is how it stood when the report was made", "cut off": ": its process ended without a word; what is on record is shown"}
-    reason = f": {document['stop_reason']}" if document["stop_reason"] else ""
+    reason = f": {document['stop_reason']}" if document["stop_reason"] not in (None, status) else ""
     shown = element("span", status + more.get(status, "") + reason, class_="status live" if status == GOING_ON else "status")
     return element("p", shown, f" {document['protocol'] or ''} · {document['run']}")
 

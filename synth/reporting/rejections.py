@@ -13,7 +13,7 @@ _MEANS = {
     "prove": "not proved", "smoke": "too weak on the first seeds", "development": "no better on the development seeds", "regression": "breaks a golden case",
 }
 RACING = "racing"
-_LEFT = "left:"  # how the verdict on an episode begins that was given up, being far behind
+LEFT_EARLY = "left:"  # how the verdict on an episode begins that was given up, being far behind
 _EXAMPLES = 3
 
 
@@ -24,10 +24,11 @@ def rejections(run: Run) -> list[dict[str, Any]]:
     steps: Counter = Counter()
     for trial in run.candidates:
         if not trial.accepted:
-            gate = RACING if trial.reason.startswith(_LEFT) else trial.gate
+            gate = RACING if trial.reason.startswith(LEFT_EARLY) else trial.gate
             reasons[gate][trial.reason.partition("\n")[0]] += 1
             steps[gate] += trial.environment_steps
     means = _MEANS | {RACING: "left in the middle of an episode, far behind the best"}
-    order = ("parse", "duplicate", "check", "prove", "smoke", RACING, "development", "regression")
-    return [{"gate": gate, "means": means[gate], "count": reasons[gate].total(), "environment_steps": steps[gate],
+    order = list(GATES[:-1])
+    order.insert(order.index("development"), RACING)
+    return [{"gate": gate, "means": means.get(gate, ""), "count": reasons[gate].total(), "environment_steps": steps[gate],
              "reasons": [{"reason": reason, "count": count} for reason, count in reasons[gate].most_common(_EXAMPLES)]} for gate in order]

@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.proposing.call_totals import RESERVED, SETTLED
 from hl_dsl.synth.reporting.held_out import is_held_out
 from hl_dsl.synth.run_folder import BEST, SETTINGS, RunFolderError, holder
 from hl_dsl.synth.storage import storage_problem
@@ -19,6 +21,7 @@ from hl_dsl.synth.trials_table import ledger_path
 
 GOING_ON, STOPPED, INTERRUPTED_RUN, CUT_OFF, ENDED, NO_RUN = "going on", "stopped", "interrupted", "cut off", "ended", "no run"
 _OF_A_SEARCH = ("search", "tune", "simplify")
+_OF_A_CALL = {RESERVED: ("call", "reserved_tokens", "reserved_cost"), SETTLED: ("call", "outcome", "tokens", "cost", "estimated")}
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,18 @@ def read_run(where: Path | str) -> Run:
     # Asked before the ledger is read: a run that ends in between has then told all.
     held = holder(folder)
     ledger = Ledger(path)
-    entries = tuple((event, Trial.from_event(event) if event.get("event") == "trial" else None) for event in ledger.read())
+    entries = tuple((event, _trial_in(event)) for event in ledger.read())
     return Run(folder, path, _settings(folder / SETTINGS), entries, len(ledger.torn), held)
+
+
+def _trial_in(event: Mapping[str, Any]) -> Trial | None:
+    """The trial of an event, None where it is none. Raises HLError where it is nothing this version can read."""
+    if event.get("event") == "call":
+        missing = [name for name in _OF_A_CALL.get(event.get("state"), ("state",)) if name not in event]
+        if missing:
+            raise HLError(f"event {event.get('sequence')} of the ledger is no call this version can read: it has no {missing[0]}",
+                          "It was probably written by another version of HL; report on it with that one.")
+    return Trial.from_event(event) if event.get("event") == "trial" else None
 
 
 def _settings(path: Path) -> Mapping[str, Any]:

@@ -37,7 +37,7 @@ def _edge(nodes: Mapping[str, Mapping[str, Any]], edge: Mapping[str, Any]) -> Ma
 def _node(node: Mapping[str, Any]) -> Markup:
     x, y = _place(node)
     kind = "node" + (" online" if node["on_line"] else "") + (" bestnode" if node["best"] else "") + ("" if node["accepted"] else " notaccepted")
-    score = "" if node["score"] is None else f"{node['score']:.5g}"
+    score = "" if node["score"] is None else f"{float(node['score']):.5g}"
     number = node["name"].removeprefix("trial ")
     return element(
         "g", element("title", f"{node['name']}, program {node['program_hash']}"),

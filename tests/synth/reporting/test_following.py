@@ -44,6 +44,12 @@ def test_a_run_that_is_over_shows_its_last_trials(tmp_path):
     assert list(follow(ledger.path))[-1] == "stopped: enough"
 
 
+def test_a_run_that_has_only_begun_is_waited_for(tmp_path):
+    folder = RunFolder(tmp_path / "run")
+    script = [lambda: None, lambda: folder.ledger.append(trial(0)), folder.close]
+    assert numbers(follow(tmp_path / "run", lambda seconds: script.pop(0)())) == [0] and script == []
+
+
 def test_what_a_model_wrote_moves_no_cursor(tmp_path):
     Ledger(tmp_path / "trials.jsonl").append(trial(0) | {"change": "\x1b[2Jgone\r\u202e"})
     assert list(follow(tmp_path))[0].endswith("�[2Jgone��")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hl_dsl.synth import judging
 from hl_dsl.synth.environments import steps_taken
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.reporting.chart import ticks
 from hl_dsl.synth.reporting.markup import element, escaped
+from hl_dsl.synth.reporting.rejections import LEFT_EARLY
 from hl_dsl.synth.reporting.report import write_report
 from hl_dsl.synth.trials import GATES, Trial, trials_of
 from tests.synth.reporting.conftest import EVIL
@@ -64,6 +67,18 @@ def test_rejections_calls_cost_proof_and_the_best_program(run):
     assert document["best"]["mean"] == 500 and document["best"]["program"].strip() in page.text
     assert document["proof"]["passed"] is True and document["status"] == "stopped" and document["stop_reason"] in page.text
     assert all(one["status"] == "proved" and one["claim"] in page.text for one in document["proof"]["results"] if one["kind"] == "invariant")
+
+
+def test_racing_is_told_from_the_gate_whose_seeds_were_played(run):
+    assert f'"{LEFT_EARLY}' in inspect.getsource(judging), "the verdict on an episode that was left begins so"
+    common = {"kind": "search", "environment": "CartPole-v1", "protocol": "standard", "environment_steps": 7}
+    trials = [Trial(gate=gate, reason=reason, **common) for gate, reason in (
+        ("smoke", "left: far behind"), ("development", "left: far behind"), ("smoke", "3 on the smoke seeds"), ("regression", "breaks `first`"))]
+    Ledger(run / "trials.jsonl").append_many([trial.to_event() for trial in trials])
+    document, page = reported(run)
+    rows = {row["gate"]: (row["count"], row["environment_steps"]) for row in document["rejections"]}
+    assert (rows["racing"], rows["smoke"], rows["development"], rows["regression"]) == ((2, 14), (1, 7), (0, 0), (1, 7))
+    assert "2 × left: far behind" in page.text and "1 × breaks `first`" in page.text
 
 
 def test_scores_are_drawn_against_steps_and_against_tokens(run):

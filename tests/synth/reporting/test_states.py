@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from pathlib import Path
 
@@ -60,7 +61,7 @@ def test_a_run_that_was_interrupted(tmp_path):
     study = Study(Program.parse(LEAN), "standard", tmp_path, Budget(steps=9_000), seeds=(0, 1), on_event=Interrupt(lambda event, count: event.get("generation") == 2))
     assert study.run().interrupted
     document, page = reported(tmp_path)
-    assert document["status"] == document["stop_reason"] == "interrupted" and "interrupted: interrupted" in page.text
+    assert document["status"] == document["stop_reason"] == "interrupted" and "interrupted: interrupted" not in page.text
     assert document["spent"]["calls"] is None and document["end"]["tokens"] is None and "there is no curve over tokens" in page.text
 
 
@@ -110,6 +111,21 @@ def test_a_run_of_another_version(run):
     Ledger(run / "trials.jsonl").append({"event": "trial", "kind": "search", "gate": "wormhole"})
     with pytest.raises(HLError, match="no trial this version can read"):
         reported(run)
+    (run / "trials.jsonl").unlink()
+    for event in ({"event": "call", "state": "settled", "call": 0}, {"event": "call"}):
+        Ledger(run / "trials.jsonl").append(event)
+        with pytest.raises(HLError, match="no call this version can read: it has no") as caught:
+            reported(run)
+        assert caught.value.hint
+
+
+def test_scores_that_are_no_numbers_are_shown_and_not_drawn(tmp_path):
+    common = {"kind": "search", "program": LEAN, "environment": "CartPole-v1", "protocol": "standard", "gate": "accepted", "accepted": True, "seeds": [0], "lengths": [1]}
+    trials = [Trial(index=number, program_hash=str(number), returns=[score], **common) for number, score in enumerate((math.nan, 3.0, math.inf))]
+    Ledger(tmp_path / "trials.jsonl").append_many([trial.to_event() for trial in trials])
+    document, page = reported(tmp_path)
+    assert [step["score"] for step in document["steps"]] == ["NaN", 3, "Infinity"] and [point["score"] for point in document["points"]] == [3]
+    assert document["best"]["mean"] == 3 and "trial 2: Infinity" in page.text
 
 
 def test_scores_on_held_out_seeds_are_shown_and_change_nothing_else(run):
