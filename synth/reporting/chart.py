@@ -56,11 +56,11 @@ def _axes(scale: _Scale, label: str) -> list[Markup]:
     parts = []
     for value in ticks(scale.low, scale.high, 6):
         y = scale.y(value)
-        parts.append(element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="grid"))
+        parts.append(element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, stroke="currentColor", class_="grid"))
         parts.append(element("text", short_number(value), x=_LEFT - 8, y=y + 4, class_="tick", text_anchor="end"))
     for value in ticks(0, scale.end, 8):
         parts.append(element("text", short_number(value), x=scale.x(value), y=bottom + 17, class_="tick", text_anchor="middle"))
-    parts.append(element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=bottom, y2=bottom, class_="axis"))
+    parts.append(element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=bottom, y2=bottom, stroke="currentColor", class_="axis"))
     parts.append(element("text", label, x=(_LEFT + _WIDTH) / 2, y=_HEIGHT - 6, class_="label", text_anchor="middle"))
     parts.append(element("text", "mean return", x=_LEFT - 50, y=_TOP - 7, class_="label"))
     return parts
@@ -80,5 +80,5 @@ def _best_line(scale: _Scale, best: list[tuple[float, float]], end: float) -> li
     corners.append((end, best[-1][1]))
     line = " ".join(f"{scale.x(x)},{scale.y(score)}" for x, score in corners)
     x, y = scale.x(end), scale.y(best[-1][1])
-    return [element("polyline", points=line, class_="best"),
+    return [element("polyline", points=line, fill="none", stroke="currentColor", class_="best"),
             element("text", f"{best[-1][1]:.5g}", x=x, y=y - 6, class_="bestlabel", text_anchor="end")]

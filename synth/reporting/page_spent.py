@@ -17,10 +17,15 @@ def spent(document: Mapping[str, Any]) -> Markup:
     rows = [("environment steps", f"{number(cost['environment_steps'])}{budget}"),
             ("of these, cut off and without a verdict", number(cost["lost_steps"])), ("films of this report, on an account of their own", f"{number(cost['film_steps'])} steps"),
             ("episodes", number(cost["episodes"])), ("programs", f"{number(cost['programs'])} in {number(cost['generations'])} generations"),
-            ("from the first event to the last", f"{number(cost['seconds'])} s"), ("CPU time of the trials", f"{number(cost['cpu_seconds'])} s"),
-            ("calls", calls_line(cost["calls"]) if cost["calls"] else "none"), ("tokens", number(cost["tokens"])), ("cost", number(cost["cost"])),
+            ("from the first event to the last", f"{cost['seconds']:,.0f} s"), ("CPU time of the trials", f"{cost['cpu_seconds']:,.1f} s"),
+            ("calls", calls_line(cost["calls"]) if cost["calls"] else "none"), ("tokens", number(cost["tokens"])), ("cost", _cost(cost)),
             ("stopped", document["stop_reason"] or f"no: {document['status']}")]
     return section("Spent", table(("", ""), rows))
+
+
+def _cost(cost: Mapping[str, Any]) -> str:
+    unknown = cost["calls"] is not None and cost["calls"]["cost_unknown"] == cost["calls"]["calls"]
+    return "not known" if unknown else number(cost["cost"])
 
 
 def settings(document: Mapping[str, Any]) -> Markup | None:

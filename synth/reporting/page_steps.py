@@ -18,8 +18,10 @@ def steps(document: Mapping[str, Any]) -> Markup:
 
 
 def _step(one: Mapping[str, Any], on_line: bool) -> Markup:
-    by = " ".join(text for text in (one["proposer"], one["model"] and f"({one['model']})") if text)
-    change = one["change"] or ("the program it began with" if one["parent"] is None and not one["parent_hashes"] else "no word on what changed")
+    # Nobody proposed what the run began with, whoever was to propose the rest.
+    start = not one["change"] and not one["parent_hashes"]
+    by = "" if start else " ".join(text for text in (one["proposer"], one["model"] and f"({one['model']})") if text)
+    change = "the program it began with" if start else one["change"] or "no word on what changed"
     summary = element("summary", element("b", f"{one['name']}: {number(one['score'])}"), f" {change}", element("span", f" · {by}", class_="soft") if by else None)
     return element("details", summary, *_inside(one), open=on_line)
 

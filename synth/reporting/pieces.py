@@ -33,4 +33,5 @@ def number(value: float | int | str | None) -> str:
 def diff_lines(lines: Sequence[str]) -> Markup:
     """A unified diff in colours; what was added and left out can be told without them."""
     kinds = {"+": "add", "-": "del", "@": "at"}
-    return element("pre", *(element("span", line, class_=kinds.get(line[:1])) for line in lines), class_="diff")
+    shown = [element("span", line, class_="at" if place < 2 else kinds.get(line[:1])) for place, line in enumerate(lines)]
+    return element("pre", *shown, class_="diff")

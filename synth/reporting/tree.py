@@ -31,7 +31,7 @@ def _edge(nodes: Mapping[str, Mapping[str, Any]], edge: Mapping[str, Any]) -> Ma
     (x1, y1), (x2, y2) = _place(nodes[edge["from"]]), _place(nodes[edge["to"]])
     middle = x2 - _ACROSS / 2
     kind = f"edge {edge['kind']}" + (" online" if edge["on_line"] else "")
-    return element("path", d=f"M{x1},{y1} C{middle},{y1} {middle},{y2} {x2},{y2}", class_=kind)
+    return element("path", d=f"M{x1},{y1} C{middle},{y1} {middle},{y2} {x2},{y2}", fill="none", stroke="currentColor", class_=kind)
 
 
 def _node(node: Mapping[str, Any]) -> Markup:

@@ -8,6 +8,8 @@ import io
 import imageio.v3
 import pytest
 
+from hl_dsl.diagnostics import HLError
+from hl_dsl.synth import video
 from hl_dsl.synth.environments import steps_taken
 from hl_dsl.synth.ledger import Ledger, LedgerUnreadable
 from hl_dsl.synth.reporting.report import write_report
@@ -74,6 +76,17 @@ def test_what_is_not_proved_is_not_filmed(run):
     assert best["roles"] == ["best"] and best["bytes"] is None and "not proved" in best["note"] and best["note"] in page.text
     assert document["proof"]["passed"] is False and "violated" in page.text or "ill-defined" in page.text
     assert steps_taken() - before == document["spent"]["film_steps"] <= 20
+
+
+def test_what_cannot_be_drawn_is_not_played(run, monkeypatch):
+    def no_driver(card):
+        raise HLError("no graphics driver")
+
+    monkeypatch.setattr(video, "check_render", no_driver)
+    before = steps_taken()
+    document, page, _ = reported(run)
+    assert {film["note"] for film in document["films"]} == {"not filmed: no graphics driver"} and page.of("img") == []
+    assert steps_taken() == before and "no graphics driver" in page.text
 
 
 def test_films_that_cannot_be_recorded_are_not_played(run):

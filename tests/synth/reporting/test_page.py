@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -91,6 +93,8 @@ def test_scores_are_drawn_against_steps_and_against_tokens(run):
     assert [one["aria-label"] for one in charts] == ["Scores against environment steps", "Scores against tokens"]
     assert len([one for one in page.of("circle") if one.get("class") == "accepted"]) == 2 * len(points)
     assert len(page.of("polyline")) == 2
+    for drawn in re.findall("<svg.*?</svg>", (run / "report.html").read_text(encoding="utf-8"), re.DOTALL):
+        assert ElementTree.fromstring(drawn).tag == "svg", "it is XML, too"
 
 
 def test_the_family_is_drawn(run):
