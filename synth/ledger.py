@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import io
 import json
 import logging
 import os
@@ -122,8 +123,23 @@ class Ledger:
             problem, hint = storage_problem(error)
             raise LedgerUnreadable(f"cannot read the ledger {self.path}: {problem}", hint) from error
 
-    def _events(self, lines: Iterable[bytes]) -> Iterator[dict]:
-        for number, line in enumerate(lines, start=1):
+    def read_on(self, offset: int, sequence: int) -> tuple[list[dict], int]:
+        """What came after the byte `offset`, up to which `sequence` events stand, and where that ends. A last line without its
+        newline is not there yet. Raises as `read`."""
+        try:
+            with open(self.path, "rb") as file:
+                file.seek(offset)
+                data = file.read()
+        except FileNotFoundError:
+            return [], offset
+        except OSError as error:
+            problem, hint = storage_problem(error)
+            raise LedgerUnreadable(f"cannot read the ledger {self.path}: {problem}", hint) from error
+        whole = data[: data.rfind(b"\n") + 1]
+        return list(self._events(io.BytesIO(whole), sequence + 1)), offset + len(whole)
+
+    def _events(self, lines: Iterable[bytes], first: int = 1) -> Iterator[dict]:
+        for number, line in enumerate(lines, start=first):
             event, problem = _parse(line.removesuffix(b"\n"), number)
             if event is not None:
                 yield event

@@ -173,6 +173,23 @@ class RunFolder:
         plot_sample_efficiency(trials, self.path / PLOT, title=title, references=references)
 
 
+def holder(path: Path) -> str | None:
+    """The process that holds the run's folder, in words; None where none does, or none can be told of. Changes nothing."""
+    try:
+        descriptor = os.open(path / LOCK, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except BlockingIOError:
+        return _holder(descriptor)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
 def _holder(descriptor: int) -> str:
     fields = os.pread(descriptor, 256, 0).decode("utf-8", "replace").split()
     if len(fields) != 2:

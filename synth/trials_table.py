@@ -31,7 +31,7 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
 
     Only reads. Raises HLError where there is no ledger, LedgerDamaged and LedgerUnreadable.
     """
-    path = _ledger_path(Path(run))
+    path = ledger_path(Path(run))
     ledger = Ledger(path)
     events = ledger.read()
     trials = trials_of(events)
@@ -42,7 +42,8 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
     return _as_text(path, trials, stopped, len(ledger.torn), rows, calls)
 
 
-def _ledger_path(run: Path) -> Path:
+def ledger_path(run: Path) -> Path:
+    """The ledger of a run folder, or the `.jsonl` file itself. Raises HLError where there is none."""
     path = run if run.suffix == ".jsonl" else run / "trials.jsonl"
     try:
         if path.exists():
@@ -157,7 +158,7 @@ def _trial_table(trials: list[Trial], rows: int | None) -> Table:
             trial = entry.trial
             gate = trial.kind if trial.gate == NO_GATE else trial.gate
             accepted = "yes" if trial.accepted else ""
-            cells = (_name(trial, place), f"{entry.total_steps:,}", gate, _score(trial, setting), accepted, _story(trial))
+            cells = (trial_name(trial, place), f"{entry.total_steps:,}", gate, _score(trial, setting), accepted, trial_story(trial))
             # Text, never markup: a change such as `ram[101]` would read as a tag.
             table.add_row(*(Text(cell) for cell in cells), style=None if trial.accepted else "dim")
     return table
@@ -177,7 +178,8 @@ def _setting_text(path: Path, setting: tuple[str, str] | None) -> str:
     return str(path) + ("" if setting is None else f": {setting[0]}, {setting[1] or 'its own protocol'}")
 
 
-def _name(trial: Trial, place: int) -> str:
+def trial_name(trial: Trial, place: int) -> str:
+    """What a trial goes by: its number, or else its place in the ledger."""
     return str(trial.index if trial.index is not None else trial.sequence if trial.sequence is not None else place + 1)
 
 
@@ -188,7 +190,7 @@ def _score(trial: Trial, setting: tuple[str, str] | None) -> str:
     return f"{trial.mean:,.1f}" + (f" ({trial.protocol or trial.environment})" if other else "")
 
 
-def _story(trial: Trial) -> str:
+def trial_story(trial: Trial) -> str:
     """What was changed and, for a rejection, why it stopped; with what qualifies the proof."""
     parts = [trial.change or trial.program_name]
     if not trial.accepted and trial.reason:
@@ -242,5 +244,5 @@ def _lineage_table(chain: list[Ancestor]) -> Table:
         if ancestor.missing_parent:
             change += f" (its parent {ancestor.missing_parent[:8]} is not in this ledger)"
         score = "-" if trial.mean is None else f"{trial.mean:,.1f}"
-        table.add_row(*(Text(cell) for cell in (_name(trial, place), score, trial.program_hash[:8], change)))
+        table.add_row(*(Text(cell) for cell in (trial_name(trial, place), score, trial.program_hash[:8], change)))
     return table

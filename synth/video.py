@@ -39,7 +39,7 @@ class Video:
         if self.path.suffix.lower() != ".mp4":
             raise HLError(f"a video is written as MP4, and `{self.path}` is not named so", "name it FILE.mp4")
         if needs_render(card):
-            _check_render(card)
+            check_render(card)
         try:
             self.path.touch()
         except OSError as error:
@@ -93,8 +93,8 @@ def needs_render(card: Card) -> bool:
     return card.family != "atari"
 
 
-def _check_render(card: Card) -> None:
-    """Draws once in a process of its own where a missing graphics driver would end this one."""
+def check_render(card: Card) -> None:
+    """Raises HLError where the environment cannot be drawn. Draws once in a process of its own where a missing graphics driver would end this one."""
     if card.family in _DRAWN_IN_MEMORY:
         return
     trial = (

@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Callable
 
 import typer
 
-from hl_dsl.cli.output import Json, show, write
+from hl_dsl.cli.output import Json, note, show, write
 
 _WIDTH_OF_FILES = 160
 
 
+def _follow(run: Path, tell: Callable[[str], None]) -> None:
+    from hl_dsl.synth.following import follow
+
+    for line in follow(run):
+        tell(line)
+
+
 def trials(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a trials.jsonl.", show_default=False)],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show each new trial as it comes, until the run ends; with --json on stderr.")] = False,
     json: Json = False,
 ) -> None:
     """Show a run's trials, totals, and the lineage of its best program."""
+    if follow:
+        _follow(run, note if json else lambda line: write(line + "\n"))
+        if not json:
+            return
     from hl_dsl.synth.trials_table import show_trials
 
     if json:

@@ -44,7 +44,7 @@ def test_where_nothing_can_be_drawn(hl, folder, monkeypatch):
     def fail(card):
         raise HLError(f"`{card.environment}` cannot be drawn on this machine: no display", "evaluate without --video")
 
-    monkeypatch.setattr(video, "_check_render", fail)
+    monkeypatch.setattr(video, "check_render", fail)
     before = steps_taken()
     refused(hl("eval", "lean.hl", "--video", "film.mp4"), "cannot be drawn", "evaluate without --video")
     assert steps_taken() == before and not (folder / "film.mp4").exists() and not (folder / "trials.jsonl").exists()

@@ -1,0 +1,130 @@
+"""A run as it stands on disk: its settings, its events, and whether it is still going on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from hl_dsl.diagnostics import HLError
+from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.proposing.call_totals import RESERVED, SETTLED
+from hl_dsl.synth.reporting.held_out import is_held_out
+from hl_dsl.synth.run_folder import BEST, SETTINGS, RunFolderError, holder
+from hl_dsl.synth.storage import storage_problem
+from hl_dsl.synth.study_result import INTERRUPTED
+from hl_dsl.synth.trials import NO_GATE, Trial, best_trial, main_setting
+from hl_dsl.synth.trials_table import ledger_path
+
+GOING_ON, STOPPED, INTERRUPTED_RUN, CUT_OFF, ENDED, NO_RUN = "going on", "stopped", "interrupted", "cut off", "ended", "no run"
+_OF_A_SEARCH = ("search", "tune", "simplify")
+_OF_A_CALL = {RESERVED: ("call", "reserved_tokens", "reserved_cost"), SETTLED: ("call", "outcome", "tokens", "cost", "estimated")}
+
+
+@dataclass(frozen=True)
+class Run:
+    """`entries` are the ledger's events in order, each with its trial where it is one. `settings` is empty where the ledger
+    belongs to no run. `torn`: bytes of a last line that a crash cut short."""
+
+    folder: Path
+    ledger: Path
+    settings: Mapping[str, Any]
+    entries: tuple[tuple[Mapping[str, Any], Trial | None], ...]
+    torn: int
+    holder: str | None
+
+    @cached_property
+    def events(self) -> list[Mapping[str, Any]]:
+        return [event for event, _ in self.entries]
+
+    @cached_property
+    def trials(self) -> list[Trial]:
+        """Every trial in the ledger."""
+        return [trial for _, trial in self.entries if trial is not None]
+
+    @cached_property
+    def candidates(self) -> list[Trial]:
+        """The programs the run chose among. What was evaluated beside a search is none of its steps, nor is any score on
+        held-out seeds."""
+        trials = [trial for trial in self.trials if trial.gate != NO_GATE and not is_held_out(trial)]
+        searched = [trial for trial in trials if trial.kind in _OF_A_SEARCH]
+        return searched or trials
+
+    @cached_property
+    def setting(self) -> tuple[str, str] | None:
+        """The environment and the protocol of the run's scores."""
+        known = self.settings.get("environment"), self.settings.get("protocol")
+        return main_setting(self.candidates) or (known if all(known) else None)
+
+    @cached_property
+    def best(self) -> Trial | None:
+        """The program the run came to: the one its last stop names, else the best so far."""
+        last = self._last
+        named = last.get("best") if last is not None and last.get("event") == "stop" else None
+        of_that_name = [trial for trial in self.candidates if trial.accepted and trial.program_hash == named]
+        return of_that_name[-1] if of_that_name else best_trial(self.candidates)
+
+    @cached_property
+    def _last(self) -> Mapping[str, Any] | None:
+        """The last event of the run itself."""
+        own = (event for event in reversed(self.events) if event.get("event") != "trial" or event.get("kind") in _OF_A_SEARCH)
+        return next(own, None)
+
+    @property
+    def stop_reason(self) -> str | None:
+        """Why it stopped; None where it goes on, was cut off, or does not say."""
+        stopped = self.holder is None and self._last is not None and self._last.get("event") == "stop"
+        return str(self._last.get("reason", "")) if stopped else None
+
+    @property
+    def status(self) -> str:
+        if self.holder is not None:
+            return GOING_ON
+        if self.stop_reason is not None:
+            return INTERRUPTED_RUN if self.stop_reason == INTERRUPTED else STOPPED
+        if not self.settings:
+            return NO_RUN
+        # A tuning writes no stop down; its last deed is to put the best program there.
+        return ENDED if self.settings.get("kind") == "tune" and (self.folder / BEST).exists() else CUT_OFF
+
+
+def read_run(where: Path | str) -> Run:
+    """The run at a folder, or of a `.jsonl` file. Only reads, and so may read a run that is going on.
+
+    Raises HLError where there is none, LedgerDamaged and LedgerUnreadable, and RunFolderError where its settings are damaged.
+    """
+    path = ledger_path(Path(where))
+    folder = path.parent
+    # Asked before the ledger is read: a run that ends in between has then told all.
+    held = holder(folder)
+    ledger = Ledger(path)
+    entries = tuple((event, _trial_in(event)) for event in ledger.read())
+    return Run(folder, path, _settings(folder / SETTINGS), entries, len(ledger.torn), held)
+
+
+def _trial_in(event: Mapping[str, Any]) -> Trial | None:
+    """The trial of an event, None where it is none. Raises HLError where it is nothing this version can read."""
+    if event.get("event") == "call":
+        missing = [name for name in _OF_A_CALL.get(event.get("state"), ("state",)) if name not in event]
+        if missing:
+            raise HLError(f"event {event.get('sequence')} of the ledger is no call this version can read: it has no {missing[0]}",
+                          "It was probably written by another version of HL; report on it with that one.")
+    return Trial.from_event(event) if event.get("event") == "trial" else None
+
+
+def _settings(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(found, dict):
+            raise ValueError("it holds no JSON object")
+        return found
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        problem, hint = storage_problem(error)
+        raise RunFolderError(f"cannot read {path}: {problem}", hint) from error
+    except ValueError as error:
+        raise RunFolderError(f"cannot read {path}: {error}", "Restore it from a copy, or report on the ledger alone, in another folder.") from error
