@@ -128,12 +128,12 @@ class StudyRecord:
     def _recordings(self, generation: int) -> dict[int, tuple[dict[int, Recording], dict[int, str]]]:
         found: dict[int, tuple[dict, dict]] = {}
         for path in sorted((self.folder.path / EPISODES).glob(f"{generation}-*.npz")):
-            parts: dict[tuple[int, int, str], dict[str, np.ndarray]] = {}
+            parts: dict[tuple[int, int | str, str], dict[str, np.ndarray]] = {}
             try:
                 with np.load(path, allow_pickle=False) as file:
                     for name in file.files:
                         index, seed, status, what = name.split("/")
-                        parts.setdefault((int(index), int(seed), status), {})[what] = file[name]
+                        parts.setdefault((int(index), int(seed) if seed.isdigit() else seed, status), {})[what] = file[name]
             except (OSError, ValueError, EOFError) as error:
                 raise HLError(f"cannot read {path}: {error}", "restore it from a copy, or start a new run") from None
             for (index, seed, status), values in parts.items():

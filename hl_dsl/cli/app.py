@@ -7,7 +7,7 @@ from typing import Annotated, Sequence
 import typer
 from typer.exceptions import TyperException
 
-from hl_dsl.cli import check, diff, environment, evaluate, explain, export, fmt, grammar, interrupts, new, synth, trials, tune, verify
+from hl_dsl.cli import check, diff, environment, evaluate, explain, export, fmt, grammar, interrupts, new, regress, synth, trials, tune, verify
 from hl_dsl.cli.interrupts import INTERRUPTED
 from hl_dsl.cli.output import Interrupted, finish_output, prepare_output, report_error, report_usage
 from hl_dsl.cli.problems import as_error
@@ -30,6 +30,7 @@ app.command("eval", cls=QuickCommand)(evaluate.evaluate)
 app.command("tune", cls=QuickCommand)(tune.tune)
 app.command("synth", cls=QuickCommand)(synth.synth)
 app.command("trials", cls=QuickCommand)(trials.trials)
+app.add_typer(regress.app, name="regress")
 app.command("explain", cls=QuickCommand)(explain.explain)
 app.command("export", cls=QuickCommand)(export.export)
 
