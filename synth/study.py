@@ -105,12 +105,32 @@ class Study:
             "regressions": {one.name: content_hash(one) for one in self.cases} or None,
         }
 
+    # a run that is open, and whose generations somebody else asks for
+
+    def open(self, record: StudyRecord, generations: list) -> None:
+        """Plays the first program, or takes in what is on record. Raises NotProved before any step."""
+        self._start
+        self._begin(record)
+        for known in generations or [None]:
+            self._generation(record, known)
+
+    def step(self, record: StudyRecord) -> None:
+        """One generation."""
+        self._generation(record, None)
+
+    def close(self, record: StudyRecord, reason: str) -> StudyResult:
+        """The end of an open run, as `run` ends."""
+        return self._finish(record, reason)
+
     # the loop
 
-    def _go(self, record: StudyRecord, generations: list) -> StudyResult:
+    def _begin(self, record: StudyRecord) -> None:
         self.state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.dry_steps)
         self.judge = Judge(self, record)
         self.calls = Calls(record.folder.ledger, self.budget, record.events, self._tell)
+
+    def _go(self, record: StudyRecord, generations: list) -> StudyResult:
+        self._begin(record)
         reason = INTERRUPTED
         try:
             for number, known in enumerate(generations):
