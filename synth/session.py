@@ -127,6 +127,10 @@ class Session:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets the folder go. The run stays open."""
         self._folder.close()
 
 

@@ -23,11 +23,15 @@ def mcp(
     except ImportError as error:
         raise HLError(f"`hl mcp` needs the MCP library, which is not installed ({error})", 'install it: pip install "hl-dsl[mcp]"') from None
     from hl_dsl.cli.mcp_server import serve
+    from hl_dsl.program import Program
     from hl_dsl.synth.session import Session
+    from hl_dsl.synth.session_documents import open_settings
 
+    # What is wrong at first sight ends the command; to prove and play takes longer than a client waits for a server to start.
     if file is None:
-        opened = Session.go_on(run)
+        open_settings(run)
+        serve(lambda: Session.go_on(run), run)
     else:
-        opened = session._session(file, run, protocol, seeds, steps, programs, max_steps)
-    with opened:
-        serve(opened, run)
+        Program.load(file)
+        opening = session.opening(protocol, seeds, steps, programs, max_steps)
+        serve(lambda: Session.begin(file, run, opening), run)

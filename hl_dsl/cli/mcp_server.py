@@ -6,20 +6,20 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable
 
-from mcp.server.mcpserver import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, ConfigDict, Field
 
 from hl_dsl.cli.check import check_text
 from hl_dsl.cli.output import error_text, plain
 from hl_dsl.cli.problems import as_error
 from hl_dsl.diagnostics import HLError
+from hl_dsl.synth.run_folder import SETTINGS
+from hl_dsl.synth.session import Session, closed
 from hl_dsl.synth.session_documents import inspect as inspect_trial
 from hl_dsl.synth.session_documents import status as run_status
 from hl_dsl.synth.version import version
 
 if TYPE_CHECKING:
-    from hl_dsl.synth.session import Session
+    from mcp.server.mcpserver import MCPServer
 
 PROGRAM = "program.hl"  # what messages call a text
 _INSTRUCTIONS = """\
@@ -119,13 +119,22 @@ class Finished(Document):
     program: str
 
 
-def serve(session: "Session", run: Path) -> None:
+def serve(open_session: Callable[[], Session], run: Path) -> None:
     """Answers on stdin and stdout until the client goes away."""
-    server_of(session, run).run("stdio")
+    opened: list[Session] = []
+    try:
+        server_of(open_session, run, opened).run("stdio")
+    finally:
+        for session in opened:
+            session.close()
 
 
-def server_of(session: "Session", run: Path) -> MCPServer:
-    """The server of an open run. Tools run in threads of the library; one at a time is let in."""
+def server_of(open_session: Callable[[], Session], run: Path, opened: list[Session]) -> MCPServer:
+    """The server of an open run. Tools run in threads of the library; one at a time is let in. The session is opened, and put
+    into `opened`, when it is first needed."""
+    from mcp.server.mcpserver import MCPServer
+    from mcp.server.mcpserver.exceptions import ToolError
+
     server = MCPServer("hl", version=version(), instructions=_INSTRUCTIONS)
     one_at_a_time = threading.Lock()
     over: list[bool] = []
@@ -139,20 +148,28 @@ def server_of(session: "Session", run: Path) -> MCPServer:
             except Exception as error:
                 raise ToolError(error_text(as_error(error))) from error
 
-    def still_open(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def session() -> Session:
         if over:
-            raise HLError(f"the run in {run} is finished", "nothing more can be submitted to it")
-        return work()
+            raise closed(run)
+        if not opened:
+            opened.append(open_session())
+        return opened[0]
+
+    def begun() -> Path:
+        """The run's folder, with the run in it."""
+        if not (run / SETTINGS).exists():
+            session()
+        return run
 
     def finish_run() -> dict[str, Any]:
-        document = session.finish()
+        document = session().finish()
         over.append(True)
         return document
 
     @server.tool()
     def status() -> Status:
         """The run's budget, what is left of it, and the best program so far. Takes no environment step."""
-        return answer(Status, lambda: run_status(run))
+        return answer(Status, lambda: run_status(begun()))
 
     @server.tool()
     def check(program: str) -> Checked:
@@ -163,16 +180,16 @@ def server_of(session: "Session", run: Path) -> MCPServer:
     def submit(program: str, change: str = "") -> Submitted:
         """Sends the text of a whole program through the gates: parse, check, duplicate, proof, then episodes. `change` says what
         was changed and why, for the record."""
-        return answer(Submitted, lambda: still_open(lambda: session.submit(program, change)))
+        return answer(Submitted, lambda: session().submit(program, change))
 
     @server.tool()
     def inspect(trial: int | None = None, seed: int | None = None, ticks: int = 24) -> Inspected:
         """A trial (the best one by default): its program, its verdict, and the last ticks of an episode (its worst by default)."""
-        return answer(Inspected, lambda: inspect_trial(run, trial, seed, ticks))
+        return answer(Inspected, lambda: inspect_trial(begun(), trial, seed, ticks))
 
     @server.tool()
     def finish() -> Finished:
         """Closes the run: the best program is simplified, proved in full, and written to its folder."""
-        return answer(Finished, lambda: still_open(finish_run))
+        return answer(Finished, finish_run)
 
     return server

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from hl_dsl.cli.output import Interrupted, Json, PolicyFile, finish as end, show
 from hl_dsl.cli.seeds import parse_seeds
+
+if TYPE_CHECKING:
+    from hl_dsl.synth.session import Opening
 
 Run = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)]
 RunOption = Annotated[Path, typer.Option("--run", help="The run's folder.", show_default=False)]
@@ -24,8 +27,13 @@ def open_run(
     max_steps: MaxSteps = None, json: Json = False,
 ) -> None:
     """Open a run to which programs are submitted; the policy is proved, then played."""
-    with _session(file, run, protocol, seeds, steps, programs, max_steps) as session:
-        document = session.status()
+    from hl_dsl.synth.session import Session
+
+    try:
+        with Session.begin(file, run, opening(protocol, seeds, steps, programs, max_steps)) as session:
+            document = session.status()
+    except KeyboardInterrupt:
+        raise _interrupted(run) from None
     show(document, status_text(document), json)
 
 
@@ -84,13 +92,14 @@ def finish(run: Run, json: Json = False) -> None:
     show(document, f"{text}\nwrote {run / 'best.hl'}", json)
 
 
-def _session(file, run, protocol, seeds, steps, programs, max_steps):
-    from hl_dsl.synth.session import Opening, Session
+def opening(protocol: str | None, seeds: str, steps: int, programs: int | None, max_steps: int | None) -> "Opening":
+    """What a run is opened with, from what was typed. Raises HLError."""
+    from hl_dsl.synth.development_seeds import refuse_other_seeds
+    from hl_dsl.synth.session import Opening
 
-    try:
-        return Session.begin(file, run, Opening(protocol, tuple(parse_seeds(seeds)), 0, max_steps, steps, programs))
-    except KeyboardInterrupt:
-        raise _interrupted(run) from None
+    wanted = tuple(parse_seeds(seeds))
+    refuse_other_seeds(wanted, "a search")
+    return Opening(protocol, wanted, 0, max_steps, steps, programs)
 
 
 def _interrupted(run: Path) -> Interrupted:
