@@ -1,9 +1,9 @@
-"""Verdicts on what was played: smoke seeds, development seeds, accepted or not."""
+"""Verdicts on what was played: smoke seeds, development seeds, golden cases, accepted or not."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Sequence
+from typing import TYPE_CHECKING, Callable, Sequence
 
 from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.defaults import values_of
@@ -11,6 +11,8 @@ from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.playing import CUT, FINISHED, LEFT, Episode, Played, play
 from hl_dsl.synth.proposers import Candidate, Provenance, Rejected
 from hl_dsl.synth.racing import clearly_worse, stages
+from hl_dsl.synth.regressions.gate import CaseGate
+from hl_dsl.synth.regressions.play import Setting
 from hl_dsl.synth.stopping import stopping
 from hl_dsl.synth.study_state import Settled
 from hl_dsl.synth.trials import Trial, cut_trial
@@ -44,12 +46,14 @@ class Judge:
         seeds = state.ordered_seeds()
         floor = state.floor(seeds[: state.smoke])
         episodes = {one.index: [] for one in candidates}
+        self.cases = CaseGate(self.study.cases, self.study.program.card)
         with stopping() as self.stopping:
             passed = list(candidates)
             for some in stages(seeds, state.smoke) if state.archive.best is not None else [seeds]:
                 if passed:
                     self._stage(passed, some, episodes)
                 passed = [one for one in passed if self._goes_on(episodes[one.index], floor)]
+            self._regressions(candidates, episodes)
             self.stopping.hold()
             return self._settle(candidates, episodes)
 
@@ -66,24 +70,54 @@ class Judge:
         return best is None or not clearly_worse(returns, best)
 
     def _stage(self, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
-        study, state = self.study, self.study.state
-        before = sum(one.length for every in episodes.values() for one in every)
-        left = study.budget.steps_left
-        played = play(
-            [one.checked for one in candidates], study.program.card, study.protocol, seeds, dry_steps=study.dry_steps, max_steps=study.max_steps, curves=state.curve,
-            step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time, stopping=self.stopping,
-            before_step=lambda steps: self.record.meter.reserve(before + steps),
-            on_progress=lambda progress: study.tell_steps(before + progress.env_steps), num_threads=study.num_threads)
+        study = self.study
+        played = self._played(candidates, Setting(study.protocol, study.max_steps, study.dry_steps), seeds, study.state.curve, episodes)
         for one, found in zip(candidates, played.episodes):
             episodes[one.index] += found
         self._note(played)
+        self._stop_where_cut(played, candidates, episodes)
+
+    def _regressions(self, candidates: Sequence[Candidate], episodes: dict[int, list[Episode]]) -> None:
+        """What would be accepted meets the task's golden cases, until it breaks one."""
+        waiting = [one for one in candidates if self.study.cases and self._verdict(one, episodes[one.index])[0] == "accepted"]
+        waiting = self.cases.replay(waiting)
+        for setting, cases, seeds in self.cases.batches():
+            if not waiting:
+                return
+            played = self._played(waiting, setting, seeds, lambda seed: None, episodes)
+            self.cases.take(waiting, cases, played.episodes)
+            self._stop_where_cut(played, candidates, episodes)
+            waiting = self.cases.going_on(waiting)
+
+    def _played(self, candidates: Sequence[Candidate], setting: Setting, seeds: Sequence[int], curves: Callable, episodes: dict[int, list[Episode]]) -> Played:
+        study = self.study
+        before = self._steps(episodes)
+        left = study.budget.steps_left
+        return play(
+            [one.checked for one in candidates], study.program.card, setting.protocol, seeds, dry_steps=setting.dry_steps, max_steps=setting.max_steps,
+            curves=curves, step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time,
+            stopping=self.stopping, before_step=lambda steps: self.record.meter.reserve(before + steps),
+            on_progress=lambda progress: study.tell_steps(before + progress.env_steps), num_threads=study.num_threads)
+
+    def _steps(self, episodes: dict[int, list[Episode]]) -> int:
+        return sum(one.length for every in episodes.values() for one in every) + self.cases.all_steps()
+
+    def _stop_where_cut(self, played: Played, candidates: Sequence[Candidate], episodes: dict[int, list[Episode]]) -> None:
+        study = self.study
         cut = any(one.status == CUT for every in played.episodes for one in every)
         if played.rollout.interrupted or cut and study.budget.out_of_time:
-            whole = [one for one in candidates if len(episodes[one.index]) == len(state.seeds) and all(each.status != CUT for each in episodes[one.index])]
+            whole = [one for one in candidates if self._is_whole(one, episodes[one.index])]
             self._settle(whole, episodes)
-            lost = sum(episode.length for every in episodes.values() for episode in every) - self.settled_steps
+            lost = self._steps(episodes) - self.settled_steps
             self.record.lost(lost, cut_trial(study.settings(), lost, "steps of episodes that an interrupt cut"))
             raise Stopped
+
+    def _is_whole(self, one: Candidate, episodes: list[Episode]) -> bool:
+        """Whether all is known that the verdict hangs on."""
+        if len(episodes) < len(self.study.state.seeds) or any(each.status == CUT for each in episodes):
+            return False
+        cut = any(kept["passed"] is None for kept in self.cases.told(one.index).values())
+        return not cut and (self._verdict(one, episodes)[0] != "accepted" or not self.cases.pending(one.index))
 
     def _note(self, played: Played) -> None:
         self.options = played.rollout.options
@@ -96,7 +130,8 @@ class Judge:
             trial = self._trial(one, episodes[one.index])
             kept = {episode.seed: episode.recording for episode in episodes[one.index] if episode.recording is not None}
             statuses = {episode.seed: episode.status for episode in episodes[one.index]}
-            settled[one.index] = Settled(trial, one.origin, one.checked, kept, statuses)
+            of_cases, ended = self.cases.recordings(one.index)
+            settled[one.index] = Settled(trial, one.origin, one.checked, {**kept, **of_cases}, {**statuses, **ended})
         self.settled_steps = sum(one.trial.environment_steps for one in settled.values())
         self.record.settle(list(settled.values()))
         return settled
@@ -104,14 +139,14 @@ class Judge:
     def _trial(self, one: Candidate, episodes: list[Episode]) -> Trial:
         study = self.study
         finished = [episode for episode in episodes if episode.status == FINISHED]
-        steps = sum(episode.length for episode in episodes)
+        steps = sum(episode.length for episode in episodes) + self.cases.steps(one.index)
         gate, reason = self._verdict(one, episodes)
         return replace(
             _base(one, study), gate=gate, accepted=gate == "accepted", reason=reason, options=self.options,
             seeds=tuple(episode.seed for episode in finished), returns=tuple(episode.value for episode in finished),
             lengths=tuple(episode.length for episode in finished), distinct_trajectories=len({episode.digest for episode in finished}),
             environment_steps=steps, cpu_seconds=steps * self.cpu_per_step, wall_seconds=steps * self.wall_per_step,
-            proof={"status": one.proof}, parameters=one.values,
+            proof={"status": one.proof}, parameters=one.values, cases=self.cases.told(one.index),
             out_of_range={"all": sum(episode.out_of_range for episode in episodes)},
             assumption_violations=_counted(one.checked.flow.of_kind("assume"), [episode.assumption_violations for episode in episodes]),
             monitor_violations=_counted(one.checked.flow.of_kind("monitor"), [episode.monitor_violations for episode in episodes]))
@@ -130,7 +165,8 @@ class Judge:
                 return "smoke", f"{score:g} on the smoke seeds is clearly worse than the best"
             return "development", f"{score:g} on {len(episodes)} seeds is clearly worse than the best program there"
         if state.archive.would_accept(one.checked.structure, score):
-            return "accepted", ""
+            reason = self.cases.reason(one.index)
+            return ("accepted", "") if reason is None else ("regression", reason)
         return "development", f"{score:g} is no better than what is known"
 
 

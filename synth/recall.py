@@ -19,12 +19,12 @@ _CHUNK = 256
 
 
 class Recall:
-    """Known episodes by seed."""
+    """Known episodes by seed, or by the name of what else was played."""
 
     def __init__(self):
-        self._known: dict[int, list[tuple[Hashable, Recording]]] = {}
+        self._known: dict[Hashable, list[tuple[Hashable, Recording]]] = {}
 
-    def add(self, seed: int, name: Hashable, recording: Recording) -> None:
+    def add(self, seed: Hashable, name: Hashable, recording: Recording) -> None:
         """Keeps an episode under the name of whoever played it. One that agrees with a known one to its end is left out."""
         known = self._known.setdefault(seed, [])
         for _, other in known:
@@ -32,11 +32,11 @@ class Recall:
                 return
         known.append((name, recording))
 
-    def length(self, seed: int, name: Hashable) -> int:
+    def length(self, seed: Hashable, name: Hashable) -> int:
         """The ticks of a known episode."""
         return next(len(recording) for other, recording in self._known[seed] if other == name)
 
-    def find(self, flow: Dataflow, seed: int, parameters: dict[str, Any] | None = None) -> Hashable | None:
+    def find(self, flow: Dataflow, seed: Hashable, parameters: dict[str, Any] | None = None) -> Hashable | None:
         """The name of the known episode that the program would play on the seed, or None where it would play a new one."""
         candidates = list(self._known.get(seed, ()))
         if not candidates:

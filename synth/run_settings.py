@@ -38,6 +38,8 @@ def _difference(name: str, found: Any, wanted: Any) -> str:
         return f"`hl {found}` made it"
     if name == "program_hash":
         return f"it began with program {found}, and this is program {wanted}"
+    if name == "regressions":
+        return _regressions_difference(found or {}, wanted or {})
     if name == "proposer_settings":
         return _proposer_difference(found or {}, wanted or {})
     if name not in _OPTIONS:
@@ -46,6 +48,13 @@ def _difference(name: str, found: Any, wanted: Any) -> str:
     if found is None:
         return f"it was started without {option}"
     return f"it was started with {option} {_shown(found)}" + ("" if wanted is None else f", not {_shown(wanted)}")
+
+
+def _regressions_difference(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    """The first golden case that is not what it was."""
+    name = next(name for name in sorted({**found, **wanted}) if found.get(name) != wanted.get(name))
+    what = "was added since" if name not in found else "was taken away since" if name not in wanted else "was changed since"
+    return f"its programs passed other regression cases; `{name}` {what}"
 
 
 def _proposer_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:

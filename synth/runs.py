@@ -10,6 +10,7 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.synth import run_settings
 from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.proposing.options import ProposerOptions
+from hl_dsl.synth.regressions.files import folder_beside, read_cases
 from hl_dsl.synth.run_folder import RunFolder
 from hl_dsl.synth.study import DEVELOPMENT_SEEDS, Study, StudyResult
 from hl_dsl.synth.study_result import NotWritten
@@ -39,14 +40,16 @@ def run_synth(
     options: ProposerOptions | None = None,
 ) -> StudyResult:
     """Searches for a better program than the one at `path` (see `Study`). `protocol`: None is the environment's usual one.
+    What is accepted passes the golden cases in `regressions/` beside it.
 
-    Raises HLError: the program's file, a folder in use or with another run, a budget of nothing, an unknown proposer.
+    Raises HLError: the program's file, a folder in use or with another run, a budget of nothing, an unknown proposer, a bad case.
     """
     program = Program.load(path)
+    cases = read_cases(folder_beside(Path(path)), program.card)
     budget = Budget(steps=budget_steps, programs=budget_programs, wall_seconds=wall_seconds, tokens=budget_tokens, cost=budget_cost)
     study = Study(
         program, protocol or program.card.protocols[0], run_folder, budget, seed, proposer, seeds, dry_steps, max_steps,
-        num_threads=num_threads, on_event=on_event, options=options)
+        num_threads=num_threads, on_event=on_event, options=options, cases=cases)
     return study.resume() if resume else study.run()
 
 

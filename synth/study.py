@@ -15,6 +15,7 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.defaults import structure_hash, values_of
+from hl_dsl.synth.development_seeds import refuse_other_seeds
 from hl_dsl.synth.evaluation import NotProved
 from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.archive import Sample, Structure
@@ -25,6 +26,8 @@ from hl_dsl.synth.proposing.calls import Calls
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.racing import usual_dry_steps
+from hl_dsl.synth.regressions.case import Regression, content_hash
+from hl_dsl.synth.regressions.gate import keeps_cases
 from hl_dsl.synth.run_folder import RunFolder
 from hl_dsl.synth.simplify import simplified
 from hl_dsl.synth.study_record import StudyRecord, best_text
@@ -44,8 +47,9 @@ class Study:
 
     `seeds` are the development seeds (one, where the protocol leaves nothing to chance). `dry_steps` ends a search
     episode after that many steps without any reward (default: `usual_dry_steps`), `max_steps` after that many. `lanes`
-    candidates play side by side. `options` are the proposer's. Raises HLError: a protocol the environment does not have, a
-    folder in use, a folder that holds another run.
+    candidates play side by side. `options` are the proposer's. What is accepted passes all `cases`, the program that the
+    search begins from included. Raises HLError: seeds or a protocol that are not for it, a folder in use, a folder that holds
+    another run.
     """
 
     def __init__(
@@ -63,12 +67,14 @@ class Study:
         num_threads: int = 0,
         on_event: OnEvent | None = None,
         options: ProposerOptions | None = None,
+        cases: Sequence[Regression] = (),
     ):
+        refuse_other_seeds(seeds, "a search")
         self.program, self.protocol, self.budget, self.seed = program, protocol, budget, seed
         self.proposer_name, self.options = proposer, options
         self.proposer = proposer_named(proposer, options)
         refuse_unlimited(self.proposer, budget)
-        self.lanes, self.max_steps = lanes, max_steps
+        self.lanes, self.max_steps, self.cases = lanes, max_steps, tuple(cases)
         self.dry_steps = dry_steps or usual_dry_steps(program.card)
         stated = protocol_options(program.card, protocol)
         self.seeds = tuple(seeds) if draws_at_random(stated) else tuple(seeds)[:1]
@@ -95,15 +101,36 @@ class Study:
             "kind": "synth", "environment": self.program.card.environment, "protocol": self.protocol, "run_seed": self.seed,
             "proposer": self.proposer_name, "seeds": list(self.seeds), "dry_steps": self.dry_steps, "max_steps": self.max_steps, "lanes": self.lanes,
             "proposer_settings": settings_of(self.proposer), "program_hash": self.program.hash, "program": self.program.source.text or self.program.text,
+            "regressions": {one.name: content_hash(one) for one in self.cases} or None,
         }
+
+    # a run that is open, and whose generations somebody else asks for
+
+    def open(self, record: StudyRecord, generations: list) -> None:
+        """Plays the first program, or takes in what is on record. Raises NotProved before any step."""
+        self._start
+        self._begin(record)
+        for known in generations or [None]:
+            self._generation(record, known)
+
+    def step(self, record: StudyRecord) -> None:
+        """One generation."""
+        self._generation(record, None)
+
+    def close(self, record: StudyRecord, reason: str) -> StudyResult:
+        """The end of an open run, as `run` ends."""
+        return self._finish(record, reason)
 
     # the loop
 
-    def _go(self, record: StudyRecord, generations: list) -> StudyResult:
-        self.proposer = proposer_named(self.proposer_name, self.options)  # one that proposed before remembers
+    def _begin(self, record: StudyRecord) -> None:
         self.state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.dry_steps)
         self.judge = Judge(self, record)
         self.calls = Calls(record.folder.ledger, self.budget, record.events, self._tell)
+
+    def _go(self, record: StudyRecord, generations: list) -> StudyResult:
+        self.proposer = proposer_named(self.proposer_name, self.options)  # one that proposed before remembers
+        self._begin(record)
         reason = INTERRUPTED
         try:
             for number, known in enumerate(generations):
@@ -122,6 +149,8 @@ class Study:
         return self._finish(record, reason)
 
     def _stop_reason(self) -> str | None:
+        if self.state.refused_start is not None:
+            return self.state.refused_start
         if self.state.idle_generations >= _MOST_IDLE:
             return "nothing new was found to try"
         left = self.budget.steps_left
@@ -203,7 +232,9 @@ class Study:
 
         def same(candidate: Checked) -> bool:
             known = state.recalled_returns(candidate)
-            return known is not None and sum(value for _, value, _ in known) / len(known) >= best.best.score
+            if known is None or sum(value for _, value, _ in known) / len(known) < best.best.score:
+                return False
+            return keeps_cases(self.cases, candidate, state.recalled_case)
 
         smaller = simplified(best.checked, state.gates, same)
         if smaller is not best.checked:
@@ -227,6 +258,8 @@ class Study:
         best = state.archive.best
         if best is None:
             record.stop(reason, {})
+            if state.refused_start is not None:
+                raise HLError(f"the program that the search begins from is no good: {reason}", "mend it first, and start a new run; `hl regress` shows more")
             raise HLError(f"the run stopped before its first episode ended: {reason}", "give it a larger budget, or go on with it by --resume")
         program = best.checked.program
         proof = None

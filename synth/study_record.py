@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 import numpy as np
@@ -101,7 +102,7 @@ class StudyRecord:
         now = [(one.index, one.origin, one.checked.program.hash if one.checked else "") for one in proposals]
         if recorded != now:
             raise run_settings.not_repeated(self.folder, self._made_by, f"generation {self._generation} of the run")
-        recordings = self._recordings(self._generation)
+        recordings = read_episodes(self.folder.path, self._generation)
         settled = {}
         for one in proposals:
             trial = generation["trials"].get(one.index)
@@ -132,23 +133,6 @@ class StudyRecord:
     def _next_part(self) -> int:
         return len(list((self.folder.path / EPISODES).glob(f"{self._generation}-*.npz")))
 
-    def _recordings(self, generation: int) -> dict[int, tuple[dict[int, Recording], dict[int, str]]]:
-        found: dict[int, tuple[dict, dict]] = {}
-        for path in sorted((self.folder.path / EPISODES).glob(f"{generation}-*.npz")):
-            parts: dict[tuple[int, int, str], dict[str, np.ndarray]] = {}
-            try:
-                with np.load(path, allow_pickle=False) as file:
-                    for name in file.files:
-                        index, seed, status, what = name.split("/")
-                        parts.setdefault((int(index), int(seed), status), {})[what] = file[name]
-            except (OSError, ValueError, EOFError) as error:
-                raise HLError(f"cannot read {path}: {error}", "restore it from a copy, or start a new run") from None
-            for (index, seed, status), values in parts.items():
-                kept, statuses = found.setdefault(index, ({}, {}))
-                shown = {name.removeprefix("shown_"): array for name, array in values.items() if name != "actions"}
-                kept[seed], statuses[seed] = Recording(shown, values["actions"]), status
-        return found
-
     def lost(self, steps: int, trial: Trial) -> None:
         """Records the steps of episodes that were cut; they are not charged to the run (see Budget)."""
         self.lost_steps += steps
@@ -167,6 +151,25 @@ class StudyRecord:
         """Records why the run stopped, and derives the table and the plot."""
         self.folder.ledger.append({"event": "stop", "reason": reason, **more})
         self.folder.rebuild()
+
+
+def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Recording], dict[int, str]]]:
+    """The episodes of a generation by trial: recordings, and how they ended, by seed or `recording_key`. Raises HLError."""
+    found: dict[int, tuple[dict, dict]] = {}
+    for path in sorted((folder / EPISODES).glob(f"{generation}-*.npz")):
+        parts: dict[tuple[int, int | str, str], dict[str, np.ndarray]] = {}
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                for name in file.files:
+                    index, seed, status, what = name.split("/")
+                    parts.setdefault((int(index), int(seed) if seed.isdigit() else seed, status), {})[what] = file[name]
+        except (OSError, ValueError, EOFError) as error:
+            raise HLError(f"cannot read {path}: {error}", "restore it from a copy, or start a new run") from None
+        for (index, seed, status), values in parts.items():
+            kept, statuses = found.setdefault(index, ({}, {}))
+            shown = {name.removeprefix("shown_"): array for name, array in values.items() if name != "actions"}
+            kept[seed], statuses[seed] = Recording(shown, values["actions"]), status
+    return found
 
 
 _HEADER = ("# Found by hl synth", "# after ", "# Proof: ")

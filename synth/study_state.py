@@ -19,6 +19,7 @@ from hl_dsl.synth.playing import CUT, FINISHED
 from hl_dsl.synth.racing import margin
 from hl_dsl.synth.recall import Recall
 from hl_dsl.synth.recording import Recording
+from hl_dsl.synth.regressions.gate import first_broken, recording_key
 from hl_dsl.synth.sampled_ticks import sampled_columns
 from hl_dsl.synth.sizes import usual_sizes
 from hl_dsl.synth.trials import Trial
@@ -28,14 +29,14 @@ _RECENT = 64  # trials; what a proposer that reads can be told of
 
 @dataclass(frozen=True)
 class Settled:
-    """A trial with the program it was about (None where it stopped at the check) and the episodes it played. `origin`
-    names the kind of change."""
+    """A trial with the program it was about (None where it stopped at the check) and the episodes it played, by seed and,
+    for golden cases, by `recording_key`. `origin` names the kind of change."""
 
     trial: Trial
     origin: str
     checked: Checked | None
-    recordings: Mapping[int, Recording]
-    statuses: Mapping[int, str]
+    recordings: Mapping[int | str, Recording]
+    statuses: Mapping[int | str, str]
 
 
 @dataclass
@@ -55,12 +56,14 @@ class StudyState:
     stopped_at: Counter = field(default_factory=Counter, init=False)
     credit: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
     idle_generations: int = field(default=0, init=False)
+    refused_start: str | None = field(default=None, init=False)
     recent: deque[Trial] = field(default_factory=lambda: deque(maxlen=_RECENT), init=False)
 
     def __post_init__(self):
         self.gates = Gates(self.card)
-        self._results: dict[tuple[int, int], tuple[float, str]] = {}
-        self._recordings: dict[int, Mapping[int, Recording]] = {}
+        self._results: dict[tuple[int, int | str], tuple[float, str]] = {}
+        self._cases: dict[int, Mapping[str, Mapping]] = {}
+        self._recordings: dict[int, Mapping[int | str, Recording]] = {}
         self._subjects: dict[str, tuple[str, Subject]] = {}
 
     def settle(self, settled: Sequence[Settled]) -> None:
@@ -82,11 +85,14 @@ class StudyState:
             self.recent.append(trial)
             if trial.index == 0 and trial.distinct_trajectories == 1 and _all_alike(list(one.recordings.values())):
                 self.seeds = self.seeds[:1]  # one trajectory: one seed stands for all
+            if trial.index == 0 and trial.gate == "regression":
+                self.refused_start = trial.reason
         self.idle_generations = 0 if played else self.idle_generations + 1
 
     def _take(self, one: Settled) -> None:
         trial = one.trial
         values = dict(zip(trial.seeds, trial.returns))
+        self._cases[trial.index] = trial.cases
         if one.recordings:
             whole = all(status == FINISHED for status in one.statuses.values())
             first = trial.returns[: self.smoke]
@@ -95,7 +101,7 @@ class StudyState:
             if one.statuses[seed] != CUT:
                 self.recall.add(seed, trial.index, recording)
                 self._results[trial.index, seed] = (values.get(seed, 0.0), one.statuses[seed])
-        if trial.mean is not None and one.checked is not None and set(self.seeds) <= set(trial.seeds):
+        if trial.gate != "regression" and trial.mean is not None and one.checked is not None and set(self.seeds) <= set(trial.seeds):
             shown = one.recordings.get(self.seeds[0])
             self.archive.add(Sample(trial.index, dict(trial.parameters), self.score(values)), one.checked, None if shown is None else behaviour(shown))
             self._recordings[trial.index] = one.recordings
@@ -108,7 +114,7 @@ class StudyState:
 
     def recalled(self, candidate: Checked) -> Rejection | None:
         """A rejection where the candidate would play known episodes: on all seeds, or on one where that one was left."""
-        first, values = None, []
+        first, values, acts_as = None, [], None
         for seed in self.seeds:
             trial = self.recall.find(candidate.flow, seed)
             if trial is None:
@@ -117,8 +123,24 @@ class StudyState:
             if status != FINISHED:
                 return Rejection("duplicate", f"acts as trial {trial}, which was clearly worse", candidate.program.hash, trial)
             first = trial if first is None else first
+            acts_as = trial if acts_as is None and first_broken(self._cases[trial]) is not None else acts_as
             values.append(value)
+        if acts_as is not None:
+            return self._breaks_as(candidate, acts_as)
         return Rejection("duplicate", f"acts as trial {first}: {sum(values) / len(values):g}", candidate.program.hash, first)
+
+    def _breaks_as(self, candidate: Checked, trial: int) -> Rejection | None:
+        """A rejection where a candidate that acts as a trial on the seeds does so, too, where that one broke a case."""
+        case = first_broken(self._cases[trial])
+        known = self.recall.find(candidate.flow, recording_key(case))
+        if known is None or self._cases[known][case]["passed"] is not False:
+            return None
+        return Rejection("duplicate", f"acts as trial {trial}, which broke case {case}", candidate.program.hash, trial)
+
+    def recalled_case(self, candidate: Checked, case: str) -> bool:
+        """Whether a candidate would play an episode that passed a case."""
+        trial = self.recall.find(candidate.flow, recording_key(case))
+        return trial is not None and self._cases[trial][case]["passed"] is True
 
     def recalled_returns(self, candidate: Checked) -> list[tuple[int, float, int]] | None:
         """(seed, return, length) on every seed in use, where all are known to the end; None otherwise."""
@@ -147,7 +169,7 @@ class StudyState:
         """The returns and recorded episodes of the structure's best version, by seed."""
         recordings = self._recordings.get(structure.best.trial, {})
         return {seed: (self._results[structure.best.trial, seed][0], recording) for seed, recording in recordings.items()
-                if (structure.best.trial, seed) in self._results}
+                if type(seed) is int and (structure.best.trial, seed) in self._results}
 
     def ended_dry(self, structure: Structure) -> bool:
         """Whether the structure's best episode on the first seed ended because nothing happened any more."""

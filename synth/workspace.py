@@ -14,6 +14,9 @@ _REGRESSIONS = """\
 
 What this policy has learned and must not forget, one file a case: an environment, a protocol, a seed, and the property that
 must hold or the return to reach. Add cases; never weaken or delete one so that a program passes.
+
+`hl regress add` writes them, `hl regress` runs them on the policy (1: one is broken), `hl regress list` tells what they demand.
+`hl synth` accepts only programs that pass them all.
 """
 
 
@@ -42,6 +45,8 @@ hl eval policy.hl --seeds 0 --trace trace.jsonl     # one episode tick by tick: 
 hl trials trials.jsonl                              # all that was tried so far
 hl tune policy.hl --run runs/tune --steps 50000     # moves the params, if there are any; best.hl in the run's folder
 hl synth policy.hl --run runs/search --steps 50000  # a search over programs; best.hl in the run's folder
+hl regress add policy.hl --seed 3 --max-steps 1000  # keep what it reaches on a seed as a case in regressions/
+hl regress                                          # does it still pass every case?
 hl explain clamp                                    # an operator; also a message's code (HL204), or policy.hl
 ```
 

@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "policies": (),
 }
 HEAVY = {"numpy", "numba", "envpool", "z3", "matplotlib", "cma", "networkx", "gymnasium", "mujoco", "scipy", "imageio", "imageio_ffmpeg",
-         "openai", "httpx2"}
+         "openai", "httpx2", "mcp"}
 SIMULATORS = {"envpool"}
 STEPS_SIMULATORS = "synth/environments.py"
 

@@ -7,7 +7,7 @@ from typing import Annotated, Sequence
 import typer
 from typer.exceptions import TyperException
 
-from hl_dsl.cli import check, diff, environment, evaluate, explain, export, fmt, grammar, interrupts, new, report, synth, trials, tune, verify
+from hl_dsl.cli import check, diff, environment, evaluate, explain, export, fmt, grammar, interrupts, mcp, new, regress, report, session, synth, trials, tune, verify
 from hl_dsl.cli.interrupts import INTERRUPTED
 from hl_dsl.cli.output import Interrupted, finish_output, prepare_output, report_error, report_usage
 from hl_dsl.cli.problems import as_error
@@ -31,6 +31,13 @@ app.command("tune", cls=QuickCommand)(tune.tune)
 app.command("synth", cls=QuickCommand)(synth.synth)
 app.command("trials", cls=QuickCommand)(trials.trials)
 app.command("report", cls=QuickCommand)(report.report)
+app.add_typer(regress.app, name="regress")
+app.command("open", cls=QuickCommand)(session.open_run)
+app.command("submit", cls=QuickCommand)(session.submit)
+app.command("status", cls=QuickCommand)(session.status)
+app.command("inspect", cls=QuickCommand)(session.inspect)
+app.command("finish", cls=QuickCommand)(session.finish)
+app.command("mcp", cls=QuickCommand)(mcp.mcp)
 app.command("explain", cls=QuickCommand)(explain.explain)
 app.command("export", cls=QuickCommand)(export.export)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Callable
 
 import typer
 
 from hl_dsl.cli.output import FINDINGS, Json, error_text, finish, note, show
+
+if TYPE_CHECKING:
+    from hl_dsl.program import Program
 
 
 def check(
@@ -15,23 +18,39 @@ def check(
     json: Json = False,
 ) -> None:
     """Check policies: syntax, names, types. No proof, no environment."""
-    found = [_checked(path) for path in files]
+    found = [_loaded(path) for path in files]
     for _, said, _ in found:
         for text in said:
             note(text + "\n")
     documents = [document for document, _, _ in found]
     good = [f"{one['file']}: good ({one['policy']}, for {one['env']})" for one in documents if one["good"]]
-    show({"schema": "hl.check/1", "files": documents}, "\n".join(good), json)
+    show(_document(documents), "\n".join(good), json)
     finish(max(code for _, _, code in found))
 
 
-def _checked(path: Path) -> tuple[dict[str, Any], list[str], int]:
-    """The document of a file, what people are told of it, and its exit code."""
-    from hl_dsl.diagnostics import HLError, ProgramError, render
+def check_text(text: str, name: str) -> dict[str, Any]:
+    """The document of `hl check --json` for a text, as a file of that name would have it."""
     from hl_dsl.program import Program
 
+    return _document([_checked(name, lambda: Program.parse(text, name))[0]])
+
+
+def _document(files: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"schema": "hl.check/1", "files": files}
+
+
+def _loaded(path: Path) -> tuple[dict[str, Any], list[str], int]:
+    from hl_dsl.program import Program
+
+    return _checked(path, lambda: Program.load(path))
+
+
+def _checked(path: Path | str, load: Callable[[], "Program"]) -> tuple[dict[str, Any], list[str], int]:
+    """The document of a file, what people are told of it, and its exit code."""
+    from hl_dsl.diagnostics import HLError, ProgramError, render
+
     try:
-        program = Program.load(path)
+        program = load()
     except ProgramError as error:
         findings = [item.to_json(error.source) for item in error.diagnostics]
         return {"file": path, "good": False, "diagnostics": findings}, [error_text(error)], FINDINGS

@@ -28,4 +28,10 @@ def _replay(options: ProposerOptions) -> Proposer:
     return ReplayProposer(options)
 
 
-TEXT_PROPOSERS: dict[str, Callable[[ProposerOptions], Proposer]] = {"openai": _openai, "command": _command, "replay": _replay}
+def _mcp(options: ProposerOptions) -> Proposer:
+    from hl_dsl.synth.proposing.submissions import Submissions
+
+    return Submissions()
+
+
+TEXT_PROPOSERS: dict[str, Callable[[ProposerOptions], Proposer]] = {"openai": _openai, "command": _command, "replay": _replay, "mcp": _mcp}

@@ -94,14 +94,19 @@ def _worst(situation: Situation, parent: Structure) -> Table | None:
         return None
     seed = min(episodes, key=lambda one: (episodes[one][0], one))
     value, recording = episodes[seed]
-    rows = _replayed(parent.checked.flow, recording)
+    return episode_table(parent.checked.flow, seed, value, recording)
+
+
+def episode_table(flow: Dataflow, seed: int, value: float, recording: Recording, last: int = LAST_TICKS) -> Table:
+    """The last ticks of a recorded episode, as the interpreter sees them."""
+    rows = _replayed(flow, recording, last)
     return _table(f"seed {seed}: return {value:g} after {len(recording):,} ticks; its last {len(rows)} ticks", rows)
 
 
-def _replayed(flow: Dataflow, recording: Recording) -> list[dict[str, Any]]:
+def _replayed(flow: Dataflow, recording: Recording, last: int) -> list[dict[str, Any]]:
     interpreter = Interpreter(flow)
     lane = np.zeros(1, np.int32)
-    first = max(0, len(recording) - LAST_TICKS)
+    first = max(0, len(recording) - last)
     # What remembers must see the episode from its beginning; nothing else need.
     start = 0 if flow.memories else first
     rows = []

@@ -1,0 +1,1 @@
+"""Golden cases: what a task's programs have learned and must not forget."""

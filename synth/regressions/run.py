@@ -1,0 +1,113 @@
+"""Running cases on a program: runs are replayed, then the program is proved, then episodes are played, then all is recorded."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Sequence
+
+from hl_dsl.program import Program
+from hl_dsl.synth.defaults import structure_hash, values_of
+from hl_dsl.synth.environments import load_simulator, steps_taken
+from hl_dsl.synth.gates import Checked
+from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.playing import Episode, play
+from hl_dsl.synth.regressions.case import Played, Regression, Traced
+from hl_dsl.synth.regressions.play import batches, episode_of
+from hl_dsl.synth.regressions.verdicts import Outcome, broken, of_episode, of_trace
+from hl_dsl.synth.rollout import Progress
+from hl_dsl.synth.stopping import Stopping, stopping
+from hl_dsl.synth.trials import NO_GATE, Trial
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True)
+class CasesRun:
+    """What became of the cases, in their order. `proof`: the summary, None where nothing was to be played."""
+
+    program: Program
+    cases: tuple[Regression, ...]
+    outcomes: tuple[Outcome, ...]
+    proof: str | None
+    exit_code: int
+    env_steps: int
+    interrupted: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `hl regress --json`, without its schema."""
+        rows = [{"name": case.name, "kind": case.kind, "demands": case.says(), **outcome.to_json()} for case, outcome in zip(self.cases, self.outcomes)]
+        return {
+            "policy": self.program.name, "program_hash": self.program.hash, "env": self.program.card.environment, "proof": self.proof, "cases": rows,
+            "broken": sum(one.passed is False for one in self.outcomes), "env_steps": self.env_steps, "complete": not self.interrupted,
+            "exit_code": self.exit_code}
+
+
+def run_cases(program: Program, cases: Sequence[Regression], ledger: Ledger | None, on_progress: OnProgress | None = None, num_threads: int = 0) -> CasesRun:
+    """Runs the cases and appends a trial to `ledger`. An interrupt ends the episodes at their next tick; what was played is
+    recorded. Nothing is played of a program that is not proved: its exit code is then that of the proof, or 1 where a
+    replayed run is broken. Raises HLError where the ledger cannot be written, before anything is played."""
+    began, cpu, before = time.perf_counter(), time.process_time(), steps_taken()
+    found: dict[str, Outcome] = {one.name: of_trace(one, program.flow) for one in cases if type(one) is Traced}
+    played = [one for one in cases if type(one) is Played]
+    code, proof, interrupted = 0, None, False
+    if ledger is not None:
+        ledger.prepare()
+    if played:
+        result = program.prove()
+        proof, code = result.summary, 0 if result.passed else result.exit_code
+        said = "" if result.passed else f"not played: the program is not proved ({proof})"
+        found |= {one.name: Outcome(one.name, None, said) for one in played}
+        if result.passed:
+            interrupted = _play(program, played, found, on_progress, num_threads)
+    outcomes = tuple(found[one.name] for one in cases)
+    steps = steps_taken() - before
+    if any(one.passed is False for one in outcomes):
+        code = 1
+    run = CasesRun(program, tuple(cases), outcomes, proof, code, steps, interrupted)
+    if ledger is not None and cases:
+        spent = {"wall_seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu}
+        ledger.append(replace(_trial(run), **spent).to_event())
+    return run
+
+
+def play_one(program: Program, case: Played, on_progress: OnProgress | None = None) -> Episode:
+    """The episode of a case, played by a proved program."""
+    load_simulator()
+    with stopping() as stop:
+        return _batch(Checked(program, structure_hash(program.flow)), case.protocol, [case.seed], case.limit, case.dry_steps, on_progress, 0, stop)[0]
+
+
+def _play(program: Program, cases: Sequence[Played], found: dict[str, Outcome], on_progress: OnProgress | None, num_threads: int) -> bool:
+    """Fills in what became of the cases; whether an interrupt came first."""
+    load_simulator()  # it takes a second, in which an interrupt need not wait
+    checked = Checked(program, structure_hash(program.flow))
+    with stopping() as stop:
+        for setting, every, seeds in batches(cases):
+            episodes = _batch(checked, setting.protocol, seeds, setting.max_steps, setting.dry_steps, on_progress, num_threads, stop)
+            found |= {case.name: of_episode(case, episode_of(case, episodes), program.card) for case in every}
+            if any(found[case.name].passed is None for case in every):
+                stop.hold()
+                return True
+        stop.hold()
+    return False
+
+
+def _batch(checked: Checked, protocol: str, seeds: Sequence[int], max_steps: int | None, dry_steps: int | None, on_progress: OnProgress | None,
+           num_threads: int, stop: Stopping) -> list[Episode]:
+    return play(
+        [checked], checked.program.card, protocol, seeds, dry_steps=dry_steps, max_steps=max_steps, curves=lambda seed: None, step_budget=None,
+        stop=lambda: False, stopping=stop, on_progress=on_progress, num_threads=num_threads).episodes[0]
+
+
+def _trial(run: CasesRun) -> Trial:
+    """The record. Its returns stay empty: cases differ in their settings, and a mean of them would be no score."""
+    program, first = run.program, broken(run.outcomes)
+    protocols = {one.protocol for one in run.cases if type(one) is Played}
+    gate = "accepted" if first is None else NO_GATE if run.interrupted else "regression" if first.passed is False else "prove"
+    return Trial(
+        kind="regression", program_name=program.name, program_hash=program.hash, program=program.source.text or program.text, gate=gate,
+        accepted=gate == "accepted", reason="" if first is None else f"case {first.name}: {first.detail}", environment=program.card.environment,
+        protocol=protocols.pop() if len(protocols) == 1 else "", environment_steps=run.env_steps,
+        proof=None if run.proof is None else {"status": run.proof}, parameters=values_of(program.flow),
+        cases={one.name: one.to_json() for one in run.outcomes})
