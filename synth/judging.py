@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Sequence
 
+from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.defaults import values_of
 from hl_dsl.synth.gates import Checked
+from hl_dsl.synth.isolation.limits import EvaluatorFailed
 from hl_dsl.synth.playing import CUT, FINISHED, LEFT, Episode, Played, play
 from hl_dsl.synth.proposers import Candidate, Provenance, Rejected
 from hl_dsl.synth.stopping import stopping
@@ -39,38 +41,78 @@ class Judge:
         """The settled trials by number, each recorded. `already`: steps the generation took before an interrupt, on what
         is recorded. Raises Stopped."""
         state = self.study.state
-        self.already = already
+        self.already, self.options, self.cpu_per_step, self.wall_per_step = already, {}, 0.0, 0.0
+        self.failures: dict[int, EvaluatorFailed] = {}
+        self.wasted = 0  # steps of batches that came to no result
         smoke = state.seeds[: state.smoke] if state.archive.best is not None else state.seeds
         rest = state.seeds[len(smoke) :]
         floor = state.floor(smoke)
         episodes = {one.index: [] for one in candidates}
         with stopping() as self.stopping:
             self._stage(candidates, smoke, episodes)
-            passed = [one for one in candidates if _smoked(episodes[one.index], floor)] if rest else []
+            passed = [one for one in candidates if one.index not in self.failures and _smoked(episodes[one.index], floor)] if rest else []
             if passed:
                 self._stage(passed, rest, episodes)
             self.stopping.hold()
+            self._charge_waste()
             return self._settle(candidates, episodes)
 
     def _stage(self, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
-        study, state = self.study, self.study.state
-        before = sum(one.length for every in episodes.values() for one in every)
-        left = study.budget.steps_left
-        played = play(
-            [one.checked for one in candidates], study.program.card, study.protocol, seeds, dry_steps=study.dry_steps, max_steps=study.max_steps, curves=state.curve,
-            step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time, stopping=self.stopping,
-            before_step=lambda steps: self.record.meter.reserve(before + steps),
-            on_progress=lambda progress: study.tell_steps(before + progress.env_steps), num_threads=study.num_threads)
+        study = self.study
+        before = self._taken(episodes)
+        try:
+            played = self._played([one.checked.flow for one in candidates], seeds, before)
+        except EvaluatorFailed as failure:
+            return self._after(failure, candidates, seeds, episodes)
         for one, found in zip(candidates, played.episodes):
             episodes[one.index] += found
         self._note(played)
         cut = any(one.status == CUT for every in played.episodes for one in every)
         if played.rollout.interrupted or cut and study.budget.out_of_time:
-            whole = [one for one in candidates if len(episodes[one.index]) == len(state.seeds) and all(each.status != CUT for each in episodes[one.index])]
-            self._settle(whole, episodes)
-            lost = sum(episode.length for every in episodes.values() for episode in every) - self.settled_steps
-            self.record.lost(lost, cut_trial(study.settings(), lost, "steps of episodes that an interrupt cut"))
-            raise Stopped
+            self._stop(candidates, episodes)
+
+    def _played(self, flows: list[Dataflow], seeds: Sequence[int], before: int) -> Played:
+        study = self.study
+        left = study.budget.steps_left
+        return study.evaluator.run(
+            study.play or play, flows, study.program.card, study.protocol, seeds, dry_steps=study.dry_steps, max_steps=study.max_steps,
+            curves={seed: study.state.curve(seed) for seed in seeds}, step_budget=None if left is None else max(0, left - self.already - before),
+            stop=lambda: study.budget.out_of_time, stopping=self.stopping, before_step=self.record.meter.after(before),
+            on_progress=lambda steps: study.tell_steps(before + steps), num_threads=study.num_threads)
+
+    def _taken(self, episodes: dict[int, list[Episode]]) -> int:
+        """Steps of this generation so far."""
+        return sum(one.length for every in episodes.values() for one in every) + self.wasted + sum(one.steps for one in self.failures.values())
+
+    def _after(self, failure: EvaluatorFailed, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
+        """Goes on after an evaluator that came to no result: each program plays alone, and one that fails alone is judged."""
+        if failure.outcome == "interrupted":
+            self.wasted += failure.steps
+            self._stop(candidates, episodes)
+        if len(candidates) == 1:
+            self.failures[candidates[0].index] = failure
+            return
+        self.wasted += failure.steps
+        for one in candidates:
+            self._stage([one], seeds, episodes)
+
+    def _stop(self, candidates: Sequence[Candidate], episodes: dict[int, list[Episode]]) -> None:
+        seeds = self.study.state.seeds
+        whole = [one for one in candidates if len(episodes[one.index]) == len(seeds) and all(each.status != CUT for each in episodes[one.index])]
+        self._settle(whole, episodes)
+        lost = self._taken(episodes) - self.settled_steps
+        self.record.lost(lost, cut_trial(self.study.settings(), lost, "steps of episodes that an interrupt cut"))
+        raise Stopped
+
+    def _charge_waste(self) -> None:
+        """What batches wasted is charged to the programs that failed alone; where none did, it is listed as lost."""
+        for number, (index, failure) in enumerate(sorted(self.failures.items())):
+            share = self.wasted // (len(self.failures) - number)
+            self.wasted -= share
+            self.failures[index] = EvaluatorFailed(failure.outcome, failure.says, failure.steps + share)
+        if self.wasted:
+            self.record.lost(self.wasted, cut_trial(self.study.settings(), self.wasted, "steps of programs whose evaluator failed, and did not when each played alone"))
+            self.wasted = 0
 
     def _note(self, played: Played) -> None:
         self.options = played.rollout.options
@@ -91,10 +133,11 @@ class Judge:
     def _trial(self, one: Candidate, episodes: list[Episode]) -> Trial:
         study = self.study
         finished = [episode for episode in episodes if episode.status == FINISHED]
-        steps = sum(episode.length for episode in episodes)
+        failure = self.failures.get(one.index)
+        steps = sum(episode.length for episode in episodes) + (failure.steps if failure else 0)
         gate, reason = self._verdict(one, episodes)
         return replace(
-            _base(one, study), gate=gate, accepted=gate == "accepted", reason=reason, options=self.options,
+            _base(one, study), gate=gate, accepted=gate == "accepted", reason=reason, options=self.options if episodes else {},
             seeds=tuple(episode.seed for episode in finished), returns=tuple(episode.value for episode in finished),
             lengths=tuple(episode.length for episode in finished), distinct_trajectories=len({episode.digest for episode in finished}),
             environment_steps=steps, cpu_seconds=steps * self.cpu_per_step, wall_seconds=steps * self.wall_per_step,
@@ -106,6 +149,8 @@ class Judge:
     def _verdict(self, one: Candidate, episodes: list[Episode]) -> tuple[str, str]:
         """The gate and the reason. They hang on what was known when the generation began, not on its other trials."""
         state = self.study.state
+        if one.index in self.failures:
+            return "development" if episodes else "smoke", self.failures[one.index].says
         stage = "smoke" if len(episodes) <= state.smoke else "development"
         if any(episode.status == CUT for episode in episodes):
             return stage, "the budget was spent before its episode ended"
