@@ -3,12 +3,13 @@
 import ctypes
 import os
 import time
+from pathlib import Path
 
 from hl_dsl.compiler.canonical import canonical_hash
 from hl_dsl.synth.playing import play
 
 AFTER = 40  # steps
-SOME = "0123456"  # of sixteen
+SOME = "9c"  # of sixteen; not the first program's
 
 
 def loops():
@@ -18,6 +19,11 @@ def loops():
 
 def sleeps():
     time.sleep(10_000)
+
+
+def sleeps_and_tells():
+    Path(os.environ["HL_TEST_FILE"]).touch()
+    sleeps()
 
 
 def leaks():
