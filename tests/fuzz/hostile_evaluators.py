@@ -27,20 +27,15 @@ from tests.synth.runs import LEAN
 ACTS = (hostile.loops, hostile.leaks, hostile.asks_for_too_much, hostile.forks, hostile.segfaults, hostile.leaves, hostile.raises)
 
 
-def begun(act, file: str) -> None:
-    Path(file).write_text(str(time.monotonic()))
-    act()
-
-
 def lived(evaluator: Isolated, act, file: Path) -> tuple[float, EvaluatorFailed, int]:
     """Seconds from the act to its end, what it came to, and how many processes are left."""
     program = Program.parse(LEAN)
-    arguments = ([program.flow], program.card, "standard", (0,))
-    limits = {"dry_steps": None, "max_steps": None, "curves": {0: None}, "step_budget": None}
+    arguments = ([program.flow], program.card, "standard", (0, 1, 2, 3))
+    limits = {"dry_steps": None, "max_steps": None, "curves": dict.fromkeys(range(4)), "step_budget": None}
     evaluator.run(play, *arguments, **limits)  # its start is not the act's
     mark = evaluator._worker._mark
     try:
-        evaluator.run(partial(hostile.playing, partial(begun, act, str(file)), "0123456789abcdef"), *arguments, **limits)
+        evaluator.run(partial(hostile.playing, partial(hostile.begun, act, str(file)), "0123456789abcdef"), *arguments, **limits)
     except EvaluatorFailed as failure:
         return time.monotonic() - float(file.read_text()), failure, len(marked(MARK, mark))
     raise AssertionError(f"{act.__name__} did no harm")

@@ -65,6 +65,12 @@ def forks_quietly():
     os.fork()
 
 
+def begun(act, file):
+    """Notes when the act begins."""
+    Path(file).write_text(str(time.monotonic()))
+    act()
+
+
 def is_struck(flow, of) -> bool:
     return canonical_hash(flow)[0] in of
 
