@@ -60,9 +60,9 @@ def test_a_crash_is_told_by_its_cause(act, why):
 def test_a_small_run_of_both(monkeypatch):
     monkeypatch.setattr("benchmarks.edits.Isolated", lambda limits: InProcess())
     # A small number of Python edits in this process must not hang: seed 0's first four do not (see the benchmark for the rest).
-    rows = [as_hl(12, 40, 0, lambda text: None), as_python(4, 40, 0, lambda text: None)]
+    rows = [as_hl(2, 40, 0, lambda text: None), as_python(4, 40, 0, lambda text: None)]
     hl, python = rows
-    assert hl["played"] + sum(hl["stopped_at"].values()) == 12 and python["played"] == 4
+    assert hl["played"] + sum(hl["stopped_at"].values()) == 2 and python["played"] == 4
     assert hl["steps_on_rejected_edits"] == 0 and hl["outcomes"]["crashes"] == hl["outcomes"]["hangs"] == hl["outcomes"][LEAVES] == 0
     assert sum(hl["steps"].values()) == 40 * hl["played"]
     assert "| HL, what is proved played | " in table(rows)
