@@ -21,7 +21,7 @@ class InProcess:
 
     def run(self, function: Callable, *arguments: Any, before_step=None, stop=None, stopping=None, on_progress=None, **options: Any) -> Any:
         """What the function comes to."""
-        return function(*arguments, **options, before_step=before_step, stop=stop or (lambda: False), stopping=stopping, on_progress=on_progress)
+        return function(*arguments, **options, before_step=before_step or (lambda steps: None), stop=stop or (lambda: False), stopping=stopping, on_progress=on_progress)
 
     def close(self) -> None:
         """Nothing is to be let go."""
