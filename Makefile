@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: demo test bench scores fuzz kills soak clean
+.PHONY: demo test bench edits scores fuzz kills hostile soak clean
 
 demo: $(READY)
 	$(BIN)/hl synth policies/breakout/start.hl --run $(RUN) --protocol deterministic --steps 300000 --seed 0
@@ -15,6 +15,9 @@ test: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
+edits: $(READY)
+	$(BIN)/python -m benchmarks.edits
+
 scores: $(READY)
 	$(BIN)/python -m benchmarks.scores $(POLICY)
 
@@ -24,6 +27,9 @@ fuzz: $(READY)
 
 kills: $(READY)
 	$(BIN)/python -m tests.fuzz.kill_studies
+
+hostile: $(READY)
+	$(BIN)/python -m tests.fuzz.hostile_evaluators
 
 soak: $(READY)
 	$(BIN)/python -m tests.fuzz.soak

@@ -32,8 +32,14 @@ _idle_pools: list[tuple[tuple, tuple[int, ...], Any]] = []
 
 
 def steps_taken() -> int:
-    """Environment steps taken by this process, in every evaluation and probe together."""
+    """Environment steps taken by this process and its workers, in every evaluation and probe together."""
     return _total_steps
+
+
+def count_elsewhere(steps: int) -> None:
+    """Counts steps that a worker took for this process."""
+    global _total_steps
+    _total_steps += steps
 
 
 def load_simulator() -> None:

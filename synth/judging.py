@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Callable, Sequence
 
+from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.defaults import values_of
 from hl_dsl.synth.gates import Checked
+from hl_dsl.synth.isolation.limits import EvaluatorFailed
 from hl_dsl.synth.playing import CUT, FINISHED, LEFT, Episode, Played, play
 from hl_dsl.synth.proposers import Candidate, Provenance, Rejected
 from hl_dsl.synth.racing import clearly_worse, stages
@@ -42,19 +44,22 @@ class Judge:
         """The settled trials by number, each recorded. `already`: steps the generation took before an interrupt, on what
         is recorded. Raises Stopped."""
         state = self.study.state
-        self.already = already
+        self.already, self.options, self.cpu_per_step, self.wall_per_step = already, {}, 0.0, 0.0
+        self.failures: dict[int, EvaluatorFailed] = {}
+        self.wasted = 0  # steps of batches that came to no result
         seeds = state.ordered_seeds()
         floor = state.floor(seeds[: state.smoke])
-        episodes = {one.index: [] for one in candidates}
+        self.candidates, episodes = candidates, {one.index: [] for one in candidates}
         self.cases = CaseGate(self.study.cases, self.study.program.card)
         with stopping() as self.stopping:
             passed = list(candidates)
             for some in stages(seeds, state.smoke) if state.archive.best is not None else [seeds]:
                 if passed:
                     self._stage(passed, some, episodes)
-                passed = [one for one in passed if self._goes_on(episodes[one.index], floor)]
+                passed = [one for one in passed if one.index not in self.failures and self._goes_on(episodes[one.index], floor)]
             self._regressions(candidates, episodes)
             self.stopping.hold()
+            self._charge_waste()
             return self._settle(candidates, episodes)
 
     def _goes_on(self, episodes: list[Episode], floor: float | None) -> bool:
@@ -71,46 +76,83 @@ class Judge:
 
     def _stage(self, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
         study = self.study
-        played = self._played(candidates, Setting(study.protocol, study.max_steps, study.dry_steps), seeds, study.state.curve, episodes)
+        setting = Setting(study.protocol, study.max_steps, study.dry_steps)
+        played = self._played(candidates, setting, seeds, study.state.curve, episodes)
+        if played is None:
+            for one in candidates if len(candidates) > 1 else ():
+                self._stage([one], seeds, episodes)
+            return
         for one, found in zip(candidates, played.episodes):
             episodes[one.index] += found
         self._note(played)
-        self._stop_where_cut(played, candidates, episodes)
+        self._stop_where_cut(played, episodes)
 
     def _regressions(self, candidates: Sequence[Candidate], episodes: dict[int, list[Episode]]) -> None:
         """What would be accepted meets the task's golden cases, until it breaks one."""
         waiting = [one for one in candidates if self.study.cases and self._verdict(one, episodes[one.index])[0] == "accepted"]
         waiting = self.cases.replay(waiting)
         for setting, cases, seeds in self.cases.batches():
-            if not waiting:
-                return
-            played = self._played(waiting, setting, seeds, lambda seed: None, episodes)
-            self.cases.take(waiting, cases, played.episodes)
-            self._stop_where_cut(played, candidates, episodes)
-            waiting = self.cases.going_on(waiting)
+            if waiting:
+                self._case_batch(waiting, setting, cases, seeds, episodes)
+            waiting = self.cases.going_on([one for one in waiting if one.index not in self.failures])
 
-    def _played(self, candidates: Sequence[Candidate], setting: Setting, seeds: Sequence[int], curves: Callable, episodes: dict[int, list[Episode]]) -> Played:
+    def _case_batch(self, waiting: Sequence[Candidate], setting: Setting, cases: Sequence, seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
+        played = self._played(waiting, setting, seeds, lambda seed: None, episodes)
+        if played is None:
+            for one in waiting if len(waiting) > 1 else ():
+                self._case_batch([one], setting, cases, seeds, episodes)
+            return
+        self.cases.take(waiting, cases, played.episodes)
+        self._stop_where_cut(played, episodes)
+
+    def _played(self, candidates: Sequence[Candidate], setting: Setting, seeds: Sequence[int], curve: Callable,
+                episodes: dict[int, list[Episode]]) -> Played | None:
+        """None where the evaluator came to no result: each program is then to play alone, and one that fails alone is judged."""
         study = self.study
-        before = self._steps(episodes)
-        left = study.budget.steps_left
-        return play(
-            [one.checked for one in candidates], study.program.card, setting.protocol, seeds, dry_steps=setting.dry_steps, max_steps=setting.max_steps,
-            curves=curves, step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time,
-            stopping=self.stopping, before_step=lambda steps: self.record.meter.reserve(before + steps),
-            on_progress=lambda progress: study.tell_steps(before + progress.env_steps), num_threads=study.num_threads)
+        before, left = self._taken(episodes), study.budget.steps_left
+        try:
+            return study.evaluator.run(
+                study.play or play, [one.checked.flow for one in candidates], study.program.card, setting.protocol, seeds, dry_steps=setting.dry_steps,
+                max_steps=setting.max_steps, curves={seed: curve(seed) for seed in seeds},
+                step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time,
+                stopping=self.stopping, before_step=self.record.meter.after(before), on_progress=lambda steps: study.tell_steps(before + steps),
+                num_threads=study.num_threads)
+        except EvaluatorFailed as failure:
+            if failure.outcome == "interrupted":
+                self.wasted += failure.steps
+                self._stop(episodes)
+            if len(candidates) == 1:
+                self.failures[candidates[0].index] = failure
+            else:
+                self.wasted += failure.steps
+            return None
 
-    def _steps(self, episodes: dict[int, list[Episode]]) -> int:
-        return sum(one.length for every in episodes.values() for one in every) + self.cases.all_steps()
+    def _taken(self, episodes: dict[int, list[Episode]]) -> int:
+        """Steps of this generation so far."""
+        played = sum(one.length for every in episodes.values() for one in every) + self.cases.all_steps()
+        return played + self.wasted + sum(one.steps for one in self.failures.values())
 
-    def _stop_where_cut(self, played: Played, candidates: Sequence[Candidate], episodes: dict[int, list[Episode]]) -> None:
-        study = self.study
+    def _stop_where_cut(self, played: Played, episodes: dict[int, list[Episode]]) -> None:
         cut = any(one.status == CUT for every in played.episodes for one in every)
-        if played.rollout.interrupted or cut and study.budget.out_of_time:
-            whole = [one for one in candidates if self._is_whole(one, episodes[one.index])]
-            self._settle(whole, episodes)
-            lost = self._steps(episodes) - self.settled_steps
-            self.record.lost(lost, cut_trial(study.settings(), lost, "steps of episodes that an interrupt cut"))
-            raise Stopped
+        if played.rollout.interrupted or cut and self.study.budget.out_of_time:
+            self._stop(episodes)
+
+    def _stop(self, episodes: dict[int, list[Episode]]) -> None:
+        whole = [one for one in self.candidates if self._is_whole(one, episodes[one.index])]
+        self._settle(whole, episodes)
+        lost = self._taken(episodes) - self.settled_steps
+        self.record.lost(lost, cut_trial(self.study.settings(), lost, "steps of episodes that an interrupt cut"))
+        raise Stopped
+
+    def _charge_waste(self) -> None:
+        """What batches wasted is charged to the programs that failed alone; where none did, it is listed as lost."""
+        for number, (index, failure) in enumerate(sorted(self.failures.items())):
+            share = self.wasted // (len(self.failures) - number)
+            self.wasted -= share
+            self.failures[index] = EvaluatorFailed(failure.outcome, failure.says, failure.steps + share)
+        if self.wasted:
+            self.record.lost(self.wasted, cut_trial(self.study.settings(), self.wasted, "steps of programs whose evaluator failed, and did not when each played alone"))
+            self.wasted = 0
 
     def _is_whole(self, one: Candidate, episodes: list[Episode]) -> bool:
         """Whether all is known that the verdict hangs on."""
@@ -139,10 +181,11 @@ class Judge:
     def _trial(self, one: Candidate, episodes: list[Episode]) -> Trial:
         study = self.study
         finished = [episode for episode in episodes if episode.status == FINISHED]
-        steps = sum(episode.length for episode in episodes) + self.cases.steps(one.index)
+        failure = self.failures.get(one.index)
+        steps = sum(episode.length for episode in episodes) + self.cases.steps(one.index) + (failure.steps if failure else 0)
         gate, reason = self._verdict(one, episodes)
         return replace(
-            _base(one, study), gate=gate, accepted=gate == "accepted", reason=reason, options=self.options,
+            _base(one, study), gate=gate, accepted=gate == "accepted", reason=reason, options=self.options if episodes else {},
             seeds=tuple(episode.seed for episode in finished), returns=tuple(episode.value for episode in finished),
             lengths=tuple(episode.length for episode in finished), distinct_trajectories=len({episode.digest for episode in finished}),
             environment_steps=steps, cpu_seconds=steps * self.cpu_per_step, wall_seconds=steps * self.wall_per_step,
@@ -154,6 +197,8 @@ class Judge:
     def _verdict(self, one: Candidate, episodes: list[Episode]) -> tuple[str, str]:
         """The gate and the reason. They hang on what was known when the generation began, not on its other trials."""
         state = self.study.state
+        if one.index in self.failures:
+            return "development" if episodes else "smoke", self.failures[one.index].says
         stage = "smoke" if len(episodes) <= state.smoke else "development"
         if any(episode.status == CUT for episode in episodes):
             return stage, "the budget was spent before its episode ended"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
 
 from hl_dsl.cards import Card
+from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.synth.environments import Environments
 from hl_dsl.synth.frame import Frame
-from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.population import Member, Population
 from hl_dsl.synth.racing import Race
 from hl_dsl.synth.recording import Recorder, Recording
@@ -43,33 +43,41 @@ class Played:
     episodes: list[list[Episode]]
     rollout: Rollout
 
+    def interrupted_too(self) -> "Played":
+        """The same, but for an interrupt that came after its last tick."""
+        return replace(self, rollout=self.rollout.interrupted_too())
+
 
 def play(
-    candidates: Sequence[Checked],
+    candidates: Sequence[Dataflow],
     card: Card,
     protocol: str,
     seeds: Sequence[int],
     *,
     dry_steps: int | None,
     max_steps: int | None,
-    curves: Callable[[int], np.ndarray | None],
+    curves: Mapping[int, np.ndarray | None],
     step_budget: int | None,
     stop: Callable[[], bool],
     stopping: Stopping | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
+    on_progress: Callable[[int], None] | None = None,
     before_step: Callable[[int], None] | None = None,
     num_threads: int = 0,
 ) -> Played:
-    """Plays every candidate on every seed, all in one batch. `curves(seed)`: the best program's returns so far on it.
-    `before_step` is told, before each step, how many will then have been taken.
+    """Plays every candidate on every seed, all in one batch. `curves[seed]`: the best program's returns so far on it.
+    `before_step` is told, before each step, how many will then have been taken; `on_progress`, now and then, how many were.
 
     A lane's result depends on its program, its seed and the curve alone. `stop` is asked now and then whether to leave
     everything as it is. An interrupt that `stopping` holds back ends it at a tick.
     """
     lanes = [seed for _ in candidates for seed in seeds]
     members = _members(candidates, len(seeds))
-    race = Race([curves(seed) for seed in lanes])
+    race = Race([curves[seed] for seed in lanes])
     recorder = Recorder(len(lanes), pixels=card.family == "atari")
+
+    def show(progress: Progress) -> None:
+        if on_progress is not None:
+            on_progress(progress.env_steps)
 
     def abandon(progress: Progress) -> np.ndarray | None:
         return np.ones(len(lanes), bool) if stop() else None
@@ -80,22 +88,45 @@ def play(
         recorder(environments, frame, actions)
 
     rollout = evaluate(
-        Population(members), card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads, on_progress=on_progress,
+        Population(members), card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads, on_progress=show,
         on_tick=tick if stopping is None else stopping.at_ticks(tick), step_budget=step_budget, abandon=abandon, dry_steps=dry_steps, max_steps=max_steps, leave=race)
     recordings = recorder.episodes()
     episodes = [_episode(rollout, lane, bool(race.left[lane]), recordings[lane]) for lane in range(len(lanes))]
     return Played([episodes[first : first + len(seeds)] for first in range(0, len(lanes), len(seeds))], rollout)
 
 
-def _members(candidates: Sequence[Checked], seeds: int) -> list[Member]:
+def play_values(
+    flow: Dataflow,
+    columns: Mapping[str, Sequence[float]],
+    protocol: str,
+    lanes: Sequence[int],
+    *,
+    stop: Callable[[], bool],
+    stopping: Stopping,
+    on_progress: Callable[[int], None],
+    before_step: Callable[[int], None] | None = None,
+    **limits: Any,
+) -> Rollout:
+    """Plays one program with other parameters in every lane, all in one batch; `lanes` are the seeds. The hooks are `play`'s."""
+
+    def count(environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
+        if actions is not None and before_step is not None:
+            before_step(environments.steps + len(frame.lanes))
+
+    return evaluate(
+        Population([Member(flow, len(lanes), columns)]), flow.card, protocol, lanes, num_envs=len(lanes), on_tick=stopping.at_ticks(count),
+        on_progress=lambda progress: on_progress(progress.env_steps), **limits)
+
+
+def _members(candidates: Sequence[Dataflow], seeds: int) -> list[Member]:
     """Neighbours that differ in the defaults of their parameters share a tape, each lane with its own values."""
     members: list[Member] = []
-    group: list[Checked] = []
+    group: list[Dataflow] = []
     for candidate in [*candidates, None]:
-        if group and (candidate is None or candidate.flow.nodes is not group[0].flow.nodes):
-            names = [one.name for one in group[0].flow.parameters]
-            columns = {name: np.repeat([one.flow.parameters[place].default for one in group], seeds) for place, name in enumerate(names)}
-            members.append(Member(group[0].flow, len(group) * seeds, columns))
+        if group and (candidate is None or candidate.nodes is not group[0].nodes):
+            names = [one.name for one in group[0].parameters]
+            columns = {name: np.repeat([one.parameters[place].default for one in group], seeds) for place, name in enumerate(names)}
+            members.append(Member(group[0], len(group) * seeds, columns))
             group = []
         if candidate is not None:
             group.append(candidate)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Protocol, Sequence
 
 import numpy as np
@@ -78,6 +78,10 @@ class Rollout:
     seeds_wanted: int
     interrupted: bool
     options: dict[str, Any]
+
+    def interrupted_too(self) -> "Rollout":
+        """The same, but for an interrupt that came after its last tick."""
+        return replace(self, interrupted=True)
 
     @property
     def complete(self) -> bool:

@@ -12,7 +12,7 @@ from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.regressions.files import folder_beside, read_cases
 from hl_dsl.synth.run_folder import RunFolder
-from hl_dsl.synth.study import DEVELOPMENT_SEEDS, Study, StudyResult
+from hl_dsl.synth.study import DEVELOPMENT_SEEDS, Evaluator, Study, StudyResult
 from hl_dsl.synth.study_result import NotWritten
 from hl_dsl.synth.trials import trials_of
 from hl_dsl.synth.tune import TuneResult, Tuning
@@ -38,6 +38,7 @@ def run_synth(
     budget_tokens: int | None = None,
     budget_cost: float | None = None,
     options: ProposerOptions | None = None,
+    evaluator: Evaluator | None = None,
 ) -> StudyResult:
     """Searches for a better program than the one at `path` (see `Study`). `protocol`: None is the environment's usual one.
     What is accepted passes the golden cases in `regressions/` beside it.
@@ -49,7 +50,7 @@ def run_synth(
     budget = Budget(steps=budget_steps, programs=budget_programs, wall_seconds=wall_seconds, tokens=budget_tokens, cost=budget_cost)
     study = Study(
         program, protocol or program.card.protocols[0], run_folder, budget, seed, proposer, seeds, dry_steps, max_steps,
-        num_threads=num_threads, on_event=on_event, options=options, cases=cases)
+        num_threads=num_threads, on_event=on_event, options=options, cases=cases, evaluator=evaluator)
     return study.resume() if resume else study.run()
 
 
@@ -68,6 +69,7 @@ def run_tune(
     dry_steps: int | None = None,
     max_steps: int | None = None,
     num_threads: int = 0,
+    evaluator: Evaluator | None = None,
 ) -> TuneResult:
     """Tunes the parameters of the program at `path` (see `Tuning`). With a `run_folder`, the samples are recorded there, and
     the tuned program is put there as `best.hl`; `resume` goes on with the run that is there.
@@ -79,7 +81,7 @@ def run_tune(
     budget = Budget(steps=budget_steps, wall_seconds=wall_seconds)
     tuning = Tuning(
         program, protocol or program.card.protocols[0], tuple(seeds or DEVELOPMENT_SEEDS), budget, seed, params, population, dry_steps,
-        max_steps, num_threads, on_event)
+        max_steps, num_threads, on_event, evaluator)
     if run_folder is None:
         return tuning.run()
     with RunFolder(run_folder) as folder:

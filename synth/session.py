@@ -113,7 +113,7 @@ class Session:
         return status(self._folder.path)
 
     def finish(self) -> dict[str, Any]:
-        """Closes the run: the best program is simplified, proved in full and written; the document of `hl finish`."""
+        """Closes the run: the best program is proved in full and written; the document of `hl finish`."""
         result = self._study.close(self._record, "finished")
         return {"schema": "hl.finish/1", **result.to_json()}
 
@@ -130,7 +130,8 @@ class Session:
         self.close()
 
     def close(self) -> None:
-        """Lets the folder go. The run stays open."""
+        """Lets the folder and the evaluator go. The run stays open."""
+        self._study.evaluator.close()
         self._folder.close()
 
 

@@ -6,6 +6,7 @@ import mmap
 import os
 import struct
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ class StepMeter:
     FileUnwritable."""
 
     def __init__(self, folder: Path):
+        self._folder = folder
         path = folder / METER
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -51,8 +53,33 @@ class StepMeter:
         """Counts: so many steps since the beginning, the next one included."""
         _FORM.pack_into(self._map, 0, self._sequence, steps)
 
+    def after(self, steps: int) -> "Counting":
+        """For work that begins after so many steps."""
+        return Counting(self, steps)
+
+    def __reduce__(self):
+        return _reopened, (self._folder.resolve(), self._sequence)
+
     def unrecorded(self, events: Sequence[Mapping[str, Any]]) -> int:
         """Steps that were taken and are in no trial after the beginning."""
         sequence, steps = _FORM.unpack_from(self._map, 0)
         recorded = sum(one.get("environment_steps", 0) for one in events if one.get("event") == "trial" and one["sequence"] > sequence)
         return max(0, steps - recorded)
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Told of steps, the next one included, counts them in the meter after those `before`. It can travel to a worker, and
+    then counts there, in the same file."""
+
+    meter: StepMeter
+    before: int
+
+    def __call__(self, steps: int) -> None:
+        self.meter.reserve(self.before + steps)
+
+
+def _reopened(folder: Path, sequence: int) -> StepMeter:
+    meter = StepMeter(folder)
+    meter._sequence = sequence
+    return meter

@@ -19,7 +19,9 @@ from hl_dsl.synth.development_seeds import refuse_other_seeds
 from hl_dsl.synth.evaluation import NotProved
 from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.archive import Sample, Structure
+from hl_dsl.synth.isolation.evaluator import InProcess, Isolated
 from hl_dsl.synth.judging import Judge, Stopped, rejected_trial, simplified_trial
+from hl_dsl.synth.playing import Played
 from hl_dsl.synth.proposers import Candidate, ProposerStopped, Rejected, Situation, proposer_named, refuse_unlimited, settings_of
 from hl_dsl.synth.proposing.call_totals import call_totals
 from hl_dsl.synth.proposing.calls import Calls
@@ -40,6 +42,7 @@ LANES = 8
 _MOST_IDLE = 20  # generations without anything to play, and then the search is at its end
 
 OnEvent = Callable[[dict[str, Any]], None]
+Evaluator = InProcess | Isolated
 
 
 class Study:
@@ -48,7 +51,8 @@ class Study:
     `seeds` are the development seeds (one, where the protocol leaves nothing to chance). `dry_steps` ends a search
     episode after that many steps without any reward (default: `usual_dry_steps`), `max_steps` after that many. `lanes`
     candidates play side by side. `options` are the proposer's. What is accepted passes all `cases`, the program that the
-    search begins from included. Raises HLError: seeds or a protocol that are not for it, a folder in use, a folder that holds
+    search begins from included. `evaluator` says where they play (default: in a worker process, `Isolated()`), `play` takes
+    the place of `playing.play`. Raises HLError: seeds or a protocol that are not for it, a folder in use, a folder that holds
     another run.
     """
 
@@ -68,6 +72,8 @@ class Study:
         on_event: OnEvent | None = None,
         options: ProposerOptions | None = None,
         cases: Sequence[Regression] = (),
+        evaluator: Evaluator | None = None,
+        play: Callable[..., Played] | None = None,
     ):
         refuse_other_seeds(seeds, "a search")
         self.program, self.protocol, self.budget, self.seed = program, protocol, budget, seed
@@ -79,6 +85,7 @@ class Study:
         stated = protocol_options(program.card, protocol)
         self.seeds = tuple(seeds) if draws_at_random(stated) else tuple(seeds)[:1]
         self.num_threads = num_threads
+        self.evaluator, self.play = evaluator or Isolated(), play
         self.path = Path(run_folder)
         self._tell = on_event or (lambda event: None)
 
@@ -146,6 +153,8 @@ class Study:
             reason = str(stopped)
         except KeyboardInterrupt:
             reason = INTERRUPTED
+        finally:
+            self.evaluator.close()
         return self._finish(record, reason)
 
     def _stop_reason(self) -> str | None:
@@ -153,6 +162,8 @@ class Study:
             return self.state.refused_start
         if self.state.idle_generations >= _MOST_IDLE:
             return "nothing new was found to try"
+        if self.state.next_generation and self.state.archive.best is None:
+            return self.state.recent[-1].reason
         left = self.budget.steps_left
         if left is not None and left < min(len(self.state.seeds), SMOKE_SEEDS):
             return f"the budget of {self.budget.steps:,} environment steps is spent"

@@ -108,7 +108,7 @@ class StudyRecord:
             trial = generation["trials"].get(one.index)
             if type(one) is Candidate and trial is not None:
                 kept, statuses = recordings.get(one.index, ({}, {}))
-                if not kept:
+                if not kept and trial.options:  # without them nothing came back from its evaluator
                     raise HLError(f"the episodes of trial {one.index} are missing in {self.folder.path / EPISODES}",
                                   "restore the folder from a copy, or start a new run")
                 settled[one.index] = Settled(trial, one.origin, one.checked, kept, statuses)

@@ -19,19 +19,26 @@ from hl_dsl.synth.defaults import hash_with, syntax_with, values_of
 from hl_dsl.synth.evaluation import NotProved, trial_of
 from hl_dsl.synth.header import without_measured
 from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.population import Member, Population
+from hl_dsl.synth.isolation.evaluator import InProcess, Isolated
+from hl_dsl.synth.isolation.limits import EvaluatorFailed
+from hl_dsl.synth.playing import play_values
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.random_numbers import generator
-from hl_dsl.synth.rollout import Rollout, evaluate
+from hl_dsl.synth.rollout import Rollout
 from hl_dsl.synth.sampling import values_at
 from hl_dsl.synth.stopping import Stopping, stopping
-from hl_dsl.synth.trials import NO_GATE, Trial
+from hl_dsl.synth.trials import NO_GATE, Trial, cut_trial
 from hl_dsl.synth.words import counted
 
 INTERRUPTED = "interrupted"
 _MOST_RESTARTS = 100
 _STEP = 0.25  # CMA-ES's first step size; every range is scaled to [0, 1]
+_CHANCES = 2  # for samples whose evaluator came to no result
 OnEvent = Callable[[dict[str, Any]], None]
+
+
+class _NoResult(Exception):
+    """The evaluator failed, and failed again; the message is the stop reason."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +109,7 @@ class Tuning:
     def __init__(
         self, program: Program, protocol: str, seeds: Sequence[int], budget: Budget, seed: int = 0, names: Sequence[str] | None = None,
         population: int | None = None, dry_steps: int | None = None, max_steps: int | None = None, num_threads: int = 0,
-        on_event: OnEvent | None = None,
+        on_event: OnEvent | None = None, evaluator: InProcess | Isolated | None = None,
     ):
         self.program, self.protocol, self.budget, self.seed, self.population = program, protocol, budget, seed, population
         self.chosen = _chosen(program, names)
@@ -113,7 +120,7 @@ class Tuning:
         # Where nothing is drawn at random every seed is the same episode.
         self.seeds = tuple(seeds) if draws_at_random(protocol_options(program.card, protocol)) else tuple(seeds)[:1]
         self.limits = {"dry_steps": dry_steps, "max_steps": max_steps, "num_threads": num_threads}
-        self.tell = on_event or (lambda event: None)
+        self.tell, self.evaluator = on_event or (lambda event: None), evaluator or Isolated()
         self.defaults = values_of(program.flow)
 
     def settings(self) -> dict[str, Any]:
@@ -138,6 +145,10 @@ class Tuning:
                 self._improve(self.seed, self.population)
         except KeyboardInterrupt:
             self.reason = INTERRUPTED
+        except _NoResult as failed:
+            self.reason = str(failed)
+        finally:
+            self.evaluator.close()
         if self.best is None:
             raise HLError(f"the run stopped before the first episodes ended: {self.reason}", "give it a larger budget")
         return self._result(self.scores[self._key(self.defaults)], self.reason or "the samples no longer differ")
@@ -204,14 +215,30 @@ class Tuning:
         columns = {name: [values[name] for values in new for _ in self.seeds] for name in self.defaults}
         before = self.budget.steps_spent
 
-        def show(progress) -> None:
-            self.tell({"event": "steps", "env_steps": before + progress.env_steps, "budget_steps": self.budget.steps, "seconds": self.budget.seconds})
+        def show(steps: int) -> None:
+            self.tell({"event": "steps", "env_steps": before + steps, "budget_steps": self.budget.steps, "seconds": self.budget.seconds})
 
-        rollout = evaluate(
-            Population([Member(self.program.flow, len(lanes), columns)]), self.program.card, self.protocol, lanes, num_envs=len(lanes),
-            step_budget=self.budget.steps_left, on_progress=show, on_tick=stop.at_ticks(), **self.limits)
-        self.budget.steps_spent += rollout.env_steps
-        return rollout
+        for _ in range(_CHANCES):
+            try:
+                rollout = self.evaluator.run(
+                    play_values, self.program.flow, columns, self.protocol, lanes, step_budget=self.budget.steps_left, on_progress=show, stopping=stop, **self.limits)
+            except EvaluatorFailed as failure:
+                self._charge(failure)
+                before, failed = self.budget.steps_spent, failure.says
+            else:
+                self.budget.steps_spent += rollout.env_steps
+                return rollout
+        raise _NoResult(failed)
+
+    def _charge(self, failure: EvaluatorFailed) -> None:
+        """Charges the steps of an evaluator that came to no result, and lists them."""
+        interrupted = failure.outcome == INTERRUPTED
+        if not interrupted:
+            self.budget.steps_spent += failure.steps
+        if self.ledger is not None:
+            self.ledger.append(cut_trial(self.settings(), failure.steps, INTERRUPTED if interrupted else failure.says).to_event())
+        if interrupted:
+            raise KeyboardInterrupt
 
     def _record(self, new: list[dict[str, float]], rollout: Rollout | None) -> bool:
         """Takes in the samples that were played to the end, in their order, and puts into the ledger what is not in it.

@@ -42,3 +42,18 @@ def episode_progress(what: str):
             bar.update(task, completed=progress.episodes, total=progress.episodes_wanted, steps=progress.env_steps, best=best)
 
         yield show
+
+
+@contextmanager
+def step_progress(what: str):
+    """Yields a callback for environment steps taken so far, or None where nobody is watching."""
+    if not watched():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,} steps"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda steps: bar.update(task, completed=steps)

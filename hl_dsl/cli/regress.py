@@ -42,7 +42,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Run the cases on a policy. Steps are counted and recorded; 1: a case is broken."""
-    from hl_dsl.cli.progress import episode_progress
+    from hl_dsl.cli.progress import step_progress
     from hl_dsl.program import Program
     from hl_dsl.synth.ledger import Ledger
     from hl_dsl.synth.regressions.files import read_cases
@@ -52,7 +52,7 @@ def run(
     folder = _cases_of(policy, cases)
     program = Program.load(policy)
     wanted = read_cases(folder, program.card)
-    with episode_progress(f"{program.name} cases") as progress:
+    with step_progress(f"{program.name} cases") as progress:
         found = run_cases(program, wanted, Ledger(trials or policy.parent / "trials.jsonl"), progress, num_threads)
     show({"schema": "hl.regress/1", "folder": folder, **found.to_json()}, _text(found, folder), json)
     if found.interrupted:
@@ -79,7 +79,7 @@ def add(
     from hl_dsl.synth.regressions.add import Demand, from_policy, from_run, from_trace
     from hl_dsl.synth.regressions.case import Window
     from hl_dsl.synth.regressions.files import write_case
-    from hl_dsl.cli.progress import episode_progress
+    from hl_dsl.cli.progress import step_progress
 
     if (at_tick is None) != (within is None):
         raise HLError("a moment has a beginning and a length", "give both --at-tick and --within, or neither")
@@ -87,7 +87,7 @@ def add(
         raise HLError(f"{least_return} is no return", "give a number")
     demand = Demand(seed, protocol, max_steps, None if at_tick is None else Window(at_tick, within), least_return, holds)
     folder = _cases_of(source, cases)
-    with episode_progress("measuring the case") as progress:
+    with step_progress("measuring the case") as progress:
         if source.suffix == ".json":
             if demand != Demand():
                 raise HLError("a counterexample has its own demand", "leave the options of episodes out")

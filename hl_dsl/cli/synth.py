@@ -8,6 +8,7 @@ from typing import Annotated, Optional
 import typer
 
 from hl_dsl.cli import proposer_options as given
+from hl_dsl.cli import evaluator_options as given_evaluator
 from hl_dsl.cli.output import Json, PolicyFile
 from hl_dsl.cli.progress import run_progress
 from hl_dsl.cli.runs import show_run
@@ -45,6 +46,9 @@ def synth(
     command: given.Command = None,
     profile: given.Profile = None,
     fence: given.Fence = True,
+    in_process: given_evaluator.InProcess = False,
+    deadline: given_evaluator.Deadline = 60.0,
+    memory: given_evaluator.Memory = 4.0,
 ) -> None:
     """Search for better programs, each proved before it is played."""
     if show_prompt:
@@ -67,6 +71,6 @@ def synth(
         return run_synth(
             file, run, protocol=protocol, proposer=proposer, seeds=development, budget_steps=steps, wall_seconds=seconds,
             budget_programs=programs, budget_tokens=tokens, budget_cost=cost, max_steps=max_steps, seed=seed, num_threads=num_threads,
-            resume=resume, on_event=on_event, options=options)
+            resume=resume, on_event=on_event, options=options, evaluator=given_evaluator.evaluator(in_process, deadline, memory))
 
     show_run("synth", run, run_progress("synth"), start, json)

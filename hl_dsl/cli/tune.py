@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from hl_dsl.cli import evaluator_options as given_evaluator
 from hl_dsl.cli.output import Json, PolicyFile
 from hl_dsl.cli.progress import run_progress
 from hl_dsl.cli.runs import show_run
@@ -27,6 +28,9 @@ def tune(
     num_threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
     json: Json = False,
+    in_process: given_evaluator.InProcess = False,
+    deadline: given_evaluator.Deadline = 60.0,
+    memory: given_evaluator.Memory = 4.0,
 ) -> None:
     """Tune a policy's params inside their proved ranges by CMA-ES."""
     development = parse_seeds(seeds)
@@ -37,7 +41,8 @@ def tune(
 
         return run_tune(
             file, run, params=names, protocol=protocol, seeds=development, budget_steps=steps, wall_seconds=seconds,
-            max_steps=max_steps, seed=seed, num_threads=num_threads, resume=resume, on_event=on_event)
+            max_steps=max_steps, seed=seed, num_threads=num_threads, resume=resume, on_event=on_event,
+            evaluator=given_evaluator.evaluator(in_process, deadline, memory))
 
     show_run("tune", run, run_progress("tune"), start, json)
 

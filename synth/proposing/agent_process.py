@@ -14,12 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hl_dsl.synth.isolation.processes import end_group, end_marked
 from hl_dsl.synth.proposing import fence
 
 MARK = "HL_AGENT"  # the variable by which whatever an agent starts is known, whatever session it flees to
 _KEPT_OUTPUT = 16_384  # bytes, from the end
 _GRACE = 1.0  # seconds between asking a program to end and ending it
-_ROUNDS = 40
 
 
 @dataclass(frozen=True)
@@ -50,43 +50,15 @@ def run_agent(
             thread.start()
         timed_out = not _wait(process, time.monotonic() + deadline, on_wait)
         if timed_out:
-            _signal_group(process.pid, signal.SIGTERM)
+            end_group(process.pid, signal.SIGTERM)
             _wait(process, time.monotonic() + _GRACE, on_wait)
     finally:
-        _signal_group(process.pid, signal.SIGKILL)
+        end_group(process.pid)
         process.wait()
-        survivors = end_marked(mark)
+        survivors = end_marked(MARK, mark)
     for thread in threads:
         thread.join(_GRACE)
     return Outcome(process.returncode, timed_out, bytes(kept).decode("utf-8", "replace"), survivors)
-
-
-def end_marked(mark: str) -> int:
-    """Ends every process that carries the mark; says how many there were."""
-    ended: set[int] = set()
-    sought = f"{MARK}={mark}".encode()
-    for _ in range(_ROUNDS):
-        found = _marked(sought)
-        if not found:
-            break
-        for one in found:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(one, signal.SIGKILL)
-        ended |= found
-        time.sleep(0.02)
-    return len(ended)
-
-
-def _marked(sought: bytes) -> set[int]:
-    found = set()
-    with contextlib.suppress(OSError):
-        for name in os.listdir("/proc"):
-            if not name.isdigit() or int(name) == os.getpid():
-                continue
-            with contextlib.suppress(OSError):
-                if sought in Path(f"/proc/{name}/environ").read_bytes().split(b"\0"):
-                    found.add(int(name))
-    return found
 
 
 def _wait(process: subprocess.Popen, until: float, on_wait: Callable[[], None]) -> bool:
@@ -96,11 +68,6 @@ def _wait(process: subprocess.Popen, until: float, on_wait: Callable[[], None]) 
             return True
         on_wait()
     return process.poll() is not None
-
-
-def _signal_group(group: int, number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
 
 
 def _drain(process: subprocess.Popen, kept: bytearray) -> None:

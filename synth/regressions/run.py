@@ -15,11 +15,10 @@ from hl_dsl.synth.playing import Episode, play
 from hl_dsl.synth.regressions.case import Played, Regression, Traced
 from hl_dsl.synth.regressions.play import batches, episode_of
 from hl_dsl.synth.regressions.verdicts import Outcome, broken, of_episode, of_trace
-from hl_dsl.synth.rollout import Progress
 from hl_dsl.synth.stopping import Stopping, stopping
 from hl_dsl.synth.trials import NO_GATE, Trial
 
-OnProgress = Callable[[Progress], None]
+OnProgress = Callable[[int], None]  # environment steps taken so far
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ def _play(program: Program, cases: Sequence[Played], found: dict[str, Outcome], 
 def _batch(checked: Checked, protocol: str, seeds: Sequence[int], max_steps: int | None, dry_steps: int | None, on_progress: OnProgress | None,
            num_threads: int, stop: Stopping) -> list[Episode]:
     return play(
-        [checked], checked.program.card, protocol, seeds, dry_steps=dry_steps, max_steps=max_steps, curves=lambda seed: None, step_budget=None,
+        [checked.flow], checked.program.card, protocol, seeds, dry_steps=dry_steps, max_steps=max_steps, curves=dict.fromkeys(seeds), step_budget=None,
         stop=lambda: False, stopping=stop, on_progress=on_progress, num_threads=num_threads).episodes[0]
 
 

@@ -6,9 +6,10 @@ import signal
 import pytest
 
 from hl_dsl.diagnostics import HLError
-from hl_dsl.synth import judging
+from hl_dsl.synth import judging, study
 from hl_dsl.synth.environments import steps_taken
 from hl_dsl.synth.evaluation import NotProved
+from hl_dsl.synth.isolation.evaluator import InProcess
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.regressions.case import Played
 from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_case
@@ -90,6 +91,7 @@ def test_an_interrupt_loses_neither_the_program_nor_a_step(lean, tmp_path, monke
         return real(*arguments, before_step=at, **options)
 
     before = steps_taken()
+    monkeypatch.setattr(study, "Isolated", InProcess)  # so that the signal comes at that very step
     with Session.begin(lean, cut, FEW) as session:
         monkeypatch.setattr(judging, "play", interrupted)
         with pytest.raises(KeyboardInterrupt):

@@ -4,12 +4,14 @@ import json
 
 import pytest
 
+from hl_dsl.compiler.canonical import canonical_hash
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth import gates
 from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.environments import steps_taken
 from hl_dsl.synth.evaluation import NotProved
+from hl_dsl.synth.isolation.evaluator import InProcess
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.run_folder import RunFolder
 from hl_dsl.synth.runs import run_synth, run_tune
@@ -57,9 +59,9 @@ def test_nothing_is_played_before_it_is_proved(lean, tmp_path, monkeypatch):
 
     real_play = judging.play
     monkeypatch.setattr(judging, "play", lambda candidates, *rest, **more: played.append((steps_taken(), candidates)) or real_play(candidates, *rest, **more))
-    run_synth(lean, tmp_path / "run", budget_steps=6_000)
+    run_synth(lean, tmp_path / "run", budget_steps=6_000, evaluator=InProcess())
     refused = {trial.program_hash for trial in trials(tmp_path / "run") if trial.gate == "prove"}
-    assert refused and not refused & {one.program.hash for _, every in played for one in every}
+    assert refused and not refused & {canonical_hash(one) for _, every in played for one in every}
     # All proofs of a generation come before its first step: no proof is made at a count of steps inside a generation.
     starts = [steps for steps, _ in played]
     assert all(steps in starts or steps >= starts[-1] for steps in taken)

@@ -1,0 +1,60 @@
+"""How long a hostile evaluator lives: `python -m tests.fuzz.hostile_evaluators [--deadline 5]`, or `make hostile`.
+
+Each act begins at the 40th step of a game in a worker under a study's limits, but for the deadline. The time is from the
+beginning of the act to the moment at which its parent goes on; the exit code is 1 where that is more than the deadline and a second, or
+where a process is left.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+from hl_dsl.program import Program
+from hl_dsl.synth.isolation.evaluator import Isolated
+from hl_dsl.synth.isolation.limits import EvaluatorFailed, Limits
+from hl_dsl.synth.isolation.processes import marked
+from hl_dsl.synth.isolation.worker import MARK
+from hl_dsl.synth.playing import play
+from tests.synth.isolation import hostile
+from tests.synth.runs import LEAN
+
+ACTS = (hostile.loops, hostile.leaks, hostile.asks_for_too_much, hostile.forks, hostile.segfaults, hostile.leaves, hostile.raises)
+
+
+def lived(evaluator: Isolated, act, file: Path) -> tuple[float, EvaluatorFailed, int]:
+    """Seconds from the act to its end, what it came to, and how many processes are left."""
+    program = Program.parse(LEAN)
+    arguments = ([program.flow], program.card, "standard", (0, 1, 2, 3))
+    limits = {"dry_steps": None, "max_steps": None, "curves": dict.fromkeys(range(4)), "step_budget": None}
+    evaluator.run(play, *arguments, **limits)  # its start is not the act's
+    mark = evaluator._worker._mark
+    try:
+        evaluator.run(partial(hostile.playing, partial(hostile.begun, act, str(file)), "0123456789abcdef"), *arguments, **limits)
+    except EvaluatorFailed as failure:
+        return time.monotonic() - float(file.read_text()), failure, len(marked(MARK, mark))
+    raise AssertionError(f"{act.__name__} did no harm")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--deadline", type=float, default=5.0)
+    given = parser.parse_args()
+    evaluator, failed = Isolated(Limits(seconds=given.deadline)), 0
+    with tempfile.TemporaryDirectory() as folder:
+        for act in ACTS:
+            seconds, failure, left = lived(evaluator, act, Path(folder) / "begun")
+            failed += seconds > given.deadline + 1 or left > 0
+            print(f"{act.__name__:<18} {seconds:5.2f} s, {left} processes left, {failure.steps} steps charged: {failure.says}", flush=True)
+    evaluator.close()
+    print(f"deadline {given.deadline:g} s; load {os.getloadavg()[0]:.1f}; {failed} failed")
+    return int(failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

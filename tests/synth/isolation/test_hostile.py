@@ -1,0 +1,155 @@
+"""An evaluator that hangs, leaks, forks or dies is ended with all it started, is on record, and the study goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from hl_dsl.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.environments import steps_taken
+from hl_dsl.synth.isolation import evaluator as isolation
+from hl_dsl.synth.isolation.evaluator import InProcess, Isolated
+from hl_dsl.synth.isolation.limits import GIB, EvaluatorFailed, Limits
+from hl_dsl.synth.study import Study
+from tests.synth.isolation import hostile
+from tests.synth.runs import LEAN, trials
+from tests.synth.test_study import verdicts
+
+ROOT = Path(__file__).parents[3]
+STRICT = Limits(seconds=4.0, memory=GIB)
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+ACTS = [
+    (hostile.loops, "took no step in 4 seconds"), (hostile.leaks, "GiB of memory, 1 are allowed"),
+    (hostile.forks, "processes, 8 are allowed"), (hostile.segfaults, "died of SIGSEGV"),
+]
+
+
+@pytest.fixture
+def survivors(monkeypatch):
+    """The processes that what is started from here on has left, but for a worker that rests."""
+    word = f"test-{os.getpid()}-{time.monotonic_ns()}"
+    isolation._end_idle()
+    monkeypatch.setenv("HL_TEST_WORD", word)
+
+    def found():
+        resting = {str(one._process.pid) for one in isolation._idle}
+        return running(word) - resting
+
+    yield found
+    isolation._end_idle()
+    assert not running(word)
+
+
+def running(word: str) -> set[str]:
+    found = set()
+    for one in Path("/proc").iterdir():
+        if one.name.isdigit() and int(one.name) != os.getpid():
+            try:
+                if word.encode() in (one / "environ").read_bytes():
+                    found.add(one.name)
+            except OSError:
+                continue
+    return found
+
+
+def study(folder, play=None, evaluator=None, steps=1_500, **more):
+    return Study(Program.parse(LEAN), "standard", folder, Budget(steps=steps), seed=3, seeds=(0, 1), lanes=4, evaluator=evaluator, play=play, **more)
+
+
+@linux
+@pytest.mark.parametrize("act, says", ACTS, ids=lambda one: getattr(one, "__name__", ""))
+def test_a_hostile_evaluator_is_ended_recorded_and_charged(tmp_path, survivors, act, says):
+    before = steps_taken()
+    play = partial(hostile.playing, act, hostile.SOME)
+    result = study(tmp_path / "run", play, Isolated(STRICT)).run()
+    assert not survivors()
+    found = trials(tmp_path / "run")
+    failed = [trial for trial in found if says in trial.reason and trial.kind == "search"]
+    fine = [trial for trial in found if trial.returns]
+    assert failed and fine and result.proved and result.env_steps <= 1_500
+    assert {trial.program_hash[0] for trial in failed} <= set(hostile.SOME)
+    assert all(trial.environment_steps >= hostile.AFTER and not trial.accepted and trial.gate in ("smoke", "development") for trial in failed)
+    assert sum(trial.environment_steps for trial in found) == steps_taken() - before == result.env_steps + result.lost_steps
+    again = study(tmp_path / "run", play, Isolated(STRICT)).resume()
+    assert (again.best_text, again.env_steps) == (result.best_text, result.env_steps)
+
+
+@linux
+def test_programs_that_are_not_to_blame_get_their_verdicts(tmp_path, survivors):
+    study(tmp_path / "whole", evaluator=InProcess()).run()
+    result = study(tmp_path / "run", partial(hostile.in_company, hostile.segfaults), Isolated(STRICT)).run()
+    assert not survivors()
+    wasted = [trial for trial in trials(tmp_path / "run") if trial.kind == "interrupted"]
+    assert wasted and "did not when each played alone" in wasted[0].reason
+    assert result.lost_steps == sum(trial.environment_steps for trial in wasted) >= hostile.AFTER * len(wasted)
+    # A generation at the end of the budget differs: side by side its programs are cut at one tick, one by one the last is.
+    whole, alone = verdicts(tmp_path / "whole"), verdicts(tmp_path / "run")
+    same = [number for number in whole if "budget" not in whole[number][5] + alone[number][5]]
+    assert len(same) > 4 and all(whole[number] == alone[number] for number in same)
+
+
+@linux
+def test_what_was_started_on_the_side_is_ended_and_a_copy_is_not_heard(tmp_path, survivors):
+    expected = study(tmp_path / "whole", evaluator=InProcess()).run()
+    result = study(tmp_path / "run", partial(hostile.playing, hostile.forks_quietly, hostile.SOME), Isolated(Limits(processes=1_000))).run()
+    assert not survivors()
+    assert verdicts(tmp_path / "run") == verdicts(tmp_path / "whole") and result.best_text == expected.best_text
+
+
+@linux
+@pytest.mark.parametrize("act, says", [
+    (hostile.asks_for_too_much, "MemoryError"), (hostile.leaves, "died with exit code 3"), (hostile.raises, "ZeroDivisionError: by nothing")])
+def test_other_ends(survivors, act, says):
+    program = Program.parse(LEAN)
+    evaluator = Isolated(STRICT)
+    with pytest.raises(EvaluatorFailed, match=says) as caught:
+        evaluator.run(partial(hostile.playing, act, "0123456789abcdef"), [program.flow] * 4, program.card, "standard", (0,), dry_steps=None, max_steps=None,
+                      curves={0: None}, step_budget=None)
+    assert caught.value.steps >= hostile.AFTER and not survivors()
+
+
+@linux
+def test_a_first_program_that_cannot_be_played_is_the_end(tmp_path, survivors):
+    with pytest.raises(HLError, match="died of SIGSEGV"):
+        study(tmp_path / "run", partial(hostile.playing, hostile.segfaults, "0123456789abcdef"), Isolated(STRICT)).run()
+    assert not survivors()
+    (trial,) = [trial for trial in trials(tmp_path / "run")]
+    assert trial.environment_steps >= hostile.AFTER and "SIGSEGV" in trial.reason
+
+
+_KILLED = """
+import sys
+from functools import partial
+from tests.synth.isolation import hostile
+from tests.synth.isolation.test_hostile import study
+study(sys.argv[1], partial(hostile.playing, hostile.sleeps_and_tells, hostile.SOME)).run()
+"""
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+def test_a_parent_that_ends_leaves_no_worker_and_a_run_that_goes_on(tmp_path, monkeypatch, survivors, number):
+    """While the evaluator hangs, which it does in the first generation that has a program for it."""
+    expected = study(tmp_path / "whole", evaluator=InProcess()).run()
+    monkeypatch.setenv("HL_TEST_FILE", str(tmp_path / "hung"))
+    parent = subprocess.Popen([sys.executable, "-c", _KILLED, str(tmp_path / "run")], cwd=ROOT, stderr=subprocess.PIPE)
+    until = time.monotonic() + 240
+    while not (tmp_path / "hung").exists() and time.monotonic() < until and parent.poll() is None:
+        time.sleep(0.05)
+    assert len(survivors()) == 2
+    parent.send_signal(number)
+    parent.communicate(timeout=120)
+    until = time.monotonic() + 30
+    while survivors() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not survivors()
+    result = study(tmp_path / "run", evaluator=InProcess()).resume()
+    assert verdicts(tmp_path / "run") == verdicts(tmp_path / "whole") and result.best_text == expected.best_text
+    assert result.lost_steps >= hostile.AFTER
