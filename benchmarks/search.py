@@ -75,7 +75,7 @@ def breakout(seeds: list[int], steps: int, runs: Path) -> None:
         row: dict[str, Any] = {"run_seed": seed, "best": curve.best, "steps_to_best": curve.steps_to_best, "env_steps": curve.spent, "programs": curve.count}
         best = Program.load(folder / "best.hl")
         for protocol in ("noop", "sticky"):
-            row[protocol] = mean(evaluate_program(best, protocol, OTHER_SEEDS, ledger=folder / "others.jsonl").rollout.returns)
+            row[protocol] = mean(evaluate_program(best, protocol, OTHER_SEEDS, ledger=Ledger(folder / "others.jsonl")).rollout.returns)
         curves.append(curve)
         rows.append(row)
         print(f"run seed {seed}: {curve.best:g} after {curve.steps_to_best:,} of {curve.spent:,} steps, {curve.count} programs; "
@@ -100,7 +100,7 @@ def classics(seeds: list[int], steps: int, runs: Path) -> None:
         for seed in seeds:
             folder = runs / f"{name}-{seed}"
             curve = run(policy, folder, "standard", steps, seed, SEARCH_SEEDS)
-            evaluation = evaluate_program(Program.load(folder / "best.hl"), "standard", HELD_OUT, ledger=folder / "others.jsonl", kind="held-out")
+            evaluation = evaluate_program(Program.load(folder / "best.hl"), "standard", HELD_OUT, ledger=Ledger(folder / "others.jsonl"), kind="held-out")
             held_out = mean(evaluation.rollout.returns)
             reached = steps_to(curve, card.solved)
             rows.append({"environment": card.environment, "run_seed": seed, "start": curve.scores[0], "best": curve.best, "held_out": held_out,
