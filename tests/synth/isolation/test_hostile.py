@@ -59,7 +59,7 @@ def running(word: str) -> set[str]:
     return found
 
 
-def study(folder, play=None, evaluator=None, steps=1_500, **more):
+def study(folder, play=None, evaluator=None, steps=800, **more):
     return Study(Program.parse(LEAN), "standard", folder, Budget(steps=steps), seed=3, seeds=(0, 1), lanes=4, evaluator=evaluator, play=play, **more)
 
 
@@ -73,7 +73,7 @@ def test_a_hostile_evaluator_is_ended_recorded_and_charged(tmp_path, survivors, 
     found = trials(tmp_path / "run")
     failed = [trial for trial in found if says in trial.reason and trial.kind == "search"]
     fine = [trial for trial in found if trial.returns]
-    assert failed and fine and result.proved and result.env_steps <= 1_500
+    assert failed and fine and result.proved and result.env_steps <= 800
     assert {trial.program_hash[0] for trial in failed} <= set(hostile.SOME)
     assert all(trial.environment_steps >= hostile.AFTER and not trial.accepted and trial.gate in ("smoke", "development") for trial in failed)
     assert sum(trial.environment_steps for trial in found) == steps_taken() - before == result.env_steps + result.lost_steps
