@@ -103,6 +103,9 @@ def test_the_commands_of_the_readme_can_be_typed(capsys):
         _, command, *words = line.partition("#")[0].split()
         assert run([command, "--help"]) == 0
         options = capsys.readouterr().out
+        if words and words[0] == "add":  # a command of a command
+            assert run([command, words[0], "--help"]) == 0
+            options = capsys.readouterr().out
         assert all(word in options for word in words if word.startswith("--")), line
 
 
