@@ -78,6 +78,10 @@ class Counting:
     def __call__(self, steps: int) -> None:
         self.meter.reserve(self.before + steps)
 
+    def close(self) -> None:
+        """Lets the file go, so that a worker that rests keeps no disk busy."""
+        self.meter.close()
+
 
 def _reopened(folder: Path, sequence: int) -> StepMeter:
     meter = StepMeter(folder)

@@ -73,6 +73,8 @@ def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tup
         return RAISED, "MemoryError: more memory than it may hold"
     except Exception as error:
         return RAISED, f"{type(error).__name__}: {error}"
+    finally:
+        getattr(count, "close", lambda: None)()
     return RESULT, value
 
 
