@@ -178,7 +178,7 @@ class Study:
         settled = record.known(known, proposals) if known is not None else {}
         rejected = [rejected_trial(one, self) for one in proposals if type(one) is Rejected]
         if known is None:
-            record.begin(state.next_generation, proposals, left, rejected)
+            record.begin(state.next_generation, proposals, left, rejected, state.archive.turn)
         else:
             record.complete(known, rejected)
         waiting = [one for one in proposals if type(one) is Candidate and one.index not in settled]

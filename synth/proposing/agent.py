@@ -11,7 +11,7 @@ from typing import Any, Mapping
 
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.proposing import fence
-from hl_dsl.synth.proposing.agent_process import Outcome, end_marked, run_agent
+from hl_dsl.synth.proposing.agent_process import MARK, Outcome, end_marked, run_agent
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.proposing.profiles import Profile, command_of, profile_named
 from hl_dsl.synth.proposing.workspace import TOLD, Workspace
@@ -47,7 +47,7 @@ class AgentWriter:
         """What a study that was killed left running is ended."""
         for call in calls:
             if call["outcome"] == "cut off" and call.get("agent"):
-                end_marked(call["agent"])
+                end_marked(MARK, call["agent"])
 
     def most(self, prompt: Prompt) -> Charge:
         return _NOT_KNOWN

@@ -29,12 +29,14 @@ class ReplayProposer:
             raise HLError(f"there is no search to play back in {folder}", "give the folder of a run of `hl synth`")
         self._generations: list[list[tuple[dict[str, Any], Trial | None]]] = [
             [(one, trials.get(one["index"])) for one in event["proposals"]] for event in generations]
+        self._turns = [event.get("turn", 0) for event in generations]
         told = "\0".join("" if trial is None else trial.program for one in self._generations for _, trial in one)
         self.settings = {"replayed_run": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]}
 
     def propose(self, situation: Situation) -> list[Candidate | Rejected]:
         if situation.generation >= len(self._generations):
             raise ProposerStopped("the recorded run has no more proposals")
+        situation.archive.turn = self._turns[situation.generation]
         proposals: list[Candidate | Rejected] = []
         taken: dict[str, int] = {}
         for named, trial in self._generations[situation.generation][: situation.most]:
