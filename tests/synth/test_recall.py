@@ -36,7 +36,7 @@ def candidates(count):
 
 
 def played(programs, seeds, curve=lambda seed: None, dry_steps=None):
-    return play(programs, CARD, "standard", seeds, dry_steps=dry_steps, max_steps=None, curves=curve, step_budget=None, stop=lambda: False).episodes
+    return play([one.flow for one in programs], CARD, "standard", seeds, dry_steps=dry_steps, max_steps=None, curves={seed: curve(seed) for seed in seeds}, step_budget=None, stop=lambda: False).episodes
 
 
 def test_what_is_recalled_is_what_is_played():
@@ -88,11 +88,11 @@ def test_a_lane_is_left_when_it_is_far_behind_and_at_a_fixed_tick():
 def test_an_episode_without_reward_is_ended():
     pendulum = load_card("MountainCar-v0")
     idle = Program.parse('policy idle for "MountainCar-v0" { act { otherwise => NONE } }'.replace("NONE", pendulum.action.names[1]))
-    [[whole]] = play([Checked(idle, "")], pendulum, "standard", (0,), dry_steps=20, max_steps=None, curves=lambda seed: None,
+    [[whole]] = play([idle.flow], pendulum, "standard", (0,), dry_steps=20, max_steps=None, curves={0: None},
                      step_budget=None, stop=lambda: False).episodes
     assert whole.length == 200, "a reward of -1 is a reward: nothing is dry here"
     breakout = load_card("Breakout-v5")
     still = Program.parse('policy still for "Breakout-v5" { act { otherwise => NOOP } }')
-    [[dry]] = play([Checked(still, "")], breakout, "deterministic", (0,), dry_steps=150, max_steps=None, curves=lambda seed: None,
+    [[dry]] = play([still.flow], breakout, "deterministic", (0,), dry_steps=150, max_steps=None, curves={0: None},
                    step_budget=None, stop=lambda: False).episodes
     assert (dry.length, dry.value, dry.status) == (150, 0.0, FINISHED)
