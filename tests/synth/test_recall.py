@@ -3,7 +3,6 @@
 from random import Random
 
 import numpy as np
-import pytest
 
 from hl_dsl.cards import load_card
 from hl_dsl.diagnostics import ProgramError
