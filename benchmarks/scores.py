@@ -11,11 +11,10 @@ from pathlib import Path
 
 from hl_dsl.cli.progress import episode_progress
 from hl_dsl.program import Program
+from hl_dsl.synth.development_seeds import HELD_OUT
 from hl_dsl.synth.evaluation import evaluate_program, ledger_beside
 from hl_dsl.synth.header import write_header
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
-
-HELD_OUT = range(50, 100)
 
 
 def score(path: Path) -> None:

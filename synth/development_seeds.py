@@ -1,4 +1,4 @@
-"""The seeds a program may be developed on; all others are kept for what is reported of it."""
+"""The seeds a program may be developed on, and those that are kept for what is reported of it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Iterable
 from hl_dsl.diagnostics import HLError
 
 LAST = 49
+HELD_OUT = range(LAST + 1, 100)
 
 
 def refuse_other_seeds(seeds: Iterable[int], what: str) -> None:

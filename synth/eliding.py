@@ -15,7 +15,7 @@ def elided(text: str, most: int) -> str:
     text = text.rstrip()
     if len(text) <= most:
         return text
-    lines = [_clipped(line, most // 4) for line in text.split("\n")]
+    lines = [clipped(line, most // 4) for line in text.split("\n")]
     first, last = _ends([len(line) + 1 for line in lines], most - len(_left_out(len(lines), "lines")) - 2)
     return "\n".join([*lines[:first], _left_out(len(lines) - first - last, "lines"), *lines[len(lines) - last :]])
 
@@ -23,17 +23,17 @@ def elided(text: str, most: int) -> str:
 def table_text(table: Table, most: int) -> str:
     """The table in at most `most` characters: what never changes said once, the rest in columns, the first and the last
     rows where not all fit."""
-    title = _clipped(" ".join(table.title.split()), most // 4)
-    rows = [tuple(_clipped(cell, _WIDEST_CELL) for cell in row) for row in table.rows]
+    title = clipped(" ".join(table.title.split()), most // 4)
+    rows = [tuple(clipped(cell, _WIDEST_CELL) for cell in row) for row in table.rows]
     constant, moving = _by_change(table.columns, rows)
     head = [title]
     if constant:
-        head.append(_clipped("the same at every tick: " + ", ".join(constant), most // 4))
+        head.append(clipped("the same at every tick: " + ", ".join(constant), most // 4))
     if len(moving) > _MOST_COLUMNS:
         head.append(f"({len(moving) - _MOST_COLUMNS} of {len(moving)} columns left out)")
         half = _MOST_COLUMNS // 2
         moving = moving[:half] + moving[-half:]
-    lines = _aligned([tuple(_clipped(table.columns[place], _WIDEST_CELL) for place in moving), *(tuple(row[place] for place in moving) for row in rows)])
+    lines = aligned([tuple(clipped(table.columns[place], _WIDEST_CELL) for place in moving), *(tuple(row[place] for place in moving) for row in rows)])
     left = most - sum(len(line) + 1 for line in head) - len(lines[0]) - 1
     sizes = [len(line) + 1 for line in lines[1:]]
     if sum(sizes) > left:
@@ -43,7 +43,7 @@ def table_text(table: Table, most: int) -> str:
         body = lines[1:]
     whole = "\n".join([*head, *lines[:1], *body])
     # A header wider than all there may be: the title alone.
-    return whole if len(whole) <= most else _clipped(title, most)
+    return whole if len(whole) <= most else clipped(title, most)
 
 
 def _by_change(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[int]]:
@@ -56,7 +56,8 @@ def _by_change(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[l
     return constant, moving
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of cells as lines, each column flush right."""
     widths = [max(map(len, column)) for column in zip(*rows)]
     return ["  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in rows]
 
@@ -78,5 +79,6 @@ def _left_out(count: int, what: str) -> str:
     return f"… {count:,} {what} left out …"
 
 
-def _clipped(text: str, most: int) -> str:
+def clipped(text: str, most: int) -> str:
+    """The text in at most `most` characters, an ellipsis in the place of its end."""
     return text if len(text) <= most else text[: max(0, most - 1)] + "…"

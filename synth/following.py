@@ -9,11 +9,10 @@ from pathlib import Path
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.run_folder import holder
-from hl_dsl.synth.trials import NO_GATE, Trial
+from hl_dsl.synth.trials import EVALUATIONS, NO_GATE, Trial
 from hl_dsl.synth.trials_table import ledger_path, trial_name, trial_story
 
 _BEFORE = 10
-_BESIDE_THE_RUN = ("evaluation", "held-out")
 _PAUSE = 0.25  # seconds
 
 
@@ -34,7 +33,7 @@ def follow(run: Path | str, pause: Callable[[float], None] = time.sleep) -> Iter
         sequence += len(events)
         lines = []
         for event in events:
-            if event.get("kind") not in _BESIDE_THE_RUN:
+            if event.get("kind") not in EVALUATIONS:
                 ending = event if event.get("event") == "stop" else None
             if event.get("event") == "trial":
                 lines.append(tally.line(Trial.from_event(event)))

@@ -27,6 +27,10 @@ class Frame:
         self.truncated = truncated
         self.ended = ended
 
+    def picture(self, row: int) -> np.ndarray:
+        """An Atari row's pixels, (210, 160, 3) uint8."""
+        return self.observation[row].transpose(1, 2, 0)
+
     def rows(self, mask: np.ndarray) -> "Frame":
         """A frame of the rows where `mask` (k,) is true."""
         done = self.done[mask]

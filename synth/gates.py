@@ -14,7 +14,7 @@ from hl_dsl.reuse import Reuse
 from hl_dsl.source import Source
 from hl_dsl.syntax import Policy
 from hl_dsl.synth.defaults import flow_with, structure_hash, syntax_with
-from hl_dsl.verify import Limits, Memo, prove, screen
+from hl_dsl.verify import Limits, Memo, Proof, prove, screen
 
 # Counted resources only, so that a verdict repeats. What needs more is not worth a search's time.
 SEARCH_LIMITS = Limits(boxes=40, solver_steps=400_000, depths=(0, 1), bounded_depths=(0, 0), lanes=0, components=False)
@@ -97,8 +97,12 @@ class Gates:
         quick = screen(flow, self._memo)
         if quick.passed:
             return True, quick.summary
-        proof = prove(flow, SEARCH_LIMITS, self._memo)
+        proof = self.proof(flow)
         return proof.passed, proof.summary
+
+    def proof(self, flow: Dataflow) -> Proof:
+        """The whole proof that a search affords. What was asked for an earlier one is remembered."""
+        return prove(flow, SEARCH_LIMITS, self._memo)
 
     def remember(self, program_hash: str, trial: int) -> None:
         """From now on the program is a duplicate of this trial."""

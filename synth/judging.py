@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Callable, Sequence
+from typing import TYPE_CHECKING, Callable, Iterator, Sequence
 
-from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.defaults import values_of
 from hl_dsl.synth.gates import Checked
@@ -77,37 +76,35 @@ class Judge:
     def _stage(self, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
         study = self.study
         setting = Setting(study.protocol, study.max_steps, study.dry_steps)
-        played = self._played(candidates, setting, seeds, study.state.curve, episodes)
-        if played is None:
-            for one in candidates if len(candidates) > 1 else ():
-                self._stage([one], seeds, episodes)
-            return
-        for one, found in zip(candidates, played.episodes):
-            episodes[one.index] += found
-        self._note(played)
-        self._stop_where_cut(played, episodes)
+        for some, played in self._batches(candidates, setting, seeds, study.state.curve, episodes):
+            for one, found in zip(some, played.episodes):
+                episodes[one.index] += found
+            self._note(played)
+            self._stop_where_cut(played, episodes)
 
     def _regressions(self, candidates: Sequence[Candidate], episodes: dict[int, list[Episode]]) -> None:
         """What would be accepted meets the task's golden cases, until it breaks one."""
         waiting = [one for one in candidates if self.study.cases and self._verdict(one, episodes[one.index])[0] == "accepted"]
         waiting = self.cases.replay(waiting)
         for setting, cases, seeds in self.cases.batches():
-            if waiting:
-                self._case_batch(waiting, setting, cases, seeds, episodes)
+            for some, played in self._batches(waiting, setting, seeds, lambda seed: None, episodes) if waiting else ():
+                self.cases.take(some, cases, played.episodes)
+                self._stop_where_cut(played, episodes)
             waiting = self.cases.going_on([one for one in waiting if one.index not in self.failures])
 
-    def _case_batch(self, waiting: Sequence[Candidate], setting: Setting, cases: Sequence, seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
-        played = self._played(waiting, setting, seeds, lambda seed: None, episodes)
-        if played is None:
-            for one in waiting if len(waiting) > 1 else ():
-                self._case_batch([one], setting, cases, seeds, episodes)
-            return
-        self.cases.take(waiting, cases, played.episodes)
-        self._stop_where_cut(played, episodes)
+    def _batches(self, candidates: Sequence[Candidate], setting: Setting, seeds: Sequence[int], curve: Callable,
+                 episodes: dict[int, list[Episode]]) -> Iterator[tuple[Sequence[Candidate], Played]]:
+        """All of them in one batch; where its evaluator came to no result, each alone. One that fails alone is left out."""
+        played = self._played(candidates, setting, seeds, curve, episodes)
+        if played is not None:
+            yield candidates, played
+        elif len(candidates) > 1:
+            for one in candidates:
+                yield from self._batches([one], setting, seeds, curve, episodes)
 
     def _played(self, candidates: Sequence[Candidate], setting: Setting, seeds: Sequence[int], curve: Callable,
                 episodes: dict[int, list[Episode]]) -> Played | None:
-        """None where the evaluator came to no result: each program is then to play alone, and one that fails alone is judged."""
+        """None where the evaluator came to no result; one that was alone in it is then judged."""
         study = self.study
         before, left = self._taken(episodes), study.budget.steps_left
         try:

@@ -82,9 +82,10 @@ def play(
     def abandon(progress: Progress) -> np.ndarray | None:
         return np.ones(len(lanes), bool) if stop() else None
 
+    count = _counting(before_step)
+
     def tick(environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
-        if actions is not None and before_step is not None:
-            before_step(environments.steps + len(frame.lanes))
+        count(environments, frame, actions)
         recorder(environments, frame, actions)
 
     rollout = evaluate(
@@ -108,14 +109,19 @@ def play_values(
     **limits: Any,
 ) -> Rollout:
     """Plays one program with other parameters in every lane, all in one batch; `lanes` are the seeds. The hooks are `play`'s."""
+    return evaluate(
+        Population([Member(flow, len(lanes), columns)]), flow.card, protocol, lanes, num_envs=len(lanes), on_tick=stopping.at_ticks(_counting(before_step)),
+        on_progress=lambda progress: on_progress(progress.env_steps), **limits)
+
+
+def _counting(before_step: Callable[[int], None] | None) -> Callable[[Environments, Frame, np.ndarray | None], None]:
+    """An `on_tick` that tells, before each step, how many will then have been taken."""
 
     def count(environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
         if actions is not None and before_step is not None:
             before_step(environments.steps + len(frame.lanes))
 
-    return evaluate(
-        Population([Member(flow, len(lanes), columns)]), flow.card, protocol, lanes, num_envs=len(lanes), on_tick=stopping.at_ticks(count),
-        on_progress=lambda progress: on_progress(progress.env_steps), **limits)
+    return count
 
 
 def _members(candidates: Sequence[Dataflow], seeds: int) -> list[Member]:

@@ -11,7 +11,7 @@ from typing import Iterator
 
 from hl_dsl.cards.text import card_lines
 from hl_dsl.compiler.comments import MEASURED
-from hl_dsl.synth.eliding import elided, table_text
+from hl_dsl.synth.eliding import clipped, elided, table_text
 from hl_dsl.synth.language_card import language_card
 from hl_dsl.synth.prompt_parts import BudgetLeft, Picture, PromptParts, Shown
 
@@ -23,6 +23,7 @@ LIMITS = {
 }
 MOST_BEST = 2
 MOST_FAILED = 24
+_LONGEST_LINE = 200
 MOST_PICTURES = 4
 MOST_PICTURE_BYTES = 300_000
 _HEADING = 100  # characters a heading with its note may take
@@ -117,8 +118,7 @@ def _failed(parts: PromptParts) -> str:
 
 
 def _line(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 200 else text[:199] + "…"
+    return clipped(" ".join(text.split()), _LONGEST_LINE)
 
 
 def _left(budget: BudgetLeft) -> str:

@@ -36,7 +36,7 @@ class LastFrames:
         if actions is None or not len(rows):
             return
         if self._tick % self._every == 0:
-            shown = frame.observation[rows[0]].transpose(1, 2, 0) if self._pixels else environments.render(0)
+            shown = frame.picture(rows[0]) if self._pixels else environments.render(0)
             self._kept.append((self._tick, np.array(shown)))
         self._tick += 1
 

@@ -23,6 +23,11 @@ class Recording:
     def __len__(self) -> int:
         return len(self.actions)
 
+    @property
+    def returns_so_far(self) -> np.ndarray:
+        """(T - 1,): the return after each step but the last, whose reward no tick shows."""
+        return np.cumsum(self.shown["reward"].astype(np.float64))[1:]
+
     def frame(self, start: int, stop: int, lanes: np.ndarray) -> Frame:
         """Ticks as rows of a frame."""
         part = {source: values[start:stop] for source, values in self.shown.items()}

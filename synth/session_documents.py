@@ -13,7 +13,7 @@ from hl_dsl.synth.proposing.feedback import episode_table
 from hl_dsl.synth.proposing.submissions import NAME
 from hl_dsl.synth.run_folder import LEDGER, SETTINGS
 from hl_dsl.synth.study_record import read_episodes
-from hl_dsl.synth.trials import GATES, Trial, best_trial, trials_of
+from hl_dsl.synth.trials import GATES, Trial, best_trial, proof_summary, trials_of
 
 MOST_TICKS = 500
 
@@ -57,7 +57,7 @@ def submitted(run: Path, index: int) -> dict[str, Any]:
     best = best_trial([one for one in trials if one.kind == "search"])
     return {
         "schema": "hl.submit/1", "run": str(run), "trial": index, "gate": trial.gate, "accepted": trial.accepted, "reason": trial.reason,
-        "change": trial.change, "program_hash": trial.program_hash, "proof": _proof(trial), "seeds": list(trial.seeds), "returns": list(trial.returns),
+        "change": trial.change, "program_hash": trial.program_hash, "proof": proof_summary(trial.proof), "seeds": list(trial.seeds), "returns": list(trial.returns),
         "mean": trial.mean, "cases": {name: dict(kept) for name, kept in trial.cases.items()}, "env_steps": trial.environment_steps,
         "best_score": None if best is None else best.mean, "exit_code": 0 if trial.accepted else 1, **_budget(settings, trials)}
 
@@ -77,7 +77,7 @@ def inspect(run: Path, index: int | None = None, seed: int | None = None, ticks:
     return {
         "schema": "hl.inspect/1", "run": str(run), "trial": trial.index, "gate": trial.gate, "accepted": trial.accepted, "reason": trial.reason,
         "change": trial.change, "parents": list(trial.parent_hashes), "program_hash": trial.program_hash, "program": trial.program,
-        "proof": _proof(trial), "mean": trial.mean, "episodes": episodes, "env_steps": trial.environment_steps,
+        "proof": proof_summary(trial.proof), "mean": trial.mean, "episodes": episodes, "env_steps": trial.environment_steps,
         "assumption_violations": dict(trial.assumption_violations), "monitor_violations": dict(trial.monitor_violations),
         "cases": {name: dict(kept) for name, kept in trial.cases.items()}, "trace": _trace(run, events, trial, seed, ticks)}
 
@@ -109,10 +109,6 @@ def _trial(trials: Sequence[Trial], index: int, run: Path) -> Trial:
     if found is None:
         raise HLError(f"there is no trial {index} in {run}", f"there are trials 0 to {max((one.index or 0 for one in trials), default=0)}")
     return found
-
-
-def _proof(trial: Trial) -> str:
-    return trial.proof.get("status", "") if isinstance(trial.proof, Mapping) else trial.proof or ""
 
 
 def _best(search: Sequence[Trial]) -> dict[str, Any] | None:

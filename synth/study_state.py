@@ -192,7 +192,7 @@ class StudyState:
         recordings = None if best is None else self._recordings.get(best.best.trial)
         if not recordings or seed not in recordings:
             return None
-        shown = np.cumsum(recordings[seed].shown["reward"].astype(np.float64))[1:]
+        shown = recordings[seed].returns_so_far
         value, _ = self._results.get((best.best.trial, seed), (shown[-1] if len(shown) else 0.0, ""))
         return np.append(shown, value)
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 import numpy as np
 
-from hl_dsl.compiler.interpreter import Interpreter
+from hl_dsl.compiler.interpreter import Interpreter, Tick
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.environments import Environments
 from hl_dsl.synth.frame import Frame
 from hl_dsl.synth.json_values import plain
+from hl_dsl.synth.recording import Recording
 from hl_dsl.synth.storage import storage_problem
 
 SCHEMA = "hl.trace/1"
@@ -112,3 +113,11 @@ def describe_tick(flow: Dataflow, tick) -> dict[str, Any]:
         "action": shown("action"),
         "out_of_range": tick.out_of_range,
     }
+
+
+def replayed(flow: Dataflow, recording: Recording, start: int, stop: int) -> Iterator[tuple[int, Frame, Tick]]:
+    """Ticks of a recorded episode as a program's interpreter sees them that begins at `start`: number, frame, what it makes of it."""
+    interpreter, lane = Interpreter(flow), np.zeros(1, np.int32)
+    for number in range(start, stop):
+        frame = recording.frame(number, number + 1, lane)
+        yield number, frame, interpreter.tick(raw_observations(flow, frame, 0))

@@ -16,6 +16,12 @@ GATES = ("parse", "duplicate", "check", "prove", "smoke", "development", "regres
 NO_GATE = "none"
 """The gate of what is no candidate: a probe of the environment, a report on held-out seeds."""
 
+OF_A_RUN = ("search", "tune", "simplify")
+"""The kinds of trials a run chooses among."""
+
+EVALUATIONS = ("evaluation", "held-out")
+"""The kinds of trials that are played beside a run, of a program as it is."""
+
 
 @dataclass(frozen=True)
 class Trial:

@@ -48,7 +48,7 @@ class Video:
     def __call__(self, environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
         if self._over or (row := int(np.searchsorted(frame.lanes, 0))) >= len(frame.lanes) or frame.lanes[row] != 0:
             return
-        picture = frame.observation[row].transpose(1, 2, 0) if self._family == "atari" else environments.render(0)
+        picture = frame.picture(row) if self._family == "atari" else environments.render(0)
         try:
             self._write(np.ascontiguousarray(picture))
         except (OSError, RuntimeError) as error:

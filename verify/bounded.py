@@ -34,13 +34,14 @@ class Searched(NamedTuple):
         said = []
         if self.run is not None:
             shorter = ", and none shorter" if len(self.run.rows) > 1 else ""
-            said.append(f"over the reals, as far as z3 can tell, a trace of {_ticks(len(self.run.rows))} breaks it{shorter}; replayed in floats, it does not")
+            said.append(f"over the reals, as far as z3 can tell, a trace of {ticks_text(len(self.run.rows))} breaks it{shorter}; replayed in floats, it does not")
         elif self.clear:
-            said.append(f"over the reals, no trace of up to {_ticks(self.clear)} breaks it")
+            said.append(f"over the reals, no trace of up to {ticks_text(self.clear)} breaks it")
         return "; ".join([*said, *([self.reason] if self.reason else [])])
 
 
-def _ticks(count: int) -> str:
+def ticks_text(count: int) -> str:
+    """`1 tick`, `2 ticks`."""
     return f"{count} tick{'' if count == 1 else 's'}"
 
 

@@ -56,13 +56,16 @@ class Checked(Document):
     files: list[dict[str, Any]]
 
 
-class Submitted(Document):
+class Judged(Document):
     run: str
     trial: int
     gate: str
     accepted: bool
     reason: str
     change: str
+
+
+class Submitted(Judged):
     program_hash: str
     proof: str
     seeds: list[int]
@@ -78,13 +81,7 @@ class Submitted(Document):
     lost_steps: int
 
 
-class Inspected(Document):
-    run: str
-    trial: int
-    gate: str
-    accepted: bool
-    reason: str
-    change: str
+class Inspected(Judged):
     parents: list[str]
     program_hash: str
     program: str
@@ -189,7 +186,7 @@ def server_of(open_session: Callable[[], Session], run: Path, opened: list[Sessi
 
     @server.tool()
     def finish() -> Finished:
-        """Closes the run: the best program is simplified, proved in full, and written to its folder."""
+        """Closes the run: the best program is proved in full and written to its folder."""
         return answer(Finished, finish_run)
 
     return server

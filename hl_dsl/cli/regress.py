@@ -133,7 +133,9 @@ def _policy_of(where: Path) -> Path:
     """The policy of a folder: a run's best, `policy.hl`, or the only one there is."""
     if not where.is_dir():
         return where
-    for name in ("best.hl", "policy.hl"):
+    from hl_dsl.synth.run_folder import BEST
+
+    for name in (BEST, "policy.hl"):
         if (where / name).is_file():
             return where / name
     found = sorted(where.glob("*.hl"))
@@ -144,17 +146,18 @@ def _policy_of(where: Path) -> Path:
 
 def _cases_of(source: Path, given: Path | None) -> Path:
     """The folder of the cases: the one that is given, or beside the policy, or the nearest above."""
-    from hl_dsl.synth.regressions.files import folder_beside, nearest_folder
+    from hl_dsl.synth.regressions.files import FOLDER, folder_beside, nearest_folder
+    from hl_dsl.synth.run_folder import SETTINGS
 
     if given is not None:
         return given
-    if source.suffix == ".hl" and not (source.parent / "run.json").exists():
+    if source.suffix == ".hl" and not (source.parent / SETTINGS).exists():
         return folder_beside(source)
     start = source if source.is_dir() else source.parent
     found = nearest_folder(start)
-    if found is None and (start / "run.json").exists() or found is None and source.suffix == ".json":
-        raise HLError(f"there is no folder `regressions` at {start} or above it", "say where the cases lie: --cases FOLDER")
-    return found or start / "regressions"
+    if found is None and (start / SETTINGS).exists() or found is None and source.suffix == ".json":
+        raise HLError(f"there is no folder `{FOLDER}` at {start} or above it", "say where the cases lie: --cases FOLDER")
+    return found or start / FOLDER
 
 
 def _text(found: "CasesRun", folder: Path) -> str:

@@ -80,7 +80,7 @@ def inspect(
 
 
 def finish(run: Run, json: Json = False) -> None:
-    """Close an open run; its best program is simplified, proved and written."""
+    """Close an open run; its best program is proved in full and written."""
     from hl_dsl.synth.session import Session
 
     try:
@@ -129,7 +129,7 @@ def _inspected(document: dict[str, Any]) -> str:
     lines += [document["reason"]] if document["reason"] else []
     lines += ["", document["program"].rstrip()]
     if document["trace"] is not None:
-        rows = [document["trace"]["columns"], *document["trace"]["rows"]]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-        lines += ["", document["trace"]["title"], *("  ".join(cell.rjust(width) for cell, width in zip(row, widths)) for row in rows)]
+        from hl_dsl.synth.eliding import aligned
+
+        lines += ["", document["trace"]["title"], *aligned([document["trace"]["columns"], *document["trace"]["rows"]])]
     return "\n".join(lines)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from hl_dsl.cards import Field
 from hl_dsl.syntax import Apply, Expression, Index, Name, Number, Rule
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.places import Place, ordinal
+from hl_dsl.synth.mutation.places import ordinal
 from hl_dsl.synth.mutation.rules import acts, put_act
 from hl_dsl.types import BOOL, REAL
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
-import numpy as np
-
-from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.prompt import MOST_FAILED
 from hl_dsl.synth.prompt_parts import BudgetLeft, FailedDirection, PromptParts, Shown, Table
 from hl_dsl.synth.proposers import Rejected, Situation
 from hl_dsl.synth.proposing.text_gates import Verdict
 from hl_dsl.synth.recording import Recording
-from hl_dsl.synth.trace import describe_tick, raw_observations
+from hl_dsl.synth.trace import describe_tick, replayed
 from hl_dsl.synth.trials import Trial
 
 LAST_TICKS = 24
-MOST_FAILED = 24
 
 
 def parts_of(situation: Situation, parent: Structure, refused: Verdict | None, budget: Budget | None, told: int) -> PromptParts:
@@ -99,23 +96,17 @@ def _worst(situation: Situation, parent: Structure) -> Table | None:
 
 def episode_table(flow: Dataflow, seed: int, value: float, recording: Recording, last: int = LAST_TICKS) -> Table:
     """The last ticks of a recorded episode, as the interpreter sees them."""
-    rows = _replayed(flow, recording, last)
+    rows = _last_ticks(flow, recording, last)
     return _table(f"seed {seed}: return {value:g} after {len(recording):,} ticks; its last {len(rows)} ticks", rows)
 
 
-def _replayed(flow: Dataflow, recording: Recording, last: int) -> list[dict[str, Any]]:
-    interpreter = Interpreter(flow)
-    lane = np.zeros(1, np.int32)
+def _last_ticks(flow: Dataflow, recording: Recording, last: int) -> list[dict[str, Any]]:
     first = max(0, len(recording) - last)
     # What remembers must see the episode from its beginning; nothing else need.
-    start = 0 if flow.memories else first
     rows = []
-    for tick in range(start, len(recording)):
-        frame = recording.frame(tick, tick + 1, lane)
-        shown = interpreter.tick(raw_observations(flow, frame, 0))
+    for tick, frame, shown in replayed(flow, recording, 0 if flow.memories else first, len(recording)):
         if tick >= first:
-            described = describe_tick(flow, shown)
-            rows.append({"tick": tick, **_flat(described), "reward": float(frame.reward[0])})
+            rows.append({"tick": tick, **_flat(describe_tick(flow, shown)), "reward": float(frame.reward[0])})
     return rows
 
 

@@ -11,6 +11,7 @@ from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.proposers import Candidate, ProposerStopped, Provenance, Rejected, Situation
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.proposing.text_gates import through_gates
+from hl_dsl.synth.run_folder import LEDGER
 from hl_dsl.synth.trials import Trial, trials_of
 
 
@@ -22,7 +23,7 @@ class ReplayProposer:
         if options.replayed is None:
             raise HLError("the proposer `replay` needs a run to play back", "name its folder: --replay RUN")
         folder = Path(options.replayed)
-        events = Ledger(folder / "trials.jsonl").read()
+        events = Ledger(folder / LEDGER).read()
         trials = {trial.index: trial for trial in trials_of(events) if trial.kind == "search"}
         generations = [event for event in events if event.get("event") == "generation"]
         if not generations:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping
 
 from hl_dsl.synth.proposers import Candidate, ProposerStopped, Provenance, Rejected, Situation
-from hl_dsl.synth.proposing.text_gates import through_gates
+from hl_dsl.synth.proposing.text_gates import LONGEST_CHANGE, first_comment, through_gates
 
 NAME = "mcp"
 EVENT = "submission"
-_LONGEST_CHANGE = 200
 
 
 class Submissions:
@@ -38,10 +37,9 @@ class Submissions:
 
 def submission(index: int, text: str, change: str) -> dict[str, Any]:
     """The event that keeps a submitted text."""
-    return {"event": EVENT, "index": index, "text": text, "change": " ".join(change.split())[:_LONGEST_CHANGE]}
+    return {"event": EVENT, "index": index, "text": text, "change": " ".join(change.split())[:LONGEST_CHANGE]}
 
 
 def _told(text: str) -> str:
-    """What the text says of itself: its first comment."""
-    first = text.lstrip().partition("\n")[0]
-    return first.lstrip("#").strip()[:_LONGEST_CHANGE] if first.startswith("#") else "submitted"
+    comment = first_comment(text)
+    return "submitted" if comment is None else comment[:LONGEST_CHANGE]

@@ -8,12 +8,13 @@ from hl_dsl.diagnostics import HLError, ProgramError
 from hl_dsl.parse import parse
 from hl_dsl.source import Source
 from hl_dsl.synth.defaults import values_of
-from hl_dsl.synth.gates import SEARCH_LIMITS, Checked, Rejection
+from hl_dsl.synth.gates import Checked, Rejection
 from hl_dsl.synth.proposers import Candidate, Provenance, Rejected, Situation
-from hl_dsl.verify import Proof, prove
+from hl_dsl.verify import Proof
 
 LONGEST_REASON = 6_000  # characters
 NAME = "proposal.hl"
+LONGEST_CHANGE = 200  # characters
 MENDABLE = ("parse", "check", "prove")
 
 
@@ -49,7 +50,7 @@ def through_gates(
     taken[found] = index
     proved = gates.prove(checked)
     if isinstance(proved, Rejection):
-        proof = prove(checked.flow, SEARCH_LIMITS)
+        proof = gates.proof(checked.flow)
         told = replace(proved, reason=shortened(proof.render(checked.program.source)))
         return Verdict(Rejected(index, checked, text, told, *more, provenance), proof)
     known = situation.recall(checked)
@@ -74,6 +75,12 @@ def _checked(text: str, situation: Situation) -> Checked | Rejection:
 
 def _in_full(error: HLError) -> str:
     return error.message + (f"\n  = {error.hint}" if error.hint and not isinstance(error, ProgramError) else "")
+
+
+def first_comment(text: str) -> str | None:
+    """What a program says of itself in its first line; None where that is no comment."""
+    first = text.lstrip().partition("\n")[0]
+    return first.lstrip("#").strip() if first.startswith("#") else None
 
 
 def shortened(text: str) -> str:

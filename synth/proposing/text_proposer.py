@@ -8,16 +8,15 @@ from typing import Any
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.eliding import clipped
 from hl_dsl.synth.prompt import build_prompt
 from hl_dsl.synth.proposers import Candidate, ProposerStopped, Provenance, Rejected, Situation
 from hl_dsl.synth.proposing.feedback import parts_of
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.proposing.retries import ask
-from hl_dsl.synth.proposing.text_gates import Verdict, through_gates
+from hl_dsl.synth.proposing.text_gates import LONGEST_CHANGE, Verdict, first_comment, through_gates
 from hl_dsl.synth.proposing.writer import Answer, Prompt, Writer
 from hl_dsl.synth.random_numbers import generator
-
-_LONGEST_CHANGE = 200
 
 
 class TextProposer:
@@ -83,10 +82,9 @@ class TextProposer:
 
 def _change(answer: Answer, writer: Writer) -> str:
     """What the text says of itself: its first comment, else what was said beside it."""
-    first = answer.text.lstrip().partition("\n")[0].strip()
-    told = first.lstrip("#").strip() if first.startswith("#") else " ".join(answer.said.split())
-    told = told or f"written by {writer.model or writer.name}"
-    return told if len(told) <= _LONGEST_CHANGE else told[: _LONGEST_CHANGE - 1] + "…"
+    comment = first_comment(answer.text)
+    told = " ".join(answer.said.split()) if comment is None else comment
+    return clipped(told or f"written by {writer.model or writer.name}", LONGEST_CHANGE)
 
 
 def _with_cut(verdict: Verdict) -> Verdict:

@@ -18,7 +18,7 @@ from hl_dsl.synth.regressions.files import refuse_unsuited
 from hl_dsl.synth.regressions.run import OnProgress, play_one
 from hl_dsl.synth.regressions.verdicts import of_episode, value_of
 from hl_dsl.synth.run_folder import BEST, LEDGER, SETTINGS
-from hl_dsl.synth.trials import Trial, best_trial, trials_of
+from hl_dsl.synth.trials import OF_A_RUN, Trial, best_trial, trials_of
 from hl_dsl.verify import cases as traces
 
 
@@ -125,5 +125,5 @@ def _recorded(ledger: Ledger, program: Program, case: Played, settings: dict[str
     """The return in the run's records of just this episode."""
     if case.window is not None or case.protocol != settings["protocol"] or case.max_steps != settings.get("max_steps"):
         return None
-    best = best_trial([one for one in trials_of(ledger.read()) if one.program_hash == program.hash and one.kind in ("search", "tune", "simplify")])
+    best = best_trial([one for one in trials_of(ledger.read()) if one.program_hash == program.hash and one.kind in OF_A_RUN])
     return None if best is None else dict(zip(best.seeds, best.returns)).get(case.seed)

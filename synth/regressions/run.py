@@ -7,13 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Sequence
 
 from hl_dsl.program import Program
-from hl_dsl.synth.defaults import structure_hash, values_of
+from hl_dsl.synth.defaults import values_of
 from hl_dsl.synth.environments import load_simulator, steps_taken
-from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.playing import Episode, play
 from hl_dsl.synth.regressions.case import Played, Regression, Traced
-from hl_dsl.synth.regressions.play import batches, episode_of
+from hl_dsl.synth.regressions.play import Setting, batches, episode_of
 from hl_dsl.synth.regressions.verdicts import Outcome, broken, of_episode, of_trace
 from hl_dsl.synth.stopping import Stopping, stopping
 from hl_dsl.synth.trials import NO_GATE, Trial
@@ -74,16 +73,15 @@ def play_one(program: Program, case: Played, on_progress: OnProgress | None = No
     """The episode of a case, played by a proved program."""
     load_simulator()
     with stopping() as stop:
-        return _batch(Checked(program, structure_hash(program.flow)), case.protocol, [case.seed], case.limit, case.dry_steps, on_progress, 0, stop)[0]
+        return _batch(program, Setting(case.protocol, case.limit, case.dry_steps), [case.seed], on_progress, 0, stop)[0]
 
 
 def _play(program: Program, cases: Sequence[Played], found: dict[str, Outcome], on_progress: OnProgress | None, num_threads: int) -> bool:
     """Fills in what became of the cases; whether an interrupt came first."""
     load_simulator()  # it takes a second, in which an interrupt need not wait
-    checked = Checked(program, structure_hash(program.flow))
     with stopping() as stop:
         for setting, every, seeds in batches(cases):
-            episodes = _batch(checked, setting.protocol, seeds, setting.max_steps, setting.dry_steps, on_progress, num_threads, stop)
+            episodes = _batch(program, setting, seeds, on_progress, num_threads, stop)
             found |= {case.name: of_episode(case, episode_of(case, episodes), program.card) for case in every}
             if any(found[case.name].passed is None for case in every):
                 stop.hold()
@@ -92,11 +90,10 @@ def _play(program: Program, cases: Sequence[Played], found: dict[str, Outcome], 
     return False
 
 
-def _batch(checked: Checked, protocol: str, seeds: Sequence[int], max_steps: int | None, dry_steps: int | None, on_progress: OnProgress | None,
-           num_threads: int, stop: Stopping) -> list[Episode]:
+def _batch(program: Program, setting: Setting, seeds: Sequence[int], on_progress: OnProgress | None, num_threads: int, stop: Stopping) -> list[Episode]:
     return play(
-        [checked.flow], checked.program.card, protocol, seeds, dry_steps=dry_steps, max_steps=max_steps, curves=dict.fromkeys(seeds), step_budget=None,
-        stop=lambda: False, stopping=stop, on_progress=on_progress, num_threads=num_threads).episodes[0]
+        [program.flow], program.card, setting.protocol, seeds, dry_steps=setting.dry_steps, max_steps=setting.max_steps, curves=dict.fromkeys(seeds),
+        step_budget=None, stop=lambda: False, stopping=stop, on_progress=on_progress, num_threads=num_threads).episodes[0]
 
 
 def _trial(run: CasesRun) -> Trial:

@@ -72,7 +72,5 @@ def value_of(case: Played, episode: Episode) -> float:
     """The return of an episode, or what its window brought: the rewards of the steps taken at the window's ticks."""
     if case.window is None or episode.recording is None or not episode.length:
         return episode.value if case.window is None else 0.0
-    # A tick shows the reward of the step before; that of the last step is in the return alone.
-    curve = np.append(np.cumsum(episode.recording.shown["reward"].astype(np.float64))[1:], episode.value)
-    so_far = np.concatenate([[0.0], curve])
+    so_far = np.concatenate([[0.0], episode.recording.returns_so_far, [episode.value]])
     return float(so_far[min(case.window.end, episode.length)] - so_far[min(case.window.start, episode.length)])

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
 from hl_dsl.cards import Card
-from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.diagnostics import HLError, ProgramError
 from hl_dsl.program import Program
 from hl_dsl.syntax import Property
 from hl_dsl.synth.recording import Recording
 from hl_dsl.synth.regressions.case import Window
-from hl_dsl.synth.trace import raw_observations
+from hl_dsl.synth.trace import replayed
 
 _NAME = "property"
 
@@ -38,11 +35,9 @@ def watcher(card: Card, holds: str) -> Dataflow:
 def first_break(flow: Dataflow, recording: Recording, window: Window | None) -> int | None:
     """The first tick, of the window's, at which a watcher's property is false; None where it holds."""
     node = flow.of_kind("monitor")[0].node
-    interpreter, lane = Interpreter(flow), np.zeros(1, np.int32)
     start = 0 if window is None else window.start
     stop = len(recording) if window is None else min(window.end, len(recording))
-    for tick in range(stop):
-        shown = interpreter.tick(raw_observations(flow, recording.frame(tick, tick + 1, lane), 0))
+    for tick, _, shown in replayed(flow, recording, 0, stop):
         if tick >= start and not shown.values[node]:
             return tick
     return None

@@ -34,7 +34,7 @@ class Camera:
             return
         # The last picture is of the end, wherever that falls.
         if self._tick % self._every == 0 or actions is None:
-            picture = frame.observation[rows[0]].transpose(1, 2, 0) if self._pixels else environments.render(0)
+            picture = frame.picture(rows[0]) if self._pixels else environments.render(0)
             stride = -(-picture.shape[1] // _WIDEST)
             self._pictures.append(np.array(picture[::stride, ::stride]))
         self._tick += 1

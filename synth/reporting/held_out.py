@@ -8,16 +8,14 @@ from shlex import quote
 from typing import Any
 
 from hl_dsl.cards import Card
+from hl_dsl.synth.development_seeds import HELD_OUT
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
-from hl_dsl.synth.trials import Trial, violations
-
-HELD_OUT = range(50, 100)
-_EVALUATED = ("evaluation", "held-out")
+from hl_dsl.synth.trials import EVALUATIONS, Trial, violations
 
 
 def is_held_out(trial: Trial) -> bool:
     """Whether a trial is an evaluation on nothing but held-out seeds."""
-    return trial.kind == "held-out" or trial.kind in _EVALUATED and bool(trial.seeds) and min(trial.seeds) >= HELD_OUT.start
+    return trial.kind == "held-out" or trial.kind in EVALUATIONS and bool(trial.seeds) and min(trial.seeds) >= HELD_OUT.start
 
 
 def held_out_scores(trials: Sequence[Trial], program_hash: str, card: Card, policy: Path, development: Sequence[int]) -> list[dict[str, Any]]:

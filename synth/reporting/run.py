@@ -16,11 +16,10 @@ from hl_dsl.synth.reporting.held_out import is_held_out
 from hl_dsl.synth.run_folder import BEST, SETTINGS, RunFolderError, holder
 from hl_dsl.synth.storage import storage_problem
 from hl_dsl.synth.study_result import INTERRUPTED
-from hl_dsl.synth.trials import NO_GATE, Trial, best_trial, main_setting
+from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, best_trial, main_setting
 from hl_dsl.synth.trials_table import ledger_path
 
 GOING_ON, STOPPED, INTERRUPTED_RUN, CUT_OFF, ENDED, NO_RUN = "going on", "stopped", "interrupted", "cut off", "ended", "no run"
-_OF_A_SEARCH = ("search", "tune", "simplify")
 _OF_A_CALL = {RESERVED: ("call", "reserved_tokens", "reserved_cost"), SETTLED: ("call", "outcome", "tokens", "cost", "estimated")}
 
 
@@ -50,7 +49,7 @@ class Run:
         """The programs the run chose among. What was evaluated beside a search is none of its steps, nor is any score on
         held-out seeds."""
         trials = [trial for trial in self.trials if trial.gate != NO_GATE and not is_held_out(trial)]
-        searched = [trial for trial in trials if trial.kind in _OF_A_SEARCH]
+        searched = [trial for trial in trials if trial.kind in OF_A_RUN]
         return searched or trials
 
     @cached_property
@@ -70,7 +69,7 @@ class Run:
     @cached_property
     def _last(self) -> Mapping[str, Any] | None:
         """The last event of the run itself."""
-        own = (event for event in reversed(self.events) if event.get("event") != "trial" or event.get("kind") in _OF_A_SEARCH)
+        own = (event for event in reversed(self.events) if event.get("event") != "trial" or event.get("kind") in OF_A_RUN)
         return next(own, None)
 
     @property

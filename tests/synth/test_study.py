@@ -12,7 +12,6 @@ from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.environments import steps_taken
 from hl_dsl.synth.evaluation import NotProved
 from hl_dsl.synth.isolation.evaluator import InProcess
-from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.run_folder import RunFolder
 from hl_dsl.synth.runs import run_synth, run_tune
 from hl_dsl.synth.study import Study

@@ -10,8 +10,8 @@ from hl_dsl.compiler.canonical import canonical_hash
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.diagnostics import HLError
-from hl_dsl.verify.bounded import closed_cone
 from hl_dsl.verify.claims import PROVED, PROVED_REALS, VIOLATED
+from hl_dsl.verify.cone import closed_cone
 from hl_dsl.verify.diff.correspondence import Guesses, guess, watch
 from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.obligations import goals

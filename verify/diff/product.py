@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Mapping, NamedTuple, Sequence
 
-from hl_dsl.compiler.ir import Builder, Cell, Dataflow, Input, Obligation, Parameter, Property
+from hl_dsl.compiler.ir import Builder, Cell, Dataflow, Input, Obligation, Property
 from hl_dsl.operators import OPERATORS
 from hl_dsl.source import NOWHERE
 from hl_dsl.verify.diff.matching import Matching, match

@@ -18,7 +18,6 @@ from hl_dsl.verify.cone import closed_cone
 from hl_dsl.verify.inference.facts import Lemma, Linear, Truth, above_zero
 from hl_dsl.verify.intervals import EMPTY, Evaluator
 from hl_dsl.verify.obligations import Goal
-from hl_dsl.verify.plan import Plan
 
 _MOST_COUNTERS = 14
 _MOST_CONDITIONS = 30

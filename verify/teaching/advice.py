@@ -14,7 +14,7 @@ from typing import Iterator, Sequence
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Builder, Dataflow, Property
 from hl_dsl.source import NOWHERE
-from hl_dsl.verify.bounded import closed_cone
+from hl_dsl.verify.cone import closed_cone
 from hl_dsl.verify.expressions import Names
 from hl_dsl.verify.induction import Induction
 from hl_dsl.verify.interval_tier import IntervalTier

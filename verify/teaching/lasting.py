@@ -10,6 +10,7 @@ from typing import Sequence
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow, Property
 from hl_dsl.diagnostics import Diagnostic, Label
+from hl_dsl.verify.bounded import ticks_text
 from hl_dsl.verify.claims import PROVED
 from hl_dsl.verify.cone import closed_cone
 from hl_dsl.verify.encode import START, Encoding
@@ -96,7 +97,6 @@ def _blamed(flow: Dataflow, most: int, limits: Limits, solver: Solver) -> list[P
 
 def _warning(ticks: int, blamed: Sequence[Property]) -> Diagnostic:
     names = ", ".join(f"`{item.name}`" for item in blamed)
-    count = f"{ticks} tick{'' if ticks == 1 else 's'}"
-    return Diagnostic("HL515", f"no run keeps the assumptions for more than {count}: what is proved says nothing of later ones", blamed[0].span,
+    return Diagnostic("HL515", f"no run keeps the assumptions for more than {ticks_text(ticks)}: what is proved says nothing of later ones", blamed[0].span,
                       f"{names} {'allows' if len(blamed) == 1 else 'together allow'} no more", others=tuple(Label(item.span, "together with this") for item in blamed[1:]),
                       severity="warning")

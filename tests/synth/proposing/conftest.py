@@ -4,18 +4,6 @@ from hl_dsl.synth import plots
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.trials import trials_of
 
-LEAN = """\
-# Push towards the side the pole leans to.
-policy lean for "CartPole-v1" {
-  observe pole.angle
-
-  act {
-    when pole.angle > 0 => RIGHT
-    otherwise           => LEFT
-  }
-}
-"""
-
 
 def leaning(lead: str, about: str) -> str:
     """A program that looks ahead."""

@@ -20,7 +20,8 @@ from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.proposing.profiles import PROFILES, command_of
 from hl_dsl.synth.proposing.retries import Patience
 from hl_dsl.synth.study import Study
-from tests.synth.proposing.conftest import LEAN, Run
+from tests.synth.proposing.conftest import Run
+from tests.synth.runs import LEAN
 
 AGENT = Path(__file__).parent / "scripted_agent.py"
 fenced = pytest.mark.skipif(not fence.available(), reason="this kernel has no Landlock")

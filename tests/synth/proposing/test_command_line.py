@@ -9,9 +9,10 @@ import pytest
 
 from hl_dsl.cli.app import run
 from hl_dsl.synth.progress import progress
-from tests.synth.proposing.conftest import BEST, BETTER, LEAN, Run
+from tests.synth.proposing.conftest import BEST, BETTER, Run
 from tests.synth.proposing.model_server import ModelServer, good, status
 from tests.synth.proposing.test_agent import AGENT
+from tests.synth.runs import LEAN
 
 
 @pytest.fixture

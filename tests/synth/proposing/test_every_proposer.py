@@ -12,9 +12,10 @@ from hl_dsl.synth.environments import steps_taken
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.proposing.retries import Patience
 from hl_dsl.synth.study import Study
-from tests.synth.proposing.conftest import BEST, BETTER, BROKEN, LEAN, MISTYPED, SAME, UNPROVED, Run
+from tests.synth.proposing.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
 from tests.synth.proposing.model_server import ModelServer, good, status
 from tests.synth.proposing.test_agent import AGENT
+from tests.synth.runs import LEAN
 
 REFUSED = [BROKEN, MISTYPED, UNPROVED, UNPROVED.replace("0.1", "0.2"), LEAN.replace("lean", "other").replace("  act {", "  act  {")]
 

@@ -13,8 +13,9 @@ from hl_dsl.synth.proposing.calls import Calls
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.step_meter import StepMeter
 from hl_dsl.synth.study import Study
-from tests.synth.proposing.conftest import BEST, BETTER, LEAN, Run
+from tests.synth.proposing.conftest import BEST, BETTER, Run
 from tests.synth.proposing.model_server import ModelServer, good
+from tests.synth.runs import LEAN
 
 ROOT = Path(__file__).parents[3]
 

@@ -12,8 +12,9 @@ from hl_dsl.synth.proposing.prices import Prices
 from hl_dsl.synth.proposing.retries import Patience
 from hl_dsl.synth.proposing.rungs import RUNGS, TOOL
 from hl_dsl.synth.study import Study
-from tests.synth.proposing.conftest import BEST, BETTER, BROKEN, LEAN, MISTYPED, SAME, UNPROVED, Run
+from tests.synth.proposing.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
 from tests.synth.proposing.model_server import ModelServer, good, status
+from tests.synth.runs import LEAN
 
 GRAMMAR = 'start: "policy" /(.|\\n)*/'
 QUICK = Patience(first_wait=0.001, longest_wait=0.002)

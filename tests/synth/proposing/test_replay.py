@@ -9,8 +9,9 @@ from hl_dsl.synth.environments import steps_taken
 from hl_dsl.synth.proposers import proposer_named
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.study import Study
-from tests.synth.proposing.conftest import BEST, BETTER, BROKEN, LEAN, SAME, UNPROVED, Run
+from tests.synth.proposing.conftest import BEST, BETTER, BROKEN, SAME, UNPROVED, Run
 from tests.synth.proposing.model_server import ModelServer, good
+from tests.synth.runs import LEAN
 
 
 def replay(folder, of, steps=20_000, **more):

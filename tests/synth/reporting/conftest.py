@@ -8,8 +8,9 @@ from hl_dsl.synth import plots
 from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.study import Study
-from tests.synth.proposing.conftest import BEST, BETTER, BROKEN, LEAN, SAME, UNPROVED
+from tests.synth.proposing.conftest import BEST, BETTER, BROKEN, SAME, UNPROVED
 from tests.synth.proposing.model_server import ModelServer, good
+from tests.synth.runs import LEAN
 
 EVIL = "</pre></details><script>alert('1')</script><img src=http://x.example/y onerror=alert(2)>&amp; \u202e]]>"
 """What a model may write to break out of where it stands."""

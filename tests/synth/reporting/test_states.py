@@ -20,9 +20,9 @@ from hl_dsl.synth.runs import run_tune
 from hl_dsl.synth.storage import FileUnwritable
 from hl_dsl.synth.study import Study
 from hl_dsl.synth.trials import Trial
-from tests.synth.proposing.conftest import BEST, LEAN
+from tests.synth.proposing.conftest import BEST
 from tests.synth.reporting.parsed import Page
-from tests.synth.runs import Interrupt
+from tests.synth.runs import Interrupt, LEAN
 
 POLICIES = Path(__file__).parent.parent.parent.parent / "policies"
 
