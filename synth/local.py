@@ -24,11 +24,12 @@ from hl_dsl.synth.mutation.linear import shows_few_numbers
 from hl_dsl.synth.mutation.mutate import LINEAR
 from hl_dsl.synth.proposers import Candidate, Rejected, Situation
 from hl_dsl.synth.random_numbers import generator
-from hl_dsl.synth.sampling import first_values, next_values
+from hl_dsl.synth.sampling import first_values, fitted_values, next_values
 
 _TUNE, _CROSS = 0.5, 0.1
 _MOST_TRIES = 400  # proposals a generation may take to fill its slots
 _DRAWS = {0: 1, 1: 2, 2: 3}  # first draws of a structure by its number of new parameters; four for more
+_FITTED_DRAWS = 6  # of one whose parameters begin where recorded frames put them
 _CONSTANTS_FIRST = 0.6  # how often a program with bare comparisons has parameters put into them
 
 
@@ -109,7 +110,8 @@ class _Generation:
 
     def _draw_new(self, random: Random) -> Candidate | Rejected:
         checked, parent, mutant, parents, new = self.waiting
-        values = first_values(checked.flow.parameters, parent.best.values, new, random)
+        draw = fitted_values if self._fitted(mutant) else first_values
+        values = draw(checked.flow.parameters, parent.best.values, new, random)
         candidate = checked.with_values(values)
         return self._passed(candidate, self._recognised(candidate), mutant.change, mutant.mutation, parents, values)
 
@@ -171,7 +173,7 @@ class _Generation:
             first = self._draw_new(random)
             # The proof and the duplicates speak of the structure: where its first draw stops there, so would the rest.
             if type(first) is Candidate:
-                self.draws = min(_DRAWS.get(len(new), 4), self.left) - 1
+                self.draws = min(_FITTED_DRAWS if self._fitted(mutant) else _DRAWS.get(len(new), 4), self.left) - 1
             return first
         values = {one.name: one.default for one in checked.flow.parameters}
         return self._passed(checked, self._recognised(checked), mutant.change, mutant.mutation, parents, values)
@@ -191,6 +193,10 @@ class _Generation:
     def _luck(self, name: str) -> float:
         tried, accepted = self.situation.credit.get(name, (0, 0))
         return (accepted + 1) / (tried + 4) * 4
+
+    @staticmethod
+    def _fitted(mutant: Mutant) -> bool:
+        return mutant.mutation in MUTATIONS and MUTATIONS[mutant.mutation].fitted
 
     # gates
 

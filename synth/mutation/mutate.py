@@ -7,7 +7,7 @@ from random import Random
 from typing import Callable, Mapping
 
 from hl_dsl.syntax import Policy
-from hl_dsl.synth.mutation import constants, crossover, definitions, expressions, intercept, linear, modes, rules
+from hl_dsl.synth.mutation import chase, constants, crossover, definitions, expressions, intercept, linear, modes, rules
 from hl_dsl.synth.mutation.draft import Draft, Subject
 from hl_dsl.synth.mutation.numbers import weighted
 
@@ -18,12 +18,13 @@ _TRIES = 12
 class Mutation:
     """A way to change a program. `apply` edits a draft and says what it did, or gives None where it does not apply.
     `weight`: how often it is drawn beside the others; `when_stuck`: how many times as often for a program whose episode
-    ended because nothing happened any more."""
+    ended because nothing happened any more. `fitted`: its new parameters begin where recorded frames put them."""
 
     name: str
     apply: Callable[[Draft], str | None]
     weight: float
     when_stuck: float = 1.0
+    fitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
     Mutation("exchange-actions", rules.exchange_actions, 0.5),
     Mutation("mirror-rule", rules.mirror_rule, 2.5),
     Mutation("narrow-rule", rules.narrow_rule, 1.0),
-    Mutation("intercept", intercept.intercept, 6.0),
+    Mutation("intercept", intercept.intercept, 2.0),
+    Mutation("chase", chase.chase, 20.0, fitted=True),
     Mutation("heading-shift", intercept.shift_by_heading, 1.0, 2.0),
     Mutation("linear-rules", linear.linear_rules, 0.0),
     Mutation("linear-rule", linear.linear_rule, 0.0),
