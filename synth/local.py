@@ -143,7 +143,8 @@ class _Generation:
     def _point(self, running: Campaign, values: dict[str, float]) -> Candidate | Rejected:
         candidate = running.checked.with_values(values)
         found = self._recognised(candidate)
-        proposal = self._passed(candidate, found, f"{running.change}, constants tuned together", running.mutation, running.parents, values)
+        change = f"{running.change}, constants tuned together"
+        proposal = self._passed(candidate, found, change, running.mutation, running.parents, values, brief=not running.at_middle)
         running.given(proposal.index if type(proposal) is Candidate else self.campaigns.known(proposal.index, proposal.rejection.known_as))
         return proposal
 
@@ -206,7 +207,7 @@ class _Generation:
             return Rejection("duplicate", "the same program as one of this generation", found)
         return found
 
-    def _passed(self, candidate: Checked, found: Rejection | str, change: str, origin: str, parents, values) -> Candidate | Rejected:
+    def _passed(self, candidate: Checked, found: Rejection | str, change: str, origin: str, parents, values, brief: bool = False) -> Candidate | Rejected:
         gates = self.situation.gates
         stopped = found if isinstance(found, Rejection) else None
         proof = ""
@@ -217,4 +218,4 @@ class _Generation:
             stopped = self.situation.recall(candidate)
         if stopped is not None:
             return Rejected(self.index, candidate, candidate.program.text, stopped, change, origin, parents)
-        return Candidate(self.index, candidate, proof, change, origin, parents, dict(values))
+        return Candidate(self.index, candidate, proof, change, origin, parents, dict(values), brief=brief)

@@ -17,7 +17,7 @@ from hl_dsl.synth.mutation.rules import acts, put_act
 from hl_dsl.types import BOOL, REAL
 
 MOST_FEATURES = 16
-_ALL, _BAND, _STOP, _VOTE = 0.75, 0.2, 0.2, 0.5
+_ALL, _BAND, _STOP, _VOTE = 0.75, 0.2, 0.2, 0.7
 _NOT_WEIGHED = ("reward", "lives", "step")
 _WIDEST = 10.0  # a declared range beyond this says what is possible, not what is usual
 
