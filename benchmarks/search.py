@@ -40,17 +40,17 @@ SEARCH_SEEDS, OTHER_SEEDS = range(16), range(10)
 _DRAWS = 24
 
 
-def run(policy: Path, folder: Path, protocol: str, steps: int, seed: int, seeds) -> Curve:
+def run(policy: Path, folder: Path, protocol: str, steps: int, seed: int, seeds, threads: int = 0) -> Curve:
     """A search, or what a finished one left in the folder. Its curve is of accepted programs, over all steps spent."""
     ledger = Ledger(folder / "trials.jsonl")
     if not (folder.exists() and any(event.get("event") == "stop" and event.get("reason") != "interrupted" for event in ledger.read())):
-        run_synth(policy, folder, protocol, steps, seed, resume=(folder / "run.json").exists(), seeds=seeds)
+        run_synth(policy, folder, protocol, steps, seed, resume=(folder / "run.json").exists(), seeds=seeds, num_threads=threads)
     trials = [trial for trial in trials_of(ledger.read()) if trial.kind == "search"]
     points = [(entry.total_steps, entry.best) for entry in cumulative(trials) if entry.best is not None]
     return Curve(tuple(at for at, _ in points), tuple(best for _, best in points), sum(trial.environment_steps for trial in trials), len(trials))
 
 
-def null_curve(seed: int, steps: int, cache: Path) -> Curve:
+def null_curve(seed: int, steps: int, cache: Path, threads: int = 0) -> Curve:
     """Random constants until the steps are spent."""
     if cache.exists():
         known = json.loads(cache.read_text(encoding="utf-8"))
@@ -58,7 +58,7 @@ def null_curve(seed: int, steps: int, cache: Path) -> Curve:
     program, spent, count, best, points = Program.load(ROOT / "benchmarks/two_constants.hl"), 0, 0, 0.0, []
     for batch in range(steps):
         try:
-            drawn = random_constants(program, "deterministic", draws=_DRAWS, seed=seed + 1000 * batch, step_budget=steps - spent)
+            drawn = random_constants(program, "deterministic", draws=_DRAWS, seed=seed + 1000 * batch, step_budget=steps - spent, num_threads=threads)
         except HLError:  # no draw ends within what is left
             break
         spent, count, best = spent + drawn.env_steps, count + len(drawn.scores), max(best, drawn.best)
@@ -68,11 +68,11 @@ def null_curve(seed: int, steps: int, cache: Path) -> Curve:
     return found
 
 
-def breakout(seeds: list[int], steps: int, runs: Path) -> None:
+def breakout(seeds: list[int], null_seeds: list[int], steps: int, runs: Path, threads: int) -> None:
     curves, rows = [], []
     for seed in seeds:
         folder = runs / f"breakout-{seed}"
-        curve = run(ROOT / "policies/breakout/start.hl", folder, "deterministic", steps, seed, (0,))
+        curve = run(ROOT / "policies/breakout/start.hl", folder, "deterministic", steps, seed, (0,), threads)
         row: dict[str, Any] = {"run_seed": seed, "best": curve.best, "steps_to_best": curve.steps_to_best, "env_steps": curve.spent, "programs": curve.count}
         best = Program.load(folder / "best.hl")
         for protocol in ("noop", "sticky"):
@@ -82,25 +82,25 @@ def breakout(seeds: list[int], steps: int, runs: Path) -> None:
         print(f"run seed {seed}: {curve.best:g} after {curve.steps_to_best:,} of {curve.spent:,} steps, {curve.count} programs; "
               f"noop {row['noop']:.1f}, sticky {row['sticky']:.1f} (seeds 0..9)", flush=True)
     nulls = []
-    for seed in seeds:
-        nulls.append(null_curve(seed, steps, runs / f"null-{seed}.json"))
+    for seed in null_seeds:
+        nulls.append(null_curve(seed, steps, runs / f"null-{seed}.json", threads))
         print(f"null {seed}: best of {nulls[-1].count} draws {nulls[-1].best:g}, {nulls[-1].spent:,} steps", flush=True)
     found, chance = [one.best for one in curves], [one.best for one in nulls]
     print(f"search: median {median(found):g}, least {min(found):g}; null: median {median(chance):g}, least {min(chance):g}, best {max(chance):g}")
     write(runs / "breakout.json", {"steps": steps, "runs": rows, "null": [{"seed": seed, "best": one.best, "env_steps": one.spent, "draws": one.count}
-                                                                        for seed, one in zip(seeds, nulls)],
+                                                                        for seed, one in zip(null_seeds, nulls)],
                                    "median": median(found), "null_median": median(chance)})
     draw(curves, nulls, runs / "breakout.png")
 
 
-def classics(seeds: list[int], steps: int, runs: Path) -> None:
+def classics(seeds: list[int], steps: int, runs: Path, threads: int) -> None:
     rows = []
     for name in CLASSICS:
         policy = ROOT / "policies" / name / "start.hl"
         card = Program.load(policy).card
         for seed in seeds:
             folder = runs / f"{name}-{seed}"
-            curve = run(policy, folder, "standard", steps, seed, SEARCH_SEEDS)
+            curve = run(policy, folder, "standard", steps, seed, SEARCH_SEEDS, threads)
             evaluation = evaluate_program(Program.load(folder / "best.hl"), "standard", HELD_OUT, ledger=Ledger(folder / "others.jsonl"), kind="held-out")
             held_out = mean(evaluation.rollout.returns)
             reached = steps_to(curve, card.solved)
@@ -122,13 +122,16 @@ def main() -> None:
     parser.add_argument("what", choices=("breakout", "classics"))
     parser.add_argument("--seeds")
     parser.add_argument("--steps", type=int, default=1_000_000)
+    parser.add_argument("--null-seeds", help="series of the null (default: the run seeds)")
+    parser.add_argument("--threads", type=int, default=0, help="of the simulator; 0: one for each core")
     parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "search")
     given = parser.parse_args()
     given.runs.mkdir(parents=True, exist_ok=True)
     if given.what == "breakout":
-        breakout(parse_seeds(given.seeds or "0..4"), given.steps, given.runs)
+        seeds = given.seeds or "0..4"
+        breakout(parse_seeds(seeds), parse_seeds(given.null_seeds or seeds), given.steps, given.runs, given.threads)
     else:
-        classics(parse_seeds(given.seeds or "0..2"), given.steps, given.runs)
+        classics(parse_seeds(given.seeds or "0..2"), given.steps, given.runs, given.threads)
 
 
 if __name__ == "__main__":
