@@ -9,7 +9,7 @@ from the runs' ledgers; they are printed and written as `RUNS/breakout.json` and
 `RUNS/breakout.png`.
 
 Breakout's score is the best program's return under the search's own rules: the deterministic protocol, and an episode ends after
-1,500 steps without reward. The null is random settings of two constants, where to start moving right and left, 24 at a time;
+1,500 steps without reward; a run that has 864, which is all there is, ends there. The null is random settings of two constants, where to start moving right and left, 24 at a time;
 its score is the best of all that the same steps pay for. The best programs are also played, whole episodes, under the other
 protocols on development seeds. A classic's score is the mean over 50 held-out seeds; it is solved where that reaches the
 threshold that comes with the environment.
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -38,13 +39,21 @@ ROOT = Path(__file__).parent.parent
 CLASSICS = ("cartpole", "mountain_car", "acrobot", "lunar_lander")
 SEARCH_SEEDS, OTHER_SEEDS = range(16), range(10)
 _DRAWS = 24
+ALL = 864.0  # two screens, and there is no third
 
 
-def run(policy: Path, folder: Path, protocol: str, steps: int, seed: int, seeds, threads: int = 0) -> Curve:
-    """A search, or what a finished one left in the folder. Its curve is of accepted programs, over all steps spent."""
+def run(policy: Path, folder: Path, protocol: str, steps: int, seed: int, seeds, threads: int = 0, most: float = math.inf) -> Curve:
+    """A search, or what a finished one left in the folder. Its curve is of accepted programs, over all steps spent. With `most`,
+    all there is to be had, a search ends when it has that."""
     ledger = Ledger(folder / "trials.jsonl")
-    if not (folder.exists() and any(event.get("event") == "stop" and event.get("reason") != "interrupted" for event in ledger.read())):
-        run_synth(policy, folder, protocol, steps, seed, resume=(folder / "run.json").exists(), seeds=seeds, num_threads=threads)
+
+    def end(event: dict[str, Any]) -> None:
+        if event["event"] == "best" and event["score"] >= most:
+            raise KeyboardInterrupt
+
+    if not (folder.exists() and any(event.get("event") == "stop" and (event.get("reason") != "interrupted" or event.get("score", -math.inf) >= most)
+                                    for event in ledger.read())):
+        run_synth(policy, folder, protocol, steps, seed, resume=(folder / "run.json").exists(), seeds=seeds, num_threads=threads, on_event=end)
     trials = [trial for trial in trials_of(ledger.read()) if trial.kind == "search"]
     points = [(entry.total_steps, entry.best) for entry in cumulative(trials) if entry.best is not None]
     return Curve(tuple(at for at, _ in points), tuple(best for _, best in points), sum(trial.environment_steps for trial in trials), len(trials))
@@ -63,6 +72,8 @@ def null_curve(seed: int, steps: int, cache: Path, threads: int = 0) -> Curve:
             break
         spent, count, best = spent + drawn.env_steps, count + len(drawn.scores), max(best, drawn.best)
         points.append((spent, best))
+        if best >= ALL:
+            break
     found = Curve(tuple(at for at, _ in points), tuple(score for _, score in points), spent, count)
     cache.write_text(json.dumps({"steps": found.steps, "scores": found.scores, "spent": spent, "count": count}), encoding="utf-8")
     return found
@@ -72,7 +83,7 @@ def breakout(seeds: list[int], null_seeds: list[int], steps: int, runs: Path, th
     curves, rows = [], []
     for seed in seeds:
         folder = runs / f"breakout-{seed}"
-        curve = run(ROOT / "policies/breakout/start.hl", folder, "deterministic", steps, seed, (0,), threads)
+        curve = run(ROOT / "policies/breakout/start.hl", folder, "deterministic", steps, seed, (0,), threads, ALL)
         row: dict[str, Any] = {"run_seed": seed, "best": curve.best, "steps_to_best": curve.steps_to_best, "env_steps": curve.spent, "programs": curve.count}
         best = Program.load(folder / "best.hl")
         for protocol in ("noop", "sticky"):

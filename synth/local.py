@@ -2,7 +2,9 @@
 
 A generation is filled with two kinds of proposals. Half of the draws take a structure that is known and give its
 parameters other values. The other half make a new structure from an elite, by a mutation or from two elites, and give
-it a few draws of the parameters that are new in it: a structure is judged by what its constants can make of it.
+it a few draws of the parameters that are new in it: a structure is judged by what its constants can make of it. Where recorded
+frames gave a whole assembly (see mutation/chase.py), every second draw is of all its parameters together, as chance would
+draw them, about the values that the recordings gave.
 
 Where an environment shows a few numbers, most generations are a batch of a campaign instead (see campaigns.py): many
 parameters are tuned together, in structures that begin with weighted sums of all that is shown.
@@ -10,8 +12,10 @@ parameters are tuned together, in structures that begin with weighted sums of al
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from random import Random
-from typing import Iterator
+from typing import Iterator, Mapping, Sequence
 
 from hl_dsl.format import format_policy
 from hl_dsl.synth.archive import Structure
@@ -30,6 +34,7 @@ _TUNE, _CROSS = 0.5, 0.1
 _MOST_TRIES = 400  # proposals a generation may take to fill its slots
 _DRAWS = {0: 1, 1: 2, 2: 3}  # first draws of a structure by its number of new parameters; four for more
 _FITTED_DRAWS = 6  # of one whose parameters begin where recorded frames put them
+_DRAWING = 0.5  # how often all parameters of such a structure are drawn anew
 _CONSTANTS_FIRST = 0.6  # how often a program with bare comparisons has parameters put into them
 
 
@@ -41,16 +46,27 @@ class LocalProposer:
     """See the module. What it keeps is a function of the trials and of the run's seed, so a run that goes on is the same."""
 
     def __init__(self):
-        self._campaigns = Campaigns()
+        self._campaigns, self._assemblies = Campaigns(), {}
 
     def propose(self, situation: Situation) -> list[Candidate | Rejected]:
         self._campaigns.settle(situation.archive)
-        return list(_Generation(situation, self._campaigns).run())
+        return list(_Generation(situation, self._campaigns, self._assemblies).run())
+
+
+@dataclass(frozen=True)
+class _Assembly:
+    """A structure whose new parameters, `new`, begin where recorded frames put them. `known`: values for the others."""
+
+    checked: Checked
+    known: Mapping[str, float]
+    mutant: Mutant
+    parents: tuple[str, ...]
+    new: Sequence[str]
 
 
 class _Generation:
-    def __init__(self, situation: Situation, campaigns: Campaigns):
-        self.situation, self.campaigns = situation, campaigns
+    def __init__(self, situation: Situation, campaigns: Campaigns, assemblies: dict[str, _Assembly]):
+        self.situation, self.campaigns, self.assemblies = situation, campaigns, assemblies
         random = generator(situation.run_seed, situation.next_index, "campaigns")
         few = shows_few_numbers(Draft(situation.subject(situation.archive.best), random))
         self.campaigning = few and random.random() < _CAMPAIGNING
@@ -90,6 +106,8 @@ class _Generation:
                 return self._point(running, values)
             self.campaigning = False  # the batch is out: the other slots are for other things
         archive = self.situation.archive
+        if self.assemblies and random.random() < _DRAWING:
+            return self._draw_assembly(random)
         # What has been tuned in vain for long is left alone more often.
         share = _TUNE / (1 + archive.best.fruitless / 16)
         tunable = archive.choose(random, tunable=True) if random.random() < share else None
@@ -114,6 +132,25 @@ class _Generation:
         values = draw(checked.flow.parameters, parent.best.values, new, random)
         candidate = checked.with_values(values)
         return self._passed(candidate, self._recognised(candidate), mutant.change, mutant.mutation, parents, values)
+
+    def _draw_assembly(self, random: Random) -> Candidate | Rejected:
+        """All parameters of an assembly drawn together. Which of several: the better the likelier, and the less the more it was drawn.
+
+        What a small structure can do is found sooner by many draws than by one that is moved step by step: on one trajectory
+        a score says little of its neighbours.
+        """
+        structures = self.situation.archive.structures
+        known = [structures.get(key) for key in self.assemblies]
+        ranked = sorted(zip(self.assemblies.values(), known), key=lambda one: -one[1].best.score if one[1] else math.inf)
+        weights = [0.6**rank / (1 + (len(found.samples) if found else _FITTED_DRAWS) / 16) for rank, (_, found) in enumerate(ranked)]
+        drawn = random.choices([assembly for assembly, _ in ranked], weights)[0]
+        for _ in range(8):
+            values = fitted_values(drawn.checked.flow.parameters, drawn.known, drawn.new, random)
+            candidate = drawn.checked.with_values(values)
+            found = self._recognised(candidate)
+            if type(found) is str:
+                break
+        return self._passed(candidate, found, f"{drawn.mutant.change}, other constants", drawn.mutant.mutation, drawn.parents, values)
 
     # campaigns
 
@@ -170,6 +207,8 @@ class _Generation:
         if checked.structure in archive.structures:
             return self._tune(archive.structures[checked.structure], random)
         self.waiting = (checked, parent, mutant, parents, new)
+        if self._fitted(mutant):
+            self.assemblies[checked.structure] = _Assembly(checked, dict(parent.best.values), mutant, parents, new)
         if new:
             first = self._draw_new(random)
             # The proof and the duplicates speak of the structure: where its first draw stops there, so would the rest.

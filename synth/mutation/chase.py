@@ -105,7 +105,7 @@ def _condition(draft: Draft, one: _Chaser, row: str, aim: Name, steered: Express
     base = "int" if other.source.base == one.found.moving.base == "int" else "real"
     reach = other.farthest - other.nearest
     usual = other.usual + (reach if upward else -reach) / 8
-    shifted = Apply("add", (steered, draft.new_param("offset", base, other.usual - reach, other.usual + reach, usual)))
+    shifted = Apply("add", (steered, draft.new_param("offset", base, other.usual - 0.75 * reach, other.usual + 0.75 * reach, usual)))
     condition = Apply(row, (aim, shifted) if one.first else (shifted, aim))
     if not limited:
         return condition
