@@ -25,7 +25,7 @@ from hl_dsl.synth.mutation import MUTATIONS, Mutant, Subject, cross, mutate
 from hl_dsl.synth.mutation.constants import bare_comparisons
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear import shows_few_numbers
-from hl_dsl.synth.mutation.mutate import LINEAR
+from hl_dsl.synth.mutation.mutate import FITTED, LINEAR
 from hl_dsl.synth.proposers import Candidate, Rejected, Situation
 from hl_dsl.synth.random_numbers import generator
 from hl_dsl.synth.sampling import first_values, fitted_values, next_values
@@ -34,6 +34,7 @@ _TUNE, _CROSS = 0.5, 0.1
 _MOST_TRIES = 400  # proposals a generation may take to fill its slots
 _DRAWS = {0: 1, 1: 2, 2: 3}  # first draws of a structure by its number of new parameters; four for more
 _FITTED_DRAWS = 6  # of one whose parameters begin where recorded frames put them
+_ASSEMBLIES, _ASSEMBLING = 3, 0.5  # so many are looked for before anything else, that often
 _DRAWING = 0.5  # how often all parameters of such a structure are drawn anew
 _CONSTANTS_FIRST = 0.6  # how often a program with bare comparisons has parameters put into them
 
@@ -197,7 +198,9 @@ class _Generation:
             mutant = cross(subject, self.situation.subject(other), random)
             parents += (other.checked.program.hash,)
         else:
-            mutant = mutate(subject, random, self._weights(parent, subject, random))
+            assembling = len(self.assemblies) < _ASSEMBLIES and random.random() < _ASSEMBLING
+            mutant = mutate(subject, random, FITTED) if assembling else None
+            mutant = mutant or mutate(subject, random, self._weights(parent, subject, random))
         if mutant is None:
             return None
         checked = self.situation.gates.check(mutant.policy)

@@ -16,8 +16,8 @@ from hl_dsl.synth.mutation.places import exchanged, ordinal
 from hl_dsl.synth.mutation.rates import Other
 from hl_dsl.synth.mutation.rules import acts, mirrors, put_act, truths_of
 
-_TOLD, _LED, _BY_HEADING, _LIMITED, _BOTH_SIDES = 0.95, 0.9, 0.9, 0.9, 0.95
-_NEARLY = 1.2  # of the least error: a forecast that is as good
+_TOLD, _LED, _BY_HEADING, _LIMITED, _BOTH_SIDES = 0.95, 0.95, 0.9, 0.9, 0.95
+_NEARLY, _GOOD = 1.2, 0.2  # of the least error: a forecast that is as good; and what it may leave of the distance at all
 _ABOVE = 20  # where a table of truths holds the pair whose first number is the larger one by most
 
 
@@ -37,7 +37,7 @@ class _Chaser:
 def chase(draft: Draft) -> str | None:
     """Rules that hold one number against another, by where the other one arrives."""
     known = draft.subject.forecasts
-    choices = [one for found in known if found.error <= _NEARLY * known[0].error for one in _chasers(draft, found)]
+    choices = [one for found in known if found.error <= min(_NEARLY * known[0].error, _GOOD) for one in _chasers(draft, found)]
     if not choices:
         return None
     chosen = draft.random.choice(choices)

@@ -81,6 +81,9 @@ MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
 # How often they are drawn where an environment shows few enough numbers to weigh them all.
 LINEAR = {"linear-rules": 1.0, "linear-rule": 2.0, "another-term": 4.0}
 
+# Those alone whose parameters recorded frames tell.
+FITTED = {name: one.weight for name, one in MUTATIONS.items() if one.fitted}
+
 CROSSOVERS: dict[str, Callable[[Draft, Subject], str | None]] = {
     "cross-rule": crossover.cross_rule,
     "cross-expression": crossover.cross_expression,
