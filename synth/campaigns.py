@@ -28,7 +28,7 @@ _FIRST, _LONGER = 4, 3  # batches in its first round, and how many times as many
 _BATCH = 8  # points, the middle included; or twice as many where there are many parameters
 _MANY = 8  # parameters; of more, each is scaled by itself, which is learned sooner than how they hang together
 _PATIENCE = 30  # batches without a better point, and the last campaign is at rest
-FRESH, NEAR = 0.15, 0.1  # first steps of CMA-ES, every range scaled to [0, 1]
+FRESH, NEAR = 0.06, 0.04  # first steps of CMA-ES, every range scaled to [0, 1]
 
 
 @dataclass
