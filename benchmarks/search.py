@@ -9,10 +9,10 @@ from the runs' ledgers; they are printed and written as `RUNS/breakout.json` and
 `RUNS/breakout.png`.
 
 Breakout's score is the best program's return under the search's own rules: the deterministic protocol, and an episode ends after
-1,500 steps without reward; a run that has 864, which is all there is, ends there. The null is random settings of two constants, where to start moving right and left, 24 at a time;
-its score is the best of all that the same steps pay for. The best programs are also played, whole episodes, under the other
-protocols on development seeds. A classic's score is the mean over 50 held-out seeds; it is solved where that reaches the
-threshold that comes with the environment.
+1,500 steps without reward. A run that has 864, which is all there is, ends there. The null is random settings of two constants,
+where to start moving right and left, 24 at a time; its score is the best of all that the same steps pay for. The best programs
+are also played under the other protocols on ten held-out seeds, for at most 30,000 steps. A classic's score is the mean over 50
+held-out seeds; it is solved where that reaches the threshold that comes with the environment.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ from hl_dsl.synth.trials import cumulative, trials_of
 
 ROOT = Path(__file__).parent.parent
 CLASSICS = ("cartpole", "mountain_car", "acrobot", "lunar_lander")
-SEARCH_SEEDS, OTHER_SEEDS = range(16), range(10)
+SEARCH_SEEDS, OTHER_SEEDS = range(16), HELD_OUT[:10]
+_LONGEST = 30_000  # steps under the other protocols: a program that neither wins nor loses would play on for 108,000
 _DRAWS = 24
 ALL = 864.0  # two screens, and there is no third
 
@@ -87,11 +88,12 @@ def breakout(seeds: list[int], null_seeds: list[int], steps: int, runs: Path, th
         row: dict[str, Any] = {"run_seed": seed, "best": curve.best, "steps_to_best": curve.steps_to_best, "env_steps": curve.spent, "programs": curve.count}
         best = Program.load(folder / "best.hl")
         for protocol in ("noop", "sticky"):
-            row[protocol] = mean(evaluate_program(best, protocol, OTHER_SEEDS, ledger=Ledger(folder / "others.jsonl")).rollout.returns)
+            row[protocol] = mean(evaluate_program(
+                best, protocol, OTHER_SEEDS, ledger=Ledger(folder / "others.jsonl"), max_steps=_LONGEST, num_threads=threads, kind="held-out").rollout.returns)
         curves.append(curve)
         rows.append(row)
         print(f"run seed {seed}: {curve.best:g} after {curve.steps_to_best:,} of {curve.spent:,} steps, {curve.count} programs; "
-              f"noop {row['noop']:.1f}, sticky {row['sticky']:.1f} (seeds 0..9)", flush=True)
+              f"noop {row['noop']:.1f}, sticky {row['sticky']:.1f} (seeds {OTHER_SEEDS[0]}..{OTHER_SEEDS[-1]})", flush=True)
     nulls = []
     for seed in null_seeds:
         nulls.append(null_curve(seed, steps, runs / f"null-{seed}.json", threads))
