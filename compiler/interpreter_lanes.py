@@ -42,6 +42,12 @@ class InterpreterLanes(Lanes):
                 self._violations[lane, column] += not tick.values[item.node]
         return actions
 
+    def adopt(self, other: "InterpreterLanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+        for source, target in zip(theirs.tolist(), mine.tolist()):
+            known, machine = other._machines[source], self._machines[target]
+            machine.memory = (*known.memory, *(cell.start for cell in self.flow.memories[len(known.memory) :]))
+            machine.last_valid = known.last_valid
+
     def memory(self) -> dict[str, np.ndarray]:
         return {cell.name: np.array([machine.memory[row] for machine in self._machines]) for row, cell in enumerate(self.flow.memories)}
 

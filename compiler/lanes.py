@@ -12,6 +12,10 @@ from hl_dsl.compiler.watching import WATCHED, without_idle_ghosts
 from hl_dsl.diagnostics import HLError
 
 
+FRAME_SOURCES = (*SOURCES, "plan")  # what a frame may hold: what the environment shows, and what a planner has chosen
+WIDE_SOURCES = ("ram", "observation", "plan")  # those with several columns
+
+
 class Lanes:
     """A back end. `start` makes the state, `tick` takes one step; row i of a frame is lane `frame.lanes[i]`.
 
@@ -37,6 +41,11 @@ class Lanes:
 
     def tick(self, frame) -> np.ndarray:
         """One step of the lanes in the frame: an action for each row, in the environment's dtype. A new array each time."""
+        raise NotImplementedError
+
+    def adopt(self, other: "Lanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+        """Lane `mine[i]` goes on from where lane `theirs[i]` of another program's lanes stands. The cells of that program must be the
+        first ones of this one, and its inputs this one's."""
         raise NotImplementedError
 
     def memory(self) -> dict[str, np.ndarray]:
@@ -78,13 +87,13 @@ def general_frame(frame, columns: dict[str, int]) -> SimpleNamespace:
     """
     general = SimpleNamespace(lanes=_numbers("lanes", frame.lanes, np.int32))
     count = len(general.lanes)
-    for source in SOURCES:
+    for source in FRAME_SOURCES:
         values = getattr(frame, source, None)
         if source not in columns and source not in ("reward", "step"):
             values = None
         elif values is None and source in columns:
             raise HLError(f"the policy reads `{source}`, and the frame has none")
-        wide = source in ("ram", "observation")
+        wide = source in WIDE_SOURCES
         if values is None:
             values = np.ones((count, 0) if wide else count)
         values = _numbers(source, values, np.float64)

@@ -82,6 +82,11 @@ class NumpyLanes(Lanes):
                 out[position] = _admit(entry, values[:, entry.column] if values.ndim == 2 else values, last[position], mended)
         return out
 
+    def adopt(self, other: "NumpyLanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+        starts = [np.full(len(mine), cell.start, TYPES[cell.base]) for cell in self.flow.memories[len(other._memory) :]]
+        self._memory = _put(self._memory, [*(values[theirs] for values in other._memory), *starts], mine)
+        self._last = _put(self._last, [values[theirs] for values in other._last], mine)
+
     def memory(self) -> dict[str, np.ndarray]:
         return {cell.name: values.copy() for cell, values in zip(self.flow.memories, self._memory)}
 
