@@ -164,7 +164,8 @@ class Dataflow:
 
     def roots(self) -> list[int]:
         """Nodes a run needs: the action, the memory's next values, the properties."""
-        return [*self.action, *(cell.next for cell in self.memories), *(item.node for item in self.properties)]
+        planned = () if self.plan is None else (self.plan.each, self.plan.final)
+        return [*self.action, *(cell.next for cell in self.memories), *(item.node for item in self.properties), *(node for node in planned if node is not None)]
 
     def reachable(self, roots: Sequence[int]) -> list[int]:
         """The nodes that `roots` depend on within one tick, in evaluation order."""

@@ -28,6 +28,7 @@ class Lanes:
     def __init__(self, flow: Dataflow):
         self.flow = flow = without_idle_ghosts(flow)
         self.watched = watched_properties(flow)
+        self._shared: tuple | None = None
         action = flow.card.action
         self.dtype = np.dtype(action.dtype)
         self.action_size = None if action.is_discrete else action.size
@@ -44,8 +45,22 @@ class Lanes:
         raise NotImplementedError
 
     def adopt(self, other: "Lanes", theirs: np.ndarray, mine: np.ndarray) -> None:
-        """Lane `mine[i]` goes on from where lane `theirs[i]` of another program's lanes stands. The cells of that program must be the
-        first ones of this one, and its inputs this one's."""
+        """Lane `mine[i]` goes on from where lane `theirs[i]` of other lanes stands, which run the same program with other ghosts: cells
+        of the same name hold the same, the rest their start values."""
+        raise NotImplementedError
+
+    def shared_cells(self, other: "Lanes") -> tuple[list[int], list[int], list[int]]:
+        """Positions of the cells that the other lanes have too, in this program and in theirs; and of the rest of this one's."""
+        if self._shared is None or self._shared[0] is not other:
+            theirs = {(cell.name, cell.ghost): position for position, cell in enumerate(other.flow.memories)}
+            places = [theirs.get((cell.name, cell.ghost)) for cell in self.flow.memories]
+            self._shared = (
+                other, [position for position, place in enumerate(places) if place is not None], [place for place in places if place is not None],
+                [position for position, place in enumerate(places) if place is None])
+        return self._shared[1:]
+
+    def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        """(k,): what the memory cell at a position of the program's list holds in these lanes."""
         raise NotImplementedError
 
     def memory(self) -> dict[str, np.ndarray]:

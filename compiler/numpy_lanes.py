@@ -83,9 +83,14 @@ class NumpyLanes(Lanes):
         return out
 
     def adopt(self, other: "NumpyLanes", theirs: np.ndarray, mine: np.ndarray) -> None:
-        starts = [np.full(len(mine), cell.start, TYPES[cell.base]) for cell in self.flow.memories[len(other._memory) :]]
-        self._memory = _put(self._memory, [*(values[theirs] for values in other._memory), *starts], mine)
+        here, there, rest = self.shared_cells(other)
+        fresh = dict(zip(here, (other._memory[place][theirs] for place in there)))
+        fresh |= {place: np.full(len(mine), cell.start, TYPES[cell.base]) for place in rest for cell in (self.flow.memories[place],)}
+        self._memory = _put(self._memory, [fresh[place] for place in range(len(fresh))], mine)
         self._last = _put(self._last, [values[theirs] for values in other._last], mine)
+
+    def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        return self._memory[cell][lanes]
 
     def memory(self) -> dict[str, np.ndarray]:
         return {cell.name: values.copy() for cell, values in zip(self.flow.memories, self._memory)}

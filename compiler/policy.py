@@ -29,6 +29,8 @@ class Policy:
     Raises HLError for parameters that the program does not have or that lie outside their ranges: proofs hold inside.
     """
 
+    own_sources: frozenset[str] = frozenset()  # what is read and not shown to it, because it makes that itself
+
     def __init__(self, flow: Dataflow, parameters: Mapping[str, object] | None = None, backend: str = "auto"):
         self.flow = flow
         self.note: str | None = None
@@ -97,7 +99,7 @@ class Policy:
         if unknown:
             raise HLError(f"there is no source `{unknown[0]}`", f"sources: {', '.join(FRAME_SOURCES)}")
         rows = {source: np.asarray(values) for source, values in observations.items()}
-        missing = sorted(set(self._lanes.columns) - set(rows))
+        missing = sorted(set(self._lanes.columns) - self.own_sources - set(rows))
         if missing:
             raise HLError(f"the policy reads `{missing[0]}`, which is not among the observations")
         if "observation" in rows and rows["observation"].ndim != 2:
@@ -110,6 +112,10 @@ class Policy:
     def adopt(self, other: "Policy", theirs: np.ndarray, mine: np.ndarray) -> None:
         """Lane `mine[i]` goes on from where lane `theirs[i]` of another policy stands; see `Lanes.adopt`."""
         self._lanes.adopt(other._lanes, theirs, mine)
+
+    def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        """(k,): what the memory cell at a position of the program's list holds in these lanes, as the last tick left it."""
+        return self._lanes.stored(cell, lanes)
 
     @property
     def memory(self) -> dict[str, np.ndarray]:

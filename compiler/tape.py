@@ -180,10 +180,14 @@ class TapeLanes(Lanes):
         return self._interpret(*arrays, self._program, self._state)
 
     def adopt(self, other: "TapeLanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+        here, there, rest = self.shared_cells(other)
         memory, known = self._views["memory"], other._views["memory"]
-        memory[: len(known), mine] = known[:, theirs]
-        memory[len(known) :, mine] = self._views["start"][len(known) :, None]
+        memory[np.ix_(here, mine)] = known[np.ix_(there, theirs)]
+        memory[np.ix_(rest, mine)] = self._views["start"][rest, None]
         self._views["last"][:, mine] = other._views["last"][:, theirs]
+
+    def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        return self._views["memory"][cell, lanes]
 
     def memory(self) -> dict[str, np.ndarray]:
         types = {"real": np.float64, "int": np.int64, "bool": np.bool_}

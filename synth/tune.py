@@ -303,4 +303,5 @@ def _lanes(rollout: Rollout, first: int, last: int, parts: int) -> Rollout:
         rollout, seeds=rollout.seeds[rows], returns=rollout.returns[rows], lengths=rollout.lengths[rows], finished=rollout.finished[rows],
         truncated=rollout.truncated[rows], digests=rollout.digests[rows], distinct_trajectories=len(set(digests)), env_steps=steps,
         cpu_seconds=rollout.cpu_seconds * share, wall_seconds=rollout.wall_seconds * share, out_of_range=rollout.out_of_range[rows],
-        assumption_violations=rollout.assumption_violations[rows], monitor_violations=rollout.monitor_violations[rows], seeds_wanted=last - first)
+        assumption_violations=rollout.assumption_violations[rows], monitor_violations=rollout.monitor_violations[rows], seeds_wanted=last - first,
+        planning=rollout.planning[rows])
