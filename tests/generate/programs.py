@@ -272,13 +272,12 @@ class _ProgramWriter:
     def _plan(self) -> None:
         write = self.write
         low, high = write.pick(((-0.5, 0.5), (-1.0, 1.0), (0.0, 0.25), (-2.0, -1.0)))
-        settings = []
-        for name, known in SETTINGS.items():
-            if write.chance(30):
-                names = [item.name for item in self.declarations if type(item) is Param and item.type.base == known.base and item.range is not None
-                         and known.low <= item.range.low.value and item.range.high.value <= known.high]
-                literal = Number(write.pick((2, 3, 7)) if known.base == "int" else write.pick((0.0, 0.5, 1.0)))
-                settings.append(Setting(name, Name(write.pick(names)) if names and write.chance(70) else literal))
+        chosen = [known for known in SETTINGS.values() if write.chance(30)]
+        settings = [Setting(known.name, Number(write.pick((2, 3, 7)) if known.base == "int" else write.pick((0.0, 0.5, 1.0)))) for known in chosen]
+        if chosen and write.chance(70):  # one of them by a parameter
+            name, base = chosen[0].name, chosen[0].base
+            self.declarations.append(Param("planned_by", TypeName(base, None), Number(2 if base == "int" else 0.5), _range(*((2, 9) if base == "int" else (0.0, 1.0)))))
+            settings[0] = Setting(name, Name("planned_by"))
         final = write.of(REAL, DEPTH - 1) if write.chance(60) else None
         self.declarations.append(Plan("planned", _written(write.types["planned"]), _range(low, high), tuple(settings), write.of(REAL, DEPTH - 1), final))
 
