@@ -3,6 +3,7 @@ from a simulation that comes to nothing, nothing lost by pruning."""
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 
+from hl_dsl.cli.evaluation_text import evaluation_text
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import OfParameter
 from hl_dsl.program import Program
+from hl_dsl.synth.evaluation import evaluate_program
 from hl_dsl.synth.frame import Frame
 from hl_dsl.synth.planning.controller import PlannedPolicy, controller_for
 from hl_dsl.synth.planning.counts import PlanningCounts, added
@@ -21,6 +24,7 @@ from hl_dsl.synth.planning.noise import noise, source_of_noise
 from hl_dsl.synth.planning.simulator import Simulator
 from hl_dsl.synth.population import Member, Population
 from hl_dsl.synth.rollout import evaluate
+from hl_dsl.synth.trace import TraceWriter
 
 TEXT = """
 policy gait for "HalfCheetah-v5" {
@@ -276,6 +280,69 @@ def test_it_runs_further_than_without_a_plan():
     planned, base = (Program.parse(text.format(*parts)) for parts in (("r", plan), ("0", "")))
     far = [evaluate(one.compile(), one.card, "standard", [0, 1], num_threads=1, max_steps=100).returns for one in (planned, base)]
     assert min(far[0]) > max(far[1]) + 50
+
+
+def test_progress_is_shown_within_an_episode():
+    flow, seen = program("horizon 1   candidates 2").flow, []
+    evaluate(controller_for(flow), flow.card, "standard", [0], num_threads=1, max_steps=20, on_progress=lambda progress: seen.append(progress.env_steps))
+    assert seen == [4, 8, 12, 16, 20]
+
+
+def test_a_trial_tells_what_planning_took():
+    planned = program("horizon 2   candidates 3   prune 100")
+    evaluation = evaluate_program(planned, "standard", [0], ledger=None, max_steps=5, num_threads=1)
+    assert evaluation.trial.planning == {"steps": 5 * 3 * 2 * 5, "diverged": 0, "blind": 0}
+    document = evaluation.to_json()
+    assert document["planning"] == dict(evaluation.trial.planning)
+    assert "planned: 150 steps of the model, 30 for each of the environment's" in evaluation_text(document)
+    assert evaluation.trial.environment_steps == 5
+    reactive = Program.parse('policy still for "HalfCheetah-v5" { act [0, 0, 0, 0, 0, 0] }')
+    assert evaluate_program(reactive, "standard", [0], ledger=None, max_steps=5, num_threads=1).trial.planning == {}
+
+
+def test_the_interpreter_agrees_on_a_trace_of_what_was_planned(tmp_path):
+    planned = program("horizon 2   candidates 4")
+    trace = TraceWriter(tmp_path / "trace.jsonl", planned.flow)
+    evaluate(planned.compile(), planned.card, "standard", [0], num_threads=1, max_steps=6, on_tick=trace)
+    trace.close()
+    rows = [json.loads(line) for line in (tmp_path / "trace.jsonl").read_text().splitlines()]
+    assert any(row["observations"]["residual[0]"] != 0 for row in rows[1:-1]) and rows[-1]["end"]
+
+
+@pytest.mark.parametrize("text, parts", [
+    ("horizon 10   candidates 24   sigma 0.5", ["residual (6 numbers), each in [-0.5, 0.6], is chosen anew at every tick", "and at the end of 0.3 * velocity.x", "as usual: rounds"]),
+])
+def test_it_is_explained(text, parts):
+    said = " ".join(program(text).explain().split())
+    assert all(part in said for part in parts)
+
+
+def test_the_hash_tells_plans_apart_and_no_names():
+    plain = program("horizon 3   candidates 4")
+    assert plain.hash == Program.parse(plain.text.replace("residual", "change")).hash
+    others = {program("horizon 4   candidates 4").hash, program("horizon 3   candidates 4   sigma width").hash, program("horizon 3   candidates 4", "").hash,
+              program("horizon 3   candidates 4", "final 0.4 * velocity.x").hash}
+    assert len(others | {plain.hash}) == 5
+    # A parameter that sets the plan is another one than a parameter that is like it.
+    twins = "policy t for \"HalfCheetah-v5\" { param a: real = 0.5 in [0, 1]  param b: real = 0.5 in [0, 1]  plan r: vec[6] in [-1, 1] { sigma %s  active b  each -sum(action * action) } act clamp(r, -1, 1) }"
+    assert Program.parse(twins % "a").hash != Program.parse(twins % "b").hash
+
+
+def test_an_export_is_the_policy_without_its_planner():
+    planned = program()
+    names: dict = {}
+    exec(planned.export(), names)
+    exported, policy = names["Policy"](2), planned.compile()
+    policy.reset(2)
+    shown = {"observation": np.random.default_rng(0).uniform(-0.2, 0.2, (2, 17)), "step": np.zeros(2, np.int32)}
+    frames = []
+    choose = policy._planner.choose
+    policy._planner.choose = lambda given, frame: frames.append(choose(given, frame)) or frames[-1]
+    for step in range(4):
+        shown["step"] = np.full(2, step, np.int32)
+        actions = policy.act(shown)
+        assert np.array_equal(exported.act({**shown, "plan": frames[-1]}), actions)
+    assert "without its planner" in planned.export()
 
 
 def test_counts_add_up():
