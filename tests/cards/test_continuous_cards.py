@@ -6,7 +6,8 @@ import pytest
 from hl_dsl.cards import known_environments, load_card
 from hl_dsl.cards.files import parse_card
 from hl_dsl.cards.writing import card_text
-from hl_dsl.synth.environments import Environments, own_shape, simulator_spec
+from hl_dsl.synth.environments import Environments, simulator_spec
+from hl_dsl.synth.fitting import own_shape
 
 CONTINUOUS = [one for one in known_environments() if not load_card(one).action.is_discrete]
 MUJOCO = [one for one in CONTINUOUS if load_card(one).family == "mujoco"]
