@@ -10,6 +10,7 @@ import importlib
 import sys
 import warnings
 from collections import namedtuple
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -29,6 +30,10 @@ _idle: dict[tuple[str, int | None], list[Any]] = {}
 def is_users_own(environment: str) -> bool:
     """Whether the id names an environment that EnvPool does not have."""
     return ":" in environment
+
+
+class EnvironmentFailed(HLError):
+    """An environment that played, and then raised or answered with what it must not. Steps may have been taken."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +80,8 @@ def users_spec(environment: str, folders: tuple[Path, ...] = ()) -> Spec:
 class UsersPool:
     """One environment for each seed, answering as a pool of EnvPool does: `_reset` or `_send`, then `_recv`.
 
-    `max_steps` ends an episode as a truncation. Raises HLError where an environment cannot be made, raises, or answers
-    with something else than its spaces and Gymnasium's interface promise; the pool is of no use after that.
+    `max_steps` ends an episode as a truncation. Raises HLError where an environment cannot be made, and EnvironmentFailed
+    where one raises, or answers with something else than its spaces and Gymnasium's interface promise.
     """
 
     _state_keys = ("obs", "reward", "elapsed_step", "done", "trunc")
@@ -85,6 +90,7 @@ class UsersPool:
         self._spec, self._seeds, self._limit, self._render = spec, seeds, max_steps, render
         self._lanes = [_make(spec.environment, tuple(folders), max_steps, render) for _ in seeds]
         self._elapsed = np.zeros(len(seeds), np.int32)
+        self._failed = False
         self._waiting: Callable[[], list[np.ndarray]] = lambda: []
 
     def _reset(self, lanes: np.ndarray) -> None:
@@ -97,21 +103,26 @@ class UsersPool:
         self._waiting = lambda: self._frame(lanes, [self._step(int(lane), action) for lane, action in zip(lanes, actions)])
 
     def _recv(self) -> list[np.ndarray]:
-        return self._waiting()
+        try:
+            return self._waiting()
+        except BaseException:
+            self._failed = True
+            raise
 
     def render(self, env_ids: np.ndarray) -> np.ndarray:
         """Pictures of some lanes, (n, height, width, 3) uint8."""
         pictures = [self._asked("render", self._lanes[int(lane)].render) for lane in env_ids]
         if any(not isinstance(one, np.ndarray) or one.ndim != 3 for one in pictures):
-            raise HLError(f"`{self._spec.environment}` gave no picture to draw", "its render() must return an array (height, width, 3)")
+            raise EnvironmentFailed(f"`{self._spec.environment}` gave no picture to draw", "its render() must return an array (height, width, 3)")
         return np.stack(pictures)
 
     def close(self) -> None:
-        """Lets the environments serve again: a reset with a seed begins anew."""
+        """Lets the environments serve again, since a reset with a seed begins anew, but for those that failed or draw."""
         lanes, self._lanes = self._lanes, []
         for one in lanes:
-            if self._render:
-                self._asked("close", getattr(one, "close", lambda: None))
+            if self._render or self._failed:
+                with suppress(Exception):
+                    one.close()
             else:
                 _keep(self._spec.environment, self._limit, one)
 
@@ -152,10 +163,13 @@ class UsersPool:
         return [np.stack(observations).reshape(len(lanes), -1), np.array(rewards), self._elapsed[lanes], np.array(terminated, bool) | cut, cut]
 
     def _asked(self, call: str, ask: Callable[[], Any]) -> Any:
-        return _guarded(f"{call}() of `{self._spec.environment}`", ask)
+        try:
+            return _guarded(f"{call}() of `{self._spec.environment}`", ask)
+        except HLError as error:
+            raise EnvironmentFailed(error.message, error.hint) from error.__cause__
 
     def _wrong(self, call: str, gave: str, wanted: str) -> HLError:
-        return HLError(f"{call}() of `{self._spec.environment}` {gave}", f"Gymnasium's interface asks for {wanted}")
+        return EnvironmentFailed(f"{call}() of `{self._spec.environment}` {gave}", f"Gymnasium's interface asks for {wanted}")
 
 
 def _guarded(what: str, ask: Callable[[], Any]) -> Any:
@@ -185,10 +199,10 @@ def _kind(value: Any) -> str:
 
 
 def _make(environment: str, folders: tuple[Path, ...], max_steps: int | None, render: bool) -> Any:
-    kept = _idle.get((environment, max_steps))
+    module, _, name = environment.partition(":")
+    kept = _idle.get(_sort(environment, max_steps))
     if kept and not render:
         return kept.pop()
-    module, _, name = environment.partition(":")
     more = {"render_mode": "rgb_array"} if render else {}
     if module == REGISTRY:
         return _registered(environment, name, max_steps, more)
@@ -196,8 +210,13 @@ def _make(environment: str, folders: tuple[Path, ...], max_steps: int | None, re
     return _guarded(f"`{environment}`", lambda: maker(**more))
 
 
+def _sort(environment: str, max_steps: int | None) -> tuple[str, int | None]:
+    """Which environments serve in place of each other: Gymnasium's registry builds its own limit of steps into one."""
+    return environment, max_steps if environment.startswith(REGISTRY + ":") else None
+
+
 def _keep(environment: str, max_steps: int | None, made: Any) -> None:
-    kept = _idle.setdefault((environment, max_steps), [])
+    kept = _idle.setdefault(_sort(environment, max_steps), [])
     if len(kept) < _MOST_IDLE:
         kept.append(made)
 
