@@ -133,7 +133,7 @@ class Program:
 
 def _card_of(syntax: PolicySyntax, source: Source) -> Card:
     try:
-        return load_card(syntax.environment, Path(source.name) if source.name.endswith(SUFFIX) else None)
+        return load_card(syntax.environment, Path(source.name) if source.name.endswith((SUFFIX, ".json")) else None)
     except UnknownEnvironment as error:
         span = syntax.environment_span
         near = error.suggestions[0] if error.suggestions else None

@@ -41,10 +41,21 @@ def load_card(environment: str, policy: Path | None = None) -> Card:
     for folder in (*beside, *card_folders(), *_beside_policies):
         path = folder / file_name(environment)
         if path.is_file():
-            if folder in beside and folder not in _beside_policies:
-                _beside_policies.append(folder)
+            if folder in beside:
+                look_in(folder)
             return read_card(path, environment)
     raise UnknownEnvironment(environment, _nearest(environment))
+
+
+def look_in(folder: Path) -> None:
+    """Has cards looked for in `folder`, too, from now on, after the other places."""
+    if folder not in _beside_policies:
+        _beside_policies.append(folder)
+
+
+def is_packaged(environment: str) -> bool:
+    """Whether HL brings the card of `environment` along."""
+    return _packaged(environment) is not None
 
 
 def known_environments() -> list[str]:

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from hl_dsl.cards import files
 from hl_dsl.synth.isolation.evaluator import _end_idle
 from tests.cli.conftest import refused
 
@@ -152,6 +153,21 @@ def test_a_run_plays_it_in_its_worker(hl, folder, tank, fault):
     failed = [one for one in trials if "the pump is broken" in (one.get("reason") or "")]
     assert bool(failed) == bool(fault)
     assert sum(one.get("environment_steps", 0) for one in trials) > 1000
+
+
+def test_a_run_keeps_the_card_it_was_played_by(hl, folder, tank, monkeypatch):
+    """So that its folder can be read after the policy, with the card beside it, is gone."""
+    monkeypatch.setattr(files, "_beside_policies", [])
+    environment, name = f"{tank}:Tank", f"{tank}@Tank.toml"
+    assert hl("env", environment, "--save", "--steps", "60").code == 0
+    (folder / "mine").mkdir()
+    (folder / "cards" / name).rename(folder / "mine" / name)
+    assert hl("synth", policy(folder / "mine", environment), "--steps", "1000", "--seeds", "0,1", "--run", "run").code == 0
+    (folder / "mine").rename(folder / "gone")
+    files._beside_policies.clear()
+    told = hl("report", "run", "--no-videos", "--json")
+    assert told.code == 0 and "cannot read" not in told.document["proof"]["summary"]
+    assert hl("eval", "run/best.hl", "--seeds", "0").code == 0
 
 
 @pytest.mark.parametrize("environment, lengths", [("gymnasium:Pendulum-v1", {200}), ("gymnasium:CartPole-v1", None)])
