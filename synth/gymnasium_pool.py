@@ -1,7 +1,8 @@
 """Users' own environments: objects with Gymnasium's interface, behind the same few calls as a pool of EnvPool.
 
 An id with a colon names one: `gymnasium:ID` is made by Gymnasium's registry, `module:callable` by calling a function or
-a class. Lanes are stepped one after another. What the user's code raises becomes an HLError that names it.
+a class. Lanes are stepped one after another. What the user's code raises becomes an HLError that names it; what it prints
+goes to stderr, since stdout may be a document.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import importlib
 import sys
 import warnings
 from collections import namedtuple
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -104,7 +105,8 @@ class UsersPool:
 
     def _recv(self) -> list[np.ndarray]:
         try:
-            return self._waiting()
+            with redirect_stdout(sys.stderr):
+                return self._waiting()
         except BaseException:
             self._failed = True
             raise
@@ -173,6 +175,7 @@ class UsersPool:
 
 
 def _guarded(what: str, ask: Callable[[], Any]) -> Any:
+    """What `ask` gives; what it raises becomes an HLError that says where."""
     try:
         return ask()
     except HLError:
@@ -199,15 +202,16 @@ def _kind(value: Any) -> str:
 
 
 def _make(environment: str, folders: tuple[Path, ...], max_steps: int | None, render: bool) -> Any:
-    module, _, name = environment.partition(":")
     kept = _idle.get(_sort(environment, max_steps))
     if kept and not render:
         return kept.pop()
+    module, _, name = environment.partition(":")
     more = {"render_mode": "rgb_array"} if render else {}
-    if module == REGISTRY:
-        return _registered(environment, name, max_steps, more)
-    maker = _callable(environment, module, name, folders)
-    return _guarded(f"`{environment}`", lambda: maker(**more))
+    with redirect_stdout(sys.stderr):
+        if module == REGISTRY:
+            return _registered(name, max_steps, more)
+        maker = _callable(environment, module, name, folders)
+        return _guarded(f"`{environment}`", lambda: maker(**more))
 
 
 def _sort(environment: str, max_steps: int | None) -> tuple[str, int | None]:
@@ -221,7 +225,7 @@ def _keep(environment: str, max_steps: int | None, made: Any) -> None:
         kept.append(made)
 
 
-def _registered(environment: str, name: str, max_steps: int | None, more: dict) -> Any:
+def _registered(name: str, max_steps: int | None, more: dict) -> Any:
     import gymnasium
 
     limit = {} if max_steps is None else {"max_episode_steps": max_steps}

@@ -25,6 +25,7 @@ class Tank:
         self.action_space = spaces.Box(-1, 1, (1,), np.float32)
 
     def reset(self, *, seed=None, options=None):
+        print("a new tank")
         self.level, self.ticks = np.random.default_rng(seed).uniform(-3, 3), 0
         return self._seen(), {}
 
@@ -132,6 +133,7 @@ def test_an_environment_of_ones_own_is_probed_played_and_recorded(hl, folder, ta
     assert document["lengths"] == [30] * 4 and document["truncated"] == [True] * 4 and document["env_steps"] == 120
     assert document["distinct_trajectories"] == 4 and all(-40 < one < 0 for one in document["returns"])
     assert document["options"]["simulator"].startswith(f"{tank} (code ")
+    assert "a new tank" in played.err
     again = hl("eval", "hold.hl", "--seeds", "0..3", "--num-envs", "1", "--json").document
     assert again["returns"] == document["returns"]
     assert hl("eval", "hold.hl", "--seeds", "0", "--max-steps", "7", "--json").document["lengths"] == [7]
