@@ -18,7 +18,9 @@ from hl_dsl.cards import Card
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.fitting import check_fit
 from hl_dsl.synth.frame import Frame
-from hl_dsl.synth.gymnasium_pool import UsersPool, is_users_own, users_spec
+from hl_dsl.synth.gymnasium_making import is_users_own
+from hl_dsl.synth.gymnasium_pool import UsersPool
+from hl_dsl.synth.gymnasium_spaces import users_spec
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
 
 # What a simulator's settings say about this machine or this call, and not about the world that is simulated.

@@ -14,7 +14,7 @@ from hl_dsl.cards.writing import card_text
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.environments import simulator_spec
 from hl_dsl.synth.fitting import own_shape
-from hl_dsl.synth.gymnasium_pool import is_users_own
+from hl_dsl.synth.gymnasium_making import is_users_own
 
 # Beyond this a stated bound says "any number" and not what the environment shows.
 _ANY_NUMBER = 1e6
