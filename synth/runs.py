@@ -89,6 +89,7 @@ def run_tune(
             run_settings.go_on(folder, tuning.settings())
         else:
             run_settings.begin(folder, tuning.settings())
+            folder.keep_card(program.card)
         result = tuning.run(folder.ledger, trials_of(folder.ledger.read()))
         try:
             folder.write_best(result.text)

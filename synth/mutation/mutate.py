@@ -93,14 +93,19 @@ CROSSOVERS: dict[str, Callable[[Draft, Subject], str | None]] = {
 def mutate(subject: Subject, random: Random, weights: Mapping[str, float] | None = None) -> Mutant | None:
     """A mutant of a program: one mutation, drawn by weight (`weights`: other ones by name, a missing one being 0).
 
-    None where no mutation that was drawn applies.
+    Where those that are drawn do not apply, the others are tried once each; None where none applies.
     """
-    table = [(one, one.weight if weights is None else weights.get(one.name, 0.0)) for one in MUTATIONS.values()]
-    for _ in range(_TRIES):
+    table, drawn = [(one, one.weight if weights is None else weights.get(one.name, 0.0)) for one in MUTATIONS.values()], set()
+    for number in range(_TRIES + len(table)):
+        if not any(weight for _, weight in table):
+            return None
         chosen = weighted(random, [one for one, _ in table], [weight for _, weight in table])
         mutant = apply(subject, random, chosen)
         if mutant is not None:
             return mutant
+        drawn.add(chosen.name)
+        if number >= _TRIES - 1:
+            table = [(one, weight) for one, weight in table if one.name not in drawn]
     return None
 
 
