@@ -31,7 +31,7 @@ def settled(folder):
 def chasing(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chasing")
     (folder / "follow.hl").write_text(FOLLOW)
-    run_synth(folder / "follow.hl", folder / "whole", "deterministic", 16_000, seed=1, num_threads=1)
+    run_synth(folder / "follow.hl", folder / "whole", "deterministic", 16_000, seed=2, num_threads=1)
     return folder
 
 
@@ -48,9 +48,9 @@ def test_such_a_run_goes_on_as_if_it_had_not_been_interrupted(chasing, after):
     folder = chasing / f"cut-{after}"
     start = chasing / "follow.hl"
     stop = Interrupt(lambda event, count: event["event"] == "steps" and event["env_steps"] >= after)
-    run_synth(start, folder, "deterministic", 16_000, seed=1, num_threads=1, on_event=stop)
+    run_synth(start, folder, "deterministic", 16_000, seed=2, num_threads=1, on_event=stop)
     assert stop.done
-    run_synth(start, folder, "deterministic", 16_000, seed=1, num_threads=1, resume=True)
+    run_synth(start, folder, "deterministic", 16_000, seed=2, num_threads=1, resume=True)
     assert settled(folder) == settled(chasing / "whole")
 
 
