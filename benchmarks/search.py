@@ -2,7 +2,7 @@
 on four classics from programs of one line.
 
     python -m benchmarks.search breakout [--seeds 0..4] [--steps 1000000] [--runs runs/search]
-    python -m benchmarks.search classics [--seeds 0..2] [--steps 1000000] [--runs runs/search]
+    python -m benchmarks.search classics [--seeds 0..2] [--development 0..15] [--steps 1000000] [--runs runs/search]
 
 Each search is a run of `hl synth` in a folder of its own; one that has come to its end there is not repeated. The tables come
 from the runs' ledgers; they are printed and written as `RUNS/breakout.json` and `RUNS/classics.json`, Breakout's curves as
@@ -37,7 +37,7 @@ from hl_dsl.synth.trials import cumulative, trials_of
 
 ROOT = Path(__file__).parent.parent
 CLASSICS = ("cartpole", "mountain_car", "acrobot", "lunar_lander")
-SEARCH_SEEDS, OTHER_SEEDS = range(16), HELD_OUT[:4]
+OTHER_SEEDS = HELD_OUT[:4]
 _LONGEST = 30_000  # steps under the other protocols: a program that neither wins nor loses would play on for 108,000
 _DRAWS = 24
 ALL = 864.0  # two screens, and there is no third
@@ -106,14 +106,14 @@ def breakout(seeds: list[int], null_seeds: list[int], steps: int, runs: Path, th
     draw(curves, nulls, runs / "breakout.png")
 
 
-def classics(seeds: list[int], steps: int, runs: Path, threads: int) -> None:
+def classics(seeds: list[int], development: list[int], steps: int, runs: Path, threads: int) -> None:
     rows = []
     for name in CLASSICS:
         policy = ROOT / "policies" / name / "start.hl"
         card = Program.load(policy).card
         for seed in seeds:
             folder = runs / f"{name}-{seed}"
-            curve = run(policy, folder, "standard", steps, seed, SEARCH_SEEDS, threads)
+            curve = run(policy, folder, "standard", steps, seed, development, threads)
             evaluation = evaluate_program(Program.load(folder / "best.hl"), "standard", HELD_OUT, ledger=Ledger(folder / "others.jsonl"), kind="held-out")
             held_out = mean(evaluation.rollout.returns)
             reached = steps_to(curve, card.solved)
@@ -135,6 +135,7 @@ def main() -> None:
     parser.add_argument("what", choices=("breakout", "classics"))
     parser.add_argument("--seeds")
     parser.add_argument("--steps", type=int, default=1_000_000)
+    parser.add_argument("--development", default="0..15", help="development seeds of the classics")
     parser.add_argument("--null-seeds", help="series of the null (default: the run seeds)")
     parser.add_argument("--threads", type=int, default=0, help="of the simulator; 0: one for each core")
     parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "search")
@@ -144,7 +145,7 @@ def main() -> None:
         seeds = given.seeds or "0..4"
         breakout(parse_seeds(seeds), parse_seeds(given.null_seeds or seeds), given.steps, given.runs, given.threads)
     else:
-        classics(parse_seeds(given.seeds or "0..2"), given.steps, given.runs, given.threads)
+        classics(parse_seeds(given.seeds or "0..2"), parse_seeds(given.development), given.steps, given.runs, given.threads)
 
 
 if __name__ == "__main__":
