@@ -93,7 +93,8 @@ CROSSOVERS: dict[str, Callable[[Draft, Subject], str | None]] = {
 def mutate(subject: Subject, random: Random, weights: Mapping[str, float] | None = None) -> Mutant | None:
     """A mutant of a program: one mutation, drawn by weight (`weights`: other ones by name, a missing one being 0).
 
-    Where those that are drawn do not apply, the others are tried once each; None where none applies.
+    None where no mutation that was drawn applies: who gives weights draws again. Without weights the others are then tried, once
+    each.
     """
     table, drawn = [(one, one.weight if weights is None else weights.get(one.name, 0.0)) for one in MUTATIONS.values()], set()
     for number in range(_TRIES + len(table)):
@@ -105,6 +106,8 @@ def mutate(subject: Subject, random: Random, weights: Mapping[str, float] | None
             return mutant
         drawn.add(chosen.name)
         if number >= _TRIES - 1:
+            if weights is not None:
+                return None
             table = [(one, weight) for one, weight in table if one.name not in drawn]
     return None
 
