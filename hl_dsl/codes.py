@@ -121,6 +121,7 @@ CODES: dict[str, Code] = {
         "HL404": "a range where there is none",
         "HL405": "no range is stated",
         "HL406": "a default or start outside of its range",
+        "HL409": "a range of another length",
     }),
     **_stage("warnings", {
         "HL501": "a definition that is not used",

@@ -44,9 +44,9 @@ def write_assigned(out: Pieces, node: Expression, is_column: bool = False) -> No
 def write_range(out: Pieces, range_: Range) -> None:
     start, end = range_.span
     out.token("[", start, end and start + 1)
-    _number(out, range_.low)
+    write_expression(out, range_.low)
     out.add(", ")
-    _number(out, range_.high)
+    write_expression(out, range_.high)
     out.token("]", end - 1, end)
 
 
