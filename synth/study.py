@@ -22,7 +22,9 @@ from hl_dsl.synth.archive import Sample, Structure
 from hl_dsl.synth.isolation.evaluator import InProcess, Isolated
 from hl_dsl.synth.judging import Judge, Stopped, rejected_trial, simplified_trial
 from hl_dsl.synth.playing import Played
-from hl_dsl.synth.proposers import Candidate, ProposerStopped, Rejected, Situation, proposer_named, refuse_unlimited, settings_of
+from hl_dsl.synth.prompt_pictures import can_be_drawn
+from hl_dsl.synth.proposers import (
+    Candidate, ProposerStopped, Rejected, Situation, proposer_named, refuse_unlimited, settings_of, takes_pictures)
 from hl_dsl.synth.proposing.call_totals import call_totals
 from hl_dsl.synth.proposing.calls import Calls
 from hl_dsl.synth.proposing.options import ProposerOptions
@@ -101,6 +103,11 @@ class Study:
         """Goes on with the folder's run. Raises HLError where there is none, or it is a run of something else, and as `run`."""
         with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             return self._go(record, record.resume(self.settings()))
+
+    @cached_property
+    def pictures(self) -> bool:
+        """Whether frames are kept: somebody reads them, and there are some."""
+        return takes_pictures(self.proposer) and can_be_drawn(self.program.card)
 
     def settings(self) -> dict[str, Any]:
         """What the run is; most of it must agree for a run to go on."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Sequence
 
 from hl_dsl.compiler.ir import Dataflow
@@ -91,7 +92,7 @@ def _worst(situation: Situation, parent: Structure) -> Table | None:
         return None
     seed = min(episodes, key=lambda one: (episodes[one][0], one))
     value, recording = episodes[seed]
-    return episode_table(parent.checked.flow, seed, value, recording)
+    return replace(episode_table(parent.checked.flow, seed, value, recording), pictures=recording.pictures)
 
 
 def episode_table(flow: Dataflow, seed: int, value: float, recording: Recording, last: int = LAST_TICKS) -> Table:

@@ -21,7 +21,7 @@ from hl_dsl.synth.environments import Environments
 from hl_dsl.synth.language_card import MOST_CHARACTERS as LONGEST_CARD, language_card
 from hl_dsl.synth.prompt import LIMITS, MOST_BEST, MOST_CHARACTERS, MOST_PICTURE_BYTES, MOST_PICTURES, build_prompt
 from hl_dsl.synth.prompt_parts import BudgetLeft, FailedDirection, Picture, PromptParts, Shown, Table
-from hl_dsl.synth.prompt_pictures import LastFrames, png
+from hl_dsl.synth.prompt_pictures import LastFrames, announced, png
 
 CARD = load_card("CartPole-v1")
 PARENT = 'policy a for "CartPole-v1" {\n  observe pole.angle\n  act LEFT\n}\n'
@@ -154,16 +154,15 @@ def test_frames_become_pictures(environment, ticks):
     frames = LastFrames(card, most=2, every=8)
     environments = Environments(card, "deterministic", [0])
     shown = environments.reset()
-    last = None
     for tick in range(ticks):
         actions = np.zeros(1, np.int32)
-        last = shown.observation[0].copy() if tick % 8 == 0 else last
         frames(environments, shown, actions)
         shown = environments.step(actions)
     frames(environments, shown, None)
+    last = shown.observation[0].copy()
     environments.close()
     pictures = frames.pictures()
-    assert [one.says for one in pictures] == ["tick 8", "tick 16"]
+    assert [one.says for one in pictures] == ["tick 16", "tick 17"]
     assert np.array_equal(imageio.v3.imread(io.BytesIO(pictures[-1].png)), last.transpose(1, 2, 0))
     assert all(len(one.png) < MOST_PICTURE_BYTES for one in pictures)
 
