@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,7 @@ from hl_dsl.compiler.watching import WATCHED, without_idle_ghosts
 from hl_dsl.diagnostics import HLError
 
 
-class Lanes:
+class Lanes(ABC):
     """A back end. `start` makes the state, `tick` takes one step; row i of a frame is lane `frame.lanes[i]`.
 
     A lane begins an episode wherever `frame.step` is 0: its memory goes back to the start values. Lanes that a frame
@@ -31,25 +32,25 @@ class Lanes:
         for entry in flow.inputs:
             self.columns[entry.source] = max(self.columns.get(entry.source, 0), entry.column + 1)
 
+    @abstractmethod
     def start(self, num_lanes: int, parameters: list) -> None:
         """Begins an episode in each of `num_lanes` lanes, counters at 0. A parameter is a number, or one for each lane."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tick(self, frame) -> np.ndarray:
         """One step of the lanes in the frame: an action for each row, in the environment's dtype. A new array each time."""
-        raise NotImplementedError
 
+    @abstractmethod
     def memory(self) -> dict[str, np.ndarray]:
         """The memory cells by name, each (n,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mended(self) -> np.ndarray:
         """(n,) int64: observations that were out of range or NaN, since `start`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def violations(self) -> np.ndarray:
         """(n, watched properties) int64: ticks at which each did not hold, since `start`."""
-        raise NotImplementedError
 
     def new_actions(self, count: int) -> np.ndarray:
         return np.empty(count if self.action_size is None else (count, self.action_size), self.dtype)

@@ -9,6 +9,7 @@ from hl_dsl.program import Program
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth import run_settings
 from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.budget_account import budget_event
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.regressions.files import folder_beside, read_cases
 from hl_dsl.synth.run_folder import RunFolder
@@ -89,6 +90,7 @@ def run_tune(
             run_settings.go_on(folder, tuning.settings())
         else:
             run_settings.begin(folder, tuning.settings())
+        folder.ledger.append(budget_event(budget))
         result = tuning.run(folder.ledger, trials_of(folder.ledger.read()))
         try:
             folder.write_best(result.text)

@@ -14,6 +14,7 @@ from typing import Any, Callable, Sequence
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.budget_account import budget_event
 from hl_dsl.synth.defaults import structure_hash, values_of
 from hl_dsl.synth.development_seeds import refuse_other_seeds
 from hl_dsl.synth.evaluation import NotProved
@@ -82,6 +83,7 @@ class Study:
         self.proposer_name, self.options = proposer, options
         self.proposer = proposer_named(proposer, options)
         refuse_unlimited(self.proposer, budget)
+        self._proposed = False
         self.lanes, self.max_steps, self.cases = lanes, max_steps, tuple(cases)
         self.dry_steps = dry_steps or usual_dry_steps(program.card)
         stated = protocol_options(program.card, protocol)
@@ -143,8 +145,11 @@ class Study:
         self.calls = Calls(record.folder.ledger, self.budget, record.events, self._tell)
 
     def _go(self, record: StudyRecord, generations: list) -> StudyResult:
-        self.proposer = proposer_named(self.proposer_name, self.options)  # one that proposed before remembers
+        if self._proposed:  # it remembers
+            self.proposer = proposer_named(self.proposer_name, self.options)
+        self._proposed = True
         self._begin(record)
+        record.folder.ledger.append(budget_event(self.budget))
         reason = INTERRUPTED
         try:
             for number, known in enumerate(generations):

@@ -22,7 +22,16 @@ from tests.synth.proposing.model_server import ModelServer, good
 from tests.synth.proposing.test_model import BEST_HASH, only_chat, study
 from tests.synth.runs import LEAN
 
-BREAKOUT = 'policy p for "Breakout-v5" {\n  observe ball.x, paddle.x\n\n  act {\n    when ball.x > paddle.x => RIGHT\n    otherwise => LEFT\n  }\n}\n'
+BREAKOUT = '''policy p for "Breakout-v5" {
+  observe ram
+
+  act {
+    when ram[101] == 0     => FIRE
+    when ram[99] > ram[72] => RIGHT
+    otherwise              => LEFT
+  }
+}
+'''
 
 
 def sent(body) -> list[bytes]:
