@@ -20,12 +20,12 @@ def budget_event(budget: Budget) -> dict[str, Any]:
             "seconds": budget.wall_seconds}
 
 
-def account(events: Sequence[Mapping[str, Any]], settings: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+def account(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row for each budget: `budget` (its unit), `limit` (None: there is none, or none is recorded), `spent`, and what is
     `reserved` for what is not settled yet. Steps that an end cut off are on an account of their own and not in it. `seconds` are
-    those since the run last began or went on, as the limit is. A run that programs are submitted to has its limits in `settings`."""
+    those since the run last began or went on, as the limit is."""
     place = next((number for number in reversed(range(len(events))) if events[number].get("event") == EVENT), None)
-    limits = events[place] if place is not None else _of_settings(settings or {})
+    limits = {} if place is None else events[place]
     trials = [event for event in events if event.get("event") == "trial"]
     search = [event for event in trials if event.get("kind") in OF_A_RUN]
     steps, programs = _reserved(events)
@@ -47,11 +47,6 @@ def account_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _number(value: float | int) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
-
-
-def _of_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
-    budget = settings.get("budget")
-    return {"steps": budget.get("env_steps"), "programs": budget.get("programs")} if isinstance(budget, Mapping) else {}
 
 
 def _reserved(events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:

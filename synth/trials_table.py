@@ -13,7 +13,6 @@ from hl_dsl.synth.json_values import plain
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.lineage import Ancestor, lineage
 from hl_dsl.synth.proposing.call_totals import call_totals, calls_line
-from hl_dsl.synth.run_folder import settings_in
 from hl_dsl.synth.words import counted
 from hl_dsl.synth.trials import GATES, NO_GATE, Cumulative, Trial, cumulative, main_setting, proof_summary, trials_of, violations
 
@@ -38,7 +37,7 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
     events = ledger.read()
     trials = trials_of(events)
     stopped = next((event.get("reason") for event in reversed(events) if event.get("event") == "stop"), None)
-    calls, budgets = call_totals(events), account(events, settings_in(path.parent))
+    calls, budgets = call_totals(events), account(events)
     if as_json:
         return _as_json(path, trials, stopped, len(ledger.torn), calls, budgets)
     return _as_text(path, trials, stopped, len(ledger.torn), rows, calls, account_lines(budgets))

@@ -83,7 +83,7 @@ def _spent(run: Run) -> dict[str, Any]:
     calls = call_totals(run.events)
     lost = sum(trial.environment_steps for trial in run.trials if trial.kind == "interrupted")
     return totals(run.trials, calls) | {
-        "budget_steps": _budget_steps(run), "budgets": account(run.events, run.settings), "lost_steps": lost, "film_steps": film_steps(run), "programs": len(run.candidates),
+        "budget_steps": _budget_steps(run), "budgets": account(run.events), "lost_steps": lost, "film_steps": film_steps(run), "programs": len(run.candidates),
         "generations": sum(event.get("event") == "generation" for event in run.events), "seconds": _seconds(run.events)}
 
 

@@ -56,7 +56,6 @@ def test_budgets_without_a_limit_are_not_said_and_a_foreign_ledger_has_none():
     rows = account(stamped([budget_event(Budget(steps=100, cost=1.5)), trial(40)]))
     assert account_lines(rows) == ["environment steps: 40 of 100", "cost: 0 of 1.5"]
     assert account_lines(account([])) == [] and [row["budget"] for row in account([])] == list(UNITS)
-    assert account([], {"budget": {"env_steps": 8, "programs": None}})[0]["limit"] == 8
 
 
 def test_a_run_shows_them_in_its_report_and_in_its_trials(tmp_path):
