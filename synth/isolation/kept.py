@@ -47,7 +47,7 @@ class Kept:
         if self._ended is not None:
             return self._ended
         with contextlib.suppress(OSError):
-            self._tell.send(b".", socket.MSG_NOSIGNAL)
+            self._tell.send(b".")
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(_LONGEST_END)
         self.process.kill()

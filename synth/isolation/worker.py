@@ -194,6 +194,8 @@ class _Watch:
         if worker.board.steps != self._steps:
             self._steps = worker.board.steps
             self.moved()
+        if not worker.alive:  # a copy of it may hold the channel still
+            raise worker._failed("died", worker._cause_of_death())
         allowed = limits.seconds if worker.ready else limits.start_seconds
         if now - self._moved > allowed:
             raise worker._failed("hung", f"the evaluator took no step in {allowed:g} seconds and was ended")

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -64,6 +65,15 @@ def forks():
 
 def segfaults():
     ctypes.string_at(0)
+
+
+def kills_its_keeper():
+    """And has a child that fled before."""
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(10_000)
+    os.kill(os.getppid(), signal.SIGKILL)
+    sleeps()
 
 
 def leaves():

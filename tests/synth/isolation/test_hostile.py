@@ -108,7 +108,8 @@ def test_what_was_started_on_the_side_is_ended_and_a_copy_is_not_heard(tmp_path,
 
 @linux
 @pytest.mark.parametrize("act, says", [
-    (hostile.asks_for_too_much, "MemoryError"), (hostile.leaves, "died with exit code 3"), (hostile.raises, "ZeroDivisionError: by nothing")])
+    (hostile.asks_for_too_much, "MemoryError"), (hostile.leaves, "died with exit code 3"), (hostile.raises, "ZeroDivisionError: by nothing"),
+    (hostile.kills_its_keeper, "died of SIGKILL")])
 def test_other_ends(survivors, act, says):
     program = Program.parse(LEAN)
     evaluator = Isolated(STRICT)
