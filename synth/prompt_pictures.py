@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections import deque
 from dataclasses import dataclass
 from functools import cache
@@ -46,7 +47,7 @@ def _drawn(text: str, environment: str) -> bool:
     try:
         if needs_render(card):
             check_render(card)
-    except HLError:
+    except (HLError, subprocess.SubprocessError):
         return False
     return True
 

@@ -90,6 +90,7 @@ def run_tune(
             run_settings.go_on(folder, tuning.settings())
         else:
             run_settings.begin(folder, tuning.settings())
+            folder.keep_card(program.card)
         folder.ledger.append(budget_event(budget))
         result = tuning.run(folder.ledger, trials_of(folder.ledger.read()))
         try:
