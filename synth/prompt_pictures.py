@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -97,9 +98,10 @@ class LastFrames:
     def __call__(self, environments: Any, frame: Frame, actions: np.ndarray | None) -> None:
         # All lanes begin together, so one number counts for all; an end is told of after the tick it follows.
         if actions is None or self._tick % self._every == 0:
-            for row, lane in enumerate(frame.lanes.tolist()):
-                shown = frame.picture(row) if self._pixels else environments.render(lane)
-                self._kept[lane].append((self._tick, small(shown)))
+            with suppress(HLError):  # an environment that draws no more plays on all the same
+                for row, lane in enumerate(frame.lanes.tolist()):
+                    shown = frame.picture(row) if self._pixels else environments.render(lane)
+                    self._kept[lane].append((self._tick, small(shown)))
         self._tick += actions is not None
 
     def pictures(self, lane: int = 0) -> tuple[Picture, ...]:
