@@ -21,6 +21,7 @@ import sys
 import time
 
 _PDEATHSIG, _SUBREAPER = 1, 36  # of prctl
+_RELEASE = 448  # the system call process_mrelease, the same number on all newer architectures
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD)
 _LOOK = 0.25  # seconds between looks at the parent
 _LONGEST_END = 10.0  # seconds; whoever forks faster than it is ended gets no more
@@ -62,11 +63,23 @@ def end_all(leader: int) -> int:
     while time.monotonic() < over:
         for one in (left := descendants()):
             _signal(os.kill, one, signal.SIGKILL)
+            _release(one)
         ended |= left
         if not _reap():
             break
         time.sleep(0.002)
     return len(ended - {leader})
+
+
+def _release(process: int) -> None:
+    """Helps a process that is ending to give back its memory: gigabytes take it a second on a busy machine. Where the kernel
+    cannot, it does so alone."""
+    try:
+        descriptor = os.pidfd_open(process)
+    except (AttributeError, OSError):
+        return
+    ctypes.CDLL(None).syscall(_RELEASE, descriptor, 0)
+    os.close(descriptor)
 
 
 def _signal(send, target: int, number: int) -> None:
