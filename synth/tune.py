@@ -21,6 +21,7 @@ from hl_dsl.synth.header import without_measured
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.isolation.evaluator import InProcess, Isolated
 from hl_dsl.synth.isolation.limits import EvaluatorFailed
+from hl_dsl.synth.planning.counts import PlanningCounts, added
 from hl_dsl.synth.playing import play_values
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.random_numbers import generator
@@ -57,6 +58,7 @@ class TuneResult:
     stop_reason: str
     program_name: str = ""
     protocol: str = ""
+    planning: PlanningCounts = PlanningCounts()
 
     @property
     def interrupted(self) -> bool:
@@ -67,14 +69,15 @@ class TuneResult:
         return {
             "policy": self.program_name, "protocol": self.protocol, "program_hash": self.program_hash, "parameters": self.values,
             "score": self.score, "start_score": self.start_score, "seeds": list(self.seeds), "samples": self.samples,
-            "env_steps": self.env_steps, "stop_reason": self.stop_reason, "program": self.text}
+            "env_steps": self.env_steps, "planning": self.planning._asdict() if any(self.planning) else None, "stop_reason": self.stop_reason, "program": self.text}
 
     def render(self) -> str:
         """For people: the scores, the values, the text."""
         values = ", ".join(f"{name} = {value:g}" for name, value in self.values.items())
         return (
             f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol}, {counted(len(self.seeds), 'seed')}, "
-            f"{counted(self.samples, 'sample')}, {counted(self.env_steps, 'environment step')}\n"
+            f"{counted(self.samples, 'sample')}, {counted(self.env_steps, 'environment step')}"
+            + (f", {counted(self.planning.steps, 'step')} of the model to plan" if self.planning.steps else "") + "\n"
             f"stopped: {self.stop_reason}\n{values}\n\n{self.text}").rstrip()
 
 
@@ -140,6 +143,7 @@ class Tuning:
         self.recorded = {self._key(trial.parameters): sum(trial.returns) / len(self.seeds) for trial in known if trial.gate != NO_GATE}
         # What an interrupt cut is not charged, so that the run is the same as without it (see Budget).
         self.budget.steps_spent = sum(trial.environment_steps for trial in known if trial.reason != INTERRUPTED)
+        self.planning = added(PlanningCounts(**trial.planning) for trial in known)
         try:
             if self._play([self.defaults]) is not None:
                 self._improve(self.seed, self.population)
@@ -227,6 +231,7 @@ class Tuning:
                 before, failed = self.budget.steps_spent, failure.says
             else:
                 self.budget.steps_spent += rollout.env_steps
+                self.planning = added((self.planning, *rollout.planning))
                 return rollout
         raise _NoResult(failed)
 
@@ -290,7 +295,7 @@ class Tuning:
         text = self._text(moved) if changed else self.program.source.text or self.program.text
         return TuneResult(
             text, hash_with(self.program.flow, values), values, score, start, self.seeds, len(self.scores), self.budget.steps_spent, reason,
-            self.program.name, self.protocol)
+            self.program.name, self.protocol, self.planning)
 
 
 def _lanes(rollout: Rollout, first: int, last: int, parts: int) -> Rollout:
@@ -303,4 +308,5 @@ def _lanes(rollout: Rollout, first: int, last: int, parts: int) -> Rollout:
         rollout, seeds=rollout.seeds[rows], returns=rollout.returns[rows], lengths=rollout.lengths[rows], finished=rollout.finished[rows],
         truncated=rollout.truncated[rows], digests=rollout.digests[rows], distinct_trajectories=len(set(digests)), env_steps=steps,
         cpu_seconds=rollout.cpu_seconds * share, wall_seconds=rollout.wall_seconds * share, out_of_range=rollout.out_of_range[rows],
-        assumption_violations=rollout.assumption_violations[rows], monitor_violations=rollout.monitor_violations[rows], seeds_wanted=last - first)
+        assumption_violations=rollout.assumption_violations[rows], monitor_violations=rollout.monitor_violations[rows], seeds_wanted=last - first,
+        planning=rollout.planning[rows])
