@@ -117,6 +117,11 @@ def refuse_unlimited(proposer: Proposer, budget: "Budget") -> None:
     getattr(proposer, "refuse_unlimited", lambda budget: None)(budget)
 
 
+def takes_pictures(proposer: Proposer) -> bool:
+    """Whether this proposer reads frames of episodes."""
+    return getattr(proposer, "takes_pictures", False)
+
+
 def settings_of(proposer: Proposer) -> dict[str, Any] | None:
     """What must agree for a run to go on with this proposer; None where its name says it all."""
     return getattr(proposer, "settings", None)

@@ -31,6 +31,7 @@ def synth(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the search.")] = 0,
     num_threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+    ledger: Annotated[Optional[Path], typer.Option("--ledger", help="Add one line on the run to this ledger, such as the policy's own trials.jsonl.")] = None,
     show_prompt: Annotated[bool, typer.Option("--show-prompt", help="Only print what a language model would be asked first.")] = False,
     json: Json = False,
     repairs: given.Repairs = 2,
@@ -46,6 +47,7 @@ def synth(
     command: given.Command = None,
     profile: given.Profile = None,
     fence: given.Fence = True,
+    images: given.Images = True,
     in_process: given_evaluator.InProcess = False,
     deadline: given_evaluator.Deadline = 60.0,
     memory: given_evaluator.Memory = 4.0,
@@ -55,7 +57,7 @@ def synth(
         from hl_dsl.cli import synth_prompt
 
         return synth_prompt.show_prompt(file, protocol, {
-            "environment_steps": steps, "seconds": seconds, "programs": programs, "tokens": tokens, "money": cost}, json)
+            "environment_steps": steps, "seconds": seconds, "programs": programs, "tokens": tokens, "money": cost}, images, json)
     if run is None:
         raise HLError("Missing option '--run'", "a search is recorded in a folder: give --run FOLDER")
     development = parse_seeds(seeds)
@@ -63,7 +65,7 @@ def synth(
         "command": command, "profile": profile, "base_url": base_url, "prices": prices, "price_input": price_input, "replay": replay, "model": model})
     options = given.proposer_options(
         prices=prices, price_input=price_input, price_output=price_output, attempts=attempts, model=model, repairs=repairs, timeout=timeout,
-        replayed=replay, base_url=base_url, max_output_tokens=max_output_tokens, command=command, profile=profile, fence=fence)
+        replayed=replay, base_url=base_url, max_output_tokens=max_output_tokens, command=command, profile=profile, fence=fence, images=images)
 
     def start(on_event):
         from hl_dsl.synth.runs import run_synth
@@ -71,6 +73,6 @@ def synth(
         return run_synth(
             file, run, protocol=protocol, proposer=proposer, seeds=development, budget_steps=steps, wall_seconds=seconds,
             budget_programs=programs, budget_tokens=tokens, budget_cost=cost, max_steps=max_steps, seed=seed, num_threads=num_threads,
-            resume=resume, on_event=on_event, options=options, evaluator=given_evaluator.evaluator(in_process, deadline, memory))
+            resume=resume, on_event=on_event, ledger=ledger, options=options, evaluator=given_evaluator.evaluator(in_process, deadline, memory))
 
     show_run("synth", run, run_progress("synth"), start, json)
