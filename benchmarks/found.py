@@ -10,6 +10,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from hl_dsl.format import format_policy
 from hl_dsl.program import Program
@@ -18,23 +19,28 @@ from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.trials import cumulative, trials_of
 
 
-def keep(run: Path, policy: Path) -> None:
-    """Writes the policy and the event."""
+def summary(run: Path, program_hash: str) -> dict[str, Any]:
+    """What a run came to, as an event of a ledger."""
     settings = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    program = Program.load(run / "best.hl")
     trials = [trial for trial in trials_of(Ledger(run / "trials.jsonl").read()) if trial.kind == "search"]
     steps = [(entry.total_steps, entry.best) for entry in cumulative(trials) if entry.best is not None]
     best = steps[-1][1]
-    seeds = settings["seeds"]
+    return {
+        "event": "search", "program_hash": program_hash, "run_seed": settings["run_seed"], "proposer": settings["proposer"],
+        "protocol": settings["protocol"], "seeds": settings["seeds"], "score": best, "steps_to_score": next(at for at, score in steps if score == best),
+        "environment_steps": sum(trial.environment_steps for trial in trials), "programs": len(trials)}
+
+
+def keep(run: Path, policy: Path) -> None:
+    """Writes the policy and the event."""
+    event = summary(run, "")
+    seeds = event["seeds"]
     shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"development seeds {seeds[0]}..{seeds[-1]}"
-    text = format_policy(replace(program.syntax, name=policy.stem))
+    text = format_policy(replace(Program.load(run / "best.hl").syntax, name=policy.stem))
     lines = [line for line in text.splitlines(keepends=True) if not line.startswith("#")]
-    policy.write_text(f"# Found by `hl synth` from start.hl (run seed {settings['run_seed']}, {shown}).\n" + "".join(lines), encoding="utf-8")
-    ledger_beside(policy).append({
-        "event": "search", "program_hash": Program.load(policy).hash, "run_seed": settings["run_seed"], "proposer": settings["proposer"],
-        "protocol": settings["protocol"], "seeds": seeds, "score": best, "steps_to_score": next(at for at, score in steps if score == best),
-        "environment_steps": sum(trial.environment_steps for trial in trials), "programs": len(trials)})
-    print(f"{policy}: {best:g}")
+    policy.write_text(f"# Found by `hl synth` from start.hl (run seed {event['run_seed']}, {shown}).\n" + "".join(lines), encoding="utf-8")
+    ledger_beside(policy).append(event | {"program_hash": Program.load(policy).hash})
+    print(f"{policy}: {event['score']:g}")
 
 
 if __name__ == "__main__":
