@@ -23,9 +23,11 @@ _DIVERGED = 1e6
 class Simulator:
     """The model that the card of an environment names.
 
-    `steps` counts the steps of the model taken so far, `card.model.substeps` for each step of the environment.
-    `unpredicted` are the columns that `observations` leaves at 0. Raises HLError where the card names no model, its
-    file is missing or not a model, or its sizes are not those of the card.
+    `steps` counts the steps of the model taken so far, `card.model.substeps` for each step of the environment; one lasts
+    `timestep` seconds. `model` is MuJoCo's own.
+    `unpredicted` are the columns that `observations` leaves at 0. The solver of contacts is started cold on each step of the
+    environment: starting it from where it was changes a step by less than 1e-10. Raises HLError where the card names no
+    model, its file is missing or not a model, or its sizes are not those of the card.
     """
 
     def __init__(self, card: Card, num_threads: int = 1):
@@ -40,24 +42,25 @@ class Simulator:
 
         self._card, self._mujoco = card, mujoco
         with self._silent():
-            self._model = _loaded(card, mujoco)
+            self.model = _loaded(card, mujoco)
         self._substeps = card.model.substeps
         self._columns = max(max(field.index) for field in card.fields.values() if field.source == "observation") + 1
-        self._state = mujoco.mj_stateSize(self._model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value)
+        self._state = mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value)
         self._check_sizes()
         # A state that cannot go on stays as it is and can be told, where MuJoCo would start the model anew.
-        self._model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET.value
-        self._start = np.concatenate([[0.0], self._model.qpos0, np.zeros(self._model.nv)])
+        self.model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET.value
+        self._start = np.concatenate([[0.0], self.model.qpos0, np.zeros(self.model.nv)])
         shown = [*card.model.qpos, *card.model.qvel]
         self._places = np.array([1 + place for place, column in enumerate(shown) if column is not None], np.intp)
         self._shown = np.array([column for column in shown if column is not None], np.intp)
         limit = card.model.velocity_limit
         self._clipped = np.array([column for column in card.model.qvel if column is not None and limit is not None], np.intp)
         self.steps = 0
+        self.timestep = float(self.model.opt.timestep)
         self.unpredicted = frozenset(range(self._columns)) - set(self._shown.tolist())
         threads = num_threads if num_threads > 1 else 0  # none of its own: the calling thread then does the work
         self._rollout = rollout.Rollout(nthread=threads)
-        self._data = [mujoco.MjData(self._model) for _ in range(max(threads, 1))]
+        self._data = [mujoco.MjData(self.model) for _ in range(max(threads, 1))]
         self._buffers: dict[int, tuple[list, np.ndarray, np.ndarray]] = {}
 
     def states(self, observations: np.ndarray) -> np.ndarray:
@@ -79,7 +82,7 @@ class Simulator:
         self.steps += count * self._substeps
         after = path[:, -1].copy()
         # Where MuJoCo gives up it repeats the last state, so that the clock stands still.
-        arrived = after[:, 0] - states[:, 0] > (self._substeps - 0.5) * self._model.opt.timestep
+        arrived = after[:, 0] - states[:, 0] > (self._substeps - 0.5) * self.timestep
         sound = arrived & (np.abs(after).max(axis=1) < _DIVERGED) & np.isfinite(control[:, 0].sum(axis=1))
         if not sound.all():
             after[~sound] = np.nan
@@ -100,8 +103,8 @@ class Simulator:
             if len(self._buffers) > 64:
                 self._buffers.clear()
             found = self._buffers[count] = (
-                [self._model] * count,
-                np.empty((count, self._substeps, self._model.nu)),
+                [self.model] * count,
+                np.empty((count, self._substeps, self.model.nu)),
                 np.empty((count, self._substeps, self._state)),
             )
         return found
@@ -117,7 +120,7 @@ class Simulator:
             self._mujoco.set_mju_user_warning(before)
 
     def _check_sizes(self) -> None:
-        model, says = self._model, self._card.model
+        model, says = self.model, self._card.model
         wrong = None
         if self._state != 1 + model.nq + model.nv:
             wrong = "keeps more state than coordinates and velocities"
