@@ -10,6 +10,7 @@ from hl_dsl.synth.evaluation import evaluate_program
 LIBRARY = Path(__file__).parents[2] / "policies"
 AT_LEAST = {
     "acrobot": -90,
+    "bipedal_walker": 290,
     "cartpole": 500,
     "inverted_double_pendulum": 9300,
     "lunar_lander": 260,
@@ -32,6 +33,6 @@ def test_a_reactive_policy_reaches_its_score_within_its_ranges(folder):
 def test_a_reactive_policy_is_short_and_every_constant_has_a_unit_or_a_meaning(folder):
     text = (LIBRARY / folder / "reactive.hl").read_text(encoding="utf-8")
     code = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-    assert len(code) <= 45
+    assert len(code) <= 60
     params = [line for line in code if line.lstrip().startswith("param ")]
     assert params and all("#" in line for line in params)
