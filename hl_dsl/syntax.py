@@ -107,11 +107,27 @@ class TypeName:
 
 @dataclass(slots=True)
 class Range:
-    """`[low, high]`, both signed literals."""
+    """`[low, high]`: each end a signed literal, or a vector of them, one for each component."""
 
-    low: Number
-    high: Number
+    low: "Number | Vector"
+    high: "Number | Vector"
     span: Span = _span()
+
+    def of(self, component: int) -> tuple[Number, Number]:
+        """The ends for one component of a vector; a single value's are those of component 0."""
+        low, high = (end.items[component] if type(end) is Vector else end for end in (self.low, self.high))
+        return low, high
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether it is one range for all components."""
+        return type(self.low) is Number and type(self.high) is Number
+
+    @property
+    def values(self) -> tuple[tuple[int | float, ...], tuple[int | float, ...]]:
+        """The values of the low ends as written, and of the high ones."""
+        low, high = (tuple(item.value for item in (end.items if type(end) is Vector else (end,))) for end in (self.low, self.high))
+        return low, high
 
 
 @dataclass(slots=True)
@@ -243,7 +259,33 @@ class Property:
     name_span: Span = _span()
 
 
-Declaration = Union[Observe, Param, Let, Memory, Modes, Act, Property]
+@dataclass(slots=True)
+class Setting:
+    """`NAME VALUE` in a plan: a literal number, or the name of a parameter."""
+
+    name: str
+    value: Number | Name
+    span: Span = _span()
+    name_span: Span = _span()
+
+
+@dataclass(slots=True)
+class Plan:
+    """`plan NAME: TYPE in RANGE { settings  each SCORE  final SCORE }`. `final` is None where it is left out."""
+
+    name: str
+    type: TypeName
+    range: Range
+    settings: tuple[Setting, ...]
+    each: Expression
+    final: Expression | None
+    span: Span = _span()
+    name_span: Span = _span()
+    each_span: Span = _span()
+    final_span: Span = _span()
+
+
+Declaration = Union[Observe, Param, Let, Memory, Modes, Act, Plan, Property]
 
 
 @dataclass(slots=True)
@@ -329,6 +371,9 @@ def expressions(declaration: Declaration) -> Iterator[Expression]:
         yield declaration.default
     elif kind is Act:
         yield from _rule_expressions(declaration)
+    elif kind is Plan:
+        yield from (setting.value for setting in declaration.settings)
+        yield from scores(declaration)
     elif kind is Modes:
         for mode in declaration.modes:
             if mode.act is not None:
@@ -342,6 +387,11 @@ def conditions(pattern: Pattern | None) -> tuple[Expression, ...]:
     if type(pattern) is Within:
         return (pattern.condition,)
     return (pattern.condition, pattern.end) if type(pattern) is After else ()
+
+
+def scores(plan: Plan) -> tuple[Expression, ...]:
+    """What a plan's futures are scored by, in the order of the text."""
+    return (plan.each,) if plan.final is None else (plan.each, plan.final)
 
 
 def _rule_expressions(act: Act) -> Iterator[Expression]:

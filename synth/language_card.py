@@ -29,6 +29,9 @@ _HEAD = dedent("""\
                                                  a state machine; the first true transition fires, at most one a tick
       act { when CONDITION => ACTION … otherwise => ACTION }
                                                  the first rule that holds; `act EXPRESSION` where actions are numbers
+      plan NAME: TYPE in [LOW, HIGH] { horizon 10  candidates 32  sigma 0.3  each SCORE  final SCORE }
+                                                 MuJoCo only: what to add to the action, chosen at each tick by simulating
+                                                 the policy ahead; proofs hold for all its range
       assume NAME: CLAIM                         a fact about the environment for the proofs; counted where a run breaks it
       invariant NAME: CLAIM                      must be proved before any step is taken
       monitor NAME: CLAIM                        checked in every run instead
@@ -43,7 +46,7 @@ _HEAD = dedent("""\
 
     Properties see observations, lets, `mode`, `action`, and the memory as the tick began. Types: real, int (within 2^53),
     bool, action, mode, vec[N]. An int stands where a real is wanted; the other way needs floor, ceil or round. Literals:
-    3, 0.5, true, false, [1, 2].
+    3, 0.5, true, false, [1, 2]. A default, a start and each end of a range of a vec[N] are one number, or N: [[-1, -2], 3].
 
     Expressions, weakest first: if c then a else b; a implies b; a and b, a or b (not mixed without parentheses); not a;
     < <= > >= == != and x in [low, high] (none of them chains); a + b, a - b; a * b, a / b (real), a // b (int, rounded

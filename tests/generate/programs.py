@@ -25,11 +25,12 @@ from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.compiler.lower import lower
 from hl_dsl.format import format_policy
 from hl_dsl.operators import OPERATORS
+from hl_dsl.plan_settings import SETTINGS
 from hl_dsl.source import Source
 from hl_dsl.symbols import action_type, field_type
 from hl_dsl.syntax import (
-    Act, After, Apply, Expression, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Pattern, Policy, Property,
-    Range, Rule, Transition, TypeName, Vector, Within,
+    Act, After, Apply, Expression, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Pattern, Plan, Policy, Property,
+    Range, Rule, Setting, Transition, TypeName, Vector, Within,
 )
 from hl_dsl.types import BOOL, INT, REAL, Type, scalar, vector
 from tests.generate.cards import CARDS
@@ -104,6 +105,9 @@ class _ProgramWriter:
         self._observe()
         self._params()
         self._declare_memories()
+        planned = self.card.model is not None and write.chance(60)
+        if planned:
+            self.write.types["planned"] = write.pick((REAL, self.action))
         write.later = {"action": self.action, **({"mode": scalar("mode")} if self.modes else {})}
         self._let("focus", write.using(row, DEPTH - 1))
         self._lets("early", write.below(3))
@@ -111,6 +115,8 @@ class _ProgramWriter:
         self._lets("late", write.below(2))
         self._memory_nexts()
         self._properties()
+        if planned:
+            self._plan()
         order = self.choices.shuffled(self.declarations) if write.chance(50) else self.declarations
         return Policy("generated", self.card.environment, tuple(order))
 
@@ -123,6 +129,8 @@ class _ProgramWriter:
         for name in chosen:
             field = self.card.fields[name]
             range_ = self._observed_range(field) if field.base != "bool" and self.write.chance(40) else None
+            if range_ is not None and field.size is not None:
+                range_ = self._by_component(range_, field.size)
             size = field.size if field.size is not None and self.write.chance(50) else None
             items.append(Observed(name, size, range_))
             self.write.types[name] = field_type(field)
@@ -141,7 +149,7 @@ class _ProgramWriter:
     def _params(self) -> None:
         for position in range(self.write.below(4)):
             name = f"param_{position}"
-            type_ = self.write.pick([REAL, INT, BOOL, vector("real", 2), *([self.action] if self.card.action.names else [])])
+            type_ = self.write.pick([REAL, INT, BOOL, vector("real", 2), vector("real", 3), *([self.action] if self.card.action.names else [])])
             default, range_ = self._ranged_literal(type_)
             self.declarations.append(Param(name, _written(type_), default, range_))
             self.write.types[name] = type_
@@ -159,9 +167,19 @@ class _ProgramWriter:
             return self.write.literal(type_), None
         low, high = self.write.pick(REAL_RANGES if type_.base == "real" else INT_RANGES)
         inside = (low, high, 0.5 * (low + high)) if type_.base == "real" else (low, high, (low + high) // 2)
+        range_ = _range(low, high) if not type_.is_vector else self._by_component(_range(low, high), type_.size)
         if type_.is_vector and self.write.chance(70):
-            return Vector(tuple(Number(self.write.pick(inside)) for _ in range(type_.size))), _range(low, high)
-        return Number(self.write.pick(inside)), _range(low, high)
+            return Vector(tuple(Number(self.write.pick(inside)) for _ in range(type_.size))), range_
+        return Number(self.write.pick(inside)), range_
+
+    def _by_component(self, range_: Range, size: int) -> Range:
+        """The range, or one with an end for each component, none of them narrower."""
+        def own(end: Number, outwards: int) -> Number | Vector:
+            if not self.write.chance(30):
+                return end
+            return Vector(tuple(Number(end.value + outwards * self.write.pick((0, 1, 7))) for _ in range(size)))
+
+        return Range(own(range_.low, -1), own(range_.high, 1))
 
     # equations
 
@@ -253,7 +271,7 @@ class _ProgramWriter:
         for name, type_, start, range_ in self.memories:
             following = Name("focus") if self.write.types["focus"] is type_ else self.write.of(type_, DEPTH - 1)
             if range_ is not None and not (self.wild and self.write.chance(50)):
-                following = clamped(following, range_.low.value, range_.high.value)
+                following = Apply("clamp", (following, range_.low, range_.high))
             self.declarations.append(Memory(name, _written(type_), range_, start, following))
 
     def _properties(self) -> None:
@@ -262,6 +280,18 @@ class _ProgramWriter:
                 expression = self._about_focus() if self.write.chance(30) else self.write.of(BOOL, DEPTH - 1)
                 pattern = self._pattern() if kind != "reachable" and self.write.chance(40) else None
                 self.declarations.append(Property(kind, f"{kind}_{position}", expression, pattern))
+
+    def _plan(self) -> None:
+        write = self.write
+        low, high = write.pick(((-0.5, 0.5), (-1.0, 1.0), (0.0, 0.25), (-2.0, -1.0)))
+        chosen = [known for known in SETTINGS.values() if write.chance(30)]
+        settings = [Setting(known.name, Number(write.pick((2, 3, 7)) if known.base == "int" else write.pick((0.0, 0.5, 1.0)))) for known in chosen]
+        if chosen and write.chance(70):  # one of them by a parameter
+            name, base = chosen[0].name, chosen[0].base
+            self.declarations.append(Param("planned_by", TypeName(base, None), Number(2 if base == "int" else 0.5), _range(*((2, 9) if base == "int" else (0.0, 1.0)))))
+            settings[0] = Setting(name, Name("planned_by"))
+        final = write.of(REAL, DEPTH - 1) if write.chance(60) else None
+        self.declarations.append(Plan("planned", _written(write.types["planned"]), _range(low, high), tuple(settings), write.of(REAL, DEPTH - 1), final))
 
     def _pattern(self) -> Pattern:
         kind = self.write.pick((Never, Within, Within, After, After))
