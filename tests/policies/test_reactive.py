@@ -1,0 +1,38 @@
+"""The reactive policies reach on a few development seeds what they are kept for, inside the ranges their proofs speak of."""
+
+from pathlib import Path
+
+import pytest
+
+from hl_dsl.program import Program
+from hl_dsl.synth.evaluation import evaluate_program
+
+LIBRARY = Path(__file__).parents[2] / "policies"
+AT_LEAST = {
+    "acrobot": -90,
+    "bipedal_walker": 290,
+    "cartpole": 500,
+    "inverted_double_pendulum": 9300,
+    "lunar_lander": 260,
+    "mountain_car": -106,
+    "mountain_car_continuous": 98,
+    "pendulum": -240,
+    "reacher": -4.5,
+    "swimmer": 340,
+}
+
+
+@pytest.mark.parametrize("folder", AT_LEAST)
+def test_a_reactive_policy_reaches_its_score_within_its_ranges(folder):
+    evaluation = evaluate_program(Program.load(LIBRARY / folder / "reactive.hl"), "standard", range(4), ledger=None)
+    assert evaluation.trial.mean >= AT_LEAST[folder]
+    assert not any(evaluation.rollout.out_of_range)
+
+
+@pytest.mark.parametrize("folder", AT_LEAST)
+def test_a_reactive_policy_is_short_and_every_constant_has_a_unit_or_a_meaning(folder):
+    text = (LIBRARY / folder / "reactive.hl").read_text(encoding="utf-8")
+    code = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    assert len(code) <= 60
+    params = [line for line in code if line.lstrip().startswith("param ")]
+    assert params and all("#" in line for line in params)
