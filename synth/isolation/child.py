@@ -11,7 +11,7 @@ import socket
 import sys
 from typing import Any, Callable
 
-_MAPPED = 2 << 30  # bytes that libraries and stacks of threads ask for and never touch
+_MAPPED = 3 << 30  # bytes that libraries, stacks of threads and simulators of robots ask for and never touch
 _WARM_UP = 'policy p for "CartPole-v1" { observe pole.angle  act { when pole.angle > 0 => RIGHT  otherwise => LEFT } }'
 READY, PROGRESS, RESULT, REFUSED, RAISED = "ready", "progress", "result", "refused", "raised"
 

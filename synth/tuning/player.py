@@ -1,4 +1,4 @@
-"""Plays samples in one batch, and charges what that takes."""
+"""Plays samples side by side, and charges what that takes."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from hl_dsl.synth.stopping import Stopping
 from hl_dsl.synth.study_result import INTERRUPTED
 from hl_dsl.synth.tuning.samples import Sample, lanes
 
+MOST_LANES = 256  # in one batch: a MuJoCo robot takes up to 25 MB of a worker's address space
 _CHANCES = 2  # for samples whose evaluator came to no result
 
 
@@ -65,7 +66,12 @@ class Player:
         return f"the budget of {self.budget.steps:,} environment steps is spent"
 
     def play(self, samples: Sequence[Sample], seeds: Sequence[int], stop: Stopping) -> None:
-        """Adds to each sample its episodes on the seeds, all of them played side by side. Raises Cut."""
+        """Adds to each sample its episodes on the seeds, played side by side, as many as memory is sure to hold. Raises Cut."""
+        together = max(1, MOST_LANES // len(seeds))
+        for first in range(0, len(samples), together):
+            self._play_together(samples[first : first + together], seeds, stop)
+
+    def _play_together(self, samples: Sequence[Sample], seeds: Sequence[int], stop: Stopping) -> None:
         rollout = self._run(
             play_values, self.program.flow, {name: [one.values[name] for one in samples for _ in seeds] for name in self.names}, self.protocol,
             [seed for _ in samples for seed in seeds], stop=stop, **self._limits(samples[0].cap))
