@@ -7,7 +7,7 @@ RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 .PHONY: demo test bench edits scores fuzz kills hostile soak clean
 
 demo: $(READY)
-	$(BIN)/hl synth policies/breakout/start.hl --run $(RUN) --protocol deterministic --steps 300000 --seed 0
+	$(BIN)/hl synth policies/breakout/start.hl --run $(RUN) --protocol deterministic --steps 300000 --seed 2
 
 test: $(READY)
 	$(BIN)/python -m pytest -n 2
