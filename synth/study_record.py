@@ -85,7 +85,8 @@ class StudyRecord:
     def begin(self, number: int, proposals: Sequence[Candidate | Rejected], steps_left: int | None, rejected: Sequence[Trial], turn: int = 0) -> None:
         """Records what a generation consists of, and what of it stopped in front of the environment. `turn`: of the seeds."""
         self._generation, self._parts = number, 0
-        named = [{"index": one.index, "origin": one.origin, "hash": one.checked.program.hash if one.checked else ""} for one in proposals]
+        named = [{"index": one.index, "origin": one.origin, "hash": one.checked.program.hash if one.checked else "",
+                  **({"brief": True} if getattr(one, "brief", False) else {})} for one in proposals]
         event = {"event": "generation", "generation": number, "reserved_steps": steps_left, "turn": turn, "proposals": named}
         written = self.folder.ledger.append_many([event, *(trial.to_event() for trial in rejected)])
         self.meter.begin(written[-1]["sequence"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ class ReplayProposer:
             index = situation.next_index + len(proposals)
             provenance = Provenance("replay", trial.model)
             verdict = through_gates(trial.program, situation, index, trial.change, named["origin"], trial.parent_hashes, provenance, taken)
-            proposals.append(verdict.proposal)
+            proposals.append(replace(verdict.proposal, brief=True) if named.get("brief") and isinstance(verdict.proposal, Candidate) else verdict.proposal)
         if not proposals:
             raise ProposerStopped("the recorded run has no more proposals")
         return proposals
