@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Sequence
 
@@ -14,8 +16,13 @@ from hl_dsl.synth.regressions.files import folder_beside, read_cases
 from hl_dsl.synth.run_folder import RunFolder
 from hl_dsl.synth.study import DEVELOPMENT_SEEDS, Evaluator, Study, StudyResult
 from hl_dsl.synth.study_result import NotWritten
-from hl_dsl.synth.trials import trials_of
-from hl_dsl.synth.tune import TuneResult, Tuning
+from hl_dsl.synth.step_meter import StepMeter
+from hl_dsl.synth.storage import write_whole
+from hl_dsl.synth.tuning.fitness import parse_fitness
+from hl_dsl.synth.tuning.picture import Picture
+from hl_dsl.synth.tuning.result import TuneResult
+from hl_dsl.synth.tuning.schedule import parse_short
+from hl_dsl.synth.tuning.tuning import Tuning
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -70,29 +77,51 @@ def run_tune(
     max_steps: int | None = None,
     num_threads: int = 0,
     evaluator: Evaluator | None = None,
+    fitness: str = "mean",
+    race: bool = False,
+    short: str | None = None,
+    step_size: float | None = None,
+    write: bool = False,
 ) -> TuneResult:
     """Tunes the parameters of the program at `path` (see `Tuning`). With a `run_folder`, the samples are recorded there, and
-    the tuned program is put there as `best.hl`; `resume` goes on with the run that is there.
+    the tuned program is put there as `best.hl`; `resume` goes on with the run that is there. `write` puts the tuned
+    program into the policy's own file, where it is better and the run came to its end. What is accepted passes the golden
+    cases in `regressions/` beside it.
 
-    Raises HLError: what cannot be tuned, a folder in use or with another run; NotWritten where the run came to its end, but
-    the folder did not take all of it.
+    Raises HLError: what cannot be tuned, a folder in use or with another run, a bad case; NotWritten where the run came to its end, but
+    the folder or the file did not take all of it.
     """
     program = Program.load(path)
+    cases = read_cases(folder_beside(Path(path)), program.card)
     budget = Budget(steps=budget_steps, wall_seconds=wall_seconds)
+    picture = Picture(run_folder, on_event)
     tuning = Tuning(
         program, protocol or program.card.protocols[0], tuple(seeds or DEVELOPMENT_SEEDS), budget, seed, params, population, dry_steps,
-        max_steps, num_threads, on_event, evaluator)
+        max_steps, num_threads, picture, evaluator, parse_fitness(fitness), race, parse_short(short, max_steps), step_size, cases)
     if run_folder is None:
-        return tuning.run()
+        return _into_file(tuning.run(), path, write)
     with RunFolder(run_folder) as folder:
         if resume:
             run_settings.go_on(folder, tuning.settings())
         else:
             run_settings.begin(folder, tuning.settings())
-        result = tuning.run(folder.ledger, trials_of(folder.ledger.read()))
+        with closing(StepMeter(folder.path)) as meter:
+            result = tuning.run(folder.ledger, folder.ledger.read(), meter)
         try:
             folder.write_best(result.text)
             folder.rebuild()
+            picture.draw()
         except HLError as problem:
             raise NotWritten(result, problem) from problem
+        return _into_file(result, path, write)
+
+
+def _into_file(result: TuneResult, path: Path | str, write: bool) -> TuneResult:
+    """Puts a better program where the run began; after an interrupt not, for a run goes on only with the program it began with."""
+    if not write or not result.improved or result.interrupted:
         return result
+    try:
+        write_whole(Path(path), result.text)
+    except HLError as problem:
+        raise NotWritten(result, problem) from problem
+    return replace(result, written=str(path))
