@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 from hl_dsl.program import Program
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth import run_settings
 from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.regressions.files import folder_beside, read_cases
 from hl_dsl.synth.run_folder import RunFolder
+from hl_dsl.synth.run_line import add_line, run_documents
 from hl_dsl.synth.study import DEVELOPMENT_SEEDS, Evaluator, Study, StudyResult
 from hl_dsl.synth.study_result import NotWritten
 from hl_dsl.synth.step_meter import StepMeter
@@ -46,9 +48,10 @@ def run_synth(
     budget_cost: float | None = None,
     options: ProposerOptions | None = None,
     evaluator: Evaluator | None = None,
+    ledger: Path | str | None = None,
 ) -> StudyResult:
     """Searches for a better program than the one at `path` (see `Study`). `protocol`: None is the environment's usual one.
-    What is accepted passes the golden cases in `regressions/` beside it.
+    What is accepted passes the golden cases in `regressions/` beside it. `ledger` gets one line on the run.
 
     Raises HLError: the program's file, a folder in use or with another run, a budget of nothing, an unknown proposer, a bad case.
     """
@@ -58,7 +61,8 @@ def run_synth(
     study = Study(
         program, protocol or program.card.protocols[0], run_folder, budget, seed, proposer, seeds, dry_steps, max_steps,
         num_threads=num_threads, on_event=on_event, options=options, cases=cases, evaluator=evaluator)
-    return study.resume() if resume else study.run()
+    with _line_in(ledger, run_folder):
+        return study.resume() if resume else study.run()
 
 
 def run_tune(
@@ -82,11 +86,12 @@ def run_tune(
     short: str | None = None,
     step_size: float | None = None,
     write: bool = False,
+    ledger: Path | str | None = None,
 ) -> TuneResult:
     """Tunes the parameters of the program at `path` (see `Tuning`). With a `run_folder`, the samples are recorded there, and
     the tuned program is put there as `best.hl`; `resume` goes on with the run that is there. `write` puts the tuned
     program into the policy's own file, where it is better and the run came to its end. What is accepted passes the golden
-    cases in `regressions/` beside it.
+    cases in `regressions/` beside it. `ledger` gets one line on the run, such as the policy's own.
 
     Raises HLError: what cannot be tuned, a folder in use or with another run, a bad case; NotWritten where the run came to its end, but
     the folder or the file did not take all of it.
@@ -100,7 +105,7 @@ def run_tune(
         max_steps, num_threads, picture, evaluator, parse_fitness(fitness), race, parse_short(short, max_steps), step_size, cases)
     if run_folder is None:
         return _into_file(tuning.run(), path, write)
-    with RunFolder(run_folder) as folder:
+    with _line_in(ledger, run_folder), RunFolder(run_folder) as folder:
         if resume:
             run_settings.go_on(folder, tuning.settings())
         else:
@@ -114,6 +119,26 @@ def run_tune(
         except HLError as problem:
             raise NotWritten(result, problem) from problem
         return _into_file(result, path, write)
+
+
+@contextmanager
+def _line_in(ledger: Path | str | None, run_folder: Path | str) -> Iterator[None]:
+    """Adds a line on the run to a ledger, however the run ends. Raises LedgerError, before anything is played where it can be
+    known by then."""
+    if ledger is None:
+        yield
+        return
+    into, problem = Ledger(ledger), ""
+    into.prepare()
+    try:
+        yield
+    except HLError as error:
+        problem = error.message.partition("\n")[0]
+        raise
+    finally:
+        settings, events = run_documents(Path(run_folder))
+        if settings is not None:
+            add_line(settings, events, into, problem)
 
 
 def _into_file(result: TuneResult, path: Path | str, write: bool) -> TuneResult:

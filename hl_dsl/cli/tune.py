@@ -32,6 +32,7 @@ def tune(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the search.")] = 0,
     num_threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+    ledger: Annotated[Optional[Path], typer.Option("--ledger", help="Add one line on the run to this ledger, such as the policy's own trials.jsonl.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Put better values into the policy file itself.")] = False,
     json: Json = False,
     in_process: given_evaluator.InProcess = False,
@@ -48,7 +49,7 @@ def tune(
         return run_tune(
             file, run, params=names, protocol=protocol, seeds=development, budget_steps=steps, wall_seconds=seconds,
             max_steps=max_steps, seed=seed, num_threads=num_threads, resume=resume, on_event=on_event,
-            fitness=fitness, race=race, short=short, population=population, step_size=step_size, write=write,
+            fitness=fitness, race=race, short=short, ledger=ledger, population=population, step_size=step_size, write=write,
             evaluator=given_evaluator.evaluator(in_process, deadline, memory))
 
     show_run("tune", run, run_progress("tune"), start, json)
