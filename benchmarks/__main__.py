@@ -1,9 +1,10 @@
 """All ratios: `make bench`."""
 
-from benchmarks import policy_cost, proofs, rollout_cost, screening
+from benchmarks import policy_cost, proofs, rollout_cost, screening, tuning
 
 if __name__ == "__main__":
     rollout_cost.main()
     policy_cost.main()
     screening.main()
     proofs.main()
+    tuning.main()

@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hl_dsl.cards import Card
+from hl_dsl.cards.files import file_name, is_packaged
+from hl_dsl.cards.writing import card_text
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.json_values import plain
 from hl_dsl.synth.ledger import Ledger
@@ -142,6 +145,11 @@ class RunFolder:
     def write_settings(self, settings: Mapping) -> None:
         """Record what the run was started with, so that it can be resumed and repeated. Raises FileUnwritable."""
         self.write(SETTINGS, json.dumps(plain(settings, "settings"), indent=2) + "\n")
+
+    def keep_card(self, card: Card) -> None:
+        """Writes down the card of an environment that no HL brings along, so that the folder can be read by itself."""
+        if not is_packaged(card.environment):
+            self.write(file_name(card.environment), card_text(card))
 
     def read_settings(self) -> dict | None:
         """The recorded settings; None in a new folder. Raises RunFolderError where they cannot be read."""

@@ -110,6 +110,7 @@ def run_tune(
             run_settings.go_on(folder, tuning.settings())
         else:
             run_settings.begin(folder, tuning.settings())
+            folder.keep_card(program.card)
         with closing(StepMeter(folder.path)) as meter:
             result = tuning.run(folder.ledger, folder.ledger.read(), meter)
         try:

@@ -77,6 +77,7 @@ class Session:
         found = self._folder.read_settings()
         if found is None:
             self._record.start({**wanted, **more})
+            self._folder.keep_card(study.program.card)
             generations: list = []
         else:
             if finished(self._folder.ledger.read()):

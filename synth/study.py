@@ -95,6 +95,7 @@ class Study:
         self._start  # proved before the folder is touched
         with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             record.start(self.settings())
+            folder.keep_card(self.program.card)
             return self._go(record, [])
 
     def resume(self) -> StudyResult:

@@ -55,6 +55,7 @@ class _Asked:
 def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tuple:
     """What became of a request: the kind of answer, and what it says."""
     from hl_dsl.diagnostics import HLError
+    from hl_dsl.synth.gymnasium_pool import EnvironmentFailed
 
     number, count = request["number"], request["before_step"]
 
@@ -67,6 +68,8 @@ def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tup
         value = request["function"](
             *request["arguments"], **request["options"], before_step=before_step, stop=lambda: board.leave == number, stopping=_Asked(board, number),
             on_progress=lambda steps: send((PROGRESS, steps)))
+    except EnvironmentFailed as error:
+        return RAISED, error.message  # it may be one program's doing, which is found out by playing each alone
     except HLError as error:
         return REFUSED, (error.message, error.hint)
     except MemoryError:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.cards.files import look_in
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.proposing.call_totals import RESERVED, SETTLED
@@ -97,6 +98,7 @@ def read_run(where: Path | str) -> Run:
     """
     path = ledger_path(Path(where))
     folder = path.parent
+    look_in(folder)
     # Asked before the ledger is read: a run that ends in between has then told all.
     held = holder(folder)
     ledger = Ledger(path)

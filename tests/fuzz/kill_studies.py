@@ -31,8 +31,9 @@ from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.proposing.retries import Patience
 from hl_dsl.synth.study import Study
-from tests.synth.proposing.conftest import BROKEN, LEAN, SAME, UNPROVED, Run, leaning
+from tests.synth.proposing.conftest import BROKEN, SAME, UNPROVED, Run, leaning
 from tests.synth.proposing.model_server import Act, ModelServer, good
+from tests.synth.runs import LEAN
 
 STEPS = 3_000
 PROGRAMS = 14

@@ -148,12 +148,13 @@ def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     assert samples(tmp_path / "cut") == samples(tmp_path / "whole")
 
 
-def test_a_kill_loses_no_step(swing, tmp_path):
+@pytest.mark.parametrize("where", ["InProcess", "Isolated"])
+def test_a_kill_loses_no_step(swing, tmp_path, where):
     """What a killed process had played and not written down is listed when the run goes on."""
     code = (
-        "import sys\nfrom hl_dsl.synth.runs import run_tune\nfrom hl_dsl.synth.isolation.evaluator import InProcess\n"
+        "import sys\nfrom hl_dsl.synth.runs import run_tune\nfrom hl_dsl.synth.isolation.evaluator import InProcess, Isolated\n"
         "def say(event):\n    print(event['event'], event.get('env_steps', 0), flush=True)\n"
-        f"run_tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator=InProcess(), on_event=say, population=16)")
+        f"run_tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator={where}(), on_event=say, population=16)")
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     seen = 0
     for line in process.stdout:
