@@ -67,9 +67,9 @@ class Leaves:
     def _declare_plan(self, plan: PlanSyntax) -> None:
         """What is planned is to the program like an observation; nothing planned is a zero, or what in the range is nearest."""
         type_ = self.symbols[plan.name].type
-        low, high = self._bounds(plan.range, type_)
         nodes = []
         for component in range(type_.size or 1):
+            low, high = self._bounds(plan.range, type_, component)
             name = plan.name if type_.size is None else f"{plan.name}[{component}]"
             entry = Input(name, "real", low, high, min(max(0.0, low), high), "plan", component)
             place = (name, "real", repr(low), repr(high), "plan", component)

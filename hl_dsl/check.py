@@ -155,11 +155,19 @@ class _Checker:
             return False
         return True
 
+    def _is_second(self, declaration) -> bool:
+        """Whether the name was taken before, as is told already; its type is then another's."""
+        return self.symbols[declaration.name].declaration is not declaration
+
     def _param(self, param: Param) -> None:
+        if self._is_second(param):
+            return
         self._literal(param.default, "default of a parameter")
         self._ranged(param, self.symbols[param.name].type, param.default, "default")
 
     def _memory(self, memory: Memory) -> None:
+        if self._is_second(memory):
+            return
         wanted = self.symbols[memory.name].type
         self._literal(memory.start, "start of a memory")
         self._ranged(memory, wanted, memory.start, "start")
@@ -216,13 +224,15 @@ class _Checker:
         self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317", "any" if type(item.pattern) is Never else "all")
 
     def _plan(self, plan: Plan) -> None:
+        if self._is_second(plan):
+            return
         for score in scores(plan):
             self._wanted(score, REAL, f"a score of the plan `{plan.name}`", "HL320")
         if self.symbols[plan.name].type.base != "real":
             self.findings.add("HL301", f"a plan is of reals, not of `{plan.type.base}`", plan.type.span, label="what is planned is added to actions",
                               expected=("real", "vec"), repair=Repair(plan.type.span, "real", "write `real`"))
-        self._range(plan.range, "real")
-        PlanChecks(self.policy, self.symbols, self.findings).run(plan)
+        if self._range(plan.range, "real", plan.type.size):
+            PlanChecks(self.policy, self.symbols, self.findings).run(plan)
 
     def _modes(self, modes: Modes) -> None:
         starts = [mode for mode in modes.modes if mode.is_start]

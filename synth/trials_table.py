@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hl_dsl.diagnostics import HLError
+from hl_dsl.synth.budget_account import account, account_lines
 from hl_dsl.synth.json_values import plain
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.lineage import Ancestor, lineage
@@ -36,10 +37,10 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
     events = ledger.read()
     trials = trials_of(events)
     stopped = next((event.get("reason") for event in reversed(events) if event.get("event") == "stop"), None)
-    calls = call_totals(events)
+    calls, budgets = call_totals(events), account(events)
     if as_json:
-        return _as_json(path, trials, stopped, len(ledger.torn), calls)
-    return _as_text(path, trials, stopped, len(ledger.torn), rows, calls)
+        return _as_json(path, trials, stopped, len(ledger.torn), calls, budgets)
+    return _as_text(path, trials, stopped, len(ledger.torn), rows, calls, account_lines(budgets))
 
 
 def ledger_path(run: Path) -> Path:
@@ -63,6 +64,7 @@ def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict
     return {
         "trials": len(trials),
         "environment_steps": sum(trial.environment_steps for trial in trials),
+        "planning_steps": sum(trial.planning.get("steps", 0) for trial in trials),
         "episodes": sum(trial.episodes for trial in trials),
         "accepted": gates["accepted"],
         "rejected": candidates - gates["accepted"],
@@ -76,7 +78,7 @@ def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict
     }
 
 
-def _as_json(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, calls: dict[str, Any] | None) -> dict[str, Any]:
+def _as_json(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, calls: dict[str, Any] | None, budgets: list[dict[str, Any]]) -> dict[str, Any]:
     chain = lineage(trials)
     setting = main_setting(trials)
     document = {
@@ -86,6 +88,7 @@ def _as_json(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: i
         "protocol": setting[1] if setting else None,
         "trials": [_row(entry) for entry in cumulative(trials)],
         "totals": totals(trials, calls),
+        "budgets": budgets,
         "stop_reason": stopped,
         "best": _best(chain[-1].trial) if chain else None,
         "lineage": [_ancestor(ancestor) for ancestor in chain],
@@ -115,7 +118,7 @@ def _ancestor(ancestor: Ancestor) -> dict[str, Any]:
 
 
 def _as_text(
-    path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, rows: int | None, calls: dict[str, Any] | None,
+    path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, rows: int | None, calls: dict[str, Any] | None, budgets: list[str],
 ) -> Group:
     from rich.console import Group
     from rich.text import Text
@@ -124,6 +127,7 @@ def _as_text(
         return Group(Text(f"{path}: no trials yet"))
     parts: list[Any] = [_title(_setting_text(path, main_setting(trials))), _trial_table(trials, rows), Text(_totals_line(trials)), Text(_gates_line(trials), style="dim")]
     parts += [] if calls is None else [Text(calls_line(calls))]
+    parts += [Text(f"budgets: {'; '.join(budgets)}")] if budgets else []
     if stopped:
         parts.append(Text(f"stopped: {stopped}"))
     if torn_bytes:
@@ -200,6 +204,8 @@ def trial_story(trial: Trial) -> str:
         ("assumption violated", trial.assumption_violations),
         ("monitor violated", trial.monitor_violations),
         ("proved invariant violated", trial.invariant_violations),
+        ("planned futures that came to no number", trial.planning.get("diverged", 0)),
+        ("ticks without a plan", trial.planning.get("blind", 0)),
     )
     parts += [f"{name}: {violations(counts):,}" for name, counts in counted if violations(counts)]
     return " · ".join(part for part in parts if part)
@@ -211,6 +217,7 @@ def _totals_line(trials: list[Trial]) -> str:
         f"{counted(total['trials'], 'trial')}, {counted(total['environment_steps'], 'environment step')}, {counted(total['episodes'], 'episode')}, "
         f"{total['accepted']:,} accepted, {total['rejected']:,} rejected, {total['cpu_seconds']:,.1f} s CPU"
     )
+    text += f", {counted(total['planning_steps'], 'step')} of models to plan" if total["planning_steps"] else ""
     text += f", {total['tokens']:,} tokens" if total["tokens"] is not None else ""
     return text + (f", cost {total['cost']:,.4f}" if total["cost"] is not None else "")
 

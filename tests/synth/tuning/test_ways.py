@@ -131,7 +131,7 @@ def test_a_program_that_breaks_a_case_is_not_tuned(swing, tmp_path):
     assert sum(trial.environment_steps for trial in trials(tmp_path / "run")) == steps_taken() - before == 7 * 200
 
 
-@pytest.mark.parametrize("more", [{"race": True, "population": 6}, {"short": "40:2", "population": 6}, {"fitness": "min"}], ids=["race", "short", "min"])
+@pytest.mark.parametrize("more", [{"race": True, "population": 6}, {"short": "40:2", "population": 6}, {"short": "40:1000", "population": 6}, {"fitness": "min"}], ids=["race", "short", "long", "min"])
 @pytest.mark.parametrize("cut_after", [1_000, 9_000, 22_000])
 def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     case(swing, -1e9)
