@@ -8,6 +8,6 @@ folder named by `HL_CARDS` or in `cards/` under the working directory (see `hl_d
 from __future__ import annotations
 
 from hl_dsl.cards.files import known_environments, load_card
-from hl_dsl.cards.model import ActionSpace, BadCard, Card, Field, UnknownEnvironment
+from hl_dsl.cards.model import ActionSpace, BadCard, Card, Field, Model, UnknownEnvironment
 
-__all__ = ["ActionSpace", "BadCard", "Card", "Field", "UnknownEnvironment", "known_environments", "load_card"]
+__all__ = ["ActionSpace", "BadCard", "Card", "Field", "Model", "UnknownEnvironment", "known_environments", "load_card"]

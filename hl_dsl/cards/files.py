@@ -3,7 +3,8 @@
 A card file is TOML: `environment`, `family`, `max_episode_steps`, `solved` (may be missing), `protocols`, `says`;
 `[action]` with `names` (discrete) or `low` and `high` (continuous) and `dtype`; one `[fields.NAME]` for each thing to
 observe, with `base`, `source`, `index` and the range, where one number stands for every component of a vector and a
-table with a `size` takes the columns 0, 1, … when it gives no `index`. Two fields are put together here: `step`, from
+table with a `size` takes the columns 0, 1, … when it gives no `index`. `time_step` (seconds) and a table `[model]`, the
+record `Model`, may be missing; -1 in its `qpos` and `qvel` stands for a coordinate that is not shown. Two fields are put together here: `step`, from
 `max_episode_steps`, and `obs`, the whole observation, where every column has its own name. The Atari games share one
 file, `atari.toml`, with the action names of each game.
 """
@@ -17,7 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Iterator
 
-from hl_dsl.cards.model import SOURCES, ActionSpace, BadCard, Card, Field, UnknownEnvironment
+from hl_dsl.cards.model import SOURCES, ActionSpace, BadCard, Card, Field, Model, UnknownEnvironment
 
 ATARI = "atari.toml"
 _ANEW = "mend it, or move it away and have a probe write it anew: `hl env ENV-ID --save`"
@@ -149,7 +150,25 @@ def _card(table: dict[str, Any], origin: str) -> Card:
         protocols=tuple(table["protocols"]),
         says=str(table["says"]),
         origin=origin,
+        time_step=_time_step(table.get("time_step")),
+        model=None if table.get("model") is None else _model(table["model"]),
     )
+
+
+def _time_step(seconds: Any) -> float | None:
+    if seconds is not None and not 0 < float(seconds) < float("inf"):
+        raise ValueError(f"a `time_step` of {seconds} is no number of seconds")
+    return None if seconds is None else float(seconds)
+
+
+def _model(entry: dict[str, Any]) -> Model:
+    substeps, limit = int(entry["substeps"]), entry.get("velocity_limit")
+    if substeps < 1:
+        raise ValueError(f"the model takes {substeps} `substeps`; it must be 1 or more")
+    if limit is not None and not 0 < float(limit) < float("inf"):
+        raise ValueError(f"a `velocity_limit` of {limit} is no limit")
+    shown = {key: tuple(None if int(one) < 0 else int(one) for one in entry[key]) for key in ("qpos", "qvel")}
+    return Model(str(entry["file"]), substeps, **shown, velocity_limit=None if limit is None else float(limit), says=str(entry["says"]))
 
 
 def _field(name: str, entry: dict[str, Any]) -> Field:
@@ -191,15 +210,21 @@ def as_the_simulator_rounds(bounds: tuple[float, ...], outer) -> tuple[float, ..
 
 
 def _whole_observation(fields: dict[str, Field]) -> dict[str, Field]:
-    columns = {one.index[0]: one for one in fields.values() if one.source == "observation" and one.size is None}
+    columns: dict[int, tuple[Field, int]] = {}
+    names = []
+    for one in fields.values():
+        if one.source == "observation":
+            names.append(one.name)
+            for place, column in enumerate(one.index):
+                columns.setdefault(column, (one, place))
     if not columns or sorted(columns) != list(range(len(columns))):
         return {}
     ordered = [columns[column] for column in sorted(columns)]
 
     def bounds(key: str) -> tuple[float, ...]:
-        return tuple(float(getattr(one, key)[0]) for one in ordered)
+        return tuple(float(getattr(one, key)[place]) for one, place in ordered)
 
-    says = "the whole observation: " + ", ".join(one.name for one in ordered)
+    says = "the whole observation: " + ", ".join(names)
     numbers = bounds("low"), bounds("high"), bounds("default")
     return {"obs": Field("obs", "real", len(ordered), *numbers, "observation", tuple(range(len(ordered))), "", says)}
 

@@ -59,10 +59,30 @@ class ActionSpace:
 
 
 @dataclass(frozen=True)
+class Model:
+    """The simulator's own model of an environment, and where an observation shows its state.
+
+    `file` is a name among EnvPool's MuJoCo assets. One environment step is `substeps` steps of the model. `qpos` and
+    `qvel` name, for each coordinate of the model, the observation column that shows it; None: it is not shown, and the
+    model's own start value stands for it. Observed velocities are clipped to ±`velocity_limit`, None where they are not.
+    `says` tells how exact one step is, and why where it cannot be exact.
+    """
+
+    file: str
+    substeps: int
+    qpos: tuple[int | None, ...]
+    qvel: tuple[int | None, ...]
+    velocity_limit: float | None
+    says: str
+
+
+@dataclass(frozen=True)
 class Card:
     """One environment. `solved` is the mean return its makers call solved, None where they name none.
 
     `protocols` are the evaluation protocols that apply, the usual one first. `origin` is the file the card came from.
+    `time_step` is the simulated seconds between two ticks, None where there is no such clock. `model` is None where an
+    observation does not show the state of a model that could be stepped.
     """
 
     environment: str
@@ -74,6 +94,8 @@ class Card:
     protocols: tuple[str, ...]
     says: str
     origin: str = ""
+    time_step: float | None = None
+    model: Model | None = None
 
 
 class UnknownEnvironment(HLError, LookupError):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from hl_dsl.cards.files import as_the_simulator_rounds, file_name, parse_card
-from hl_dsl.cards.model import BadCard, Card, Field
+from hl_dsl.cards.model import BadCard, Card, Field, Model
 
 
 def card_text(card: Card) -> str:
@@ -15,6 +15,7 @@ def card_text(card: Card) -> str:
         f"environment = {_text(card.environment)}",
         f"family = {_text(card.family)}",
         f"max_episode_steps = {card.max_episode_steps}",
+        *([] if card.time_step is None else [f"time_step = {card.time_step!r}"]),
         *([] if card.solved is None else [f"solved = {card.solved!r}"]),
         f"protocols = {_list(card.protocols)}",
         f"says = {_text(card.says)}",
@@ -26,6 +27,8 @@ def card_text(card: Card) -> str:
     else:
         lines += [f"low = {_list(card.action.low)}", f"high = {_list(card.action.high)}"]
     lines.append(f"dtype = {_text(card.action.dtype)}")
+    if card.model is not None:
+        lines += ["", *_model_lines(card.model)]
     for field in card.fields.values():
         if field.source != "step":
             lines += ["", *_field_lines(field)]
@@ -43,6 +46,17 @@ def write_card(card: Card, folder: Path) -> Path:
     except OSError as error:
         raise BadCard(f"cannot write the card {path}: {error}", "choose another folder by HL_CARDS, or make this one writable") from error
     return path
+
+
+def _model_lines(model: Model) -> list[str]:
+    return [
+        "[model]",
+        f"file = {_text(model.file)}",
+        f"substeps = {model.substeps}",
+        *(f"{key} = {[-1 if one is None else one for one in shown]}" for key, shown in (("qpos", model.qpos), ("qvel", model.qvel))),
+        *([] if model.velocity_limit is None else [f"velocity_limit = {model.velocity_limit!r}"]),
+        f"says = {_text(model.says)}",
+    ]
 
 
 def _field_lines(field: Field) -> list[str]:

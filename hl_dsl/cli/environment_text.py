@@ -43,6 +43,6 @@ def _measured_lines(found) -> list[str]:
 
 def _name(card, source: str, column: int) -> str:
     """A column as a policy writes it: by a name of its own, where it has one."""
-    found = [(field.size is not None, field.name if field.size is None else f"{field.name}[{field.index.index(column)}]")
+    found = [(len(field.index), field.name if field.size is None else f"{field.name}[{field.index.index(column)}]")
              for field in card.fields.values() if field.source == source and column in field.index]
     return min(found)[1] if found else f"column {column}"
