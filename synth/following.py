@@ -74,7 +74,7 @@ class _Tally:
         place, self.count = self.count, self.count + 1
         self.steps += trial.environment_steps
         gate = trial.kind if trial.gate == NO_GATE else trial.gate
-        score = "-" if trial.mean is None else f"{trial.mean:,.1f}"
+        score = "-" if trial.score is None else f"{trial.score:,.1f}"
         # A change that a model wrote may hold anything; what moves a cursor is shown, not done.
         story = "".join(one if one.isprintable() else "�" for one in trial_story(trial))
         return f"{trial_name(trial, place):>6}  {self.steps:>12,} steps  {gate:<11}  {score:>10}  {story}".rstrip()

@@ -61,7 +61,7 @@ def sample_efficiency_figure(trials: Sequence[Trial], title: str | None = None, 
         for axes, unit, total in ((left, "steps", _total_steps), (right, "episodes", _total_episodes)):
             _draw_trials(axes, scored, [total(entry) for entry in scored], total(entries[-1]) if entries else 0)
             _draw_references(axes, references, with_curves=axes is left)
-            _dress(axes, f"cumulative environment {unit}" if axes is left else f"cumulative {unit}")
+            dress(axes, f"cumulative environment {unit}" if axes is left else f"cumulative {unit}")
         left.set_ylabel("mean return of a trial")
         if scored or references:
             handles, labels = left.get_legend_handles_labels()
@@ -79,15 +79,15 @@ def _total_episodes(entry: Cumulative) -> int:
 
 def _is_drawn(trial: Trial, setting: tuple[str, str] | None) -> bool:
     comparable = trial.gate != NO_GATE and (trial.environment, trial.protocol) == setting
-    return comparable and trial.mean is not None and math.isfinite(trial.mean)
+    return comparable and trial.score is not None and math.isfinite(trial.score)
 
 
 def _draw_trials(axes: Axes, scored: list[Cumulative], places: list[int], end: int) -> None:
     if not scored:
         axes.text(0.5, 0.5, "no trial has a score yet", transform=axes.transAxes, ha="center", color=REJECTED_COLOUR)
         return
-    rejected = [(x, entry.trial.mean) for x, entry in zip(places, scored) if not entry.trial.accepted]
-    accepted = [(x, entry.trial.mean) for x, entry in zip(places, scored) if entry.trial.accepted]
+    rejected = [(x, entry.trial.score) for x, entry in zip(places, scored) if not entry.trial.accepted]
+    accepted = [(x, entry.trial.score) for x, entry in zip(places, scored) if entry.trial.accepted]
     if rejected:
         axes.scatter(*zip(*rejected), s=14, color=REJECTED_COLOUR, alpha=0.35, linewidths=0, label="rejected trial", zorder=2)
     if accepted:
@@ -111,7 +111,8 @@ def _draw_references(axes: Axes, references: Sequence[Reference], with_curves: b
             axes.plot(reference.steps, reference.scores, label=reference.label, **style)
 
 
-def _dress(axes: Axes, label: str) -> None:
+def dress(axes: Axes, label: str) -> None:
+    """The house's axes."""
     axes.set_xlabel(label)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(lambda value, _: short_number(value))

@@ -15,6 +15,15 @@ def progress(label: str, stream=None):
     return TerminalProgress(label, stream) if stream.isatty() else PlainProgress(label, stream)
 
 
+def generation_text(event: dict[str, Any]) -> str:
+    """How a generation came out: of a tuning, or of a search."""
+    if "sigma" not in event:
+        return gates_line(event)
+    left = "" if event["seconds_left"] is None else f", {event['seconds_left']:,.0f} s left"
+    short = "" if event["short"] is None else f" in episodes of {event['short']:,} steps"
+    return f"mean {event['mean']:g}{short}, sigma {event['sigma']:.3g}, {event['samples']:,} samples{left}"
+
+
 def gates_line(event: dict[str, Any]) -> str:
     """Acceptances, and rejections by gate."""
     stopped = event.get("stopped_at") or {}
@@ -41,7 +50,7 @@ class PlainProgress:
         if kind == "best":
             self._say(f"best {event['score']:g}")
         elif kind == "generation" and time.monotonic() - self._last > _EVERY_SECONDS:
-            self._say(f"{steps_text(event)}, best {_score(event)}, {gates_line(event)}")
+            self._say(f"{steps_text(event)}, best {_score(event)}, {generation_text(event)}")
         elif kind == "waiting" or kind == "call" and time.monotonic() - self._last > _EVERY_SECONDS:
             self._say(call_text(event))
         elif kind == "stop":
@@ -78,7 +87,7 @@ class TerminalProgress:
         elif kind in ("steps", "generation"):
             self._progress.update(self._task, total=event["budget_steps"], completed=event["env_steps"], steps=steps_text(event))
         if kind == "generation":
-            self._progress.update(self._task, best=_score(event), gates=gates_line(event))
+            self._progress.update(self._task, best=_score(event), gates=generation_text(event))
         elif kind == "best":
             self._progress.update(self._task, best=f"{event['score']:g}")
         elif kind in ("call", "waiting"):

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterator, Sequence
 
 from hl_dsl.program import Program
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth import run_settings
 from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.regressions.files import folder_beside, read_cases
 from hl_dsl.synth.run_folder import RunFolder
+from hl_dsl.synth.run_line import add_line, run_documents
 from hl_dsl.synth.study import DEVELOPMENT_SEEDS, Evaluator, Study, StudyResult
 from hl_dsl.synth.study_result import NotWritten
-from hl_dsl.synth.trials import trials_of
-from hl_dsl.synth.tune import TuneResult, Tuning
+from hl_dsl.synth.step_meter import StepMeter
+from hl_dsl.synth.storage import write_whole
+from hl_dsl.synth.tuning.fitness import parse_fitness
+from hl_dsl.synth.tuning.picture import Picture
+from hl_dsl.synth.tuning.result import TuneResult
+from hl_dsl.synth.tuning.schedule import parse_short
+from hl_dsl.synth.tuning.tuning import Tuning
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -39,9 +48,10 @@ def run_synth(
     budget_cost: float | None = None,
     options: ProposerOptions | None = None,
     evaluator: Evaluator | None = None,
+    ledger: Path | str | None = None,
 ) -> StudyResult:
     """Searches for a better program than the one at `path` (see `Study`). `protocol`: None is the environment's usual one.
-    What is accepted passes the golden cases in `regressions/` beside it.
+    What is accepted passes the golden cases in `regressions/` beside it. `ledger` gets one line on the run.
 
     Raises HLError: the program's file, a folder in use or with another run, a budget of nothing, an unknown proposer, a bad case.
     """
@@ -51,7 +61,8 @@ def run_synth(
     study = Study(
         program, protocol or program.card.protocols[0], run_folder, budget, seed, proposer, seeds, dry_steps, max_steps,
         num_threads=num_threads, on_event=on_event, options=options, cases=cases, evaluator=evaluator)
-    return study.resume() if resume else study.run()
+    with _line_in(ledger, run_folder):
+        return study.resume() if resume else study.run()
 
 
 def run_tune(
@@ -70,29 +81,72 @@ def run_tune(
     max_steps: int | None = None,
     num_threads: int = 0,
     evaluator: Evaluator | None = None,
+    fitness: str = "mean",
+    race: bool = False,
+    short: str | None = None,
+    step_size: float | None = None,
+    write: bool = False,
+    ledger: Path | str | None = None,
 ) -> TuneResult:
     """Tunes the parameters of the program at `path` (see `Tuning`). With a `run_folder`, the samples are recorded there, and
-    the tuned program is put there as `best.hl`; `resume` goes on with the run that is there.
+    the tuned program is put there as `best.hl`; `resume` goes on with the run that is there. `write` puts the tuned
+    program into the policy's own file, where it is better and the run came to its end. What is accepted passes the golden
+    cases in `regressions/` beside it. `ledger` gets one line on the run, such as the policy's own.
 
-    Raises HLError: what cannot be tuned, a folder in use or with another run; NotWritten where the run came to its end, but
-    the folder did not take all of it.
+    Raises HLError: what cannot be tuned, a folder in use or with another run, a bad case; NotWritten where the run came to its end, but
+    the folder or the file did not take all of it.
     """
     program = Program.load(path)
+    cases = read_cases(folder_beside(Path(path)), program.card)
     budget = Budget(steps=budget_steps, wall_seconds=wall_seconds)
+    picture = Picture(run_folder, on_event)
     tuning = Tuning(
         program, protocol or program.card.protocols[0], tuple(seeds or DEVELOPMENT_SEEDS), budget, seed, params, population, dry_steps,
-        max_steps, num_threads, on_event, evaluator)
+        max_steps, num_threads, picture, evaluator, parse_fitness(fitness), race, parse_short(short, max_steps), step_size, cases)
     if run_folder is None:
-        return tuning.run()
-    with RunFolder(run_folder) as folder:
+        return _into_file(tuning.run(), path, write)
+    with _line_in(ledger, run_folder), RunFolder(run_folder) as folder:
         if resume:
             run_settings.go_on(folder, tuning.settings())
         else:
             run_settings.begin(folder, tuning.settings())
-        result = tuning.run(folder.ledger, trials_of(folder.ledger.read()))
+        with closing(StepMeter(folder.path)) as meter:
+            result = tuning.run(folder.ledger, folder.ledger.read(), meter)
         try:
             folder.write_best(result.text)
             folder.rebuild()
+            picture.draw()
         except HLError as problem:
             raise NotWritten(result, problem) from problem
+        return _into_file(result, path, write)
+
+
+@contextmanager
+def _line_in(ledger: Path | str | None, run_folder: Path | str) -> Iterator[None]:
+    """Adds a line on the run to a ledger, however the run ends. Raises LedgerError, before anything is played where it can be
+    known by then."""
+    if ledger is None:
+        yield
+        return
+    into, problem = Ledger(ledger), ""
+    into.prepare()
+    try:
+        yield
+    except HLError as error:
+        problem = error.message.partition("\n")[0]
+        raise
+    finally:
+        settings, events = run_documents(Path(run_folder))
+        if settings is not None:
+            add_line(settings, events, into, problem)
+
+
+def _into_file(result: TuneResult, path: Path | str, write: bool) -> TuneResult:
+    """Puts a better program where the run began; after an interrupt not, for a run goes on only with the program it began with."""
+    if not write or not result.improved or result.interrupted:
         return result
+    try:
+        write_whole(Path(path), result.text)
+    except HLError as problem:
+        raise NotWritten(result, problem) from problem
+    return replace(result, written=str(path))

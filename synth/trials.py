@@ -30,7 +30,9 @@ class Trial:
     `kind` is what was done: "evaluation", "probe", "search", "tune", "simplify", "verify-reject", "held-out", ….
     `gate` is where the trial stopped (`NO_GATE` for what is no candidate; a plain evaluation that ran is "accepted"),
     `accepted` holds exactly where that is "accepted", and `reason` says why.
-    `program` is the whole source text, so that every trial can be run again. `environment_steps` counts all steps
+    `program` is the whole source text, so that every trial can be run again; a tuning's samples leave it out where they are no new
+    best, for they are the first one's text with their `parameters` (see `program_texts.py`). `fitness` is what a trial was chosen by where that is
+    not its mean return. `environment_steps` counts all steps
     the trial cost, unfinished episodes and probes included. Where the run was to check the proof, `invariant_violations`
     and `reached` count, by name, the ticks that broke an invariant and those that reached a `reachable`. `cases` tells, by name,
     what became of the task's golden cases; their steps are counted, their returns are none of the trial's. `sequence` and `time` are set by the ledger.
@@ -66,6 +68,7 @@ class Trial:
     reached: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, float] = field(default_factory=dict)
     cases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    fitness: float | None = None
     tokens: int | None = None
     cost: float | None = None
     run_seed: int | None = None
@@ -90,8 +93,13 @@ class Trial:
 
     @property
     def mean(self) -> float | None:
-        """The mean return, the score of a trial; None where no episode was finished."""
+        """The mean return; None where no episode was finished."""
         return sum(self.returns) / len(self.returns) if self.returns else None
+
+    @property
+    def score(self) -> float | None:
+        """What it is compared by: its fitness, or else its mean return."""
+        return self.mean if self.fitness is None else self.fitness
 
     @property
     def min(self) -> float | None:
@@ -156,7 +164,7 @@ def main_setting(trials: Iterable[Trial]) -> tuple[str, str] | None:
 def counts_for_best(trial: Trial, setting: tuple[str, str] | None) -> bool:
     """Whether a trial was accepted with a finite score under `setting`."""
     comparable = trial.accepted and (trial.environment, trial.protocol) == setting
-    return comparable and trial.mean is not None and math.isfinite(trial.mean)
+    return comparable and trial.score is not None and math.isfinite(trial.score)
 
 
 def cumulative(trials: Sequence[Trial]) -> Iterator[Cumulative]:
@@ -167,15 +175,15 @@ def cumulative(trials: Sequence[Trial]) -> Iterator[Cumulative]:
     for trial in trials:
         steps += trial.environment_steps
         episodes += trial.episodes
-        if counts_for_best(trial, setting) and (best is None or trial.mean > best):
-            best = trial.mean
+        if counts_for_best(trial, setting) and (best is None or trial.score > best):
+            best = trial.score
         yield Cumulative(trial, steps, episodes, best)
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial | None:
-    """The accepted trial with the highest mean return, the earliest of equals; None where nothing was accepted."""
+    """The accepted trial with the highest score, the earliest of equals; None where nothing was accepted."""
     setting = main_setting(trials)
-    return max((trial for trial in trials if counts_for_best(trial, setting)), key=lambda trial: trial.mean, default=None)
+    return max((trial for trial in trials if counts_for_best(trial, setting)), key=lambda trial: trial.score, default=None)
 
 
 def violations(counts: Mapping[str, int] | int | None) -> int:

@@ -184,10 +184,10 @@ def trial_name(trial: Trial, place: int) -> str:
 
 
 def _score(trial: Trial, setting: tuple[str, str] | None) -> str:
-    if trial.mean is None:
+    if trial.score is None:
         return "-"
     other = (trial.environment, trial.protocol) != setting
-    return f"{trial.mean:,.1f}" + (f" ({trial.protocol or trial.environment})" if other else "")
+    return f"{trial.score:,.1f}" + (f" ({trial.protocol or trial.environment})" if other else "")
 
 
 def trial_story(trial: Trial) -> str:
@@ -243,6 +243,6 @@ def _lineage_table(chain: list[Ancestor]) -> Table:
             change += f" (crossed with {', '.join(name[:8] for name in ancestor.crossed_with)})"
         if ancestor.missing_parent:
             change += f" (its parent {ancestor.missing_parent[:8]} is not in this ledger)"
-        score = "-" if trial.mean is None else f"{trial.mean:,.1f}"
+        score = "-" if trial.score is None else f"{trial.score:,.1f}"
         table.add_row(*(Text(cell) for cell in (trial_name(trial, place), score, trial.program_hash[:8], change)))
     return table

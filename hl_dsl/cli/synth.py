@@ -31,6 +31,7 @@ def synth(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Seed of the search.")] = 0,
     num_threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in that folder.")] = False,
+    ledger: Annotated[Optional[Path], typer.Option("--ledger", help="Add one line on the run to this ledger, such as the policy's own trials.jsonl.")] = None,
     show_prompt: Annotated[bool, typer.Option("--show-prompt", help="Only print what a language model would be asked first.")] = False,
     json: Json = False,
     repairs: given.Repairs = 2,
@@ -71,6 +72,6 @@ def synth(
         return run_synth(
             file, run, protocol=protocol, proposer=proposer, seeds=development, budget_steps=steps, wall_seconds=seconds,
             budget_programs=programs, budget_tokens=tokens, budget_cost=cost, max_steps=max_steps, seed=seed, num_threads=num_threads,
-            resume=resume, on_event=on_event, options=options, evaluator=given_evaluator.evaluator(in_process, deadline, memory))
+            resume=resume, on_event=on_event, ledger=ledger, options=options, evaluator=given_evaluator.evaluator(in_process, deadline, memory))
 
     show_run("synth", run, run_progress("synth"), start, json)

@@ -24,11 +24,11 @@ def score_points(run: Run) -> tuple[list[dict[str, Any]], dict[str, Any]]:
             continue
         steps += trial.environment_steps
         comparable = id(trial) in candidates and (trial.environment, trial.protocol) == run.setting
-        if not comparable or trial.mean is None or not math.isfinite(trial.mean):
+        if not comparable or trial.score is None or not math.isfinite(trial.score):
             continue
-        if counts_for_best(trial, run.setting) and (best is None or trial.mean > best):
-            best = trial.mean
+        if counts_for_best(trial, run.setting) and (best is None or trial.score > best):
+            best = trial.score
         points.append({
-            "trial": trial.index, "sequence": trial.sequence, "score": trial.mean, "gate": trial.gate, "accepted": trial.accepted,
+            "trial": trial.index, "sequence": trial.sequence, "score": trial.score, "gate": trial.gate, "accepted": trial.accepted,
             "environment_steps": steps, "tokens": tokens if with_calls else None, "best_so_far": best})
     return points, {"environment_steps": steps, "tokens": tokens if with_calls else None}

@@ -25,7 +25,7 @@ def family(run: Run) -> dict[str, Any]:
             # Only what is older can be a parent: a program that is found once more makes no circle.
             if parent in programs and (programs[parent].sequence or 0) < (trial.sequence or 0):
                 graph.add_edge(parent, key, kind="changed" if number == 0 else "crossed")
-    nodes = {key: {"program_hash": key, "name": name_of(programs[key]), "trial": programs[key].index, "score": programs[key].mean,
+    nodes = {key: {"program_hash": key, "name": name_of(programs[key]), "trial": programs[key].index, "score": programs[key].score,
                    "accepted": programs[key].accepted, "on_line": key in line, "best": run.best is not None and key == run.best.program_hash}
              for key in sorted(graph, key=lambda one: programs[one].sequence or 0)}
     for layer, keys in enumerate(networkx.topological_generations(graph)):

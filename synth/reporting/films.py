@@ -16,6 +16,7 @@ from typing import Any
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.program_texts import text_of
 from hl_dsl.synth.reporting.run import Run
 from hl_dsl.synth.reporting.steps import name_of
 from hl_dsl.synth.storage import storage_problem, write_whole
@@ -57,21 +58,21 @@ def film_steps(run: Run) -> int:
 
 
 def _chosen(run: Run) -> list[tuple[Film, Trial]]:
-    scored = [trial for trial in run.candidates if trial.mean is not None and math.isfinite(trial.mean) and (trial.environment, trial.protocol) == run.setting]
+    scored = [trial for trial in run.candidates if trial.score is not None and math.isfinite(trial.score) and (trial.environment, trial.protocol) == run.setting]
     if not scored or run.best is None:
         return []
     seed = (run.settings.get("seeds") or scored[0].seeds)[0]
-    roles = {"first": scored[0], "worst": min(scored, key=lambda trial: trial.mean), "best": run.best}
+    roles = {"first": scored[0], "worst": min(scored, key=lambda trial: trial.score), "best": run.best}
     chosen: dict[str, tuple[Film, Trial]] = {}
     for role, trial in roles.items():
-        film, first = chosen.get(trial.program_hash, (Film((), name_of(trial), trial.program_hash, trial.mean, seed), trial))
+        film, first = chosen.get(trial.program_hash, (Film((), name_of(trial), trial.program_hash, trial.score, seed), trial))
         chosen[trial.program_hash] = replace(film, roles=(*film.roles, role)), first
     return list(chosen.values())
 
 
 def _one(run: Run, film: Film, trial: Trial, steps: int, play: bool, tell: Callable[[str], None]) -> Film:
     try:
-        program = Program.parse(trial.program)
+        program = Program.parse(text_of(trial, run.trials))
         path = run.folder / FILMS / f"{program.hash}-{trial.protocol}-{film.seed}-{steps}.gif"
         kept = _kept(path)
         if kept is not None:

@@ -39,7 +39,7 @@ def _step(trial: Trial, parent: Trial | None, programs: dict[str, Trial], said: 
     return {
         "name": name_of(trial), "trial": trial.index, "sequence": trial.sequence, "kind": trial.kind, "program_hash": trial.program_hash,
         "parent": None if parent is None else name_of(parent), "parent_hashes": list(trial.parent_hashes), "crossed_with": others,
-        "score": trial.mean, "proposer": trial.proposer, "model": trial.model, "change": trial.change, "reason": trial.reason, "said": said,
+        "score": trial.score, "proposer": trial.proposer, "model": trial.model, "change": trial.change, "reason": trial.reason, "said": said,
         "tokens": trial.tokens, "cost": trial.cost, "environment_steps": trial.environment_steps, "proof": proof_summary(trial.proof),
         "assumption_violations": violations(trial.assumption_violations), "monitor_violations": violations(trial.monitor_violations),
         "diff": diff, "program": text}

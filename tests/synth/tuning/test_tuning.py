@@ -8,8 +8,9 @@ from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.environments import steps_taken
 from hl_dsl.synth.evaluation import NotProved
 from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.program_texts import text_of
 from hl_dsl.synth.trials import trials_of
-from hl_dsl.synth.tune import tune
+from hl_dsl.synth.tuning.tuning import tune
 
 TEXT = """\
 # Leans ahead.
@@ -47,7 +48,8 @@ def test_tuning_finds_the_lead_and_writes_it_back(tmp_path):
     assert -1 <= result.values["lead"] <= 2 and type(result.values["late"]) is int and type(result.values["flip"]) is bool
     trials = trials_of(ledger.read())
     assert sum(trial.environment_steps for trial in trials) == result.env_steps
-    assert all(Program.parse(trial.program).hash == trial.program_hash for trial in trials[:10])
+    assert all(Program.parse(text_of(trial, trials)).hash == trial.program_hash for trial in trials[:10])
+    assert [bool(trial.program) for trial in trials] == [trial.accepted for trial in trials], "texts of what was accepted alone"
     accepted = [trial for trial in trials if trial.accepted]
     assert accepted[0].program_hash == Program.parse(TEXT).hash and accepted[-1].program_hash == result.program_hash
     assert [trial.mean for trial in accepted] == sorted({trial.mean for trial in accepted})

@@ -1,0 +1,55 @@
+"""What a tuning came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hl_dsl.synth.study_result import INTERRUPTED
+from hl_dsl.synth.words import counted
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """`text` is the program with the best values as its defaults (the program's own text where nothing was better).
+    `score` and `start_score` are the `fitness` over `seeds`, in whole episodes. `values` holds every parameter, `written` is
+    where the text was put besides."""
+
+    text: str
+    program_hash: str
+    values: dict[str, float]
+    score: float
+    start_score: float
+    seeds: tuple[int, ...]
+    samples: int
+    env_steps: int
+    stop_reason: str
+    program_name: str = ""
+    protocol: str = ""
+    fitness: str = "mean"
+    written: str | None = None
+
+    @property
+    def interrupted(self) -> bool:
+        return self.stop_reason == INTERRUPTED
+
+    @property
+    def improved(self) -> bool:
+        return self.score > self.start_score
+
+    def to_json(self) -> dict[str, Any]:
+        """The document of `hl tune --json`, without its schema."""
+        return {
+            "policy": self.program_name, "protocol": self.protocol, "program_hash": self.program_hash, "parameters": self.values,
+            "fitness": self.fitness, "score": self.score, "start_score": self.start_score, "seeds": list(self.seeds), "samples": self.samples,
+            "env_steps": self.env_steps, "stop_reason": self.stop_reason, "program": self.text, "written": self.written}
+
+    def render(self) -> str:
+        """For people: the scores, the values, the text."""
+        values = ", ".join(f"{name} = {value:g}" for name, value in self.values.items())
+        by = "" if self.fitness == "mean" else f" ({self.fitness})"
+        written = f"written to {self.written}\n" if self.written else ""
+        return (
+            f"{self.program_name}: {self.start_score:g} -> {self.score:g}{by} under {self.protocol}, {counted(len(self.seeds), 'seed')}, "
+            f"{counted(self.samples, 'sample')}, {counted(self.env_steps, 'environment step')}\n"
+            f"stopped: {self.stop_reason}\n{written}{values}\n\n{self.text}").rstrip()
