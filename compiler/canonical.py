@@ -12,7 +12,7 @@ import hashlib
 from functools import lru_cache
 from zlib import crc32
 
-from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.compiler.ir import Dataflow, Input, OfParameter
 from hl_dsl.operators import OPERATORS
 
 
@@ -29,12 +29,24 @@ def canonical_text(flow: Dataflow) -> str:
     out = [flow.card.environment, "act " + " ".join(str(walk.visit(node)) for node in flow.action)]
     for item in sorted(flow.properties, key=lambda item: (item.kind, colours[item.node])):
         out.append(f"{item.kind} {walk.visit(item.node)}")
+    if flow.plan is not None:
+        out.append(_plan_text(flow, walk))
     obligations = sorted(
         {(item.kind, colours[item.subject], 0 if item.guard is None else colours[item.guard]): item for item in flow.obligations}.items())
     for (kind, _, _), item in obligations:
         guard = "" if item.guard is None else walk.visit(item.guard)
         out.append(f"{kind} {walk.visit(item.subject)} {guard}")
     return "\n".join(out + walk.finish())
+
+
+def _plan_text(flow: Dataflow, walk: "_Walk") -> str:
+    """What is planned is told by the inputs; here is how. Components that nothing reads count in what a planner draws."""
+    plan = flow.plan
+    parameters = {node.value: number for number, node in enumerate(flow.nodes) if node.op == "parameter"}
+    settings = [f"{name} {walk.visit(parameters[value.position]) if type(value) is OfParameter else repr(value)}" for name, value in plan.settings.items()]
+    scores = [walk.visit(node) for node in (plan.each, plan.final) if node is not None]
+    planned = [walk.line(flow.inputs[position]) for position in plan.inputs]
+    return f"plan {'; '.join(planned)} by {', '.join(settings)} for {scores}"
 
 
 @lru_cache(maxsize=None)
@@ -137,13 +149,16 @@ class _Walk:
             lines.append(line)
         return numbers[root]
 
+    @staticmethod
+    def line(entry: Input) -> str:
+        return f"input {entry.source} {entry.column} {entry.base} {entry.low!r} {entry.high!r} {entry.default!r}"
+
     def _leaf(self, number: int) -> str:
         node = self.flow.nodes[number]
         if node.op == "constant":
             return f"{node.base} {node.value!r}"
         if node.op == "input":
-            entry = self.flow.inputs[node.value]
-            return f"input {entry.source} {entry.column} {entry.base} {entry.low!r} {entry.high!r} {entry.default!r}"
+            return self.line(self.flow.inputs[node.value])
         place = self.places.setdefault((node.op, node.value), len(self.places))
         if node.op == "parameter":
             entry = self.flow.parameters[node.value]

@@ -10,7 +10,8 @@ from hl_dsl.cards import Field
 from hl_dsl.compiler.comments import Comments
 from hl_dsl.compiler.words import choices, words
 from hl_dsl.format import format_expression
-from hl_dsl.syntax import Act, After, Let, Memory, Modes, Never, Observe, Observed, Param, Pattern, Property, Range, Within
+from hl_dsl.plan_settings import SETTINGS
+from hl_dsl.syntax import Act, After, Let, Memory, Modes, Never, Observe, Observed, Param, Pattern, Plan, Property, Range, Within
 from hl_dsl.types import BOOL
 
 WIDTH = 100
@@ -35,6 +36,7 @@ def explain_program(program) -> str:
         _section("At every tick it works out", _definitions(checked, comments)),
         _section("It remembers from tick to tick", (line for item in policy.of(Memory) for line in _memory(item, comments))),
         _section("Then it acts", _behaviour(checked, comments)),
+        _section("Before it acts it looks ahead", (line for item in policy.of(Plan) for line in _plan(item, comments))),
         *(_section(title, (line for item in policy.of(Property) if item.kind == kind for line in _property(item, comments)))
           for kind, title in _KINDS.items()),
     ]
@@ -144,6 +146,18 @@ def _act(act: Act, comments: Comments) -> Iterable[str]:
         yield from _before(rule, comments)
         where = f"where {words(rule.condition)}" if rule.condition is not None else "otherwise"
         yield f"{number}. {words(rule.value)} {where}{_after(rule, comments)}"
+
+
+def _plan(item: Plan, comments: Comments) -> Iterable[str]:
+    yield from _before(item, comments)
+    size = "" if item.type.size is None else f" ({item.type.size} numbers)"
+    yield f"{item.name}{size}, each in {_ends(item.range)}, is chosen anew at every tick, by simulating this very policy{_after(item, comments)}"
+    yield f"  at every simulated tick it is good to have much of {words(item.each)}"
+    if item.final is not None:
+        yield f"  and at the end of {words(item.final)}"
+    given = ", ".join(f"{setting.name} {format_expression(setting.value)}" for setting in item.settings)
+    left = ", ".join(name for name in SETTINGS if name not in {setting.name for setting in item.settings})
+    yield f"  settings: {given or 'none'}" + (f"; as usual: {left}" if left else "")
 
 
 def _property(item: Property, comments: Comments) -> Iterable[str]:

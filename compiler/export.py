@@ -11,7 +11,7 @@ from hl_dsl.compiler import numpy_kernel
 from hl_dsl.compiler.canonical import canonical_hash
 from hl_dsl.compiler.comments import Comments
 from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.compiler.lanes import run_outputs, watched_properties
+from hl_dsl.compiler.lanes import WIDE_SOURCES, run_outputs, watched_properties
 from hl_dsl.compiler.numpy_form import write_numpy
 from hl_dsl.compiler.watching import without_idle_ghosts
 from hl_dsl.parse import parse
@@ -84,6 +84,9 @@ def _docstring(flow: Dataflow, name: str, text: _ProgramText) -> str:
         lines += [f"Actions, (num_envs, {card.action.size}): numbers, which the environment takes within {list(card.action.low)} to {list(card.action.high)}"]
     if flow.modes:
         lines.append("Modes: " + ", ".join(f"{position} {name}" for position, name in enumerate(flow.modes)))
+    if flow.plan is not None:
+        lines += ["", f"This is the policy without its planner: what is planned, `{flow.plan.name}`, is to be given as the source \"plan\",",
+                  "for each step anew; zeros where nothing is planned."]
     lines += ["", *_accuracy(flow)]
     return '"""' + "\n".join(line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in lines).rstrip() + '\n"""'
 
@@ -95,7 +98,7 @@ def _sources(flow: Dataflow) -> Iterator[str]:
         by_source.setdefault(entry.source, []).append(entry)
     for source, entries in sorted(by_source.items()):
         shown = ", ".join(f"{entry.column} {entry.name}" for entry in entries)
-        yield f"{source}: column {shown}" if source in ("ram", "observation") else f"{source}: (num_envs,)"
+        yield f"{source}: column {shown}" if source in WIDE_SOURCES else f"{source}: (num_envs,)"
     if not by_source:
         yield "none"
 

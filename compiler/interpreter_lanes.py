@@ -42,6 +42,18 @@ class InterpreterLanes(Lanes):
                 self._violations[lane, column] += not tick.values[item.node]
         return actions
 
+    def adopt(self, other: "InterpreterLanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+        here, there, _ = self.shared_cells(other)
+        for source, target in zip(theirs.tolist(), mine.tolist()):
+            known, machine = other._machines[source], self._machines[target]
+            memory = [cell.start for cell in self.flow.memories]
+            for own, place in zip(here, there):
+                memory[own] = known.memory[place]
+            machine.memory, machine.last_valid = tuple(memory), known.last_valid
+
+    def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        return np.array([self._machines[lane].memory[cell] for lane in lanes.tolist()])
+
     def memory(self) -> dict[str, np.ndarray]:
         return {cell.name: np.array([machine.memory[row] for machine in self._machines]) for row, cell in enumerate(self.flow.memories)}
 

@@ -35,7 +35,8 @@ class Node(NamedTuple):
 class Input:
     """One scalar the environment shows: a component of a card's field, with the range it is held to at the boundary.
 
-    `source` and `column` say where it is read ("ram", "observation", "reward", "lives", "step"). `default` stands in
+    `source` and `column` say where it is read ("ram", "observation", "reward", "lives", "step", or "plan": a component of
+    what is planned, which the planner chooses within the range). `default` stands in
     for a NaN before any valid value came.
     """
 
@@ -79,6 +80,29 @@ class Cell:
     declared: bool
     span: Span
     ghost: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is planned, for every tick, by simulating the policy itself.
+
+    `inputs` are the positions of the planned components among the program's inputs; their source is "plan". `settings`
+    gives each setting's value (see `hl_dsl/plan_settings.py`), or the position of the parameter that has it. `each` and
+    `final` are real nodes; `final` is None where nothing but `each` counts.
+    """
+
+    name: str
+    inputs: tuple[int, ...]
+    settings: dict[str, int | float | "OfParameter"]
+    each: int
+    final: int | None
+    span: Span
+
+
+class OfParameter(NamedTuple):
+    """A value that a parameter has, by its position."""
+
+    position: int
 
 
 @dataclass(frozen=True)
@@ -136,10 +160,12 @@ class Dataflow:
     modes: tuple[str, ...]
     properties: list[Property]
     obligations: list[Obligation]
+    plan: Plan | None = None
 
     def roots(self) -> list[int]:
         """Nodes a run needs: the action, the memory's next values, the properties."""
-        return [*self.action, *(cell.next for cell in self.memories), *(item.node for item in self.properties)]
+        planned = () if self.plan is None else (self.plan.each, self.plan.final)
+        return [*self.action, *(cell.next for cell in self.memories), *(item.node for item in self.properties), *(node for node in planned if node is not None)]
 
     def reachable(self, roots: Sequence[int]) -> list[int]:
         """The nodes that `roots` depend on within one tick, in evaluation order."""

@@ -12,6 +12,10 @@ from hl_dsl.compiler.watching import WATCHED, without_idle_ghosts
 from hl_dsl.diagnostics import HLError
 
 
+FRAME_SOURCES = (*SOURCES, "plan")  # what a frame may hold: what the environment shows, and what a planner has chosen
+WIDE_SOURCES = ("ram", "observation", "plan")  # those with several columns
+
+
 class Lanes:
     """A back end. `start` makes the state, `tick` takes one step; row i of a frame is lane `frame.lanes[i]`.
 
@@ -24,6 +28,7 @@ class Lanes:
     def __init__(self, flow: Dataflow):
         self.flow = flow = without_idle_ghosts(flow)
         self.watched = watched_properties(flow)
+        self._shared: tuple | None = None
         action = flow.card.action
         self.dtype = np.dtype(action.dtype)
         self.action_size = None if action.is_discrete else action.size
@@ -37,6 +42,25 @@ class Lanes:
 
     def tick(self, frame) -> np.ndarray:
         """One step of the lanes in the frame: an action for each row, in the environment's dtype. A new array each time."""
+        raise NotImplementedError
+
+    def adopt(self, other: "Lanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+        """Lane `mine[i]` goes on from where lane `theirs[i]` of other lanes stands, which run the same program with other ghosts: cells
+        of the same name hold the same, the rest their start values."""
+        raise NotImplementedError
+
+    def shared_cells(self, other: "Lanes") -> tuple[list[int], list[int], list[int]]:
+        """Positions of the cells that the other lanes have too, in this program and in theirs; and of the rest of this one's."""
+        if self._shared is None or self._shared[0] is not other:
+            theirs = {(cell.name, cell.ghost): position for position, cell in enumerate(other.flow.memories)}
+            places = [theirs.get((cell.name, cell.ghost)) for cell in self.flow.memories]
+            self._shared = (
+                other, [position for position, place in enumerate(places) if place is not None], [place for place in places if place is not None],
+                [position for position, place in enumerate(places) if place is None])
+        return self._shared[1:]
+
+    def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        """(k,): what the memory cell at a position of the program's list holds in these lanes."""
         raise NotImplementedError
 
     def memory(self) -> dict[str, np.ndarray]:
@@ -78,13 +102,13 @@ def general_frame(frame, columns: dict[str, int]) -> SimpleNamespace:
     """
     general = SimpleNamespace(lanes=_numbers("lanes", frame.lanes, np.int32))
     count = len(general.lanes)
-    for source in SOURCES:
+    for source in FRAME_SOURCES:
         values = getattr(frame, source, None)
         if source not in columns and source not in ("reward", "step"):
             values = None
         elif values is None and source in columns:
             raise HLError(f"the policy reads `{source}`, and the frame has none")
-        wide = source in ("ram", "observation")
+        wide = source in WIDE_SOURCES
         if values is None:
             values = np.ones((count, 0) if wide else count)
         values = _numbers(source, values, np.float64)

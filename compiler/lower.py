@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from hl_dsl.check import Checked
 from hl_dsl.operators import OPERATORS
-from hl_dsl.syntax import Act, Memory, Modes, Param, Property as PropertySyntax
+from hl_dsl.syntax import Act, Memory, Modes, Param, Plan as PlanSyntax, Property as PropertySyntax
 from hl_dsl.reuse import Reuse
 from hl_dsl.types import Type, scalar
 from hl_dsl.compiler.ir import Dataflow, Value
 from hl_dsl.compiler.lower_pieces import Pieces
+from hl_dsl.compiler.lower_plan import lower_plan
 from hl_dsl.compiler.lower_properties import lower_property
 from hl_dsl.compiler.lower_result import numbered
 
@@ -29,12 +30,16 @@ class Lowering(Pieces):
             self._declare_param(param)
         for memory in memories:
             self._declare_memory(memory)
+        for plan in policy.of(PlanSyntax):
+            self._declare_plan(plan)
         if self.symbols.modes:
             self._declare_mode()
         for name in self.checked.order:
             self._named(name)
         for memory in memories:
             self._memory_next(memory)
+        for plan in policy.of(PlanSyntax):
+            self.plan = lower_plan(self, plan)
         for item in policy.of(PropertySyntax):
             self.properties.append(lower_property(self, item))
 

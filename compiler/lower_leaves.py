@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hl_dsl.check import Checked
 from hl_dsl.source import Span
-from hl_dsl.syntax import Memory, Modes, Name, Param, Vector
+from hl_dsl.syntax import Memory, Modes, Name, Param, Plan as PlanSyntax, Vector
 from hl_dsl.types import Type, scalar
-from hl_dsl.compiler.ir import Builder, Input, Obligation, Parameter, Property, Value
+from hl_dsl.compiler.ir import Builder, Input, Obligation, Parameter, Plan, Property, Value
 
 
 class Shared:
@@ -38,6 +38,7 @@ class Leaves:
         self.previous_count = 0
         self.pending: set[str] = set()
         self.postponed: dict[tuple, tuple] = {}
+        self.plan: Plan | None = None
         self.properties: list[Property] = []
         self.obligations: dict[tuple, Obligation] = {}
         self.guard: int | None = None
@@ -62,6 +63,19 @@ class Leaves:
             name = memory.name if type_.size is None else f"{memory.name}[{position}]"
             nodes.append(self._cell(name, type_, low, high, start, True, memory.span))
         self.values[memory.name] = Value(type_, tuple(nodes))
+
+    def _declare_plan(self, plan: PlanSyntax) -> None:
+        """What is planned is to the program like an observation; nothing planned is a zero, or what in the range is nearest."""
+        type_ = self.symbols[plan.name].type
+        low, high = self._bounds(plan.range, type_)
+        nodes = []
+        for component in range(type_.size or 1):
+            name = plan.name if type_.size is None else f"{plan.name}[{component}]"
+            entry = Input(name, "real", low, high, min(max(0.0, low), high), "plan", component)
+            place = (name, "real", repr(low), repr(high), "plan", component)
+            self.inputs[place] = entry
+            nodes.append(self.builder.leaf("input", place, "real"))
+        self.values[plan.name] = Value(type_, tuple(nodes))
 
     def _cell(self, name: str, type_: Type, low, high, start, declared: bool, span: Span, ghost: str = "") -> int:
         place = (name, plain_base(type_), repr(low), repr(high), repr(start), self._names(type_), declared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hl_dsl.compiler.ir import Cell, Dataflow, Node, Obligation, Property, Value
+from hl_dsl.compiler.ir import Cell, Dataflow, Node, Obligation, OfParameter, Plan, Property, Value
 
 _made = tuple.__new__  # what the constructor of a NamedTuple ends in; there are hundreds of them in a program
 
@@ -40,4 +40,15 @@ def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
                    for kind, says, subject, guard, claim, span in lowering.obligations.values()]
     checked = lowering.checked
     return Dataflow(checked.policy.name, checked.card, checked.source, nodes, inputs, parameters, memories, values["action"].nodes, values,
-                    lets, lowering.symbols.modes, properties, obligations)
+                    lets, lowering.symbols.modes, properties, obligations, _plan(lowering.plan, nodes, numbers))
+
+
+def _plan(plan: Plan | None, nodes: list[Node], numbers: dict) -> Plan | None:
+    if plan is None:
+        return None
+
+    def position(node: int) -> int:
+        return nodes[numbers[node]].value
+
+    settings = {name: OfParameter(position(value.position)) if type(value) is OfParameter else value for name, value in plan.settings.items()}
+    return Plan(plan.name, tuple(map(position, plan.inputs)), settings, numbers[plan.each], numbers[plan.final], plan.span)

@@ -82,6 +82,16 @@ class NumpyLanes(Lanes):
                 out[position] = _admit(entry, values[:, entry.column] if values.ndim == 2 else values, last[position], mended)
         return out
 
+    def adopt(self, other: "NumpyLanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+        here, there, rest = self.shared_cells(other)
+        fresh = dict(zip(here, (other._memory[place][theirs] for place in there)))
+        fresh |= {place: np.full(len(mine), cell.start, TYPES[cell.base]) for place in rest for cell in (self.flow.memories[place],)}
+        self._memory = _put(self._memory, [fresh[place] for place in range(len(fresh))], mine)
+        self._last = _put(self._last, [values[theirs] for values in other._last], mine)
+
+    def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        return self._memory[cell][lanes]
+
     def memory(self) -> dict[str, np.ndarray]:
         return {cell.name: values.copy() for cell, values in zip(self.flow.memories, self._memory)}
 

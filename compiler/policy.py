@@ -7,9 +7,8 @@ from typing import Mapping
 
 import numpy as np
 
-from hl_dsl.cards.model import SOURCES
 from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.compiler.lanes import Lanes
+from hl_dsl.compiler.lanes import FRAME_SOURCES, Lanes
 from hl_dsl.diagnostics import HLError
 
 BACKENDS = ("tape", "numpy", "interpreter")
@@ -29,6 +28,8 @@ class Policy:
 
     Raises HLError for parameters that the program does not have or that lie outside their ranges: proofs hold inside.
     """
+
+    own_sources: frozenset[str] = frozenset()  # what is read and not shown to it, because it makes that itself
 
     def __init__(self, flow: Dataflow, parameters: Mapping[str, object] | None = None, backend: str = "auto"):
         self.flow = flow
@@ -87,25 +88,34 @@ class Policy:
     def act(self, observations: Mapping[str, object]) -> np.ndarray:
         """The actions of all lanes, on arrays with one row for each lane.
 
-        Keys are the card's sources: "ram" (n, 128), "observation" (n, d), "reward" (n,), "lives" (n,), "step" (n,).
+        Keys are the card's sources: "ram" (n, 128), "observation" (n, d), "reward" (n,), "lives" (n,), "step" (n,); and "plan"
+        (n, m), where the policy has one.
         What the policy does not read may be left out. Where "step" is given and 0, the lane begins an episode.
         """
         count = self._num_lanes
         if count is None:
             raise HLError("the policy has no lanes yet", "call reset(num_lanes) first")
-        unknown = sorted(set(observations) - set(SOURCES))
+        unknown = sorted(set(observations) - set(FRAME_SOURCES))
         if unknown:
-            raise HLError(f"there is no source `{unknown[0]}`", f"sources: {', '.join(SOURCES)}")
+            raise HLError(f"there is no source `{unknown[0]}`", f"sources: {', '.join(FRAME_SOURCES)}")
         rows = {source: np.asarray(values) for source, values in observations.items()}
-        missing = sorted(set(self._lanes.columns) - set(rows))
+        missing = sorted(set(self._lanes.columns) - self.own_sources - set(rows))
         if missing:
             raise HLError(f"the policy reads `{missing[0]}`, which is not among the observations")
         if "observation" in rows and rows["observation"].ndim != 2:
             rows["observation"] = rows["observation"].reshape(count, -1)
         rows.setdefault("reward", np.zeros(count, np.float32))
         rows.setdefault("step", np.ones(count, np.int32))
-        frame = SimpleNamespace(lanes=np.arange(count, dtype=np.int32), **{source: rows.get(source) for source in SOURCES})
+        frame = SimpleNamespace(lanes=np.arange(count, dtype=np.int32), **{source: rows.get(source) for source in FRAME_SOURCES})
         return self.tick(frame)
+
+    def adopt(self, other: "Policy", theirs: np.ndarray, mine: np.ndarray) -> None:
+        """Lane `mine[i]` goes on from where lane `theirs[i]` of another policy stands; see `Lanes.adopt`."""
+        self._lanes.adopt(other._lanes, theirs, mine)
+
+    def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        """(k,): what the memory cell at a position of the program's list holds in these lanes, as the last tick left it."""
+        return self._lanes.stored(cell, lanes)
 
     @property
     def memory(self) -> dict[str, np.ndarray]:

@@ -14,7 +14,7 @@ from hl_dsl.compiler.tape_source import interpreter_for, ready, table_forms
 from hl_dsl.diagnostics import HLError
 from hl_dsl.operators import kernel
 
-_SOURCES = {"ram": 0, "observation": 1, "reward": 2, "lives": 3, "step": 4}
+_SOURCES = {"ram": 0, "observation": 1, "reward": 2, "lives": 3, "step": 4, "plan": 5}
 _BASES = {"real": 0, "int": 1, "bool": 2}
 
 
@@ -114,13 +114,15 @@ class TapeLanes(Lanes):
         self.tape = encode(self.flow)
         ints = np.zeros(0, np.int32)
         self._no_ram, self._no_observation, self._no_lives = np.zeros((0, 0), np.uint8), np.zeros((0, 0), np.float32), ints
-        self._reads_ram, self._reads_observation, self._reads_lives = (source in self.columns for source in ("ram", "observation", "lives"))
+        self._no_plan = np.zeros((0, 0))
+        self._reads_ram, self._reads_observation, self._reads_lives, self._reads_plan = (
+            source in self.columns for source in ("ram", "observation", "lives", "plan"))
         self._program, self._state = np.zeros(BODY, np.int64), np.zeros(0)
         # A guess at what the environment's frames will hold; other types are made ready when they come.
         observation = self._no_observation.astype(np.float64 if self._reads_observation and self.dtype == np.float64 else np.float32)
         try:
             self._interpret = interpreter_for(
-                self.tape.forms, (ints, self._no_ram, observation, np.zeros(0, np.float32), ints, ints, self._program, self._state))
+                self.tape.forms, (ints, self._no_ram, observation, np.zeros(0, np.float32), ints, ints, self._no_plan, self._program, self._state))
         except Exception as error:  # noqa: BLE001 (numba has many ways to fail, and none of them is the program's fault)
             raise NotCompiled(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
@@ -154,7 +156,8 @@ class TapeLanes(Lanes):
         try:
             fits = self._interpret(
                 lanes, frame.ram if self._reads_ram else self._no_ram, frame.observation if self._reads_observation else self._no_observation,
-                frame.reward, frame.lives if self._reads_lives else self._no_lives, frame.step, self._program, self._state)
+                frame.reward, frame.lives if self._reads_lives else self._no_lives, frame.step,
+                frame.plan if self._reads_plan else self._no_plan, self._program, self._state)
         except TypeError:
             fits = self._interpret_unusual(frame)
         if not fits:
@@ -166,15 +169,25 @@ class TapeLanes(Lanes):
         observation = frame.observation if self._reads_observation else self._no_observation
         arrays = [
             frame.lanes, frame.ram if self._reads_ram else self._no_ram, observation, frame.reward,
-            frame.lives if self._reads_lives else self._no_lives, frame.step]
+            frame.lives if self._reads_lives else self._no_lives, frame.step, frame.plan if self._reads_plan else self._no_plan]
         usual = all(
             isinstance(values, np.ndarray) and values.dtype in types and values.flags.c_contiguous and values.flags.writeable
             for values, types in zip(arrays, _USUAL_TYPES))
         if not usual:
             general = general_frame(frame, self.columns)
-            arrays = [general.lanes, general.ram, general.observation, general.reward, general.lives, general.step]
+            arrays = [general.lanes, general.ram, general.observation, general.reward, general.lives, general.step, general.plan]
         ready(self._interpret, (*arrays, self._program, self._state))
         return self._interpret(*arrays, self._program, self._state)
+
+    def adopt(self, other: "TapeLanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+        here, there, rest = self.shared_cells(other)
+        memory, known = self._views["memory"], other._views["memory"]
+        memory[np.ix_(here, mine)] = known[np.ix_(there, theirs)]
+        memory[np.ix_(rest, mine)] = self._views["start"][rest, None]
+        self._views["last"][:, mine] = other._views["last"][:, theirs]
+
+    def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        return self._views["memory"][cell, lanes]
 
     def memory(self) -> dict[str, np.ndarray]:
         types = {"real": np.float64, "int": np.int64, "bool": np.bool_}
@@ -187,7 +200,7 @@ class TapeLanes(Lanes):
         return self._views["violations"].T.astype(np.int64)
 
 
-_USUAL_TYPES = ((np.int32,), (np.uint8,), (np.float32, np.float64), (np.float32,), (np.int32,), (np.int32,))
+_USUAL_TYPES = ((np.int32,), (np.uint8,), (np.float32, np.float64), (np.float32,), (np.int32,), (np.int32,), (np.float64,))
 
 
 def _boundary_row(entry: Input) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ LANES, INSTRUCTIONS, INPUTS, CELLS, VARIED, PROPERTIES, ACTIONS, REGISTERS, STRI
 BOUNDS_AT, START_AT, PARAMETERS_AT, MEMORY_AT, LAST_AT, MENDED_AT, VIOLATIONS_AT, CHOSEN_AT, REGISTERS_AT, BODY = range(9, 19)
 # An input's row in the body.
 SOURCE, COLUMN, BASE, IS_BYTE, REGISTER, ROW = range(6)
-RAM, OBSERVATION, REWARD, LIVES, STEP = range(5)
+RAM, OBSERVATION, REWARD, LIVES, STEP, PLAN = range(6)
 REAL, INT, BOOL = range(3)
 
 
@@ -75,14 +75,14 @@ def popcount(a):
     return float(bits & 127)
 
 
-def tick(lanes, ram, observation, reward, lives, step, program, state):
+def tick(lanes, ram, observation, reward, lives, step, plan, program, state):
     """One step of the rows of a frame, row i being lane `lanes[i]`.
 
     `program` and `state` are laid out by tape.py. Writes the lanes' memory and counters and the rows' actions in `state`.
     False, with nothing done, where the frame does not fit.
     """
     count = lanes.shape[0]
-    if not fits(lanes, ram, observation, reward, lives, step, program):
+    if not fits(lanes, ram, observation, reward, lives, step, plan, program):
         return False
     at = program[REGISTERS_AT]
     registers = state[at:].reshape((program[REGISTERS], program[STRIDE]))
@@ -100,7 +100,7 @@ def tick(lanes, ram, observation, reward, lives, step, program, state):
         for k in range(program[INPUTS]):
             entry = program[place : place + ROW]
             values = registers[entry[REGISTER]]
-            read(entry, values, first, last, ram, observation, reward, lives, step)
+            read(entry, values, first, last, ram, observation, reward, lives, step, plan)
             if not entry[IS_BYTE] or ram.itemsize > 1:  # a byte is in range, and no NaN, by its nature
                 admit(k, entry, values, rows, program, state)
                 scatter(values, state, program[LAST_AT] + k * program[LANES], lane, rows)
@@ -128,7 +128,7 @@ def tick(lanes, ram, observation, reward, lives, step, program, state):
     return True
 
 
-def fits(lanes, ram, observation, reward, lives, step, program):
+def fits(lanes, ram, observation, reward, lives, step, plan, program):
     """Whether every lane is one of those begun, and everything to be read is there."""
     count = lanes.shape[0]
     outside = 0
@@ -144,6 +144,8 @@ def fits(lanes, ram, observation, reward, lives, step, program):
             return False
         if source == LIVES and lives.shape[0] != count:
             return False
+        if source == PLAN and (plan.shape[0] != count or plan.shape[1] <= column):
+            return False
     return True
 
 
@@ -158,7 +160,7 @@ def begin(rows, step, program, state):
                 state[program[LAST_AT] + k * n + rows[i]] = state[program[BOUNDS_AT] + 3 * k + 2]
 
 
-def read(entry, values, first, last, ram, observation, reward, lives, step):
+def read(entry, values, first, last, ram, observation, reward, lives, step, plan):
     """The raw values of rows `first` to `last`."""
     source = entry[SOURCE]
     if source == RAM:
@@ -177,6 +179,10 @@ def read(entry, values, first, last, ram, observation, reward, lives, step):
         left = lives[first:last]
         for i in range(left.shape[0]):
             values[i] = left[i]
+    elif source == PLAN:
+        planned = plan[first:last, entry[COLUMN]]
+        for i in range(planned.shape[0]):
+            values[i] = planned[i]
     else:
         steps = step[first:last]
         for i in range(steps.shape[0]):

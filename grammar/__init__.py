@@ -2,10 +2,10 @@
 
 from importlib.resources import files
 
-# `plan`, `see` and `routine` are kept for constructs still to come, so that a program written today parses then.
+# `see` and `routine` are kept for constructs still to come, so that a program written today parses then.
 RESERVED = frozenset(
     "policy for observe assume see param let memory next modes start when otherwise act plan routine invariant"
-    " monitor and or not implies if then else in true false never within of after until reachable".split()
+    " monitor and or not implies if then else in true false never within of after until reachable each final".split()
 )
 
 

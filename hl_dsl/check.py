@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Sequence
 
 from hl_dsl.cards import Card
+from hl_dsl.check_plan import PlanChecks
 from hl_dsl.dependencies import find_cycles
 from hl_dsl.diagnostics import Diagnostic, Findings, Label, ProgramError, Repair
 from hl_dsl.infer import Inference, TypeProblem, Unresolved
@@ -13,8 +14,8 @@ from hl_dsl.operators.kernel import LARGEST_INT
 from hl_dsl.reuse import Recall, Reuse
 from hl_dsl.source import Source, Span
 from hl_dsl.symbols import Symbol, Symbols
-from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Never, Number, Observe, Param, Policy, Previous, Property, Range, Vector, conditions, expressions, walk
-from hl_dsl.types import BOOL, INT, Type, widens
+from hl_dsl.syntax import Act, Boolean, Index, Let, Memory, Modes, Name, Never, Number, Observe, Param, Plan, Policy, Previous, Property, Range, Vector, conditions, expressions, scores, walk
+from hl_dsl.types import BOOL, INT, REAL, Type, widens
 
 _MOST_TEXT = 60
 
@@ -197,6 +198,15 @@ class _Checker:
             self._wanted(condition, BOOL, f"the condition of `{item.name}`", "HL317")
         self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317", "any" if type(item.pattern) is Never else "all")
 
+    def _plan(self, plan: Plan) -> None:
+        for score in scores(plan):
+            self._wanted(score, REAL, f"a score of the plan `{plan.name}`", "HL320")
+        if self.symbols[plan.name].type.base != "real":
+            self.findings.add("HL301", f"a plan is of reals, not of `{plan.type.base}`", plan.type.span, label="what is planned is added to actions",
+                              expected=("real", "vec"), repair=Repair(plan.type.span, "real", "write `real`"))
+        self._range(plan.range, "real")
+        PlanChecks(self.policy, self.symbols, self.findings).run(plan)
+
     def _modes(self, modes: Modes) -> None:
         starts = [mode for mode in modes.modes if mode.is_start]
         if len(starts) != 1:
@@ -265,5 +275,5 @@ class _Checker:
 
 _CHECKS = {
     Observe: _Checker._observe, Param: _Checker._param, Memory: _Checker._memory, Let: _Checker._let,
-    Property: _Checker._property, Modes: _Checker._modes, Act: _Checker._act,
+    Property: _Checker._property, Plan: _Checker._plan, Modes: _Checker._modes, Act: _Checker._act,
 }

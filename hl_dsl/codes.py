@@ -94,6 +94,10 @@ CODES: dict[str, Code] = {
         "HL215": "two `act`",
         "HL216": "the action is given twice",
         "HL217": "a value called like a function",
+        "HL218": "two plans",
+        "HL219": "a plan where nothing can be simulated",
+        "HL220": "an unknown setting of a plan",
+        "HL221": "a plan that hangs on what it cannot foresee",
     }),
     **_stage("types", {
         "HL301": "an unknown type",
@@ -113,6 +117,8 @@ CODES: dict[str, Code] = {
         "HL316": "a default or start of another type",
         "HL317": "a condition that is no truth value",
         "HL318": "an action of another type",
+        "HL319": "a setting of a plan of another type",
+        "HL320": "a score of a plan that is no number",
     }),
     **_stage("values", {
         "HL401": "a range with nothing in it",
@@ -121,6 +127,8 @@ CODES: dict[str, Code] = {
         "HL404": "a range where there is none",
         "HL405": "no range is stated",
         "HL406": "a default or start outside of its range",
+        "HL407": "a setting of a plan that it cannot have",
+        "HL408": "a plan wider than the actions",
     }),
     **_stage("warnings", {
         "HL501": "a definition that is not used",
@@ -128,6 +136,7 @@ CODES: dict[str, Code] = {
         "HL503": "a parameter that is not used",
         "HL504": "an observation that is not used",
         "HL505": "a parameter without effect on the action",
+        "HL506": "a plan that is not used",
     }),
     **_stage("proof", {
         "HL510": "a rule that is never reached",

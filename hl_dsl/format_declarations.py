@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from hl_dsl.format_expressions import write_assigned, write_expression, write_range
 from hl_dsl.format_pieces import (
-    CELL, CELL_LINE, FILL, HARD, HARD_IN, HARD_OUT, IN, LINE, LINE_IN, LINE_OUT, NEXT_RULE, OUT, PLAIN, Pieces,
+    CELL, CELL_LINE, FILL, HARD, HARD_IN, HARD_OUT, IN, LINE, LINE_IN, LINE_OUT, NEXT_RULE, NEXT_SETTING, OUT, PLAIN, Pieces,
 )
 from hl_dsl.source import Span
 from hl_dsl.syntax import (
-    Act, After, Let, Memory, Mode, Modes, Never, Observe, Param, Policy, Property, Rule, Transition, TypeName, Within,
+    Act, After, Let, Memory, Mode, Modes, Never, Observe, Param, Plan, Policy, Property, Rule, Transition, TypeName, Within,
 )
 
 RULES_ON_A_LINE = 3  # in a mode; at the top, each rule has its own
@@ -235,4 +235,36 @@ def _transition(out: Pieces, transition: Transition) -> None:
     out.close()
 
 
-_WRITERS = {Observe: _observe, Param: _param, Let: _let, Memory: _memory, Property: _property, Modes: _modes, Act: _act}
+def _plan(out: Pieces, plan: Plan) -> None:
+    _keyword(out, "plan", plan.span)
+    out.token(plan.name, *plan.name_span)
+    out.add(": ")
+    _type(out, plan.type)
+    out.add(" in ")
+    write_range(out, plan.range)
+    out.add(" {")
+    if plan.settings:
+        out.sibling(HARD_IN, plan.settings[0].span)
+        out.open()
+        for position, setting in enumerate(plan.settings):
+            if position:
+                out.add(NEXT_SETTING)
+            out.token(setting.name + " ", *setting.name_span)
+            write_expression(out, setting.value)
+        out.close()
+    out.sibling(HARD if plan.settings else HARD_IN, plan.each.span)
+    _score(out, "each", plan.each)
+    if plan.final is not None:
+        out.sibling(HARD, plan.final.span)
+        _score(out, "final", plan.final)
+    _close(out, HARD_OUT, plan.span)
+
+
+def _score(out: Pieces, word: str, expression) -> None:
+    out.open()
+    out.add(word)
+    write_assigned(out, expression, is_column=True)
+    out.close()
+
+
+_WRITERS = {Plan: _plan, Observe: _observe, Param: _param, Let: _let, Memory: _memory, Property: _property, Modes: _modes, Act: _act}

@@ -38,7 +38,7 @@ LINE, LINE_IN, LINE_OUT = Break(" "), Break(" ", 1), Break(" ", -1)
 SOFT_IN, SOFT_OUT = Break("", 1), Break("", -1)
 FILL = Break(" ", fills=True)
 CELL_LINE, CELL_LINE_IN = Break(CELL), Break(CELL, 1)
-NEXT_RULE = Break("  ", keeps_blank=True)
+NEXT_RULE, NEXT_SETTING = Break("  ", keeps_blank=True), Break("   ", fills=True)
 HARD, HARD_IN, HARD_OUT = (Break("\n", shift, is_hard=True, keeps_blank=True) for shift in (0, 1, -1))
 OPEN, PLAIN, CLOSE, IN, OUT = Mark(), Mark(), Mark(), Mark(), Mark()
 

@@ -22,7 +22,7 @@ from hl_dsl.rewrites import and_first, compared_twice, rewrite, right_first
 from hl_dsl.source import Source, Span
 from hl_dsl.syntax import (
     Act, After, Apply, Boolean, Comment, Index, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Permute,
-    Policy, Previous, Property, Range, Rule, Slice, Transition, TypeName, Vector, Within,
+    Plan, Policy, Previous, Property, Range, Rule, Setting, Slice, Transition, TypeName, Vector, Within,
 )
 from hl_dsl.trouble import LATER, kept_for_later
 
@@ -248,6 +248,13 @@ class _ToSyntax(Transformer):
 
     def after(self, keyword, condition, end):
         return After(condition, end, Span(keyword.start_pos, end.span.end))
+
+    def plan(self, keyword, name, type_, range_, *rest):
+        *settings, _, each, _, final, closing = rest
+        return Plan(_name(name), type_, range_, tuple(settings), each, final, _between(keyword, closing), _at(name))
+
+    def setting(self, name, value):
+        return Setting(name.value, value, Span(name.start_pos, value.span.end), _at(name))
 
     def type(self, name, size, closing):
         return TypeName(name.value, _size(size), _at(name) if closing is None else _between(name, closing))

@@ -113,10 +113,12 @@ class Program:
         return prove(self.flow, **options)
 
     def compile(self, **options) -> "Policy":
-        """The batched policy; see `hl_dsl.compiler.policy.Policy`."""
-        from hl_dsl.compiler.policy import Policy
-
-        return Policy(self.flow, **options)
+        """The batched policy, with a planner where the program has a plan; see `hl_dsl.synth.planning.controller`."""
+        if self.flow.plan is None:
+            from hl_dsl.compiler.policy import Policy as Controller
+        else:
+            from hl_dsl.synth.planning.controller import PlannedPolicy as Controller
+        return Controller(self.flow, **options)
 
     def explain(self) -> str:
         """The strategy in words."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable
 
-from hl_dsl.syntax import Declaration, Let, Memory, Name, Param, Policy, expressions, walk
+from hl_dsl.syntax import Declaration, Let, Memory, Name, Param, Plan, Policy, expressions, walk
 
 if TYPE_CHECKING:
     from hl_dsl.cards import Card
@@ -85,6 +85,8 @@ class Recall:
 
     def _key(self, declaration: Declaration) -> tuple | None:
         """A declaration with all that its check depends on. None where a type it needs is not known yet."""
+        if type(declaration) is Plan:  # what it may look at hangs on the whole program
+            return None
         symbols = self._symbols
         meanings = []
         for name in self._reuse.names(declaration):

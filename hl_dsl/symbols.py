@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from hl_dsl.cards import Card, Field
 from hl_dsl.diagnostics import Diagnostic, Findings, Label, Repair
 from hl_dsl.source import NOWHERE, Span
-from hl_dsl.syntax import Let, Memory, Modes, Observe, Observed, Param, Policy, Property, Vector
+from hl_dsl.syntax import Let, Memory, Modes, Observe, Observed, Param, Plan, Policy, Property, Vector
 from hl_dsl.types import Type, scalar, vector
 
 
 @dataclass(slots=True)
 class Symbol:
-    """`kind`: observation, param, let, memory, mode name, action name, mode, action. `declaration` is what made it:
+    """`kind`: observation, planned, param, let, memory, mode name, action name, mode, action. `declaration` is what made it:
     the syntax node, or for an enumeration's name its position."""
 
     kind: str
@@ -68,6 +68,8 @@ class Symbols(dict):
             elif isinstance(declaration, (Param, Memory)):
                 kind = "param" if isinstance(declaration, Param) else "memory"
                 self._add(Symbol(kind, declaration.name, self._declared_type(declaration), declaration, declaration.name_span))
+        for plan in policy.of(Plan):
+            self._add(Symbol("planned", plan.name, self._declared_type(plan), plan, plan.name_span))
         self._property_names(policy)
 
     def _add(self, symbol: Symbol) -> None:
@@ -101,8 +103,10 @@ class Symbols(dict):
         self._add(Symbol("observation", item.name, field_type(field), item, item.span))
         self.observed.setdefault(item.name, (item, field))
 
-    def _declared_type(self, declaration: Param | Memory) -> Type:
-        written, sample = declaration.type, declaration.default if type(declaration) is Param else declaration.start
+    def _declared_type(self, declaration: Param | Memory | Plan) -> Type:
+        written = declaration.type
+        sample = {Param: "default", Memory: "start"}.get(type(declaration), "range")
+        sample = getattr(declaration, sample)
         base = {"vec": "real"}.get(written.base, written.base)
         known = ["real", "int", "bool", "vec"] + (["action"] if self.card.action.names else []) + (["mode"] if self.modes else [])
         if written.base not in known:

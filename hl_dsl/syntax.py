@@ -243,7 +243,31 @@ class Property:
     name_span: Span = _span()
 
 
-Declaration = Union[Observe, Param, Let, Memory, Modes, Act, Property]
+@dataclass(slots=True)
+class Setting:
+    """`NAME VALUE` in a plan: a literal number, or the name of a parameter."""
+
+    name: str
+    value: Number | Name
+    span: Span = _span()
+    name_span: Span = _span()
+
+
+@dataclass(slots=True)
+class Plan:
+    """`plan NAME: TYPE in RANGE { settings  each SCORE  final SCORE }`. `final` is None where it is left out."""
+
+    name: str
+    type: TypeName
+    range: Range
+    settings: tuple[Setting, ...]
+    each: Expression
+    final: Expression | None
+    span: Span = _span()
+    name_span: Span = _span()
+
+
+Declaration = Union[Observe, Param, Let, Memory, Modes, Act, Plan, Property]
 
 
 @dataclass(slots=True)
@@ -329,6 +353,9 @@ def expressions(declaration: Declaration) -> Iterator[Expression]:
         yield declaration.default
     elif kind is Act:
         yield from _rule_expressions(declaration)
+    elif kind is Plan:
+        yield from (setting.value for setting in declaration.settings)
+        yield from scores(declaration)
     elif kind is Modes:
         for mode in declaration.modes:
             if mode.act is not None:
@@ -342,6 +369,11 @@ def conditions(pattern: Pattern | None) -> tuple[Expression, ...]:
     if type(pattern) is Within:
         return (pattern.condition,)
     return (pattern.condition, pattern.end) if type(pattern) is After else ()
+
+
+def scores(plan: Plan) -> tuple[Expression, ...]:
+    """What a plan's futures are scored by, in the order of the text."""
+    return (plan.each,) if plan.final is None else (plan.each, plan.final)
 
 
 def _rule_expressions(act: Act) -> Iterator[Expression]:

@@ -36,9 +36,9 @@ _LEXEMES = re.compile(
     re.VERBOSE,
 )
 NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-DECLARATIONS = ("observe", "param", "let", "memory", "modes", "act", "invariant", "monitor", "assume", "reachable")
+DECLARATIONS = ("observe", "param", "let", "memory", "modes", "act", "invariant", "monitor", "assume", "reachable", "plan")
 PROPERTIES = ("invariant", "monitor", "assume", "reachable")
-LATER = frozenset("plan see routine".split())
+LATER = frozenset("see routine".split())
 WORDS = RESERVED - LATER
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}

@@ -8,7 +8,7 @@ from typing import Iterator
 from hl_dsl.check import Checked
 from hl_dsl.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.source import Span
-from hl_dsl.syntax import Act, Declaration, Let, Memory, Modes, Name, Observe, Observed, Param, Property, expressions, walk
+from hl_dsl.syntax import Act, Declaration, Let, Memory, Modes, Name, Observe, Observed, Param, Plan, Property, expressions, walk
 
 
 def unused(checked: Checked) -> tuple[Diagnostic, ...]:
@@ -26,7 +26,8 @@ class _Uses:
         self.defined: dict[str, Declaration] = {item.name: item for item in declarations if type(item) in (Let, Memory)}
         self.names = {id(item): _names(item) for item in declarations}
         # The action itself may be asked for by name, and hangs on all that decides it.
-        self.acting = self._closure([item for item in declarations if type(item) in (Act, Modes)])
+        self.acting = self._closure([item for item in declarations if type(item) in (Act, Modes, Plan)])
+        self.directed = self._closure([item for item in declarations if type(item) in (Act, Modes)])
         self.needed = self.acting | self._closure([item for item in declarations if type(item) is Property])
 
     def _closure(self, roots: list[Declaration]) -> set[str]:
@@ -44,6 +45,8 @@ class _Uses:
         for item in self.checked.policy.declarations:
             if type(item) is Observe:
                 yield from self._observed(item)
+            elif type(item) is Plan and item.name not in self.directed:
+                yield Diagnostic("HL506", f"the plan `{item.name}` is not used", item.name_span, "the action does not hang on it: add it to one", severity="warning")
             elif type(item) in (Let, Memory, Param) and item.name not in self.needed:
                 yield self._unused(item)
             elif type(item) is Param and item.name not in self.acting:

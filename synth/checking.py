@@ -7,9 +7,9 @@ from typing import Any, Mapping
 
 import numpy as np
 
-from hl_dsl.compiler.policy import Policy
 from hl_dsl.compiler.watching import as_monitors
 from hl_dsl.program import Program
+from hl_dsl.synth.planning.controller import controller_for
 
 CHECKED = ("monitor", "invariant", "reachable")  # kinds that a checking policy watches as monitors
 
@@ -35,7 +35,7 @@ class ProofCheck:
     """
 
     def __init__(self, program: Program, parameters: Mapping[str, float] | None):
-        self.policy = Policy(as_monitors(program.flow), parameters)
+        self.policy = controller_for(as_monitors(program.flow), parameters)
         self._watched = [item for item in program.flow.properties if item.kind in CHECKED]
         self._places = [place for place, item in enumerate(self._watched) if item.kind == "invariant"]
         self._environments: Any = None

@@ -11,6 +11,7 @@ from hl_dsl.program import Program
 from hl_dsl.synth.checking import CHECKED, Disagreement, ProofCheck
 from hl_dsl.synth.environments import load_simulator
 from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.planning.counts import added, counts_record
 from hl_dsl.synth.rollout import OnTick, Progress, Rollout, evaluate
 from hl_dsl.synth.stopping import stopping
 from hl_dsl.synth.trials import NO_GATE, Trial
@@ -69,6 +70,7 @@ class Evaluation:
             "mean": trial.mean, "min": trial.min, "max": trial.max,
             "distinct_trajectories": rollout.distinct_trajectories,
             "env_steps": rollout.env_steps,
+            "planning": added(rollout.planning)._asdict() if rollout.planning else None,
             "cpu_seconds": rollout.cpu_seconds,
             "wall_seconds": rollout.wall_seconds,
             "out_of_range": sum(rollout.out_of_range),
@@ -178,6 +180,7 @@ def trial_of(program: Program, proof: Proof, rollout: Rollout, parameters: Mappi
         monitor_violations=monitors,
         invariant_violations=invariants,
         reached=reached,
+        planning=counts_record(rollout.planning),
         parameters=values,
     )
 

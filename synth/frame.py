@@ -11,10 +11,10 @@ class Frame:
     lanes: (k,) int32. ram: (k, 128) uint8, or None where there is none. observation: (k, d) numbers, or pixels
     (k, 3, 210, 160) uint8 on Atari. reward: (k,) of the step just taken. lives: (k,) int32, or None. step: (k,) int32
     steps taken in the episode. done: (k,) bool. truncated: (k,) bool, done by a limit of steps and not by the
-    environment's own rules. ended: whether any row is done.
+    environment's own rules. ended: whether any row is done. plan: (k, m) float64, what a planner has chosen on it, or None.
     """
 
-    __slots__ = ("lanes", "ram", "observation", "reward", "lives", "step", "done", "truncated", "ended")
+    __slots__ = ("lanes", "ram", "observation", "reward", "lives", "step", "done", "truncated", "ended", "plan")
 
     def __init__(self, lanes, ram, observation, reward, lives, step, done, truncated, ended):
         self.lanes = lanes
@@ -26,6 +26,7 @@ class Frame:
         self.done = done
         self.truncated = truncated
         self.ended = ended
+        self.plan = None
 
     def picture(self, row: int) -> np.ndarray:
         """An Atari row's pixels, (210, 160, 3) uint8."""

@@ -9,6 +9,7 @@ from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.defaults import values_of
 from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.isolation.limits import EvaluatorFailed
+from hl_dsl.synth.planning.counts import counts_record
 from hl_dsl.synth.playing import CUT, FINISHED, LEFT, Episode, Played, play
 from hl_dsl.synth.proposers import Candidate, Provenance, Rejected
 from hl_dsl.synth.racing import clearly_worse, stages
@@ -189,7 +190,8 @@ class Judge:
             proof={"status": one.proof}, parameters=one.values, cases=self.cases.told(one.index),
             out_of_range={"all": sum(episode.out_of_range for episode in episodes)},
             assumption_violations=_counted(one.checked.flow.of_kind("assume"), [episode.assumption_violations for episode in episodes]),
-            monitor_violations=_counted(one.checked.flow.of_kind("monitor"), [episode.monitor_violations for episode in episodes]))
+            monitor_violations=_counted(one.checked.flow.of_kind("monitor"), [episode.monitor_violations for episode in episodes]),
+            planning=counts_record(episode.planning for episode in episodes))
 
     def _verdict(self, one: Candidate, episodes: list[Episode]) -> tuple[str, str]:
         """The gate and the reason. They hang on what was known when the generation began, not on its other trials."""

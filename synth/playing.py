@@ -11,6 +11,7 @@ from hl_dsl.cards import Card
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.synth.environments import Environments
 from hl_dsl.synth.frame import Frame
+from hl_dsl.synth.planning.counts import PlanningCounts
 from hl_dsl.synth.population import Member, Population
 from hl_dsl.synth.racing import Race
 from hl_dsl.synth.recording import Recorder, Recording
@@ -34,6 +35,7 @@ class Episode:
     assumption_violations: tuple[int, ...]
     monitor_violations: tuple[int, ...]
     recording: Recording | None
+    planning: PlanningCounts = PlanningCounts()
 
 
 @dataclass(frozen=True)
@@ -143,4 +145,4 @@ def _episode(rollout: Rollout, lane: int, left: bool, recording: Recording) -> E
     status = FINISHED if rollout.finished[lane] else LEFT if left else CUT
     return Episode(
         rollout.seeds[lane], rollout.returns[lane], rollout.lengths[lane], status, rollout.digests[lane], rollout.out_of_range[lane],
-        rollout.assumption_violations[lane], rollout.monitor_violations[lane], recording)
+        rollout.assumption_violations[lane], rollout.monitor_violations[lane], recording, rollout.planning[lane] if rollout.planning else PlanningCounts())

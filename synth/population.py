@@ -10,6 +10,8 @@ import numpy as np
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.compiler.policy import Policy
 from hl_dsl.synth.frame import Frame
+from hl_dsl.synth.planning.controller import controller_for
+from hl_dsl.synth.planning.counts import PlanningCounts
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,10 @@ class Population:
 
     def __init__(self, members: Sequence[Member]):
         self.members = tuple(members)
-        self._policies = [Policy(member.flow, parameters=dict(member.parameters)) for member in self.members]
+        self._policies = [controller_for(member.flow, dict(member.parameters)) for member in self.members]
+        self._planning = [policy for policy in self._policies if policy.flow.plan is not None]
+        if self._planning:
+            self.report_every = self._planning[0].report_every
         self._starts = np.cumsum([0] + [member.lanes for member in self.members])
         self._of: np.ndarray | None = None
         self._parts: list[tuple[Policy, slice, np.ndarray]] = []
@@ -34,6 +39,12 @@ class Population:
     @property
     def num_lanes(self) -> int:
         return int(self._starts[-1])
+
+    def prepare(self, seeds: Sequence[int], num_threads: int) -> None:
+        """Tells the members that plan which episodes come with the next reset."""
+        for policy, first, end in zip(self._policies, self._starts, self._starts[1:]):
+            if policy in self._planning:
+                policy.prepare(seeds[first:end], num_threads)
 
     def reset(self, num_lanes: int) -> None:
         """Begins an episode in every lane. Raises ValueError for another number of lanes than the members have."""
@@ -49,8 +60,15 @@ class Population:
             self._divide(frame.lanes)
         if len(self._parts) == 1:
             policy, _, lanes = self._parts[0]
-            return policy.tick(_part(frame, slice(None), lanes))
-        return np.concatenate([policy.tick(_part(frame, rows, lanes)) for policy, rows, lanes in self._parts])
+            part = _part(frame, slice(None), lanes)
+            actions = policy.tick(part)
+            frame.plan = part.plan
+            return actions
+        parts = [_part(frame, rows, lanes) for _, rows, lanes in self._parts]
+        actions = np.concatenate([policy.tick(part) for (policy, _, _), part in zip(self._parts, parts)])
+        if self._planning:
+            frame.plan = _side_by_side([np.zeros((len(part.lanes), 0)) if part.plan is None else part.plan for part in parts])
+        return actions
 
     def _divide(self, lanes: np.ndarray) -> None:
         ends = np.searchsorted(lanes, self._starts)
@@ -60,6 +78,14 @@ class Population:
             if rows.start < rows.stop:
                 self._parts.append((policy, rows, np.ascontiguousarray(lanes[rows] - np.int32(self._starts[number]), np.int32)))
         self._of = lanes
+
+    @property
+    def planning(self) -> list[PlanningCounts]:
+        """What planning took since the last reset, for each lane; empty where no member plans."""
+        if not self._planning:
+            return []
+        return [row for policy, member in zip(self._policies, self.members)
+                for row in (policy.planning if policy in self._planning else [PlanningCounts()] * member.lanes)]
 
     @property
     def out_of_range(self) -> np.ndarray:

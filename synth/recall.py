@@ -39,7 +39,7 @@ class Recall:
     def find(self, flow: Dataflow, seed: Hashable, parameters: dict[str, Any] | None = None) -> Hashable | None:
         """The name of the known episode that the program would play on the seed, or None where it would play a new one."""
         candidates = list(self._known.get(seed, ()))
-        if not candidates:
+        if not candidates or flow.plan is not None:  # to plan along an episode costs what playing it does
             return None
         actor = _Actor(flow, parameters)
         tick = 0

@@ -8,18 +8,18 @@ import numpy as np
 
 from hl_dsl.synth.frame import Frame
 
-_BLOCK = 256
+BLOCK = 256
 
 
 class Record:
     """Returns, lengths and a digest of actions and rewards for each of `lanes` lanes.
 
-    A step costs two row copies; sums and digests are taken in blocks. Sums run in the order of the steps, one lane by
+    `block`: steps that are added up at a time. A step costs two row copies; sums and digests are taken in blocks. Sums run in the order of the steps, one lane by
     itself, so neither the block nor the other lanes show in a return. `returns` (n,) float64, `lengths` (n,) int64,
     `finished` and `truncated` (n,) bool, `last_scored` (n,) int64: the step of the last positive reward, 0 before one.
     """
 
-    def __init__(self, lanes: int, action_shape: tuple[int, ...], action_dtype: np.dtype):
+    def __init__(self, lanes: int, action_shape: tuple[int, ...], action_dtype: np.dtype, block: int = BLOCK):
         self.returns = np.zeros(lanes)
         self.lengths = np.zeros(lanes, np.int64)
         self.last_scored = np.zeros(lanes, np.int64)
@@ -28,15 +28,15 @@ class Record:
         self._action_shape = action_shape
         self._action_dtype = action_dtype
         self._digests = [(blake2b(digest_size=16), blake2b(digest_size=16)) for _ in range(lanes)]
-        self._rows = 0
+        self._rows, self._block = 0, block
         self.follow(np.arange(lanes, dtype=np.int32))
 
     def follow(self, lanes: np.ndarray) -> None:
         """From here on a row of `keep` is of `lanes`."""
         self.flush()
         self._lanes = lanes
-        self._actions = np.empty((_BLOCK, len(lanes), *self._action_shape), self._action_dtype)
-        self._rewards = np.empty((_BLOCK, len(lanes)))
+        self._actions = np.empty((self._block, len(lanes), *self._action_shape), self._action_dtype)
+        self._rewards = np.empty((self._block, len(lanes)))
 
     def keep(self, actions: np.ndarray, reward: np.ndarray) -> bool:
         """Takes one step. Says whether the block is full, and then `flush` must be called."""
@@ -44,7 +44,7 @@ class Record:
         self._actions[row] = actions
         self._rewards[row] = reward
         self._rows = row = row + 1
-        return row == _BLOCK
+        return row == self._block
 
     def end(self, frame: Frame) -> None:
         """Closes the lanes that `frame` shows as done."""

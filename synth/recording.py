@@ -9,13 +9,13 @@ import numpy as np
 
 from hl_dsl.synth.frame import Frame
 
-SOURCES = ("ram", "observation", "reward", "lives", "step")
+SOURCES = ("ram", "observation", "reward", "lives", "step", "plan")
 
 
 @dataclass(frozen=True)
 class Recording:
-    """One episode of T ticks. `shown` maps a card's sources to arrays of T rows (those the environment has, pixels left
-    out); `actions` is (T,) or (T, size)."""
+    """One episode of T ticks. `shown` maps a card's sources, and "plan", to arrays of T rows (those that there are, pixels
+    left out); `actions` is (T,) or (T, size)."""
 
     shown: dict[str, np.ndarray]
     actions: np.ndarray
@@ -32,7 +32,9 @@ class Recording:
         """Ticks as rows of a frame."""
         part = {source: values[start:stop] for source, values in self.shown.items()}
         never = np.zeros(stop - start, bool)
-        return Frame(lanes, part.get("ram"), part.get("observation"), part["reward"], part.get("lives"), part["step"], never, never, False)
+        frame = Frame(lanes, part.get("ram"), part.get("observation"), part["reward"], part.get("lives"), part["step"], never, never, False)
+        frame.plan = part.get("plan")
+        return frame
 
 
 class Recorder:
@@ -45,7 +47,7 @@ class Recorder:
     def __call__(self, environments: Any, frame: Frame, actions: np.ndarray | None) -> None:
         if actions is None:
             return
-        shown = {"ram": frame.ram, "reward": frame.reward, "lives": frame.lives, "step": frame.step}
+        shown = {"ram": frame.ram, "reward": frame.reward, "lives": frame.lives, "step": frame.step, "plan": frame.plan}
         if not self._pixels:
             shown["observation"] = frame.observation
         self._ticks.append((frame.lanes, shown, actions))

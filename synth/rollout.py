@@ -12,11 +12,16 @@ from hl_dsl.cards import Card
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.environments import Environments, load_simulator
 from hl_dsl.synth.frame import Frame
-from hl_dsl.synth.record import Record
+from hl_dsl.synth.planning.counts import PlanningCounts
+from hl_dsl.synth.record import BLOCK, Record
 
 
 class Controller(Protocol):
-    """What acts. The counters are read after the last tick of a wave, one row for each lane."""
+    """What acts. The counters are read after the last tick of a wave, one row for each lane.
+
+    One that plans has more: `planning`, PlanningCounts for each lane; `report_every`, after so many ticks progress is to be
+    shown; `prepare(seeds, num_threads)`, called before a reset.
+    """
 
     out_of_range: np.ndarray  # (n,) int64: observations that had to be clamped into their range
     assumption_violations: np.ndarray  # (n, A) int64, a column for each `assume`
@@ -57,7 +62,8 @@ class Rollout:
 
     `finished` says which episodes came to their end; the return of another is what it had when the run was stopped by
     an interrupt, the step budget or `abandon`. `truncated` episodes ended by a limit of steps. `distinct_trajectories`
-    counts the different sequences of actions and rewards among the finished episodes.
+    counts the different sequences of actions and rewards among the finished episodes. `planning` tells what planning took,
+    which `env_steps` does not count; it is empty where nothing plans.
     """
 
     environment: str
@@ -78,6 +84,7 @@ class Rollout:
     seeds_wanted: int
     interrupted: bool
     options: dict[str, Any]
+    planning: tuple[PlanningCounts, ...] = ()
 
     def interrupted_too(self) -> "Rollout":
         """The same, but for an interrupt that came after its last tick."""
@@ -128,6 +135,9 @@ def evaluate(
         environments = Environments(card, protocol, seeds[first : first + num_envs], num_threads, max_steps, render)
         options = environments.options | {"dry_steps": dry_steps}
         left = None if step_budget is None else step_budget - spent
+        prepare = getattr(controller, "prepare", None)
+        if prepare is not None:
+            prepare(environments.seeds, num_threads)
         wave = _Wave(controller, environments, first, left, dry_steps, leave)
         waves.append(wave)
         try:
@@ -153,7 +163,7 @@ class _Wave:
         self.controller = controller
         self.environments = environments
         self.first = first
-        self.record = Record(len(environments.seeds), action.shape(1)[1:], np.dtype(action.dtype))
+        self.record = Record(len(environments.seeds), action.shape(1)[1:], np.dtype(action.dtype), getattr(controller, "report_every", BLOCK))
         self.running = np.arange(len(environments.seeds), dtype=np.int32)
         self._budget = float("inf") if budget is None else budget
         self._dry = None if dry_steps is None else _Drought(len(environments.seeds), dry_steps)
@@ -218,6 +228,7 @@ class _Wave:
         self.record.flush()
         self.environments.close()
         lanes = len(self.environments.seeds)
+        self.planning: list[PlanningCounts] = []
         if not self._started:
             self.out_of_range = np.zeros(lanes, np.int64)
             self.assumption_violations = self.monitor_violations = np.zeros((lanes, 0), np.int64)
@@ -225,6 +236,7 @@ class _Wave:
         self.out_of_range = np.array(self.controller.out_of_range[:lanes])
         self.assumption_violations = np.array(self.controller.assumption_violations[:lanes])
         self.monitor_violations = np.array(self.controller.monitor_violations[:lanes])
+        self.planning = getattr(self.controller, "planning", [])
 
 
 class _Drought:
@@ -297,4 +309,5 @@ def _rollout(card, protocol, seeds, waves, interrupted, options, spent, wall, cp
         seeds_wanted=len(seeds),
         interrupted=interrupted,
         options=options,
+        planning=joined(lambda wave: wave.planning),
     )

@@ -71,7 +71,10 @@ def _run(program: Program, recording: Recording, ticks: list[int], begins: list[
 def _raw(flow, recording: Recording, tick: int) -> list:
     raw = []
     for entry in flow.inputs:
-        values = recording.shown[entry.source]
+        values = recording.shown.get(entry.source)
+        if values is None:  # a plan of another program's
+            raw.append(entry.default)
+            continue
         value = values[tick, entry.column] if values.ndim > 1 else values[tick]
         raw.append(value.item())
     return raw

@@ -89,9 +89,9 @@ class TraceWriter:
 
 
 def raw_observations(flow: Dataflow, frame: Frame, row: int) -> list:
-    """The raw value of each of the program's inputs in one row of a frame."""
-    sources = {"ram": frame.ram, "observation": frame.observation, "reward": frame.reward, "lives": frame.lives, "step": frame.step}
-    return [np.ravel(sources[entry.source][row])[entry.column].item() for entry in flow.inputs]
+    """The raw value of each of the program's inputs in one row of a frame; nothing planned where nothing was."""
+    sources = {"ram": frame.ram, "observation": frame.observation, "reward": frame.reward, "lives": frame.lives, "step": frame.step, "plan": frame.plan}
+    return [entry.default if sources[entry.source] is None else np.ravel(sources[entry.source][row])[entry.column].item() for entry in flow.inputs]
 
 
 def describe_tick(flow: Dataflow, tick) -> dict[str, Any]:

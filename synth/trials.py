@@ -34,7 +34,8 @@ class Trial:
     best, for they are the first one's text with their `parameters` (see `program_texts.py`). `fitness` is what a trial was chosen by where that is
     not its mean return. `environment_steps` counts all steps
     the trial cost, unfinished episodes and probes included. Where the run was to check the proof, `invariant_violations`
-    and `reached` count, by name, the ticks that broke an invariant and those that reached a `reachable`. `cases` tells, by name,
+    and `reached` count, by name, the ticks that broke an invariant and those that reached a `reachable`. `planning` counts what
+    planning took beside those steps (see `hl_dsl.synth.planning.counts`); it is empty where nothing was planned. `cases` tells, by name,
     what became of the task's golden cases; their steps are counted, their returns are none of the trial's. `sequence` and `time` are set by the ledger.
     Raises ValueError for an unknown gate and for columns that do not match.
     """
@@ -66,6 +67,7 @@ class Trial:
     monitor_violations: Mapping[str, int] = field(default_factory=dict)
     invariant_violations: Mapping[str, int] = field(default_factory=dict)
     reached: Mapping[str, int] = field(default_factory=dict)
+    planning: Mapping[str, int] = field(default_factory=dict)
     parameters: Mapping[str, float] = field(default_factory=dict)
     cases: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     fitness: float | None = None

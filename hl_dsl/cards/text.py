@@ -22,7 +22,9 @@ def card_lines(card: Card) -> list[str]:
     else:
         lines.append(f"  {action.size} number{'s' if action.size > 1 else ''} in {range_text(action.low, action.high)} ({action.dtype})")
     solved = f" Solved at a mean return of {card.solved:g}." if card.solved is not None else ""
-    return lines + ["", f"Protocols: {', '.join(card.protocols)}. An episode has at most {card.max_episode_steps:,} steps.{solved}"]
+    clock = f" of {card.time_step:g} s" if card.time_step is not None else ""
+    ahead = [] if card.model is None else [f"The model {card.model.file} can be stepped ahead of it: {card.model.says}."]
+    return lines + ["", f"Protocols: {', '.join(card.protocols)}. An episode has at most {card.max_episode_steps:,} steps{clock}.{solved}", *ahead]
 
 
 def range_text(low: Sequence[float], high: Sequence[float]) -> str:

@@ -7,6 +7,14 @@ from typing import Any
 from hl_dsl.synth.words import counted
 
 
+def planning_line(planning: dict[str, int], env_steps: int) -> str:
+    """What planning took beside the steps of the environment."""
+    line = f"  planned: {counted(planning['steps'], 'step')} of the model, {planning['steps'] / max(1, env_steps):,.0f} for each of the environment's"
+    if planning["diverged"]:
+        line += f"; {counted(planning['diverged'], 'candidate')} came to no number"
+    return line + (f"; {counted(planning['blind'], 'tick')} without a plan" if planning["blind"] else "")
+
+
 def evaluation_text(document: dict[str, Any]) -> str:
     """The document of `hl eval --json` as text."""
     returns = document["returns"]
@@ -17,6 +25,8 @@ def evaluation_text(document: dict[str, Any]) -> str:
         lines.append(f"  mean {document['mean']:.6g}, min {document['min']:.6g}, max {document['max']:.6g} over {counted(len(returns), 'seed')}, "
                      f"{counted(document['distinct_trajectories'], 'distinct trajectory', 'distinct trajectories')}")
     lines.append(f"  {counted(document['env_steps'], 'environment step')}, {document['cpu_seconds']:.1f} s CPU, {document['wall_seconds']:.1f} s")
+    if document["planning"]:
+        lines.append(planning_line(document["planning"], document["env_steps"]))
     lines.append(f"  proof: {document['proof']}")
     watched = [("observations out of range", document["out_of_range"])]
     watched += [(f"assumption `{name}` broken", count) for name, count in document["assumption_violations"].items()]

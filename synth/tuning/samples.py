@@ -53,7 +53,8 @@ def joined(parts: Sequence[Rollout]) -> Rollout:
     def all_of(name: str) -> tuple:
         return tuple(row for part in parts for row in getattr(part, name))
 
-    rows = ("seeds", "returns", "lengths", "finished", "truncated", "digests", "out_of_range", "assumption_violations", "monitor_violations")
+    rows = ("seeds", "returns", "lengths", "finished", "truncated", "digests", "out_of_range", "assumption_violations", "monitor_violations",
+            "planning")
     sums = ("env_steps", "cpu_seconds", "wall_seconds", "seeds_wanted")
     whole = replace(
         first, **{name: all_of(name) for name in rows}, **{name: sum(getattr(part, name) for part in parts) for name in sums},
@@ -71,4 +72,5 @@ def lanes(rollout: Rollout, first: int, last: int, parts: int) -> Rollout:
         rollout, seeds=rollout.seeds[rows], returns=rollout.returns[rows], lengths=rollout.lengths[rows], finished=rollout.finished[rows],
         truncated=rollout.truncated[rows], digests=rollout.digests[rows], distinct_trajectories=len(set(digests)), env_steps=steps,
         cpu_seconds=rollout.cpu_seconds * share, wall_seconds=rollout.wall_seconds * share, out_of_range=rollout.out_of_range[rows],
-        assumption_violations=rollout.assumption_violations[rows], monitor_violations=rollout.monitor_violations[rows], seeds_wanted=last - first)
+        assumption_violations=rollout.assumption_violations[rows], monitor_violations=rollout.monitor_violations[rows], seeds_wanted=last - first,
+        planning=rollout.planning[rows])

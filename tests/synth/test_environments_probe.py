@@ -44,7 +44,7 @@ def test_a_probe_counts_whole_episodes():
     assert sum(found.lengths) <= found.env_steps
 
 
-@pytest.mark.parametrize("environment, base, size", [("CheetahRun-v1", "real", 17), ("FrozenLake-v1", "int", None), ("BipedalWalker-v3", "real", 24)])
+@pytest.mark.parametrize("environment, base, size", [("CheetahRun-v1", "real", 17), ("FrozenLake-v1", "int", None), ("HumanoidStandup-v5", "real", 348)])
 def test_an_environment_without_a_card_gets_one_that_runs(environment, base, size, scripted, tmp_path, monkeypatch):
     found = probe(environment, steps=300)
     assert not found.carded

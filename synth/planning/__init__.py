@@ -1,0 +1,1 @@
+"""Planning: looking ahead with the environment's own model before each action."""

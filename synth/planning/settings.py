@@ -1,0 +1,37 @@
+"""A plan's settings in the lanes of a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Sequence
+
+import numpy as np
+
+from hl_dsl.compiler.ir import Dataflow, OfParameter
+from hl_dsl.plan_settings import SETTINGS
+
+
+@dataclass(frozen=True)
+class LaneSettings:
+    """One value for each lane, (n,), under the names of `hl_dsl/plan_settings.py`."""
+
+    horizon: np.ndarray
+    candidates: np.ndarray
+    rounds: np.ndarray
+    elites: np.ndarray
+    sigma: np.ndarray
+    decay: np.ndarray
+    active: np.ndarray
+    smooth: np.ndarray
+    warm_start: np.ndarray
+    prune: np.ndarray
+
+
+def lane_settings(flow: Dataflow, parameters: Sequence, num_lanes: int) -> LaneSettings:
+    """`parameters`: for each of the program's a number, or one for each lane."""
+    def values(name: str) -> np.ndarray:
+        given = flow.plan.settings[name]
+        value = parameters[given.position] if type(given) is OfParameter else given
+        return np.broadcast_to(np.asarray(value, np.int64 if SETTINGS[name].base == "int" else np.float64), num_lanes)
+
+    return LaneSettings(**{name: values(name) for name in SETTINGS})
