@@ -1,9 +1,10 @@
 """All ratios: `make bench`."""
 
-from benchmarks import policy_cost, proofs, rollout_cost, screening
+from benchmarks import planner_cost, policy_cost, proofs, rollout_cost, screening
 
 if __name__ == "__main__":
     rollout_cost.main()
     policy_cost.main()
     screening.main()
     proofs.main()
+    planner_cost.main()

@@ -17,7 +17,7 @@ from typing import Iterable, Mapping
 from hl_dsl.grammar import RESERVED, grammar_text
 from hl_dsl.grammar.ebnf import Choice, Literal, Node, Pattern, Repeat, Symbol, read_expansion, read_grammar, sequence, walk, write_node
 from hl_dsl.grammar.gaps import GAP, with_gaps
-from hl_dsl.grammar.rewriting import bounded, chained, inlined, reached, renamed, replaced
+from hl_dsl.grammar.rewriting import bounded, chained, inlined, reached, renamed, replaced, without
 from hl_dsl.grammar.spelling import names_but, numbers_below
 
 MOST_IN_A_LIST = 128  # declarations, rules, components
@@ -43,7 +43,8 @@ class Words:
 
     `observations` maps each to its length, None for a single value; `actions` are names, empty where an action is a number;
     `values` are names that stand for a value in every program; `types` are written as they stand, `vec` aside; `functions`
-    maps each to its number of arguments. `previous` is the function whose second argument is a literal.
+    maps each to its number of arguments. `previous` is the function whose second argument is a literal. `settings` are those of a
+    plan, empty where there can be none.
     """
 
     environment: str
@@ -52,6 +53,7 @@ class Words:
     values: tuple[str, ...]
     types: tuple[str, ...]
     functions: Mapping[str, int]
+    settings: tuple[str, ...] = ()
     previous: str = "previous"
 
     @property
@@ -65,6 +67,8 @@ def decoder_grammar(words: Words, text: str | None = None) -> str:
     ValueError where that is not as the edits expect."""
     grammar = read_grammar(text or grammar_text())
     rules = {name: inlined(node, grammar.terminals) for name, node in grammar.rules.items()}
+    if not words.settings:
+        rules = {name: without(node, Symbol("plan")) for name, node in rules.items() if name != "plan"}
     for rule, old, new in list(_edits(words, rules)):
         if rule not in rules:
             raise ValueError(f"`hl.lark` has no rule `{rule}`")
@@ -90,6 +94,9 @@ def _edits(words: Words, rules: Mapping[str, Node]) -> Iterable[tuple[str, str, 
     yield "observed", 'NAME ["[" NUMBER RSQB]', "observation"
     yield "type", 'NAME ["[" NUMBER RSQB]', "type_name"
     yield "literal", "NAME", "constant"
+    if words.settings:
+        yield "plan", "type", "plan_type"
+        yield "setting", "NAME", "setting_name"
     yield "atom", "NAME LPAR [arguments] RPAR", "call"
     yield "atom", "NAME", "value | piece" if _vectors(words) else "value"
     if _vectors(words):
@@ -116,6 +123,8 @@ def _own_rules(words: Words) -> dict[str, str]:
         "value": _any([*scalars, *words.values, *words.actions], "NAME"),
         "call": " | ".join(calls),
     }
+    if words.settings:
+        rules |= {"plan_type": '"real" | "vec[" SIZE RSQB', "setting_name": _any(words.settings)}
     if words.actions:
         previous = f'{_quoted(words.previous + "(")} ("action" | action) "," constant RPAR'
         rules["action"] = f'IF expression "then" action "else" action | {previous} | constant | NAME LSQB expression RSQB'

@@ -42,6 +42,13 @@ def replaced(rule: str, node: Node, old: Node, new: Node) -> Node:
     return changed
 
 
+def without(node: Node, option: Node) -> Node:
+    """The node where a choice does not have this option."""
+    if type(node) is Choice:
+        return choice(*(without(other, option) for other in node.options if other != option))
+    return _mapped(node, lambda part: without(part, option))
+
+
 def chained(name: str, node: Node, most: int) -> Node:
     """The rule `a: b | a c` as `a: b c*`, with at most `most` of them."""
     options = node.options if type(node) is Choice else (node,)

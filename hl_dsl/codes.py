@@ -75,6 +75,7 @@ CODES: dict[str, Code] = {
         "HL149": "the program does not begin with `policy`",
         "HL150": "a number of ticks that is none",
         "HL151": "a property over several ticks, written in another way",
+        "HL152": "a plan, written in another way",
     }),
     **_stage("names", {
         "HL201": "a name is defined twice",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hl_dsl.cards import Card
 from hl_dsl.grammar.decoder import Words, decoder_grammar
 from hl_dsl.operators import OPERATORS
+from hl_dsl.plan_settings import SETTINGS
 from hl_dsl.symbols import action_type
 
 
@@ -22,5 +23,6 @@ def card_words(card: Card) -> Words:
         actions=actions,
         values=("action", "mode"),
         types=("real", "int", "bool", *(["action"] if action_type(card).is_enumeration else []), "mode"),
+        settings=tuple(SETTINGS) if card.model is not None else (),
         functions={row.name: row.arity for row in OPERATORS.values() if row.syntax.kind == "call" and not row.internal},
     )

@@ -252,17 +252,17 @@ def _plan(out: Pieces, plan: Plan) -> None:
             out.token(setting.name + " ", *setting.name_span)
             write_expression(out, setting.value)
         out.close()
-    out.sibling(HARD if plan.settings else HARD_IN, plan.each.span)
-    _score(out, "each", plan.each)
+    out.sibling(HARD if plan.settings else HARD_IN, plan.each_span)
+    _score(out, "each", plan.each, plan.each_span)
     if plan.final is not None:
-        out.sibling(HARD, plan.final.span)
-        _score(out, "final", plan.final)
+        out.sibling(HARD, plan.final_span)
+        _score(out, "final", plan.final, plan.final_span)
     _close(out, HARD_OUT, plan.span)
 
 
-def _score(out: Pieces, word: str, expression) -> None:
+def _score(out: Pieces, word: str, expression, place: Span) -> None:
     out.open()
-    out.add(word)
+    out.token(word, *place)
     write_assigned(out, expression, is_column=True)
     out.close()
 

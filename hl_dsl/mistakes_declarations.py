@@ -21,6 +21,7 @@ _SYNONYMS = {
     "monitor": "check watch warn",
     "assume": "given suppose assumption",
     "reachable": "cover reach possible exists sometimes witness",
+    "plan": "planner mpc lookahead search",
 }
 _NEAREST = {word: keyword for keyword, words in _SYNONYMS.items() for word in words.split()}
 _STATEMENTS = frozenset("if while for repeat loop return switch match case do elif else break try with".split())

@@ -19,7 +19,7 @@ from hl_dsl.grammar import RESERVED, grammar_text
 from hl_dsl.limits import MOST_TICKS, refuse_deep_expressions, refuse_what_is_no_program
 from hl_dsl.operators import INFIX_BY_TOKEN
 from hl_dsl.rewrites import and_first, compared_twice, rewrite, right_first
-from hl_dsl.source import Source, Span
+from hl_dsl.source import NOWHERE, Source, Span
 from hl_dsl.syntax import (
     Act, After, Apply, Boolean, Comment, Index, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Permute,
     Plan, Policy, Previous, Property, Range, Rule, Setting, Slice, Transition, TypeName, Vector, Within,
@@ -250,8 +250,9 @@ class _ToSyntax(Transformer):
         return After(condition, end, Span(keyword.start_pos, end.span.end))
 
     def plan(self, keyword, name, type_, range_, *rest):
-        *settings, _, each, _, final, closing = rest
-        return Plan(_name(name), type_, range_, tuple(settings), each, final, _between(keyword, closing), _at(name))
+        *settings, each_word, each, final_word, final, closing = rest
+        return Plan(_name(name), type_, range_, tuple(settings), each, final, _between(keyword, closing), _at(name), _at(each_word),
+                    NOWHERE if final is None else _at(final_word))
 
     def setting(self, name, value):
         return Setting(name.value, value, Span(name.start_pos, value.span.end), _at(name))

@@ -10,6 +10,7 @@ from hl_dsl.mistakes_brackets import BRACKET_MISTAKES, at_the_end
 from hl_dsl.mistakes_declarations import DECLARATION_MISTAKES
 from hl_dsl.mistakes_expressions import EXPRESSION_MISTAKES, misspelled
 from hl_dsl.mistakes_names import NAME_MISTAKES, after_the_end
+from hl_dsl.mistakes_plans import PLAN_MISTAKES
 from hl_dsl.mistakes_properties import PROPERTY_MISTAKES
 from hl_dsl.mistakes_rules import RULE_MISTAKES
 from hl_dsl.mistakes_signs import SIGN_MISTAKES
@@ -70,6 +71,6 @@ def _anything(trouble: Trouble) -> Diagnostic:
 
 _GENERIC = ("HL103", "HL104", "HL145")
 _MISTAKES = (
-    *SIGN_MISTAKES, _kept_for_later, after_the_end, at_the_end, *PROPERTY_MISTAKES, *RULE_MISTAKES, *NAME_MISTAKES, *DECLARATION_MISTAKES, *EXPRESSION_MISTAKES, *BRACKET_MISTAKES,
+    *PLAN_MISTAKES, *SIGN_MISTAKES, _kept_for_later, after_the_end, at_the_end, *PROPERTY_MISTAKES, *RULE_MISTAKES, *NAME_MISTAKES, *DECLARATION_MISTAKES, *EXPRESSION_MISTAKES, *BRACKET_MISTAKES,
     misspelled, _anything,
 )

@@ -118,7 +118,7 @@ class Symbols(dict):
             self.findings.add("HL302", f"`{written.base}` has no length", written.span, label="only `vec` has one",
                               repair=Repair(written.span, f"vec[{written.size}]", f"write `vec[{written.size}]`"))
         if written.base == "vec" and written.size is None:
-            size = len(sample.items) if type(sample) is Vector else 2
+            size = len(sample.items) if type(sample) is Vector else self.card.action.size if type(declaration) is Plan else 2
             self.findings.add("HL302", "a vector type needs its length", written.span, label="of what length?",
                               repair=Repair(written.span, f"vec[{size}]", f"write `vec[{size}]`"))
             return vector("real", size)

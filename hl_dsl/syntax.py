@@ -265,6 +265,8 @@ class Plan:
     final: Expression | None
     span: Span = _span()
     name_span: Span = _span()
+    each_span: Span = _span()
+    final_span: Span = _span()
 
 
 Declaration = Union[Observe, Param, Let, Memory, Modes, Act, Plan, Property]

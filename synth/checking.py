@@ -34,8 +34,8 @@ class ProofCheck:
     What a run breaks after it broke an assumption is no disagreement: a proof under assumptions is silent about that.
     """
 
-    def __init__(self, program: Program, parameters: Mapping[str, float] | None):
-        self.policy = controller_for(as_monitors(program.flow), parameters)
+    def __init__(self, program: Program, parameters: Mapping[str, float] | None, planner_seed: int = 0):
+        self.policy = controller_for(as_monitors(program.flow), parameters, planner_seed=planner_seed)
         self._watched = [item for item in program.flow.properties if item.kind in CHECKED]
         self._places = [place for place, item in enumerate(self._watched) if item.kind == "invariant"]
         self._environments: Any = None

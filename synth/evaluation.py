@@ -11,6 +11,7 @@ from hl_dsl.program import Program
 from hl_dsl.synth.checking import CHECKED, Disagreement, ProofCheck
 from hl_dsl.synth.environments import load_simulator
 from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.planning.controller import controller_for
 from hl_dsl.synth.planning.counts import added, counts_record
 from hl_dsl.synth.rollout import OnTick, Progress, Rollout, evaluate
 from hl_dsl.synth.stopping import stopping
@@ -103,6 +104,7 @@ def evaluate_program(
     render: bool = False,
     kind: str = "evaluation",
     check: bool = False,
+    planner_seed: int = 0,
 ) -> Evaluation:
     """Proves `program`, plays one episode for each seed, and appends the trial to `ledger`.
 
@@ -119,8 +121,8 @@ def evaluate_program(
         raise NotProved(program, proof)
     if ledger is not None:
         ledger.prepare()
-    checking = ProofCheck(program, parameters) if check else None
-    policy = checking.policy if checking else program.compile(parameters=parameters)
+    checking = ProofCheck(program, parameters, planner_seed) if check else None
+    policy = checking.policy if checking else controller_for(program.flow, parameters, planner_seed=planner_seed)
     load_simulator()  # it takes a second, in which an interrupt need not wait
     with stopping() as stop:
         rollout = evaluate(policy, program.card, protocol, seeds, num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,

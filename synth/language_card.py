@@ -29,6 +29,9 @@ _HEAD = dedent("""\
                                                  a state machine; the first true transition fires, at most one a tick
       act { when CONDITION => ACTION … otherwise => ACTION }
                                                  the first rule that holds; `act EXPRESSION` where actions are numbers
+      plan NAME: TYPE in [LOW, HIGH] { horizon 10  candidates 32  sigma 0.3  each SCORE  final SCORE }
+                                                 MuJoCo only: what to add to the action, chosen at each tick by simulating
+                                                 the policy ahead; proofs hold for all its range
       assume NAME: CLAIM                         a fact about the environment for the proofs; counted where a run breaks it
       invariant NAME: CLAIM                      must be proved before any step is taken
       monitor NAME: CLAIM                        checked in every run instead

@@ -31,7 +31,7 @@ class Population:
         self._policies = [controller_for(member.flow, dict(member.parameters)) for member in self.members]
         self._planning = [policy for policy in self._policies if policy.flow.plan is not None]
         if self._planning:
-            self.report_every = self._planning[0].report_every
+            self.report_every, self.options = self._planning[0].report_every, self._planning[0].options
         self._starts = np.cumsum([0] + [member.lanes for member in self.members])
         self._of: np.ndarray | None = None
         self._parts: list[tuple[Policy, slice, np.ndarray]] = []

@@ -20,7 +20,7 @@ class Controller(Protocol):
     """What acts. The counters are read after the last tick of a wave, one row for each lane.
 
     One that plans has more: `planning`, PlanningCounts for each lane; `report_every`, after so many ticks progress is to be
-    shown; `prepare(seeds, num_threads)`, called before a reset.
+    shown; `prepare(seeds, num_threads)`, called before a reset; `options`, the settings of its own that a record must state.
     """
 
     out_of_range: np.ndarray  # (n,) int64: observations that had to be clamped into their range
@@ -133,7 +133,7 @@ def evaluate(
     interrupted, options, spent = False, {}, 0
     for first in range(0, max(1, len(seeds)), num_envs):
         environments = Environments(card, protocol, seeds[first : first + num_envs], num_threads, max_steps, render)
-        options = environments.options | {"dry_steps": dry_steps}
+        options = environments.options | {"dry_steps": dry_steps} | getattr(controller, "options", {})
         left = None if step_budget is None else step_budget - spent
         prepare = getattr(controller, "prepare", None)
         if prepare is not None:

@@ -63,6 +63,7 @@ def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict
     return {
         "trials": len(trials),
         "environment_steps": sum(trial.environment_steps for trial in trials),
+        "planning_steps": sum(trial.planning.get("steps", 0) for trial in trials),
         "episodes": sum(trial.episodes for trial in trials),
         "accepted": gates["accepted"],
         "rejected": candidates - gates["accepted"],
@@ -200,6 +201,8 @@ def trial_story(trial: Trial) -> str:
         ("assumption violated", trial.assumption_violations),
         ("monitor violated", trial.monitor_violations),
         ("proved invariant violated", trial.invariant_violations),
+        ("planned futures that came to no number", trial.planning.get("diverged", 0)),
+        ("ticks without a plan", trial.planning.get("blind", 0)),
     )
     parts += [f"{name}: {violations(counts):,}" for name, counts in counted if violations(counts)]
     return " · ".join(part for part in parts if part)
@@ -211,6 +214,7 @@ def _totals_line(trials: list[Trial]) -> str:
         f"{counted(total['trials'], 'trial')}, {counted(total['environment_steps'], 'environment step')}, {counted(total['episodes'], 'episode')}, "
         f"{total['accepted']:,} accepted, {total['rejected']:,} rejected, {total['cpu_seconds']:,.1f} s CPU"
     )
+    text += f", {counted(total['planning_steps'], 'step')} of models to plan" if total["planning_steps"] else ""
     text += f", {total['tokens']:,} tokens" if total["tokens"] is not None else ""
     return text + (f", cost {total['cost']:,.4f}" if total["cost"] is not None else "")
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.compiler.policy import Policy
+from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.frame import Frame
 from hl_dsl.synth.planning.counts import PlanningCounts
 from hl_dsl.synth.planning.planner import Planner
@@ -33,7 +34,9 @@ class PlannedPolicy(Policy):
         super().__init__(flow, parameters, backend)
         self._act = self.tick
         self.tick = self._planned_tick
-        self.planner_seed = planner_seed
+        if not 0 <= planner_seed < 2**64:
+            raise HLError(f"{planner_seed} is no seed for a planner", "give a whole number from 0 to 2^64 - 1")
+        self.planner_seed, self.options = planner_seed, {"planner_seed": planner_seed}
         self._simulator: Simulator | None = None
         self._threads = 1
         self._seeds: tuple[int, ...] | None = None

@@ -74,7 +74,7 @@ def case_of(source, run):
     frames = []
     for tick in range(run.ticks):
         frame = run.frame(tick, range(run.lanes))
-        frames.append({name: getattr(frame, name) for name in ("ram", "observation", "reward", "lives", "step")})
+        frames.append({name: getattr(frame, name) for name in ("ram", "observation", "reward", "lives", "step", "plan")})
     return source, run.lanes, run.parameters, frames, run.restarts
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hl_dsl.cards import ActionSpace, Card, Field, load_card
+from dataclasses import replace
+
+from hl_dsl.cards import ActionSpace, Card, Field, Model, load_card
 
 # A continuous action of three components, a vector of truth values, and an int read from the observation.
 REACHER = Card(
@@ -23,4 +25,9 @@ REACHER = Card(
     says="Made up for tests.",
 )
 
-CARDS = (load_card("CartPole-v1"), load_card("Breakout-v5"), load_card("Pendulum-v1"), REACHER)
+# The same, as one that can be planned in: all that it shows is foreseen. Nothing here simulates it.
+PLANNED = replace(
+    REACHER, environment="Made-Up-Reacher-v1", fields={name: field for name, field in REACHER.fields.items() if name != "reward"},
+    model=Model("none.xml", 1, tuple(range(7)), (), None, "made up"))
+
+CARDS = (load_card("CartPole-v1"), load_card("Breakout-v5"), load_card("Pendulum-v1"), PLANNED)

@@ -11,7 +11,7 @@ from collections import Counter
 from hypothesis import HealthCheck, Phase, given, settings
 
 from hl_dsl.syntax import (
-    Act, Apply, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Permute, Policy, Previous, Property, Slice, Vector,
+    Act, Apply, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Permute, Plan, Policy, Previous, Property, Slice, Vector,
     expressions, walk,
 )
 from tests.generate.programs import GeneratedProgram, programs
@@ -25,7 +25,7 @@ CONSTRUCTS = (
     *(f"{kind}: {pattern}" for kind in ("assume", "invariant", "monitor") for pattern in ("never", "within", "after")), "modes", "mode: its own act", "mode: silent, act at the top", "transition",
     "act: decision list", "act: expression", "act: vector", "previous", "previous: the action", "index: literal", "index: computed",
     "slice", "permutation", "vector", "number: real", "number: int", "number: -0.0", "boolean", "name: action", "name: mode",
-    "name: the action", "name: the mode", "definitions out of order",
+    "name: the action", "name: the mode", "definitions out of order", "plan", "plan: final", "plan: a parameter sets it", "plan: vector",
 )
 
 
@@ -78,6 +78,13 @@ def _property(found: Counter, item: Property) -> None:
         found[f"{item.kind}: {type(item.pattern).__name__.lower()}"] += 1
 
 
+def _plan(found: Counter, item: Plan) -> None:
+    found["plan"] += 1
+    found["plan: final"] += item.final is not None
+    found["plan: vector"] += item.type.size is not None
+    found["plan: a parameter sets it"] += any(type(setting.value) is Name for setting in item.settings)
+
+
 def _act(found: Counter, item: Act) -> None:
     found["act: decision list" if len(item.rules) > 1 else "act: expression"] += 1
 
@@ -86,7 +93,7 @@ _DECLARATIONS = {
     Observe: _observe, Memory: _memory, Modes: _modes, Act: _act,
     Param: lambda found, item: found.update([f"param: {item.type.base}"]),
     Let: lambda found, item: found.update(["let"]),
-    Property: _property,
+    Property: _property, Plan: _plan,
 }
 _PLAIN = {Slice: "slice", Permute: "permutation", Vector: "vector", Boolean: "boolean"}
 

@@ -105,6 +105,7 @@ class Run:
             reward=whole("reward", 1, np.float64)[:, 0],
             lives=whole("lives", 1, np.int32)[:, 0],
             step=self._steps()[tick, lanes],
+            plan=whole("plan", 1 + max([column for source, column in self.columns if source == "plan"], default=0), np.float64),
             done=np.zeros(count, bool), truncated=np.zeros(count, bool), ended=False,
         )
 

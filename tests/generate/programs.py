@@ -25,11 +25,12 @@ from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.compiler.lower import lower
 from hl_dsl.format import format_policy
 from hl_dsl.operators import OPERATORS
+from hl_dsl.plan_settings import SETTINGS
 from hl_dsl.source import Source
 from hl_dsl.symbols import action_type, field_type
 from hl_dsl.syntax import (
-    Act, After, Apply, Expression, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Pattern, Policy, Property,
-    Range, Rule, Transition, TypeName, Vector, Within,
+    Act, After, Apply, Expression, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Pattern, Plan, Policy, Property,
+    Range, Rule, Setting, Transition, TypeName, Vector, Within,
 )
 from hl_dsl.types import BOOL, INT, REAL, Type, scalar, vector
 from tests.generate.cards import CARDS
@@ -104,6 +105,9 @@ class _ProgramWriter:
         self._observe()
         self._params()
         self._declare_memories()
+        planned = self.card.model is not None and write.chance(60)
+        if planned:
+            self.write.types["planned"] = write.pick((REAL, self.action))
         write.later = {"action": self.action, **({"mode": scalar("mode")} if self.modes else {})}
         self._let("focus", write.using(row, DEPTH - 1))
         self._lets("early", write.below(3))
@@ -111,6 +115,8 @@ class _ProgramWriter:
         self._lets("late", write.below(2))
         self._memory_nexts()
         self._properties()
+        if planned:
+            self._plan()
         order = self.choices.shuffled(self.declarations) if write.chance(50) else self.declarations
         return Policy("generated", self.card.environment, tuple(order))
 
@@ -262,6 +268,18 @@ class _ProgramWriter:
                 expression = self._about_focus() if self.write.chance(30) else self.write.of(BOOL, DEPTH - 1)
                 pattern = self._pattern() if kind != "reachable" and self.write.chance(40) else None
                 self.declarations.append(Property(kind, f"{kind}_{position}", expression, pattern))
+
+    def _plan(self) -> None:
+        write = self.write
+        low, high = write.pick(((-0.5, 0.5), (-1.0, 1.0), (0.0, 0.25), (-2.0, -1.0)))
+        chosen = [known for known in SETTINGS.values() if write.chance(30)]
+        settings = [Setting(known.name, Number(write.pick((2, 3, 7)) if known.base == "int" else write.pick((0.0, 0.5, 1.0)))) for known in chosen]
+        if chosen and write.chance(70):  # one of them by a parameter
+            name, base = chosen[0].name, chosen[0].base
+            self.declarations.append(Param("planned_by", TypeName(base, None), Number(2 if base == "int" else 0.5), _range(*((2, 9) if base == "int" else (0.0, 1.0)))))
+            settings[0] = Setting(name, Name("planned_by"))
+        final = write.of(REAL, DEPTH - 1) if write.chance(60) else None
+        self.declarations.append(Plan("planned", _written(write.types["planned"]), _range(low, high), tuple(settings), write.of(REAL, DEPTH - 1), final))
 
     def _pattern(self) -> Pattern:
         kind = self.write.pick((Never, Within, Within, After, After))

@@ -28,7 +28,7 @@ constrained = pytest.importorskip("tests.generate.constrained", exc_type=ImportE
 
 ROOT = Path(__file__).parent.parent.parent
 LIBRARY = sorted((ROOT / "policies").rglob("*.hl")) + sorted((ROOT / "tests" / "corpus").rglob("*.hl"))
-SOME = ("Breakout-v5", "CartPole-v1", "Pendulum-v1", "LunarLander-v3")
+SOME = ("Breakout-v5", "CartPole-v1", "Pendulum-v1", "LunarLander-v3", "HalfCheetah-v5")
 FORBIDDEN = {
     "looking around": r"\(\?",
     "a lazy repetition": r"[*+?}]\?",

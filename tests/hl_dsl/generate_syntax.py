@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hl_dsl.grammar import RESERVED
 from hl_dsl.operators import OPERATORS
 from hl_dsl.syntax import (
-    Act, After, Apply, Boolean, Index, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Permute, Policy, Previous,
-    Property, Range, Rule, Slice, Transition, TypeName, Vector, Within,
+    Act, After, Apply, Boolean, Index, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Permute, Plan, Policy, Previous,
+    Property, Range, Rule, Setting, Slice, Transition, TypeName, Vector, Within,
 )
 
 # The words of the grammar that can stand for nothing else.
@@ -97,6 +97,12 @@ def properties(draw):
     return Property(kind, draw(names), draw(expressions), pattern)
 
 
+@st.composite
+def plans(draw):
+    settings = draw(st.lists(st.builds(Setting, names, st.one_of(numbers, names.map(Name))), max_size=8))
+    return Plan(draw(names), draw(_types), draw(_ranges), tuple(settings), draw(expressions), draw(st.none() | expressions))
+
+
 declarations = st.one_of(
     st.builds(Observe, st.lists(st.builds(Observed, names, st.none() | st.integers(1, 4096), st.none() | _ranges), min_size=1, max_size=8).map(tuple)),
     st.builds(Param, names, _types, literals, st.none() | _ranges),
@@ -105,6 +111,7 @@ declarations = st.one_of(
     st.builds(Modes, st.lists(_modes, min_size=1, max_size=4).map(tuple)),
     acts(),
     properties(),
+    plans(),
 )
 
 policies = st.builds(

@@ -357,7 +357,7 @@ def test_places_hold_whole_parentheses():
 
 def test_a_repair_is_not_offered_where_it_does_not_help():
     # `let` before this would only lead to the next error at the same place.
-    (finding,) = errors('policy p for "CartPole-v1" { act LEFT\n plan x { }\n }').diagnostics
+    (finding,) = errors('policy p for "CartPole-v1" { act LEFT\n routine x { }\n }').diagnostics
     assert finding.code == "HL108" and finding.repair is None
 
 

@@ -1,5 +1,6 @@
 """Mutants are programs: well typed, told in words, the same for the same random numbers, and no property is touched."""
 
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from hl_dsl.diagnostics import ProgramError
 from hl_dsl.operators import OPERATORS, Operator, registered
 from hl_dsl.program import Program
-from hl_dsl.syntax import Apply, Let, Memory, Name, Param, Property, expressions, walk
+from hl_dsl.syntax import Apply, Let, Memory, Name, Param, Plan, Property, expressions, walk
 from hl_dsl.synth.mutation import MUTATIONS, Subject, cross, mutate
 from hl_dsl.synth.mutation.intercept import Forecast, Source
 from hl_dsl.synth.mutation.mutate import apply
@@ -64,7 +65,8 @@ policy rich for "Breakout-v5" {
 }
 """)
 ARRIVES = Forecast(Source("ram", 99, "int"), Source("ram", 101, "int"), True, 177, 57, 198, 4, 0.5, 0.1)
-PROGRAMS = {"start": START, "balance": BALANCE, "rich": RICH}
+PLANNED = Program.load(Path(__file__).parent.parent.parent / "benchmarks" / "planned_gait.hl")
+PROGRAMS = {"start": START, "balance": BALANCE, "rich": RICH, "planned": PLANNED}
 
 
 def mutants(program, count, first=0):
@@ -101,9 +103,15 @@ def test_every_mutation_of_the_table_gives_well_typed_programs():
         assert all(one.change and one.mutation == mutation.name for one in made)
 
 
-def test_a_mutant_is_a_text_that_means_the_same():
-    for mutant in mutants(RICH, 80):
-        program = checked(RICH, mutant)
+def test_a_plan_is_left_as_it_is():
+    for mutant in mutants(PLANNED, 100):
+        assert tuple(mutant.policy.of(Plan)) == tuple(PLANNED.syntax.of(Plan)), mutant.change
+
+
+@pytest.mark.parametrize("parent", [RICH, PLANNED], ids=lambda program: program.name)
+def test_a_mutant_is_a_text_that_means_the_same(parent):
+    for mutant in mutants(parent, 80):
+        program = checked(parent, mutant)
         if program is not None:
             assert Program.parse(program.text).hash == program.hash, program.text
 

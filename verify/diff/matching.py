@@ -30,6 +30,8 @@ def match(a: Dataflow, b: Dataflow) -> Matching:
     notes: list[str] = []
     joint_inputs, inputs = _inputs(a, b, notes)
     joint_parameters, parameters = _parameters(a, b, notes)
+    if a.plan is not None or b.plan is not None:
+        notes.append("what is planned is taken to be any value in its range, the same in A and in B: how they plan is not compared")
     return Matching(tuple(joint_inputs), inputs, tuple(joint_parameters), parameters, tuple(notes))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Iterable, Sequence
 
 from hl_dsl.check import Checked
-from hl_dsl.compiler.ir import Dataflow, Parameter
+from hl_dsl.compiler.ir import Dataflow, OfParameter, Parameter
 from hl_dsl.diagnostics import Diagnostic, Label
 from hl_dsl.syntax import Modes, Param
 from hl_dsl.verify.claims import PROVED, assumptions
@@ -69,6 +69,10 @@ def _without_effect(checked: Checked, flow: Dataflow) -> Iterable[Diagnostic]:
     """Parameters that the action is computed from, and that change none: the program is compared with itself where it takes
     another value."""
     spoken = {flow.nodes[node].value for node in _closed(flow, flow.action) if flow.nodes[node].op == "parameter"}
+    if flow.plan is not None:  # what a plan is made by changes actions, even where the action is computed without it
+        planned = [node for node in (flow.plan.each, flow.plan.final) if node is not None]
+        spoken -= {value.position for value in flow.plan.settings.values() if type(value) is OfParameter}
+        spoken -= {flow.nodes[node].value for node in _closed(flow, planned) if flow.nodes[node].op == "parameter"}
     for param in list(checked.policy.of(Param))[:_MOST_PARAMETERS]:
         own = {position for position, entry in enumerate(flow.parameters) if entry.name.partition("[")[0] == param.name}
         if own & spoken and same_actions(flow, replace(flow, parameters=[
