@@ -19,7 +19,7 @@ edits: $(READY)
 	$(BIN)/python -m benchmarks.edits
 
 scores: $(READY)
-	$(BIN)/python -m benchmarks.scores $(POLICY)
+	$(BIN)/python -m benchmarks.scores $(POLICY) $(if $(SEEDS),--seeds $(SEEDS))
 
 fuzz: $(READY)
 	$(BIN)/python -m tests.fuzz.run_fuzz

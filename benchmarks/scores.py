@@ -1,15 +1,18 @@
-"""Every policy of the library on held-out seeds, under every protocol of its environment: `make scores [POLICY=…]`.
+"""Every policy of the library on held-out seeds, under every protocol of its environment: `make scores [POLICY=…] [SEEDS=50..79]`.
 
 The trials go into each policy's own ledger and the results into its header. Where a protocol leaves nothing to chance,
-every seed is the same episode, and one is played.
+every seed is the same episode, and one is played. Fewer seeds than all are for policies that plan: an episode takes them minutes.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
+from typing import Sequence
 
 from hl_dsl.cli.progress import episode_progress
+from hl_dsl.cli.seeds import parse_seeds
+from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.development_seeds import HELD_OUT
 from hl_dsl.synth.evaluation import evaluate_program, ledger_beside
@@ -17,12 +20,12 @@ from hl_dsl.synth.header import write_header
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
 
 
-def score(path: Path) -> None:
+def score(path: Path, held_out: Sequence[int] = HELD_OUT) -> None:
     program = Program.load(path)
     evaluations = []
     print(f"{path} ({program.hash})")
     for protocol in program.card.protocols:
-        seeds = HELD_OUT if draws_at_random(protocol_options(program.card, protocol)) else HELD_OUT[:1]
+        seeds = held_out if draws_at_random(protocol_options(program.card, protocol)) else held_out[:1]
         with episode_progress(f"{program.name} {protocol}") as progress:
             evaluation = evaluate_program(program, protocol, seeds, ledger=ledger_beside(path), on_progress=progress, kind="held-out")
         trial = evaluation.trial
@@ -34,9 +37,22 @@ def score(path: Path) -> None:
 
 
 def main() -> None:
-    chosen = [Path(name) for name in sys.argv[1:]] or sorted(Path("policies").glob("*/*.hl"))
-    for path in chosen:
-        score(path)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("policies", nargs="*", type=Path)
+    parser.add_argument("--seeds", type=_held_out, default=HELD_OUT, help="some of 50..99 (all)")
+    asked = parser.parse_args()
+    for path in asked.policies or sorted(Path("policies").glob("*/*.hl")):
+        score(path, asked.seeds)
+
+
+def _held_out(text: str) -> Sequence[int]:
+    try:
+        seeds = parse_seeds(text)
+    except HLError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    if not set(seeds) <= set(HELD_OUT):
+        raise argparse.ArgumentTypeError(f"only seeds {HELD_OUT[0]} to {HELD_OUT[-1]} are held out")
+    return seeds
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ class Book:
 
     def write(self, samples: Iterable[Sample]) -> None:
         """Records what was played, and verdicts that were not on record."""
-        self._append([self._trial(one).to_event() for one in samples if one.fresh or one.case_steps or _settles(one)])
+        self._append([_thin(self._trial(one).to_event()) for one in samples if one.fresh or one.case_steps or _settles(one)])
 
     def generation(self, number: int, told: Mapping[str, Any]) -> None:
         """Records how a generation came out, once."""
@@ -95,6 +95,11 @@ class Book:
     def text(self, values: Mapping[str, float]) -> str:
         """The program with other defaults. What was measured of it before was measured of another program."""
         return without_measured(format_policy(syntax_with(self.program.syntax, self.program.flow, values)))
+
+
+def _thin(event: dict[str, Any]) -> dict[str, Any]:
+    """The event of a sample without what is empty in it, as it is in most of thousands of samples."""
+    return {name: value for name, value in event.items() if value is False or value == 0 or value} if not event["program"] else event
 
 
 def _settles(one: Sample) -> bool:

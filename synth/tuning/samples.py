@@ -53,8 +53,7 @@ def joined(parts: Sequence[Rollout]) -> Rollout:
     def all_of(name: str) -> tuple:
         return tuple(row for part in parts for row in getattr(part, name))
 
-    rows = ("seeds", "returns", "lengths", "finished", "truncated", "digests", "out_of_range", "assumption_violations", "monitor_violations",
-            "planning")
+    rows = ("seeds", "returns", "lengths", "finished", "truncated", "digests", "out_of_range", "assumption_violations", "monitor_violations", "planning")
     sums = ("env_steps", "cpu_seconds", "wall_seconds", "seeds_wanted")
     whole = replace(
         first, **{name: all_of(name) for name in rows}, **{name: sum(getattr(part, name) for part in parts) for name in sums},
