@@ -1,6 +1,6 @@
 """All ratios: `make bench`."""
 
-from benchmarks import planner_cost, policy_cost, proofs, rollout_cost, screening
+from benchmarks import planner_cost, policy_cost, proofs, rollout_cost, screening, tuning
 
 if __name__ == "__main__":
     rollout_cost.main()
@@ -8,3 +8,4 @@ if __name__ == "__main__":
     screening.main()
     proofs.main()
     planner_cost.main()
+    tuning.main()

@@ -1,22 +1,27 @@
 """Why a language: what random edits of one controller cost, as free-form Python and as HL.
 
-    python -m benchmarks.edits [--edits 2000] [--steps 200] [--seed 0] [--json]
+    python -m benchmarks.edits [--edits 2000] [--steps 200] [--seed 0] [--json] [--progress FOLDER]
 
 The controller is policies/breakout/ram.hl, and the same in Python (benchmarks/free_form.py); both play Breakout from one
 start. Python is edited through its syntax tree (benchmarks/free_form_edits.py) and each edit is played, alone, since nothing
 tells beforehand what it will do; HL by the typed mutations of the search, and only what passes the gates is played. Both play
-in the worker that studies use. An edit "crashes" where it raises or gives no action, "hangs" where the worker has to be ended
-after 3 seconds without a step, and "leaves the bounds" where, while playing, the paddle's command runs more than a step
-past the field or FIRE is pressed with a ball in play: the invariants that are proved of ram.hl, counted from outside.
+in the worker that studies use, for 200 steps. An edit "crashes" where it raises or gives no action, "hangs" where an action
+takes more than a second of processor time (in the worker; its parent's limit of a minute without a step stands behind), and
+"leaves the bounds" where, while playing, the paddle's command runs more than a step past the field or FIRE is pressed with a
+ball in play: the invariants that are proved of ram.hl, counted from outside. What became of each edit is kept in a file, and
+a measurement that was interrupted goes on from it.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import signal
 import sys
+import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,15 +33,19 @@ from benchmarks.free_form_edits import edits
 from hl_dsl.cards import load_card
 from hl_dsl.program import Program
 from hl_dsl.synth.environments import Environments, steps_taken
-from hl_dsl.synth.gates import Gates, Rejection
+from hl_dsl.synth.gates import SEARCH_LIMITS, Checked, Gates, Rejection
 from hl_dsl.synth.isolation.evaluator import Isolated
 from hl_dsl.synth.isolation.limits import EvaluatorFailed, Limits
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.synth.population import Member, Population
 from hl_dsl.synth.rollout import evaluate
+from hl_dsl.synth.version import version
 
 POLICY = Path(__file__).parent.parent / "policies" / "breakout" / "ram.hl"
-LIMITS = Limits(seconds=3.0)
+LIMITS = Limits()
+ACTION_SECONDS = 1.0  # of processor time; an action of the controller as written takes some 10 us
+# Less than a search affords, a fifth of the time: what a proof does not settle with it is rejected all the same.
+PROOF_LIMITS = replace(SEARCH_LIMITS, boxes=4, solver_steps=100_000, lemmas=False)
 PROTOCOL, SEED = "deterministic", 0
 LOW, HIGH = 55 - 6, 191 + 6  # of the command, as `no_windup` has it
 BATCH = 16
@@ -70,6 +79,26 @@ def outside(ram: np.ndarray, actions: np.ndarray) -> np.ndarray:
     return (command < LOW) | (command > HIGH) | ((actions == 1) & (ram[:, 101] != 0))
 
 
+class TooLong(BaseException):
+    """An action has taken its time; no edit may catch it by chance."""
+
+
+@contextlib.contextmanager
+def within(seconds: float):
+    """Raises TooLong where the block takes more processor time. It is for the main thread of a worker."""
+
+    def too_long(*signalled: Any) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGVTALRM, too_long)
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
 def play_python(text: str, steps: int, *, before_step, stopping, **hooks: Any) -> Played:
     """Plays a Python program for so many steps, or until it crashes or its episode ends."""
     environments = Environments(load_card("Breakout-v5"), PROTOCOL, [SEED], num_threads=1, max_steps=steps)
@@ -80,13 +109,16 @@ def play_python(text: str, steps: int, *, before_step, stopping, **hooks: Any) -
         exec(compile(text, "edit", "exec"), space)
         frame = environments.reset()
         while not frame.ended:
-            action = space["act"](frame.ram[0].tolist(), float(frame.reward[0]), memory)
+            with within(ACTION_SECONDS):
+                action = space["act"](frame.ram[0].tolist(), float(frame.reward[0]), memory)
             if type(action) not in (int, bool) or not 0 <= action < 4:
                 return Played(CRASHES, environments.steps, "no action")
             actions = np.array([action], np.int32)
             left = left or bool(outside(frame.ram, actions)[0])
             before_step(environments.steps + 1)
             frame = environments.step(actions)
+    except TooLong:
+        return Played(HANGS, environments.steps)
     except Exception as error:
         return Played(CRASHES, environments.steps, type(error).__name__)
     finally:
@@ -109,15 +141,45 @@ def play_proved(flows: list, steps: int, *, before_step, stopping, **hooks: Any)
     return PlayedMany(every, tuple(sum(row) for row in rollout.assumption_violations))
 
 
-def as_python(count: int, steps: int, seed: int, say) -> dict[str, Any]:
+class Kept:
+    """What became of the edits of one kind so far, in a file of JSON lines after a first line that says of what."""
+
+    def __init__(self, path: Path | None, about: dict[str, Any]):
+        self.known: dict[int, Any] = {}
+        self._file = None
+        if path is None:
+            return
+        lines = path.read_text().splitlines() if path.exists() else []
+        whole = [json.loads(line) for line in lines if line.endswith("}")]  # a torn line is measured again
+        if whole[:1] == [about]:
+            self.known = {one["number"]: one["kept"] for one in whole[1:]}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(json.dumps(one) + "\n" for one in [about, *({"number": number, "kept": kept} for number, kept in self.known.items())]))
+        self._file = open(path, "a")
+
+    def add(self, number: int, kept: Any) -> None:
+        self.known[number] = kept
+        if self._file is not None:
+            self._file.write(json.dumps({"number": number, "kept": kept}) + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+
+def as_python(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, Any]:
     """Edits of the Python controller, each played."""
     evaluator, outcomes, why, cost = Isolated(LIMITS), Counter(), Counter(), Counter()
     try:
         for number, (kind, text) in enumerate(edits(CONTROLLER, count, seed), 1):
-            try:
-                played = evaluator.run(play_python, text, steps)
-            except EvaluatorFailed as failure:
-                played = Played(HANGS if failure.outcome == "hung" else CRASHES, failure.steps, failure.outcome)
+            if number not in kept.known:
+                try:
+                    played = evaluator.run(play_python, text, steps)
+                except EvaluatorFailed as failure:
+                    played = Played(HANGS if failure.outcome == "hung" else CRASHES, failure.steps, failure.outcome)
+                kept.add(number, asdict(played))
+            played = Played(**kept.known[number])
             outcomes[played.outcome] += 1
             cost[played.outcome] += played.steps
             why[played.why] += played.outcome == CRASHES
@@ -125,12 +187,13 @@ def as_python(count: int, steps: int, seed: int, say) -> dict[str, Any]:
                 say(f"python: {number} edits, {dict(outcomes)}")
     finally:
         evaluator.close()
+        kept.close()
     return _row("Python, every edit played", count, outcomes, cost) | {"crashes_by_cause": dict((+why).most_common())}
 
 
-def as_hl(count: int, steps: int, seed: int, say) -> dict[str, Any]:
+def as_hl(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, Any]:
     """Mutants of the HL policy, through the gates; those that pass are played."""
-    program, gates, random = Program.load(POLICY), Gates(load_card("Breakout-v5")), Random(seed)
+    program, gates, random = Program.load(POLICY), Gates(load_card("Breakout-v5"), PROOF_LIMITS), Random(seed)
     subject, stopped, waiting, texts = Subject(program), Counter(), [], {program.text}
     before = steps_taken()
     while len(texts) <= count:
@@ -142,15 +205,15 @@ def as_hl(count: int, steps: int, seed: int, say) -> dict[str, Any]:
         if text in texts:
             continue
         texts.add(text)
-        verdict = checked if isinstance(checked, Rejection) else gates.recognise(checked)
-        verdict = verdict if isinstance(verdict, Rejection) else gates.prove(checked)
-        if isinstance(verdict, Rejection):
-            stopped[verdict.gate] += 1
-        else:
-            gates.remember(checked.program.hash, len(texts))
+        number = len(texts) - 1
+        gate = checked.gate if isinstance(checked, Rejection) else _stopped_at(gates, checked, number, kept)
+        if gate is None:
             waiting.append(checked.flow)
-        if (len(texts) - 1) % 100 == 0:
-            say(f"hl: {len(texts) - 1} mutants, {len(waiting)} proved, stopped at {dict(stopped)}")
+        else:
+            stopped[gate] += 1
+        if number % 100 == 0:
+            say(f"hl: {number} mutants, {len(waiting)} proved, stopped at {dict(stopped)}")
+    kept.close()
     on_rejected = steps_taken() - before
     evaluator, outcomes, cost, assumptions = Isolated(LIMITS), Counter(), Counter(), 0
     try:
@@ -160,6 +223,18 @@ def as_hl(count: int, steps: int, seed: int, say) -> dict[str, Any]:
         evaluator.close()
     return _row("HL, what is proved played", count, outcomes, cost) | {
         "stopped_at": dict(stopped), "steps_on_rejected_edits": on_rejected, "assumptions_broken_in": assumptions}
+
+
+def _stopped_at(gates: Gates, checked: Checked, number: int, kept: Kept) -> str | None:
+    """The gate at which a well-formed mutant stops; None where it is proved."""
+    recognised = gates.recognise(checked)
+    if isinstance(recognised, Rejection):
+        return recognised.gate
+    gates.remember(checked.program.hash, number)
+    if number not in kept.known:
+        proved = gates.prove(checked)
+        kept.add(number, proved.gate if isinstance(proved, Rejection) else None)
+    return kept.known[number]
 
 
 def _batch(evaluator: Isolated, flows: list, steps: int, outcomes: Counter, cost: Counter) -> int:
@@ -196,20 +271,29 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
+    parser.add_argument("--progress", type=Path, default=Path("runs"), help="the folder in which the edits so far are kept [default: runs]")
     given = parser.parse_args()
+    began = time.monotonic()
 
     def say(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
     rows = []
     for measure in (as_python, as_hl):
-        rows.append(measure(given.edits, given.steps, given.seed, say))
+        name = measure.__name__.removeprefix("as_")
+        limits = repr(PROOF_LIMITS) if measure is as_hl else ""
+        about = {"edits": name, "steps": given.steps, "seed": given.seed, "hl": version(), "limits": limits}
+        kept = Kept(given.progress / f"edits-{name}.jsonl", about)
+        if kept.known:
+            say(f"{name}: {len(kept.known)} edits are known already")
+        rows.append(measure(given.edits, given.steps, given.seed, say, kept))
         say(json.dumps(rows[-1]))
     if given.json:
         print(json.dumps({"schema": "hl.edits/1", "steps": given.steps, "seed": given.seed, "rows": rows}, indent=2))
         return
     print(table(rows))
     print(f"crashes of Python by cause: {rows[0]['crashes_by_cause']}")
+    print(f"{given.steps} steps for each edit that is played; {time.monotonic() - began:.0f} s")
     print(f"HL: stopped at {rows[1]['stopped_at']}, {rows[1]['steps_on_rejected_edits']} steps on them; an assumption broken in {rows[1]['assumptions_broken_in']} of those played")
 
 

@@ -1,7 +1,8 @@
-"""Every policy of the library on held-out seeds, under every protocol of its environment: `make scores [POLICY=…] [SEEDS=50..79]`.
+"""Every policy of the library on held-out seeds, under every protocol of its environment: `make scores [POLICY=…]`.
 
 The trials go into each policy's own ledger and the results into its header. Where a protocol leaves nothing to chance,
-every seed is the same episode, and one is played. Fewer seeds than all are for policies that plan: an episode takes them minutes.
+every seed is the same episode, and one is played. `--seeds 50..59` plays fewer: a policy that neither wins nor loses plays on
+for 108,000 steps.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from typing import Sequence
 
 from hl_dsl.cli.progress import episode_progress
 from hl_dsl.cli.seeds import parse_seeds
-from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.development_seeds import HELD_OUT
 from hl_dsl.synth.evaluation import evaluate_program, ledger_beside
@@ -20,7 +20,7 @@ from hl_dsl.synth.header import write_header
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
 
 
-def score(path: Path, held_out: Sequence[int] = HELD_OUT) -> None:
+def score(path: Path, held_out: Sequence[int]) -> None:
     program = Program.load(path)
     evaluations = []
     print(f"{path} ({program.hash})")
@@ -37,22 +37,14 @@ def score(path: Path, held_out: Sequence[int] = HELD_OUT) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("policies", nargs="*", type=Path)
-    parser.add_argument("--seeds", type=_held_out, default=HELD_OUT, help="some of 50..99 (all)")
-    asked = parser.parse_args()
-    for path in asked.policies or sorted(Path("policies").glob("*/*.hl")):
-        score(path, asked.seeds)
-
-
-def _held_out(text: str) -> Sequence[int]:
-    try:
-        seeds = parse_seeds(text)
-    except HLError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-    if not set(seeds) <= set(HELD_OUT):
-        raise argparse.ArgumentTypeError(f"only seeds {HELD_OUT[0]} to {HELD_OUT[-1]} are held out")
-    return seeds
+    parser.add_argument("--seeds", type=parse_seeds, default=list(HELD_OUT))
+    given = parser.parse_args()
+    if not set(given.seeds) <= set(HELD_OUT):
+        parser.error(f"held-out seeds are {HELD_OUT[0]}..{HELD_OUT[-1]}")
+    for path in given.policies or sorted(Path("policies").glob("*/*.hl")):
+        score(path, given.seeds)
 
 
 if __name__ == "__main__":

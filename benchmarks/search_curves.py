@@ -61,7 +61,7 @@ def draw(curves: Sequence[Curve], nulls: Sequence[Curve], path: Path) -> None:
     axes.set_xlabel("environment steps")
     axes.set_ylabel("best return so far, deterministic protocol")
     axes.set_title("Breakout from a three-rule program", loc="left", fontweight="bold")
-    axes.legend(frameon=False, loc="upper left")
+    axes.legend(frameon=False, loc="lower right")
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     figure.savefig(path, metadata={"Software": None})

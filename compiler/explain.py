@@ -35,8 +35,8 @@ def explain_program(program) -> str:
         _section("Constants, which tuning may move within their ranges", (line for item in policy.of(Param) for line in _param(item, comments))),
         _section("At every tick it works out", _definitions(checked, comments)),
         _section("It remembers from tick to tick", (line for item in policy.of(Memory) for line in _memory(item, comments))),
+        _section("It looks ahead", (line for item in policy.of(Plan) for line in _plan(item, comments))),
         _section("Then it acts", _behaviour(checked, comments)),
-        _section("Before it acts it looks ahead", (line for item in policy.of(Plan) for line in _plan(item, comments))),
         *(_section(title, (line for item in policy.of(Property) if item.kind == kind for line in _property(item, comments)))
           for kind, title in _KINDS.items()),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,7 +17,7 @@ FRAME_SOURCES = (*SOURCES, "plan")  # what a frame may hold: what the environmen
 WIDE_SOURCES = ("ram", "observation", "plan")  # those with several columns
 
 
-class Lanes:
+class Lanes(ABC):
     """A back end. `start` makes the state, `tick` takes one step; row i of a frame is lane `frame.lanes[i]`.
 
     A lane begins an episode wherever `frame.step` is 0: its memory goes back to the start values. Lanes that a frame
@@ -36,18 +37,18 @@ class Lanes:
         for entry in flow.inputs:
             self.columns[entry.source] = max(self.columns.get(entry.source, 0), entry.column + 1)
 
+    @abstractmethod
     def start(self, num_lanes: int, parameters: list) -> None:
         """Begins an episode in each of `num_lanes` lanes, counters at 0. A parameter is a number, or one for each lane."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tick(self, frame) -> np.ndarray:
         """One step of the lanes in the frame: an action for each row, in the environment's dtype. A new array each time."""
-        raise NotImplementedError
 
+    @abstractmethod
     def adopt(self, other: "Lanes", theirs: np.ndarray, mine: np.ndarray) -> None:
         """Lane `mine[i]` goes on from where lane `theirs[i]` of other lanes stands, which run the same program with other ghosts: cells
         of the same name hold the same, the rest their start values."""
-        raise NotImplementedError
 
     def shared_cells(self, other: "Lanes") -> tuple[list[int], list[int], list[int]]:
         """Positions of the cells that the other lanes have too, in this program and in theirs; and of the rest of this one's."""
@@ -59,21 +60,21 @@ class Lanes:
                 [position for position, place in enumerate(places) if place is None])
         return self._shared[1:]
 
+    @abstractmethod
     def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
         """(k,): what the memory cell at a position of the program's list holds in these lanes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def memory(self) -> dict[str, np.ndarray]:
         """The memory cells by name, each (n,)."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mended(self) -> np.ndarray:
         """(n,) int64: observations that were out of range or NaN, since `start`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def violations(self) -> np.ndarray:
         """(n, watched properties) int64: ticks at which each did not hold, since `start`."""
-        raise NotImplementedError
 
     def new_actions(self, count: int) -> np.ndarray:
         return np.empty(count if self.action_size is None else (count, self.action_size), self.dtype)

@@ -94,7 +94,7 @@ class Expressions(Leaves):
         else:
             return self._typed(operator, operands, (self._primitive(operator, tuple([value.nodes[0] for value in operands])),), None)
         nodes = tuple(
-            self._primitive(operator, tuple(value.nodes[i if value.type.size is not None else 0] for value in operands))
+            self._primitive(operator, tuple(value.nodes[i if value.type.size is not None else 0] for value in operands), i)
             for i in range(size))
         return self._typed(operator, operands, nodes, size)
 
@@ -110,27 +110,28 @@ class Expressions(Leaves):
             result = self._primitive(OPERATORS[operator.fold], (result, node))
         return Value(scalar(self.builder.nodes[result].base), (result,))
 
-    def _primitive(self, operator: Operator, args: tuple[int, ...]) -> int:
+    def _primitive(self, operator: Operator, args: tuple[int, ...], component: int | None = None) -> int:
         number = self.builder.apply(operator.name, args)
         node = self.builder.nodes[number]
         form = node.form
         if form is None:
             if node.base == "real" and not abs(node.value) < float("inf"):
-                self._oblige("finite", f"the result of `{operator.name}` is a finite float", number, None)
+                self._oblige("finite", f"the result of `{operator.name}` is a finite float" + _of(component), number, None)
             elif node.base == "int" and abs(node.value) > 2**53:
-                self._oblige("integer", f"the result of `{operator.name}` stays within ±2^53", number, None)
+                self._oblige("integer", f"the result of `{operator.name}` stays within ±2^53" + _of(component), number, None)
         elif node.base == "real":
             if (form.rounds or form.z3 is None) and ("finite", number, self.guard, None) not in self.obligations:
-                self._oblige("finite", f"the result of `{operator.name}` is a finite float", number, None)
+                self._oblige("finite", f"the result of `{operator.name}` is a finite float" + _of(component), number, None)
         elif form.result == "int" and ("integer", number, self.guard, None) not in self.obligations:
-            self._oblige("integer", f"the result of `{operator.name}` stays within ±2^53", number, None)
+            self._oblige("integer", f"the result of `{operator.name}` stays within ±2^53" + _of(component), number, None)
         return number
 
     def _require(self, operator: Operator, operands: list[Value]) -> None:
         for requirement in operator.requires:
             claim = self._lower(formula_expression(operator, requirement.formula), dict(zip(operator.parameters, operands)))
-            for node in claim.nodes:
-                self._oblige(requirement.kind, f"`{operator.name}`: {requirement.says}", node, node)
+            for position, node in enumerate(claim.nodes):
+                which = _of(None if claim.type.size is None else position)
+                self._oblige(requirement.kind, f"`{operator.name}`: {requirement.says}" + which, node, node)
 
     def _oblige(self, kind: str, says: str, subject: int, claim: int | None, span: Span | None = None) -> None:
         if claim is not None and self.builder.nodes[claim].op == "constant" and self.builder.nodes[claim].value is True:
@@ -244,3 +245,8 @@ _RULES = {
     Boolean: Expressions._boolean, Vector: Expressions._vector, Index: Expressions._index, Slice: Expressions._slice,
     Permute: Expressions._permute, Previous: Expressions._previous,
 }
+
+
+def _of(component: int | None) -> str:
+    """What is said of one component of a vector."""
+    return "" if component is None else f", in component {component}"

@@ -46,9 +46,9 @@ class Leaves:
 
     def _declare_param(self, param: Param) -> None:
         type_ = self.symbols[param.name].type
-        low, high = self._bounds(param.range, type_)
         nodes = []
         for position, default in enumerate(self._literals(param.default, type_)):
+            low, high = self._bounds(param.range, type_, position)
             name = param.name if type_.size is None else f"{param.name}[{position}]"
             place = (name, plain_base(type_), repr(default), repr(low), repr(high), self._names(type_))
             self.parameters[place] = Parameter(name, plain_base(type_), default, low, high, self._names(type_))
@@ -57,9 +57,9 @@ class Leaves:
 
     def _declare_memory(self, memory: Memory) -> None:
         type_ = self.symbols[memory.name].type
-        low, high = self._bounds(memory.range, type_)
         nodes = []
         for position, start in enumerate(self._literals(memory.start, type_)):
+            low, high = self._bounds(memory.range, type_, position)
             name = memory.name if type_.size is None else f"{memory.name}[{position}]"
             nodes.append(self._cell(name, type_, low, high, start, True, memory.span))
         self.values[memory.name] = Value(type_, tuple(nodes))
@@ -67,9 +67,9 @@ class Leaves:
     def _declare_plan(self, plan: PlanSyntax) -> None:
         """What is planned is to the program like an observation; nothing planned is a zero, or what in the range is nearest."""
         type_ = self.symbols[plan.name].type
-        low, high = self._bounds(plan.range, type_)
         nodes = []
         for component in range(type_.size or 1):
+            low, high = self._bounds(plan.range, type_, component)
             name = plan.name if type_.size is None else f"{plan.name}[{component}]"
             entry = Input(name, "real", low, high, min(max(0.0, low), high), "plan", component)
             place = (name, "real", repr(low), repr(high), "plan", component)
@@ -92,13 +92,14 @@ class Leaves:
         start = next(position for position, mode in enumerate(modes.modes) if mode.is_start)
         self.stored_mode = self._cell("mode", scalar("mode"), 0, len(modes.modes) - 1, start, False, modes.span)
 
-    def _bounds(self, range_, type_: Type):
+    def _bounds(self, range_, type_: Type, component: int = 0):
         if type_.base == "bool":
             return 0, 1
         if type_.is_enumeration:
             return 0, len(self._names(type_)) - 1
         convert = float if type_.base == "real" else int
-        return convert(range_.low.value), convert(range_.high.value)
+        low, high = range_.of(component)
+        return convert(low.value), convert(high.value)
 
     def _names(self, type_: Type) -> tuple[str, ...]:
         return {"action": self.checked.card.action.names or (), "mode": self.symbols.modes}.get(type_.base, ())
@@ -120,7 +121,7 @@ class Leaves:
             item, field = self.symbols.observed[name]
             low, high = field.low[component], field.high[component]
             if item.range is not None:
-                low, high = self._bounds(item.range, scalar(field.base))
+                low, high = self._bounds(item.range, scalar(field.base), component)
             default = field.default[component]
             if field.base == "real":
                 low, high, default = float(low), float(high), float(default)

@@ -68,7 +68,7 @@ class Pieces(Expressions):
         """What is meant by a name that has no nodes of its own."""
         if symbol.kind == "observation":
             written = symbol.declaration.range
-            return symbol.type, None if written is None else (repr(written.low.value), repr(written.high.value))
+            return symbol.type, None if written is None else repr(written.values)
         return (symbol.type, symbol.declaration) if symbol.kind in ("action name", "mode name") else None
 
     def _recorded(self, make: Callable[[], object]) -> Piece:

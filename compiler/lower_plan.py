@@ -15,13 +15,13 @@ SCORE, FINAL = "plan.score", "plan.final"  # cells of a simulated policy; no nam
 
 def lower_plan(lowering, plan: PlanSyntax) -> Plan:
     """`lowering` is the program's, in which every definition is lowered already. Positions are still nodes (see lower_result.py)."""
-    low, high = float(plan.range.low.value), float(plan.range.high.value)
+    lows, highs = plan.range.values
     given = {setting.name: setting.value for setting in plan.settings}
     settings = {}
     for name, known in SETTINGS.items():
         value = given.get(name)
         if value is None:
-            settings[name] = default_of(name, low, high)
+            settings[name] = default_of(name, float(min(lows)), float(max(highs)))
         elif type(value) is Number:
             settings[name] = value.value if known.base == "int" else float(value.value)
         else:

@@ -122,10 +122,22 @@ class _Checker:
     def _observe(self, observe: Observe) -> None:
         for item in observe.items:
             if item.range is not None and item.name in self.symbols.observed:
-                self._range(item.range, self.symbols.observed[item.name][1].base)
+                field = self.symbols.observed[item.name][1]
+                self._range(item.range, field.base, field.size)
 
-    def _range(self, written: Range, base: str) -> bool:
-        low, high = written.low, written.high
+    def _range(self, written: Range, base: str, size: int | None = None) -> bool:
+        for end in (written.low, written.high):
+            if type(end) is Vector and len(end.items) != size:
+                held, count = "a single value" if size is None else f"a vector of {size}", len(end.items)
+                first = repr(end.items[0].value)
+                self.findings.add("HL409", f"an end of the range has {count} component{'s' if count > 1 else ''}, for {held}", end.span,
+                                  label="a single value has single ends" if size is None else f"one number for all components, or one for each of the {size}",
+                                  repair=Repair(end.span, first, f"write `{first}`") if len({item.value for item in end.items}) == 1 else None)
+                return False
+        return all([self._range_of(written, base, component, size) for component in range(1 if written.is_alike else size)])
+
+    def _range_of(self, written: Range, base: str, component: int, size: int | None) -> bool:
+        low, high = written.of(component)
         for end in (low, high):
             if base == "int" and type(end.value) is float:
                 whole = min(max(int(end.value), -LARGEST_INT), LARGEST_INT)
@@ -137,16 +149,25 @@ class _Checker:
                                   repair=Repair(end.span, str(LARGEST_INT if end.value > 0 else -LARGEST_INT), "write the largest there is"))
                 return False
         if low.value > high.value:
-            self.findings.add("HL401", "the range is empty", written.span, label=f"{low.value} is above {high.value}",
-                              repair=Repair(written.span, f"[{high.value}, {low.value}]", "swap the ends"))
+            which = "" if written.is_alike else f" of component {component}"
+            self.findings.add("HL401", f"the range{which} is empty", written.span if written.is_alike else low.span, label=f"{low.value} is above {high.value}",
+                              repair=Repair(written.span, f"[{high.value}, {low.value}]", "swap the ends") if written.is_alike else None)
             return False
         return True
 
+    def _is_second(self, declaration) -> bool:
+        """Whether the name was taken before, as is told already; its type is then another's."""
+        return self.symbols[declaration.name].declaration is not declaration
+
     def _param(self, param: Param) -> None:
+        if self._is_second(param):
+            return
         self._literal(param.default, "default of a parameter")
         self._ranged(param, self.symbols[param.name].type, param.default, "default")
 
     def _memory(self, memory: Memory) -> None:
+        if self._is_second(memory):
+            return
         wanted = self.symbols[memory.name].type
         self._literal(memory.start, "start of a memory")
         self._ranged(memory, wanted, memory.start, "start")
@@ -172,15 +193,19 @@ class _Checker:
             self.findings.add("HL405", f"`{declaration.name}` needs a range", declaration.name_span,
                               label="proofs hold for every value in the range, so it must be stated", expected=("in [low, high]",))
             return
-        if not self._range(declaration.range, wanted.base):
+        if not self._range(declaration.range, wanted.base, wanted.size):
             return
-        low, high = declaration.range.low.value, declaration.range.high.value
-        for item in value.items if type(value) is Vector else (value,):
+        repeated = type(value) is not Vector
+        for component in range((wanted.size or 1) if repeated and not declaration.range.is_alike else 1 if repeated else min(len(value.items), wanted.size or 1)):
+            low, high = (end.value for end in declaration.range.of(component))
+            item = value if repeated else value.items[component]
             if type(item) is Number and not low <= item.value <= high:
                 nearest = min(max(item.value, low), high)
                 self.findings.add("HL406", f"the {what} of `{declaration.name}` lies outside its range", item.span,
                                   label=f"not in [{low}, {high}]", others=(Label(declaration.range.span, "the range"),),
                                   repair=Repair(item.span, str(nearest), f"write `{nearest}`, or widen the range"))
+                if repeated:
+                    return
 
     def _let(self, let: Let) -> None:
         if id(let) not in self._inferred:
@@ -199,13 +224,15 @@ class _Checker:
         self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317", "any" if type(item.pattern) is Never else "all")
 
     def _plan(self, plan: Plan) -> None:
+        if self._is_second(plan):
+            return
         for score in scores(plan):
             self._wanted(score, REAL, f"a score of the plan `{plan.name}`", "HL320")
         if self.symbols[plan.name].type.base != "real":
             self.findings.add("HL301", f"a plan is of reals, not of `{plan.type.base}`", plan.type.span, label="what is planned is added to actions",
                               expected=("real", "vec"), repair=Repair(plan.type.span, "real", "write `real`"))
-        self._range(plan.range, "real")
-        PlanChecks(self.policy, self.symbols, self.findings).run(plan)
+        if self._range(plan.range, "real", plan.type.size):
+            PlanChecks(self.policy, self.symbols, self.findings).run(plan)
 
     def _modes(self, modes: Modes) -> None:
         starts = [mode for mode in modes.modes if mode.is_start]

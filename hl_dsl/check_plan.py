@@ -37,13 +37,14 @@ class PlanChecks:
 
     def _range(self, plan: Plan) -> None:
         action = self.card.action
-        if action.is_discrete or plan.range.low.value > plan.range.high.value:
+        if action.is_discrete:
             return
         low, high = min(action.low) - max(action.high), max(action.high) - min(action.low)
-        if plan.range.low.value < low or plan.range.high.value > high:
+        lows, highs = plan.range.values
+        if min(lows) < low or max(highs) > high:
             self.findings.add("HL408", f"`{plan.name}` may be larger than any difference of two actions", plan.range.span,
                               label=f"actions lie in [{min(action.low):g}, {max(action.high):g}]", repair=Repair(
-                                  plan.range.span, f"[{max(plan.range.low.value, low)!r}, {min(plan.range.high.value, high)!r}]", "plan no more than that"))
+                                  plan.range.span, f"[{max(min(lows), low)!r}, {min(max(highs), high)!r}]", "plan no more than that"))
 
     def _setting(self, setting: Setting, seen: dict[str, Setting]) -> None:
         known = SETTINGS.get(setting.name)
@@ -87,7 +88,7 @@ class PlanChecks:
             self._parameter(setting, known, symbol.declaration)
 
     def _parameter(self, setting: Setting, known: PlanSetting, param: Param) -> None:
-        if param.range is None:
+        if param.range is None or not param.range.is_alike:
             return
         low, high = param.range.low.value, param.range.high.value
         if not (known.low <= low and high <= known.high):

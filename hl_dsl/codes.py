@@ -130,6 +130,7 @@ CODES: dict[str, Code] = {
         "HL406": "a default or start outside of its range",
         "HL407": "a setting of a plan that it cannot have",
         "HL408": "a plan wider than the actions",
+        "HL409": "a range of another length",
     }),
     **_stage("warnings", {
         "HL501": "a definition that is not used",

@@ -234,8 +234,11 @@ class Inference:
     def _slice(self, node: Slice, locals_) -> Type:
         vector_type = self._vector_operand(node, locals_)
         if not 0 <= node.start < node.stop <= vector_type.size:
-            raise _problem("HL311", f"the slice {node.start}:{node.stop} does not fit a vector of {vector_type.size}", node.span,
-                           f"0 <= start < stop <= {vector_type.size}")
+            size = vector_type.size
+            opened = self.symbols.findings.source.text.rfind("[", node.span.start, node.span.end)
+            fits = opened > 0 and 0 <= node.start < size < node.stop
+            raise _problem("HL311", f"the slice {node.start}:{node.stop} does not fit a vector of {size}", node.span, f"0 <= start < stop <= {size}",
+                           repair=Repair(Span(opened, node.span.end), f"[{node.start}:{size}]", f"write `[{node.start}:{size}]`: the end is not included") if fits else None)
         return vector(vector_type.base, node.stop - node.start)
 
     def _permute(self, node: Permute, locals_) -> Type:

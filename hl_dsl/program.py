@@ -11,7 +11,7 @@ from hl_dsl.cards import Card, UnknownEnvironment, load_card
 from hl_dsl.check import Checked, check
 from hl_dsl.diagnostics import MOST_SHOWN, Diagnostic, ProgramError, Repair
 from hl_dsl.parse import parse, sound
-from hl_dsl.read import read_source
+from hl_dsl.read import SUFFIX, read_source
 from hl_dsl.reuse import Reuse
 from hl_dsl.source import Source, Span
 from hl_dsl.syntax import Policy as PolicySyntax
@@ -135,7 +135,7 @@ class Program:
 
 def _card_of(syntax: PolicySyntax, source: Source) -> Card:
     try:
-        return load_card(syntax.environment)
+        return load_card(syntax.environment, Path(source.name) if source.name.endswith((SUFFIX, ".json")) else None)
     except UnknownEnvironment as error:
         span = syntax.environment_span
         near = error.suggestions[0] if error.suggestions else None
@@ -146,5 +146,6 @@ def _card_of(syntax: PolicySyntax, source: Source) -> Card:
 
 
 def _without_card(environment: str) -> str:
-    plain = environment.replace("/", "").replace("-", "").replace("_", "").isalnum()
-    return f"no card for it; if EnvPool has it, `hl env {environment} --save` makes one" if plain else "no card for this environment"
+    plain = environment.translate(str.maketrans("", "", "/-_:.")).isalnum()
+    known = "" if ":" in environment else " if EnvPool has it,"
+    return f"no card for it;{known} `hl env {environment} --save` makes one" if plain else "no card for this environment"

@@ -107,11 +107,27 @@ class TypeName:
 
 @dataclass(slots=True)
 class Range:
-    """`[low, high]`, both signed literals."""
+    """`[low, high]`: each end a signed literal, or a vector of them, one for each component."""
 
-    low: Number
-    high: Number
+    low: "Number | Vector"
+    high: "Number | Vector"
     span: Span = _span()
+
+    def of(self, component: int) -> tuple[Number, Number]:
+        """The ends for one component of a vector; a single value's are those of component 0."""
+        low, high = (end.items[component] if type(end) is Vector else end for end in (self.low, self.high))
+        return low, high
+
+    @property
+    def is_alike(self) -> bool:
+        """Whether it is one range for all components."""
+        return type(self.low) is Number and type(self.high) is Number
+
+    @property
+    def values(self) -> tuple[tuple[int | float, ...], tuple[int | float, ...]]:
+        """The values of the low ends as written, and of the high ones."""
+        low, high = (tuple(item.value for item in (end.items if type(end) is Vector else (end,))) for end in (self.low, self.high))
+        return low, high
 
 
 @dataclass(slots=True)

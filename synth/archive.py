@@ -73,6 +73,7 @@ class Archive:
         self.structures: dict[str, Structure] = {}
         self.first: float | None = None
         self.niches: dict[Hashable, tuple[float, str]] = {}
+        self.behaviours: dict[str, Hashable] = {}  # of each structure's best version
         self.turn = 0
         self._results: dict[int, Result] = {}
         self._smoke: dict[int, float] = {}
@@ -125,6 +126,8 @@ class Archive:
         if structure is None:
             structure = self.structures[checked.structure] = Structure(checked.structure, checked)
         structure.add(sample, checked)
+        if structure.best is sample:
+            self.behaviours[structure.key] = behaviour
 
     def choose(self, random: Random, tunable: bool = False) -> Structure | None:
         """An elite, the better the likelier; one that has had many fruitless samples is less so when tuning."""

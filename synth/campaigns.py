@@ -5,7 +5,8 @@ campaigns. When each has had its share of batches the better half goes on for th
 goes on until it has come to rest, and then another bracket begins. So a structure is judged by what its constants can make
 of it, and no structure is given much before it has shown something.
 
-A batch is a few points and the middle of the population, which chance favours less than the best of many points. For each
+A batch is a few points and the middle of the population. The points are played on the smoke seeds alone: that is enough to
+tell which way is better, and the best of many is mostly a lucky one. The middle can come among the elites. For each
 batch other development seeds come first, so that nothing is fitted to the few on which most points end.
 """
 
@@ -23,11 +24,11 @@ from hl_dsl.synth.gates import Checked
 from hl_dsl.synth.sampling import Values, values_at
 
 BRACKET = 4  # campaigns a bracket begins with
-_FIRST, _LONGER = 6, 3  # batches in its first round, and how many times as many in each later one
+_FIRST, _LONGER = 4, 3  # batches in its first round, and how many times as many in each later one
 _BATCH = 8  # points, the middle included; or twice as many where there are many parameters
 _MANY = 8  # parameters; of more, each is scaled by itself, which is learned sooner than how they hang together
 _PATIENCE = 30  # batches without a better point, and the last campaign is at rest
-FRESH, NEAR = 0.3, 0.1  # first steps of CMA-ES, every range scaled to [0, 1]
+FRESH, NEAR = 0.06, 0.04  # first steps of CMA-ES, every range scaled to [0, 1]
 
 
 @dataclass
@@ -66,6 +67,11 @@ class Campaign:
         if given == len(self._points):
             return values_at(self.parameters, self._strategy.result.xfavorite)
         return values_at(self.parameters, self._points[given]) if given < len(self._points) else None
+
+    @property
+    def at_middle(self) -> bool:
+        """Whether the point that was asked for last is the middle of the population."""
+        return len(self._trials) == len(self._points)
 
     def given(self, trial: int | None) -> None:
         """Which trial tells what the point came to; None: no trial does."""

@@ -3,20 +3,24 @@
 Facts it rests on (EnvPool 1.2.5, each shown by a test): `env_seed` gives a lane exactly what its seed gives alone;
 a pool takes actions for some of its lanes and answers for those, in the order sent, so lanes that ended are left
 alone; a second reset goes on with the lane's random numbers, so each evaluation has a new pool, except where the
-protocol draws no random number at all.
+protocol draws no random number at all. Users' own environments (an id with a colon) answer to the same calls.
 """
 
 from __future__ import annotations
 
-import math
 import warnings
+from pathlib import Path
 from typing import Any, Sequence
 
 import numpy as np
 
 from hl_dsl.cards import Card
 from hl_dsl.diagnostics import HLError
+from hl_dsl.synth.fitting import check_fit
 from hl_dsl.synth.frame import Frame
+from hl_dsl.synth.gymnasium_making import is_users_own
+from hl_dsl.synth.gymnasium_pool import UsersPool
+from hl_dsl.synth.gymnasium_spaces import users_spec
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
 
 # What a simulator's settings say about this machine or this call, and not about the world that is simulated.
@@ -52,20 +56,19 @@ def every_environment() -> list[str]:
     return _envpool().list_all_envs()
 
 
-def simulator_spec(environment: str, options: dict | None = None) -> Any:
-    """The simulator's own description of an environment. Raises HLError for an id it does not have."""
+def simulator_spec(environment: str, options: dict | None = None, folders: tuple[Path, ...] = ()) -> Any:
+    """The simulator's own description of an environment. A user's own is looked for in `folders`, too.
+
+    Raises HLError for an id it does not have, and where a user's own cannot be described.
+    """
+    if is_users_own(environment):
+        return users_spec(environment, folders)
     try:
         return _quietly(_envpool().make_spec, environment, **(options or {}))
     except Exception as error:
         if environment in every_environment():
             raise HLError(f"EnvPool cannot describe `{environment}`: {error}") from error
         raise _unknown(environment) from error
-
-
-def own_shape(array_spec: Any) -> list[int]:
-    """The shape of one player's part; some of the simulator's arrays lead with an axis for players, written -1."""
-    shape = list(array_spec.shape)
-    return shape[1:] if shape[:1] == [-1] else shape
 
 
 class Environments:
@@ -96,10 +99,12 @@ class Environments:
         if max_steps is not None and max_steps < 1:
             raise HLError(f"an episode of at most {max_steps} steps has none", "give --max-steps 1 or more")
         stated = protocol_options(card, protocol)
-        spec = simulator_spec(card.environment, stated)
-        _check_fit(card, spec)
+        spec = self._spec = simulator_spec(card.environment, stated, _folders_of(card))
+        check_fit(card, spec)
         config = {key: value for key, value in spec.config._asdict().items() if key not in _NOT_OF_THE_WORLD}
-        self.options = {"simulator": f"envpool {_envpool().__version__}", **config, "max_steps": max_steps}
+        if is_users_own(card.environment):
+            config |= stated
+        self.options = {"simulator": _simulator_of(spec), **config, "max_steps": max_steps}
         self.steps = 0
         self._stated = stated
         self._num_threads = num_threads
@@ -218,6 +223,8 @@ class Environments:
             self._pool_seeds = best[1]
             return best[2]
         self._pool_seeds = self.seeds
+        if is_users_own(self.card.environment):
+            return UsersPool(self._spec, _folders_of(self.card), self.seeds, self.card.max_episode_steps, self._render)
         more = {"render_mode": "rgb_array"} if self._render else {}
         try:
             return _quietly(
@@ -233,43 +240,20 @@ class Environments:
             raise HLError(f"EnvPool cannot start `{self.card.environment}`: {error}") from error
 
 
+def _folders_of(card: Card) -> tuple[Path, ...]:
+    """Where a user's module may lie: with its card, or above the card's folder `cards/`."""
+    folder = Path(card.origin).parent
+    return (folder, folder.parent) if card.origin.endswith(".toml") else ()
+
+
+def _simulator_of(spec: Any) -> str:
+    return getattr(spec, "simulator", None) or f"envpool {_envpool().__version__}"
+
+
 def _flat(parts: list[np.ndarray], rows: int) -> np.ndarray:
     if len(parts) == 1 and parts[0].ndim == 2:
         return parts[0]
     return np.concatenate([part.reshape(rows, -1) for part in parts], axis=1)
-
-
-def _check_fit(card: Card, spec: Any) -> None:
-    if spec.config.max_num_players != 1:
-        raise HLError(f"`{card.environment}` has several players; a policy here plays alone")
-    takes = spec.action_array_spec["action"] if "action" in spec.action_array_spec else None
-    if takes is None:
-        raise HLError(f"`{card.environment}` takes several actions at once; a policy here gives one")
-    wrong = None
-    if np.dtype(takes.dtype) != np.dtype(card.action.dtype):
-        wrong = f"takes {np.dtype(takes.dtype)} actions, not {card.action.dtype}"
-    elif card.action.is_discrete:
-        count = int(np.max(takes.maximum)) + 1
-        if own_shape(takes) or count != len(card.action.names):
-            wrong = f"has {count} actions, not {len(card.action.names)}"
-    elif own_shape(takes) != [card.action.size]:
-        wrong = f"takes actions of shape {own_shape(takes)}, not [{card.action.size}]"
-    wrong = wrong or _misfit_of_observations(card, spec)
-    if wrong is not None:
-        raise HLError(
-            f"the card of `{card.environment}` ({card.origin}) does not fit: the simulator {wrong}",
-            f"probe it anew: `hl env {card.environment}`",
-        )
-
-
-def _misfit_of_observations(card: Card, spec: Any) -> str | None:
-    has = spec.state_array_spec
-    shown = {"ram": 128 if "info:ram" in has else 0, "lives": 1 if "info:lives" in has else 0, "reward": 1, "step": 1}
-    shown["observation"] = sum(math.prod(own_shape(part)) for key, part in has.items() if key == "obs" or key.startswith("obs:"))
-    for field in card.fields.values():
-        if max(field.index) >= shown[field.source]:
-            return f"shows {shown[field.source]} numbers as {field.source}, not the {max(field.index) + 1} that `{field.name}` reads"
-    return None
 
 
 def _envpool() -> Any:

@@ -9,7 +9,8 @@ from typing import Any, Callable, Mapping, Sequence
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.checking import CHECKED, Disagreement, ProofCheck
-from hl_dsl.synth.environments import load_simulator
+from hl_dsl.synth.environments import load_simulator, steps_taken
+from hl_dsl.synth.gymnasium_pool import EnvironmentFailed
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.planning.controller import controller_for
 from hl_dsl.synth.planning.counts import added, counts_record
@@ -111,7 +112,8 @@ def evaluate_program(
     An interrupt ends the episodes at their next tick; what was played is recorded and returned, with
     `rollout.interrupted`, and where that is nothing KeyboardInterrupt is raised. With `check`, all that is proved is
     watched as well; what a run breaks of it is in `disagreements`, and the trial is not accepted. Raises `NotProved` where the proof does
-    not pass (recorded too; no environment step is taken), `HLError` for an unknown protocol or, before anything is
+    not pass (recorded too; no environment step is taken), `EnvironmentFailed` where a user's own environment broke off (recorded
+    with its steps), `HLError` for an unknown protocol or, before anything is
     played, a ledger that cannot be written, and `NotRecorded` where it could not be written in the end.
     """
     proof = program.prove()
@@ -124,9 +126,15 @@ def evaluate_program(
     checking = ProofCheck(program, parameters, planner_seed) if check else None
     policy = checking.policy if checking else controller_for(program.flow, parameters, planner_seed=planner_seed)
     load_simulator()  # it takes a second, in which an interrupt need not wait
+    before = steps_taken()
     with stopping() as stop:
-        rollout = evaluate(policy, program.card, protocol, seeds, num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
-                           on_progress=on_progress, on_tick=stop.at_ticks(checking.on_tick if checking else None, on_tick), render=render)
+        try:
+            rollout = evaluate(policy, program.card, protocol, seeds, num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
+                               on_progress=on_progress, on_tick=stop.at_ticks(checking.on_tick if checking else None, on_tick), render=render)
+        except EnvironmentFailed as problem:
+            if ledger is not None:
+                ledger.append(_broken_off(program, proof, protocol, kind, problem, steps_taken() - before).to_event())
+            raise
         stop.hold()
         if rollout.interrupted and not rollout.env_steps:
             raise KeyboardInterrupt
@@ -195,6 +203,12 @@ def _rejected(program: Program, proof: Proof, protocol: str) -> Trial:
     return Trial(
         kind="verify-reject", program_name=program.name, program_hash=program.hash, program=program.source.text or program.text,
         gate="prove", reason=proof.summary, environment=program.card.environment, protocol=protocol, proof={"status": proof.summary})
+
+
+def _broken_off(program: Program, proof: Proof, protocol: str, kind: str, problem: HLError, steps: int) -> Trial:
+    return Trial(
+        kind=kind, program_name=program.name, program_hash=program.hash, program=program.source.text or program.text, gate=NO_GATE,
+        reason=problem.message, environment=program.card.environment, protocol=protocol, environment_steps=steps, proof={"status": proof.summary})
 
 
 def ledger_beside(policy: Path) -> Ledger:

@@ -8,13 +8,16 @@ what came. It costs no environment step.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Iterator
 
 import numpy as np
 
 from hl_dsl.program import Program
 from hl_dsl.syntax import Index, Name, Number
-from hl_dsl.synth.mutation.intercept import Forecast, Source
+from hl_dsl.synth.leading import lead_of, rate_of
+from hl_dsl.synth.mutation.intercept import Forecast
+from hl_dsl.synth.mutation.rates import Other, Source
 from hl_dsl.synth.recording import Recording
 
 _LAG = 4
@@ -22,6 +25,7 @@ _MOST_TICKS = 8192
 _KEPT = 3
 _GOOD = 0.5  # of the distance between the number now and then, what a forecast may leave
 _FEWEST_TURNS, _FEWEST_TESTS = 8, 50
+_FEWEST_STATES = 2
 _SOONEST, _LATEST = 4, 120  # ticks until the turn
 _LEVEL_WIDTH, _AT_LEVEL = 0.05, 0.6  # of the range; of all turns
 
@@ -36,17 +40,44 @@ def forecasts(program: Program, recording: Recording) -> tuple[Forecast, ...]:
         for nearing, turns in turning.items():
             if nearing != moving:
                 found += [one for rising, places in turns if (one := _tested(moving, shown[moving], nearing, shown[nearing], rising, places)) is not None]
-    return tuple(sorted(found, key=lambda one: one.error)[:_KEPT])
+    kept = sorted(found, key=lambda one: one.error)[:_KEPT]
+    changing = dict(_shown(program, recording, _FEWEST_STATES))
+    rates = {source: rate_of(shown[source], changing) for one in kept for source in (one.moving, one.nearing)}
+    beside = {source: lead_of(shown[source], {one: values for one, values in shown.items() if one not in read}) for source in read}
+    return tuple(_with_what_tells(one, shown, turning, rates, beside) for one in kept)
 
 
-def _shown(program: Program, recording: Recording) -> Iterator[tuple[Source, np.ndarray]]:
+def _with_what_tells(found: Forecast, shown: dict, turning: dict, rates: dict, leads: dict) -> Forecast:
+    """The forecast with the rates of both its numbers, with the walls that its number keeps within, and with the other
+    numbers that the program reads, as they stood to it at the turns."""
+    low, high = _walls(shown[found.moving], found)
+    places = next(places for rising, places in turning[found.nearing] if rising == found.rising)
+    others = []
+    for source, lead in leads.items():
+        if source not in (found.moving, found.nearing):
+            values = shown[source]
+            apart = (shown[found.moving] - values)[places]
+            nearest, usual, farthest = (float(np.quantile(apart, part)) for part in (0.05, 0.5, 0.95))
+            others.append(Other(source, float(values.min()), float(values.max()), nearest, usual, farthest, lead))
+    return replace(found, low=low, high=high, moves=rates[found.moving], comes=rates[found.nearing], others=tuple(others))
+
+
+def _walls(values: np.ndarray, found: Forecast) -> tuple[float, float]:
+    """The ends of where a number was seen, unless a few ticks lie far out."""
+    near = _LEVEL_WIDTH * (found.high - found.low)
+    low, high = float(values.min()), float(values.max())
+    low, high = (low if found.low - low <= near else found.low), (high if high - found.high <= near else found.high)
+    return (round(low), round(high)) if found.moving.base == "int" else (round(low, 4), round(high, 4))
+
+
+def _shown(program: Program, recording: Recording, fewest: int = _FEWEST_TURNS) -> Iterator[tuple[Source, np.ndarray]]:
     for name, field in program.card.fields.items():
         values = recording.shown.get(field.source)
         if values is None or field.base == "bool" or field.source in ("reward", "step", "lives"):
             continue
         rows = np.asarray(values[:_MOST_TICKS], float).reshape(len(values[:_MOST_TICKS]), -1)
         for place, column in enumerate(field.index):
-            if len(np.unique(rows[:, column])) >= _FEWEST_TURNS:
+            if len(np.unique(rows[:, column])) >= fewest:
                 yield Source(name, None if field.size is None else place, field.base), rows[:, column]
 
 
@@ -77,7 +108,7 @@ def _turns(values: np.ndarray) -> list[tuple[bool, np.ndarray]]:
         toward = speed if rising else -speed
         places = np.flatnonzero((toward[_LAG : -_LAG - 1] > 0) & (toward[_LAG + 1 : -_LAG] <= 0) & (toward[2 * _LAG : -1] < 0)) + _LAG
         # The value farthest out around the turn is where it turned.
-        around = np.array([(values if rising else -values)[place - _LAG : place + _LAG].max() for place in places])
+        around = _outmost(values, rising, places) if rising else -_outmost(values, rising, places)
         if len(around) < _FEWEST_TURNS:
             continue
         near = np.abs(around - np.median(around)) <= _LEVEL_WIDTH * np.ptp(values)
@@ -86,10 +117,15 @@ def _turns(values: np.ndarray) -> list[tuple[bool, np.ndarray]]:
     return found
 
 
+def _outmost(values: np.ndarray, rising: bool, places: np.ndarray) -> np.ndarray:
+    """The values farthest out around turns, from rising to falling or the other way."""
+    sign = 1 if rising else -1
+    return np.array([sign * (sign * values[place - _LAG : place + _LAG]).max() for place in places])
+
+
 def _tested(moving: Source, values: np.ndarray, nearing: Source, others: np.ndarray, rising: bool, places: np.ndarray) -> Forecast | None:
     sign = 1.0 if rising else -1.0
-    tops = [(sign * others[place - _LAG : place + _LAG]).max() for place in places]
-    level = sign * float(np.median(tops))
+    level = float(np.median(_outmost(others, rising, places)))
     approach, speed = _speed(others), _speed(values)
     ticks = np.arange(len(values))
     following = np.searchsorted(places, ticks)

@@ -52,10 +52,11 @@ class Checked:
 
 
 class Gates:
-    """Checks, recognises and proves candidates; remembers all it has seen. No method takes an environment step."""
+    """Checks, recognises and proves candidates; remembers all it has seen. No method takes an environment step. `limits`: what
+    a proof may take."""
 
-    def __init__(self, card: Card):
-        self.card = card
+    def __init__(self, card: Card, limits: Limits = SEARCH_LIMITS):
+        self.card, self.limits = card, limits
         self._memo = Memo()
         self._reuse = Reuse()
         self._proofs: dict[str, tuple[bool, str]] = {}
@@ -102,7 +103,7 @@ class Gates:
 
     def proof(self, flow: Dataflow) -> Proof:
         """The whole proof that a search affords. What was asked for an earlier one is remembered."""
-        return prove(flow, SEARCH_LIMITS, self._memo)
+        return prove(flow, self.limits, self._memo)
 
     def remember(self, program_hash: str, trial: int) -> None:
         """From now on the program is a duplicate of this trial."""

@@ -56,22 +56,24 @@ class Judge:
             for some in stages(seeds, state.smoke) if state.archive.best is not None else [seeds]:
                 if passed:
                     self._stage(passed, some, episodes)
-                passed = [one for one in passed if one.index not in self.failures and self._goes_on(episodes[one.index], floor)]
+                passed = [one for one in passed if one.index not in self.failures and self._goes_on(one, episodes[one.index], floor)]
             self._regressions(candidates, episodes)
             self.stopping.hold()
             self._charge_waste()
             return self._settle(candidates, episodes)
 
-    def _goes_on(self, episodes: list[Episode], floor: float | None) -> bool:
+    def _goes_on(self, one: Candidate, episodes: list[Episode], floor: float | None) -> bool:
         """Whether a candidate is played on more seeds: on the smoke seeds it must reach the floor, later it must not be
-        clearly worse than the best."""
+        clearly worse than the best. A brief one is not."""
         state = self.study.state
-        if any(one.status != FINISHED for one in episodes):
+        if any(episode.status != FINISHED for episode in episodes):
             return False
-        returns = [one.value for one in episodes]
+        returns = [episode.value for episode in episodes]
+        if one.brief:
+            return False
         if len(returns) <= state.smoke:
             return floor is None or sum(returns) / len(returns) >= floor
-        best = state.best_returns([one.seed for one in episodes])
+        best = state.best_returns([episode.seed for episode in episodes])
         return best is None or not clearly_worse(returns, best)
 
     def _stage(self, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
@@ -114,7 +116,7 @@ class Judge:
                 max_steps=setting.max_steps, curves={seed: curve(seed) for seed in seeds},
                 step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time,
                 stopping=self.stopping, before_step=self.record.meter.after(before), on_progress=lambda steps: study.tell_steps(before + steps),
-                num_threads=study.num_threads)
+                num_threads=study.num_threads, **({"pictures": True} if study.pictures else {}))
         except EvaluatorFailed as failure:
             if failure.outcome == "interrupted":
                 self.wasted += failure.steps
@@ -205,6 +207,8 @@ class Judge:
             return stage, "left: far behind the best program at the same tick"
         score = sum(episode.value for episode in episodes) / len(episodes)
         if len(episodes) < len(state.seeds):
+            if one.brief:
+                return "smoke", f"{score:g} on the smoke seeds; one of many points, and the middle of them is played on"
             if len(episodes) <= state.smoke:
                 return "smoke", f"{score:g} on the smoke seeds is clearly worse than the best"
             return "development", f"{score:g} on {len(episodes)} seeds is clearly worse than the best program there"

@@ -46,7 +46,7 @@ _HEAD = dedent("""\
 
     Properties see observations, lets, `mode`, `action`, and the memory as the tick began. Types: real, int (within 2^53),
     bool, action, mode, vec[N]. An int stands where a real is wanted; the other way needs floor, ceil or round. Literals:
-    3, 0.5, true, false, [1, 2].
+    3, 0.5, true, false, [1, 2]. A default, a start and each end of a range of a vec[N] are one number, or N: [[-1, -2], 3].
 
     Expressions, weakest first: if c then a else b; a implies b; a and b, a or b (not mixed without parentheses); not a;
     < <= > >= == != and x in [low, high] (none of them chains); a + b, a - b; a * b, a / b (real), a // b (int, rounded

@@ -2,7 +2,9 @@
 
 A generation is filled with two kinds of proposals. Half of the draws take a structure that is known and give its
 parameters other values. The other half make a new structure from an elite, by a mutation or from two elites, and give
-it a few draws of the parameters that are new in it: a structure is judged by what its constants can make of it.
+it a few draws of the parameters that are new in it: a structure is judged by what its constants can make of it. Where recorded
+frames gave a whole assembly (see mutation/chase.py), every second draw is of all its parameters together, as chance would
+draw them, about the values that the recordings gave.
 
 Where an environment shows a few numbers, most generations are a batch of a campaign instead (see campaigns.py): many
 parameters are tuned together, in structures that begin with weighted sums of all that is shown.
@@ -10,8 +12,10 @@ parameters are tuned together, in structures that begin with weighted sums of al
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from random import Random
-from typing import Iterator
+from typing import Iterator, Mapping, Sequence
 
 from hl_dsl.format import format_policy
 from hl_dsl.synth.archive import Structure
@@ -21,14 +25,17 @@ from hl_dsl.synth.mutation import MUTATIONS, Mutant, Subject, cross, mutate
 from hl_dsl.synth.mutation.constants import bare_comparisons
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear import shows_few_numbers
-from hl_dsl.synth.mutation.mutate import LINEAR
+from hl_dsl.synth.mutation.mutate import FITTED, LINEAR
 from hl_dsl.synth.proposers import Candidate, Rejected, Situation
 from hl_dsl.synth.random_numbers import generator
-from hl_dsl.synth.sampling import first_values, next_values
+from hl_dsl.synth.sampling import first_values, fitted_values, next_values
 
 _TUNE, _CROSS = 0.5, 0.1
 _MOST_TRIES = 400  # proposals a generation may take to fill its slots
 _DRAWS = {0: 1, 1: 2, 2: 3}  # first draws of a structure by its number of new parameters; four for more
+_FITTED_DRAWS = 6  # of one whose parameters begin where recorded frames put them
+_ASSEMBLIES, _ASSEMBLING = 3, 0.5  # so many are looked for before anything else, that often
+_DRAWING = 0.5  # how often all parameters of such a structure are drawn anew
 _CONSTANTS_FIRST = 0.6  # how often a program with bare comparisons has parameters put into them
 
 
@@ -40,16 +47,27 @@ class LocalProposer:
     """See the module. What it keeps is a function of the trials and of the run's seed, so a run that goes on is the same."""
 
     def __init__(self):
-        self._campaigns = Campaigns()
+        self._campaigns, self._assemblies = Campaigns(), {}
 
     def propose(self, situation: Situation) -> list[Candidate | Rejected]:
         self._campaigns.settle(situation.archive)
-        return list(_Generation(situation, self._campaigns).run())
+        return list(_Generation(situation, self._campaigns, self._assemblies).run())
+
+
+@dataclass(frozen=True)
+class _Assembly:
+    """A structure whose new parameters, `new`, begin where recorded frames put them. `known`: values for the others."""
+
+    checked: Checked
+    known: Mapping[str, float]
+    mutant: Mutant
+    parents: tuple[str, ...]
+    new: Sequence[str]
 
 
 class _Generation:
-    def __init__(self, situation: Situation, campaigns: Campaigns):
-        self.situation, self.campaigns = situation, campaigns
+    def __init__(self, situation: Situation, campaigns: Campaigns, assemblies: dict[str, _Assembly]):
+        self.situation, self.campaigns, self.assemblies = situation, campaigns, assemblies
         random = generator(situation.run_seed, situation.next_index, "campaigns")
         few = shows_few_numbers(Draft(situation.subject(situation.archive.best), random))
         self.campaigning = few and random.random() < _CAMPAIGNING
@@ -89,6 +107,8 @@ class _Generation:
                 return self._point(running, values)
             self.campaigning = False  # the batch is out: the other slots are for other things
         archive = self.situation.archive
+        if self.assemblies and random.random() < _DRAWING:
+            return self._draw_assembly(random)
         # What has been tuned in vain for long is left alone more often.
         share = _TUNE / (1 + archive.best.fruitless / 16)
         tunable = archive.choose(random, tunable=True) if random.random() < share else None
@@ -109,9 +129,29 @@ class _Generation:
 
     def _draw_new(self, random: Random) -> Candidate | Rejected:
         checked, parent, mutant, parents, new = self.waiting
-        values = first_values(checked.flow.parameters, parent.best.values, new, random)
+        draw = fitted_values if self._fitted(mutant) else first_values
+        values = draw(checked.flow.parameters, parent.best.values, new, random)
         candidate = checked.with_values(values)
         return self._passed(candidate, self._recognised(candidate), mutant.change, mutant.mutation, parents, values)
+
+    def _draw_assembly(self, random: Random) -> Candidate | Rejected:
+        """All parameters of an assembly drawn together. Which of several: the better the likelier, and the less the more it was drawn.
+
+        What a small structure can do is found sooner by many draws than by one that is moved step by step: on one trajectory
+        a score says little of its neighbours.
+        """
+        structures = self.situation.archive.structures
+        known = [structures.get(key) for key in self.assemblies]
+        ranked = sorted(zip(self.assemblies.values(), known), key=lambda one: -one[1].best.score if one[1] else math.inf)
+        weights = [0.6**rank / (1 + (len(found.samples) if found else _FITTED_DRAWS) / 16) for rank, (_, found) in enumerate(ranked)]
+        drawn = random.choices([assembly for assembly, _ in ranked], weights)[0]
+        for _ in range(8):
+            values = fitted_values(drawn.checked.flow.parameters, drawn.known, drawn.new, random)
+            candidate = drawn.checked.with_values(values)
+            found = self._recognised(candidate)
+            if type(found) is str:
+                break
+        return self._passed(candidate, found, f"{drawn.mutant.change}, other constants", drawn.mutant.mutation, drawn.parents, values)
 
     # campaigns
 
@@ -141,7 +181,8 @@ class _Generation:
     def _point(self, running: Campaign, values: dict[str, float]) -> Candidate | Rejected:
         candidate = running.checked.with_values(values)
         found = self._recognised(candidate)
-        proposal = self._passed(candidate, found, f"{running.change}, constants tuned together", running.mutation, running.parents, values)
+        change = f"{running.change}, constants tuned together"
+        proposal = self._passed(candidate, found, change, running.mutation, running.parents, values, brief=not running.at_middle)
         running.given(proposal.index if type(proposal) is Candidate else self.campaigns.known(proposal.index, proposal.rejection.known_as))
         return proposal
 
@@ -157,7 +198,9 @@ class _Generation:
             mutant = cross(subject, self.situation.subject(other), random)
             parents += (other.checked.program.hash,)
         else:
-            mutant = mutate(subject, random, self._weights(parent, subject, random))
+            assembling = len(self.assemblies) < _ASSEMBLIES and random.random() < _ASSEMBLING
+            mutant = mutate(subject, random, FITTED) if assembling else None
+            mutant = mutant or mutate(subject, random, self._weights(parent, subject, random))
         if mutant is None:
             return None
         checked = self.situation.gates.check(mutant.policy)
@@ -167,11 +210,13 @@ class _Generation:
         if checked.structure in archive.structures:
             return self._tune(archive.structures[checked.structure], random)
         self.waiting = (checked, parent, mutant, parents, new)
+        if self._fitted(mutant):
+            self.assemblies[checked.structure] = _Assembly(checked, dict(parent.best.values), mutant, parents, new)
         if new:
             first = self._draw_new(random)
             # The proof and the duplicates speak of the structure: where its first draw stops there, so would the rest.
             if type(first) is Candidate:
-                self.draws = min(_DRAWS.get(len(new), 4), self.left) - 1
+                self.draws = min(_FITTED_DRAWS if self._fitted(mutant) else _DRAWS.get(len(new), 4), self.left) - 1
             return first
         values = {one.name: one.default for one in checked.flow.parameters}
         return self._passed(checked, self._recognised(checked), mutant.change, mutant.mutation, parents, values)
@@ -192,6 +237,10 @@ class _Generation:
         tried, accepted = self.situation.credit.get(name, (0, 0))
         return (accepted + 1) / (tried + 4) * 4
 
+    @staticmethod
+    def _fitted(mutant: Mutant) -> bool:
+        return mutant.mutation in MUTATIONS and MUTATIONS[mutant.mutation].fitted
+
     # gates
 
     def _recognised(self, candidate: Checked) -> Rejection | str:
@@ -200,7 +249,7 @@ class _Generation:
             return Rejection("duplicate", "the same program as one of this generation", found)
         return found
 
-    def _passed(self, candidate: Checked, found: Rejection | str, change: str, origin: str, parents, values) -> Candidate | Rejected:
+    def _passed(self, candidate: Checked, found: Rejection | str, change: str, origin: str, parents, values, brief: bool = False) -> Candidate | Rejected:
         gates = self.situation.gates
         stopped = found if isinstance(found, Rejection) else None
         proof = ""
@@ -211,4 +260,4 @@ class _Generation:
             stopped = self.situation.recall(candidate)
         if stopped is not None:
             return Rejected(self.index, candidate, candidate.program.text, stopped, change, origin, parents)
-        return Candidate(self.index, candidate, proof, change, origin, parents, dict(values))
+        return Candidate(self.index, candidate, proof, change, origin, parents, dict(values), brief=brief)

@@ -13,10 +13,12 @@ from hl_dsl.synth.environments import Environments
 from hl_dsl.synth.frame import Frame
 from hl_dsl.synth.planning.counts import PlanningCounts
 from hl_dsl.synth.population import Member, Population
+from hl_dsl.synth.prompt_pictures import LastFrames
 from hl_dsl.synth.racing import Race
 from hl_dsl.synth.recording import Recorder, Recording
 from hl_dsl.synth.rollout import Progress, Rollout, evaluate
 from hl_dsl.synth.stopping import Stopping
+from hl_dsl.synth.video import needs_render
 
 FINISHED, LEFT, CUT = "finished", "left", "cut"
 
@@ -65,9 +67,11 @@ def play(
     on_progress: Callable[[int], None] | None = None,
     before_step: Callable[[int], None] | None = None,
     num_threads: int = 0,
+    pictures: bool = False,
 ) -> Played:
     """Plays every candidate on every seed, all in one batch. `curves[seed]`: the best program's returns so far on it.
     `before_step` is told, before each step, how many will then have been taken; `on_progress`, now and then, how many were.
+    With `pictures` the recording of each candidate's worst episode has its last frames.
 
     A lane's result depends on its program, its seed and the curve alone. `stop` is asked now and then whether to leave
     everything as it is. An interrupt that `stopping` holds back ends it at a tick.
@@ -85,17 +89,26 @@ def play(
         return np.ones(len(lanes), bool) if stop() else None
 
     count = _counting(before_step)
+    frames = LastFrames(card, len(lanes)) if pictures else None
 
     def tick(environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
         count(environments, frame, actions)
         recorder(environments, frame, actions)
+        if frames is not None:
+            frames(environments, frame, actions)
 
     rollout = evaluate(
         Population(members), card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads, on_progress=show,
-        on_tick=tick if stopping is None else stopping.at_ticks(tick), step_budget=step_budget, abandon=abandon, dry_steps=dry_steps, max_steps=max_steps, leave=race)
+        on_tick=tick if stopping is None else stopping.at_ticks(tick), step_budget=step_budget, abandon=abandon, dry_steps=dry_steps, max_steps=max_steps, leave=race,
+        render=pictures and needs_render(card))
     recordings = recorder.episodes()
     episodes = [_episode(rollout, lane, bool(race.left[lane]), recordings[lane]) for lane in range(len(lanes))]
-    return Played([episodes[first : first + len(seeds)] for first in range(0, len(lanes), len(seeds))], rollout)
+    firsts = range(0, len(lanes), len(seeds))
+    if frames is not None:
+        for first in firsts:
+            worst = min(range(first, first + len(seeds)), key=lambda lane: (episodes[lane].value, lanes[lane]))
+            episodes[worst] = replace(episodes[worst], recording=replace(recordings[worst], pictures=frames.pictures(worst)))
+    return Played([episodes[first : first + len(seeds)] for first in firsts], rollout)
 
 
 def play_values(

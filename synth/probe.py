@@ -14,6 +14,7 @@ from hl_dsl.synth.frame import Frame
 from hl_dsl.synth.sketch import measured_card, sketch_card
 
 _LANES = 4
+_LET_GO = 0.1  # how often a held action is drawn anew
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,14 @@ def probe(environment: str, steps: int = 2000, seed: int = 0) -> Probe:
         card, carded = sketch_card(environment), False
     lanes = min(_LANES, steps)
     tally, spent = _Tally(card), 0
-    choose = np.random.default_rng(seed)
+    actions = _Actions(card, lanes, seed)
     while spent + lanes <= steps:
         lanes_of_round = Environments(card, card.protocols[0], range(seed, seed + lanes))
         try:
             frame = lanes_of_round.reset()
             tally.start(frame)
             while len(frame.lanes) and spent + lanes_of_round.steps + len(frame.lanes) <= steps:
-                frame = lanes_of_round.step(_random_actions(card, choose, len(frame.lanes)))
+                frame = lanes_of_round.step(actions.of(frame.lanes))
                 tally.add(frame)
                 if frame.ended:
                     frame = frame.alive()
@@ -93,11 +94,28 @@ def probe(environment: str, steps: int = 2000, seed: int = 0) -> Probe:
     return Probe(environment=environment, card=card, carded=carded, protocol=card.protocols[0], env_steps=spent, **found)
 
 
-def _random_actions(card: Card, choose: np.random.Generator, lanes: int) -> np.ndarray:
-    action = card.action
-    if action.names is not None:
-        return choose.integers(0, len(action.names), lanes).astype(action.dtype)
-    return choose.uniform(action.low, action.high, (lanes, action.size)).astype(action.dtype)
+class _Actions:
+    """Random actions. Where they are numbers, every second lane holds the strongest ones either way for a while: what
+    changes at every step averages out, and shows little of what a policy can reach."""
+
+    def __init__(self, card: Card, lanes: int, seed: int):
+        self._action, self._choose = card.action, np.random.default_rng(seed)
+        self._held = None if card.action.names is not None else self._strongest(lanes)
+
+    def of(self, lanes: np.ndarray) -> np.ndarray:
+        action, choose = self._action, self._choose
+        if action.names is not None:
+            return choose.integers(0, len(action.names), len(lanes)).astype(action.dtype)
+        numbers = choose.uniform(action.low, action.high, (len(lanes), action.size))
+        again = choose.random(self._held.shape) < _LET_GO
+        self._held = np.where(again, self._strongest(len(self._held)), self._held)
+        holding = lanes % 2 == 1
+        numbers[holding] = self._held[lanes[holding]]
+        return numbers.astype(action.dtype)
+
+    def _strongest(self, lanes: int) -> np.ndarray:
+        action = self._action
+        return np.where(self._choose.integers(0, 2, (lanes, action.size)), action.high, action.low)
 
 
 class _Tally:

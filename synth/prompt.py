@@ -45,11 +45,12 @@ _ANSWER = "Write the improved program now, the whole of it, with the comment abo
 @dataclass(frozen=True)
 class BuiltPrompt:
     """`stable` is the same at every call of a study and comes first, `variable` follows. `pictures` belong to `variable`, which
-    speaks of them by number."""
+    speaks of them by number; `without_pictures` is `variable` that does not."""
 
     stable: str
     variable: str
     pictures: tuple[Picture, ...] = ()
+    without_pictures: str = ""
 
     @property
     def text(self) -> str:
@@ -60,7 +61,8 @@ class BuiltPrompt:
 def build_prompt(parts: PromptParts) -> BuiltPrompt:
     """The prompt of these parts."""
     pictures = _pictures(parts)
-    return BuiltPrompt("\n\n".join(_stable(parts)), "\n\n".join(_variable(parts, pictures)), pictures)
+    variable, bare = ("\n\n".join(_variable(parts, shown)) for shown in (pictures, ()))
+    return BuiltPrompt("\n\n".join(_stable(parts)), variable, pictures, bare)
 
 
 def _stable(parts: PromptParts) -> Iterator[str]:

@@ -36,7 +36,8 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A program that passed every gate in front of the environment. `index` is its trial's number in the run."""
+    """A program that passed every gate in front of the environment. `index` is its trial's number in the run. `brief`: it is one
+    of many points that are compared with each other, and is played on the smoke seeds alone."""
 
     index: int
     checked: Checked
@@ -46,6 +47,7 @@ class Candidate:
     parents: tuple[str, ...]
     values: dict[str, float]
     provenance: Provenance | None = None
+    brief: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,11 @@ def proposer_named(name: str, options: "ProposerOptions | None" = None) -> Propo
 def refuse_unlimited(proposer: Proposer, budget: "Budget") -> None:
     """Raises HLError where the budget has a limit that this proposer cannot keep."""
     getattr(proposer, "refuse_unlimited", lambda budget: None)(budget)
+
+
+def takes_pictures(proposer: Proposer) -> bool:
+    """Whether this proposer reads frames of episodes."""
+    return getattr(proposer, "takes_pictures", False)
 
 
 def settings_of(proposer: Proposer) -> dict[str, Any] | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from hl_dsl.synth.frame import Frame
+from hl_dsl.synth.prompt_parts import Picture
 
 SOURCES = ("ram", "observation", "reward", "lives", "step", "plan")
 
@@ -15,10 +16,11 @@ SOURCES = ("ram", "observation", "reward", "lives", "step", "plan")
 @dataclass(frozen=True)
 class Recording:
     """One episode of T ticks. `shown` maps a card's sources, and "plan", to arrays of T rows (those that there are, pixels
-    left out); `actions` is (T,) or (T, size)."""
+    left out); `actions` is (T,) or (T, size). `pictures`: a few of its last frames, where they were asked for."""
 
     shown: dict[str, np.ndarray]
     actions: np.ndarray
+    pictures: tuple[Picture, ...] = field(default=(), compare=False)
 
     def __len__(self) -> int:
         return len(self.actions)

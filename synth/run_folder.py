@@ -11,6 +11,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hl_dsl.cards import Card
+from hl_dsl.cards.files import file_name, is_packaged
+from hl_dsl.cards.writing import card_text
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.json_values import plain
 from hl_dsl.synth.ledger import Ledger
@@ -143,21 +146,14 @@ class RunFolder:
         """Record what the run was started with, so that it can be resumed and repeated. Raises FileUnwritable."""
         self.write(SETTINGS, json.dumps(plain(settings, "settings"), indent=2) + "\n")
 
+    def keep_card(self, card: Card) -> None:
+        """Writes down the card of an environment that no HL brings along, so that the folder can be read by itself."""
+        if not is_packaged(card.environment):
+            self.write(file_name(card.environment), card_text(card))
+
     def read_settings(self) -> dict | None:
         """The recorded settings; None in a new folder. Raises RunFolderError where they cannot be read."""
-        path = self.path / SETTINGS
-        try:
-            settings = json.loads(path.read_text(encoding="utf-8"))
-            if not isinstance(settings, dict):
-                raise ValueError("it holds no JSON object")
-            return settings
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            problem, hint = storage_problem(error)
-            raise RunFolderError(f"cannot read {path}: {problem}", hint) from error
-        except ValueError as error:
-            raise RunFolderError(f"cannot read {path}: {error}", "Restore it from a copy, or start a new run folder.") from error
+        return settings_in(self.path)
 
     def write_best(self, program: str) -> Path:
         """Put the text of the best program where people look for it. Raises FileUnwritable."""
@@ -171,6 +167,23 @@ class RunFolder:
         trials = trials_of(self.ledger.read())
         write_summary(trials, self.path / SUMMARY)
         plot_sample_efficiency(trials, self.path / PLOT, title=title, references=references)
+
+
+def settings_in(folder: Path) -> dict | None:
+    """The settings of the run in a folder; None where there is none. Raises RunFolderError where they cannot be read."""
+    path = folder / SETTINGS
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(settings, dict):
+            raise ValueError("it holds no JSON object")
+        return settings
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        problem, hint = storage_problem(error)
+        raise RunFolderError(f"cannot read {path}: {problem}", hint) from error
+    except ValueError as error:
+        raise RunFolderError(f"cannot read {path}: {error}", "Restore it from a copy, or start a new run in another folder.") from error
 
 
 def holder(path: Path) -> str | None:

@@ -11,6 +11,7 @@ from hl_dsl.program import Program
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth import run_settings
 from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.budget_account import budget_event
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.regressions.files import folder_beside, read_cases
@@ -110,6 +111,8 @@ def run_tune(
             run_settings.go_on(folder, tuning.settings())
         else:
             run_settings.begin(folder, tuning.settings())
+            folder.keep_card(program.card)
+        folder.ledger.append(budget_event(budget))
         with closing(StepMeter(folder.path)) as meter:
             result = tuning.run(folder.ledger, folder.ledger.read(), meter)
         try:

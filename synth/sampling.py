@@ -28,6 +28,13 @@ def first_values(parameters: Sequence[Parameter], known: Mapping[str, float], ne
     return values
 
 
+def fitted_values(parameters: Sequence[Parameter], known: Mapping[str, float], new: Sequence[str], random: Random) -> Values:
+    """Values for a structure whose new parameters begin where recorded frames put them: all of those moved together, by little
+    or by much, the others as in the parent."""
+    reach = 10 ** random.uniform(-1.3, -0.4)
+    return {one.name: known[one.name] if one.name in known and one.name not in new else moved(one, one.default, reach, random) for one in parameters}
+
+
 def next_values(parameters: Sequence[Parameter], samples: Sequence[Sample], random: Random) -> Values:
     """Values for a structure whose `samples` are known, the best first."""
     good = samples[: max(1, min(8, len(samples) // 3))]

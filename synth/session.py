@@ -9,6 +9,7 @@ from typing import Any, Sequence
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.budget_account import budget_event
 from hl_dsl.synth.judging import Stopped
 from hl_dsl.synth.proposing.submissions import NAME, Submissions, submission
 from hl_dsl.synth.regressions.files import folder_beside, read_cases
@@ -77,6 +78,8 @@ class Session:
         found = self._folder.read_settings()
         if found is None:
             self._record.start({**wanted, **more})
+            self._folder.keep_card(study.program.card)
+            self._folder.ledger.append(budget_event(study.budget))
             generations: list = []
         else:
             if finished(self._folder.ledger.read()):
@@ -84,6 +87,7 @@ class Session:
             generations = self._record.resume(wanted)
             if found.get("budget") != more["budget"]:
                 self._folder.write_settings({**found, **more})
+                self._folder.ledger.append(budget_event(study.budget))
         self._submissions.learn(self._record.events)
         self._playing(lambda: study.open(self._record, generations))
         if study.state.refused_start is not None:

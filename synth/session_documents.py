@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, Mapping, Sequence
 
@@ -11,7 +10,7 @@ from hl_dsl.program import Program
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.proposing.feedback import episode_table
 from hl_dsl.synth.proposing.submissions import NAME
-from hl_dsl.synth.run_folder import LEDGER, SETTINGS
+from hl_dsl.synth.run_folder import LEDGER, settings_in
 from hl_dsl.synth.study_record import read_episodes
 from hl_dsl.synth.trials import GATES, Trial, best_trial, proof_summary, trials_of
 
@@ -20,14 +19,10 @@ MOST_TICKS = 500
 
 def open_settings(run: Path) -> dict[str, Any]:
     """The settings of a run that programs are submitted to. Raises HLError where it is none."""
-    path = run / SETTINGS
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise HLError(f"{run} holds no run", "open one: hl open POLICY --run FOLDER") from None
-    except (OSError, ValueError) as error:
-        raise HLError(f"cannot read {path}: {error}", "restore it from a copy, or open a new run") from None
-    if not isinstance(settings, dict) or settings.get("proposer") != NAME or "budget" not in settings:
+    settings = settings_in(run)
+    if settings is None:
+        raise HLError(f"{run} holds no run", "open one: hl open POLICY --run FOLDER")
+    if settings.get("proposer") != NAME or "budget" not in settings:
         raise HLError(f"{run} holds a run that nobody submits programs to", "open one of your own: hl open POLICY --run FOLDER")
     return settings
 

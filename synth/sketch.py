@@ -12,7 +12,9 @@ from hl_dsl.cards import ActionSpace, Card, Field
 from hl_dsl.cards.files import parse_card
 from hl_dsl.cards.writing import card_text
 from hl_dsl.diagnostics import HLError
-from hl_dsl.synth.environments import own_shape, simulator_spec
+from hl_dsl.synth.environments import simulator_spec
+from hl_dsl.synth.fitting import own_shape
+from hl_dsl.synth.gymnasium_making import is_users_own
 
 # Beyond this a stated bound says "any number" and not what the environment shows.
 _ANY_NUMBER = 1e6
@@ -28,7 +30,7 @@ def sketch_card(environment: str) -> Card:
     obs = _observation(environment, spec)
     return Card(
         environment=environment,
-        family=_family(spec),
+        family=_family(environment, spec),
         fields={"obs": obs},
         action=_action(environment, spec),
         max_episode_steps=limit,
@@ -123,7 +125,9 @@ def _action(environment: str, spec: Any) -> ActionSpace:
     )
 
 
-def _family(spec: Any) -> str:
-    """The package of EnvPool an environment comes from: "mujoco", "box2d", "toy_text", …"""
+def _family(environment: str, spec: Any) -> str:
+    """The package of EnvPool an environment comes from: "mujoco", "box2d", "toy_text", …; for a user's own its module."""
+    if is_users_own(environment):
+        return environment.partition(":")[0]
     package = type(spec).__mro__[1].__module__.split(".")
     return package[1] if len(package) > 1 else package[0]

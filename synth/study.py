@@ -14,6 +14,7 @@ from typing import Any, Callable, Sequence
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.budget import Budget
+from hl_dsl.synth.budget_account import budget_event
 from hl_dsl.synth.defaults import structure_hash, values_of
 from hl_dsl.synth.development_seeds import refuse_other_seeds
 from hl_dsl.synth.evaluation import NotProved
@@ -22,7 +23,9 @@ from hl_dsl.synth.archive import Sample, Structure
 from hl_dsl.synth.isolation.evaluator import InProcess, Isolated
 from hl_dsl.synth.judging import Judge, Stopped, rejected_trial, simplified_trial
 from hl_dsl.synth.playing import Played
-from hl_dsl.synth.proposers import Candidate, ProposerStopped, Rejected, Situation, proposer_named, refuse_unlimited, settings_of
+from hl_dsl.synth.prompt_pictures import can_be_drawn
+from hl_dsl.synth.proposers import (
+    Candidate, ProposerStopped, Rejected, Situation, proposer_named, refuse_unlimited, settings_of, takes_pictures)
 from hl_dsl.synth.proposing.call_totals import call_totals
 from hl_dsl.synth.proposing.calls import Calls
 from hl_dsl.synth.proposing.options import ProposerOptions
@@ -80,6 +83,7 @@ class Study:
         self.proposer_name, self.options = proposer, options
         self.proposer = proposer_named(proposer, options)
         refuse_unlimited(self.proposer, budget)
+        self._proposed = False
         self.lanes, self.max_steps, self.cases = lanes, max_steps, tuple(cases)
         self.dry_steps = dry_steps or usual_dry_steps(program.card)
         stated = protocol_options(program.card, protocol)
@@ -95,12 +99,18 @@ class Study:
         self._start  # proved before the folder is touched
         with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             record.start(self.settings())
+            folder.keep_card(self.program.card)
             return self._go(record, [])
 
     def resume(self) -> StudyResult:
         """Goes on with the folder's run. Raises HLError where there is none, or it is a run of something else, and as `run`."""
         with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             return self._go(record, record.resume(self.settings()))
+
+    @cached_property
+    def pictures(self) -> bool:
+        """Whether frames are kept: somebody reads them, and there are some."""
+        return takes_pictures(self.proposer) and can_be_drawn(self.program.card)
 
     def settings(self) -> dict[str, Any]:
         """What the run is; most of it must agree for a run to go on."""
@@ -136,8 +146,11 @@ class Study:
         self.calls = Calls(record.folder.ledger, self.budget, record.events, self._tell)
 
     def _go(self, record: StudyRecord, generations: list) -> StudyResult:
-        self.proposer = proposer_named(self.proposer_name, self.options)  # one that proposed before remembers
+        if self._proposed:  # it remembers
+            self.proposer = proposer_named(self.proposer_name, self.options)
+        self._proposed = True
         self._begin(record)
+        record.folder.ledger.append(budget_event(self.budget))
         reason = INTERRUPTED
         try:
             for number, known in enumerate(generations):

@@ -13,6 +13,7 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth import run_settings
 from hl_dsl.synth.header import without_measured
+from hl_dsl.synth.prompt_parts import Picture
 from hl_dsl.synth.proposers import Candidate, Rejected
 from hl_dsl.synth.recording import Recording
 from hl_dsl.synth.run_folder import RunFolder
@@ -124,6 +125,7 @@ class StudyRecord:
                 key = f"{one.trial.index}/{seed}/{one.statuses[seed]}"
                 arrays[f"{key}/actions"] = recording.actions
                 arrays.update({f"{key}/shown_{name}": values for name, values in recording.shown.items()})
+                arrays.update({f"{key}/picture_{number}_{picture.says}": np.frombuffer(picture.png, np.uint8) for number, picture in enumerate(recording.pictures)})
         (self.folder.path / EPISODES).mkdir(exist_ok=True)
         file = io.BytesIO()
         np.savez_compressed(file, **arrays)
@@ -167,8 +169,9 @@ def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Re
             raise HLError(f"cannot read {path}: {error}", "restore it from a copy, or start a new run") from None
         for (index, seed, status), values in parts.items():
             kept, statuses = found.setdefault(index, ({}, {}))
-            shown = {name.removeprefix("shown_"): array for name, array in values.items() if name != "actions"}
-            kept[seed], statuses[seed] = Recording(shown, values["actions"]), status
+            shown = {name.removeprefix("shown_"): array for name, array in values.items() if name.startswith("shown_")}
+            pictures = tuple(Picture(array.tobytes(), name.split("_", 2)[2]) for name, array in values.items() if name.startswith("picture_"))
+            kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), status
     return found
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hl_dsl.diagnostics import HLError
+from hl_dsl.synth.budget_account import account, account_lines
 from hl_dsl.synth.json_values import plain
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.lineage import Ancestor, lineage
@@ -36,10 +37,10 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
     events = ledger.read()
     trials = trials_of(events)
     stopped = next((event.get("reason") for event in reversed(events) if event.get("event") == "stop"), None)
-    calls = call_totals(events)
+    calls, budgets = call_totals(events), account(events)
     if as_json:
-        return _as_json(path, trials, stopped, len(ledger.torn), calls)
-    return _as_text(path, trials, stopped, len(ledger.torn), rows, calls)
+        return _as_json(path, trials, stopped, len(ledger.torn), calls, budgets)
+    return _as_text(path, trials, stopped, len(ledger.torn), rows, calls, account_lines(budgets))
 
 
 def ledger_path(run: Path) -> Path:
@@ -77,7 +78,7 @@ def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict
     }
 
 
-def _as_json(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, calls: dict[str, Any] | None) -> dict[str, Any]:
+def _as_json(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, calls: dict[str, Any] | None, budgets: list[dict[str, Any]]) -> dict[str, Any]:
     chain = lineage(trials)
     setting = main_setting(trials)
     document = {
@@ -87,6 +88,7 @@ def _as_json(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: i
         "protocol": setting[1] if setting else None,
         "trials": [_row(entry) for entry in cumulative(trials)],
         "totals": totals(trials, calls),
+        "budgets": budgets,
         "stop_reason": stopped,
         "best": _best(chain[-1].trial) if chain else None,
         "lineage": [_ancestor(ancestor) for ancestor in chain],
@@ -116,7 +118,7 @@ def _ancestor(ancestor: Ancestor) -> dict[str, Any]:
 
 
 def _as_text(
-    path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, rows: int | None, calls: dict[str, Any] | None,
+    path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, rows: int | None, calls: dict[str, Any] | None, budgets: list[str],
 ) -> Group:
     from rich.console import Group
     from rich.text import Text
@@ -125,6 +127,7 @@ def _as_text(
         return Group(Text(f"{path}: no trials yet"))
     parts: list[Any] = [_title(_setting_text(path, main_setting(trials))), _trial_table(trials, rows), Text(_totals_line(trials)), Text(_gates_line(trials), style="dim")]
     parts += [] if calls is None else [Text(calls_line(calls))]
+    parts += [Text(f"budgets: {'; '.join(budgets)}")] if budgets else []
     if stopped:
         parts.append(Text(f"stopped: {stopped}"))
     if torn_bytes:

@@ -25,7 +25,7 @@ MAY_IMPORT = {
 }
 HEAVY = {"numpy", "numba", "envpool", "z3", "matplotlib", "cma", "networkx", "gymnasium", "mujoco", "scipy", "imageio", "imageio_ffmpeg",
          "openai", "httpx2", "mcp"}
-SIMULATORS = {"envpool"}
+SIMULATORS = {("envpool", "synth/environments.py"), ("gymnasium", "synth/gymnasium_making.py"), ("gymnasium", "synth/gymnasium_spaces.py")}
 STEPS_SIMULATORS = "synth/environments.py"
 
 # Where an operator is asked for by name outside the table, and why that is not knowledge about the operator.
@@ -174,8 +174,10 @@ def test_checking_a_policy_loads_nothing_heavy():
 
 
 def test_one_module_steps_simulators():
-    files = {file for file, tree in sources() for module, _ in imported(tree) if module.split(".")[0] in SIMULATORS}
-    assert files == {STEPS_SIMULATORS}
+    found = {(module.split(".")[0], file) for file, tree in sources() for module, _ in imported(tree)}
+    assert {one for one in found if one[0] in ("envpool", "gymnasium")} == SIMULATORS
+    pools = {file for file, tree in sources() for module, _ in imported(tree) if module.endswith("gymnasium_pool.UsersPool")}
+    assert pools == {STEPS_SIMULATORS}, "what steps users' environments is asked by the module that counts, and by no other"
 
 
 def test_only_the_table_knows_operators_by_name():

@@ -20,6 +20,7 @@ from hl_dsl.verify.simulation.replay import Run, breaks, keeps_assumptions, trac
 from hl_dsl.verify.report import Proof, Result, hangs_on, mentioned
 
 SCHEMA = "hl.case/1"
+_WRITTEN_BY = "`hl verify FILE --save-trace PATH` writes cases"
 
 
 class NoCase(HLError):
@@ -122,17 +123,22 @@ def _wanted(flow: Dataflow, case: Case) -> list[Goal]:
 # files
 
 
+def read_document(path: Path, refusal: type[HLError], hint: str) -> Any:
+    """The JSON document in a file; raises `refusal` with the hint where there is none."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise refusal(f"{path}: {(error.strerror or str(error)).lower()}", hint) from None
+    except ValueError:
+        raise refusal(f"{path} is no JSON document", hint) from None
+
+
 def read_case(path: Path) -> Case:
     """Reads a case. Raises NoCase."""
-    try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise NoCase(f"{path}: {(error.strerror or str(error)).lower()}", "`hl verify FILE --save-trace PATH` writes cases") from None
-    except ValueError:
-        raise NoCase(f"{path} is no JSON document", "`hl verify FILE --save-trace PATH` writes cases") from None
+    plain = read_document(path, NoCase, _WRITTEN_BY)
     problem = _problem(plain)
     if problem:
-        raise NoCase(f"{path} is no case: {problem}", "`hl verify FILE --save-trace PATH` writes cases")
+        raise NoCase(f"{path} is no case: {problem}", _WRITTEN_BY)
     rows = tuple({name: _number(value) for name, value in tick["inputs"].items()} for tick in plain["ticks"])
     return Case(plain["environment"], plain.get("policy", ""), plain["property"], {name: _number(value) for name, value in plain["parameters"].items()}, rows)
 

@@ -24,19 +24,38 @@ ATARI = "atari.toml"
 _ANEW = "mend it, or move it away and have a probe write it anew: `hl env ENV-ID --save`"
 
 
-def load_card(environment: str) -> Card:
-    """The card of `environment`: packaged, else `$HL_CARDS/ID.toml`, else `cards/ID.toml` (see `file_name`).
+_beside_policies: list[Path] = []
 
+
+def load_card(environment: str, policy: Path | None = None) -> Card:
+    """The card of `environment`: packaged, else `ID.toml` (see `file_name`) beside the file `policy` or in `cards/` there,
+    in `$HL_CARDS`, or in `cards/` under the working directory.
+
+    A folder where a policy's card was found is looked in from then on, so that texts that came of the policy find it too.
     Raises UnknownEnvironment (a LookupError, with suggestions) and BadCard.
     """
     card = _packaged(environment)
     if card is not None:
         return card
-    for folder in card_folders():
+    beside = [] if policy is None else [policy.parent, policy.parent / "cards"]
+    for folder in (*beside, *card_folders(), *_beside_policies):
         path = folder / file_name(environment)
         if path.is_file():
+            if folder in beside:
+                look_in(folder)
             return read_card(path, environment)
     raise UnknownEnvironment(environment, _nearest(environment))
+
+
+def look_in(folder: Path) -> None:
+    """Has cards looked for in `folder`, too, from now on, after the other places."""
+    if folder not in _beside_policies:
+        _beside_policies.append(folder)
+
+
+def is_packaged(environment: str) -> bool:
+    """Whether HL brings the card of `environment` along."""
+    return _packaged(environment) is not None
 
 
 def known_environments() -> list[str]:
@@ -51,8 +70,8 @@ def card_folders() -> list[Path]:
 
 
 def file_name(environment: str) -> str:
-    """The name of a card's file; an id may hold a slash, a file name may not."""
-    return environment.replace("/", "--") + ".toml"
+    """The name of a card's file; an id may hold a slash or a colon, a file name may not everywhere."""
+    return environment.replace("/", "--").replace(":", "@") + ".toml"
 
 
 def read_card(path: Path, environment: str | None = None) -> Card:
@@ -119,7 +138,7 @@ def _packaged_files() -> tuple[str, ...]:
 def _user_files() -> Iterator[tuple[str, Path]]:
     for folder in card_folders():
         for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
-            yield path.stem.replace("--", "/"), path
+            yield path.stem.replace("--", "/").replace("@", ":"), path
 
 
 def _nearest(environment: str) -> tuple[str, ...]:

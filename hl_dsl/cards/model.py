@@ -107,7 +107,7 @@ class UnknownEnvironment(HLError, LookupError):
         hint = f"did you mean {' or '.join(suggestions)}? " if suggestions else ""
         super().__init__(
             f"unknown environment `{environment}`: there is no card for it",
-            hint + "any other environment of EnvPool gets a card by a probe: `hl env ENV-ID`",
+            hint + "any other environment of EnvPool, and your own (gymnasium:ID, module:callable), gets a card by a probe: `hl env ENV-ID --save`",
         )
 
 

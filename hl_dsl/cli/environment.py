@@ -12,7 +12,7 @@ from hl_dsl.diagnostics import HLError
 
 
 def env(
-    environment: Annotated[str, typer.Argument(metavar="ENV-ID", help="An EnvPool environment, such as Breakout-v5.", show_default=False)],
+    environment: Annotated[str, typer.Argument(metavar="ENV-ID", help="An EnvPool environment, such as Breakout-v5, or your own: gymnasium:ID, module:callable.", show_default=False)],
     steps: Annotated[int, typer.Option("--steps", min=1, help="Environment steps the probe may take.")] = 1000,
     seed: Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Seed of the probe's environment and its random actions.")] = 0,
     save: Annotated[bool, typer.Option("--save", help="Write the card of an environment that has none: into the folder HL_CARDS names, else into cards/.")] = False,
@@ -23,13 +23,21 @@ def env(
     from hl_dsl.cards.files import card_folders
     from hl_dsl.cards.writing import card_text, write_card
     from hl_dsl.cli.environment_text import probe_text
+    from hl_dsl.synth.environments import steps_taken
+    from hl_dsl.synth.gymnasium_pool import EnvironmentFailed
     from hl_dsl.synth.ledger import Ledger
     from hl_dsl.synth.probe import probe
     from hl_dsl.synth.trials import Trial
 
     ledger = Ledger(trials)
     ledger.prepare()
-    found = probe(environment, steps=steps, seed=seed)
+    before = steps_taken()
+    try:
+        found = probe(environment, steps=steps, seed=seed)
+    except EnvironmentFailed as problem:
+        ledger.append(Trial(kind="probe", environment=environment, proposer="random actions", environment_steps=steps_taken() - before,
+                            reason=problem.message, run_seed=seed).to_event())
+        raise
     unrecorded = None
     try:
         ledger.append(Trial(kind="probe", environment=environment, protocol=found.protocol, proposer="random actions",

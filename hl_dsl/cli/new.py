@@ -59,7 +59,8 @@ def template(name: str, card) -> str:
         act = f"act {{ otherwise => {card.action.names[0]} }}"
     else:
         middle = [(low + high) / 2 for low, high in zip(card.action.low, card.action.high)]
-        parts = ", ".join(f"{low:g} to {high:g}" for low, high in zip(card.action.low, card.action.high))
+        ranges = [f"{low:g} to {high:g}" for low, high in zip(card.action.low, card.action.high)]
+        parts = f"each {ranges[0]}" if len(set(ranges)) == 1 < len(ranges) else ", ".join(ranges)
         hint = [f"The action is {'a number' if card.action.size == 1 else f'{card.action.size} numbers'}, computed from what is observed: {parts}."]
         act = f"act {middle[0]}" if card.action.size == 1 else f"act [{', '.join(map(repr, middle))}]"
     comments = "".join(f"  # {line}\n" for line in hint)

@@ -24,6 +24,7 @@ PriceOutput = Annotated[Optional[float], typer.Option("--price-output", min=0, h
 Command = Annotated[Optional[str], typer.Option("--command", help="The agent's command line; it edits policy.hl in the folder it is run in.", show_default=False)]
 Profile = Annotated[Optional[str], typer.Option("--profile", help="A ready command line: codex or claude.", show_default=False)]
 Fence = Annotated[bool, typer.Option("--fence/--no-fence", help="Keep the agent from writing outside its folder, where the kernel can.")]
+Images = Annotated[bool, typer.Option("--images/--no-images", help="Show frames of the worst episode to a model or an agent, where there are some; a server that refuses them is asked without.")]
 Replay = Annotated[Optional[Path], typer.Option("--replay", metavar="RUN", help="The run to play back (replay).", show_default=False)]
 Tokens = Annotated[Optional[int], typer.Option("--tokens", min=1, help="Budget of a model's tokens.", show_default=False)]
 Cost = Annotated[Optional[float], typer.Option("--cost", min=0, help="Budget of money, in the currency of the prices.", show_default=False)]

@@ -47,6 +47,7 @@ def synth(
     command: given.Command = None,
     profile: given.Profile = None,
     fence: given.Fence = True,
+    images: given.Images = True,
     in_process: given_evaluator.InProcess = False,
     deadline: given_evaluator.Deadline = 60.0,
     memory: given_evaluator.Memory = 4.0,
@@ -56,7 +57,7 @@ def synth(
         from hl_dsl.cli import synth_prompt
 
         return synth_prompt.show_prompt(file, protocol, {
-            "environment_steps": steps, "seconds": seconds, "programs": programs, "tokens": tokens, "money": cost}, json)
+            "environment_steps": steps, "seconds": seconds, "programs": programs, "tokens": tokens, "money": cost}, images, json)
     if run is None:
         raise HLError("Missing option '--run'", "a search is recorded in a folder: give --run FOLDER")
     development = parse_seeds(seeds)
@@ -64,7 +65,7 @@ def synth(
         "command": command, "profile": profile, "base_url": base_url, "prices": prices, "price_input": price_input, "replay": replay, "model": model})
     options = given.proposer_options(
         prices=prices, price_input=price_input, price_output=price_output, attempts=attempts, model=model, repairs=repairs, timeout=timeout,
-        replayed=replay, base_url=base_url, max_output_tokens=max_output_tokens, command=command, profile=profile, fence=fence)
+        replayed=replay, base_url=base_url, max_output_tokens=max_output_tokens, command=command, profile=profile, fence=fence, images=images)
 
     def start(on_event):
         from hl_dsl.synth.runs import run_synth

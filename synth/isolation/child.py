@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import resource
@@ -12,22 +11,18 @@ import socket
 import sys
 from typing import Any, Callable
 
-_PDEATHSIG = 1  # of prctl
 _MAPPED = 2 << 30  # bytes that libraries and stacks of threads ask for and never touch
 _WARM_UP = 'policy p for "CartPole-v1" { observe pole.angle  act { when pole.angle > 0 => RIGHT  otherwise => LEFT } }'
 READY, PROGRESS, RESULT, REFUSED, RAISED = "ready", "progress", "result", "refused", "raised"
 
 
-def confine(parent: int, memory: int) -> None:
-    """This process ends with its parent, leaves no core, is the first to go where the machine's memory runs out, and cannot
-    even ask for much more than `memory` bytes."""
+def confine(memory: int) -> None:
+    """This process leaves no core, is the first to go where the machine's memory runs out, and cannot even ask for much more
+    than `memory` bytes. Its keeper ends it with the study."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(_PDEATHSIG, *(ctypes.c_ulong(value) for value in (signal.SIGKILL, 0, 0, 0)))
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
-    if os.getppid() != parent:
-        os._exit(1)  # it ended before it could take this one along
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_DATA, (memory + _MAPPED, memory + _MAPPED))
@@ -55,6 +50,7 @@ class _Asked:
 def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tuple:
     """What became of a request: the kind of answer, and what it says."""
     from hl_dsl.diagnostics import HLError
+    from hl_dsl.synth.gymnasium_pool import EnvironmentFailed
 
     number, count = request["number"], request["before_step"]
 
@@ -67,6 +63,8 @@ def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tup
         value = request["function"](
             *request["arguments"], **request["options"], before_step=before_step, stop=lambda: board.leave == number, stopping=_Asked(board, number),
             on_progress=lambda steps: send((PROGRESS, steps)))
+    except EnvironmentFailed as error:
+        return RAISED, error.message  # it may be one program's doing, which is found out by playing each alone
     except HLError as error:
         return REFUSED, (error.message, error.hint)
     except MemoryError:
@@ -80,7 +78,7 @@ def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tup
 
 def main() -> None:
     spec = json.loads(sys.argv[1])
-    confine(spec["parent"], spec["memory"])
+    confine(spec["memory"])
     sys.path[:] = spec["path"]
     from hl_dsl.program import Program
     from hl_dsl.synth.environments import load_simulator

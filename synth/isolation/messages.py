@@ -6,6 +6,7 @@ import io
 import pickle
 import socket
 import struct
+from functools import lru_cache
 from typing import Any, Iterator
 
 from hl_dsl.operators import OPERATORS, Form
@@ -19,10 +20,15 @@ class _Pickler(pickle.Pickler):
 
     def __init__(self, file: io.BytesIO):
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
-        self._places = {id(form): (row.name, place) for row in OPERATORS.values() for place, form in enumerate(row.forms)}
 
     def persistent_id(self, obj: Any):
-        return self._places.get(id(obj)) if type(obj) is Form else None
+        return _places(len(OPERATORS)).get(id(obj)) if type(obj) is Form else None
+
+
+@lru_cache(maxsize=1)
+def _places(operators: int) -> dict[int, tuple[str, int]]:
+    """Where each form stands, by its identity; of a table that grows, by its length, a new one."""
+    return {id(form): (row.name, place) for row in OPERATORS.values() for place, form in enumerate(row.forms)}
 
 
 class _Unpickler(pickle.Unpickler):

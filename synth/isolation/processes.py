@@ -45,12 +45,6 @@ def end_marked(variable: str, mark: str) -> int:
     return len(ended)
 
 
-def end_group(leader: int, number: int = signal.SIGKILL) -> None:
-    """A signal to all of a group at once: none of them can start another meanwhile."""
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(leader, number)
-
-
 def resident(process: int) -> int:
     """Bytes of memory that a process holds; 0 where that is not known."""
     try:

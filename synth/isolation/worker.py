@@ -17,9 +17,10 @@ from typing import Any, Callable
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.isolation import child
 from hl_dsl.synth.isolation.board import Board
+from hl_dsl.synth.isolation.kept import Kept
 from hl_dsl.synth.isolation.limits import GIB, EvaluatorFailed, Limits
 from hl_dsl.synth.isolation.messages import Inbox, packed
-from hl_dsl.synth.isolation.processes import end_group, end_marked, marked, resident
+from hl_dsl.synth.isolation.processes import marked, resident
 
 MARK = "HL_WORKER"
 _LOOK = 0.05  # seconds between looks at the worker
@@ -29,7 +30,7 @@ _KEPT = 2_000  # bytes of what it said on stderr
 
 
 class Worker:
-    """A process in a session of its own that plays what it is asked to. Raises HLError where none can be started."""
+    """A process under a keeper that plays what it is asked to. Raises HLError where none can be started."""
 
     def __init__(self, limits: Limits):
         self.limits, self.ready = limits, False
@@ -37,10 +38,11 @@ class Worker:
         try:
             self.board = Board.make()
             self._channel, theirs = socket.socketpair()
-            spec = {"parent": os.getpid(), "memory": limits.memory, "path": [os.path.abspath(one) for one in sys.path], "channel": theirs.fileno(), "board": self.board.descriptor}
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", child.__file__, json.dumps(spec)], env={**os.environ, MARK: self._mark}, stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True, pass_fds=(theirs.fileno(), self.board.descriptor))
+            spec = {"memory": limits.memory, "path": [os.path.abspath(one) for one in sys.path], "channel": theirs.fileno(), "board": self.board.descriptor}
+            self._kept = Kept(
+                [sys.executable, "-P", child.__file__, json.dumps(spec)], MARK, self._mark, os.environ, (theirs.fileno(), self.board.descriptor),
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            self._process = self._kept.process
         except OSError as error:
             raise HLError(f"no process for the evaluator can be started: {error.strerror}", "free some memory or processes, or play in this process: --in-process") from error
         theirs.close()
@@ -159,9 +161,7 @@ class Worker:
 
     def end(self) -> None:
         """Ends it, with all it started. Harmless when it has ended."""
-        end_group(self._process.pid)
-        self._process.wait()
-        end_marked(MARK, self._mark)
+        self._kept.end()
         if self._selector is not None:
             self._last_steps = self.board.steps
             self._selector.close()
@@ -177,7 +177,7 @@ class _Watch:
     def __init__(self, worker: Worker):
         self.worker, self.asked_at = worker, None
         self._steps, self._counted = 0, time.monotonic()
-        self._all = {worker._process.pid}
+        self._all: set[int] = set()
         self.moved()
 
     def moved(self) -> None:
@@ -194,13 +194,15 @@ class _Watch:
         if worker.board.steps != self._steps:
             self._steps = worker.board.steps
             self.moved()
+        if not worker.alive:  # a copy of it may hold the channel still
+            raise worker._failed("died", worker._cause_of_death())
         allowed = limits.seconds if worker.ready else limits.start_seconds
         if now - self._moved > allowed:
             raise worker._failed("hung", f"the evaluator took no step in {allowed:g} seconds and was ended")
         if self.asked_at is not None and now - self.asked_at > _PATIENCE:
             raise worker._failed("interrupted", "the evaluator did not stop when it was interrupted")
         if now - self._counted > _COUNT:
-            self._all, self._counted = marked(MARK, worker._mark) | {worker._process.pid}, now
+            self._all, self._counted = marked(MARK, worker._mark), now
         if len(self._all) > limits.processes:
             raise worker._failed("processes", f"the evaluator was {len(self._all)} processes, {limits.processes} are allowed, and was ended")
         memory = sum(map(resident, self._all))

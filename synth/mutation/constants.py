@@ -123,7 +123,7 @@ def _reach(draft: Draft, sides: list[Expression]) -> float:
 def move_param(draft: Draft) -> str | None:
     """A parameter's default moved inside its range."""
     choices = [(position, item) for position, item in enumerate(draft.policy.declarations)
-               if type(item) is Param and type(item.default) is Number and item.name not in draft.scope.frozen]
+               if type(item) is Param and type(item.default) is Number and _has_one_range(item) and item.name not in draft.scope.frozen]
     if not choices:
         return None
     position, item = draft.random.choice(choices)
@@ -139,7 +139,7 @@ def move_param(draft: Draft) -> str | None:
 def widen_param(draft: Draft) -> str | None:
     """A parameter's range doubled."""
     choices = [(position, item) for position, item in enumerate(draft.policy.declarations)
-               if type(item) is Param and item.range is not None and item.name not in draft.scope.frozen]
+               if type(item) is Param and _has_one_range(item) and item.name not in draft.scope.frozen]
     if not choices:
         return None
     position, item = draft.random.choice(choices)
@@ -151,6 +151,10 @@ def widen_param(draft: Draft) -> str | None:
     _put_param(draft, position, replace(item, range=Range(Number(low), Number(high))))
     draft.new_params.append(item.name)
     return f"wider range for `{item.name}`"
+
+
+def _has_one_range(item: Param) -> bool:
+    return item.range is not None and item.range.is_alike
 
 
 def _put_param(draft: Draft, position: int, item: Param) -> None:

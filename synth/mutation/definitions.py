@@ -10,6 +10,8 @@ from hl_dsl.synth.mutation.places import Place, describe
 from hl_dsl.types import BOOL, INT, REAL, Type
 
 _LONGEST_COUNT = 10000
+_DECISIVE = 0.5  # how often what is shifted stands in a rule's condition
+_SWINGING = 0.6  # how often a shift goes to and fro
 
 
 def new_let(draft: Draft) -> str | None:
@@ -62,22 +64,34 @@ def new_counter(draft: Draft) -> str | None:
 
 
 def change_when_late(draft: Draft) -> str | None:
-    """A number shifted by a new parameter once something has not happened for long."""
+    """A number shifted by a new parameter once something has not happened for long; or to one side, then to the other, then
+    not, for as long each, so that what has come to go round in a circle is moved out of it one way or another."""
     choices = [one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) is not Number]
+    decisive = [one for one in choices if one[0].slot[-1] == "condition" and one[0].path]
     if not choices:
         return None
-    place, node, type_ = draft.random.choice(choices)
+    place, node, type_ = draft.random.choice(decisive if decisive and draft.random.random() < _DECISIVE else choices)
     grower = Grower(draft, place)
-    late = _late(draft, grower, draft.random.choice((64, 256, 512)))
+    ticks, limit = _waited(draft, grower, draft.random.choice((64, 256, 512)))
     low, high, _ = grower.likely(node)
     reach = max((high - low) / 8, 1.0)
     shift = draft.new_param("shift", type_.base, -reach, reach, 0)
-    draft.put_alike(place, node, Apply("if", (late, Apply("add", (node, shift)), node)), "shifted")
+    if draft.random.random() < _SWINGING:
+        turns = Apply("floor", (Apply("divide", (ticks, limit)),))
+        side = Apply("subtract", (Apply("mod", (Apply("add", (turns, Number(1))), Number(3))), Number(1)))
+        draft.put_alike(place, node, Apply("add", (node, Apply("multiply", (shift, side)))), "swung")
+        return f"a shift to and fro when an event is long past, in {describe(draft.policy, place)}"
+    draft.put_alike(place, node, Apply("if", (Apply("greater", (ticks, limit)), Apply("add", (node, shift)), node)), "shifted")
     return f"a shift when an event is long past, in {describe(draft.policy, place)}"
 
 
 def _late(draft: Draft, grower: Grower, usual: int) -> Expression:
-    """Whether an event is longer past than a new parameter says.
+    """Whether an event is longer past than a new parameter says."""
+    return Apply("greater", _waited(draft, grower, usual))
+
+
+def _waited(draft: Draft, grower: Grower, usual: int) -> tuple[Name, Name]:
+    """The ticks since an event, and a new parameter for how many of them are long.
 
     Where the program's episode ended in a drought, the event is mostly a reward and the parameter begins beyond the
     longest wait before, or half way through the drought where that comes first: then nothing is changed until there is
@@ -88,16 +102,16 @@ def _late(draft: Draft, grower: Grower, usual: int) -> Expression:
     rewarded = grower.names.get("reward") is REAL
     if drought is not None and rewarded and draft.random.random() < 0.8:
         event = _rewarded()
-        longest, ended = min(drought[0], drought[1] // 2), drought[1]
+        longest, ended = max(1, min(drought[0], drought[1] // 2)), drought[1]
         room = (ended - longest) // 2  # the other half is for what it leads to
         usual = longest + 1 + draft.random.randint(0, room)
         limit = draft.new_param("patience", "int", longest, longest + room, usual)
     else:
         event = _event(draft, grower, rewarded)
-        limit = draft.new_param("patience", "int", 0, 2 * usual, usual)
+        limit = draft.new_param("patience", "int", 1, 2 * usual, usual)
     counted = Apply("min", (Apply("add", (Name(name), Number(1))), Number(_LONGEST_COUNT)))
     draft.new_memory("", INT, (0, _LONGEST_COUNT), Number(0), Apply("if", (event, Number(0), counted)), name)
-    return Apply("greater", (Name(name), limit))
+    return Name(name), limit
 
 
 def _rewarded() -> Expression:

@@ -8,22 +8,11 @@ from hl_dsl.syntax import Apply, Expression, Index, Name, Number, Param, Previou
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.numbers import round_range, short
 from hl_dsl.synth.mutation.places import describe
+from hl_dsl.synth.mutation.rates import Other, Rate, Source
 from hl_dsl.types import INT, REAL
 
 _LONGEST = 200
-
-
-@dataclass(frozen=True)
-class Source:
-    """A number the environment shows: a field, or a component of one."""
-
-    name: str
-    component: int | None
-    base: str
-
-    @property
-    def expression(self) -> Expression:
-        return Name(self.name) if self.component is None else Index(Name(self.name), Number(self.component))
+_TOLD = 0.7  # how often other numbers are believed, where they tell how fast one changes
 
 
 @dataclass(frozen=True)
@@ -31,7 +20,8 @@ class Forecast:
     """`moving` is foretold for the moment at which `nearing`, on its way up (`rising`) or down, turns back at `level`.
 
     Both go on as they did over the last `lag` ticks; `moving` is thrown back at `low` and `high`. `slowest`: how fast
-    `nearing` comes at least. `error`: what is left of the distance between the number now and then (means).
+    `nearing` comes at least. `error`: what is left of the distance between the number now and then (means). `moves` and
+    `comes`: what tells how fast the two change, where anything does. `others`: numbers that the program reads beside them.
     """
 
     moving: Source
@@ -43,6 +33,9 @@ class Forecast:
     lag: int
     slowest: float
     error: float
+    moves: Rate | None = None
+    comes: Rate | None = None
+    others: tuple[Other, ...] = ()
 
 
 def intercept(draft: Draft) -> str | None:
@@ -61,17 +54,36 @@ def intercept(draft: Draft) -> str | None:
     return f"where a number arrives, in {describe(draft.policy, place)}"
 
 
+@dataclass(frozen=True)
+class Arrival:
+    """Where a number will be, and what that is made of: the number now, how fast it goes, for how many ticks still."""
+
+    expression: Expression
+    now: Expression
+    speed: Expression
+    ticks: Expression
+
+
 def _foretold(draft: Draft, found: Forecast, node: Expression) -> Expression:
-    speed = draft.new_let("speed", _speed(node, found.lag))
+    return arrival(draft, found, node, draft.random.random() < _TOLD).expression
+
+
+def arrival(draft: Draft, found: Forecast, node: Expression, told: bool) -> Arrival:
+    """A forecast as expressions. `told`: by the rates that other numbers tell, where they do; else by what was seen change."""
+    speed = draft.new_let("speed", found.moves.expression if told and found.moves else _speed(node, found.lag))
     nearing = found.nearing.expression
-    approach = draft.new_let("approach", _speed(nearing, found.lag))
-    reach = max(2.0 if found.nearing.base == "int" else 0.0, abs(found.high - found.low) / 16)
+    approach = draft.new_let("approach", found.comes.expression if told and found.comes else _speed(nearing, found.lag))
+    reach = max(2.0 if found.nearing.base == "int" else 0.0, abs(found.high - found.low) / (64 if told and found.comes else 16))
     level = draft.new_param("level", found.nearing.base, found.level - reach, found.level + reach, found.level)
     coming = Apply("greater", (approach, Number(found.slowest))) if found.rising else Apply("less", (approach, Number(-found.slowest)))
     until = Apply("clamp", (Apply("divide", (Apply("subtract", (level, nearing)), approach)), Number(0), Number(_LONGEST)))
     ticks = draft.new_let("ticks_left", Apply("if", (coming, until, Number(0))))
-    ahead = Apply("add", (node, Apply("multiply", (speed, ticks))))
-    return Apply("reflect", (ahead, Number(found.low), Number(found.high)))
+    return Arrival(thrown_back(found, node, speed, ticks), node, speed, ticks)
+
+
+def thrown_back(found: Forecast, now: Expression, speed: Expression, ticks: Expression) -> Expression:
+    """Where a number that goes on evenly is after some ticks, between its walls."""
+    return Apply("reflect", (Apply("add", (now, Apply("multiply", (speed, ticks)))), Number(found.low), Number(found.high)))
 
 
 def _speed(node: Expression, lag: int) -> Expression:

@@ -17,7 +17,8 @@ from hl_dsl.synth.mutation.rules import acts, put_act
 from hl_dsl.types import BOOL, REAL
 
 MOST_FEATURES = 16
-_ALL, _BAND, _STOP, _VOTE = 0.75, 0.2, 0.2, 0.5
+_ALL, _BAND, _STOP, _VOTE = 0.75, 0.2, 0.2, 0.7
+_REACH = 3.0  # how far a weight may go, where 1 makes a term of a usual size 1
 _NOT_WEIGHED = ("reward", "lives", "step")
 _WIDEST = 10.0  # a declared range beyond this says what is possible, not what is usual
 
@@ -76,7 +77,7 @@ def _some(draft: Draft, whole: bool) -> list[Feature]:
 
 
 def _term(draft: Draft, feature: Feature) -> Expression:
-    reach = 1 / feature.size
+    reach = _REACH / feature.size
     weight = draft.new_param("weight", "real", -reach, reach, 0.0)
     if feature.truth:
         return Apply("if", (feature.expression, weight, Number(0.0)))
@@ -88,7 +89,7 @@ def weighted_sum(draft: Draft, chosen: list[Feature]) -> Name:
     total = _term(draft, chosen[0])
     for feature in chosen[1:]:
         total = Apply("add", (total, _term(draft, feature)))
-    return draft.new_let("lean", Apply("add", (total, draft.new_param("bias", "real", -1.0, 1.0, 0.0))))
+    return draft.new_let("lean", Apply("add", (total, draft.new_param("bias", "real", -_REACH, _REACH, 0.0))))
 
 
 def linear_rules(draft: Draft) -> str | None:

@@ -7,7 +7,7 @@ from random import Random
 from typing import Callable, Mapping
 
 from hl_dsl.syntax import Policy
-from hl_dsl.synth.mutation import constants, crossover, definitions, expressions, intercept, linear, modes, rules
+from hl_dsl.synth.mutation import chase, constants, crossover, definitions, expressions, intercept, linear, modes, rules
 from hl_dsl.synth.mutation.draft import Draft, Subject
 from hl_dsl.synth.mutation.numbers import weighted
 
@@ -18,12 +18,13 @@ _TRIES = 12
 class Mutation:
     """A way to change a program. `apply` edits a draft and says what it did, or gives None where it does not apply.
     `weight`: how often it is drawn beside the others; `when_stuck`: how many times as often for a program whose episode
-    ended because nothing happened any more."""
+    ended because nothing happened any more. `fitted`: its new parameters begin where recorded frames put them."""
 
     name: str
     apply: Callable[[Draft], str | None]
     weight: float
     when_stuck: float = 1.0
+    fitted: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
     Mutation("exchange-actions", rules.exchange_actions, 0.5),
     Mutation("mirror-rule", rules.mirror_rule, 2.5),
     Mutation("narrow-rule", rules.narrow_rule, 1.0),
-    Mutation("intercept", intercept.intercept, 6.0),
+    Mutation("intercept", intercept.intercept, 2.0),
+    Mutation("chase", chase.chase, 20.0, fitted=True),
     Mutation("heading-shift", intercept.shift_by_heading, 1.0, 2.0),
     Mutation("linear-rules", linear.linear_rules, 0.0),
     Mutation("linear-rule", linear.linear_rule, 0.0),
@@ -79,6 +81,9 @@ MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
 # How often they are drawn where an environment shows few enough numbers to weigh them all.
 LINEAR = {"linear-rules": 1.0, "linear-rule": 2.0, "another-term": 4.0}
 
+# Those alone whose parameters recorded frames tell.
+FITTED = {name: one.weight for name, one in MUTATIONS.items() if one.fitted}
+
 CROSSOVERS: dict[str, Callable[[Draft, Subject], str | None]] = {
     "cross-rule": crossover.cross_rule,
     "cross-expression": crossover.cross_expression,
@@ -88,14 +93,22 @@ CROSSOVERS: dict[str, Callable[[Draft, Subject], str | None]] = {
 def mutate(subject: Subject, random: Random, weights: Mapping[str, float] | None = None) -> Mutant | None:
     """A mutant of a program: one mutation, drawn by weight (`weights`: other ones by name, a missing one being 0).
 
-    None where no mutation that was drawn applies.
+    None where no mutation that was drawn applies: who gives weights draws again. Without weights the others are then tried, once
+    each.
     """
-    table = [(one, one.weight if weights is None else weights.get(one.name, 0.0)) for one in MUTATIONS.values()]
-    for _ in range(_TRIES):
+    table, drawn = [(one, one.weight if weights is None else weights.get(one.name, 0.0)) for one in MUTATIONS.values()], set()
+    for number in range(_TRIES + len(table)):
+        if not any(weight for _, weight in table):
+            return None
         chosen = weighted(random, [one for one, _ in table], [weight for _, weight in table])
         mutant = apply(subject, random, chosen)
         if mutant is not None:
             return mutant
+        drawn.add(chosen.name)
+        if number >= _TRIES - 1:
+            if weights is not None:
+                return None
+            table = [(one, weight) for one, weight in table if one.name not in drawn]
     return None
 
 

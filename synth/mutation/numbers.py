@@ -6,13 +6,14 @@ import math
 from random import Random
 from typing import Sequence
 
+_LEAST = 1e-300  # a finer grid has no place among floats
 _GRID = 200  # a real literal falls on a decimal grid that divides its range at least this finely
 
 
 def step_of(low: float, high: float, parts: int = _GRID) -> float:
     """The power of ten that divides [low, high] into `parts` or more."""
     span = high - low
-    return 10.0 ** math.floor(math.log10(span / parts)) if span > 0 and math.isfinite(span) else 1.0
+    return 10.0 ** math.floor(math.log10(span / parts)) if span > _LEAST * parts and math.isfinite(span) else 1.0
 
 
 def short(value: float, low: float, high: float, base: str) -> int | float:

@@ -72,7 +72,7 @@ class Ranges:
             written = symbol.declaration.range
             if written is None:
                 return (symbol.type.base, 0, 1 if symbol.type.base == "bool" else 20)
-            return (symbol.type.base, written.low.value, written.high.value)
+            return (symbol.type.base, min(written.values[0]), max(written.values[1]))
         if symbol is not None and symbol.kind == "let":
             return self._let(name, symbol.declaration.expression, depth)
         if symbol is not None and symbol.kind in ("action name", "mode name"):
@@ -98,7 +98,7 @@ class Ranges:
         field = self.scope.program.card.fields[name]
         item = self.scope.symbols.observed.get(name)
         if item is not None and item[0].range is not None:
-            return (field.base, item[0].range.low.value, item[0].range.high.value)
+            return (field.base, min(item[0].range.values[0]), max(item[0].range.values[1]))
         return (field.base, min(field.low), max(field.high))
 
     @staticmethod

@@ -101,12 +101,12 @@ def mirror_rule(draft: Draft) -> str | None:
     """
     names = draft.scope.constants["action"]
     choices = [(position, before, act, number) for position, before, act in acts(draft) for number, rule in enumerate(act.rules[:-1])
-               if type(rule.condition) is Apply and _mirrors(draft, rule.condition)]
+               if type(rule.condition) is Apply and mirrors(draft, rule.condition)]
     if not choices or not names:
         return None
     position, before, act, number = draft.random.choice(choices)
     condition = act.rules[number].condition
-    row = draft.random.choice(_mirrors(draft, condition))
+    row = draft.random.choice(mirrors(draft, condition))
     last = act.rules[-1]
     others = [Name(name) for name in names if Name(name) not in (last.value, act.rules[number].value)] or [Name(names[0])]
     if draft.random.random() < 0.9:
@@ -118,24 +118,24 @@ def mirror_rule(draft: Draft) -> str | None:
     return f"a rule for the other side of the {ordinal(number)}{_where(draft, position, before)}"
 
 
-def _mirrors(draft: Draft, condition: Apply) -> list[str]:
+def mirrors(draft: Draft, condition: Apply) -> list[str]:
     """The comparisons of such operands that never hold together with this one, and of those the ones that hold most."""
     types = tuple(draft.scope.types[id(one)] for one in condition.operands)
     if len(types) != 2 or any(type_ not in (INT, REAL) for type_ in types):
         return []
-    here = _truths(OPERATORS[condition.operator])
+    here = truths_of(OPERATORS[condition.operator])
     if here is None or not len(here) / 3 < sum(here) < len(here) * 2 / 3:
         return []  # an equality, or a range: it has no other side
     shares = {}
     for one in alike(condition.operator, types, BOOL):
-        there = _truths(one.row)
+        there = truths_of(one.row)
         if there is not None and not any(a and b for a, b in zip(here, there)):
             shares[one.row.name] = sum(there)
     return [name for name, share in shares.items() if share and share == max(shares.values())]
 
 
 @lru_cache(maxsize=None)
-def _truths(row: Operator) -> list | None:
+def truths_of(row: Operator) -> list | None:
     """Where a comparison holds, on pairs of small numbers."""
     numbers = range(5)
     pairs = Columns({"a": Values("int", ([a for a in numbers for _ in numbers],)), "b": Values("int", ([*numbers] * 5,))}, (), 25)

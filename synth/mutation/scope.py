@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from hl_dsl.check_plan import foreseen
 from hl_dsl.dependencies import needs
 from hl_dsl.grammar import RESERVED
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
 from hl_dsl.symbols import field_type
-from hl_dsl.syntax import Index, Let, Memory, Modes, Name, Number, Policy, Previous, Property, children, expressions, walk
+from hl_dsl.syntax import Index, Let, Memory, Modes, Name, Number, Plan, Policy, Previous, Property, children, expressions, walk
 from hl_dsl.synth.mutation.places import Place, walk_places
 from hl_dsl.types import BOOL, Type
 
@@ -99,10 +100,11 @@ class Scope:
     def values(self) -> dict[str, Type]:
         """Names that have a value, with their types: also what the environment shows and the program does not observe yet.
 
-        But not the count of steps: a rule that goes by it learns one episode by heart.
+        But not the count of steps: a rule that goes by it learns one episode by heart. Nor what a plan cannot foresee.
         """
-        fields = {name: field_type(field) for name, field in self.program.card.fields.items()
-                  if name not in self._taken_by_program and field.source != "step"}
+        card, plans = self.program.card, any(self.policy.of(Plan))
+        fields = {name: field_type(field) for name, field in card.fields.items()
+                  if name not in self._taken_by_program and field.source != "step" and (not plans or set(field.index) <= foreseen(card, field))}
         return fields | {name: symbol.type for name, symbol in self.symbols.items()
                          if symbol.type is not None and symbol.kind in ("observation", "param", "let", "memory", "mode", "action")}
 

@@ -133,7 +133,8 @@ class Simulator:
             if beyond:
                 wrong = f"is said to be shown in column {beyond[0]}, but the fields read {self._columns} columns of the observation"
         if wrong is not None:
-            raise HLError(f"the model {says.file} {wrong}: the card of `{self._card.environment}` ({self._card.origin}) does not fit it", "mend the card's `[model]`")
+            card = self._card
+            raise HLError(f"the model {says.file} {wrong}: the card of `{card.environment}` ({card.origin}) does not fit it", "mend the card's `[model]`")
 
 
 def _loaded(card: Card, mujoco: Any) -> Any:
@@ -141,7 +142,8 @@ def _loaded(card: Card, mujoco: Any) -> Any:
     try:
         return mujoco.MjModel.from_xml_path(str(path))
     except (ValueError, OSError) as error:
-        raise HLError(f"MuJoCo cannot read {path}, the model of `{card.environment}`: {error}", f"mend `file` in the `[model]` of {card.origin}") from error
+        hint = f"mend `file` in the `[model]` of {card.origin}"
+        raise HLError(f"MuJoCo cannot read {path}, the model of `{card.environment}`: {error}", hint) from error
 
 
 def _model_file(card: Card) -> Path:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Mapping
 
 from hl_dsl.diagnostics import HLError
+from hl_dsl.synth.isolation.processes import end_marked
 from hl_dsl.synth.proposing import fence
-from hl_dsl.synth.proposing.agent_process import MARK, Outcome, end_marked, run_agent
+from hl_dsl.synth.proposing.agent_process import MARK, Outcome, run_agent
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.proposing.profiles import Profile, command_of, profile_named
 from hl_dsl.synth.proposing.workspace import TOLD, Workspace

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -14,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hl_dsl.synth.isolation.processes import end_group, end_marked
+from hl_dsl.synth.isolation.kept import Kept
 from hl_dsl.synth.proposing import fence
 
 MARK = "HL_AGENT"  # the variable by which whatever an agent starts is known, whatever session it flees to
@@ -38,11 +37,10 @@ def run_agent(
 ) -> Outcome:
     """Runs a command in `folder` with `told` on its stdin, in a session of its own, for at most `deadline` seconds. It may
     write beneath `writable` only (None: anywhere). Both its outputs are kept together, the end of them. Raises OSError."""
-    spec = {"parent": os.getpid(), "writable": None if writable is None else list(writable)}
+    spec = {"writable": None if writable is None else list(writable)}
     whole = [sys.executable, "-I", "-S", fence.__file__, json.dumps(spec), *command]
-    process = subprocess.Popen(
-        whole, cwd=folder, env={**environment, MARK: mark}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        start_new_session=True)
+    kept_command = Kept(whole, MARK, mark, environment, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = kept_command.process
     kept = bytearray()
     threads = [threading.Thread(target=_drain, args=(process, kept), daemon=True), threading.Thread(target=_tell, args=(process, told), daemon=True)]
     try:
@@ -50,12 +48,10 @@ def run_agent(
             thread.start()
         timed_out = not _wait(process, time.monotonic() + deadline, on_wait)
         if timed_out:
-            end_group(process.pid, signal.SIGTERM)
+            kept_command.ask_to_end()
             _wait(process, time.monotonic() + _GRACE, on_wait)
     finally:
-        end_group(process.pid)
-        process.wait()
-        survivors = end_marked(MARK, mark)
+        survivors = kept_command.end()
     for thread in threads:
         thread.join(_GRACE)
     return Outcome(process.returncode, timed_out, bytes(kept).decode("utf-8", "replace"), survivors)

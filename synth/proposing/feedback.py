@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from dataclasses import replace
+from typing import Any, Hashable, Mapping, Sequence
 
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.synth.archive import Structure
@@ -25,7 +26,7 @@ def parts_of(situation: Situation, parent: Structure, refused: Verdict | None, b
     others = [one for one in ranked[2:] if one is not parent]
     return PromptParts(
         card=situation.gates.card, protocol=situation.protocol, parent=_shown(parent), best=tuple(_shown(one) for one in ranked[:2]),
-        different=_shown(_different(parent, others)) if others else None, worst=_worst(situation, parent),
+        different=_shown(_different(parent, others, situation.archive.behaviours)) if others else None, worst=_worst(situation, parent),
         counterexample=None if refused is None else _counterexample(refused), refusal="" if refused is None else _refusal(refused),
         failed=tuple(_failed(one) for one in _in_vain(situation.recent)), budget=_left(budget, situation.most, told))
 
@@ -34,9 +35,12 @@ def _shown(structure: Structure) -> Shown:
     return Shown(structure.checked.program.text, structure.best.score, f"trial {structure.best.trial}")
 
 
-def _different(parent: Structure, others: Sequence[Structure]) -> Structure:
-    """Among the best eight others, the one whose size differs most from the parent's: the likeliest to be another idea."""
-    return max(others[:8], key=lambda one: (abs(one.size - parent.size), -one.best.trial))
+def _different(parent: Structure, others: Sequence[Structure], behaviours: Mapping[str, Hashable]) -> Structure:
+    """The best of the others that behaves unlike the parent (see behaviour.py). Where none does, among the best eight the one
+    whose size differs most from the parent's: the likeliest to be another idea."""
+    own = behaviours.get(parent.key)
+    unlike = next((one for one in others if own is not None and behaviours.get(one.key) not in (None, own)), None)
+    return unlike if unlike is not None else max(others[:8], key=lambda one: (abs(one.size - parent.size), -one.best.trial))
 
 
 def _refusal(refused: Verdict) -> str:
@@ -91,7 +95,7 @@ def _worst(situation: Situation, parent: Structure) -> Table | None:
         return None
     seed = min(episodes, key=lambda one: (episodes[one][0], one))
     value, recording = episodes[seed]
-    return episode_table(parent.checked.flow, seed, value, recording)
+    return replace(episode_table(parent.checked.flow, seed, value, recording), pictures=recording.pictures)
 
 
 def episode_table(flow: Dataflow, seed: int, value: float, recording: Recording, last: int = LAST_TICKS) -> Table:

@@ -1,4 +1,4 @@
-"""Runs a command so that it can write in a few folders only, can signal only its own, and ends when its parent does.
+"""Runs a command so that it can write in a few folders only, and can signal only its own.
 
 A program of its own, `python fence.py SPEC COMMAND…`, without imports from this project: it becomes the command. SPEC is a
 JSON object: `writable`, a list of paths, or null for no fence. The fence is Linux's Landlock; where the kernel has none the
@@ -10,11 +10,10 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-import signal
 import sys
 
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # system calls, the same numbers on all newer architectures
-_PDEATHSIG, _NO_NEW_PRIVILEGES = 1, 38  # of prctl
+_NO_NEW_PRIVILEGES = 38  # of prctl
 _WRITE_FILE = 1 << 1
 _MAKING = sum(1 << bit for bit in range(4, 13))  # remove and make whatever there is in a folder
 _REFER, _TRUNCATE = 1 << 13, 1 << 14
@@ -46,7 +45,7 @@ def restrict(writable: list[str]) -> None:
         beneath = ctypes.create_string_buffer(allowed.to_bytes(8, sys.byteorder) + descriptor.to_bytes(4, sys.byteorder), 12)
         _call(_ADD, ruleset, 1, beneath, 0)
         os.close(descriptor)
-    _prctl(_NO_NEW_PRIVILEGES, 1)
+    ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, *(ctypes.c_ulong(value) for value in (1, 0, 0, 0)))
     _call(_RESTRICT, ruleset, 0)
     os.close(ruleset)
 
@@ -59,18 +58,10 @@ def _call(number: int, *arguments) -> int:
     return result
 
 
-def _prctl(option: int, value: int) -> None:
-    ctypes.CDLL(None).prctl(option, ctypes.c_ulong(value), ctypes.c_ulong(0), ctypes.c_ulong(0), ctypes.c_ulong(0))
-
-
 def main() -> None:
     spec, command = json.loads(sys.argv[1]), sys.argv[2:]
-    if sys.platform.startswith("linux"):
-        _prctl(_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != spec["parent"]:
-            sys.exit(1)  # it ended before it could take this one along
-        if spec["writable"] is not None:
-            restrict(spec["writable"])
+    if sys.platform.startswith("linux") and spec["writable"] is not None:
+        restrict(spec["writable"])
     os.execvp(command[0], command)
 
 

@@ -12,12 +12,14 @@ from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.proposing.replies import Reader
 from hl_dsl.synth.proposing.rungs import CHAT, RUNGS, Request, Rung
 from hl_dsl.synth.proposing.transport import Refused, Transport
-from hl_dsl.synth.proposing.writer import Answer, CallFailed, Charge, OnTokens, Prompt
+from hl_dsl.synth.proposing.writer import NOTHING, Answer, CallFailed, Charge, OnTokens, Prompt
 
 _PICTURE_TOKENS = 2_000  # more than a frame of a game takes
 _FRAME_TOKENS = 256  # what a server puts around messages and tools
 _DROPPABLE = ("stream_options", "parallel_tool_calls", "store")
 _LIMIT_NAMES = ("max_completion_tokens", "max_tokens")
+PICTURES_REFUSED = "pictures_refused"  # in the ledger, of a call after which none are sent
+_PICTURE_WORDS = ("image", "picture", "vision", "multimodal", "multi-modal", "multi modal")
 _MOST_EMPTY = 2  # replies without a program, and then a lower rung may do better
 
 
@@ -39,6 +41,7 @@ class ModelWriter:
         self._grammars: dict[str, str | None] = {}
         self._empty = 0
         self._left_out: frozenset[str] = frozenset()
+        self._pictures_refused = False
         # Servers of one's own know the older name; the SDK's own server wants the newer one from newer models.
         self._limit_name = _LIMIT_NAMES[0] if self._base_url is None else _LIMIT_NAMES[1]
 
@@ -55,12 +58,14 @@ class ModelWriter:
         for call in calls:
             if call["outcome"] == "answered" and call.get("rung") in names:
                 self._rung = names.index(call["rung"])
+            self._pictures_refused = self._pictures_refused or bool(call.get(PICTURES_REFUSED))
 
     def about(self) -> dict[str, Any]:
         return {"rung": RUNGS[self._rung].name}
 
     def most(self, prompt: Prompt) -> Charge:
         request, rung = self._request(prompt)
+        prompt = request.prompt
         words = Prompt(prompt.stable, prompt.variable, (), prompt.parts)
         body = Request(request.model, words, request.most_output, request.grammar, request.limit_name).body(rung)
         # A token is a byte at least.
@@ -70,19 +75,22 @@ class ModelWriter:
 
     def ask(self, prompt: Prompt, timeout: float, on_tokens: OnTokens) -> Answer:
         request, rung = self._request(prompt)
+        pictures = len(request.prompt.pictures)
         try:
             reader = self._transport.send(rung.path, request.body(rung), timeout, lambda reader: on_tokens(reader.reply.pieces))
         except Refused as refused:
-            raise self._otherwise(refused, rung, request.grammar) from None
+            raise self._otherwise(refused, rung, request.grammar, pictures) from None
         except CallFailed as failed:
             failed.more["rung"] = rung.name
+            if pictures and failed.charge == NOTHING and _of_pictures(failed.reason):
+                raise self._without_pictures(failed.reason, failed.more) from None  # some refuse with 500
             raise
-        return self._answer(reader, rung, request.grammar)
+        return self._answer(reader, rung, request.grammar, pictures)
 
-    def _answer(self, reader: Reader, rung: Rung, grammar: str | None) -> Answer:
+    def _answer(self, reader: Reader, rung: Rung, grammar: str | None, pictures: int) -> Answer:
         reply = reader.reply
         charge = None if reply.usage is None else Charge(reply.usage.total, self.options.prices.cost(reply.usage))
-        more = {"rung": rung.name}
+        more = {"rung": rung.name, "pictures": pictures}
         if reply.error:
             raise CallFailed(f"the server reports: {reply.error[:500]}", again=True, charge=charge, more=more)
         if not reply.ended:
@@ -110,18 +118,29 @@ class ModelWriter:
         grammar = self._grammar(prompt)
         if grammar is None and prompt.parts is not None and RUNGS[self._rung].needs_grammar:
             self._lower(None)
+        prompt = prompt.without_pictures() if self._pictures_refused else prompt
         request = Request(self.model or "", prompt, self.options.max_output_tokens, grammar, self._limit_name, self._left_out)
         return request, RUNGS[self._rung]
 
-    def _otherwise(self, refused: Refused, rung: Rung, grammar: str | None) -> CallFailed:
-        """After a refusal: the same without what was complained of, or a lower rung."""
+    def _otherwise(self, refused: Refused, rung: Rung, grammar: str | None, pictures: int) -> CallFailed:
+        """After a refusal: the same without what was complained of, or a lower rung; where there is none, all again without
+        pictures, since not every server says what it does not take."""
         more = {"rung": rung.name}
+        if pictures and not refused.missing and _of_pictures(refused.message):
+            return self._without_pictures(refused.message, more)
         if not refused.missing and self._mended(refused.message, rung):
             return CallFailed(refused.message, change=True, more=more)
         lowered = self._lower(grammar, rung.path if refused.missing else None)
         if lowered:
             return CallFailed(refused.message, change=True, more={**more, "next_rung": RUNGS[self._rung].name})
+        if pictures and not refused.missing:
+            self._rung = 0
+            return self._without_pictures(refused.message, more)
         return CallFailed(refused.message, more=more)
+
+    def _without_pictures(self, reason: str, more: Mapping[str, Any]) -> CallFailed:
+        self._pictures_refused = True
+        return CallFailed(reason, change=True, more={**more, PICTURES_REFUSED: True})
 
     def _mended(self, message: str, rung: Rung) -> bool:
         if rung.path == CHAT and self._limit_name in message:
@@ -141,3 +160,8 @@ class ModelWriter:
                 self._rung, self._empty = place, 0
                 return True
         return False
+
+
+def _of_pictures(message: str) -> bool:
+    """Whether a refusal speaks of them."""
+    return any(word in message.lower() for word in _PICTURE_WORDS)

@@ -14,7 +14,8 @@ from hl_dsl.synth.proposing.retries import Patience
 
 @dataclass(frozen=True)
 class ProposerOptions:
-    """`repairs`: how often a text that stopped at the parse, the check or the proof goes back to whoever wrote it.
+    """`repairs`: how often a text that stopped at the parse, the check or the proof goes back to whoever wrote it. `images`:
+    whether the prompt has frames of the parent's worst episode, for models that take them.
 
     For `openai`: `model`, `base_url` (None: OPENAI_BASE_URL, else the SDK's own), `api_key` (None: OPENAI_API_KEY),
     `max_output_tokens` for each call, `timeout` in seconds for each attempt, `patience` between attempts, `prices`, and
@@ -25,6 +26,7 @@ class ProposerOptions:
     """
 
     repairs: int = 2
+    images: bool = True
     model: str | None = None
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)

@@ -31,6 +31,10 @@ class TextProposer:
     def settings(self) -> dict[str, Any]:
         return {"repairs": self.options.repairs, **self.writer.settings}
 
+    @property
+    def takes_pictures(self) -> bool:
+        return self.options.images
+
     def refuse_unlimited(self, budget: Budget) -> None:
         """Raises HLError where the budget limits what is not known of a call before it is made."""
         most = self.writer.most(Prompt("", ""))
@@ -70,7 +74,7 @@ class TextProposer:
         if answer is None:
             parts = parts_of(situation, parent, refused, calls.budget, index - situation.next_index)
             built = build_prompt(parts)
-            prompt = Prompt(built.stable, built.variable, built.pictures, parts)
+            prompt = Prompt(built.stable, built.variable, built.pictures, parts, built.without_pictures)
             answer = ask(index, writer, prompt, calls, self.options.patience, self.options.timeout)
         charge = calls.charged(index)
         provenance = Provenance(writer.name, writer.model, charge.tokens, charge.cost)

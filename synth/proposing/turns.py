@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Sequence
 
 from hl_dsl.synth.budget import Budget
-from hl_dsl.synth.proposers import Candidate, Proposer, Rejected, Situation, refuse_unlimited, settings_of
+from hl_dsl.synth.proposers import Candidate, Proposer, Rejected, Situation, refuse_unlimited, settings_of, takes_pictures
 
 
 class Turns:
@@ -21,6 +21,10 @@ class Turns:
         for one in self.proposers:
             merged |= settings_of(one) or {}
         return merged or None
+
+    @property
+    def takes_pictures(self) -> bool:
+        return any(map(takes_pictures, self.proposers))
 
     def refuse_unlimited(self, budget: Budget) -> None:
         for one in self.proposers:

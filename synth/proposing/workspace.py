@@ -11,7 +11,7 @@ from pathlib import Path
 from hl_dsl.limits import LONGEST_TEXT
 from hl_dsl.synth.proposing.writer import Prompt
 
-PROGRAM, TASK, FEEDBACK = "policy.hl", "TASK.md", "FEEDBACK.md"
+PROGRAM, TASK, FEEDBACK, PICTURE = "policy.hl", "TASK.md", "FEEDBACK.md", "picture-{}.png"
 TOLD = f"""\
 Improve the controller in {PROGRAM}. Read {TASK} (the language, the environment, the rules) and {FEEDBACK} (the programs so
 far, what went wrong and where) first. Edit {PROGRAM} in place and nothing else; only that file is read. Begin it with one
@@ -28,15 +28,19 @@ class Workspace:
     def __enter__(self) -> "Workspace":
         self.path = Path(tempfile.mkdtemp(prefix="hl-agent-"))
         (self.path / TASK).write_text(self._prompt.stable + "\n", encoding="utf-8", errors="replace")
-        (self.path / FEEDBACK).write_text(self._prompt.variable + "\n", encoding="utf-8", errors="replace")
+        (self.path / FEEDBACK).write_text(self._prompt.variable + self._named_pictures() + "\n", encoding="utf-8", errors="replace")
         (self.path / PROGRAM).write_text(self.given, encoding="utf-8")
-        for number, picture in enumerate(self._prompt.pictures):
-            (self.path / f"picture-{number}.png").write_bytes(picture.png)
+        for number, picture in enumerate(self._prompt.pictures, 1):
+            (self.path / PICTURE.format(number)).write_bytes(picture.png)
         (self.path / "tmp").mkdir()
         return self
 
     def __exit__(self, *exception: object) -> None:
         shutil.rmtree(self.path, onerror=_force)
+
+    def _named_pictures(self) -> str:
+        named = [f"- Picture {number} is `{PICTURE.format(number)}`: {one.says}" for number, one in enumerate(self._prompt.pictures, 1)]
+        return "\n\n## Pictures\n\n" + "\n".join(named) if named else ""
 
     @property
     def given(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Mapping, Protocol
 
 from hl_dsl.synth.prompt_parts import Picture, PromptParts
@@ -14,12 +14,16 @@ OnTokens = Callable[[int], None]
 @dataclass(frozen=True)
 class Prompt:
     """`stable` is the same at every call of a study, so that a server can keep it; `variable` follows it. `parts` are what
-    both were made of."""
+    both were made of. `bare` is what `variable` is where the pictures are left out."""
 
     stable: str
     variable: str
     pictures: tuple[Picture, ...] = ()
     parts: PromptParts | None = None
+    bare: str = ""
+
+    def without_pictures(self) -> "Prompt":
+        return replace(self, variable=self.bare, pictures=()) if self.pictures else self
 
     @property
     def digest(self) -> str:

@@ -17,7 +17,7 @@ from hl_dsl.synth.regressions.case import Played, Regression, Traced, Window
 from hl_dsl.synth.regressions.files import refuse_unsuited
 from hl_dsl.synth.regressions.run import OnProgress, play_one
 from hl_dsl.synth.regressions.verdicts import of_episode, value_of
-from hl_dsl.synth.run_folder import BEST, LEDGER, SETTINGS
+from hl_dsl.synth.run_folder import BEST, LEDGER, settings_in
 from hl_dsl.synth.trials import OF_A_RUN, Trial, best_trial, trials_of
 from hl_dsl.verify import cases as traces
 
@@ -111,14 +111,10 @@ def _measured(program: Program, case: Played, ledger: Ledger, on_progress: OnPro
 
 
 def _settings(folder: Path) -> dict[str, Any]:
-    import json
-
-    try:
-        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-        settings["protocol"]
-        return settings
-    except (OSError, ValueError, KeyError, TypeError):
-        raise HLError(f"{folder} is no run's folder", "give a policy, the folder of `hl synth` or `hl tune`, or a file of `hl verify --save-trace`") from None
+    settings = settings_in(folder)
+    if settings is None or "protocol" not in settings:
+        raise HLError(f"{folder} is no run's folder", "give a policy, the folder of `hl synth` or `hl tune`, or a file of `hl verify --save-trace`")
+    return settings
 
 
 def _recorded(ledger: Ledger, program: Program, case: Played, settings: dict[str, Any]) -> float | None:

@@ -106,12 +106,7 @@ def remove_case(folder: Path, name: str) -> Path:
 
 
 def _document(path: Path) -> dict[str, Any]:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadCase(f"{path}: {(error.strerror or str(error)).lower()}", "`hl regress add` writes cases") from None
-    except ValueError:
-        raise BadCase(f"{path} is no JSON document", "`hl regress add` writes cases") from None
+    document = traces.read_document(path, BadCase, "`hl regress add` writes cases")
     schema = document.get("schema") if isinstance(document, dict) else None
     if schema not in (SCHEMA, traces.SCHEMA):
         raise BadCase(f"{path} is no case: its schema is neither {SCHEMA} nor {traces.SCHEMA}", "`hl regress add` writes cases")

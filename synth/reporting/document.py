@@ -9,6 +9,7 @@ from typing import Any
 
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
+from hl_dsl.synth.budget_account import account
 from hl_dsl.synth.json_values import plain
 from hl_dsl.synth.proposing.call_totals import call_totals
 from hl_dsl.synth.reporting.curve import score_points
@@ -78,11 +79,11 @@ def _hash_in(path: Path) -> str | None:
 
 def _spent(run: Run) -> dict[str, Any]:
     """What the ledger adds up to. `budget_steps` is the budget of environment steps the last generation was given, None where
-    none is recorded; `seconds` is from the first event to the last."""
+    none is recorded; `budgets` have what was spent, reserved and allowed of each; `seconds` is from the first event to the last."""
     calls = call_totals(run.events)
     lost = sum(trial.environment_steps for trial in run.trials if trial.kind == "interrupted")
     return totals(run.trials, calls) | {
-        "budget_steps": _budget_steps(run), "lost_steps": lost, "film_steps": film_steps(run), "programs": len(run.candidates),
+        "budget_steps": _budget_steps(run), "budgets": account(run.events), "lost_steps": lost, "film_steps": film_steps(run), "programs": len(run.candidates),
         "generations": sum(event.get("event") == "generation" for event in run.events), "seconds": _seconds(run.events)}
 
 

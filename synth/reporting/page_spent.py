@@ -20,7 +20,8 @@ def spent(document: Mapping[str, Any]) -> Markup:
             ("from the first event to the last", f"{cost['seconds']:,.0f} s"), ("CPU time of the trials", f"{cost['cpu_seconds']:,.1f} s"),
             ("calls", calls_line(cost["calls"]) if cost["calls"] else "none"), ("tokens", number(cost["tokens"])), ("cost", _cost(cost)),
             ("stopped", document["stop_reason"] or f"no: {document['status']}")]
-    return section("Spent", table(("", ""), rows))
+    budgets = [(one["budget"], number(one["spent"]), number(one["reserved"]), "no limit" if one["limit"] is None else number(one["limit"])) for one in cost["budgets"]]
+    return section("Spent", table(("", ""), rows), table(("budget", "spent", "reserved", "limit"), budgets, (1, 2, 3)))
 
 
 def _cost(cost: Mapping[str, Any]) -> str:

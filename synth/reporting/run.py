@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.cards.files import look_in
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.proposing.call_totals import RESERVED, SETTLED
 from hl_dsl.synth.reporting.held_out import is_held_out
-from hl_dsl.synth.run_folder import BEST, SETTINGS, RunFolderError, holder
-from hl_dsl.synth.storage import storage_problem
+from hl_dsl.synth.run_folder import BEST, holder, settings_in
 from hl_dsl.synth.study_result import INTERRUPTED
 from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, best_trial, main_setting
 from hl_dsl.synth.trials_table import ledger_path
@@ -97,11 +96,12 @@ def read_run(where: Path | str) -> Run:
     """
     path = ledger_path(Path(where))
     folder = path.parent
+    look_in(folder)
     # Asked before the ledger is read: a run that ends in between has then told all.
     held = holder(folder)
     ledger = Ledger(path)
     entries = tuple((event, _trial_in(event)) for event in ledger.read())
-    return Run(folder, path, _settings(folder / SETTINGS), entries, len(ledger.torn), held)
+    return Run(folder, path, settings_in(folder) or {}, entries, len(ledger.torn), held)
 
 
 def _trial_in(event: Mapping[str, Any]) -> Trial | None:
@@ -112,18 +112,3 @@ def _trial_in(event: Mapping[str, Any]) -> Trial | None:
             raise HLError(f"event {event.get('sequence')} of the ledger is no call this version can read: it has no {missing[0]}",
                           "It was probably written by another version of HL; report on it with that one.")
     return Trial.from_event(event) if event.get("event") == "trial" else None
-
-
-def _settings(path: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(found, dict):
-            raise ValueError("it holds no JSON object")
-        return found
-    except FileNotFoundError:
-        return {}
-    except OSError as error:
-        problem, hint = storage_problem(error)
-        raise RunFolderError(f"cannot read {path}: {problem}", hint) from error
-    except ValueError as error:
-        raise RunFolderError(f"cannot read {path}: {error}", "Restore it from a copy, or report on the ledger alone, in another folder.") from error

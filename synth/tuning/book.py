@@ -13,6 +13,7 @@ from hl_dsl.synth.evaluation import trial_of
 from hl_dsl.synth.header import without_measured
 from hl_dsl.synth.isolation.limits import EvaluatorFailed
 from hl_dsl.synth.ledger import Ledger
+from hl_dsl.synth.planning.counts import PlanningCounts, added
 from hl_dsl.synth.step_meter import StepMeter
 from hl_dsl.synth.study_result import INTERRUPTED
 from hl_dsl.synth.trials import NO_GATE, Trial, cut_trial, trials_of
@@ -36,6 +37,7 @@ class Book:
         self.generations = sum(event.get("event") == "generation" for event in events)
         trials = trials_of(events)
         self.steps_charged = sum(trial.environment_steps for trial in trials if trial.reason not in UNCHARGED)
+        self.planning = added(PlanningCounts(**trial.planning) for trial in trials)
         self._known = {self._key(trial.parameters, trial.options.get("short")): trial for trial in trials
                        if trial.kind == "tune" and (trial.gate != NO_GATE or trial.reason == HELD)}
 

@@ -10,6 +10,7 @@ from hl_dsl.program import Program
 from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.defaults import flow_with
 from hl_dsl.synth.isolation.limits import EvaluatorFailed
+from hl_dsl.synth.planning.counts import PlanningCounts, added
 from hl_dsl.synth.playing import play, play_values
 from hl_dsl.synth.regressions.case import Regression
 from hl_dsl.synth.regressions.gate import CaseGate
@@ -31,7 +32,8 @@ class Spent(Cut):
 
 
 class Player:
-    """`failed` is told of the steps of an evaluator that came to no result. `reserve`: steps of the budget that are kept back."""
+    """`failed` is told of the steps of an evaluator that came to no result. `reserve`: steps of the budget that are kept back;
+    `planning`: what planning took so far."""
 
     def __init__(
         self, program: Program, protocol: str, budget: Budget, limits: dict[str, Any], evaluator: Any, meter: StepMeter | None,
@@ -41,6 +43,7 @@ class Player:
         self.meter, self.tell, self.failed, self.cases = meter, tell, failed, tuple(cases)
         self.names = [one.name for one in program.flow.parameters]
         self.reserve = self._taken = 0
+        self.planning = PlanningCounts()
 
     def begin(self, sequence: int) -> None:
         """What is played from here on comes after the event of that number."""
@@ -123,5 +126,6 @@ class Player:
                 rollout: Rollout = getattr(played, "rollout", played)
                 self._taken += rollout.env_steps
                 self.budget.steps_spent += rollout.env_steps
+                self.planning = added((self.planning, *rollout.planning))
                 return played
         raise Cut(said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hl_dsl.synth.planning.counts import PlanningCounts
 from hl_dsl.synth.study_result import INTERRUPTED
 from hl_dsl.synth.words import counted
 
@@ -27,6 +28,7 @@ class TuneResult:
     program_name: str = ""
     protocol: str = ""
     fitness: str = "mean"
+    planning: PlanningCounts = PlanningCounts()
     written: str | None = None
 
     @property
@@ -42,7 +44,7 @@ class TuneResult:
         return {
             "policy": self.program_name, "protocol": self.protocol, "program_hash": self.program_hash, "parameters": self.values,
             "fitness": self.fitness, "score": self.score, "start_score": self.start_score, "seeds": list(self.seeds), "samples": self.samples,
-            "env_steps": self.env_steps, "stop_reason": self.stop_reason, "program": self.text, "written": self.written}
+            "env_steps": self.env_steps, "planning": self.planning._asdict() if any(self.planning) else None, "stop_reason": self.stop_reason, "program": self.text, "written": self.written}
 
     def render(self) -> str:
         """For people: the scores, the values, the text."""
@@ -51,5 +53,6 @@ class TuneResult:
         written = f"written to {self.written}\n" if self.written else ""
         return (
             f"{self.program_name}: {self.start_score:g} -> {self.score:g}{by} under {self.protocol}, {counted(len(self.seeds), 'seed')}, "
-            f"{counted(self.samples, 'sample')}, {counted(self.env_steps, 'environment step')}\n"
+            f"{counted(self.samples, 'sample')}, {counted(self.env_steps, 'environment step')}"
+            + (f", {counted(self.planning.steps, 'step')} of the model to plan" if self.planning.steps else "") + "\n"
             f"stopped: {self.stop_reason}\n{written}{values}\n\n{self.text}").rstrip()

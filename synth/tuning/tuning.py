@@ -17,22 +17,19 @@ from hl_dsl.synth.evaluation import NotProved
 from hl_dsl.synth.isolation.evaluator import InProcess, Isolated
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.protocols import draws_at_random, protocol_options
-from hl_dsl.synth.racing import stages
 from hl_dsl.synth.regressions.case import Regression, content_hash
 from hl_dsl.synth.step_meter import StepMeter
-from hl_dsl.synth.stopping import stopping
 from hl_dsl.synth.study_result import INTERRUPTED
-from hl_dsl.synth.trials import NO_GATE
-from hl_dsl.synth.tuning.book import HELD, Book
+from hl_dsl.synth.tuning.book import Book
 from hl_dsl.synth.tuning.chosen import chosen_parameters
 from hl_dsl.synth.tuning.fitness import MEAN, Fitness
+from hl_dsl.synth.tuning.generation import Generations
 from hl_dsl.synth.tuning.player import Cut, Player, Spent
 from hl_dsl.synth.tuning.result import TuneResult
 from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.tuning.schedule import WHOLE, Phase, schedule_text
 from hl_dsl.synth.tuning.strategy import Strategy
 
-RACE_SEEDS = 2  # that every sample of a race plays
 _RESERVED = 0.5  # at most so much of the budget is kept back for whole episodes while short ones are played
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -47,7 +44,7 @@ def tune(program: Program, protocol: str, seeds: Sequence[int], budget: Budget, 
 class Tuning:
     """A tuning of a program's parameters, all or those in `names` (see `chosen_parameters`).
 
-    `fitness` is what is made greater. `race`: all samples of a generation play `RACE_SEEDS` seeds, then the better half of them
+    `fitness` is what is made greater. `race`: all samples of a generation play 2 seeds, then the better half of them
     four times as many in all, and so on: successive halving. `short`: phases of short episodes before whole ones; nothing
     is accepted in them. What is accepted passes all `cases`. Raises HLError for a program without parameters or with none of a name, for seeds
     that are not for development, and NotProved, before anything is played.
@@ -93,11 +90,11 @@ class Tuning:
             self.book.charge_killed(meter, events)
         self.budget.steps_spent = self.book.steps_charged
         self.player = Player(self.program, self.protocol, self.budget, self.limits, self.evaluator, meter, self.tell, self.book.failed, self.cases)
-        self.samples: dict[tuple, Sample] = {}
-        self.best: Sample | None = None
+        self.player.planning = self.book.planning
+        self.all = Generations(self.player, self.book, self.fitness, self.seeds, self.race, self.tell)
         self.generations, reason = 0, "the samples no longer differ"
         try:
-            start = self._play([self.defaults])[0]
+            start = self.all.play([self.defaults])[0]
             if start.gate == "accepted":
                 self._improve()
         except Cut as cut:
@@ -106,10 +103,10 @@ class Tuning:
             reason = INTERRUPTED
         finally:
             self.evaluator.close()
-        start = self.samples.get(self.book.key(Sample(0, self.defaults)))
+        start = self.all.samples.get(self.book.key(Sample(0, self.defaults)))
         if start is not None and start.gate == "regression":
             raise HLError(f"the program that the tuning begins from is no good: {start.reason}", "mend it first, and start a new run; `hl regress` shows more")
-        if self.best is None:
+        if self.all.best is None:
             raise HLError(f"the run stopped before the first episodes ended: {reason}", "give it a larger budget")
         return self._result(start.score, reason)
 
@@ -117,7 +114,7 @@ class Tuning:
 
     def _improve(self) -> None:
         strategy = Strategy(self.chosen, self.seed, self.population, self.step_size)
-        center = self.best
+        center = self.all.best
         for phase in (*self.short, WHOLE):
             try:
                 center = self._phase(strategy, phase, center)
@@ -125,51 +122,45 @@ class Tuning:
                 # What is kept back for whole episodes is not spent in short ones; the best of those is played in whole.
                 if phase is WHOLE or not self.player.reserve:
                     raise
-                center = self._best_of(phase) or center
+                center = self.all.best_of(phase.cap) or center
 
     def _phase(self, strategy: Strategy, phase: Phase, center: Sample) -> Sample:
         """The generations of a phase, from the best that is known; the best one of the phase."""
         self.player.reserve = self._kept_back(phase)
-        self._play([self.defaults, center.values], phase.cap)
+        self.all.play([self.defaults, center.values], phase.cap)
         begun = known = 0
         left = phase.generations
         while left is None or left > 0:
-            best = self._best_of(phase)
+            best = self.all.best_of(phase.cap)
             if strategy.rested:
-                if strategy.exhausted or begun > 2 and len(self.samples) == known:
+                if strategy.exhausted or begun > 2 and len(self.all.samples) == known:
                     break
                 if phase is not WHOLE and begun:
                     break  # whole episodes tell more than another beginning
                 strategy.begin(best.values)
-                begun, known = begun + 1, len(self.samples)
-            played = self._play([self.defaults | values for values in strategy.ask()], phase.cap)
+                begun, known = begun + 1, len(self.all.samples)
+            played = self.all.play([self.defaults | values for values in strategy.ask()], phase.cap)
             strategy.tell([one.told for one in played])
             left = None if left is None else left - 1
             self._generation_ended(strategy, phase, played)
-        return self._best_of(phase)
-
-    def _best_of(self, phase: Phase) -> Sample | None:
-        if phase.cap is None:
-            return self.best
-        played = [one for one in self.samples.values() if one.cap == phase.cap and one.score is not None and not one.dropped]
-        return max(played, key=lambda one: (one.score, -one.number), default=None)
+        return self.all.best_of(phase.cap)
 
     def _kept_back(self, phase: Phase) -> int:
         """Steps for the best one's whole episodes, which a phase of short ones may not spend."""
-        if phase.cap is None or self.budget.steps_left is None:
+        if phase.cap is None or self.budget.steps is None:
             return 0
         longest = min(self.limits["max_steps"] or self.program.card.max_episode_steps, self.program.card.max_episode_steps)
-        return min(longest * len(self.seeds), int(self.budget.steps_left * _RESERVED))
+        return min(longest * len(self.seeds), int(self.budget.steps * _RESERVED))
 
     def _generation_ended(self, strategy: Strategy, phase: Phase, played: Sequence[Sample]) -> None:
         scores = [one.score for one in played if not one.dropped]
-        best = self._best_of(phase)
+        best = self.all.best_of(phase.cap)
         told = {
             "best": None if best is None else best.score, "mean": sum(scores) / len(scores), "sigma": strategy.sigma, "restart": strategy.restarts,
-            "samples": len(self.samples), "short": phase.cap, "env_steps": self.budget.steps_spent}
+            "samples": len(self.all.samples), "short": phase.cap, "env_steps": self.budget.steps_spent}
         self.book.generation(self.generations, told)
         self.generations += 1
-        self.tell({**told, "event": "generation", "budget_steps": self.budget.steps, "programs": len(self.samples), "seconds": self.budget.seconds,
+        self.tell({**told, "event": "generation", "budget_steps": self.budget.steps, "programs": len(self.all.samples), "seconds": self.budget.seconds,
                    "seconds_left": self._seconds_left()})
 
     def _seconds_left(self) -> float | None:
@@ -178,120 +169,9 @@ class Tuning:
         ends = [self.budget.seconds_left, self.budget.steps_left / spent * seconds if spent and self.budget.steps_left is not None else None]
         return min((one for one in ends if one is not None), default=None)
 
-    # one generation
-
-    def _play(self, every: Sequence[Mapping[str, float]], cap: int | None = None) -> list[Sample]:
-        """The samples with these values, each played once in a run, judged and written down. Raises Cut."""
-        asked = [Sample(0, dict(values), cap) for values in every]
-        new: dict[tuple, Sample] = {}
-        for one in asked:
-            key = self.book.key(one)
-            if key not in self.samples and key not in new:
-                one.number, one.known = len(self.samples) + len(new), self.book.known(one.values, cap)
-                new[key] = one
-        if new:
-            self._settle(new)
-        return [self.samples[self.book.key(one)] for one in asked]
-
-    def _settle(self, new: dict[tuple, Sample]) -> None:
-        samples, cut = list(new.values()), None
-        if any(one.known is None for one in samples):
-            self.player.refuse_overspending()
-        with stopping() as stop:
-            self.player.begin(self.book.sequence)
-            try:
-                self._episodes(samples, stop)
-            except Cut as came:
-                cut = came
-            if cut is None or str(cut) != INTERRUPTED:
-                try:
-                    self._judge(samples, stop)
-                except Cut as came:
-                    cut = came
-            stop.hold()
-            self._leave_open(samples, cut)
-            self.book.write(samples)
-        self.samples.update((key, one) for key, one in new.items() if one.score is not None and one.gate != NO_GATE)
-        if cut is not None:
-            raise cut
-
-    def _episodes(self, samples: list[Sample], stop: Any) -> None:
-        """Plays all seeds, or in a race only as many as a sample's rank calls for."""
-        racing = self.race and len(samples) > 1
-        going_on = samples
-        for number, seeds in enumerate(stages(self.seeds, RACE_SEEDS) if racing else [self.seeds]):
-            if number:
-                going_on = self._better_half(going_on)
-            missing = [one for one in going_on if not set(seeds) <= set(one.returns)]
-            if missing:
-                self.player.play(missing, seeds, stop)
-        for one in samples:
-            self._score(one)
-
-    def _better_half(self, samples: list[Sample]) -> list[Sample]:
-        """Those that go on; the others are left as they are."""
-        for one in samples:
-            self._score(one)
-        ranked = sorted(samples, key=lambda one: (-one.score, one.number))
-        kept = ranked[: (len(ranked) + 1) // 2]
-        for one in ranked[len(kept) :]:
-            one.dropped = True
-        return sorted(kept, key=lambda one: one.number)
-
-    def _score(self, one: Sample) -> None:
-        returns = one.returns
-        one.score = self.fitness([returns[seed] for seed in self.seeds if seed in returns])
-
-    def _judge(self, samples: list[Sample], stop: Any) -> None:
-        """Verdicts on what was played to its end: the best one of a generation is accepted where it is better than all before
-        and breaks no case. Raises Cut."""
-        whole = [one for one in samples if not one.dropped and set(self.seeds) <= set(one.returns)]
-        for one in whole:
-            self._score(one)
-        dropped = [one for one in samples if one.dropped]
-        for one in dropped:
-            one.gate, one.reason = "development", f"{one.score:g} on {len(one.returns)} seeds: not in the better half of its generation"
-        if whole:
-            worst = min(one.score for one in whole)
-            for one in samples:
-                one.told = None if one.score is None else min(one.score, worst) if one.dropped else one.score
-            for one in whole:
-                one.gate, one.reason = ("development", "no better than the best so far") if one.cap is None else ("smoke", f"in episodes of at most {one.cap} steps")
-            if whole[0].cap is None:
-                self._accept(whole, worst, stop)
-
-    def _accept(self, whole: list[Sample], worst: float, stop: Any) -> None:
-        for one in sorted(whole, key=lambda one: (-one.score, one.number)):
-            if self.best is not None and one.score <= self.best.score:
-                return
-            one.gate = one.reason = None  # open until its cases are played
-            broken = self._breaks(one, stop)
-            if broken is None:
-                one.gate, one.reason, self.best = "accepted", "", one
-                self.tell({"event": "best", "score": one.score, "values": one.values})
-                return
-            one.gate, one.reason = "regression", broken
-            one.told = worst  # so that the strategy leaves what breaks cases
-
-    def _breaks(self, one: Sample, stop: Any) -> str | None:
-        """Why a sample breaks a case, as it is on record or as it is played now."""
-        if one.known is not None and one.known.gate in ("accepted", "regression"):
-            one.cases = one.known.cases
-            return one.known.reason or None
-        return self.player.passes(one, stop) if self.cases else None
-
-    def _leave_open(self, samples: list[Sample], cut: Cut | None) -> None:
-        """What has no verdict because the run was cut."""
-        for one in samples:
-            if one.gate is None:
-                finished = set(self.seeds) <= set(one.returns) and not one.case_steps
-                spent = str(cut) != INTERRUPTED
-                one.gate = NO_GATE
-                one.reason = HELD if finished and not spent else "the budget was spent before its episodes ended" if spent else INTERRUPTED
-
     def _result(self, start: float, reason: str) -> TuneResult:
-        best = self.best
+        best = self.all.best
         text = self.book.text(best.values) if best.score > start else self.program.source.text or self.program.text
         return TuneResult(
-            text, hash_with(self.program.flow, best.values), best.values, best.score, start, self.seeds, len(self.samples), self.budget.steps_spent,
-            reason, self.program.name, self.protocol, self.fitness.text)
+            text, hash_with(self.program.flow, best.values), best.values, best.score, start, self.seeds, len(self.all.samples), self.budget.steps_spent,
+            reason, self.program.name, self.protocol, self.fitness.text, self.player.planning)

@@ -6,7 +6,8 @@ import pytest
 from hl_dsl.cards import known_environments, load_card
 from hl_dsl.cards.files import parse_card
 from hl_dsl.cards.writing import card_text
-from hl_dsl.synth.environments import Environments, own_shape, simulator_spec
+from hl_dsl.synth.environments import Environments, simulator_spec
+from hl_dsl.synth.fitting import own_shape
 
 CONTINUOUS = [one for one in known_environments() if not load_card(one).action.is_discrete]
 MUJOCO = [one for one in CONTINUOUS if load_card(one).family == "mujoco"]
@@ -94,3 +95,21 @@ def test_joints_are_listed_in_the_order_of_the_action(environment):
 def test_a_card_with_a_model_written_and_read_is_the_same(environment):
     card = load_card(environment)
     assert parse_card(card_text(card), card.origin) == card
+
+
+def test_contacts_are_those_of_the_feet():
+    """A contact force has six numbers for each body but the world, the upward force last; an ankle turns its own foot."""
+    from hl_dsl.synth.planning.simulator import Simulator
+
+    card = load_card("Ant-v5")
+    model = Simulator(card).model
+    ankles = model.actuator_trnid[1::2, 0]
+    first = card.fields["contact.force"].index[0]
+    assert card.fields["foot.contact"].index == tuple(first + 6 * (body - 1) + 5 for body in model.jnt_bodyid[ankles])
+    # Front is where the environment pays for going, the positive x axis; left is the positive y axis.
+    places = [tuple(np.sign(model.body_pos[body][:2])) for body in model.jnt_bodyid[model.actuator_trnid[0::2, 0]]]
+    assert places == [(1, -1), (1, 1), (-1, 1), (-1, -1)] and "front right, front left, back left and back right" in card.fields["joint.angle"].says
+    card = load_card("Humanoid-v5")
+    model = Simulator(card).model
+    first = card.fields["contact.force"].index[0]
+    assert card.fields["foot.contact"].index == tuple(first + 6 * (model.body(name).id - 1) + 5 for name in ("right_foot", "left_foot"))

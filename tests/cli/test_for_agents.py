@@ -29,10 +29,14 @@ def test_the_grammar_is_printed(hl, folder):
 def test_the_first_prompt_is_printed_and_costs_nothing(hl, folder):
     before = steps_taken()
     shown = hl("synth", "lean.hl", "--show-prompt", "--steps", "777")
-    assert (shown.code, shown.err) == (0, "") and START.strip() in shown.out and "777 environment steps" in shown.out
+    assert shown.code == 0 and START.strip() in shown.out and "777 environment steps" in shown.out
+    assert shown.err.startswith("images: ") and "up to 4 frames" in shown.err and "300 x 200 pixels" in shown.err
+    assert hl("synth", "lean.hl", "--show-prompt", "--no-images").err == "images: none (--no-images)\n"
     document = hl("synth", "lean.hl", "--show-prompt", "--steps", "777", "--json").document
     assert document["schema"] == "hl.prompt/1" and f"{document['stable']}\n\n{document['variable']}\n" == shown.out
     assert document["characters"] == len(shown.out) - 1
+    assert (document["images"]["most"], document["images"]["width"], document["images"]["height"]) == (4, 300, 200)
+    assert 100 < document["images"]["bytes"] < document["images"]["most_bytes"]
     assert steps_taken() == before and [path.name for path in folder.iterdir()] == ["lean.hl"]
     refused(hl("synth", "lean.hl", "--show-prompt", "--protocol", "noop"), "no protocol `noop`")
     refused(hl("synth", "none.hl", "--show-prompt"), "none.hl")

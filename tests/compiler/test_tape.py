@@ -194,7 +194,7 @@ def test_the_interpreter_is_plain_python_too():
     state = lanes._state.copy()
     for tick in range(3):
         shown = frame(range(300), tick)
-        assert plain["tick"](shown.lanes, shown.ram, np.zeros((0, 0)), shown.reward, shown.lives, shown.step, lanes._program, state)
+        assert plain["tick"](shown.lanes, shown.ram, np.zeros((0, 0)), shown.reward, shown.lives, shown.step, np.zeros((0, 0)), lanes._program, state)
         tape.tick(shown)
         assert np.array_equal(lanes._state, state)
 

@@ -3,7 +3,8 @@
     python -m tests.fuzz.kill_studies                   # 100 kills
     python -m tests.fuzz.kill_studies 20 --seed 7
 
-A moment is a time, or a place in the work (so that the short stretches in which episodes are played are met too). Half of the kills hit a study that plays a recorded run back, half one that asks a server on loopback. After each, the study
+A moment is a time, a place in the work (so that the short stretches in which episodes are played are met too), or a place
+in a call, of which the server is then working on the answer. Half of the kills hit a study that plays a recorded run back, half one that asks a server on loopback. After each, the study
 goes on (and is killed again, now and then), and must come to the proposals, verdicts and best program of a study that
 was left alone; no settled call is made again; what the kill cut off is listed. The exit code is 1 where one does not.
 """
@@ -92,13 +93,14 @@ def in_child(work, *arguments) -> int:
 
 
 def go_on(make: Make, path: Path, last_event: int = 0) -> None:
-    """To the end, or to the event of that number (0: there is none)."""
-    told = 0
+    """To the end, or to the event of that number, of those that tell of a call where it is negative (0: there is none)."""
+    told = calls = 0
 
     def count(event) -> None:
-        nonlocal told
+        nonlocal told, calls
         told += 1
-        if told == last_event:
+        calls += event["event"] == "call"
+        if told == last_event or calls and calls == -last_event:
             os.kill(os.getpid(), signal.SIGKILL)
 
     study = make(path, count)
@@ -174,7 +176,8 @@ def kill_and_go_on(kills: int, seed: int, folder: Path, say=print) -> None:
             path = folder / f"{name}-{number}"
             number += 1
             for _ in range(draw.choice((1, 1, 2))):
-                moment = draw.uniform(0.0, lengths[name]) if draw.random() < 0.5 else draw.randint(1, events[name])
+                kind = draw.randrange(3 if name == "openai" else 2)
+                moment = draw.uniform(0.0, lengths[name]) if kind == 0 else draw.randint(1, events[name]) if kind == 1 else -draw.randint(1, PROGRAMS - 1)
                 if killed(makers[name], path, moment):
                     done += 1
                     early += not Ledger(path / "trials.jsonl").read()

@@ -19,8 +19,9 @@ from tests.generate.signatures import rows
 
 TYPES = ("real", "int", "bool", "action", "vec")
 CONSTRUCTS = (
-    "observe", "observe: range", "observe: length", *(f"param: {type_}" for type_ in TYPES),
+    "observe", "observe: range", "observe: a range for each component", "observe: length", *(f"param: {type_}" for type_ in TYPES),
     *(f"memory: {type_}" for type_ in (*TYPES, "mode")), "memory: one start for a vector", "memory: a start for each component",
+    "memory: a range for each component", "param: a range for each component",
     "let", "let: its own last value", "assume", "invariant", "monitor", "reachable",
     *(f"{kind}: {pattern}" for kind in ("assume", "invariant", "monitor") for pattern in ("never", "within", "after")), "modes", "mode: its own act", "mode: silent, act at the top", "transition",
     "act: decision list", "act: expression", "act: vector", "previous", "previous: the action", "index: literal", "index: computed",
@@ -54,12 +55,14 @@ def _observe(found: Counter, item: Observe) -> None:
     for one in item.items:
         found["observe"] += 1
         found["observe: range"] += one.range is not None
+        found["observe: a range for each component"] += one.range is not None and not one.range.is_alike
         found["observe: length"] += one.size is not None
 
 
 def _memory(found: Counter, item: Memory) -> None:
     found[f"memory: {item.type.base}"] += 1
     if item.type.base == "vec":
+        found["memory: a range for each component"] += not item.range.is_alike
         found["memory: a start for each component" if type(item.start) is Vector else "memory: one start for a vector"] += 1
 
 
@@ -91,7 +94,7 @@ def _act(found: Counter, item: Act) -> None:
 
 _DECLARATIONS = {
     Observe: _observe, Memory: _memory, Modes: _modes, Act: _act,
-    Param: lambda found, item: found.update([f"param: {item.type.base}"]),
+    Param: lambda found, item: found.update([f"param: {item.type.base}", *(["param: a range for each component"] if item.range is not None and not item.range.is_alike else [])]),
     Let: lambda found, item: found.update(["let"]),
     Property: _property, Plan: _plan,
 }

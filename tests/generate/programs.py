@@ -129,6 +129,8 @@ class _ProgramWriter:
         for name in chosen:
             field = self.card.fields[name]
             range_ = self._observed_range(field) if field.base != "bool" and self.write.chance(40) else None
+            if range_ is not None and field.size is not None:
+                range_ = self._by_component(range_, field.size)
             size = field.size if field.size is not None and self.write.chance(50) else None
             items.append(Observed(name, size, range_))
             self.write.types[name] = field_type(field)
@@ -147,7 +149,7 @@ class _ProgramWriter:
     def _params(self) -> None:
         for position in range(self.write.below(4)):
             name = f"param_{position}"
-            type_ = self.write.pick([REAL, INT, BOOL, vector("real", 2), *([self.action] if self.card.action.names else [])])
+            type_ = self.write.pick([REAL, INT, BOOL, vector("real", 2), vector("real", 3), *([self.action] if self.card.action.names else [])])
             default, range_ = self._ranged_literal(type_)
             self.declarations.append(Param(name, _written(type_), default, range_))
             self.write.types[name] = type_
@@ -165,9 +167,19 @@ class _ProgramWriter:
             return self.write.literal(type_), None
         low, high = self.write.pick(REAL_RANGES if type_.base == "real" else INT_RANGES)
         inside = (low, high, 0.5 * (low + high)) if type_.base == "real" else (low, high, (low + high) // 2)
+        range_ = _range(low, high) if not type_.is_vector else self._by_component(_range(low, high), type_.size)
         if type_.is_vector and self.write.chance(70):
-            return Vector(tuple(Number(self.write.pick(inside)) for _ in range(type_.size))), _range(low, high)
-        return Number(self.write.pick(inside)), _range(low, high)
+            return Vector(tuple(Number(self.write.pick(inside)) for _ in range(type_.size))), range_
+        return Number(self.write.pick(inside)), range_
+
+    def _by_component(self, range_: Range, size: int) -> Range:
+        """The range, or one with an end for each component, none of them narrower."""
+        def own(end: Number, outwards: int) -> Number | Vector:
+            if not self.write.chance(30):
+                return end
+            return Vector(tuple(Number(end.value + outwards * self.write.pick((0, 1, 7))) for _ in range(size)))
+
+        return Range(own(range_.low, -1), own(range_.high, 1))
 
     # equations
 
@@ -259,7 +271,7 @@ class _ProgramWriter:
         for name, type_, start, range_ in self.memories:
             following = Name("focus") if self.write.types["focus"] is type_ else self.write.of(type_, DEPTH - 1)
             if range_ is not None and not (self.wild and self.write.chance(50)):
-                following = clamped(following, range_.low.value, range_.high.value)
+                following = Apply("clamp", (following, range_.low, range_.high))
             self.declarations.append(Memory(name, _written(type_), range_, start, following))
 
     def _properties(self) -> None:

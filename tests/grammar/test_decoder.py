@@ -143,7 +143,7 @@ def test_what_is_not_there_cannot_be_named(right, wrong):
 def test_every_walk_parses(environment):
     walker = Walker(grammar_of(environment))
     seen = set()
-    for number in range(60):
+    for number in range(150):
         text = walker.walk(Random(number), 60)
         seen |= {one.kind if one.pattern is None else type(one.pattern) for one in parse(Source(text)).of(Property)}
         if number < 10:

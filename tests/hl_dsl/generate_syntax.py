@@ -67,7 +67,8 @@ def _compound(inner):
 
 expressions = st.recursive(st.one_of(numbers, st.booleans().map(Boolean), names.map(Name)), _compound, max_leaves=15)
 
-_ranges = st.builds(Range, numbers, numbers)
+_ends = numbers | st.lists(numbers, min_size=1, max_size=3).map(lambda items: Vector(tuple(items)))
+_ranges = st.builds(Range, _ends, _ends)
 _types = st.builds(TypeName, st.one_of(st.sampled_from(["real", "int", "bool", "vec"]), names), st.none() | st.integers(1, 4096))
 _rules = st.builds(Rule, expressions, expressions)
 

@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from benchmarks.edits import LEAVES, PLAYS, POLICY, as_hl, as_python, play_python, table
+from benchmarks.edits import HANGS, LEAVES, PLAYS, POLICY, Kept, as_hl, as_python, play_python, table
 from benchmarks.free_form import CONTROLLER
 from benchmarks.free_form_edits import KINDS, edits
 from hl_dsl.program import Program
@@ -60,9 +60,27 @@ def test_a_crash_is_told_by_its_cause(act, why):
 def test_a_small_run_of_both(monkeypatch):
     monkeypatch.setattr("benchmarks.edits.Isolated", lambda limits: InProcess())
     # A small number of Python edits in this process must not hang: seed 0's first four do not (see the benchmark for the rest).
-    rows = [as_hl(2, 40, 0, lambda text: None), as_python(4, 40, 0, lambda text: None)]
+    rows = [as_hl(2, 40, 0, lambda text: None, Kept(None, {})), as_python(4, 40, 0, lambda text: None, Kept(None, {}))]
     hl, python = rows
     assert hl["played"] + sum(hl["stopped_at"].values()) == 2 and python["played"] == 4
     assert hl["steps_on_rejected_edits"] == 0 and hl["outcomes"]["crashes"] == hl["outcomes"]["hangs"] == hl["outcomes"][LEAVES] == 0
     assert sum(hl["steps"].values()) == 40 * hl["played"]
     assert "| HL, what is proved played | " in table(rows)
+
+
+def test_an_action_that_does_not_come_is_a_hang(monkeypatch):
+    monkeypatch.setattr("benchmarks.edits.ACTION_SECONDS", 0.05)
+    played = play_python("def act(ram, reward, memory):\n    while True:\n        pass", 120, **QUIET)
+    assert (played.outcome, played.steps) == (HANGS, 0)
+
+
+def test_a_measurement_goes_on_from_what_it_has(tmp_path, monkeypatch):
+    path, about = tmp_path / "edits.jsonl", {"edits": "python"}
+    monkeypatch.setattr("benchmarks.edits.Isolated", lambda limits: InProcess())
+    first = as_python(4, 40, 0, lambda text: None, Kept(path, about))
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]) + lines[-1][:9])  # torn in the last
+    kept, played = Kept(path, about), []
+    monkeypatch.setattr("benchmarks.edits.play_python", lambda *given, **hooks: played.append(1) or play_python(*given, **hooks))
+    assert len(kept.known) == 3 and as_python(4, 40, 0, lambda text: None, kept) == first and len(played) == 1
+    assert Kept(path, {"edits": "another"}).known == {}

@@ -204,14 +204,17 @@ def changed(card, old, new):
 
 
 def test_a_card_that_does_not_fit_the_simulator_is_refused():
-    with pytest.raises(HLError, match=r"mine.toml\) does not fit: the simulator has 2 actions, not 3"):
+    with pytest.raises(HLError, match=r"mine.toml\) does not fit in `names` of \[action\]: the simulator has 2 actions, not 3"):
         Environments(changed(CARTPOLE, '"RIGHT"', '"RIGHT", "UP"'), "standard", [0])
     with pytest.raises(HLError, match="takes int32 actions"):
         Environments(changed(CARTPOLE, '"int32"', '"int64"'), "standard", [0])
     pendulum = load_card("Pendulum-v1")
     with pytest.raises(HLError, match=r"takes actions of shape \[1\], not \[2\]"):
         Environments(changed(pendulum, "low = [-2.0]\nhigh = [2.0]", "low = [-2, -2]\nhigh = [2, 2]"), "standard", [0])
-    with pytest.raises(HLError, match="shows 4 numbers as observation, not the 5"):
+    with pytest.raises(HLError, match=r"`high` of \[action\]: the simulator takes component 0 up to 2, not 2.5"):
+        Environments(changed(pendulum, "high = [2.0]", "high = [2.5]"), "standard", [0])
+    Environments(changed(pendulum, "high = [2.0]", "high = [1.5]"), "standard", [0])  # less than the simulator takes is no mistake
+    with pytest.raises(HLError, match=r"`index` of \[fields.pole.velocity\]: the simulator shows 4 numbers as observation, not the 5"):
         Environments(changed(CARTPOLE, "index = [3]", "index = [4]"), "standard", [0])
     with pytest.raises(HLError, match="EnvPool has no environment `CartPoll-v1`") as caught:
         Environments(changed(CARTPOLE, 'environment = "CartPole-v1"', 'environment = "CartPoll-v1"'), "standard", [0])

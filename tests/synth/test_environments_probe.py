@@ -8,7 +8,7 @@ from hl_dsl.cards import load_card
 from hl_dsl.cards.writing import write_card
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.environments import steps_taken
-from hl_dsl.synth.probe import probe
+from hl_dsl.synth.probe import _Actions, probe
 from hl_dsl.synth.rollout import evaluate
 from hl_dsl.synth.video import Video, needs_render
 
@@ -58,6 +58,17 @@ def test_an_environment_without_a_card_gets_one_that_runs(environment, base, siz
     assert (card.fields, card.action, card.max_episode_steps) == (found.card.fields, found.card.action, found.card.max_episode_steps)
     rollout = evaluate(scripted(card), card, "standard", [0, 1], max_steps=20)
     assert rollout.complete and rollout.env_steps == sum(rollout.lengths) > 0
+
+
+def test_every_second_lane_of_a_probe_holds_strong_actions():
+    action = load_card("BipedalWalker-v3").action
+    actions = _Actions(load_card("BipedalWalker-v3"), 4, 0)
+    seen = np.array([actions.of(np.arange(4)) for _ in range(200)])
+    assert seen.dtype == action.dtype and set(np.unique(seen[:, 1::2])) == {-1.0, 1.0}
+    assert np.all(np.abs(seen[:, ::2]) < 1) and len(np.unique(seen[:, ::2])) > 1000
+    let_go = np.mean(seen[1:, 1::2] != seen[:-1, 1::2])
+    assert 0.02 < let_go < 0.1
+    assert actions.of(np.array([3])).shape == (1, 4)
 
 
 def test_what_a_probe_cannot_do_is_told():

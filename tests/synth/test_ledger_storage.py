@@ -32,13 +32,13 @@ def run_python(code: str, *arguments: object) -> subprocess.Popen:
 
 def test_eight_processes_append_without_losing_or_mixing_an_event(tmp_path):
     path = tmp_path / "trials.jsonl"
-    processes = [run_python(APPENDER, path, number, 300) for number in range(8)]
+    processes = [run_python(APPENDER, path, number, 1_000) for number in range(8)]
     for process in processes:
         assert process.communicate()[1] == "" and process.returncode == 0
     events = Ledger(path).read()
-    assert [event["sequence"] for event in events] == list(range(1, 2401))
+    assert [event["sequence"] for event in events] == list(range(1, 8_001))
     for process in range(8):
-        assert [event["number"] for event in events if event["process"] == process] == list(range(300))
+        assert [event["number"] for event in events if event["process"] == process] == list(range(1_000))
 
 
 def test_threads_share_a_ledger(tmp_path):

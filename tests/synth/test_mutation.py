@@ -10,7 +10,8 @@ from hl_dsl.operators import OPERATORS, Operator, registered
 from hl_dsl.program import Program
 from hl_dsl.syntax import Apply, Let, Memory, Name, Param, Plan, Property, expressions, walk
 from hl_dsl.synth.mutation import MUTATIONS, Subject, cross, mutate
-from hl_dsl.synth.mutation.intercept import Forecast, Source
+from hl_dsl.synth.mutation.intercept import Forecast
+from hl_dsl.synth.mutation.rates import Lead, Other, Rate, Source
 from hl_dsl.synth.mutation.mutate import apply
 
 START = Program.parse("""
@@ -64,7 +65,10 @@ policy rich for "Breakout-v5" {
   let never_met = ram[6] == 300
 }
 """)
-ARRIVES = Forecast(Source("ram", 99, "int"), Source("ram", 101, "int"), True, 177, 57, 198, 4, 0.5, 0.1)
+RAM = {number: Source("ram", number, "int") for number in (70, 72, 99, 101, 103, 104, 105)}
+ARRIVES = Forecast(
+    RAM[99], RAM[101], True, 177, 57, 198, 4, 0.5, 0.1, Rate(RAM[105], None, True, 0.1), Rate(RAM[103], RAM[104], False, 0.0),
+    (Other(RAM[72], 55.0, 191.0, -3.0, 5.0, 9.0, Lead(RAM[70], True, 234, 2, 0.6)),))
 PLANNED = Program.load(Path(__file__).parent.parent.parent / "benchmarks" / "planned_gait.hl")
 PROGRAMS = {"start": START, "balance": BALANCE, "rich": RICH, "planned": PLANNED}
 
@@ -96,8 +100,8 @@ def test_every_mutation_of_the_table_gives_well_typed_programs():
         program = START if mutation is split else RICH
         subject = Subject(program, foretell=lambda: (ARRIVES,))
         made = [found for number in range(60) if (found := apply(subject, Random(number), mutation)) is not None]
-        if mutation.name == "offset-comparisons" and not made:
-            made = [apply(Subject(START), Random(0), mutation)]
+        if mutation.name in ("offset-comparisons", "chase") and not made:
+            made = [apply(Subject(START, foretell=lambda: (ARRIVES,)), Random(0), mutation)]
         assert made, f"{mutation.name} never applied"
         assert any(checked(program, one) is not None for one in made), f"{mutation.name} never gave a program"
         assert all(one.change and one.mutation == mutation.name for one in made)
@@ -217,3 +221,21 @@ def test_an_equality_or_a_range_has_no_mirror():
     for condition in ("ram[99] == ram[72]", "ram[99] != ram[72]", "ram[99] in [3, 9]"):
         subject = Subject(Program.parse(f'policy p for "Breakout-v5" {{ observe ram  act {{ when {condition} => RIGHT  otherwise => LEFT }} }}'))
         assert all(apply(subject, Random(number), MUTATIONS["mirror-rule"]) is None for number in range(10))
+
+
+def test_a_chase_is_whole_proved_and_steers_both_ways():
+    follow = Program.parse('policy follow for "Breakout-v5" { observe ram  act { when ram[99] > ram[72] => RIGHT  otherwise => LEFT } }')
+    for program in (START, follow):
+        texts = set()
+        for number in range(40):
+            mutant = apply(Subject(program, foretell=lambda: (ARRIVES,)), Random(number), MUTATIONS["chase"])
+            made = checked(program, mutant)
+            assert made is not None and made.prove().passed
+            assert "reflect(" in made.text and {"RIGHT", "LEFT"} <= set(made.text.split())
+            texts.add(made.text)
+        assert len(texts) > 3 and any("234 - ram[70]" in text and "ram[103] - 256" in text for text in texts)
+
+
+def test_nothing_is_chased_where_nothing_is_foretold_or_held_against():
+    assert apply(Subject(START), Random(0), MUTATIONS["chase"]) is None
+    assert apply(Subject(BALANCE, foretell=lambda: (ARRIVES,)), Random(0), MUTATIONS["chase"]) is None

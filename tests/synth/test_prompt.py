@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import replace
+from types import SimpleNamespace
 
 import imageio.v3
 import numpy as np
@@ -13,6 +14,7 @@ from hypothesis import given, settings, strategies as st
 
 from hl_dsl.cards import load_card
 from hl_dsl.cards.text import card_lines
+from hl_dsl.diagnostics import HLError
 from hl_dsl.grammar import grammar_text
 from hl_dsl.grammar.ebnf import Literal, read_grammar, walk
 from hl_dsl.operators import OPERATORS
@@ -154,18 +156,29 @@ def test_frames_become_pictures(environment, ticks):
     frames = LastFrames(card, most=2, every=8)
     environments = Environments(card, "deterministic", [0])
     shown = environments.reset()
-    last = None
     for tick in range(ticks):
         actions = np.zeros(1, np.int32)
-        last = shown.observation[0].copy() if tick % 8 == 0 else last
         frames(environments, shown, actions)
         shown = environments.step(actions)
     frames(environments, shown, None)
+    last = shown.observation[0].copy()
     environments.close()
     pictures = frames.pictures()
-    assert [one.says for one in pictures] == ["tick 8", "tick 16"]
+    assert [one.says for one in pictures] == ["tick 16", "tick 17"]
     assert np.array_equal(imageio.v3.imread(io.BytesIO(pictures[-1].png)), last.transpose(1, 2, 0))
     assert all(len(one.png) < MOST_PICTURE_BYTES for one in pictures)
+
+
+def test_what_draws_no_more_plays_on():
+    class Failing:
+        def render(self, lane):
+            if lane:
+                raise HLError("no picture")
+            return np.zeros((4, 6, 3), np.uint8)
+
+    frames, shown = LastFrames(load_card("CartPole-v1"), lanes=2), SimpleNamespace(lanes=np.arange(2))
+    frames(Failing(), shown, np.zeros(2))
+    assert [len(frames.pictures(lane)) for lane in (0, 1)] == [1, 0]
 
 
 def test_pictures_are_png():

@@ -107,6 +107,15 @@ def test_an_interrupt_loses_neither_the_program_nor_a_step(lean, tmp_path, monke
     assert status(cut)["lost_steps"] > 0 and status(cut)["spent"] == status(whole)["spent"]
 
 
+def test_its_budget_is_in_the_ledger_once(lean, tmp_path):
+    with Session.begin(lean, tmp_path / "run", Opening(seeds=(0, 1), budget_steps=900, max_steps=100, budget_programs=5)) as session:
+        session.submit(WRONG["parse"])
+    with Session.go_on(tmp_path / "run"):
+        pass
+    limits = [event for event in Ledger(tmp_path / "run" / "trials.jsonl").read() if event["event"] == "budget"]
+    assert [(event["steps"], event["programs"]) for event in limits] == [(900, 5)]
+
+
 def test_the_budget_holds_and_may_grow(lean, tmp_path):
     run = tmp_path / "run"
     with Session.begin(lean, run, Opening(seeds=(0, 1), budget_steps=250, max_steps=100)) as session:

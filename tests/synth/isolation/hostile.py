@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -26,6 +27,23 @@ def sleeps_and_tells():
     sleeps()
 
 
+def forks_and_tells():
+    """Two children in sessions of their own; the second becomes a program without an environment."""
+    children = []
+    for number in range(2):
+        if (child := os.fork()) == 0:
+            os.setsid()
+            if number:
+                os.execve("/bin/sleep", ["sleep", "10000"], {})
+            time.sleep(10_000)
+        children.append(child)
+    time.sleep(0.5)
+    told = Path(os.environ["HL_TEST_FILE"])
+    told.with_suffix(".new").write_text(" ".join(map(str, children)))
+    told.with_suffix(".new").rename(told)
+    sleeps()
+
+
 def leaks():
     held = []
     while len(held) < 128:
@@ -47,6 +65,15 @@ def forks():
 
 def segfaults():
     ctypes.string_at(0)
+
+
+def kills_its_keeper():
+    """And has a child that fled before."""
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(10_000)
+    os.kill(os.getppid(), signal.SIGKILL)
+    sleeps()
 
 
 def leaves():

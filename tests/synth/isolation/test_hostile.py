@@ -17,6 +17,8 @@ from hl_dsl.synth.environments import steps_taken
 from hl_dsl.synth.isolation import evaluator as isolation
 from hl_dsl.synth.isolation.evaluator import InProcess, Isolated
 from hl_dsl.synth.isolation.limits import GIB, EvaluatorFailed, Limits
+from hl_dsl.synth.isolation.processes import marked
+from hl_dsl.synth.isolation.worker import MARK
 from hl_dsl.synth.study import Study
 from tests.synth.isolation import hostile
 from tests.synth.runs import LEAN, trials
@@ -40,7 +42,8 @@ def survivors(monkeypatch):
 
     def found():
         resting = {str(one._process.pid) for one in isolation._idle}
-        return running(word) - resting
+        workers = [marked(MARK, one._mark) for one in isolation._idle]
+        return running(word) - resting - {str(process) for found in workers if len(found) == 1 for process in found}
 
     yield found
     isolation._end_idle()
@@ -105,7 +108,8 @@ def test_what_was_started_on_the_side_is_ended_and_a_copy_is_not_heard(tmp_path,
 
 @linux
 @pytest.mark.parametrize("act, says", [
-    (hostile.asks_for_too_much, "MemoryError"), (hostile.leaves, "died with exit code 3"), (hostile.raises, "ZeroDivisionError: by nothing")])
+    (hostile.asks_for_too_much, "MemoryError"), (hostile.leaves, "died with exit code 3"), (hostile.raises, "ZeroDivisionError: by nothing"),
+    (hostile.kills_its_keeper, "died of SIGKILL")])
 def test_other_ends(survivors, act, says):
     program = Program.parse(LEAN)
     evaluator = Isolated(STRICT)
@@ -129,8 +133,36 @@ import sys
 from functools import partial
 from tests.synth.isolation import hostile
 from tests.synth.isolation.test_hostile import study
-study(sys.argv[1], partial(hostile.playing, hostile.sleeps_and_tells, hostile.SOME)).run()
+study(sys.argv[1], partial(hostile.playing, getattr(hostile, sys.argv[2]), hostile.SOME)).run()
 """
+
+
+def begun(tmp_path, monkeypatch, act):
+    """A study in a process of its own, whose evaluator has begun the act."""
+    monkeypatch.setenv("HL_TEST_FILE", str(tmp_path / "begun"))
+    parent = subprocess.Popen([sys.executable, "-c", _KILLED, str(tmp_path / "run"), act], cwd=ROOT, stderr=subprocess.PIPE)
+    until = time.monotonic() + 240
+    while not (tmp_path / "begun").exists() and time.monotonic() < until and parent.poll() is None:
+        time.sleep(0.05)
+    assert (tmp_path / "begun").exists()
+    return parent
+
+
+@linux
+def test_children_of_an_evaluator_end_with_a_study_that_is_killed(tmp_path, monkeypatch, survivors):
+    """They have fled to sessions of their own, and one has dropped its environment, by which it could be known."""
+    parent = begun(tmp_path, monkeypatch, "forks_and_tells")
+    children = [int(one) for one in (tmp_path / "begun").read_text().split()]
+    assert len(children) == 2 and all(Path(f"/proc/{one}").exists() for one in children)
+    assert not Path(f"/proc/{children[1]}/environ").read_bytes().strip(b"\0")
+    parent.kill()
+    killed = time.monotonic()
+    parent.communicate(timeout=60)
+    while (survivors() or any(Path(f"/proc/{one}").exists() for one in children)) and time.monotonic() < killed + 30:
+        time.sleep(0.02)
+    left = survivors(), [one for one in children if Path(f"/proc/{one}").exists()]
+    # The evaluator's deadline is a minute; what ends is ended by the end of the study, long before.
+    assert left == (set(), []) and time.monotonic() - killed < 10
 
 
 @linux
@@ -138,12 +170,8 @@ study(sys.argv[1], partial(hostile.playing, hostile.sleeps_and_tells, hostile.SO
 def test_a_parent_that_ends_leaves_no_worker_and_a_run_that_goes_on(tmp_path, monkeypatch, survivors, number):
     """While the evaluator hangs, which it does in the first generation that has a program for it."""
     expected = study(tmp_path / "whole", evaluator=InProcess()).run()
-    monkeypatch.setenv("HL_TEST_FILE", str(tmp_path / "hung"))
-    parent = subprocess.Popen([sys.executable, "-c", _KILLED, str(tmp_path / "run")], cwd=ROOT, stderr=subprocess.PIPE)
-    until = time.monotonic() + 240
-    while not (tmp_path / "hung").exists() and time.monotonic() < until and parent.poll() is None:
-        time.sleep(0.05)
-    assert len(survivors()) == 2
+    parent = begun(tmp_path, monkeypatch, "sleeps_and_tells")
+    assert len(survivors()) == 3  # the study, the worker and its keeper
     parent.send_signal(number)
     parent.communicate(timeout=120)
     until = time.monotonic() + 30

@@ -26,19 +26,30 @@ policy lean for "Breakout-v5" {
 """
 
 
-def test_episodes_are_the_same_to_the_bit():
-    program = Program.parse(BREAKOUT)
+PLANNED = """
+policy planned for "HalfCheetah-v5" {
+  observe joint.angle, velocity.x
+  act clamp(change - 0.5 * joint.angle, -1, 1)
+  plan change: vec[6] in [-1, 1] { horizon 4   candidates 6   prune 1   each velocity.x }
+}
+"""
+
+
+@pytest.mark.parametrize("text, protocol, ticks", [(BREAKOUT, "sticky", 300), (PLANNED, "standard", 30)], ids=["breakout", "planned"])
+def test_episodes_are_the_same_to_the_bit(text, protocol, ticks):
+    program = Program.parse(text)
     counted = []
     found = []
     for evaluator in (InProcess(), Isolated()):
         before = steps_taken()
         found.append(evaluator.run(
-            play, [program.flow], program.card, "sticky", (3, 4), dry_steps=None, max_steps=300, curves={3: None, 4: None}, step_budget=None,
+            play, [program.flow], program.card, protocol, (3, 4), dry_steps=None, max_steps=ticks, curves={3: None, 4: None}, step_budget=None,
             before_step=None if counted else counted.append))
         evaluator.close()
         counted.append(steps_taken() - before)
     here, there = found
     assert here.rollout.digests == there.rollout.digests and here.rollout.options == there.rollout.options
+    assert here.rollout.planning == there.rollout.planning
     assert counted[-1] == here.rollout.env_steps == there.rollout.env_steps
     for one, other in zip(here.episodes[0], there.episodes[0]):
         assert (one.value, one.length, one.status, one.assumption_violations) == (other.value, other.length, other.status, other.assumption_violations)

@@ -154,6 +154,20 @@ def test_it_plans_as_the_slow_planner_does(given, with_final, backend):
         assert [plan[lane].tolist() for plan in plans] == wanted
 
 
+def test_where_zero_is_no_residual_the_nearest_one_stands_for_nothing():
+    flow = Program.parse(program("horizon 3   candidates 4   sigma 0.5   warm_start 0.2").text.replace("[-0.5, 0.6]", "[0.1, 0.6]")).flow
+    frames, plans, _ = recorded(PlannedPolicy(flow), 1, 5)
+    assert [plan[0].tolist() for plan in plans] == slow_planner(flow, {}, 0, frames)
+    assert all((plan >= 0.1).all() and (plan <= 0.6).all() for plan in plans)
+
+
+def test_what_is_claimed_is_proved_for_any_residual():
+    assert program().prove().passed
+    wider = Program.parse(program().text.replace("clamp(residual - 0.2 * joint.angle, -1, 1)", "residual - 0.2 * joint.angle"))
+    (claim,) = [result for result in wider.prove().results if result.kind == "invariant"]
+    assert claim.status == "violated"
+
+
 def test_parameters_set_the_plan_of_each_lane():
     flow = program().flow
     columns = {"tries": [2, 7, 4], "ahead": [5, 1, 3], "width": [0.2, 0.9, 0.5], "kp": [0.0, 2.0, 1.0]}

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shlex
 import sys
 
@@ -53,6 +54,30 @@ def test_an_agent_then_its_run_played_back(lean, tmp_path, capsys):
     again = json.loads(told(capsys, 0, "synth", lean, "--run", tmp_path / "two", "--proposer", "replay", "--replay", tmp_path / "one", *common).out)
     assert first["score"] == again["score"] == 500 and first["program_hash"] == again["program_hash"]
     assert (first["calls"]["calls"], again["calls"]) == (1, None)
+
+
+@pytest.mark.parametrize("profile, said", [("codex", ["exec", "--model", "fast", "-"]), ("claude", ["--print", "--model", "fast"])])
+def test_a_profile_from_its_task_to_the_report(lean, tmp_path, capsys, monkeypatch, profile, said):
+    """A small program takes the agent's place under its name; what it was given, and what it left, is in the run's folder."""
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    agent = programs / profile
+    # It is fenced: it can write in its own folder only, and what it says is in the ledger.
+    agent.write_text(f'#!/bin/sh\necho "asked as: $*"\nls\nexec "{sys.executable}" "{AGENT}" improves\n')
+    agent.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    document = json.loads(told(capsys, 0, "synth", lean, "--run", tmp_path / "run", "--proposer", "command", "--profile", profile, "--model", "fast",
+                               "--seeds", "0..1", "--programs", "2", "--json").out)
+    assert document["score"] == 500 and document["proved"] and document["calls"]["answered"] == 1
+    run = Run(tmp_path / "run")
+    output, accepted = run.settled[0]["output"], run.trials[1]
+    assert all(f" {word}" in output.splitlines()[0] for word in said)
+    assert {"policy.hl", "TASK.md", "FEEDBACK.md", "picture-1.png"} <= set(output.split())
+    assert (accepted.accepted, accepted.proposer, accepted.model, accepted.change) == (True, "command", "fast", "look ahead, says the agent")
+    report = json.loads(told(capsys, 0, "report", tmp_path / "run", "--no-videos", "--json").out)
+    assert report["best"]["mean"] == 500 and report["spent"]["calls"]["answered"] == 1
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "look ahead, says the agent" in page and "command" in page and "fast" in page
 
 
 @pytest.mark.parametrize("words, message", [

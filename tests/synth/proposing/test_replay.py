@@ -6,6 +6,7 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.environments import steps_taken
+from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.proposers import proposer_named
 from hl_dsl.synth.proposing.options import ProposerOptions
 from hl_dsl.synth.study import Study
@@ -43,6 +44,18 @@ def test_a_paid_run_is_played_back_for_nothing(tmp_path):
     assert again.calls is None and paid.calls["answered"] == 5
     assert Run(tmp_path / "paid").verdicts == Run(tmp_path / "again").verdicts
     assert again.best_text.splitlines()[3:] == paid.best_text.splitlines()[3:]
+
+
+def test_the_recorded_ledger_is_read_once(tmp_path, monkeypatch):
+    Study(Program.parse(LEAN), "standard", tmp_path / "local", Budget(steps=1_000), seed=3, seeds=(0, 1)).run()
+    read, real = [], Ledger.read
+    monkeypatch.setattr(Ledger, "read", lambda self: read.append(self.path) or real(self))
+    study = replay(tmp_path / "again", tmp_path / "local", 1_000, seed=3, seeds=(0, 1))
+    study.run()
+    assert read.count(tmp_path / "local" / "trials.jsonl") == 1
+    # One that proposed before is not asked again.
+    study.resume()
+    assert read.count(tmp_path / "local" / "trials.jsonl") == 2
 
 
 def test_a_run_to_play_back_is_needed(tmp_path):

@@ -87,7 +87,7 @@ def test_damage_is_an_error_that_says_where_and_leaves_the_old_report(run):
     path = run / "trials.jsonl"
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b'"reserved_steps":20000', b'"reserved_steps":30000', 1))
-    with pytest.raises(LedgerDamaged, match="line 1: the checksum does not fit"):
+    with pytest.raises(LedgerDamaged, match="line 2: the checksum does not fit"):
         reported(run)
     path.write_bytes(whole)
     (run / "run.json").write_text("{")

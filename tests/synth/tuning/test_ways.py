@@ -131,7 +131,7 @@ def test_a_program_that_breaks_a_case_is_not_tuned(swing, tmp_path):
     assert sum(trial.environment_steps for trial in trials(tmp_path / "run")) == steps_taken() - before == 7 * 200
 
 
-@pytest.mark.parametrize("more", [{"race": True, "population": 6}, {"short": "40:2", "population": 6}, {"fitness": "min"}], ids=["race", "short", "min"])
+@pytest.mark.parametrize("more", [{"race": True, "population": 6}, {"short": "40:2", "population": 6}, {"short": "40:1000", "population": 6}, {"fitness": "min"}], ids=["race", "short", "long", "min"])
 @pytest.mark.parametrize("cut_after", [1_000, 9_000, 22_000])
 def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     case(swing, -1e9)
@@ -148,12 +148,13 @@ def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     assert samples(tmp_path / "cut") == samples(tmp_path / "whole")
 
 
-def test_a_kill_loses_no_step(swing, tmp_path):
+@pytest.mark.parametrize("where", ["InProcess", "Isolated"])
+def test_a_kill_loses_no_step(swing, tmp_path, where):
     """What a killed process had played and not written down is listed when the run goes on."""
     code = (
-        "import sys\nfrom hl_dsl.synth.runs import run_tune\nfrom hl_dsl.synth.isolation.evaluator import InProcess\n"
+        "import sys\nfrom hl_dsl.synth.runs import run_tune\nfrom hl_dsl.synth.isolation.evaluator import InProcess, Isolated\n"
         "def say(event):\n    print(event['event'], event.get('env_steps', 0), flush=True)\n"
-        f"run_tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator=InProcess(), on_event=say, population=16)")
+        f"run_tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator={where}(), on_event=say, population=16)")
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     seen = 0
     for line in process.stdout:

@@ -1,0 +1,141 @@
+"""One generation: its samples are played, judged and written down."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Sequence
+
+from hl_dsl.synth.racing import stages
+from hl_dsl.synth.stopping import Stopping, stopping
+from hl_dsl.synth.study_result import INTERRUPTED
+from hl_dsl.synth.trials import NO_GATE
+from hl_dsl.synth.tuning.book import HELD, Book
+from hl_dsl.synth.tuning.fitness import Fitness
+from hl_dsl.synth.tuning.player import Cut, Player
+from hl_dsl.synth.tuning.samples import Sample
+
+RACE_SEEDS = 2  # that every sample of a race plays
+
+
+class Generations:
+    """All that was played so far, by its values; `best` is what was accepted last. `race`: see `Tuning`."""
+
+    def __init__(self, player: Player, book: Book, fitness: Fitness, seeds: Sequence[int], race: bool, tell: Callable[[dict[str, Any]], None]):
+        self.player, self.book, self.fitness, self.seeds, self.race, self.tell = player, book, fitness, tuple(seeds), race, tell
+        self.samples: dict[tuple, Sample] = {}
+        self.best: Sample | None = None
+
+    def play(self, every: Sequence[Mapping[str, float]], cap: int | None = None) -> list[Sample]:
+        """The samples with these values, each played once in a run, judged and written down. Raises Cut."""
+        asked = [Sample(0, dict(values), cap) for values in every]
+        new: dict[tuple, Sample] = {}
+        for one in asked:
+            key = self.book.key(one)
+            if key not in self.samples and key not in new:
+                one.number, one.known = len(self.samples) + len(new), self.book.known(one.values, cap)
+                new[key] = one
+        if new:
+            self._settle(new)
+        return [self.samples[self.book.key(one)] for one in asked]
+
+    def best_of(self, cap: int | None) -> Sample | None:
+        """The best of whole episodes, or of those with a cap."""
+        if cap is None:
+            return self.best
+        played = [one for one in self.samples.values() if one.cap == cap and one.score is not None and not one.dropped]
+        return max(played, key=lambda one: (one.score, -one.number), default=None)
+
+    def _settle(self, new: dict[tuple, Sample]) -> None:
+        samples, cut = list(new.values()), None
+        if any(one.known is None for one in samples):
+            self.player.refuse_overspending()
+        with stopping() as stop:
+            self.player.begin(self.book.sequence)
+            try:
+                self._episodes(samples, stop)
+            except Cut as came:
+                cut = came
+            if cut is None or str(cut) != INTERRUPTED:
+                try:
+                    self._judge(samples, stop)
+                except Cut as came:
+                    cut = came
+            stop.hold()
+            self._leave_open(samples, cut)
+            self.book.write(samples)
+        self.samples.update((key, one) for key, one in new.items() if one.score is not None and one.gate != NO_GATE)
+        if cut is not None:
+            raise cut
+
+    def _episodes(self, samples: list[Sample], stop: Stopping) -> None:
+        """Plays all seeds, or in a race only as many as a sample's rank calls for."""
+        racing = self.race and len(samples) > 1
+        going_on = samples
+        for number, seeds in enumerate(stages(self.seeds, RACE_SEEDS) if racing else [self.seeds]):
+            if number:
+                going_on = self._better_half(going_on)
+            missing = [one for one in going_on if not set(seeds) <= set(one.returns)]
+            if missing:
+                self.player.play(missing, seeds, stop)
+        for one in samples:
+            self._score(one)
+
+    def _better_half(self, samples: list[Sample]) -> list[Sample]:
+        """Those that go on; the others are left as they are."""
+        for one in samples:
+            self._score(one)
+        ranked = sorted(samples, key=lambda one: (-one.score, one.number))
+        kept = ranked[: (len(ranked) + 1) // 2]
+        for one in ranked[len(kept) :]:
+            one.dropped = True
+        return sorted(kept, key=lambda one: one.number)
+
+    def _score(self, one: Sample) -> None:
+        returns = one.returns
+        one.score = self.fitness([returns[seed] for seed in self.seeds if seed in returns])
+
+    def _judge(self, samples: list[Sample], stop: Stopping) -> None:
+        """Verdicts on what was played to its end: the best one of a generation is accepted where it is better than all before
+        and breaks no case. Raises Cut."""
+        whole = [one for one in samples if not one.dropped and set(self.seeds) <= set(one.returns)]
+        for one in whole:
+            self._score(one)
+        dropped = [one for one in samples if one.dropped]
+        for one in dropped:
+            one.gate, one.reason = "development", f"{one.score:g} on {len(one.returns)} seeds: not in the better half of its generation"
+        if whole:
+            worst = min(one.score for one in whole)
+            for one in samples:
+                one.told = None if one.score is None else min(one.score, worst) if one.dropped else one.score
+            for one in whole:
+                one.gate, one.reason = ("development", "no better than the best so far") if one.cap is None else ("smoke", f"in episodes of at most {one.cap} steps")
+            if whole[0].cap is None:
+                self._accept(whole, worst, stop)
+
+    def _accept(self, whole: list[Sample], worst: float, stop: Stopping) -> None:
+        for one in sorted(whole, key=lambda one: (-one.score, one.number)):
+            if self.best is not None and one.score <= self.best.score:
+                return
+            one.gate = one.reason = None  # open until its cases are played
+            broken = self._breaks(one, stop)
+            if broken is None:
+                one.gate, one.reason, self.best = "accepted", "", one
+                self.tell({"event": "best", "score": one.score, "values": one.values})
+                return
+            one.gate, one.reason = "regression", broken
+            one.told = worst  # so that the strategy leaves what breaks cases
+
+    def _breaks(self, one: Sample, stop: Stopping) -> str | None:
+        """Why a sample breaks a case, as it is on record or as it is played now."""
+        if one.known is not None and one.known.gate in ("accepted", "regression"):
+            one.cases = one.known.cases
+            return one.known.reason or None
+        return self.player.passes(one, stop) if self.player.cases else None
+
+    def _leave_open(self, samples: list[Sample], cut: Cut | None) -> None:
+        """What has no verdict because the run was cut."""
+        for one in samples:
+            if one.gate is None:
+                finished = set(self.seeds) <= set(one.returns) and not one.case_steps
+                spent = str(cut) != INTERRUPTED
+                one.gate = NO_GATE
+                one.reason = HELD if finished and not spent else "the budget was spent before its episodes ended" if spent else INTERRUPTED
