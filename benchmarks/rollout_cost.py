@@ -13,7 +13,11 @@ from hl_dsl.synth.environments import load_simulator
 from hl_dsl.synth.protocols import protocol_options
 from hl_dsl.synth.rollout import evaluate
 
-POLICY = "policies/breakout/ram.hl"
+CASES = (
+    ("policies/breakout/ram.hl", "noop", 16, 400, 1.03),
+    ("policies/breakout/ram.hl", "noop", 1, 4000, 1.05),
+    ("policies/cartpole/balance.hl", "standard", 256, 400, 1.3),
+)
 
 
 def recorded_actions(program: Program, protocol: str, lanes: int, steps: int) -> np.ndarray:
@@ -67,12 +71,11 @@ def ratios(program: Program, protocol: str, lanes: int, steps: int, pairs: int) 
 
 def main(pairs: int = 9) -> None:
     load_simulator()
-    program = Program.load(POLICY)
-    print(f"evaluation of {POLICY} against bare EnvPool, CPU time, median of {pairs} alternated pairs (quartiles)")
-    for lanes, steps, bar in ((16, 400, 1.03), (1, 4000, 1.05)):
-        found = ratios(program, "noop", lanes, steps, pairs)
+    print(f"evaluation against bare EnvPool, CPU time, median of {pairs} alternated pairs (quartiles)")
+    for policy, protocol, lanes, steps, bar in CASES:
+        found = ratios(Program.load(policy), protocol, lanes, steps, pairs)
         low, middle, high = statistics.quantiles(found, n=4)
-        print(f"  {lanes:>3} environments: {middle:.3f} ({low:.3f} to {high:.3f}); bar {bar}")
+        print(f"  {policy}, {lanes:>3} environments: {middle:.3f} ({low:.3f} to {high:.3f}); bar {bar}")
 
 
 if __name__ == "__main__":
