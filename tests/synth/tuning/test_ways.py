@@ -151,6 +151,16 @@ def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     assert samples(tmp_path / "cut") == samples(tmp_path / "whole")
 
 
+@pytest.mark.parametrize("more, said", [
+    ({"race": True, "seeds": [0]}, "nothing to race with one seed"), ({"short": "9999:3"}, "every episode ends after 200"), ({"short": "30", "max_steps": 30}, "every episode ends after 30"),
+])
+def test_what_would_change_nothing_is_refused(swing, tmp_path, more, said):
+    before = steps_taken()
+    with pytest.raises(HLError, match=said):
+        run_tune(swing, tmp_path / "run", **{**FEW, **more})
+    assert steps_taken() == before and not (tmp_path / "run").exists()
+
+
 @settings(max_examples=10, deadline=None)
 @given(budget=st.integers(41, 6_000), race=st.booleans(), short=st.sampled_from([None, "12:1", "10:2,15:1000"]), seeds=st.sampled_from([1, 2, 6, 9]),
        population=st.integers(2, 9), with_case=st.booleans())
@@ -162,7 +172,7 @@ def test_a_tuning_that_is_over_comes_to_the_same_again(budget, race, short, seed
         path.write_text(SWING)
         if with_case:
             case(path, -1e9)
-        options = {"budget_steps": budget, "seeds": range(seeds), "seed": 3, "evaluator": InProcess(), "race": race, "short": short, "population": population, "max_steps": 20}
+        options = {"budget_steps": budget, "seeds": range(seeds), "seed": 3, "evaluator": InProcess(), "race": race and seeds > 1, "short": short, "population": population, "max_steps": 20}
         try:
             expected = run_tune(path, Path(folder) / "run", **options)
         except HLError as error:
