@@ -87,13 +87,14 @@ class Plan:
     """What is planned, for every tick, by simulating the policy itself.
 
     `inputs` are the positions of the planned components among the program's inputs; their source is "plan". `settings`
-    gives each setting's value (see `hl_dsl/plan_settings.py`), or the position of the parameter that has it. `each` and
+    gives each setting's value (see `hl_dsl/plan_settings.py`), the position of the parameter that has it, or, for a `sigma`
+    that is left out where ranges differ, a value for each component. `each` and
     `final` are real nodes; `final` is None where nothing but `each` counts.
     """
 
     name: str
     inputs: tuple[int, ...]
-    settings: dict[str, int | float | "OfParameter"]
+    settings: dict[str, int | float | tuple[float, ...] | "OfParameter"]
     each: int
     final: int | None
     span: Span

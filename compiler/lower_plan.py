@@ -15,13 +15,14 @@ SCORE, FINAL = "plan.score", "plan.final"  # cells of a simulated policy; no nam
 
 def lower_plan(lowering, plan: PlanSyntax) -> Plan:
     """`lowering` is the program's, in which every definition is lowered already. Positions are still nodes (see lower_result.py)."""
-    lows, highs = plan.range.values
+    ends = [plan.range.of(component) for component in range(plan.type.size or 1)]
+    widths = [float(high.value) - float(low.value) for low, high in ends]
     given = {setting.name: setting.value for setting in plan.settings}
     settings = {}
     for name, known in SETTINGS.items():
         value = given.get(name)
         if value is None:
-            settings[name] = default_of(name, float(min(lows)), float(max(highs)))
+            settings[name] = default_of(name, widths)
         elif type(value) is Number:
             settings[name] = value.value if known.base == "int" else float(value.value)
         else:

@@ -39,12 +39,20 @@ class PlanChecks:
         action = self.card.action
         if action.is_discrete:
             return
-        low, high = min(action.low) - max(action.high), max(action.high) - min(action.low)
-        lows, highs = plan.range.values
-        if min(lows) < low or max(highs) > high:
-            self.findings.add("HL408", f"`{plan.name}` may be larger than any difference of two actions", plan.range.span,
-                              label=f"actions lie in [{min(action.low):g}, {max(action.high):g}]", repair=Repair(
-                                  plan.range.span, f"[{max(min(lows), low)!r}, {min(max(highs), high)!r}]", "plan no more than that"))
+        size = plan.type.size or 1
+        if any(len(end) not in (1, size) for end in plan.range.values):
+            return
+        written = [tuple(end.value for end in plan.range.of(component)) for component in range(size)]
+        bounds = list(zip(action.low, action.high)) if size == len(action.low) else [(min(action.low), max(action.high))] * size
+        held = [tuple(min(max(end, least - most), most - least) for end in ends) for ends, (least, most) in zip(written, bounds)]
+        wide = [component for component in range(size) if held[component] != written[component]]
+        if not wide:
+            return
+        name = plan.name if len(wide) == size else f"{plan.name}[{wide[0]}]"
+        least, most = bounds[wide[0]]
+        ends = ", ".join(_end(numbers) for numbers in zip(*held))
+        self.findings.add("HL408", f"`{name}` may be larger than any difference of two actions", plan.range.span,
+                          label=f"actions lie in [{least:g}, {most:g}]", repair=Repair(plan.range.span, f"[{ends}]", "plan no more than that"))
 
     def _setting(self, setting: Setting, seen: dict[str, Setting]) -> None:
         known = SETTINGS.get(setting.name)
@@ -145,6 +153,11 @@ def _uses(top) -> Iterator[tuple[str, int | None]]:
             yield node.vector.name, node.index.value
         else:
             stack.extend(children(node))
+
+
+def _end(numbers: tuple[int | float, ...]) -> str:
+    """One end of a range: a number, or one for each component."""
+    return repr(numbers[0]) if len(set(numbers)) == 1 else f"[{', '.join(map(repr, numbers))}]"
 
 
 def _within(known: PlanSetting, value):

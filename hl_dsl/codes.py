@@ -139,6 +139,7 @@ CODES: dict[str, Code] = {
         "HL504": "an observation that is not used",
         "HL505": "a parameter without effect on the action",
         "HL506": "a plan that is not used",
+        "HL507": "a setting of a plan without effect",
     }),
     **_stage("proof", {
         "HL510": "a rule that is never reached",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Sequence
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class PlanSetting:
     says: str
 
 
-_WIDTH_PARTS = 4  # sigma, where none is given: noise that seldom leaves the range, and fills it
+_WIDTH_PARTS = 4  # sigma of a component, where none is given: noise that seldom leaves its range, and fills it
 
 SETTINGS: dict[str, PlanSetting] = {item.name: item for item in (
     PlanSetting("horizon", "int", 1, 1000, 10, "ticks that a candidate is simulated"),
@@ -34,7 +35,11 @@ SETTINGS: dict[str, PlanSetting] = {item.name: item for item in (
 )}
 
 
-def default_of(name: str, low: float, high: float) -> int | float:
-    """The setting's value where it is left out, for residuals in [low, high]."""
+def default_of(name: str, widths: Sequence[float]) -> int | float | tuple[float, ...]:
+    """The setting's value where it is left out, for components whose ranges are so wide: one for each component where it hangs
+    on the width and they differ."""
     default = SETTINGS[name].default
-    return (high - low) / _WIDTH_PARTS if default is None else default
+    if default is not None:
+        return default
+    parts = tuple(width / _WIDTH_PARTS for width in widths)
+    return parts if len(set(parts)) > 1 else parts[0]

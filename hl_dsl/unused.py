@@ -7,6 +7,7 @@ from typing import Iterator
 
 from hl_dsl.check import Checked
 from hl_dsl.diagnostics import Diagnostic, Label, Repair
+from hl_dsl.idle_settings import idle_settings
 from hl_dsl.source import Span
 from hl_dsl.syntax import Act, Declaration, Let, Memory, Modes, Name, Observe, Observed, Param, Plan, Property, expressions, walk
 
@@ -47,6 +48,8 @@ class _Uses:
                 yield from self._observed(item)
             elif type(item) is Plan and item.name not in self.directed:
                 yield Diagnostic("HL506", f"the plan `{item.name}` is not used", item.name_span, "the action does not hang on it: add it to one", severity="warning")
+            elif type(item) is Plan:
+                yield from idle_settings(item)
             elif type(item) in (Let, Memory, Param) and item.name not in self.needed:
                 yield self._unused(item)
             elif type(item) is Param and item.name not in self.acting:

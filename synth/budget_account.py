@@ -50,12 +50,13 @@ def _number(value: float | int) -> str:
 
 
 def _reserved(events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
-    """Steps and programs of a generation that is not settled; none once the run has stopped."""
+    """Steps and programs of a generation of proposals that is not settled; none once the run has stopped. A tuning records its
+    generations when they are settled, without proposals."""
     for place in reversed(range(len(events))):
         kind = events[place].get("event")
         if kind == "stop":
             break
-        if kind == "generation":
+        if kind == "generation" and "proposals" in events[place]:
             found = events[place]
             settled = [event for event in events[place:] if event.get("event") == "trial" and event.get("kind") == "search"]
             waiting = len(found["proposals"]) - len(settled)

@@ -101,9 +101,10 @@ def run_tune(
     cases = read_cases(folder_beside(Path(path)), program.card)
     budget = Budget(steps=budget_steps, wall_seconds=wall_seconds)
     picture = Picture(run_folder, on_event)
+    longest = min(max_steps or program.card.max_episode_steps, program.card.max_episode_steps)
     tuning = Tuning(
         program, protocol or program.card.protocols[0], tuple(seeds or DEVELOPMENT_SEEDS), budget, seed, params, population, dry_steps,
-        max_steps, num_threads, picture, evaluator, parse_fitness(fitness), race, parse_short(short, max_steps), step_size, cases)
+        max_steps, num_threads, picture, evaluator, parse_fitness(fitness), race, parse_short(short, longest), step_size, cases)
     if run_folder is None:
         return _into_file(tuning.run(), path, write)
     with _line_in(ledger, run_folder), RunFolder(run_folder) as folder:

@@ -24,7 +24,7 @@ def evaluate(
     trials: Annotated[Optional[Path], typer.Option("--trials", help="The ledger to append to. [default: trials.jsonl beside FILE]")] = None,
     env: Annotated[Optional[str], typer.Option("--env", help="Refuse a policy that is not for this environment.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Watch all that is proved, too; exit 1 where a run breaks it.")] = False,
-    planner_seed: Annotated[int, typer.Option("--planner-seed", min=0, help="Of the random numbers of a policy's `plan`.")] = 0,
+    planner_seed: Annotated[Optional[int], typer.Option("--planner-seed", min=0, help="Of the random numbers of a policy's `plan`, 0 to 2^64 - 1. [default: 0]", show_default=False)] = None,
     json: Json = False,
 ) -> None:
     """Prove a policy, then play one episode for each seed. The trial is recorded."""
@@ -33,6 +33,8 @@ def evaluate(
     wanted = parse_seeds(seeds)
     program = Program.load(file)
     _refuse_other_environment(program, env)
+    if planner_seed is not None and program.flow.plan is None:
+        raise HLError(f"{program.name} has no `plan`, so there is nothing that --planner-seed could change", "leave it out; `--seeds` are those of the episodes")
     ledger_path = trials or file.parent / "trials.jsonl"
     _refuse_to_overwrite({"--video": video, "--trace": trace}, (file, ledger_path))
 
@@ -52,7 +54,7 @@ def evaluate(
         with episode_progress(f"{program.name} {protocol}") as progress:
             evaluation = evaluate_program(
                 program, protocol, wanted, ledger=Ledger(ledger_path), num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
-                on_progress=progress, on_tick=watchers.on_tick, render=watchers.needs_render, check=check, planner_seed=planner_seed)
+                on_progress=progress, on_tick=watchers.on_tick, render=watchers.needs_render, check=check, planner_seed=planner_seed or 0)
     except NotRecorded as problem:
         evaluation = problem.evaluation
         problems.append(problem)

@@ -76,7 +76,7 @@ class Planner:
             count, horizon = int(settings.candidates[lane]), int(settings.horizon[lane])
             random = source_of_noise(self._planner_seed, self._seeds[lane], int(self._ticks[lane]), turn)
             every[row, 2:count, :horizon] += noise(
-                random, count - 2, horizon, len(self._rest), float(settings.sigma[lane]), float(settings.decay[lane]), float(settings.active[lane]),
+                random, count - 2, horizon, len(self._rest), settings.sigma[lane], float(settings.decay[lane]), float(settings.active[lane]),
                 float(settings.smooth[lane]))
         every[:, 1] = self._rest
         return np.clip(every, self._low, self._high, out=every)

@@ -13,7 +13,8 @@ from hl_dsl.plan_settings import SETTINGS
 
 @dataclass(frozen=True)
 class LaneSettings:
-    """One value for each lane, (n,), under the names of `hl_dsl/plan_settings.py`."""
+    """One value for each lane, (n,), under the names of `hl_dsl/plan_settings.py`; `sigma` is (n, components) where it differs
+    among them."""
 
     horizon: np.ndarray
     candidates: np.ndarray
@@ -32,6 +33,7 @@ def lane_settings(flow: Dataflow, parameters: Sequence, num_lanes: int) -> LaneS
     def values(name: str) -> np.ndarray:
         given = flow.plan.settings[name]
         value = parameters[given.position] if type(given) is OfParameter else given
-        return np.broadcast_to(np.asarray(value, np.int64 if SETTINGS[name].base == "int" else np.float64), num_lanes)
+        array = np.asarray(value, np.int64 if SETTINGS[name].base == "int" else np.float64)
+        return np.broadcast_to(array, (num_lanes, len(given))) if type(given) is tuple else np.broadcast_to(array, num_lanes)
 
     return LaneSettings(**{name: values(name) for name in SETTINGS})

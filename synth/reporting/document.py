@@ -90,7 +90,7 @@ def _spent(run: Run) -> dict[str, Any]:
 def _budget_steps(run: Run) -> int | None:
     spent, budget = 0, None
     for event, trial in run.entries:
-        if event.get("event") == "generation":
+        if event.get("event") == "generation" and "proposals" in event:  # a tuning's generation is told of once it is over
             left = event.get("reserved_steps")
             budget = None if left is None else spent + left
         elif trial is not None and trial.kind == "search":

@@ -16,6 +16,7 @@ def spent(document: Mapping[str, Any]) -> Markup:
     budget = "" if cost["budget_steps"] is None else f" of a budget of {number(cost['budget_steps'])} for the search"
     rows = [("environment steps", f"{number(cost['environment_steps'])}{budget}"),
             ("of these, cut off and without a verdict", number(cost["lost_steps"])), ("films of this report, on an account of their own", f"{number(cost['film_steps'])} steps"),
+            *([("steps of models to plan, beside those of the environment", number(cost["planning_steps"]))] if cost["planning_steps"] else []),
             ("episodes", number(cost["episodes"])), ("programs", f"{number(cost['programs'])} in {number(cost['generations'])} generations"),
             ("from the first event to the last", f"{cost['seconds']:,.0f} s"), ("CPU time of the trials", f"{cost['cpu_seconds']:,.1f} s"),
             ("calls", calls_line(cost["calls"]) if cost["calls"] else "none"), ("tokens", number(cost["tokens"])), ("cost", _cost(cost)),

@@ -22,6 +22,7 @@ from hl_dsl.synth.tuning.samples import Sample, joined
 from hl_dsl.verify import Proof
 
 HELD = "played to its end; its generation was cut"
+SPENT = "the budget was spent before its episodes ended"
 KILLED = "steps of episodes that the end of the process cut"
 UNCHARGED = (INTERRUPTED, KILLED)  # so that a run that goes on is the same as without the cut (see Budget)
 _NAMED = 4  # params that a change names one by one
@@ -38,6 +39,7 @@ class Book:
         trials = trials_of(events)
         self.steps_charged = sum(trial.environment_steps for trial in trials if trial.reason not in UNCHARGED)
         self.planning = added(PlanningCounts(**trial.planning) for trial in trials)
+        self._cut = self._cut_by_budgets(events)
         self._known = {self._key(trial.parameters, trial.options.get("short")): trial for trial in trials
                        if trial.kind == "tune" and (trial.gate != NO_GATE or trial.reason == HELD)}
 
@@ -54,6 +56,22 @@ class Book:
     def known(self, values: Mapping[str, float], cap: int | None) -> Trial | None:
         """What the ledger tells of a sample."""
         return self._known.get(self._key(values, cap))
+
+    def was_cut(self, one: Sample, budget: int | None) -> bool:
+        """Whether a budget of so many steps, or of more, was spent before the sample's episodes ended."""
+        return budget is not None and budget <= self._cut.get(self.key(one), 0)
+
+    def _cut_by_budgets(self, events: Sequence[Mapping[str, Any]]) -> dict[tuple, int]:
+        """By sample, the largest budget of steps that cut it."""
+        found: dict[tuple, int] = {}
+        steps = 0
+        for event in events:
+            if event.get("event") == "budget":
+                steps = event.get("steps") or 0
+            elif event.get("event") == "trial" and event.get("kind") == "tune" and event.get("reason") == SPENT:
+                key = self._key(event["parameters"], event["options"].get("short"))
+                found[key] = max(steps, found.get(key, 0))
+        return found
 
     def key(self, one: Sample) -> tuple:
         return self._key(one.values, one.cap)

@@ -19,6 +19,10 @@ def chosen_parameters(parameters: Sequence[Parameter], names: Sequence[str] | No
         raise HLError(f"{policy} has no parameters to tune", "declare one: `param gain: real = 1 in [0, 10]`")
     for name in names or ():
         if not any(_means(name, one) for one in parameters):
+            component = re.fullmatch(r"(.+)\[\d+\]", name)
+            count = sum(_whole(one) == component[1] != one.name for one in parameters) if component else 0
+            if count:
+                raise HLError(f"{policy} has no parameter `{name}`", f"`{component[1]}` has components 0 to {count - 1}")
             known = dict.fromkeys(_whole(one) for one in parameters)
             raise HLError(f"{policy} has no parameter `{name}`", f"its parameters: {', '.join(sorted(known))}; `*` stands for any letters")
     found = [one for one in parameters if names is None or any(_means(name, one) for name in names)]

@@ -38,8 +38,9 @@ def parse_fitness(text: str) -> Fitness:
     """`mean`, `min`, or weights of both: `0.5*min+0.5*mean`. Raises HLError."""
     weights = tuple(_term(text, term.strip()) for term in text.split("+"))
     names = [name for _, name in weights]
-    if len(set(names)) < len(names):
-        raise HLError(f"the fitness `{text}` names `{names[0]}` twice", _HINT)
+    again = next((name for place, name in enumerate(names) if name in names[:place]), None)
+    if again is not None:
+        raise HLError(f"the fitness `{text}` names `{again}` twice", _HINT)
     return Fitness(weights)
 
 

@@ -8,9 +8,9 @@ from hl_dsl.synth.racing import stages
 from hl_dsl.synth.stopping import Stopping, stopping
 from hl_dsl.synth.study_result import INTERRUPTED
 from hl_dsl.synth.trials import NO_GATE
-from hl_dsl.synth.tuning.book import HELD, Book
+from hl_dsl.synth.tuning.book import HELD, SPENT, Book
 from hl_dsl.synth.tuning.fitness import Fitness
-from hl_dsl.synth.tuning.player import Cut, Player
+from hl_dsl.synth.tuning.player import Cut, Player, Spent
 from hl_dsl.synth.tuning.samples import Sample
 
 RACE_SEEDS = 2  # that every sample of a race plays
@@ -46,17 +46,16 @@ class Generations:
 
     def _settle(self, new: dict[tuple, Sample]) -> None:
         samples, cut = list(new.values()), None
-        if any(one.known is None for one in samples):
-            self.player.refuse_overspending()
         with stopping() as stop:
             self.player.begin(self.book.sequence)
             try:
+                self._refuse_overspending(samples)
                 self._episodes(samples, stop)
             except Cut as came:
                 cut = came
             if cut is None or str(cut) != INTERRUPTED:
                 try:
-                    self._judge(samples, stop)
+                    self._judge(samples, stop, cut)
                 except Cut as came:
                     cut = came
             stop.hold()
@@ -66,23 +65,40 @@ class Generations:
         if cut is not None:
             raise cut
 
+    def _refuse_overspending(self, samples: list[Sample]) -> None:
+        """Raises Spent where a sample is to be played and no steps are left for it, or were not left for it before. What is on
+        record stands then as it did when the steps were spent."""
+        waiting = [one for one in samples if one.known is None]
+        try:
+            if any(self.book.was_cut(one, self.player.budget.steps) for one in waiting):
+                raise self.player.spent()
+            if waiting:
+                self.player.refuse_overspending()
+        except Spent:
+            for one in samples:
+                if one.known is not None and one.known.gate != NO_GATE and not self._is_whole(one):
+                    one.dropped = True
+                    self._score(one)
+            raise
+
     def _episodes(self, samples: list[Sample], stop: Stopping) -> None:
         """Plays all seeds, or in a race only as many as a sample's rank calls for."""
         racing = self.race and len(samples) > 1
-        going_on = samples
+        going_on, played = samples, ()
         for number, seeds in enumerate(stages(self.seeds, RACE_SEEDS) if racing else [self.seeds]):
             if number:
-                going_on = self._better_half(going_on)
+                going_on = self._better_half(going_on, played)
+            played += tuple(seeds)
             missing = [one for one in going_on if not set(seeds) <= set(one.returns)]
             if missing:
                 self.player.play(missing, seeds, stop)
         for one in samples:
             self._score(one)
 
-    def _better_half(self, samples: list[Sample]) -> list[Sample]:
-        """Those that go on; the others are left as they are."""
+    def _better_half(self, samples: list[Sample], seeds: Sequence[int]) -> list[Sample]:
+        """Those that go on, by these seeds alone, though more of some may be on record; the others are left as they are."""
         for one in samples:
-            self._score(one)
+            one.score = self.fitness([one.returns[seed] for seed in seeds])
         ranked = sorted(samples, key=lambda one: (-one.score, one.number))
         kept = ranked[: (len(ranked) + 1) // 2]
         for one in ranked[len(kept) :]:
@@ -93,10 +109,13 @@ class Generations:
         returns = one.returns
         one.score = self.fitness([returns[seed] for seed in self.seeds if seed in returns])
 
-    def _judge(self, samples: list[Sample], stop: Stopping) -> None:
+    def _is_whole(self, one: Sample) -> bool:
+        return set(self.seeds) <= set(one.returns)
+
+    def _judge(self, samples: list[Sample], stop: Stopping, cut: Cut | None) -> None:
         """Verdicts on what was played to its end: the best one of a generation is accepted where it is better than all before
         and breaks no case. Raises Cut."""
-        whole = [one for one in samples if not one.dropped and set(self.seeds) <= set(one.returns)]
+        whole = [one for one in samples if not one.dropped and self._is_whole(one)]
         for one in whole:
             self._score(one)
         dropped = [one for one in samples if one.dropped]
@@ -109,7 +128,7 @@ class Generations:
             for one in whole:
                 one.gate, one.reason = ("development", "no better than the best so far") if one.cap is None else ("smoke", f"in episodes of at most {one.cap} steps")
             if whole[0].cap is None:
-                self._accept(whole, worst, stop)
+                self._accept([one for one in whole if cut is None or not _passed_over(one)], worst, stop)
 
     def _accept(self, whole: list[Sample], worst: float, stop: Stopping) -> None:
         for one in sorted(whole, key=lambda one: (-one.score, one.number)):
@@ -135,7 +154,12 @@ class Generations:
         """What has no verdict because the run was cut."""
         for one in samples:
             if one.gate is None:
-                finished = set(self.seeds) <= set(one.returns) and not one.case_steps
+                finished = self._is_whole(one) and not one.case_steps
                 spent = str(cut) != INTERRUPTED
                 one.gate = NO_GATE
-                one.reason = HELD if finished and not spent else "the budget was spent before its episodes ended" if spent else INTERRUPTED
+                one.reason = HELD if finished and not spent else SPENT if isinstance(cut, Spent) else str(cut)
+
+
+def _passed_over(one: Sample) -> bool:
+    """Whether it was judged before, and its cases were not asked for: one that was to come before it was cut."""
+    return one.known is not None and one.known.gate == "development"

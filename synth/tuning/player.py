@@ -60,10 +60,10 @@ class Player:
         """Raises Spent where a limit has been reached."""
         reason = self.budget.stop_reason()
         if reason is not None or self.steps_left == 0:
-            raise Spent(reason or self._spent())
+            raise self.spent() if reason is None else Spent(reason)
 
-    def _spent(self) -> str:
-        return f"the budget of {self.budget.steps:,} environment steps is spent"
+    def spent(self) -> Spent:
+        return Spent(f"the budget of {self.budget.steps:,} environment steps is spent")
 
     def play(self, samples: Sequence[Sample], seeds: Sequence[int], stop: Stopping) -> None:
         """Adds to each sample its episodes on the seeds, played side by side, as many as memory is sure to hold. Raises Cut."""
@@ -81,7 +81,7 @@ class Player:
         if rollout.interrupted:
             raise Cut(INTERRUPTED)
         if not all(rollout.finished) or len(rollout.seeds) < count * len(samples):
-            raise Spent(self._spent())
+            raise self.spent()
 
     def passes(self, sample: Sample, stop: Stopping) -> str | None:
         """Why a sample breaks one of the task's golden cases; None where it passes them all. Raises Cut."""
@@ -100,7 +100,7 @@ class Player:
                 if played.rollout.interrupted:
                     raise Cut(INTERRUPTED)
                 if not played.rollout.complete:
-                    raise Spent(self._spent())
+                    raise self.spent()
                 going_on = gate.going_on([one])
         finally:
             sample.cases, sample.case_steps = gate.told(sample.number), gate.steps(sample.number)

@@ -29,7 +29,7 @@ def parse_short(text: str | None, max_steps: int | None = None) -> tuple[Phase, 
     if caps != sorted(set(caps)):
         raise HLError(f"the short episodes of `{text}` do not grow", _HINT)
     if max_steps is not None and caps and caps[-1] >= max_steps:
-        raise HLError(f"short episodes of {caps[-1]} steps are not short: every episode ends after {max_steps}", "give fewer steps, or leave --max-steps out")
+        raise HLError(f"short episodes of {caps[-1]} steps are not short: every episode ends after {max_steps}", f"give fewer than {max_steps}, or leave them out")
     return phases
 
 

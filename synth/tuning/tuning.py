@@ -66,6 +66,9 @@ class Tuning:
             raise NotProved(program, self.proof)
         # Where nothing is drawn at random every seed is the same episode.
         self.seeds = tuple(seeds) if draws_at_random(protocol_options(program.card, protocol)) else tuple(seeds)[:1]
+        if race and len(self.seeds) < 2:
+            raise HLError("there is nothing to race with one seed" + (f": every seed is the same episode under `{protocol}`" if len(seeds) > 1 else ""),
+                          "give more seeds, or leave the race out" if len(seeds) < 2 else "leave the race out")
         self.limits = {"dry_steps": dry_steps, "max_steps": max_steps, "num_threads": num_threads}
         self.tell, self.evaluator = on_event or (lambda event: None), evaluator or Isolated()
         self.defaults = values_of(program.flow)

@@ -71,3 +71,16 @@ def test_repairs_mend():
     for item in reversed(program.warnings):
         text = item.repair.apply(text)
     assert Program.parse(text).warnings == ()
+
+
+PLANNED = 'policy p for "HalfCheetah-v5" { observe velocity.x  param few: int = 3 in [2, 9]  act clamp(r + 0 * few, -1, 1)  plan r: vec[6] in [-0.5, 0.5] { SETTINGS each velocity.x } }'
+
+
+@pytest.mark.parametrize("settings, idle", [
+    ("", []), ("elites 4", ["elites"]), ("rounds 1 elites 1", ["elites"]), ("rounds 2 elites 4", []), ("rounds 2 elites 32", []), ("rounds 2 elites 33", ["elites"]),
+    ("candidates 4 rounds 2 elites 5", ["elites"]), ("candidates few rounds 2 elites 5", []), ("rounds few elites 4", []), ("elites few", ["elites"]),
+    ("sigma 0", ["sigma"]), ("sigma 0.0 elites 2", ["elites", "sigma"]), ("sigma 0.1", []),
+])
+def test_settings_without_effect(settings, idle):
+    found = Program.parse(PLANNED.replace("SETTINGS", settings)).warnings
+    assert sorted(item.message.split("`")[1].split()[0] for item in found) == idle and {item.code for item in found} <= {"HL507"}

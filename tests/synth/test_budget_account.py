@@ -41,6 +41,15 @@ def test_what_is_reserved_is_what_the_open_generation_may_still_take(steps, wait
     assert by_unit([*events, {"event": "stop"}])["environment steps"][1] == 0
 
 
+@given(st.lists(st.integers(1, 1_000), min_size=1, max_size=8), st.booleans())
+def test_a_tuning_reserves_nothing_between_its_generations(steps, told_last):
+    """Its generations are written down once they are over, and it writes no `stop`."""
+    generation = {"event": "generation", "generation": 0, "best": 1.0, "env_steps": sum(steps)}
+    events = [{"event": "budget", "steps": 9_000}, *(event for taken in steps for event in (trial(taken, "tune"), generation))]
+    found = by_unit(events if told_last else events[:-1])
+    assert found["environment steps"] == (sum(steps), 0, 9_000) and found["programs"] == (len(steps), 0, None)
+
+
 def test_an_open_call_is_reserved_and_a_settled_one_is_spent():
     call = {"event": "call", "state": "reserved", "call": 0, "reserved_tokens": 900, "reserved_cost": 0.5}
     settled = {"event": "call", "state": "settled", "call": 0, "outcome": "answered", "tokens": 300, "cost": 0.1, "estimated": False}

@@ -161,6 +161,25 @@ def test_where_zero_is_no_residual_the_nearest_one_stands_for_nothing():
     assert all((plan >= 0.1).all() and (plan <= 0.6).all() for plan in plans)
 
 
+UNLIKE = "[[-0.5, -0.01, -0.2, -1, 0, -0.1], [0.5, 0.03, 0.2, 1, 0.4, 0.1]]"
+
+
+def test_left_out_the_noise_of_each_component_is_a_quarter_of_its_own_range():
+    flow = Program.parse(program("horizon 3   candidates 6").text.replace("[-0.5, 0.6]", UNLIKE)).flow
+    assert flow.plan.settings["sigma"] == pytest.approx((0.25, 0.01, 0.1, 0.5, 0.1, 0.05))
+    frames, plans, _ = recorded(PlannedPolicy(flow), 2, 5)
+    for lane in range(2):
+        assert [plan[lane].tolist() for plan in plans] == slow_planner(flow, {}, lane, [row_of(frame, lane) for frame in frames])
+    alike = program("horizon 3   candidates 6").flow.plan.settings["sigma"]
+    assert type(alike) is float and alike == pytest.approx(1.1 / 4)
+
+
+@given(st.lists(st.floats(0, 10), min_size=1, max_size=5), st.floats(0, 2), st.floats(0, 1), st.floats(0, 1))
+def test_each_component_has_its_own_deviation(sigma, decay, active, smooth):
+    unit, own = (noise(source_of_noise(0, 1, 2, 3), 4, 3, len(sigma), size, decay, active, smooth) for size in (1.0, np.array(sigma)))
+    assert own == pytest.approx(unit * np.array(sigma), rel=1e-12, abs=1e-300)
+
+
 def test_what_is_claimed_is_proved_for_any_residual():
     assert program().prove().passed
     wider = Program.parse(program().text.replace("clamp(residual - 0.2 * joint.angle, -1, 1)", "residual - 0.2 * joint.angle"))

@@ -168,6 +168,17 @@ def test_a_tuning(tmp_path):
     assert any(line.startswith("+  param lead") for line in document["steps"][-1]["diff"])
 
 
+@pytest.mark.parametrize("steps", [0, 9_355])
+def test_steps_of_models_are_told_where_there_are_any(tmp_path, steps):
+    planning = {"planning": {"steps": steps, "diverged": 0, "blind": 0}} if steps else {}
+    trial = Trial(kind="evaluation", program=BEST, program_hash="ab", environment="Breakout-v5", protocol="sticky", gate="accepted", accepted=True, seeds=[0],
+                  returns=[1], lengths=[9], environment_steps=9, **planning)
+    Ledger(tmp_path / "trials.jsonl").append_many([trial.to_event()])
+    document, page = reported(tmp_path)
+    assert document["spent"]["planning_steps"] == steps
+    assert ("steps of models to plan" in page.text and "9,355" in page.text) == bool(steps)
+
+
 def test_what_cannot_be_written_leaves_no_litter(run, tmp_path):
     with pytest.raises(FileUnwritable):
         write_report(run, tmp_path / "none" / "report.html", videos=False)

@@ -6,8 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
+from hypothesis import example, given, settings, strategies as st
 
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
@@ -146,6 +149,38 @@ def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     result = run_tune(swing, tmp_path / "cut", resume=True, **few, **more)
     assert (result.values, result.score, result.env_steps) == (expected.values, expected.score, expected.env_steps)
     assert samples(tmp_path / "cut") == samples(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("more, said", [
+    ({"race": True, "seeds": [0]}, "nothing to race with one seed"), ({"short": "9999:3"}, "every episode ends after 200"), ({"short": "30", "max_steps": 30}, "every episode ends after 30"),
+])
+def test_what_would_change_nothing_is_refused(swing, tmp_path, more, said):
+    before = steps_taken()
+    with pytest.raises(HLError, match=said):
+        run_tune(swing, tmp_path / "run", **{**FEW, **more})
+    assert steps_taken() == before and not (tmp_path / "run").exists()
+
+
+@settings(max_examples=10, deadline=None)
+@given(budget=st.integers(41, 6_000), race=st.booleans(), short=st.sampled_from([None, "12:1", "10:2,15:1000"]), seeds=st.sampled_from([1, 2, 6, 9]),
+       population=st.integers(2, 9), with_case=st.booleans())
+@example(budget=2_700, race=True, short="10:2,15:1000", seeds=9, population=9, with_case=False)
+def test_a_tuning_that_is_over_comes_to_the_same_again(budget, race, short, seeds, population, with_case):
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "swing" / "swing.hl"
+        path.parent.mkdir()
+        path.write_text(SWING)
+        if with_case:
+            case(path, -1e9)
+        options = {"budget_steps": budget, "seeds": range(seeds), "seed": 3, "evaluator": InProcess(), "race": race and seeds > 1, "short": short, "population": population, "max_steps": 20}
+        try:
+            expected = run_tune(path, Path(folder) / "run", **options)
+        except HLError as error:
+            assert "before the first episodes ended" in error.message
+            return
+        before, recorded = steps_taken(), samples(Path(folder) / "run")
+        assert run_tune(path, Path(folder) / "run", resume=True, **options) == expected
+        assert steps_taken() == before and samples(Path(folder) / "run") == recorded
 
 
 @pytest.mark.parametrize("where", ["InProcess", "Isolated"])
