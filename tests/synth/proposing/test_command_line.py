@@ -118,3 +118,22 @@ def test_proposers_take_turns(lean, tmp_path, capsys):
              "--seeds", "0", "--programs", "40", "--seed", "1", "--json")
     of = {trial.proposer for trial in Run(tmp_path / "run").trials}
     assert of == {"local", "openai"}
+
+
+def test_a_model_that_is_never_reached_ends_the_run_as_a_failure(lean, tmp_path, capsys):
+    words = ("synth", lean, "--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--attempts", "1", "--seeds", "0..1", "--programs", "3")
+    said = told(capsys, 2, *words, "--run", tmp_path / "run")
+    assert "error: no program was proposed: openai gave no program in 1 attempt" in said.err and "--resume" in said.err
+    assert "stopped: openai gave no program" in said.out
+    again = told(capsys, 2, *words, "--run", tmp_path / "run", "--resume", "--json")
+    document = json.loads(again.out)
+    assert document["schema"] == "hl.synth/1" and document["trials"] == 1
+    assert document["problems"][0]["error"].startswith("no program was proposed")
+
+
+@pytest.mark.parametrize("limit", [["--tokens", "2000"], ["--cost", "0.001", "--price-input", "1", "--price-output", "1"]])
+@pytest.mark.parametrize("proposer", ["openai", "local,openai"])
+def test_a_budget_below_one_call_is_refused_before_anything_is_played(lean, tmp_path, capsys, proposer, limit):
+    words = ("--proposer", proposer, "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--max-output-tokens", "900", *limit)
+    assert "is less than the first call of `openai` may take" in told(capsys, 2, "synth", lean, "--run", tmp_path / "run", *words).err
+    assert not (tmp_path / "run").exists()
