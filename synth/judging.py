@@ -149,7 +149,7 @@ class Judge:
         for number, (index, failure) in enumerate(sorted(self.failures.items())):
             share = self.wasted // (len(self.failures) - number)
             self.wasted -= share
-            self.failures[index] = EvaluatorFailed(failure.outcome, failure.says, failure.steps + share)
+            self.failures[index] = EvaluatorFailed(failure.outcome, failure.says, failure.steps + share, failure.where)
         if self.wasted:
             self.record.lost(self.wasted, cut_trial(self.study.settings(), self.wasted, "steps of programs whose evaluator failed, and did not when each played alone"))
             self.wasted = 0
@@ -199,7 +199,7 @@ class Judge:
         """The gate and the reason. They hang on what was known when the generation began, not on its other trials."""
         state = self.study.state
         if one.index in self.failures:
-            return "development" if episodes else "smoke", self.failures[one.index].says
+            return "development" if episodes else "smoke", self.failures[one.index].told
         stage = "smoke" if len(episodes) <= state.smoke else "development"
         if any(episode.status == CUT for episode in episodes):
             return stage, "the budget was spent before its episode ended"

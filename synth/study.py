@@ -285,7 +285,8 @@ class Study:
             record.stop(reason, {})
             if state.refused_start is not None:
                 raise HLError(f"the program that the search begins from is no good: {reason}", "mend it first, and start a new run; `hl regress` shows more")
-            raise HLError(f"the run stopped before its first episode ended: {reason}", "give it a larger budget, or go on with it by --resume")
+            raise HLError(f"the run stopped before its first episode ended: {reason}",
+                          "mend what failed, and start a new run" if self.judge.failures else "give it a larger budget, or go on with it by --resume")
         program = best.checked.program
         proof = None
         if reason != INTERRUPTED:
