@@ -17,7 +17,7 @@ from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.regressions.play import Setting
 from hl_dsl.synth.stopping import stopping
 from hl_dsl.synth.study_state import Settled
-from hl_dsl.synth.trials import Trial, cut_trial
+from hl_dsl.synth.trials import SIMPLIFIED, Trial, cut_trial
 
 if TYPE_CHECKING:
     from hl_dsl.synth.study import Study
@@ -149,7 +149,7 @@ class Judge:
         for number, (index, failure) in enumerate(sorted(self.failures.items())):
             share = self.wasted // (len(self.failures) - number)
             self.wasted -= share
-            self.failures[index] = EvaluatorFailed(failure.outcome, failure.says, failure.steps + share)
+            self.failures[index] = EvaluatorFailed(failure.outcome, failure.says, failure.steps + share, failure.where)
         if self.wasted:
             self.record.lost(self.wasted, cut_trial(self.study.settings(), self.wasted, "steps of programs whose evaluator failed, and did not when each played alone"))
             self.wasted = 0
@@ -199,7 +199,7 @@ class Judge:
         """The gate and the reason. They hang on what was known when the generation began, not on its other trials."""
         state = self.study.state
         if one.index in self.failures:
-            return "development" if episodes else "smoke", self.failures[one.index].says
+            return "development" if episodes else "smoke", self.failures[one.index].told
         stage = "smoke" if len(episodes) <= state.smoke else "development"
         if any(episode.status == CUT for episode in episodes):
             return stage, "the budget was spent before its episode ended"
@@ -244,7 +244,7 @@ def simplified_trial(study: "Study", best: Structure, smaller: Checked, known: l
     """The record of a smaller program that plays the best one's episodes; they were recalled, so it cost nothing."""
     program = smaller.program
     return Trial(
-        kind="simplify", program_name=program.name, program_hash=program.hash, program=program.text, parent_hashes=(best.checked.program.hash,),
+        kind=SIMPLIFIED, program_name=program.name, program_hash=program.hash, program=program.text, parent_hashes=(best.checked.program.hash,),
         proposer="simplify", change=f"{len(best.checked.flow.nodes) - len(smaller.flow.nodes)} nodes left out", gate="accepted", accepted=True,
         reason=f"acts as trial {best.best.trial}", environment=study.program.card.environment, protocol=study.protocol,
         seeds=tuple(seed for seed, _, _ in known), returns=tuple(value for _, value, _ in known), lengths=tuple(length for _, _, length in known),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Callable, Protocol, Sequence
 
+from hl_dsl.cards import Card
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.archive import Archive, Structure
 from hl_dsl.synth.gates import Checked, Gates, Rejection
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 class ProposerStopped(Exception):
     """A proposer has nothing more to give: its budget is spent, or whoever it asks does not answer. The message is the
     run's stop reason."""
+
+
+class ProposerFailed(ProposerStopped):
+    """Whoever is asked does not answer. Where no proposal came before, the run has failed."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +120,11 @@ def proposer_named(name: str, options: "ProposerOptions | None" = None) -> Propo
 def refuse_unlimited(proposer: Proposer, budget: "Budget") -> None:
     """Raises HLError where the budget has a limit that this proposer cannot keep."""
     getattr(proposer, "refuse_unlimited", lambda budget: None)(budget)
+
+
+def refuse_too_small(proposer: Proposer, card: Card, protocol: str, text: str, budget: "Budget") -> None:
+    """Raises HLError where the budget does not reach for this proposer's first call, about the program `text`."""
+    getattr(proposer, "refuse_too_small", lambda *about: None)(card, protocol, text, budget)
 
 
 def takes_pictures(proposer: Proposer) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, best_trial, trials_of
+from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, run_best, trials_of
 from hl_dsl.synth.words import counted
 
 KINDS = {"tune": "tuning", "synth": "study"}
@@ -34,7 +34,7 @@ def line_of(settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], li
     if charged and steps == charged:
         return None
     candidates = [one for one in trials if one.kind in OF_A_RUN and one.gate != NO_GATE]
-    start, best = next((one for one in candidates if one.index == 0), None), best_trial(candidates)
+    start, best = next((one for one in candidates if one.index == 0), None), run_best(events, candidates)
     stop = next((one.get("reason") for one in reversed(events) if one.get("event") == "stop"), "")
     stated = {name: settings[name] for name in _STATED if settings.get(name) is not None}
     shown = best or start or trials[0]

@@ -25,7 +25,7 @@ from hl_dsl.synth.judging import Judge, Stopped, rejected_trial, simplified_tria
 from hl_dsl.synth.playing import Played
 from hl_dsl.synth.prompt_pictures import can_be_drawn
 from hl_dsl.synth.proposers import (
-    Candidate, ProposerStopped, Rejected, Situation, proposer_named, refuse_unlimited, settings_of, takes_pictures)
+    Candidate, ProposerFailed, ProposerStopped, Rejected, Situation, proposer_named, refuse_too_small, refuse_unlimited, settings_of, takes_pictures)
 from hl_dsl.synth.proposing.call_totals import call_totals
 from hl_dsl.synth.proposing.calls import Calls
 from hl_dsl.synth.proposing.options import ProposerOptions
@@ -97,6 +97,7 @@ class Study:
         """Starts the run. Raises HLError where the folder already holds one, NotProved where the program is not, NotWritten
         where it came to its end, but not all of it could be written."""
         self._start  # proved before the folder is touched
+        refuse_too_small(self.proposer, self.program.card, self.protocol, self.program.text, self.budget)
         with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             record.start(self.settings())
             folder.keep_card(self.program.card)
@@ -151,7 +152,7 @@ class Study:
         self._proposed = True
         self._begin(record)
         record.folder.ledger.append(budget_event(self.budget))
-        reason = INTERRUPTED
+        reason, failed = INTERRUPTED, False
         try:
             for number, known in enumerate(generations):
                 self._tell({"event": "replay", "generation": number, "of": len(generations)})
@@ -163,12 +164,12 @@ class Study:
         except Stopped:
             reason = self.budget.stop_reason() if self.budget.out_of_time else INTERRUPTED
         except ProposerStopped as stopped:
-            reason = str(stopped)
+            reason, failed = str(stopped), type(stopped) is ProposerFailed and self.state.next_index <= 1
         except KeyboardInterrupt:
             reason = INTERRUPTED
         finally:
             self.evaluator.close()
-        return self._finish(record, reason)
+        return self._finish(record, reason, failed)
 
     def _stop_reason(self) -> str | None:
         if self.state.refused_start is not None:
@@ -277,14 +278,15 @@ class Study:
         ]
         return lines + ([] if proof is None else [f"Proof: {proof}."])
 
-    def _finish(self, record: StudyRecord, reason: str) -> StudyResult:
+    def _finish(self, record: StudyRecord, reason: str, failed: bool = False) -> StudyResult:
         state = self.state
         best = state.archive.best
         if best is None:
             record.stop(reason, {})
             if state.refused_start is not None:
                 raise HLError(f"the program that the search begins from is no good: {reason}", "mend it first, and start a new run; `hl regress` shows more")
-            raise HLError(f"the run stopped before its first episode ended: {reason}", "give it a larger budget, or go on with it by --resume")
+            raise HLError(f"the run stopped before its first episode ended: {reason}",
+                          "mend what failed, and start a new run" if self.judge.failures else "give it a larger budget, or go on with it by --resume")
         program = best.checked.program
         proof = None
         if reason != INTERRUPTED:
@@ -296,7 +298,7 @@ class Study:
         result = StudyResult(
             self.path, self.program.name, self.protocol, text, program.hash, best.best.score, state.archive.first, state.seeds,
             proof is not None, summary, state.next_index, state.stopped_at["accepted"], dict(state.stopped_at), state.steps_spent,
-            record.lost_steps, self.budget.seconds, reason, call_totals(record.folder.ledger.read()))
+            record.lost_steps, self.budget.seconds, reason, call_totals(record.folder.ledger.read()), failed)
         self._tell({"event": "stop", "reason": reason, "score": result.score})
         try:
             record.write_best(text)

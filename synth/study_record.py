@@ -144,7 +144,7 @@ class StudyRecord:
 
     def simplified(self, trial: Trial) -> None:
         """Records the smaller form of the best program, once."""
-        if not any(event.get("program_hash") == trial.program_hash for event in self.folder.ledger.read()):
+        if not any(event.get("accepted") and event.get("program_hash") == trial.program_hash for event in self.folder.ledger.read()):
             self.folder.ledger.append(trial.to_event())
 
     def write_best(self, text: str) -> None:

@@ -27,7 +27,7 @@ class StudyResult:
     """`best_text` is the best program, formatted and with its defaults set; `score` its mean return over `seeds` under
     the study's own rules (episodes may end early, see Study). `proved`: the full proof was made, and passed; else the
     program has passed the gates of the search. `lost_steps` were spent on what an interrupt or a crash cut. `calls`: see
-    `call_totals`."""
+    `call_totals`. `failed`: whoever was asked for programs never gave one."""
 
     folder: Path
     program_name: str
@@ -47,6 +47,13 @@ class StudyResult:
     wall_seconds: float
     stop_reason: str
     calls: dict[str, Any] | None = None
+    failed: bool = False
+
+    @property
+    def problem(self) -> HLError | None:
+        """What is wrong with a run that came to its end without any proposal."""
+        return HLError(
+            f"no program was proposed: {self.stop_reason}", "see that whoever is asked can be reached, and go on with the run by --resume") if self.failed else None
 
     @property
     def interrupted(self) -> bool:

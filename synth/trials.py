@@ -16,7 +16,10 @@ GATES = ("parse", "duplicate", "check", "prove", "smoke", "development", "regres
 NO_GATE = "none"
 """The gate of what is no candidate: a probe of the environment, a report on held-out seeds."""
 
-OF_A_RUN = ("search", "tune", "simplify")
+SIMPLIFIED = "simplify"
+"""The kind of a smaller form of the best program, which a search finds by itself: nobody proposed it."""
+
+OF_A_RUN = ("search", "tune", SIMPLIFIED)
 """The kinds of trials a run chooses among."""
 
 EVALUATIONS = ("evaluation", "held-out")
@@ -183,9 +186,24 @@ def cumulative(trials: Sequence[Trial]) -> Iterator[Cumulative]:
 
 
 def best_trial(trials: Sequence[Trial]) -> Trial | None:
-    """The accepted trial with the highest score, the earliest of equals; None where nothing was accepted."""
+    """The accepted trial with the highest score, the earliest of equals, in its simplified form where there is one; None where
+    nothing was accepted."""
     setting = main_setting(trials)
-    return max((trial for trial in trials if counts_for_best(trial, setting)), key=lambda trial: trial.score, default=None)
+    counting = [trial for trial in trials if counts_for_best(trial, setting)]
+    best = max(counting, key=lambda trial: trial.score, default=None)
+    for trial in counting:  # a smaller form follows what it is of
+        if trial.kind == SIMPLIFIED and trial.parent_hashes[:1] == (best.program_hash,) and trial.score == best.score:
+            best = trial
+    return best
+
+
+def run_best(events: Sequence[Mapping[str, Any]], trials: Sequence[Trial]) -> Trial | None:
+    """The program a run came to: the one its last stop names, else the best so far of `trials`."""
+    own = (event for event in reversed(events) if event.get("event") != "trial" or event.get("kind") in OF_A_RUN)
+    last = next(own, {})
+    named = last.get("best") if last.get("event") == "stop" else None
+    of_that_name = [trial for trial in trials if trial.kind in OF_A_RUN and trial.accepted and trial.program_hash == named]
+    return of_that_name[-1] if of_that_name else best_trial(trials)
 
 
 def violations(counts: Mapping[str, int] | int | None) -> int:

@@ -14,7 +14,7 @@ from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.lineage import Ancestor, lineage
 from hl_dsl.synth.proposing.call_totals import call_totals, calls_line
 from hl_dsl.synth.words import counted
-from hl_dsl.synth.trials import GATES, NO_GATE, Cumulative, Trial, cumulative, main_setting, proof_summary, trials_of, violations
+from hl_dsl.synth.trials import GATES, NO_GATE, SIMPLIFIED, Cumulative, Trial, cumulative, main_setting, proof_summary, run_best, trials_of, violations
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -39,8 +39,8 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
     stopped = next((event.get("reason") for event in reversed(events) if event.get("event") == "stop"), None)
     calls, budgets = call_totals(events), account(events)
     if as_json:
-        return _as_json(path, trials, stopped, len(ledger.torn), calls, budgets)
-    return _as_text(path, trials, stopped, len(ledger.torn), rows, calls, account_lines(budgets))
+        return _as_json(path, trials, run_best(events, trials), stopped, len(ledger.torn), calls, budgets)
+    return _as_text(path, trials, run_best(events, trials), stopped, len(ledger.torn), rows, calls, account_lines(budgets))
 
 
 def ledger_path(run: Path) -> Path:
@@ -57,8 +57,10 @@ def ledger_path(run: Path) -> Path:
 def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict[str, Any]:
     """What the trials cost together, and how many candidates stopped at each gate. With the totals of `calls`, tokens and
     cost are those of all calls, also of ones that brought no trial."""
-    gates = Counter(trial.gate for trial in trials)
-    candidates = len(trials) - gates[NO_GATE]
+    # What nobody proposed passed no gate: a search's own count of what it accepted leaves it out as well.
+    simplified = sum(trial.kind == SIMPLIFIED for trial in trials)
+    gates = Counter(trial.gate for trial in trials if trial.kind != SIMPLIFIED)
+    candidates = len(trials) - simplified - gates[NO_GATE]
     tokens = [trial.tokens for trial in trials if trial.tokens is not None]
     cost = [trial.cost for trial in trials if trial.cost is not None]
     return {
@@ -68,6 +70,7 @@ def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict
         "episodes": sum(trial.episodes for trial in trials),
         "accepted": gates["accepted"],
         "rejected": candidates - gates["accepted"],
+        "simplified": simplified,
         "not_candidates": gates[NO_GATE],
         "by_gate": {gate: gates[gate] for gate in GATES},
         "cpu_seconds": sum(trial.cpu_seconds for trial in trials),
@@ -78,15 +81,17 @@ def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict
     }
 
 
-def _as_json(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, calls: dict[str, Any] | None, budgets: list[dict[str, Any]]) -> dict[str, Any]:
-    chain = lineage(trials)
+def _as_json(
+    path: Path, trials: list[Trial], best: Trial | None, stopped: str | None, torn_bytes: int, calls: dict[str, Any] | None, budgets: list[dict[str, Any]],
+) -> dict[str, Any]:
+    chain = lineage(trials, best)
     setting = main_setting(trials)
     document = {
         "schema": SCHEMA,
         "ledger": path,
         "environment": setting[0] if setting else None,
         "protocol": setting[1] if setting else None,
-        "trials": [_row(entry) for entry in cumulative(trials)],
+        "trials": [_row(entry, place) for place, entry in enumerate(cumulative(trials))],
         "totals": totals(trials, calls),
         "budgets": budgets,
         "stop_reason": stopped,
@@ -97,9 +102,9 @@ def _as_json(path: Path, trials: list[Trial], stopped: str | None, torn_bytes: i
     return plain(document)  # type: ignore[return-value]
 
 
-def _row(entry: Cumulative) -> dict[str, Any]:
-    """Everything about a trial but its text, which the ledger has; with the totals after it."""
-    row = entry.trial.to_event()
+def _row(entry: Cumulative, place: int) -> dict[str, Any]:
+    """Everything about a trial but its text, which the ledger has; with the name it goes by and the totals after it."""
+    row = entry.trial.to_event() | {"name": trial_name(entry.trial, place)}
     del row["event"], row["program"]
     row.update(sequence=entry.trial.sequence, time=entry.trial.time)
     row.update(total_steps=entry.total_steps, total_episodes=entry.total_episodes, best_so_far=entry.best)
@@ -118,7 +123,7 @@ def _ancestor(ancestor: Ancestor) -> dict[str, Any]:
 
 
 def _as_text(
-    path: Path, trials: list[Trial], stopped: str | None, torn_bytes: int, rows: int | None, calls: dict[str, Any] | None, budgets: list[str],
+    path: Path, trials: list[Trial], best: Trial | None, stopped: str | None, torn_bytes: int, rows: int | None, calls: dict[str, Any] | None, budgets: list[str],
 ) -> Group:
     from rich.console import Group
     from rich.text import Text
@@ -132,7 +137,7 @@ def _as_text(
         parts.append(Text(f"stopped: {stopped}"))
     if torn_bytes:
         parts.append(Text(f"the last line was cut short by a crash ({torn_bytes} bytes) and is left out", style="yellow"))
-    chain = lineage(trials)
+    chain = lineage(trials, best)
     parts += [Text(""), _title(_lineage_text(chain)), _lineage_table(chain)] if chain else [Text("no accepted trial has a score yet")]
     return Group(*parts)
 
@@ -183,7 +188,9 @@ def _setting_text(path: Path, setting: tuple[str, str] | None) -> str:
 
 
 def trial_name(trial: Trial, place: int) -> str:
-    """What a trial goes by: its number, or else its place in the ledger."""
+    """What a trial goes by: its number, or else its place in the ledger; with its kind where nobody proposed it, so that it has none."""
+    if trial.kind == SIMPLIFIED and trial.sequence is not None:
+        return f"{SIMPLIFIED} {trial.sequence}"
     return str(trial.index if trial.index is not None else trial.sequence if trial.sequence is not None else place + 1)
 
 
@@ -217,6 +224,7 @@ def _totals_line(trials: list[Trial]) -> str:
         f"{counted(total['trials'], 'trial')}, {counted(total['environment_steps'], 'environment step')}, {counted(total['episodes'], 'episode')}, "
         f"{total['accepted']:,} accepted, {total['rejected']:,} rejected, {total['cpu_seconds']:,.1f} s CPU"
     )
+    text += f", {total['simplified']:,} simplified" if total["simplified"] else ""
     text += f", {counted(total['planning_steps'], 'step')} of models to plan" if total["planning_steps"] else ""
     text += f", {total['tokens']:,} tokens" if total["tokens"] is not None else ""
     return text + (f", cost {total['cost']:,.4f}" if total["cost"] is not None else "")

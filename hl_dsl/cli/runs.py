@@ -19,6 +19,7 @@ def show_run(name: str, run: Path, progress: AbstractContextManager, start: Call
     try:
         with progress as on_event:
             result = start(on_event)
+        problem = getattr(result, "problem", None)
     except NotWritten as error:
         result, problem = error.result, _resumable(error, run)
     except KeyboardInterrupt:

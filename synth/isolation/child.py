@@ -64,13 +64,13 @@ def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tup
             *request["arguments"], **request["options"], before_step=before_step, stop=lambda: board.leave == number, stopping=_Asked(board, number),
             on_progress=lambda steps: send((PROGRESS, steps)))
     except EnvironmentFailed as error:
-        return RAISED, error.message  # it may be one program's doing, which is found out by playing each alone
+        return RAISED, (error.message, error.hint)  # it may be one program's doing, which is found out by playing each alone
     except HLError as error:
         return REFUSED, (error.message, error.hint)
     except MemoryError:
-        return RAISED, "MemoryError: more memory than it may hold"
+        return RAISED, ("the evaluator failed: MemoryError: more memory than it may hold", "")
     except Exception as error:
-        return RAISED, f"{type(error).__name__}: {error}"
+        return RAISED, (f"the evaluator failed: {type(error).__name__}: {error}", "")
     finally:
         getattr(count, "close", lambda: None)()
     return RESULT, value

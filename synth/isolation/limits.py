@@ -28,8 +28,13 @@ class Limits:
 
 class EvaluatorFailed(Exception):
     """An evaluator came to no result; nothing of it is left. `outcome`: "hung", "memory", "processes", "died", "raised", or
-    "interrupted" where it did not stop when it was asked to. `steps` were counted by then, the one under way included."""
+    "interrupted" where it did not stop when it was asked to. `steps` were counted by then, the one under way included. `where`: the line of a user's own code that raised, if it is known."""
 
-    def __init__(self, outcome: str, says: str, steps: int):
+    def __init__(self, outcome: str, says: str, steps: int, where: str = ""):
         super().__init__(says)
-        self.outcome, self.says, self.steps = outcome, says, steps
+        self.outcome, self.says, self.steps, self.where = outcome, says, steps, where
+
+    @property
+    def told(self) -> str:
+        """What is said of it, with the line."""
+        return f"{self.says}, {self.where}" if self.where else self.says

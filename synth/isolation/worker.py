@@ -133,11 +133,12 @@ class Worker:
         if kind == child.REFUSED:
             raise HLError(*value)
         if kind == child.RAISED:
-            raise self._failed("memory" if value.startswith("MemoryError") else "raised", f"the evaluator failed: {value}")
+            says, where = value
+            raise self._failed("memory" if "MemoryError" in says else "raised", says, where)
         return value
 
-    def _failed(self, outcome: str, says: str) -> EvaluatorFailed:
-        return EvaluatorFailed(outcome, says, self.board.steps)
+    def _failed(self, outcome: str, says: str, where: str = "") -> EvaluatorFailed:
+        return EvaluatorFailed(outcome, says, self.board.steps, where)
 
     def _cause_of_death(self) -> str:
         try:

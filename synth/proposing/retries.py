@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable
 
-from hl_dsl.synth.proposers import ProposerStopped
+from hl_dsl.synth.proposers import ProposerFailed, ProposerStopped
 from hl_dsl.synth.proposing.calls import Calls
 from hl_dsl.synth.proposing.writer import Answer, CallFailed, Prompt, Writer
 from hl_dsl.synth.words import counted
@@ -49,13 +49,13 @@ def ask(trial: int, writer: Writer, prompt: Prompt, calls: Calls, patience: Pati
 def _pause(writer: Writer, calls: Calls, patience: Patience, failed: CallFailed, failures: int) -> None:
     _refuse_late(calls)
     if not failed.again:
-        raise ProposerStopped(f"{writer.name}: {failed.reason}")
+        raise ProposerFailed(f"{writer.name}: {failed.reason}")
     if failures >= patience.attempts:
-        raise ProposerStopped(f"{writer.name} gave no program in {counted(failures, 'attempt')}; the last: {failed.reason}")
+        raise ProposerFailed(f"{writer.name} gave no program in {counted(failures, 'attempt')}; the last: {failed.reason}")
     wait = patience.wait(failures, failed.wait)
     left = calls.budget.seconds_left
     if wait > max(patience.longest_asked, patience.longest_wait) or left is not None and wait >= left:
-        raise ProposerStopped(f"{writer.name}: {failed.reason}; the next attempt would be in {wait:.0f} s")
+        raise ProposerFailed(f"{writer.name}: {failed.reason}; the next attempt would be in {wait:.0f} s")
     calls.waiting(wait, failed.reason)
     patience.sleep(wait)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from hl_dsl.cards import Card
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.archive import Structure
 from hl_dsl.synth.budget import Budget
 from hl_dsl.synth.eliding import clipped
 from hl_dsl.synth.prompt import build_prompt
+from hl_dsl.synth.prompt_parts import PromptParts, Shown
 from hl_dsl.synth.proposers import Candidate, ProposerStopped, Provenance, Rejected, Situation
 from hl_dsl.synth.proposing.feedback import parts_of
 from hl_dsl.synth.proposing.options import ProposerOptions
@@ -43,6 +45,17 @@ class TextProposer:
                 (budget.cost, most.cost, "cost", "give the model's prices, or limit tokens, programs or time")):
             if limit is not None and known is None:
                 raise HLError(f"the {what} of a call of `{self.writer.name}` cannot be known before it is made, so a budget of it would not hold", way)
+
+    def refuse_too_small(self, card: Card, protocol: str, text: str, budget: Budget) -> None:
+        """Raises HLError where the first call may take more than the budget; what the first program plays only adds to it."""
+        parts = PromptParts(card, protocol, Shown(text))
+        built = build_prompt(parts)
+        most = self.writer.most(Prompt(built.stable, built.variable, (), parts))
+        for limit, wanted, what, form in ((budget.tokens, most.tokens, "tokens", ",d"), (budget.cost, most.cost, "money", ".4f")):
+            if limit is not None and wanted is not None and wanted > limit:
+                raise HLError(
+                    f"a budget of {limit:,} {what} is less than the first call of `{self.writer.name}` may take, {format(wanted, form)}",
+                    "give it more, or lower --max-output-tokens: a call is made only where the most it may take is left")
 
     def propose(self, situation: Situation) -> list[Candidate | Rejected]:
         calls = situation.calls

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Sequence
 
+from hl_dsl.cards import Card
 from hl_dsl.synth.budget import Budget
-from hl_dsl.synth.proposers import Candidate, Proposer, Rejected, Situation, refuse_unlimited, settings_of, takes_pictures
+from hl_dsl.synth.proposers import Candidate, Proposer, Rejected, Situation, refuse_too_small, refuse_unlimited, settings_of, takes_pictures
 
 
 class Turns:
@@ -29,6 +30,10 @@ class Turns:
     def refuse_unlimited(self, budget: Budget) -> None:
         for one in self.proposers:
             refuse_unlimited(one, budget)
+
+    def refuse_too_small(self, card: Card, protocol: str, text: str, budget: Budget) -> None:
+        for one in self.proposers:
+            refuse_too_small(one, card, protocol, text, budget)
 
     def propose(self, situation: Situation) -> list[Candidate | Rejected]:
         return self.proposers[(situation.generation - 1) % len(self.proposers)].propose(situation)

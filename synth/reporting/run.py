@@ -15,7 +15,7 @@ from hl_dsl.synth.proposing.call_totals import RESERVED, SETTLED
 from hl_dsl.synth.reporting.held_out import is_held_out
 from hl_dsl.synth.run_folder import BEST, holder, settings_in
 from hl_dsl.synth.study_result import INTERRUPTED
-from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, best_trial, main_setting
+from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, main_setting, run_best
 from hl_dsl.synth.trials_table import ledger_path
 
 GOING_ON, STOPPED, INTERRUPTED_RUN, CUT_OFF, ENDED, NO_RUN = "going on", "stopped", "interrupted", "cut off", "ended", "no run"
@@ -59,11 +59,8 @@ class Run:
 
     @cached_property
     def best(self) -> Trial | None:
-        """The program the run came to: the one its last stop names, else the best so far."""
-        last = self._last
-        named = last.get("best") if last is not None and last.get("event") == "stop" else None
-        of_that_name = [trial for trial in self.candidates if trial.accepted and trial.program_hash == named]
-        return of_that_name[-1] if of_that_name else best_trial(self.candidates)
+        """The program the run came to."""
+        return run_best(self.events, self.candidates)
 
     @cached_property
     def _last(self) -> Mapping[str, Any] | None:

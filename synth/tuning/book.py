@@ -51,7 +51,7 @@ class Book:
 
     def failed(self, failure: EvaluatorFailed) -> None:
         """Lists the steps of an evaluator that came to no result."""
-        self._append([cut_trial(self.settings, failure.steps, INTERRUPTED if failure.outcome == INTERRUPTED else failure.says).to_event()])
+        self._append([cut_trial(self.settings, failure.steps, INTERRUPTED if failure.outcome == INTERRUPTED else failure.told).to_event()])
 
     def known(self, values: Mapping[str, float], cap: int | None) -> Trial | None:
         """What the ledger tells of a sample."""

@@ -32,6 +32,10 @@ class Spent(Cut):
     """The budget, or what of it is not kept back, is spent."""
 
 
+class Failed(Cut):
+    """The evaluator came to no result, however often it was asked; a larger budget would not help."""
+
+
 class Player:
     """`failed` is told of the steps of an evaluator that came to no result. `reserve`: steps of the budget that are kept back;
     `planning`: what planning took so far."""
@@ -127,11 +131,11 @@ class Player:
                 self.failed(failure)
                 if failure.outcome == INTERRUPTED:
                     raise Cut(INTERRUPTED) from None
-                said = failure.says
+                said = failure.told
             else:
                 rollout: Rollout = getattr(played, "rollout", played)
                 self._taken += rollout.env_steps
                 self.budget.steps_spent += rollout.env_steps
                 self.planning = added((self.planning, *rollout.planning))
                 return played
-        raise Cut(said)
+        raise Failed(said)

@@ -24,7 +24,7 @@ from hl_dsl.synth.tuning.book import Book
 from hl_dsl.synth.tuning.chosen import chosen_parameters
 from hl_dsl.synth.tuning.fitness import MEAN, Fitness
 from hl_dsl.synth.tuning.generation import Generations
-from hl_dsl.synth.tuning.player import Cut, Player, Spent
+from hl_dsl.synth.tuning.player import Cut, Failed, Player, Spent
 from hl_dsl.synth.tuning.result import TuneResult
 from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.tuning.schedule import WHOLE, Phase, schedule_text
@@ -95,13 +95,14 @@ class Tuning:
         self.player = Player(self.program, self.protocol, self.budget, self.limits, self.evaluator, meter, self.tell, self.book.failed, self.cases)
         self.player.planning = self.book.planning
         self.all = Generations(self.player, self.book, self.fitness, self.seeds, self.race, self.tell)
-        self.generations, reason = 0, "the samples no longer differ"
+        self.generations, reason, hint = 0, "the samples no longer differ", "give it a larger budget"
         try:
             start = self.all.play([self.defaults])[0]
             if start.gate == "accepted":
                 self._improve()
         except Cut as cut:
             reason = str(cut)
+            hint = "mend what failed, and start a new run" if isinstance(cut, Failed) else hint
         except KeyboardInterrupt:
             reason = INTERRUPTED
         finally:
@@ -110,7 +111,7 @@ class Tuning:
         if start is not None and start.gate == "regression":
             raise HLError(f"the program that the tuning begins from is no good: {start.reason}", "mend it first, and start a new run; `hl regress` shows more")
         if self.all.best is None:
-            raise HLError(f"the run stopped before the first episodes ended: {reason}", "give it a larger budget")
+            raise HLError(f"the run stopped before the first episodes ended: {reason}", hint)
         return self._result(start.score, reason)
 
     # the generations

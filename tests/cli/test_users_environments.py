@@ -275,3 +275,18 @@ def test_a_card_that_does_not_fit_is_told_by_its_entry(hl, folder, tank, written
     card.write_text(text.replace(written, instead, 1))
     act = HOLD if "[-1.0, -1.0]" not in instead else HOLD.replace("clamp(-2 * obs[0], -1, 1)", "[0, 0]")
     refused(hl("eval", policy(folder, environment, act)), f"{card.name}) does not fit in {entry}", f"mend {entry}", "--save")
+
+
+@pytest.mark.parametrize("command", ["tune", "synth"])
+def test_a_run_that_cannot_begin_names_the_line_that_raised(hl, folder, tank, command):
+    """More budget would not help, so it is not what is advised."""
+    environment = f"{tank}:Tank"
+    assert hl("env", environment, "--save", "--steps", "60").code == 0
+    (folder / f"{tank}.py").write_text(TANK.replace('FAULT = ""', 'FAULT = "raises"'), encoding="utf-8")
+    policy(folder, environment, HOLD.replace("observe obs", "observe obs\n\n  param gain: real = 0.1 in [0, 5]").replace("-2 * obs[0]", "0 - gain * obs[0]"))
+    line = next(number for number, text in enumerate(TANK.splitlines(), 1) if "the pump is broken" in text)
+    told = hl(command, "hold.hl", "--steps", "3000", "--seeds", "0..3", "--run", "run")
+    refused(told, f"step() of `{environment}` raised RuntimeError: the pump is broken", f"{tank}.py, line {line}", "mend what failed")
+    assert "larger budget" not in told.err and "evaluator failed" not in told.err
+    tight = hl(command, "hold.hl", "--steps", "4", "--seeds", "0..3", "--run", "tight")
+    assert "larger budget" in tight.err

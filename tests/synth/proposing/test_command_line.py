@@ -118,3 +118,45 @@ def test_proposers_take_turns(lean, tmp_path, capsys):
              "--seeds", "0", "--programs", "40", "--seed", "1", "--json")
     of = {trial.proposer for trial in Run(tmp_path / "run").trials}
     assert of == {"local", "openai"}
+
+
+def test_a_model_that_is_never_reached_ends_the_run_as_a_failure(lean, tmp_path, capsys):
+    words = ("synth", lean, "--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--attempts", "1", "--seeds", "0..1", "--programs", "3")
+    said = told(capsys, 2, *words, "--run", tmp_path / "run")
+    assert "error: no program was proposed: openai gave no program in 1 attempt" in said.err and "--resume" in said.err
+    assert "stopped: openai gave no program" in said.out
+    again = told(capsys, 2, *words, "--run", tmp_path / "run", "--resume", "--json")
+    document = json.loads(again.out)
+    assert document["schema"] == "hl.synth/1" and document["trials"] == 1
+    assert document["problems"][0]["error"].startswith("no program was proposed")
+
+
+@pytest.mark.parametrize("limit", [["--tokens", "2000"], ["--cost", "0.001", "--price-input", "1", "--price-output", "1"]])
+@pytest.mark.parametrize("proposer", ["openai", "local,openai"])
+def test_a_budget_below_one_call_is_refused_before_anything_is_played(lean, tmp_path, capsys, proposer, limit):
+    words = ("--proposer", proposer, "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--max-output-tokens", "900", *limit)
+    assert "is less than the first call of `openai` may take" in told(capsys, 2, "synth", lean, "--run", tmp_path / "run", *words).err
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_table_of_a_run_ends_in_the_program_that_was_simplified(lean, tmp_path, capsys):
+    """A model writes more than its program needs; the run leaves it out, and all that tells of the run names what is left."""
+    more = BEST.replace("pole.velocity > 0", "pole.velocity > 0 and pole.angle < 9")
+    with ModelServer([good(more)]) as server:
+        document = json.loads(told(capsys, 0, "synth", lean, "--run", tmp_path / "run", "--proposer", "openai", "--model", "m", "--base-url", server.url,
+                                   "--seeds", "0..1", "--programs", "2", "--json").out)
+    assert "< 9" not in document["program"] and document["accepted"] == 2
+    shown = json.loads(told(capsys, 0, "trials", tmp_path / "run", "--json").out)
+    assert shown["best"]["program_hash"] == shown["lineage"][-1]["program_hash"] == document["program_hash"]
+    assert [one["change"] for one in shown["lineage"]][-1].endswith("nodes left out") and len(shown["lineage"]) == 3
+    last = shown["trials"][-1]
+    assert last["kind"] == "simplify" and last["name"] == f"simplify {last['sequence']}"
+    assert (shown["totals"]["accepted"], shown["totals"]["simplified"], shown["totals"]["by_gate"]["accepted"]) == (2, 1, 2)
+    assert "2 accepted, 0 rejected" in (text := told(capsys, 0, "trials", tmp_path / "run").out) and "1 simplified" in text
+    assert f"simplify {last['sequence']}" in text[text.index("How the best program came about") :]
+    report = json.loads(told(capsys, 0, "report", tmp_path / "run", "--no-videos", "--json").out)
+    assert report["best"]["program_hash"] == document["program_hash"]
+    # A run that was cut off names no best program; the rule alone must find it.
+    ledger = tmp_path / "run" / "trials.jsonl"
+    ledger.write_text("".join(line for line in ledger.read_text().splitlines(keepends=True) if '"event":"stop"' not in line))
+    assert json.loads(told(capsys, 0, "trials", tmp_path / "run", "--json").out)["best"]["program_hash"] == document["program_hash"]
