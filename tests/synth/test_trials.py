@@ -35,7 +35,7 @@ FULL = Trial(
     seeds=(3, 1), returns=(864.0, 2.5), lengths=(9000, 12), distinct_trajectories=2, environment_steps=9050,
     cpu_seconds=1.25, wall_seconds=2.5, proof={"status": "proved", "obligations": 16}, out_of_range={"ram": 1},
     assumption_violations={"paddle_follows": 7}, monitor_violations={"slow": 0}, parameters={"deadband": 3.0, "stuck_after": 1024},
-    tokens=1200, cost=0.01, run_seed=4, index=17, fitness=2.5,
+    tokens=1200, cost=0.01, run_seed=4, index=17, fitness=433.25,
 )  # fmt: skip
 
 
