@@ -302,3 +302,11 @@ def test_a_limit_that_no_environment_states_is_told_as_hls_own(hl, folder, tank)
     assert "HL ends it at 100000 (the environment states none)" in hl("env", f"{tank}:Tank", "--json").out
     assert hl("env", "gymnasium:CartPole-v1", "--save", "--steps", "60").code == 0
     assert "the environment ends it at 500 (specification)" in hl("env", "gymnasium:CartPole-v1", "--json").out
+
+
+@pytest.mark.parametrize("limit, more, whose", [(100_000, [], "cut by the environment"), (12, [], "cut at the card's limit"), (100_000, ["--max-steps", "7"], "cut at --max-steps")])
+def test_whose_limit_cut_an_episode_is_told(hl, folder, tank, limit, more, whose):
+    assert hl("env", f"{tank}:Tank", "--save", "--steps", "60").code == 0
+    card = folder / "cards" / f"{tank}@Tank.toml"
+    card.write_text(card.read_text().replace("max_episode_steps = 100000", f"max_episode_steps = {limit}"))
+    assert f"({whose}" in hl("eval", policy(folder, f"{tank}:Tank"), "--seeds", "0", *more).out
