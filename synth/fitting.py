@@ -62,6 +62,7 @@ def _misfit_of_observations(card: Card, spec: Any) -> tuple[str, str] | None:
     shown["observation"] = sum(math.prod(own_shape(part)) for key, part in has.items() if key == "obs" or key.startswith("obs:"))
     for field in card.fields.values():
         if max(field.index) >= shown[field.source]:
-            return f"`index` of [fields.{field.name}]", (
+            entry = "size" if field.size is not None and field.index == tuple(range(len(field.index))) else "index"
+            return f"`{entry}` of [fields.{field.name}]", (
                 f"shows {shown[field.source]} numbers as {field.source}, not the {max(field.index) + 1} that `{field.name}` reads")
     return None

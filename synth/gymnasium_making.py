@@ -38,7 +38,27 @@ def make(environment: str, folders: tuple[Path, ...], max_steps: int | None, ren
         if module == REGISTRY:
             return _registered(name, max_steps, more)
         maker = _callable(environment, module, name, folders)
-        return guarded(f"`{environment}`", lambda: maker(**more))
+        return guarded(f"`{environment}`", lambda: _called(environment, maker, more))
+
+
+def _called(environment: str, maker: Callable[..., Any], more: dict) -> Any:
+    try:
+        return maker(**more)
+    except TypeError as error:
+        if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+            raise
+        # It was not even entered, so no line of the user's code raised.
+        hint = "it is called without arguments" + (", but for render_mode where it is to be drawn" if more else "")
+        raise HLError(f"`{environment}` raised {_told(error)}", f"{hint}: give them defaults{_defined(maker)}") from error
+
+
+def _defined(maker: Callable[..., Any]) -> str:
+    import inspect
+
+    try:
+        return f"; it is defined at {inspect.getsourcefile(maker)}, line {inspect.getsourcelines(maker)[1]}"
+    except (TypeError, OSError):
+        return ""
 
 
 def _sort(environment: str, max_steps: int | None) -> tuple[str, int | None]:

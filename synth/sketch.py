@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hl_dsl.cards import ActionSpace, Card, Field
-from hl_dsl.cards.files import parse_card
+from hl_dsl.cards.files import LONGEST_EPISODE, parse_card
 from hl_dsl.cards.writing import card_text
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.environments import simulator_spec
@@ -19,14 +19,13 @@ from hl_dsl.synth.gymnasium_making import is_users_own
 # Beyond this a stated bound says "any number" and not what the environment shows.
 _ANY_NUMBER = 1e6
 _MOST_COLUMNS = 2000
-_LONGEST_EPISODE = 100_000
 
 
 def sketch_card(environment: str) -> Card:
     """A card that fits the simulator, its open ranges not yet measured. Raises HLError where no policy could act."""
     spec = simulator_spec(environment)
-    limit = spec.config._asdict().get("max_episode_steps", _LONGEST_EPISODE)
-    limit = limit if 0 < limit <= _LONGEST_EPISODE else _LONGEST_EPISODE
+    limit = spec.config._asdict().get("max_episode_steps", LONGEST_EPISODE)
+    limit = limit if 0 < limit <= LONGEST_EPISODE else LONGEST_EPISODE
     obs = _observation(environment, spec)
     return Card(
         environment=environment,

@@ -21,6 +21,8 @@ from typing import Any, Iterator
 from hl_dsl.cards.model import SOURCES, ActionSpace, BadCard, Card, Field, Model, UnknownEnvironment
 
 ATARI = "atari.toml"
+LONGEST_EPISODE = 100_000
+"""Steps after which HL ends an episode of an environment that states no limit."""
 _ANEW = "mend it, or move it away and have a probe write it anew: `hl env ENV-ID --save`"
 
 
@@ -157,7 +159,9 @@ def _card(table: dict[str, Any], origin: str) -> Card:
     fields = {name: _field(name, entry) for name, entry in table["fields"].items()}
     if "obs" not in fields:
         fields.update(_whole_observation(fields))
-    says = f"steps taken so far in this episode; the environment ends it at {limit} (specification)"
+    unstated = ":" in str(table["environment"]) and limit == LONGEST_EPISODE
+    end = f"HL ends it at {limit} (the environment states none)" if unstated else f"the environment ends it at {limit} (specification)"
+    says = f"steps taken so far in this episode; {end}"
     fields["step"] = Field("step", "int", None, (0,), (limit,), (0,), "step", (0,), "steps", says)
     return Card(
         environment=str(table["environment"]),

@@ -72,7 +72,7 @@ def _tell(evaluation, problems: list[HLError], json: bool) -> None:
     document = evaluation.to_json()
     if problems:
         document["problems"] = [error_document(problem) for problem in problems]
-    show(document, evaluation_text(document), json)
+    show(document, evaluation_text(document, evaluation.program.card.max_episode_steps), json)
     for problem in problems:
         note(error_text(problem))
     if evaluation.rollout.interrupted:

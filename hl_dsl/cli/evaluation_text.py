@@ -15,12 +15,20 @@ def planning_line(planning: dict[str, int], env_steps: int) -> str:
     return line + (f"; {counted(planning['blind'], 'tick')} without a plan" if planning["blind"] else "")
 
 
-def evaluation_text(document: dict[str, Any]) -> str:
-    """The document of `hl eval --json` as text."""
+def _whose_limit(length: int, given: int | None, of_card: int | None) -> str:
+    """Who cut an episode: the command, the card, or the environment by itself."""
+    if length == given:
+        return "   (cut at --max-steps)"
+    return "   (cut at the card's limit of steps)" if length == of_card else "   (cut by the environment)"
+
+
+def evaluation_text(document: dict[str, Any], limit: int | None = None) -> str:
+    """The document of `hl eval --json` as text. `limit`: the card's, in steps."""
+    given = document.get("options", {}).get("max_steps")
     returns = document["returns"]
     lines = [f"{document['policy']} ({document['program_hash']}) on {document['env']}, protocol {document['protocol']}"]
     for seed, value, length, cut in zip(document["seeds"], returns, document["lengths"], document["truncated"]):
-        lines.append(f"  seed {seed:>4}   return {value:>10.6g}   {length:>7,} steps{'   (at the limit of steps)' if cut else ''}")
+        lines.append(f"  seed {seed:>4}   return {value:>10.6g}   {length:>7,} steps{_whose_limit(length, given, limit) if cut else ''}")
     if returns:
         lines.append(f"  mean {document['mean']:.6g}, min {document['min']:.6g}, max {document['max']:.6g} over {counted(len(returns), 'seed')}, "
                      f"{counted(document['distinct_trajectories'], 'distinct trajectory', 'distinct trajectories')}")

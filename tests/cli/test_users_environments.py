@@ -264,7 +264,7 @@ def test_a_module_that_does_not_import_is_told_with_the_line(hl, folder, tank):
     ("low = [-1.0]", "low = [-1.5]", "`low` of [action]"),
     ('dtype = "float32"', 'dtype = "float64"', "`dtype` of [action]"),
     ("low = [-1.0]\nhigh = [1.0]", "low = [-1.0, -1.0]\nhigh = [1.0, 1.0]", "[action]"),
-    ("size = 2", "size = 3", "`index` of [fields.obs]"),
+    ("size = 2", "size = 3", "`size` of [fields.obs]"),
 ])  # fmt: skip
 def test_a_card_that_does_not_fit_is_told_by_its_entry(hl, folder, tank, written, instead, entry):
     environment = f"{tank}:Tank"
@@ -290,3 +290,23 @@ def test_a_run_that_cannot_begin_names_the_line_that_raised(hl, folder, tank, co
     assert "larger budget" not in told.err and "evaluator failed" not in told.err
     tight = hl(command, "hold.hl", "--steps", "4", "--seeds", "0..3", "--run", "tight")
     assert "larger budget" in tight.err
+
+
+def test_a_class_that_needs_arguments_is_told_with_its_own_line(hl, folder, tank):
+    (folder / f"{tank}_more.py").write_text("\n\nclass Tank:\n    def __init__(self, size):\n        pass\n")
+    refused(hl("env", f"{tank}_more:Tank"), "missing 1 required positional argument: 'size'", "called without arguments", f"{tank}_more.py, line 3")
+
+
+def test_a_limit_that_no_environment_states_is_told_as_hls_own(hl, folder, tank):
+    assert hl("env", f"{tank}:Tank", "--save", "--steps", "60").code == 0
+    assert "HL ends it at 100000 (the environment states none)" in hl("env", f"{tank}:Tank", "--json").out
+    assert hl("env", "gymnasium:CartPole-v1", "--save", "--steps", "60").code == 0
+    assert "the environment ends it at 500 (specification)" in hl("env", "gymnasium:CartPole-v1", "--json").out
+
+
+@pytest.mark.parametrize("limit, more, whose", [(100_000, [], "cut by the environment"), (12, [], "cut at the card's limit"), (100_000, ["--max-steps", "7"], "cut at --max-steps")])
+def test_whose_limit_cut_an_episode_is_told(hl, folder, tank, limit, more, whose):
+    assert hl("env", f"{tank}:Tank", "--save", "--steps", "60").code == 0
+    card = folder / "cards" / f"{tank}@Tank.toml"
+    card.write_text(card.read_text().replace("max_episode_steps = 100000", f"max_episode_steps = {limit}"))
+    assert f"({whose}" in hl("eval", policy(folder, f"{tank}:Tank"), "--seeds", "0", *more).out
