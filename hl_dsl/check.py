@@ -195,17 +195,16 @@ class _Checker:
             return
         if not self._range(declaration.range, wanted.base, wanted.size):
             return
-        repeated = type(value) is not Vector
-        for component in range((wanted.size or 1) if repeated and not declaration.range.is_alike else 1 if repeated else min(len(value.items), wanted.size or 1)):
+        size = wanted.size or 1
+        for component, item in enumerate(value.items[:size] if type(value) is Vector else (value,) * size):
             low, high = (end.value for end in declaration.range.of(component))
-            item = value if repeated else value.items[component]
             if type(item) is Number and not low <= item.value <= high:
                 nearest = min(max(item.value, low), high)
                 self.findings.add("HL406", f"the {what} of `{declaration.name}` lies outside its range", item.span,
                                   label=f"not in [{low}, {high}]", others=(Label(declaration.range.span, "the range"),),
                                   repair=Repair(item.span, str(nearest), f"write `{nearest}`, or widen the range"))
-                if repeated:
-                    return
+                if item is value:
+                    return  # one literal for all components is told of once
 
     def _let(self, let: Let) -> None:
         if id(let) not in self._inferred:

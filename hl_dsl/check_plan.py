@@ -40,8 +40,6 @@ class PlanChecks:
         if action.is_discrete:
             return
         size = plan.type.size or 1
-        if any(len(end) not in (1, size) for end in plan.range.values):
-            return
         written = [tuple(end.value for end in plan.range.of(component)) for component in range(size)]
         bounds = list(zip(action.low, action.high)) if size == len(action.low) else [(min(action.low), max(action.high))] * size
         held = [tuple(min(max(end, least - most), most - least) for end in ends) for ends, (least, most) in zip(written, bounds)]

@@ -43,20 +43,23 @@ def write_assigned(out: Pieces, node: Expression, is_column: bool = False) -> No
 
 def write_range(out: Pieces, range_: Range) -> None:
     start, end = range_.span
-    if not range_.is_alike:
-        out.open()
+    if range_.is_alike:
+        out.token("[", start, end and start + 1)
+        write_expression(out, range_.low)
+        out.add(", ")
+        write_expression(out, range_.high)
+        out.token("]", end - 1, end)
+        return
+    out.open()
     out.token("[", start, end and start + 1)
-    if not range_.is_alike:
-        out.add(SOFT_IN)
+    out.add(SOFT_IN)
     write_expression(out, range_.low)
     out.add(",")
-    out.add(" " if range_.is_alike else LINE)
+    out.add(LINE)
     write_expression(out, range_.high)
-    if not range_.is_alike:
-        out.add(SOFT_OUT)
+    out.add(SOFT_OUT)
     out.token("]", end - 1, end)
-    if not range_.is_alike:
-        out.close()
+    out.close()
 
 
 def number_text(value: int | float) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from hl_dsl.synth.budget import Budget
-from hl_dsl.synth.proposing.call_totals import call_totals
+from hl_dsl.synth.proposing.call_totals import call_totals, open_calls
 from hl_dsl.synth.trials import OF_A_RUN
 
 EVENT = "budget"
@@ -31,7 +31,8 @@ def account(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     steps, programs = _reserved(events)
     calls = call_totals(events) or {"tokens": 0, "cost": 0.0}
     # Of a call that is open its reservation is in the totals.
-    open_tokens, open_cost = _open_calls(events)
+    waiting = open_calls(events)
+    open_tokens, open_cost = sum(event["reserved_tokens"] or 0 for event in waiting), sum(event["reserved_cost"] or 0.0 for event in waiting)
     spent = {
         "steps": sum(event["environment_steps"] for event in search), "programs": sum(event["kind"] != "simplify" for event in search),
         "tokens": calls["tokens"] - open_tokens, "cost": calls["cost"] - open_cost, "seconds": _seconds(events[place or 0 :])}
@@ -63,13 +64,6 @@ def _reserved(events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
             taken = sum(event["environment_steps"] for event in settled)
             return (max(0, (found.get("reserved_steps") or 0) - taken), waiting) if waiting > 0 else (0, 0)
     return 0, 0
-
-
-def _open_calls(events: Sequence[Mapping[str, Any]]) -> tuple[int, float]:
-    calls = [event for event in events if event.get("event") == "call"]
-    settled = {event["call"] for event in calls if event["state"] == "settled"}
-    waiting = [event for event in calls if event["call"] not in settled]
-    return sum(event["reserved_tokens"] or 0 for event in waiting), sum(event["reserved_cost"] or 0.0 for event in waiting)
 
 
 def _seconds(events: Sequence[Mapping[str, Any]]) -> float:

@@ -44,15 +44,14 @@ def _misfit_of_actions(card: Card, takes: Any) -> tuple[str, str] | None:
         return None
     if own_shape(takes) != [action.size]:
         return "[action]", f"takes actions of shape {own_shape(takes)}, not [{action.size}]"
-    bounds = (("low", takes.minimum, action.low, np.less), ("high", takes.maximum, action.high, np.greater))
-    for key, stated, ours, beyond in bounds:
+    bounds = (("low", "down to", takes.minimum, action.low, np.less), ("high", "up to", takes.maximum, action.high, np.greater))
+    for key, way, stated, ours, beyond in bounds:
         allowed = np.broadcast_to(np.asarray(stated, float), action.size)
         # A bound that the simulator keeps in binary32 may be written with fewer digits.
         outside = beyond(ours, allowed) & ~np.isclose(ours, allowed, rtol=1e-6, atol=0)
         if outside.any():
             place = int(np.argmax(outside))
-            return f"`{key}` of [action]", f"takes component {place} down to {allowed[place]:g}, not {ours[place]:g}" if key == "low" else (
-                f"takes component {place} up to {allowed[place]:g}, not {ours[place]:g}")
+            return f"`{key}` of [action]", f"takes component {place} {way} {allowed[place]:g}, not {ours[place]:g}"
     return None
 
 

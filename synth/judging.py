@@ -116,7 +116,7 @@ class Judge:
                 max_steps=setting.max_steps, curves={seed: curve(seed) for seed in seeds},
                 step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time,
                 stopping=self.stopping, before_step=self.record.meter.after(before), on_progress=lambda steps: study.tell_steps(before + steps),
-                num_threads=study.num_threads, **({"pictures": True} if study.pictures else {}))
+                num_threads=study.num_threads, pictures=study.pictures)
         except EvaluatorFailed as failure:
             if failure.outcome == "interrupted":
                 self.wasted += failure.steps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Sequence
+from typing import Mapping, Sequence
 
 from hl_dsl.format import format_policy
 from hl_dsl.program import Program
@@ -20,8 +20,12 @@ def text_of(trial: Trial, trials: Sequence[Trial]) -> str:
     start = next((one.program for one in trials if one.program and one.program_hash in trial.parent_hashes), "")
     if not start:
         return ""
-    program = _read(start)
-    return without_measured(format_policy(syntax_with(program.syntax, program.flow, trial.parameters)))
+    return text_with(_read(start), trial.parameters)
+
+
+def text_with(program: Program, values: Mapping[str, int | float | bool]) -> str:
+    """A program's text with other defaults. What was measured of it before was measured of another program."""
+    return without_measured(format_policy(syntax_with(program.syntax, program.flow, values)))
 
 
 @lru_cache(maxsize=4)

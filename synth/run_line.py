@@ -18,7 +18,7 @@ def add_line(settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], i
     """Appends the line of a run with these settings and events, successful or not (`problem`: why it ended without a result). Where
     the ledger has a line of the same run, from before it went on, the new one is charged the further steps alone. Nothing is
     added for a run that has done nothing (since). Raises LedgerError."""
-    line = line_of(settings, events, [Trial.from_event(one) for one in into.read() if one.get("event") == "trial" and one.get("kind") in KINDS.values()], problem)
+    line = line_of(settings, events, [one for one in trials_of(into.read()) if one.kind in KINDS.values()], problem)
     if line is not None:
         into.append(line.to_event())
 
@@ -64,13 +64,11 @@ def _story(settings: Mapping[str, Any], start: Trial | None, best: Trial | None,
 
 
 def run_documents(folder: Path) -> tuple[Mapping[str, Any] | None, list[dict]]:
-    """The settings and the events of a run's folder; None where it holds no run."""
-    import json
-
-    from hl_dsl.synth.run_folder import LEDGER, SETTINGS
+    """The settings and the events of a run's folder; None where it holds no run, or none that can be read."""
+    from hl_dsl.synth.run_folder import LEDGER, RunFolderError, settings_in
 
     try:
-        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None, []
-    return settings, Ledger(folder / LEDGER).read()
+        settings = settings_in(folder)
+    except RunFolderError:
+        settings = None
+    return settings, [] if settings is None else Ledger(folder / LEDGER).read()

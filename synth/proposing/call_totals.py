@@ -13,11 +13,7 @@ ANSWERED, FAILED, CUT_OFF = "answered", "failed", "cut off"
 def call_totals(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
     """What a ledger's calls come to; None where there are none. `open` calls are reserved and not settled: their
     reservations count as charged."""
-    reserved: dict[int, Mapping[str, Any]] = {}
-    settled: dict[int, Mapping[str, Any]] = {}
-    for event in events:
-        if event.get("event") == "call":
-            (reserved if event["state"] == RESERVED else settled).setdefault(event["call"], event)
+    reserved, settled = _by_state(events)
     if not reserved:
         return None
     outcomes = [one["outcome"] for one in settled.values()]
@@ -30,6 +26,22 @@ def call_totals(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
         "cost": sum(cost or 0.0 for _, cost, _ in charges), "cost_unknown": sum(cost is None for _, cost, _ in charges),
         "seconds": sum(one.get("seconds", 0.0) for one in settled.values()),
     }
+
+
+def open_calls(events: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The reservations of the calls that are not settled."""
+    reserved, settled = _by_state(events)
+    return [one for number, one in reserved.items() if number not in settled]
+
+
+def _by_state(events: Iterable[Mapping[str, Any]]) -> tuple[dict[int, Mapping[str, Any]], dict[int, Mapping[str, Any]]]:
+    """By number, what was recorded when a call was reserved, and when it was settled."""
+    reserved: dict[int, Mapping[str, Any]] = {}
+    settled: dict[int, Mapping[str, Any]] = {}
+    for event in events:
+        if event.get("event") == "call":
+            (reserved if event["state"] == RESERVED else settled).setdefault(event["call"], event)
+    return reserved, settled
 
 
 def calls_line(total: dict[str, Any]) -> str:

@@ -6,14 +6,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Iterable, Mapping, Sequence
 
-from hl_dsl.format import format_policy
 from hl_dsl.program import Program
-from hl_dsl.synth.defaults import hash_with, syntax_with, values_of
+from hl_dsl.synth.defaults import hash_with, values_of
 from hl_dsl.synth.evaluation import trial_of
-from hl_dsl.synth.header import without_measured
 from hl_dsl.synth.isolation.limits import EvaluatorFailed
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.planning.counts import PlanningCounts, added
+from hl_dsl.synth.program_texts import text_with
 from hl_dsl.synth.step_meter import StepMeter
 from hl_dsl.synth.study_result import INTERRUPTED
 from hl_dsl.synth.trials import NO_GATE, Trial, cut_trial, trials_of
@@ -113,8 +112,8 @@ class Book:
         return {**options, "fitness": self.fitness.text, "short": one.cap}
 
     def text(self, values: Mapping[str, float]) -> str:
-        """The program with other defaults. What was measured of it before was measured of another program."""
-        return without_measured(format_policy(syntax_with(self.program.syntax, self.program.flow, values)))
+        """The program with other defaults."""
+        return text_with(self.program, values)
 
 
 def _thin(event: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.plots import BEST_COLOUR, REFERENCE_COLOURS, REJECTED_COLOUR, dress
 from hl_dsl.synth.run_folder import LEDGER
 from hl_dsl.synth.storage import write_whole
-from hl_dsl.synth.trials import NO_GATE, Trial, main_setting
+from hl_dsl.synth.trials import NO_GATE, main_setting, trials_of
 
 PICTURE = "progress.png"
 _EVERY_SECONDS = 60.0
@@ -75,7 +75,7 @@ def plot_progress(events: Sequence[Mapping[str, Any]], path: Path | str) -> Path
 
 def _points(events: Sequence[Mapping[str, Any]]) -> list[tuple[int, float, bool]]:
     """Steps by then, score and whether it was accepted, of the samples that played all seeds of the run."""
-    trials = [Trial.from_event(event) for event in events if event.get("event") == "trial"]
+    trials = trials_of(events)
     setting = main_setting(trials)
     samples = [one for one in trials if one.kind == "tune" and one.gate != NO_GATE and (one.environment, one.protocol) == setting]
     seeds = max((len(one.seeds) for one in samples), default=0)
