@@ -23,6 +23,7 @@ from hl_dsl.verify.teaching.sites import BRANCH, RULE, TRANSITION, Site, sites
 from hl_dsl.verify.solver import Solver
 
 _MOST_PARAMETERS = 16
+_EPISODES = 30  # a parameter mostly counts for something, if only in a mode that is seldom entered
 # What is proved once more without the assumptions is worth little time.
 _LEAN = dict(components=False, lemmas=False, lanes=0, depths=(0, 1), bounded_depths=(0, 0), solver_steps=100_000)
 
@@ -76,7 +77,7 @@ def _without_effect(checked: Checked, flow: Dataflow) -> Iterable[Diagnostic]:
     for param in list(checked.policy.of(Param))[:_MOST_PARAMETERS]:
         own = {position for position, entry in enumerate(flow.parameters) if entry.name.partition("[")[0] == param.name}
         if own & spoken and same_actions(flow, replace(flow, parameters=[
-                _freed(entry) if position in own else entry for position, entry in enumerate(flow.parameters)])):
+                _freed(entry) if position in own else entry for position, entry in enumerate(flow.parameters)]), _EPISODES):
             yield Diagnostic("HL514", f"the parameter `{param.name}` changes no action", param.name_span, severity="warning",
                              label="proved: whatever its value, the policy acts the same")
 
