@@ -63,4 +63,6 @@ class PlannedPolicy(Policy):
     def _planned_tick(self, frame: Frame) -> np.ndarray:
         """The frame then holds what was planned."""
         frame.plan = self._planner.choose(self, frame)
-        return self._act(frame)
+        actions = self._act(frame)
+        self._planner.acted(frame, actions)
+        return actions

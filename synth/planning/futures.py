@@ -39,11 +39,11 @@ class Futures:
         self._substeps = flow.card.model.substeps
         self.steps, self.diverged = np.zeros(lanes, np.int64), np.zeros(lanes, np.int64)
 
-    def scores(self, policy: Policy, frame: Frame, rows: np.ndarray, plans: np.ndarray) -> np.ndarray:
+    def scores(self, policy: Policy, frame: Frame, begin: np.ndarray, rows: np.ndarray, plans: np.ndarray) -> np.ndarray:
         """(k, width): what each plan comes to, NO_SCORE where it was dropped.
 
-        `policy` stands before its tick on the frame; `rows` (k,) are the rows of the frame that are planned for; plans:
-        (k, width, horizon, components).
+        `policy` stands before its tick on the frame, `begin` (n, s) are the states of its rows; `rows` (k,) are those that are
+        planned for; plans: (k, width, horizon, components).
         """
         lanes, width = frame.lanes[rows], self.width
         settings = self._settings
@@ -54,8 +54,7 @@ class Futures:
         plans = plans.reshape(len(owner), *plans.shape[2:])
         at = rows[owner[alive]]
         self._policy.adopt(policy, frame.lanes[at], own[alive])
-        observed = np.asarray(frame.observation, np.float64)
-        states, shown, steps = self.simulator.states(observed)[at], observed[at], frame.step[at].astype(np.int32)
+        states, shown, steps = begin[at], np.asarray(frame.observation, np.float64)[at], frame.step[at].astype(np.int32)
         totals = np.full(len(owner), NO_SCORE)
         diverged = np.zeros(len(rows), np.int64)
 
@@ -93,6 +92,11 @@ class Futures:
             shown = self.simulator.observations(states)
         self.diverged[lanes] += diverged
         return totals.reshape(len(rows), width)
+
+    def one_step(self, lanes: np.ndarray, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
+        """(n, s): what the model makes of one step of the environment in each of these lanes."""
+        self.steps[lanes] += self._substeps
+        return self.simulator.step(states, np.asarray(actions, np.float64))
 
     @staticmethod
     def _promising(totals: np.ndarray, alive: np.ndarray, owner: np.ndarray, prune: np.ndarray) -> np.ndarray:

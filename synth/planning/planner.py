@@ -22,13 +22,14 @@ class Planner:
 
     def __init__(self, flow: Dataflow, simulator: Simulator, parameters: Sequence, episode_seeds: Sequence[int], planner_seed: int, backend: str):
         lanes = len(episode_seeds)
-        self._settings = lane_settings(flow, parameters, lanes)
+        self._settings, self._simulator = lane_settings(flow, parameters, lanes), simulator
         self._futures = Futures(flow, simulator, parameters, self._settings, backend)
         planned = [flow.inputs[position] for position in flow.plan.inputs]
         self._low, self._high, self._rest = (np.array([getattr(entry, part) for entry in planned]) for part in ("low", "high", "default"))
         self._plans = np.empty((lanes, int(self._settings.horizon.max()), len(planned)))
         self._plans[:] = self._rest
         self._ticks = np.zeros(lanes, np.int64)
+        self._foreseen = np.full((lanes, simulator.size), np.nan)
         self._seeds, self._planner_seed = tuple(map(int, episode_seeds)), planner_seed
         self._blind = np.zeros(lanes, np.int64)
 
@@ -41,7 +42,8 @@ class Planner:
         """(k, components): what is planned for this tick, for each row of the frame. `policy` stands before its tick on it."""
         lanes = frame.lanes
         begins = lanes[frame.step == 0]
-        self._plans[begins], self._ticks[begins] = self._rest, 0
+        self._plans[begins], self._ticks[begins], self._foreseen[begins] = self._rest, 0, np.nan
+        self._states = self._simulator.states(np.asarray(frame.observation, np.float64), self._foreseen[lanes])
         best, scores = self._best(policy, frame)
         none = scores == NO_SCORE
         if none.any():
@@ -51,6 +53,11 @@ class Planner:
         self._ticks[lanes] += 1
         return np.ascontiguousarray(best[:, 0])
 
+    def acted(self, frame: Frame, actions: np.ndarray) -> None:
+        """Tells what was done at this tick: what an observation hides, the next tick takes from what the model makes of that."""
+        if self._simulator.is_clipped:
+            self._foreseen[frame.lanes] = self._futures.one_step(frame.lanes, self._states, actions)
+
     def _best(self, policy: Policy, frame: Frame) -> tuple[np.ndarray, np.ndarray]:
         """For each row the best plan found, (k, horizon, components), and its score."""
         settings, lanes = self._settings, frame.lanes
@@ -59,7 +66,7 @@ class Planner:
         for turn in range(int(settings.rounds[lanes].max())):
             rows = np.flatnonzero(settings.rounds[lanes] > turn)
             candidates = self._candidates(lanes[rows], around[rows], turn)
-            found = self._futures.scores(policy, frame, rows, candidates)
+            found = self._futures.scores(policy, frame, self._states, rows, candidates)
             first = found.argmax(axis=1)
             score = found[np.arange(len(rows)), first]
             better = score > scores[rows]

@@ -24,7 +24,7 @@ class Simulator:
     """The model that the card of an environment names.
 
     `steps` counts the steps of the model taken so far, `card.model.substeps` for each step of the environment; one lasts
-    `timestep` seconds. `model` is MuJoCo's own.
+    `timestep` seconds. `model` is MuJoCo's own, and `size` how many numbers a state has.
     `unpredicted` are the columns that `observations` leaves at 0. The solver of contacts is started cold on each step of the
     environment: starting it from where it was changes a step by less than 1e-10. Raises HLError where the card names no
     model, its file is missing or not a model, or its sizes are not those of the card.
@@ -45,7 +45,7 @@ class Simulator:
             self.model = _loaded(card, mujoco)
         self._substeps = card.model.substeps
         self._columns = max(max(field.index) for field in card.fields.values() if field.source == "observation") + 1
-        self._state = mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value)
+        self.size = mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value)
         self._check_sizes()
         # A state that cannot go on stays as it is and can be told, where MuJoCo would start the model anew.
         self.model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET.value
@@ -55,6 +55,7 @@ class Simulator:
         self._shown = np.array([column for column in shown if column is not None], np.intp)
         limit = card.model.velocity_limit
         self._clipped = np.array([column for column in card.model.qvel if column is not None and limit is not None], np.intp)
+        self._hidden = self._places[np.isin(self._shown, self._clipped)]
         self.steps = 0
         self.timestep = float(self.model.opt.timestep)
         self.unpredicted = frozenset(range(self._columns)) - set(self._shown.tolist())
@@ -63,17 +64,30 @@ class Simulator:
         self._data = [mujoco.MjData(self.model) for _ in range(max(threads, 1))]
         self._buffers: dict[int, tuple[list, np.ndarray, np.ndarray]] = {}
 
-    def states(self, observations: np.ndarray) -> np.ndarray:
-        """(n, d) -> (n, s): the states that `observations` show, at time 0; what is not shown is as the model starts."""
+    @property
+    def is_clipped(self) -> bool:
+        """Whether an observation shows velocities only up to a limit."""
+        return len(self._clipped) > 0
+
+    def states(self, observations: np.ndarray, foreseen: np.ndarray | None = None) -> np.ndarray:
+        """(n, d) -> (n, s): the states that `observations` show, at time 0; what is not shown is as the model starts.
+
+        `foreseen`, (n, s): what the model made of the tick before, NaN where there was none. Where a velocity is shown at its
+        limit and was foreseen beyond it, it is taken to be what was foreseen.
+        """
         states = np.repeat(self._start[None], len(observations), axis=0)
         states[:, self._places] = observations[:, self._shown]
+        if foreseen is not None and self.is_clipped:
+            own, limit = states[:, self._hidden], self._card.model.velocity_limit
+            beyond = foreseen[:, self._hidden]
+            states[:, self._hidden] = np.where((np.abs(own) >= limit) & (np.abs(beyond) > limit) & (np.sign(beyond) == np.sign(own)), beyond, own)
         return states
 
     def step(self, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
         """(n, s), (n, k) -> (n, s): one step of the environment. A row that diverged, or was not finite, is NaN."""
         count = len(states)
         if not count:
-            return np.empty((0, self._state))
+            return np.empty((0, self.size))
         models, control, path = self._buffer(count)
         control[:] = actions[:, None, :]
         states = np.ascontiguousarray(states, np.float64)
@@ -105,7 +119,7 @@ class Simulator:
             found = self._buffers[count] = (
                 [self.model] * count,
                 np.empty((count, self._substeps, self.model.nu)),
-                np.empty((count, self._substeps, self._state)),
+                np.empty((count, self._substeps, self.size)),
             )
         return found
 
@@ -122,7 +136,7 @@ class Simulator:
     def _check_sizes(self) -> None:
         model, says = self.model, self._card.model
         wrong = None
-        if self._state != 1 + model.nq + model.nv:
+        if self.size != 1 + model.nq + model.nv:
             wrong = "keeps more state than coordinates and velocities"
         elif (len(says.qpos), len(says.qvel)) != (model.nq, model.nv):
             wrong = f"has {model.nq} coordinates and {model.nv} velocities; `qpos` and `qvel` list {len(says.qpos)} and {len(says.qvel)}"
