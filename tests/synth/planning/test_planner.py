@@ -15,6 +15,7 @@ from hl_dsl.cli.evaluation_text import evaluation_text
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import OfParameter
 from hl_dsl.program import Program
+from hl_dsl.synth.environments import Environments
 from hl_dsl.synth.evaluation import evaluate_program
 from hl_dsl.synth.frame import Frame
 from hl_dsl.synth.planning.controller import PlannedPolicy, controller_for
@@ -248,6 +249,30 @@ def failing(flow, fails):
     controller._simulator = Failing(flow.card)
     controller._simulator.fails = fails
     return controller
+
+
+def test_what_an_observation_hides_is_foreseen_in_an_episode():
+    planned = Program.parse("""policy swing for "Walker2d-v5" {
+  observe joint.angle
+  act clamp([1, -1, 1, -1, 1, -1] * (if joint.angle[0] > 0 then 1 else -1) + residual, -1, 1)
+  plan residual: vec[6] in [-1, 1] { horizon 2  candidates 3  each joint.angle[0] }
+}""")
+    policy = controller_for(planned.flow)
+    simulator = Simulator(planned.card)
+    policy.prepare([3, 4], 1)
+    policy.reset(2)
+    lanes = Environments(planned.card, "standard", [3, 4], 1)
+    frame, hidden, ticks = lanes.reset(), 0, 0
+    while len(frame.lanes) == 2:
+        frame = lanes.step(policy.tick(frame))
+        ticks += 2
+        np.testing.assert_allclose(simulator.observations(policy._planner._foreseen), frame.observation, atol=1e-5)
+        hidden += np.count_nonzero(np.abs(frame.observation[:, 8:]) == 10)
+        frame = frame.alive()
+    lanes.close()
+    assert hidden > 10
+    # Two steps of up to three candidates, none of them dropped, and what was done once more: four steps of the model each.
+    assert sum(one.steps for one in policy.planning) == ticks * 4 * (3 * 1 + 1)
 
 
 def test_a_candidate_that_comes_to_nothing_is_dropped_and_counted():

@@ -95,6 +95,39 @@ def test_clipped_velocities_are_shown_clipped_and_hidden_columns_are_zero():
     assert not ant.observations(np.ones((1, 1 + 15 + 14)))[:, 27:].any()
 
 
+def test_what_is_shown_clipped_is_taken_from_what_was_foreseen():
+    """Real episodes with joints that swing beyond ±10: from the observation alone such a step is far off."""
+    card = load_card("Walker2d-v5")
+    simulator, choose, alone, together = Simulator(card), np.random.default_rng(0), [], []
+    lanes = Environments(card, "standard", range(8), num_threads=1)
+    frame, foreseen = lanes.reset(), np.full((8, simulator.size), np.nan)
+    while len(frame.lanes):
+        actions, shown = choose.uniform(card.action.low, card.action.high, card.action.shape(len(frame.lanes))), frame.observation
+        after = simulator.step(simulator.states(shown), actions)
+        foreseen[frame.lanes] = simulator.step(simulator.states(shown, foreseen[frame.lanes]), actions)
+        predicted = foreseen[frame.lanes]
+        frame = lanes.step(actions)
+        clipped = np.any(np.abs(shown[:, list(card.model.qvel)]) >= card.model.velocity_limit, axis=1)
+        for states, errors in ((after, alone), (predicted, together)):
+            errors += np.abs(simulator.observations(states) - frame.observation)[clipped].max(axis=1, initial=0).tolist()
+        frame = frame.alive()
+    lanes.close()
+    assert len(alone) > 50 and np.median(alone) > 0.1
+    assert np.median(together) < 1e-12 and np.quantile(together, 0.9) < 1e-11
+
+
+@pytest.mark.parametrize("shown, foreseen, taken", [
+    (10.0, 14.0, 14.0), (-10.0, -14.0, -14.0), (10.0, -14.0, 10.0), (10.0, 3.0, 10.0), (9.0, 14.0, 9.0), (10.0, np.nan, 10.0),
+])  # fmt: skip
+def test_only_a_speed_beyond_the_limit_is_foreseen(shown, foreseen, taken):
+    simulator = Simulator(load_card("Hopper-v5"))
+    observation = np.zeros((1, 11))
+    observation[0, 7] = shown
+    before = np.full((1, simulator.size), foreseen)
+    states = simulator.states(observation, before)
+    assert states[0, 1 + 6 + 2] == taken and np.count_nonzero(states[0, 1 + 6 :]) == 1
+
+
 def test_a_state_that_diverges_is_marked_and_nothing_is_said(tmp_path):
     """In a process of its own, since MuJoCo writes past Python's own streams and into the working folder."""
     code = """
