@@ -10,7 +10,7 @@ from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, run_best, trials_of
 from hl_dsl.synth.words import counted
 
 KINDS = {"tune": "tuning", "synth": "study"}
-_STATED = ("params", "fitness", "population", "step_size", "race", "short", "proposer", "dry_steps", "max_steps", "version")
+_STATED = ("params", "fitness", "population", "step_size", "race", "center", "short", "proposer", "dry_steps", "max_steps", "version")
 _NAMED = 8  # params whose values stand in the change
 
 

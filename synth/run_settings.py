@@ -12,7 +12,7 @@ from hl_dsl.synth.version import UNKNOWN, version
 VERSION = "version"
 # What people set, by the name it is recorded under.
 _OPTIONS = {"protocol": "--protocol", "run_seed": "--seed", "proposer": "--proposer", "seeds": "--seeds", "max_steps": "--max-steps", "params": "--params",
-            "fitness": "--fitness", "race": "--race", "short": "--short", "step_size": "--step-size", "population": "--population"}
+            "fitness": "--fitness", "race": "--race", "center": "--center", "short": "--short", "step_size": "--step-size", "population": "--population"}
 
 
 def begin(folder: RunFolder, settings: Mapping[str, Any]) -> None:

@@ -84,6 +84,7 @@ def run_tune(
     evaluator: Evaluator | None = None,
     fitness: str = "mean",
     race: bool = False,
+    center: bool = False,
     short: str | None = None,
     step_size: float | None = None,
     write: bool = False,
@@ -104,7 +105,7 @@ def run_tune(
     longest = min(max_steps or program.card.max_episode_steps, program.card.max_episode_steps)
     tuning = Tuning(
         program, protocol or program.card.protocols[0], tuple(seeds or DEVELOPMENT_SEEDS), budget, seed, params, population, dry_steps,
-        max_steps, num_threads, picture, evaluator, parse_fitness(fitness), race, parse_short(short, longest), step_size, cases)
+        max_steps, num_threads, picture, evaluator, parse_fitness(fitness), race, parse_short(short, longest), step_size, cases, center)
     if run_folder is None:
         return _into_file(tuning.run(), path, write)
     with _line_in(ledger, run_folder), RunFolder(run_folder) as folder:

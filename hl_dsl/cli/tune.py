@@ -26,6 +26,7 @@ def tune(
     max_steps: Annotated[Optional[int], typer.Option("--max-steps", min=1, help="End each episode after so many steps.")] = None,
     fitness: Annotated[str, typer.Option("--fitness", help="What is made greater over the seeds: mean, min, or a mix such as 0.5*min+0.5*mean.")] = "mean",
     race: Annotated[bool, typer.Option("--race", help="Samples play 2 seeds; the better half of a generation plays on: 8, 32, … seeds.")] = False,
+    center: Annotated[bool, typer.Option("--center", help="Accept only the center of a generation, played beside its samples: luck moves it less.")] = False,
     short: Annotated[Optional[str], typer.Option("--short", help="STEPS:GENERATIONS of short episodes before whole ones; several with commas.")] = None,
     population: Annotated[Optional[int], typer.Option("--population", min=2, help="Samples in a generation, doubled at each restart. [default: 4 + 3 ln n for n params]")] = None,
     step_size: Annotated[Optional[float], typer.Option("--step-size", min=0.0001, max=1.0, help="CMA-ES's first step, as a part of each range. [default: 0.25]")] = None,
@@ -49,7 +50,7 @@ def tune(
         return run_tune(
             file, run, params=names, protocol=protocol, seeds=development, budget_steps=steps, wall_seconds=seconds,
             max_steps=max_steps, seed=seed, num_threads=num_threads, resume=resume, on_event=on_event,
-            fitness=fitness, race=race, short=short, ledger=ledger, population=population, step_size=step_size, write=write,
+            fitness=fitness, race=race, center=center, short=short, ledger=ledger, population=population, step_size=step_size, write=write,
             evaluator=given_evaluator.evaluator(in_process, deadline, memory))
 
     show_run("tune", run, run_progress("tune"), start, json)

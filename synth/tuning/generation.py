@@ -24,9 +24,12 @@ class Generations:
         self.samples: dict[tuple, Sample] = {}
         self.best: Sample | None = None
 
-    def play(self, every: Sequence[Mapping[str, float]], cap: int | None = None) -> list[Sample]:
-        """The samples with these values, each played once in a run, judged and written down. Raises Cut."""
-        asked = [Sample(0, dict(values), cap) for values in every]
+    def play(self, every: Sequence[Mapping[str, float]], cap: int | None = None, center: Mapping[str, float] | None = None) -> list[Sample]:
+        """The samples with these values, each played once in a run, judged and written down. With a `center`, which is played
+        beside them, that alone may be accepted. Raises Cut."""
+        asked = [Sample(0, dict(values), cap, eligible=center is None) for values in every]
+        if center is not None:
+            asked.append(Sample(0, dict(center), cap))
         new: dict[tuple, Sample] = {}
         for one in asked:
             key = self.book.key(one)
@@ -41,7 +44,7 @@ class Generations:
         """The best of whole episodes, or of those with a cap."""
         if cap is None:
             return self.best
-        played = [one for one in self.samples.values() if one.cap == cap and one.score is not None and not one.dropped]
+        played = [one for one in self.samples.values() if one.cap == cap and one.score is not None and not one.dropped and one.eligible]
         return max(played, key=lambda one: (one.score, -one.number), default=None)
 
     def _settle(self, new: dict[tuple, Sample]) -> None:
@@ -128,7 +131,7 @@ class Generations:
             for one in whole:
                 one.gate, one.reason = ("development", "no better than the best so far") if one.cap is None else ("smoke", f"in episodes of at most {one.cap} steps")
             if whole[0].cap is None:
-                self._accept([one for one in whole if cut is None or not _passed_over(one)], worst, stop)
+                self._accept([one for one in whole if one.eligible and (cut is None or not _passed_over(one))], worst, stop)
 
     def _accept(self, whole: list[Sample], worst: float, stop: Stopping) -> None:
         for one in sorted(whole, key=lambda one: (-one.score, one.number)):

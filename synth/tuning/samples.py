@@ -15,7 +15,7 @@ Key = tuple
 class Sample:
     """`number` counts the samples of a run. `cap` ends its episodes early. `known` is its trial on record, `parts` are the
     rollouts that were played now. `dropped`: it was left behind before all its seeds were played. `gate` and `reason` are
-    the verdict, None until there is one; `told` is what the strategy is told of it."""
+    the verdict, None until there is one; `told` is what the strategy is told of it. Only what is `eligible` may be accepted."""
 
     number: int
     values: dict[str, float]
@@ -29,6 +29,7 @@ class Sample:
     case_steps: int = 0
     score: float | None = None
     told: float | None = None
+    eligible: bool = True
 
     @property
     def returns(self) -> dict[int, float]:

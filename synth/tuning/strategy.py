@@ -41,27 +41,32 @@ class Strategy:
     def sigma(self) -> float:
         return float(self._current.sigma)
 
-    def begin(self, center: Mapping[str, float]) -> None:
+    def begin(self, start: Mapping[str, float]) -> None:
         """Begins, or begins again."""
         import cma
 
         self.restarts += 1
         random = generator(self.seed, self.restarts, "tune")
-        start = [(center[one.name] - one.low) / (one.high - one.low) for one in self.parameters]
+        point = [(start[one.name] - one.low) / (one.high - one.low) for one in self.parameters]
         if self.restarts % 2:
-            start = [random.random() for _ in start]
+            point = [random.random() for _ in point]
         # CMA-ES needs two dimensions; where one parameter is tuned the second does nothing.
-        start += [0.5] * (2 - len(start))
-        options = {"bounds": [0, 1], "seed": random.randrange(1, 2**31), "verbose": -9, "tolflatfitness": 5, "maxiter": 100 * len(start)}
+        point += [0.5] * (2 - len(point))
+        options = {"bounds": [0, 1], "seed": random.randrange(1, 2**31), "verbose": -9, "tolflatfitness": 5, "maxiter": 100 * len(point)}
         options["popsize"] = max(2, self.population) * 2 ** min(self.restarts, 4)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            self._current = cma.CMAEvolutionStrategy(start, self.step_size, options)
+            self._current = cma.CMAEvolutionStrategy(point, self.step_size, options)
 
     def ask(self) -> list[dict[str, float]]:
         """The values of the next generation."""
         self._points = self._current.ask()
         return [values_at(self.parameters, point) for point in self._points]
+
+    @property
+    def center(self) -> dict[str, float]:
+        """The values that the samples are drawn around: the weighted mean of the better half of the last generation."""
+        return values_at(self.parameters, self._current.result.xfavorite)
 
     def tell(self, scores: Sequence[float]) -> None:
         """What they came to; more is better."""

@@ -46,7 +46,8 @@ class Tuning:
 
     `fitness` is what is made greater. `race`: all samples of a generation play 2 seeds, then the better half of them
     four times as many in all, and so on: successive halving. `short`: phases of short episodes before whole ones; nothing
-    is accepted in them. What is accepted passes all `cases`. Raises HLError for a program without parameters or with none of a name, for seeds
+    is accepted in them. `center`: only the center of the samples may be accepted, played once a generation, so that the luck
+    of one sample is left out. What is accepted passes all `cases`. Raises HLError for a program without parameters or with none of a name, for seeds
     that are not for development, and NotProved, before anything is played.
     """
 
@@ -54,11 +55,11 @@ class Tuning:
         self, program: Program, protocol: str, seeds: Sequence[int], budget: Budget, seed: int = 0, names: Sequence[str] | None = None,
         population: int | None = None, dry_steps: int | None = None, max_steps: int | None = None, num_threads: int = 0,
         on_event: OnEvent | None = None, evaluator: InProcess | Isolated | None = None, fitness: Fitness = MEAN, race: bool = False,
-        short: Sequence[Phase] = (), step_size: float | None = None, cases: Sequence[Regression] = (),
+        short: Sequence[Phase] = (), step_size: float | None = None, cases: Sequence[Regression] = (), center: bool = False,
     ):
         refuse_other_seeds(seeds, "a tuning")
         self.program, self.protocol, self.budget, self.seed, self.population, self.step_size = program, protocol, budget, seed, population, step_size
-        self.fitness, self.race, self.short, self.cases = fitness, race, tuple(short), tuple(cases)
+        self.fitness, self.race, self.short, self.cases, self.center = fitness, race, tuple(short), tuple(cases), center
         self.chosen = chosen_parameters(program.flow.parameters, names, program.name)
         self.names = None if names is None else list(names)
         self.proof = program.prove()
@@ -78,7 +79,7 @@ class Tuning:
         return {
             "kind": "tune", "environment": self.program.card.environment, "protocol": self.protocol, "run_seed": self.seed, "seeds": list(self.seeds),
             "params": self.names, "population": self.population, "step_size": self.step_size, "fitness": self.fitness.text, "race": self.race or None,
-            "short": schedule_text(self.short), "dry_steps": self.limits["dry_steps"], "max_steps": self.limits["max_steps"],
+            "center": self.center or None, "short": schedule_text(self.short), "dry_steps": self.limits["dry_steps"], "max_steps": self.limits["max_steps"],
             "regressions": {one.name: content_hash(one) for one in self.cases} or None,
             "program_hash": self.program.hash, "program": self.program.source.text or self.program.text}
 
@@ -118,20 +119,20 @@ class Tuning:
 
     def _improve(self) -> None:
         strategy = Strategy(self.chosen, self.seed, self.population, self.step_size)
-        center = self.all.best
+        start = self.all.best
         for phase in (*self.short, WHOLE):
             try:
-                center = self._phase(strategy, phase, center)
+                start = self._phase(strategy, phase, start)
             except Spent:
                 # What is kept back for whole episodes is not spent in short ones; the best of those is played in whole.
                 if phase is WHOLE or not self.player.reserve:
                     raise
-                center = self.all.best_of(phase.cap) or center
+                start = self.all.best_of(phase.cap) or start
 
-    def _phase(self, strategy: Strategy, phase: Phase, center: Sample) -> Sample:
+    def _phase(self, strategy: Strategy, phase: Phase, start: Sample) -> Sample:
         """The generations of a phase, from the best that is known; the best one of the phase."""
         self.player.reserve = self._kept_back(phase)
-        self.all.play([self.defaults, center.values], phase.cap)
+        self.all.play([self.defaults, start.values], phase.cap)
         begun = known = 0
         left = phase.generations
         while left is None or left > 0:
@@ -143,7 +144,8 @@ class Tuning:
                     break  # whole episodes tell more than another beginning
                 strategy.begin(best.values)
                 begun, known = begun + 1, len(self.all.samples)
-            played = self.all.play([self.defaults | values for values in strategy.ask()], phase.cap)
+            drawn = [self.defaults | values for values in strategy.ask()]
+            played = self.all.play(drawn, phase.cap, self.defaults | strategy.center if self.center else None)[: len(drawn)]
             strategy.tell([one.told for one in played])
             left = None if left is None else left - 1
             self._generation_ended(strategy, phase, played)

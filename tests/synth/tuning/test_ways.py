@@ -59,6 +59,19 @@ def test_a_race_plays_all_seeds_of_the_better_half_alone(swing, tmp_path):
     assert result.score > result.start_score and sum(trial.environment_steps for trial in found) == result.env_steps <= FEW["budget_steps"]
 
 
+def test_the_center_alone_is_accepted_and_counts_beside_the_samples(swing, tmp_path):
+    result = run_tune(swing, tmp_path / "run", center=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000})
+    found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune" and trial.gate != "none"]
+    accepted = [trial for trial in found if trial.accepted]
+    assert result.score == accepted[-1].score > result.start_score and len(accepted) > 2
+    before = [trial for trial in found if trial.index < accepted[1].index]
+    assert max(trial.score for trial in before) > result.start_score, "a lucky sample is not taken"
+    # The first generation is drawn around the program itself, which has been played; the second one's center stands among its better half.
+    drawn = sorted(found[1:7], key=lambda trial: -trial.score)[:3]
+    for name, value in found[13].parameters.items():
+        assert min(one.parameters[name] for one in drawn) <= value <= max(one.parameters[name] for one in drawn)
+
+
 def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
     result = run_tune(swing, tmp_path / "run", short="40:3,80:2", population=6, **FEW)
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
@@ -134,7 +147,7 @@ def test_a_program_that_breaks_a_case_is_not_tuned(swing, tmp_path):
     assert sum(trial.environment_steps for trial in trials(tmp_path / "run")) == steps_taken() - before == 7 * 200
 
 
-@pytest.mark.parametrize("more", [{"race": True, "population": 6}, {"short": "40:2", "population": 6}, {"short": "40:1000", "population": 6}, {"fitness": "min"}], ids=["race", "short", "long", "min"])
+@pytest.mark.parametrize("more", [{"race": True, "population": 6}, {"center": True, "population": 6}, {"short": "40:2", "population": 6}, {"short": "40:1000", "population": 6}, {"fitness": "min"}], ids=["race", "center", "short", "long", "min"])
 @pytest.mark.parametrize("cut_after", [1_000, 9_000, 22_000])
 def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     case(swing, -1e9)
