@@ -5,7 +5,8 @@
 Both play the same 256 episodes in this process, on one simulator thread, and come to the same returns to the bit. A single
 evaluation is what a loop over `evaluate` costs: a policy with its values, an EnvPool of one environment, the episode.
 `simulator` is EnvPool alone, stepped with zeros in a batch as large: what no batch can go below. CPU time is compared, for on a
-shared machine wall time is others' time too; both are printed. Episodes are short, so that fixed costs show. A gait on HalfCheetah,
+shared machine wall time is others' time too; both are printed. `threaded` is the same batch with a simulator thread for each core, as `hl tune`
+plays it, which a single evaluation has no use for. Episodes are short, so that fixed costs show. A gait on HalfCheetah,
 whose physics takes most of the time, and a swing-up on Pendulum, whose physics takes next to none.
 """
 
@@ -37,11 +38,11 @@ def timed(play) -> tuple[float, float, object]:
     return time.process_time() - cpu, time.perf_counter() - wall, result
 
 
-def batch(program: Program, every: list[dict], steps: int) -> tuple[float, ...]:
+def batch(program: Program, every: list[dict], steps: int, threads: int = 1) -> tuple[float, ...]:
     columns = {name: [values[name] for values in every for _ in SEEDS] for name in every[0]}
     rollout = InProcess().run(
         play_values, program.flow, columns, "standard", [seed for _ in every for seed in SEEDS], stopping=Stopping(), on_progress=lambda steps: None,
-        dry_steps=None, max_steps=steps, num_threads=1, step_budget=None)
+        dry_steps=None, max_steps=steps, num_threads=threads, step_budget=None)
     return rollout.returns
 
 
@@ -65,13 +66,14 @@ def measured(name: str, steps: int, repeats: int) -> dict:
     every = [{one.name: anywhere(one, random) for one in program.flow.parameters} for _ in range(CANDIDATES)]
     batch(program, every[:1], 10), single(program, every[:1], 10)  # what is made once, such as the compiled tape
     together = [timed(lambda: batch(program, every, steps)) for _ in range(repeats)]
+    threaded = [timed(lambda: batch(program, every, steps, 0)) for _ in range(repeats)]
     alone = [timed(lambda: single(program, every, steps)) for _ in range(repeats)]
     bare = [timed(lambda: physics(program, CANDIDATES, steps)) for _ in range(repeats)]
-    assert all(one[2] == alone[0][2] for one in [*together, *alone]), "the returns differ"
-    cpu, wall = ([min(one[place] for one in rows) for rows in (together, alone, bare)] for place in (0, 1))
+    assert all(one[2] == alone[0][2] for one in [*together, *threaded, *alone]), "the returns differ"
+    cpu, wall = ([min(one[place] for one in rows) for rows in (together, alone, bare, threaded)] for place in (0, 1))
     return {
         "policy": name, "episodes": CANDIDATES * len(SEEDS), "steps": steps, "batch_cpu": cpu[0], "single_cpu": cpu[1], "simulator_cpu": cpu[2],
-        "batch_wall": wall[0], "single_wall": wall[1], "cpu_ratio": cpu[1] / cpu[0], "wall_ratio": wall[1] / wall[0], "most_possible": cpu[1] / cpu[2], "target": TARGET,
+        "batch_wall": wall[0], "single_wall": wall[1], "cpu_ratio": cpu[1] / cpu[0], "wall_ratio": wall[1] / wall[0], "most_possible": cpu[1] / cpu[2], "threaded_wall": wall[3], "threaded_wall_ratio": wall[1] / wall[3], "target": TARGET,
         "same_returns": True}
 
 
@@ -84,6 +86,7 @@ def main(steps: int = 100, repeats: int = 3, as_json: bool = False) -> None:
         print(f"tuning {row['policy']}: {row['episodes']} episodes of {row['steps']} steps, one core, returns the same to the bit")
         print(f"  one batch {row['batch_cpu']:7.3f} s CPU {row['batch_wall']:7.3f} s wall")
         print(f"  singly    {row['single_cpu']:7.3f} s CPU {row['single_wall']:7.3f} s wall: {row['cpu_ratio']:.1f} times the CPU of the batch (target {TARGET:g}), {row['wall_ratio']:.1f} times its wall time")
+        print(f"  threaded  {row['threaded_wall']:18.3f} s wall: {row['threaded_wall_ratio']:.1f} times faster with a thread for each core")
         print(f"  simulator {row['simulator_cpu']:7.3f} s CPU: no batch could be more than {row['most_possible']:.1f} times cheaper")
 
 

@@ -23,12 +23,13 @@ from hl_dsl.synth.study_result import INTERRUPTED
 from hl_dsl.synth.tuning.book import Book
 from hl_dsl.synth.tuning.chosen import chosen_parameters
 from hl_dsl.synth.tuning.fitness import MEAN, Fitness
-from hl_dsl.synth.tuning.generation import Generations
+from hl_dsl.synth.tuning.generation import RACE_SEEDS, Generations
 from hl_dsl.synth.tuning.player import Cut, Failed, Player, Spent
 from hl_dsl.synth.tuning.result import TuneResult
 from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.tuning.schedule import WHOLE, Phase, schedule_text
 from hl_dsl.synth.tuning.strategy import Strategy
+from hl_dsl.synth.words import counted
 
 _RESERVED = 0.5  # at most so much of the budget is kept back for whole episodes while short ones are played
 
@@ -67,9 +68,10 @@ class Tuning:
             raise NotProved(program, self.proof)
         # Where nothing is drawn at random every seed is the same episode.
         self.seeds = tuple(seeds) if draws_at_random(protocol_options(program.card, protocol)) else tuple(seeds)[:1]
-        if race and len(self.seeds) < 2:
-            raise HLError("there is nothing to race with one seed" + (f": every seed is the same episode under `{protocol}`" if len(seeds) > 1 else ""),
-                          "give more seeds, or leave the race out" if len(seeds) < 2 else "leave the race out")
+        if race and len(self.seeds) <= RACE_SEEDS:
+            same = len(seeds) > len(self.seeds)
+            why = f": every seed is the same episode under `{protocol}`" if same else f": every sample plays {RACE_SEEDS}" if len(self.seeds) > 1 else ""
+            raise HLError(f"there is nothing to race with {counted(len(self.seeds), 'seed')}{why}", "leave the race out" if same else "give more seeds, or leave the race out")
         self.limits = {"dry_steps": dry_steps, "max_steps": max_steps, "num_threads": num_threads}
         self.tell, self.evaluator = on_event or (lambda event: None), evaluator or Isolated()
         self.defaults = values_of(program.flow)

@@ -165,7 +165,7 @@ def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
 
 
 @pytest.mark.parametrize("more, said", [
-    ({"race": True, "seeds": [0]}, "nothing to race with one seed"), ({"short": "9999:3"}, "every episode ends after 200"), ({"short": "30", "max_steps": 30}, "every episode ends after 30"),
+    ({"race": True, "seeds": [0]}, "nothing to race with 1 seed"), ({"race": True, "seeds": [0, 1]}, "nothing to race with 2 seeds: every sample plays 2"), ({"short": "9999:3"}, "every episode ends after 200"), ({"short": "30", "max_steps": 30}, "every episode ends after 30"),
 ])
 def test_what_would_change_nothing_is_refused(swing, tmp_path, more, said):
     before = steps_taken()
@@ -185,7 +185,7 @@ def test_a_tuning_that_is_over_comes_to_the_same_again(budget, race, short, seed
         path.write_text(SWING)
         if with_case:
             case(path, -1e9)
-        options = {"budget_steps": budget, "seeds": range(seeds), "seed": 3, "evaluator": InProcess(), "race": race and seeds > 1, "short": short, "population": population, "max_steps": 20}
+        options = {"budget_steps": budget, "seeds": range(seeds), "seed": 3, "evaluator": InProcess(), "race": race and seeds > 2, "short": short, "population": population, "max_steps": 20}
         try:
             expected = run_tune(path, Path(folder) / "run", **options)
         except HLError as error:
