@@ -147,8 +147,8 @@ class Tuning:
                 strategy.begin(best.values)
                 begun, known = begun + 1, len(self.all.samples)
             drawn = [self.defaults | values for values in strategy.ask()]
-            played = self.all.play(drawn, phase.cap, self.defaults | strategy.center if self.center else None)[: len(drawn)]
-            strategy.tell([one.told for one in played])
+            played = self.all.play(drawn, phase.cap, self.defaults | strategy.center if self.center else None)
+            strategy.tell([one.told for one in played[: len(drawn)]])
             left = None if left is None else left - 1
             self._generation_ended(strategy, phase, played)
         return self.all.best_of(phase.cap)

@@ -72,6 +72,11 @@ def test_the_center_alone_is_accepted_and_counts_beside_the_samples(swing, tmp_p
         assert min(one.parameters[name] for one in drawn) <= value <= max(one.parameters[name] for one in drawn)
 
 
+def test_a_center_may_win_its_race_alone(swing, tmp_path):
+    result = run_tune(swing, tmp_path / "run", center=True, race=True, population=2, max_steps=20, **{**FEW, "budget_steps": 40_000, "seeds": range(33)})
+    assert result.stop_reason.startswith("the budget") and result.samples > 10
+
+
 def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
     result = run_tune(swing, tmp_path / "run", short="40:3,80:2", population=6, **FEW)
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
