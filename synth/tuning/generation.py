@@ -36,6 +36,8 @@ class Generations:
             if key not in self.samples and key not in new:
                 one.number, one.known = len(self.samples) + len(new), self.book.known(one.values, cap)
                 new[key] = one
+            elif key in new:
+                new[key].eligible |= one.eligible
         if new:
             self._settle(new)
         return [self.samples[self.book.key(one)] for one in asked]
@@ -129,7 +131,7 @@ class Generations:
             for one in samples:
                 one.told = None if one.score is None else min(one.score, worst) if one.dropped else one.score
             for one in whole:
-                one.gate, one.reason = ("development", "no better than the best so far") if one.cap is None else ("smoke", f"in episodes of at most {one.cap} steps")
+                one.gate, one.reason = ("development", "no better than the best so far" if one.eligible else "a sample: only a center is accepted") if one.cap is None else ("smoke", f"in episodes of at most {one.cap} steps")
             if whole[0].cap is None:
                 self._accept([one for one in whole if one.eligible and (cut is None or not _passed_over(one))], worst, stop)
 

@@ -65,7 +65,7 @@ class Strategy:
 
     @property
     def center(self) -> dict[str, float]:
-        """The values that the samples are drawn around: the weighted mean of the better half of the last generation."""
+        """The values that the samples are drawn around: where it began, then the weighted mean of the better half of a generation."""
         return values_at(self.parameters, self._current.result.xfavorite)
 
     def tell(self, scores: Sequence[float]) -> None:

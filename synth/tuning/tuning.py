@@ -147,8 +147,8 @@ class Tuning:
                 strategy.begin(best.values)
                 begun, known = begun + 1, len(self.all.samples)
             drawn = [self.defaults | values for values in strategy.ask()]
-            played = self.all.play(drawn, phase.cap, self.defaults | strategy.center if self.center else None)
-            strategy.tell([one.told for one in played[: len(drawn)]])
+            played = self.all.play(drawn, phase.cap, self.defaults | strategy.center if self.center else None)[: len(drawn)]
+            strategy.tell([one.told for one in played])
             left = None if left is None else left - 1
             self._generation_ended(strategy, phase, played)
         return self.all.best_of(phase.cap)
@@ -161,7 +161,8 @@ class Tuning:
         return min(longest * len(self.seeds), int(self.budget.steps * _RESERVED))
 
     def _generation_ended(self, strategy: Strategy, phase: Phase, played: Sequence[Sample]) -> None:
-        scores = [one.score for one in played if not one.dropped]
+        # A race may have gone on with the center alone, and samples that come again may all have been dropped before.
+        scores = [one.score for one in played if not one.dropped] or [one.score for one in played]
         best = self.all.best_of(phase.cap)
         told = {
             "best": None if best is None else best.score, "mean": sum(scores) / len(scores), "sigma": strategy.sigma, "restart": strategy.restarts,

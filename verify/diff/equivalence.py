@@ -81,7 +81,7 @@ def compare(a: Dataflow, b: Dataflow, limits: Limits = _USUAL) -> Comparison:
 
 def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
     """Whether two programs are proved to act the same for every float input, within what a search can afford. Random `episodes`
-    come first: more of them pay where the two are likely to differ, and seldom."""
+    come first: more of them pay where the two are likely to differ, but only seldom do."""
     if a.card.environment != b.card.environment:
         return False
     whole = product(a, b)
