@@ -73,8 +73,8 @@ def measured(name: str, steps: int, repeats: int) -> dict:
     cpu, wall = ([min(one[place] for one in rows) for rows in (together, alone, bare, threaded)] for place in (0, 1))
     return {
         "policy": name, "episodes": CANDIDATES * len(SEEDS), "steps": steps, "batch_cpu": cpu[0], "single_cpu": cpu[1], "simulator_cpu": cpu[2],
-        "batch_wall": wall[0], "single_wall": wall[1], "cpu_ratio": cpu[1] / cpu[0], "wall_ratio": wall[1] / wall[0], "most_possible": cpu[1] / cpu[2], "threaded_wall": wall[3], "threaded_wall_ratio": wall[1] / wall[3], "target": TARGET,
-        "same_returns": True}
+        "batch_wall": wall[0], "single_wall": wall[1], "cpu_ratio": cpu[1] / cpu[0], "wall_ratio": wall[1] / wall[0], "most_possible": cpu[1] / cpu[2],
+        "threaded_wall": wall[3], "threaded_wall_ratio": wall[1] / wall[3], "target": TARGET, "same_returns": True}
 
 
 def main(steps: int = 100, repeats: int = 3, as_json: bool = False) -> None:
@@ -83,7 +83,7 @@ def main(steps: int = 100, repeats: int = 3, as_json: bool = False) -> None:
         print(json.dumps(rows, indent=2))
         return
     for row in rows:
-        print(f"tuning {row['policy']}: {row['episodes']} episodes of {row['steps']} steps, one core, returns the same to the bit")
+        print(f"tuning {row['policy']}: {row['episodes']} episodes of {row['steps']} steps, returns the same to the bit")
         print(f"  one batch {row['batch_cpu']:7.3f} s CPU {row['batch_wall']:7.3f} s wall")
         print(f"  singly    {row['single_cpu']:7.3f} s CPU {row['single_wall']:7.3f} s wall: {row['cpu_ratio']:.1f} times the CPU of the batch (target {TARGET:g}), {row['wall_ratio']:.1f} times its wall time")
         print(f"  threaded  {row['threaded_wall']:18.3f} s wall: {row['threaded_wall_ratio']:.1f} times faster with a thread for each core")

@@ -22,7 +22,7 @@ class Planner:
 
     def __init__(self, flow: Dataflow, simulator: Simulator, parameters: Sequence, episode_seeds: Sequence[int], planner_seed: int, backend: str):
         lanes = len(episode_seeds)
-        self._settings, self._simulator = lane_settings(flow, parameters, lanes), simulator
+        self._settings = lane_settings(flow, parameters, lanes)
         self._futures = Futures(flow, simulator, parameters, self._settings, backend)
         planned = [flow.inputs[position] for position in flow.plan.inputs]
         self._low, self._high, self._rest = (np.array([getattr(entry, part) for entry in planned]) for part in ("low", "high", "default"))
@@ -43,7 +43,7 @@ class Planner:
         lanes = frame.lanes
         begins = lanes[frame.step == 0]
         self._plans[begins], self._ticks[begins], self._foreseen[begins] = self._rest, 0, np.nan
-        self._states = self._simulator.states(np.asarray(frame.observation, np.float64), self._foreseen[lanes])
+        self._states = self._futures.simulator.states(np.asarray(frame.observation, np.float64), self._foreseen[lanes])
         best, scores = self._best(policy, frame)
         none = scores == NO_SCORE
         if none.any():
@@ -55,7 +55,7 @@ class Planner:
 
     def acted(self, frame: Frame, actions: np.ndarray) -> None:
         """Tells what was done at this tick: what an observation hides, the next tick takes from what the model makes of that."""
-        if self._simulator.is_clipped:
+        if self._futures.simulator.is_clipped:
             self._foreseen[frame.lanes] = self._futures.one_step(frame.lanes, self._states, actions)
 
     def _best(self, policy: Policy, frame: Frame) -> tuple[np.ndarray, np.ndarray]:

@@ -131,7 +131,10 @@ class Generations:
             for one in samples:
                 one.told = None if one.score is None else min(one.score, worst) if one.dropped else one.score
             for one in whole:
-                one.gate, one.reason = ("development", "no better than the best so far" if one.eligible else "a sample: only a center is accepted") if one.cap is None else ("smoke", f"in episodes of at most {one.cap} steps")
+                if one.cap is not None:
+                    one.gate, one.reason = "smoke", f"in episodes of at most {one.cap} steps"
+                else:
+                    one.gate, one.reason = "development", "no better than the best so far" if one.eligible else "a sample: only a center is accepted"
             if whole[0].cap is None:
                 self._accept([one for one in whole if one.eligible and (cut is None or not _passed_over(one))], worst, stop)
 

@@ -271,7 +271,7 @@ def test_what_an_observation_hides_is_foreseen_in_an_episode():
         frame = frame.alive()
     lanes.close()
     assert hidden > 10
-    # Two steps of up to three candidates, none of them dropped, and what was done once more: four steps of the model each.
+    # One step of three candidates, for without a `final` the last is not taken, and one of what was done: four of the model each.
     assert sum(one.steps for one in policy.planning) == ticks * 4 * (3 * 1 + 1)
 
 

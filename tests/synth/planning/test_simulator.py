@@ -28,23 +28,32 @@ ERRORS = {
 CHEETAH = load_card("HalfCheetah-v5")
 
 
+def steps(card, swing, seeds, ticks=None):
+    """Real episodes of random actions: for each step the lanes, (n,), what was shown, the actions, and what was shown then."""
+    choose, lanes = np.random.default_rng(0), Environments(card, "standard", seeds, num_threads=1)
+    frame = lanes.reset()
+    while len(frame.lanes) and ticks != 0:
+        actions = swing * choose.uniform(card.action.low, card.action.high, card.action.shape(len(frame.lanes)))
+        rows, before = frame.lanes, frame.observation
+        frame = lanes.step(actions)
+        yield rows, before, actions, frame.observation
+        frame, ticks = frame.alive(), None if ticks is None else ticks - 1
+    lanes.close()
+
+
+def clipped(card, shown):
+    """(n,): where a velocity is shown at its limit."""
+    return np.any(np.abs(shown[:, list(card.model.qvel)]) >= (card.model.velocity_limit or np.inf), axis=1)
+
+
 def one_step_errors(environment, swing, seeds=range(6), ticks=80):
     """(steps,) errors of the columns that are predicted, over real episodes; steps from a clipped velocity are left out."""
     card = load_card(environment)
-    simulator, choose, errors = Simulator(card), np.random.default_rng(0), []
-    lanes = Environments(card, "standard", seeds, num_threads=1)
-    frame = lanes.reset()
-    shown = sorted(set(range(simulator.observations(simulator.states(frame.observation)).shape[1])) - simulator.unpredicted)
-    limit = card.model.velocity_limit or np.inf
-    while len(frame.lanes) and ticks:
-        actions = swing * choose.uniform(card.action.low, card.action.high, card.action.shape(len(frame.lanes)))
-        before = frame.observation
+    simulator, errors = Simulator(card), []
+    for _, before, actions, after in steps(card, swing, seeds, ticks):
         predicted = simulator.observations(simulator.step(simulator.states(before), actions))
-        frame = lanes.step(actions)
-        whole = np.all(np.abs(before[:, list(card.model.qvel)]) < limit, axis=1)
-        errors.append(np.abs(predicted - frame.observation)[whole][:, shown].max(axis=1))
-        frame, ticks = frame.alive(), ticks - 1
-    lanes.close()
+        shown = sorted(set(range(predicted.shape[1])) - simulator.unpredicted)
+        errors.append(np.abs(predicted - after)[~clipped(card, before)][:, shown].max(axis=1))
     return np.concatenate(errors)
 
 
@@ -98,20 +107,13 @@ def test_clipped_velocities_are_shown_clipped_and_hidden_columns_are_zero():
 def test_what_is_shown_clipped_is_taken_from_what_was_foreseen():
     """Real episodes with joints that swing beyond ±10: from the observation alone such a step is far off."""
     card = load_card("Walker2d-v5")
-    simulator, choose, alone, together = Simulator(card), np.random.default_rng(0), [], []
-    lanes = Environments(card, "standard", range(8), num_threads=1)
-    frame, foreseen = lanes.reset(), np.full((8, simulator.size), np.nan)
-    while len(frame.lanes):
-        actions, shown = choose.uniform(card.action.low, card.action.high, card.action.shape(len(frame.lanes))), frame.observation
-        after = simulator.step(simulator.states(shown), actions)
-        foreseen[frame.lanes] = simulator.step(simulator.states(shown, foreseen[frame.lanes]), actions)
-        predicted = foreseen[frame.lanes]
-        frame = lanes.step(actions)
-        clipped = np.any(np.abs(shown[:, list(card.model.qvel)]) >= card.model.velocity_limit, axis=1)
-        for states, errors in ((after, alone), (predicted, together)):
-            errors += np.abs(simulator.observations(states) - frame.observation)[clipped].max(axis=1, initial=0).tolist()
-        frame = frame.alive()
-    lanes.close()
+    simulator, alone, together = Simulator(card), [], []
+    foreseen = np.full((8, simulator.size), np.nan)
+    for rows, before, actions, after in steps(card, 1.0, range(8)):
+        guessed = simulator.step(simulator.states(before), actions)
+        foreseen[rows] = simulator.step(simulator.states(before, foreseen[rows]), actions)
+        for states, errors in ((guessed, alone), (foreseen[rows], together)):
+            errors += np.abs(simulator.observations(states) - after)[clipped(card, before)].max(axis=1, initial=0).tolist()
     assert len(alone) > 50 and np.median(alone) > 0.1
     assert np.median(together) < 1e-12 and np.quantile(together, 0.9) < 1e-11
 
