@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from hl_dsl.parse import parse
 from hl_dsl.program import Program
 from hl_dsl.source import Source
 from hl_dsl.verify import Limits
+from hl_dsl.verify.diff import equivalence
+from hl_dsl.verify.diff.correspondence import watch
+from hl_dsl.verify.diff.product import product
 from hl_dsl.verify.teaching.dead import dead
 from hl_dsl.verify.teaching.lasting import lasting
 from hl_dsl.verify.teaching.sites import sites
@@ -128,3 +132,19 @@ def test_no_run_does_what_is_said_never_to_happen(data, program):
     for done, _ in sound_ticks(flow, run, interpret(run)):
         if all(done.values[item.node] for item in flow.of_kind("assume")):
             assert not [node for node in never if done.values[node]]
+
+
+def test_a_parameter_that_counts_in_a_seldom_mode_is_seen_to_without_a_solver(monkeypatch):
+    """`patience` of the walker counts only after a long wait: three random episodes do not get there, and z3 would take a second."""
+    program = Program.load(next(path for path in POLICIES if path.parent.name == "bipedal_walker"))
+    flow, positions = program.flow, [place for place, entry in enumerate(program.flow.parameters) if entry.name == "patience"]
+    other = replace(flow, parameters=[replace(entry, name="patience elsewhere", default=entry.high) if place in positions else entry
+                                      for place, entry in enumerate(flow.parameters)])
+    assert positions and watch(product(flow, other), 3).run is None
+
+    def asked(*_):
+        raise AssertionError("z3 is asked for what a random episode shows")
+
+    monkeypatch.setattr(equivalence, "sweep", asked)
+    monkeypatch.setattr(equivalence, "all_proved", asked)
+    assert not [item for item in dead(program.checked) if item.code == "HL514"]

@@ -72,6 +72,18 @@ def test_the_center_alone_is_accepted_and_counts_beside_the_samples(swing, tmp_p
         assert min(one.parameters[name] for one in drawn) <= value <= max(one.parameters[name] for one in drawn)
 
 
+def test_a_center_is_a_value_that_its_param_may_take_and_must_pass_the_cases(swing, tmp_path):
+    swing.write_text(SWING.replace("  act", "  param strong: int = 1 in [1, 3]\n  param all_in: bool = false\n\n  act").replace(
+        "clamp(push[0]", "clamp((if all_in then 2 else strong) * push[0]"))
+    case(swing, -1e9)
+    result = run_tune(swing, tmp_path / "run", center=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000})
+    found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
+    assert {type(trial.parameters["strong"]) for trial in found} == {int} and {type(trial.parameters["all_in"]) for trial in found} == {bool}
+    accepted = [trial for trial in found if trial.accepted]
+    assert len(accepted) > 1 and result.score == accepted[-1].score > result.start_score
+    assert all(trial.cases for trial in accepted) and not any(trial.cases for trial in found if "only a center" in trial.reason)
+
+
 def test_a_center_may_win_its_race_alone(swing, tmp_path):
     result = run_tune(swing, tmp_path / "run", center=True, race=True, population=2, max_steps=20, **{**FEW, "budget_steps": 40_000, "seeds": range(33)})
     assert result.stop_reason.startswith("the budget") and result.samples > 10
@@ -152,7 +164,8 @@ def test_a_program_that_breaks_a_case_is_not_tuned(swing, tmp_path):
     assert sum(trial.environment_steps for trial in trials(tmp_path / "run")) == steps_taken() - before == 7 * 200
 
 
-@pytest.mark.parametrize("more", [{"race": True, "population": 6}, {"center": True, "population": 6}, {"short": "40:2", "population": 6}, {"short": "40:1000", "population": 6}, {"fitness": "min"}], ids=["race", "center", "short", "long", "min"])
+@pytest.mark.parametrize("more", [{"race": True, "population": 6}, {"center": True, "population": 6},
+                                  {"center": True, "race": True, "short": "40:2", "population": 6}, {"short": "40:2", "population": 6}, {"short": "40:1000", "population": 6}, {"fitness": "min"}], ids=["race", "center", "all", "short", "long", "min"])
 @pytest.mark.parametrize("cut_after", [1_000, 9_000, 22_000])
 def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     case(swing, -1e9)
