@@ -46,8 +46,10 @@ def _difference(name: str, found: Any, wanted: Any) -> str:
     if name not in _OPTIONS:
         return f"its {name.replace('_', ' ')} is {_shown(found)}, not {_shown(wanted)}"
     option = _OPTIONS[name]
-    if found is None:
+    if found is None or found is False:
         return f"it was started without {option}"
+    if found is True:
+        return f"it was started with {option}"
     return f"it was started with {option} {_shown(found)}" + ("" if wanted is None else f", not {_shown(wanted)}")
 
 

@@ -64,6 +64,8 @@ def test_the_center_alone_is_accepted_and_counts_beside_the_samples(swing, tmp_p
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune" and trial.gate != "none"]
     accepted = [trial for trial in found if trial.accepted]
     assert result.score == accepted[-1].score > result.start_score and len(accepted) > 2
+    with pytest.raises(HLError, match="started with --center$"):
+        run_tune(swing, tmp_path / "run", resume=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000})
     before = [trial for trial in found if trial.index < accepted[1].index]
     assert max(trial.score for trial in before) > result.start_score, "a lucky sample is not taken"
     # The first generation is drawn around the program itself, which has been played; the second one's center stands among its better half.
@@ -116,6 +118,8 @@ def test_the_least_return_is_what_counts_where_it_is_asked_for(swing, tmp_path):
     assert json.loads((tmp_path / "run" / "run.json").read_text())["fitness"] == "0.5*min+0.5*mean"
     with pytest.raises(HLError, match="--fitness 0.5"):
         run_tune(swing, tmp_path / "run", resume=True, fitness="min", **FEW)
+    with pytest.raises(HLError, match="started without --center$"):
+        run_tune(swing, tmp_path / "run", resume=True, fitness="0.5*min+0.5*mean", center=True, **FEW)
 
 
 def test_the_ledger_holds_texts_of_what_was_accepted_alone(swing, tmp_path):
