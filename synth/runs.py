@@ -21,6 +21,7 @@ from hl_dsl.synth.study import DEVELOPMENT_SEEDS, Evaluator, Study, StudyResult
 from hl_dsl.synth.study_result import NotWritten
 from hl_dsl.synth.step_meter import StepMeter
 from hl_dsl.synth.storage import write_whole
+from hl_dsl.synth.tuning.best_so_far import BestSoFar
 from hl_dsl.synth.tuning.fitness import parse_fitness
 from hl_dsl.synth.tuning.picture import Picture
 from hl_dsl.synth.tuning.result import TuneResult
@@ -105,7 +106,7 @@ def run_tune(
     longest = min(max_steps or program.card.max_episode_steps, program.card.max_episode_steps)
     tuning = Tuning(
         program, protocol or program.card.protocols[0], tuple(seeds or DEVELOPMENT_SEEDS), budget, seed, params, population, dry_steps,
-        max_steps, num_threads, picture, evaluator, parse_fitness(fitness), race, parse_short(short, longest), step_size, cases, center)
+        max_steps, num_threads, BestSoFar(run_folder, program, picture), evaluator, parse_fitness(fitness), race, parse_short(short, longest), step_size, cases, center)
     if run_folder is None:
         return _into_file(tuning.run(), path, write)
     with _line_in(ledger, run_folder), RunFolder(run_folder) as folder:

@@ -13,7 +13,7 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.proposing.call_totals import RESERVED, SETTLED
 from hl_dsl.synth.reporting.held_out import is_held_out
-from hl_dsl.synth.run_folder import BEST, holder, settings_in
+from hl_dsl.synth.run_folder import SUMMARY, holder, settings_in
 from hl_dsl.synth.study_result import INTERRUPTED
 from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, main_setting, run_best
 from hl_dsl.synth.trials_table import ledger_path
@@ -82,8 +82,8 @@ class Run:
             return INTERRUPTED_RUN if self.stop_reason == INTERRUPTED else STOPPED
         if not self.settings:
             return NO_RUN
-        # A tuning writes no stop down; its last deed is to put the best program there.
-        return ENDED if self.settings.get("kind") == "tune" and (self.folder / BEST).exists() else CUT_OFF
+        # A tuning writes no stop down; its last deed is to derive the table.
+        return ENDED if self.settings.get("kind") == "tune" and (self.folder / SUMMARY).exists() else CUT_OFF
 
 
 def read_run(where: Path | str) -> Run:

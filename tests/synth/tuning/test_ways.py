@@ -19,6 +19,7 @@ from hl_dsl.synth.isolation.evaluator import InProcess
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.regressions.case import Played
 from hl_dsl.synth.regressions.files import folder_beside, write_case
+from hl_dsl.synth.reporting.run import CUT_OFF, ENDED, GOING_ON, read_run
 from hl_dsl.synth.runs import run_tune
 
 from tests.synth.runs import Interrupt, trials
@@ -84,6 +85,22 @@ def test_a_center_is_a_value_that_its_param_may_take_and_must_pass_the_cases(swi
     accepted = [trial for trial in found if trial.accepted]
     assert len(accepted) > 1 and result.score == accepted[-1].score > result.start_score
     assert all(trial.cases for trial in accepted) and not any(trial.cases for trial in found if "only a center" in trial.reason)
+
+
+def test_the_best_so_far_stands_in_the_folder_while_the_tuning_goes_on(swing, tmp_path):
+    seen, best = [], tmp_path / "run" / "best.hl"
+
+    def look(event):
+        if event["event"] == "generation":
+            seen.append((event["best"], Program.load(best).hash if best.exists() else None, read_run(tmp_path / "run").status))
+
+    result = run_tune(swing, tmp_path / "run", population=6, on_event=look, **FEW)
+    hashes = {trial.score: trial.program_hash for trial in trials(tmp_path / "run") if trial.accepted}
+    assert [found for _, found, _ in seen] == [hashes[score] if score > result.start_score else None for score, _, _ in seen]
+    assert len(set(seen)) > 2 and {status for _, _, status in seen} == {GOING_ON} and best.read_text() == result.text
+    assert read_run(tmp_path / "run").status == ENDED
+    (tmp_path / "run" / "summary.csv").unlink()
+    assert read_run(tmp_path / "run").status == CUT_OFF, "a best program does not say that a run ended"
 
 
 def test_a_center_may_win_its_race_alone(swing, tmp_path):
