@@ -40,7 +40,7 @@ def line_of(settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], li
     shown = best or start or trials[0]
     improved = best is not None and best is not start
     gate = "accepted" if improved else NO_GATE if start is None else "regression" if start.gate == "regression" else "development"
-    reason = "" if improved else problem or (start.reason if start is not None else "") or stop or "no better than the program it began with"
+    reason = "" if improved else problem or (start.reason if start is not None else "") or "; ".join(filter(None, ("no better than the program it began with", stop)))
     return Trial(
         kind=KINDS[settings["kind"]], program_name=shown.program_name, program_hash=shown.program_hash, program=shown.program,
         parent_hashes=(settings["program_hash"],) if improved else (), proposer=shown.proposer, change=_story(settings, start, best, len(candidates)), gate=gate,

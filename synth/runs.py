@@ -92,7 +92,7 @@ def run_tune(
     ledger: Path | str | None = None,
 ) -> TuneResult:
     """Tunes the parameters of the program at `path` (see `Tuning`). With a `run_folder`, the samples are recorded there, and
-    the tuned program is put there as `best.hl`; `resume` goes on with the run that is there. `write` puts the tuned
+    the best program so far is put there as `best.hl`; `resume` goes on with the run that is there. `write` puts the tuned
     program into the policy's own file, where it is better and the run came to its end. What is accepted passes the golden
     cases in `regressions/` beside it. `ledger` gets one line on the run, such as the policy's own.
 
@@ -120,6 +120,7 @@ def run_tune(
             result = tuning.run(folder.ledger, folder.ledger.read(), meter)
         try:
             folder.write_best(result.text)
+            folder.ledger.append({"event": "stop", "reason": result.stop_reason, "best": result.program_hash, "score": result.score, "env_steps": result.env_steps})
             folder.rebuild()
             picture.draw()
         except HLError as problem:

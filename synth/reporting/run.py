@@ -13,12 +13,12 @@ from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.proposing.call_totals import RESERVED, SETTLED
 from hl_dsl.synth.reporting.held_out import is_held_out
-from hl_dsl.synth.run_folder import SUMMARY, holder, settings_in
+from hl_dsl.synth.run_folder import holder, settings_in
 from hl_dsl.synth.study_result import INTERRUPTED
 from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, main_setting, run_best
 from hl_dsl.synth.trials_table import ledger_path
 
-GOING_ON, STOPPED, INTERRUPTED_RUN, CUT_OFF, ENDED, NO_RUN = "going on", "stopped", "interrupted", "cut off", "ended", "no run"
+GOING_ON, STOPPED, INTERRUPTED_RUN, CUT_OFF, NO_RUN = "going on", "stopped", "interrupted", "cut off", "no run"
 _OF_A_CALL = {RESERVED: ("call", "reserved_tokens", "reserved_cost"), SETTLED: ("call", "outcome", "tokens", "cost", "estimated")}
 
 
@@ -80,10 +80,7 @@ class Run:
             return GOING_ON
         if self.stop_reason is not None:
             return INTERRUPTED_RUN if self.stop_reason == INTERRUPTED else STOPPED
-        if not self.settings:
-            return NO_RUN
-        # A tuning writes no stop down; its last deed is to derive the table.
-        return ENDED if self.settings.get("kind") == "tune" and (self.folder / SUMMARY).exists() else CUT_OFF
+        return CUT_OFF if self.settings else NO_RUN
 
 
 def read_run(where: Path | str) -> Run:

@@ -50,7 +50,7 @@ class Generations:
         return max(played, key=lambda one: (one.score, -one.number), default=None)
 
     def _settle(self, new: dict[tuple, Sample]) -> None:
-        samples, cut = list(new.values()), None
+        samples, cut, before = list(new.values()), None, self.best
         with stopping() as stop:
             self.player.begin(self.book.sequence)
             try:
@@ -67,6 +67,9 @@ class Generations:
             self._leave_open(samples, cut)
             self.book.write(samples)
         self.samples.update((key, one) for key, one in new.items() if one.score is not None and one.gate != NO_GATE)
+        if self.best is not before:
+            known = self.best.known is not None and self.best.known.gate == "accepted"
+            self.tell({"event": "best", "score": self.best.score, "values": self.best.values, "known": known})
         if cut is not None:
             raise cut
 
@@ -146,7 +149,6 @@ class Generations:
             broken = self._breaks(one, stop)
             if broken is None:
                 one.gate, one.reason, self.best = "accepted", "", one
-                self.tell({"event": "best", "score": one.score, "values": one.values})
                 return
             one.gate, one.reason = "regression", broken
             one.told = worst  # so that the strategy leaves what breaks cases

@@ -164,7 +164,7 @@ def test_a_tuning(tmp_path):
     path.write_text(BEST.replace("  act {", "  param lead: real = 0 in [0, 0.4]\n\n  act {").replace("0.1 *", "lead *"))
     run_tune(path, tmp_path / "run", budget_steps=9_000, seeds=(0, 1))
     document, page = reported(tmp_path / "run")
-    assert document["status"] == "ended" and document["best"]["mean"] > document["points"][0]["score"]
+    assert document["status"] == "stopped" and document["best"]["mean"] > document["points"][0]["score"]
     assert any(line.startswith("+  param lead") for line in document["steps"][-1]["diff"])
 
 

@@ -19,7 +19,7 @@ from hl_dsl.synth.isolation.evaluator import InProcess
 from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.regressions.case import Played
 from hl_dsl.synth.regressions.files import folder_beside, write_case
-from hl_dsl.synth.reporting.run import CUT_OFF, ENDED, GOING_ON, read_run
+from hl_dsl.synth.reporting.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
 from hl_dsl.synth.runs import run_tune
 
 from tests.synth.runs import Interrupt, trials
@@ -98,9 +98,30 @@ def test_the_best_so_far_stands_in_the_folder_while_the_tuning_goes_on(swing, tm
     hashes = {trial.score: trial.program_hash for trial in trials(tmp_path / "run") if trial.accepted}
     assert [found for _, found, _ in seen] == [hashes[score] if score > result.start_score else None for score, _, _ in seen]
     assert len(set(seen)) > 2 and {status for _, _, status in seen} == {GOING_ON} and best.read_text() == result.text
-    assert read_run(tmp_path / "run").status == ENDED
-    (tmp_path / "run" / "summary.csv").unlink()
-    assert read_run(tmp_path / "run").status == CUT_OFF, "a best program does not say that a run ended"
+    assert read_run(tmp_path / "run").status == STOPPED and read_run(tmp_path / "run").stop_reason == result.stop_reason
+
+
+def test_a_tuning_that_went_on_and_was_cut_is_no_ended_one(swing, tmp_path):
+    run_tune(swing, tmp_path / "run", population=6, **FEW)
+    written, best = [], tmp_path / "run" / "best.hl"
+    before = best.read_text()
+
+    def cut(event):
+        if event["event"] == "best":
+            written.append(best.read_text())
+        if event["event"] == "generation" and event["env_steps"] > FEW["budget_steps"]:
+            raise RuntimeError("as a kill would")
+
+    with pytest.raises(RuntimeError):
+        run_tune(swing, tmp_path / "run", population=6, resume=True, on_event=cut, **{**FEW, "budget_steps": 90_000})
+    assert read_run(tmp_path / "run").status == CUT_OFF
+    assert len(written) > 2 and set(written) == {before}, "what was accepted before is not written over the best"
+
+
+def test_what_is_interrupted_says_so(swing, tmp_path):
+    stop = Interrupt(lambda event, count: event["event"] == "steps" and event["env_steps"] >= 20_000)
+    assert run_tune(swing, tmp_path / "run", on_event=stop, **FEW).interrupted
+    assert read_run(tmp_path / "run").status == INTERRUPTED_RUN
 
 
 def test_a_center_may_win_its_race_alone(swing, tmp_path):
@@ -186,7 +207,9 @@ def test_a_program_that_breaks_a_case_is_not_tuned(swing, tmp_path):
 
 
 @pytest.mark.parametrize("more", [{"race": True, "population": 6}, {"center": True, "population": 6},
-                                  {"center": True, "race": True, "short": "40:2", "population": 6}, {"short": "40:2", "population": 6}, {"short": "40:1000", "population": 6}, {"fitness": "min"}], ids=["race", "center", "all", "short", "long", "min"])
+                                  {"center": True, "race": True, "short": "40:2", "population": 6}, {"short": "40:2", "population": 6},
+                                  {"short": "40:1000", "population": 6}, {"fitness": "min"}],
+                         ids=["race", "center", "all", "short", "long", "min"])
 @pytest.mark.parametrize("cut_after", [1_000, 9_000, 22_000])
 def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     case(swing, -1e9)
