@@ -197,11 +197,16 @@ def best_trial(trials: Sequence[Trial]) -> Trial | None:
     return best
 
 
-def run_best(events: Sequence[Mapping[str, Any]], trials: Sequence[Trial]) -> Trial | None:
-    """The program a run came to: the one its last stop names, else the best so far of `trials`."""
+def run_end(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The stop of a run as it is written down; empty where it goes on, went on and was cut, or has none."""
     own = (event for event in reversed(events) if event.get("event") != "trial" or event.get("kind") in OF_A_RUN)
     last = next(own, {})
-    named = last.get("best") if last.get("event") == "stop" else None
+    return last if last.get("event") == "stop" else {}
+
+
+def run_best(events: Sequence[Mapping[str, Any]], trials: Sequence[Trial]) -> Trial | None:
+    """The program a run came to: the one its last stop names, else the best so far of `trials`."""
+    named = run_end(events).get("best")
     of_that_name = [trial for trial in trials if trial.kind in OF_A_RUN and trial.accepted and trial.program_hash == named]
     return of_that_name[-1] if of_that_name else best_trial(trials)
 

@@ -14,7 +14,7 @@ from hl_dsl.synth.ledger import Ledger
 from hl_dsl.synth.lineage import Ancestor, lineage
 from hl_dsl.synth.proposing.call_totals import call_totals, calls_line
 from hl_dsl.synth.words import counted
-from hl_dsl.synth.trials import GATES, NO_GATE, SIMPLIFIED, Cumulative, Trial, cumulative, main_setting, proof_summary, run_best, trials_of, violations
+from hl_dsl.synth.trials import GATES, NO_GATE, SIMPLIFIED, Cumulative, Trial, cumulative, main_setting, proof_summary, run_best, run_end, trials_of, violations
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -36,7 +36,7 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
     ledger = Ledger(path)
     events = ledger.read()
     trials = trials_of(events)
-    stopped = next((event.get("reason") for event in reversed(events) if event.get("event") == "stop"), None)
+    stopped = run_end(events).get("reason")
     calls, budgets = call_totals(events), account(events)
     if as_json:
         return _as_json(path, trials, run_best(events, trials), stopped, len(ledger.torn), calls, budgets)

@@ -15,7 +15,7 @@ from hl_dsl.synth.proposing.call_totals import RESERVED, SETTLED
 from hl_dsl.synth.reporting.held_out import is_held_out
 from hl_dsl.synth.run_folder import holder, settings_in
 from hl_dsl.synth.study_result import INTERRUPTED
-from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, main_setting, run_best
+from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, main_setting, run_best, run_end
 from hl_dsl.synth.trials_table import ledger_path
 
 GOING_ON, STOPPED, INTERRUPTED_RUN, CUT_OFF, NO_RUN = "going on", "stopped", "interrupted", "cut off", "no run"
@@ -62,17 +62,11 @@ class Run:
         """The program the run came to."""
         return run_best(self.events, self.candidates)
 
-    @cached_property
-    def _last(self) -> Mapping[str, Any] | None:
-        """The last event of the run itself."""
-        own = (event for event in reversed(self.events) if event.get("event") != "trial" or event.get("kind") in OF_A_RUN)
-        return next(own, None)
-
     @property
     def stop_reason(self) -> str | None:
         """Why it stopped; None where it goes on, was cut off, or does not say."""
-        stopped = self.holder is None and self._last is not None and self._last.get("event") == "stop"
-        return str(self._last.get("reason", "")) if stopped else None
+        end = run_end(self.events) if self.holder is None else {}
+        return str(end.get("reason", "")) if end else None
 
     @property
     def status(self) -> str:

@@ -21,6 +21,7 @@ from hl_dsl.synth.regressions.case import Played
 from hl_dsl.synth.regressions.files import folder_beside, write_case
 from hl_dsl.synth.reporting.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
 from hl_dsl.synth.runs import run_tune
+from hl_dsl.synth.trials_table import show_trials
 
 from tests.synth.runs import Interrupt, trials
 
@@ -114,7 +115,7 @@ def test_a_tuning_that_went_on_and_was_cut_is_no_ended_one(swing, tmp_path):
 
     with pytest.raises(RuntimeError):
         run_tune(swing, tmp_path / "run", population=6, resume=True, on_event=cut, **{**FEW, "budget_steps": 90_000})
-    assert read_run(tmp_path / "run").status == CUT_OFF
+    assert read_run(tmp_path / "run").status == CUT_OFF and show_trials(tmp_path / "run", as_json=True)["stop_reason"] is None
     assert len(written) > 2 and set(written) == {before}, "what was accepted before is not written over the best"
 
 
