@@ -159,6 +159,11 @@ class RunFolder:
         """Put the text of the best program where people look for it. Raises FileUnwritable."""
         return self.write(BEST, program)
 
+    def stop(self, reason: str, more: Mapping) -> None:
+        """Record why the run stopped, and `rebuild`. Raises LedgerError, FileUnwritable."""
+        self.ledger.append({"event": "stop", "reason": reason, **more})
+        self.rebuild()
+
     def rebuild(self, title: str | None = None, references: Sequence[Reference] = ()) -> None:
         """Derive `summary.csv` and `sample_efficiency.png` again from the ledger. Raises LedgerError, FileUnwritable."""
         from hl_dsl.synth.plots import plot_sample_efficiency

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Mapping, Sequence
 
 from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, run_best, trials_of
+from hl_dsl.synth.trials import NO_GATE, OF_A_RUN, Trial, run_best, run_end, trials_of
 from hl_dsl.synth.words import counted
 
 KINDS = {"tune": "tuning", "synth": "study"}
@@ -35,12 +35,12 @@ def line_of(settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], li
         return None
     candidates = [one for one in trials if one.kind in OF_A_RUN and one.gate != NO_GATE]
     start, best = next((one for one in candidates if one.index == 0), None), run_best(events, candidates)
-    stop = next((one.get("reason") for one in reversed(events) if one.get("event") == "stop"), "")
+    stop = run_end(events).get("reason")
     stated = {name: settings[name] for name in _STATED if settings.get(name) is not None}
     shown = best or start or trials[0]
     improved = best is not None and best is not start
     gate = "accepted" if improved else NO_GATE if start is None else "regression" if start.gate == "regression" else "development"
-    reason = "" if improved else problem or (start.reason if start is not None else "") or "; ".join(filter(None, ("no better than the program it began with", stop)))
+    reason = "" if improved else problem or (start.reason if start is not None else "") or "no better than the program it began with" + (f"; {stop}" if stop else "")
     return Trial(
         kind=KINDS[settings["kind"]], program_name=shown.program_name, program_hash=shown.program_hash, program=shown.program,
         parent_hashes=(settings["program_hash"],) if improved else (), proposer=shown.proposer, change=_story(settings, start, best, len(candidates)), gate=gate,

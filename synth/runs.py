@@ -120,8 +120,7 @@ def run_tune(
             result = tuning.run(folder.ledger, folder.ledger.read(), meter)
         try:
             folder.write_best(result.text)
-            folder.ledger.append({"event": "stop", "reason": result.stop_reason, "best": result.program_hash, "score": result.score, "env_steps": result.env_steps})
-            folder.rebuild()
+            folder.stop(result.stop_reason, {"best": result.program_hash, "score": result.score, "env_steps": result.env_steps})
             picture.draw()
         except HLError as problem:
             raise NotWritten(result, problem) from problem

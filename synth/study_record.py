@@ -151,9 +151,7 @@ class StudyRecord:
         self.folder.write_best(text)
 
     def stop(self, reason: str, more: Mapping[str, Any]) -> None:
-        """Records why the run stopped, and derives the table and the plot."""
-        self.folder.ledger.append({"event": "stop", "reason": reason, **more})
-        self.folder.rebuild()
+        self.folder.stop(reason, more)
 
 
 def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Recording], dict[int, str]]]:

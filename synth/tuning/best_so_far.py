@@ -7,6 +7,7 @@ from typing import Any, Callable, Mapping
 
 from hl_dsl.diagnostics import HLError
 from hl_dsl.program import Program
+from hl_dsl.synth.defaults import values_of
 from hl_dsl.synth.program_texts import text_with
 from hl_dsl.synth.run_folder import BEST
 from hl_dsl.synth.storage import write_whole
@@ -18,13 +19,11 @@ class BestSoFar:
 
     def __init__(self, folder: Path | str | None, program: Program, on_event: Callable[[dict[str, Any]], None]):
         self.folder, self.program, self._on_event = None if folder is None else Path(folder), program, on_event
-        self._begun = False
+        self._defaults = values_of(program.flow)
 
     def __call__(self, event: dict[str, Any]) -> None:
-        if event["event"] == "best":
-            if self._begun and not event["known"] and self.folder is not None:
-                self._write(event["values"])
-            self._begun = True
+        if event["event"] == "best" and not event["known"] and event["values"] != self._defaults and self.folder is not None:
+            self._write(event["values"])
         self._on_event(event)
 
     def _write(self, values: Mapping[str, Any]) -> None:

@@ -68,7 +68,7 @@ class Generations:
             self.book.write(samples)
         self.samples.update((key, one) for key, one in new.items() if one.score is not None and one.gate != NO_GATE)
         if self.best is not before:
-            known = self.best.known is not None and self.best.known.gate == "accepted"
+            known = self.best.known is not None and self.best.known.accepted
             self.tell({"event": "best", "score": self.best.score, "values": self.best.values, "known": known})
         if cut is not None:
             raise cut
