@@ -32,14 +32,14 @@ from benchmarks.free_form import CONTROLLER
 from benchmarks.free_form_edits import edits
 from hl_dsl.cards import load_card
 from hl_dsl.program import Program
-from hl_dsl.synth.environments import Environments, steps_taken
-from hl_dsl.synth.gates import SEARCH_LIMITS, Checked, Gates, Rejection
-from hl_dsl.synth.isolation.evaluator import Isolated
-from hl_dsl.synth.isolation.limits import EvaluatorFailed, Limits
+from hl_dsl.synth.environments.environments import Environments, steps_taken
+from hl_dsl.synth.candidates.gates import SEARCH_LIMITS, Checked, Gates, Rejection
+from hl_dsl.synth.workers.evaluator import Isolated
+from hl_dsl.synth.workers.limits import EvaluatorFailed, Limits
 from hl_dsl.synth.mutation import Subject, mutate
-from hl_dsl.synth.population import Member, Population
-from hl_dsl.synth.rollout import evaluate
-from hl_dsl.synth.version import version
+from hl_dsl.synth.rollouts.program_batch import Member, Population
+from hl_dsl.synth.rollouts.rollout import evaluate
+from hl_dsl.synth.runs.version import version
 
 POLICY = Path(__file__).parent.parent / "policies" / "breakout" / "ram.hl"
 LIMITS = Limits()

@@ -12,11 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.format import format_policy
+from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.program import Program
-from hl_dsl.synth.evaluation import ledger_beside
-from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.trials import cumulative, trials_of
+from hl_dsl.synth.evaluation.evaluate import ledger_beside
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.trial import cumulative, trials_of
 
 
 def summary(run: Path, program_hash: str) -> dict[str, Any]:

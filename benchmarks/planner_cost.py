@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from hl_dsl.program import Program
-from hl_dsl.synth.planning.controller import PlannedPolicy
-from hl_dsl.synth.planning.simulator import Simulator
-from hl_dsl.synth.rollout import evaluate
+from hl_dsl.compiler.planner.controller import PlannedPolicy
+from hl_dsl.compiler.planner.simulator import Simulator
+from hl_dsl.synth.rollouts.rollout import evaluate
 
 HERE = Path(__file__).parent
 PAIRS, TICKS, AWAY = 15, 12, 40  # a pair plans for so many ticks; the first ones of an episode, of a cat that falls, are left out

@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.controller_by_hand import NumbaController, NumpyController
 from hl_dsl.program import Program
-from hl_dsl.synth.frame import Frame
+from hl_dsl.compiler.backends.frame import Frame
 
 HERE = Path(__file__).parent
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from hl_dsl.diagnostics import HLError
+from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.verify import Memo, Proof, prove
@@ -78,7 +78,7 @@ def measure() -> list[dict]:
     memo.close()
     runs = [milliseconds(gait) for _ in range(5)]
     add("gait", runs, sum(proof.passed for _, proof in runs))
-    runs = [milliseconds(Program.load(path)) for path in sorted((ROOT / "tests/verify/late").glob("*.hl"))]
+    runs = [milliseconds(Program.load(path)) for path in sorted((ROOT / "tests/golden/late").glob("*.hl"))]
     add("late", runs, sum(any(result.status in ("violated", "ill-defined") and result.trace for result in proof.results) for _, proof in runs))
     return rows
 

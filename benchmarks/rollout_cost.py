@@ -9,9 +9,9 @@ import time
 import numpy as np
 
 from hl_dsl.program import Program
-from hl_dsl.synth.environments import load_simulator
-from hl_dsl.synth.protocols import protocol_options
-from hl_dsl.synth.rollout import evaluate
+from hl_dsl.synth.environments.environments import load_simulator
+from hl_dsl.synth.environments.protocols import protocol_options
+from hl_dsl.synth.rollouts.rollout import evaluate
 
 CASES = (
     ("policies/breakout/ram.hl", "noop", 16, 400, 1.03),

@@ -11,13 +11,13 @@ import argparse
 from pathlib import Path
 from typing import Sequence
 
-from hl_dsl.cli.progress import episode_progress
-from hl_dsl.cli.seeds import parse_seeds
+from hl_dsl.cli.output.progress import episode_progress
+from hl_dsl.cli.options.seeds import parse_seeds
 from hl_dsl.program import Program
-from hl_dsl.synth.development_seeds import HELD_OUT
-from hl_dsl.synth.evaluation import evaluate_program, ledger_beside
-from hl_dsl.synth.header import write_header
-from hl_dsl.synth.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.environments.seed_ranges import HELD_OUT
+from hl_dsl.synth.evaluation.evaluate import evaluate_program, ledger_beside
+from hl_dsl.synth.evaluation.policy_header import write_header
+from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 
 
 def score(path: Path, held_out: Sequence[int]) -> None:

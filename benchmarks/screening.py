@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 from random import Random
 
-from hl_dsl.diagnostics import HLError
+from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
-from hl_dsl.reuse import Reuse
+from hl_dsl.language.incremental import Reuse
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.verify import Memo, screen
 

@@ -25,15 +25,15 @@ from statistics import mean, median
 from typing import Any
 
 from benchmarks.search_curves import Curve, draw, steps_to
-from hl_dsl.cli.seeds import parse_seeds
-from hl_dsl.diagnostics import HLError
+from hl_dsl.cli.options.seeds import parse_seeds
+from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
-from hl_dsl.synth.development_seeds import HELD_OUT
-from hl_dsl.synth.evaluation import evaluate_program
-from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.null import random_constants
-from hl_dsl.synth.runs import run_synth
-from hl_dsl.synth.trials import cumulative, trials_of
+from hl_dsl.synth.environments.seed_ranges import HELD_OUT
+from hl_dsl.synth.evaluation.evaluate import evaluate_program
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.search.random_baseline import random_constants
+from hl_dsl.synth.search.start import run_synth
+from hl_dsl.synth.runs.trial import cumulative, trials_of
 
 ROOT = Path(__file__).parent.parent
 CLASSICS = ("cartpole", "mountain_car", "acrobot", "lunar_lander")

@@ -43,7 +43,7 @@ def draw(curves: Sequence[Curve], nulls: Sequence[Curve], path: Path) -> None:
     """Writes a picture: each search thin, medians thick."""
     from matplotlib.figure import Figure
 
-    from hl_dsl.synth.plots import short_number
+    from hl_dsl.synth.runs.plots import short_number
 
     figure = Figure(figsize=(8, 4.2), dpi=160, layout="constrained")
     axes = figure.subplots()

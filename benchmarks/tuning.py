@@ -19,12 +19,12 @@ from random import Random
 import numpy as np
 
 from hl_dsl.program import Program
-from hl_dsl.synth.environments import Environments
-from hl_dsl.synth.isolation.evaluator import InProcess
-from hl_dsl.synth.playing import play_values
-from hl_dsl.synth.rollout import evaluate
-from hl_dsl.synth.sampling import anywhere
-from hl_dsl.synth.stopping import Stopping
+from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.workers.evaluator import InProcess
+from hl_dsl.synth.rollouts.candidate_batch import play_values
+from hl_dsl.synth.rollouts.rollout import evaluate
+from hl_dsl.synth.candidates.parameter_sampling import anywhere
+from hl_dsl.synth.rollouts.interrupts import Stopping
 
 POLICIES = ("trot", "swing")
 CANDIDATES, SEEDS = 64, (0, 1, 2, 3)

@@ -7,9 +7,9 @@ from typing import Mapping
 
 import numpy as np
 
-from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.compiler.lanes import FRAME_SOURCES, Lanes
-from hl_dsl.diagnostics import HLError
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.compiler.backends.backend import FRAME_SOURCES, Lanes
+from hl_dsl.base.diagnostics import HLError
 
 BACKENDS = ("tape", "numpy", "interpreter")
 
@@ -48,11 +48,11 @@ class Policy:
         if backend not in ("auto", *BACKENDS):
             raise HLError(f"there is no back end `{backend}`", f"back ends: auto, {', '.join(BACKENDS)}")
         if backend == "interpreter":
-            from hl_dsl.compiler.interpreter_lanes import InterpreterLanes
+            from hl_dsl.compiler.backends.interpreter_backend import InterpreterLanes
 
             return InterpreterLanes(self.flow)
         if backend != "numpy":
-            from hl_dsl.compiler.tape import NotCompiled, TapeLanes
+            from hl_dsl.compiler.backends.tape.program import NotCompiled, TapeLanes
 
             try:
                 return TapeLanes(self.flow)
@@ -60,7 +60,7 @@ class Policy:
                 if backend == "tape":
                     raise HLError(f"the compiled back end does not work here ({error})", "install numba, or use the back end `numpy`") from error
                 self.note = f"the compiled back end does not work here, so the slower NumPy form serves ({error})"
-        from hl_dsl.compiler.numpy_lanes import NumpyLanes
+        from hl_dsl.compiler.backends.numpy_backend.lanes import NumpyLanes
 
         return NumpyLanes(self.flow)
 
@@ -78,7 +78,7 @@ class Policy:
         self._num_lanes = num_lanes
 
     def tick(self, frame) -> np.ndarray:
-        """The actions of the lanes in a `hl_dsl.synth.frame.Frame`, in the environment's dtype and shape, contiguous.
+        """The actions of the lanes in a `hl_dsl.compiler.backends.frame.Frame`, in the environment's dtype and shape, contiguous.
 
         Row i of the frame is lane `frame.lanes[i]`; a lane starts anew where `frame.step` is 0; lanes left out stay as
         they are.

@@ -10,10 +10,10 @@ _PUBLIC = {
     "Program": "hl_dsl.program",
     "Policy": "hl_dsl.compiler.policy",
     "Proof": "hl_dsl.verify",
-    "Trial": "hl_dsl.synth.trials",
-    "Study": "hl_dsl.synth.study",
-    "HLError": "hl_dsl.diagnostics",
-    "ProgramError": "hl_dsl.diagnostics",
+    "Trial": "hl_dsl.synth.runs.trial",
+    "Study": "hl_dsl.synth.search.study",
+    "HLError": "hl_dsl.base.diagnostics",
+    "ProgramError": "hl_dsl.base.diagnostics",
 }
 __all__ = list(_PUBLIC)
 

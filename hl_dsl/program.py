@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hl_dsl.cards import Card, UnknownEnvironment, load_card
-from hl_dsl.check import Checked, check
-from hl_dsl.diagnostics import MOST_SHOWN, Diagnostic, ProgramError, Repair
-from hl_dsl.parse import parse, sound
-from hl_dsl.read import SUFFIX, read_source
-from hl_dsl.reuse import Reuse
-from hl_dsl.source import Source, Span
-from hl_dsl.syntax import Policy as PolicySyntax
+from hl_dsl.language.checker import Checked, check
+from hl_dsl.base.diagnostics import MOST_SHOWN, Diagnostic, ProgramError, Repair
+from hl_dsl.grammar.parser import parse, sound
+from hl_dsl.program_files import SUFFIX, read_source
+from hl_dsl.language.incremental import Reuse
+from hl_dsl.base.source import Source, Span
+from hl_dsl.grammar.tree.syntax_tree import Policy as PolicySyntax
 
 if TYPE_CHECKING:
-    from hl_dsl.compiler.ir import Dataflow
+    from hl_dsl.compiler.ir.dataflow import Dataflow
     from hl_dsl.compiler.policy import Policy
     from hl_dsl.verify import Proof
 
@@ -82,27 +82,27 @@ class Program:
     @cached_property
     def warnings(self) -> tuple[Diagnostic, ...]:
         """What need not be proved to be doubted: definitions, memory, parameters and observations that nothing uses."""
-        from hl_dsl.unused import unused
+        from hl_dsl.language.unused_definitions import unused
 
         return self.checked.warnings + unused(self.checked)
 
     @cached_property
     def text(self) -> str:
         """The program in the one layout there is."""
-        from hl_dsl.format import format_policy
+        from hl_dsl.grammar.formatter.format import format_policy
 
         return format_policy(self.syntax)
 
     @cached_property
     def flow(self) -> "Dataflow":
-        from hl_dsl.compiler.lower import lower
+        from hl_dsl.compiler.lowering.lower import lower
 
         return lower(self.checked, self.reuse)
 
     @cached_property
     def hash(self) -> str:
         """Names the program up to renaming and layout."""
-        from hl_dsl.compiler.canonical import canonical_hash
+        from hl_dsl.compiler.ir.structural_hash import canonical_hash
 
         return canonical_hash(self.flow)
 
@@ -113,22 +113,22 @@ class Program:
         return prove(self.flow, **options)
 
     def compile(self, **options) -> "Policy":
-        """The batched policy, with a planner where the program has a plan; see `hl_dsl.synth.planning.controller`."""
+        """The batched policy, with a planner where the program has a plan; see `hl_dsl.compiler.planner.controller`."""
         if self.flow.plan is None:
             from hl_dsl.compiler.policy import Policy as Controller
         else:
-            from hl_dsl.synth.planning.controller import PlannedPolicy as Controller
+            from hl_dsl.compiler.planner.controller import PlannedPolicy as Controller
         return Controller(self.flow, **options)
 
     def explain(self) -> str:
         """The strategy in words."""
-        from hl_dsl.compiler.explain import explain_program
+        from hl_dsl.compiler.explanation.explain import explain_program
 
         return explain_program(self)
 
     def export(self) -> str:
         """One standalone NumPy file that acts the same."""
-        from hl_dsl.compiler.export import export_python
+        from hl_dsl.compiler.export.python import export_python
 
         return export_python(self.flow)
 

@@ -25,14 +25,14 @@ MAY_IMPORT = {
 }
 HEAVY = {"numpy", "numba", "envpool", "z3", "matplotlib", "cma", "networkx", "gymnasium", "mujoco", "scipy", "imageio", "imageio_ffmpeg",
          "openai", "httpx2", "mcp"}
-SIMULATORS = {("envpool", "synth/environments.py"), ("gymnasium", "synth/gymnasium_making.py"), ("gymnasium", "synth/gymnasium_spaces.py")}
-STEPS_SIMULATORS = "synth/environments.py"
+SIMULATORS = {("envpool", "synth/environments/environments.py"), ("gymnasium", "synth/environments/gymnasium_factory.py"), ("gymnasium", "synth/environments/gymnasium_spec.py")}
+STEPS_SIMULATORS = "synth/environments/environments.py"
 
 # Where an operator is asked for by name outside the table, and why that is not knowledge about the operator.
 BY_NAME = {
-    ("hl_dsl/infer.py", "if"): "the one operator whose first operand may not be a vector is also the one with branches",
-    ("verify/interval_tier.py", "implies"): "vacuity looks for the antecedents a person wrote, which is about the text",
-    ("verify/interval_tier.py", "and"): "the same: a property that is several properties",
+    ("hl_dsl/language/type_inference.py", "if"): "the one operator whose first operand may not be a vector is also the one with branches",
+    ("verify/methods/interval_stage.py", "implies"): "vacuity looks for the antecedents a person wrote, which is about the text",
+    ("verify/methods/interval_stage.py", "and"): "the same: a property that is several properties",
 }
 
 
@@ -142,12 +142,12 @@ def test_imports_point_one_way():
 
 
 @pytest.mark.parametrize("file, line", [
-    ("grammar/x.py", "from hl_dsl.source import Span"),
-    ("hl_dsl/x.py", "from hl_dsl.compiler.ir import Node"),
+    ("grammar/x.py", "from hl_dsl.base.source import Span"),
+    ("hl_dsl/x.py", "from hl_dsl.compiler.ir.dataflow import Node"),
     ("hl_dsl/operators/x.py", "def f():\n    import hl_dsl.verify"),
     ("compiler/x.py", "from hl_dsl import verify"),
     ("compiler/x.py", "from hl_dsl.program import Program"),
-    ("verify/x.py", "from hl_dsl.synth.rollout import evaluate"),
+    ("verify/x.py", "from hl_dsl.synth.rollouts.rollout import evaluate"),
     ("synth/x.py", "from .rollout import evaluate"),
     ("synth/x.py", "import compiler.ir"),
 ])

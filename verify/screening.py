@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.verify.claims import PROVED, UNKNOWN, VACUOUS
-from hl_dsl.verify.interval_tier import OPEN, IntervalTier
-from hl_dsl.verify.memo import Memo
-from hl_dsl.verify.obligations import Goal, assumptions_goal, goals
-from hl_dsl.verify.report import Proof, Verdict
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.verify.goals.statuses import PROVED, UNKNOWN, VACUOUS
+from hl_dsl.verify.methods.interval_stage import OPEN, IntervalTier
+from hl_dsl.verify.methods.search_cache import Memo
+from hl_dsl.verify.goals.goals import Goal, assumptions_goal, goals
+from hl_dsl.verify.results.report import Proof, Verdict
 
 _STATUS = {"proved": PROVED, "vacuous": VACUOUS, OPEN: UNKNOWN}
 
@@ -33,7 +33,7 @@ def screen(flow: Dataflow, memo: Memo | None = None) -> Proof:
 
 def _reached(flow: Dataflow, tier: IntervalTier, worth_running: bool) -> list[str]:
     """Intervals show that something is never reached; that it is, only a run can show."""
-    from hl_dsl.verify.reachability import reached
+    from hl_dsl.verify.methods.reachability import reached
 
     wanted = [goal for goal in goals(flow) if goal.kind == "reachable"]
     found = [VACUOUS if tier.invariant(goal.property.node) != OPEN else OPEN for goal in wanted]

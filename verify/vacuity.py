@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from hl_dsl.compiler.interpreter import Interpreter
-from hl_dsl.verify.cone import cone
-from hl_dsl.verify.encode import FREE, START, Encoding
-from hl_dsl.verify.expressions import Names
-from hl_dsl.verify.induction import leaves
-from hl_dsl.verify.intervals import EMPTY, Context, Evaluator
-from hl_dsl.verify.interval_tier import antecedents, unmet
-from hl_dsl.verify.limits import Limits
-from hl_dsl.verify.models import memory_of, run_of
-from hl_dsl.verify.obligations import Goal
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.verify.goals.cone_of_influence import cone
+from hl_dsl.verify.smt.encode import FREE, START, Encoding
+from hl_dsl.verify.goals.node_text import Names
+from hl_dsl.verify.methods.k_induction import leaves
+from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
+from hl_dsl.verify.methods.interval_stage import antecedents, unmet
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.methods.solver_models import memory_of, run_of
+from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.simulation.replay import keeps_assumptions
-from hl_dsl.verify.solver import SAT, UNSAT, Solver, SolverFailure
+from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver, SolverFailure
 
 CONTRADICTED = "the assumptions contradict each other"
 

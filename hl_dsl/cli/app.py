@@ -7,12 +7,13 @@ from typing import Annotated, Sequence
 import typer
 from typer.exceptions import TyperException
 
-from hl_dsl.cli import check, diff, environment, evaluate, explain, export, fmt, grammar, interrupts, mcp, new, regress, report, session, synth, trials, tune, verify
+from hl_dsl.cli import interrupts
+from hl_dsl.cli.commands import check, diff, env, eval, explain, export, fmt, grammar, mcp, new, regress, report, interactive, synth, trials, tune, verify
 from hl_dsl.cli.interrupts import INTERRUPTED
-from hl_dsl.cli.output import Interrupted, finish_output, prepare_output, report_error, report_usage
-from hl_dsl.cli.problems import as_error
-from hl_dsl.cli.quick import QuickCommand, QuickGroup
-from hl_dsl.diagnostics import HLError
+from hl_dsl.cli.output.documents import Interrupted, finish_output, prepare_output, report_error, report_usage
+from hl_dsl.cli.output.error_messages import as_error
+from hl_dsl.cli.options.fast_parameters import QuickCommand, QuickGroup
+from hl_dsl.base.diagnostics import HLError
 
 app = typer.Typer(
     name="hl", cls=QuickGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
@@ -20,23 +21,23 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("new", cls=QuickCommand)(new.new)
-app.command("env", cls=QuickCommand)(environment.env)
+app.command("env", cls=QuickCommand)(env.env)
 app.command("grammar", cls=QuickCommand)(grammar.grammar)
 app.command("check", cls=QuickCommand)(check.check)
 app.command("fmt", cls=QuickCommand)(fmt.fmt)
 app.command("verify", cls=QuickCommand)(verify.verify)
 app.command("diff", cls=QuickCommand)(diff.diff)
-app.command("eval", cls=QuickCommand)(evaluate.evaluate)
+app.command("eval", cls=QuickCommand)(eval.evaluate)
 app.command("tune", cls=QuickCommand)(tune.tune)
 app.command("synth", cls=QuickCommand)(synth.synth)
 app.command("trials", cls=QuickCommand)(trials.trials)
 app.command("report", cls=QuickCommand)(report.report)
 app.add_typer(regress.app, name="regress")
-app.command("open", cls=QuickCommand)(session.open_run)
-app.command("submit", cls=QuickCommand)(session.submit)
-app.command("status", cls=QuickCommand)(session.status)
-app.command("inspect", cls=QuickCommand)(session.inspect)
-app.command("finish", cls=QuickCommand)(session.finish)
+app.command("open", cls=QuickCommand)(interactive.open_run)
+app.command("submit", cls=QuickCommand)(interactive.submit)
+app.command("status", cls=QuickCommand)(interactive.status)
+app.command("inspect", cls=QuickCommand)(interactive.inspect)
+app.command("finish", cls=QuickCommand)(interactive.finish)
 app.command("mcp", cls=QuickCommand)(mcp.mcp)
 app.command("explain", cls=QuickCommand)(explain.explain)
 app.command("export", cls=QuickCommand)(export.export)

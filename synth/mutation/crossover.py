@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hl_dsl.syntax import (
+from hl_dsl.grammar.tree.syntax_tree import (
     Boolean, Expression, Let, Memory, Name, Number, Param, Rule, children, expressions, walk, with_children,
 )
 from hl_dsl.synth.mutation.draft import Draft, Subject
-from hl_dsl.synth.mutation.places import Place, describe, ordinal
+from hl_dsl.synth.mutation.tree_paths import Place, describe, ordinal
 from hl_dsl.synth.mutation.rules import acts, put_act
 
 _NAMED = (Let, Memory, Param)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hl_dsl.syntax import Apply, Expression, Name, Number, Previous
+from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Name, Number, Previous
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.grow import Grower
-from hl_dsl.synth.mutation.numbers import round_range
-from hl_dsl.synth.mutation.places import Place, describe
-from hl_dsl.types import BOOL, INT, REAL, Type
+from hl_dsl.synth.mutation.random_expressions import Grower
+from hl_dsl.synth.mutation.number_literals import round_range
+from hl_dsl.synth.mutation.tree_paths import Place, describe
+from hl_dsl.language.types import BOOL, INT, REAL, Type
 
 _LONGEST_COUNT = 10000
 _DECISIVE = 0.5  # how often what is shifted stands in a rule's condition

@@ -8,18 +8,18 @@ from random import Random
 from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
 from hl_dsl.program import Program
-from hl_dsl.syntax import (
+from hl_dsl.grammar.tree.syntax_tree import (
     Expression, Let, Memory, Name, Number, Observe, Observed, Param, Policy, Range, TypeName, walk,
 )
-from hl_dsl.synth.mutation.columns import Columns
-from hl_dsl.synth.mutation.numbers import round_range, short
-from hl_dsl.synth.mutation.places import Place, put
-from hl_dsl.synth.mutation.ranges import Ranges
+from hl_dsl.synth.mutation.recorded_values import Columns
+from hl_dsl.synth.mutation.number_literals import round_range, short
+from hl_dsl.synth.mutation.tree_paths import Place, put
+from hl_dsl.synth.mutation.static_ranges import Ranges
 from hl_dsl.synth.mutation.scope import Scope
-from hl_dsl.types import Type
+from hl_dsl.language.types import Type
 
 if TYPE_CHECKING:
-    from hl_dsl.synth.mutation.intercept import Forecast
+    from hl_dsl.synth.mutation.forecast_terms import Forecast
 
 _EVERYWHERE = 0.7
 

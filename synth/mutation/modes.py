@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hl_dsl.syntax import Act, Boolean, Mode, Modes, Name, Transition
+from hl_dsl.grammar.tree.syntax_tree import Act, Boolean, Mode, Modes, Name, Transition
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.grow import Grower
-from hl_dsl.synth.mutation.places import Place, exchanged, with_declaration
-from hl_dsl.types import BOOL
+from hl_dsl.synth.mutation.random_expressions import Grower
+from hl_dsl.synth.mutation.tree_paths import Place, exchanged, with_declaration
+from hl_dsl.language.types import BOOL
 
 
 def split_into_modes(draft: Draft) -> str | None:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from random import Random
 from typing import Callable, Mapping
 
-from hl_dsl.syntax import Policy
-from hl_dsl.synth.mutation import chase, constants, crossover, definitions, expressions, intercept, linear, modes, rules
+from hl_dsl.grammar.tree.syntax_tree import Policy
+from hl_dsl.synth.mutation import interception_rule, constants, crossover, definitions, expressions, forecast_terms, linear_rules, modes, rules
 from hl_dsl.synth.mutation.draft import Draft, Subject
-from hl_dsl.synth.mutation.numbers import weighted
+from hl_dsl.synth.mutation.number_literals import weighted
 
 _TRIES = 12
 
@@ -64,12 +64,12 @@ MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
     Mutation("exchange-actions", rules.exchange_actions, 0.5),
     Mutation("mirror-rule", rules.mirror_rule, 2.5),
     Mutation("narrow-rule", rules.narrow_rule, 1.0),
-    Mutation("intercept", intercept.intercept, 2.0),
-    Mutation("chase", chase.chase, 20.0, fitted=True),
-    Mutation("heading-shift", intercept.shift_by_heading, 1.0, 2.0),
-    Mutation("linear-rules", linear.linear_rules, 0.0),
-    Mutation("linear-rule", linear.linear_rule, 0.0),
-    Mutation("another-term", linear.another_term, 0.0),
+    Mutation("intercept", forecast_terms.intercept, 2.0),
+    Mutation("chase", interception_rule.chase, 20.0, fitted=True),
+    Mutation("heading-shift", forecast_terms.shift_by_heading, 1.0, 2.0),
+    Mutation("linear-rules", linear_rules.linear_rules, 0.0),
+    Mutation("linear-rule", linear_rules.linear_rule, 0.0),
+    Mutation("another-term", linear_rules.another_term, 0.0),
     Mutation("split-into-modes", modes.split_into_modes, 0.3),
     Mutation("new-mode", modes.new_mode, 0.3),
     Mutation("delete-mode", modes.delete_mode, 0.2),

@@ -6,14 +6,14 @@ from dataclasses import replace
 from functools import lru_cache
 
 from hl_dsl.operators import OPERATORS, Operator
-from hl_dsl.syntax import Act, Apply, Boolean, Modes, Name, Rule
-from hl_dsl.synth.mutation.columns import Columns, Values
+from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Boolean, Modes, Name, Rule
+from hl_dsl.synth.mutation.recorded_values import Columns, Values
 from hl_dsl.synth.mutation.constants import shifted
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.grow import Grower
-from hl_dsl.synth.mutation.places import Place, exchanged, ordinal, with_declaration
-from hl_dsl.synth.mutation.signatures import alike
-from hl_dsl.types import BOOL, INT, REAL
+from hl_dsl.synth.mutation.random_expressions import Grower
+from hl_dsl.synth.mutation.tree_paths import Place, exchanged, ordinal, with_declaration
+from hl_dsl.synth.mutation.operator_signatures import alike
+from hl_dsl.language.types import BOOL, INT, REAL
 
 
 def acts(draft: Draft) -> list[tuple[int, tuple, Act]]:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from hl_dsl.check_plan import foreseen
-from hl_dsl.dependencies import needs
+from hl_dsl.language.plan_checks import foreseen
+from hl_dsl.language.dependencies import needs
 from hl_dsl.grammar import RESERVED
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
-from hl_dsl.symbols import field_type
-from hl_dsl.syntax import Index, Let, Memory, Modes, Name, Number, Plan, Policy, Previous, Property, children, expressions, walk
-from hl_dsl.synth.mutation.places import Place, walk_places
-from hl_dsl.types import BOOL, Type
+from hl_dsl.language.symbols import field_type
+from hl_dsl.grammar.tree.syntax_tree import Index, Let, Memory, Modes, Name, Number, Plan, Policy, Previous, Property, children, expressions, walk
+from hl_dsl.synth.mutation.tree_paths import Place, walk_places
+from hl_dsl.language.types import BOOL, Type
 
 
 class Scope:

@@ -6,20 +6,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.diagnostics import HLError
+from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
-from hl_dsl.synth.development_seeds import refuse_other_seeds
-from hl_dsl.synth.environments import steps_taken
-from hl_dsl.synth.evaluation import NotProved
-from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.playing import CUT
+from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
+from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.evaluation.evaluate import NotProved
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.rollouts.candidate_batch import CUT
 from hl_dsl.synth.regressions.case import Played, Regression, Traced, Window
 from hl_dsl.synth.regressions.files import refuse_unsuited
 from hl_dsl.synth.regressions.run import OnProgress, play_one
 from hl_dsl.synth.regressions.verdicts import of_episode, value_of
-from hl_dsl.synth.run_folder import BEST, LEDGER, settings_in
-from hl_dsl.synth.trials import OF_A_RUN, Trial, best_trial, trials_of
-from hl_dsl.verify import cases as traces
+from hl_dsl.synth.runs.run_folder import BEST, LEDGER, settings_in
+from hl_dsl.synth.runs.trial import OF_A_RUN, Trial, best_trial, trials_of
+from hl_dsl.verify.results import counterexample_files as traces
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from hl_dsl.synth.words import counted
-from hl_dsl.verify.cases import Case
+from hl_dsl.base.text import counted
+from hl_dsl.verify.results.counterexample_files import Case
 
 SCHEMA = "hl.regression/1"
 

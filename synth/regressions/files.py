@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Callable, Sequence
 
 from hl_dsl.cards import Card
-from hl_dsl.diagnostics import HLError
-from hl_dsl.synth.development_seeds import LAST
-from hl_dsl.synth.json_values import plain
-from hl_dsl.synth.protocols import protocol_options
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.synth.environments.seed_ranges import LAST
+from hl_dsl.base.json_values import plain
+from hl_dsl.synth.environments.protocols import protocol_options
 from hl_dsl.synth.regressions.case import SCHEMA, Played, Regression, Traced, Window
-from hl_dsl.synth.regressions.watching import watcher
-from hl_dsl.synth.storage import storage_problem, write_whole
-from hl_dsl.verify import cases as traces
+from hl_dsl.synth.regressions.property_monitor import watcher
+from hl_dsl.base.files import storage_problem, write_whole
+from hl_dsl.verify.results import counterexample_files as traces
 
 FOLDER = "regressions"
 

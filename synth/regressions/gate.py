@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Callable, Iterator, Mapping, Sequence
 
 from hl_dsl.cards import Card
-from hl_dsl.synth.gates import Checked
-from hl_dsl.synth.playing import Episode
-from hl_dsl.synth.proposers import Candidate
-from hl_dsl.synth.recording import Recording
+from hl_dsl.synth.candidates.gates import Checked
+from hl_dsl.synth.rollouts.candidate_batch import Episode
+from hl_dsl.synth.candidates.proposer import Candidate
+from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.regressions.case import Played, Regression, Traced
 from hl_dsl.synth.regressions.play import Setting, batches, episode_of
 from hl_dsl.synth.regressions.verdicts import Outcome, broken, of_episode, of_trace

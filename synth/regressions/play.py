@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Iterator, Sequence
 
-from hl_dsl.synth.playing import Episode
+from hl_dsl.synth.rollouts.candidate_batch import Episode
 from hl_dsl.synth.regressions.case import Played
 
 

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Callable, Sequence
 
 from hl_dsl.program import Program
-from hl_dsl.synth.defaults import values_of
-from hl_dsl.synth.environments import load_simulator, steps_taken
-from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.playing import Episode, play
+from hl_dsl.synth.candidates.parameter_values import values_of
+from hl_dsl.synth.environments.environments import load_simulator, steps_taken
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.rollouts.candidate_batch import Episode, play
 from hl_dsl.synth.regressions.case import Played, Regression, Traced
 from hl_dsl.synth.regressions.play import Setting, batches, episode_of
 from hl_dsl.synth.regressions.verdicts import Outcome, broken, of_episode, of_trace
-from hl_dsl.synth.stopping import Stopping, stopping
-from hl_dsl.synth.trials import NO_GATE, Trial
+from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.runs.trial import NO_GATE, Trial
 
 OnProgress = Callable[[int], None]  # environment steps taken so far
 

@@ -8,12 +8,12 @@ from typing import Any, Sequence
 import numpy as np
 
 from hl_dsl.cards import Card
-from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.synth.playing import CUT, Episode
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.synth.rollouts.candidate_batch import CUT, Episode
 from hl_dsl.synth.regressions.case import Played, Traced
-from hl_dsl.synth.regressions.watching import first_break, watcher
-from hl_dsl.synth.words import counted
-from hl_dsl.verify.cases import NoCase, replay
+from hl_dsl.synth.regressions.property_monitor import first_break, watcher
+from hl_dsl.base.text import counted
+from hl_dsl.verify.results.counterexample_files import NoCase, replay
 
 
 @dataclass(frozen=True)

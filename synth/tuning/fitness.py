@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Sequence
 
-from hl_dsl.diagnostics import HLError
+from hl_dsl.base.diagnostics import HLError
 
 _PARTS = {"mean": lambda returns: sum(returns) / len(returns), "min": min}
 _TERM = re.compile(r"(?:(\d+(?:\.\d*)?|\.\d+)\s*\*\s*)?([a-z]+)")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Sequence
 
-from hl_dsl.synth.racing import stages
-from hl_dsl.synth.stopping import Stopping, stopping
-from hl_dsl.synth.study_result import INTERRUPTED
-from hl_dsl.synth.trials import NO_GATE
-from hl_dsl.synth.tuning.book import HELD, SPENT, Book
+from hl_dsl.synth.rollouts.pruning import stages
+from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.runs.run_result import INTERRUPTED
+from hl_dsl.synth.runs.trial import NO_GATE
+from hl_dsl.synth.tuning.tuning_record import HELD, SPENT, Book
 from hl_dsl.synth.tuning.fitness import Fitness
-from hl_dsl.synth.tuning.player import Cut, Player, Spent
+from hl_dsl.synth.tuning.sample_runner import Cut, Player, Spent
 from hl_dsl.synth.tuning.samples import Sample
 
 RACE_SEEDS = 2  # that every sample of a race plays

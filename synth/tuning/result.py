@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hl_dsl.synth.planning.counts import PlanningCounts
-from hl_dsl.synth.study_result import INTERRUPTED
-from hl_dsl.synth.words import counted
+from hl_dsl.compiler.planner.counts import PlanningCounts
+from hl_dsl.synth.runs.run_result import INTERRUPTED
+from hl_dsl.base.text import counted
 
 
 @dataclass(frozen=True)

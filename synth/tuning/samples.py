@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Mapping, Sequence
 
-from hl_dsl.synth.rollout import Rollout
-from hl_dsl.synth.trials import Trial
+from hl_dsl.synth.rollouts.rollout import Rollout
+from hl_dsl.synth.runs.trial import Trial
 
 Key = tuple
 

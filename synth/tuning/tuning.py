@@ -8,28 +8,28 @@ from __future__ import annotations
 
 from typing import Any, Callable, Mapping, Sequence
 
-from hl_dsl.diagnostics import HLError
+from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
-from hl_dsl.synth.budget import Budget
-from hl_dsl.synth.defaults import hash_with, values_of
-from hl_dsl.synth.development_seeds import refuse_other_seeds
-from hl_dsl.synth.evaluation import NotProved
-from hl_dsl.synth.isolation.evaluator import InProcess, Isolated
-from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.candidates.parameter_values import hash_with, values_of
+from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
+from hl_dsl.synth.evaluation.evaluate import NotProved
+from hl_dsl.synth.workers.evaluator import InProcess, Isolated
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.regressions.case import Regression, content_hash
-from hl_dsl.synth.step_meter import StepMeter
-from hl_dsl.synth.study_result import INTERRUPTED
-from hl_dsl.synth.tuning.book import Book
-from hl_dsl.synth.tuning.chosen import chosen_parameters
+from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.runs.run_result import INTERRUPTED
+from hl_dsl.synth.tuning.tuning_record import Book
+from hl_dsl.synth.tuning.parameter_selection import chosen_parameters
 from hl_dsl.synth.tuning.fitness import MEAN, Fitness
 from hl_dsl.synth.tuning.generation import RACE_SEEDS, Generations
-from hl_dsl.synth.tuning.player import Cut, Failed, Player, Spent
+from hl_dsl.synth.tuning.sample_runner import Cut, Failed, Player, Spent
 from hl_dsl.synth.tuning.result import TuneResult
 from hl_dsl.synth.tuning.samples import Sample
-from hl_dsl.synth.tuning.schedule import WHOLE, Phase, schedule_text
-from hl_dsl.synth.tuning.strategy import Strategy
-from hl_dsl.synth.words import counted
+from hl_dsl.synth.tuning.episode_schedule import WHOLE, Phase, schedule_text
+from hl_dsl.synth.tuning.cma_es import Strategy
+from hl_dsl.base.text import counted
 
 _RESERVED = 0.5  # at most so much of the budget is kept back for whole episodes while short ones are played
 

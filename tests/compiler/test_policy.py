@@ -9,10 +9,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hl_dsl.compiler import tape_source
+from hl_dsl.compiler.backends.tape import source
 from hl_dsl.compiler.policy import BACKENDS, Policy
-from hl_dsl.diagnostics import HLError
+from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
+from tests.support.paths import POLICIES
 
 BALANCE = """policy balance for "CartPole-v1" {
   observe pole.angle in [-0.5, 0.5], pole.velocity, step
@@ -171,10 +172,10 @@ def test_no_such_back_end():
 @pytest.fixture
 def without_numba(monkeypatch):
     """A machine where importing numba fails."""
-    tape_source.load_interpreter.cache_clear()
+    source.load_interpreter.cache_clear()
     monkeypatch.setitem(sys.modules, "numba", None)
     yield
-    tape_source.load_interpreter.cache_clear()
+    source.load_interpreter.cache_clear()
 
 
 def test_without_numba_the_numpy_form_serves_with_a_note(without_numba):
@@ -194,7 +195,7 @@ def test_where_numba_fails_to_compile_the_numpy_form_serves_too(monkeypatch):
     def broken(forms, arguments):
         raise RuntimeError("no compiler for this processor\nand a long story")
 
-    monkeypatch.setattr("hl_dsl.compiler.tape.interpreter_for", broken)
+    monkeypatch.setattr("hl_dsl.compiler.backends.tape.program.interpreter_for", broken)
     policy = balance()
     assert policy.backend == "numpy" and policy.note.endswith("(RuntimeError: no compiler for this processor)")
 
@@ -204,15 +205,15 @@ def test_an_error_of_the_program_is_no_failure_of_numba(monkeypatch):
     def mistaken(flow):
         raise KeyError("a mistake")
 
-    monkeypatch.setattr("hl_dsl.compiler.tape.encode", mistaken)
+    monkeypatch.setattr("hl_dsl.compiler.backends.tape.program.encode", mistaken)
     with pytest.raises(KeyError):
         balance()
 
 
 def test_real_episodes_are_the_same_with_every_back_end():
-    from hl_dsl.synth.rollout import evaluate
+    from hl_dsl.synth.rollouts.rollout import evaluate
 
-    program = Program.load(Path(__file__).parents[2] / "policies" / "cartpole" / "lean.hl")
+    program = Program.load(POLICIES / "cartpole" / "lean.hl")
     played = [evaluate(program.compile(backend=backend), program.card, "standard", range(6), num_envs=4) for backend in BACKENDS]
     assert played[0].complete and len(set(played[0].lengths)) > 1, "lanes end at different times"
     for other in played[1:]:

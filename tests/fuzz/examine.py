@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from hl_dsl.compiler.export import export_python
-from hl_dsl.format import format_policy
-from hl_dsl.parse import parse
+from hl_dsl.compiler.export.python import export_python
+from hl_dsl.grammar.formatter.format import format_policy
+from hl_dsl.grammar.parser import parse
 from hl_dsl.program import Program
-from hl_dsl.source import Source
+from hl_dsl.base.source import Source
 from hl_dsl.verify import Limits, prove, screen
-from hl_dsl.verify.interval_tier import IntervalTier
-from hl_dsl.verify.memo import Memo
-from hl_dsl.verify.report import PROPERTIES
-from hl_dsl.verify.solver import UNSAT, Solver
-from tests.generate.admission import answer, refused
-from tests.generate.agreement import disagreements
-from tests.generate.choices import Choices
-from tests.generate.coverage import constructs_of, operators_of
-from tests.generate.inputs import Run, chosen_run, interpret
-from tests.generate.programs import GeneratedProgram, written
-from tests.generate.soundness import broken_proofs, outside_intervals, sound_ticks
+from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.search_cache import Memo
+from hl_dsl.verify.results.report import PROPERTIES
+from hl_dsl.verify.smt.solver import UNSAT, Solver
+from tests.support.generators.admission import answer, refused
+from tests.support.generators.agreement import disagreements
+from tests.support.generators.choices import Choices
+from tests.support.generators.coverage import constructs_of, operators_of
+from tests.support.generators.inputs import Run, chosen_run, interpret
+from tests.support.generators.programs import GeneratedProgram, written
+from tests.support.generators.soundness import broken_proofs, outside_intervals, sound_ticks
 
 WIDE = 17  # copies of a lane, so that a batch is larger than a block of the compiled loop
 MOST_ADMITTED = 4  # ticks of a run that are put into the encoding

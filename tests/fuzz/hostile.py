@@ -12,7 +12,7 @@ from typing import Iterator
 
 import numpy as np
 
-from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.compiler.ir.dataflow import Dataflow
 
 TYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
 _HABITS = 7

@@ -16,15 +16,15 @@ from functools import partial
 from pathlib import Path
 
 from hl_dsl.program import Program
-from hl_dsl.synth.isolation.evaluator import Isolated
-from hl_dsl.synth.isolation.limits import EvaluatorFailed, Limits
-from hl_dsl.synth.isolation.processes import marked
-from hl_dsl.synth.isolation.worker import MARK
-from hl_dsl.synth.playing import play
-from tests.synth.isolation import hostile
-from tests.synth.runs import LEAN
+from hl_dsl.synth.workers.evaluator import Isolated
+from hl_dsl.synth.workers.limits import EvaluatorFailed, Limits
+from hl_dsl.synth.workers.process_tree import marked
+from hl_dsl.synth.workers.worker import MARK
+from hl_dsl.synth.rollouts.candidate_batch import play
+from tests.support import hostile_workers
+from tests.support.study_runs import LEAN
 
-ACTS = (hostile.loops, hostile.leaks, hostile.asks_for_too_much, hostile.forks, hostile.segfaults, hostile.leaves, hostile.raises)
+ACTS = (hostile_workers.loops, hostile_workers.leaks, hostile_workers.asks_for_too_much, hostile_workers.forks, hostile_workers.segfaults, hostile_workers.leaves, hostile_workers.raises)
 
 
 def lived(evaluator: Isolated, act, file: Path) -> tuple[float, EvaluatorFailed, int]:
@@ -35,7 +35,7 @@ def lived(evaluator: Isolated, act, file: Path) -> tuple[float, EvaluatorFailed,
     evaluator.run(play, *arguments, **limits)  # its start is not the act's
     mark = evaluator._worker._mark
     try:
-        evaluator.run(partial(hostile.playing, partial(hostile.begun, act, str(file)), "0123456789abcdef"), *arguments, **limits)
+        evaluator.run(partial(hostile_workers.playing, partial(hostile_workers.begun, act, str(file)), "0123456789abcdef"), *arguments, **limits)
     except EvaluatorFailed as failure:
         return time.monotonic() - float(file.read_text()), failure, len(marked(MARK, mark))
     raise AssertionError(f"{act.__name__} did no harm")

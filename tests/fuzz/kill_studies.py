@@ -26,15 +26,15 @@ from typing import Callable
 
 from hl_dsl import compiler, synth, verify
 from hl_dsl.program import Program
-from hl_dsl.synth.budget import Budget
-from hl_dsl.synth.environments import load_simulator
-from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.proposing.options import ProposerOptions
-from hl_dsl.synth.proposing.retries import Patience
-from hl_dsl.synth.study import Study
-from tests.synth.proposing.conftest import BROKEN, SAME, UNPROVED, Run, leaning
-from tests.synth.proposing.model_server import Act, ModelServer, good
-from tests.synth.runs import LEAN
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.environments.environments import load_simulator
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.proposers.text.options import ProposerOptions
+from hl_dsl.synth.proposers.text.retries import Patience
+from hl_dsl.synth.search.study import Study
+from tests.synth.proposers.conftest import BROKEN, SAME, UNPROVED, Run, leaning
+from tests.support.model_server import Act, ModelServer, good
+from tests.support.study_runs import LEAN
 
 STEPS = 3_000
 PROGRAMS = 14

@@ -19,10 +19,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from hl_dsl.verify.solver import Solver
+from hl_dsl.verify.smt.solver import Solver
 from tests.fuzz.examine import Examined, examine
-from tests.generate.choices import Rolled, reduced
-from tests.generate.coverage import missing, table
+from tests.support.generators.choices import Rolled, reduced
+from tests.support.generators.coverage import missing, table
 
 SAVED = Path("runs/fuzz")
 _SHARE = 250  # programs a process takes at a time

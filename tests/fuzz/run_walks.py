@@ -14,11 +14,11 @@ import time
 from random import Random
 
 from hl_dsl.cards import load_card
-from hl_dsl.decoder import card_grammar
-from hl_dsl.diagnostics import ProgramError
-from hl_dsl.parse import parse
-from hl_dsl.source import Source
-from tests.generate.walks import Walker
+from hl_dsl.language.environment_grammar import card_grammar
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.grammar.parser import parse
+from hl_dsl.base.source import Source
+from tests.support.generators.walks import Walker
 
 ENVIRONMENTS = ("Breakout-v5", "CartPole-v1", "Pendulum-v1", "LunarLander-v3")
 

@@ -18,15 +18,15 @@ from pathlib import Path
 
 import numpy as np
 
-from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.compiler.numpy_form import compile_numpy
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.program import Program
-from hl_dsl.verify.interval_tier import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalTier
 from hl_dsl.verify.simulation.monitors import monitored
-from hl_dsl.verify.obligations import goals
+from hl_dsl.verify.goals.goals import goals
 from tests.fuzz.hostile import TYPES, HostileInputs, parameters_of
+from tests.support.paths import ROOT, VERDICTS
 
-ROOT = Path(__file__).parents[2]
 _PATIENCE = 3  # times the ticks asked for, after which a program whose assumptions are seldom kept is left
 _REDRAWS = 6
 _RESTART = 0.0005  # chance that a lane begins a new episode though nothing is wrong
@@ -103,7 +103,7 @@ def _says(name: str, flow: Dataflow, lane: int, age, rows, memory, parameters) -
 def proved_programs() -> list[Path]:
     """Of the corpus and the policies, what is proved."""
     policies = [path for path in sorted((ROOT / "policies").rglob("*.hl")) if Program.load(path).prove().passed]
-    return [*sorted((ROOT / "tests" / "corpus" / "proved").glob("*.hl")), *policies]
+    return [*sorted((VERDICTS / "proved").glob("*.hl")), *policies]
 
 
 def main() -> int:

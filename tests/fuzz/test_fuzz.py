@@ -10,15 +10,15 @@ from fractions import Fraction
 import pytest
 
 from hl_dsl.operators import OPERATORS, replaced
-from hl_dsl.verify import errors
-from hl_dsl.verify.interval_tier import IntervalTier
-from hl_dsl.verify.solver import SAT, UNSAT, Solver
+from hl_dsl.verify.smt import rounding_error
+from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 from hl_dsl.program import Program
-from hl_dsl.compiler.interpreter import Interpreter
+from hl_dsl.compiler.backends.interpreter import Interpreter
 from tests.fuzz.examine import examine
 from tests.fuzz.run_fuzz import share, smallest
-from tests.generate.admission import Admission, answer
-from tests.generate.choices import Rolled, reduced
+from tests.support.generators.admission import Admission, answer
+from tests.support.generators.choices import Rolled, reduced
 
 
 def test_a_share_of_the_run():
@@ -82,7 +82,7 @@ def test_evaluating_the_encoding_says_what_the_solver_says():
 
 
 def test_an_encoding_without_its_error_terms_refuses_runs(monkeypatch):
-    monkeypatch.setattr(errors, "rounding_error", lambda largest, precision, underflow: Fraction(0))
+    monkeypatch.setattr(rounding_error, "rounding_error", lambda largest, precision, underflow: Fraction(0))
     tier = IntervalTier(Program.parse(PROGRAM).flow)
     values = Interpreter(tier.flow).tick([0.1, 0.7]).values
     assert Admission(tier, tier.evaluator.base).refused(values)

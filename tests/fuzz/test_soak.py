@@ -8,8 +8,8 @@ import pytest
 from hl_dsl.program import Program
 from tests.fuzz.hostile import HostileInputs
 from tests.fuzz.soak import ROOT, proved_programs, soak
+from tests.support.paths import VERDICTS
 
-CORPUS = ROOT / "tests" / "corpus"
 BROKEN = ("violated/slew_limit", "violated/hold_each_choice", "violated/reload_timer", "violated/speed_under_thrust", "violated/paddle_follows",
           "violated/swing_up_energy", "violated/complementary_filter", "ill-defined/scan_round", "ill-defined/stopping_speed")
 # Where the assumptions say exactly what comes next, drawn inputs seldom keep them.
@@ -26,11 +26,11 @@ def test_nothing_proved_breaks(path):
 
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_not_proved_breaks(name):
-    assert soak(Program.load(CORPUS / f"{name}.hl"), 60_000, lanes=200).broken
+    assert soak(Program.load(VERDICTS / f"{name}.hl"), 60_000, lanes=200).broken
 
 
 def test_inputs_keep_to_their_ranges():
-    flow = Program.load(CORPUS / "proved" / "lander_engine_off.hl").flow
+    flow = Program.load(VERDICTS / "proved" / "lander_engine_off.hl").flow
     inputs = HostileInputs(flow, np.random.default_rng(0), 50)
     reached = {entry.name: set() for entry in flow.inputs}
     for tick in range(200):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hl_dsl.program import Program
-from hl_dsl.synth.evaluation import evaluate_program
+from hl_dsl.synth.evaluation.evaluate import evaluate_program
 
 LIBRARY = Path(__file__).parents[2] / "policies"
 POLICIES = sorted(LIBRARY.glob("*/*.hl"))
@@ -115,7 +115,7 @@ def test_the_strong_cartpole_policy_balances_to_the_end():
 
 
 def test_a_measured_header_speaks_of_its_own_program_only():
-    from hl_dsl.synth.study_record import best_text
+    from hl_dsl.synth.search.search_record import best_text
 
     program = Program.load(LIBRARY / "breakout" / "start.hl")
     assert "#:" in program.text

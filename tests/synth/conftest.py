@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.synth.runs import LEAN
+from tests.support.study_runs import LEAN
 
 
 class Scripted:

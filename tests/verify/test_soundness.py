@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from hl_dsl.compiler.interpreter import Interpreter
+from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify import Limits, prove
-from hl_dsl.verify.encode import FINE, START, Encoding
-from hl_dsl.verify.interval_tier import IntervalTier
-from hl_dsl.verify.obligations import goals
-from hl_dsl.verify.plan import Plan
+from hl_dsl.verify.smt.encode import FINE, START, Encoding
+from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.graph_index import Plan
 from hl_dsl.verify.simulation.replay import Run, first_break, keeps_assumptions
 from hl_dsl.verify.simulation.simulate import simulate
-from hl_dsl.verify.solver import SAT, UNSAT, Solver
-from hl_dsl.verify.terms import SORTS, literal
-from tests.generate.inputs import runs
-from tests.generate.programs import programs
-from tests.verify.taint import sound_nodes
+from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
+from hl_dsl.verify.goals.terms import SORTS, literal
+from tests.support.generators.inputs import runs
+from tests.support.generators.programs import programs
+from tests.support.taint import sound_nodes
 
 TOLERANT = dict(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 

@@ -13,14 +13,14 @@ from typing import Sequence
 
 import numpy as np
 
-from hl_dsl.compiler.ir import Builder, Dataflow, Property
-from hl_dsl.compiler.numpy_form import compile_numpy
-from hl_dsl.verify.cone import closed_cone
-from hl_dsl.verify.simulation.drives import TYPES, Drives
-from hl_dsl.verify.intervals import Evaluator
+from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
+from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
+from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.simulation.input_drivers import TYPES, Drives
+from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.simulation.monitors import monitored
-from hl_dsl.verify.obligations import Goal
-from hl_dsl.verify.plan import Pair, Plan
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.graph_index import Pair, Plan
 from hl_dsl.verify.simulation.replay import Run, first_break
 
 _GROUP = 8

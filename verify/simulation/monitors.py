@@ -6,9 +6,9 @@ import sys
 from dataclasses import replace
 from typing import Sequence
 
-from hl_dsl.compiler.ir import Builder, Dataflow, Property
-from hl_dsl.operators.kernel import LARGEST_INT
-from hl_dsl.verify.obligations import Goal
+from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
+from hl_dsl.operators.scalar import LARGEST_INT
+from hl_dsl.verify.goals.goals import Goal
 
 
 def monitored(flow: Dataflow, goals: Sequence[Goal]) -> Dataflow:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Callable, Mapping, NamedTuple, Sequence
 
-from hl_dsl.compiler.interpreter import Interpreter, Tick
-from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.operators.kernel import LARGEST_INT
-from hl_dsl.verify.obligations import Goal
+from hl_dsl.compiler.backends.interpreter import Interpreter, Tick
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.operators.scalar import LARGEST_INT
+from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.simulation.trace import record
 
 _MOST_REPLAYS, _MOST_TICKS = 300, 20_000  # to shorten a run; what takes hundreds of ticks seldom gets shorter

@@ -6,11 +6,11 @@ from typing import Sequence
 
 import numpy as np
 
-from hl_dsl.compiler.ir import Dataflow
-from hl_dsl.compiler.numpy_form import compile_numpy
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.verify.simulation.batch import watched
-from hl_dsl.verify.simulation.drives import TYPES
-from hl_dsl.verify.obligations import Goal
+from hl_dsl.verify.simulation.input_drivers import TYPES
+from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.simulation.replay import Run, first_break
 
 _LANES = 48

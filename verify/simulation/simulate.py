@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from typing import Callable, Sequence
 
-from hl_dsl.compiler.interpreter import Interpreter
-from hl_dsl.verify.obligations import Goal
-from hl_dsl.verify.plan import Plan
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.graph_index import Plan
 from hl_dsl.verify.simulation.replay import Run, breaks, keeps_assumptions
-from hl_dsl.verify.simulation.sampling import Sampler
+from hl_dsl.verify.simulation.input_sampling import Sampler
 
 _TRIES = 8
 

@@ -6,8 +6,8 @@ import math
 import textwrap
 from typing import Sequence
 
-from hl_dsl.compiler.interpreter import Tick
-from hl_dsl.compiler.ir import Dataflow
+from hl_dsl.compiler.backends.interpreter import Tick
+from hl_dsl.compiler.ir.dataflow import Dataflow
 
 _WIDEST = 110
 _INDENT = "       "

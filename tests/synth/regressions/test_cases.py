@@ -8,16 +8,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.cards import load_card
-from hl_dsl.diagnostics import HLError
+from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
-from hl_dsl.synth.playing import CUT, FINISHED, Episode
-from hl_dsl.synth.recording import Recording
+from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED, Episode
+from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.regressions.case import Played, Traced, Window, content_hash
 from hl_dsl.synth.regressions.files import BadCase, nearest_folder, read_case, read_cases, remove_case, write_case
 from hl_dsl.synth.regressions.verdicts import broken, of_episode, of_trace, value_of
-from hl_dsl.synth.regressions.watching import watcher
-from hl_dsl.verify.cases import cases
-from tests.synth.runs import LEAN
+from hl_dsl.synth.regressions.property_monitor import watcher
+from hl_dsl.verify.results.counterexample_files import cases
+from tests.support.study_runs import LEAN
 
 CARD = load_card("CartPole-v1")
 BASE = Played("kept", "CartPole-v1", "standard", 7, least_return=3.0)

@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from hl_dsl.diagnostics import HLError
+from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
-from hl_dsl.synth.environments import steps_taken
-from hl_dsl.synth.proposing.feedback import _failed
+from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.proposers.text.feedback import _failed
 from hl_dsl.synth.regressions.case import Played, Window
 from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_case
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.regressions.run import run_cases
-from hl_dsl.synth.runs import run_synth
-from tests.synth.runs import LEAN, Interrupt, trials
+from hl_dsl.synth.search.start import run_synth
+from tests.support.study_runs import LEAN, Interrupt, trials
 
 # The first program falls before it gets far; most that keep the pole up let the cart stray.
 STAYS = Played("stays", "CartPole-v1", "standard", 30, holds="cart.position in [-0.5, 0.5]")

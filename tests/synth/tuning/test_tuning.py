@@ -2,14 +2,14 @@
 
 import pytest
 
-from hl_dsl.diagnostics import HLError
+from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
-from hl_dsl.synth.budget import Budget
-from hl_dsl.synth.environments import steps_taken
-from hl_dsl.synth.evaluation import NotProved
-from hl_dsl.synth.ledger import Ledger
-from hl_dsl.synth.program_texts import text_of
-from hl_dsl.synth.trials import trials_of
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.evaluation.evaluate import NotProved
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.evaluation.program_text import text_of
+from hl_dsl.synth.runs.trial import trials_of
 from hl_dsl.synth.tuning.tuning import tune
 
 TEXT = """\

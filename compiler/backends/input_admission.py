@@ -1,0 +1,20 @@
+"""Where observations enter: the one rule by which a value is admitted."""
+
+from __future__ import annotations
+
+from hl_dsl.compiler.ir.dataflow import Input
+
+
+def admit(entry: Input, raw: float, last_valid) -> tuple[int | float | bool, bool]:
+    """The value a tick sees, and whether the raw one had to be mended (and so is counted).
+
+    Outside the range: clamped to it. NaN: the last valid value, at first the input's default.
+    """
+    if raw != raw:
+        return last_valid, True
+    value = raw != 0 if entry.base == "bool" else float(raw) if entry.base == "real" else raw
+    if value < entry.low:
+        return entry.low, True
+    if value > entry.high:
+        return entry.high, True
+    return (int(value), False) if entry.base == "int" else (value, False)

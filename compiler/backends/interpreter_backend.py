@@ -1,0 +1,69 @@
+"""The reference interpreter behind the interface of the batched back ends: slow, and needs nothing compiled."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.compiler.backends.backend import Lanes, general_frame
+from hl_dsl.base.diagnostics import HLError
+
+
+class InterpreterLanes(Lanes):
+    """One interpreter for each lane."""
+
+    name = "interpreter"
+
+    def __init__(self, flow: Dataflow):
+        super().__init__(flow)
+        self._machines: list[Interpreter] = []
+
+    def start(self, num_lanes: int, parameters: list) -> None:
+        names = [parameter.name for parameter in self.flow.parameters]
+        columns = [np.broadcast_to(value, num_lanes).tolist() for value in parameters]
+        self._machines = [Interpreter(self.flow, {name: column[lane] for name, column in zip(names, columns)}) for lane in range(num_lanes)]
+        self._mended = np.zeros(num_lanes, np.int64)
+        self._violations = np.zeros((num_lanes, len(self.watched)), np.int64)
+
+    def tick(self, frame) -> np.ndarray:
+        frame = general_frame(frame, self.columns)
+        actions = self.new_actions(len(frame.lanes))
+        for row, lane in enumerate(frame.lanes.tolist()):
+            if not 0 <= lane < len(self._machines):
+                raise HLError(f"lane {lane} is not one of the {len(self._machines)} that were begun")
+            machine = self._machines[lane]
+            if frame.step[row] == 0:
+                machine.reset()
+            tick = machine.tick([_raw(frame, entry, row) for entry in self.flow.inputs])
+            actions[row] = tick.action[0] if self.action_size is None else tick.action
+            self._mended[lane] += tick.out_of_range
+            for column, item in enumerate(self.watched):
+                self._violations[lane, column] += not tick.values[item.node]
+        return actions
+
+    def adopt(self, other: "InterpreterLanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+        here, there, _ = self.shared_cells(other)
+        for source, target in zip(theirs.tolist(), mine.tolist()):
+            known, machine = other._machines[source], self._machines[target]
+            memory = [cell.start for cell in self.flow.memories]
+            for own, place in zip(here, there):
+                memory[own] = known.memory[place]
+            machine.memory, machine.last_valid = tuple(memory), known.last_valid
+
+    def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        return np.array([self._machines[lane].memory[cell] for lane in lanes.tolist()])
+
+    def memory(self) -> dict[str, np.ndarray]:
+        return {cell.name: np.array([machine.memory[row] for machine in self._machines]) for row, cell in enumerate(self.flow.memories)}
+
+    def mended(self) -> np.ndarray:
+        return self._mended.copy()
+
+    def violations(self) -> np.ndarray:
+        return self._violations.copy()
+
+
+def _raw(frame, entry, row: int) -> float:
+    values = getattr(frame, entry.source)
+    return values[row, entry.column].item() if values.ndim == 2 else values[row].item()

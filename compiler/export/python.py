@@ -1,0 +1,172 @@
+"""A policy as one Python file that needs nothing but NumPy and acts the same."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from importlib import resources
+from typing import Iterator
+
+from hl_dsl.compiler.backends.numpy_backend import kernel
+from hl_dsl.compiler.ir.structural_hash import canonical_hash
+from hl_dsl.grammar.tree.author_comments import Comments
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.compiler.backends.backend import WIDE_SOURCES, run_outputs, watched_properties
+from hl_dsl.compiler.backends.numpy_backend.source import write_numpy
+from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
+from hl_dsl.grammar.parser import parse
+from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Param, Policy
+
+_TYPES = {"real": "np.float64", "int": "np.int64", "bool": "np.bool_"}
+
+
+def export_python(flow: Dataflow) -> str:
+    """The source of a module with one class, `Policy(num_envs, parameters)`, with `reset()` and `act(observations)`.
+
+    It acts as the reference interpreter, bit for bit, unless the policy uses operators that NumPy computes differently
+    in the last bits; the file's docstring then names them and says how far apart they can be.
+    """
+    name = canonical_hash(flow)
+    flow = without_idle_ghosts(flow)
+    written = write_numpy(flow, export=True)
+    text = _ProgramText(flow)
+    parts = [
+        _docstring(flow, name, text),
+        "import numpy as np",
+        _table("INPUTS", "what is read: name, source, column of it, type, range, value before any valid one came", _inputs(flow), "()"),
+        _table("PARAMETERS", "constants: name, then type, default, range", _parameters(flow, text), "{}"),
+        _table("MEMORY", "what is kept from step to step: name, type, value at the start of an episode", _memory(flow, text), "()"),
+        f"WATCHED = {_names([item.name for item in watched_properties(flow)])}",
+        f"ACTION_SIZE = {None if flow.card.action.is_discrete else flow.card.action.size}\nACTION_TYPE = np.{flow.card.action.dtype}",
+        *(inspect.getsource(getattr(kernel, name)).rstrip() for name in written.kernel if _calls(written.function, name)),
+        "\n".join(_commented(written.function, text)),
+        _frame(),
+    ]
+    return _spaced(parts)
+
+
+class _ProgramText:
+    """The program's declarations and the comments that go with them; nothing, for a tree made in memory."""
+
+    def __init__(self, flow: Dataflow):
+        policy = parse(flow.source) if flow.source.text else Policy("", "", ())
+        comments = Comments(flow.source, policy)
+        self.opening = comments.opening()
+        self.above: dict[str, str] = {}
+        self.beside: dict[str, str] = {}
+        for kind in (Let, Param, Memory):
+            for item in policy.of(kind):
+                self.above[item.name] = comments.above(item)
+                self.beside[item.name] = comments.beside(item)
+
+    def note(self, name: str) -> str:
+        """Both comments of a declaration on one line."""
+        return "; ".join(filter(None, (self.above.get(name, ""), self.beside.get(name, ""))))
+
+
+def _docstring(flow: Dataflow, name: str, text: _ProgramText) -> str:
+    card = flow.card
+    lines = [f"The policy `{flow.name}` for {card.environment}, written out from HL program {name}.", ""]
+    if text.opening:
+        lines += [text.opening, ""]
+    lines += [
+        "    policy = Policy(num_envs)",
+        f"    actions = policy.act({{{', '.join(f'{source!r}: …' for source in sorted({entry.source for entry in flow.inputs}))}}})",
+        "    policy.reset(ended)  # where an episode has ended",
+        "",
+        "Observations are arrays with a row for each environment:",
+        *(f"    {line}" for line in _sources(flow)),
+        "",
+    ]
+    if card.action.is_discrete:
+        lines += ["Actions, (num_envs,): " + ", ".join(f"{position} {name}" for position, name in enumerate(card.action.names))]
+    else:
+        lines += [f"Actions, (num_envs, {card.action.size}): numbers, which the environment takes within {list(card.action.low)} to {list(card.action.high)}"]
+    if flow.modes:
+        lines.append("Modes: " + ", ".join(f"{position} {name}" for position, name in enumerate(flow.modes)))
+    if flow.plan is not None:
+        lines += ["", f"This is the policy without its planner: what is planned, `{flow.plan.name}`, is to be given as the source \"plan\",",
+                  "for each step anew; zeros where nothing is planned."]
+    lines += ["", *_accuracy(flow)]
+    return '"""' + "\n".join(line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in lines).rstrip() + '\n"""'
+
+
+def _sources(flow: Dataflow) -> Iterator[str]:
+    """Each source that is read, with its columns."""
+    by_source: dict[str, list] = {}
+    for entry in flow.inputs:
+        by_source.setdefault(entry.source, []).append(entry)
+    for source, entries in sorted(by_source.items()):
+        shown = ", ".join(f"{entry.column} {entry.name}" for entry in entries)
+        yield f"{source}: column {shown}" if source in WIDE_SOURCES else f"{source}: (num_envs,)"
+    if not by_source:
+        yield "none"
+
+
+def _accuracy(flow: Dataflow) -> list[str]:
+    """What is claimed of the numbers."""
+    numbered = flow.reachable(run_outputs(flow))
+    others = sorted({flow.nodes[number].op for number in numbered if (form := flow.nodes[number].form) is not None and form.export not in (None, form.numpy)})
+    if not others:
+        return ["Every number is, to the bit, the one HL computes."]
+    one = len(others) == 1
+    return [
+        f"{', '.join(others)} {'is' if one else 'are'} NumPy's here and the C library's in HL. Each is within 4 units in the last place of the",
+        "true value, so a result can differ from HL's by 8 of them, and what is computed from it by more.",
+        "All else is, to the bit, what HL computes.",
+    ]
+
+
+def _inputs(flow: Dataflow) -> Iterator[tuple[str, str]]:
+    for entry in flow.inputs:
+        number = {"real": float, "int": int, "bool": int}[entry.base]
+        low, high, default = (number(value) for value in (entry.low, entry.high, entry.default))
+        yield f"({entry.name!r}, {entry.source!r}, {entry.column}, {_TYPES[entry.base]}, {low!r}, {high!r}, {default!r})", ""
+
+
+def _parameters(flow: Dataflow, text: _ProgramText) -> Iterator[tuple[str, str]]:
+    for item in flow.parameters:
+        note = text.note(item.name.split("[")[0])
+        yield f"{item.name!r}: ({_TYPES[item.base]}, {item.default!r}, {item.low!r}, {item.high!r})", note or ", ".join(item.names)
+
+
+def _memory(flow: Dataflow, text: _ProgramText) -> Iterator[tuple[str, str]]:
+    for cell in flow.memories:
+        note = text.note(cell.name.split("[")[0]) if cell.declared else ""
+        yield f"({cell.name!r}, {_TYPES[cell.base]}, {cell.start!r})", note or ", ".join(cell.names)
+
+
+def _table(name: str, says: str, rows: Iterator[tuple[str, str]], brackets: str) -> str:
+    lines = [f"    {row},{f'  # {note}' if note else ''}" for row, note in rows]
+    return "\n".join([f"# {says}", f"{name} = {brackets[0]}", *lines, brackets[1]]) if lines else f"{name} = {brackets}"
+
+
+def _names(names: list[str]) -> str:
+    return f"({', '.join(map(repr, names))}{',' if len(names) == 1 else ''})"
+
+
+def _calls(function: str, name: str) -> bool:
+    return re.search(rf"(?<![\w.]){name}\(", function) is not None
+
+
+def _commented(function: str, text: _ProgramText) -> Iterator[str]:
+    """The lines of `tick`, with the program's comments above the definitions they belong to."""
+    notes = {re.sub(r"\W+", "_", name): text.note(name) for name in text.above}
+    for line in function.rstrip().split("\n"):
+        defined = re.match(r"    (\w+) = ", line)
+        if defined and notes.get(defined.group(1)):
+            yield f"    # {notes[defined.group(1)]}"
+        yield line
+
+
+def _frame() -> str:
+    text = resources.files("hl_dsl.compiler.export").joinpath("python_template.py").read_text(encoding="utf-8")
+    return text[text.index("class Policy:"):].rstrip()
+
+
+def _spaced(parts: list[str]) -> str:
+    """With two empty lines before a function or class, and one elsewhere."""
+    out = parts[0]
+    for part in parts[1:]:
+        out += ("\n\n\n" if part.startswith(("def ", "class ")) else "\n\n") + part
+    return out + "\n"

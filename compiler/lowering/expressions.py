@@ -1,0 +1,252 @@
+"""Lowering of expressions, with the obligations they raise under the conditions that guard them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Mapping
+
+from hl_dsl.language.dependencies import instantaneous_names, needs
+from hl_dsl.language.type_inference import formula_expression
+from hl_dsl.operators import OPERATORS, Operator
+from hl_dsl.base.source import Span
+from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Index, Name, Number, Permute, Previous, Slice, Vector
+from hl_dsl.language.types import BOOL, Type, scalar, vector
+from hl_dsl.compiler.ir.dataflow import Obligation, Value
+from hl_dsl.compiler.lowering.leaves import Leaves, plain_base
+
+
+class Expressions(Leaves):
+    """Lowers one expression at a time. `guard` is the node under which what is being lowered is needed; `_named`, which
+    lowers a definition, is the whole program's (`compiler/lowering/lower.py`)."""
+
+    @cached_property
+    def needs(self) -> dict[str, list[Name]]:
+        return needs(self.checked.policy)
+
+    def _scalar(self, expression) -> int:
+        return self._lower(expression, None).nodes[0]
+
+    def _widened(self, value: Value, wanted: Type) -> tuple[int, ...]:
+        nodes = value.nodes if len(value.nodes) == (wanted.size or 1) else value.nodes * wanted.size
+        return tuple(self.builder.widen(node, plain_base(wanted)) for node in nodes)
+
+    def _lower(self, node, locals_: Mapping[str, Value] | None) -> Value:
+        kind = type(node)
+        if kind is Apply:
+            return self._apply(node, locals_)
+        if kind is Name:
+            return self._name(node, locals_)
+        if kind is Number:
+            base = "int" if type(node.value) is int else "real"
+            return Value(scalar(base), (self.builder.constant(node.value, base),))
+        return _RULES[kind](self, node, locals_)
+
+    def _boolean(self, node: Boolean, locals_) -> Value:
+        return Value(BOOL, (self.builder.constant(node.value, "bool"),))
+
+    def _name(self, node: Name, locals_) -> Value:
+        name = node.name
+        if locals_ is not None and name in locals_:
+            return locals_[name]
+        symbol = self.symbols[name]
+        if symbol.kind == "observation":
+            return Value(symbol.type, tuple(self._observation(name, i) for i in range(symbol.type.size or 1)))
+        if symbol.kind in ("action name", "mode name"):
+            return Value(symbol.type, (self.builder.constant(symbol.declaration, "int"),))
+        return self._named(name)
+
+    def _apply(self, node: Apply, locals_) -> Value:
+        operator = OPERATORS[node.operator]
+        outer_site = self.site
+        if locals_ is None:
+            self.site = node.span
+        if not operator.guards:
+            result = self._operate(operator, [self._lower(operand, locals_) for operand in node.operands])
+            self.site = outer_site
+            return result
+        outer = self.guard
+        operands: list[Value] = []
+        for position, operand in enumerate(node.operands):
+            for guarded, by, truth in operator.guards:
+                if guarded == position:
+                    self._also(operands[by].nodes[0], truth) if len(operands[by].nodes) == 1 else None
+            operands.append(self._lower(operand, locals_))
+            self.guard = outer
+        result = self._operate(operator, operands)
+        self.site = outer_site
+        return result
+
+    def _also(self, condition: int, truth: bool) -> None:
+        """Narrows the guard under which what follows is needed."""
+        test = condition if truth else self.builder.apply("not", (condition,))
+        self.guard = test if self.guard is None else self.builder.apply("and", (self.guard, test))
+
+    def _operate(self, operator: Operator, operands: list[Value]) -> Value:
+        self._require(operator, operands)
+        if operator.formula:
+            return self._lower(formula_expression(operator, operator.formula), dict(zip(operator.parameters, operands)))
+        if operator.fold:
+            return self._fold(operator, operands[0])
+        for value in operands:
+            if value.type.size is not None:
+                size = value.type.size
+                break
+        else:
+            return self._typed(operator, operands, (self._primitive(operator, tuple([value.nodes[0] for value in operands])),), None)
+        nodes = tuple(
+            self._primitive(operator, tuple(value.nodes[i if value.type.size is not None else 0] for value in operands), i)
+            for i in range(size))
+        return self._typed(operator, operands, nodes, size)
+
+    def _typed(self, operator: Operator, operands: list[Value], nodes: tuple[int, ...], size: int | None) -> Value:
+        base = self.builder.nodes[nodes[0]].base
+        if base == "int" and operator.forms[0].result == "any":
+            base = operands[-1].type.base if operands[-1].type.is_enumeration else base
+        return Value(scalar(base) if size is None else vector(base, size), nodes)
+
+    def _fold(self, operator: Operator, operand: Value) -> Value:
+        result = operand.nodes[0]
+        for node in operand.nodes[1:]:
+            result = self._primitive(OPERATORS[operator.fold], (result, node))
+        return Value(scalar(self.builder.nodes[result].base), (result,))
+
+    def _primitive(self, operator: Operator, args: tuple[int, ...], component: int | None = None) -> int:
+        number = self.builder.apply(operator.name, args)
+        node = self.builder.nodes[number]
+        form = node.form
+        if form is None:
+            if node.base == "real" and not abs(node.value) < float("inf"):
+                self._oblige("finite", f"the result of `{operator.name}` is a finite float" + _of(component), number, None)
+            elif node.base == "int" and abs(node.value) > 2**53:
+                self._oblige("integer", f"the result of `{operator.name}` stays within ±2^53" + _of(component), number, None)
+        elif node.base == "real":
+            if (form.rounds or form.z3 is None) and ("finite", number, self.guard, None) not in self.obligations:
+                self._oblige("finite", f"the result of `{operator.name}` is a finite float" + _of(component), number, None)
+        elif form.result == "int" and ("integer", number, self.guard, None) not in self.obligations:
+            self._oblige("integer", f"the result of `{operator.name}` stays within ±2^53" + _of(component), number, None)
+        return number
+
+    def _require(self, operator: Operator, operands: list[Value]) -> None:
+        for requirement in operator.requires:
+            claim = self._lower(formula_expression(operator, requirement.formula), dict(zip(operator.parameters, operands)))
+            for position, node in enumerate(claim.nodes):
+                which = _of(None if claim.type.size is None else position)
+                self._oblige(requirement.kind, f"`{operator.name}`: {requirement.says}" + which, node, node)
+
+    def _oblige(self, kind: str, says: str, subject: int, claim: int | None, span: Span | None = None) -> None:
+        if claim is not None and self.builder.nodes[claim].op == "constant" and self.builder.nodes[claim].value is True:
+            return
+        key = (kind, subject, self.guard, claim)
+        if key not in self.obligations:
+            self.obligations[key] = Obligation(kind, says, subject, self.guard, claim, span or self.site or Span(0, 0))
+
+    def _vector(self, node: Vector, locals_) -> Value:
+        items = [self._lower(item, locals_) for item in node.items]
+        base = "real" if any(item.type.base == "real" for item in items) else items[0].type.base
+        nodes = tuple(self.builder.widen(item.nodes[0], base) for item in items)
+        return Value(vector(base, len(nodes)), nodes)
+
+    def _index(self, node: Index, locals_) -> Value:
+        # An observed vector may be long and used in one place: only the component that is read becomes an input.
+        if type(node.index) is Number and type(node.vector) is Name and not (locals_ and node.vector.name in locals_):
+            symbol = self.symbols[node.vector.name]
+            if symbol.kind == "observation":
+                return Value(symbol.type.element, (self._observation(symbol.name, node.index.value),))
+        whole = self._lower(node.vector, locals_)
+        if type(node.index) is Number:
+            return Value(whole.type.element, (whole.nodes[node.index.value],))
+        index = self._lower(node.index, locals_).nodes[0]
+        build = self.builder
+        last = build.constant(len(whole.nodes) - 1, "int")
+        claim = build.apply("and", (build.apply("less_equal", (build.constant(0, "int"), index)), build.apply("less_equal", (index, last))))
+        outer, self.site = self.site, node.span if locals_ is None else self.site
+        self._oblige("index", f"the index lies from 0 to {len(whole.nodes) - 1}", index, claim)
+        self.site = outer
+        return Value(whole.type.element, (self._select(index, whole.nodes, 0),))
+
+    def _select(self, index: int, nodes: tuple[int, ...], offset: int) -> int:
+        """Binary search for a component; an index outside takes the nearest one."""
+        if len(nodes) == 1:
+            return nodes[0]
+        half = len(nodes) // 2
+        test = self.builder.apply("less", (index, self.builder.constant(offset + half, "int")))
+        return self.builder.apply("if", (test, self._select(index, nodes[:half], offset), self._select(index, nodes[half:], offset + half)))
+
+    def _slice(self, node: Slice, locals_) -> Value:
+        whole = self._lower(node.vector, locals_)
+        return Value(vector(whole.type.base, node.stop - node.start), whole.nodes[node.start : node.stop])
+
+    def _permute(self, node: Permute, locals_) -> Value:
+        whole = self._lower(node.vector, locals_)
+        return Value(vector(whole.type.base, len(node.indices)), tuple(whole.nodes[i] for i in node.indices))
+
+    def _previous(self, node: Previous, locals_) -> Value:
+        if locals_ is None and self._is_pending(node.expression):
+            return self._postponed(node)
+        value, starts = self._previous_value(node, locals_)
+        nodes = []
+        for component, start in zip(value.nodes, starts):
+            key = (component, repr(start))
+            if key not in self.previous_cells:
+                self.previous_cells[key] = self._previous_cell(value.type.element, start, node.span)
+                self._feed(self.previous_cells[key], component)
+            leaf = self.previous_cells[key]
+            self.builder.used[leaf] = None
+            self.previous_met.append((key, leaf, node.span))
+            nodes.append(leaf)
+        return Value(value.type, tuple(nodes))
+
+    def _previous_value(self, node: Previous, locals_) -> tuple[Value, list]:
+        # The cell is fed at every tick, so what it is fed with is needed without condition.
+        outer, self.guard = self.guard, None
+        value = self._lower(node.expression, locals_)
+        self.guard = outer
+        return value, self._literals(node.start, value.type)
+
+    def _previous_cell(self, type_: Type, start, span: Span) -> int:
+        self.previous_count += 1
+        return self._cell(f"previous_{self.previous_count}", type_, None, None, start, False, span)
+
+    def _is_pending(self, expression) -> bool:
+        """Whether this tick's value of the expression needs a definition that is being lowered right now: a cycle that
+        is sound because it passes through memory, such as `previous(action, NOOP)` in what decides the action."""
+        if not self.pending:
+            return False
+        seen: set[str] = set()
+        stack = [name.name for name in instantaneous_names(expression)]
+        while stack:
+            name = stack.pop()
+            if name in self.pending:
+                return True
+            if name not in seen:
+                seen.add(name)
+                stack.extend(used.name for used in self.needs.get(name, ()))
+        return False
+
+    def _postponed(self, node: Previous) -> Value:
+        """Cells whose feed is lowered once the definitions that wait for them are there."""
+        type_ = self.checked.types[id(node.expression)]
+        key = (repr(node.expression), repr(node.start))
+        if key not in self.postponed:
+            starts = self._literals(node.start, type_)
+            self.postponed[key] = (node, tuple(self._previous_cell(type_.element, start, node.span) for start in starts))
+        return Value(type_, self.postponed[key][1])
+
+    def _feed_postponed(self) -> None:
+        waiting, self.postponed = self.postponed, {}
+        for node, leaves in waiting.values():
+            value, starts = self._previous_value(node, None)
+            for leaf, component, start in zip(leaves, value.nodes, starts):
+                self._feed(leaf, component)
+                self.previous_cells.setdefault((component, repr(start)), leaf)
+
+
+_RULES = {
+    Boolean: Expressions._boolean, Vector: Expressions._vector, Index: Expressions._index, Slice: Expressions._slice,
+    Permute: Expressions._permute, Previous: Expressions._previous,
+}
+
+
+def _of(component: int | None) -> str:
+    """What is said of one component of a vector."""
+    return "" if component is None else f", in component {component}"

@@ -1,0 +1,139 @@
+"""Lowering: where values come from. Params, memory, the stored mode and observations become leaves of the graph."""
+
+from __future__ import annotations
+
+from hl_dsl.language.checker import Checked
+from hl_dsl.base.source import Span
+from hl_dsl.grammar.tree.syntax_tree import Memory, Modes, Name, Param, Plan as PlanSyntax, Vector
+from hl_dsl.language.types import Type, scalar
+from hl_dsl.compiler.ir.dataflow import Builder, Input, Obligation, Parameter, Plan, Property, Value
+
+
+class Shared:
+    """What programs lowered one after the other share: the builder, inputs by the place their leaf names, and pieces of
+    lowering that can be taken again (see `compiler/lowering/incremental.py`)."""
+
+    def __init__(self):
+        self.builder = Builder()
+        self.inputs: dict[tuple, Input] = {}
+        self.pieces: dict[tuple, tuple] = {}
+
+
+class Leaves:
+    """What all of lowering builds on: the graph so far, and the leaves declared in it."""
+
+    def __init__(self, checked: Checked, shared: Shared):
+        self.checked = checked
+        self.symbols = checked.symbols
+        self.shared = shared
+        self.builder = shared.builder
+        self.inputs = shared.inputs
+        self.builder.used = {}
+        self.values: dict[str, Value] = {}
+        self.input_nodes: dict[tuple[str, int], int] = {}
+        self.parameters: dict[tuple, Parameter] = {}
+        self.cells: dict[tuple, dict] = {}
+        self.previous_cells: dict[tuple, int] = {}
+        self.previous_met: list[tuple] = []
+        self.previous_count = 0
+        self.pending: set[str] = set()
+        self.postponed: dict[tuple, tuple] = {}
+        self.plan: Plan | None = None
+        self.properties: list[Property] = []
+        self.obligations: dict[tuple, Obligation] = {}
+        self.guard: int | None = None
+        self.site: Span | None = None
+
+    def _declare_param(self, param: Param) -> None:
+        type_ = self.symbols[param.name].type
+        nodes = []
+        for position, default in enumerate(self._literals(param.default, type_)):
+            low, high = self._bounds(param.range, type_, position)
+            name = param.name if type_.size is None else f"{param.name}[{position}]"
+            place = (name, plain_base(type_), repr(default), repr(low), repr(high), self._names(type_))
+            self.parameters[place] = Parameter(name, plain_base(type_), default, low, high, self._names(type_))
+            nodes.append(self.builder.leaf("parameter", place, plain_base(type_)))
+        self.values[param.name] = Value(type_, tuple(nodes))
+
+    def _declare_memory(self, memory: Memory) -> None:
+        type_ = self.symbols[memory.name].type
+        nodes = []
+        for position, start in enumerate(self._literals(memory.start, type_)):
+            low, high = self._bounds(memory.range, type_, position)
+            name = memory.name if type_.size is None else f"{memory.name}[{position}]"
+            nodes.append(self._cell(name, type_, low, high, start, True, memory.span))
+        self.values[memory.name] = Value(type_, tuple(nodes))
+
+    def _declare_plan(self, plan: PlanSyntax) -> None:
+        """What is planned is to the program like an observation; nothing planned is a zero, or what in the range is nearest."""
+        type_ = self.symbols[plan.name].type
+        nodes = []
+        for component in range(type_.size or 1):
+            low, high = self._bounds(plan.range, type_, component)
+            name = plan.name if type_.size is None else f"{plan.name}[{component}]"
+            entry = Input(name, "real", low, high, min(max(0.0, low), high), "plan", component)
+            place = (name, "real", repr(low), repr(high), "plan", component)
+            self.inputs[place] = entry
+            nodes.append(self.builder.leaf("input", place, "real"))
+        self.values[plan.name] = Value(type_, tuple(nodes))
+
+    def _cell(self, name: str, type_: Type, low, high, start, declared: bool, span: Span, ghost: str = "") -> int:
+        place = (name, plain_base(type_), repr(low), repr(high), repr(start), self._names(type_), declared)
+        self.cells[place] = dict(name=name, base=plain_base(type_), low=low, high=high, start=start, next=-1, names=self._names(type_),
+                                 declared=declared, span=span, ghost=ghost)
+        return self.builder.leaf("memory", place, plain_base(type_))
+
+    def _feed(self, leaf: int, node: int) -> None:
+        """Says what a memory cell, given by its leaf, holds at the next tick."""
+        self.cells[self.builder.nodes[leaf].value]["next"] = node
+
+    def _declare_mode(self) -> None:
+        modes = next(self.checked.policy.of(Modes))
+        start = next(position for position, mode in enumerate(modes.modes) if mode.is_start)
+        self.stored_mode = self._cell("mode", scalar("mode"), 0, len(modes.modes) - 1, start, False, modes.span)
+
+    def _bounds(self, range_, type_: Type, component: int = 0):
+        if type_.base == "bool":
+            return 0, 1
+        if type_.is_enumeration:
+            return 0, len(self._names(type_)) - 1
+        convert = float if type_.base == "real" else int
+        low, high = range_.of(component)
+        return convert(low.value), convert(high.value)
+
+    def _names(self, type_: Type) -> tuple[str, ...]:
+        return {"action": self.checked.card.action.names or (), "mode": self.symbols.modes}.get(type_.base, ())
+
+    def _literals(self, value, type_: Type) -> list:
+        """A literal's components as Python values of the type, a single one repeated for a vector."""
+        items = value.items if type(value) is Vector else (value,) * (type_.size or 1)
+        return [self._literal(item, type_.base) for item in items]
+
+    def _literal(self, item, base: str):
+        if type(item) is Name:
+            return self.symbols[item.name].declaration
+        return float(item.value) if base == "real" else item.value
+
+    def _observation(self, name: str, component: int) -> int:
+        key = (name, component)
+        known = self.input_nodes.get(key)
+        if known is None:
+            item, field = self.symbols.observed[name]
+            low, high = field.low[component], field.high[component]
+            if item.range is not None:
+                low, high = self._bounds(item.range, scalar(field.base), component)
+            default = field.default[component]
+            if field.base == "real":
+                low, high, default = float(low), float(high), float(default)
+            default = min(max(default, low), high)
+            shown = name if field.size is None else f"{name}[{component}]"
+            place = (shown, field.base, repr(low), repr(high), repr(default), field.source, field.index[component])
+            self.inputs[place] = Input(shown, field.base, low, high, default, field.source, field.index[component])
+            known = self.input_nodes[key] = self.builder.leaf("input", place, field.base)
+        self.builder.used[known] = None
+        return known
+
+
+def plain_base(type_: Type) -> str:
+    """The base a type has in the graph, where an enumeration is the int of its position."""
+    return "int" if type_.is_enumeration else type_.base

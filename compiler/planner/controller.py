@@ -1,0 +1,68 @@
+"""What acts for a program: the program alone, or with a planner where it has a plan."""
+
+from __future__ import annotations
+
+import os
+from typing import Mapping, Sequence
+
+import numpy as np
+
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.compiler.policy import Policy
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.compiler.planner.counts import PlanningCounts
+from hl_dsl.compiler.planner.planner import Planner
+from hl_dsl.compiler.planner.simulator import Simulator
+
+
+def controller_for(flow: Dataflow, parameters: Mapping[str, object] | None = None, backend: str = "auto", planner_seed: int = 0) -> Policy:
+    """The controller of a program; see `Policy` for the arguments. `planner_seed` tells runs of a planner apart."""
+    return Policy(flow, parameters, backend) if flow.plan is None else PlannedPolicy(flow, parameters, backend, planner_seed)
+
+
+class PlannedPolicy(Policy):
+    """A policy with a planner, which chooses for all lanes at once. `planning` counts what that took since the last reset.
+
+    Raises HLError where the environment cannot be simulated.
+    """
+
+    own_sources = frozenset({"plan"})
+    report_every = 4  # ticks: one may take a second
+
+    def __init__(self, flow: Dataflow, parameters: Mapping[str, object] | None = None, backend: str = "auto", planner_seed: int = 0):
+        super().__init__(flow, parameters, backend)
+        self._act = self.tick
+        self.tick = self._planned_tick
+        if not 0 <= planner_seed < 2**64:
+            raise HLError(f"{planner_seed} is no seed for a planner", "give a whole number from 0 to 2^64 - 1")
+        self.planner_seed, self.options = planner_seed, {"planner_seed": planner_seed}
+        self._simulator: Simulator | None = None
+        self._threads = 1
+        self._seeds: tuple[int, ...] | None = None
+
+    def prepare(self, seeds: Sequence[int], num_threads: int) -> None:
+        """Says which episodes come with the next reset, and how many threads may plan (0: one for each core)."""
+        self._seeds = tuple(seeds)
+        threads = num_threads or os.cpu_count() or 1
+        if threads != self._threads:
+            self._simulator, self._threads = None, threads
+
+    def reset(self, num_lanes: int) -> None:
+        super().reset(num_lanes)
+        if self._simulator is None:
+            self._simulator = Simulator(self.flow.card, self._threads)
+        seeds = self._seeds if self._seeds is not None and len(self._seeds) == num_lanes else range(num_lanes)
+        self._planner = Planner(self.flow, self._simulator, self.parameters, seeds, self.planner_seed, self.backend)
+
+    @property
+    def planning(self) -> list[PlanningCounts]:
+        """What planning took since the last reset, for each lane."""
+        return self._planner.counts
+
+    def _planned_tick(self, frame: Frame) -> np.ndarray:
+        """The frame then holds what was planned."""
+        frame.plan = self._planner.choose(self, frame)
+        actions = self._act(frame)
+        self._planner.acted(frame, actions)
+        return actions

@@ -1,0 +1,83 @@
+"""Changes of a grammar's rules, as trees."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from hl_dsl.grammar.decoder.ebnf import Choice, Literal, Node, Repeat, Sequence, Symbol, choice, sequence, walk, write_node
+
+
+def inlined(node: Node, terminals: Mapping[str, Node]) -> Node:
+    """The node with terminals of one spelling as that spelling."""
+    if type(node) is Symbol and type(terminals.get(node.name)) is Literal:
+        return terminals[node.name]
+    return _mapped(node, lambda part: inlined(part, terminals))
+
+
+def _mapped(node: Node, change) -> Node:
+    if type(node) is Sequence:
+        return sequence(*map(change, node.items))
+    if type(node) is Choice:
+        return choice(*map(change, node.options))
+    return Repeat(change(node.item), node.low, node.high) if type(node) is Repeat else node
+
+
+def replaced(rule: str, node: Node, old: Node, new: Node) -> Node:
+    """The node of a rule with `new` where `old` stands, a part of a sequence. Raises ValueError where it is not there once."""
+    wanted = old.items if type(old) is Sequence else (old,)
+    found = 0
+
+    def change(part: Node) -> Node:
+        nonlocal found
+        items = part.items if type(part) is Sequence else (part,)
+        for start in range(len(items) - len(wanted) + 1):
+            if items[start : start + len(wanted)] == wanted:
+                found += 1
+                return sequence(*map(change, items[:start]), new, *map(change, items[start + len(wanted) :]))
+        return _mapped(part, change)
+
+    changed = change(node)
+    if found != 1:
+        raise ValueError(f"the rule `{rule}` of `hl.lark` has {write_node(old)} {found} times, not once")
+    return changed
+
+
+def without(node: Node, option: Node) -> Node:
+    """The node where a choice does not have this option."""
+    if type(node) is Choice:
+        return choice(*(without(other, option) for other in node.options if other != option))
+    return _mapped(node, lambda part: without(part, option))
+
+
+def chained(name: str, node: Node, most: int) -> Node:
+    """The rule `a: b | a c` as `a: b c*`, with at most `most` of them."""
+    options = node.options if type(node) is Choice else (node,)
+    more = [option for option in options if type(option) is Sequence and option.items[0] == Symbol(name)]
+    if not more:
+        return node
+    first = [option for option in options if option not in more]
+    rest = choice(*(sequence(*option.items[1:]) for option in more))
+    return sequence(choice(*first), Repeat(rest, 0, most))
+
+
+def bounded(node: Node, most: int) -> Node:
+    """The node where nothing repeats more than `most` times."""
+    if type(node) is Repeat and node.high is None:
+        node = Repeat(node.item, node.low, most)
+    return _mapped(node, lambda part: bounded(part, most))
+
+
+def renamed(node: Node, old: str, new: str) -> Node:
+    """The node with another symbol in the place of one."""
+    return Symbol(new) if node == Symbol(old) else _mapped(node, lambda part: renamed(part, old, new))
+
+
+def reached(rules: Mapping[str, Node], first: str) -> dict[str, Node]:
+    """The rules that `first` needs, in the order of the text."""
+    seen, waiting = set(), [first]
+    while waiting:
+        name = waiting.pop()
+        if name in rules and name not in seen:
+            seen.add(name)
+            waiting += [part.name for part in walk(rules[name]) if type(part) is Symbol]
+    return {name: node for name, node in rules.items() if name in seen}

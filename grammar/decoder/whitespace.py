@@ -1,0 +1,128 @@
+"""White space, said where it may and where it must stand, for readers of grammars that ignore nothing.
+
+Between two neighbours of a rule stands a gap of its own: one that must be there where two words meet, none in front of
+`,` and `:` and between a name and its bracket, and else one that may be there.
+"""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from hl_dsl.grammar.decoder.ebnf import Choice, Literal, Node, Repeat, Sequence, Symbol, choice, sequence
+
+GAP = Symbol("GAP")
+_MAY = Repeat(GAP, 0, 1)
+_WORD, _SIGN = "word", "sign"
+_NEVER_AFTER_A_GAP = (",", ":")
+_OPENERS = "(["
+
+
+def with_gaps(rules: Mapping[str, Node], words: frozenset[str]) -> dict[str, Node]:
+    """The rules with gaps between their parts. `words`: the terminals that begin and end like a word; the others do not."""
+    threader = _Threader(_Ends(rules, words))
+    return {name: threader.threaded(node) for name, node in rules.items()}
+
+
+class _Ends:
+    """What a node can begin and end with: words, signs, or nothing at all."""
+
+    def __init__(self, rules: Mapping[str, Node], words: frozenset[str]):
+        self._words = words
+        self._known: dict[tuple[str, bool], frozenset[str]] = {(name, last): frozenset() for name in rules for last in (False, True)}
+        changed = True
+        while changed:
+            before = dict(self._known)
+            for name, last in self._known:
+                self._known[name, last] = self.of(rules[name], last)
+            changed = before != self._known
+
+    def of(self, node: Node, last: bool) -> frozenset[str]:
+        if type(node) is Literal:
+            return frozenset([_WORD if node.text[-1 if last else 0].isalnum() else _SIGN])
+        if type(node) is Symbol:
+            named = frozenset([_WORD if node.name in self._words else _SIGN])
+            return self._known.get((node.name, last), named)
+        if type(node) is Repeat:
+            return self.of(node.item, last)
+        if type(node) is Choice:
+            return frozenset().union(*(self.of(option, last) for option in node.options))
+        found: frozenset[str] = frozenset()
+        for item in reversed(node.items) if last else node.items:
+            found |= self.of(item, last)
+            if not _may_be_missing(item):
+                break
+        return found
+
+
+class _Threader:
+    def __init__(self, ends: _Ends):
+        self._ends = ends
+
+    def threaded(self, node: Node) -> Node:
+        """The node with gaps inside, none at its ends."""
+        if type(node) is Choice:
+            return choice(*map(self.threaded, node.options))
+        if type(node) is Sequence:
+            return self._sequence(node.items)
+        if type(node) is Repeat:
+            return self._sequence((node,))
+        return node
+
+    def _sequence(self, items: tuple[Node, ...]) -> Node:
+        out: list[Node] = []
+        before: Node | None = None
+        lasts: frozenset[str] = frozenset()
+        for position, item in enumerate(items):
+            rest = items[position + 1 :]
+            inner = item.item if type(item) is Repeat else item
+            ending = self._ends.of(inner, True)
+            if not lasts and _may_be_missing(item) and rest:
+                out.append(self._leading(item, rest))
+                continue
+            if type(item) is not Repeat:
+                out += [*(self._gap(before, lasts, item) if lasts else ()), self.threaded(item)]
+            elif lasts:
+                again = lasts | ending if item.high != 1 else lasts
+                out.append(Repeat(sequence(*self._gap(before, again, inner), self.threaded(inner)), item.low, item.high))
+            else:
+                out.append(self._alone(item))
+            lasts = lasts | ending if _may_be_missing(item) else ending
+            before = item
+        return sequence(*out)
+
+    def _leading(self, item: Repeat, rest: tuple[Node, ...]) -> Node:
+        """What may be missing at the beginning brings the gap behind it along."""
+        following = choice(sequence(*rest), item.item) if item.high != 1 else sequence(*rest)
+        gap = self._gap(item.item, self._ends.of(item.item, True), following)
+        return Repeat(sequence(self.threaded(item.item), *gap), item.low, item.high)
+
+    def _alone(self, item: Repeat) -> Node:
+        inner = self.threaded(item.item)
+        if item.high == 1:
+            return Repeat(inner, item.low, 1)
+        more = Repeat(sequence(*self._gap(item.item, self._ends.of(item.item, True), item.item), inner),
+                      max(0, item.low - 1), None if item.high is None else item.high - 1)
+        whole = sequence(inner, more)
+        return whole if item.low else Repeat(whole, 0, 1)
+
+    def _gap(self, before: Node | None, lasts: frozenset[str], following: Node) -> tuple[Node, ...]:
+        firsts = self._ends.of(following, False)
+        if _WORD in lasts and _WORD in firsts:
+            return (GAP,)
+        if _begins(following, _NEVER_AFTER_A_GAP) or type(before) is not Literal and _begins(following, tuple(_OPENERS)):
+            return ()
+        return (_MAY,)
+
+
+def _may_be_missing(node: Node) -> bool:
+    return type(node) is Repeat and node.low == 0
+
+
+def _begins(node: Node, texts: tuple[str, ...]) -> bool:
+    if type(node) is Literal:
+        return node.text in texts
+    if type(node) is Sequence:
+        return _begins(node.items[0], texts)
+    if type(node) is Choice:
+        return all(_begins(option, texts) for option in node.options)
+    return type(node) is Repeat and _begins(node.item, texts)

@@ -1,0 +1,69 @@
+"""Which break each comment stands at.
+
+A comment ends its line, so it can only stand where a line may end. One that follows code on its line goes to the next
+such place, as the end of that line; one on a line of its own goes to the last such place before what it precedes.
+Where it ends up is a place the same rule finds again, so formatting twice changes nothing.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, field
+from typing import Sequence
+
+from hl_dsl.grammar.formatter.document import Break, Pieces
+from hl_dsl.grammar.tree.syntax_tree import Comment
+
+
+@dataclass(slots=True)
+class Placed:
+    """The comments at one break: one that ends the line, and those on lines of their own before the next."""
+
+    trailing: Comment | None = None
+    own_lines: list[Comment] = field(default_factory=list)
+
+
+def place_comments(out: Pieces, comments: Sequence[Comment]) -> dict[int, Placed]:
+    """Index of a break -> the comments that stand there. Groups around them are marked as not fitting on one line."""
+    if not comments:
+        return {}
+    anchors = _rising(out.anchors)
+    ends = [end for _, end, _ in anchors]
+    breaks = [index for index, piece in enumerate(out.items) if type(piece) is Break]
+    placed: dict[int, Placed] = {}
+    for comment in comments:
+        following = bisect_right(ends, comment.span.start)
+        if not comment.own_line and following:
+            at = breaks[bisect_right(breaks, anchors[following - 1][2])]
+            here = placed.setdefault(at, Placed())
+            if here.trailing is None:
+                here.trailing = comment
+                continue
+        limit = anchors[following][2] if following < len(anchors) else len(out.items)
+        at = breaks[bisect_left(breaks, limit) - 1]
+        placed.setdefault(at, Placed()).own_lines.append(comment)
+    places = sorted(placed)
+    out.forced.update(start for start, end in out.ends.items() if bisect_right(places, start) < bisect_left(places, end))
+    return placed
+
+
+def _rising(anchors: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The most anchors whose offsets rise. All of them for a parsed text; a tree that was put together from parts
+    of texts has some that point elsewhere."""
+    tails: list[int] = []
+    last: list[int] = []
+    before: list[int] = []
+    for position, (start, end, _) in enumerate(anchors):
+        length = bisect_right(tails, start)
+        if length == len(tails):
+            tails.append(end)
+            last.append(position)
+        elif end <= tails[length]:
+            tails[length], last[length] = end, position
+        before.append(last[length - 1] if length else -1)
+    kept = []
+    position = last[-1] if last else -1
+    while position >= 0:
+        kept.append(anchors[position])
+        position = before[position]
+    return kept[::-1]

@@ -1,0 +1,254 @@
+"""Expressions as pieces. Parentheses come from the binding strengths of the operator table."""
+
+from __future__ import annotations
+
+import math
+
+from hl_dsl.grammar.formatter.document import CELL, CELL_LINE_IN, FILL, IN, LINE, LINE_IN, OUT, SOFT_IN, SOFT_OUT, Pieces
+from hl_dsl.operators import OPERATORS, Operator
+from hl_dsl.operators.table import CONDITIONAL, LOGIC, POSTFIX, PRODUCT, SUM, UNARY
+from hl_dsl.base.source import NOWHERE
+from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Range, Slice, Vector
+
+
+def write_expression(out: Pieces, node: Expression, least: int = CONDITIONAL, flush: bool = False) -> None:
+    """Adds `node`, in parentheses where it binds less than `least`. `flush`: what follows its first line is not
+    indented, because the expression has the line's beginning to itself."""
+    node = _folded(node)
+    if _strength(node) >= least:
+        _WRITERS[type(node)](out, node, flush)
+        return
+    out.open()
+    out.add("(")
+    out.add(SOFT_IN)
+    _WRITERS[type(node)](out, node, True)
+    out.add(SOFT_OUT)
+    out.add(")")
+    out.close()
+
+
+def write_assigned(out: Pieces, node: Expression, is_column: bool = False) -> None:
+    """Adds a space and `node`, or, where that is too long, `node` on a line of its own. What has brackets of its own
+    stays on the line and breaks inside them. `is_column`: lines above and below have their expressions in line."""
+    if type(node) in (Vector, Previous) or (type(node) is Apply and node.operands and _row(node) is None):
+        out.add(CELL if is_column else " ")
+        write_expression(out, node)
+        return
+    out.open()
+    out.add(CELL_LINE_IN if is_column else LINE_IN)
+    write_expression(out, node, flush=True)
+    out.add(OUT)
+    out.close()
+
+
+def write_range(out: Pieces, range_: Range) -> None:
+    start, end = range_.span
+    if range_.is_alike:
+        out.token("[", start, end and start + 1)
+        write_expression(out, range_.low)
+        out.add(", ")
+        write_expression(out, range_.high)
+        out.token("]", end - 1, end)
+        return
+    out.open()
+    out.token("[", start, end and start + 1)
+    out.add(SOFT_IN)
+    write_expression(out, range_.low)
+    out.add(",")
+    out.add(LINE)
+    write_expression(out, range_.high)
+    out.add(SOFT_OUT)
+    out.token("]", end - 1, end)
+    out.close()
+
+
+def number_text(value: int | float) -> str:
+    """A literal that reads back as the same value of the same type. Raises ValueError for what is not finite."""
+    if not math.isfinite(value):
+        raise ValueError(f"{value} cannot be written in a program")
+    return repr(value)
+
+
+def _folded(node: Expression) -> Expression:
+    # `-` before a literal is part of the literal in the text, so a tree that negates one reads back as a number.
+    if type(node) is Apply and len(node.operands) == 1 and _is_minus(node):
+        operand = _folded(node.operands[0])
+        if type(operand) is Number:
+            return Number(-operand.value, node.span)
+    return node
+
+
+def _is_minus(node: Apply) -> bool:
+    row = OPERATORS.get(node.operator)
+    return row is not None and row.syntax.kind == "prefix" and row.syntax.token == "-"
+
+
+def _row(node: Apply) -> Operator | None:
+    """The operator's row, where it is written with its sign and not as a call."""
+    row = OPERATORS.get(node.operator)
+    return row if row is not None and row.syntax.kind != "call" and len(node.operands) == row.arity else None
+
+
+def _strength(node: Expression) -> int:
+    if type(node) is Apply:
+        row = _row(node)
+        return POSTFIX if row is None else row.syntax.strength
+    return UNARY if type(node) is Number and repr(node.value)[0] == "-" else POSTFIX
+
+
+def _apply(out: Pieces, node: Apply, flush: bool) -> None:
+    row = _row(node)
+    if row is None:
+        _bracketed(out, node.operator, node, node.operands)
+    elif row.syntax.kind == "infix":
+        _infix(out, node, row, flush)
+    elif row.syntax.kind == "prefix":
+        token = row.syntax.token
+        out.token(token + " " if token.isalpha() else token, node.span.start, node.span.end and node.span.start + len(token))
+        write_expression(out, node.operands[0], row.syntax.strength)
+    else:
+        _SPECIAL[row.syntax.token](out, node, row, flush)
+
+
+def _infix(out: Pieces, node: Apply, row: Operator, flush: bool) -> None:
+    strength = row.syntax.strength
+    tail = []
+    while True:
+        left, right = node.operands
+        tail.append((row.syntax.token + " ", right))
+        following = _row(left) if type(left) is Apply else None
+        if following is None or following.syntax.strength != strength or not (
+            strength in (SUM, PRODUCT) or (strength == LOGIC and following is row)
+        ):
+            break
+        node, row = left, following
+    out.open()
+    write_expression(out, left, strength + 1)
+    if not flush:
+        out.add(IN)
+    for token, right in reversed(tail):
+        out.add(LINE)
+        out.add(token)
+        write_expression(out, right, strength + 1)
+    if not flush:
+        out.add(OUT)
+    out.close()
+
+
+def _conditional(out: Pieces, node: Apply, row: Operator, flush: bool) -> None:
+    out.open()
+    if not flush:
+        out.add(IN)
+    while True:
+        condition, yes, no = node.operands
+        out.token("if ", node.span.start, node.span.end and node.span.start + 2)
+        # An `if` needs no parentheses in these two places, but is hard to read there without.
+        write_expression(out, condition, CONDITIONAL + 1)
+        out.add(" then")
+        _branch(out, yes, CONDITIONAL + 1)
+        out.add(LINE)
+        if type(no) is not Apply or _row(no) is not row:
+            break
+        out.add("else ")
+        node = no
+    out.add("else")
+    _branch(out, no, CONDITIONAL)
+    if not flush:
+        out.add(OUT)
+    out.close()
+
+
+def _branch(out: Pieces, node: Expression, least: int) -> None:
+    out.open()
+    out.add(LINE_IN)
+    write_expression(out, node, least, True)
+    out.add(OUT)
+    out.close()
+
+
+def _within(out: Pieces, node: Apply, row: Operator, flush: bool) -> None:
+    value, low, high = node.operands
+    out.open()
+    write_expression(out, value, row.syntax.strength + 1)
+    if not flush:
+        out.add(IN)
+    out.add(LINE)
+    out.add("in [")
+    out.add(SOFT_IN)
+    write_expression(out, low)
+    out.add(",")
+    out.add(LINE)
+    write_expression(out, high)
+    out.add(SOFT_OUT)
+    out.token("]", node.span.end - 1, node.span.end)
+    if not flush:
+        out.add(OUT)
+    out.close()
+
+
+def _bracketed(out: Pieces, name: str, node: Expression, items, brackets: str = "()", between=LINE) -> None:
+    start, end = node.span
+    out.open()
+    out.token(name + brackets[0], start, end and start + max(1, len(name)))
+    if items:
+        out.add(SOFT_IN)
+        for position, item in enumerate(items):
+            if position:
+                out.add(",")
+                out.add(between)
+            write_expression(out, item)
+        out.add(SOFT_OUT)
+    out.token(brackets[1], end - 1, end)
+    out.close()
+
+
+def _vector(out: Pieces, node: Vector, flush: bool) -> None:
+    is_plain = all(type(item) in (Number, Boolean, Name) for item in node.items)
+    _bracketed(out, "", node, node.items, "[]", FILL if is_plain else LINE)
+
+
+def _previous(out: Pieces, node: Previous, flush: bool) -> None:
+    _bracketed(out, "previous", node, (node.expression, node.start))
+
+
+def _index(out: Pieces, node: Index, flush: bool) -> None:
+    _subscript(out, node, lambda: write_expression(out, node.index))
+
+
+def _permute(out: Pieces, node: Permute, flush: bool) -> None:
+    _subscript(out, node, lambda: _vector(out, Vector(tuple(map(Number, node.indices)), NOWHERE), flush))
+
+
+def _subscript(out: Pieces, node: Index | Permute, write_inside) -> None:
+    out.open()
+    write_expression(out, node.vector, POSTFIX)
+    out.add("[")
+    out.add(SOFT_IN)
+    write_inside()
+    out.add(SOFT_OUT)
+    out.token("]", node.span.end - 1, node.span.end)
+    out.close()
+
+
+def _slice(out: Pieces, node: Slice, flush: bool) -> None:
+    write_expression(out, node.vector, POSTFIX)
+    out.token(f"[{node.start}:{node.stop}]", node.span.end - 1, node.span.end)
+
+
+def _number(out: Pieces, node: Number, flush: bool = False) -> None:
+    out.token(number_text(node.value), *node.span)
+
+
+def _boolean(out: Pieces, node: Boolean, flush: bool) -> None:
+    out.token("true" if node.value else "false", *node.span)
+
+
+def _name(out: Pieces, node: Name, flush: bool) -> None:
+    out.token(node.name, *node.span)
+
+
+_SPECIAL = {"if": _conditional, "in": _within}
+_WRITERS = {
+    Apply: _apply, Boolean: _boolean, Index: _index, Name: _name, Number: _number, Permute: _permute, Previous: _previous,
+    Slice: _slice, Vector: _vector,
+}

@@ -1,0 +1,53 @@
+"""Repairs that write an expression anew: its operands are taken from the text as they stand there."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Callable, Sequence
+
+from hl_dsl.base.diagnostics import Repair
+from hl_dsl.base.source import Source, Span
+
+Rewrite = Callable[[str], "Repair | None"]
+
+
+def rewrite(first: Span, signs: Sequence[Span], last: Span, joined: Callable[[list[str], list[str]], str]) -> Rewrite:
+    """The repair that puts `joined(operands, signs)` in place of operands from `first` to `last` with `signs` between."""
+
+    def apply(text: str) -> Repair | None:
+        source = Source(text)
+        # The span of an operand leaves out parentheses around it, but not those up to the sign beside it.
+        start = source.balanced(Span(first.start, signs[0].start)).start
+        end = source.balanced(Span(signs[-1].end, last.end)).end
+        ends = [*(sign.start for sign in signs), end]
+        starts = [start, *(sign.end for sign in signs)]
+        operands = [text[one:other].strip() for one, other in zip(starts, ends)]
+        if any("#" in operand for operand in operands):
+            return None
+        written = joined(operands, [text[sign.start : sign.end] for sign in signs])
+        return Repair(Span(start, end), written, f"write `{written if len(written) <= 60 else written[:59] + '…'}`")
+
+    return apply
+
+
+def compared_twice(operands: list[str], signs: list[str]) -> str:
+    return " and ".join(f"{left} {sign} {right}" for left, sign, right in zip(operands, signs, operands[1:]))
+
+
+def and_first(operands: list[str], signs: list[str]) -> str:
+    """The usual reading: what is joined by `and` in parentheses, `or` between."""
+    groups = [[operands[0]]]
+    for is_and, run in groupby(zip(signs, operands[1:]), lambda pair: pair[0] == "and"):
+        for _, operand in run:
+            if is_and:
+                groups[-1].append(operand)
+            else:
+                groups.append([operand])
+    return " or ".join(group[0] if len(group) == 1 else f"({' and '.join(group)})" for group in groups)
+
+
+def right_first(operands: list[str], signs: list[str]) -> str:
+    written = operands[-1]
+    for position, operand in reversed(list(enumerate(operands[:-1]))):
+        written = f"{operand} implies {written}" if position == 0 else f"({operand} implies {written})"
+    return written

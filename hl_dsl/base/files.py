@@ -1,0 +1,109 @@
+"""Files that survive a crash: what the system's storage errors mean, and writing a file whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from hl_dsl.base.diagnostics import HLError
+
+_PROBLEMS: dict[int, tuple[str, str]] = {
+    errno.ENOSPC: ("the disk is full", "Free some space, then try again."),
+    errno.EDQUOT: ("the disk quota is used up", "Free some space or raise the quota, then try again."),
+    errno.EFBIG: ("the file would be larger than the system allows", "Raise the limit (`ulimit -f`) or start a new run folder."),
+    errno.EROFS: ("the file system is read-only", "Choose a folder on a disk that can be written."),
+    errno.EACCES: ("permission denied", "Make it writable for you (`chmod u+rwx`), or choose another folder."),
+    errno.EPERM: ("the system does not permit it", "Make it writable for you (`chmod u+rwx`), or choose another folder."),
+    errno.ENOENT: ("the folder does not exist", "Create the folder first, or check the spelling of the path."),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "Choose a path whose parents are all folders."),
+    errno.EISDIR: ("it is a folder, not a file", "Move the folder away, or choose another path."),
+    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter path."),
+    errno.ELOOP: ("its links lead in a circle", "Replace the links by the real path."),
+    errno.EIO: ("the disk reports a fault", "Check the disk; what was written before is kept."),
+    errno.ESTALE: ("the network folder went away", "Mount it again, then try again."),
+    errno.EMFILE: ("too many files are open", "Raise the limit (`ulimit -n`) or run fewer processes."),
+    errno.ENOLCK: ("the file system cannot lock files", "Choose a folder on a local disk."),
+    errno.ENOTSUP: ("the file system cannot lock files", "Choose a folder on a local disk."),
+}
+
+
+class FileUnwritable(HLError):
+    """A file of a run could not be written; what stood there before still stands."""
+
+
+def storage_problem(error: OSError) -> tuple[str, str]:
+    """What an operating-system error means, and how to mend it."""
+    if error.errno == errno.ENOENT and error.filename and Path(os.fsdecode(error.filename)).absolute().parent.is_dir():
+        return "the folder takes no new files", "Choose another folder."
+    known = _PROBLEMS.get(error.errno or 0)
+    return known or (error.strerror or str(error), "Check the path and the disk, then try again.")
+
+
+def write_fully(descriptor: int, data: bytes) -> None:
+    """Write all of `data`; the system may take it in pieces, the last of them when the disk runs full."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a new name in `folder` survive a power cut. Some file systems cannot; they are left as they are."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        pass
+    finally:
+        os.close(descriptor)
+
+
+def try_folder(folder: Path) -> None:
+    """Shows that `folder` takes new files, by one that is gone again. Raises OSError."""
+    trial = folder / f".{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    os.close(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+    os.unlink(trial)
+
+
+def write_whole(path: Path | str, content: str | bytes) -> Path:
+    """Put `content` at `path` by a synced temporary file and a rename: readers see the old file or the new one.
+
+    Raises FileUnwritable; the old file is then untouched and the temporary one is gone.
+    """
+    path = Path(path)
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    try:
+        try:
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+            try:
+                write_fully(descriptor, data)
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+            os.replace(temporary, path)
+        except BaseException:
+            # Ctrl-C included: an interrupt leaves no litter beside the file.
+            try:
+                os.unlink(temporary)
+            except OSError:
+                pass
+            raise
+    except OSError as error:
+        problem, hint = storage_problem(error)
+        raise FileUnwritable(f"cannot write {path}: {problem}", hint) from error
+    sync_folder(path.parent)
+    return path
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove temporary files that a killed writer left in `folder`. Only for the one who holds the folder."""
+    for leftover in folder.glob(".*.tmp"):
+        try:
+            leftover.unlink()
+        except OSError:
+            pass

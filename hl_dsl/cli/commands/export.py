@@ -1,0 +1,33 @@
+"""`hl export`: a policy as a file that stands alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from hl_dsl.cli.output.documents import Json, PolicyFile, show
+from hl_dsl.base.diagnostics import HLError
+
+
+def export(
+    file: PolicyFile,
+    to: Annotated[str, typer.Option("--to", help="The target language: python.")] = "python",
+    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
+    json: Json = False,
+) -> None:
+    """Write a policy as one readable NumPy file that acts the same."""
+    from hl_dsl.program import Program
+    from hl_dsl.base.files import write_whole
+
+    if to != "python":
+        raise HLError(f"there is no export to `{to}`", "the target is `python`")
+    if output is not None and output.resolve() == file.resolve():
+        raise HLError(f"`--output {output}` would overwrite the policy itself", "choose another path")
+    program = Program.load(file)
+    text = program.export()
+    if output is not None:
+        write_whole(output, text)
+    show({"schema": "hl.export/1", "policy": program.name, "program_hash": program.hash, "to": to, "output": output, "text": text},
+         f"wrote {output}" if output else text, json)

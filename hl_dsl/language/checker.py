@@ -1,0 +1,305 @@
+"""Everything that can be said about a program without running or proving it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Sequence
+
+from hl_dsl.cards import Card
+from hl_dsl.language.plan_checks import PlanChecks
+from hl_dsl.language.dependencies import find_cycles
+from hl_dsl.base.diagnostics import Diagnostic, Findings, Label, ProgramError, Repair
+from hl_dsl.language.type_inference import Inference, TypeProblem, Unresolved
+from hl_dsl.operators.scalar import LARGEST_INT
+from hl_dsl.language.incremental import Recall, Reuse
+from hl_dsl.base.source import Source, Span
+from hl_dsl.language.symbols import Symbol, Symbols
+from hl_dsl.grammar.tree.syntax_tree import Act, Boolean, Index, Let, Memory, Modes, Name, Never, Number, Observe, Param, Plan, Policy, Previous, Property, Range, Vector, conditions, expressions, scores, walk
+from hl_dsl.language.types import BOOL, INT, REAL, Type, widens
+
+_MOST_TEXT = 60
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A program that is well formed: names resolved, types known (`types` by `id` of the syntax node), definitions
+    (lets, `mode`, `action`) in an order where each comes after what it needs."""
+
+    policy: Policy
+    card: Card
+    symbols: Symbols
+    types: dict[int, Type]
+    order: tuple[str, ...]
+    source: Source
+    warnings: tuple[Diagnostic, ...]
+
+
+def check(policy: Policy, card: Card, source: Source, reuse: Reuse | None = None) -> Checked:
+    """Checks a parsed program against its environment's card. Raises `ProgramError` with all findings."""
+    if reuse is not None:
+        reuse.begin(card)
+    findings = Findings(source)
+    symbols = Symbols(policy, card, findings)
+    order, cyclic = find_cycles(policy, symbols, findings, reuse)
+    inference = Inference(symbols, cyclic)
+    checker = _Checker(policy, symbols, inference, findings, reuse)
+    checker.run(order)
+    findings.stop_on_errors()
+    return Checked(policy, card, symbols, inference.types, tuple(order), source, tuple(findings.items))
+
+
+class _Checker:
+    def __init__(self, policy: Policy, symbols: Symbols, inference: Inference, findings: Findings, reuse: Reuse | None):
+        self.policy, self.symbols, self.inference, self.findings = policy, symbols, inference, findings
+        self._inferred: set[int] = set()
+        self._recall = Recall(policy, symbols, inference, reuse)
+
+    def run(self, order: Sequence[str]) -> None:
+        # Each let before those that need it, so that a long chain of them is no deep recursion.
+        for name in order:
+            if self.symbols[name].kind == "let":
+                self._let(self.symbols[name].declaration)
+        for declaration in self.policy.declarations:
+            if self._recall.knows(declaration):
+                continue
+            for expression in expressions(declaration):
+                self._previous_starts(expression)
+            _CHECKS[type(declaration)](self, declaration)
+        self._shape()
+        if not self.findings.items:
+            self._recall.keep()
+
+    def _infer(self, what) -> Type | None:
+        """The type of an expression, or of a let's symbol; None, with what is wrong among the findings."""
+        try:
+            return self.inference.definition(what) if type(what) is Symbol else self.inference.of(what)
+        except TypeProblem as problem:
+            self.findings.append(problem.diagnostic)
+        except Unresolved:
+            pass
+        return None
+
+    def _wanted(self, expression, wanted: Type, what: str, code: str, joined: str = "all") -> None:
+        """`joined`: what makes one truth value of several, most likely."""
+        found = self._infer(expression)
+        if found is None or found is wanted:
+            return
+        if widens(found.base, wanted.base) and found.size in (None, wanted.size):
+            return
+        label, repair = f"this is `{found}`", None
+        if wanted is INT and type(expression) is Number:
+            repair = Repair(expression.span, str(round(expression.value)), f"write `{round(expression.value)}`")
+        elif wanted.base == "int" and found.base == "real":
+            label += ": round it with `floor(…)` or `round(…)`"
+        if wanted is BOOL and type(expression) is Number:
+            truth = "true" if expression.value else "false"
+            repair = Repair(expression.span, truth, f"write `{truth}`")
+        elif wanted is BOOL and found.base in ("int", "real") and found.size is None and type(expression) in (Name, Index) and expression.span.end:
+            repair = Repair(Span(expression.span.end, expression.span.end), " != 0", "compare it: `… != 0`")
+        elif wanted is BOOL and found.base == "bool" and expression.span.end:
+            written = self.findings.source.text[expression.span.start : expression.span.end]
+            shown = written if len(written) <= _MOST_TEXT and "\n" not in written else "…"
+            repair = Repair(expression.span, f"{joined}({written})", f"make one truth value of them: `{joined}({shown})`")
+        names = self.symbols.card.action.names if wanted is self.symbols["action"].type else None
+        kind = "the name of an action" if names else f"`{wanted}`"
+        self.findings.add(code, f"{what} must be {kind}, not `{found}`", expression.span, label=label, expected=names or (), repair=repair)
+
+    def _previous_starts(self, expression) -> None:
+        for node in walk(expression):
+            if type(node) is Previous and not self._is_literal(node.start):
+                self.findings.add("HL313", "the start of `previous` is a literal", node.start.span, label="write a number, true, false or a name of an enumeration")
+
+    def _is_literal(self, node) -> bool:
+        if type(node) is Vector:
+            return all(self._is_literal(item) for item in node.items)
+        if type(node) is Name:
+            symbol = self.symbols.get(node.name)
+            return symbol is not None and symbol.kind in ("action name", "mode name")
+        return type(node) in (Number, Boolean)
+
+    # declarations
+
+    def _observe(self, observe: Observe) -> None:
+        for item in observe.items:
+            if item.range is not None and item.name in self.symbols.observed:
+                field = self.symbols.observed[item.name][1]
+                self._range(item.range, field.base, field.size)
+
+    def _range(self, written: Range, base: str, size: int | None = None) -> bool:
+        for end in (written.low, written.high):
+            if type(end) is Vector and len(end.items) != size:
+                held, count = "a single value" if size is None else f"a vector of {size}", len(end.items)
+                first = repr(end.items[0].value)
+                self.findings.add("HL409", f"an end of the range has {count} component{'s' if count > 1 else ''}, for {held}", end.span,
+                                  label="a single value has single ends" if size is None else f"one number for all components, or one for each of the {size}",
+                                  repair=Repair(end.span, first, f"write `{first}`") if len({item.value for item in end.items}) == 1 else None)
+                return False
+        return all([self._range_of(written, base, component, size) for component in range(1 if written.is_alike else size)])
+
+    def _range_of(self, written: Range, base: str, component: int, size: int | None) -> bool:
+        low, high = written.of(component)
+        for end in (low, high):
+            if base == "int" and type(end.value) is float:
+                whole = min(max(int(end.value), -LARGEST_INT), LARGEST_INT)
+                self.findings.add("HL402", "the range of an int has whole ends", end.span, label="a real",
+                                  repair=Repair(end.span, str(whole), f"write `{whole}`"))
+                return False
+            if base == "int" and abs(end.value) > LARGEST_INT:
+                self.findings.add("HL403", "ints stay within ±2^53, so that binary64 holds them exactly", end.span, label="too large",
+                                  repair=Repair(end.span, str(LARGEST_INT if end.value > 0 else -LARGEST_INT), "write the largest there is"))
+                return False
+        if low.value > high.value:
+            which = "" if written.is_alike else f" of component {component}"
+            self.findings.add("HL401", f"the range{which} is empty", written.span if written.is_alike else low.span, label=f"{low.value} is above {high.value}",
+                              repair=Repair(written.span, f"[{high.value}, {low.value}]", "swap the ends") if written.is_alike else None)
+            return False
+        return True
+
+    def _is_second(self, declaration) -> bool:
+        """Whether the name was taken before, as is told already; its type is then another's."""
+        return self.symbols[declaration.name].declaration is not declaration
+
+    def _param(self, param: Param) -> None:
+        if self._is_second(param):
+            return
+        self._literal(param.default, "default of a parameter")
+        self._ranged(param, self.symbols[param.name].type, param.default, "default")
+
+    def _memory(self, memory: Memory) -> None:
+        if self._is_second(memory):
+            return
+        wanted = self.symbols[memory.name].type
+        self._literal(memory.start, "start of a memory")
+        self._ranged(memory, wanted, memory.start, "start")
+        self._wanted(memory.next, wanted, f"the next value of `{memory.name}`", "HL314")
+
+    def _literal(self, value, what: str) -> None:
+        if not self._is_literal(value):
+            if type(value) is Name and value.name not in self.symbols:
+                self.findings.append(self.symbols.unknown(value.name, value.span))
+            else:
+                self.findings.add("HL315", f"the {what} is a literal", value.span, label="a number, true, false or a name of an enumeration")
+
+    def _ranged(self, declaration, wanted: Type, value, what: str) -> None:
+        self._wanted(value, wanted, f"the {what} of `{declaration.name}`", "HL316")
+        if wanted.base not in ("real", "int"):
+            if declaration.range is not None:
+                place = declaration.range.span
+                word = self.findings.source.text.rfind("in", 0, place.start)
+                self.findings.add("HL404", f"`{wanted}` has no range", place, label="leave this out",
+                                  repair=Repair(Span(word, place.end), "", "leave the range out") if word > 0 else None)
+            return
+        if declaration.range is None:
+            self.findings.add("HL405", f"`{declaration.name}` needs a range", declaration.name_span,
+                              label="proofs hold for every value in the range, so it must be stated", expected=("in [low, high]",))
+            return
+        if not self._range(declaration.range, wanted.base, wanted.size):
+            return
+        size = wanted.size or 1
+        for component, item in enumerate(value.items[:size] if type(value) is Vector else (value,) * size):
+            low, high = (end.value for end in declaration.range.of(component))
+            if type(item) is Number and not low <= item.value <= high:
+                nearest = min(max(item.value, low), high)
+                self.findings.add("HL406", f"the {what} of `{declaration.name}` lies outside its range", item.span,
+                                  label=f"not in [{low}, {high}]", others=(Label(declaration.range.span, "the range"),),
+                                  repair=Repair(item.span, str(nearest), f"write `{nearest}`, or widen the range"))
+                if item is value:
+                    return  # one literal for all components is told of once
+
+    def _let(self, let: Let) -> None:
+        if id(let) not in self._inferred:
+            self._inferred.add(id(let))
+            if self._recall.knows(let):
+                return
+            symbol = self.symbols[let.name]
+            if symbol.declaration is let:
+                self._infer(symbol)
+            else:
+                self._infer(let.expression)
+
+    def _property(self, item: Property) -> None:
+        for condition in conditions(item.pattern):
+            self._wanted(condition, BOOL, f"the condition of `{item.name}`", "HL317")
+        self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317", "any" if type(item.pattern) is Never else "all")
+
+    def _plan(self, plan: Plan) -> None:
+        if self._is_second(plan):
+            return
+        for score in scores(plan):
+            self._wanted(score, REAL, f"a score of the plan `{plan.name}`", "HL320")
+        if self.symbols[plan.name].type.base != "real":
+            self.findings.add("HL301", f"a plan is of reals, not of `{plan.type.base}`", plan.type.span, label="what is planned is added to actions",
+                              expected=("real", "vec"), repair=Repair(plan.type.span, "real", "write `real`"))
+        if self._range(plan.range, "real", plan.type.size):
+            PlanChecks(self.policy, self.symbols, self.findings).run(plan)
+
+    def _modes(self, modes: Modes) -> None:
+        starts = [mode for mode in modes.modes if mode.is_start]
+        if len(starts) != 1:
+            place = modes.modes[0].name_span if not starts else starts[1].name_span
+            if starts:
+                repair = Repair(Span(starts[1].span.start, place.start), "", f"start in `{starts[0].name}`")
+            else:
+                repair = Repair(Span(place.start, place.start), "start ", f"start in `{modes.modes[0].name}`")
+            self.findings.add("HL211", "exactly one mode is marked `start`", place, label="none is" if not starts else "a second start", repair=repair)
+        for mode in modes.modes:
+            if mode.act is not None:
+                self._act(mode.act)
+            for transition in mode.transitions:
+                self._wanted(transition.condition, BOOL, "the condition of a transition", "HL317")
+                if transition.target not in self.symbols.modes:
+                    self._unknown_mode(transition)
+
+    def _unknown_mode(self, transition) -> None:
+        near = self.findings.nearest(transition.target, self.symbols.modes)
+        repair = Repair(transition.target_span, near, f"did you mean `{near}`?") if near else None
+        self.findings.add("HL212", f"there is no mode `{transition.target}`", transition.target_span, label="unknown mode",
+                          expected=self.symbols.modes[:10], repair=repair)
+
+    def _act(self, act: Act) -> None:
+        wanted = self.symbols["action"].type
+        for rule in act.rules:
+            if rule.condition is not None:
+                self._wanted(rule.condition, BOOL, "the condition of a rule", "HL317")
+            if not self._is_wrong_action_name(rule.value):
+                self._wanted(rule.value, wanted, "the action", "HL318")
+        if not act.rules or act.rules[-1].condition is not None:
+            end = act.span.end - 1
+            default = (self.symbols.card.action.names or ("0",))[0]
+            self.findings.add("HL213", "the decision list has no `otherwise`", Span(end, end + 1), label="every tick needs an action",
+                              repair=Repair(Span(end, end), f"otherwise => {default} ", f"add `otherwise => {default}`"))
+
+    def _is_wrong_action_name(self, value) -> bool:
+        names = self.symbols.card.action.names
+        if names is None or type(value) is not Name or value.name in self.symbols:
+            return False
+        near = self.findings.nearest(value.name.upper(), names, 0.5)
+        repair = Repair(value.span, near, f"did you mean `{near}`?") if near else None
+        self.findings.add("HL209", f"{self.symbols.card.environment} has no action `{value.name}`", value.span, label="unknown action",
+                          expected=names, repair=repair)
+        return True
+
+    def _shape(self) -> None:
+        """One `act` for every tick: at the top, or in every mode."""
+        tops, modes = list(self.policy.of(Act)), list(self.policy.of(Modes))
+        end = Span(max(0, self.policy.span.start), self.policy.span.end)
+        for extra in modes[1:]:
+            self.findings.add("HL214", "a policy has one `modes` block", extra.span, label="second block")
+        for extra in tops[1:]:
+            self.findings.add("HL215", "a policy has one `act`", extra.span, label="second `act`")
+        inside = [mode for block in modes for mode in block.modes if mode.act is not None]
+        if tops and inside:
+            self.findings.add("HL216", "the action is given twice: at the top and in a mode", inside[0].act.span, label="and here",
+                              others=(Label(tops[0].span, "here"),))
+        elif not tops:
+            silent = [mode for block in modes for mode in block.modes if mode.act is None]
+            if not modes:
+                self.findings.add("HL210", "the policy never acts", end, label="add an `act` to it", expected=("act { when … => …  otherwise => … }",))
+            elif silent:
+                self.findings.add("HL210", f"mode `{silent[0].name}` never acts", silent[0].name_span, label="every mode needs an `act`, or the policy needs one for all")
+
+
+_CHECKS = {
+    Observe: _Checker._observe, Param: _Checker._param, Memory: _Checker._memory, Let: _Checker._let,
+    Property: _Checker._property, Plan: _Checker._plan, Modes: _Checker._modes, Act: _Checker._act,
+}

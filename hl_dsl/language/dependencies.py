@@ -1,0 +1,97 @@
+"""Which definitions need which in the same tick, and cycles among them."""
+
+from __future__ import annotations
+
+from typing import Iterator
+
+from hl_dsl.base.diagnostics import Findings, Label
+from hl_dsl.language.incremental import Reuse
+from hl_dsl.base.source import Span
+from hl_dsl.language.symbols import Symbols
+from hl_dsl.grammar.tree.syntax_tree import Act, Expression, Let, Modes, Name, Policy, Previous, children
+
+
+def instantaneous_names(expression: Expression) -> Iterator[Name]:
+    """Names whose value of this tick is needed. What stands inside `previous` is needed only by the next tick."""
+    stack = [expression]
+    while stack:
+        node = stack.pop()
+        if type(node) is Name:
+            yield node
+        elif type(node) is not Previous:
+            stack.extend(children(node))
+
+
+def needs(policy: Policy, reuse: Reuse | None = None) -> dict[str, list[Name]]:
+    """For each let, for `mode` and for `action`: the names they need in the same tick."""
+    needed = _needed if reuse is None else lambda declaration: reuse.needed(declaration, _needed)
+    graph: dict[str, list[Name]] = {}
+    for let in policy.of(Let):
+        graph.setdefault(let.name, []).extend(needed(let)[1])
+    acting: list[Name] = [name for act in policy.of(Act) for name in needed(act)[1]]
+    has_modes = False
+    for modes in policy.of(Modes):
+        has_modes = True
+        to_move, to_act = needed(modes)
+        if to_move is not None:
+            graph.setdefault("mode", []).extend(to_move)
+        acting += to_act
+    graph["action"] = acting
+    if has_modes:
+        graph["action"].append(Name("mode"))
+        graph.setdefault("mode", [])
+    return graph
+
+
+def _needed(declaration: Let | Act | Modes) -> tuple[list[Name] | None, list[Name]]:
+    """Names that its transitions need, None where it has none; and those that what it defines needs otherwise."""
+    kind = type(declaration)
+    if kind is Let:
+        return None, list(instantaneous_names(declaration.expression))
+    acts = [declaration] if kind is Act else [mode.act for mode in declaration.modes if mode.act is not None]
+    transitions = [] if kind is Act else [transition for mode in declaration.modes for transition in mode.transitions]
+    moving = [name for transition in transitions for name in instantaneous_names(transition.condition)]
+    acting = [name for act in acts for rule in act.rules for part in (rule.condition, rule.value) if part is not None
+              for name in instantaneous_names(part)]
+    return moving if transitions else None, acting
+
+
+def find_cycles(policy: Policy, symbols: Symbols, findings: Findings, reuse: Reuse | None = None) -> tuple[list[str], set[str]]:
+    """Reports each cycle that does not pass through memory. Returns the definitions in an order that has none before
+    what it needs, and those that are part of a cycle."""
+    graph = needs(policy, reuse)
+    order: list[str] = []
+    done: set[str] = set()
+    cyclic: set[str] = set()
+    for root in graph:
+        path: dict[str, Iterator[Name]] = {}  # in the order of the walk
+        following: str | None = root if root not in done else None
+        while following is not None or path:
+            if following is not None:
+                path[following] = iter(graph[following])
+            name = next(reversed(path))
+            following = None
+            for used in path[name]:
+                if used.name not in graph or used.name in done:
+                    continue
+                if used.name in path:
+                    names = list(path)
+                    cycle = names[names.index(used.name):]
+                    cyclic.update(cycle)
+                    _report(cycle, used.span, symbols, findings)
+                    continue
+                following = used.name
+                break
+            else:
+                del path[name]
+                done.add(name)
+                order.append(name)
+    return order, cyclic
+
+
+def _report(cycle: list[str], span: Span, symbols: Symbols, findings: Findings) -> None:
+    few = cycle if len(cycle) <= 6 else [*cycle[:5], "…"]
+    shown = " -> ".join([*few, cycle[0]])
+    others = tuple(Label(symbols[name].span, f"`{name}` is part of the cycle") for name in cycle if symbols[name].span.end)
+    findings.add("HL208", f"definitions need each other in the same tick: {shown}", span, label="closes the cycle", others=others[:4],
+                 expected=("`previous(x, start)` or a `memory` somewhere in the cycle",))

@@ -1,0 +1,110 @@
+"""The gates in front of the environment: what a candidate must pass before it costs a single step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping
+
+from hl_dsl.cards import Card
+from hl_dsl.compiler.ir.structural_hash import canonical_hash
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.base.diagnostics import HLError, ProgramError
+from hl_dsl.program import Program
+from hl_dsl.language.incremental import Reuse
+from hl_dsl.base.source import Source
+from hl_dsl.grammar.tree.syntax_tree import Policy
+from hl_dsl.synth.candidates.parameter_values import flow_with, structure_hash, syntax_with
+from hl_dsl.verify import Limits, Memo, Proof, prove, screen
+
+# Counted resources only, so that a verdict repeats. What needs more is not worth a search's time.
+SEARCH_LIMITS = Limits(boxes=40, solver_steps=400_000, depths=(0, 1), bounded_depths=(0, 0), lanes=0, components=False)
+_LONGEST_FLOW = 2000  # nodes; larger mutants are no improvement anybody could read
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Where a candidate stopped, and why. `known_as`: the trial whose verdict it shares, for a duplicate."""
+
+    gate: str
+    reason: str
+    hash: str = ""
+    known_as: int | None = None
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A well-formed candidate. `structure` names it up to the defaults of its parameters."""
+
+    program: Program
+    structure: str
+
+    @property
+    def flow(self) -> Dataflow:
+        return self.program.flow
+
+    def with_values(self, values: Mapping[str, float]) -> "Checked":
+        """The same structure with other defaults. No check is needed: they lie in the parameters' ranges."""
+        if not values:
+            return self
+        program = Program.from_syntax(syntax_with(self.program.syntax, self.flow, values), card=self.program.card, reuse=self.program.reuse)
+        program.flow = flow_with(self.flow, values)
+        return Checked(program, self.structure)
+
+
+class Gates:
+    """Checks, recognises and proves candidates; remembers all it has seen. No method takes an environment step. `limits`: what
+    a proof may take."""
+
+    def __init__(self, card: Card, limits: Limits = SEARCH_LIMITS):
+        self.card, self.limits = card, limits
+        self._memo = Memo()
+        self._reuse = Reuse()
+        self._proofs: dict[str, tuple[bool, str]] = {}
+        self._known: dict[str, int] = {}
+
+    def check(self, policy: Policy, source: Source | None = None) -> Checked | Rejection:
+        """Types, names, cycles; then the structure's name. With the `source` the reason is the whole message."""
+        try:
+            program = Program.from_syntax(policy, source, card=self.card, reuse=self._reuse)
+            flow = program.flow
+        except ProgramError as error:
+            if source is not None:
+                return Rejection("check", error.message)
+            first = error.diagnostics[0]
+            return Rejection("check", f"{first.code}: {first.message}")
+        except (HLError, RecursionError, OverflowError) as error:
+            return Rejection("check", f"{type(error).__name__}: {error}")
+        if len(flow.nodes) > _LONGEST_FLOW:
+            return Rejection("check", f"{len(flow.nodes)} nodes are too many for a search")
+        return Checked(program, structure_hash(flow))
+
+    def recognise(self, candidate: Checked) -> Rejection | str:
+        """The candidate's hash; a rejection where a trial has it already."""
+        found = canonical_hash(candidate.flow)
+        candidate.program.hash = found
+        if found in self._known:
+            number = self._known[found]
+            return Rejection("duplicate", f"the same program as trial {number}", found, number)
+        return found
+
+    def prove(self, candidate: Checked) -> Rejection | str:
+        """A summary of the proof; a rejection where it does not pass. A proof is for all values of the parameters."""
+        if candidate.structure not in self._proofs:
+            self._proofs[candidate.structure] = self._prove(candidate.flow)
+        passed, summary = self._proofs[candidate.structure]
+        return summary if passed else Rejection("prove", summary, candidate.program.hash)
+
+    def _prove(self, flow: Dataflow) -> tuple[bool, str]:
+        quick = screen(flow, self._memo)
+        if quick.passed:
+            return True, quick.summary
+        proof = self.proof(flow)
+        return proof.passed, proof.summary
+
+    def proof(self, flow: Dataflow) -> Proof:
+        """The whole proof that a search affords. What was asked for an earlier one is remembered."""
+        return prove(flow, self.limits, self._memo)
+
+    def remember(self, program_hash: str, trial: int) -> None:
+        """From now on the program is a duplicate of this trial."""
+        self._known.setdefault(program_hash, trial)

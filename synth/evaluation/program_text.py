@@ -1,0 +1,35 @@
+"""The text of a trial's program, where the ledger leaves it to be made again."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Mapping, Sequence
+
+from hl_dsl.grammar.formatter.format import format_policy
+from hl_dsl.program import Program
+from hl_dsl.synth.candidates.parameter_values import syntax_with
+from hl_dsl.synth.evaluation.policy_header import without_measured
+from hl_dsl.synth.runs.trial import Trial
+
+
+def text_of(trial: Trial, trials: Sequence[Trial]) -> str:
+    """A trial's program: its own text, or that of the program it tuned, with its parameters as defaults. Empty where the
+    ledger holds neither. Raises HLError where that one is nothing this version can read."""
+    if trial.program or trial.kind != "tune":
+        return trial.program
+    start = next((one.program for one in trials if one.program and one.program_hash in trial.parent_hashes), "")
+    if not start:
+        return ""
+    return text_with(_read(start), trial.parameters)
+
+
+def text_with(program: Program, values: Mapping[str, int | float | bool]) -> str:
+    """A program's text with other defaults. What was measured of it before was measured of another program."""
+    return without_measured(format_policy(syntax_with(program.syntax, program.flow, values)))
+
+
+@lru_cache(maxsize=4)
+def _read(text: str) -> Program:
+    program = Program.parse(text)
+    program.flow  # made once for all that differ from it in their defaults
+    return program

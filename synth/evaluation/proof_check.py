@@ -1,0 +1,66 @@
+"""Whether runs agree with the proof: all that is proved, watched at every tick of an evaluation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping
+
+import numpy as np
+
+from hl_dsl.compiler.backends.monitored_properties import as_monitors
+from hl_dsl.program import Program
+from hl_dsl.compiler.planner.controller import controller_for
+
+CHECKED = ("monitor", "invariant", "reachable")  # kinds that a checking policy watches as monitors
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A proved invariant that a run broke while every assumption had held: `count` ticks, the first at `tick` of `seed`."""
+
+    name: str
+    seed: int
+    tick: int
+    count: int
+
+    def __str__(self) -> str:
+        times = "once" if self.count == 1 else f"{self.count:,} times"
+        return f"proof and run disagree: `{self.name}` is proved and was broken {times}, first at tick {self.tick} of seed {self.seed}"
+
+
+class ProofCheck:
+    """A policy that watches what is proved, and what its runs say of it. `on_tick` is to be called at every tick.
+
+    What a run breaks after it broke an assumption is no disagreement: a proof under assumptions is silent about that.
+    """
+
+    def __init__(self, program: Program, parameters: Mapping[str, float] | None, planner_seed: int = 0):
+        self.policy = controller_for(as_monitors(program.flow), parameters, planner_seed=planner_seed)
+        self._watched = [item for item in program.flow.properties if item.kind in CHECKED]
+        self._places = [place for place, item in enumerate(self._watched) if item.kind == "invariant"]
+        self._environments: Any = None
+        self._first: dict[int, tuple[int, int]] = {}
+        self._counts = [0] * len(self._places)
+
+    def on_tick(self, environments, frame, actions) -> None:
+        if actions is None:
+            return
+        counts = self.policy.monitor_violations[:, self._places]
+        if environments is not self._environments:
+            self._environments, self._before = environments, np.zeros_like(counts)
+        if (counts == self._before).all():
+            return
+        new = (counts - self._before) * ~self.policy.assumption_violations.any(axis=1, keepdims=True)
+        self._before = counts
+        for lane, place in np.argwhere(new).tolist():
+            self._counts[place] += int(new[lane, place])
+            tick = int(frame.step[frame.lanes == lane][0])
+            self._first.setdefault(place, (int(environments.seeds[lane]), tick))
+
+    @property
+    def disagreements(self) -> tuple[Disagreement, ...]:
+        return tuple(Disagreement(self._watched[self._places[place]].name, *self._first[place], self._counts[place]) for place in sorted(self._first))
+
+    def counted(self, kind: str, rows) -> dict[str, int]:
+        """The sums of a rollout's `monitor_violations` for the properties of a kind."""
+        return {item.name: int(sum(row[place] for row in rows)) for place, item in enumerate(self._watched) if item.kind == kind}

@@ -1,0 +1,110 @@
+"""Bricks from what recorded frames foretell: where one number will be when another one turns back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Index, Name, Number, Param, Previous
+from hl_dsl.synth.mutation.draft import Draft
+from hl_dsl.synth.mutation.number_literals import round_range, short
+from hl_dsl.synth.mutation.tree_paths import describe
+from hl_dsl.synth.mutation.signal_terms import Other, Rate, Source
+from hl_dsl.language.types import INT, REAL
+
+_LONGEST = 200
+_TOLD = 0.7  # how often other numbers are believed, where they tell how fast one changes
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """`moving` is foretold for the moment at which `nearing`, on its way up (`rising`) or down, turns back at `level`.
+
+    Both go on as they did over the last `lag` ticks; `moving` is thrown back at `low` and `high`. `slowest`: how fast
+    `nearing` comes at least. `error`: what is left of the distance between the number now and then (means). `moves` and
+    `comes`: what tells how fast the two change, where anything does. `others`: numbers that the program reads beside them.
+    """
+
+    moving: Source
+    nearing: Source
+    rising: bool
+    level: float
+    low: float
+    high: float
+    lag: int
+    slowest: float
+    error: float
+    moves: Rate | None = None
+    comes: Rate | None = None
+    others: tuple[Other, ...] = ()
+
+
+def intercept(draft: Draft) -> str | None:
+    """A number by what it will be when another one turns back, as recorded frames foretell it.
+
+    All parameters count as new: what was a good distance to where something is need not be one to where it will be.
+    """
+    choices = [(one, place, node, type_) for one in draft.subject.forecasts for place, node, type_ in draft.scope.places
+               if node == one.moving.expression and place.path and type_ in (INT, REAL)]
+    if not choices:
+        return None
+    least = min(one.error for one, *_ in choices)
+    found, place, node, _ = draft.random.choice([choice for choice in choices if choice[0].error <= 2 * least])
+    draft.put_alike(place, node, _foretold(draft, found, node), "arriving")
+    draft.new_params += [item.name for item in draft.policy.of(Param)]
+    return f"where a number arrives, in {describe(draft.policy, place)}"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Where a number will be, and what that is made of: the number now, how fast it goes, for how many ticks still."""
+
+    expression: Expression
+    now: Expression
+    speed: Expression
+    ticks: Expression
+
+
+def _foretold(draft: Draft, found: Forecast, node: Expression) -> Expression:
+    return arrival(draft, found, node, draft.random.random() < _TOLD).expression
+
+
+def arrival(draft: Draft, found: Forecast, node: Expression, told: bool) -> Arrival:
+    """A forecast as expressions. `told`: by the rates that other numbers tell, where they do; else by what was seen change."""
+    speed = draft.new_let("speed", found.moves.expression if told and found.moves else _speed(node, found.lag))
+    nearing = found.nearing.expression
+    approach = draft.new_let("approach", found.comes.expression if told and found.comes else _speed(nearing, found.lag))
+    reach = max(2.0 if found.nearing.base == "int" else 0.0, abs(found.high - found.low) / (64 if told and found.comes else 16))
+    level = draft.new_param("level", found.nearing.base, found.level - reach, found.level + reach, found.level)
+    coming = Apply("greater", (approach, Number(found.slowest))) if found.rising else Apply("less", (approach, Number(-found.slowest)))
+    until = Apply("clamp", (Apply("divide", (Apply("subtract", (level, nearing)), approach)), Number(0), Number(_LONGEST)))
+    ticks = draft.new_let("ticks_left", Apply("if", (coming, until, Number(0))))
+    return Arrival(thrown_back(found, node, speed, ticks), node, speed, ticks)
+
+
+def thrown_back(found: Forecast, now: Expression, speed: Expression, ticks: Expression) -> Expression:
+    """Where a number that goes on evenly is after some ticks, between its walls."""
+    return Apply("reflect", (Apply("add", (now, Apply("multiply", (speed, ticks)))), Number(found.low), Number(found.high)))
+
+
+def _speed(node: Expression, lag: int) -> Expression:
+    before = node
+    for _ in range(lag):
+        before = Previous(before, Number(0))
+    return Apply("divide", (Apply("subtract", (node, before)), Number(lag)))
+
+
+def shift_by_heading(draft: Draft) -> str | None:
+    """A number shifted by one new parameter while it grows, and by another while it does not."""
+    choices = [one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) in (Index, Name) and one[0].path]
+    if not choices:
+        return None
+    place, node, type_ = draft.random.choice(choices)
+    low, high = draft.subject.ranges.of(node) or (-8.0, 8.0)
+    values = draft.values(node)
+    if values:
+        low, high = min(values), max(values)
+    reach = max((high - low) / 16, 1.0)
+    shifts = [draft.new_param("shift", type_.base, *round_range(-reach, reach, type_.base), short(0, -reach, reach, type_.base)) for _ in range(2)]
+    growing = Apply("greater", (node, Previous(node, Number(0))))
+    draft.put_alike(place, node, Apply("add", (node, Apply("if", (growing, *shifts)))), "shifted")
+    return f"a shift by where a number is heading, in {describe(draft.policy, place)}"

@@ -1,0 +1,25 @@
+"""What is proved of the best program."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.runs.trial import Trial, proof_summary
+
+_SHOWN = ("id", "kind", "name", "status", "claim", "method", "line", "detail")
+
+
+def proof_of(trial: Trial, program: Program | None) -> dict[str, Any]:
+    """The recorded status, and the proof made once more by this version, result by result; it costs no environment step.
+    `results` is None where this version cannot read the program."""
+    recorded = proof_summary(trial.proof)
+    if program is None:
+        return {"recorded": recorded, "passed": None, "summary": "not proved again: this version cannot read the program", "results": None}
+    try:
+        proof = program.prove().to_json()
+    except HLError as error:
+        return {"recorded": recorded, "passed": None, "summary": f"not proved again: {error.message}", "results": None}
+    results = [{name: one[name] for name in _SHOWN} for one in proof["results"]]
+    return {"recorded": recorded, "passed": proof["passed"], "summary": proof["summary"], "results": results}

@@ -1,0 +1,119 @@
+"""A film of one episode, written as MP4 while it is played."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from hl_dsl.cards import Card
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.compiler.backends.frame import Frame
+
+# Families whose pictures are drawn in plain memory; elsewhere drawing may need a graphics driver.
+_DRAWN_IN_MEMORY = ("atari", "classic", "box2d")
+_FRAMES_PER_SECOND = {"atari": 60}
+_OTHERWISE = 30
+_ENLARGED = {"atari": 3}
+
+
+class Video:
+    """Films lane 0, the first seed; give it to `evaluate` as `on_tick`, with `render=needs_render(card)`.
+
+    Opening raises HLError where the file cannot be written or the environment cannot be drawn. Once the episode runs
+    nothing is raised, so a full disk cannot cost the evaluation: `close` raises HLError then.
+    """
+
+    def __init__(self, path: str | Path, card: Card):
+        self.path = Path(path)
+        self.frames = 0
+        self._family = card.family
+        self._writer: Any = None
+        self._over = False
+        self._error: HLError | None = None
+        if self.path.suffix.lower() != ".mp4":
+            raise HLError(f"a video is written as MP4, and `{self.path}` is not named so", "name it FILE.mp4")
+        if needs_render(card):
+            check_render(card)
+        try:
+            self.path.touch()
+        except OSError as error:
+            raise HLError(f"cannot write the video {self.path}: {error}") from error
+
+    def __call__(self, environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
+        if self._over or (row := int(np.searchsorted(frame.lanes, 0))) >= len(frame.lanes) or frame.lanes[row] != 0:
+            return
+        picture = frame.picture(row) if self._family == "atari" else environments.render(0)
+        try:
+            self._write(np.ascontiguousarray(picture))
+        except (OSError, RuntimeError) as error:
+            self._error = HLError(f"cannot write the video {self.path}: {error}")
+        self._over = actions is None or self._error is not None
+
+    def close(self) -> None:
+        """Finishes the file. Raises HLError where it could not be written; the frames so far may be lost then."""
+        writer, self._writer = self._writer, None
+        self._over = True
+        try:
+            if writer is not None:
+                import imageio_ffmpeg
+
+                writer.close()
+                next(imageio_ffmpeg.read_frames(str(self.path)))  # the writer does not say when its last write failed
+        except (OSError, RuntimeError, StopIteration) as error:
+            self._error = self._error or HLError(f"cannot write the video {self.path}: {error}")
+        if self._error is not None:
+            raise self._error
+
+    def _write(self, picture: np.ndarray) -> None:
+        if self._writer is None:
+            import imageio_ffmpeg
+
+            height, width, _ = picture.shape
+            scale = _ENLARGED.get(self._family, 1)
+            self._writer = imageio_ffmpeg.write_frames(
+                str(self.path),
+                (width, height),
+                fps=_FRAMES_PER_SECOND.get(self._family, _OTHERWISE),
+                macro_block_size=2,  # what the pixel format asks for; the usual 16 would stretch the picture
+                output_params=["-vf", f"scale=iw*{scale}:ih*{scale}:flags=neighbor"] if scale > 1 else [],
+            )
+            self._writer.send(None)
+        self._writer.send(picture)
+        self.frames += 1
+
+
+def needs_render(card: Card) -> bool:
+    """Whether the environment must be asked to draw; an Atari game's observation is the picture."""
+    return card.family != "atari"
+
+
+def check_render(card: Card) -> None:
+    """Raises HLError where the environment cannot be drawn. Draws once in a process of its own where a missing graphics driver would end this one."""
+    if card.family in _DRAWN_IN_MEMORY:
+        return
+    trial = (
+        "import sys\n"
+        "from hl_dsl.cards.reader import parse_card\n"
+        "from hl_dsl.synth.environments.environments import Environments\n"
+        "card = parse_card(sys.stdin.read(), 'the card')\n"
+        "one = Environments(card, card.protocols[0], [0], render=True)\n"
+        "one.reset()\n"
+        "one.render(0)\n"
+    )
+    from hl_dsl.cards.writer import card_text
+
+    with TemporaryDirectory() as folder:
+        ask = [sys.executable, "-c", trial]
+        done = subprocess.run(ask, input=card_text(card), text=True, capture_output=True, timeout=120, cwd=folder)
+    if done.returncode != 0 or "ERROR" in done.stderr:
+        lines = (done.stderr.strip() or done.stdout.strip() or "it ended without a word").splitlines()
+        raise HLError(
+            f"`{card.environment}` cannot be drawn on this machine: {lines[-1]}",
+            "evaluate without --video, or where its renderer has a graphics driver",
+        )

@@ -1,0 +1,229 @@
+"""A run's folder: one writer at a time, settings, the best program, and the pictures derived from its ledger."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import weakref
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hl_dsl.cards import Card
+from hl_dsl.cards.reader import file_name, is_packaged
+from hl_dsl.cards.writer import card_text
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.json_values import plain
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.base.files import remove_leftovers, storage_problem, write_whole
+from hl_dsl.synth.runs.trial import trials_of
+
+if TYPE_CHECKING:
+    from hl_dsl.synth.runs.plots import Reference
+
+LEDGER, BEST, SETTINGS = "trials.jsonl", "best.hl", "run.json"
+SUMMARY, PLOT, LOCK = "summary.csv", "sample_efficiency.png", ".lock"
+
+
+class RunFolderError(HLError):
+    """The folder of a run cannot be used."""
+
+
+class RunFolderBusy(RunFolderError):
+    """Another run writes into the folder."""
+
+
+class RunFolder:
+    """A folder held by this process until `close` (or the end of a `with` block, or of the process, however it ends).
+
+    Creates the folder and its parents. Holding one is for runs; an evaluation that only adds to a policy's own
+    `trials.jsonl` uses `Ledger` alone. Raises RunFolderBusy naming the process that holds it, and RunFolderError.
+    """
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        self._lock: int | None = None
+        self._made: list[Path] = []
+        descriptor = None
+        try:
+            while descriptor is None:
+                self._make_folders()
+                descriptor = self._locked()
+        except BaseException:
+            self._unmake()
+            raise
+        self._lock = descriptor
+        _held.add(self)
+        remove_leftovers(self.path)
+        self.ledger = Ledger(self.path / LEDGER)
+
+    def _make_folders(self) -> None:
+        try:
+            self._made = [folder for folder in reversed([self.path, *self.path.parents]) if not folder.exists()]
+            self.path.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise RunFolderError(f"cannot use {self.path} as a run folder: it is a file", "Choose another path for the run.") from error
+        except OSError as error:
+            problem, hint = storage_problem(error)
+            raise RunFolderError(f"cannot use {self.path} as a run folder: {problem}", hint) from error
+
+    def _locked(self) -> int | None:
+        """The lock file, locked; None where its holder took it away with the folder in the meantime."""
+        lock = self.path / LOCK
+        try:
+            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            if isinstance(error, FileNotFoundError) and not self.path.exists():
+                return None
+            problem, hint = storage_problem(error)
+            raise RunFolderError(f"cannot use {self.path} as a run folder: {problem}", hint) from error
+        try:
+            self._take(descriptor)
+            if lock.exists() and os.path.samestat(os.fstat(descriptor), os.stat(lock)):
+                return descriptor
+        except BaseException as error:
+            if self._made and not isinstance(error, RunFolderBusy):
+                lock.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+        return None
+
+    def _take(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}\n".encode(), 0)
+        except BlockingIOError as error:
+            raise RunFolderBusy(
+                f"another run writes into {self.path}: {_holder(descriptor)}",
+                "Wait until it ends, stop it with Ctrl-C, or choose another folder.",
+            ) from error
+        except OSError as error:
+            problem, hint = storage_problem(error)
+            raise RunFolderError(f"cannot lock the run folder {self.path}: {problem}", hint) from error
+
+    def _unmake(self) -> None:
+        """Takes away the folders that were made for this run, as far as nothing is in them."""
+        while self._made:
+            try:
+                self._made.pop().rmdir()
+            except OSError:
+                return
+
+    def close(self) -> None:
+        """Let the folder go, and take it away where it was made for this run and nothing came to be in it.
+
+        Calling it again does nothing."""
+        if self._lock is None:
+            return
+        if self._made and self._is_empty():
+            # While it is held: who waits for this very lock then finds that it is no longer the folder's.
+            (self.path / LOCK).unlink(missing_ok=True)
+            self._unmake()
+        os.close(self._lock)
+        self._lock = None
+
+    def _is_empty(self) -> bool:
+        try:
+            return [entry.name for entry in self.path.iterdir()] == [LOCK]
+        except OSError:
+            return False
+
+    def __enter__(self) -> RunFolder:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Put a file into the folder, whole or not at all. Raises FileUnwritable."""
+        return write_whole(self.path / name, content)
+
+    def write_settings(self, settings: Mapping) -> None:
+        """Record what the run was started with, so that it can be resumed and repeated. Raises FileUnwritable."""
+        self.write(SETTINGS, json.dumps(plain(settings, "settings"), indent=2) + "\n")
+
+    def keep_card(self, card: Card) -> None:
+        """Writes down the card of an environment that no HL brings along, so that the folder can be read by itself."""
+        if not is_packaged(card.environment):
+            self.write(file_name(card.environment), card_text(card))
+
+    def read_settings(self) -> dict | None:
+        """The recorded settings; None in a new folder. Raises RunFolderError where they cannot be read."""
+        return settings_in(self.path)
+
+    def write_best(self, program: str) -> Path:
+        """Put the text of the best program where people look for it. Raises FileUnwritable."""
+        return self.write(BEST, program)
+
+    def stop(self, reason: str, more: Mapping) -> None:
+        """Record why the run stopped, and `rebuild`. Raises LedgerError, FileUnwritable."""
+        self.ledger.append({"event": "stop", "reason": reason, **more})
+        self.rebuild()
+
+    def rebuild(self, title: str | None = None, references: Sequence[Reference] = ()) -> None:
+        """Derive `summary.csv` and `sample_efficiency.png` again from the ledger. Raises LedgerError, FileUnwritable."""
+        from hl_dsl.synth.runs.plots import plot_sample_efficiency
+        from hl_dsl.synth.runs.summary_csv import write_summary
+
+        trials = trials_of(self.ledger.read())
+        write_summary(trials, self.path / SUMMARY)
+        plot_sample_efficiency(trials, self.path / PLOT, title=title, references=references)
+
+
+def settings_in(folder: Path) -> dict | None:
+    """The settings of the run in a folder; None where there is none. Raises RunFolderError where they cannot be read."""
+    path = folder / SETTINGS
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(settings, dict):
+            raise ValueError("it holds no JSON object")
+        return settings
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        problem, hint = storage_problem(error)
+        raise RunFolderError(f"cannot read {path}: {problem}", hint) from error
+    except ValueError as error:
+        raise RunFolderError(f"cannot read {path}: {error}", "Restore it from a copy, or start a new run in another folder.") from error
+
+
+def holder(path: Path) -> str | None:
+    """The process that holds the run's folder, in words; None where none does, or none can be told of. Changes nothing."""
+    try:
+        descriptor = os.open(path / LOCK, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return None
+    except BlockingIOError:
+        return _holder(descriptor)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _holder(descriptor: int) -> str:
+    fields = os.pread(descriptor, 256, 0).decode("utf-8", "replace").split()
+    if len(fields) != 2:
+        return "a process that is just starting"
+    place = "" if fields[1] == socket.gethostname() else f" on {fields[1]}"
+    return f"process {fields[0]}{place}"
+
+
+_held: weakref.WeakSet[RunFolder] = weakref.WeakSet()
+
+
+def _release_in_child() -> None:
+    """A forked worker shares the lock; if it outlived the run it would keep the folder busy."""
+    for folder in list(_held):
+        folder._made.clear()
+        folder.close()
+
+
+os.register_at_fork(after_in_child=_release_in_child)

@@ -1,0 +1,77 @@
+"""What chance alone comes to: a program's parameters drawn at random, with no search at all.
+
+A search is worth its name where it does better than this at equal steps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import Sequence
+
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.evaluation.evaluate import NotProved
+from hl_dsl.synth.rollouts.program_batch import Member, Population
+from hl_dsl.synth.rollouts.pruning import usual_dry_steps
+from hl_dsl.synth.environments.random_numbers import generator
+from hl_dsl.synth.rollouts.rollout import evaluate
+from hl_dsl.synth.candidates.parameter_sampling import anywhere
+
+
+@dataclass(frozen=True)
+class NullResult:
+    """`scores[i]` is the mean return of draw i, `values[i]` its parameters. Draws that the step budget cut are left out."""
+
+    values: tuple[dict[str, float], ...]
+    scores: tuple[float, ...]
+    env_steps: int
+
+    @property
+    def median(self) -> float:
+        return median(self.scores)
+
+    @property
+    def best(self) -> float:
+        return max(self.scores)
+
+    def __str__(self) -> str:
+        return f"{len(self.scores)} random draws: median {self.median:g}, best {self.best:g}, {self.env_steps:,} environment steps"
+
+
+def random_constants(
+    program: Program,
+    protocol: str,
+    seeds: Sequence[int] = (0,),
+    draws: int = 24,
+    seed: int = 0,
+    dry_steps: int | None = None,
+    step_budget: int | None = None,
+    num_threads: int = 0,
+) -> NullResult:
+    """Plays `draws` random settings of the parameters, each anywhere in its range, on every seed, in one batch.
+
+    `dry_steps`: None is what a study takes. Raises HLError for a program without parameters or a budget that lets no draw
+    end, and NotProved.
+    """
+    parameters = program.flow.parameters
+    if not parameters:
+        raise HLError(f"{program.name} has no parameters to draw", "declare one: `param gain: real = 1 in [0, 10]`")
+    proof = program.prove()
+    if not proof.passed:
+        raise NotProved(program, proof)
+    values = []
+    for draw in range(draws):
+        random = generator(seed, draw, "null")
+        values.append({one.name: anywhere(one, random) for one in parameters})
+    lanes = [one for _ in values for one in seeds]
+    columns = {one.name: [drawn[one.name] for drawn in values for _ in seeds] for one in parameters}
+    rollout = evaluate(
+        Population([Member(program.flow, len(lanes), columns)]), program.card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads,
+        dry_steps=dry_steps or usual_dry_steps(program.card), step_budget=step_budget)
+    count = len(seeds)
+    ended = [draw for draw in range(draws) if all(rollout.finished[draw * count : (draw + 1) * count])]
+    if not ended:
+        raise HLError("no draw came to its end within the budget", "give it more steps")
+    scores = tuple(sum(rollout.returns[draw * count : (draw + 1) * count]) / count for draw in ended)
+    return NullResult(tuple(values[draw] for draw in ended), scores, rollout.env_steps)

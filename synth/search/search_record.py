@@ -1,0 +1,187 @@
+"""A study on disk: settings, the ledger, recorded episodes, the best program."""
+
+from __future__ import annotations
+
+import io
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.runs import run_settings
+from hl_dsl.synth.evaluation.policy_header import without_measured
+from hl_dsl.synth.proposers.prompt.prompt_parts import Picture
+from hl_dsl.synth.candidates.proposer import Candidate, Rejected
+from hl_dsl.synth.rollouts.episode import Recording
+from hl_dsl.synth.runs.run_folder import RunFolder
+from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.search.search_state import Settled
+from hl_dsl.synth.runs.trial import Trial, cut_trial
+
+EPISODES = "episodes"
+
+
+class StudyRecord:
+    """Writes a study down as it goes, and reads it back.
+
+    A `generation` event names what was proposed and reserves steps; the trials follow it. A generation whose trials are
+    not all there was interrupted: it is proposed again, the same, and what is missing is played.
+    """
+
+    def __init__(self, folder: RunFolder):
+        self.folder = folder
+        self.lost_steps = 0
+        self.events: list[dict] = []
+        self._generation = -1
+        self._parts = 0
+
+    @cached_property
+    def meter(self) -> StepMeter:
+        """Made when it is first needed: a folder whose run is refused stays as it is."""
+        return StepMeter(self.folder.path)
+
+    def __enter__(self) -> StudyRecord:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if "meter" in vars(self):
+            self.meter.close()
+
+    def start(self, settings: Mapping[str, Any]) -> None:
+        """Raises HLError where the folder already holds a run."""
+        run_settings.begin(self.folder, settings)
+
+    def resume(self, settings: Mapping[str, Any]) -> list[dict]:
+        """The generations on record, in order. Raises HLError where there is no run, or it differs in what it searches."""
+        self._made_by = run_settings.go_on(self.folder, settings)
+        self.events = self.folder.ledger.read()
+        self._charge_cut_steps(settings)
+        try:
+            return self._generations(self.events)
+        except (KeyError, TypeError) as error:
+            raise run_settings.not_repeated(self.folder, self._made_by, "a generation of the run") from error
+
+    def _charge_cut_steps(self, settings: Mapping[str, Any]) -> None:
+        """What a process that was killed had played, and could not write down."""
+        steps = self.meter.unrecorded(self.events)
+        if steps:
+            self.events.append(self.folder.ledger.append(cut_trial(settings, steps, "steps of episodes that the end of the process cut").to_event()))
+
+    def _generations(self, events: list[dict]) -> list[dict]:
+        generations: list[dict] = []
+        for event in events:
+            kind = event.get("event")
+            if kind == "generation":
+                generations.append({**event, "trials": {}})
+            elif kind == "trial" and event.get("kind") == "interrupted":
+                self.lost_steps += event["environment_steps"]
+            elif kind == "trial" and event.get("kind") == "search" and generations:
+                generations[-1]["trials"][event["index"]] = Trial.from_event(event)
+        return generations
+
+    def begin(self, number: int, proposals: Sequence[Candidate | Rejected], steps_left: int | None, rejected: Sequence[Trial], turn: int = 0) -> None:
+        """Records what a generation consists of, and what of it stopped in front of the environment. `turn`: of the seeds."""
+        self._generation, self._parts = number, 0
+        named = [{"index": one.index, "origin": one.origin, "hash": one.checked.program.hash if one.checked else "",
+                  **({"brief": True} if getattr(one, "brief", False) else {})} for one in proposals]
+        event = {"event": "generation", "generation": number, "reserved_steps": steps_left, "turn": turn, "proposals": named}
+        written = self.folder.ledger.append_many([event, *(trial.to_event() for trial in rejected)])
+        self.meter.begin(written[-1]["sequence"])
+
+    def complete(self, generation: dict, rejected: Sequence[Trial]) -> None:
+        """Records those of a known generation's rejections that a crash kept from the ledger."""
+        missing = [trial.to_event() for trial in rejected if trial.index not in generation["trials"]]
+        written = self.folder.ledger.append_many(missing)
+        self.meter.begin((written or self.events)[-1]["sequence"])
+
+    def known(self, generation: dict, proposals: Sequence[Candidate | Rejected]) -> dict[int, Settled]:
+        """What the ledger tells of a generation that has been proposed again. Raises HLError where it is another one."""
+        self._generation = generation["generation"]
+        recorded = [(one["index"], one["origin"], one["hash"]) for one in generation["proposals"]]
+        now = [(one.index, one.origin, one.checked.program.hash if one.checked else "") for one in proposals]
+        if recorded != now:
+            raise run_settings.not_repeated(self.folder, self._made_by, f"generation {self._generation} of the run")
+        recordings = read_episodes(self.folder.path, self._generation)
+        settled = {}
+        for one in proposals:
+            trial = generation["trials"].get(one.index)
+            if type(one) is Candidate and trial is not None:
+                kept, statuses = recordings.get(one.index, ({}, {}))
+                if not kept and trial.options:  # without them nothing came back from its evaluator
+                    raise HLError(f"the episodes of trial {one.index} are missing in {self.folder.path / EPISODES}",
+                                  "restore the folder from a copy, or start a new run")
+                settled[one.index] = Settled(trial, one.origin, one.checked, kept, statuses)
+        return settled
+
+    def settle(self, settled: Sequence[Settled]) -> None:
+        """Records episodes, then trials."""
+        if not settled:
+            return
+        arrays: dict[str, np.ndarray] = {}
+        for one in settled:
+            for seed, recording in one.recordings.items():
+                key = f"{one.trial.index}/{seed}/{one.statuses[seed]}"
+                arrays[f"{key}/actions"] = recording.actions
+                arrays.update({f"{key}/shown_{name}": values for name, values in recording.shown.items()})
+                arrays.update({f"{key}/picture_{number}_{picture.says}": np.frombuffer(picture.png, np.uint8) for number, picture in enumerate(recording.pictures)})
+        (self.folder.path / EPISODES).mkdir(exist_ok=True)
+        file = io.BytesIO()
+        np.savez_compressed(file, **arrays)
+        self.folder.write(f"{EPISODES}/{self._generation}-{self._next_part()}.npz", file.getvalue())
+        self.folder.ledger.append_many([one.trial.to_event() for one in settled])
+
+    def _next_part(self) -> int:
+        return len(list((self.folder.path / EPISODES).glob(f"{self._generation}-*.npz")))
+
+    def lost(self, steps: int, trial: Trial) -> None:
+        """Records the steps of episodes that were cut; they are not charged to the run (see Budget)."""
+        self.lost_steps += steps
+        if steps:
+            self.folder.ledger.append(trial.to_event())
+
+    def simplified(self, trial: Trial) -> None:
+        """Records the smaller form of the best program, once."""
+        if not any(event.get("accepted") and event.get("program_hash") == trial.program_hash for event in self.folder.ledger.read()):
+            self.folder.ledger.append(trial.to_event())
+
+    def write_best(self, text: str) -> None:
+        self.folder.write_best(text)
+
+    def stop(self, reason: str, more: Mapping[str, Any]) -> None:
+        self.folder.stop(reason, more)
+
+
+def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Recording], dict[int, str]]]:
+    """The episodes of a generation by trial: recordings, and how they ended, by seed or `recording_key`. Raises HLError."""
+    found: dict[int, tuple[dict, dict]] = {}
+    for path in sorted((folder / EPISODES).glob(f"{generation}-*.npz")):
+        parts: dict[tuple[int, int | str, str], dict[str, np.ndarray]] = {}
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                for name in file.files:
+                    index, seed, status, what = name.split("/")
+                    parts.setdefault((int(index), int(seed) if seed.isdigit() else seed, status), {})[what] = file[name]
+        except (OSError, ValueError, EOFError) as error:
+            raise HLError(f"cannot read {path}: {error}", "restore it from a copy, or start a new run") from None
+        for (index, seed, status), values in parts.items():
+            kept, statuses = found.setdefault(index, ({}, {}))
+            shown = {name.removeprefix("shown_"): array for name, array in values.items() if name.startswith("shown_")}
+            pictures = tuple(Picture(array.tobytes(), name.split("_", 2)[2]) for name, array in values.items() if name.startswith("picture_"))
+            kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), status
+    return found
+
+
+_HEADER = ("# Found by hl synth", "# after ", "# Proof: ")
+
+
+def best_text(program: Program, header: Sequence[str]) -> str:
+    """The program's text under a header of comments, which takes the place of an earlier run's, and of what was measured
+    of the program that the run began with."""
+    lines = without_measured(program.text).splitlines(keepends=True)
+    if lines and lines[0].startswith(_HEADER[0]):
+        while lines and lines[0].startswith(_HEADER):
+            lines.pop(0)
+    return "".join(f"# {line}\n" for line in header) + "".join(lines)

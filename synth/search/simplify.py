@@ -1,0 +1,77 @@
+"""A smaller program that does the same, found without a single environment step.
+
+First goes what the verifier proves to make no difference for any input: that needs no episode. Then what is left out is
+kept out only where the program then plays, to the last action, the very episodes its score comes from: known episodes are
+recalled, not played again. So the score stands; what that smaller program does elsewhere may differ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Callable, Iterator
+
+from hl_dsl.grammar.tree.syntax_tree import Act, Modes, Policy, children
+from hl_dsl.synth.candidates.gates import Checked, Gates, Rejection
+from hl_dsl.synth.mutation import Subject
+from hl_dsl.synth.mutation.draft import tidied
+from hl_dsl.synth.mutation.tree_paths import exchanged, put, with_declaration
+from hl_dsl.language.types import INT, REAL
+from hl_dsl.verify.equivalence.equivalence import same_actions
+
+
+def simplified(start: Checked, gates: Gates, same: Callable[[Checked], bool]) -> Checked:
+    """The program with all left out that can be, one thing after another; `same` says whether its score stands."""
+    best = without_what_is_proved_idle(start, gates, same)
+    while (smaller := _one_step(best, gates, same)) is not None:
+        best = smaller
+    return best
+
+
+def without_what_is_proved_idle(start: Checked, gates: Gates, same: Callable[[Checked], bool]) -> Checked:
+    """The program without what is proved to make no difference to any action. The same on every machine: only counted
+    resources end a proof. `same` is quicker and necessary, so it is asked first."""
+    best = start
+    while (smaller := _one_step(best, gates, lambda candidate: same(candidate) and same_actions(best.flow, candidate.flow))) is not None:
+        best = smaller
+    return best
+
+
+def _one_step(best: Checked, gates: Gates, same: Callable[[Checked], bool]) -> Checked | None:
+    subject = Subject(best.program)
+    for policy in _smaller(subject):
+        candidate = gates.check(tidied(policy, subject.scope))
+        if isinstance(candidate, Rejection) or len(candidate.flow.nodes) >= len(best.flow.nodes):
+            continue
+        if same(candidate) and not isinstance(gates.prove(candidate), Rejection):
+            return candidate
+    return None
+
+
+def _smaller(subject: Subject) -> Iterator[Policy]:
+    """The program without a rule, without a transition, or with an operator's operand in its place; the larger losses first."""
+    yield from _without_rules(subject.policy)
+    places = sorted(subject.scope.places, key=lambda one: len(one[0].path))
+    for place, node, type_ in places:
+        for child in children(node):
+            held = subject.scope.types[id(child)]
+            if held is type_ or (type_ is REAL and held is INT):
+                yield put(subject.policy, place, child)
+
+
+def _without_rules(policy: Policy) -> Iterator[Policy]:
+    for position, item in enumerate(policy.declarations):
+        if type(item) is Act:
+            for act in _shorter(item):
+                yield with_declaration(policy, position, act)
+        elif type(item) is Modes:
+            for number, mode in enumerate(item.modes):
+                for act in _shorter(mode.act) if mode.act is not None else ():
+                    yield with_declaration(policy, position, replace(item, modes=exchanged(item.modes, number, replace(mode, act=act))))
+                for gone in range(len(mode.transitions)):
+                    left = replace(mode, transitions=mode.transitions[:gone] + mode.transitions[gone + 1 :])
+                    yield with_declaration(policy, position, replace(item, modes=exchanged(item.modes, number, left)))
+
+
+def _shorter(act: Act) -> Iterator[Act]:
+    for gone in range(len(act.rules) - 1):
+        yield replace(act, rules=act.rules[:gone] + act.rules[gone + 1 :])

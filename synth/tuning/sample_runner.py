@@ -1,0 +1,141 @@
+"""Plays samples side by side, and charges what that takes."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, Callable, Sequence
+
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.program import Program
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.candidates.parameter_values import flow_with
+from hl_dsl.synth.workers.limits import EvaluatorFailed
+from hl_dsl.compiler.planner.counts import PlanningCounts, added
+from hl_dsl.synth.rollouts.candidate_batch import play, play_values
+from hl_dsl.synth.regressions.case import Regression
+from hl_dsl.synth.regressions.gate import CaseGate
+from hl_dsl.synth.rollouts.rollout import Rollout
+from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.rollouts.interrupts import Stopping
+from hl_dsl.synth.runs.run_result import INTERRUPTED
+from hl_dsl.synth.tuning.samples import Sample, lanes
+
+MOST_LANES = 256  # in one batch: a MuJoCo robot takes up to 25 MB of a worker's address space
+_CHANCES = 2  # for samples whose evaluator came to no result
+
+
+class Cut(Exception):
+    """The run cannot go on; the message is the reason. What was played to the end is kept."""
+
+
+class Spent(Cut):
+    """The budget, or what of it is not kept back, is spent."""
+
+
+class Failed(Cut):
+    """The evaluator came to no result, however often it was asked; a larger budget would not help."""
+
+
+class Player:
+    """`failed` is told of the steps of an evaluator that came to no result. `reserve`: steps of the budget that are kept back;
+    `planning`: what planning took so far."""
+
+    def __init__(
+        self, program: Program, protocol: str, budget: Budget, limits: dict[str, Any], evaluator: Any, meter: StepMeter | None,
+        tell: Callable[[dict], None], failed: Callable[[EvaluatorFailed], None], cases: Sequence[Regression] = (),
+    ):
+        self.program, self.protocol, self.budget, self.limits, self.evaluator = program, protocol, budget, limits, evaluator
+        self.meter, self.tell, self.failed, self.cases = meter, tell, failed, tuple(cases)
+        self.names = [one.name for one in program.flow.parameters]
+        self.reserve = self._taken = 0
+        self.planning = PlanningCounts()
+
+    def begin(self, sequence: int) -> None:
+        """What is played from here on comes after the event of that number."""
+        self._taken = 0
+        if self.meter is not None:
+            self.meter.begin(sequence)
+
+    @property
+    def steps_left(self) -> int | None:
+        return None if self.budget.steps_left is None else max(0, self.budget.steps_left - self.reserve)
+
+    def refuse_overspending(self) -> None:
+        """Raises Spent where a limit has been reached."""
+        reason = self.budget.stop_reason()
+        if reason is not None or self.steps_left == 0:
+            raise self.spent() if reason is None else Spent(reason)
+
+    def spent(self) -> Spent:
+        return Spent(f"the budget of {self.budget.steps:,} environment steps is spent")
+
+    def play(self, samples: Sequence[Sample], seeds: Sequence[int], stop: Stopping) -> None:
+        """Adds to each sample its episodes on the seeds, played side by side, as many as memory is sure to hold. Raises Cut."""
+        together = max(1, MOST_LANES // len(seeds))
+        for first in range(0, len(samples), together):
+            self._play_together(samples[first : first + together], seeds, stop)
+
+    def _play_together(self, samples: Sequence[Sample], seeds: Sequence[int], stop: Stopping) -> None:
+        rollout = self._run(
+            play_values, self.program.flow, {name: [one.values[name] for one in samples for _ in seeds] for name in self.names}, self.protocol,
+            [seed for _ in samples for seed in seeds], stop=stop, **self._limits(samples[0].cap))
+        count = len(seeds)
+        for place, one in enumerate(samples):
+            one.parts.append(lanes(rollout, place * count, (place + 1) * count, len(samples)))
+        if rollout.interrupted:
+            raise Cut(INTERRUPTED)
+        if not all(rollout.finished) or len(rollout.seeds) < count * len(samples):
+            raise self.spent()
+
+    def passes(self, sample: Sample, stop: Stopping) -> str | None:
+        """Why a sample breaks one of the task's golden cases; None where it passes them all. Raises Cut."""
+        flow: Dataflow = flow_with(self.program.flow, sample.values)
+        one = SimpleNamespace(index=sample.number, checked=SimpleNamespace(flow=flow))
+        gate = CaseGate(self.cases, self.program.card)
+        going_on = gate.replay([one])
+        try:
+            for setting, cases, seeds in gate.batches():
+                if not going_on:
+                    break
+                played = self._run(
+                    play, [flow], self.program.card, setting.protocol, seeds, stop=stop, dry_steps=setting.dry_steps, max_steps=setting.max_steps,
+                    curves=dict.fromkeys(seeds), num_threads=self.limits["num_threads"])
+                gate.take([one], cases, played.episodes)
+                if played.rollout.interrupted:
+                    raise Cut(INTERRUPTED)
+                if not played.rollout.complete:
+                    raise self.spent()
+                going_on = gate.going_on([one])
+        finally:
+            sample.cases, sample.case_steps = gate.told(sample.number), gate.steps(sample.number)
+        return gate.reason(sample.number)
+
+    def _limits(self, cap: int | None) -> dict[str, Any]:
+        return self.limits if cap is None else self.limits | {"max_steps": cap}
+
+    def _run(self, function: Callable, *arguments: Any, stop: Stopping, **options: Any) -> Any:
+        for _ in range(_CHANCES):
+            before, taken = self.budget.steps_spent, self._taken
+
+            def show(steps: int) -> None:
+                self.tell({"event": "steps", "env_steps": before + steps, "budget_steps": self.budget.steps, "seconds": self.budget.seconds})
+
+            try:
+                played = self.evaluator.run(
+                    function, *arguments, step_budget=self.steps_left, on_progress=show, stopping=stop,
+                    before_step=None if self.meter is None else self.meter.after(taken), **options)
+            except EvaluatorFailed as failure:
+                self._taken += failure.steps
+                if failure.outcome != INTERRUPTED:
+                    self.budget.steps_spent += failure.steps
+                self.failed(failure)
+                if failure.outcome == INTERRUPTED:
+                    raise Cut(INTERRUPTED) from None
+                said = failure.told
+            else:
+                rollout: Rollout = getattr(played, "rollout", played)
+                self._taken += rollout.env_steps
+                self.budget.steps_spent += rollout.env_steps
+                self.planning = added((self.planning, *rollout.planning))
+                return played
+        raise Failed(said)

@@ -1,0 +1,86 @@
+"""The benchmark of random edits compares like with like."""
+
+import ast
+
+import pytest
+
+from benchmarks.edits import HANGS, LEAVES, PLAYS, POLICY, Kept, as_hl, as_python, play_python, table
+from benchmarks.free_form import CONTROLLER
+from benchmarks.free_form_edits import KINDS, edits
+from hl_dsl.program import Program
+from hl_dsl.synth.workers.evaluator import InProcess
+from hl_dsl.synth.rollouts.rollout import evaluate
+
+QUIET = {"before_step": lambda steps: None, "stopping": None, "stop": lambda: False, "on_progress": None}
+
+
+class ByHand:
+    """The Python controller as the rollout wants it, beside the policy, whose action it must equal at every tick."""
+
+    def __init__(self):
+        space = {}
+        exec(CONTROLLER, space)
+        self.act, self.policy, self.memory = space["act"], Program.load(POLICY).compile(), {}
+        self.actions = []
+
+    def __getattr__(self, name):
+        return getattr(self.policy, name)
+
+    def tick(self, frame):
+        actions = self.policy.tick(frame)
+        self.actions.append((self.act(frame.ram[0].tolist(), float(frame.reward[0]), self.memory), int(actions[0])))
+        return actions
+
+
+def test_both_controllers_act_the_same():
+    both = ByHand()
+    rollout = evaluate(both, Program.load(POLICY).card, "deterministic", [0], max_steps=2_000)
+    assert rollout.returns[0] > 10 and len(both.actions) == 2_000
+    assert all(python == hl for python, hl in both.actions)
+
+
+def test_edits_are_distinct_programs_and_repeat():
+    found = list(edits(CONTROLLER, 150, seed=1))
+    assert found == list(edits(CONTROLLER, 150, seed=1)) != list(edits(CONTROLLER, 150, seed=2))
+    assert len({text for _, text in found}) == 150 and {kind for kind, _ in found} == set(KINDS)
+    assert ast.unparse(ast.parse(CONTROLLER)) not in {text for _, text in found}
+
+
+@pytest.mark.parametrize("act, outcome", [("return 2", LEAVES), ("return 1", LEAVES), ("return 0", PLAYS)])
+def test_what_is_out_of_bounds_is_seen(act, outcome):
+    assert play_python(f"def act(ram, reward, memory):\n    if ram[101] == 0:\n        return 1\n    {act}", 120, **QUIET).outcome == outcome
+
+
+@pytest.mark.parametrize("act, why", [("return 4", "no action"), ("pass", "no action"), ("return 1 / 0", "ZeroDivisionError"), ("return nothing", "NameError")])
+def test_a_crash_is_told_by_its_cause(act, why):
+    played = play_python(f"def act(ram, reward, memory):\n    {act}", 120, **QUIET)
+    assert (played.outcome, played.steps, played.why) == ("crashes", 0, why)
+
+
+def test_a_small_run_of_both(monkeypatch):
+    monkeypatch.setattr("benchmarks.edits.Isolated", lambda limits: InProcess())
+    # A small number of Python edits in this process must not hang: seed 0's first four do not (see the benchmark for the rest).
+    rows = [as_hl(2, 40, 0, lambda text: None, Kept(None, {})), as_python(4, 40, 0, lambda text: None, Kept(None, {}))]
+    hl, python = rows
+    assert hl["played"] + sum(hl["stopped_at"].values()) == 2 and python["played"] == 4
+    assert hl["steps_on_rejected_edits"] == 0 and hl["outcomes"]["crashes"] == hl["outcomes"]["hangs"] == hl["outcomes"][LEAVES] == 0
+    assert sum(hl["steps"].values()) == 40 * hl["played"]
+    assert "| HL, what is proved played | " in table(rows)
+
+
+def test_an_action_that_does_not_come_is_a_hang(monkeypatch):
+    monkeypatch.setattr("benchmarks.edits.ACTION_SECONDS", 0.05)
+    played = play_python("def act(ram, reward, memory):\n    while True:\n        pass", 120, **QUIET)
+    assert (played.outcome, played.steps) == (HANGS, 0)
+
+
+def test_a_measurement_goes_on_from_what_it_has(tmp_path, monkeypatch):
+    path, about = tmp_path / "edits.jsonl", {"edits": "python"}
+    monkeypatch.setattr("benchmarks.edits.Isolated", lambda limits: InProcess())
+    first = as_python(4, 40, 0, lambda text: None, Kept(path, about))
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[:-1]) + lines[-1][:9])  # torn in the last
+    kept, played = Kept(path, about), []
+    monkeypatch.setattr("benchmarks.edits.play_python", lambda *given, **hooks: played.append(1) or play_python(*given, **hooks))
+    assert len(kept.known) == 3 and as_python(4, 40, 0, lambda text: None, kept) == first and len(played) == 1
+    assert Kept(path, {"edits": "another"}).known == {}

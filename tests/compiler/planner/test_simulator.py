@@ -1,0 +1,193 @@
+"""The simulator behind a planner: what it predicts is compared with what EnvPool then does."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.cards import Model, known_environments, load_card
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.compiler.planner.simulator import Simulator
+
+# One-step error, the largest over the columns: (median, 90th of 100 steps). EnvPool steps MuJoCo 3.6, this is 4.0.
+ERRORS = {
+    "HalfCheetah-v5": (1e-13, 1e-11),
+    "Hopper-v5": (1e-14, 1e-13),
+    "Swimmer-v5": (1e-14, 1e-12),
+    "InvertedPendulum-v5": (1e-14, 1e-13),
+    "Humanoid-v5": (1e-5, 1e-4),
+    "Ant-v5": (1e-4, 2e-3),
+    "Walker2d-v5": (1e-13, 1e-11),
+}
+CHEETAH = load_card("HalfCheetah-v5")
+
+
+def steps(card, swing, seeds, ticks):
+    """Real episodes of random actions, as far as they go: for each step the lanes, (n,), what was shown, the actions, and what was shown then."""
+    choose, lanes = np.random.default_rng(0), Environments(card, "standard", seeds, num_threads=1)
+    frame = lanes.reset()
+    while len(frame.lanes) and ticks:
+        actions = swing * choose.uniform(card.action.low, card.action.high, card.action.shape(len(frame.lanes)))
+        rows, before = frame.lanes, frame.observation
+        frame = lanes.step(actions)
+        yield rows, before, actions, frame.observation
+        frame, ticks = frame.alive(), ticks - 1
+    lanes.close()
+
+
+def clipped(card, shown):
+    """(n,): where a velocity is shown at its limit."""
+    return np.any(np.abs(shown[:, list(card.model.qvel)]) >= (card.model.velocity_limit or np.inf), axis=1)
+
+
+def one_step_errors(environment, swing, seeds=range(6), ticks=80):
+    """(steps,) errors of the columns that are predicted, over real episodes; steps from a clipped velocity are left out."""
+    card = load_card(environment)
+    simulator, errors = Simulator(card), []
+    for _, before, actions, after in steps(card, swing, seeds, ticks):
+        predicted = simulator.observations(simulator.step(simulator.states(before), actions))
+        shown = np.delete(np.abs(predicted - after)[~clipped(card, before)], sorted(simulator.unpredicted), axis=1)
+        errors.append(shown.max(axis=1))
+    return np.concatenate(errors)
+
+
+@pytest.mark.parametrize("environment", ERRORS)
+def test_one_step_is_predicted_as_closely_as_the_card_says(environment):
+    # Strong actions swing Walker2d's joints beyond what it shows, and end an episode of InvertedPendulum, after a few steps.
+    errors = one_step_errors(environment, 0.1 if environment in ("Walker2d-v5", "InvertedPendulum-v5") else 1.0)
+    median, ninetieth = ERRORS[environment]
+    assert len(errors) > 50
+    assert np.median(errors) < median and np.quantile(errors, 0.9) < ninetieth
+
+
+def test_every_card_with_a_model_is_compared():
+    assert {one for one in known_environments() if load_card(one).model is not None} == set(ERRORS)
+
+
+def test_a_batch_is_its_rows_one_by_one_and_threads_change_nothing():
+    card = load_card("Ant-v5")
+    one, two = Simulator(card), Simulator(card, num_threads=2)
+    choose = np.random.default_rng(1)
+    states = one.states(np.tile(card.fields["obs"].default, (9, 1)))
+    for _ in range(3):
+        actions = choose.uniform(-1, 1, (9, 8))
+        after = one.step(states, actions)
+        np.testing.assert_array_equal(after, two.step(states, actions))
+        np.testing.assert_array_equal(after, np.vstack([one.step(states[[row]], actions[[row]]) for row in range(9)]))
+        states = after
+    assert two.steps == 3 * 9 * 5 and one.steps == 2 * two.steps
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.floats(-1, 1), min_size=17, max_size=17))
+def test_an_observation_survives_the_way_through_a_state(numbers):
+    observation = np.array([numbers])
+    simulator = Simulator(CHEETAH)
+    states = simulator.states(observation)
+    assert states.shape == (1, 1 + 9 + 9) and states[0, 0] == 0
+    np.testing.assert_array_equal(simulator.observations(states), observation)
+
+
+def test_clipped_velocities_are_shown_clipped_and_hidden_columns_are_zero():
+    walker = Simulator(load_card("Walker2d-v5"))
+    states = walker.states(np.zeros((1, 17)))
+    states[:, 1 + 9 :] = 25.0
+    assert np.all(walker.observations(states)[:, 8:] == 10.0) and walker.unpredicted == frozenset()
+    ant = Simulator(load_card("Ant-v5"))
+    assert ant.unpredicted == frozenset(range(27, 105))
+    assert not ant.observations(np.ones((1, 1 + 15 + 14)))[:, 27:].any()
+
+
+def test_what_is_shown_clipped_is_taken_from_what_was_foreseen():
+    """Real episodes with joints that swing beyond ±10: from the observation alone such a step is far off."""
+    card = load_card("Walker2d-v5")
+    simulator, alone, together = Simulator(card), [], []
+    foreseen = np.full((8, simulator.size), np.nan)
+    for rows, before, actions, after in steps(card, 1.0, range(8), card.max_episode_steps):
+        guessed = simulator.step(simulator.states(before), actions)
+        foreseen[rows] = simulator.step(simulator.states(before, foreseen[rows]), actions)
+        for states, errors in ((guessed, alone), (foreseen[rows], together)):
+            errors += np.abs(simulator.observations(states) - after)[clipped(card, before)].max(axis=1, initial=0).tolist()
+    assert len(alone) > 50 and np.median(alone) > 0.1
+    assert np.median(together) < 1e-12 and np.quantile(together, 0.9) < 1e-11
+
+
+@pytest.mark.parametrize("shown, foreseen, taken", [
+    (10.0, 14.0, 14.0), (-10.0, -14.0, -14.0), (10.0, -14.0, 10.0), (10.0, 3.0, 10.0), (9.0, 14.0, 9.0), (10.0, np.nan, 10.0),
+])  # fmt: skip
+def test_only_a_speed_beyond_the_limit_is_foreseen(shown, foreseen, taken):
+    simulator = Simulator(load_card("Hopper-v5"))
+    observation = np.zeros((1, 11))
+    observation[0, 7] = shown
+    before = np.full((1, simulator.size), foreseen)
+    states = simulator.states(observation, before)
+    assert states[0, 1 + 6 + 2] == taken and np.count_nonzero(states[0, 1 + 6 :]) == 1
+
+
+def test_a_state_that_diverges_is_marked_and_nothing_is_said(tmp_path):
+    """In a process of its own, since MuJoCo writes past Python's own streams and into the working folder."""
+    code = """
+import numpy as np
+from hl_dsl.cards import load_card
+from hl_dsl.compiler.planner.simulator import Simulator
+for threads in (1, 2):
+    simulator = Simulator(load_card("HalfCheetah-v5"), threads)
+    states, actions = simulator.states(np.zeros((6, 17))), np.zeros((6, 6))
+    states[1, 12] = 1e11
+    states[2, 3] = np.nan
+    states[3, 10:] = 1e8
+    actions[4, 0] = np.nan
+    after = simulator.step(states, actions)
+    assert np.isnan(after).all(axis=1).tolist() == [False, True, True, True, True, False], after
+    np.testing.assert_array_equal(after[0], after[5])
+    again = simulator.step(after, actions)
+    assert np.isnan(again).all(axis=1).tolist() == [False, True, True, True, True, False]
+    fresh = simulator.step(simulator.states(np.zeros((1, 17))), np.zeros((1, 6)))
+    np.testing.assert_array_equal(fresh[0], after[0])
+    assert np.isnan(simulator.observations(after)[1]).all()
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert os.listdir(tmp_path) == []
+
+
+MODEL = CHEETAH.model
+
+
+@pytest.mark.parametrize("model, told, mend", [
+    (None, "has no `[model]`", "HalfCheetah-v5"),
+    (replace(MODEL, file="no_such.xml"), "not among EnvPool's assets", "install"),
+    (replace(MODEL, file="ant_envpool.xml"), "has 15 coordinates and 14 velocities", "mend"),
+    (replace(MODEL, qpos=MODEL.qpos[:-1]), "list 8 and 9", "mend"),
+    (replace(MODEL, qvel=(*MODEL.qvel[:-1], 17)), "column 17", "mend"),
+])  # fmt: skip
+def test_what_cannot_be_simulated_is_told(model, told, mend):
+    with pytest.raises(HLError) as caught:
+        Simulator(replace(CHEETAH, model=model))
+    assert told in caught.value.message and mend in caught.value.hint and "HalfCheetah-v5" in caught.value.message + caught.value.hint
+
+
+def test_an_action_of_another_size_and_a_file_that_is_no_model_are_told(tmp_path):
+    with pytest.raises(HLError, match="takes 6 numbers as an action"):
+        Simulator(replace(CHEETAH, action=load_card("Hopper-v5").action))
+    (tmp_path / "mine.xml").write_text("<mujoco><worldbody><joint/></mujoco>")
+    with pytest.raises(HLError, match="MuJoCo cannot read .*mine.xml"):
+        Simulator(replace(CHEETAH, origin=str(tmp_path / "card.toml"), model=replace(MODEL, file="mine.xml")))
+
+
+def test_a_model_may_lie_beside_its_card(tmp_path):
+    (tmp_path / "slider.xml").write_text(
+        "<mujoco><option timestep='0.1' gravity='0 0 0'/><worldbody><body><joint name='x' type='slide' axis='1 0 0'/>"
+        "<geom size='1' mass='2'/></body></worldbody><actuator><motor joint='x'/></actuator></mujoco>"
+    )
+    card = replace(load_card("MountainCarContinuous-v0"), origin=str(tmp_path / "card.toml"), model=Model("slider.xml", 3, (0,), (1,), None, ""))
+    simulator = Simulator(card)
+    after = simulator.observations(simulator.step(simulator.states(np.array([[1.0, 0.5]])), np.array([[4.0]])))
+    # Force over mass, 2 m/s², for three steps of 0.1 s, each moving at the speed it ends with.
+    np.testing.assert_allclose(after, [[1 + 0.1 * (0.7 + 0.9 + 1.1), 1.1]])

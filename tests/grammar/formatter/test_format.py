@@ -1,0 +1,344 @@
+"""The formatter: one layout, from which the same tree is read back, with every comment once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.grammar.formatter.format import format_expression, format_policy, format_text, number_text
+from hl_dsl.grammar.formatter.layout import WIDTH
+from hl_dsl.operators import OPERATORS
+from hl_dsl.grammar.parser import parse
+from hl_dsl.base.source import Source
+from hl_dsl.grammar.tree.syntax_tree import Apply, Let, Name, Number, Policy
+from tests.support.generators.syntax_trees import expressions, policies, sprinkled
+from tests.support.paths import POLICIES
+
+many = settings(deadline=None, max_examples=70)
+PROGRAMS = sorted(POLICIES.rglob("*.hl"))
+
+
+def read(text: str) -> Policy:
+    return parse(Source(text))
+
+
+@many
+@given(policies)
+def test_a_tree_is_read_back_from_its_text(policy):
+    text = format_policy(policy)
+    assert read(text) == policy
+    assert format_text(text) == text
+
+
+@many
+@given(expressions)
+def test_an_expression_is_read_back_from_its_line(expression):
+    line = format_expression(expression)
+    assert "\n" not in line
+    (let,) = read(f'policy p for "E" {{ let x = {line} }}').of(Let)
+    assert let.expression == expression
+
+
+@many
+@given(sprinkled(policies.map(format_policy)))
+def test_comments_between_any_two_tokens_stay(case):
+    text, count = case
+    policy = read(text)
+    formatted = format_text(text)
+    assert read(formatted) == policy
+    assert sorted(re.findall(r"#(\d+);", formatted), key=int) == [str(number) for number in range(count)]
+    assert format_text(formatted) == formatted
+
+
+@many
+@given(policies)
+def test_lines_are_short_unless_one_token_is_long(policy):
+    for line in format_policy(policy).splitlines():
+        assert line == line.rstrip()
+        if len(line) > WIDTH:
+            # Nothing that could break: no call with arguments, no operator between operands.
+            assert not re.search(r" (\+|and|or|implies|then) |\w\(\w", line), line
+
+
+@many
+@given(expressions, expressions)
+def test_no_parentheses_are_needless(left, right):
+    """Without any one pair of parentheses the text means something else, or nothing."""
+    policy = Policy("p", "E", (Let("x", Apply("add", (left, right))),))
+    text = format_policy(policy)
+    for opening, closing in _pairs(text):
+        if _READABLE.search(text[:opening]) and text[opening + 1 :].lstrip().startswith("if"):
+            continue
+        without = text[:opening] + " " + text[opening + 1 : closing] + " " + text[closing + 1 :]
+        try:
+            assert read(without) != policy, (text, without)
+        except ProgramError:
+            pass
+
+
+_READABLE = re.compile(r"\b(if|then)\s*$")  # an `if` here could stand without parentheses, but would be hard to read
+
+
+def _pairs(text):
+    stack = []
+    for offset, character in enumerate(text):
+        if character == "(":
+            stack.append(offset)
+        elif character == ")":
+            opening = stack.pop()
+            if not re.search(r"[\w.]$", text[:opening]):
+                yield opening, offset
+
+
+@pytest.mark.parametrize("path", PROGRAMS, ids=lambda path: path.name)
+def test_the_projects_own_policies_are_laid_out(path):
+    text = path.read_text(encoding="utf-8")
+    assert format_text(text) == text
+
+
+def check(given_text: str, wanted: str) -> None:
+    wanted = wanted.lstrip("\n")
+    assert format_text(given_text) == wanted
+    assert format_text(wanted) == wanted
+
+
+def test_groups_columns_and_comments():
+    check(
+        """# What it is for.
+policy   tidy for "Breakout-v5" { observe ram,reward   # what it sees
+param a:real=3 in [0,8]# pixels
+param longer: int=1024 in [128, 4096]   # ticks
+let x = ram[ 99 ]
+# The ball's height.
+
+
+let ball_y=(ram[101])
+let z = ball_y
+
+let w = z
+memory m: real in [0, 255] = 0 { next = x } memory seen: bool = false { next = x>0 }
+act { when x>a=>RIGHT when x < -a => LEFT otherwise=>NOOP }
+invariant low: x>=0 monitor quick: ball_y < 250
+}
+# The end.""",
+        """
+# What it is for.
+policy tidy for "Breakout-v5" {
+  observe ram, reward  # what it sees
+
+  param a:      real = 3    in [0, 8]       # pixels
+  param longer: int  = 1024 in [128, 4096]  # ticks
+
+  let x = ram[99]
+  # The ball's height.
+
+  let ball_y = ram[101]
+  let z      = ball_y
+
+  let w = z
+
+  memory m:    real in [0, 255] = 0 { next = x }
+  memory seen: bool             = false { next = x > 0 }
+
+  act {
+    when x > a  => RIGHT
+    when x < -a => LEFT
+    otherwise   => NOOP
+  }
+
+  invariant low: x >= 0
+  monitor quick: ball_y < 250
+}
+# The end.
+""",
+    )
+
+
+def test_long_declarations_break_at_their_outermost_places():
+    check(
+        """policy p for "E" {
+let aim = clamp(reflect(ball_x + chase_lead * velocity_x, left_wall, right_wall), left_wall + 0.5, right_wall - 0.5)
+let sure = seen and not stuck and (ball_y > 120 or velocity_y > 0) and paddle_x in [15.5, 152.5] and lives > 0
+let speed = if rally then far_speed * distance + near_speed else if serve then serve_speed else if stuck then 0.5 else 0
+act { when first_condition and second_condition and third_condition and fourth_condition and fifth_condition => RIGHT
+ when b => LEFT when c => FIRE otherwise => NOOP }
+}""",
+        """
+policy p for "E" {
+  let aim = clamp(
+    reflect(ball_x + chase_lead * velocity_x, left_wall, right_wall),
+    left_wall + 0.5,
+    right_wall - 0.5
+  )
+  let sure =
+    seen
+    and not stuck
+    and (ball_y > 120 or velocity_y > 0)
+    and paddle_x in [15.5, 152.5]
+    and lives > 0
+  let speed =
+    if rally then far_speed * distance + near_speed
+    else if serve then serve_speed
+    else if stuck then 0.5
+    else 0
+
+  act {
+    when first_condition
+      and second_condition
+      and third_condition
+      and fourth_condition
+      and fifth_condition
+      => RIGHT
+    when b    => LEFT
+    when c    => FIRE
+    otherwise => NOOP
+  }
+}
+""",
+    )
+
+
+def test_comments_inside_stay_beside_what_they_speak_of():
+    check(
+        """policy p for "E" {
+  let x = if seen # the ball is there
+    then 1 else 2 # gone
+  let y = clamp(a, # what
+    # the lower wall
+    0, 9)
+  modes { # two
+    start one { act LEFT # go
+      # Leave it.
+      when seen -> two
+      # nothing more
+    }
+    two { act RIGHT }
+  }
+  # last words
+}""",
+        """
+policy p for "E" {
+  let x =
+    if seen then  # the ball is there
+      1
+    else 2  # gone
+  let y = clamp(
+    a,  # what
+    # the lower wall
+    0,
+    9
+  )
+
+  modes {  # two
+    start one {
+      act LEFT  # go
+      # Leave it.
+      when seen -> two
+      # nothing more
+    }
+    two { act RIGHT }
+  }
+  # last words
+}
+""",
+    )
+
+
+def test_an_empty_policy():
+    check('policy p for "E"{}', 'policy p for "E" {\n}\n')
+
+
+def test_every_operator_inside_every_other():
+    signed = [row for row in OPERATORS.values() if row.syntax.kind != "call"]
+    for outer in signed:
+        for position in range(outer.arity):
+            for inner in signed:
+                nested = Apply(inner.name, tuple(Name(f"i{number}") for number in range(inner.arity)))
+                operands = [Name(f"o{number}") for number in range(outer.arity)]
+                operands[position] = nested
+                tree = Apply(outer.name, tuple(operands))
+                (let,) = read(f'policy p for "E" {{ let x = {format_expression(tree)} }}').of(Let)
+                assert let.expression == tree
+
+
+@pytest.mark.parametrize("length", range(40, 90))
+def test_what_follows_on_the_line_counts(length):
+    name = "n" * length
+    text = format_text(f"""policy p for "E" {{
+        let a = clamp(max({name}, b + c), 0, 1)
+        let b = if {name} > b + c then 1 else 0
+        let c = ({name} + b + c) * 2
+        memory d: bool = false {{ next = not ({name} and b) }}
+        act {{ when {name} > a + b => LEFT otherwise => RIGHT }}
+    }}""")
+    assert max(map(len, text.splitlines())) <= WIDTH
+    # Nothing breaks where it would have fitted.
+    assert ("let a = clamp(\n" in text) == (length > 100 - len("  let a = clamp(max(, b + c), 0, 1)"))
+
+
+@pytest.mark.parametrize("text, wanted", [
+    ("((a)) + (b + c)", "a + (b + c)"),
+    ("(a * b) / c - (d - e)", "a * b / c - (d - e)"),
+    ("(a < b) == (c < d)", "(a < b) == (c < d)"),
+    ("not (a and b) or (c and d)", "not (a and b) or (c and d)"),
+    ("(not a) == b", "(not a) == b"),
+    ("-(a + b) * -c", "-(a + b) * -c"),
+    ("-(3) - -4", "-3 - -4"),
+    ("(if a then b else c) + 1", "(if a then b else c) + 1"),
+    ("if a then b else (if c then d else e)", "if a then b else if c then d else e"),
+    ("add(a, multiply(b, c))", "a + b * c"),
+    ("(a + b)[(0)]", "(a + b)[0]"),
+    ("(x) in [(a), b + 1]", "x in [a, b + 1]"),
+    ("(a implies b) implies c", "(a implies b) implies c"),
+    ("1e3 + 1.50", "1000.0 + 1.5"),
+])
+def test_parentheses(text, wanted):
+    (let,) = read(f'policy p for "E" {{ let x = {text} }}').of(Let)
+    assert format_expression(let.expression) == wanted
+
+
+def test_a_negated_literal_is_written_as_one():
+    assert format_expression(Apply("negate", (Apply("negate", (Number(2.5),)),))) == "2.5"
+    assert format_expression(Apply("subtract", (Name("a"), Apply("negate", (Number(3),))))) == "a - -3"
+
+
+def test_comments_of_a_changed_tree_are_all_kept():
+    """A tree put together from two texts has offsets of both."""
+    one = read('policy p for "E" {\n  let a = 1  # first\n  # second\n  let b = 2  # third\n}\n')
+    other = read('policy q for "E" {' + " " * 500 + "let c = 3 + d }")
+    one.declarations = (one.declarations[0], *other.declarations, one.declarations[1])
+    text = format_policy(one)
+    assert read(text) == one
+    assert [text.count(word) for word in ("# first", "# second", "# third")] == [1, 1, 1]
+    assert "let a = 1  # first\n" in text and "let b = 2  # third\n" in text
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
+def test_literals_keep_value_and_type(value):
+    text = number_text(value)
+    again = float(text) if any(character in text for character in ".e") else int(text)
+    assert type(again) is type(value) and repr(again) == repr(value)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+def test_what_is_not_finite_is_refused(value):
+    with pytest.raises(ValueError, match="cannot be written"):
+        format_expression(Number(value))
+
+
+@settings(deadline=None, max_examples=60)
+@given(sprinkled(policies.map(format_policy)), st.randoms(use_true_random=False))
+def test_comments_of_any_shuffled_tree_are_all_kept(case, random):
+    """Offsets that do not rise are what a search makes when it moves parts of a program."""
+    text, count = case
+    policy = read(text)
+    shuffled = list(policy.declarations)
+    random.shuffle(shuffled)
+    policy.declarations = tuple(shuffled)
+    formatted = format_policy(policy)
+    assert read(formatted) == policy
+    assert sorted(re.findall(r"#(\d+);", formatted), key=int) == [str(number) for number in range(count)]

@@ -1,0 +1,121 @@
+"""Evaluators that do what no evaluator should, in the place of `playing.play`: for some programs, in the midst of playing."""
+
+import ctypes
+import os
+import signal
+import time
+from pathlib import Path
+
+from hl_dsl.compiler.ir.structural_hash import canonical_hash
+from hl_dsl.synth.rollouts.candidate_batch import play
+
+AFTER = 40  # steps
+SOME = "9c"  # of sixteen; not the first program's
+
+
+def loops():
+    while True:
+        pass
+
+
+def sleeps():
+    time.sleep(10_000)
+
+
+def sleeps_and_tells():
+    Path(os.environ["HL_TEST_FILE"]).touch()
+    sleeps()
+
+
+def forks_and_tells():
+    """Two children in sessions of their own; the second becomes a program without an environment."""
+    children = []
+    for number in range(2):
+        if (child := os.fork()) == 0:
+            os.setsid()
+            if number:
+                os.execve("/bin/sleep", ["sleep", "10000"], {})
+            time.sleep(10_000)
+        children.append(child)
+    time.sleep(0.5)
+    told = Path(os.environ["HL_TEST_FILE"])
+    told.with_suffix(".new").write_text(" ".join(map(str, children)))
+    told.with_suffix(".new").rename(told)
+    sleeps()
+
+
+def leaks():
+    held = []
+    while len(held) < 128:
+        held.append(bytearray(b"x") * (64 << 20))  # 8 GiB in all
+
+
+def asks_for_too_much():
+    bytearray(b"x") * (8 << 30)
+
+
+def forks():
+    for number in range(30):
+        if os.fork() == 0:
+            if number % 2:
+                os.setsid()
+            time.sleep(10_000)
+    sleeps()
+
+
+def segfaults():
+    ctypes.string_at(0)
+
+
+def kills_its_keeper():
+    """And has a child that fled before."""
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(10_000)
+    os.kill(os.getppid(), signal.SIGKILL)
+    sleeps()
+
+
+def leaves():
+    os._exit(3)
+
+
+def raises():
+    raise ZeroDivisionError("by nothing")
+
+
+def forks_quietly():
+    """Goes on, and so does a copy of it; another one waits in a session of its own."""
+    if os.fork() == 0:
+        os.setsid()
+        time.sleep(10_000)
+    os.fork()
+
+
+def begun(act, file):
+    """Notes when the act begins."""
+    Path(file).write_text(str(time.monotonic()))
+    act()
+
+
+def is_struck(flow, of) -> bool:
+    return canonical_hash(flow)[0] in of
+
+
+def playing(act, of, flows, *rest, before_step, **more):
+    """Plays, but for programs whose hash begins with a digit in `of`: at their 40th step the act comes first."""
+    struck = any(is_struck(flow, of) for flow in flows)
+    done = []
+
+    def count(steps):
+        before_step(steps)
+        if struck and steps >= AFTER and not done:
+            done.append(steps)
+            act()
+
+    return play(flows, *rest, before_step=count, **more)
+
+
+def in_company(act, flows, *rest, **more):
+    """Plays programs that are alone, and acts where they are several."""
+    return playing(act, "0123456789abcdef" if len(flows) > 1 else "", flows, *rest, **more)

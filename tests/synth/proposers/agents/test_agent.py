@@ -1,0 +1,170 @@
+"""An external agent: only the file it leaves counts, it ends in time with all it started, and it reaches nothing else."""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.candidates.proposer import proposer_named
+from hl_dsl.synth.proposers.agents import sandbox
+from hl_dsl.synth.proposers.agents.agent_process import MARK
+from hl_dsl.synth.proposers.text.options import ProposerOptions
+from hl_dsl.synth.proposers.agents.profiles import PROFILES, command_of
+from hl_dsl.synth.proposers.text.retries import Patience
+from hl_dsl.synth.search.study import Study
+from tests.synth.proposers.conftest import Run
+from tests.support.study_runs import LEAN
+from tests.support.paths import ROOT, SUPPORT
+
+AGENT = SUPPORT / "scripted_agent.py"
+fenced = pytest.mark.skipif(not sandbox.available(), reason="this kernel has no Landlock")
+
+
+def run(folder, behaviour, argument="", *, timeout=20.0, programs=2, attempts=1, resume=False, **more):
+    command = shlex.join([sys.executable, str(AGENT), behaviour, str(argument)])
+    options = ProposerOptions(**{"command": command, "timeout": timeout, "patience": Patience(attempts, 0.001), "repairs": 0} | more)
+    study = Study(Program.parse(LEAN), "standard", folder, Budget(steps=10_000, programs=programs), proposer="command", seeds=(0, 1), options=options)
+    result = study.resume() if resume else study.run()
+    return result, Run(folder)
+
+
+def running(word: str) -> list[str]:
+    """Command lines and environments of processes that have the word, this one left out."""
+    found = []
+    for one in Path("/proc").iterdir():
+        if one.name.isdigit() and int(one.name) != os.getpid():
+            try:
+                said = (one / "cmdline").read_bytes() + (one / "environ").read_bytes()
+            except OSError:
+                continue
+            if word.encode() in said:
+                found.append(one.name)
+    return found
+
+
+def test_an_agent_improves_the_program(tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    result, record = run(tmp_path / "run", "improves")
+    assert result.score == 500 and result.proved and result.calls["calls"] == 1
+    assert record.trials[1].change == "look ahead, says the agent" and record.trials[1].proposer == "command"
+    settled = record.settled[0]
+    assert (settled["outcome"], settled["exit_code"], settled["timed_out"], settled["tokens"]) == ("answered", 0, False, None)
+    assert not list(scratch.iterdir()), "the scratch folder is gone"
+
+
+@pytest.mark.parametrize("behaviour, result", [("hangs", False), ("hangs_with_a_result", True), ("is_stubborn", False)])
+def test_an_agent_that_hangs_is_ended(tmp_path, behaviour, result):
+    began = time.monotonic()
+    found, record = run(tmp_path / "run", behaviour, "31415.9", timeout=2.0)
+    settled = record.settled[0]
+    assert settled["timed_out"] and time.monotonic() - began < 60
+    assert (found.score == 500) is result and (settled["outcome"] == "answered") is result
+    assert result or "did not end in time" in found.stop_reason
+    assert not running("31415.9") and not running(f"{MARK}={settled['agent']}")
+
+
+def test_nothing_that_an_agent_starts_stays(tmp_path):
+    result, record = run(tmp_path / "run", "forks", "27182.8")
+    assert result.score == 500 and record.settled[0]["survivors"] >= 1
+    assert not running("27182.8") and not running(f"{MARK}={record.settled[0]['agent']}")
+
+
+@pytest.mark.parametrize("behaviour, argument, said", [
+    ("writes_garbage", "", "U+0000"), ("writes_too_much", "", "characters"), ("deletes", "", "empty"), ("links", "/etc/passwd", "empty"),
+    ("makes_a_pipe", "", "empty"), ("makes_a_folder", "", "empty")])
+def test_what_is_no_program_is_a_trial_that_stopped_at_the_parse(tmp_path, behaviour, argument, said, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    result, record = run(tmp_path / "run", behaviour, argument)
+    assert record.gates == ["accepted", "parse"] and said in record.trials[1].reason
+    assert not list(scratch.iterdir()), "the scratch folder is gone"
+    assert result.score == result.start_score and "root:" not in (tmp_path / "run" / "trials.jsonl").read_text()
+
+
+def test_what_is_written_outside_counts_for_nothing(tmp_path):
+    result, record = run(tmp_path / "run", "writes_outside", tmp_path / "run" / "best.hl", fence=False)
+    assert result.score == 500 and Program.load(tmp_path / "run" / "best.hl").hash == result.program_hash
+    assert record.settled[0]["fence"] == "none"
+
+
+@fenced
+def test_a_fenced_agent_cannot_write_outside(tmp_path):
+    target = tmp_path / "elsewhere"
+    result, record = run(tmp_path / "run", "writes_outside", target)
+    assert result.score == 500 and record.settled[0]["fence"] == "landlock"
+    assert not target.exists() and record.settled[0]["output"].count("refused") == 2
+
+
+@pytest.mark.skipif(sandbox.available() < 6, reason="this kernel does not scope signals")
+def test_a_fenced_agent_cannot_end_the_study(tmp_path):
+    result, record = run(tmp_path / "run", "kills_the_study", os.getpid())
+    assert result.score == 500 and "refused to signal" in record.settled[0]["output"]
+
+
+def test_output_is_kept_in_part(tmp_path):
+    result, record = run(tmp_path / "run", "talks")
+    assert result.score == 500 and len(record.settled[0]["output"]) <= 2_000 and "the last word" in record.settled[0]["output"]
+
+
+def test_an_agent_that_gives_up_is_asked_again(tmp_path):
+    result, record = run(tmp_path / "one", "gives_up_once", tmp_path / "was here", attempts=3, fence=False)
+    assert result.score == 500 and [one["outcome"] for one in record.settled] == ["failed", "answered"]
+    result, record = run(tmp_path / "two", "gives_up", attempts=3)
+    assert "in 3 attempts" in result.stop_reason and "no credit left" in result.stop_reason
+    assert [one["exit_code"] for one in record.settled] == [3, 3, 3]
+
+
+@pytest.mark.parametrize("options, message", [
+    ({}, "needs one agent"), ({"command": "true", "profile": "codex"}, "needs one agent"), ({"command": "/no/such/agent"}, "no program"),
+    ({"command": "a 'b"}, "no command line"), ({"profile": "somebody"}, "no profile")])
+def test_a_bad_command_is_said(options, message):
+    with pytest.raises(HLError, match=message):
+        proposer_named("command", ProposerOptions(**options))
+
+
+def test_a_budget_that_cannot_hold_is_refused(tmp_path):
+    with pytest.raises(HLError, match="cannot be known before"):
+        Study(Program.parse(LEAN), "standard", tmp_path / "run", Budget(tokens=100), proposer="local,command", options=ProposerOptions(command="true"))
+    with pytest.raises(HLError, match="the cost of a call of `openai`"):
+        Study(Program.parse(LEAN), "standard", tmp_path / "run", Budget(cost=1.0), proposer="openai",
+              options=ProposerOptions(model="m", base_url="http://127.0.0.1:9"))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_names_the_model_before_stdin(name):
+    command = command_of(PROFILES[name], "some-model")
+    place = command.index("--model")
+    assert command[0] == name and command[place + 1] == "some-model" and "-" not in command[:place]
+
+
+def test_an_agent_does_not_outlive_a_study_that_is_killed(tmp_path):
+    code = ("import sys; from pathlib import Path; from tests.synth.proposers.agents.test_agent import run;"
+            "run(Path(sys.argv[1]), 'is_stubborn', '16180.3', timeout=300.0)")
+    study = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "run")], cwd=ROOT)
+    try:
+        until = time.monotonic() + 120
+        while not running("sleep\x0016180.3") and time.monotonic() < until:
+            time.sleep(0.1)
+        assert running("sleep\x0016180.3")
+    finally:
+        study.kill()
+        study.wait()
+    until = time.monotonic() + 30
+    while running("is_stubborn") and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not running("is_stubborn"), "the agent ends with the study"
+    mark = Run(tmp_path / "run").reserved[0]["agent"]
+    run(tmp_path / "run", "is_stubborn", "16180.3", timeout=1.0, resume=True)
+    assert Run(tmp_path / "run").settled[0]["outcome"] == "cut off" and not running(f"{MARK}={mark}"), "what it left is ended when the study goes on"

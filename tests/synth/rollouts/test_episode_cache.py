@@ -1,0 +1,97 @@
+"""An episode that is recalled is the episode that would have been played."""
+
+from random import Random
+
+import numpy as np
+
+from hl_dsl.cards import load_card
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.program import Program
+from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.candidates.gates import Checked
+from hl_dsl.synth.mutation import Subject, mutate
+from hl_dsl.synth.rollouts.candidate_batch import FINISHED, LEFT, play
+from hl_dsl.synth.rollouts.episode_cache import Recall
+
+CARD = load_card("CartPole-v1")
+PARENT = Program.parse("""
+policy lean for "CartPole-v1" {
+  observe pole.angle, pole.velocity, step
+  memory turns: int in [0, 9] = 0 { next = if pole.velocity > 0 then min(turns + 1, 9) else 0 }
+  act { when pole.angle + 0.3 * pole.velocity > 0 => RIGHT  when turns > 7 => RIGHT  otherwise => LEFT }
+}
+""")
+
+
+def candidates(count):
+    subject, found = Subject(PARENT), [PARENT]
+    for number in range(count):
+        mutant = mutate(subject, Random(number))
+        try:
+            found.append(Program.from_syntax(mutant.policy, card=CARD))
+        except ProgramError:
+            pass
+    return [Checked(program, program.hash) for program in found]
+
+
+def played(programs, seeds, curve=lambda seed: None, dry_steps=None):
+    return play([one.flow for one in programs], CARD, "standard", seeds, dry_steps=dry_steps, max_steps=None, curves={seed: curve(seed) for seed in seeds}, step_budget=None, stop=lambda: False).episodes
+
+
+def test_what_is_recalled_is_what_is_played():
+    seeds = (0, 3)
+    every = candidates(60)
+    recall = Recall()
+    results, recalled = {}, 0
+    for number, (candidate, episodes) in enumerate(zip(every, played(every, seeds))):
+        for episode in episodes:
+            before = steps_taken()
+            name = recall.find(candidate.flow, episode.seed)
+            assert steps_taken() == before, "recalling takes no step"
+            if name is not None:
+                recalled += 1
+                assert results[name, episode.seed] == (episode.value, episode.length, episode.digest)
+            else:
+                known = [other for (_, seed), other in results.items() if seed == episode.seed]
+                assert (episode.value, episode.length, episode.digest) not in known, "a known episode was not recognised"
+            results[number, episode.seed] = (episode.value, episode.length, episode.digest)
+            recall.add(episode.seed, number, episode.recording)
+    assert 20 < recalled < 2 * len(every) - 20
+
+
+def test_a_recording_is_what_was_shown():
+    [[episode]] = played([Checked(PARENT, "")], (5,))
+    recording = episode.recording
+    assert len(recording) == episode.length and recording.shown["step"].tolist() == list(range(episode.length))
+    assert recording.shown["reward"].sum() == episode.value - 1, "the last reward is shown at the end, which is no tick"
+
+
+def test_lanes_do_not_depend_on_each_other():
+    every = candidates(10)
+    together = played(every, (0, 1))
+    for place in (0, 4, 9):
+        [alone] = played([every[place]], (0, 1))
+        for one, other in zip(alone, together[place]):
+            assert (one.value, one.length, one.status, one.digest) == (other.value, other.length, other.status, other.digest)
+
+
+def test_a_lane_is_left_when_it_is_far_behind_and_at_a_fixed_tick():
+    every = candidates(0)
+    curve = np.full(300, 3000.0)  # far ahead of what one point a tick can give
+    [[episode]] = played(every, (0,), curve=lambda seed: curve)
+    assert (episode.status, episode.length) == (LEFT, 256)
+    [[episode]] = played(every, (0,), curve=lambda seed: np.arange(1.0, 501.0))
+    assert episode.status == FINISHED
+
+
+def test_an_episode_without_reward_is_ended():
+    pendulum = load_card("MountainCar-v0")
+    idle = Program.parse('policy idle for "MountainCar-v0" { act { otherwise => NONE } }'.replace("NONE", pendulum.action.names[1]))
+    [[whole]] = play([idle.flow], pendulum, "standard", (0,), dry_steps=20, max_steps=None, curves={0: None},
+                     step_budget=None, stop=lambda: False).episodes
+    assert whole.length == 200, "a reward of -1 is a reward: nothing is dry here"
+    breakout = load_card("Breakout-v5")
+    still = Program.parse('policy still for "Breakout-v5" { act { otherwise => NOOP } }')
+    [[dry]] = play([still.flow], breakout, "deterministic", (0,), dry_steps=150, max_steps=None, curves={0: None},
+                   step_budget=None, stop=lambda: False).episodes
+    assert (dry.length, dry.value, dry.status) == (150, 0.0, FINISHED)

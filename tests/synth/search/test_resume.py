@@ -1,0 +1,106 @@
+"""A run that was cut short goes on: after an interrupt while it writes, under another version, on a disk that was full."""
+
+import json
+import os
+import re
+import signal
+
+import pytest
+
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.run_folder import RunFolder
+from hl_dsl.synth.search.start import run_synth, run_tune
+from hl_dsl.base.files import FileUnwritable
+from hl_dsl.synth.runs.run_result import NotWritten
+from hl_dsl.synth.runs.version import version
+from tests.support.study_runs import Interrupt, trials
+
+
+@pytest.mark.parametrize("start", [lambda *more, **options: run_synth(*more, budget_steps=6_000, seed=2, **options),
+                                   lambda *more, **options: run_tune(*more, budget_steps=6_000, seed=2, **options)], ids=["synth", "tune"])
+def test_an_interrupt_while_a_generation_is_written_down_loses_no_step(leaning, tmp_path, monkeypatch, start):
+    """A real signal, at the moment between the last step and its record."""
+    real, came = Ledger.append_many, []
+
+    def interrupted(self, events):
+        events = list(events)
+        if len(came) < 2 and any(event.get("environment_steps") for event in events):
+            came.append(len(events))
+            if len(came) == 2:
+                os.kill(os.getpid(), signal.SIGINT)
+        return real(self, events)
+
+    whole = start(leaning, tmp_path / "whole")
+    monkeypatch.setattr(Ledger, "append_many", interrupted)
+    before = steps_taken()
+    result = start(leaning, tmp_path / "cut")
+    assert result.interrupted and len(came) == 2
+    assert sum(trial.environment_steps for trial in trials(tmp_path / "cut")) == steps_taken() - before < whole.env_steps
+    assert start(leaning, tmp_path / "cut", resume=True).score == whole.score
+
+
+def test_a_run_of_another_version_says_which(lean, tmp_path):
+    folder = tmp_path / "run"
+    run_synth(lean, folder, budget_steps=2_000)
+    settings = json.loads((folder / "run.json").read_text())
+    assert settings["version"] == version() and re.fullmatch(r"\d+\.\d+\.\d+ \(code [0-9a-f]{8}\)", version())
+    (folder / "run.json").write_text(json.dumps(settings | {"version": "0.0.9 (code 01234567)"}))
+    assert run_synth(lean, folder, budget_steps=2_000, resume=True).env_steps <= 2_000, "what repeats itself goes on"
+    ledger = Ledger(folder / "trials.jsonl")
+    events = [{key: value for key, value in event.items() if key not in ("sequence", "time", "checksum")} for event in ledger.read()]
+    next(event for event in events if event["event"] == "generation" and event["generation"] == 1)["proposals"][0]["hash"] = "another"
+    ledger.path.unlink()
+    ledger.append_many(events)
+    with pytest.raises(HLError, match=r"generation 1 .* HL 0\.0\.9 \(code 01234567\) made this run, and this is HL") as caught:
+        run_synth(lean, folder, budget_steps=4_000, resume=True)
+    assert "best.hl" in caught.value.hint
+    (folder / "run.json").write_text(json.dumps(settings))
+    with pytest.raises(HLError, match="generation 1 .* files in .* were changed"):
+        run_synth(lean, folder, budget_steps=4_000, resume=True)
+    (folder / "run.json").write_text(json.dumps({**settings, "lanes": 3, "version": None}))
+    with pytest.raises(HLError, match="its lanes is 3, not 8") as caught:
+        run_synth(lean, folder, budget_steps=4_000, resume=True)
+    assert "of an unknown version" in caught.value.hint
+
+
+@pytest.mark.parametrize("cut_after", [1, 5, 12, 30])
+def test_a_tuning_goes_on_after_an_interrupt_as_if_it_had_not_been(leaning, tmp_path, cut_after):
+    def samples(folder):
+        return {trial.index: (trial.program_hash, trial.returns, trial.gate) for trial in trials(folder) if trial.returns}
+
+    expected = run_tune(leaning, tmp_path / "whole", budget_steps=9_000, seed=2)
+    stop = Interrupt(lambda event, count: event["event"] == "steps" and count >= cut_after)
+    try:
+        result = run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, on_event=stop)
+        assert result.interrupted
+    except HLError as error:
+        assert "before the first episodes ended" in error.message
+    assert stop.done
+    result = run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, resume=True)
+    assert (result.values, result.score, result.text) == (expected.values, expected.score, expected.text)
+    assert samples(tmp_path / "cut") == samples(tmp_path / "whole")
+    before = steps_taken()
+    run_tune(leaning, tmp_path / "cut", budget_steps=result.env_steps, seed=2, resume=True)
+    assert steps_taken() == before, "what is recorded is not played again"
+    with pytest.raises(HLError, match="already holds a run"):
+        run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2)
+    with pytest.raises(HLError, match="`hl tune` made it"):
+        run_synth(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, resume=True)
+    with pytest.raises(HLError, match="started without --params"):
+        run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, params=["lean"], resume=True)
+
+
+@pytest.mark.parametrize("run", [run_synth, run_tune])
+def test_the_result_is_not_lost_where_the_plot_cannot_be_written(leaning, tmp_path, monkeypatch, run):
+    def full(*arguments, **options):
+        raise FileUnwritable("the disk is full", "Free some space.")
+
+    monkeypatch.setattr(RunFolder, "rebuild", full)
+    with pytest.raises(NotWritten, match="the disk is full") as caught:
+        run(leaning, tmp_path / "run", budget_steps=2_000)
+    assert caught.value.result.score > 0 and (tmp_path / "run" / "best.hl").exists()
+    monkeypatch.undo()
+    again = run(leaning, tmp_path / "run", budget_steps=2_000, resume=True)
+    assert again.score == caught.value.result.score and (tmp_path / "run" / "sample_efficiency.png").exists()

@@ -1,0 +1,183 @@
+"""An evaluator that hangs, leaks, forks or dies is ended with all it started, is on record, and the study goes on."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.workers import evaluator as isolation
+from hl_dsl.synth.workers.evaluator import InProcess, Isolated
+from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, Limits
+from hl_dsl.synth.workers.process_tree import marked
+from hl_dsl.synth.workers.worker import MARK
+from hl_dsl.synth.search.study import Study
+from tests.support import hostile_workers
+from tests.support.study_runs import LEAN, trials
+from tests.synth.search.test_study import verdicts
+
+ROOT = Path(__file__).parents[3]
+STRICT = Limits(seconds=4.0, memory=GIB)
+linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+ACTS = [
+    (hostile_workers.loops, "took no step in 4 seconds"), (hostile_workers.leaks, "GiB of memory, 1 are allowed"),
+    (hostile_workers.forks, "processes, 8 are allowed"), (hostile_workers.segfaults, "died of SIGSEGV"),
+]
+
+
+@pytest.fixture
+def survivors(monkeypatch):
+    """The processes that what is started from here on has left, but for a worker that rests."""
+    word = f"test-{os.getpid()}-{time.monotonic_ns()}"
+    isolation._end_idle()
+    monkeypatch.setenv("HL_TEST_WORD", word)
+
+    def found():
+        resting = {str(one._process.pid) for one in isolation._idle}
+        workers = [marked(MARK, one._mark) for one in isolation._idle]
+        return running(word) - resting - {str(process) for found in workers if len(found) == 1 for process in found}
+
+    yield found
+    isolation._end_idle()
+    assert not running(word)
+
+
+def running(word: str) -> set[str]:
+    found = set()
+    for one in Path("/proc").iterdir():
+        if one.name.isdigit() and int(one.name) != os.getpid():
+            try:
+                if word.encode() in (one / "environ").read_bytes():
+                    found.add(one.name)
+            except OSError:
+                continue
+    return found
+
+
+def study(folder, play=None, evaluator=None, steps=800, **more):
+    return Study(Program.parse(LEAN), "standard", folder, Budget(steps=steps), seed=3, seeds=(0, 1), lanes=4, evaluator=evaluator, play=play, **more)
+
+
+@linux
+@pytest.mark.parametrize("act, says", ACTS, ids=lambda one: getattr(one, "__name__", ""))
+def test_a_hostile_evaluator_is_ended_recorded_and_charged(tmp_path, survivors, act, says):
+    before = steps_taken()
+    play = partial(hostile_workers.playing, act, hostile_workers.SOME)
+    result = study(tmp_path / "run", play, Isolated(STRICT)).run()
+    assert not survivors()
+    found = trials(tmp_path / "run")
+    failed = [trial for trial in found if says in trial.reason and trial.kind == "search"]
+    fine = [trial for trial in found if trial.returns]
+    assert failed and fine and result.proved and result.env_steps <= 800
+    assert {trial.program_hash[0] for trial in failed} <= set(hostile_workers.SOME)
+    assert all(trial.environment_steps >= hostile_workers.AFTER and not trial.accepted and trial.gate in ("smoke", "development") for trial in failed)
+    assert sum(trial.environment_steps for trial in found) == steps_taken() - before == result.env_steps + result.lost_steps
+    again = study(tmp_path / "run", play, Isolated(STRICT)).resume()
+    assert (again.best_text, again.env_steps) == (result.best_text, result.env_steps)
+
+
+@linux
+def test_programs_that_are_not_to_blame_get_their_verdicts(tmp_path, survivors):
+    study(tmp_path / "whole", evaluator=InProcess()).run()
+    result = study(tmp_path / "run", partial(hostile_workers.in_company, hostile_workers.segfaults), Isolated(STRICT)).run()
+    assert not survivors()
+    wasted = [trial for trial in trials(tmp_path / "run") if trial.kind == "interrupted"]
+    assert wasted and "did not when each played alone" in wasted[0].reason
+    assert result.lost_steps == sum(trial.environment_steps for trial in wasted) >= hostile_workers.AFTER * len(wasted)
+    # A generation at the end of the budget differs: side by side its programs are cut at one tick, one by one the last is.
+    whole, alone = verdicts(tmp_path / "whole"), verdicts(tmp_path / "run")
+    same = [number for number in whole if "budget" not in whole[number][5] + alone[number][5]]
+    assert len(same) > 4 and all(whole[number] == alone[number] for number in same)
+
+
+@linux
+def test_what_was_started_on_the_side_is_ended_and_a_copy_is_not_heard(tmp_path, survivors):
+    expected = study(tmp_path / "whole", evaluator=InProcess()).run()
+    result = study(tmp_path / "run", partial(hostile_workers.playing, hostile_workers.forks_quietly, hostile_workers.SOME), Isolated(Limits(processes=1_000))).run()
+    assert not survivors()
+    assert verdicts(tmp_path / "run") == verdicts(tmp_path / "whole") and result.best_text == expected.best_text
+
+
+@linux
+@pytest.mark.parametrize("act, says", [
+    (hostile_workers.asks_for_too_much, "MemoryError"), (hostile_workers.leaves, "died with exit code 3"), (hostile_workers.raises, "ZeroDivisionError: by nothing"),
+    (hostile_workers.kills_its_keeper, "died of SIGKILL")])
+def test_other_ends(survivors, act, says):
+    program = Program.parse(LEAN)
+    evaluator = Isolated(STRICT)
+    with pytest.raises(EvaluatorFailed, match=says) as caught:
+        evaluator.run(partial(hostile_workers.playing, act, "0123456789abcdef"), [program.flow] * 4, program.card, "standard", (0,), dry_steps=None, max_steps=None,
+                      curves={0: None}, step_budget=None)
+    assert caught.value.steps >= hostile_workers.AFTER and not survivors()
+
+
+@linux
+def test_a_first_program_that_cannot_be_played_is_the_end(tmp_path, survivors):
+    with pytest.raises(HLError, match="died of SIGSEGV"):
+        study(tmp_path / "run", partial(hostile_workers.playing, hostile_workers.segfaults, "0123456789abcdef"), Isolated(STRICT)).run()
+    assert not survivors()
+    (trial,) = [trial for trial in trials(tmp_path / "run")]
+    assert trial.environment_steps >= hostile_workers.AFTER and "SIGSEGV" in trial.reason
+
+
+_KILLED = """
+import sys
+from functools import partial
+from tests.support import hostile_workers as hostile
+from tests.synth.workers.test_hostile import study
+study(sys.argv[1], partial(hostile.playing, getattr(hostile, sys.argv[2]), hostile.SOME)).run()
+"""
+
+
+def begun(tmp_path, monkeypatch, act):
+    """A study in a process of its own, whose evaluator has begun the act."""
+    monkeypatch.setenv("HL_TEST_FILE", str(tmp_path / "begun"))
+    parent = subprocess.Popen([sys.executable, "-c", _KILLED, str(tmp_path / "run"), act], cwd=ROOT, stderr=subprocess.PIPE)
+    until = time.monotonic() + 240
+    while not (tmp_path / "begun").exists() and time.monotonic() < until and parent.poll() is None:
+        time.sleep(0.05)
+    assert (tmp_path / "begun").exists()
+    return parent
+
+
+@linux
+def test_children_of_an_evaluator_end_with_a_study_that_is_killed(tmp_path, monkeypatch, survivors):
+    """They have fled to sessions of their own, and one has dropped its environment, by which it could be known."""
+    parent = begun(tmp_path, monkeypatch, "forks_and_tells")
+    children = [int(one) for one in (tmp_path / "begun").read_text().split()]
+    assert len(children) == 2 and all(Path(f"/proc/{one}").exists() for one in children)
+    assert not Path(f"/proc/{children[1]}/environ").read_bytes().strip(b"\0")
+    parent.kill()
+    killed = time.monotonic()
+    parent.communicate(timeout=60)
+    while (survivors() or any(Path(f"/proc/{one}").exists() for one in children)) and time.monotonic() < killed + 30:
+        time.sleep(0.02)
+    left = survivors(), [one for one in children if Path(f"/proc/{one}").exists()]
+    # The evaluator's deadline is a minute; what ends is ended by the end of the study, long before.
+    assert left == (set(), []) and time.monotonic() - killed < 10
+
+
+@linux
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+def test_a_parent_that_ends_leaves_no_worker_and_a_run_that_goes_on(tmp_path, monkeypatch, survivors, number):
+    """While the evaluator hangs, which it does in the first generation that has a program for it."""
+    expected = study(tmp_path / "whole", evaluator=InProcess()).run()
+    parent = begun(tmp_path, monkeypatch, "sleeps_and_tells")
+    assert len(survivors()) == 3  # the study, the worker and its keeper
+    parent.send_signal(number)
+    parent.communicate(timeout=120)
+    until = time.monotonic() + 30
+    while survivors() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not survivors()
+    result = study(tmp_path / "run", evaluator=InProcess()).resume()
+    assert verdicts(tmp_path / "run") == verdicts(tmp_path / "whole") and result.best_text == expected.best_text
+    assert result.lost_steps >= hostile_workers.AFTER

@@ -1,0 +1,95 @@
+"""A worker's results are this process's, bit for bit."""
+
+import numpy as np
+import pytest
+
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.program import Program
+from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.workers.evaluator import InProcess, Isolated
+from hl_dsl.synth.rollouts.candidate_batch import play
+from hl_dsl.synth.search.start import run_tune
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.search.study import Study
+from tests.support.study_runs import Interrupt, trials
+from tests.synth.search.test_study import verdicts
+
+BREAKOUT = """
+policy lean for "Breakout-v5" {
+  observe ram
+  act {
+    when ram[101] == 0          => FIRE
+    when ram[99] > 234 - ram[70] => RIGHT
+    otherwise                   => LEFT
+  }
+}
+"""
+
+
+PLANNED = """
+policy planned for "HalfCheetah-v5" {
+  observe joint.angle, velocity.x
+  act clamp(change - 0.5 * joint.angle, -1, 1)
+  plan change: vec[6] in [-1, 1] { horizon 4   candidates 6   prune 1   each velocity.x }
+}
+"""
+
+
+@pytest.mark.parametrize("text, protocol, ticks", [(BREAKOUT, "sticky", 300), (PLANNED, "standard", 30)], ids=["breakout", "planned"])
+def test_episodes_are_the_same_to_the_bit(text, protocol, ticks):
+    program = Program.parse(text)
+    counted = []
+    found = []
+    for evaluator in (InProcess(), Isolated()):
+        before = steps_taken()
+        found.append(evaluator.run(
+            play, [program.flow], program.card, protocol, (3, 4), dry_steps=None, max_steps=ticks, curves={3: None, 4: None}, step_budget=None,
+            before_step=None if counted else counted.append))
+        evaluator.close()
+        counted.append(steps_taken() - before)
+    here, there = found
+    assert here.rollout.digests == there.rollout.digests and here.rollout.options == there.rollout.options
+    assert here.rollout.planning == there.rollout.planning
+    assert counted[-1] == here.rollout.env_steps == there.rollout.env_steps
+    for one, other in zip(here.episodes[0], there.episodes[0]):
+        assert (one.value, one.length, one.status, one.assumption_violations) == (other.value, other.length, other.status, other.assumption_violations)
+        assert one.recording.actions.dtype == other.recording.actions.dtype and np.array_equal(one.recording.actions, other.recording.actions)
+        assert all(np.array_equal(one.recording.shown[name], other.recording.shown[name]) for name in one.recording.shown)
+
+
+@pytest.mark.parametrize("when", [lambda event, count: event["event"] == "steps" and event["env_steps"] > 1_000,
+                                  lambda event, count: event["event"] == "generation" and event["generation"] == 2], ids=["playing", "between"])
+def test_a_study_in_a_worker_is_the_study_here(lean, tmp_path, when):
+    def study(name, evaluator, on_event=None):
+        return Study(Program.load(lean), "standard", tmp_path / name, Budget(steps=4_000), seed=6, evaluator=evaluator, on_event=on_event)
+
+    here, there = study("here", InProcess()).run(), study("there", Isolated()).run()
+    assert verdicts(tmp_path / "here") == verdicts(tmp_path / "there") and here.best_text == there.best_text
+    stop = Interrupt(when)
+    assert study("cut", Isolated(), stop).run().interrupted and stop.done
+    result = study("cut", Isolated()).resume()
+    assert verdicts(tmp_path / "cut") == verdicts(tmp_path / "here") and result.best_text == here.best_text
+
+
+def test_a_tuning_in_a_worker_is_the_tuning_here(leaning, tmp_path):
+    here = run_tune(leaning, tmp_path / "here", budget_steps=3_000, evaluator=InProcess())
+    there = run_tune(leaning, tmp_path / "there", budget_steps=3_000, evaluator=Isolated())
+    assert (here.text, here.score, here.env_steps) == (there.text, there.score, there.env_steps)
+    assert [trial.returns for trial in trials(tmp_path / "here")] == [trial.returns for trial in trials(tmp_path / "there")]
+
+
+def test_an_error_for_people_comes_through_and_the_worker_stays():
+    program = Program.parse(BREAKOUT)
+    evaluator = Isolated()
+
+    def run(seeds, protocol="noop"):
+        return evaluator.run(play, [program.flow], program.card, protocol, seeds, dry_steps=None, max_steps=5, curves={seed: None for seed in seeds}, step_budget=None)
+
+    try:
+        for seeds, protocol, says in (((-1,), "noop", "not one the simulator takes"), ((0,), "none", "no protocol")):
+            with pytest.raises(HLError, match=says):
+                run(seeds, protocol)
+        worker = evaluator._worker
+        assert run((0,)).rollout.env_steps == 5 and evaluator._worker is worker
+    finally:
+        evaluator.close()

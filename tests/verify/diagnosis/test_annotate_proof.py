@@ -1,0 +1,121 @@
+"""What is said beside a verdict: which parts hold, which fact is missing, which bound would do."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from hl_dsl.program import Program
+from hl_dsl.verify import Limits, prove
+from hl_dsl.verify.diagnosis.missing_invariants import advise
+from hl_dsl.verify.conjunctions import parts
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.diagnosis.annotate_proof import taught
+from hl_dsl.verify.diagnosis.bound_relaxation import widened
+from tests.verify.test_verdicts import LIMITS
+
+BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward {} act NOOP }}'
+CART = 'policy p for "CartPole-v1" {{ observe cart.position, cart.velocity {} act LEFT }}'
+
+
+def goal_of(program, name="i"):
+    return next(goal for goal in goals(program.flow) if goal.id == f"invariant:{name}")
+
+
+def advice(body: str, memory: dict, inputs: dict) -> str:
+    """What is said of a state, whether or not the proof would have come across it."""
+    program = Program.parse(BREAKOUT.format(body))
+    tick = {"memory": memory, "inputs": {entry.name: inputs.get(entry.name, 0) for entry in program.flow.inputs}}
+    trace = [{"tick": 0, **tick}, {"tick": 1, **tick}]
+    return advise(program.flow, goal_of(program), trace, LIMITS)
+
+
+UP_DOWN = """memory up: int in [0, 99] = 0 { next = if ram[1] > 9 and down > 0 then up + 1 else up }
+  memory down: int in [0, 99] = 20 { next = if ram[1] > 9 and down > 0 then down - 1 else down } invariant i: up <= 20"""
+
+
+@pytest.mark.parametrize("body, memory, inputs, fact", [
+    (UP_DOWN, {"up": 20, "down": 3}, {"ram[1]": 10}, "up + down == 20"),
+    ("memory a: int in [0, 255] = 0 { next = ram[1] } memory b: int in [0, 255] = 0 { next = ram[1] } "
+     "memory d: int in [-255, 255] = 0 { next = a - b } invariant i: d == 0", {"a": 3, "b": 4, "d": 0}, {}, "a == b"),
+    ("memory on: bool = false { next = ram[1] > 3 } memory v: int in [0, 9] = 0 { next = if ram[1] > 3 then 7 else 0 } "
+     "memory w: int in [0, 9] = 0 { next = if on then 0 else v } invariant i: w == 0", {"on": False, "v": 3, "w": 0}, {}, "not on implies v == 0"),
+])
+def test_a_missing_fact(body, memory, inputs, fact):
+    said = advice(body, memory, inputs)
+    assert f"`{fact}`" in said, said
+    written = Program.parse(BREAKOUT.format(body + f" invariant fact: {fact}"))
+    assert all(result.status == "proved" for result in written.prove(limits=LIMITS).results if result.id in ("invariant:i", "invariant:fact"))
+
+
+def test_where_no_fact_is_found_the_state_is_blamed():
+    said = advice("memory n: int in [0, 5000] = 0 { next = if n > 3000 then 3000 else n + 1 } memory o: int in [0, 255] = 0 { next = ram[1] } invariant i: n * n != 640000",
+                  {"n": 799, "o": 3}, {})
+    assert "`n` = 799" in said and "`o`" not in said
+
+
+@pytest.mark.parametrize("head, body, text", [
+    (CART, "let a = clamp(cart.position, -4, 4) invariant i: (a + cart.velocity) - cart.velocity <= 4", "a + cart.velocity - cart.velocity <= 4.000000000000004"),
+    (CART, "param a: real = 0.5 in [0.1, 0.9] let v = a * clamp(cart.position, -4, 4) + (1 - a) * clamp(cart.velocity, -4, 4) invariant i: v in [-4, 4]",
+     r"v in \[-4\.0\d+, 4\.0\d+\]"),
+])
+def test_a_bound_that_fails_by_rounding(head, body, text):
+    program = Program.parse(head.format(body))
+    assert prove(program.flow, LIMITS).passed is False
+    said = widened(program.flow, goal_of(program), LIMITS)
+    assert re.fullmatch(text, said) or said == text
+    wider = Program.parse(head.format(body[: body.rindex("invariant")] + f"invariant i: {said}"))
+    assert wider.prove(limits=LIMITS).passed
+    proof = taught(program.flow, prove(program.flow, LIMITS), LIMITS)
+    assert not proof.passed and said in proof.render(program.source)
+
+
+@pytest.mark.parametrize("body", ["invariant i: cart.position <= 3", "invariant i: cart.position != 3"])
+def test_a_bound_that_fails_for_another_reason(body):
+    program = Program.parse(CART.format(body))
+    assert widened(program.flow, goal_of(program), LIMITS) == ""
+
+
+def test_components_are_told_apart():
+    program = Program.parse('policy p for "CartPole-v1" { observe cart.position, cart.velocity let w = [cart.position, clamp(cart.velocity, -1, 1), 0.5] '
+                            "act LEFT invariant i: all(w in [-1, 1]) }")
+    proof = taught(program.flow, program.prove(limits=LIMITS), LIMITS)
+    (result,) = [result for result in proof.results if result.id == "invariant:i"]
+    assert result.status == "violated"
+    assert [(one["says"], one["status"]) for one in result.components] == [
+        ("-1.0 <= w[0]", "violated"), ("w[0] <= 1.0", "violated"), ("-1.0 <= w[1]", "proved"), ("w[1] <= 1.0", "proved")]
+    assert "! violated: w[0] <= 1.0" in proof.render(program.source)
+    assert result.span["line"] == 1 and result.span["end_column"] > result.span["column"] > 100
+
+
+def test_a_conjunction_is_proved_by_its_parts():
+    """One part by intervals, one by z3."""
+    body = "memory n: int in [0, 9] = 0 { next = min(n + 1, 9) } invariant i: n <= 9 and 2 * ram[1] != 2 * ram[2] + 1"
+    program = Program.parse(BREAKOUT.format(body))
+    assert program.prove(limits=LIMITS).passed
+    plan = Plan(program.flow)
+    assert len(parts(plan, goal_of(program).property.node)) == 2
+
+
+def test_what_is_violated_stays_violated_and_what_is_proved_is_left_alone():
+    program = Program.parse(BREAKOUT.format("invariant i: ram[1] <= 255"))
+    proof = program.prove(limits=LIMITS)
+    assert taught(program.flow, proof) is proof
+    broken = Program.parse(BREAKOUT.format("invariant i: ram[1] <= 255 and ram[2] <= 254"))
+    before, after = broken.prove(limits=LIMITS), taught(broken.flow, broken.prove(limits=LIMITS), LIMITS)
+    assert [result.status for result in before.results] == [result.status for result in after.results] == ["violated"]
+
+
+def test_lets_that_the_goal_does_not_hang_on_are_not_in_the_table():
+    program = Program.parse(BREAKOUT.format("let near = ram[1] + 1 let far = ram[2] + 1 invariant i: near < 200"))
+    text = program.prove(limits=LIMITS).render(program.source)
+    header = next(line for line in text.splitlines() if line.split()[:1] == ["tick"])
+    assert "near" in header and "far" not in header
+
+
+def test_the_search_pays_for_none_of_it():
+    from hl_dsl.synth.candidates.gates import SEARCH_LIMITS
+
+    assert SEARCH_LIMITS.components is False and Limits().components is True

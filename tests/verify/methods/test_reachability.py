@@ -1,0 +1,98 @@
+"""`reachable`: a witness is a run, what can never hold is vacuous, and nothing else counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from hl_dsl.program import Program
+from hl_dsl.verify import Limits, screen
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.simulation.replay import Run, first_break
+
+# Without the solver, and next to no simulation: so that "unknown" is easy to have.
+POOR = Limits(solver=False, lanes=0)
+
+
+def program(declarations: str) -> Program:
+    return Program.parse(f"""policy p for "Breakout-v5" {{
+      observe ram, reward
+      {declarations}
+      act {{ when ram[0] > 9 => LEFT otherwise => RIGHT }}
+    }}""")
+
+
+def verdict(declarations: str, **options):
+    proof = program(declarations).prove(**options)
+    return proof, next(result for result in proof.results if result.id == "reachable:wanted")
+
+
+@pytest.mark.parametrize("declarations, method", [
+    ("reachable wanted: action == LEFT", "simulation"),
+    ("memory n: int in [0, 60] = 0 { next = min(n + 1, 60) } reachable wanted: n == 60", "simulation"),
+    ("reachable wanted: ram[1] == 77 and ram[2] == 33 and previous(ram[1], 0) == 78 and previous(ram[2], 0) == 12", "bounded model checking"),
+    ("assume same: ram[1] == previous(ram[1], 40) + 1 reachable wanted: ram[1] == 55", "simulation"),
+    ("assume same: ram[1] + ram[2] == 300 reachable wanted: ram[1] == 250", "bounded model checking"),
+])
+def test_a_witness_is_a_run_that_replays(declarations, method):
+    found = program(declarations)
+    proof = found.prove()
+    result = next(result for result in proof.results if result.id == "reachable:wanted")
+    assert (result.status, result.method, proof.passed) == ("proved", method, True), proof.render()
+    assert "the trace below starts an episode and reaches it" in result.claim and result.claim in proof.render()
+    run = Run(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
+    goal = next(goal for goal in goals(found.flow) if goal.id == result.id)
+    assert first_break(found.flow, goal, run) == len(result.trace) - 1
+
+
+@pytest.mark.parametrize("declarations", [
+    "reachable wanted: ram[0] > 255",
+    "memory n: int in [0, 9] = 0 { next = if n < 9 then n + 1 else 0 } reachable wanted: n == 9 and previous(n, 9) == 9",
+    "assume low: ram[3] < 10 reachable wanted: ram[3] == 10",
+    "assume none: ram[3] > 255 reachable wanted: ram[4] == 10",
+])
+def test_what_can_never_hold_is_vacuous(declarations):
+    proof, result = verdict(declarations)
+    assert (result.status, proof.passed, proof.exit_code) == ("vacuous", False, 1), proof.render()
+    assert result.trace == () and "can never hold" in result.claim
+    assert not screen(program(declarations).flow).passed
+
+
+def test_what_is_not_found_is_unknown_and_no_pass():
+    needle = "reachable wanted: " + " and ".join(f"ram[{cell}] == {37 * cell % 256}" for cell in range(1, 9))
+    proof, result = verdict(needle, limits=POOR)
+    assert (result.status, proof.passed, proof.exit_code) == ("unknown", False, 3)
+    assert "does not count as reachable" in result.claim and "no run that reaches it was found" in result.detail and not result.trace
+    assert verdict(needle)[1].status == "proved"
+
+
+def test_a_search_accepts_what_a_quick_run_reaches():
+    quick = screen(program("reachable wanted: action == LEFT").flow)
+    assert quick.passed and [result.status for result in quick.results] == ["proved"]
+    assert not screen(program("reachable wanted: action == LEFT invariant wrong: ram[1] == 0").flow).passed
+
+
+def test_an_unreachable_that_rests_on_what_is_ill_defined_is_unknown():
+    proof, result = verdict("let x = 1 / ram[5] reachable wanted: x > 2")
+    assert result.status == "unknown" and "rests on" in result.detail, proof.render()
+
+
+def test_no_proof_leans_on_what_a_reachable_denies():
+    """That it never holds is supposed by no other proof, unless it is proved."""
+    proof, result = verdict("reachable wanted: ram[1] == 7 invariant other: ram[1] != 7")
+    assert result.status == "proved" and {one.status for one in proof.results} == {"proved", "violated"}
+
+
+def test_a_violated_response_shows_when_it_was_asked():
+    proof = program("invariant soon: within 2 of ram[5] == 1: ram[6] == 1").prove()
+    (result,) = proof.results
+    states = [tick["properties"]["soon"] for tick in result.trace]
+    waited = [tick["memory"]["soon.waited"] for tick in result.trace]
+    assert result.status == "violated" and states[-3:] == ["asked", "waiting", "waiting"] and waited[-3:] == [0, 1, 2]
+    assert result.trace[-3]["inputs"]["ram[5]"] == 1
+    text = proof.render()
+    assert f"asked for at tick {len(states) - 3}" in text and "soon.waited" in text and "waiting" in text
+
+
+def test_another_property_does_not_show_in_a_trace():
+    proof = program("invariant soon: within 2 of ram[5] == 1: ram[6] == 1\n monitor calm: after ram[1] == 1 until false: ram[2] == 0").prove()
+    assert "soon.waited" in proof.render() and "calm" not in proof.render()

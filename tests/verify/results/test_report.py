@@ -1,0 +1,104 @@
+"""What is claimed, in the words in which it is claimed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from hl_dsl.program import Program
+from hl_dsl.verify import Limits, prove, screen
+from hl_dsl.verify.methods.bounded_model_checking import Searched
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.simulation.replay import Run
+from hl_dsl.verify.simulation.trace import render_trace
+from tests.support.generators.programs import programs
+from tests.verify.test_verdicts import VERDICTS
+
+FIELDS = {"id", "kind", "name", "status", "claim", "method", "seconds", "line", "detail", "trace", "span", "about", "components", "advice", "lemmas"}
+
+
+def test_the_claim_of_a_proof():
+    proof = Program.load(VERDICTS / "proved" / "paddle_follows.hl").prove()
+    claim = next(result.claim for result in proof.results if result.id == "invariant:command_bounds")
+    assert claim == (
+        "From every declared initial state, for every parameter, residual and finite input within its declared range, at every tick, "
+        "`command_bounds` holds of the compiled program under IEEE-754 binary64 rounding to nearest, ties to even. Assumes the `assume` facts "
+        "`starts_inside` and `follows`, sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools "
+        "correct. Says nothing of the score or of the environment.")
+    assert "`command_bounds` holds and everything is well defined" in proof.render()
+
+
+def test_a_violation_shows_the_line_and_a_table():
+    program = Program.load(VERDICTS / "violated" / "paddle_follows.hl")
+    proof = program.prove()
+    assert set(proof.to_json()["results"][0]) == FIELDS
+    text = proof.render(program.source)
+    assert "27 |   invariant command_bounds: command in [50 - 7, 216 + 7]" in text
+    rows = [line.split() for line in text.splitlines()]
+    header = next(row for row in rows if row[:1] == ["tick"])
+    assert header[1] == "command" and header[-1] == "action"
+    assert proof.summary == "3 proved, 1 violated"
+    trace = next(result.trace for result in proof.results if result.status == "violated")
+    assert [tick["tick"] for tick in trace] == list(range(len(trace)))
+    assert set(trace[0]) == {"tick", "inputs", "memory", "lets", "action", "parameters"}
+    assert all(tick["action"] in ("NOOP", "FIRE", "LEFT", "RIGHT") for tick in trace)
+
+
+def test_a_monitor_is_not_proved_but_what_it_divides_by_is():
+    text = 'policy p for "Breakout-v5" {{ observe ram act NOOP monitor m: 1 / {} > 2 }}'
+    good, bad = Program.parse(text.format("(ram[1] + 1)")), Program.parse(text.format("ram[1]"))
+    assert good.prove().passed and not bad.prove().passed
+    assert {result.kind for result in good.prove().results} <= {"division", "finite", "integer"}
+    assert next(result for result in bad.prove().results if result.kind == "division").status == "ill-defined"
+
+
+def test_an_invariant_is_no_better_than_what_it_is_computed_from():
+    program = Program.parse('policy p for "Breakout-v5" { observe ram act NOOP let q = 1 / ram[1] invariant small: q <= 1 }')
+    statuses = {result.id: result for result in program.prove().results}
+    assert statuses["invariant:small"].status == "unknown"
+    assert "rests on division@1" in statuses["invariant:small"].detail
+
+
+def test_nothing_to_prove_passes():
+    program = Program.parse('policy p for "Breakout-v5" { observe ram act NOOP }')
+    assert program.prove().passed and program.prove().summary == "nothing to prove"
+
+
+def test_without_the_solver_what_intervals_leave_open_is_unknown():
+    program = Program.load(VERDICTS / "proved" / "ghost_counter.hl")
+    result = next(result for result in prove(program.flow, Limits(solver=False)).results if result.id == "invariant:same")
+    assert (result.status, result.detail) == ("unknown", "the solver was not to be used")
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(program=programs())
+def test_names_of_goals_are_distinct_and_screening_speaks_of_the_same(program):
+    ids = [goal.id for goal in goals(program.flow)]
+    assert len(set(ids)) == len(ids)
+    proof = screen(program.flow)
+    assert [result.id for result in proof.results if result.id != "assumptions"] == ids
+    assert proof.passed == all(result.status == "proved" for result in proof.results)
+
+
+def test_a_candidate_is_not_said_to_be_broken_by_nothing():
+    result = next(result for result in Program.load(VERDICTS / "candidate" / "absorbed.hl").prove().results if result.status == "candidate")
+    assert result.detail == "over the reals, as far as z3 can tell, a trace of 1 tick breaks it; replayed in floats, it does not"
+
+
+@pytest.mark.parametrize("rows, clear, reason, says", [
+    (0, 0, "", ""),
+    (0, 0, "z3 gave up", "z3 gave up"),
+    (0, 1, "", "over the reals, no trace of up to 1 tick breaks it"),
+    (0, 4, "z3 gave up", "over the reals, no trace of up to 4 ticks breaks it; z3 gave up"),
+    (3, 2, "", "over the reals, as far as z3 can tell, a trace of 3 ticks breaks it, and none shorter; replayed in floats, it does not"),
+])
+def test_what_is_said_of_a_search(rows, clear, reason, says):
+    assert Searched(Run({}, ((),) * rows) if rows else None, False, clear, reason).says == says
+
+
+def test_a_long_trace_leaves_out_its_middle():
+    trace = [{"tick": tick, "inputs": {"x": tick}, "memory": {}, "lets": {}, "action": "NOOP"} for tick in range(100)]
+    lines = render_trace(trace).splitlines()
+    assert len(lines) == 26 and lines[9].strip() == "… 76 ticks left out"
+    assert lines[1].split()[0] == "0" and lines[-1].split()[0] == "99" and lines[10].split()[0] == "84"
+    assert "left out" not in render_trace(trace[:25]) and len(render_trace(trace[:25]).splitlines()) == 26

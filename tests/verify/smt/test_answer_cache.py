@@ -1,0 +1,175 @@
+"""The cache of solver answers changes what a proof costs, never what it says."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from hl_dsl.program import Program
+from hl_dsl.verify import Cache, Limits, Memo
+from hl_dsl.verify.smt import answer_cache as cache_module, solver as solver_module
+from hl_dsl.verify.smt.answer_cache import _seal
+from hl_dsl.verify.smt.solver import Solver
+from tests.verify.test_verdicts import VERDICTS, assert_replays
+from tests.verify.smt.test_solver import ANSWERING, fake
+
+LIMITS = Limits(solver_steps=300_000, bounded_steps=100_000, lanes=8, ticks=20)
+FILES = [VERDICTS / name for name in ("proved/ghost_counter.hl", "proved/stuck_then_turns.hl", "violated/two_ticks_back.hl", "unknown/no_cubes.hl",
+                                    "candidate/absorbed.hl", "vacuous/conditions_agree.hl", "proved-reals/product_commutes.hl")]
+
+
+def said(proof) -> list[dict]:
+    return [{**result, "seconds": 0} for result in proof.to_json()["results"]]
+
+
+def proved(path_or_program, path, limits=LIMITS):
+    """What a proof with the cache in a file says, and how many questions z3 was asked."""
+    program = path_or_program if isinstance(path_or_program, Program) else Program.load(path_or_program)
+    cache, memo = Cache(str(path)), Memo()
+    try:
+        return said(program.prove(limits=limits, memo=memo, cache=cache)), memo.queries
+    finally:
+        memo.close()
+        cache.close()
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
+def test_warm_says_the_same_and_asks_nothing(file, tmp_path):
+    plain = said(Program.load(file).prove(limits=LIMITS))
+    cold, asked = proved(file, tmp_path / "answers")
+    warm, again = proved(file, tmp_path / "answers")
+    assert plain == cold == warm
+    assert asked > 0 and again == 0
+    other, _ = proved(file, tmp_path / "answers", Limits(solver_steps=299_000, bounded_steps=100_000, lanes=8, ticks=20, slicing=False))
+    assert [result["status"] for result in other] == [result["status"] for result in plain]
+
+
+PARTS = """policy p for "Breakout-v5" {{ observe ram, reward {first} act {{ {rule} otherwise => NOOP }}
+  memory timer: int in [0, 256] = 0 {{ next = if ram[77] == ram[{column}] then min(timer + 1, 256) else 0 }}
+  memory ghost: int in [0, 300] = 0 {{ next = if ram[77] == ram[{column}] then min(ghost + 1, {most}) else 0 }}
+  invariant same: ghost == timer }}"""
+
+
+def test_an_edit_asks_only_what_it_can_reach():
+    text = lambda first="", rule="when ram[3] > 4 => LEFT", column=78, most=256: Program.parse(
+        PARTS.format(first=first, rule=rule, column=column, most=most))
+    memo = Memo()
+
+    def asked(program: Program) -> int:
+        before = memo.queries
+        program.prove(memo=memo, limits=LIMITS)
+        return memo.queries - before
+
+    assert asked(text()) > 0
+    assert asked(text()) == 0
+    assert asked(text(rule="when ram[5] > 4 => RIGHT")) == 0
+    assert asked(text(rule="when timer > 4 => RIGHT")) == 0
+    assert asked(text(first="let a = mod(ram[1], 7) let b = a * ram[2] memory c: int in [0, 300] = 0 { next = max(a, 3) }")) == 0
+    assert asked(text(column=79)) == 0, "the same but for the name of a byte"
+    assert asked(text(most=255)) > 0
+    memo.close()
+
+
+def damaged(how: str, path) -> None:
+    if how == "rubbish":
+        path.write_bytes(b"rubbish" * 5000)
+    elif how == "cut":
+        path.write_bytes(path.read_bytes()[:5000])
+    elif how == "spoiled":
+        raw = bytearray(path.read_bytes())
+        raw[4096:] = bytes((byte + 1) % 256 for byte in raw[4096:])
+        path.write_bytes(bytes(raw))
+    elif how == "turned":
+        with sqlite3.connect(path) as connection:
+            connection.execute("update answers set answer = replace(cast(answer as text), 'sat', 'unsat')")
+    elif how == "other table":
+        path.unlink()
+        with sqlite3.connect(path) as connection:
+            connection.execute("create table answers (something int)")
+    else:
+        path.unlink()
+        path.mkdir()
+
+
+@pytest.mark.parametrize("how", ["rubbish", "cut", "spoiled", "turned", "other table", "folder"])
+def test_a_damaged_cache_is_no_cache(how, tmp_path):
+    path = tmp_path / "answers"
+    first, _ = proved(FILES[2], path)
+    damaged(how, path)
+    again, asked = proved(FILES[2], path)
+    assert again == first and asked > 0
+    assert said(Program.load(FILES[2]).prove(limits=LIMITS)) == first
+
+
+def test_a_model_that_was_tampered_with_breaks_nothing(tmp_path):
+    """Even with a valid seal: what is shown as violated was replayed."""
+    path, file = tmp_path / "answers", VERDICTS / "violated" / "two_ticks_back.hl"
+    proved(file, path)
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute("select key, answer from answers").fetchall()
+        for key, answer in rows:
+            changed = answer.replace(b" 0)", b" 7)") if answer.startswith(b"((") else answer
+            connection.execute("update answers set answer = ?, seal = ? where key = ?", (changed, _seal(key, changed), key))
+    program, cache = Program.load(file), Cache(str(path))
+    for result in program.prove(limits=LIMITS, cache=cache).results:
+        if result.status in ("violated", "ill-defined"):
+            assert_replays(program.flow, result)
+    cache.close()
+
+
+def test_z3_that_answers_otherwise_than_remembered_is_a_failure():
+    class Wrong(dict):
+        put = dict.__setitem__
+
+    known = Wrong()
+    with Solver(60, known) as solver:
+        solver.fresh(1000)
+        solver.tell("(declare-const a Int)", "(assert (> a 0))")
+        assert solver.check() == "sat"
+    key = next(iter(known))
+    known[key] = known[key].replace("sat", "unsat")
+    with Solver(60, known) as solver:
+        solver.fresh(1000)
+        solver.tell("(declare-const a Int)", "(assert (> a 0))")
+        assert solver.check() == "unsat"
+        solver.tell("(assert (> a 1))")
+        with pytest.raises(solver_module.SolverFailure, match="otherwise"):
+            solver.check()
+
+
+def test_an_accident_is_not_remembered(tmp_path, monkeypatch):
+    monkeypatch.setattr(solver_module, "solver_path", lambda: fake(tmp_path, ANSWERING.format('unknown\\n(:reason-unknown "out of memory")')))
+    answers = type("Kept", (dict,), {"put": dict.__setitem__})()
+    with Solver(60, answers) as solver:
+        solver.fresh(1000)
+        assert solver.check() == "unknown" and solver.reason == "out of memory"
+    assert not answers
+
+
+def test_without_z3_a_warm_cache_proves_nothing(tmp_path, monkeypatch):
+    proved(FILES[0], tmp_path / "answers")
+    monkeypatch.setattr(solver_module, "solver_path", lambda: None)
+    found, _ = proved(FILES[0], tmp_path / "answers")
+    assert [result["status"] for result in found if result["id"] == "invariant:same"] == ["unknown"]
+
+
+def test_it_does_not_grow_without_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache_module, "_MOST_ROWS", 5)
+    proved(FILES[4], tmp_path / "answers")
+    with sqlite3.connect(tmp_path / "answers") as connection:
+        assert connection.execute("select count(*) from answers").fetchone()[0] <= 5
+
+
+def test_two_processes_at_once(tmp_path):
+    command = [sys.executable, "-c", "from hl_dsl.cli.main import main; import sys; sys.argv = ['hl', 'verify', sys.argv[1], '--json']; main()"]
+    environment = {**os.environ, "HL_CACHE": str(tmp_path)}
+    for _ in range(2):
+        running = [subprocess.Popen([*command, str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) for file in (FILES[0], FILES[0])]
+        for process in running:
+            out, err = process.communicate(timeout=120)
+            assert process.returncode == 0 and b"note" not in err, err
+    assert (tmp_path / "proofs.sqlite").exists()

@@ -1,0 +1,291 @@
+"""A proof as files that another solver can check: one SMT-LIB 2 script for each question that must be answered with "unsat".
+
+The scripts of all goals stand together: the step of one may suppose the others at earlier ticks, and each has its base. What
+intervals prove alone needs no solver: the index says in which interval the value lies.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Sequence
+
+from hl_dsl.compiler.ir.structural_hash import canonical_hash
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.verify.goals.statuses import PROVED, assumptions, claim
+from hl_dsl.verify.conjunctions import parts
+from hl_dsl.verify.smt.encode import FINE, ROUNDED, START
+from hl_dsl.verify.methods.lemmas.houdini import Houdini
+from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact
+from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
+from hl_dsl.verify.methods.lemmas.induction_with_lemmas import LEMMA_DEPTHS, prove_with_lemmas
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.goals import Goal, goals
+from hl_dsl.verify.results.report import Proof, Result
+from hl_dsl.verify.smt.solver import UNSAT, Solver, SolverFailure
+
+SCHEMA = "hl.certificate/1"
+INDEX = "index.json"
+
+
+@dataclass(frozen=True)
+class Query:
+    """A script that must be unsatisfiable. `part`: "step" (the goal at the last of depth + 1 ticks that follow each other, the
+    hypotheses holding at the others) or "base" (the goal at tick `tick` of an episode)."""
+
+    goal: str
+    part: str
+    depth: int
+    tick: int
+    lines: tuple[str, ...]
+
+    @property
+    def file(self) -> str:
+        name = re.sub(r"[^A-Za-z0-9_]+", "-", self.goal).strip("-")
+        return f"{name}.{self.part}-{self.depth if self.part == 'step' else self.tick}.smt2"
+
+
+@dataclass
+class Certificate:
+    """`entries`: for each proved goal its `id`, `claim`, `method`, and `queries`, `intervals` or a `witness`; a goal whose proof
+    could not be repeated as scripts says so in `uncertified`. `ranges`: of the memory, by intervals; the scripts rest on them."""
+
+    flow: Dataflow
+    ranges: dict[str, list] = field(default_factory=dict)
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    queries: list[Query] = field(default_factory=list)
+
+    @property
+    def uncertified(self) -> list[str]:
+        return [entry["id"] for entry in self.entries if "uncertified" in entry]
+
+    @property
+    def certified(self) -> list[str]:
+        return [entry["id"] for entry in self.entries if "uncertified" not in entry]
+
+
+def certificate(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> Certificate:
+    """The scripts behind a proof. What was proved part by part is certified part by part."""
+    found = Certificate(flow)
+    proved = [result for result in proof.results if result.status == PROVED]
+    tier, apart = _apart(flow, proved)
+    found.ranges = {cell.name: list(map(_plain, pair)) for cell, pair in zip(flow.memories, tier.ranges)}
+    attempts, recorded = {}, {}
+    left = [goal for own in apart.values() for goal in own if goal.kind != "reachable" and not _by_intervals(tier, goal)]
+    failure = "" if limits.solver else "the solver was not to be used"
+    if limits.solver and any(_needs_solver(result) for result in proved):
+        with _Recorder(limits.hang_seconds) as solver:
+            induction = _Recording(tier, limits, solver)
+            try:
+                tried = [goal for goal in left if not _by_boxes(goal, proved)]
+                attempts = induction.prove(tried, limits.depths)
+                recorded = induction.recorded
+                if more := _left(tried, attempts):
+                    finer = _Recording(tier, limits, solver, FINE)
+                    attempts = {**attempts, **finer.prove(more, limits.depths[:2], [goal for goal in tried if goal not in more])}
+                    recorded = {**recorded, **finer.recorded}
+                if more := _left(tried, attempts):
+                    facts = [goal for goal in goals(tier.flow) if goal not in more and (goal not in tried or attempts[goal.id].proved)]
+                    found_out, scripts = _lemmas(tier, more, facts, limits, solver)
+                    attempts, recorded = {**attempts, **found_out}, {**recorded, **scripts}
+            except SolverFailure as problem:
+                failure = str(problem)
+    for result in proved:
+        found.entries.append(_entry(flow, tier, result, apart[result.id], attempts, recorded, failure, found.queries))
+    return found
+
+
+def _left(tried: Sequence[Goal], attempts: dict[str, Attempt]) -> list[Goal]:
+    return [goal for goal in tried if not attempts[goal.id].proved]
+
+
+def _needs_solver(result: Result) -> bool:
+    return result.method != "intervals" and "boxes" not in result.method and result.kind != "reachable"
+
+
+def _by_boxes(goal: Goal, proved: Sequence[Result]) -> bool:
+    return any(result.id == goal.id and "boxes" in result.method for result in proved)
+
+
+def _apart(flow: Dataflow, proved: Sequence[Result]) -> tuple[IntervalTier, dict[str, list[Goal]]]:
+    """The program with each property that was proved by components taken apart, and the goals of each result."""
+    names = {result.name for result in proved if result.kind == "invariant" and result.method.startswith("by components")}
+    whole = IntervalTier(flow)
+    if not names:
+        return whole, {goal.id: [goal] for goal in goals(flow)}
+    properties = []
+    for item in flow.properties:
+        if item.kind == "invariant" and item.name in names:
+            properties += [replace(item, name=f"{item.name}[{number}]", node=node) for number, node in enumerate(parts(whole.plan, item.node))]
+        else:
+            properties.append(item)
+    other = replace(flow, properties=properties)
+    found: dict[str, list[Goal]] = {}
+    for goal in goals(other):
+        known = goal.name.partition("[")[0] if goal.kind == "invariant" else ""
+        found.setdefault(f"invariant:{known}" if known in names else goal.id, []).append(goal)
+    return IntervalTier(other), found
+
+
+def _by_intervals(tier: IntervalTier, goal: Goal) -> bool:
+    verdict = tier.obligation(goal.obligation) if goal.property is None else tier.invariant(goal.property.node, goal.property.asked)
+    return verdict == "proved"
+
+
+def _entry(flow, tier, result: Result, own: Sequence[Goal], attempts, recorded, failure: str, queries: list[Query]) -> dict[str, Any]:
+    goal = next(goal for goal in goals(flow) if goal.id == result.id)
+    entry: dict[str, Any] = {"id": result.id, "claim": claim(flow, goal, PROVED), "says": goal.says, "method": result.method, "line": result.line}
+    if result.kind == "reachable":
+        entry["witness"] = list(result.trace)
+        return entry
+    if not _needs_solver(result):
+        entry["intervals"] = [_interval(tier, one) for one in own]
+        return entry
+    mine: list[Query] = []
+    for one in own:
+        if _by_intervals(tier, one):
+            entry.setdefault("intervals", []).append(_interval(tier, one))
+        elif one.id in attempts and attempts[one.id].proved:
+            if recorded[one.id]:
+                mine += recorded[one.id]
+            else:  # by intervals again, over what the other goals say of the memory
+                entry.setdefault("intervals", []).append({**_interval(tier, one), "given": "the ranges of the memory, which are goals too"})
+        else:
+            entry["uncertified"] = failure or "its proof needs more than the induction that is written down here"
+    entry["queries"] = [{"file": query.file, "part": query.part, "depth": query.depth, "tick": query.tick, "expected": UNSAT} for query in mine]
+    queries += mine
+    return entry
+
+
+def _interval(tier: IntervalTier, goal: Goal) -> dict[str, Any]:
+    """Where the value that the goal is about lies. A condition that holds is [1, 1]."""
+    node = goal.property.node if goal.property is not None else goal.obligation.subject
+    context = tier.evaluator.base if goal.obligation is None else tier.context(goal.obligation)
+    pair = EMPTY if context.dead else tier.evaluator.value(node, context)
+    kind = tier.plan.nodes[node].base
+    if pair is EMPTY:
+        return {"of": kind, "never": True}
+    return {"of": kind, "low": _plain(pair[0]), "high": _plain(pair[1])}
+
+
+def _plain(value):
+    return value if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+class _Recorder(Solver):
+    """A solver that keeps the last question whose answer was "unsat"."""
+
+    def __init__(self, hang_seconds: float):
+        super().__init__(hang_seconds)
+        self.told: list[str] = []
+        self.refuted: tuple[str, ...] = ()
+
+    def fresh(self, steps: int, cores: bool = False) -> None:
+        self.told = []
+        super().fresh(steps, cores)
+
+    def tell(self, *lines: str) -> None:
+        self.told += lines
+        super().tell(*lines)
+
+    def check(self, supposed: Sequence[str] = (), **options) -> str:
+        answer = super().check(supposed, **options)
+        if answer == UNSAT:
+            self.refuted = (*self.told, *(f"(assert {name})" for name in supposed))
+        return answer
+
+
+class _Recording(Induction):
+    """Induction that keeps the questions of each goal's last attempt, from the step that succeeded on."""
+
+    def __init__(self, tier: IntervalTier, limits: Limits, solver: _Recorder, rounding: str = ROUNDED):
+        super().__init__(tier.plan, tier.ranges, limits, solver, rounding)
+        self.recorded: dict[str, list[Query]] = {}
+
+    def _attempt(self, goal, hypotheses, evaluator):
+        self.recorded[goal.id] = []
+        return super()._attempt(goal, hypotheses, evaluator)
+
+    def _begins(self, goal):
+        return False  # the base is to be a script too
+
+    def _query(self, goal, hypotheses, evaluator, depth, begin):
+        answer, model = super()._query(goal, hypotheses, evaluator, depth, begin)
+        if answer == UNSAT:
+            query = Query(goal.id, "base" if begin == START else "step", depth, depth, self.solver.refuted)
+            self.recorded[goal.id] = [*(self.recorded[goal.id] if begin == START else []), query]
+        return answer, model
+
+
+def _lemmas(tier: IntervalTier, open_goals: Sequence[Goal], facts: Sequence[Goal], limits: Limits, solver: _Recorder) -> tuple[dict, dict]:
+    """Attempts, and scripts, of goals that lemmas prove: the goal under its lemmas, and these under themselves."""
+    attempts = prove_with_lemmas(tier.plan, tier.ranges, open_goals, facts, limits, solver)
+    hypotheses = [goal for goal in [*facts, *open_goals] if goal.kind in INDUCTIVE and (goal in facts or goal.id in attempts)]
+    recorded: dict[str, list[Query]] = {}
+    for goal in open_goals:
+        if goal.id not in attempts:
+            continue
+        lemmas = list(attempts[goal.id].lemmas)
+        induction = _Recording(tier, limits, solver)
+        induction.lemmas = lemmas
+        again = induction.attempt(goal, LEMMA_DEPTHS, hypotheses)
+        houdini = Houdini(Evaluator(tier.plan, induction.boxed(hypotheses)), [fact(other) for other in hypotheses], limits, solver)
+        whole = houdini.starting(lemmas) == lemmas
+        base = Query(f"lemmas of {goal.id}", "base", 0, 0, solver.refuted)
+        whole = whole and houdini.stepping(lemmas) == lemmas
+        step = Query(f"lemmas of {goal.id}", "step", 1, 1, solver.refuted)
+        if again.proved and whole:
+            recorded[goal.id] = [*induction.recorded[goal.id], base, step]
+        else:
+            attempts[goal.id] = attempts[goal.id]._replace(proved=False)
+    return attempts, recorded
+
+
+# files
+
+
+def write_certificate(folder: Path, found: Certificate) -> Path:
+    """Writes the scripts and their index. Raises HLError where the folder holds something else; a certificate is replaced."""
+    index = folder / INDEX
+    for name in replaced(folder):
+        (folder / name).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for query in found.queries:
+        (folder / query.file).write_text(script(found.flow, query), encoding="utf-8")
+    document = {
+        "schema": SCHEMA, "policy": found.flow.name, "program_hash": canonical_hash(found.flow), "environment": found.flow.card.environment,
+        "assumes": assumptions(found.flow), "memory": found.ranges, "obligations": found.entries,
+    }
+    index.write_text(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
+    return index
+
+
+def script(flow: Dataflow, query: Query) -> str:
+    """A whole SMT-LIB 2 file."""
+    about = f"{query.goal} of the policy {flow.name} ({canonical_hash(flow)}): " + (
+        f"the step of {query.depth}-induction" if query.part == "step" else f"the base, tick {query.tick}")
+    head = ["(set-info :smt-lib-version 2.6)", "(set-logic ALL)", f"(set-info :source |{about.replace('|', ' ')}|)", f"(set-info :status {UNSAT})"]
+    return "\n".join([*head, *query.lines, "(check-sat)", "(exit)", ""])
+
+
+def replaced(folder: Path) -> list[str]:
+    """The scripts of the certificate that stands in the folder, as its index lists them. Raises HLError where the folder
+    holds something else, and so takes no certificate."""
+    index = folder / INDEX
+    if folder.exists() and not folder.is_dir():
+        raise HLError(f"{folder} is a file", "name a folder for the certificate")
+    if not folder.exists() or not any(folder.iterdir()):
+        return []
+    try:
+        document = json.loads(index.read_text(encoding="utf-8"))
+        files = [query["file"] for entry in document["obligations"] for query in entry.get("queries", ())] if document["schema"] == SCHEMA else None
+    except (OSError, ValueError, KeyError, TypeError):
+        files = None
+    if files is None:
+        raise HLError(f"{folder} is not empty and holds no certificate", "name another folder, or empty that one first")
+    return [Path(name).name for name in files]

@@ -1,0 +1,68 @@
+"""Properties that are several conditions at once, such as `all(…)` over a vector: each is proved by itself, and there is one
+result that says which hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Callable, Sequence
+
+from hl_dsl.compiler.ir.dataflow import Dataflow, Property
+from hl_dsl.operators.intervals import TRUE
+from hl_dsl.verify.goals.statuses import CANDIDATE, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VIOLATED
+from hl_dsl.verify.goals.node_text import Names
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.results.report import Verdict
+
+UNDECIDED = frozenset((NOT_INDUCTIVE, CANDIDATE, UNKNOWN, PROVED_REALS))
+_MOST = 64
+
+Verdicts = list[tuple[Goal, Verdict]]
+# From the worst to the best: a whole is what the worst of its parts is.
+_ORDER = (VIOLATED, UNKNOWN, CANDIDATE, NOT_INDUCTIVE, PROVED_REALS, PROVED)
+
+
+def parts(plan: Plan, node: int) -> list[int]:
+    """The conditions whose conjunction a bool node is; the node itself, where it is one condition."""
+    found: list[int] = []
+    waiting = [node]
+    while waiting:
+        number = waiting.pop()
+        split = plan.parts(number, True)
+        if split is None or not all(truth for _, truth in split):
+            if plan.constants.get(number) != TRUE:
+                found.append(number)
+        else:
+            waiting += [part for part, _ in reversed(split)]
+    return list(dict.fromkeys(found)) or [node]
+
+
+def by_components(flow: Dataflow, plan: Plan, verdicts: Verdicts, again: Callable[[Dataflow], Verdicts], statuses: frozenset = UNDECIDED) -> Verdicts:
+    """The verdicts, with those of invariants that have one of `statuses` found part by part. `again` proves a program."""
+    split = {goal.id: found for goal, verdict in verdicts if goal.kind == "invariant" and verdict.status in statuses
+             and 1 < len(found := parts(plan, goal.property.node)) <= _MOST}
+    if not split:
+        return verdicts
+    apart: list[Property] = []
+    for item in flow.properties:
+        own = split.get(f"invariant:{item.name}") if item.kind == "invariant" else None
+        apart += [item] if own is None else [replace(item, name=_name(item.name, number), node=node) for number, node in enumerate(own)]
+    found = {goal.id: verdict for goal, verdict in again(replace(flow, properties=apart))}
+    names = Names(flow)
+    return [(goal, _whole(goal, verdict, split[goal.id], found, names) if goal.id in split else verdict) for goal, verdict in verdicts]
+
+
+def _name(name: str, number: int) -> str:
+    return f"{name}[{number}]"
+
+
+def _whole(goal: Goal, verdict: Verdict, nodes: Sequence[int], found: dict[str, Verdict], names: Names) -> Verdict:
+    own = [found[f"invariant:{_name(goal.name, number)}"] for number in range(len(nodes))]
+    components = tuple({"says": names.text(node, outright=False), "status": one.status, "method": one.method} for node, one in zip(nodes, own))
+    if verdict.status == VIOLATED or any(one.status not in _ORDER for one in own):
+        return replace(verdict, components=components)
+    worst = min(own, key=lambda one: _ORDER.index(one.status))
+    if _ORDER.index(worst.status) > _ORDER.index(verdict.status) or worst.status == VIOLATED:
+        method = "; ".join(dict.fromkeys(one.method for one in own)) if worst.status == PROVED else worst.method
+        return replace(worst, method=f"by components: {method}", seconds=verdict.seconds + sum(one.seconds for one in own), components=components)
+    return replace(verdict, components=components)

@@ -1,0 +1,56 @@
+"""What a proof attempt leaves to be said for the person who reads it: which parts of a property hold, which fact is missing,
+which bound would do. It changes no verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.verify.diagnosis.missing_invariants import advise
+from hl_dsl.verify.goals.statuses import NOT_INDUCTIVE, PROVED_REALS, VIOLATED
+from hl_dsl.verify.conjunctions import by_components, parts
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.proof_pipeline import prove
+from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.results.report import Proof, Verdict
+from hl_dsl.verify.diagnosis.bound_relaxation import widened
+
+_PARTLY = frozenset((VIOLATED,))
+_STEPS = 100_000
+
+
+def taught(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> Proof:
+    """The proof with components of what is violated, and advice on what is not proved."""
+    if proof.passed:
+        return proof
+    # That the whole is broken is known; which parts are not is worth little time.
+    lean = replace(limits, components=False, lemmas=False, depths=(0, 1), bounded_depths=(0, 0), lanes=0, solver_steps=min(_STEPS, limits.solver_steps))
+    plan = Plan(flow)
+    verdicts = by_components(flow, plan, proof.verdicts, lambda other: prove(other, lean).verdicts, _PARTLY)
+    told = [(goal, _told(flow, goal, _broken_parts(plan, goal, verdict), lean if verdict.status == VIOLATED else limits))
+            for goal, verdict in verdicts]
+    return Proof(flow, lambda: told, proof.passed, proof.seconds)
+
+
+def _broken_parts(plan: Plan, goal: Goal, verdict: Verdict) -> Verdict:
+    """Of a violated property, the components that its own trace breaks."""
+    if verdict.status != VIOLATED or not verdict.components:
+        return verdict
+    interpreter = Interpreter(plan.flow, verdict.trace[0]["parameters"])
+    values = [interpreter.tick(tuple(entry["inputs"].values())).values for entry in verdict.trace][-1]
+    components = tuple(one if values[node] else {**one, "status": VIOLATED, "method": verdict.method}
+                       for node, one in zip(parts(plan, goal.property.node), verdict.components))
+    return replace(verdict, components=components)
+
+
+def _told(flow: Dataflow, goal: Goal, verdict: Verdict, limits: Limits) -> Verdict:
+    said = []
+    if verdict.status in (PROVED_REALS, VIOLATED, NOT_INDUCTIVE) and goal.kind in ("invariant", "memory"):
+        text = widened(flow, goal, limits)
+        if text:
+            said.append(f"rounding alone breaks the exact bound; with a little room it is proved: `{text}`")
+    if verdict.status == NOT_INDUCTIVE and verdict.trace and not said:
+        said.append(advise(flow, goal, verdict.trace, limits))
+    return replace(verdict, advice=tuple(text for text in said if text))

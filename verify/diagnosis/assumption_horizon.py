@@ -1,0 +1,102 @@
+"""Whether the assumptions can be kept for long: where every run breaks them after a few ticks, a proof says nothing of later
+ones. A limited episode may be meant, so that is a warning and no verdict."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from typing import Sequence
+
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.compiler.ir.dataflow import Dataflow, Property
+from hl_dsl.base.diagnostics import Diagnostic, Label
+from hl_dsl.verify.methods.bounded_model_checking import ticks_text
+from hl_dsl.verify.goals.statuses import PROVED
+from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.smt.encode import START, Encoding
+from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.simulation.replay import keeps_assumptions
+from hl_dsl.verify.results.report import Proof
+from hl_dsl.verify.simulation.input_sampling import Sampler
+from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver, SolverFailure
+
+_TICKS = 24  # what lasts as long is not warned of
+_EPISODES = 12
+_TRIES = 4
+_MOST_TRIED = 6
+_STEPS = 300_000  # z3's resource counter for all ticks together: a warning is not worth more
+
+
+def lasting(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> tuple[Diagnostic, ...]:
+    """A warning where no run keeps the assumptions for more than a few ticks. That none keeps them at the first is a verdict
+    of the `proof`, and no warning."""
+    if not flow.of_kind("assume") or not limits.solver or any(result.kind == "assume" for result in proof.results):
+        return ()
+    plan = Plan(flow)
+    if _simulated(plan) or any(result.kind not in ("invariant", "reachable") and result.status != PROVED for result in proof.results):
+        return ()  # where a float may overflow the solver knows nothing of it
+    try:
+        with Solver(limits.hang_seconds) as solver:
+            ticks = _most(flow, limits, solver)
+            return (_warning(ticks, _blamed(flow, ticks, limits, solver)),) if ticks else ()
+    except SolverFailure:
+        return ()
+
+
+def _simulated(plan: Plan) -> bool:
+    """Whether a run of the interpreter keeps the assumptions long enough."""
+    return any(_episode(plan, random.Random(seed)) for seed in range(_EPISODES))
+
+
+def _episode(plan: Plan, generator: random.Random) -> bool:
+    sampler = Sampler(plan, generator)
+    interpreter = Interpreter(plan.flow, sampler.parameters)
+    for _ in range(_TICKS):
+        for _ in range(_TRIES):
+            row = sampler.draw(interpreter.memory)
+            values = None if row is None else interpreter.evaluate(row, interpreter.memory)
+            if values is not None and keeps_assumptions(plan.flow, values):
+                break
+        else:
+            return False
+        interpreter.memory = tuple(values[cell.next] for cell in plan.flow.memories)
+    return True
+
+
+def _most(flow: Dataflow, limits: Limits, solver: Solver) -> int:
+    """How many ticks the assumptions can be kept at most; 0 where that is not known."""
+    evaluator = IntervalTier(flow).evaluator
+    # Products that may be anything in their intervals make the answer no less sound, and the question much easier.
+    encoding = Encoding(evaluator, evaluator.base, START, linear=True)
+    assumed = [item.node for item in flow.of_kind("assume")]
+    nodes = sorted(closed_cone(flow, assumed, limits.slicing))
+    steps = min(_STEPS, limits.solver_steps)
+    solver.fresh(steps)
+    for tick in range(_TICKS):
+        solver.tell(*encoding.frame(nodes))
+        solver.tell(*(f"(assert {encoding.frames[tick][node].text})" for node in assumed))
+        answer = solver.check()
+        if answer == UNSAT:
+            return tick
+        if answer != SAT or solver.spent() > steps:
+            break
+    return 0
+
+
+def _blamed(flow: Dataflow, most: int, limits: Limits, solver: Solver) -> list[Property]:
+    """Those of the assumptions that see to it: few of them, if not the fewest."""
+    blamed = flow.of_kind("assume")
+    for item in blamed[:_MOST_TRIED]:
+        without = replace(flow, properties=[other for other in blamed if other is not item])
+        if len(blamed) > 1 and _most(without, limits, solver) == most:
+            blamed = without.properties
+    return blamed
+
+
+def _warning(ticks: int, blamed: Sequence[Property]) -> Diagnostic:
+    names = ", ".join(f"`{item.name}`" for item in blamed)
+    return Diagnostic("HL515", f"no run keeps the assumptions for more than {ticks_text(ticks)}: what is proved says nothing of later ones", blamed[0].span,
+                      f"{names} {'allows' if len(blamed) == 1 else 'together allow'} no more", others=tuple(Label(item.span, "together with this") for item in blamed[1:]),
+                      severity="warning")

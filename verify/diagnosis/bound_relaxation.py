@@ -1,0 +1,112 @@
+"""A bound that fails by rounding alone, and the wider one that is proved.
+
+Over the reals `a * x + (1 - a) * v` never exceeds 24 where `x` and `v` do not; in floats it may, by 4e-15. The exact bound is
+then no invariant of the program that runs, and a slightly wider one may be.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Sequence
+
+from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Node, Property
+from hl_dsl.verify.goals.statuses import PROVED
+from hl_dsl.verify.conjunctions import parts
+from hl_dsl.verify.goals.node_text import Names
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.proof_pipeline import prove
+from hl_dsl.verify.goals.graph_index import Plan
+
+_SLACKS = (1e-15, 1e-12, 1e-9, 1e-6)  # shares of the bound, or of 1 where that is more
+
+
+def widened(flow: Dataflow, goal: Goal, limits: Limits) -> str:
+    """The invariant, or the range of a memory cell, with the least slack that is proved, as text; empty where none is, or
+    where it has no bounds to widen."""
+    lean = replace(limits, bounded_depths=(0, 0), lanes=0, components=False)
+    # The widest first: where even that is not proved, it is no matter of rounding.
+    best = ""
+    for slack in reversed(_SLACKS):
+        text, other = _with_slack(flow, goal, slack)
+        if other is None:
+            return ""
+        result = next(result for result in prove(other, lean).results if result.id == goal.id)
+        if result.status != PROVED:
+            break
+        best = text
+    return best
+
+
+def _with_slack(flow: Dataflow, goal: Goal, slack: float) -> tuple[str, Dataflow | None]:
+    plan = Plan(flow)
+    builder = Builder(list(flow.nodes))
+    names = Names(replace(flow, nodes=builder.nodes))
+    node, said, moved = None, [], False
+    for part in parts(plan, goal.obligation.claim if goal.property is None else goal.property.node):
+        wider = _wider(builder, part, slack)
+        moved = moved or wider != part
+        said.append(names.text(wider, outright=False))
+        node = wider if node is None else builder.apply("and", (node, wider))
+    if not moved:
+        return "", None
+    if goal.property is None:
+        return _with_range(flow, builder, goal, node, slack)
+    properties = [Property(item.kind, item.name, node, item.span) if item is goal.property else item for item in flow.properties]
+    return _joined(said), replace(flow, nodes=builder.nodes, properties=properties)
+
+
+def _with_range(flow: Dataflow, builder: Builder, goal: Goal, node: int, slack: float) -> tuple[str, Dataflow]:
+    """The program with a wider range for the cell that the goal is about."""
+    cells = [replace(cell, low=_moved(cell.low, -1, slack), high=_moved(cell.high, 1, slack)) if cell.name == goal.name else cell
+             for cell in flow.memories]
+    obligations = [item._replace(claim=node) if item == goal.obligation else item for item in flow.obligations]
+    (cell,) = (cell for cell in cells if cell.name == goal.name)
+    return f"memory {cell.name}: real in [{cell.low!r}, {cell.high!r}]", replace(flow, nodes=builder.nodes, memories=cells, obligations=obligations)
+
+
+def _moved(bound: float, towards: int, slack: float) -> float:
+    return float(f"{bound + towards * slack * max(1.0, abs(bound)):.17g}")
+
+
+def _joined(said: Sequence[str]) -> str:
+    """The conditions in one, with two bounds of one value as a range."""
+    out: list[str] = []
+    for text in said:
+        low, _, value = out[-1].partition(" <= ") if out else ("", "", "")
+        again, _, high = text.partition(" <= ")
+        if value and high and again == value:
+            out[-1] = f"{value} in [{low}, {high}]"
+        else:
+            out.append(text)
+    return " and ".join(out)
+
+
+def _wider(builder: Builder, part: int, slack: float) -> int:
+    """A comparison of a real with a literal, with the literal moved to where it asks less."""
+    entry = builder.nodes[part]
+    if entry.base != "bool" or len(entry.args) != 2 or any(builder.nodes[arg].base != "real" for arg in entry.args):
+        return part
+    literals = [place for place, arg in enumerate(entry.args) if builder.nodes[arg].op == "constant"]
+    if len(literals) != 1:
+        return part
+    (place,) = literals
+    bound = builder.nodes[entry.args[place]].value
+    towards = _asks_less(entry, place, bound)
+    if not towards:
+        return part
+    moved = _moved(bound, towards, slack)
+    args = list(entry.args)
+    args[place] = builder.constant(moved, "real")
+    return builder.apply(entry.op, tuple(args))
+
+
+def _asks_less(entry: Node, place: int, bound: float) -> int:
+    """1 or -1: the direction in which a larger, or smaller, literal admits more; 0 where neither does."""
+
+    def admits(literal: float) -> bool:
+        operands: Sequence[float] = [literal, bound] if place == 0 else [bound, literal]
+        return bool(entry.form.scalar(*operands))
+
+    more, less = admits(bound + 1.0), admits(bound - 1.0)
+    return 0 if more == less else 1 if more else -1

@@ -1,0 +1,178 @@
+"""What of a program never counts: rules that are never reached, conditions that are always or never true, modes that are
+never entered, parameters that change nothing. Each is proved of the program that runs, and told with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Iterable, Sequence
+
+from hl_dsl.language.checker import Checked
+from hl_dsl.compiler.ir.dataflow import Dataflow, OfParameter, Parameter
+from hl_dsl.base.diagnostics import Diagnostic, Label
+from hl_dsl.grammar.tree.syntax_tree import Modes, Param
+from hl_dsl.verify.goals.statuses import PROVED, assumptions
+from hl_dsl.verify.equivalence.equivalence import same_actions
+from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.proof_pipeline import prove
+from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.diagnosis.reachable_conditions import Possibilities
+from hl_dsl.verify.diagnosis.dead_code_reasons import Reasons, quoted
+from hl_dsl.verify.results.report import Proof
+from hl_dsl.verify.diagnosis.condition_sites import BRANCH, RULE, TRANSITION, Site, sites
+from hl_dsl.verify.smt.solver import Solver
+
+_MOST_PARAMETERS = 16
+_EPISODES = 30  # a parameter mostly counts for something, if only in a mode that is seldom entered
+# What is proved once more without the assumptions is worth little time.
+_LEAN = dict(components=False, lemmas=False, lanes=0, depths=(0, 1), bounded_depths=(0, 0), solver_steps=100_000)
+
+
+def dead(checked: Checked, proof: Proof | None = None, limits: Limits = Limits()) -> tuple[Diagnostic, ...]:
+    """Warnings, in the order of the text. What a `proof` of the program proved is made use of. One that does not hold without
+    the assumptions says so."""
+    flow, asked = sites(checked)
+    claims = _claims(checked, flow, asked, proof, limits)
+    if claims is None:
+        return ()
+    found = list(claims.values())
+    if found and flow.of_kind("assume"):
+        free = replace(flow, properties=[item for item in flow.properties if item.kind != "assume"])
+        again = prove(free, replace(limits, **_LEAN)) if proof is not None else None
+        holds = _claims(checked, free, asked, again, limits) or {}
+        given = f", given {assumptions(flow)}"
+        found = [item if key in holds else replace(item, message=item.message + given) for key, item in claims.items()]
+    return tuple(sorted([*found, *_without_effect(checked, flow)], key=lambda item: item.span))
+
+
+def _claims(checked: Checked, flow: Dataflow, asked: list[Site], proof: Proof | None, limits: Limits) -> dict[tuple, Diagnostic] | None:
+    """What never counts, by code and place; None where nothing can happen at all, which the proof tells."""
+    modes = [mode for item in checked.policy.of(Modes) for mode in item.modes]
+    proved = {result.id for result in proof.results if result.status == PROVED} if proof is not None else set()
+    if proof is not None and any(result.kind != "invariant" and result.status != PROVED for result in proof.results):
+        limits = replace(limits, solver=False)  # where a float may overflow the solver knows nothing of it
+    tier = IntervalTier(flow)
+    facts = [item.node for item in flow.of_kind("invariant") if f"invariant:{item.name}" in proved]
+    with Solver(limits.hang_seconds) as solver:
+        known = Possibilities(tier, _boxed(flow, tier.ranges, proved), facts, _nodes(asked), limits, solver)
+        if known.base.dead:
+            return None
+        return {(item.code, item.span): item for item in _Found(checked, flow, asked, modes, known).warnings()}
+
+
+def _boxed(flow: Dataflow, ranges: Sequence[Pair], proved: set[str]) -> list[Pair]:
+    """Memory ranges, within the declared ones where those are proved."""
+    return [(max(pair[0], cell.low), min(pair[1], cell.high)) if cell.declared and f"memory:{cell.name}" in proved and cell.base in ("int", "real")
+            else pair for cell, pair in zip(flow.memories, ranges)]
+
+
+def _without_effect(checked: Checked, flow: Dataflow) -> Iterable[Diagnostic]:
+    """Parameters that the action is computed from, and that change none: the program is compared with itself where it takes
+    another value."""
+    spoken = {flow.nodes[node].value for node in _closed(flow, flow.action) if flow.nodes[node].op == "parameter"}
+    if flow.plan is not None:  # what a plan is made by changes actions, even where the action is computed without it
+        planned = [node for node in (flow.plan.each, flow.plan.final) if node is not None]
+        spoken -= {value.position for value in flow.plan.settings.values() if type(value) is OfParameter}
+        spoken -= {flow.nodes[node].value for node in _closed(flow, planned) if flow.nodes[node].op == "parameter"}
+    for param in list(checked.policy.of(Param))[:_MOST_PARAMETERS]:
+        own = {position for position, entry in enumerate(flow.parameters) if entry.name.partition("[")[0] == param.name}
+        if own & spoken and same_actions(flow, replace(flow, parameters=[
+                _freed(entry) if position in own else entry for position, entry in enumerate(flow.parameters)]), _EPISODES):
+            yield Diagnostic("HL514", f"the parameter `{param.name}` changes no action", param.name_span, severity="warning",
+                             label="proved: whatever its value, the policy acts the same")
+
+
+def _freed(entry: Parameter) -> Parameter:
+    """Another parameter with the same values: one that is matched with none of the first program."""
+    return replace(entry, name=f"{entry.name} elsewhere", default=entry.high if entry.default == entry.low else entry.low)
+
+
+def _closed(flow: Dataflow, roots: Sequence[int]) -> set[int]:
+    """What roots depend on, at this tick or an earlier one."""
+    wanted = set(roots)
+    while True:
+        nodes = flow.reachable(list(wanted))
+        more = {flow.memories[flow.nodes[number].value].next for number in nodes if flow.nodes[number].op == "memory"}
+        if more <= wanted:
+            return set(nodes)
+        wanted |= more
+
+
+def _nodes(asked: Sequence[Site]) -> Iterable[int]:
+    return (node for site in asked for node in (site.met, site.unmet, site.test, site.guard) if node is not None)
+
+
+class _Found:
+    def __init__(self, checked: Checked, flow: Dataflow, asked: list[Site], modes: list, known: Possibilities):
+        self.checked, self.flow, self.sites, self.modes, self.known = checked, flow, asked, modes, known
+        self.reasons = Reasons(checked, flow, asked, known)
+        self.never = known.impossible(node for site in asked for node in (site.met, site.unmet))
+
+    def warnings(self) -> Iterable[Diagnostic]:
+        unreached = self._unreached()
+        for name, why in unreached.items():
+            mode = next(mode for mode in self.modes if mode.name == name)
+            yield Diagnostic("HL513", f"the mode `{name}` is never entered", mode.name_span, why, severity="warning")
+        for site in self.sites:
+            if site.asked.mode in unreached:
+                continue
+            never, always = site.met in self.never, site.unmet in self.never
+            if never and not always:
+                yield self._never(site)
+            elif always and not never:
+                yield self._always(site)
+
+    def _before(self, site: Site) -> list[Site]:
+        """The conditions of its list that are asked first."""
+        return [other for other in self.sites
+                if site.asked.place != BRANCH and other.asked.list_ == site.asked.list_ and other.asked.place == site.asked.place
+                and other.asked.number < site.asked.number]
+
+    def _never(self, site: Site) -> Diagnostic:
+        before = self._before(site)
+        text = quoted(site.asked.condition)
+        covering, label = self.reasons.covering(site, before, True)
+        others = tuple(Label(other.asked.span, "this takes it") for other in covering[:3])
+        if site.asked.place == RULE:
+            return Diagnostic("HL510", f"rule {site.asked.number + 1} is never reached: {text} is never true there", site.asked.span, label,
+                              others=others, severity="warning")
+        what = "this transition never fires" if site.asked.place == TRANSITION else "never true"
+        return Diagnostic("HL512", f"{what}: {text}", site.asked.span, label, others=others, severity="warning")
+
+    def _always(self, site: Site) -> Diagnostic:
+        covering, label = self.reasons.covering(site, self._before(site), False)
+        others = tuple(Label(other.asked.span, "this takes the rest") for other in covering[:3])
+        what = {RULE: "what stands behind this rule is never reached", TRANSITION: "no transition behind this one ever fires",
+                BRANCH: "its `else` never counts"}[site.asked.place]
+        if site.asked.place == TRANSITION:
+            last = not any(other.asked.list_ == site.asked.list_ and other.asked.place == TRANSITION and other.asked.number > site.asked.number
+                           for other in self.sites)
+            what = f"the mode `{site.asked.mode}` is left at its first tick" if last else what
+        return Diagnostic("HL511", f"always true where it is asked: {quoted(site.asked.condition)}; {what}", site.asked.span, label,
+                          others=others, severity="warning")
+
+    def _unreached(self) -> dict[str, str]:
+        """Modes no episode enters, by name, with the reason."""
+        if len(self.modes) < 2:
+            return {}
+        import networkx
+
+        graph = networkx.DiGraph()
+        graph.add_nodes_from(mode.name for mode in self.modes)
+        leading = [site for site in self.sites if site.asked.place == TRANSITION]
+        graph.add_edges_from((site.asked.mode, site.asked.target) for site in leading if site.met not in self.never)
+        start = next(mode.name for mode in self.modes if mode.is_start)
+        reached = {start} | networkx.descendants(graph, start)
+        found = {}
+        for mode in self.modes:
+            if mode.name in reached:
+                continue
+            into = [site for site in leading if site.asked.target == mode.name and site.asked.mode != mode.name]
+            outside = [site for site in into if site.asked.mode in reached]
+            if not into:
+                found[mode.name] = "no transition leads to it"
+            elif outside:
+                found[mode.name] = f"{quoted(outside[0].asked.condition)}, which leads here from `{outside[0].asked.mode}`, is never true"
+            else:
+                found[mode.name] = f"only `{into[0].asked.mode}` leads here, which is never entered either"
+        return found

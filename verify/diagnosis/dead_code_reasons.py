@@ -1,0 +1,131 @@
+"""Why a condition is never, or always, true: which earlier condition takes its cases, or what its values are there."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from hl_dsl.language.checker import Checked
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.grammar.formatter.format import format_expression
+from hl_dsl.operators.intervals import INF
+from hl_dsl.grammar.tree.syntax_tree import Expression, Index, Name, Number, walk
+from hl_dsl.verify.intervals.evaluator import EMPTY
+from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.diagnosis.reachable_conditions import Possibilities
+from hl_dsl.verify.diagnosis.condition_sites import Site
+
+_MOST_NAMED = 3
+_MOST_TEXT = 60
+_MOST_TRIED = 6
+
+
+def quoted(condition: Expression) -> str:
+    text = " ".join(format_expression(condition).split())
+    return f"`{text}`" if len(text) <= _MOST_TEXT else f"`{text[: _MOST_TEXT - 1]}…`"
+
+
+class Reasons:
+    def __init__(self, checked: Checked, flow: Dataflow, sites: Sequence[Site], known: Possibilities):
+        self.checked, self.flow, self.known = checked, flow, known
+        self.opening = {(site.asked.place, site.asked.list_): site.guard for site in sites if site.asked.number == 0}
+        self.inputs = {entry.name: position for position, entry in enumerate(flow.inputs)}
+
+    def covering(self, site: Site, before: Sequence[Site], never: bool) -> tuple[list[Site], str]:
+        """The earlier conditions to blame, and the reason in words."""
+        blamed = self._blamed(site, before, never)
+        if not blamed:
+            return [], self._values(site)
+        names = _numbered([other.asked.number + 1 for other in blamed], site.asked.place)
+        one = len(blamed) == 1
+        if never:
+            return blamed, f"{names} {'covers' if one else 'cover'} all of it{'' if one else ' together'}"
+        return blamed, f"{names} {'takes' if one else 'take'} all other cases"
+
+    def _blamed(self, site: Site, before: Sequence[Site], never: bool) -> list[Site]:
+        """The earlier conditions whose being false makes this one never (or always) true; none where it is so without them."""
+        guard = self.opening.get((site.asked.place, site.asked.list_))
+        conditions = [*([] if guard is None else [(guard, True)]), (site.test, never)]
+        if not before or self.known.ruled_out(conditions):
+            return []
+        near = list(reversed(before))
+        single = next((other for other in near if self.known.ruled_out([*conditions, (other.test, False)])), None)
+        if single is not None:
+            return [single]
+        found = self.known.blamed(conditions, [(other.test, False) for other in before])
+        if found is None:
+            return list(before) if self.known.ruled_out([*conditions, *((other.test, False) for other in before)]) else []
+        return self._fewer(conditions, [before[place] for place in found])
+
+    def _fewer(self, conditions: list, blamed: list[Site]) -> list[Site]:
+        """What the solver blamed, without those that are not needed."""
+        for other in list(blamed[:_MOST_TRIED]):
+            left = [one for one in blamed if one is not other]
+            found = self.known.blamed(conditions, [(one.test, False) for one in left]) if left else None
+            if found is not None:
+                blamed = [left[place] for place in found]
+        return blamed
+
+    def _values(self, site: Site) -> str:
+        """What the values it compares are where it is asked."""
+        context = self.known.where(site.guard)
+        if context.dead:
+            context = self.known.base
+        shown = []
+        for atom in self._atoms(site.asked.condition):
+            node, names = self._node(atom)
+            text = _range(self.known.evaluator.value(node, context), self.flow.nodes[node].base, names) if node is not None else None
+            if text:
+                shown.append(f"`{format_expression(atom)}` {text}")
+        if not shown:
+            return "it is the same whatever the values"
+        return f"{', '.join(shown[:_MOST_NAMED])} here" + (", …" if len(shown) > _MOST_NAMED else "")
+
+    def _atoms(self, condition: Expression) -> list[Expression]:
+        found: dict[str, Expression] = {}
+        inside: set[int] = set()
+        for node in walk(condition):
+            if type(node) is Index and type(node.vector) is Name and type(node.index) is Number:
+                found.setdefault(f"{node.vector.name}[{node.index.value}]", node)
+                inside.add(id(node.vector))
+            elif type(node) is Name and id(node) not in inside and self.checked.symbols[node.name].kind not in ("action name", "mode name"):
+                found.setdefault(node.name, node)
+        return list(found.values())
+
+    def _node(self, atom: Expression) -> tuple[int | None, Sequence[str]]:
+        name, component = (atom.name, 0) if type(atom) is Name else (atom.vector.name, atom.index.value)
+        value = self.flow.values.get(name)
+        if value is not None:
+            if value.type.size is not None and type(atom) is Name:
+                return None, ()
+            names = {"action": self.flow.card.action.names or (), "mode": self.flow.modes}.get(value.type.base, ())
+            return value.nodes[component], names
+        position = self.inputs.get(name if type(atom) is Name else f"{name}[{component}]")
+        for number, node in enumerate(self.flow.nodes):
+            if node.op == "input" and node.value == position:
+                return number, ()
+        return None, ()
+
+
+def _range(pair: Pair, base: str, names: Sequence[str]) -> str | None:
+    if pair is EMPTY:
+        return None
+    low, high = pair
+    if base == "bool":
+        return None if low != high else f"is {'true' if low else 'false'}"
+    if names:
+        inside = names[int(max(low, 0)) : int(min(high, len(names) - 1)) + 1]
+        return f"is {' or '.join(inside)}" if len(inside) < len(names) else None
+    if low == high:
+        return f"is {low!r}"
+    if low == -INF and high == INF:
+        return None
+    if low == -INF or high == INF:
+        return f"is at most {high!r}" if low == -INF else f"is at least {low!r}"
+    return f"is in [{low!r}, {high!r}]"
+
+
+def _numbered(numbers: list[int], place: str) -> str:
+    if len(numbers) == 1:
+        return f"{place} {numbers[0]}"
+    together = numbers == list(range(numbers[0], numbers[-1] + 1)) and len(numbers) > 2
+    return f"{place}s {numbers[0]} to {numbers[-1]}" if together else f"{place}s {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"

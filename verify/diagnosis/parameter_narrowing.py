@@ -1,0 +1,181 @@
+"""Smaller ranges of the parameters, around their defaults, for which a program is proved.
+
+Where the whole box of ranges fails, all ranges are first shrunk together towards the defaults, by bisection, until the program
+is proved; then each end is moved out again as far as a bisection finds. The result is rounded inwards to short numbers and
+proved once more.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Callable, NamedTuple, Sequence
+
+from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
+from hl_dsl.verify.goals.statuses import PROVED
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.methods.search_cache import Memo
+from hl_dsl.verify.proof_pipeline import prove
+from hl_dsl.verify.results.report import Proof
+from hl_dsl.verify.screening import screen
+
+_HALVINGS = 7  # of all ranges together
+_STEPS = 5  # of a bisection for one end
+_SOLVER_STEPS = 200_000  # for one query about one box
+_DIGITS = 3  # that an end is rounded to, at first
+
+
+class Axis(NamedTuple):
+    """One declared parameter with a range: its name, its components' positions, base, declared ends and the span of defaults."""
+
+    name: str
+    positions: tuple[int, ...]
+    base: str
+    low: int | float
+    high: int | float
+    first: int | float
+    last: int | float
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """`ranges`: for each parameter with a range, its name and its proved ends; `changed` are the names of those that had to
+    shrink. None: even with every parameter at its default, `failing` (goal ids) are not proved. `proof`: of the program
+    with these ranges, or at the defaults."""
+
+    ranges: dict[str, tuple[int | float, int | float]] | None
+    changed: tuple[str, ...]
+    failing: tuple[str, ...]
+    proof: Proof
+    proofs: int
+
+
+Box = dict[str, tuple]
+
+
+def narrow(flow: Dataflow, limits: Limits = Limits()) -> Narrowed:
+    """Finds ranges for which all is proved. Where it all is proved as it stands, nothing is changed."""
+    axes = _axes(flow.parameters)
+    search = _Search(flow, axes, limits)
+    whole: Box = {axis.name: (axis.low, axis.high) for axis in axes}
+    point: Box = {axis.name: (axis.first, axis.last) for axis in axes}
+    proof = prove(with_ranges(flow, axes, whole), limits)
+    if proof.passed:
+        return Narrowed(whole, (), (), proof, 1)
+    at_defaults = prove(with_ranges(flow, axes, point), limits)
+    if not at_defaults.passed:
+        failing = tuple(result.id for result in at_defaults.results if result.status != PROVED)
+        return Narrowed(None, (), failing, at_defaults, 2)
+    box = _grown(axes, _shrunk(axes, search.passes), search.passes)
+    for digits in (_DIGITS, 6, 17):
+        rounded = {axis.name: _rounded(axis, box[axis.name], digits) for axis in axes}
+        proof = prove(with_ranges(flow, axes, rounded), limits)
+        if proof.passed:
+            break
+    else:
+        rounded, proof = point, at_defaults
+    return Narrowed(rounded, tuple(axis.name for axis in axes if rounded[axis.name] != whole[axis.name]), (), proof, search.proofs + 3)
+
+
+def _axes(parameters: Sequence[Parameter]) -> list[Axis]:
+    found: dict[str, list[int]] = {}
+    for position, entry in enumerate(parameters):
+        if entry.base != "bool" and not entry.names:
+            found.setdefault(entry.name.partition("[")[0], []).append(position)
+    axes = []
+    for name, positions in found.items():
+        first = parameters[positions[0]]
+        defaults = [parameters[position].default for position in positions]
+        axes.append(Axis(name, tuple(positions), first.base, first.low, first.high, min(defaults), max(defaults)))
+    return axes
+
+
+def with_ranges(flow: Dataflow, axes: Sequence[Axis], box: Box) -> Dataflow:
+    """The program with other ranges of its parameters."""
+    parameters = list(flow.parameters)
+    for axis in axes:
+        low, high = box[axis.name]
+        for position in axis.positions:
+            parameters[position] = replace(parameters[position], low=low, high=high)
+    return replace(flow, parameters=parameters)
+
+
+class _Search:
+    def __init__(self, flow: Dataflow, axes: Sequence[Axis], limits: Limits):
+        self.flow, self.axes = flow, axes
+        # What looks for violations only costs time here: a box is proved or it is not.
+        self.limits = replace(limits, solver_steps=min(_SOLVER_STEPS, limits.solver_steps), bounded_depths=(0, 0), lanes=0)
+        self.memo = Memo()
+        self.proofs = 0
+
+    def passes(self, box: Box) -> bool:
+        self.proofs += 1
+        flow = with_ranges(self.flow, self.axes, box)
+        return screen(flow, self.memo).passed or prove(flow, self.limits, self.memo).passed
+
+
+def _shrunk(axes: Sequence[Axis], passes: Callable[[Box], bool]) -> Box:
+    """The largest share of all ranges, towards the defaults, that bisection finds to pass."""
+    good, bad = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        share = (good + bad) / 2
+        if passes(_share(axes, share)):
+            good = share
+        else:
+            bad = share
+    return _share(axes, good)
+
+
+def _share(axes: Sequence[Axis], share: float) -> Box:
+    return {axis.name: (_between(axis, axis.first, axis.low, share), _between(axis, axis.last, axis.high, share)) for axis in axes}
+
+
+def _between(axis: Axis, start, end, share: float):
+    if axis.base == "int":
+        return start + math.trunc((end - start) * share)
+    value = start + (end - start) * share
+    return min(max(value, min(start, end)), max(start, end))
+
+
+def _grown(axes: Sequence[Axis], box: Box, passes: Callable[[Box], bool]) -> Box:
+    """Each end moved out as far as it goes with the others where they are, the first ones first."""
+    for axis in axes:
+        for side, limit in ((0, axis.low), (1, axis.high)):
+            start = box[axis.name][side]
+            good, bad = 0.0, 1.0
+            if start == limit:
+                continue
+            if passes(_moved(box, axis, side, limit)):
+                box = _moved(box, axis, side, limit)
+                continue
+            for _ in range(_STEPS):
+                share = (good + bad) / 2
+                if passes(_moved(box, axis, side, _between(axis, start, limit, share))):
+                    good = share
+                else:
+                    bad = share
+            box = _moved(box, axis, side, _between(axis, start, limit, good))
+    return box
+
+
+def _moved(box: Box, axis: Axis, side: int, end) -> Box:
+    low, high = box[axis.name]
+    return {**box, axis.name: (end, high) if side == 0 else (low, end)}
+
+
+def _rounded(axis: Axis, pair: tuple, digits: int) -> tuple:
+    """Ends with few digits, inside of these ends and around the defaults. Declared ends stay as they are."""
+    if axis.base == "int":
+        return pair
+    low = pair[0] if pair[0] == axis.low else min(_short(pair[0], digits, math.ceil), axis.first)
+    high = pair[1] if pair[1] == axis.high else max(_short(pair[1], digits, math.floor), axis.last)
+    return (low, high)
+
+
+def _short(value: float, digits: int, towards: Callable[[float], int]) -> float:
+    if value == 0 or digits > 16:
+        return value
+    scale = digits - 1 - math.floor(math.log10(abs(value)))
+    whole = towards(value * 10.0**scale)
+    short = float(f"{whole}e{-scale}")
+    return short if (short >= value if towards is math.ceil else short <= value) else value

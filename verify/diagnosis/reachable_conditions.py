@@ -1,0 +1,117 @@
+"""Which conditions of a program can come true in a tick that a run can reach."""
+
+from __future__ import annotations
+
+import random
+from typing import Iterable, Sequence
+
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.operators.intervals import FALSE
+from hl_dsl.verify.simulation.random_ticks import Draw
+from hl_dsl.verify.smt.encode import FREE, Encoding
+from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.simulation.replay import keeps_assumptions
+from hl_dsl.verify.smt.solver import UNSAT, Solver, SolverFailure
+
+_SAMPLES = 160
+_NAMED = "other"
+_STEPS = 100_000  # z3's resource counter for one question: a warning is not worth more
+
+
+class Possibilities:
+    """Answers for one program. `facts` are nodes proved to hold at every tick; `ranges`, of the memory cells, hold too.
+    `asked`: the nodes questions are about."""
+
+    def __init__(self, tier: IntervalTier, ranges: Sequence[Pair], facts: Sequence[int], asked: Iterable[int], limits: Limits, solver: Solver):
+        self.plan, self.ranges = tier.plan, ranges
+        self.facts, self.asked = list(facts), list(asked)
+        self.limits, self.solver = limits, solver
+        self.evaluator = Evaluator(self.plan, ranges, tier.memo.pool)
+        self.base = self.evaluator.base
+        self._encoding: Encoding | None = None
+        self._core: list[str] = []
+        for fact in self.facts:
+            if not self.base.dead:
+                self.base = self.evaluator.assume(self.base, fact, True)
+
+    def where(self, node: int | None) -> Context:
+        """What is known where a condition holds."""
+        return self.base if node is None or self.base.dead else self.evaluator.assume(self.base, node, True)
+
+    def impossible(self, nodes: Iterable[int]) -> set[int]:
+        """Those of the bool nodes that are true at no tick a run can reach. What cannot be decided is possible."""
+        wanted = list(dict.fromkeys(nodes))
+        found = {node for node in wanted if self._never(node)}
+        wanted = [node for node in wanted if node not in found]
+        wanted = self._unmet(wanted)
+        if wanted and self.limits.solver and not self.base.dead:
+            try:
+                found |= self._refuted(wanted)
+            except SolverFailure:
+                pass  # then nothing more is known
+        return found
+
+    def _unmet(self, nodes: list[int]) -> list[int]:
+        """Those that random ticks leave in doubt. A tick from any state within the ranges will do: what is true there no
+        solver that only knows the ranges refutes."""
+        plan, flow = self.plan, self.plan.flow
+        draw = Draw(plan, random.Random(0))
+        for number in range(_SAMPLES):
+            if not nodes:
+                break
+            interpreter = Interpreter(flow, draw.parameters())
+            memory = interpreter.memory if number % 8 == 0 else draw.memory(self.ranges)
+            values = interpreter.evaluate(draw.inputs(), memory)
+            if keeps_assumptions(flow, values) and all(values[fact] for fact in self.facts):
+                nodes = [node for node in nodes if not values[node]]
+        return nodes
+
+    def _never(self, node: int) -> bool:
+        context = self.where(node)
+        return context.dead or self.evaluator.value(node, context) in (EMPTY, FALSE)
+
+    def _refuted(self, nodes: list[int]) -> set[int]:
+        return {node for node in nodes if self._ask([(node, True)]) == UNSAT}
+
+    def ruled_out(self, conditions: Sequence[tuple[int, bool]]) -> bool:
+        """Whether intervals see that the conditions, nodes with what they are, cannot hold together at a tick that a run can reach."""
+        context = self.base
+        for node, truth in conditions:
+            if not context.dead:
+                context = self.evaluator.assume(context, node, truth)
+        return context.dead
+
+    def blamed(self, conditions: Sequence[tuple[int, bool]], others: Sequence[tuple[int, bool]]) -> list[int] | None:
+        """Which of `others`, by position, rule the conditions out; few of them, if not the fewest. None: it is not known that
+        they do."""
+        if not self.limits.solver:
+            return None
+        try:
+            if self._ask(conditions, others) != UNSAT:
+                return None
+            return sorted(int(name.removeprefix(_NAMED)) for name in self._core)
+        except SolverFailure:
+            return None
+
+    def _ask(self, conditions: Sequence[tuple[int, bool]], others: Sequence[tuple[int, bool]] = ()) -> str:
+        """One solver for all questions: what they share is told once."""
+        solver = self.solver
+        if self._encoding is None:
+            self._encoding = Encoding(self.evaluator, self.evaluator.base, FREE)
+            solver.fresh(min(_STEPS, self.limits.solver_steps), cores=True)
+            solver.tell(*self._encoding.frame(self.plan.flow.reachable([*self.asked, *self.plan.assumes, *self.facts])))
+            known = self._encoding.frames[0]
+            solver.tell(*(f"(assert {known[node].text})" for node in (*self.plan.assumes, *self.facts)))
+        solver.tell("(push 1)", *(f"(assert {self._said(node, truth)})" for node, truth in conditions))
+        solver.tell(*(f"(assert (! {self._said(node, truth)} :named {_NAMED}{place}))" for place, (node, truth) in enumerate(others)))
+        answer = solver.check()
+        if answer == UNSAT and others:
+            self._core = solver.named_core()
+        solver.tell("(pop 1)")
+        return answer
+
+    def _said(self, node: int, truth: bool) -> str:
+        return f"(= {self._encoding.frames[0][node].text} {'true' if truth else 'false'})"

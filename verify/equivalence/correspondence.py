@@ -1,0 +1,99 @@
+"""Which memory cells of one program hold what the other one holds or can work out: guessed from runs, then proved or dropped.
+
+This is signal correspondence (van Eijk, "Sequential Equivalence Checking Based on Structural Similarities", 2000) over
+floats: what takes the same bits at every tick of many runs is guessed to be equal always. A cell may equal an expression
+over the other program's memory, so that a program that keeps `previous(x + 1, 1)` is matched with one that adds the 1 later.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+from dataclasses import dataclass, field
+from typing import NamedTuple, Sequence
+
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.equivalence.product import Place, Product
+from hl_dsl.verify.simulation.replay import Run
+from hl_dsl.verify.simulation.input_sampling import Sampler
+
+_EPISODES, _TICKS = 6, 32
+
+
+class Watched(NamedTuple):
+    """`run`: one at whose last tick the actions differ, if any was seen. `signatures[n]`: the values of joint node `n`, bit by
+    bit, at all ticks."""
+
+    run: Run | None
+    signatures: list[bytes]
+
+
+@dataclass
+class Guesses:
+    """`links` replace cells; `equal` pairs of cells are to be proved equal by other means."""
+
+    links: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    equal: list[tuple[Place, Place]] = field(default_factory=list)
+
+
+def watch(joint: Product, episodes: int = _EPISODES, ticks: int = _TICKS) -> Watched:
+    """Both programs on the same random episodes."""
+    flow = joint.flow
+    plan = Plan(flow)
+    ticks_seen: list[list] = []
+    same = flow.properties[0].node
+    for episode in range(episodes):
+        sampler = Sampler(plan, random.Random(episode))
+        interpreter = Interpreter(flow, sampler.parameters)
+        rows = []
+        for _ in range(ticks):
+            rows.append(sampler.draw(interpreter.memory))
+            done = interpreter.tick(rows[-1]).values
+            if not done[same]:
+                return Watched(Run(sampler.parameters, tuple(rows)), [])
+            ticks_seen.append(done)
+    return Watched(None, [_bits(row) for row in zip(*ticks_seen)])
+
+
+def _open(flow: Dataflow) -> list[bool]:
+    """For each node, whether it hangs on more than the memory. (A parameter's other values were perhaps never drawn, so that
+    the start of an episode would not be known to be equal.)"""
+    found: list[bool] = []
+    for node in flow.nodes:
+        found.append(node.op in ("input", "parameter") or any(found[arg] for arg in node.args))
+    return found
+
+
+def _bits(row: Sequence) -> bytes:
+    return b"".join(struct.pack("<d", value) if type(value) is float else repr(value).encode() + b"," for value in row)
+
+
+def guess(joint: Product, flows: tuple[Dataflow, Dataflow], signatures: Sequence[bytes]) -> Guesses:
+    """Replacements for B's cells by what A computes from its memory, then for the rest of A's by what B computes."""
+    guesses = Guesses()
+    varying = _open(joint.flow)
+    by_bits: tuple[dict, dict] = ({}, {})
+    for side in (0, 1):
+        # Cells first, then what is computed first, so that the simplest expression is taken.
+        own = sorted(joint.nodes[side].items(), key=lambda pair: (flows[side].nodes[pair[0]].op != "memory", pair[0]))
+        for number, there in own:
+            node = flows[side].nodes[number]
+            if not varying[there] and node.op != "constant":
+                by_bits[side].setdefault((node.base, signatures[there]), number)
+    fixed: set[Place] = set()
+    for side in (1, 0):
+        other = 1 - side
+        for position, cell in enumerate(flows[side].memories):
+            place = Place(side, position)
+            leaf = joint.flow_leaf(place)
+            partner = None if leaf is None else by_bits[other].get((cell.base, signatures[leaf]))
+            if partner is None or place in fixed:
+                continue
+            used = {Place(other, flows[other].nodes[number].value) for number in flows[other].reachable([partner]) if flows[other].nodes[number].op == "memory"}
+            if used & guesses.links.keys():
+                continue
+            guesses.links[place] = (other, partner)
+            fixed |= used
+    return guesses

@@ -1,0 +1,222 @@
+"""Whether two programs act the same: for floats by construction or by proof, over the reals only, or not, with a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Mapping, Sequence
+
+from hl_dsl.compiler.ir.structural_hash import canonical_hash
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.base.diagnostics import HLError
+from hl_dsl.verify.goals.statuses import PROVED, PROVED_REALS, VIOLATED
+from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.equivalence.correspondence import Guesses, guess, watch
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.proof_pipeline import prove
+from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.equivalence.product import SAME, SIDES, Product, product
+from hl_dsl.verify.simulation.replay import Run, first_break, shortened
+from hl_dsl.verify.smt.solver import Solver, SolverFailure
+from hl_dsl.verify.equivalence.sweeping import all_proved, sweep
+from hl_dsl.verify.equivalence.thresholds import rounding_difference
+
+IDENTICAL, EQUAL, EQUAL_REALS, DIFFERENT, UNKNOWN = (
+    "identical", "equal for every float input", "equal over the reals only", "different", "unknown")
+
+_QUICK = Limits(solver_steps=20_000)  # for a search
+_USUAL = Limits(boxes=100, solver_steps=300_000, depths=(0, 1), bounded_depths=(6, 12), bounded_steps=200_000, components=False)
+
+_ROUNDS = 6
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was found of two programs. `run`: where they differ, over the joint observations and parameters of `product`.
+    `notes`: what was matched with what, and what else differs; they do not change the status."""
+
+    status: str
+    method: str
+    notes: tuple[str, ...]
+    detail: str = ""
+    run: Run | None = None
+    joint: Product | None = None
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        return {IDENTICAL: 0, EQUAL: 0, UNKNOWN: 3}.get(self.status, 1)
+
+    @property
+    def claim(self) -> str:
+        return _CLAIMS[self.status]
+
+
+_EVERYWHERE = "for every sequence of observations and every value of the parameters in their ranges, from the start of an episode on, at every tick"
+_CLAIMS = {
+    IDENTICAL: "The two are one program: the same but for names, layout, the order of definitions and of operands that commute.",
+    EQUAL: f"The two act the same {_EVERYWHERE}, under IEEE-754 binary64 rounding to nearest, ties to even. Actions are compared as numbers: "
+    "a zero may differ in its sign. Assumes no fused or reassociated arithmetic, and the tools correct. Says nothing of properties.",
+    EQUAL_REALS: f"Over the real numbers the two act the same {_EVERYWHERE}. The programs that run round, and whether rounding ever makes "
+    "them act differently is not known.",
+    DIFFERENT: "The two act differently: at the last tick of the run below, which starts an episode, as replayed by the reference interpreter "
+    "of each program.",
+    UNKNOWN: "Whether the two act the same is not known.",
+}
+
+
+def compare(a: Dataflow, b: Dataflow, limits: Limits = _USUAL) -> Comparison:
+    """Compares what two programs do. Raises HLError where they are for different environments."""
+    start = perf_counter()
+    if a.card.environment != b.card.environment:
+        raise HLError(f"A is a policy for {a.card.environment} and B for {b.card.environment}: they cannot be compared",
+                      "compare policies for one environment")
+    if canonical_hash(a) == canonical_hash(b):
+        return Comparison(IDENTICAL, "the same canonical hash", (), seconds=perf_counter() - start)
+    found = _compare(a, b, limits)
+    return replace(found, seconds=perf_counter() - start)
+
+
+def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
+    """Whether two programs are proved to act the same for every float input, within what a search can afford. Random `episodes`
+    come first: more of them pay where the two are likely to differ, but only seldom do."""
+    if a.card.environment != b.card.environment:
+        return False
+    whole = product(a, b)
+    seen = watch(whole, episodes)
+    if seen.run is not None:
+        return False
+    guesses = guess(whole, (a, b), seen.signatures)
+    joint = _by_construction(a, b, guesses, {})
+    if joint.identical and all(first == second for first, second in joint.checks.values()):
+        return True
+    if merged := sweep(a, b, guesses, _QUICK):
+        joint = _by_construction(a, b, guesses, merged)
+        if joint.identical and all(first == second for first, second in joint.checks.values()):
+            return True
+        joint = _by_construction(a, b, guesses, {})
+    try:
+        with Solver(_QUICK.hang_seconds) as solver:
+            return all_proved(joint.flow, _QUICK, solver)
+    except SolverFailure:
+        return False
+
+
+def _compare(a: Dataflow, b: Dataflow, limits: Limits) -> Comparison:
+    whole = product(a, b)
+    notes = whole.matching.notes
+    seen = watch(whole)
+    if seen.run is not None:
+        return _different(whole, seen.run, "simulation", notes)
+    guesses = guess(whole, (a, b), seen.signatures)
+    swept, merged = False, {}
+    for _ in range(_ROUNDS):
+        before = len(guesses.links)
+        joint = _by_construction(a, b, guesses, merged)
+        if len(guesses.links) < before and merged:
+            swept, merged = False, {}  # they were proved with the links that are gone
+            continue
+        notes = whole.matching.notes + _properties(a, b, joint)
+        if joint.identical and all(first == second for first, second in joint.checks.values()):
+            return Comparison(EQUAL, _method(guesses, "z3, node by node" if merged else "the same computation"), notes)
+        if not swept:
+            swept, merged = True, sweep(a, b, guesses, limits)
+            if merged:
+                continue
+        flow = _slim(product(a, b, guesses.links, guesses.equal, merged, obligations=True).flow)
+        results = {result.id: result for result in prove(flow, limits).results}
+        same = results[f"invariant:{SAME}"]
+        linked = {place: results[f"invariant:link_{SIDES[place.side]}_{place.cell}"].status
+                  for place, pair in joint.checks.items() if pair[0] != pair[1]}
+        loose = [place for place, status in linked.items() if status not in (PROVED, PROVED_REALS)]
+        if loose:
+            _drop(guesses, loose, a, b)
+            swept, merged = False, {}
+            continue
+        if {same.status, *linked.values()} == {PROVED}:
+            return Comparison(EQUAL, _method(guesses, same.method), notes)
+        run = _run_of(whole, same.trace) if same.status == VIOLATED else None
+        if run is not None:
+            return _different(whole, run, same.method, notes)
+        break
+    else:
+        return Comparison(UNKNOWN, "simulation, induction", notes, "which memory cells belong together was not found out")
+    run = rounding_difference(whole.flow, seed=0)
+    if run is not None:
+        over_the_reals = ("over the reals they act the same: rounding alone makes the difference",) if same.status == PROVED_REALS else ()
+        return _different(whole, run, "a search along the thresholds", notes + over_the_reals)
+    if same.status in (PROVED, PROVED_REALS):
+        return Comparison(EQUAL_REALS, same.method, notes)
+    detail = same.detail.replace("breaks it", "tells them apart")
+    return Comparison(UNKNOWN, "simulation, induction", notes, f"{same.status}: {detail}" if detail else same.status)
+
+
+def _by_construction(a: Dataflow, b: Dataflow, guesses: Guesses, merged: Mapping[int, int]) -> Product:
+    """The joint program, after dropping links between reals that its own graph does not show to hold.
+
+    A solver compares numbers, and zeros of either sign are one number: enough for what is asked in the end, not for a
+    float that goes on being computed with.
+    """
+    while True:
+        joint = product(a, b, guesses.links, guesses.equal, merged)
+        loose = [place for place, (first, second) in joint.checks.items() if first != second and joint.flow.nodes[first].base == "real"]
+        if not loose:
+            return joint
+        _drop(guesses, loose, a, b)
+
+
+def _drop(guesses: Guesses, loose: Sequence, a: Dataflow, b: Dataflow) -> None:
+    for place in loose:
+        side, node = guesses.links.pop(place)
+        if (a, b)[side].nodes[node].op == "memory":
+            other = type(place)(side, (a, b)[side].nodes[node].value)
+            if place not in guesses.links and other not in guesses.links:
+                guesses.equal.append((place, other))
+
+
+def _slim(flow: Dataflow) -> Dataflow:
+    """Only what the invariants are computed from must be well defined."""
+    plan = Plan(flow)
+    cones = {node for goal in goals(flow) if goal.property is not None for node in closed_cone(flow, [*goal.nodes, *plan.assumes])}
+    return replace(flow, obligations=[item for item in flow.obligations if item.subject in cones])
+
+
+def _method(guesses: Guesses, how: str) -> str:
+    count = len(guesses.links)
+    return how if not count else f"{how}; {count} memory cell{'s' if count > 1 else ''} matched"
+
+
+def _run_of(whole: Product, trace: Sequence[dict]) -> Run | None:
+    """The run of a trace, if the two programs themselves differ on it."""
+    names = [entry.name for entry in whole.flow.inputs]
+    run = Run(trace[0]["parameters"], tuple(tuple(tick["inputs"][name] for name in names) for tick in trace))
+    return run if first_break(whole.flow, _goal(whole), run) is not None else None
+
+
+def _goal(whole: Product):
+    return next(goal for goal in goals(whole.flow) if goal.name == SAME)
+
+
+def _different(whole: Product, run: Run, method: str, notes: tuple[str, ...]) -> Comparison:
+    short = shortened(whole.flow, _goal(whole), run)
+    interpreter = Interpreter(whole.flow, short.parameters)
+    values = [interpreter.tick(row).values for row in short.rows][-1]
+    if all(repr(values[first]) == repr(values[second]) for first, second in zip(*whole.actions)):
+        return Comparison(UNKNOWN, method, notes, "an action of both is no number, so they cannot be told apart")
+    return Comparison(DIFFERENT, method, notes, run=short, joint=whole)
+
+
+def _properties(a: Dataflow, b: Dataflow, joint: Product) -> tuple[str, ...]:
+    """What the programs promise, assume and watch differently. That is no part of how they act."""
+    said = [{(item.kind, item.name): joint.nodes[side][item.node] for item in flow.properties} for side, flow in enumerate((a, b))]
+    notes = []
+    for side, name in enumerate(SIDES):
+        alone = [f"{kind} `{own}`" for kind, own in said[side] if (kind, own) not in said[1 - side] and said[side][kind, own] not in said[1 - side].values()]
+        if alone:
+            notes.append(f"the properties differ: only {name} has {', '.join(alone)}")
+    other = [f"`{name}`" for kind, name in said[0] if said[1].get((kind, name), said[0][kind, name]) != said[0][kind, name]]
+    if other:
+        notes.append(f"the properties differ, or are computed in another way: {', '.join(other)}")
+    return tuple(notes)

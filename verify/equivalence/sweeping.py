@@ -1,0 +1,79 @@
+"""Inner nodes of two programs that are proved equal become one, from the leaves up, so that what is computed from them is the
+same computation. (In circuits: SAT sweeping.)
+
+A solver's equality is one of numbers, and zeros of either sign are one number; so this is for programs in which no operator
+shows more of a zero's sign than the sign of a zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Mapping
+
+from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
+from hl_dsl.operators.intervals import INF
+from hl_dsl.base.source import NOWHERE
+from hl_dsl.verify.equivalence.correspondence import Guesses, watch
+from hl_dsl.verify.methods.k_induction import Induction
+from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.equivalence.product import HELPS, Product, product
+from hl_dsl.verify.smt.solver import Solver, SolverFailure
+
+_MOST_TRIED = 24
+_STEPS = 60_000
+
+
+def sweep(a: Dataflow, b: Dataflow, guesses: Guesses, limits: Limits) -> Mapping[int, int]:
+    """Nodes of B, each with the node of A that it equals as a number at every tick."""
+    if not limits.solver or any(node.form is not None and node.form.sees_zero_sign for flow in (a, b) for node in flow.nodes):
+        return {}
+    joint = product(a, b, guesses.links, guesses.equal)
+    signatures = watch(joint).signatures
+    if not signatures:
+        return {}
+    by_bits: dict[tuple, int] = {}
+    for number, there in joint.nodes[0].items():
+        by_bits.setdefault((a.nodes[number].base, signatures[there]), number)
+    merged: dict[int, int] = {}
+    tried = 0
+    with Solver(limits.hang_seconds) as solver:
+        for number in b.reachable([*b.action, *(cell.next for cell in b.memories)]):
+            there = joint.nodes[1][number]
+            partner = by_bits.get((b.nodes[number].base, signatures[there]))
+            if partner is None or b.nodes[number].form is None or tried >= _MOST_TRIED:
+                continue
+            now = product(a, b, guesses.links, guesses.equal, merged)
+            if now.nodes[1][number] in set(now.nodes[0].values()):
+                continue  # A computes it too
+            tried += 1
+            try:
+                if _equal(now, now.nodes[0][partner], now.nodes[1][number], limits, solver):
+                    merged[number] = partner
+            except SolverFailure:
+                break
+    return merged
+
+
+def _equal(joint: Product, first: int, second: int, limits: Limits, solver: Solver) -> bool:
+    builder = Builder(list(joint.flow.nodes))
+    node = builder.apply("equal", (first, second))
+    flow = replace(joint.flow, nodes=builder.nodes, properties=[Property("invariant", "equal", node, NOWHERE)], obligations=[])
+    return all_proved(flow, replace(limits, solver_steps=min(_STEPS, limits.solver_steps)), solver)
+
+
+def all_proved(flow: Dataflow, limits: Limits, solver: Solver) -> bool:
+    """Whether intervals, or one step of induction, prove all invariants of a joint program that must hold; those about pairs
+    of cells only help. Raises SolverFailure."""
+    tier = IntervalTier(flow)
+    wanted = goals(flow)
+    for inner in flow.reachable([goal.property.node for goal in wanted]):
+        low, high = tier.evaluator.value(inner, tier.evaluator.root)
+        if flow.nodes[inner].base == "real" and not -INF < low <= high < INF:
+            return False  # where a float may overflow the solver knows nothing of it
+    left = [goal for goal in wanted if tier.invariant(goal.property.node, goal.property.asked) != "proved"]
+    if not left:
+        return True
+    found = Induction(tier.plan, tier.ranges, limits, solver).prove(left, (0,))
+    return all(found[goal.id].proved for goal in left if not goal.name.startswith(HELPS))

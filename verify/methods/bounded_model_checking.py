@@ -1,0 +1,72 @@
+"""Bounded model checking: traces from the start of an episode, one tick longer at a time, with one incremental solver.
+
+Over the exact reals, where a trace most likely is one of floats too; the replay decides.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Sequence
+
+from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.smt.encode import EXACT, START, Encoding
+from hl_dsl.verify.methods.k_induction import broken, leaves
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.methods.solver_models import run_of
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.graph_index import Pair, Plan
+from hl_dsl.verify.simulation.replay import Run, first_break
+from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
+
+
+class Searched(NamedTuple):
+    """`run` breaks the goal, and did so in a replay if `replayed`. `clear`: over the reals,
+    no trace of so many ticks breaks it."""
+
+    run: Run | None
+    replayed: bool
+    clear: int
+    reason: str = ""
+
+    @property
+    def says(self) -> str:
+        """What the search came to, in words; nothing where it was not made. Not for a run that did break the goal in a replay."""
+        said = []
+        if self.run is not None:
+            shorter = ", and none shorter" if len(self.run.rows) > 1 else ""
+            said.append(f"over the reals, as far as z3 can tell, a trace of {ticks_text(len(self.run.rows))} breaks it{shorter}; replayed in floats, it does not")
+        elif self.clear:
+            said.append(f"over the reals, no trace of up to {ticks_text(self.clear)} breaks it")
+        return "; ".join([*said, *([self.reason] if self.reason else [])])
+
+
+def ticks_text(count: int) -> str:
+    """`1 tick`, `2 ticks`."""
+    return f"{count} tick{'' if count == 1 else 's'}"
+
+
+def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solver: Solver, depth: int) -> Searched:
+    """Looks for the shortest trace, of at most `depth` ticks, that breaks a goal. Raises SolverFailure where z3 cannot be used."""
+    flow = plan.flow
+    encoding = Encoding(evaluator := Evaluator(plan, ranges), evaluator.base, START, EXACT)
+    # In the order of the program: where products are told long before what uses them, z3 loses itself in them.
+    nodes = sorted(closed_cone(flow, [*goal.nodes, *plan.assumes], limits.slicing))
+    solver.fresh(limits.bounded_steps)
+    candidate: Run | None = None
+    clear = 0
+    for tick in range(depth):
+        solver.tell(*encoding.frame(nodes))
+        solver.tell(*(f"(assert {encoding.frames[tick][fact].text})" for fact in plan.assumes))
+        solver.tell("(push 1)", f"(assert {broken(goal, encoding, tick).text})")
+        answer = solver.check()
+        if answer == SAT:
+            run = run_of(flow, [leaves(solver, encoding, frame) for frame in range(tick + 1)])
+            if first_break(flow, goal, run) is not None:
+                return Searched(run, True, clear)
+            candidate = candidate or run
+        solver.tell("(pop 1)")
+        if answer == UNSAT and clear == tick:
+            clear += 1
+        if answer not in (SAT, UNSAT) or solver.spent() > limits.bounded_steps:
+            return Searched(candidate, False, clear, f"z3 was to take {limits.bounded_steps} steps for it, no more")
+    return Searched(candidate, False, clear)

@@ -1,0 +1,150 @@
+"""The first tier: what intervals alone can prove of a program, and the memory ranges that later tiers start from."""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation
+from hl_dsl.operators.intervals import FALSE, INF, TRUE
+from hl_dsl.operators.scalar import LARGEST_INT
+from hl_dsl.verify.intervals.fixpoint import solve_group
+from hl_dsl.verify.intervals.dependency_groups import Group, groups
+from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator, leaf_ranges
+from hl_dsl.verify.methods.search_cache import Memo
+from hl_dsl.verify.goals.graph_index import Pair, Plan
+
+PROVED, VACUOUS, OPEN = "proved", "vacuous", "open"
+
+
+class IntervalTier:
+    """Interval verdicts ("proved", "vacuous" or "open") of a program's obligations and invariants.
+
+    With a `memo`, what an earlier program had in common with this one is looked up.
+    """
+
+    def __init__(self, flow: Dataflow, memo: Memo | None = None):
+        self.flow = flow
+        self.plan = Plan(flow)
+        self.memo = memo = Memo() if memo is None else memo
+        memo.begin()
+        numbers = memo.pool.program(self.plan)
+        self.ranges = self._solve(numbers)
+        self._evaluator: Evaluator | None = None
+        self._numbers = memo.pool.ranged(self.plan, leaf_ranges(self.plan, self.ranges), numbers=numbers)
+        self._assumed = memo.pool.number(("assumes", *[self._numbers[node] for node in self.plan.assumes]))
+
+    def _solve(self, numbers: list[int]) -> list[Pair]:
+        """Ranges of all memory cells, group after group. `numbers` are the program's in the memo's pool."""
+        ranges: list[Pair] = [(-INF, INF)] * len(self.flow.memories)
+        memo, plan = self.memo, self.plan
+        for group in groups(plan):
+            key = self._key(group, numbers, ranges)
+            known = memo.ranges.get(key)
+            if known is None:
+                solve_group(plan, group, ranges, memo.pool, numbers)
+                memo.ranges[key] = tuple(ranges[cell] for cell in group.cells)
+            else:
+                for cell, pair in zip(group.cells, known):
+                    ranges[cell] = pair
+        return ranges
+
+    def _key(self, group: Group, numbers: list[int], ranges: list[Pair]) -> tuple:
+        """What the ranges of a group's cells depend on."""
+        cells = self.flow.memories
+        own = tuple((cell.name, cell.declared, cell.base, cell.start, cell.low, cell.high, numbers[cell.next])
+                    for cell in (cells[position] for position in group.cells))
+        before = tuple((cells[position].name, cells[position].declared, cells[position].base, ranges[position]) for position in group.before)
+        return own, before, tuple(numbers[node] for node in group.assumes)
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """One tick in any reachable state."""
+        if self._evaluator is None:
+            self._evaluator = Evaluator(self.plan, self.ranges, self.memo.pool, numbers=self._numbers)
+        return self._evaluator
+
+    def impossible(self) -> bool:
+        """Whether the assumptions leave no tick in any reachable state."""
+        if not self.plan.assumes:
+            return False
+        key = ("impossible", self._assumed)
+        verdict = self.memo.verdicts.get(key)
+        if verdict is None:
+            verdict = self.memo.verdicts[key] = VACUOUS if self.evaluator.base.dead else OPEN
+        return verdict == VACUOUS
+
+    def obligation(self, item: Obligation) -> str:
+        numbers = self._numbers
+        key = (item.kind, numbers[item.subject], -1 if item.guard is None else numbers[item.guard],
+               -1 if item.claim is None else numbers[item.claim], self._assumed, self.plan.without_assumptions(item))
+        verdict = self.memo.verdicts.get(key)
+        if verdict is None:
+            verdict = self.memo.verdicts[key] = self._obligation(item)
+        return verdict
+
+    def invariant(self, node: int, asked: Sequence[int] = ()) -> str:
+        """`asked`: nodes that must be possible for the invariant to say anything."""
+        key = ("invariant", self._numbers[node], *(self._numbers[condition] for condition in asked), self._assumed)
+        verdict = self.memo.verdicts.get(key)
+        if verdict is None:
+            verdict = self.memo.verdicts[key] = self._invariant(node, asked)
+        return verdict
+
+    def context(self, item: Obligation) -> Context:
+        """Where an obligation is to hold."""
+        evaluator = self.evaluator
+        context = evaluator.root if self.plan.without_assumptions(item) else evaluator.base
+        return context if item.guard is None or context.dead else evaluator.assume(context, item.guard, True)
+
+    def _obligation(self, item: Obligation) -> str:
+        context = self.context(item)
+        if context.dead:
+            return PROVED
+        pair = self.evaluator.value(item.subject if item.claim is None else item.claim, context)
+        return PROVED if holds(item, pair) else OPEN
+
+    def _invariant(self, node: int, asked: Sequence[int]) -> str:
+        evaluator = self.evaluator
+        if evaluator.base.dead:
+            return VACUOUS
+        pair = evaluator.value(node, evaluator.base)
+        if pair is EMPTY or self._never_asked(node, asked, evaluator.base):
+            return VACUOUS
+        return PROVED if pair == TRUE else OPEN
+
+    def _never_asked(self, node: int, asked: Sequence[int], context: Context) -> bool:
+        """Whether some condition on the way to what the property says can never be met."""
+        return unmet(self.evaluator, context, antecedents(self.plan, node, asked)) is not None
+
+
+def holds(item: Obligation, pair: Pair) -> bool:
+    """Whether an obligation holds of everything in an interval of its claim, or of its subject if it has no claim."""
+    if pair is EMPTY:
+        return True
+    if item.claim is not None:
+        return pair == TRUE
+    if item.kind == "finite":
+        return -INF < pair[0] and pair[1] < INF
+    return -LARGEST_INT <= pair[0] and pair[1] <= LARGEST_INT
+
+
+def unmet(evaluator: Evaluator, context: Context, conditions: Sequence[tuple[int, bool]]) -> int | None:
+    """The first of some conditions, nodes with what they are to be, that intervals show to be never met."""
+    for condition, truth in conditions:
+        inner = evaluator.assume(context, condition, truth)
+        if inner.dead or evaluator.value(condition, inner) in (EMPTY, FALSE if truth else TRUE):
+            return condition
+    return None
+
+
+def antecedents(plan: Plan, node: int, asked: Sequence[int] = ()) -> list[tuple[int, bool]]:
+    """The conditions without which a property says nothing: what is `asked`, and the conditions of the implications that it
+    is made of, looked for under conjunctions too."""
+    if asked:
+        return [*((condition, True) for condition in asked), *antecedents(plan, node)]
+    entry = plan.nodes[node]
+    if entry.op == "implies":
+        return [(entry.args[0], True), *antecedents(plan, entry.args[1])]
+    if entry.op == "and":
+        return [found for arg in entry.args for found in antecedents(plan, arg)]
+    return []

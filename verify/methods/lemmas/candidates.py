@@ -1,0 +1,215 @@
+"""Facts about counters, timers and modes that may well hold: those of a few shapes that simulated runs do not contradict.
+
+Between two cells: `a == b + k`, `a <= b + k`, `a + b == k`, `a + b <= k`; of one, bounds; each also where a condition
+holds: a bool cell, a counter above zero or at it, a mode. While a counter `w` runs, `e + s * w <= k` for a value `e` that
+the goal compares, or the difference of two: a distance that shrinks by at least `s` a tick.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from itertools import combinations
+from operator import itemgetter
+from typing import Iterable, Iterator, Sequence
+
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.operators.intervals import INF
+from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, above_zero
+from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
+from hl_dsl.verify.goals.goals import Goal
+
+_MOST_COUNTERS = 14
+_MOST_CONDITIONS = 30
+_MOST_COMPARED = 8
+_MOST_STEPS = 8
+_MOST_REACHES = 3
+_MOST_PLAIN = 150
+_MOST = 400
+_NEXT = 3  # literals tried as bounds, from what was seen on
+_SMALL = 2  # offsets up to it are tried as bounds; larger ones only where the program names them
+_SHARE = 1 - 2.0**-20  # of a real step: what rounding leaves of it
+
+
+class Candidates:
+    """Lemmas for open goals. `samples`: values of all nodes at ticks of runs that keep the assumptions."""
+
+    def __init__(self, evaluator: Evaluator, goals: Sequence[Goal], samples: Sequence[Sequence]):
+        self.evaluator, self.plan = evaluator, evaluator.plan
+        self.flow: Dataflow = self.plan.flow
+        self.samples = samples
+        roots = [node for goal in goals for node in goal.nodes]
+        nodes = closed_cone(self.flow, [*roots, *self.plan.assumes])
+        cells = {node: self.flow.memories[self.flow.nodes[node].value] for node in nodes if self.flow.nodes[node].op == "memory"}
+        self.counters = [node for node, cell in cells.items() if cell.base == "int" and not cell.names][:_MOST_COUNTERS]
+        self.reals = [node for node, cell in cells.items() if cell.base == "real"][:_MOST_COUNTERS]
+        self.choices = [node for node, cell in cells.items() if cell.names]
+        self.flags = [node for node, cell in cells.items() if cell.base == "bool"]
+        self.literals = self._literals(nodes)
+        cone = closed_cone(self.flow, roots)
+        self.distances = [*(((1, node),) for node in self._compared(cone)), *self._gaps(cone)]
+
+    def all(self) -> list[Lemma]:
+        """The likelier ones first."""
+        if not self.samples or not (self.counters or self.flags or self.choices or self.reals):
+            return []
+        rows = range(len(self.samples))
+        differences = {pair: [values[pair[0]] - values[pair[1]] for values in self.samples] for pair in combinations(self.counters, 2)}
+        sums = {pair: [values[pair[0]] + values[pair[1]] for values in self.samples] for pair in combinations(self.counters, 2)}
+        plain = [Lemma(body) for body in [*self._pairs(rows, differences, sums, True), *self._reals(), *self._single(rows)]]
+        ranks = list(self._ranks())
+        known = {lemma.body for lemma in plain}
+        conditional: list[Lemma] = []
+        for condition in self._conditions():
+            where = [row for row in rows if condition.holds(self.samples[row])]
+            if 2 <= len(where) < len(rows):
+                bodies = [*self._single(where), *self._constant(where), *self._pairs(where, differences, sums, False)]
+                conditional += [Lemma(body, condition) for body in bodies if body not in known and body.nodes != condition.nodes]
+        found = [*plain[:_MOST_PLAIN], *ranks[:_MOST_PLAIN], *sorted(conditional, key=_unlikely)]
+        return list(dict.fromkeys(found))[:_MOST]
+
+    def _range(self, node: int) -> tuple:
+        pair = self.evaluator.value(node, self.evaluator.base)
+        return (-INF, INF) if pair is EMPTY else pair
+
+    def _literals(self, nodes: Iterable[int]) -> list:
+        """Numbers that the program names, and their neighbours."""
+        found: set = {0}
+        for node in nodes:
+            entry = self.flow.nodes[node]
+            if entry.op == "constant" and entry.base != "bool" and abs(entry.value) < INF:
+                found |= {entry.value + off for off in (-1, 0, 1)}
+            elif entry.op == "memory":
+                cell = self.flow.memories[entry.value]
+                found |= {value for value in (cell.low, cell.high) if value is not None and cell.base != "bool"}
+        return sorted(found)
+
+    def _compared(self, nodes: Iterable[int]) -> list[int]:
+        """Values of which something is decided, the nearest to the goals last computed first."""
+        flow = self.flow
+        found: dict[int, None] = {}
+        for node in reversed(list(nodes)):
+            entry = flow.nodes[node]
+            if entry.form is not None and entry.base == "bool" and entry.form.refine is not None:
+                found.update(dict.fromkeys(arg for arg in entry.args if flow.nodes[arg].base != "bool" and flow.nodes[arg].op != "constant"))
+        known = {*self.counters, *self.choices, *(cell.next for cell in flow.memories), *self.flow.action, *(node for value in self.flow.values.values() if value.type.is_enumeration for node in value.nodes)}
+        return [node for node in found if node not in known][:_MOST_COMPARED]
+
+    def _gaps(self, nodes: Iterable[int]) -> list[tuple]:
+        """Differences of values that are compared with each other, either way round, the nearest to the goals first."""
+        flow = self.flow
+        found: dict[tuple, None] = {}
+        for node in reversed(list(nodes)):
+            entry = flow.nodes[node]
+            if entry.form is not None and entry.base == "bool" and entry.form.refine is not None and len(entry.args) == 2:
+                a, b = entry.args
+                if all(flow.nodes[arg].base != "bool" and flow.nodes[arg].op != "constant" for arg in (a, b)) and a != b:
+                    found.update({((1, a), (-1, b)): None, ((-1, a), (1, b)): None})
+        return list(found)[:_MOST_COMPARED]
+
+    def _pairs(self, rows: Sequence[int], differences: dict, sums: dict, plain: bool) -> Iterator[Linear]:
+        pick = itemgetter(*rows) if len(rows) > 1 else lambda values: (values[rows[0]],)
+        for (a, b), values in differences.items():
+            chosen = pick(values)
+            low, high = min(chosen), max(chosen)
+            if low == high:
+                yield Linear(((1, a), (-1, b)), low, True)
+            (a_low, a_high), (b_low, b_high) = self._range(a), self._range(b)
+            for bound in self._above(high, a_high - b_low, plain):
+                yield Linear(((1, a), (-1, b)), bound)
+            for bound in self._above(-low, b_high - a_low, plain):
+                yield Linear(((1, b), (-1, a)), bound)
+        for (a, b), values in sums.items():
+            chosen = pick(values)
+            low, high = min(chosen), max(chosen)
+            if low == high:
+                yield Linear(((1, a), (1, b)), low, True)
+            (a_low, a_high), (b_low, b_high) = self._range(a), self._range(b)
+            for bound in self._named(high, a_high + b_high):
+                yield Linear(((1, a), (1, b)), bound)
+            for bound in self._named(-low, -(a_low + b_low)):
+                yield Linear(((-1, a), (-1, b)), bound)
+
+    def _above(self, seen: int, known, plain: bool) -> list[int]:
+        """Upper bounds worth a try for a difference that was seen to come to `seen` and is `known` to stay below."""
+        found = [seen] if abs(seen) <= _SMALL else []
+        if plain:
+            found += [seen + 1] if abs(seen) < _SMALL else []
+            found += [bound for bound in self._named(seen, known) if bound not in found]
+        return [bound for bound in found if bound < known]
+
+    def _named(self, seen, known) -> list:
+        """The least whole numbers that the program names, or the negatives of them, from `seen` on."""
+        above, below = bisect_left(self.literals, seen), bisect_right(self.literals, -seen)
+        found = sorted([*self.literals[above : above + _NEXT], *(-value for value in self.literals[max(0, below - _NEXT) : below])])
+        return [bound for bound in found if bound < known and bound == int(bound)][:_NEXT]
+
+    def _single(self, rows: Sequence[int]) -> Iterator[Linear]:
+        for node in [*self.counters, *self.reals]:
+            chosen = [self.samples[row][node] for row in rows]
+            low, high = self._range(node)
+            least, most = min(chosen), max(chosen)
+            if least == most and low < high:
+                yield Linear(((1, node),), most, True)
+            above, below = bisect_left(self.literals, most), bisect_right(self.literals, least)
+            yield from (Linear(((1, node),), self._held(node, bound)) for bound in self.literals[above : above + _NEXT] if bound < high)
+            yield from (Linear(((-1, node),), -self._held(node, bound)) for bound in self.literals[max(0, below - _NEXT) : below] if bound > low)
+
+    def _held(self, node: int, bound):
+        return float(bound) if self.flow.nodes[node].base == "real" else int(bound)
+
+    def _constant(self, rows: Sequence[int]) -> Iterator[Linear | Truth]:
+        for node in self.flags:
+            if len({self.samples[row][node] for row in rows}) == 1:
+                yield Truth(node, bool(self.samples[rows[0]][node]))
+        for node in self.choices:
+            if len({self.samples[row][node] for row in rows}) == 1:
+                yield Linear(((1, node),), self.samples[rows[0]][node], True)
+
+    def _reals(self) -> Iterator[Linear]:
+        for a, b in combinations(self.reals, 2):
+            if all(values[a] == values[b] for values in self.samples):
+                yield Linear(((1, a), (-1, b)), 0.0, True)
+            for less, more in ((a, b), (b, a)):
+                if all(values[less] <= values[more] for values in self.samples) and self._range(less)[1] > self._range(more)[0]:
+                    yield Linear(((1, less), (-1, more)), 0.0)
+
+    def _conditions(self) -> list[Linear | Truth]:
+        found: list[Linear | Truth] = [Truth(node, truth) for node in self.flags for truth in (True, False)]
+        for node in self.choices:
+            found += [Linear(((1, node),), value, True) for value in sorted({values[node] for values in self.samples})]
+        for node in self.counters:
+            found += [above_zero(node), Linear(((1, node),), 0, True)]
+        return found[:_MOST_CONDITIONS]
+
+    def _ranks(self) -> Iterator[Lemma]:
+        """Distances that shrink while a counter runs."""
+        steps = sorted({abs(value) for value in self.literals if value}, key=lambda value: (value != 1, value))[:_MOST_STEPS]
+        for counter in self.counters:
+            running = [values for values in self.samples if values[counter] > 0]
+            if self._range(counter)[0] < 0 or len(running) < 2:
+                continue
+            for distance in self.distances:
+                real = any(self.flow.nodes[node].base == "real" for _, node in distance)
+                for step in steps:
+                    if not real and step != int(step):
+                        continue
+                    step = step * _SHARE if real else int(step)
+                    seen = max(sum(sign * values[node] for sign, node in distance) + step * values[counter] for values in running)
+                    for bound in self._reach(distance, step, seen):
+                        yield Lemma(Linear((*distance, (step, counter)), bound), above_zero(counter))
+
+    def _reach(self, distance: tuple, step, seen) -> list:
+        """From where a distance may begin to shrink: its greatest value, or one that the program names."""
+        ranges = [self._range(node) for _, node in distance]
+        high = sum(pair[1] if sign > 0 else -pair[0] for (sign, _), pair in zip(distance, ranges))
+        found = sorted({value + off * step for value in [*self.literals, high] if value < INF for off in (0, 1)})
+        found = [bound for bound in found if bound >= seen and (bound == int(bound) or isinstance(step, float))]
+        kind = float if isinstance(step, float) else int
+        return [kind(bound) for bound in dict.fromkeys([*found[:_MOST_REACHES], *found[-_MOST_REACHES:]])]
+
+
+def _unlikely(lemma: Lemma) -> tuple:
+    """Equalities first, and what says little last."""
+    exact = isinstance(lemma.body, Truth) or lemma.body.exact
+    return (not exact, len(lemma.body.nodes) > 1)

@@ -1,0 +1,102 @@
+"""Induction with inferred lemmas: facts about the memory that nobody wrote down and that the goals need.
+
+Lemmas are inferred for what plain induction left open. They may rest on the open goals as hypotheses, as these may on
+them: a goal that fails all the same is dropped, and the rest proved anew.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Sequence
+
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.verify.methods.lemmas.candidates import Candidates
+from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.methods.lemma import Lemma
+from hl_dsl.verify.methods.lemmas.houdini import Houdini
+from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.graph_index import Pair, Plan
+from hl_dsl.verify.intervals.interning import Pool
+from hl_dsl.verify.goals.goal_relevance import Relevance
+from hl_dsl.verify.simulation.replay import keeps_assumptions
+from hl_dsl.verify.simulation.input_sampling import Sampler
+from hl_dsl.verify.smt.solver import Solver
+
+LEMMA_DEPTHS = (0, 1)
+_EPISODES, _TICKS = 12, 40
+_TIED_EPISODES, _TIED_TICKS = 16, 20  # where assumptions tie inputs to the last tick
+_MOST_WORK = 16_000  # nodes evaluated in such ticks, which are dear
+_TRIES = 4
+
+
+def prove_with_lemmas(plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal], facts: Sequence[Goal], limits: Limits,
+                      solver: Solver, pool: Pool | None = None) -> dict[str, Attempt]:
+    """Attempts, by id, of those goals that lemmas prove. `facts`: goals proved before.
+
+    Raises SolverFailure where z3 cannot be used.
+    """
+    # Memory that only the facts speak of is of no use to the goals.
+    relevance = Relevance(plan)
+    near = {other.id for goal in goals for other in relevance.among(goal, facts)}
+    facts = [goal for goal in facts if goal.kind in INDUCTIVE and goal.id in near]
+    supposed = [goal for goal in goals if goal.kind in INDUCTIVE]
+    candidates: list[Lemma] | None = None
+    while True:
+        hypotheses = [*facts, *supposed]
+        induction = Induction(plan, ranges, limits, solver, pool=pool)
+        evaluator = Evaluator(plan, induction.boxed(hypotheses), pool)
+        if candidates is None:
+            candidates = Candidates(evaluator, goals, samples(plan, goals)).all()
+        houdini = Houdini(evaluator, [fact(goal) for goal in hypotheses], limits, solver)
+        # Under fewer hypotheses fewer lemmas hold, so what was dropped once need not be tried again.
+        candidates = houdini.kept(candidates)
+        if not candidates:
+            return {}
+        induction.lemmas = candidates
+        attempts = {goal.id: induction.attempt(goal, LEMMA_DEPTHS, hypotheses) for goal in supposed}
+        kept = [goal for goal in supposed if attempts[goal.id].proved]
+        if len(kept) == len(supposed):
+            break
+        supposed = kept
+    attempts.update((goal.id, induction.attempt(goal, LEMMA_DEPTHS, hypotheses)) for goal in goals if goal.id not in attempts)
+    return {goal: _supported(attempt, houdini, candidates, hypotheses) for goal, attempt in attempts.items() if attempt.proved}
+
+
+def _supported(attempt: Attempt, houdini: Houdini, lemmas: Sequence[Lemma], hypotheses: Sequence[Goal]) -> Attempt:
+    """With all that the lemmas it takes rest on."""
+    wanted = houdini.support(lemmas, attempt.lemmas)
+    nodes = [node for lemma in wanted for node in lemma.nodes] + [node for goal in hypotheses for node in goal.nodes]
+    return attempt._replace(lemmas=tuple(wanted), rests=tuple(dict.fromkeys([*attempt.rests, *nodes])))
+
+
+def samples(plan: Plan, goals: Sequence[Goal]) -> list[list]:
+    """Values of all nodes at ticks of runs, one for each state of the memory that was met."""
+    nodes = closed_cone(plan.flow, [node for goal in goals for node in goal.nodes] + plan.assumes)
+    cells = [plan.nodes[node].value for node in nodes if plan.nodes[node].op == "memory"]
+    episodes, ticks = (_TIED_EPISODES, _TIED_TICKS) if plan.assumes else (_EPISODES, _TICKS)
+    if plan.assumes:
+        episodes = max(2, min(episodes, _MOST_WORK // (ticks * len(plan.nodes))))
+    found: dict[tuple, list] = {}
+    for episode in range(episodes if cells else 0):
+        sampler = Sampler(plan, random.Random(episode))
+        interpreter = Interpreter(plan.flow, sampler.parameters)
+        for _ in range(ticks):
+            values = _tick(plan, sampler, interpreter)
+            if values is None:
+                break
+            found.setdefault(tuple(interpreter.memory[cell] for cell in cells), values)
+            interpreter.memory = tuple(values[cell.next] for cell in plan.flow.memories)
+    return list(found.values())
+
+
+def _tick(plan: Plan, sampler: Sampler, interpreter: Interpreter) -> list | None:
+    for _ in range(_TRIES):
+        row = sampler.draw(interpreter.memory)
+        if row is not None:
+            values = interpreter.evaluate(row, interpreter.memory)
+            if keeps_assumptions(plan.flow, values):
+                return values
+    return None

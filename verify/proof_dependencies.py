@@ -1,0 +1,38 @@
+"""A verdict is no better than what it rests on."""
+
+from __future__ import annotations
+
+from typing import Mapping, Sequence
+
+from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.goals.statuses import PROVED, PROVED_REALS, UNKNOWN
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.results.report import Verdict
+
+
+def resting(plan: Plan, goals: Sequence[Goal], verdicts: dict[str, Verdict], rests: Mapping[str, Sequence[int]]) -> None:
+    """Takes back the proofs that depend on something not proved well defined: of invariants, which speak of what is
+    computed, and of what induction has proved, which leans on the nodes in `rests` too.
+
+    Where a division may divide by zero, or a float may overflow, the proof of what is computed from it is about another
+    program than the one that runs.
+    """
+    loose = [goal for goal in goals if goal.property is None and verdicts[goal.id].status != PROVED]
+    if not loose:
+        return
+    for goal in goals:
+        verdict = verdicts[goal.id]
+        if (goal.property is not None or rests.get(goal.id)) and verdict.status in (PROVED, PROVED_REALS):
+            cone = set(closed_cone(plan.flow, [*goal.nodes, *plan.assumes, *rests.get(goal.id, ())]))
+            under = [other.id for other in loose if cone.intersection(_about(plan, other))]
+            if under:
+                verdicts[goal.id] = Verdict(UNKNOWN, verdict.method, f"rests on {', '.join(under[:4])}, not proved", seconds=verdict.seconds)
+
+
+def _about(plan: Plan, goal: Goal) -> tuple[int, ...]:
+    """The nodes that an obligation is about: its subject, or where that only states the requirement, what is required of."""
+    item = goal.obligation
+    if item.claim != item.subject:
+        return (item.subject,)
+    return tuple(arg for arg in plan.nodes[item.subject].args if arg not in plan.constants) or (item.subject,)

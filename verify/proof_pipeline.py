@@ -1,0 +1,308 @@
+"""The proof of a program: tier after tier, each on what the ones before left open."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from time import perf_counter
+from typing import Sequence
+
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.operators.intervals import ANYTHING, EITHER
+from hl_dsl.verify.methods.background_task import Beside
+from hl_dsl.verify.methods.bisection import bisect
+from hl_dsl.verify.smt.answer_cache import Cache
+from hl_dsl.verify.methods.bounded_model_checking import Searched, search
+from hl_dsl.verify.goals.statuses import CANDIDATE, ILL_DEFINED, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
+from hl_dsl.verify.conjunctions import by_components
+from hl_dsl.verify.smt.encode import EXACT, FINE, ROUNDED
+from hl_dsl.verify.methods.k_induction import BY_RANGES, INDUCTIVE, Attempt, Induction
+from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.methods.lemmas.induction_with_lemmas import prove_with_lemmas
+from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.methods.search_cache import Memo
+from hl_dsl.verify.methods.solver_models import memory_of, run_of
+from hl_dsl.verify.goals.goals import Goal, assumptions_goal, goals
+from hl_dsl.verify.methods.reachability import sought, turned
+from hl_dsl.verify.goals.goal_relevance import Relevance
+from hl_dsl.verify.simulation.replay import Run, breaks, shortened, traced, traced_from
+from hl_dsl.verify.results.report import Proof, Verdict
+from hl_dsl.verify.simulation.simulate import simulate
+from hl_dsl.verify.smt.solver import Solver, SolverFailure
+from hl_dsl.verify.proof_dependencies import resting
+from hl_dsl.verify.simulation.trace import asked_at
+from hl_dsl.verify.vacuity import CONTRADICTED, contradictory, unasked, vacuous
+
+_QUICK = (4, 24)  # episodes and ticks of the simulation before induction
+_GUIDED = (6, 40)  # the same where assumptions tie inputs to the last tick, which makes a tick dear
+
+_LONG = 60  # ticks: longer runs are made short in NumPy
+_MOST_NAMED = 4
+
+
+
+def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None, cache: Cache | None = None) -> Proof:
+    """Proves all obligations and invariants, and looks for a trace that breaks what it cannot prove.
+
+    A `memo` is the same as for `screen`; a `cache` keeps the solver's answers for other processes. The verdicts depend on the program and the limits only, not on the clock, unless
+    the solver hangs or is missing; then what it was asked is `unknown`, and the detail says why.
+    """
+    start = perf_counter()
+    own = Memo() if memo is None else memo
+    try:
+        attempt = _Attempt(flow, limits, own, cache)
+        verdicts = attempt.run()
+        if limits.components:
+            proving = replace(limits, bounded_depths=(0, 0), lanes=0)  # what breaks was looked for already
+            verdicts = by_components(flow, attempt.plan, verdicts, lambda other: _Attempt(other, proving, own, cache).run())
+    finally:
+        if memo is None:
+            own.close()
+        if cache is not None:
+            cache.save()
+    passed = all(verdict.status == PROVED for _, verdict in verdicts)
+    return Proof(flow, lambda: verdicts, passed, perf_counter() - start)
+
+
+class _Attempt:
+    def __init__(self, flow: Dataflow, limits: Limits, memo: Memo, cache: Cache | None):
+        self.flow, self.limits, self.memo, self.cache = flow, limits, memo, cache
+        self.tier = IntervalTier(flow, memo)
+        self.plan = self.tier.plan
+        self.goals = goals(flow)
+        self.verdicts: dict[str, Verdict] = {}
+        self.leaning: dict[str, tuple[Goal, list[Goal]]] = {}  # obligations set aside, and the memory ranges that they need
+        self.rests: dict[str, tuple[int, ...]] = {}  # nodes that a proof by induction leans on, by goal
+
+    def run(self) -> list[tuple[Goal, Verdict]]:
+        self._intervals()
+        if self._open() and (not self.plan.assumes or sought(self._open())):
+            self._simulation(*_QUICK, seed=0)
+        self._bisection()
+        solver = self.memo.solver(self.limits.hang_seconds, self.cache)
+        asked = solver.queries
+        if self._open():
+            self._settle(solver)
+        self._vacuity(solver)
+        self.memo.queries += solver.queries - asked
+        resting(self.plan, self.goals, self.verdicts, self.rests)
+        found = [(goal, turned(goal, self.verdicts[goal.id], self.flow)) for goal in self.goals]
+        if self.impossible:
+            found.append((assumptions_goal(self.flow), Verdict(VACUOUS, "intervals, z3", "the assumptions leave no first tick possible")))
+        return found
+
+    def _open(self) -> list[Goal]:
+        return [goal for goal in self.goals if goal.id not in self.verdicts and goal.id not in self.leaning]
+
+    def _intervals(self) -> None:
+        for goal in self.goals:
+            start = perf_counter()
+            found = self.tier.obligation(goal.obligation) if goal.property is None else self.tier.invariant(goal.property.node, goal.property.asked)
+            if found == "proved":
+                self.verdicts[goal.id] = Verdict(PROVED, "intervals", seconds=perf_counter() - start)
+            elif found == "vacuous":
+                self.verdicts[goal.id] = Verdict(VACUOUS, "intervals", unasked(self.tier.evaluator, goal), seconds=perf_counter() - start)
+
+    def _bisection(self) -> None:
+        for goal in self._open():
+            start = perf_counter()
+            # In an evaluator of its own: the boxes are of no use to anything else.
+            evaluator = Evaluator(self.plan, self.tier.ranges)
+            context = evaluator.base
+            if goal.obligation is not None:
+                context = evaluator.root if self.plan.without_assumptions(goal.obligation) else context
+                context = context if goal.obligation.guard is None or context.dead else evaluator.assume(context, goal.obligation.guard, True)
+            boxes = None if context.dead else bisect(evaluator, goal, context, self.limits.boxes)
+            if boxes is not None:
+                self.verdicts[goal.id] = Verdict(PROVED, f"intervals, {boxes} boxes", seconds=perf_counter() - start)
+
+    def _simulation(self, episodes: int, ticks: int, seed: int) -> None:
+        start = perf_counter()
+        seen = simulate(self.plan, self._open(), episodes, ticks, seed)
+        seconds = perf_counter() - start
+        for goal in self._open():
+            if goal.id in seen.broken:
+                self.verdicts[goal.id] = self._broken(goal, seen.broken[goal.id], "simulation", seconds)
+
+    def _lanes(self) -> Beside[dict[str, Run]]:
+        """The simulation in many lanes of what is open now."""
+        wanted, limits = self._open(), self.limits
+
+        def simulated() -> dict[str, Run]:
+            from hl_dsl.verify.simulation.batch import simulate_batch  # NumPy is loaded only where it is needed
+
+            return simulate_batch(self.plan, self.tier.ranges, wanted, limits.lanes, limits.ticks, seed=0)
+
+        return Beside(simulated, apart=limits.processes > 1 and limits.lanes > 0 and bool(wanted))
+
+    def _long_simulation(self, lanes: Beside[dict[str, Run]]) -> None:
+        start = perf_counter()
+        found = lanes.result()
+        seconds = perf_counter() - start
+        if self.plan.assumes:
+            self._simulation(*_GUIDED, seed=0)
+        for goal in self._open():
+            if goal.id in found:
+                self.verdicts[goal.id] = self._broken(goal, found[goal.id], "simulation", seconds)
+
+    def _broken(self, goal: Goal, run: Run, method: str, seconds: float) -> Verdict:
+        """The verdict on a goal that a replayed run breaks."""
+        if len(run.rows) > _LONG:
+            from hl_dsl.verify.simulation.shrinking import shortened_in_lanes  # the same
+
+            run = shortened_in_lanes(self.flow, goal, run)
+        else:
+            run = shortened(self.flow, goal, run)
+        trace = traced(self.flow, run)
+        status = VIOLATED if goal.property is not None else ILL_DEFINED
+        return Verdict(status, method, f"broken at tick {len(trace) - 1}, counting from 0{asked_at(trace, goal.name)}", trace, seconds)
+
+    def _settle(self, solver: Solver) -> None:
+        """Induction, and a search for traces that break what it leaves open."""
+        attempts: dict[str, Attempt] = {}
+        reals: dict[str, Attempt] = {}
+        searched: dict[str, Searched] = {}
+        failure = "" if self.limits.solver else "the solver was not to be used"
+        try:
+            if self.limits.solver:
+                self._induct(self.limits.depths[:2], attempts, solver)
+                self._induct(self.limits.depths[:2], attempts, solver, FINE)
+                self._lean(solver)
+                self._search(self.limits.bounded_depths[0], searched, solver)
+        except SolverFailure as problem:
+            failure = str(problem)
+        with self._lanes() as lanes:
+            try:
+                if self.limits.solver and not failure:
+                    self._with_lemmas(attempts, solver)
+                    self._induct(self.limits.depths[2:], attempts, solver)
+            except SolverFailure as problem:
+                failure = str(problem)
+            if self._open() and self.limits.lanes:
+                self._long_simulation(lanes)
+        try:
+            if not failure:
+                self._search(self.limits.bounded_depths[1], searched, solver)
+                self._reals(attempts, reals, solver)
+        except SolverFailure as problem:
+            failure = str(problem)
+        self._stand(attempts, solver)
+        for goal in self._open():
+            self.verdicts[goal.id] = self._undecided(goal, attempts.get(goal.id), reals.get(goal.id), searched.get(goal.id), failure)
+
+    def _induct(self, depths: Sequence[int], attempts: dict[str, Attempt], solver: Solver, rounding: str = ROUNDED) -> None:
+        pending = self._open()
+        if not pending or not depths:
+            return
+        found = Induction(self.plan, self.tier.ranges, self.limits, solver, rounding, pool=self.memo.pool).prove(pending, depths, self._facts(attempts))
+        for goal in pending:
+            attempts[goal.id] = found[goal.id]
+            if found[goal.id].proved:
+                self.rests[goal.id] = found[goal.id].rests
+                self.verdicts[goal.id] = Verdict(PROVED, found[goal.id].method, seconds=found[goal.id].seconds)
+
+    def _lean(self, solver: Solver) -> None:
+        """Sets aside the obligations that hold if the memory keeps its ranges: only these need to be looked into."""
+        memory = [goal for goal in self.goals if goal.kind == "memory" and (goal.id not in self.verdicts or self.verdicts[goal.id].status != PROVED)]
+        if memory:
+            relevance = Relevance(self.plan)
+            self.leaning = {goal.id: (goal, relevance.among(goal, memory)) for goal in self._within(self.goals, self._open(), solver)}
+
+    def _stand(self, attempts: dict[str, Attempt], solver: Solver) -> None:
+        """Comes back to what was set aside."""
+        leaning, self.leaning = self.leaning, {}
+        if not leaning:
+            return
+        proved = self._within(self._facts(attempts), [goal for goal, _ in leaning.values()], solver)
+        self.verdicts.update((goal.id, Verdict(PROVED, BY_RANGES)) for goal in proved)
+        self.rests.update((goal.id, tuple(node for other in leaning[goal.id][1] for node in other.nodes)) for goal in proved)
+        for goal, needed in leaning.values():
+            if goal not in proved:
+                self.verdicts[goal.id] = Verdict(UNKNOWN, BY_RANGES, f"rests on {', '.join(other.id for other in needed)}, not proved")
+
+    def _within(self, supposed: Sequence[Goal], goals: Sequence[Goal], solver: Solver) -> list[Goal]:
+        """Those of the goals that intervals prove where the memory keeps the ranges that are supposed."""
+        induction = Induction(self.plan, self.tier.ranges, self.limits, solver, pool=self.memo.pool)
+        evaluator = Evaluator(self.plan, induction.boxed(supposed), self.memo.pool)
+        return [goal for goal in goals if goal.kind not in INDUCTIVE and induction.by_intervals(goal, evaluator) is not None]
+
+    def _facts(self, attempts: dict[str, Attempt]) -> list[Goal]:
+        """Goals that induction has proved."""
+        return [goal for goal in self.goals if goal.id in attempts and attempts[goal.id].proved]
+
+    def _with_lemmas(self, attempts: dict[str, Attempt], solver: Solver) -> None:
+        if not self.limits.lemmas or not self._open():
+            return
+        for group in Relevance(self.plan).groups(self._open()):
+            start = perf_counter()
+            found = prove_with_lemmas(self.plan, self.tier.ranges, group, self._facts(attempts), self.limits, solver, self.memo.pool)
+            self._held(found, attempts, perf_counter() - start)
+
+    def _held(self, found: dict[str, Attempt], attempts: dict[str, Attempt], seconds: float) -> None:
+        """Notes goals that lemmas have proved."""
+        for goal, attempt in found.items():
+            attempts[goal] = attempt
+            self.rests[goal] = attempt.rests
+            says = tuple(lemma.says(self.flow) for lemma in attempt.lemmas)
+            self.verdicts[goal] = Verdict(PROVED, _method(attempt.method, says), seconds=seconds / len(found), lemmas=says)
+
+    def _search(self, depth: int, searched: dict[str, Searched], solver: Solver) -> None:
+        for goal in self._open():
+            start = perf_counter()
+            found = searched[goal.id] = search(self.plan, self.tier.ranges, goal, self.limits, solver, depth)
+            if found.replayed:
+                self.verdicts[goal.id] = self._broken(goal, found.run, "bounded model checking", perf_counter() - start)
+
+    def _reals(self, attempts: dict[str, Attempt], reals: dict[str, Attempt], solver: Solver) -> None:
+        """Whether rounding alone stands in the way of a proof."""
+        wanted = [goal for goal in self._open() if goal.kind in ("invariant", "memory") and attempts[goal.id].model]
+        if wanted:
+            # What intervals know of the memory is about floats: here only the declared ranges count, as they are proved.
+            ranges = [EITHER if cell.base == "bool" else (0, len(cell.names) - 1) if cell.names else (cell.low, cell.high) if cell.ghost else ANYTHING
+                      for cell in self.flow.memories]
+            facts = [goal for goal in self.goals if goal.kind == "memory" and goal not in wanted]
+            reals.update(Induction(self.plan, ranges, self.limits, solver, EXACT).prove([*wanted, *facts], self.limits.depths))
+
+    def _undecided(self, goal: Goal, tried: Attempt | None, reals: Attempt | None, searched: Searched | None, failure: str) -> Verdict:
+        """The verdict on a goal that is neither proved nor broken by a replayed run."""
+        seconds = tried.seconds if tried else 0.0
+        if failure:
+            return Verdict(UNKNOWN, "intervals", failure, seconds=seconds)
+        clear = searched.says
+        if searched.run is not None:
+            return Verdict(CANDIDATE, "bounded model checking", clear, traced(self.flow, searched.run), seconds)
+        if reals is not None and reals.proved:
+            return Verdict(PROVED_REALS, reals.method, clear, seconds=seconds)
+        trace = self._step(goal, tried)
+        if trace:
+            return Verdict(NOT_INDUCTIVE, tried.method, clear, trace, seconds)
+        reason = tried.reason or "z3's step that breaks it is none of the compiled program"
+        return Verdict(UNKNOWN, tried.method, f"{reason}; {clear}" if clear else reason, seconds=seconds)
+
+    def _step(self, goal: Goal, tried: Attempt) -> tuple[dict, ...] | None:
+        """The state that breaks the goal, if the interpreter agrees that it does."""
+        if not tried.model:
+            return None
+        run = run_of(self.flow, tried.model)
+        memory = memory_of(self.flow, tried.model[0], self.tier.ranges)
+        return traced_from(self.flow, run.parameters, memory, run.rows, lambda values: breaks(goal, values))
+
+    def _vacuity(self, solver: Solver) -> None:
+        """An invariant whose condition can never be met, or that stands under contradictory assumptions, proves nothing."""
+        proved = [goal for goal in self.goals if goal.kind == "invariant" and self.verdicts[goal.id].status == PROVED]
+        self.impossible = self.tier.impossible() or contradictory(self.tier.evaluator, self.limits, solver)
+        if self.impossible:
+            why = {goal.id: CONTRADICTED for goal in proved}
+        else:
+            never = vacuous(self.tier.evaluator, proved, self.limits, solver)
+            why = {goal.id: unasked(self.tier.evaluator, goal, never[goal.id]) for goal in proved if goal.id in never}
+        for goal, detail in why.items():
+            self.verdicts[goal] = replace(self.verdicts[goal], status=VACUOUS, detail=detail)
+
+
+def _method(method: str, lemmas: Sequence[str]) -> str:
+    """A method and the lemmas it takes, as many as a line holds."""
+    if not lemmas:
+        return method
+    shown = ", ".join(f"`{lemma}`" for lemma in lemmas[:_MOST_NAMED]) + (", …" if len(lemmas) > _MOST_NAMED else "")
+    return f"{method} with {len(lemmas)} lemma{'s' if len(lemmas) > 1 else ''}: {shown}"

@@ -1,0 +1,117 @@
+"""Solver answers kept from one process to the next, by the hash of everything the solver was told before it gave them.
+
+What is damaged, locked or not writable counts as empty. A row carries a hash of itself, so one that was changed is missed
+too. Only answers are kept, never verdicts: a trace they lead to is replayed as if z3 had just given it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from hl_dsl.base.cache_folder import cache_file
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_FILE = "proofs.sqlite"
+_MOST_ROWS = 50_000
+_WAIT_SECONDS = 2.0
+
+
+class Cache:
+    """Answers in a database file. Safe to share between threads, and the file between processes.
+
+    `path` None: nothing is kept. `note`: why the file could not be used, once it could not.
+    """
+
+    def __init__(self, path: str | None):
+        self.path = path
+        self.note = ""
+        self._new: dict[bytes, str] = {}
+        self._lock = Lock()
+        self._connection: "sqlite3.Connection | None" = None
+
+    @classmethod
+    def of_user(cls) -> "Cache":
+        return cls(cache_file(_FILE))
+
+    def get(self, key: bytes) -> str | None:
+        with self._lock:
+            if key in self._new:
+                return self._new[key]
+            rows = self._run("select answer, seal from answers where key = ?", [(key,)])
+        if not rows:
+            return None
+        answer, seal = rows[0]
+        return answer.decode() if isinstance(answer, bytes) and seal == _seal(key, answer) else None
+
+    def put(self, key: bytes, answer: str) -> None:
+        """Kept at once for this object, in the file with the next `save`."""
+        with self._lock:
+            self._new[key] = answer
+
+    def save(self) -> None:
+        """Writes what is new; forgets the oldest rows where there are too many."""
+        with self._lock:
+            if not self._new:
+                return
+            rows = [(key, answer.encode(), _seal(key, answer.encode())) for key, answer in self._new.items()]
+            self._run("insert or replace into answers (key, answer, seal) values (?, ?, ?)", rows)
+            self._run("delete from answers where rowid <= (select max(rowid) from answers) - ?", [(_MOST_ROWS,)])
+            if self._connection is not None:
+                self._new.clear()
+
+    def close(self) -> None:
+        self.save()
+        with self._lock:
+            self._drop()
+
+    def _run(self, statement: str, rows: list[tuple]) -> list | None:
+        """The rows of a query, None where the file is of no use."""
+        import sqlite3  # only where something is looked up
+
+        if self.path is None:
+            return None
+        try:
+            if self._connection is None:
+                self._connection = self._opened()
+            with self._connection:
+                if len(rows) == 1:
+                    return self._connection.execute(statement, rows[0]).fetchall()
+                self._connection.executemany(statement, rows)
+        except (sqlite3.Error, OSError, OverflowError) as problem:
+            self._abandon(problem, damaged=isinstance(problem, sqlite3.DatabaseError) and not isinstance(problem, sqlite3.OperationalError))
+        return None
+
+    def _opened(self) -> "sqlite3.Connection":
+        import sqlite3
+
+        connection = sqlite3.connect(self.path, timeout=_WAIT_SECONDS, check_same_thread=False)
+        connection.execute("pragma synchronous = off")  # losing it costs time, no more
+        connection.execute("create table if not exists answers (key blob unique, answer blob, seal blob)")
+        return connection
+
+    def _abandon(self, problem: Exception, damaged: bool) -> None:
+        """Goes on without the file, and clears a damaged one away for the next process."""
+        self.note = f"the cache {self.path} was not used: {problem}"
+        self._drop()
+        if damaged:
+            with suppress(OSError):
+                os.unlink(self.path)
+        self.path = None
+
+    def _drop(self) -> None:
+        import sqlite3
+
+        if self._connection is not None:
+            with suppress(sqlite3.Error):
+                self._connection.close()
+            self._connection = None
+
+
+def _seal(key: bytes, answer: bytes) -> bytes:
+    return hashlib.blake2b(answer, key=key[:64], digest_size=16).digest()
