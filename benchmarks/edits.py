@@ -33,16 +33,16 @@ from benchmarks.free_form_edits import edits
 from hl_dsl.cards import load_card
 from hl_dsl.program import Program
 from hl_dsl.synth.environments.environments import Environments, steps_taken
-from hl_dsl.synth.candidates.gates import SEARCH_LIMITS, Checked, Gates, Rejection
-from hl_dsl.synth.workers.evaluator import Isolated
-from hl_dsl.synth.workers.limits import EvaluatorFailed, Limits
+from hl_dsl.synth.candidates.gates import SEARCH_LIMITS, CheckedCandidate, Gates, Rejection
+from hl_dsl.synth.workers.evaluator import WorkerExecutor
+from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.mutation import Subject, mutate
-from hl_dsl.synth.rollouts.program_batch import Member, Population
+from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
 from hl_dsl.synth.rollouts.rollout import evaluate
 from hl_dsl.synth.runs.version import version
 
 POLICY = Path(__file__).parent.parent / "policies" / "breakout" / "ram.hl"
-LIMITS = Limits()
+LIMITS = WorkerLimits()
 ACTION_SECONDS = 1.0  # of processor time; an action of the controller as written takes some 10 us
 # Less than a search affords, a fifth of the time: what a proof does not settle with it is rejected all the same.
 PROOF_LIMITS = replace(SEARCH_LIMITS, boxes=4, solver_steps=100_000, lemmas=False)
@@ -136,7 +136,7 @@ def play_proved(flows: list, steps: int, *, before_step, stopping, **hooks: Any)
             before_step(environments.steps + len(frame.lanes))
 
     members = [Member(flow, 1, {}) for flow in flows]
-    rollout = evaluate(Population(members), flows[0].card, PROTOCOL, [SEED] * len(flows), num_envs=len(flows), on_tick=watch, max_steps=steps)
+    rollout = evaluate(ProgramBatch(members), flows[0].card, PROTOCOL, [SEED] * len(flows), num_envs=len(flows), on_tick=watch, max_steps=steps)
     every = tuple(Played(LEAVES if out else PLAYS, length) for out, length in zip(left, rollout.lengths))
     return PlayedMany(every, tuple(sum(row) for row in rollout.assumption_violations))
 
@@ -170,7 +170,7 @@ class Kept:
 
 def as_python(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, Any]:
     """Edits of the Python controller, each played."""
-    evaluator, outcomes, why, cost = Isolated(LIMITS), Counter(), Counter(), Counter()
+    evaluator, outcomes, why, cost = WorkerExecutor(LIMITS), Counter(), Counter(), Counter()
     try:
         for number, (kind, text) in enumerate(edits(CONTROLLER, count, seed), 1):
             if number not in kept.known:
@@ -215,7 +215,7 @@ def as_hl(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, Any]:
             say(f"hl: {number} mutants, {len(waiting)} proved, stopped at {dict(stopped)}")
     kept.close()
     on_rejected = steps_taken() - before
-    evaluator, outcomes, cost, assumptions = Isolated(LIMITS), Counter(), Counter(), 0
+    evaluator, outcomes, cost, assumptions = WorkerExecutor(LIMITS), Counter(), Counter(), 0
     try:
         for first in range(0, len(waiting), BATCH):
             assumptions += _batch(evaluator, waiting[first : first + BATCH], steps, outcomes, cost)
@@ -225,7 +225,7 @@ def as_hl(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, Any]:
         "stopped_at": dict(stopped), "steps_on_rejected_edits": on_rejected, "assumptions_broken_in": assumptions}
 
 
-def _stopped_at(gates: Gates, checked: Checked, number: int, kept: Kept) -> str | None:
+def _stopped_at(gates: Gates, checked: CheckedCandidate, number: int, kept: Kept) -> str | None:
     """The gate at which a well-formed mutant stops; None where it is proved."""
     recognised = gates.recognise(checked)
     if isinstance(recognised, Rejection):
@@ -237,7 +237,7 @@ def _stopped_at(gates: Gates, checked: Checked, number: int, kept: Kept) -> str 
     return kept.known[number]
 
 
-def _batch(evaluator: Isolated, flows: list, steps: int, outcomes: Counter, cost: Counter) -> int:
+def _batch(evaluator: WorkerExecutor, flows: list, steps: int, outcomes: Counter, cost: Counter) -> int:
     try:
         played = evaluator.run(play_proved, flows, steps)
     except EvaluatorFailed as failure:

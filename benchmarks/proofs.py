@@ -18,14 +18,14 @@ from statistics import median
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.mutation import Subject, mutate
-from hl_dsl.verify import Memo, Proof, prove
+from hl_dsl.verify import SearchCache, Proof, prove
 
 ROOT = Path(__file__).parent.parent
 EDITS = 40
 BARS = {"cold": 100.0, "edited": 30.0, "gait": 1000.0, "late": 1000.0}
 
 
-def milliseconds(program: Program, memo: Memo | None = None) -> tuple[float, Proof]:
+def milliseconds(program: Program, memo: SearchCache | None = None) -> tuple[float, Proof]:
     """CPU time of a proof."""
     flow = program.flow
     before = _spent(memo)
@@ -33,7 +33,7 @@ def milliseconds(program: Program, memo: Memo | None = None) -> tuple[float, Pro
     return 1000 * (_spent(memo) - before), proof
 
 
-def _spent(memo: Memo | None) -> float:
+def _spent(memo: SearchCache | None) -> float:
     """Seconds of this process, of its children that have ended, and of the solver that lives on with a memo (on Linux)."""
     ended = sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
     if memo is None or memo.solver_pid is None:
@@ -71,7 +71,7 @@ def measure() -> list[dict]:
 
     runs = [milliseconds(breakout) for _ in range(5)]
     add("cold", runs, sum(proof.passed for _, proof in runs))
-    memo = Memo()
+    memo = SearchCache()
     prove(breakout.flow, memo=memo)
     runs = [milliseconds(program, memo) for program in edits(breakout, EDITS)]
     add("edited", runs, sum(proof.passed for _, proof in runs))

@@ -4,7 +4,7 @@
 
 Mutants are distinct, well typed, and mean something else than what they were made from (by structural hash). From text:
 parse, check, lower, hash, prove by intervals from scratch. In memory: the same without the text, with what is kept of
-earlier programs (`Reuse`, `Memo`), as a search does it; making the mutant is part of the time.
+earlier programs (`DeclarationCache`, `SearchCache`), as a search does it; making the mutant is part of the time.
 """
 
 import argparse
@@ -15,9 +15,9 @@ from random import Random
 
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
-from hl_dsl.language.incremental import Reuse
+from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.synth.mutation import Subject, mutate
-from hl_dsl.verify import Memo, screen
+from hl_dsl.verify import SearchCache, screen
 
 ROOT = Path(__file__).parent.parent
 POLICIES = ("policies/breakout/ram.hl", "benchmarks/controller.hl", "policies/breakout/start.hl")
@@ -53,7 +53,7 @@ def from_text(program: Program) -> dict[str, float]:
 
 
 def in_memory(program: Program) -> dict[str, float]:
-    memo, reuse = Memo(), Reuse()
+    memo, reuse = SearchCache(), DeclarationCache()
     program = Program.from_syntax(program.syntax, card=program.card, reuse=reuse)
     subject, draw = Subject(program), Random(0)
     seen, passed, proof_seconds = {program.hash}, 0, 0.0

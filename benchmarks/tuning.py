@@ -20,7 +20,7 @@ import numpy as np
 
 from hl_dsl.program import Program
 from hl_dsl.synth.environments.environments import Environments
-from hl_dsl.synth.workers.evaluator import InProcess
+from hl_dsl.synth.workers.evaluator import InProcessExecutor
 from hl_dsl.synth.rollouts.candidate_batch import play_values
 from hl_dsl.synth.rollouts.rollout import evaluate
 from hl_dsl.synth.candidates.parameter_sampling import anywhere
@@ -40,7 +40,7 @@ def timed(play) -> tuple[float, float, object]:
 
 def batch(program: Program, every: list[dict], steps: int, threads: int = 1) -> tuple[float, ...]:
     columns = {name: [values[name] for values in every for _ in SEEDS] for name in every[0]}
-    rollout = InProcess().run(
+    rollout = InProcessExecutor().run(
         play_values, program.flow, columns, "standard", [seed for _ in every for seed in SEEDS], stopping=Stopping(), on_progress=lambda steps: None,
         dry_steps=None, max_steps=steps, num_threads=threads, step_budget=None)
     return rollout.returns

@@ -19,10 +19,10 @@ from hl_dsl.grammar import RESERVED, grammar_text
 from hl_dsl.grammar.tree.input_limits import MOST_TICKS, refuse_deep_expressions, refuse_what_is_no_program
 from hl_dsl.operators import INFIX_BY_TOKEN
 from hl_dsl.grammar.syntax_errors.rewrites import and_first, compared_twice, rewrite, right_first
-from hl_dsl.base.source import NOWHERE, Source, Span
+from hl_dsl.base.source import NOWHERE, SourceText, Span
 from hl_dsl.grammar.tree.syntax_tree import (
     Act, After, Apply, Boolean, Comment, Index, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Permute,
-    Plan, Policy, Previous, Property, Range, Rule, Setting, Slice, Transition, TypeName, Vector, Within,
+    PlanDeclaration, PolicyDeclaration, Previous, PropertyDeclaration, Range, Rule, Setting, Slice, Transition, TypeName, Vector, Within,
 )
 from hl_dsl.grammar.syntax_errors.error_context import LATER, kept_for_later
 
@@ -42,7 +42,7 @@ class _Problem(Exception):
 _MOST_REPAIRS = 5
 
 
-def parse(source: Source, repairs: int = _MOST_REPAIRS) -> Policy:
+def parse(source: SourceText, repairs: int = _MOST_REPAIRS) -> PolicyDeclaration:
     """Parses a whole program. Raises `ProgramError` with what was wrong, where, and how to mend it.
 
     A repair is offered where the text then parses, or what is wrong next has such a repair in turn: who follows them comes
@@ -68,13 +68,13 @@ def parse(source: Source, repairs: int = _MOST_REPAIRS) -> Policy:
     return policy
 
 
-def sound(source: Source, finding: Diagnostic, repairs: int = 1) -> Diagnostic:
+def sound(source: SourceText, finding: Diagnostic, repairs: int = 1) -> Diagnostic:
     """The finding, without a repair that leads to no program."""
     if finding.repair is None:
         return finding
     if repairs > 0:
         try:
-            parse(Source(finding.repair.apply(source.text), source.name), repairs - 1)
+            parse(SourceText(finding.repair.apply(source.text), source.name), repairs - 1)
             return finding
         except ProgramError as error:
             if error.diagnostics[0].repair is not None:
@@ -212,7 +212,7 @@ class _ToSyntax(Transformer):
 
     def policy(self, name, environment, *declarations):
         *declarations, closing = declarations
-        return Policy(_name(name), environment.value[1:-1], tuple(declarations), (), Span(name.start_pos, environment.end_pos),
+        return PolicyDeclaration(_name(name), environment.value[1:-1], tuple(declarations), (), Span(name.start_pos, environment.end_pos),
                       _at(environment), _at(closing))
 
     # declarations
@@ -235,7 +235,7 @@ class _ToSyntax(Transformer):
         return Memory(_name(name), type_, range_, start, next_, _between(keyword, closing), _at(name))
 
     def property(self, keyword, name, pattern, expression):
-        return Property(keyword.value, _name(name), expression, pattern, Span(keyword.start_pos, expression.span.end), _at(name))
+        return PropertyDeclaration(keyword.value, _name(name), expression, pattern, Span(keyword.start_pos, expression.span.end), _at(name))
 
     def reachable(self, keyword, name, expression):
         return self.property(keyword, name, None, expression)
@@ -251,7 +251,7 @@ class _ToSyntax(Transformer):
 
     def plan(self, keyword, name, type_, range_, *rest):
         *settings, each_word, each, final_word, final, closing = rest
-        return Plan(_name(name), type_, range_, tuple(settings), each, final, _between(keyword, closing), _at(name), _at(each_word),
+        return PlanDeclaration(_name(name), type_, range_, tuple(settings), each, final, _between(keyword, closing), _at(name), _at(each_word),
                     NOWHERE if final is None else _at(final_word))
 
     def setting(self, name, value):

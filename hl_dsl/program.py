@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hl_dsl.cards import Card, UnknownEnvironment, load_card
-from hl_dsl.language.checker import Checked, check
+from hl_dsl.language.checker import CheckedProgram, check
 from hl_dsl.base.diagnostics import MOST_SHOWN, Diagnostic, ProgramError, Repair
 from hl_dsl.grammar.parser import parse, sound
 from hl_dsl.program_files import SUFFIX, read_source
-from hl_dsl.language.incremental import Reuse
-from hl_dsl.base.source import Source, Span
-from hl_dsl.grammar.tree.syntax_tree import Policy as PolicySyntax
+from hl_dsl.language.incremental import DeclarationCache
+from hl_dsl.base.source import SourceText, Span
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration as PolicySyntax
 
 if TYPE_CHECKING:
     from hl_dsl.compiler.ir.dataflow import Dataflow
@@ -30,7 +30,7 @@ class Program:
     True
     """
 
-    def __init__(self, checked: Checked, reuse: Reuse | None = None):
+    def __init__(self, checked: CheckedProgram, reuse: DeclarationCache | None = None):
         self.checked = checked
         self.reuse = reuse
 
@@ -42,10 +42,10 @@ class Program:
     @classmethod
     def parse(cls, text: str, name: str = "<text>") -> "Program":
         """Checks a text. Raises `ProgramError`."""
-        return cls.from_source(Source(text, name))
+        return cls.from_source(SourceText(text, name))
 
     @classmethod
-    def from_source(cls, source: Source) -> "Program":
+    def from_source(cls, source: SourceText) -> "Program":
         syntax = parse(source)
         try:
             return cls.from_syntax(syntax, source)
@@ -55,12 +55,12 @@ class Program:
             raise ProgramError(source, found) from None
 
     @classmethod
-    def from_syntax(cls, syntax: PolicySyntax, source: Source | None = None, card: Card | None = None, reuse: Reuse | None = None) -> "Program":
+    def from_syntax(cls, syntax: PolicySyntax, source: SourceText | None = None, card: Card | None = None, reuse: DeclarationCache | None = None) -> "Program":
         """Checks a syntax tree, such as one changed in memory; its text is then the formatter's.
 
-        With a `Reuse`, kept by the caller, programs that share declarations share the work; what comes out is the same.
+        With a `DeclarationCache`, kept by the caller, programs that share declarations share the work; what comes out is the same.
         """
-        source = source or Source("", syntax.name)
+        source = source or SourceText("", syntax.name)
         return cls(check(syntax, card or _card_of(syntax, source), source, reuse), reuse)
 
     @property
@@ -72,7 +72,7 @@ class Program:
         return self.checked.card
 
     @property
-    def source(self) -> Source:
+    def source(self) -> SourceText:
         return self.checked.source
 
     @property
@@ -115,7 +115,7 @@ class Program:
     def compile(self, **options) -> "Policy":
         """The batched policy, with a planner where the program has a plan; see `hl_dsl.compiler.planner.controller`."""
         if self.flow.plan is None:
-            from hl_dsl.compiler.policy import Policy as Controller
+            from hl_dsl.compiler.policy import PolicyDeclaration as Controller
         else:
             from hl_dsl.compiler.planner.controller import PlannedPolicy as Controller
         return Controller(self.flow, **options)
@@ -133,7 +133,7 @@ class Program:
         return export_python(self.flow)
 
 
-def _card_of(syntax: PolicySyntax, source: Source) -> Card:
+def _card_of(syntax: PolicySyntax, source: SourceText) -> Card:
     try:
         return load_card(syntax.environment, Path(source.name) if source.name.endswith((SUFFIX, ".json")) else None)
     except UnknownEnvironment as error:

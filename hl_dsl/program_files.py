@@ -6,13 +6,13 @@ import difflib
 from pathlib import Path
 
 from hl_dsl.base.diagnostics import HLError
-from hl_dsl.base.source import Source
+from hl_dsl.base.source import SourceText
 
 SUFFIX = ".hl"
 MOST_BYTES = 4_000_000  # beyond any text the parser takes; a larger file is not read into memory at all
 
 
-def read_source(path: str | Path) -> Source:
+def read_source(path: str | Path) -> SourceText:
     """The text of a program file, under the path it was asked for. A byte order mark at its start is dropped.
 
     Raises HLError where there is no such file (with the nearest ones of its folder), where it is a folder, cannot be
@@ -40,7 +40,7 @@ def read_source(path: str | Path) -> Source:
         line = data.count(b"\n", 0, error.start) + 1
         raise HLError(f"`{path}` is {kind}: byte {error.start} (line {line}) is 0x{data[error.start]:02x}",
                       "policies are text files in UTF-8; save it again with that encoding", "HL613") from None
-    return Source(text, str(path))
+    return SourceText(text, str(path))
 
 
 def _nearest(path: Path) -> str:

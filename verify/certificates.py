@@ -21,12 +21,12 @@ from hl_dsl.verify.conjunctions import parts
 from hl_dsl.verify.smt.encode import FINE, ROUNDED, START
 from hl_dsl.verify.methods.lemmas.houdini import Houdini
 from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
 from hl_dsl.verify.methods.lemmas.induction_with_lemmas import LEMMA_DEPTHS, prove_with_lemmas
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.goals import Goal, goals
-from hl_dsl.verify.results.report import Proof, Result
+from hl_dsl.verify.results.report import Proof, GoalResult
 from hl_dsl.verify.smt.solver import UNSAT, Solver, SolverFailure
 
 SCHEMA = "hl.certificate/1"
@@ -69,7 +69,7 @@ class Certificate:
         return [entry["id"] for entry in self.entries if "uncertified" not in entry]
 
 
-def certificate(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> Certificate:
+def certificate(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -> Certificate:
     """The scripts behind a proof. What was proved part by part is certified part by part."""
     found = Certificate(flow)
     proved = [result for result in proof.results if result.status == PROVED]
@@ -104,18 +104,18 @@ def _left(tried: Sequence[Goal], attempts: dict[str, Attempt]) -> list[Goal]:
     return [goal for goal in tried if not attempts[goal.id].proved]
 
 
-def _needs_solver(result: Result) -> bool:
+def _needs_solver(result: GoalResult) -> bool:
     return result.method != "intervals" and "boxes" not in result.method and result.kind != "reachable"
 
 
-def _by_boxes(goal: Goal, proved: Sequence[Result]) -> bool:
+def _by_boxes(goal: Goal, proved: Sequence[GoalResult]) -> bool:
     return any(result.id == goal.id and "boxes" in result.method for result in proved)
 
 
-def _apart(flow: Dataflow, proved: Sequence[Result]) -> tuple[IntervalTier, dict[str, list[Goal]]]:
+def _apart(flow: Dataflow, proved: Sequence[GoalResult]) -> tuple[IntervalStage, dict[str, list[Goal]]]:
     """The program with each property that was proved by components taken apart, and the goals of each result."""
     names = {result.name for result in proved if result.kind == "invariant" and result.method.startswith("by components")}
-    whole = IntervalTier(flow)
+    whole = IntervalStage(flow)
     if not names:
         return whole, {goal.id: [goal] for goal in goals(flow)}
     properties = []
@@ -129,15 +129,15 @@ def _apart(flow: Dataflow, proved: Sequence[Result]) -> tuple[IntervalTier, dict
     for goal in goals(other):
         known = goal.name.partition("[")[0] if goal.kind == "invariant" else ""
         found.setdefault(f"invariant:{known}" if known in names else goal.id, []).append(goal)
-    return IntervalTier(other), found
+    return IntervalStage(other), found
 
 
-def _by_intervals(tier: IntervalTier, goal: Goal) -> bool:
+def _by_intervals(tier: IntervalStage, goal: Goal) -> bool:
     verdict = tier.obligation(goal.obligation) if goal.property is None else tier.invariant(goal.property.node, goal.property.asked)
     return verdict == "proved"
 
 
-def _entry(flow, tier, result: Result, own: Sequence[Goal], attempts, recorded, failure: str, queries: list[Query]) -> dict[str, Any]:
+def _entry(flow, tier, result: GoalResult, own: Sequence[Goal], attempts, recorded, failure: str, queries: list[Query]) -> dict[str, Any]:
     goal = next(goal for goal in goals(flow) if goal.id == result.id)
     entry: dict[str, Any] = {"id": result.id, "claim": claim(flow, goal, PROVED), "says": goal.says, "method": result.method, "line": result.line}
     if result.kind == "reachable":
@@ -162,7 +162,7 @@ def _entry(flow, tier, result: Result, own: Sequence[Goal], attempts, recorded, 
     return entry
 
 
-def _interval(tier: IntervalTier, goal: Goal) -> dict[str, Any]:
+def _interval(tier: IntervalStage, goal: Goal) -> dict[str, Any]:
     """Where the value that the goal is about lies. A condition that holds is [1, 1]."""
     node = goal.property.node if goal.property is not None else goal.obligation.subject
     context = tier.evaluator.base if goal.obligation is None else tier.context(goal.obligation)
@@ -203,7 +203,7 @@ class _Recorder(Solver):
 class _Recording(Induction):
     """Induction that keeps the questions of each goal's last attempt, from the step that succeeded on."""
 
-    def __init__(self, tier: IntervalTier, limits: Limits, solver: _Recorder, rounding: str = ROUNDED):
+    def __init__(self, tier: IntervalStage, limits: ProofLimits, solver: _Recorder, rounding: str = ROUNDED):
         super().__init__(tier.plan, tier.ranges, limits, solver, rounding)
         self.recorded: dict[str, list[Query]] = {}
 
@@ -222,7 +222,7 @@ class _Recording(Induction):
         return answer, model
 
 
-def _lemmas(tier: IntervalTier, open_goals: Sequence[Goal], facts: Sequence[Goal], limits: Limits, solver: _Recorder) -> tuple[dict, dict]:
+def _lemmas(tier: IntervalStage, open_goals: Sequence[Goal], facts: Sequence[Goal], limits: ProofLimits, solver: _Recorder) -> tuple[dict, dict]:
     """Attempts, and scripts, of goals that lemmas prove: the goal under its lemmas, and these under themselves."""
     attempts = prove_with_lemmas(tier.plan, tier.ranges, open_goals, facts, limits, solver)
     hypotheses = [goal for goal in [*facts, *open_goals] if goal.kind in INDUCTIVE and (goal in facts or goal.id in attempts)]

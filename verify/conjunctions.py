@@ -11,7 +11,7 @@ from hl_dsl.operators.intervals import TRUE
 from hl_dsl.verify.goals.statuses import CANDIDATE, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VIOLATED
 from hl_dsl.verify.goals.node_text import Names
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.results.report import Verdict
 
 UNDECIDED = frozenset((NOT_INDUCTIVE, CANDIDATE, UNKNOWN, PROVED_REALS))
@@ -22,7 +22,7 @@ Verdicts = list[tuple[Goal, Verdict]]
 _ORDER = (VIOLATED, UNKNOWN, CANDIDATE, NOT_INDUCTIVE, PROVED_REALS, PROVED)
 
 
-def parts(plan: Plan, node: int) -> list[int]:
+def parts(plan: GraphIndex, node: int) -> list[int]:
     """The conditions whose conjunction a bool node is; the node itself, where it is one condition."""
     found: list[int] = []
     waiting = [node]
@@ -37,7 +37,7 @@ def parts(plan: Plan, node: int) -> list[int]:
     return list(dict.fromkeys(found)) or [node]
 
 
-def by_components(flow: Dataflow, plan: Plan, verdicts: Verdicts, again: Callable[[Dataflow], Verdicts], statuses: frozenset = UNDECIDED) -> Verdicts:
+def by_components(flow: Dataflow, plan: GraphIndex, verdicts: Verdicts, again: Callable[[Dataflow], Verdicts], statuses: frozenset = UNDECIDED) -> Verdicts:
     """The verdicts, with those of invariants that have one of `statuses` found part by part. `again` proves a program."""
     split = {goal.id: found for goal, verdict in verdicts if goal.kind == "invariant" and verdict.status in statuses
              and 1 < len(found := parts(plan, goal.property.node)) <= _MOST}

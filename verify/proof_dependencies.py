@@ -7,11 +7,11 @@ from typing import Mapping, Sequence
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
 from hl_dsl.verify.goals.statuses import PROVED, PROVED_REALS, UNKNOWN
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.results.report import Verdict
 
 
-def resting(plan: Plan, goals: Sequence[Goal], verdicts: dict[str, Verdict], rests: Mapping[str, Sequence[int]]) -> None:
+def resting(plan: GraphIndex, goals: Sequence[Goal], verdicts: dict[str, Verdict], rests: Mapping[str, Sequence[int]]) -> None:
     """Takes back the proofs that depend on something not proved well defined: of invariants, which speak of what is
     computed, and of what induction has proved, which leans on the nodes in `rests` too.
 
@@ -30,7 +30,7 @@ def resting(plan: Plan, goals: Sequence[Goal], verdicts: dict[str, Verdict], res
                 verdicts[goal.id] = Verdict(UNKNOWN, verdict.method, f"rests on {', '.join(under[:4])}, not proved", seconds=verdict.seconds)
 
 
-def _about(plan: Plan, goal: Goal) -> tuple[int, ...]:
+def _about(plan: GraphIndex, goal: Goal) -> tuple[int, ...]:
     """The nodes that an obligation is about: its subject, or where that only states the requirement, what is required of."""
     item = goal.obligation
     if item.claim != item.subject:

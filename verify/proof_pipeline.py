@@ -8,24 +8,24 @@ from typing import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.operators.intervals import ANYTHING, EITHER
-from hl_dsl.verify.methods.background_task import Beside
+from hl_dsl.verify.methods.background_task import BackgroundTask
 from hl_dsl.verify.methods.bisection import bisect
-from hl_dsl.verify.smt.answer_cache import Cache
-from hl_dsl.verify.methods.bounded_model_checking import Searched, search
+from hl_dsl.verify.smt.answer_cache import SolverAnswerCache
+from hl_dsl.verify.methods.bounded_model_checking import BoundedSearch, search
 from hl_dsl.verify.goals.statuses import CANDIDATE, ILL_DEFINED, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
 from hl_dsl.verify.conjunctions import by_components
 from hl_dsl.verify.smt.encode import EXACT, FINE, ROUNDED
 from hl_dsl.verify.methods.k_induction import BY_RANGES, INDUCTIVE, Attempt, Induction
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.methods.lemmas.induction_with_lemmas import prove_with_lemmas
-from hl_dsl.verify.goals.limits import Limits
-from hl_dsl.verify.methods.search_cache import Memo
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.methods.search_cache import SearchCache
 from hl_dsl.verify.methods.solver_models import memory_of, run_of
 from hl_dsl.verify.goals.goals import Goal, assumptions_goal, goals
 from hl_dsl.verify.methods.reachability import sought, turned
 from hl_dsl.verify.goals.goal_relevance import Relevance
-from hl_dsl.verify.simulation.replay import Run, breaks, shortened, traced, traced_from
+from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, shortened, traced, traced_from
 from hl_dsl.verify.results.report import Proof, Verdict
 from hl_dsl.verify.simulation.simulate import simulate
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
@@ -41,14 +41,14 @@ _MOST_NAMED = 4
 
 
 
-def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None, cache: Cache | None = None) -> Proof:
+def prove(flow: Dataflow, limits: ProofLimits = ProofLimits(), memo: SearchCache | None = None, cache: SolverAnswerCache | None = None) -> Proof:
     """Proves all obligations and invariants, and looks for a trace that breaks what it cannot prove.
 
     A `memo` is the same as for `screen`; a `cache` keeps the solver's answers for other processes. The verdicts depend on the program and the limits only, not on the clock, unless
     the solver hangs or is missing; then what it was asked is `unknown`, and the detail says why.
     """
     start = perf_counter()
-    own = Memo() if memo is None else memo
+    own = SearchCache() if memo is None else memo
     try:
         attempt = _Attempt(flow, limits, own, cache)
         verdicts = attempt.run()
@@ -65,9 +65,9 @@ def prove(flow: Dataflow, limits: Limits = Limits(), memo: Memo | None = None, c
 
 
 class _Attempt:
-    def __init__(self, flow: Dataflow, limits: Limits, memo: Memo, cache: Cache | None):
+    def __init__(self, flow: Dataflow, limits: ProofLimits, memo: SearchCache, cache: SolverAnswerCache | None):
         self.flow, self.limits, self.memo, self.cache = flow, limits, memo, cache
-        self.tier = IntervalTier(flow, memo)
+        self.tier = IntervalStage(flow, memo)
         self.plan = self.tier.plan
         self.goals = goals(flow)
         self.verdicts: dict[str, Verdict] = {}
@@ -124,18 +124,18 @@ class _Attempt:
             if goal.id in seen.broken:
                 self.verdicts[goal.id] = self._broken(goal, seen.broken[goal.id], "simulation", seconds)
 
-    def _lanes(self) -> Beside[dict[str, Run]]:
+    def _lanes(self) -> BackgroundTask[dict[str, SimulatedRun]]:
         """The simulation in many lanes of what is open now."""
         wanted, limits = self._open(), self.limits
 
-        def simulated() -> dict[str, Run]:
+        def simulated() -> dict[str, SimulatedRun]:
             from hl_dsl.verify.simulation.batch import simulate_batch  # NumPy is loaded only where it is needed
 
             return simulate_batch(self.plan, self.tier.ranges, wanted, limits.lanes, limits.ticks, seed=0)
 
-        return Beside(simulated, apart=limits.processes > 1 and limits.lanes > 0 and bool(wanted))
+        return BackgroundTask(simulated, apart=limits.processes > 1 and limits.lanes > 0 and bool(wanted))
 
-    def _long_simulation(self, lanes: Beside[dict[str, Run]]) -> None:
+    def _long_simulation(self, lanes: BackgroundTask[dict[str, SimulatedRun]]) -> None:
         start = perf_counter()
         found = lanes.result()
         seconds = perf_counter() - start
@@ -145,7 +145,7 @@ class _Attempt:
             if goal.id in found:
                 self.verdicts[goal.id] = self._broken(goal, found[goal.id], "simulation", seconds)
 
-    def _broken(self, goal: Goal, run: Run, method: str, seconds: float) -> Verdict:
+    def _broken(self, goal: Goal, run: SimulatedRun, method: str, seconds: float) -> Verdict:
         """The verdict on a goal that a replayed run breaks."""
         if len(run.rows) > _LONG:
             from hl_dsl.verify.simulation.shrinking import shortened_in_lanes  # the same
@@ -161,7 +161,7 @@ class _Attempt:
         """Induction, and a search for traces that break what it leaves open."""
         attempts: dict[str, Attempt] = {}
         reals: dict[str, Attempt] = {}
-        searched: dict[str, Searched] = {}
+        searched: dict[str, BoundedSearch] = {}
         failure = "" if self.limits.solver else "the solver was not to be used"
         try:
             if self.limits.solver:
@@ -246,7 +246,7 @@ class _Attempt:
             says = tuple(lemma.says(self.flow) for lemma in attempt.lemmas)
             self.verdicts[goal] = Verdict(PROVED, _method(attempt.method, says), seconds=seconds / len(found), lemmas=says)
 
-    def _search(self, depth: int, searched: dict[str, Searched], solver: Solver) -> None:
+    def _search(self, depth: int, searched: dict[str, BoundedSearch], solver: Solver) -> None:
         for goal in self._open():
             start = perf_counter()
             found = searched[goal.id] = search(self.plan, self.tier.ranges, goal, self.limits, solver, depth)
@@ -263,7 +263,7 @@ class _Attempt:
             facts = [goal for goal in self.goals if goal.kind == "memory" and goal not in wanted]
             reals.update(Induction(self.plan, ranges, self.limits, solver, EXACT).prove([*wanted, *facts], self.limits.depths))
 
-    def _undecided(self, goal: Goal, tried: Attempt | None, reals: Attempt | None, searched: Searched | None, failure: str) -> Verdict:
+    def _undecided(self, goal: Goal, tried: Attempt | None, reals: Attempt | None, searched: BoundedSearch | None, failure: str) -> Verdict:
         """The verdict on a goal that is neither proved nor broken by a replayed run."""
         seconds = tried.seconds if tried else 0.0
         if failure:

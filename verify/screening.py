@@ -6,21 +6,21 @@ from time import perf_counter
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.statuses import PROVED, UNKNOWN, VACUOUS
-from hl_dsl.verify.methods.interval_stage import OPEN, IntervalTier
-from hl_dsl.verify.methods.search_cache import Memo
+from hl_dsl.verify.methods.interval_stage import OPEN, IntervalStage
+from hl_dsl.verify.methods.search_cache import SearchCache
 from hl_dsl.verify.goals.goals import Goal, assumptions_goal, goals
 from hl_dsl.verify.results.report import Proof, Verdict
 
 _STATUS = {"proved": PROVED, "vacuous": VACUOUS, OPEN: UNKNOWN}
 
 
-def screen(flow: Dataflow, memo: Memo | None = None) -> Proof:
+def screen(flow: Dataflow, memo: SearchCache | None = None) -> Proof:
     """Proves what intervals can prove; the rest is `unknown`. Results are built when they are first asked for.
 
-    With a `Memo`, kept by the caller, programs that share parts share the work; verdicts are the same as without.
+    With a `SearchCache`, kept by the caller, programs that share parts share the work; verdicts are the same as without.
     """
     start = perf_counter()
-    tier = IntervalTier(flow, memo)
+    tier = IntervalStage(flow, memo)
     verdicts = [tier.obligation(item) for item in flow.obligations]
     verdicts += [tier.invariant(item.node, item.asked) for item in flow.of_kind("invariant")]
     impossible = tier.impossible()
@@ -31,7 +31,7 @@ def screen(flow: Dataflow, memo: Memo | None = None) -> Proof:
     return Proof(flow, lambda: _results(flow, verdicts, impossible), passed, perf_counter() - start)
 
 
-def _reached(flow: Dataflow, tier: IntervalTier, worth_running: bool) -> list[str]:
+def _reached(flow: Dataflow, tier: IntervalStage, worth_running: bool) -> list[str]:
     """Intervals show that something is never reached; that it is, only a run can show."""
     from hl_dsl.verify.methods.reachability import reached
 

@@ -11,7 +11,7 @@ from hl_dsl.verify.goals.node_text import Names
 from hl_dsl.verify.methods.k_induction import leaves
 from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
 from hl_dsl.verify.methods.interval_stage import antecedents, unmet
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.methods.solver_models import memory_of, run_of
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.simulation.replay import keeps_assumptions
@@ -22,7 +22,7 @@ CONTRADICTED = "the assumptions contradict each other"
 _MOST_TEXT = 80
 
 
-def contradictory(evaluator: Evaluator, limits: Limits, solver: Solver) -> bool:
+def contradictory(evaluator: Evaluator, limits: ProofLimits, solver: Solver) -> bool:
     """Whether the assumptions cannot hold at the first tick, so that no run keeps them."""
     plan = evaluator.plan
     if not plan.assumes or not limits.solver:
@@ -31,7 +31,7 @@ def contradictory(evaluator: Evaluator, limits: Limits, solver: Solver) -> bool:
     return not _met(Evaluator(plan, starts), []) and _impossible(evaluator, [], limits, solver, START)
 
 
-def vacuous(evaluator: Evaluator, goals: Sequence[Goal], limits: Limits, solver: Solver) -> dict[str, int]:
+def vacuous(evaluator: Evaluator, goals: Sequence[Goal], limits: ProofLimits, solver: Solver) -> dict[str, int]:
     """Goals, by id, that hold only because they are never asked, with a condition that is never met."""
     conditions = {goal.id: antecedents(evaluator.plan, goal.property.node, goal.property.asked) for goal in goals}
     wanted = sorted({condition for found in conditions.values() for condition in found})
@@ -101,7 +101,7 @@ def _agreed(evaluator: Evaluator, frame: dict[str, object], conditions: list[tup
     return keeps_assumptions(flow, values) and all(bool(values[node]) == truth for node, truth in conditions)
 
 
-def _impossible(evaluator: Evaluator, conditions: list[tuple[int, bool]], limits: Limits, solver: Solver, begin: str) -> bool:
+def _impossible(evaluator: Evaluator, conditions: list[tuple[int, bool]], limits: ProofLimits, solver: Solver, begin: str) -> bool:
     """Whether no tick within the memory ranges keeps the assumptions and meets the conditions. Asked first with products
     that may be anything in their intervals: mostly a tick that the interpreter agrees to comes of it."""
     try:
@@ -113,7 +113,7 @@ def _impossible(evaluator: Evaluator, conditions: list[tuple[int, bool]], limits
         return False
 
 
-def _asked(evaluator: Evaluator, conditions: list[tuple[int, bool]], limits: Limits, solver: Solver, begin: str, linear: bool) -> tuple[str, bool, bool]:
+def _asked(evaluator: Evaluator, conditions: list[tuple[int, bool]], limits: ProofLimits, solver: Solver, begin: str, linear: bool) -> tuple[str, bool, bool]:
     """z3's answer, whether it was about looser products, and whether the interpreter agrees to the tick it gave."""
     plan = evaluator.plan
     encoding = Encoding(evaluator, evaluator.base, begin, linear=linear)

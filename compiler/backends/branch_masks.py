@@ -23,7 +23,7 @@ class Mask(NamedTuple):
     fill: int | float
 
 
-class Plan(NamedTuple):
+class MaskPlan(NamedTuple):
     """`order`: all nodes to compute, each after what it needs. `masks`: of the nodes that have any.
 
     `bounds`: (low, high) of every node in all lanes, and of every operand as the node gets it.
@@ -39,10 +39,10 @@ class Plan(NamedTuple):
         return (*flow.nodes[number].args, *(condition for mask in self.masks.get(number, ()) for condition in mask.conditions))
 
 
-def plan_masks(flow: Dataflow, outputs: Sequence[int]) -> Plan:
+def plan_masks(flow: Dataflow, outputs: Sequence[int]) -> MaskPlan:
     conditions = _conditions(flow)
     bounds = node_bounds(flow, flow.reachable([*outputs, *(node for nodes in conditions.values() for node in nodes)]))
-    plan = Plan([], {}, bounds, {})
+    plan = MaskPlan([], {}, bounds, {})
     for number in sorted(bounds):
         node = flow.nodes[number]
         if node.form is None:
@@ -127,7 +127,7 @@ def _harmless(pair: tuple) -> int | float:
     return low if low > 0 else high if high < 0 else 0
 
 
-def _needed(flow: Dataflow, plan: Plan, start: int, wanted: int) -> bool:
+def _needed(flow: Dataflow, plan: MaskPlan, start: int, wanted: int) -> bool:
     """Whether `start` is computed from `wanted`."""
     seen, stack = set(), [start]
     while stack:
@@ -140,7 +140,7 @@ def _needed(flow: Dataflow, plan: Plan, start: int, wanted: int) -> bool:
     return False
 
 
-def _ordered(flow: Dataflow, plan: Plan, outputs: Sequence[int]) -> list[int]:
+def _ordered(flow: Dataflow, plan: MaskPlan, outputs: Sequence[int]) -> list[int]:
     order: dict[int, None] = {}
     stack = [(root, False) for root in reversed(outputs)]
     while stack:

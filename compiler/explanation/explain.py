@@ -5,13 +5,13 @@ from __future__ import annotations
 from textwrap import fill, wrap
 from typing import Iterable
 
-from hl_dsl.language.checker import Checked
+from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.cards import Field
 from hl_dsl.grammar.tree.author_comments import Comments
 from hl_dsl.compiler.explanation.expression_text import choices, words
 from hl_dsl.grammar.formatter.format import format_expression
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
-from hl_dsl.grammar.tree.syntax_tree import Act, After, Let, Memory, Modes, Never, Observe, Observed, Param, Pattern, Plan, Property, Range, Within
+from hl_dsl.grammar.tree.syntax_tree import Act, After, Let, Memory, Modes, Never, Observe, Observed, Param, Pattern, PlanDeclaration, PropertyDeclaration, Range, Within
 from hl_dsl.language.types import BOOL
 
 WIDTH = 100
@@ -26,7 +26,7 @@ _KINDS = {
 
 def explain_program(program) -> str:
     """The strategy of a program (or of what `check` gives), as text to read aloud."""
-    checked: Checked = getattr(program, "checked", program)
+    checked: CheckedProgram = getattr(program, "checked", program)
     policy, card = checked.policy, checked.card
     comments = Comments(checked.source, policy)
     opening = [f"{policy.name} is a policy for {card.environment}. {card.says}", comments.opening()]
@@ -35,9 +35,9 @@ def explain_program(program) -> str:
         _section("Constants, which tuning may move within their ranges", (line for item in policy.of(Param) for line in _param(item, comments))),
         _section("At every tick it works out", _definitions(checked, comments)),
         _section("It remembers from tick to tick", (line for item in policy.of(Memory) for line in _memory(item, comments))),
-        _section("It looks ahead", (line for item in policy.of(Plan) for line in _plan(item, comments))),
+        _section("It looks ahead", (line for item in policy.of(PlanDeclaration) for line in _plan(item, comments))),
         _section("Then it acts", _behaviour(checked, comments)),
-        *(_section(title, (line for item in policy.of(Property) if item.kind == kind for line in _property(item, comments)))
+        *(_section(title, (line for item in policy.of(PropertyDeclaration) if item.kind == kind for line in _property(item, comments)))
           for kind, title in _KINDS.items()),
     ]
     return "\n\n".join(["\n".join(fill(line, WIDTH) for line in opening if line), *(section for section in sections if section)]) + "\n"
@@ -64,7 +64,7 @@ def _filled(line: str, margin: str) -> str:
     return "\n".join(wrap(line.strip(), WIDTH, initial_indent=margin + inner, subsequent_indent=margin + inner + "    ", break_long_words=False))
 
 
-def _observations(checked: Checked) -> Iterable[str]:
+def _observations(checked: CheckedProgram) -> Iterable[str]:
     for observe in checked.policy.of(Observe):
         for item in observe.items:
             yield _observed(item, checked.card.fields[item.name])
@@ -92,7 +92,7 @@ def _param(item: Param, comments: Comments) -> Iterable[str]:
     yield f"{item.name} is {format_expression(item.default)}{within}{_after(item, comments)}"
 
 
-def _definitions(checked: Checked, comments: Comments) -> Iterable[str]:
+def _definitions(checked: CheckedProgram, comments: Comments) -> Iterable[str]:
     lets = {let.name: let for let in checked.policy.of(Let)}
     for name in checked.order:
         if name in lets:
@@ -122,7 +122,7 @@ def _memory(item: Memory, comments: Comments) -> Iterable[str]:
     yield from (f"  {line}" for line in _equation("its next value is", item.next))
 
 
-def _behaviour(checked: Checked, comments: Comments) -> Iterable[str]:
+def _behaviour(checked: CheckedProgram, comments: Comments) -> Iterable[str]:
     for modes in checked.policy.of(Modes):
         start = next(mode.name for mode in modes.modes if mode.is_start)
         names = ", ".join(mode.name for mode in modes.modes)
@@ -148,7 +148,7 @@ def _act(act: Act, comments: Comments) -> Iterable[str]:
         yield f"{number}. {words(rule.value)} {where}{_after(rule, comments)}"
 
 
-def _plan(item: Plan, comments: Comments) -> Iterable[str]:
+def _plan(item: PlanDeclaration, comments: Comments) -> Iterable[str]:
     yield from _before(item, comments)
     size = "" if item.type.size is None else f" ({item.type.size} numbers)"
     yield f"{item.name}{size}, each in {_ends(item.range)}, is chosen anew at every tick, by simulating this very policy{_after(item, comments)}"
@@ -160,7 +160,7 @@ def _plan(item: Plan, comments: Comments) -> Iterable[str]:
     yield f"  settings: {given or 'none'}" + (f"; as usual: {left}" if left else "")
 
 
-def _property(item: Property, comments: Comments) -> Iterable[str]:
+def _property(item: PropertyDeclaration, comments: Comments) -> Iterable[str]:
     yield from _before(item, comments)
     yield f"{item.name}: {_lead(item.pattern)}{words(item.expression)}{_after(item, comments)}"
 

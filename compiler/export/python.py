@@ -15,7 +15,7 @@ from hl_dsl.compiler.backends.backend import WIDE_SOURCES, run_outputs, watched_
 from hl_dsl.compiler.backends.numpy_backend.source import write_numpy
 from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
 from hl_dsl.grammar.parser import parse
-from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Param, Policy
+from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Param, PolicyDeclaration
 
 _TYPES = {"real": "np.float64", "int": "np.int64", "bool": "np.bool_"}
 
@@ -49,7 +49,7 @@ class _ProgramText:
     """The program's declarations and the comments that go with them; nothing, for a tree made in memory."""
 
     def __init__(self, flow: Dataflow):
-        policy = parse(flow.source) if flow.source.text else Policy("", "", ())
+        policy = parse(flow.source) if flow.source.text else PolicyDeclaration("", "", ())
         comments = Comments(flow.source, policy)
         self.opening = comments.opening()
         self.above: dict[str, str] = {}

@@ -11,7 +11,7 @@ from typing import NamedTuple, Sequence
 
 from hl_dsl.cards import Card
 from hl_dsl.operators import OPERATORS, Form, choose_form
-from hl_dsl.base.source import Source, Span
+from hl_dsl.base.source import SourceText, Span
 from hl_dsl.language.types import Type
 
 LEAVES = ("constant", "input", "parameter", "memory")
@@ -83,7 +83,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Plan:
+class PlanSpec:
     """What is planned, for every tick, by simulating the policy itself.
 
     `inputs` are the positions of the planned components among the program's inputs; their source is "plan". `settings`
@@ -150,7 +150,7 @@ class Dataflow:
 
     name: str
     card: Card
-    source: Source
+    source: SourceText
     nodes: list[Node]
     inputs: list[Input]
     parameters: list[Parameter]
@@ -161,7 +161,7 @@ class Dataflow:
     modes: tuple[str, ...]
     properties: list[Property]
     obligations: list[Obligation]
-    plan: Plan | None = None
+    plan: PlanSpec | None = None
 
     def roots(self) -> list[int]:
         """Nodes a run needs: the action, the memory's next values, the properties."""

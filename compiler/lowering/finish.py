@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, Node, Obligation, OfParameter, Plan, Property, Value
+from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, Node, Obligation, OfParameter, PlanSpec, Property, Value
 
 _made = tuple.__new__  # what the constructor of a NamedTuple ends in; there are hundreds of them in a program
 
@@ -43,7 +43,7 @@ def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
                     lets, lowering.symbols.modes, properties, obligations, _plan(lowering.plan, nodes, numbers))
 
 
-def _plan(plan: Plan | None, nodes: list[Node], numbers: dict) -> Plan | None:
+def _plan(plan: PlanSpec | None, nodes: list[Node], numbers: dict) -> PlanSpec | None:
     if plan is None:
         return None
 
@@ -51,4 +51,4 @@ def _plan(plan: Plan | None, nodes: list[Node], numbers: dict) -> Plan | None:
         return nodes[numbers[node]].value
 
     settings = {name: OfParameter(position(value.position)) if type(value) is OfParameter else value for name, value in plan.settings.items()}
-    return Plan(plan.name, tuple(map(position, plan.inputs)), settings, numbers[plan.each], numbers[plan.final], plan.span)
+    return PlanSpec(plan.name, tuple(map(position, plan.inputs)), settings, numbers[plan.each], numbers[plan.final], plan.span)

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import Callable, NamedTuple
 
-from hl_dsl.language.checker import Checked
-from hl_dsl.language.incremental import Reuse
+from hl_dsl.language.checker import CheckedProgram
+from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.language.symbols import Symbol
 from hl_dsl.compiler.lowering.expressions import Expressions
 from hl_dsl.compiler.lowering.leaves import Shared
@@ -18,7 +18,7 @@ from hl_dsl.compiler.lowering.leaves import Shared
 _MOST_NODES = 100_000
 
 
-class Piece(NamedTuple):
+class LoweredDeclaration(NamedTuple):
     """`previous`: for each cell of a `previous`, what feeds it, its leaf, its name and what else it is made of."""
 
     result: object
@@ -27,8 +27,8 @@ class Piece(NamedTuple):
     previous: tuple
 
 
-class Pieces(Expressions):
-    def __init__(self, checked: Checked, reuse: Reuse | None):
+class IncrementalLowering(Expressions):
+    def __init__(self, checked: CheckedProgram, reuse: DeclarationCache | None):
         if reuse is None or reuse.card is not checked.card:
             reuse, shared = None, Shared()
         else:
@@ -71,18 +71,18 @@ class Pieces(Expressions):
             return symbol.type, None if written is None else repr(written.values)
         return (symbol.type, symbol.declaration) if symbol.kind in ("action name", "mode name") else None
 
-    def _recorded(self, make: Callable[[], object]) -> Piece:
+    def _recorded(self, make: Callable[[], object]) -> LoweredDeclaration:
         builder = self.builder
         outer = builder.used, self.obligations, self.previous_met
         builder.used, self.obligations, self.previous_met = {}, {}, []
         try:
             result = make()
             previous = tuple((key, leaf, {**self.cells[builder.nodes[leaf].value], "span": span}) for key, leaf, span in self.previous_met)
-            return Piece(result, builder.used, self.obligations, previous)
+            return LoweredDeclaration(result, builder.used, self.obligations, previous)
         finally:
             builder.used, self.obligations, self.previous_met = outer
 
-    def _fits(self, piece: Piece) -> bool:
+    def _fits(self, piece: LoweredDeclaration) -> bool:
         """Whether the cells of its `previous` are the ones that this program has, or would make, for it."""
         count, made = self.previous_count, set()
         for key, leaf, cell in piece.previous:
@@ -96,7 +96,7 @@ class Pieces(Expressions):
                 return False
         return True
 
-    def _take(self, piece: Piece) -> None:
+    def _take(self, piece: LoweredDeclaration) -> None:
         """Adds a piece to the program."""
         self.builder.used.update(piece.used)
         if self.obligations.keys().isdisjoint(piece.obligations):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hl_dsl.language.checker import Checked
+from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.base.source import Span
-from hl_dsl.grammar.tree.syntax_tree import Memory, Modes, Name, Param, Plan as PlanSyntax, Vector
+from hl_dsl.grammar.tree.syntax_tree import Memory, Modes, Name, Param, PlanDeclaration as PlanSyntax, Vector
 from hl_dsl.language.types import Type, scalar
-from hl_dsl.compiler.ir.dataflow import Builder, Input, Obligation, Parameter, Plan, Property, Value
+from hl_dsl.compiler.ir.dataflow import Builder, Input, Obligation, Parameter, PlanSpec, Property, Value
 
 
 class Shared:
@@ -22,7 +22,7 @@ class Shared:
 class Leaves:
     """What all of lowering builds on: the graph so far, and the leaves declared in it."""
 
-    def __init__(self, checked: Checked, shared: Shared):
+    def __init__(self, checked: CheckedProgram, shared: Shared):
         self.checked = checked
         self.symbols = checked.symbols
         self.shared = shared
@@ -38,7 +38,7 @@ class Leaves:
         self.previous_count = 0
         self.pending: set[str] = set()
         self.postponed: dict[tuple, tuple] = {}
-        self.plan: Plan | None = None
+        self.plan: PlanSpec | None = None
         self.properties: list[Property] = []
         self.obligations: dict[tuple, Obligation] = {}
         self.guard: int | None = None

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from hl_dsl.language.checker import Checked
+from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.operators import OPERATORS
-from hl_dsl.grammar.tree.syntax_tree import Act, Memory, Modes, Param, Plan as PlanSyntax, Property as PropertySyntax
-from hl_dsl.language.incremental import Reuse
+from hl_dsl.grammar.tree.syntax_tree import Act, Memory, Modes, Param, PlanDeclaration as PlanSyntax, PropertyDeclaration as PropertySyntax
+from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.language.types import Type, scalar
 from hl_dsl.compiler.ir.dataflow import Dataflow, Value
-from hl_dsl.compiler.lowering.incremental import Pieces
+from hl_dsl.compiler.lowering.incremental import IncrementalLowering
 from hl_dsl.compiler.lowering.plan import lower_plan
 from hl_dsl.compiler.lowering.properties import lower_property
 from hl_dsl.compiler.lowering.finish import numbered
 
 
-def lower(checked: Checked, reuse: Reuse | None = None) -> Dataflow:
+def lower(checked: CheckedProgram, reuse: DeclarationCache | None = None) -> Dataflow:
     """Lowers a whole program. Every let is lowered, used or not, because `let` is strict. `reuse` is the one the program
     was checked with: what it has of other programs makes this quicker, and nothing else."""
     lowering = Lowering(checked, reuse)
@@ -22,7 +22,7 @@ def lower(checked: Checked, reuse: Reuse | None = None) -> Dataflow:
     return lowering.result()
 
 
-class Lowering(Pieces):
+class Lowering(IncrementalLowering):
     def run(self) -> None:
         policy = self.checked.policy
         memories = list(policy.of(Memory))

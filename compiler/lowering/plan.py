@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from hl_dsl.grammar.tree.plan_settings import SETTINGS, default_of
 from hl_dsl.base.source import NOWHERE
-from hl_dsl.grammar.tree.syntax_tree import Number, Plan as PlanSyntax
-from hl_dsl.compiler.ir.dataflow import Builder, Cell, Dataflow, OfParameter, Plan
+from hl_dsl.grammar.tree.syntax_tree import Number, PlanDeclaration as PlanSyntax
+from hl_dsl.compiler.ir.dataflow import Builder, Cell, Dataflow, OfParameter, PlanSpec
 from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
 
 SCORE, FINAL = "plan.score", "plan.final"  # cells of a simulated policy; no name of a program is like these, as `plan` is a word
 
 
-def lower_plan(lowering, plan: PlanSyntax) -> Plan:
+def lower_plan(lowering, plan: PlanSyntax) -> PlanSpec:
     """`lowering` is the program's, in which every definition is lowered already. Positions are still nodes (see lower_result.py)."""
     ends = [plan.range.of(component) for component in range(plan.type.size or 1)]
     widths = [float(high.value) - float(low.value) for low, high in ends]
@@ -29,7 +29,7 @@ def lower_plan(lowering, plan: PlanSyntax) -> Plan:
             settings[name] = OfParameter(lowering.values[value.name].nodes[0])
     each, final = lowering._piece(plan, lambda: tuple(
         None if score is None else lowering.builder.widen(lowering._scalar(score), "real") for score in (plan.each, plan.final)))
-    return Plan(plan.name, lowering.values[plan.name].nodes, settings, each, final, plan.span)
+    return PlanSpec(plan.name, lowering.values[plan.name].nodes, settings, each, final, plan.span)
 
 
 def simulated(flow: Dataflow) -> Dataflow:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Callable
 
 from hl_dsl.compiler.ir.dataflow import Property
-from hl_dsl.grammar.tree.syntax_tree import After, Never, Property as PropertySyntax, Within
+from hl_dsl.grammar.tree.syntax_tree import After, Never, PropertyDeclaration as PropertySyntax, Within
 from hl_dsl.language.types import BOOL, INT
 
 

@@ -17,7 +17,7 @@ from hl_dsl.compiler.planner.simulator import Simulator
 NO_SCORE = -np.inf
 
 
-class Futures:
+class CandidateRollouts:
     """Candidate c of lane i of the policy is lane `i * width + c` of the policy that is simulated.
 
     `steps` and `diverged`, (lanes,) each: steps of the model taken, and candidates that were dropped because the simulation

@@ -10,7 +10,7 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.policy import Policy
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.planner.counts import PlanningCounts
-from hl_dsl.compiler.planner.candidate_rollouts import NO_SCORE, Futures
+from hl_dsl.compiler.planner.candidate_rollouts import NO_SCORE, CandidateRollouts
 from hl_dsl.compiler.planner.noise import noise, source_of_noise
 from hl_dsl.compiler.planner.settings import lane_settings
 from hl_dsl.compiler.planner.simulator import Simulator
@@ -23,7 +23,7 @@ class Planner:
     def __init__(self, flow: Dataflow, simulator: Simulator, parameters: Sequence, episode_seeds: Sequence[int], planner_seed: int, backend: str):
         lanes = len(episode_seeds)
         self._settings = lane_settings(flow, parameters, lanes)
-        self._futures = Futures(flow, simulator, parameters, self._settings, backend)
+        self._futures = CandidateRollouts(flow, simulator, parameters, self._settings, backend)
         planned = [flow.inputs[position] for position in flow.plan.inputs]
         self._low, self._high, self._rest = (np.array([getattr(entry, part) for entry in planned]) for part in ("low", "high", "default"))
         self._plans = np.empty((lanes, int(self._settings.horizon.max()), len(planned)))

@@ -17,14 +17,14 @@ class Literal:
 
 
 @dataclass(frozen=True)
-class Pattern:
+class RegexTerminal:
     """A regular expression, with its slashes."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Symbol:
+class RuleReference:
     """A rule or, in capitals, a terminal."""
 
     name: str
@@ -32,39 +32,39 @@ class Symbol:
 
 @dataclass(frozen=True)
 class Sequence:
-    items: tuple["Node", ...]
+    items: tuple["GrammarNode", ...]
 
 
 @dataclass(frozen=True)
 class Choice:
-    options: tuple["Node", ...]
+    options: tuple["GrammarNode", ...]
 
 
 @dataclass(frozen=True)
 class Repeat:
     """`item`, from `low` to `high` times; None: without limit."""
 
-    item: "Node"
+    item: "GrammarNode"
     low: int
     high: int | None
 
 
-Node = Union[Literal, Pattern, Symbol, Sequence, Choice, Repeat]
+GrammarNode = Union[Literal, RegexTerminal, RuleReference, Sequence, Choice, Repeat]
 
 
 @dataclass(frozen=True)
 class Grammar:
     """Rules and terminals by name, in the order of the text."""
 
-    rules: Mapping[str, Node]
-    terminals: Mapping[str, Node]
+    rules: Mapping[str, GrammarNode]
+    terminals: Mapping[str, GrammarNode]
 
 
 @lru_cache(maxsize=256)
 def read_grammar(text: str) -> Grammar:
     """The rules and terminals of a Lark grammar. What it ignores, how it names trees and other directives are left out."""
-    rules: dict[str, Node] = {}
-    terminals: dict[str, Node] = {}
+    rules: dict[str, GrammarNode] = {}
+    terminals: dict[str, GrammarNode] = {}
     for item in _lark().parse(text.rstrip() + "\n").children:
         if item.data in ("rule", "token"):
             name = item.children[0].lstrip("?!")
@@ -72,24 +72,24 @@ def read_grammar(text: str) -> Grammar:
     return Grammar(MappingProxyType(rules), MappingProxyType(terminals))
 
 
-def read_expansion(text: str) -> Node:
+def read_expansion(text: str) -> GrammarNode:
     """The right side of one rule."""
     return read_grammar(f"part: {text}").rules["part"]
 
 
-def sequence(*items: Node) -> Node:
+def sequence(*items: GrammarNode) -> GrammarNode:
     """A sequence without sequences in it; a single item is itself."""
     flat = [part for item in items for part in (item.items if type(item) is Sequence else (item,))]
     return flat[0] if len(flat) == 1 else Sequence(tuple(flat))
 
 
-def choice(*options: Node) -> Node:
+def choice(*options: GrammarNode) -> GrammarNode:
     """A choice without choices in it; a single option is itself."""
     flat = [part for option in options for part in (option.options if type(option) is Choice else (option,))]
     return flat[0] if len(flat) == 1 else Choice(tuple(flat))
 
 
-def walk(node: Node) -> Iterator[Node]:
+def walk(node: GrammarNode) -> Iterator[GrammarNode]:
     """The node and all below it."""
     yield node
     below = node.items if type(node) is Sequence else node.options if type(node) is Choice else (node.item,) if type(node) is Repeat else ()
@@ -97,13 +97,13 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
-def write_node(node: Node, inside: bool = False) -> str:
+def write_node(node: GrammarNode, inside: bool = False) -> str:
     """The node in Lark's notation, in parentheses where it stands `inside` another and needs them."""
     if type(node) is Literal:
         return '"' + node.text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if type(node) is Pattern:
+    if type(node) is RegexTerminal:
         return node.text
-    if type(node) is Symbol:
+    if type(node) is RuleReference:
         return node.name
     if type(node) is Repeat:
         return write_node(node.item, True) + _times(node)
@@ -125,7 +125,7 @@ def _lark():
     return Lark.open_from_package("lark", "grammars/lark.lark", parser="lalr", maybe_placeholders=False)
 
 
-def _node(tree) -> Node:
+def _node(tree) -> GrammarNode:
     kind, children = tree.data, tree.children
     if kind == "expansions":
         return choice(*map(_node, children))
@@ -139,8 +139,8 @@ def _node(tree) -> Node:
         return Repeat(_node(children[0]), *_bounds(children[1:]))
     text = str(children[0])
     if kind == "name":
-        return Symbol(text)
-    return Pattern(text) if text[0] == "/" else Literal(ast.literal_eval(text))
+        return RuleReference(text)
+    return RegexTerminal(text) if text[0] == "/" else Literal(ast.literal_eval(text))
 
 
 def _bounds(marks) -> tuple[int, int | None]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Iterable, Mapping
 
 from hl_dsl.grammar import RESERVED, grammar_text
-from hl_dsl.grammar.decoder.ebnf import Choice, Literal, Node, Pattern, Repeat, Symbol, read_expansion, read_grammar, sequence, walk, write_node
+from hl_dsl.grammar.decoder.ebnf import Choice, Literal, GrammarNode, RegexTerminal, Repeat, RuleReference, read_expansion, read_grammar, sequence, walk, write_node
 from hl_dsl.grammar.decoder.whitespace import GAP, with_gaps
 from hl_dsl.grammar.decoder.rule_transforms import bounded, chained, inlined, reached, renamed, replaced, without
 from hl_dsl.grammar.decoder.regular_expressions import names_but, numbers_below
@@ -68,7 +68,7 @@ def decoder_grammar(words: Words, text: str | None = None) -> str:
     grammar = read_grammar(text or grammar_text())
     rules = {name: inlined(node, grammar.terminals) for name, node in grammar.rules.items()}
     if not words.settings:
-        rules = {name: without(node, Symbol("plan")) for name, node in rules.items() if name != "plan"}
+        rules = {name: without(node, RuleReference("plan")) for name, node in rules.items() if name != "plan"}
     for rule, old, new in list(_edits(words, rules)):
         if rule not in rules:
             raise ValueError(f"`hl.lark` has no rule `{rule}`")
@@ -83,7 +83,7 @@ def decoder_grammar(words: Words, text: str | None = None) -> str:
     return _text(reached(with_gaps(rules, _WORDLIKE), "policy"), words)
 
 
-def _edits(words: Words, rules: Mapping[str, Node]) -> Iterable[tuple[str, str, str]]:
+def _edits(words: Words, rules: Mapping[str, GrammarNode]) -> Iterable[tuple[str, str, str]]:
     """(rule, what stands in it, what stands there instead)."""
     yield "implication", "(IMPLIES logic)*", "(IMPLIES logic)?"
     yield "logic", "((AND | OR) negation)*", f"((AND negation)~1..{MOST_IN_A_CHAIN} | (OR negation)~1..{MOST_IN_A_CHAIN})?"
@@ -156,15 +156,15 @@ def _quoted(text: str) -> str:
     return write_node(Literal(text))
 
 
-def _text(rules: Mapping[str, Node], words: Words) -> str:
+def _text(rules: Mapping[str, GrammarNode], words: Words) -> str:
     patterns = {"NAME": names_but(words.taken), "LABEL": names_but(RESERVED), **_TERMINALS}
-    terminals = {name: Pattern(f"/{text}/") for name, text in patterns.items()}
+    terminals = {name: RegexTerminal(f"/{text}/") for name, text in patterns.items()}
     for size in sorted(set(_vectors(words).values())):
-        terminals[f"INDEX_{size}"] = Pattern(f"/{numbers_below(size)}/")
-        terminals[f"END_{size}"] = Pattern(f"/{numbers_below(size + 1)}/")
-    lines = [f"{_START}: {write_node(sequence(Repeat(GAP, 0, 1), Symbol('policy'), Repeat(GAP, 0, 1)))}"]
+        terminals[f"INDEX_{size}"] = RegexTerminal(f"/{numbers_below(size)}/")
+        terminals[f"END_{size}"] = RegexTerminal(f"/{numbers_below(size + 1)}/")
+    lines = [f"{_START}: {write_node(sequence(Repeat(GAP, 0, 1), RuleReference('policy'), Repeat(GAP, 0, 1)))}"]
     lines += [f"{name}: {_rule_text(node)}" for name, node in rules.items()]
-    used = {part.name for node in rules.values() for part in walk(node) if type(part) is Symbol}
+    used = {part.name for node in rules.values() for part in walk(node) if type(part) is RuleReference}
     lines += [f"{name}: {write_node(pattern)}" for name, pattern in terminals.items() if name in used or name == GAP.name]
     missing = used - set(rules) - set(terminals)
     if missing:
@@ -172,5 +172,5 @@ def _text(rules: Mapping[str, Node], words: Words) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _rule_text(node: Node) -> str:
+def _rule_text(node: GrammarNode) -> str:
     return "\n    | ".join(write_node(option, False) for option in node.options) if type(node) is Choice else write_node(node)

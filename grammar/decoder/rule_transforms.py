@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from hl_dsl.grammar.decoder.ebnf import Choice, Literal, Node, Repeat, Sequence, Symbol, choice, sequence, walk, write_node
+from hl_dsl.grammar.decoder.ebnf import Choice, Literal, GrammarNode, Repeat, Sequence, RuleReference, choice, sequence, walk, write_node
 
 
-def inlined(node: Node, terminals: Mapping[str, Node]) -> Node:
+def inlined(node: GrammarNode, terminals: Mapping[str, GrammarNode]) -> GrammarNode:
     """The node with terminals of one spelling as that spelling."""
-    if type(node) is Symbol and type(terminals.get(node.name)) is Literal:
+    if type(node) is RuleReference and type(terminals.get(node.name)) is Literal:
         return terminals[node.name]
     return _mapped(node, lambda part: inlined(part, terminals))
 
 
-def _mapped(node: Node, change) -> Node:
+def _mapped(node: GrammarNode, change) -> GrammarNode:
     if type(node) is Sequence:
         return sequence(*map(change, node.items))
     if type(node) is Choice:
@@ -22,12 +22,12 @@ def _mapped(node: Node, change) -> Node:
     return Repeat(change(node.item), node.low, node.high) if type(node) is Repeat else node
 
 
-def replaced(rule: str, node: Node, old: Node, new: Node) -> Node:
+def replaced(rule: str, node: GrammarNode, old: GrammarNode, new: GrammarNode) -> GrammarNode:
     """The node of a rule with `new` where `old` stands, a part of a sequence. Raises ValueError where it is not there once."""
     wanted = old.items if type(old) is Sequence else (old,)
     found = 0
 
-    def change(part: Node) -> Node:
+    def change(part: GrammarNode) -> GrammarNode:
         nonlocal found
         items = part.items if type(part) is Sequence else (part,)
         for start in range(len(items) - len(wanted) + 1):
@@ -42,17 +42,17 @@ def replaced(rule: str, node: Node, old: Node, new: Node) -> Node:
     return changed
 
 
-def without(node: Node, option: Node) -> Node:
+def without(node: GrammarNode, option: GrammarNode) -> GrammarNode:
     """The node where a choice does not have this option."""
     if type(node) is Choice:
         return choice(*(without(other, option) for other in node.options if other != option))
     return _mapped(node, lambda part: without(part, option))
 
 
-def chained(name: str, node: Node, most: int) -> Node:
+def chained(name: str, node: GrammarNode, most: int) -> GrammarNode:
     """The rule `a: b | a c` as `a: b c*`, with at most `most` of them."""
     options = node.options if type(node) is Choice else (node,)
-    more = [option for option in options if type(option) is Sequence and option.items[0] == Symbol(name)]
+    more = [option for option in options if type(option) is Sequence and option.items[0] == RuleReference(name)]
     if not more:
         return node
     first = [option for option in options if option not in more]
@@ -60,24 +60,24 @@ def chained(name: str, node: Node, most: int) -> Node:
     return sequence(choice(*first), Repeat(rest, 0, most))
 
 
-def bounded(node: Node, most: int) -> Node:
+def bounded(node: GrammarNode, most: int) -> GrammarNode:
     """The node where nothing repeats more than `most` times."""
     if type(node) is Repeat and node.high is None:
         node = Repeat(node.item, node.low, most)
     return _mapped(node, lambda part: bounded(part, most))
 
 
-def renamed(node: Node, old: str, new: str) -> Node:
+def renamed(node: GrammarNode, old: str, new: str) -> GrammarNode:
     """The node with another symbol in the place of one."""
-    return Symbol(new) if node == Symbol(old) else _mapped(node, lambda part: renamed(part, old, new))
+    return RuleReference(new) if node == RuleReference(old) else _mapped(node, lambda part: renamed(part, old, new))
 
 
-def reached(rules: Mapping[str, Node], first: str) -> dict[str, Node]:
+def reached(rules: Mapping[str, GrammarNode], first: str) -> dict[str, GrammarNode]:
     """The rules that `first` needs, in the order of the text."""
     seen, waiting = set(), [first]
     while waiting:
         name = waiting.pop()
         if name in rules and name not in seen:
             seen.add(name)
-            waiting += [part.name for part in walk(rules[name]) if type(part) is Symbol]
+            waiting += [part.name for part in walk(rules[name]) if type(part) is RuleReference]
     return {name: node for name, node in rules.items() if name in seen}

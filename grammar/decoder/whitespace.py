@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from hl_dsl.grammar.decoder.ebnf import Choice, Literal, Node, Repeat, Sequence, Symbol, choice, sequence
+from hl_dsl.grammar.decoder.ebnf import Choice, Literal, GrammarNode, Repeat, Sequence, RuleReference, choice, sequence
 
-GAP = Symbol("GAP")
+GAP = RuleReference("GAP")
 _MAY = Repeat(GAP, 0, 1)
 _WORD, _SIGN = "word", "sign"
 _NEVER_AFTER_A_GAP = (",", ":")
 _OPENERS = "(["
 
 
-def with_gaps(rules: Mapping[str, Node], words: frozenset[str]) -> dict[str, Node]:
+def with_gaps(rules: Mapping[str, GrammarNode], words: frozenset[str]) -> dict[str, GrammarNode]:
     """The rules with gaps between their parts. `words`: the terminals that begin and end like a word; the others do not."""
     threader = _Threader(_Ends(rules, words))
     return {name: threader.threaded(node) for name, node in rules.items()}
@@ -26,7 +26,7 @@ def with_gaps(rules: Mapping[str, Node], words: frozenset[str]) -> dict[str, Nod
 class _Ends:
     """What a node can begin and end with: words, signs, or nothing at all."""
 
-    def __init__(self, rules: Mapping[str, Node], words: frozenset[str]):
+    def __init__(self, rules: Mapping[str, GrammarNode], words: frozenset[str]):
         self._words = words
         self._known: dict[tuple[str, bool], frozenset[str]] = {(name, last): frozenset() for name in rules for last in (False, True)}
         changed = True
@@ -36,10 +36,10 @@ class _Ends:
                 self._known[name, last] = self.of(rules[name], last)
             changed = before != self._known
 
-    def of(self, node: Node, last: bool) -> frozenset[str]:
+    def of(self, node: GrammarNode, last: bool) -> frozenset[str]:
         if type(node) is Literal:
             return frozenset([_WORD if node.text[-1 if last else 0].isalnum() else _SIGN])
-        if type(node) is Symbol:
+        if type(node) is RuleReference:
             named = frozenset([_WORD if node.name in self._words else _SIGN])
             return self._known.get((node.name, last), named)
         if type(node) is Repeat:
@@ -58,7 +58,7 @@ class _Threader:
     def __init__(self, ends: _Ends):
         self._ends = ends
 
-    def threaded(self, node: Node) -> Node:
+    def threaded(self, node: GrammarNode) -> GrammarNode:
         """The node with gaps inside, none at its ends."""
         if type(node) is Choice:
             return choice(*map(self.threaded, node.options))
@@ -68,9 +68,9 @@ class _Threader:
             return self._sequence((node,))
         return node
 
-    def _sequence(self, items: tuple[Node, ...]) -> Node:
-        out: list[Node] = []
-        before: Node | None = None
+    def _sequence(self, items: tuple[GrammarNode, ...]) -> GrammarNode:
+        out: list[GrammarNode] = []
+        before: GrammarNode | None = None
         lasts: frozenset[str] = frozenset()
         for position, item in enumerate(items):
             rest = items[position + 1 :]
@@ -90,13 +90,13 @@ class _Threader:
             before = item
         return sequence(*out)
 
-    def _leading(self, item: Repeat, rest: tuple[Node, ...]) -> Node:
+    def _leading(self, item: Repeat, rest: tuple[GrammarNode, ...]) -> GrammarNode:
         """What may be missing at the beginning brings the gap behind it along."""
         following = choice(sequence(*rest), item.item) if item.high != 1 else sequence(*rest)
         gap = self._gap(item.item, self._ends.of(item.item, True), following)
         return Repeat(sequence(self.threaded(item.item), *gap), item.low, item.high)
 
-    def _alone(self, item: Repeat) -> Node:
+    def _alone(self, item: Repeat) -> GrammarNode:
         inner = self.threaded(item.item)
         if item.high == 1:
             return Repeat(inner, item.low, 1)
@@ -105,7 +105,7 @@ class _Threader:
         whole = sequence(inner, more)
         return whole if item.low else Repeat(whole, 0, 1)
 
-    def _gap(self, before: Node | None, lasts: frozenset[str], following: Node) -> tuple[Node, ...]:
+    def _gap(self, before: GrammarNode | None, lasts: frozenset[str], following: GrammarNode) -> tuple[GrammarNode, ...]:
         firsts = self._ends.of(following, False)
         if _WORD in lasts and _WORD in firsts:
             return (GAP,)
@@ -114,11 +114,11 @@ class _Threader:
         return (_MAY,)
 
 
-def _may_be_missing(node: Node) -> bool:
+def _may_be_missing(node: GrammarNode) -> bool:
     return type(node) is Repeat and node.low == 0
 
 
-def _begins(node: Node, texts: tuple[str, ...]) -> bool:
+def _begins(node: GrammarNode, texts: tuple[str, ...]) -> bool:
     if type(node) is Literal:
         return node.text in texts
     if type(node) is Sequence:

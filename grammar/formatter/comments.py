@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from typing import Sequence
 
-from hl_dsl.grammar.formatter.document import Break, Pieces
+from hl_dsl.grammar.formatter.document import Break, DocumentParts
 from hl_dsl.grammar.tree.syntax_tree import Comment
 
 
@@ -23,7 +23,7 @@ class Placed:
     own_lines: list[Comment] = field(default_factory=list)
 
 
-def place_comments(out: Pieces, comments: Sequence[Comment]) -> dict[int, Placed]:
+def place_comments(out: DocumentParts, comments: Sequence[Comment]) -> dict[int, Placed]:
     """Index of a break -> the comments that stand there. Groups around them are marked as not fitting on one line."""
     if not comments:
         return {}

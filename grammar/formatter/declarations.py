@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from hl_dsl.grammar.formatter.expressions import write_assigned, write_expression, write_range
 from hl_dsl.grammar.formatter.document import (
-    CELL, CELL_LINE, FILL, HARD, HARD_IN, HARD_OUT, IN, LINE, LINE_IN, LINE_OUT, NEXT_RULE, NEXT_SETTING, OUT, PLAIN, Pieces,
+    CELL, CELL_LINE, FILL, HARD, HARD_IN, HARD_OUT, IN, LINE, LINE_IN, LINE_OUT, NEXT_RULE, NEXT_SETTING, OUT, PLAIN, DocumentParts,
 )
 from hl_dsl.base.source import Span
 from hl_dsl.grammar.tree.syntax_tree import (
-    Act, After, Let, Memory, Mode, Modes, Never, Observe, Param, Plan, Policy, Property, Rule, Transition, TypeName, Within,
+    Act, After, Let, Memory, Mode, Modes, Never, Observe, Param, PlanDeclaration, PolicyDeclaration, PropertyDeclaration, Rule, Transition, TypeName, Within,
 )
 
 RULES_ON_A_LINE = 3  # in a mode; at the top, each rule has its own
 
 
-def write_policy(out: Pieces, policy: Policy) -> None:
+def write_policy(out: DocumentParts, policy: PolicyDeclaration) -> None:
     name_start = policy.span.start
     out.add(HARD)
     out.token(f"policy {policy.name}", name_start, policy.span.end and name_start + len(policy.name))
@@ -36,14 +36,14 @@ def write_policy(out: Pieces, policy: Policy) -> None:
 
 
 def _group(declaration) -> object:
-    return declaration.kind == "assume" if type(declaration) is Property else type(declaration)
+    return declaration.kind == "assume" if type(declaration) is PropertyDeclaration else type(declaration)
 
 
-def _keyword(out: Pieces, text: str, span: Span) -> None:
+def _keyword(out: DocumentParts, text: str, span: Span) -> None:
     out.token(text + " ", span.start, span.end and span.start + len(text))
 
 
-def _observe(out: Pieces, observe: Observe) -> None:
+def _observe(out: DocumentParts, observe: Observe) -> None:
     out.open()
     _keyword(out, "observe", observe.span)
     out.add(IN)
@@ -60,11 +60,11 @@ def _observe(out: Pieces, observe: Observe) -> None:
     out.close()
 
 
-def _type(out: Pieces, type_: TypeName) -> None:
+def _type(out: DocumentParts, type_: TypeName) -> None:
     out.token(type_.base if type_.size is None else f"{type_.base}[{type_.size}]", *type_.span)
 
 
-def _param(out: Pieces, param: Param) -> None:
+def _param(out: DocumentParts, param: Param) -> None:
     out.open()
     _keyword(out, "param", param.span)
     out.token(param.name, *param.name_span)
@@ -81,7 +81,7 @@ def _param(out: Pieces, param: Param) -> None:
     out.close()
 
 
-def _let(out: Pieces, let: Let) -> None:
+def _let(out: DocumentParts, let: Let) -> None:
     out.open()
     _keyword(out, "let", let.span)
     out.token(let.name, *let.name_span)
@@ -91,7 +91,7 @@ def _let(out: Pieces, let: Let) -> None:
     out.close()
 
 
-def _memory(out: Pieces, memory: Memory) -> None:
+def _memory(out: DocumentParts, memory: Memory) -> None:
     out.open()
     _keyword(out, "memory", memory.span)
     out.token(memory.name, *memory.name_span)
@@ -112,7 +112,7 @@ def _memory(out: Pieces, memory: Memory) -> None:
     out.close()
 
 
-def _property(out: Pieces, item: Property) -> None:
+def _property(out: DocumentParts, item: PropertyDeclaration) -> None:
     out.open()
     _keyword(out, item.kind, item.span)
     out.token(item.name, *item.name_span)
@@ -124,11 +124,11 @@ def _property(out: Pieces, item: Property) -> None:
     out.close()
 
 
-def _never(out: Pieces, pattern: Never) -> None:
+def _never(out: DocumentParts, pattern: Never) -> None:
     out.token("never", *pattern.span)
 
 
-def _within(out: Pieces, pattern: Within) -> None:
+def _within(out: DocumentParts, pattern: Within) -> None:
     out.token(f"within {pattern.ticks} of ", pattern.span.start, pattern.span.end and pattern.span.start + len("within"))
     out.add(IN)
     write_expression(out, pattern.condition)
@@ -136,7 +136,7 @@ def _within(out: Pieces, pattern: Within) -> None:
     out.add(":")
 
 
-def _after(out: Pieces, pattern: After) -> None:
+def _after(out: DocumentParts, pattern: After) -> None:
     out.open()
     _keyword(out, "after", pattern.span)
     out.add(IN)
@@ -152,12 +152,12 @@ def _after(out: Pieces, pattern: After) -> None:
 _PATTERNS = {Never: _never, Within: _within, After: _after}
 
 
-def _close(out: Pieces, mark, span: Span) -> None:
+def _close(out: DocumentParts, mark, span: Span) -> None:
     out.add(mark)
     out.token("}", span.end - 1, span.end)
 
 
-def _act(out: Pieces, act: Act, may_share_a_line: bool = False) -> None:
+def _act(out: DocumentParts, act: Act, may_share_a_line: bool = False) -> None:
     if len(act.rules) == 1 and act.rules[0].condition is None:
         out.open()
         out.token("act", act.span.start, act.span.end and act.span.start + 3)
@@ -177,7 +177,7 @@ def _act(out: Pieces, act: Act, may_share_a_line: bool = False) -> None:
     out.close()
 
 
-def _rule(out: Pieces, rule: Rule) -> None:
+def _rule(out: DocumentParts, rule: Rule) -> None:
     if rule.condition is None:
         out.token("otherwise", rule.span.start, rule.span.end and rule.span.start + 9)
         out.add(CELL)
@@ -195,7 +195,7 @@ def _rule(out: Pieces, rule: Rule) -> None:
     out.close()
 
 
-def _modes(out: Pieces, modes: Modes) -> None:
+def _modes(out: DocumentParts, modes: Modes) -> None:
     out.token("modes {", modes.span.start, modes.span.end and modes.span.start + 5)
     for position, mode in enumerate(modes.modes):
         out.sibling(HARD if position else HARD_IN, mode.span)
@@ -203,7 +203,7 @@ def _modes(out: Pieces, modes: Modes) -> None:
     _close(out, HARD_OUT, modes.span)
 
 
-def _mode(out: Pieces, mode: Mode) -> None:
+def _mode(out: DocumentParts, mode: Mode) -> None:
     parts = ([] if mode.act is None else [mode.act]) + list(mode.transitions)
     first, between, last = (LINE_IN, HARD, LINE_OUT) if len(parts) < 2 else (HARD_IN, HARD, HARD_OUT)
     out.open(PLAIN)
@@ -223,7 +223,7 @@ def _mode(out: Pieces, mode: Mode) -> None:
     out.close()
 
 
-def _transition(out: Pieces, transition: Transition) -> None:
+def _transition(out: DocumentParts, transition: Transition) -> None:
     out.open()
     _keyword(out, "when", transition.span)
     write_expression(out, transition.condition)
@@ -235,7 +235,7 @@ def _transition(out: Pieces, transition: Transition) -> None:
     out.close()
 
 
-def _plan(out: Pieces, plan: Plan) -> None:
+def _plan(out: DocumentParts, plan: PlanDeclaration) -> None:
     _keyword(out, "plan", plan.span)
     out.token(plan.name, *plan.name_span)
     out.add(": ")
@@ -260,11 +260,11 @@ def _plan(out: Pieces, plan: Plan) -> None:
     _close(out, HARD_OUT, plan.span)
 
 
-def _score(out: Pieces, word: str, expression, place: Span) -> None:
+def _score(out: DocumentParts, word: str, expression, place: Span) -> None:
     out.open()
     out.token(word, *place)
     write_assigned(out, expression, is_column=True)
     out.close()
 
 
-_WRITERS = {Plan: _plan, Observe: _observe, Param: _param, Let: _let, Memory: _memory, Property: _property, Modes: _modes, Act: _act}
+_WRITERS = {PlanDeclaration: _plan, Observe: _observe, Param: _param, Let: _let, Memory: _memory, PropertyDeclaration: _property, Modes: _modes, Act: _act}

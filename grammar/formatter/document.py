@@ -43,7 +43,7 @@ HARD, HARD_IN, HARD_OUT = (Break("\n", shift, is_hard=True, keeps_blank=True) fo
 OPEN, PLAIN, CLOSE, IN, OUT = Mark(), Mark(), Mark(), Mark(), Mark()
 
 
-class Pieces:
+class DocumentParts:
     """Pieces of a whole text, with what the layout needs to know of them.
 
     ends         index of a group's opening piece -> of its closing one

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 
-from hl_dsl.grammar.formatter.document import CELL, CELL_LINE_IN, FILL, IN, LINE, LINE_IN, OUT, SOFT_IN, SOFT_OUT, Pieces
+from hl_dsl.grammar.formatter.document import CELL, CELL_LINE_IN, FILL, IN, LINE, LINE_IN, OUT, SOFT_IN, SOFT_OUT, DocumentParts
 from hl_dsl.operators import OPERATORS, Operator
 from hl_dsl.operators.table import CONDITIONAL, LOGIC, POSTFIX, PRODUCT, SUM, UNARY
 from hl_dsl.base.source import NOWHERE
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Range, Slice, Vector
 
 
-def write_expression(out: Pieces, node: Expression, least: int = CONDITIONAL, flush: bool = False) -> None:
+def write_expression(out: DocumentParts, node: Expression, least: int = CONDITIONAL, flush: bool = False) -> None:
     """Adds `node`, in parentheses where it binds less than `least`. `flush`: what follows its first line is not
     indented, because the expression has the line's beginning to itself."""
     node = _folded(node)
@@ -27,7 +27,7 @@ def write_expression(out: Pieces, node: Expression, least: int = CONDITIONAL, fl
     out.close()
 
 
-def write_assigned(out: Pieces, node: Expression, is_column: bool = False) -> None:
+def write_assigned(out: DocumentParts, node: Expression, is_column: bool = False) -> None:
     """Adds a space and `node`, or, where that is too long, `node` on a line of its own. What has brackets of its own
     stays on the line and breaks inside them. `is_column`: lines above and below have their expressions in line."""
     if type(node) in (Vector, Previous) or (type(node) is Apply and node.operands and _row(node) is None):
@@ -41,7 +41,7 @@ def write_assigned(out: Pieces, node: Expression, is_column: bool = False) -> No
     out.close()
 
 
-def write_range(out: Pieces, range_: Range) -> None:
+def write_range(out: DocumentParts, range_: Range) -> None:
     start, end = range_.span
     if range_.is_alike:
         out.token("[", start, end and start + 1)
@@ -96,7 +96,7 @@ def _strength(node: Expression) -> int:
     return UNARY if type(node) is Number and repr(node.value)[0] == "-" else POSTFIX
 
 
-def _apply(out: Pieces, node: Apply, flush: bool) -> None:
+def _apply(out: DocumentParts, node: Apply, flush: bool) -> None:
     row = _row(node)
     if row is None:
         _bracketed(out, node.operator, node, node.operands)
@@ -110,7 +110,7 @@ def _apply(out: Pieces, node: Apply, flush: bool) -> None:
         _SPECIAL[row.syntax.token](out, node, row, flush)
 
 
-def _infix(out: Pieces, node: Apply, row: Operator, flush: bool) -> None:
+def _infix(out: DocumentParts, node: Apply, row: Operator, flush: bool) -> None:
     strength = row.syntax.strength
     tail = []
     while True:
@@ -135,7 +135,7 @@ def _infix(out: Pieces, node: Apply, row: Operator, flush: bool) -> None:
     out.close()
 
 
-def _conditional(out: Pieces, node: Apply, row: Operator, flush: bool) -> None:
+def _conditional(out: DocumentParts, node: Apply, row: Operator, flush: bool) -> None:
     out.open()
     if not flush:
         out.add(IN)
@@ -158,7 +158,7 @@ def _conditional(out: Pieces, node: Apply, row: Operator, flush: bool) -> None:
     out.close()
 
 
-def _branch(out: Pieces, node: Expression, least: int) -> None:
+def _branch(out: DocumentParts, node: Expression, least: int) -> None:
     out.open()
     out.add(LINE_IN)
     write_expression(out, node, least, True)
@@ -166,7 +166,7 @@ def _branch(out: Pieces, node: Expression, least: int) -> None:
     out.close()
 
 
-def _within(out: Pieces, node: Apply, row: Operator, flush: bool) -> None:
+def _within(out: DocumentParts, node: Apply, row: Operator, flush: bool) -> None:
     value, low, high = node.operands
     out.open()
     write_expression(out, value, row.syntax.strength + 1)
@@ -186,7 +186,7 @@ def _within(out: Pieces, node: Apply, row: Operator, flush: bool) -> None:
     out.close()
 
 
-def _bracketed(out: Pieces, name: str, node: Expression, items, brackets: str = "()", between=LINE) -> None:
+def _bracketed(out: DocumentParts, name: str, node: Expression, items, brackets: str = "()", between=LINE) -> None:
     start, end = node.span
     out.open()
     out.token(name + brackets[0], start, end and start + max(1, len(name)))
@@ -202,24 +202,24 @@ def _bracketed(out: Pieces, name: str, node: Expression, items, brackets: str = 
     out.close()
 
 
-def _vector(out: Pieces, node: Vector, flush: bool) -> None:
+def _vector(out: DocumentParts, node: Vector, flush: bool) -> None:
     is_plain = all(type(item) in (Number, Boolean, Name) for item in node.items)
     _bracketed(out, "", node, node.items, "[]", FILL if is_plain else LINE)
 
 
-def _previous(out: Pieces, node: Previous, flush: bool) -> None:
+def _previous(out: DocumentParts, node: Previous, flush: bool) -> None:
     _bracketed(out, "previous", node, (node.expression, node.start))
 
 
-def _index(out: Pieces, node: Index, flush: bool) -> None:
+def _index(out: DocumentParts, node: Index, flush: bool) -> None:
     _subscript(out, node, lambda: write_expression(out, node.index))
 
 
-def _permute(out: Pieces, node: Permute, flush: bool) -> None:
+def _permute(out: DocumentParts, node: Permute, flush: bool) -> None:
     _subscript(out, node, lambda: _vector(out, Vector(tuple(map(Number, node.indices)), NOWHERE), flush))
 
 
-def _subscript(out: Pieces, node: Index | Permute, write_inside) -> None:
+def _subscript(out: DocumentParts, node: Index | Permute, write_inside) -> None:
     out.open()
     write_expression(out, node.vector, POSTFIX)
     out.add("[")
@@ -230,20 +230,20 @@ def _subscript(out: Pieces, node: Index | Permute, write_inside) -> None:
     out.close()
 
 
-def _slice(out: Pieces, node: Slice, flush: bool) -> None:
+def _slice(out: DocumentParts, node: Slice, flush: bool) -> None:
     write_expression(out, node.vector, POSTFIX)
     out.token(f"[{node.start}:{node.stop}]", node.span.end - 1, node.span.end)
 
 
-def _number(out: Pieces, node: Number, flush: bool = False) -> None:
+def _number(out: DocumentParts, node: Number, flush: bool = False) -> None:
     out.token(number_text(node.value), *node.span)
 
 
-def _boolean(out: Pieces, node: Boolean, flush: bool) -> None:
+def _boolean(out: DocumentParts, node: Boolean, flush: bool) -> None:
     out.token("true" if node.value else "false", *node.span)
 
 
-def _name(out: Pieces, node: Name, flush: bool) -> None:
+def _name(out: DocumentParts, node: Name, flush: bool) -> None:
     out.token(node.name, *node.span)
 
 

@@ -11,28 +11,28 @@ from hl_dsl.grammar.formatter.comments import place_comments
 from hl_dsl.grammar.formatter.declarations import write_policy
 from hl_dsl.grammar.formatter.expressions import number_text, write_expression
 from hl_dsl.grammar.formatter.layout import join_lines, lay_out
-from hl_dsl.grammar.formatter.document import CELL, Pieces
+from hl_dsl.grammar.formatter.document import CELL, DocumentParts
 from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import Source
-from hl_dsl.grammar.tree.syntax_tree import Expression, Policy
+from hl_dsl.base.source import SourceText
+from hl_dsl.grammar.tree.syntax_tree import Expression, PolicyDeclaration
 
 __all__ = ["format_expression", "format_policy", "format_text", "number_text"]
 
 
-def format_policy(policy: Policy) -> str:
+def format_policy(policy: PolicyDeclaration) -> str:
     """The text of a policy, parsed or made in memory. Raises ValueError for a number that is not finite."""
-    out = Pieces(policy.after_blank, bool(policy.comments))
+    out = DocumentParts(policy.after_blank, bool(policy.comments))
     write_policy(out, policy)
     return join_lines(lay_out(out, place_comments(out, policy.comments), policy.after_blank))
 
 
-def format_text(text: str | Source) -> str:
+def format_text(text: str | SourceText) -> str:
     """A program's text in the one layout. Raises `ProgramError` where it does not parse."""
-    return format_policy(parse(text if isinstance(text, Source) else Source(text)))
+    return format_policy(parse(text if isinstance(text, SourceText) else SourceText(text)))
 
 
 def format_expression(expression: Expression) -> str:
     """An expression on one line, however long. Raises ValueError for a number that is not finite."""
-    out = Pieces()
+    out = DocumentParts()
     write_expression(out, expression)
     return "".join(out.items).replace(CELL, " ")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hl_dsl.grammar.formatter.comments import Placed
-from hl_dsl.grammar.formatter.document import CELL, IN, OPEN, OUT, PLAIN, Break, Pieces
+from hl_dsl.grammar.formatter.document import CELL, IN, OPEN, OUT, PLAIN, Break, DocumentParts
 
 WIDTH = 100
 INDENTATION = "  "
@@ -21,7 +21,7 @@ class Line:
     blank: bool = False
 
 
-def lay_out(out: Pieces, placed: dict[int, Placed], after_blank: frozenset[int]) -> list[Line]:
+def lay_out(out: DocumentParts, placed: dict[int, Placed], after_blank: frozenset[int]) -> list[Line]:
     """The lines of a whole text. The pieces begin and end with a hard break."""
     items, ends, forced = out.items, out.ends, out.forced
     lines: list[Line] = []
@@ -66,7 +66,7 @@ def lay_out(out: Pieces, placed: dict[int, Placed], after_blank: frozenset[int])
     return lines
 
 
-def _separate(lines: list[Line], out: Pieces, index: int, comments: Placed | None, level: int, after_blank) -> bool:
+def _separate(lines: list[Line], out: DocumentParts, index: int, comments: Placed | None, level: int, after_blank) -> bool:
     """Adds the comments that stand on their own lines at this break; whether an empty line comes after them."""
     mark = out.items[index]
     own_lines = comments.own_lines if comments else ()

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from hl_dsl.base.diagnostics import Diagnostic, Label
-from hl_dsl.grammar.syntax_errors.error_context import CLOSERS, DECLARATIONS, OPENERS, Lexeme, Trouble
+from hl_dsl.grammar.syntax_errors.error_context import CLOSERS, DECLARATIONS, OPENERS, Lexeme, ErrorContext
 
 _SAYS = {"(": "this `(` is never closed", "[": "this `[` is never closed", "{": "this `{` is never closed"}
 
 
-def at_the_end(trouble: Trouble) -> Diagnostic | None:
+def at_the_end(trouble: ErrorContext) -> Diagnostic | None:
     """The text ends, but the policy does not."""
     if trouble.token.kind != "end":
         return None
@@ -27,7 +27,7 @@ def at_the_end(trouble: Trouble) -> Diagnostic | None:
                            others=(Label(suspect.span, _SAYS[suspect.text]),), repair=repair)
 
 
-def _misindented(trouble: Trouble) -> Lexeme | None:
+def _misindented(trouble: ErrorContext) -> Lexeme | None:
     """The first `{` whose `}` stands further left than the line of the `{`: that `}` was meant for another."""
     stack: list[Lexeme] = []
     for lexeme in trouble.lexemes:
@@ -40,12 +40,12 @@ def _misindented(trouble: Trouble) -> Lexeme | None:
     return None
 
 
-def _indentation(trouble: Trouble, lexeme: Lexeme) -> int:
+def _indentation(trouble: ErrorContext, lexeme: Lexeme) -> int:
     line = trouble.text[trouble.text.rfind("\n", 0, lexeme.start) + 1 : lexeme.end].expandtabs()
     return len(line) - len(line.lstrip())
 
 
-def _stray_closer(trouble: Trouble) -> Diagnostic | None:
+def _stray_closer(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if token.text not in CLOSERS or token.kind != "sign":
         return None
@@ -60,7 +60,7 @@ def _stray_closer(trouble: Trouble) -> Diagnostic | None:
                            repair=trouble.drop(token, "leave it out"))
 
 
-def _unclosed(trouble: Trouble) -> Diagnostic | None:
+def _unclosed(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if not trouble.open_brackets:
         return None

@@ -7,7 +7,7 @@ import re
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, NUMBER, PROPERTIES, WORDS, Lexeme, Trouble
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, NUMBER, PROPERTIES, WORDS, Lexeme, ErrorContext
 
 # Words that begin a definition elsewhere, and what they come nearest to here.
 _SYNONYMS = {
@@ -30,7 +30,7 @@ _SIGNED = r"-?\s*[0-9][\w.]*(?:[eE][+-]?[0-9]+)?"
 _RANGE = re.compile(rf"(?:range\s*)?([\[({{])?\s*({_SIGNED}?)\s*(?:,|\.\.+|\bto\b|:|;|(?=\s))\s*({_SIGNED})(?:\s*([\])}}]))?")
 
 
-def _type(trouble: Trouble) -> Diagnostic | None:
+def _type(trouble: ErrorContext) -> Diagnostic | None:
     token, kind = trouble.token, trouble.declaring
     if kind == "let" and token.text == ":" and "=" in trouble.accepts:
         match = re.match(r":\s*[A-Za-z_]\w*(\s*\[\s*\d+\s*\])?\s*(?==[^=])", trouble.text[token.start :])
@@ -67,7 +67,7 @@ def _type(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _without_type(trouble: Trouble, lead: str, offset: int) -> Diagnostic:
+def _without_type(trouble: ErrorContext, lead: str, offset: int) -> Diagnostic:
     rest = trouble.text[trouble.token.start :]
     written = "bool" if re.match(r"=?\s*(true|false)\b", rest) else "real"
     return trouble.finding("HL133", f"the {_KINDS[trouble.declaring]} has no type", "its type goes before this",
@@ -78,7 +78,7 @@ def _without_type(trouble: Trouble, lead: str, offset: int) -> Diagnostic:
 _KINDS = {"param": "parameter", "memory": "memory"}
 
 
-def _default(trouble: Trouble) -> Diagnostic | None:
+def _default(trouble: ErrorContext) -> Diagnostic | None:
     token, kind = trouble.token, trouble.declaring
     if kind not in _KINDS or trouble.wants_name or "NUMBER" in trouble.accepts:
         return None
@@ -114,12 +114,12 @@ def _is_operator(token: Lexeme) -> bool:
     return token.text in ("+", "-", "*", "/", "//", "(", "<", ">", "<=", ">=", "==", "!=", "and", "or", ".")
 
 
-def _not_literal(trouble: Trouble, what: str) -> Diagnostic:
+def _not_literal(trouble: ErrorContext, what: str) -> Diagnostic:
     return trouble.finding("HL140", f"the {what} is one literal, not a calculation", "a calculation",
                            expected=("a number, true, false, a name of an enumeration, or a vector of these",))
 
 
-def _range_before(trouble: Trouble) -> str | None:
+def _range_before(trouble: ErrorContext) -> str | None:
     """The low end of the range just before the token; else a value of the type just before it."""
     declared = trouble.text[trouble.at(trouble.declaration - trouble.index).start : trouble.token.start]
     if match := re.search(rf"\[\s*({_SIGNED})\s*,\s*{_SIGNED}\s*\]\s*$", declared):
@@ -128,7 +128,7 @@ def _range_before(trouble: Trouble) -> str | None:
     return {"real": "0", "int": "0", "bool": "false"}[match.group(1)] if match else None
 
 
-def _range_first(trouble: Trouble) -> Diagnostic:
+def _range_first(trouble: ErrorContext) -> Diagnostic:
     match = re.match(rf"(in\s*\[\s*({_SIGNED})\s*,\s*{_SIGNED}\s*\])(\s*=\s*({_SIGNED}|true|false))?", trouble.text[trouble.token.start :])
     if match is None:
         return trouble.finding("HL138", "the parameter has no default", "its default goes before this", expected=("= LITERAL",))
@@ -140,7 +140,7 @@ def _range_first(trouble: Trouble) -> Diagnostic:
     return trouble.finding("HL141", "a parameter's range comes after its default", "too early", place, repair=Repair(place, text, f"write `{text}`"))
 
 
-def _range_last(trouble: Trouble) -> Diagnostic:
+def _range_last(trouble: ErrorContext) -> Diagnostic:
     match = re.match(rf"in\s*\[\s*{_SIGNED}\s*,\s*{_SIGNED}\s*\]", trouble.text[trouble.token.start :])
     start = next((one.start for one in reversed(trouble.lexemes[: trouble.index]) if one.text == "="), None)
     repair = None
@@ -150,7 +150,7 @@ def _range_last(trouble: Trouble) -> Diagnostic:
     return trouble.finding("HL141", "a memory's range comes before its start", "too late", repair=repair)
 
 
-def _range(trouble: Trouble) -> Diagnostic | None:
+def _range(trouble: ErrorContext) -> Diagnostic | None:
     """`in (0, 8)`, `in 0..8`, `in [0 8]`, `in [0, n]`."""
     token = trouble.token
     word = trouble.previous if trouble.accepts == {"["} and trouble.previous.text == "in" else _range_word(trouble)
@@ -174,7 +174,7 @@ def _range(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _range_word(trouble: Trouble) -> Lexeme | None:
+def _range_word(trouble: ErrorContext) -> Lexeme | None:
     """The `in` of the range that the token is in."""
     for distance in range(-1, -7, -1):
         lexeme = trouble.at(distance)
@@ -190,7 +190,7 @@ def _tidy(number: str) -> str:
     return number if NUMBER.fullmatch(number.lstrip("-")) else "0"
 
 
-def _literal(trouble: Trouble) -> Diagnostic | None:
+def _literal(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if not trouble.wants_literal or "END" in trouble.accepts or trouble.declaring not in _KINDS:
         return None
@@ -205,7 +205,7 @@ def _literal(trouble: Trouble) -> Diagnostic | None:
 # where a declaration should begin
 
 
-def _beginning(trouble: Trouble) -> Diagnostic | None:
+def _beginning(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if not trouble.wants_declaration or token.kind != "word" or not (trouble.begins_line(token) or not trouble.accepts & {"*", ","}):
         return None
@@ -241,7 +241,7 @@ def _beginning(trouble: Trouble) -> Diagnostic | None:
                            repair=trouble.replace(token, keyword, f"write `{keyword}`") if keyword else None)
 
 
-def _without_let(trouble: Trouble) -> Diagnostic:
+def _without_let(trouble: ErrorContext) -> Diagnostic:
     token, sign = trouble.token, trouble.next
     if token.text == "action":
         return trouble.finding("HL137", "the action is given by `act`, not by an assignment", "write `act …`",

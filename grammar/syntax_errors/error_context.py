@@ -9,7 +9,7 @@ from typing import Callable, NamedTuple
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.grammar import RESERVED
-from hl_dsl.base.source import Source, Span
+from hl_dsl.base.source import SourceText, Span
 
 
 class Lexeme(NamedTuple):
@@ -54,11 +54,11 @@ def kept_for_later(span: Span, word: str) -> Diagnostic:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ErrorContext:
     """`offset` is where the parser stopped; `accepts` what it would have taken there: words and signs as they are
     written, and NAME, NUMBER, STRING, END. `first_error` parses a text: the offset where it fails, or None."""
 
-    source: Source
+    source: SourceText
     offset: int
     accepts: frozenset[str]
     first_error: Callable[[str], int | None]

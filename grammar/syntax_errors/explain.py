@@ -14,8 +14,8 @@ from hl_dsl.grammar.syntax_errors.plans import PLAN_MISTAKES
 from hl_dsl.grammar.syntax_errors.properties import PROPERTY_MISTAKES
 from hl_dsl.grammar.syntax_errors.rules import RULE_MISTAKES
 from hl_dsl.grammar.syntax_errors.tokens import SIGN_MISTAKES
-from hl_dsl.base.source import Source
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, LATER, Trouble, kept_for_later
+from hl_dsl.base.source import SourceText
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, LATER, ErrorContext, kept_for_later
 
 _VALUES = frozenset(("NUMBER", "NAME", "true", "false", "(", "[", "-"))
 _OPERATORS = frozenset(("+", "-", "*", "/", "//", "<", "<=", ">", ">=", "==", "!=", "and", "or", "implies", "in", "["))
@@ -23,12 +23,12 @@ _LITERALS = frozenset(("NUMBER", "NAME", "true", "false", "[", "-"))
 _IN_WORDS = {"NAME": "a name", "NUMBER": "a number", "STRING": 'the environment in quotes, such as "Breakout-v5"', "END": "the end of the text"}
 
 
-def explain_error(source: Source, offset: int, accepts: Iterable[str], first_error: Callable[[str], int | None]) -> Diagnostic:
+def explain_error(source: SourceText, offset: int, accepts: Iterable[str], first_error: Callable[[str], int | None]) -> Diagnostic:
     """The finding for a text that cannot be parsed beyond `offset`, where the parser would have taken `accepts`.
 
     `first_error` tells how far another text parses; a repair is only offered where it gets past this error.
     """
-    trouble = Trouble(source, offset, frozenset(accepts), first_error)
+    trouble = ErrorContext(source, offset, frozenset(accepts), first_error)
     finding = next(filter(None, (mistake(trouble) for mistake in _MISTAKES)))
     if not finding.expected and finding.code in _GENERIC:
         finding = replace(finding, expected=expected_words(trouble.accepts))
@@ -53,12 +53,12 @@ def expected_words(accepts: frozenset[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _kept_for_later(trouble: Trouble) -> Diagnostic | None:
+def _kept_for_later(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     return kept_for_later(token.span, token.text) if token.text in LATER and token.kind == "word" else None
 
 
-def _anything(trouble: Trouble) -> Diagnostic:
+def _anything(trouble: ErrorContext) -> Diagnostic:
     token = trouble.token
     shown = token.text if len(token.text) <= 30 else token.text[:29] + "…"
     repair = None

@@ -7,14 +7,14 @@ import re
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
-from hl_dsl.grammar.syntax_errors.error_context import CLOSERS, DECLARATIONS, NUMBER, WORDS, Trouble
+from hl_dsl.grammar.syntax_errors.error_context import CLOSERS, DECLARATIONS, NUMBER, WORDS, ErrorContext
 
 # Words that are operators elsewhere.
 _WORD_OPERATORS = {"is": "==", "equals": "==", "xor": "!=", "div": "//"}
 _ELSE_IF = ("elif", "elseif", "elsif")
 
 
-def _equals(trouble: Trouble) -> Diagnostic | None:
+def _equals(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if token.text == "=" and trouble.after_value:
         return trouble.finding("HL119", "`=` defines; values are compared with `==`", "compares two values",
@@ -24,7 +24,7 @@ def _equals(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _conditional(trouble: Trouble) -> Diagnostic | None:
+def _conditional(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if token.text in _ELSE_IF and (trouble.after_value or trouble.wants_declaration):
         return trouble.finding("HL123", f"`{token.text}` is written `else if`", "two words", repair=trouble.replace(token, "else if", "write `else if`"))
@@ -55,7 +55,7 @@ def _conditional(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _value(trouble: Trouble) -> Diagnostic | None:
+def _value(trouble: ErrorContext) -> Diagnostic | None:
     """Something else where a value should begin."""
     token, before = trouble.token, trouble.previous
     if not (trouble.wants_value or "NAME" in trouble.accepts and before.text == ","):
@@ -81,17 +81,17 @@ def _value(trouble: Trouble) -> Diagnostic | None:
     return trouble.finding("HL145", f"a value is missing before `{token.text}`", f"`{token.text}` cannot begin one")
 
 
-def _passes_one_more(trouble: Trouble, repair) -> bool:
+def _passes_one_more(trouble: ErrorContext, repair) -> bool:
     """Whether the repaired text parses beyond the token after the one in question as well."""
     error = trouble.first_error(repair.apply(trouble.text))
     return error is None or error > trouble.next.start + 1
 
 
-def _slice(trouble: Trouble) -> Diagnostic:
+def _slice(trouble: ErrorContext) -> Diagnostic:
     return trouble.finding("HL147", "a slice has two literal ends: `x[2:5]` is the components 2, 3 and 4", "both ends are whole numbers")
 
 
-def _after_value(trouble: Trouble) -> Diagnostic | None:
+def _after_value(trouble: ErrorContext) -> Diagnostic | None:
     """Something that is no operator after a complete value."""
     token, before = trouble.token, trouble.previous
     inside = trouble.open_brackets[-1].text if trouble.open_brackets else ""
@@ -131,7 +131,7 @@ def _after_value(trouble: Trouble) -> Diagnostic | None:
     return trouble.finding("HL135", "two values stand side by side", "an operator is missing before this", repair=repair)
 
 
-def misspelled(trouble: Trouble) -> Diagnostic | None:
+def misspelled(trouble: ErrorContext) -> Diagnostic | None:
     """A word that is nearly one that could stand here."""
     token = trouble.token
     if token.kind != "word":

@@ -7,10 +7,10 @@ import re
 
 from hl_dsl.base.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.base.source import Span
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, PROPERTIES, WORDS, Trouble
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, PROPERTIES, WORDS, ErrorContext
 
 
-def _header(trouble: Trouble) -> Diagnostic | None:
+def _header(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if "policy" in trouble.accepts:
         if difflib.get_close_matches(token.text.lower(), ["policy"], 1, 0.7):
@@ -35,7 +35,7 @@ def _header(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def missing_brace(trouble: Trouble) -> Diagnostic:
+def missing_brace(trouble: ErrorContext) -> Diagnostic:
     token = trouble.token
     if token.text in ("(", "[", ":", "="):
         repair = trouble.replace(token, "{", "write `{`")
@@ -44,7 +44,7 @@ def missing_brace(trouble: Trouble) -> Diagnostic:
     return trouble.finding("HL136", f"`{{` is missing after `{trouble.previous.text}`", "it opens here", repair=repair)
 
 
-def after_the_end(trouble: Trouble) -> Diagnostic | None:
+def after_the_end(trouble: ErrorContext) -> Diagnostic | None:
     if trouble.accepts != {"END"}:
         return None
     token = trouble.token
@@ -60,7 +60,7 @@ def after_the_end(trouble: Trouble) -> Diagnostic | None:
 # names
 
 
-def _name(trouble: Trouble) -> Diagnostic | None:
+def _name(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if trouble.wants_name and "start" not in trouble.accepts and trouble.previous.text != ",":
         what = _named_thing(trouble)
@@ -87,12 +87,12 @@ def _name(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _named_thing(trouble: Trouble) -> str | None:
+def _named_thing(trouble: ErrorContext) -> str | None:
     word = trouble.previous.text
     return {"policy": "policy", "param": "parameter", "let": "`let`", "memory": "memory"}.get(word, word if word in PROPERTIES else None)
 
 
-def _lettered(trouble: Trouble) -> Repair | None:
+def _lettered(trouble: ErrorContext) -> Repair | None:
     token = trouble.token
     match = re.fullmatch(r"([0-9]+)(\w*)", token.text)
     if match is None:
@@ -102,7 +102,7 @@ def _lettered(trouble: Trouble) -> Repair | None:
     return trouble.replace(token, name, f"write `{name}`, here and where it is used")
 
 
-def _hyphenated(trouble: Trouble) -> Diagnostic | None:
+def _hyphenated(trouble: ErrorContext) -> Diagnostic | None:
     match = re.match(r"[A-Za-z_]\w*(-\w+)+", trouble.text[trouble.previous.start :])
     if match is None:
         return None

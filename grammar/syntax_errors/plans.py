@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from hl_dsl.base.diagnostics import Diagnostic
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
-from hl_dsl.grammar.syntax_errors.error_context import Trouble
+from hl_dsl.grammar.syntax_errors.error_context import ErrorContext
 
 _JOINS = ("=", ":", ":=", "==", "is")
 
 
-def _range(trouble: Trouble) -> Diagnostic | None:
+def _range(trouble: ErrorContext) -> Diagnostic | None:
     """`plan r: vec[6] { … }`, `plan r: vec[6] = 0 in [-1, 1] { … }`"""
     token = trouble.token
     if "in" not in trouble.accepts or trouble.after_value or "{" in trouble.accepts:
@@ -23,7 +23,7 @@ def _range(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _setting(trouble: Trouble) -> Diagnostic | None:
+def _setting(trouble: ErrorContext) -> Diagnostic | None:
     """`horizon = 10`, `horizon: 10`, `horizon 10, candidates 96`, `horizon 2 * 5`"""
     token, before = trouble.token, trouble.previous
     if before.text in SETTINGS and token.text in _JOINS:
@@ -38,7 +38,7 @@ def _setting(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _scores(trouble: Trouble) -> Diagnostic | None:
+def _scores(trouble: ErrorContext) -> Diagnostic | None:
     """`plan … { horizon 10 }`, `final` first, settings behind `each`, `each:`"""
     token, before = trouble.token, trouble.previous
     if before.text in ("each", "final") and token.text in _JOINS:

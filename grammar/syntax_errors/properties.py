@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, PROPERTIES, Lexeme, Trouble
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, PROPERTIES, Lexeme, ErrorContext
 
 _PATTERNS = ("never", "within", "after")
 _SHAPES = {"never": "never E", "within": "within N of C: E", "after": "after C until D: E"}
@@ -12,7 +12,7 @@ _UNTIL = ("unless", "before", "till", "to", "while")
 _UNITS = ("tick", "ticks", "step", "steps", "frame", "frames")
 
 
-def _unnamed(trouble: Trouble) -> Diagnostic | None:
+def _unnamed(trouble: ErrorContext) -> Diagnostic | None:
     """`invariant never E`"""
     token, before = trouble.token, trouble.previous
     if not (trouble.wants_name and before.text in PROPERTIES and token.text in _PATTERNS and trouble.next.text != ":"):
@@ -21,7 +21,7 @@ def _unnamed(trouble: Trouble) -> Diagnostic | None:
                            repair=trouble.insert(token.start, "claim: ", "give it a name: `claim: …`"))
 
 
-def _number(trouble: Trouble) -> Diagnostic | None:
+def _number(trouble: ErrorContext) -> Diagnostic | None:
     """`within K of`, `within -1 of`, `within of`"""
     token = trouble.token
     if trouble.previous.text != "within" or trouble.accepts != {"NUMBER"}:
@@ -35,7 +35,7 @@ def _number(trouble: Trouble) -> Diagnostic | None:
                            repair=trouble.insert(token.start, "0 ", "write `0`: at the same tick") if token.text == "of" else None)
 
 
-def _of(trouble: Trouble) -> Diagnostic | None:
+def _of(trouble: ErrorContext) -> Diagnostic | None:
     """`within 8 C: E`, `within 8 ticks of C: E`, `within 8: E`"""
     token = trouble.token
     if trouble.accepts != {"of"}:
@@ -49,7 +49,7 @@ def _of(trouble: Trouble) -> Diagnostic | None:
                            repair=trouble.insert(token.start, "of ", "write `of`"))
 
 
-def _until(trouble: Trouble) -> Diagnostic | None:
+def _until(trouble: ErrorContext) -> Diagnostic | None:
     """`after C: E`, `after C unless D: E`"""
     token = trouble.token
     if "until" not in trouble.accepts:
@@ -64,7 +64,7 @@ def _until(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _colon(trouble: Trouble) -> Diagnostic | None:
+def _colon(trouble: ErrorContext) -> Diagnostic | None:
     """`within 8 of C E`"""
     token, head = trouble.token, _head(trouble)
     if head is None or ":" not in trouble.accepts or any(one.text == "[" for one in trouble.open_brackets):
@@ -79,7 +79,7 @@ def _colon(trouble: Trouble) -> Diagnostic | None:
                            repair=trouble.insert(trouble.previous.end, ":", "write `:`"))
 
 
-def _never(trouble: Trouble) -> Diagnostic | None:
+def _never(trouble: ErrorContext) -> Diagnostic | None:
     """`never: E`, `always E`"""
     token, before = trouble.token, trouble.previous
     if before.text == "never" and token.text == ":":
@@ -91,7 +91,7 @@ def _never(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _reachable(trouble: Trouble) -> Diagnostic | None:
+def _reachable(trouble: ErrorContext) -> Diagnostic | None:
     """`invariant x: reachable E`"""
     token = trouble.token
     if token.text != "reachable" or not trouble.wants_value or trouble.next.text == ":":
@@ -104,7 +104,7 @@ def _reachable(trouble: Trouble) -> Diagnostic | None:
                            repair=Repair(place, f"reachable {name.text}:", f"write `reachable {name.text}: …`"))
 
 
-def _misplaced(trouble: Trouble) -> Diagnostic | None:
+def _misplaced(trouble: ErrorContext) -> Diagnostic | None:
     """A pattern where a condition is wanted, or behind one."""
     token = trouble.token
     if token.text not in _PATTERNS or token.kind != "word" or not (trouble.wants_value or trouble.after_value):
@@ -117,7 +117,7 @@ def _misplaced(trouble: Trouble) -> Diagnostic | None:
     return trouble.finding("HL151", f"`{token.text}` {where}: `invariant NAME: {_SHAPES[token.text]}`", "not part of a value")
 
 
-def _head(trouble: Trouble) -> str | None:
+def _head(trouble: ErrorContext) -> str | None:
     """The pattern that the property around the token begins with."""
     if trouble.declaring not in PROPERTIES or trouble.declaration + 3 >= len(trouble.lexemes):
         return None
@@ -125,7 +125,7 @@ def _head(trouble: Trouble) -> str | None:
     return word.text if word.text in _PATTERNS and word.start < trouble.token.start else None
 
 
-def _ends(trouble: Trouble) -> bool:
+def _ends(trouble: ErrorContext) -> bool:
     token: Lexeme = trouble.token
     return token.kind == "end" or token.text == "}" or (token.text in DECLARATIONS and trouble.begins_line(token))
 

@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Callable, Sequence
 
 from hl_dsl.base.diagnostics import Repair
-from hl_dsl.base.source import Source, Span
+from hl_dsl.base.source import SourceText, Span
 
 Rewrite = Callable[[str], "Repair | None"]
 
@@ -15,7 +15,7 @@ def rewrite(first: Span, signs: Sequence[Span], last: Span, joined: Callable[[li
     """The repair that puts `joined(operands, signs)` in place of operands from `first` to `last` with `signs` between."""
 
     def apply(text: str) -> Repair | None:
-        source = Source(text)
+        source = SourceText(text)
         # The span of an operand leaves out parentheses around it, but not those up to the sign beside it.
         start = source.balanced(Span(first.start, signs[0].start)).start
         end = source.balanced(Span(signs[-1].end, last.end)).end

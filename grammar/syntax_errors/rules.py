@@ -7,14 +7,14 @@ from dataclasses import replace
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.grammar.syntax_errors.names import missing_brace
 from hl_dsl.base.source import Span
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, WORDS, Trouble
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, WORDS, ErrorContext
 
 _ELSE = ("else", "default", "_", "*", "always", "finally")
 _IF = ("if", "elif", "elseif", "elsif", "case", "unless")
 _STARTS = ("initial", "init", "initially", "begin", "first", "default", "entry")
 
 
-def _missing_braces(trouble: Trouble) -> Diagnostic | None:
+def _missing_braces(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if "{" not in trouble.accepts or trouble.declaring == "memory" or trouble.declaration < 0:
         return None
@@ -37,7 +37,7 @@ def _missing_braces(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _in_braces(trouble: Trouble) -> Repair:
+def _in_braces(trouble: ErrorContext) -> Repair:
     """Braces around the rules that begin at the token."""
     end, depth = trouble.token.end, 0
     for lexeme in trouble.lexemes[trouble.index :]:
@@ -49,7 +49,7 @@ def _in_braces(trouble: Trouble) -> Repair:
     return Repair(Span(trouble.token.start, end), f"{{ {rules} }}", "write `{` before this and `}` after the last rule")
 
 
-def _mode_name(trouble: Trouble) -> Diagnostic | None:
+def _mode_name(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if not {"start", "NAME"} <= trouble.accepts:
         return None
@@ -67,7 +67,7 @@ def _mode_name(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _arrow(trouble: Trouble) -> Diagnostic | None:
+def _arrow(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     wanted = "=>" if "=>" in trouble.accepts else "->" if "->" in trouble.accepts else None
     if wanted is None:
@@ -87,7 +87,7 @@ def _arrow(trouble: Trouble) -> Diagnostic | None:
                            f"`{wanted}` is wanted", repair=repair)
 
 
-def _arrow_follows(trouble: Trouble) -> bool:
+def _arrow_follows(trouble: ErrorContext) -> bool:
     """Whether an arrow comes before the rule could end."""
     for lexeme in trouble.lexemes[trouble.index + 1 :]:
         if lexeme.text in ("=>", "->"):
@@ -97,7 +97,7 @@ def _arrow_follows(trouble: Trouble) -> bool:
     return False
 
 
-def _rule(trouble: Trouble) -> Diagnostic | None:
+def _rule(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     in_list = "otherwise" in trouble.accepts
     if in_list and token.text in _ELSE and not trouble.wants_value:
@@ -121,7 +121,7 @@ def _rule(trouble: Trouble) -> Diagnostic | None:
     return None
 
 
-def _otherwise_before(trouble: Trouble) -> bool:
+def _otherwise_before(trouble: ErrorContext) -> bool:
     depth = 0
     for lexeme in reversed(trouble.lexemes[: trouble.index]):
         depth += (lexeme.text == "}") - (lexeme.text == "{")

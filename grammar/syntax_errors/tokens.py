@@ -7,7 +7,7 @@ import unicodedata
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
-from hl_dsl.grammar.syntax_errors.error_context import NUMBER, Lexeme, Trouble
+from hl_dsl.grammar.syntax_errors.error_context import NUMBER, Lexeme, ErrorContext
 
 # Signs of other languages and what HL writes instead; None where that takes more than other letters.
 _OPERATORS = {
@@ -29,7 +29,7 @@ _UNITS = frozenset("f d u l px deg rad s ms m n hz pct".split())
 _QUOTES = "'‘’“”„«»`"
 
 
-def _quotes(trouble: Trouble) -> Diagnostic | None:
+def _quotes(trouble: ErrorContext) -> Diagnostic | None:
     token, text = trouble.token, trouble.text
     if token.kind == "open_string":
         word = re.match(r'"[\w./-]*', text[token.start :]).group()
@@ -46,7 +46,7 @@ def _quotes(trouble: Trouble) -> Diagnostic | None:
                            repair=Repair(place, f'"{name}"', f'write `"{name}"`'))
 
 
-def _number(trouble: Trouble) -> Diagnostic | None:
+def _number(trouble: ErrorContext) -> Diagnostic | None:
     token = next((one for one in (trouble.token, trouble.previous) if one.kind == "number"), None)
     if token is None or trouble.wants_name or token.end < trouble.offset or NUMBER.fullmatch(token.text) or ".." in token.text:
         return None
@@ -72,7 +72,7 @@ def _plain_number(text: str) -> tuple[str | None, str]:
     return None, "digits, perhaps a point and more digits, perhaps an exponent: `12`, `0.5`, `1e-3`"
 
 
-def _foreign_comment(trouble: Trouble) -> Diagnostic | None:
+def _foreign_comment(trouble: ErrorContext) -> Diagnostic | None:
     text, token = trouble.text, trouble.token
     if token.text == "/*":
         close = text.find("*/", token.start)
@@ -89,7 +89,7 @@ def _foreign_comment(trouble: Trouble) -> Diagnostic | None:
     return trouble.finding("HL134", "comments begin with `#`", "this divides and rounds down", place, repair=Repair(place, "#", "write `#`"))
 
 
-def _slashes_before(trouble: Trouble) -> int | None:
+def _slashes_before(trouble: ErrorContext) -> int | None:
     """Where `//` or `--` on the token's line could be meant to begin a comment."""
     line_start = trouble.text.rfind("\n", 0, trouble.token.start) + 1
     for index in range(trouble.index, -1, -1):
@@ -103,7 +103,7 @@ def _slashes_before(trouble: Trouble) -> int | None:
     return None
 
 
-def _foreign_operator(trouble: Trouble) -> Diagnostic | None:
+def _foreign_operator(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if token.kind != "sign" or token.text not in _OPERATORS:
         return None
@@ -118,7 +118,7 @@ def _foreign_operator(trouble: Trouble) -> Diagnostic | None:
                            repair=trouble.replace(token, spaced, f"write `{written}`"))
 
 
-def _rewritten(trouble: Trouble) -> Repair | None:
+def _rewritten(trouble: ErrorContext) -> Repair | None:
     """`a % b` and `a ** 2` in HL, where both operands are single words or numbers."""
     before, token, after = trouble.previous, trouble.token, trouble.next
     if not (_is_simple(before) and _is_simple(after)) or trouble.at(-2).text in ("-", "*", "/", "."):
@@ -136,7 +136,7 @@ def _is_simple(lexeme: Lexeme) -> bool:
     return lexeme.kind == "word" or (lexeme.kind == "number" and NUMBER.fullmatch(lexeme.text) is not None)
 
 
-def _assignment(trouble: Trouble) -> Diagnostic | None:
+def _assignment(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if token.text not in _ASSIGNMENTS or token.kind != "sign":
         return None
@@ -147,7 +147,7 @@ def _assignment(trouble: Trouble) -> Diagnostic | None:
                            repair=trouble.replace(token, written, f"write `{written}`") if written else None)
 
 
-def _foreign_arrow(trouble: Trouble) -> Diagnostic | None:
+def _foreign_arrow(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
     if token.text not in _ARROWS:
         return None
@@ -156,14 +156,14 @@ def _foreign_arrow(trouble: Trouble) -> Diagnostic | None:
                            repair=trouble.replace(token, written, f"write `{written}`"))
 
 
-def _semicolon(trouble: Trouble) -> Diagnostic | None:
+def _semicolon(trouble: ErrorContext) -> Diagnostic | None:
     if trouble.token.text != ";":
         return None
     return trouble.finding("HL142", "nothing separates or ends declarations and rules", "not needed",
                            repair=trouble.drop(trouble.token, "leave it out"))
 
 
-def _foreign_character(trouble: Trouble) -> Diagnostic | None:
+def _foreign_character(trouble: ErrorContext) -> Diagnostic | None:
     """A character that no token of the language has."""
     offset, text = trouble.offset, trouble.text
     if offset >= len(text) or ".." in trouble.token.text or (text[offset].isascii() and text[offset] not in "$@\\'`!?&|~^%.;"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hl_dsl.base.source import Source
-from hl_dsl.grammar.tree.syntax_tree import Policy
+from hl_dsl.base.source import SourceText
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 
 MEASURED = "#:"  # marks the lines of a header that the tool writes: what was measured and proved of a policy
 
@@ -11,7 +11,7 @@ MEASURED = "#:"  # marks the lines of a header that the tool writes: what was me
 class Comments:
     """The comments of a parsed program. A tree made in memory has none."""
 
-    def __init__(self, source: Source, policy: Policy):
+    def __init__(self, source: SourceText, policy: PolicyDeclaration):
         self._source, self._policy = source, policy
         self._beside: dict[int, str] = {}
         self._above: dict[int, str] = {}

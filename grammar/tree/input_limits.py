@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from hl_dsl.base.diagnostics import Diagnostic, ProgramError, Repair
-from hl_dsl.base.source import Source, Span
-from hl_dsl.grammar.tree.syntax_tree import Policy, children, expressions
+from hl_dsl.base.source import SourceText, Span
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration, children, expressions
 
 LONGEST_TEXT = 200_000  # characters; the longest hand-written policy known is under 20,000
 DEEPEST_NESTING = 128  # of expressions; every later stage walks them recursively
@@ -16,7 +16,7 @@ _BRACKETS = re.compile(r'"[^"\n]*"|#[^\n]*|[()\[\]{}]')
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")
 
 
-def refuse_what_is_no_program(source: Source) -> None:
+def refuse_what_is_no_program(source: SourceText) -> None:
     """Raises `ProgramError` for an empty, oversized, binary or absurdly nested text, before it is parsed."""
     text = source.text
     if len(text) > LONGEST_TEXT:
@@ -36,7 +36,7 @@ def refuse_what_is_no_program(source: Source) -> None:
         _refuse_deep_brackets(source)
 
 
-def _refuse_deep_brackets(source: Source) -> None:
+def _refuse_deep_brackets(source: SourceText) -> None:
     depth = 0
     for match in _BRACKETS.finditer(source.text):
         depth = depth + 1 if match.group() in "([{" else max(0, depth - (match.group() in ")]}"))
@@ -44,7 +44,7 @@ def _refuse_deep_brackets(source: Source) -> None:
             raise ProgramError(source, [_too_deep(Span(*match.span()), "brackets", _MOST_BRACKETS)])
 
 
-def refuse_deep_expressions(source: Source, policy: Policy) -> None:
+def refuse_deep_expressions(source: SourceText, policy: PolicyDeclaration) -> None:
     """Raises `ProgramError` where an expression is deeper than later stages can walk."""
     for declaration in policy.declarations:
         # A level takes a character at least, so that only long declarations need a look.

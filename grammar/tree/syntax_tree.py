@@ -245,7 +245,7 @@ Pattern = Union[Never, Within, After]
 
 
 @dataclass(slots=True)
-class Property:
+class PropertyDeclaration:
     """`invariant`, `monitor`, `assume` or `reachable` (its `kind`) with a name and what it is about.
 
     The expression is to hold at every tick, or as the `pattern` says; for `reachable`, at some tick of some run.
@@ -270,7 +270,7 @@ class Setting:
 
 
 @dataclass(slots=True)
-class Plan:
+class PlanDeclaration:
     """`plan NAME: TYPE in RANGE { settings  each SCORE  final SCORE }`. `final` is None where it is left out."""
 
     name: str
@@ -285,11 +285,11 @@ class Plan:
     final_span: Span = _span()
 
 
-Declaration = Union[Observe, Param, Let, Memory, Modes, Act, Plan, Property]
+Declaration = Union[Observe, Param, Let, Memory, Modes, Act, PlanDeclaration, PropertyDeclaration]
 
 
 @dataclass(slots=True)
-class Policy:
+class PolicyDeclaration:
     name: str
     environment: str
     declarations: tuple[Declaration, ...]
@@ -361,7 +361,7 @@ def expressions(declaration: Declaration) -> Iterator[Expression]:
     kind = type(declaration)
     if kind is Let:
         yield declaration.expression
-    elif kind is Property:
+    elif kind is PropertyDeclaration:
         yield from conditions(declaration.pattern)
         yield declaration.expression
     elif kind is Memory:
@@ -371,7 +371,7 @@ def expressions(declaration: Declaration) -> Iterator[Expression]:
         yield declaration.default
     elif kind is Act:
         yield from _rule_expressions(declaration)
-    elif kind is Plan:
+    elif kind is PlanDeclaration:
         yield from (setting.value for setting in declaration.settings)
         yield from scores(declaration)
     elif kind is Modes:
@@ -389,7 +389,7 @@ def conditions(pattern: Pattern | None) -> tuple[Expression, ...]:
     return (pattern.condition, pattern.end) if type(pattern) is After else ()
 
 
-def scores(plan: Plan) -> tuple[Expression, ...]:
+def scores(plan: PlanDeclaration) -> tuple[Expression, ...]:
     """What a plan's futures are scored by, in the order of the text."""
     return (plan.each,) if plan.final is None else (plan.each, plan.final)
 

@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass, field, replace
 from typing import Iterable
 
-from hl_dsl.base.source import NOWHERE, Source, Span
+from hl_dsl.base.source import NOWHERE, SourceText, Span
 
 
 class HLError(Exception):
@@ -55,7 +55,7 @@ class Diagnostic:
     repair: Repair | None = None
     severity: str = "error"
 
-    def to_json(self, source: Source) -> dict:
+    def to_json(self, source: SourceText) -> dict:
         line, column = source.position(self.span.start)
         end_line, end_column = source.position(self.span.end)
         return {
@@ -83,7 +83,7 @@ class ProgramError(HLError):
 
     exit_code = 1
 
-    def __init__(self, source: Source, diagnostics: Iterable[Diagnostic]):
+    def __init__(self, source: SourceText, diagnostics: Iterable[Diagnostic]):
         self.source = source
         self.diagnostics = tuple(diagnostics)
         shown = [render(source, diagnostic) for diagnostic in self.diagnostics[:MOST_SHOWN]]
@@ -92,7 +92,7 @@ class ProgramError(HLError):
         super().__init__("\n\n".join(shown))
 
 
-def render(source: Source, diagnostic: Diagnostic) -> str:
+def render(source: SourceText, diagnostic: Diagnostic) -> str:
     """The finding as text: the line, carets under it, related lines, what was expected, a repair."""
     line, column = source.position(diagnostic.span.start)
     places = [(diagnostic.span, diagnostic.label, "^")]
@@ -113,7 +113,7 @@ def render(source: Source, diagnostic: Diagnostic) -> str:
 _WIDEST = 160
 
 
-def _excerpt(source: Source, span: Span, text: str, mark: str, gutter: int) -> list[str]:
+def _excerpt(source: SourceText, span: Span, text: str, mark: str, gutter: int) -> list[str]:
     line, column = source.position(span.start)
     shown = source.line(line)
     length = max(1, min(span.end, span.start + len(shown) - column + 1) - span.start)
@@ -128,10 +128,10 @@ def _excerpt(source: Source, span: Span, text: str, mark: str, gutter: int) -> l
 
 
 @dataclass
-class Findings:
+class DiagnosticCollector:
     """Collects diagnostics while a program is checked, so that one run shows all of them. The same is not said twice."""
 
-    source: Source
+    source: SourceText
     items: list[Diagnostic] = field(default_factory=list)
     _known: set[Diagnostic] = field(default_factory=set)
 

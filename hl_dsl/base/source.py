@@ -22,7 +22,7 @@ NOWHERE = Span(0, 0)
 
 
 @dataclass(frozen=True)
-class Source:
+class SourceText:
     """A program's text and the name it is shown under (a path, or `<text>`)."""
 
     text: str

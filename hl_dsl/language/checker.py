@@ -8,51 +8,51 @@ from typing import Sequence
 from hl_dsl.cards import Card
 from hl_dsl.language.plan_checks import PlanChecks
 from hl_dsl.language.dependencies import find_cycles
-from hl_dsl.base.diagnostics import Diagnostic, Findings, Label, ProgramError, Repair
+from hl_dsl.base.diagnostics import Diagnostic, DiagnosticCollector, Label, ProgramError, Repair
 from hl_dsl.language.type_inference import Inference, TypeProblem, Unresolved
 from hl_dsl.operators.scalar import LARGEST_INT
-from hl_dsl.language.incremental import Recall, Reuse
-from hl_dsl.base.source import Source, Span
+from hl_dsl.language.incremental import DeclarationLookup, DeclarationCache
+from hl_dsl.base.source import SourceText, Span
 from hl_dsl.language.symbols import Symbol, Symbols
-from hl_dsl.grammar.tree.syntax_tree import Act, Boolean, Index, Let, Memory, Modes, Name, Never, Number, Observe, Param, Plan, Policy, Previous, Property, Range, Vector, conditions, expressions, scores, walk
+from hl_dsl.grammar.tree.syntax_tree import Act, Boolean, Index, Let, Memory, Modes, Name, Never, Number, Observe, Param, PlanDeclaration, PolicyDeclaration, Previous, PropertyDeclaration, Range, Vector, conditions, expressions, scores, walk
 from hl_dsl.language.types import BOOL, INT, REAL, Type, widens
 
 _MOST_TEXT = 60
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedProgram:
     """A program that is well formed: names resolved, types known (`types` by `id` of the syntax node), definitions
     (lets, `mode`, `action`) in an order where each comes after what it needs."""
 
-    policy: Policy
+    policy: PolicyDeclaration
     card: Card
     symbols: Symbols
     types: dict[int, Type]
     order: tuple[str, ...]
-    source: Source
+    source: SourceText
     warnings: tuple[Diagnostic, ...]
 
 
-def check(policy: Policy, card: Card, source: Source, reuse: Reuse | None = None) -> Checked:
+def check(policy: PolicyDeclaration, card: Card, source: SourceText, reuse: DeclarationCache | None = None) -> CheckedProgram:
     """Checks a parsed program against its environment's card. Raises `ProgramError` with all findings."""
     if reuse is not None:
         reuse.begin(card)
-    findings = Findings(source)
+    findings = DiagnosticCollector(source)
     symbols = Symbols(policy, card, findings)
     order, cyclic = find_cycles(policy, symbols, findings, reuse)
     inference = Inference(symbols, cyclic)
     checker = _Checker(policy, symbols, inference, findings, reuse)
     checker.run(order)
     findings.stop_on_errors()
-    return Checked(policy, card, symbols, inference.types, tuple(order), source, tuple(findings.items))
+    return CheckedProgram(policy, card, symbols, inference.types, tuple(order), source, tuple(findings.items))
 
 
 class _Checker:
-    def __init__(self, policy: Policy, symbols: Symbols, inference: Inference, findings: Findings, reuse: Reuse | None):
+    def __init__(self, policy: PolicyDeclaration, symbols: Symbols, inference: Inference, findings: DiagnosticCollector, reuse: DeclarationCache | None):
         self.policy, self.symbols, self.inference, self.findings = policy, symbols, inference, findings
         self._inferred: set[int] = set()
-        self._recall = Recall(policy, symbols, inference, reuse)
+        self._recall = DeclarationLookup(policy, symbols, inference, reuse)
 
     def run(self, order: Sequence[str]) -> None:
         # Each let before those that need it, so that a long chain of them is no deep recursion.
@@ -217,12 +217,12 @@ class _Checker:
             else:
                 self._infer(let.expression)
 
-    def _property(self, item: Property) -> None:
+    def _property(self, item: PropertyDeclaration) -> None:
         for condition in conditions(item.pattern):
             self._wanted(condition, BOOL, f"the condition of `{item.name}`", "HL317")
         self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317", "any" if type(item.pattern) is Never else "all")
 
-    def _plan(self, plan: Plan) -> None:
+    def _plan(self, plan: PlanDeclaration) -> None:
         if self._is_second(plan):
             return
         for score in scores(plan):
@@ -301,5 +301,5 @@ class _Checker:
 
 _CHECKS = {
     Observe: _Checker._observe, Param: _Checker._param, Memory: _Checker._memory, Let: _Checker._let,
-    Property: _Checker._property, Plan: _Checker._plan, Modes: _Checker._modes, Act: _Checker._act,
+    PropertyDeclaration: _Checker._property, PlanDeclaration: _Checker._plan, Modes: _Checker._modes, Act: _Checker._act,
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from hl_dsl.base.diagnostics import Findings, Label
-from hl_dsl.language.incremental import Reuse
+from hl_dsl.base.diagnostics import DiagnosticCollector, Label
+from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.base.source import Span
 from hl_dsl.language.symbols import Symbols
-from hl_dsl.grammar.tree.syntax_tree import Act, Expression, Let, Modes, Name, Policy, Previous, children
+from hl_dsl.grammar.tree.syntax_tree import Act, Expression, Let, Modes, Name, PolicyDeclaration, Previous, children
 
 
 def instantaneous_names(expression: Expression) -> Iterator[Name]:
@@ -22,7 +22,7 @@ def instantaneous_names(expression: Expression) -> Iterator[Name]:
             stack.extend(children(node))
 
 
-def needs(policy: Policy, reuse: Reuse | None = None) -> dict[str, list[Name]]:
+def needs(policy: PolicyDeclaration, reuse: DeclarationCache | None = None) -> dict[str, list[Name]]:
     """For each let, for `mode` and for `action`: the names they need in the same tick."""
     needed = _needed if reuse is None else lambda declaration: reuse.needed(declaration, _needed)
     graph: dict[str, list[Name]] = {}
@@ -56,7 +56,7 @@ def _needed(declaration: Let | Act | Modes) -> tuple[list[Name] | None, list[Nam
     return moving if transitions else None, acting
 
 
-def find_cycles(policy: Policy, symbols: Symbols, findings: Findings, reuse: Reuse | None = None) -> tuple[list[str], set[str]]:
+def find_cycles(policy: PolicyDeclaration, symbols: Symbols, findings: DiagnosticCollector, reuse: DeclarationCache | None = None) -> tuple[list[str], set[str]]:
     """Reports each cycle that does not pass through memory. Returns the definitions in an order that has none before
     what it needs, and those that are part of a cycle."""
     graph = needs(policy, reuse)
@@ -89,7 +89,7 @@ def find_cycles(policy: Policy, symbols: Symbols, findings: Findings, reuse: Reu
     return order, cyclic
 
 
-def _report(cycle: list[str], span: Span, symbols: Symbols, findings: Findings) -> None:
+def _report(cycle: list[str], span: Span, symbols: Symbols, findings: DiagnosticCollector) -> None:
     few = cycle if len(cycle) <= 6 else [*cycle[:5], "…"]
     shown = " -> ".join([*few, cycle[0]])
     others = tuple(Label(symbols[name].span, f"`{name}` is part of the cycle") for name in cycle if symbols[name].span.end)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable
 
-from hl_dsl.grammar.tree.syntax_tree import Declaration, Let, Memory, Name, Param, Plan, Policy, expressions, walk
+from hl_dsl.grammar.tree.syntax_tree import Declaration, Let, Memory, Name, Param, PlanDeclaration, PolicyDeclaration, expressions, walk
 
 if TYPE_CHECKING:
     from hl_dsl.cards import Card
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MOST_DECLARATIONS = 20_000
 
 
-class Reuse:
+class DeclarationCache:
     """Kept by the caller, and handed to `Program.from_syntax` for each program about one environment. It serves one
     operator table, and starts afresh where it has grown too large. `lowered` is the compiler's."""
 
@@ -54,10 +54,10 @@ class Reuse:
         return known[1]
 
 
-class Recall:
+class DeclarationLookup:
     """Declarations of one program whose check, without a finding, is known from an earlier program."""
 
-    def __init__(self, policy: Policy, symbols: "Symbols", inference: "Inference", reuse: Reuse | None):
+    def __init__(self, policy: PolicyDeclaration, symbols: "Symbols", inference: "Inference", reuse: DeclarationCache | None):
         self._policy, self._symbols, self._inference, self._reuse = policy, symbols, inference, reuse
         self._known: set[int] = set()
         self._new: dict[int, tuple | None] = {}
@@ -85,7 +85,7 @@ class Recall:
 
     def _key(self, declaration: Declaration) -> tuple | None:
         """A declaration with all that its check depends on. None where a type it needs is not known yet."""
-        if type(declaration) is Plan:  # what it may look at hangs on the whole program
+        if type(declaration) is PlanDeclaration:  # what it may look at hangs on the whole program
             return None
         symbols = self._symbols
         meanings = []

@@ -6,21 +6,21 @@ import math
 from typing import Iterator
 
 from hl_dsl.cards import Card, Field
-from hl_dsl.base.diagnostics import Findings, Label, Repair
+from hl_dsl.base.diagnostics import DiagnosticCollector, Label, Repair
 from hl_dsl.grammar.tree.plan_settings import SETTINGS, PlanSetting
 from hl_dsl.base.source import Span
 from hl_dsl.language.symbols import Symbols
-from hl_dsl.grammar.tree.syntax_tree import Act, Index, Let, Memory, Modes, Name, Number, Param, Plan, Policy, Setting, children, expressions
+from hl_dsl.grammar.tree.syntax_tree import Act, Index, Let, Memory, Modes, Name, Number, Param, PlanDeclaration, PolicyDeclaration, Setting, children, expressions
 
 
 class PlanChecks:
     """All but the types of its scores, which the checker of expressions finds."""
 
-    def __init__(self, policy: Policy, symbols: Symbols, findings: Findings):
+    def __init__(self, policy: PolicyDeclaration, symbols: Symbols, findings: DiagnosticCollector):
         self.policy, self.symbols, self.findings, self.card = policy, symbols, findings, symbols.card
 
-    def run(self, plan: Plan) -> None:
-        first = next(self.policy.of(Plan))
+    def run(self, plan: PlanDeclaration) -> None:
+        first = next(self.policy.of(PlanDeclaration))
         if plan is not first:
             self.findings.add("HL218", "a policy has one `plan`", plan.name_span, label="second plan", others=(Label(first.name_span, "the first"),))
             return
@@ -35,7 +35,7 @@ class PlanChecks:
         for setting in plan.settings:
             self._setting(setting, seen)
 
-    def _range(self, plan: Plan) -> None:
+    def _range(self, plan: PlanDeclaration) -> None:
         action = self.card.action
         if action.is_discrete:
             return
@@ -102,7 +102,7 @@ class PlanChecks:
                               label=known.says, others=(Label(param.range.span, "its range"),), repair=Repair(
                                   param.range.span, f"[{_within(known, low)!r}, {_within(known, high)!r}]", "narrow its range"))
 
-    def _foreseen(self, plan: Plan) -> None:
+    def _foreseen(self, plan: PlanDeclaration) -> None:
         """Each observation that the future hangs on must be one that the model foresees."""
         told: set[str] = set()
         for name, component in self._looked_at():
@@ -119,7 +119,7 @@ class PlanChecks:
     def _looked_at(self) -> Iterator[tuple[str, int | None]]:
         """Observations that the action, the scores, and the memory they hang on look at; with the component, where it is a literal."""
         defined = {item.name: item for item in self.policy.declarations if type(item) in (Let, Memory)}
-        waiting = [item for item in self.policy.declarations if type(item) in (Act, Modes, Plan)]
+        waiting = [item for item in self.policy.declarations if type(item) in (Act, Modes, PlanDeclaration)]
         met: set[str] = set()
         while waiting:
             for name, component in (use for top in expressions(waiting.pop()) for use in _uses(top)):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hl_dsl.cards import Card, Field
-from hl_dsl.base.diagnostics import Diagnostic, Findings, Label, Repair
+from hl_dsl.base.diagnostics import Diagnostic, DiagnosticCollector, Label, Repair
 from hl_dsl.base.source import NOWHERE, Span
-from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Modes, Observe, Observed, Param, Plan, Policy, Property, Vector
+from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Modes, Observe, Observed, Param, PlanDeclaration, PolicyDeclaration, PropertyDeclaration, Vector
 from hl_dsl.language.types import Type, scalar, vector
 
 
@@ -43,7 +43,7 @@ _TYPES_ELSEWHERE = {
 class Symbols(dict):
     """Name to `Symbol`, filled from a program and its environment's card."""
 
-    def __init__(self, policy: Policy, card: Card, findings: Findings):
+    def __init__(self, policy: PolicyDeclaration, card: Card, findings: DiagnosticCollector):
         super().__init__()
         self.policy = policy
         self.card = card
@@ -68,7 +68,7 @@ class Symbols(dict):
             elif isinstance(declaration, (Param, Memory)):
                 kind = "param" if isinstance(declaration, Param) else "memory"
                 self._add(Symbol(kind, declaration.name, self._declared_type(declaration), declaration, declaration.name_span))
-        for plan in policy.of(Plan):
+        for plan in policy.of(PlanDeclaration):
             self._add(Symbol("planned", plan.name, self._declared_type(plan), plan, plan.name_span))
         self._property_names(policy)
 
@@ -103,7 +103,7 @@ class Symbols(dict):
         self._add(Symbol("observation", item.name, field_type(field), item, item.span))
         self.observed.setdefault(item.name, (item, field))
 
-    def _declared_type(self, declaration: Param | Memory | Plan) -> Type:
+    def _declared_type(self, declaration: Param | Memory | PlanDeclaration) -> Type:
         written = declaration.type
         sample = {Param: "default", Memory: "start"}.get(type(declaration), "range")
         sample = getattr(declaration, sample)
@@ -118,15 +118,15 @@ class Symbols(dict):
             self.findings.add("HL302", f"`{written.base}` has no length", written.span, label="only `vec` has one",
                               repair=Repair(written.span, f"vec[{written.size}]", f"write `vec[{written.size}]`"))
         if written.base == "vec" and written.size is None:
-            size = len(sample.items) if type(sample) is Vector else self.card.action.size if type(declaration) is Plan else 2
+            size = len(sample.items) if type(sample) is Vector else self.card.action.size if type(declaration) is PlanDeclaration else 2
             self.findings.add("HL302", "a vector type needs its length", written.span, label="of what length?",
                               repair=Repair(written.span, f"vec[{size}]", f"write `vec[{size}]`"))
             return vector("real", size)
         return scalar(base) if written.size is None else vector("real", written.size)
 
-    def _property_names(self, policy: Policy) -> None:
-        seen: dict[str, Property] = {}
-        for item in policy.of(Property):
+    def _property_names(self, policy: PolicyDeclaration) -> None:
+        seen: dict[str, PropertyDeclaration] = {}
+        for item in policy.of(PropertyDeclaration):
             if item.name in seen:
                 self.findings.add("HL201", f"`{item.name}` is defined twice", item.name_span, label="second definition",
                                   others=(Label(seen[item.name].name_span, "first defined here"),),

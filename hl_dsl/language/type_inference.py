@@ -8,7 +8,7 @@ from typing import Iterable, Mapping
 from hl_dsl.base.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.operators import OPERATORS, Operator, choose_form
 from hl_dsl.operators.scalar import LARGEST_INT
-from hl_dsl.base.source import Source, Span
+from hl_dsl.base.source import SourceText, Span
 from hl_dsl.language.symbols import Symbol, Symbols
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Slice, Vector
 from hl_dsl.language.types import BOOL, INT, REAL, Type, scalar, vector, widens
@@ -36,7 +36,7 @@ def formula_expression(operator: Operator, text: str) -> Expression:
     from hl_dsl.grammar.parser import parse
     from hl_dsl.grammar.tree.syntax_tree import Let
 
-    policy = parse(Source(f'policy f for "f" {{ let f = {text} }}', f"<formula of {operator.name}>"))
+    policy = parse(SourceText(f'policy f for "f" {{ let f = {text} }}', f"<formula of {operator.name}>"))
     return next(policy.of(Let)).expression
 
 

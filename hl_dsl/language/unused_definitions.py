@@ -5,14 +5,14 @@ from __future__ import annotations
 
 from typing import Iterator
 
-from hl_dsl.language.checker import Checked
+from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.base.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.language.unused_plan_settings import idle_settings
 from hl_dsl.base.source import Span
-from hl_dsl.grammar.tree.syntax_tree import Act, Declaration, Let, Memory, Modes, Name, Observe, Observed, Param, Plan, Property, expressions, walk
+from hl_dsl.grammar.tree.syntax_tree import Act, Declaration, Let, Memory, Modes, Name, Observe, Observed, Param, PlanDeclaration, PropertyDeclaration, expressions, walk
 
 
-def unused(checked: Checked) -> tuple[Diagnostic, ...]:
+def unused(checked: CheckedProgram) -> tuple[Diagnostic, ...]:
     """Warnings, in the order of the text. What only unused things use is unused too."""
     found = list(_Uses(checked).warnings())
     return tuple(sorted(found, key=lambda item: item.span))
@@ -21,15 +21,15 @@ def unused(checked: Checked) -> tuple[Diagnostic, ...]:
 class _Uses:
     """`acting`: names that the action hangs on, at this tick or a later one; `needed`: those, and what properties speak of."""
 
-    def __init__(self, checked: Checked):
+    def __init__(self, checked: CheckedProgram):
         self.checked = checked
         declarations = checked.policy.declarations
         self.defined: dict[str, Declaration] = {item.name: item for item in declarations if type(item) in (Let, Memory)}
         self.names = {id(item): _names(item) for item in declarations}
         # The action itself may be asked for by name, and hangs on all that decides it.
-        self.acting = self._closure([item for item in declarations if type(item) in (Act, Modes, Plan)])
+        self.acting = self._closure([item for item in declarations if type(item) in (Act, Modes, PlanDeclaration)])
         self.directed = self._closure([item for item in declarations if type(item) in (Act, Modes)])
-        self.needed = self.acting | self._closure([item for item in declarations if type(item) is Property])
+        self.needed = self.acting | self._closure([item for item in declarations if type(item) is PropertyDeclaration])
 
     def _closure(self, roots: list[Declaration]) -> set[str]:
         reached: set[str] = set()
@@ -46,9 +46,9 @@ class _Uses:
         for item in self.checked.policy.declarations:
             if type(item) is Observe:
                 yield from self._observed(item)
-            elif type(item) is Plan and item.name not in self.directed:
+            elif type(item) is PlanDeclaration and item.name not in self.directed:
                 yield Diagnostic("HL506", f"the plan `{item.name}` is not used", item.name_span, "the action does not hang on it: add it to one", severity="warning")
-            elif type(item) is Plan:
+            elif type(item) is PlanDeclaration:
                 yield from idle_settings(item)
             elif type(item) in (Let, Memory, Param) and item.name not in self.needed:
                 yield self._unused(item)
@@ -74,7 +74,7 @@ class _Uses:
     def _users(self, name: str) -> list[str]:
         """The definitions and properties that name it, in the order of the text."""
         return [item.name for item in self.checked.policy.declarations
-                if type(item) in (Let, Memory, Property) and name in self.names[id(item)]]
+                if type(item) in (Let, Memory, PropertyDeclaration) and name in self.names[id(item)]]
 
     def _observed(self, item: Observe) -> Iterator[Diagnostic]:
         idle = [one for one in item.items if one.name not in self.needed]

@@ -6,10 +6,10 @@ from typing import Iterator
 
 from hl_dsl.base.diagnostics import Diagnostic
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
-from hl_dsl.grammar.tree.syntax_tree import Number, Plan, Setting
+from hl_dsl.grammar.tree.syntax_tree import Number, PlanDeclaration, Setting
 
 
-def idle_settings(plan: Plan) -> Iterator[Diagnostic]:
+def idle_settings(plan: PlanDeclaration) -> Iterator[Diagnostic]:
     """Warnings. A setting that is a parameter may be anything in its range, and is not warned of."""
     given = {setting.name: setting for setting in plan.settings}
     values = {name: _value(name, given.get(name)) for name in ("candidates", "rounds", "elites", "sigma")}

@@ -8,18 +8,18 @@ from random import Random
 from typing import Hashable, Mapping
 
 from hl_dsl.compiler.ir.dataflow import Parameter
-from hl_dsl.synth.candidates.gates import Checked
+from hl_dsl.synth.candidates.gates import CheckedCandidate
 
 KEPT = 8  # structures that have children
 
 # How many episodes a trial came to the end of, and their mean. More episodes are better: a trial that is clearly worse is
 # given fewer.
-Result = tuple[int, float]
-WORST: Result = (0, 0.0)
+ArchivedScore = tuple[int, float]
+WORST: ArchivedScore = (0, 0.0)
 
 
 @dataclass(frozen=True)
-class Sample:
+class ScoredParameters:
     """Values of a structure's parameters, and the score they gave."""
 
     trial: int
@@ -35,12 +35,12 @@ class Structure:
     """
 
     key: str
-    checked: Checked
-    samples: list[Sample] = field(default_factory=list)
+    checked: CheckedCandidate
+    samples: list[ScoredParameters] = field(default_factory=list)
     fruitless: int = 0
 
     @property
-    def best(self) -> Sample:
+    def best(self) -> ScoredParameters:
         return self.samples[0]
 
     @property
@@ -51,7 +51,7 @@ class Structure:
     def size(self) -> int:
         return len(self.checked.flow.nodes)
 
-    def add(self, sample: Sample, checked: Checked) -> None:
+    def add(self, sample: ScoredParameters, checked: CheckedCandidate) -> None:
         """Takes a sample."""
         better = not self.samples or sample.score > self.best.score
         self.samples.append(sample)
@@ -75,7 +75,7 @@ class Archive:
         self.niches: dict[Hashable, tuple[float, str]] = {}
         self.behaviours: dict[str, Hashable] = {}  # of each structure's best version
         self.turn = 0
-        self._results: dict[int, Result] = {}
+        self._results: dict[int, ArchivedScore] = {}
         self._smoke: dict[int, float] = {}
 
     def note(self, trial: int, episodes: int, mean: float | None, smoke: float | None) -> None:
@@ -83,7 +83,7 @@ class Archive:
         self._results[trial] = (episodes, mean) if mean is not None else WORST
         self._smoke[trial] = -math.inf if smoke is None else smoke
 
-    def result(self, trial: int) -> Result:
+    def result(self, trial: int) -> ArchivedScore:
         """What a trial came to; the worst there is where it played nothing."""
         return self._results.get(trial, WORST)
 
@@ -115,7 +115,7 @@ class Archive:
             return False
         return len({one.best.score for key, one in self.structures.items() if key != structure and one.best.score > score}) < KEPT
 
-    def add(self, sample: Sample, checked: Checked, behaviour: Hashable = None) -> None:
+    def add(self, sample: ScoredParameters, checked: CheckedCandidate, behaviour: Hashable = None) -> None:
         """Takes a scored candidate."""
         niche = self.niches.get(behaviour)
         if behaviour is not None and (niche is None or sample.score > niche[0]):

@@ -10,14 +10,14 @@ from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.base.diagnostics import HLError, ProgramError
 from hl_dsl.program import Program
-from hl_dsl.language.incremental import Reuse
-from hl_dsl.base.source import Source
-from hl_dsl.grammar.tree.syntax_tree import Policy
+from hl_dsl.language.incremental import DeclarationCache
+from hl_dsl.base.source import SourceText
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 from hl_dsl.synth.candidates.parameter_values import flow_with, structure_hash, syntax_with
-from hl_dsl.verify import Limits, Memo, Proof, prove, screen
+from hl_dsl.verify import ProofLimits, SearchCache, Proof, prove, screen
 
 # Counted resources only, so that a verdict repeats. What needs more is not worth a search's time.
-SEARCH_LIMITS = Limits(boxes=40, solver_steps=400_000, depths=(0, 1), bounded_depths=(0, 0), lanes=0, components=False)
+SEARCH_LIMITS = ProofLimits(boxes=40, solver_steps=400_000, depths=(0, 1), bounded_depths=(0, 0), lanes=0, components=False)
 _LONGEST_FLOW = 2000  # nodes; larger mutants are no improvement anybody could read
 
 
@@ -32,7 +32,7 @@ class Rejection:
 
 
 @dataclass(frozen=True)
-class Checked:
+class CheckedCandidate:
     """A well-formed candidate. `structure` names it up to the defaults of its parameters."""
 
     program: Program
@@ -42,27 +42,27 @@ class Checked:
     def flow(self) -> Dataflow:
         return self.program.flow
 
-    def with_values(self, values: Mapping[str, float]) -> "Checked":
+    def with_values(self, values: Mapping[str, float]) -> "CheckedCandidate":
         """The same structure with other defaults. No check is needed: they lie in the parameters' ranges."""
         if not values:
             return self
         program = Program.from_syntax(syntax_with(self.program.syntax, self.flow, values), card=self.program.card, reuse=self.program.reuse)
         program.flow = flow_with(self.flow, values)
-        return Checked(program, self.structure)
+        return CheckedCandidate(program, self.structure)
 
 
 class Gates:
     """Checks, recognises and proves candidates; remembers all it has seen. No method takes an environment step. `limits`: what
     a proof may take."""
 
-    def __init__(self, card: Card, limits: Limits = SEARCH_LIMITS):
+    def __init__(self, card: Card, limits: ProofLimits = SEARCH_LIMITS):
         self.card, self.limits = card, limits
-        self._memo = Memo()
-        self._reuse = Reuse()
+        self._memo = SearchCache()
+        self._reuse = DeclarationCache()
         self._proofs: dict[str, tuple[bool, str]] = {}
         self._known: dict[str, int] = {}
 
-    def check(self, policy: Policy, source: Source | None = None) -> Checked | Rejection:
+    def check(self, policy: PolicyDeclaration, source: SourceText | None = None) -> CheckedCandidate | Rejection:
         """Types, names, cycles; then the structure's name. With the `source` the reason is the whole message."""
         try:
             program = Program.from_syntax(policy, source, card=self.card, reuse=self._reuse)
@@ -76,9 +76,9 @@ class Gates:
             return Rejection("check", f"{type(error).__name__}: {error}")
         if len(flow.nodes) > _LONGEST_FLOW:
             return Rejection("check", f"{len(flow.nodes)} nodes are too many for a search")
-        return Checked(program, structure_hash(flow))
+        return CheckedCandidate(program, structure_hash(flow))
 
-    def recognise(self, candidate: Checked) -> Rejection | str:
+    def recognise(self, candidate: CheckedCandidate) -> Rejection | str:
         """The candidate's hash; a rejection where a trial has it already."""
         found = canonical_hash(candidate.flow)
         candidate.program.hash = found
@@ -87,7 +87,7 @@ class Gates:
             return Rejection("duplicate", f"the same program as trial {number}", found, number)
         return found
 
-    def prove(self, candidate: Checked) -> Rejection | str:
+    def prove(self, candidate: CheckedCandidate) -> Rejection | str:
         """A summary of the proof; a rejection where it does not pass. A proof is for all values of the parameters."""
         if candidate.structure not in self._proofs:
             self._proofs[candidate.structure] = self._prove(candidate.flow)

@@ -6,14 +6,14 @@ from random import Random
 from typing import Mapping, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Parameter
-from hl_dsl.synth.candidates.archive import Sample
+from hl_dsl.synth.candidates.archive import ScoredParameters
 from hl_dsl.synth.mutation.number_literals import short
 
-Values = dict[str, float]
+ParameterValues = dict[str, float]
 _WIDE, _NEAR = 0.25, 0.75  # how often values are drawn anew, or else near a good sample (the rest: between two)
 
 
-def first_values(parameters: Sequence[Parameter], known: Mapping[str, float], new: Sequence[str], random: Random) -> Values:
+def first_values(parameters: Sequence[Parameter], known: Mapping[str, float], new: Sequence[str], random: Random) -> ParameterValues:
     """Values for a structure that has no samples: new parameters anywhere in their ranges or nearer their defaults, the
     others as in the parent, some of them moved a little."""
     values = {}
@@ -28,14 +28,14 @@ def first_values(parameters: Sequence[Parameter], known: Mapping[str, float], ne
     return values
 
 
-def fitted_values(parameters: Sequence[Parameter], known: Mapping[str, float], new: Sequence[str], random: Random) -> Values:
+def fitted_values(parameters: Sequence[Parameter], known: Mapping[str, float], new: Sequence[str], random: Random) -> ParameterValues:
     """Values for a structure whose new parameters begin where recorded frames put them: all of those moved together, by little
     or by much, the others as in the parent."""
     reach = 10 ** random.uniform(-1.3, -0.4)
     return {one.name: known[one.name] if one.name in known and one.name not in new else moved(one, one.default, reach, random) for one in parameters}
 
 
-def next_values(parameters: Sequence[Parameter], samples: Sequence[Sample], random: Random) -> Values:
+def next_values(parameters: Sequence[Parameter], samples: Sequence[ScoredParameters], random: Random) -> ParameterValues:
     """Values for a structure whose `samples` are known, the best first."""
     good = samples[: max(1, min(8, len(samples) // 3))]
     base = dict(random.choices(good, [0.7**rank for rank in range(len(good))])[0].values)
@@ -80,7 +80,7 @@ def moved(one: Parameter, value: float, reach: float, random: Random) -> float:
     return short(value + step, one.low, one.high, one.base)
 
 
-def values_at(parameters: Sequence[Parameter], point: Sequence[float]) -> Values:
+def values_at(parameters: Sequence[Parameter], point: Sequence[float]) -> ParameterValues:
     """The values at a point of the unit cube that stands for the ranges; further coordinates are left out."""
     values = {}
     for one, part in zip(parameters, point):

@@ -7,7 +7,7 @@ from typing import Mapping
 
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
-from hl_dsl.grammar.tree.syntax_tree import Boolean, Expression, Name, Number, Param, Policy, Vector
+from hl_dsl.grammar.tree.syntax_tree import Boolean, Expression, Name, Number, Param, PolicyDeclaration, Vector
 
 
 def values_of(flow: Dataflow) -> dict[str, int | float | bool]:
@@ -30,7 +30,7 @@ def flow_with(flow: Dataflow, values: Mapping[str, int | float | bool]) -> Dataf
     return replace(flow, parameters=[replace(one, default=values.get(one.name, one.default)) for one in flow.parameters])
 
 
-def syntax_with(policy: Policy, flow: Dataflow, values: Mapping[str, int | float | bool]) -> Policy:
+def syntax_with(policy: PolicyDeclaration, flow: Dataflow, values: Mapping[str, int | float | bool]) -> PolicyDeclaration:
     """The syntax tree with other defaults; what does not change keeps its place in the text."""
     parameters = {one.name: one for one in flow.parameters}
     declarations = tuple(

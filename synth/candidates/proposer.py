@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Protocol, Sequence
 from hl_dsl.cards import Card
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.candidates.archive import Archive, Structure
-from hl_dsl.synth.candidates.gates import Checked, Gates, Rejection
+from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.runs.trial import Trial
 
@@ -45,7 +45,7 @@ class Candidate:
     of many points that are compared with each other, and is played on the smoke seeds alone."""
 
     index: int
-    checked: Checked
+    checked: CheckedCandidate
     proof: str
     change: str
     origin: str
@@ -60,7 +60,7 @@ class Rejected:
     """A proposal that stopped at a gate in front of the environment. `checked` is None where it stopped at the check."""
 
     index: int
-    checked: Checked | None
+    checked: CheckedCandidate | None
     text: str
     rejection: Rejection
     change: str
@@ -70,7 +70,7 @@ class Rejected:
 
 
 @dataclass(frozen=True)
-class Situation:
+class SearchContext:
     """What a proposer may know: the elites, the gates, how the start was done, and how many lanes are free.
 
     `recall(candidate)` gives a rejection where the candidate would play episodes that are known; `subject(structure)`
@@ -84,7 +84,7 @@ class Situation:
 
     archive: Archive
     gates: Gates
-    recall: Callable[[Checked], Rejection | None]
+    recall: Callable[[CheckedCandidate], Rejection | None]
     subject: Callable[[Structure], Subject]
     ended_dry: Callable[[Structure], bool]
     run_seed: int
@@ -102,7 +102,7 @@ class Situation:
 class Proposer(Protocol):
     """Fills the free slots of a generation. Everything it draws comes from the run's seed and the trials' numbers."""
 
-    def propose(self, situation: Situation) -> list[Candidate | Rejected]:
+    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
         """Proposals in the order of their numbers, without gaps; at most `situation.slots` of them candidates."""
 
 
@@ -110,11 +110,11 @@ def proposer_named(name: str, options: "ProposerOptions | None" = None) -> Propo
     """`name` may be several with commas between them, which then take turns. Raises HLError for a proposer that does not
     exist, and for options that it cannot work with."""
     from hl_dsl.synth.proposers.text.options import ProposerOptions
-    from hl_dsl.synth.proposers.round_robin import Turns
+    from hl_dsl.synth.proposers.round_robin import RoundRobin
 
     options = options or ProposerOptions()
     found = [_one(part.strip(), options) for part in name.split(",")]
-    return found[0] if len(found) == 1 else Turns(found)
+    return found[0] if len(found) == 1 else RoundRobin(found)
 
 
 def refuse_unlimited(proposer: Proposer, budget: "Budget") -> None:

@@ -19,7 +19,7 @@ from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.environments.card_compatibility import check_fit
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.synth.environments.gymnasium_factory import is_users_own
-from hl_dsl.synth.environments.gymnasium_pool import UsersPool
+from hl_dsl.synth.environments.gymnasium_pool import GymnasiumPool
 from hl_dsl.synth.environments.gymnasium_spec import users_spec
 from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 
@@ -224,7 +224,7 @@ class Environments:
             return best[2]
         self._pool_seeds = self.seeds
         if is_users_own(self.card.environment):
-            return UsersPool(self._spec, _folders_of(self.card), self.seeds, self.card.max_episode_steps, self._render)
+            return GymnasiumPool(self._spec, _folders_of(self.card), self.seeds, self.card.max_episode_steps, self._render)
         more = {"render_mode": "rgb_array"} if self._render else {}
         try:
             return _quietly(

@@ -18,7 +18,7 @@ class EnvironmentFailed(HLError):
     """An environment that played, and then raised or answered with what it must not. Steps may have been taken."""
 
 
-class UsersPool:
+class GymnasiumPool:
     """One environment for each seed, answering as a pool of EnvPool does: `_reset` or `_send`, then `_recv`.
 
     `max_steps` ends an episode as a truncation. Raises HLError where an environment cannot be made, and EnvironmentFailed

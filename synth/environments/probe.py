@@ -18,7 +18,7 @@ _LET_GO = 0.1  # how often a held action is drawn anew
 
 
 @dataclass(frozen=True)
-class Seen:
+class ColumnStatistics:
     """One column of the memory or of the observation: its extremes, and the share of steps on which it changed."""
 
     column: int
@@ -47,10 +47,10 @@ class Probe:
     rewarded: float
     lives: tuple[int, int] | None
     source: str
-    columns: tuple[Seen, ...]
+    columns: tuple[ColumnStatistics, ...]
 
     @property
-    def changing(self) -> tuple[Seen, ...]:
+    def changing(self) -> tuple[ColumnStatistics, ...]:
         """The columns that were not constant, the busiest first."""
         return tuple(sorted((seen for seen in self.columns if seen.low < seen.high), key=lambda seen: -seen.changes))
 
@@ -72,7 +72,7 @@ def probe(environment: str, steps: int = 2000, seed: int = 0) -> Probe:
     except UnknownEnvironment:
         card, carded = sketch_card(environment), False
     lanes = min(_LANES, steps)
-    tally, spent = _Tally(card), 0
+    tally, spent = _ProbeStatistics(card), 0
     actions = _Actions(card, lanes, seed)
     while spent + lanes <= steps:
         lanes_of_round = Environments(card, card.protocols[0], range(seed, seed + lanes))
@@ -118,7 +118,7 @@ class _Actions:
         return np.where(self._choose.integers(0, 2, (lanes, action.size)), action.high, action.low)
 
 
-class _Tally:
+class _ProbeStatistics:
     def __init__(self, card: Card):
         self._source = "ram" if "ram" in card.fields else "observation"
         self._rewards: list[np.ndarray] = []
@@ -170,7 +170,7 @@ class _Tally:
             "lives": self._lives,
             "source": self._source,
             "columns": tuple(
-                Seen(column, low.item(), high.item(), float(changes))
+                ColumnStatistics(column, low.item(), high.item(), float(changes))
                 for column, (low, high, changes) in enumerate(zip(self._low, self._high, share))
             ),
         }

@@ -1,6 +1,6 @@
 """Typed mutations of programs: what the search without a network proposes."""
 
-from hl_dsl.synth.mutation.recorded_values import Columns, Values
+from hl_dsl.synth.mutation.recorded_values import Columns, RecordedValues
 from hl_dsl.synth.mutation.draft import Draft, Subject
 from hl_dsl.synth.mutation.mutate import CROSSOVERS, MUTATIONS, Mutant, Mutation, cross, mutate
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Name, Number, Param, Previous, Range, children, walk
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.random_expressions import Grower
+from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.number_literals import quantile, round_range, short
-from hl_dsl.synth.mutation.tree_paths import Place, at, describe, with_declaration
+from hl_dsl.synth.mutation.tree_paths import TreePath, at, describe, with_declaration
 from hl_dsl.language.types import BOOL, INT, REAL
 
 _NUMBERS = (INT, REAL)
@@ -42,11 +42,11 @@ def literal_to_param(draft: Draft) -> str | None:
     return f"{node.value:g} made a parameter in {describe(draft.policy, place)}"
 
 
-def _free(draft: Draft, place: Place) -> bool:
+def _free(draft: Draft, place: TreePath) -> bool:
     """Whether the literal may be another one: an index must fit its vector, a start is a literal."""
     if not place.path:
         return True
-    parent = at(draft.subject.program.syntax, Place(place.declaration, place.slot, place.path[:-1]))
+    parent = at(draft.subject.program.syntax, TreePath(place.declaration, place.slot, place.path[:-1]))
     return type(parent) is Apply
 
 
@@ -73,9 +73,9 @@ def offset_comparisons(draft: Draft) -> str | None:
     return f"a new param in each of {len(choices)} comparisons"
 
 
-def bare_comparisons(draft: Draft) -> list[tuple[Place, Apply]]:
+def bare_comparisons(draft: Draft) -> list[tuple[TreePath, Apply]]:
     """Comparisons of two numbers without a parameter or a literal in them, none inside another."""
-    found: list[tuple[Place, Apply]] = []
+    found: list[tuple[TreePath, Apply]] = []
     for place, node, type_ in draft.scope.places:
         if type_ is not BOOL or type(node) is not Apply or len(node.operands) != 2:
             continue
@@ -168,7 +168,7 @@ def extrapolate(draft: Draft) -> str | None:
     if not choices:
         return None
     place, node, type_ = draft.random.choice(choices)
-    change = Apply("subtract", (node, Previous(node, Grower(draft, place).start(type_))))
+    change = Apply("subtract", (node, Previous(node, RandomExpressions(draft, place).start(type_))))
     ahead = draft.new_param("ahead", "real", -5.0, 20.0, 0.0)
     draft.put_alike(place, node, Apply("add", (node, Apply("multiply", (ahead, change)))), "heading")
     return f"where a number is heading, in {describe(draft.policy, place)}"

@@ -8,7 +8,7 @@ from hl_dsl.grammar.tree.syntax_tree import (
     Boolean, Expression, Let, Memory, Name, Number, Param, Rule, children, expressions, walk, with_children,
 )
 from hl_dsl.synth.mutation.draft import Draft, Subject
-from hl_dsl.synth.mutation.tree_paths import Place, describe, ordinal
+from hl_dsl.synth.mutation.tree_paths import TreePath, describe, ordinal
 from hl_dsl.synth.mutation.rules import acts, put_act
 
 _NAMED = (Let, Memory, Param)
@@ -45,7 +45,7 @@ def cross_expression(draft: Draft, other: Subject) -> str | None:
     return f"a part of the other parent in {describe(draft.policy, place)}"
 
 
-def _closes_cycle(draft: Draft, expression: Expression, place: Place) -> bool:
+def _closes_cycle(draft: Draft, expression: Expression, place: TreePath) -> bool:
     usable = draft.scope.names(place)
     return any(type(node) is Name and node.name in draft.scope.values and node.name not in usable for node in walk(expression))
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Name, Number, Previous
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.random_expressions import Grower
+from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.number_literals import round_range
-from hl_dsl.synth.mutation.tree_paths import Place, describe
+from hl_dsl.synth.mutation.tree_paths import TreePath, describe
 from hl_dsl.language.types import BOOL, INT, REAL, Type
 
 _LONGEST_COUNT = 10000
@@ -41,7 +41,7 @@ def inline_change(draft: Draft) -> str | None:
     if not targets:
         return None
     place, target, wanted = draft.random.choice(targets)
-    grower = Grower(draft, place)
+    grower = RandomExpressions(draft, place)
     change = draft.new_let("change", Apply("subtract", (node, Previous(node, grower.start(type_)))))
     if wanted is BOOL:
         test = Apply(draft.random.choice(("greater", "less")), (change, Number(0 if type_ is INT else 0.0)))
@@ -58,7 +58,7 @@ def new_counter(draft: Draft) -> str | None:
     if not conditions:
         return None
     place, node, _ = draft.random.choice(conditions)
-    late = _late(draft, Grower(draft, place), draft.random.choice((8, 32, 128, 512)))
+    late = _late(draft, RandomExpressions(draft, place), draft.random.choice((8, 32, 128, 512)))
     draft.put(place, Apply(draft.random.choice(("and", "or")), (node, late)))
     return f"ticks since an event, in {describe(draft.policy, place)}"
 
@@ -71,7 +71,7 @@ def change_when_late(draft: Draft) -> str | None:
     if not choices:
         return None
     place, node, type_ = draft.random.choice(decisive if decisive and draft.random.random() < _DECISIVE else choices)
-    grower = Grower(draft, place)
+    grower = RandomExpressions(draft, place)
     ticks, limit = _waited(draft, grower, draft.random.choice((64, 256, 512)))
     low, high, _ = grower.likely(node)
     reach = max((high - low) / 8, 1.0)
@@ -85,12 +85,12 @@ def change_when_late(draft: Draft) -> str | None:
     return f"a shift when an event is long past, in {describe(draft.policy, place)}"
 
 
-def _late(draft: Draft, grower: Grower, usual: int) -> Expression:
+def _late(draft: Draft, grower: RandomExpressions, usual: int) -> Expression:
     """Whether an event is longer past than a new parameter says."""
     return Apply("greater", _waited(draft, grower, usual))
 
 
-def _waited(draft: Draft, grower: Grower, usual: int) -> tuple[Name, Name]:
+def _waited(draft: Draft, grower: RandomExpressions, usual: int) -> tuple[Name, Name]:
     """The ticks since an event, and a new parameter for how many of them are long.
 
     Where the program's episode ended in a drought, the event is mostly a reward and the parameter begins beyond the
@@ -118,7 +118,7 @@ def _rewarded() -> Expression:
     return Apply("not_equal", (Name("reward"), Number(0)))
 
 
-def _event(draft: Draft, grower: Grower, rewarded: bool) -> Expression:
+def _event(draft: Draft, grower: RandomExpressions, rewarded: bool) -> Expression:
     """A condition worth counting from: a reward, a change of something, or any fresh one."""
     way = draft.random.random()
     if way < 0.5 and rewarded:
@@ -136,7 +136,7 @@ def new_memory(draft: Draft) -> str | None:
     if not choices:
         return None
     place, node, type_ = draft.random.choice(choices)
-    grower = Grower(draft, place)
+    grower = RandomExpressions(draft, place)
     range_ = _held_range(draft, node, type_)
     if range_ is None:
         return None
@@ -164,7 +164,7 @@ def _held_range(draft: Draft, node: Expression, type_: Type) -> tuple | None:
     return tuple(map(float, round_range(low, high, "real")))
 
 
-def _nested(one: Place, other: Place) -> bool:
+def _nested(one: TreePath, other: TreePath) -> bool:
     """Whether one expression stands inside the other."""
     if one.top != other.top:
         return False

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Callable, Mapping, Sequence
 
 from hl_dsl.program import Program
 from hl_dsl.grammar.tree.syntax_tree import (
-    Expression, Let, Memory, Name, Number, Observe, Observed, Param, Policy, Range, TypeName, walk,
+    Expression, Let, Memory, Name, Number, Observe, Observed, Param, PolicyDeclaration, Range, TypeName, walk,
 )
 from hl_dsl.synth.mutation.recorded_values import Columns
 from hl_dsl.synth.mutation.number_literals import round_range, short
-from hl_dsl.synth.mutation.tree_paths import Place, put
+from hl_dsl.synth.mutation.tree_paths import TreePath, put
 from hl_dsl.synth.mutation.static_ranges import Ranges
 from hl_dsl.synth.mutation.scope import Scope
 from hl_dsl.language.types import Type
@@ -59,7 +59,7 @@ class Draft:
 
     subject: Subject
     random: Random
-    policy: Policy = field(init=False)
+    policy: PolicyDeclaration = field(init=False)
     added: list = field(default_factory=list, init=False)
     new_params: list[str] = field(default_factory=list, init=False)
 
@@ -71,10 +71,10 @@ class Draft:
     def scope(self) -> Scope:
         return self.subject.scope
 
-    def put(self, place: Place, new: Expression) -> None:
+    def put(self, place: TreePath, new: Expression) -> None:
         self.policy = put(self.policy, place, new)
 
-    def put_alike(self, place: Place, old: Expression, new: Expression, wanted: str) -> None:
+    def put_alike(self, place: TreePath, old: Expression, new: Expression, wanted: str) -> None:
         """Puts a new expression at a place; where the old one stands in other places too, mostly in all of them, under a
         name: a value that is better for one comparison is as a rule better for the others."""
         places = [other for other, node, _ in self.scope.places if node == old and self.fits(new, other)]
@@ -85,7 +85,7 @@ class Draft:
         for other in places:
             self.put(other, name)
 
-    def fits(self, expression: Expression, place: Place) -> bool:
+    def fits(self, expression: Expression, place: TreePath) -> bool:
         """Whether all names of the expression may be used at the place, as far as they are not new."""
         usable = self.scope.names(place)
         return all(node.name in usable or node.name not in self.scope.values for node in walk(expression) if type(node) is Name)
@@ -123,7 +123,7 @@ class Draft:
         self.added.append(Memory(name, TypeName(type_.base, None), written, start, next_))
         return Name(name)
 
-    def finish(self) -> Policy:
+    def finish(self) -> PolicyDeclaration:
         """The changed program: additions in their places, what nothing uses any more left out, what is used observed."""
         policy = self.policy
         declarations = list(policy.declarations)
@@ -140,7 +140,7 @@ def _position(declarations: list, kind: type) -> int:
     return last[-1] + 1 if last else 0
 
 
-def tidied(policy: Policy, scope: Scope) -> Policy:
+def tidied(policy: PolicyDeclaration, scope: Scope) -> PolicyDeclaration:
     """Without definitions that nothing uses, and observing exactly what is used."""
     defined = {item.name: item for item in policy.declarations if type(item) in (Let, Memory, Param)}
     used: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hl_dsl.operators import OPERATORS
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Index, Name, Number, Previous, children, walk, with_children
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.random_expressions import Grower
+from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.number_literals import weighted
 from hl_dsl.synth.mutation.tree_paths import describe
 from hl_dsl.synth.mutation.operator_signatures import alike, keeping
@@ -17,7 +17,7 @@ _DEEPEST_NEW = 2
 def replace_expression(draft: Draft) -> str | None:
     """Any expression by a fresh one of its type."""
     place, node, type_ = draft.random.choice(draft.scope.places)
-    new = Grower(draft, place).expression(type_, draft.random.randint(0, _DEEPEST_NEW))
+    new = RandomExpressions(draft, place).expression(type_, draft.random.randint(0, _DEEPEST_NEW))
     if new == node:
         return None
     draft.put(place, new)
@@ -27,7 +27,7 @@ def replace_expression(draft: Draft) -> str | None:
 def wrap_expression(draft: Draft) -> str | None:
     """An operator around an expression, its other operands fresh."""
     place, node, type_ = draft.random.choice(draft.scope.places)
-    grower = Grower(draft, place)
+    grower = RandomExpressions(draft, place)
     choices = [one for one in keeping(type_) if grower.possible(one[0])]
     if not choices or type(node) is Boolean:
         return None
@@ -41,7 +41,7 @@ def other_component(draft: Draft) -> str | None:
     if not draft.scope.components:
         return None
     place, node = draft.random.choice(draft.scope.components)
-    grower = Grower(draft, place)
+    grower = RandomExpressions(draft, place)
     size = draft.scope.types[id(node.vector)].size
     index = grower.component(node.vector.name, size) if type(node.vector) is Name else draft.random.randrange(size)
     if index == node.index.value:
@@ -58,7 +58,7 @@ def delay_expression(draft: Draft) -> str | None:
     if not choices:
         return None
     place, node, type_ = draft.random.choice(choices)
-    draft.put(place, Previous(node, Grower(draft, place).start(type_)))
+    draft.put(place, Previous(node, RandomExpressions(draft, place).start(type_)))
     return f"the tick before in {describe(draft.policy, place)}"
 
 

@@ -8,7 +8,7 @@ from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Index, Name, Numb
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.number_literals import round_range, short
 from hl_dsl.synth.mutation.tree_paths import describe
-from hl_dsl.synth.mutation.signal_terms import Other, Rate, Source
+from hl_dsl.synth.mutation.signal_terms import CompanionSignal, RateSignal, Signal
 from hl_dsl.language.types import INT, REAL
 
 _LONGEST = 200
@@ -24,8 +24,8 @@ class Forecast:
     `comes`: what tells how fast the two change, where anything does. `others`: numbers that the program reads beside them.
     """
 
-    moving: Source
-    nearing: Source
+    moving: Signal
+    nearing: Signal
     rising: bool
     level: float
     low: float
@@ -33,9 +33,9 @@ class Forecast:
     lag: int
     slowest: float
     error: float
-    moves: Rate | None = None
-    comes: Rate | None = None
-    others: tuple[Other, ...] = ()
+    moves: RateSignal | None = None
+    comes: RateSignal | None = None
+    others: tuple[CompanionSignal, ...] = ()
 
 
 def intercept(draft: Draft) -> str | None:

@@ -13,7 +13,7 @@ from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Expression, Name, Number
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.forecast_terms import Forecast, arrival, thrown_back
 from hl_dsl.synth.mutation.tree_paths import exchanged, ordinal
-from hl_dsl.synth.mutation.signal_terms import Other
+from hl_dsl.synth.mutation.signal_terms import CompanionSignal
 from hl_dsl.synth.mutation.rules import acts, mirrors, put_act, truths_of
 
 _TOLD, _LED, _BY_HEADING, _LIMITED, _BOTH_SIDES = 0.95, 0.95, 0.9, 0.9, 0.95
@@ -22,7 +22,7 @@ _ABOVE = 20  # where a table of truths holds the pair whose first number is the 
 
 
 @dataclass(frozen=True)
-class _Chaser:
+class _InterceptionRule:
     """A rule on a comparison of the foretold number with another one. `first`: whether the foretold one stands first."""
 
     position: int
@@ -30,7 +30,7 @@ class _Chaser:
     act: Act
     number: int
     found: Forecast
-    other: Other
+    other: CompanionSignal
     first: bool
 
 
@@ -58,7 +58,7 @@ def chase(draft: Draft) -> str | None:
     return f"to where a number arrives, in the {ordinal(chosen.number)} rule"
 
 
-def _chasers(draft: Draft, found: Forecast) -> list[_Chaser]:
+def _chasers(draft: Draft, found: Forecast) -> list[_InterceptionRule]:
     chasers = []
     for position, before, act in acts(draft):
         for number, rule in enumerate(act.rules[:-1]):
@@ -68,7 +68,7 @@ def _chasers(draft: Draft, found: Forecast) -> list[_Chaser]:
             for first, (moving, beside) in ((True, node.operands), (False, node.operands[::-1])):
                 other = next((one for one in found.others if _about(beside, one.source.expression)), None)
                 if _about(moving, found.moving.expression) and other is not None and mirrors(draft, node):
-                    chasers.append(_Chaser(position, before, act, number, found, other, first))
+                    chasers.append(_InterceptionRule(position, before, act, number, found, other, first))
     return chasers
 
 
@@ -77,7 +77,7 @@ def _about(node: Expression, number: Expression) -> bool:
     return node == number or type(node) is Apply and len(node.operands) == 2 and node.operands[0] == number and type(node.operands[1]) is Name
 
 
-def _aim(draft: Draft, chosen: _Chaser) -> Name:
+def _aim(draft: Draft, chosen: _InterceptionRule) -> Name:
     """A name for where the number arrives, mostly shifted by one new parameter where it will be growing then, and by another
     where it will not."""
     found = chosen.found
@@ -91,14 +91,14 @@ def _aim(draft: Draft, chosen: _Chaser) -> Name:
     return draft.new_let("aim", Apply("add", (arriving, Apply("if", (Apply("greater", (arriving, earlier)), *shifts)))))
 
 
-def _steered(draft: Draft, chosen: _Chaser) -> Expression:
+def _steered(draft: Draft, chosen: _InterceptionRule) -> Expression:
     lead = chosen.other.lead
     if lead is None or draft.random.random() > _LED:
         return chosen.other.source.expression
     return draft.new_let("leading", lead.expression)
 
 
-def _condition(draft: Draft, one: _Chaser, row: str, aim: Name, steered: Expression, limited: bool) -> Apply:
+def _condition(draft: Draft, one: _InterceptionRule, row: str, aim: Name, steered: Expression, limited: bool) -> Apply:
     """The comparison with a new offset; within the limits that the steered number was seen to keep."""
     upward = bool(truths_of(OPERATORS[row])[_ABOVE]) == one.first
     other = one.other

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from hl_dsl.grammar.tree.syntax_tree import Act, Boolean, Mode, Modes, Name, Transition
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.random_expressions import Grower
-from hl_dsl.synth.mutation.tree_paths import Place, exchanged, with_declaration
+from hl_dsl.synth.mutation.random_expressions import RandomExpressions
+from hl_dsl.synth.mutation.tree_paths import TreePath, exchanged, with_declaration
 from hl_dsl.language.types import BOOL
 
 
@@ -16,7 +16,7 @@ def split_into_modes(draft: Draft) -> str | None:
     if any(True for _ in draft.policy.of(Modes)):
         return None
     position, act = next((position, item) for position, item in enumerate(draft.policy.declarations) if type(item) is Act)
-    place = Place(position, ("rule", 0, "value"))
+    place = TreePath(position, ("rule", 0, "value"))
     there, back = _condition(draft, place), _condition(draft, place)
     if there is None or back is None:
         return None
@@ -42,8 +42,8 @@ def _varied(draft: Draft, act: Act) -> Act | None:
     return replace(act, rules=exchanged(act.rules, number, replace(act.rules[number], value=draft.random.choice(others))))
 
 
-def _condition(draft: Draft, place: Place):
-    condition = Grower(draft, place).expression(BOOL, 2)
+def _condition(draft: Draft, place: TreePath):
+    condition = RandomExpressions(draft, place).expression(BOOL, 2)
     return None if type(condition) is Boolean else condition
 
 
@@ -58,7 +58,7 @@ def new_mode(draft: Draft) -> str | None:
         return None
     position, machine = found
     number = draft.random.randrange(len(machine.modes))
-    place = Place(position, ("mode", number, "transition", 0))
+    place = TreePath(position, ("mode", number, "transition", 0))
     there, back = _condition(draft, place), _condition(draft, place)
     if there is None or back is None:
         return None
@@ -97,7 +97,7 @@ def new_transition(draft: Draft) -> str | None:
     position, machine = found
     number = draft.random.randrange(len(machine.modes))
     mode = machine.modes[number]
-    condition = _condition(draft, Place(position, ("mode", number, "transition", 0)))
+    condition = _condition(draft, TreePath(position, ("mode", number, "transition", 0)))
     if condition is None:
         return None
     target = draft.random.choice([other.name for other in machine.modes if other is not mode])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Callable, Mapping
 
-from hl_dsl.grammar.tree.syntax_tree import Policy
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 from hl_dsl.synth.mutation import interception_rule, constants, crossover, definitions, expressions, forecast_terms, linear_rules, modes, rules
 from hl_dsl.synth.mutation.draft import Draft, Subject
 from hl_dsl.synth.mutation.number_literals import weighted
@@ -31,7 +31,7 @@ class Mutation:
 class Mutant:
     """A changed program, not yet checked. `new_params` are parameters whose value nobody has looked for yet."""
 
-    policy: Policy
+    policy: PolicyDeclaration
     change: str
     mutation: str
     new_params: tuple[str, ...]

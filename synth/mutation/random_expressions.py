@@ -5,7 +5,7 @@ from __future__ import annotations
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, Name, Number, Previous, Slice, Vector
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.number_literals import quantile, round_range, short, spread, weighted
-from hl_dsl.synth.mutation.tree_paths import Place
+from hl_dsl.synth.mutation.tree_paths import TreePath
 from hl_dsl.synth.mutation.operator_signatures import Signature, giving
 from hl_dsl.language.types import BOOL, INT, REAL, Type
 
@@ -15,10 +15,10 @@ _FAMILIAR = 0.5  # how often a component is one that the program reads already
 _LONGEST_WRITTEN = 4
 
 
-class Grower:
+class RandomExpressions:
     """Draws expressions for one place of a draft. New parameters they need are declared in the draft."""
 
-    def __init__(self, draft: Draft, place: Place):
+    def __init__(self, draft: Draft, place: TreePath):
         self.draft, self.random, self.scope = draft, draft.random, draft.scope
         self.names = self.scope.names(place)
 

@@ -14,7 +14,7 @@ from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, N
 Column = Sequence  # one value for each sampled tick
 
 
-class Values(NamedTuple):
+class RecordedValues(NamedTuple):
     """`columns`: one for each component of the value; `base` as in types, an enumeration's being its name."""
 
     base: str
@@ -32,7 +32,7 @@ class Columns:
     of samples that do not follow on the one before: there `previous(x, start)` is taken as x itself.
     """
 
-    def __init__(self, named: Mapping[str, Values], begins: Sequence[int], length: int):
+    def __init__(self, named: Mapping[str, RecordedValues], begins: Sequence[int], length: int):
         self.named, self.length = named, length
         self._before = [max(0, position - 1) for position in range(length)]
         for position in begins:
@@ -46,59 +46,59 @@ class Columns:
             return None
         return list(found.columns[0]) if len(found.columns) == 1 else None
 
-    def _of(self, node: Expression, locals_: Mapping[str, Values]) -> Values:
+    def _of(self, node: Expression, locals_: Mapping[str, RecordedValues]) -> RecordedValues:
         return _RULES[type(node)](self, node, locals_)
 
-    def _number(self, node: Number, locals_) -> Values:
-        return Values("int" if type(node.value) is int else "real", ([node.value] * self.length,))
+    def _number(self, node: Number, locals_) -> RecordedValues:
+        return RecordedValues("int" if type(node.value) is int else "real", ([node.value] * self.length,))
 
-    def _boolean(self, node: Boolean, locals_) -> Values:
-        return Values("bool", ([node.value] * self.length,))
+    def _boolean(self, node: Boolean, locals_) -> RecordedValues:
+        return RecordedValues("bool", ([node.value] * self.length,))
 
-    def _name(self, node: Name, locals_) -> Values:
+    def _name(self, node: Name, locals_) -> RecordedValues:
         found = locals_.get(node.name) or self.named.get(node.name)
         if found is None:
             raise Unknown(node.name)
         return found
 
-    def _index(self, node: Index, locals_) -> Values:
+    def _index(self, node: Index, locals_) -> RecordedValues:
         whole = self._of(node.vector, locals_)
         if type(node.index) is Number:
-            return Values(whole.base, (whole.columns[node.index.value],))
+            return RecordedValues(whole.base, (whole.columns[node.index.value],))
         last = len(whole.columns) - 1
         picked = [min(max(index, 0), last) for index in self._of(node.index, locals_).columns[0]]
-        return Values(whole.base, ([whole.columns[index][tick] for tick, index in enumerate(picked)],))
+        return RecordedValues(whole.base, ([whole.columns[index][tick] for tick, index in enumerate(picked)],))
 
-    def _slice(self, node: Slice, locals_) -> Values:
+    def _slice(self, node: Slice, locals_) -> RecordedValues:
         whole = self._of(node.vector, locals_)
-        return Values(whole.base, whole.columns[node.start : node.stop])
+        return RecordedValues(whole.base, whole.columns[node.start : node.stop])
 
-    def _permute(self, node: Permute, locals_) -> Values:
+    def _permute(self, node: Permute, locals_) -> RecordedValues:
         whole = self._of(node.vector, locals_)
-        return Values(whole.base, [whole.columns[index] for index in node.indices])
+        return RecordedValues(whole.base, [whole.columns[index] for index in node.indices])
 
-    def _vector(self, node: Vector, locals_) -> Values:
+    def _vector(self, node: Vector, locals_) -> RecordedValues:
         items = [self._of(item, locals_) for item in node.items]
         base = "real" if any(item.base == "real" for item in items) else items[0].base
-        return Values(base, [_widened(item.columns[0], item.base, base) for item in items])
+        return RecordedValues(base, [_widened(item.columns[0], item.base, base) for item in items])
 
-    def _previous(self, node: Previous, locals_) -> Values:
+    def _previous(self, node: Previous, locals_) -> RecordedValues:
         now = self._of(node.expression, locals_)
-        return Values(now.base, [[column[before] for before in self._before] for column in now.columns])
+        return RecordedValues(now.base, [[column[before] for before in self._before] for column in now.columns])
 
-    def _apply(self, node: Apply, locals_) -> Values:
+    def _apply(self, node: Apply, locals_) -> RecordedValues:
         row = OPERATORS[node.operator]
         operands = [self._of(operand, locals_) for operand in node.operands]
         if row.formula:
             return self._of(formula_expression(row, row.formula), dict(zip(row.parameters, operands)))
         if row.fold:
-            result = Values(operands[0].base, operands[0].columns[:1])
+            result = RecordedValues(operands[0].base, operands[0].columns[:1])
             for column in operands[0].columns[1:]:
-                result = self._primitive(row.fold, (result, Values(operands[0].base, (column,))))
+                result = self._primitive(row.fold, (result, RecordedValues(operands[0].base, (column,))))
             return result
         return self._primitive(node.operator, operands)
 
-    def _primitive(self, name: str, operands: Sequence[Values]) -> Values:
+    def _primitive(self, name: str, operands: Sequence[RecordedValues]) -> RecordedValues:
         chosen = choose_form(OPERATORS[name], tuple(operand.base for operand in operands))
         if chosen is None:
             raise Unknown(name)
@@ -109,7 +109,7 @@ class Columns:
             given = [_widened(operand.columns[component if len(operand.columns) > 1 else 0], operand.base, wanted)
                      for operand, wanted in zip(operands, bases)]
             columns.append([form.scalar(*values) for values in zip(*given)])
-        return Values(base, columns)
+        return RecordedValues(base, columns)
 
 
 def _widened(column: Column, base: str, wanted: str) -> Column:

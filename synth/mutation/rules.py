@@ -7,11 +7,11 @@ from functools import lru_cache
 
 from hl_dsl.operators import OPERATORS, Operator
 from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Boolean, Modes, Name, Rule
-from hl_dsl.synth.mutation.recorded_values import Columns, Values
+from hl_dsl.synth.mutation.recorded_values import Columns, RecordedValues
 from hl_dsl.synth.mutation.constants import shifted
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.random_expressions import Grower
-from hl_dsl.synth.mutation.tree_paths import Place, exchanged, ordinal, with_declaration
+from hl_dsl.synth.mutation.random_expressions import RandomExpressions
+from hl_dsl.synth.mutation.tree_paths import TreePath, exchanged, ordinal, with_declaration
 from hl_dsl.synth.mutation.operator_signatures import alike
 from hl_dsl.language.types import BOOL, INT, REAL
 
@@ -43,8 +43,8 @@ def _where(draft: Draft, position: int, before: tuple) -> str:
 def new_rule(draft: Draft) -> str | None:
     """A fresh rule somewhere in a decision list."""
     position, before, act = draft.random.choice(acts(draft))
-    place = Place(position, (*before, "rule", 0, "value"))
-    grower = Grower(draft, place)
+    place = TreePath(position, (*before, "rule", 0, "value"))
+    grower = RandomExpressions(draft, place)
     number = draft.random.randrange(len(act.rules))
     wanted = draft.scope.symbols["action"].type
     values = [rule.value for rule in act.rules]
@@ -138,7 +138,7 @@ def mirrors(draft: Draft, condition: Apply) -> list[str]:
 def truths_of(row: Operator) -> list | None:
     """Where a comparison holds, on pairs of small numbers."""
     numbers = range(5)
-    pairs = Columns({"a": Values("int", ([a for a in numbers for _ in numbers],)), "b": Values("int", ([*numbers] * 5,))}, (), 25)
+    pairs = Columns({"a": RecordedValues("int", ([a for a in numbers for _ in numbers],)), "b": RecordedValues("int", ([*numbers] * 5,))}, (), 25)
     return pairs.of(Apply(row.name, (Name("a"), Name("b"))))
 
 
@@ -148,7 +148,7 @@ def narrow_rule(draft: Draft) -> str | None:
     if not choices:
         return None
     position, before, act, number = draft.random.choice(choices)
-    condition = Grower(draft, Place(position, (*before, "rule", number, "condition"))).expression(BOOL, 2)
+    condition = RandomExpressions(draft, TreePath(position, (*before, "rule", number, "condition"))).expression(BOOL, 2)
     if type(condition) is Boolean:
         return None
     operator = draft.random.choice(("and", "or"))

@@ -10,8 +10,8 @@ from hl_dsl.grammar import RESERVED
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
 from hl_dsl.language.symbols import field_type
-from hl_dsl.grammar.tree.syntax_tree import Index, Let, Memory, Modes, Name, Number, Plan, Policy, Previous, Property, children, expressions, walk
-from hl_dsl.synth.mutation.tree_paths import Place, walk_places
+from hl_dsl.grammar.tree.syntax_tree import Index, Let, Memory, Modes, Name, Number, PlanDeclaration, PolicyDeclaration, Previous, PropertyDeclaration, children, expressions, walk
+from hl_dsl.synth.mutation.tree_paths import TreePath, walk_places
 from hl_dsl.language.types import BOOL, Type
 
 
@@ -26,12 +26,12 @@ class Scope:
 
     def __init__(self, program: Program):
         self.program = program
-        self.policy: Policy = program.syntax
+        self.policy: PolicyDeclaration = program.syntax
         self.symbols = program.checked.symbols
         self.types = program.checked.types
 
     @cached_property
-    def places(self) -> list[tuple[Place, object, Type]]:
+    def places(self) -> list[tuple[TreePath, object, Type]]:
         found, literal = [], set()
         for place, node in walk_places(self.policy):
             declaration = self.policy.declarations[place.declaration]
@@ -47,7 +47,7 @@ class Scope:
         return found
 
     @cached_property
-    def components(self) -> list[tuple[Place, Index]]:
+    def components(self) -> list[tuple[TreePath, Index]]:
         """Where a literal component of a vector is read."""
         return [(place, node) for place, node, _ in self.places if type(node) is Index and type(node.index) is Number]
 
@@ -71,12 +71,12 @@ class Scope:
     @cached_property
     def frozen(self) -> frozenset[str]:
         """Names of definitions that a mutation must leave as they are."""
-        properties = list(self.policy.of(Property))
+        properties = list(self.policy.of(PropertyDeclaration))
         if not properties:
             return frozenset()
         assumed = self._closure({name for item in properties if item.kind == "assume" for name in self.names_in(item)})
         spoken = self._closure({name for item in properties for name in self.names_in(item)})
-        top = [item for item in self.policy.declarations if type(item) not in (Let, Memory, Property)]
+        top = [item for item in self.policy.declarations if type(item) not in (Let, Memory, PropertyDeclaration)]
         acting = self._closure({name for item in top for name in self.names_in(item)})
         truths = {name for name in spoken if name in self.uses and self.symbols[name].type is BOOL}
         return frozenset(assumed | truths | (spoken - acting))
@@ -90,7 +90,7 @@ class Scope:
                 waiting.extend(self.uses.get(name, ()))
         return reached
 
-    def names(self, place: Place) -> dict[str, Type]:
+    def names(self, place: TreePath) -> dict[str, Type]:
         """The names whose value may be used at a place without a cycle in one tick, with their types. No names of
         enumerations."""
         banned = self._banned(place)
@@ -102,7 +102,7 @@ class Scope:
 
         But not the count of steps: a rule that goes by it learns one episode by heart. Nor what a plan cannot foresee.
         """
-        card, plans = self.program.card, any(self.policy.of(Plan))
+        card, plans = self.program.card, any(self.policy.of(PlanDeclaration))
         fields = {name: field_type(field) for name, field in card.fields.items()
                   if name not in self._taken_by_program and field.source != "step" and (not plans or set(field.index) <= foreseen(card, field))}
         return fields | {name: symbol.type for name, symbol in self.symbols.items()
@@ -113,7 +113,7 @@ class Scope:
         """The names of each enumeration."""
         return {"action": tuple(self.program.card.action.names or ()), "mode": tuple(self.symbols.modes)}
 
-    def _banned(self, place: Place) -> frozenset[str]:
+    def _banned(self, place: TreePath) -> frozenset[str]:
         declaration, slot = self.policy.declarations[place.declaration], place.slot
         if type(declaration) is Memory:
             return frozenset()
@@ -162,4 +162,4 @@ class Scope:
 
     @cached_property
     def _taken_by_program(self) -> set[str]:
-        return {*self.symbols, *(item.name for item in self.policy.of(Property))}
+        return {*self.symbols, *(item.name for item in self.policy.of(PropertyDeclaration))}

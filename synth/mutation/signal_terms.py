@@ -10,7 +10,7 @@ SIGN, PART = 128, 256  # a number of more than a byte: a signed whole part and 2
 
 
 @dataclass(frozen=True)
-class Source:
+class Signal:
     """A number the environment shows: a field, or a component of one."""
 
     name: str
@@ -23,12 +23,12 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Rate:
+class RateSignal:
     """How much a number changes in a tick: what `whole` shows as a signed byte, and 256ths of `part` where there is one; the
     negative of that where it is `reversed`. `error`: what that leaves of the change, per tick."""
 
-    whole: Source
-    part: Source | None
+    whole: Signal
+    part: Signal | None
     reversed: bool
     error: float
 
@@ -41,11 +41,11 @@ class Rate:
 
 
 @dataclass(frozen=True)
-class Lead:
+class LeadSignal:
     """`source`, or `constant` less it where it is `reversed`, is about where a number will be in `ticks` ticks. Not reversed,
     `constant` is added. `error`: what is left of the number's own change in that time."""
 
-    source: Source
+    source: Signal
     reversed: bool
     constant: float
     ticks: int
@@ -60,14 +60,14 @@ class Lead:
 
 
 @dataclass(frozen=True)
-class Other:
+class CompanionSignal:
     """A number that the program reads beside one that is foretold. `low` and `high`: what it was seen to be. `nearest`, `usual`
     and `farthest`: how far the foretold number lay above it when that one arrived. `lead`: what shows where it will be."""
 
-    source: Source
+    source: Signal
     low: float
     high: float
     nearest: float
     usual: float
     farthest: float
-    lead: Lead | None
+    lead: LeadSignal | None

@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Iterator
 
-from hl_dsl.grammar.tree.syntax_tree import Act, Expression, Let, Memory, Mode, Modes, Policy, children, with_children
+from hl_dsl.grammar.tree.syntax_tree import Act, Expression, Let, Memory, Mode, Modes, PolicyDeclaration, children, with_children
 
 Slot = tuple  # ("let",), ("next",), ("rule", 0, "condition"), ("mode", 1, "rule", 0, "value"), ("mode", 1, "transition", 0)
 _ORDINALS = ("1st", "2nd", "3rd")
 
 
 @dataclass(frozen=True)
-class Place:
+class TreePath:
     """An expression's address: the declaration's position, the slot in it, operand positions from the slot's top down."""
 
     declaration: int
@@ -23,11 +23,11 @@ class Place:
     path: tuple[int, ...] = ()
 
     @property
-    def top(self) -> "Place":
-        return Place(self.declaration, self.slot)
+    def top(self) -> "TreePath":
+        return TreePath(self.declaration, self.slot)
 
-    def below(self, operand: int) -> "Place":
-        return Place(self.declaration, self.slot, (*self.path, operand))
+    def below(self, operand: int) -> "TreePath":
+        return TreePath(self.declaration, self.slot, (*self.path, operand))
 
 
 def slots(declaration) -> Iterator[tuple[Slot, Expression]]:
@@ -55,11 +55,11 @@ def _rule_slots(before: Slot, act: Act) -> Iterator[tuple[Slot, Expression]]:
         yield (*before, "rule", number, "value"), rule.value
 
 
-def walk_places(policy: Policy) -> Iterator[tuple[Place, Expression]]:
+def walk_places(policy: PolicyDeclaration) -> Iterator[tuple[TreePath, Expression]]:
     """Every expression that says what the policy does, with its address, a parent before its operands."""
     for position, declaration in enumerate(policy.declarations):
         for slot, top in slots(declaration):
-            stack = [(Place(position, slot), top)]
+            stack = [(TreePath(position, slot), top)]
             while stack:
                 place, node = stack.pop()
                 yield place, node
@@ -67,7 +67,7 @@ def walk_places(policy: Policy) -> Iterator[tuple[Place, Expression]]:
                 stack.extend(reversed(below))
 
 
-def at(policy: Policy, place: Place) -> Expression:
+def at(policy: PolicyDeclaration, place: TreePath) -> Expression:
     """The expression at an address. Raises LookupError where there is none."""
     node = dict(slots(policy.declarations[place.declaration]))[place.slot]
     for operand in place.path:
@@ -75,7 +75,7 @@ def at(policy: Policy, place: Place) -> Expression:
     return node
 
 
-def put(policy: Policy, place: Place, new: Expression) -> Policy:
+def put(policy: PolicyDeclaration, place: TreePath, new: Expression) -> PolicyDeclaration:
     """The program with another expression at an address."""
     declaration = policy.declarations[place.declaration]
     top = dict(slots(declaration))[place.slot]
@@ -83,7 +83,7 @@ def put(policy: Policy, place: Place, new: Expression) -> Policy:
     return with_declaration(policy, place.declaration, changed)
 
 
-def with_declaration(policy: Policy, position: int, declaration) -> Policy:
+def with_declaration(policy: PolicyDeclaration, position: int, declaration) -> PolicyDeclaration:
     declarations = policy.declarations[:position] + (declaration,) + policy.declarations[position + 1 :]
     return replace(policy, declarations=declarations)
 
@@ -130,7 +130,7 @@ def ordinal(position: int) -> str:
     return _ORDINALS[position] if position < 3 else f"{position + 1}th"
 
 
-def describe(policy: Policy, place: Place) -> str:
+def describe(policy: PolicyDeclaration, place: TreePath) -> str:
     """An address in words: "the 2nd rule's condition", "`aim`", "the next value of `dry`"."""
     declaration, slot = policy.declarations[place.declaration], place.slot
     if slot[0] == "let":

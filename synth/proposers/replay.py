@@ -9,7 +9,7 @@ from typing import Any
 
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, Situation
+from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, SearchContext
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.text_gates import through_gates
 from hl_dsl.synth.runs.run_folder import LEDGER
@@ -35,7 +35,7 @@ class ReplayProposer:
         told = "\0".join("" if trial is None else trial.program for one in self._generations for _, trial in one)
         self.settings = {"replayed_run": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]}
 
-    def propose(self, situation: Situation) -> list[Candidate | Rejected]:
+    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
         if situation.generation >= len(self._generations):
             raise ProposerStopped("the recorded run has no more proposals")
         situation.archive.turn = self._turns[situation.generation]

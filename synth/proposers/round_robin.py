@@ -6,10 +6,10 @@ from typing import Any, Sequence
 
 from hl_dsl.cards import Card
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.candidates.proposer import Candidate, Proposer, Rejected, Situation, refuse_too_small, refuse_unlimited, settings_of, takes_pictures
+from hl_dsl.synth.candidates.proposer import Candidate, Proposer, Rejected, SearchContext, refuse_too_small, refuse_unlimited, settings_of, takes_pictures
 
 
-class Turns:
+class RoundRobin:
     """Generation g (the first program is generation 0) is proposed by `proposers[(g - 1) % n]`. Its number alone decides,
     so a run that goes on asks whom it would have asked."""
 
@@ -35,5 +35,5 @@ class Turns:
         for one in self.proposers:
             refuse_too_small(one, card, protocol, text, budget)
 
-    def propose(self, situation: Situation) -> list[Candidate | Rejected]:
+    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
         return self.proposers[(situation.generation - 1) % len(self.proposers)].propose(situation)

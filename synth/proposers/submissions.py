@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Iterable, Mapping
 
-from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, Situation
+from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, SearchContext
 from hl_dsl.synth.proposers.text.text_gates import LONGEST_CHANGE, first_comment, through_gates
 
 NAME = "mcp"
@@ -25,7 +25,7 @@ class Submissions:
     def has(self, index: int) -> bool:
         return index in self._texts
 
-    def propose(self, situation: Situation) -> list[Candidate | Rejected]:
+    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
         index = situation.next_index
         if index not in self._texts:
             raise ProposerStopped("no program was submitted: `hl open` and `hl mcp` keep a run open for them")

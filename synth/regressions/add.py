@@ -13,7 +13,7 @@ from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.rollouts.candidate_batch import CUT
-from hl_dsl.synth.regressions.case import Played, Regression, Traced, Window
+from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase, Window
 from hl_dsl.synth.regressions.files import refuse_unsuited
 from hl_dsl.synth.regressions.run import OnProgress, play_one
 from hl_dsl.synth.regressions.verdicts import of_episode, value_of
@@ -24,7 +24,7 @@ from hl_dsl.verify.results import counterexample_files as traces
 
 @dataclass(frozen=True)
 class Demand:
-    """What is to be kept of an episode; see `Played`. Where neither `least_return` nor `holds` is given, the return is
+    """What is to be kept of an episode; see `EpisodeCase`. Where neither `least_return` nor `holds` is given, the return is
     measured and becomes the least. `protocol` None: the environment's usual one, or the run's."""
 
     seed: int | None = None
@@ -45,7 +45,7 @@ class Added:
 
 def from_trace(path: Path, name: str | None) -> Added:
     """The case of a counterexample that `hl verify --save-trace` kept. Raises NoCase."""
-    return Added(Traced(name or path.stem, traces.read_case(path)))
+    return Added(TraceCase(name or path.stem, traces.read_case(path)))
 
 
 def from_policy(path: Path, demand: Demand, name: str | None, ledger: Ledger, on_progress: OnProgress | None = None) -> Added:
@@ -75,18 +75,18 @@ def from_run(folder: Path, demand: Demand, name: str | None, on_progress: OnProg
     return _measured(program, case, ledger, on_progress) if known is None else Added(replace(case, least_return=known))
 
 
-def _case(program: Program, demand: Demand, name: str | None, origin: str) -> Played:
+def _case(program: Program, demand: Demand, name: str | None, origin: str) -> EpisodeCase:
     if demand.seed is None:
         raise HLError("the case needs a seed", "name it: --seed 7")
     refuse_other_seeds([demand.seed], "a case")
     protocol = demand.protocol or program.card.protocols[0]
     moment = "" if demand.window is None else f"-tick-{demand.window.start}"
-    return Played(
+    return EpisodeCase(
         name or f"seed-{demand.seed}-{protocol}{moment}", program.card.environment, protocol, demand.seed, demand.max_steps, None, demand.window,
         demand.least_return, demand.holds, origin)
 
 
-def _measured(program: Program, case: Played, ledger: Ledger, on_progress: OnProgress | None) -> Added:
+def _measured(program: Program, case: EpisodeCase, ledger: Ledger, on_progress: OnProgress | None) -> Added:
     proof = program.prove()
     if not proof.passed:
         raise NotProved(program, proof)
@@ -117,7 +117,7 @@ def _settings(folder: Path) -> dict[str, Any]:
     return settings
 
 
-def _recorded(ledger: Ledger, program: Program, case: Played, settings: dict[str, Any]) -> float | None:
+def _recorded(ledger: Ledger, program: Program, case: EpisodeCase, settings: dict[str, Any]) -> float | None:
     """The return in the run's records of just this episode."""
     if case.window is not None or case.protocol != settings["protocol"] or case.max_steps != settings.get("max_steps"):
         return None

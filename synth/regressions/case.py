@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hl_dsl.base.text import counted
-from hl_dsl.verify.results.counterexample_files import Case
+from hl_dsl.verify.results.counterexample_files import Counterexample
 
 SCHEMA = "hl.regression/1"
 
@@ -26,7 +26,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Played:
+class EpisodeCase:
     """An episode that is played: under `protocol`, on `seed`, ended after `max_steps`, or after `dry_steps` without any
     reward. What is demanded of it, or of its `window` alone: that the rewards add up to `least_return`, and that `holds`,
     a property over what is observed, is true at every tick. `origin` says where the case comes from."""
@@ -68,11 +68,11 @@ class Played:
 
 
 @dataclass(frozen=True)
-class Traced:
+class TraceCase:
     """A run that broke a property once, as `hl verify --save-trace` keeps it; it is replayed and takes no step."""
 
     name: str
-    case: Case
+    case: Counterexample
 
     kind = "trace"
 
@@ -90,7 +90,7 @@ class Traced:
         return f"a run of {counted(len(self.case.inputs), 'tick')} does not break {about['kind']} `{about['name'] or about['text']}`"
 
 
-Regression = Played | Traced
+Regression = EpisodeCase | TraceCase
 
 
 def content_hash(case: Regression) -> str:

@@ -13,7 +13,7 @@ from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.environments.seed_ranges import LAST
 from hl_dsl.base.json_values import plain
 from hl_dsl.synth.environments.protocols import protocol_options
-from hl_dsl.synth.regressions.case import SCHEMA, Played, Regression, Traced, Window
+from hl_dsl.synth.regressions.case import SCHEMA, EpisodeCase, Regression, TraceCase, Window
 from hl_dsl.synth.regressions.property_monitor import watcher
 from hl_dsl.base.files import storage_problem, write_whole
 from hl_dsl.verify.results import counterexample_files as traces
@@ -49,8 +49,8 @@ def read_case(path: Path, card: Card | None = None) -> Regression:
     document = _document(path)
     if document.get("schema") == traces.SCHEMA:
         try:
-            case: Regression = Traced(path.stem, traces.read_case(path))
-        except traces.NoCase as error:
+            case: Regression = TraceCase(path.stem, traces.read_case(path))
+        except traces.InvalidCounterexample as error:
             raise BadCase(error.message, error.hint) from None
     else:
         case = _played(path, document)
@@ -63,7 +63,7 @@ def refuse_unsuited(case: Regression, card: Card, where: str) -> None:
     """Raises BadCase where a case is for another environment, or demands what the environment does not have."""
     if case.environment != card.environment:
         raise BadCase(f"{where} is a case for {case.environment}, not for {card.environment}", "keep the cases of each environment beside their own policy")
-    if type(case) is Played:
+    if type(case) is EpisodeCase:
         try:
             protocol_options(card, case.protocol)
             if case.holds is not None:
@@ -113,12 +113,12 @@ def _document(path: Path) -> dict[str, Any]:
     return document
 
 
-def _played(path: Path, document: dict[str, Any]) -> Played:
+def _played(path: Path, document: dict[str, Any]) -> EpisodeCase:
     problem = _problem(document)
     if problem:
         raise BadCase(f"{path} is no case: {problem}", "`hl regress add` writes cases")
     window = document.get("window")
-    return Played(
+    return EpisodeCase(
         path.stem, document["environment"], document["protocol"], document["seed"], document.get("max_steps"), document.get("dry_steps"),
         None if window is None else Window(window["start"], window["ticks"]), document.get("least_return"), document.get("holds"),
         document.get("origin", ""))

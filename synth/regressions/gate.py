@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Callable, Iterator, Mapping, Sequence
 
 from hl_dsl.cards import Card
-from hl_dsl.synth.candidates.gates import Checked
+from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.rollouts.candidate_batch import Episode
 from hl_dsl.synth.candidates.proposer import Candidate
 from hl_dsl.synth.rollouts.episode import Recording
-from hl_dsl.synth.regressions.case import Played, Regression, Traced
-from hl_dsl.synth.regressions.play import Setting, batches, episode_of
-from hl_dsl.synth.regressions.verdicts import Outcome, broken, of_episode, of_trace
+from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase
+from hl_dsl.synth.regressions.play import CaseSettings, batches, episode_of
+from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of_trace
 
 _KEY = "case "
 
@@ -26,9 +26,9 @@ class CaseGate:
 
     def __init__(self, cases: Sequence[Regression], card: Card):
         self._card = card
-        self._traced = [one for one in cases if type(one) is Traced]
-        self._played = [one for one in cases if type(one) is Played]
-        self._outcomes: dict[int, list[Outcome]] = {}
+        self._traced = [one for one in cases if type(one) is TraceCase]
+        self._played = [one for one in cases if type(one) is EpisodeCase]
+        self._outcomes: dict[int, list[CaseResult]] = {}
         self._episodes: dict[int, dict[str, Episode]] = {}
 
     def replay(self, candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -37,10 +37,10 @@ class CaseGate:
             self._outcomes[one.index] = [of_trace(case, one.checked.flow) for case in self._traced]
         return self.going_on(candidates)
 
-    def batches(self) -> Iterator[tuple[Setting, list[Played], list[int]]]:
+    def batches(self) -> Iterator[tuple[CaseSettings, list[EpisodeCase], list[int]]]:
         return batches(self._played)
 
-    def take(self, candidates: Sequence[Candidate], cases: Sequence[Played], episodes: Sequence[Sequence[Episode]]) -> None:
+    def take(self, candidates: Sequence[Candidate], cases: Sequence[EpisodeCase], episodes: Sequence[Sequence[Episode]]) -> None:
         """Judges the episodes of a batch, a list for each candidate."""
         for one, every in zip(candidates, episodes):
             for case in cases:
@@ -86,7 +86,7 @@ def first_broken(told: Mapping[str, Mapping]) -> str | None:
     return next((name for name, kept in told.items() if not kept["passed"]), None)
 
 
-def keeps_cases(cases: Sequence[Regression], candidate: Checked, recalled: Callable[[Checked, str], bool]) -> bool:
+def keeps_cases(cases: Sequence[Regression], candidate: CheckedCandidate, recalled: Callable[[CheckedCandidate, str], bool]) -> bool:
     """Whether a program passes all cases as far as that is known without a step: runs are replayed, episodes `recalled`."""
     return all(
-        of_trace(case, candidate.flow).passed if type(case) is Traced else recalled(candidate, case.name) for case in cases)
+        of_trace(case, candidate.flow).passed if type(case) is TraceCase else recalled(candidate, case.name) for case in cases)

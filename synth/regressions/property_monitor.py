@@ -8,7 +8,7 @@ from hl_dsl.cards import Card
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.base.diagnostics import HLError, ProgramError
 from hl_dsl.program import Program
-from hl_dsl.grammar.tree.syntax_tree import Property
+from hl_dsl.grammar.tree.syntax_tree import PropertyDeclaration
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.regressions.case import Window
 from hl_dsl.synth.rollouts.trace import replayed
@@ -27,7 +27,7 @@ def watcher(card: Card, holds: str) -> Dataflow:
         program = Program.parse(text, "the case's property")
     except ProgramError as error:
         raise HLError(f"`{holds}` is no property over what is observed: {error.diagnostics[0].message}", hint) from None
-    if len(list(program.syntax.of(Property))) != 1 or len(program.syntax.declarations) != 3:
+    if len(list(program.syntax.of(PropertyDeclaration))) != 1 or len(program.syntax.declarations) != 3:
         raise HLError(f"`{holds}` is more than one property", hint)
     return program.flow
 

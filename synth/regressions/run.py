@@ -11,9 +11,9 @@ from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.environments.environments import load_simulator, steps_taken
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.rollouts.candidate_batch import Episode, play
-from hl_dsl.synth.regressions.case import Played, Regression, Traced
-from hl_dsl.synth.regressions.play import Setting, batches, episode_of
-from hl_dsl.synth.regressions.verdicts import Outcome, broken, of_episode, of_trace
+from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase
+from hl_dsl.synth.regressions.play import CaseSettings, batches, episode_of
+from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of_trace
 from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
 from hl_dsl.synth.runs.trial import NO_GATE, Trial
 
@@ -26,7 +26,7 @@ class CasesRun:
 
     program: Program
     cases: tuple[Regression, ...]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CaseResult, ...]
     proof: str | None
     exit_code: int
     env_steps: int
@@ -46,8 +46,8 @@ def run_cases(program: Program, cases: Sequence[Regression], ledger: Ledger | No
     recorded. Nothing is played of a program that is not proved: its exit code is then that of the proof, or 1 where a
     replayed run is broken. Raises HLError where the ledger cannot be written, before anything is played."""
     began, cpu, before = time.perf_counter(), time.process_time(), steps_taken()
-    found: dict[str, Outcome] = {one.name: of_trace(one, program.flow) for one in cases if type(one) is Traced}
-    played = [one for one in cases if type(one) is Played]
+    found: dict[str, CaseResult] = {one.name: of_trace(one, program.flow) for one in cases if type(one) is TraceCase}
+    played = [one for one in cases if type(one) is EpisodeCase]
     code, proof, interrupted = 0, None, False
     if ledger is not None:
         ledger.prepare()
@@ -55,7 +55,7 @@ def run_cases(program: Program, cases: Sequence[Regression], ledger: Ledger | No
         result = program.prove()
         proof, code = result.summary, 0 if result.passed else result.exit_code
         said = "" if result.passed else f"not played: the program is not proved ({proof})"
-        found |= {one.name: Outcome(one.name, None, said) for one in played}
+        found |= {one.name: CaseResult(one.name, None, said) for one in played}
         if result.passed:
             interrupted = _play(program, played, found, on_progress, num_threads)
     outcomes = tuple(found[one.name] for one in cases)
@@ -69,14 +69,14 @@ def run_cases(program: Program, cases: Sequence[Regression], ledger: Ledger | No
     return run
 
 
-def play_one(program: Program, case: Played, on_progress: OnProgress | None = None) -> Episode:
+def play_one(program: Program, case: EpisodeCase, on_progress: OnProgress | None = None) -> Episode:
     """The episode of a case, played by a proved program."""
     load_simulator()
     with stopping() as stop:
-        return _batch(program, Setting(case.protocol, case.limit, case.dry_steps), [case.seed], on_progress, 0, stop)[0]
+        return _batch(program, CaseSettings(case.protocol, case.limit, case.dry_steps), [case.seed], on_progress, 0, stop)[0]
 
 
-def _play(program: Program, cases: Sequence[Played], found: dict[str, Outcome], on_progress: OnProgress | None, num_threads: int) -> bool:
+def _play(program: Program, cases: Sequence[EpisodeCase], found: dict[str, CaseResult], on_progress: OnProgress | None, num_threads: int) -> bool:
     """Fills in what became of the cases; whether an interrupt came first."""
     load_simulator()  # it takes a second, in which an interrupt need not wait
     with stopping() as stop:
@@ -90,7 +90,7 @@ def _play(program: Program, cases: Sequence[Played], found: dict[str, Outcome], 
     return False
 
 
-def _batch(program: Program, setting: Setting, seeds: Sequence[int], on_progress: OnProgress | None, num_threads: int, stop: Stopping) -> list[Episode]:
+def _batch(program: Program, setting: CaseSettings, seeds: Sequence[int], on_progress: OnProgress | None, num_threads: int, stop: Stopping) -> list[Episode]:
     return play(
         [program.flow], program.card, setting.protocol, seeds, dry_steps=setting.dry_steps, max_steps=setting.max_steps, curves=dict.fromkeys(seeds),
         step_budget=None, stop=lambda: False, stopping=stop, on_progress=on_progress, num_threads=num_threads).episodes[0]
@@ -99,7 +99,7 @@ def _batch(program: Program, setting: Setting, seeds: Sequence[int], on_progress
 def _trial(run: CasesRun) -> Trial:
     """The record. Its returns stay empty: cases differ in their settings, and a mean of them would be no score."""
     program, first = run.program, broken(run.outcomes)
-    protocols = {one.protocol for one in run.cases if type(one) is Played}
+    protocols = {one.protocol for one in run.cases if type(one) is EpisodeCase}
     gate = "accepted" if first is None else NO_GATE if run.interrupted else "regression" if first.passed is False else "prove"
     return Trial(
         kind="regression", program_name=program.name, program_hash=program.hash, program=program.source.text or program.text, gate=gate,

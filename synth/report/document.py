@@ -18,7 +18,7 @@ from hl_dsl.synth.report.videos import Film, film_steps
 from hl_dsl.synth.report.contents.held_out import held_out_scores
 from hl_dsl.synth.report.contents.proved import proof_of
 from hl_dsl.synth.report.contents.rejections import rejections
-from hl_dsl.synth.report.contents.run import Run
+from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.steps import accepted_steps, name_of
 from hl_dsl.synth.report.contents.program_text import shown_text
 from hl_dsl.synth.runs.run_folder import BEST
@@ -29,7 +29,7 @@ from hl_dsl.synth.runs.version import UNKNOWN, version
 SCHEMA = "hl.report/1"
 
 
-def document_of(run: Run, films: Sequence[Film]) -> dict[str, Any]:
+def document_of(run: ReportedRun, films: Sequence[Film]) -> dict[str, Any]:
     """The document, `"schema": "hl.report/1"`, in plain JSON values."""
     points, end = score_points(run)
     program = _program(run.best)
@@ -57,14 +57,14 @@ def _best(trial: Trial) -> dict[str, Any]:
     return {"name": name_of(trial)} | {name: getattr(trial, name) for name in names} | {"program": shown_text(trial.program)}
 
 
-def _held_out(run: Run, program: Program | None) -> list[dict[str, Any]]:
+def _held_out(run: ReportedRun, program: Program | None) -> list[dict[str, Any]]:
     if run.best is None or program is None:
         return []
     development = run.settings.get("seeds") or []
     return held_out_scores(run.trials, run.best.program_hash, program.card, _policy_file(run, run.best), development)
 
 
-def _policy_file(run: Run, best: Trial) -> Path:
+def _policy_file(run: ReportedRun, best: Trial) -> Path:
     """The file the best program stands in: a run's `best.hl`, or the policy a ledger was kept beside."""
     beside = [path for path in sorted(run.folder.glob("*.hl")) if path.name != BEST and _hash_in(path) == best.program_hash]
     return beside[0] if beside and not run.settings else run.folder / BEST
@@ -77,7 +77,7 @@ def _hash_in(path: Path) -> str | None:
         return None
 
 
-def _spent(run: Run) -> dict[str, Any]:
+def _spent(run: ReportedRun) -> dict[str, Any]:
     """What the ledger adds up to. `budget_steps` is the budget of environment steps the last generation was given, None where
     none is recorded; `budgets` have what was spent, reserved and allowed of each; `seconds` is from the first event to the last."""
     calls = call_totals(run.events)
@@ -87,7 +87,7 @@ def _spent(run: Run) -> dict[str, Any]:
         "generations": sum(event.get("event") == "generation" for event in run.events), "seconds": _seconds(run.events)}
 
 
-def _budget_steps(run: Run) -> int | None:
+def _budget_steps(run: ReportedRun) -> int | None:
     spent, budget = 0, None
     for event, trial in run.entries:
         if event.get("event") == "generation" and "proposals" in event:  # a tuning's generation is told of once it is over
@@ -105,7 +105,7 @@ def _seconds(events: Sequence[Mapping[str, Any]]) -> float:
     return (last - first).total_seconds()
 
 
-def _notes(run: Run) -> list[str]:
+def _notes(run: ReportedRun) -> list[str]:
     """What a reader must know before taking the rest at its word."""
     notes = []
     if run.torn:

@@ -17,7 +17,7 @@ from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.evaluation.program_text import text_of
-from hl_dsl.synth.report.contents.run import Run
+from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.steps import name_of
 from hl_dsl.base.files import storage_problem, write_whole
 from hl_dsl.synth.runs.trial import Trial, trials_of
@@ -44,7 +44,7 @@ class Film:
         return document | {"roles": list(self.roles), "bytes": None if self.gif is None else len(self.gif)}
 
 
-def films(run: Run, steps: int, play: bool, tell: Callable[[str], None] = lambda text: None) -> list[Film]:
+def films(run: ReportedRun, steps: int, play: bool, tell: Callable[[str], None] = lambda text: None) -> list[Film]:
     """The films, each of at most `steps` steps. With `play` false only what was filmed before is shown.
 
     `tell` is told what is about to be played. Raises KeyboardInterrupt, with what had been played recorded.
@@ -52,12 +52,12 @@ def films(run: Run, steps: int, play: bool, tell: Callable[[str], None] = lambda
     return [_one(run, film, trial, steps, play, tell) for film, trial in _chosen(run)]
 
 
-def film_steps(run: Run) -> int:
+def film_steps(run: ReportedRun) -> int:
     """What the films on record have cost."""
     return sum(trial.environment_steps for trial in trials_of(Ledger(run.folder / FILMS / LEDGER).read()))
 
 
-def _chosen(run: Run) -> list[tuple[Film, Trial]]:
+def _chosen(run: ReportedRun) -> list[tuple[Film, Trial]]:
     scored = [trial for trial in run.candidates if trial.score is not None and math.isfinite(trial.score) and (trial.environment, trial.protocol) == run.setting]
     if not scored or run.best is None:
         return []
@@ -70,7 +70,7 @@ def _chosen(run: Run) -> list[tuple[Film, Trial]]:
     return list(chosen.values())
 
 
-def _one(run: Run, film: Film, trial: Trial, steps: int, play: bool, tell: Callable[[str], None]) -> Film:
+def _one(run: ReportedRun, film: Film, trial: Trial, steps: int, play: bool, tell: Callable[[str], None]) -> Film:
     try:
         program = Program.parse(text_of(trial, run.trials))
         path = run.folder / FILMS / f"{program.hash}-{trial.protocol}-{film.seed}-{steps}.gif"

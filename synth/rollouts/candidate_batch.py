@@ -12,9 +12,9 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.planner.counts import PlanningCounts
-from hl_dsl.synth.rollouts.program_batch import Member, Population
+from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
 from hl_dsl.synth.rollouts.last_frames import LastFrames
-from hl_dsl.synth.rollouts.pruning import Race
+from hl_dsl.synth.rollouts.pruning import Pruner
 from hl_dsl.synth.rollouts.episode import Recorder, Recording
 from hl_dsl.synth.rollouts.rollout import Progress, Rollout, evaluate
 from hl_dsl.synth.rollouts.interrupts import Stopping
@@ -41,13 +41,13 @@ class Episode:
 
 
 @dataclass(frozen=True)
-class Played:
+class BatchResult:
     """All episodes of a generation, a list for each candidate; what the simulator was asked for; what it cost."""
 
     episodes: list[list[Episode]]
     rollout: Rollout
 
-    def interrupted_too(self) -> "Played":
+    def interrupted_too(self) -> "BatchResult":
         """The same, but for an interrupt that came after its last tick."""
         return replace(self, rollout=self.rollout.interrupted_too())
 
@@ -68,7 +68,7 @@ def play(
     before_step: Callable[[int], None] | None = None,
     num_threads: int = 0,
     pictures: bool = False,
-) -> Played:
+) -> BatchResult:
     """Plays every candidate on every seed, all in one batch. `curves[seed]`: the best program's returns so far on it.
     `before_step` is told, before each step, how many will then have been taken; `on_progress`, now and then, how many were.
     With `pictures` the recording of each candidate's worst episode has its last frames.
@@ -78,7 +78,7 @@ def play(
     """
     lanes = [seed for _ in candidates for seed in seeds]
     members = _members(candidates, len(seeds))
-    race = Race([curves[seed] for seed in lanes])
+    race = Pruner([curves[seed] for seed in lanes])
     recorder = Recorder(len(lanes), pixels=card.family == "atari")
 
     def show(progress: Progress) -> None:
@@ -98,7 +98,7 @@ def play(
             frames(environments, frame, actions)
 
     rollout = evaluate(
-        Population(members), card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads, on_progress=show,
+        ProgramBatch(members), card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads, on_progress=show,
         on_tick=tick if stopping is None else stopping.at_ticks(tick), step_budget=step_budget, abandon=abandon, dry_steps=dry_steps, max_steps=max_steps, leave=race,
         render=pictures and needs_render(card))
     recordings = recorder.episodes()
@@ -108,7 +108,7 @@ def play(
         for first in firsts:
             worst = min(range(first, first + len(seeds)), key=lambda lane: (episodes[lane].value, lanes[lane]))
             episodes[worst] = replace(episodes[worst], recording=replace(recordings[worst], pictures=frames.pictures(worst)))
-    return Played([episodes[first : first + len(seeds)] for first in firsts], rollout)
+    return BatchResult([episodes[first : first + len(seeds)] for first in firsts], rollout)
 
 
 def play_values(
@@ -125,7 +125,7 @@ def play_values(
 ) -> Rollout:
     """Plays one program with other parameters in every lane, all in one batch; `lanes` are the seeds. The hooks are `play`'s."""
     return evaluate(
-        Population([Member(flow, len(lanes), columns)]), flow.card, protocol, lanes, num_envs=len(lanes), on_tick=stopping.at_ticks(_counting(before_step)),
+        ProgramBatch([Member(flow, len(lanes), columns)]), flow.card, protocol, lanes, num_envs=len(lanes), on_tick=stopping.at_ticks(_counting(before_step)),
         on_progress=lambda progress: on_progress(progress.env_steps), **limits)
 
 

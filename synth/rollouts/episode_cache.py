@@ -18,7 +18,7 @@ from hl_dsl.synth.rollouts.episode import Recording
 _CHUNK = 256
 
 
-class Recall:
+class EpisodeCache:
     """Known episodes by seed, or by the name of what else was played."""
 
     def __init__(self):

@@ -23,7 +23,7 @@ class Member:
     parameters: Mapping[str, Any]
 
 
-class Population:
+class ProgramBatch:
     """A controller (see `rollout.Controller`) whose lanes belong to the members, in their order."""
 
     def __init__(self, members: Sequence[Member]):

@@ -51,7 +51,7 @@ def clearly_worse(returns: Sequence[float], best: Sequence[float]) -> bool:
     return mean(differences) > ERRORS * stdev(differences) / math.sqrt(len(differences))
 
 
-class Race:
+class Pruner:
     """A `leave` hook of `rollout.evaluate`.
 
     The rule: every 256 ticks a lane is compared with where the best program was on the same seed after two thirds of

@@ -13,7 +13,7 @@ from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.environments.environments import Environments, load_simulator
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.planner.counts import PlanningCounts
-from hl_dsl.synth.rollouts.step_log import BLOCK, Record
+from hl_dsl.synth.rollouts.step_log import BLOCK, StepLog
 
 
 class Controller(Protocol):
@@ -163,10 +163,10 @@ class _Wave:
         self.controller = controller
         self.environments = environments
         self.first = first
-        self.record = Record(len(environments.seeds), action.shape(1)[1:], np.dtype(action.dtype), getattr(controller, "report_every", BLOCK))
+        self.record = StepLog(len(environments.seeds), action.shape(1)[1:], np.dtype(action.dtype), getattr(controller, "report_every", BLOCK))
         self.running = np.arange(len(environments.seeds), dtype=np.int32)
         self._budget = float("inf") if budget is None else budget
-        self._dry = None if dry_steps is None else _Drought(len(environments.seeds), dry_steps)
+        self._dry = None if dry_steps is None else _NoRewardTruncation(len(environments.seeds), dry_steps)
         self._leave = leave
         self._started = False
 
@@ -239,7 +239,7 @@ class _Wave:
         self.planning = getattr(self.controller, "planning", [])
 
 
-class _Drought:
+class _NoRewardTruncation:
     """Ends episodes that bring nothing any more."""
 
     def __init__(self, lanes: int, steps: int):

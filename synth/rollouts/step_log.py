@@ -11,7 +11,7 @@ from hl_dsl.compiler.backends.frame import Frame
 BLOCK = 256
 
 
-class Record:
+class StepLog:
     """Returns, lengths and a digest of actions and rewards for each of `lanes` lanes.
 
     `block`: steps that are added up at a time. A step costs two row copies; sums and digests are taken in blocks. Sums run in the order of the steps, one lane by

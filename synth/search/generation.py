@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Callable, Iterator, Sequence
 
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.parameter_values import values_of
-from hl_dsl.synth.candidates.gates import Checked
+from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 from hl_dsl.compiler.planner.counts import counts_record
-from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED, LEFT, Episode, Played, play
+from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED, LEFT, Episode, BatchResult, play
 from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected
 from hl_dsl.synth.rollouts.pruning import clearly_worse, stages
 from hl_dsl.synth.regressions.gate import CaseGate
-from hl_dsl.synth.regressions.play import Setting
+from hl_dsl.synth.regressions.play import CaseSettings
 from hl_dsl.synth.rollouts.interrupts import stopping
-from hl_dsl.synth.search.search_state import Settled
+from hl_dsl.synth.search.search_state import CompletedTrial
 from hl_dsl.synth.runs.trial import SIMPLIFIED, Trial, cut_trial
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Stopped(Exception):
     """A generation was cut by an interrupt or by the clock. What had finished is recorded."""
 
 
-class Judge:
+class GenerationRunner:
     """Plays candidates and says what became of them. `longest`: the longest of the best program's episodes."""
 
     def __init__(self, study: "Study", record: "StudyRecord"):
@@ -40,7 +40,7 @@ class Judge:
         curves = [self.study.state.curve(seed) for seed in self.study.state.seeds] if best is not None else []
         return max((len(curve) for curve in curves if curve is not None), default=1)
 
-    def play(self, candidates: Sequence[Candidate], already: int = 0) -> dict[int, Settled]:
+    def play(self, candidates: Sequence[Candidate], already: int = 0) -> dict[int, CompletedTrial]:
         """The settled trials by number, each recorded. `already`: steps the generation took before an interrupt, on what
         is recorded. Raises Stopped."""
         state = self.study.state
@@ -78,7 +78,7 @@ class Judge:
 
     def _stage(self, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
         study = self.study
-        setting = Setting(study.protocol, study.max_steps, study.dry_steps)
+        setting = CaseSettings(study.protocol, study.max_steps, study.dry_steps)
         for some, played in self._batches(candidates, setting, seeds, study.state.curve, episodes):
             for one, found in zip(some, played.episodes):
                 episodes[one.index] += found
@@ -95,8 +95,8 @@ class Judge:
                 self._stop_where_cut(played, episodes)
             waiting = self.cases.going_on([one for one in waiting if one.index not in self.failures])
 
-    def _batches(self, candidates: Sequence[Candidate], setting: Setting, seeds: Sequence[int], curve: Callable,
-                 episodes: dict[int, list[Episode]]) -> Iterator[tuple[Sequence[Candidate], Played]]:
+    def _batches(self, candidates: Sequence[Candidate], setting: CaseSettings, seeds: Sequence[int], curve: Callable,
+                 episodes: dict[int, list[Episode]]) -> Iterator[tuple[Sequence[Candidate], BatchResult]]:
         """All of them in one batch; where its evaluator came to no result, each alone. One that fails alone is left out."""
         played = self._played(candidates, setting, seeds, curve, episodes)
         if played is not None:
@@ -105,8 +105,8 @@ class Judge:
             for one in candidates:
                 yield from self._batches([one], setting, seeds, curve, episodes)
 
-    def _played(self, candidates: Sequence[Candidate], setting: Setting, seeds: Sequence[int], curve: Callable,
-                episodes: dict[int, list[Episode]]) -> Played | None:
+    def _played(self, candidates: Sequence[Candidate], setting: CaseSettings, seeds: Sequence[int], curve: Callable,
+                episodes: dict[int, list[Episode]]) -> BatchResult | None:
         """None where the evaluator came to no result; one that was alone in it is then judged."""
         study = self.study
         before, left = self._taken(episodes), study.budget.steps_left
@@ -132,7 +132,7 @@ class Judge:
         played = sum(one.length for every in episodes.values() for one in every) + self.cases.all_steps()
         return played + self.wasted + sum(one.steps for one in self.failures.values())
 
-    def _stop_where_cut(self, played: Played, episodes: dict[int, list[Episode]]) -> None:
+    def _stop_where_cut(self, played: BatchResult, episodes: dict[int, list[Episode]]) -> None:
         cut = any(one.status == CUT for every in played.episodes for one in every)
         if played.rollout.interrupted or cut and self.study.budget.out_of_time:
             self._stop(episodes)
@@ -161,19 +161,19 @@ class Judge:
         cut = any(kept["passed"] is None for kept in self.cases.told(one.index).values())
         return not cut and (self._verdict(one, episodes)[0] != "accepted" or not self.cases.pending(one.index))
 
-    def _note(self, played: Played) -> None:
+    def _note(self, played: BatchResult) -> None:
         self.options = played.rollout.options
         steps = max(1, played.rollout.env_steps)
         self.cpu_per_step, self.wall_per_step = played.rollout.cpu_seconds / steps, played.rollout.wall_seconds / steps
 
-    def _settle(self, candidates: Sequence[Candidate], episodes: dict[int, list[Episode]]) -> dict[int, Settled]:
+    def _settle(self, candidates: Sequence[Candidate], episodes: dict[int, list[Episode]]) -> dict[int, CompletedTrial]:
         settled = {}
         for one in candidates:
             trial = self._trial(one, episodes[one.index])
             kept = {episode.seed: episode.recording for episode in episodes[one.index] if episode.recording is not None}
             statuses = {episode.seed: episode.status for episode in episodes[one.index]}
             of_cases, ended = self.cases.recordings(one.index)
-            settled[one.index] = Settled(trial, one.origin, one.checked, {**kept, **of_cases}, {**statuses, **ended})
+            settled[one.index] = CompletedTrial(trial, one.origin, one.checked, {**kept, **of_cases}, {**statuses, **ended})
         self.settled_steps = sum(one.trial.environment_steps for one in settled.values())
         self.record.settle(list(settled.values()))
         return settled
@@ -240,7 +240,7 @@ def rejected_trial(one: Rejected, study: "Study") -> Trial:
     return replace(_base(one, study), gate=one.rejection.gate, reason=one.rejection.reason)
 
 
-def simplified_trial(study: "Study", best: Structure, smaller: Checked, known: list[tuple[int, float, int]]) -> Trial:
+def simplified_trial(study: "Study", best: Structure, smaller: CheckedCandidate, known: list[tuple[int, float, int]]) -> Trial:
     """The record of a smaller program that plays the best one's episodes; they were recalled, so it cost nothing."""
     program = smaller.program
     return Trial(

@@ -36,7 +36,7 @@ class Opening:
         return {"env_steps": self.budget_steps, "programs": self.budget_programs}
 
 
-class Session:
+class InteractiveStudy:
     """Holds the folder of an open run, until the end of a `with` block.
 
     Opening proves and plays the program the run begins from, where that is not on record. Raises HLError: no such run, one
@@ -54,7 +54,7 @@ class Session:
             raise
 
     @classmethod
-    def begin(cls, policy: Path, run: Path, opening: Opening) -> "Session":
+    def begin(cls, policy: Path, run: Path, opening: Opening) -> "InteractiveStudy":
         """Opens a run from a policy; goes on with the one in the folder where it is the same, with the budget that is given."""
         program = Program.load(policy)
         folder = folder_beside(policy)
@@ -63,7 +63,7 @@ class Session:
         return cls(study, {"budget": opening.limits, "cases_folder": str(folder.absolute())})
 
     @classmethod
-    def go_on(cls, run: Path) -> "Session":
+    def go_on(cls, run: Path) -> "InteractiveStudy":
         """Opens the run in a folder again."""
         found = open_settings(run)
         program = Program.parse(found["program"], str(run / SETTINGS))
@@ -127,7 +127,7 @@ class Session:
         except Stopped:
             raise KeyboardInterrupt from None  # what had finished is recorded; the rest is played when the run is opened again
 
-    def __enter__(self) -> "Session":
+    def __enter__(self) -> "InteractiveStudy":
         return self
 
     def __exit__(self, *exception: object) -> None:

@@ -12,7 +12,7 @@ from typing import Sequence
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.rollouts.program_batch import Member, Population
+from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
 from hl_dsl.synth.rollouts.pruning import usual_dry_steps
 from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.rollouts.rollout import evaluate
@@ -20,7 +20,7 @@ from hl_dsl.synth.candidates.parameter_sampling import anywhere
 
 
 @dataclass(frozen=True)
-class NullResult:
+class RandomBaselineResult:
     """`scores[i]` is the mean return of draw i, `values[i]` its parameters. Draws that the step budget cut are left out."""
 
     values: tuple[dict[str, float], ...]
@@ -48,7 +48,7 @@ def random_constants(
     dry_steps: int | None = None,
     step_budget: int | None = None,
     num_threads: int = 0,
-) -> NullResult:
+) -> RandomBaselineResult:
     """Plays `draws` random settings of the parameters, each anywhere in its range, on every seed, in one batch.
 
     `dry_steps`: None is what a study takes. Raises HLError for a program without parameters or a budget that lets no draw
@@ -67,11 +67,11 @@ def random_constants(
     lanes = [one for _ in values for one in seeds]
     columns = {one.name: [drawn[one.name] for drawn in values for _ in seeds] for one in parameters}
     rollout = evaluate(
-        Population([Member(program.flow, len(lanes), columns)]), program.card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads,
+        ProgramBatch([Member(program.flow, len(lanes), columns)]), program.card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads,
         dry_steps=dry_steps or usual_dry_steps(program.card), step_budget=step_budget)
     count = len(seeds)
     ended = [draw for draw in range(draws) if all(rollout.finished[draw * count : (draw + 1) * count])]
     if not ended:
         raise HLError("no draw came to its end within the budget", "give it more steps")
     scores = tuple(sum(rollout.returns[draw * count : (draw + 1) * count]) / count for draw in ended)
-    return NullResult(tuple(values[draw] for draw in ended), scores, rollout.env_steps)
+    return RandomBaselineResult(tuple(values[draw] for draw in ended), scores, rollout.env_steps)

@@ -18,7 +18,7 @@ from hl_dsl.synth.candidates.proposer import Candidate, Rejected
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.step_counter import StepMeter
-from hl_dsl.synth.search.search_state import Settled
+from hl_dsl.synth.search.search_state import CompletedTrial
 from hl_dsl.synth.runs.trial import Trial, cut_trial
 
 EPISODES = "episodes"
@@ -97,7 +97,7 @@ class StudyRecord:
         written = self.folder.ledger.append_many(missing)
         self.meter.begin((written or self.events)[-1]["sequence"])
 
-    def known(self, generation: dict, proposals: Sequence[Candidate | Rejected]) -> dict[int, Settled]:
+    def known(self, generation: dict, proposals: Sequence[Candidate | Rejected]) -> dict[int, CompletedTrial]:
         """What the ledger tells of a generation that has been proposed again. Raises HLError where it is another one."""
         self._generation = generation["generation"]
         recorded = [(one["index"], one["origin"], one["hash"]) for one in generation["proposals"]]
@@ -113,10 +113,10 @@ class StudyRecord:
                 if not kept and trial.options:  # without them nothing came back from its evaluator
                     raise HLError(f"the episodes of trial {one.index} are missing in {self.folder.path / EPISODES}",
                                   "restore the folder from a copy, or start a new run")
-                settled[one.index] = Settled(trial, one.origin, one.checked, kept, statuses)
+                settled[one.index] = CompletedTrial(trial, one.origin, one.checked, kept, statuses)
         return settled
 
-    def settle(self, settled: Sequence[Settled]) -> None:
+    def settle(self, settled: Sequence[CompletedTrial]) -> None:
         """Records episodes, then trials."""
         if not settled:
             return

@@ -10,14 +10,14 @@ from typing import Mapping, Sequence
 import numpy as np
 
 from hl_dsl.cards import Card
-from hl_dsl.synth.candidates.archive import Archive, Sample, Structure
+from hl_dsl.synth.candidates.archive import Archive, ScoredParameters, Structure
 from hl_dsl.synth.candidates.behaviour import behaviour
 from hl_dsl.synth.proposers.local.forecasting import forecasts
-from hl_dsl.synth.candidates.gates import Checked, Gates, Rejection
+from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED
 from hl_dsl.synth.rollouts.pruning import margin
-from hl_dsl.synth.rollouts.episode_cache import Recall
+from hl_dsl.synth.rollouts.episode_cache import EpisodeCache
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.regressions.gate import first_broken, recording_key
 from hl_dsl.synth.proposers.local.sampled_ticks import sampled_columns
@@ -28,13 +28,13 @@ _RECENT = 64  # trials; what a proposer that reads can be told of
 
 
 @dataclass(frozen=True)
-class Settled:
+class CompletedTrial:
     """A trial with the program it was about (None where it stopped at the check) and the episodes it played, by seed and,
     for golden cases, by `recording_key`. `origin` names the kind of change."""
 
     trial: Trial
     origin: str
-    checked: Checked | None
+    checked: CheckedCandidate | None
     recordings: Mapping[int | str, Recording]
     statuses: Mapping[int | str, str]
 
@@ -49,7 +49,7 @@ class StudyState:
     dry_steps: int
     gates: Gates = field(init=False)
     archive: Archive = field(default_factory=Archive, init=False)
-    recall: Recall = field(default_factory=Recall, init=False)
+    recall: EpisodeCache = field(default_factory=EpisodeCache, init=False)
     next_index: int = field(default=0, init=False)
     next_generation: int = field(default=0, init=False)
     steps_spent: int = field(default=0, init=False)
@@ -66,7 +66,7 @@ class StudyState:
         self._recordings: dict[int, Mapping[int | str, Recording]] = {}
         self._subjects: dict[str, tuple[str, Subject]] = {}
 
-    def settle(self, settled: Sequence[Settled]) -> None:
+    def settle(self, settled: Sequence[CompletedTrial]) -> None:
         """Takes in the trials of a whole generation, in the order of their numbers."""
         self.next_generation += 1
         played = 0
@@ -89,7 +89,7 @@ class StudyState:
                 self.refused_start = trial.reason
         self.idle_generations = 0 if played else self.idle_generations + 1
 
-    def _take(self, one: Settled) -> None:
+    def _take(self, one: CompletedTrial) -> None:
         trial = one.trial
         values = dict(zip(trial.seeds, trial.returns))
         self._cases[trial.index] = trial.cases
@@ -103,7 +103,7 @@ class StudyState:
                 self._results[trial.index, seed] = (values.get(seed, 0.0), one.statuses[seed])
         if trial.gate != "regression" and trial.mean is not None and one.checked is not None and set(self.seeds) <= set(trial.seeds):
             shown = one.recordings.get(self.seeds[0])
-            self.archive.add(Sample(trial.index, dict(trial.parameters), self.score(values)), one.checked, None if shown is None else behaviour(shown))
+            self.archive.add(ScoredParameters(trial.index, dict(trial.parameters), self.score(values)), one.checked, None if shown is None else behaviour(shown))
             self._recordings[trial.index] = one.recordings
 
     def score(self, values: Mapping[int, float]) -> float:
@@ -112,7 +112,7 @@ class StudyState:
 
     # what proposers ask for
 
-    def recalled(self, candidate: Checked) -> Rejection | None:
+    def recalled(self, candidate: CheckedCandidate) -> Rejection | None:
         """A rejection where the candidate would play known episodes: on all seeds, or on one where that one was left."""
         first, values, acts_as = None, [], None
         for seed in self.seeds:
@@ -129,7 +129,7 @@ class StudyState:
             return self._breaks_as(candidate, acts_as)
         return Rejection("duplicate", f"acts as trial {first}: {sum(values) / len(values):g}", candidate.program.hash, first)
 
-    def _breaks_as(self, candidate: Checked, trial: int) -> Rejection | None:
+    def _breaks_as(self, candidate: CheckedCandidate, trial: int) -> Rejection | None:
         """A rejection where a candidate that acts as a trial on the seeds does so, too, where that one broke a case."""
         case = first_broken(self._cases[trial])
         known = self.recall.find(candidate.flow, recording_key(case))
@@ -137,12 +137,12 @@ class StudyState:
             return None
         return Rejection("duplicate", f"acts as trial {trial}, which broke case {case}", candidate.program.hash, trial)
 
-    def recalled_case(self, candidate: Checked, case: str) -> bool:
+    def recalled_case(self, candidate: CheckedCandidate, case: str) -> bool:
         """Whether a candidate would play an episode that passed a case."""
         trial = self.recall.find(candidate.flow, recording_key(case))
         return trial is not None and self._cases[trial][case]["passed"] is True
 
-    def recalled_returns(self, candidate: Checked) -> list[tuple[int, float, int]] | None:
+    def recalled_returns(self, candidate: CheckedCandidate) -> list[tuple[int, float, int]] | None:
         """(seed, return, length) on every seed in use, where all are known to the end; None otherwise."""
         found = []
         for seed in self.seeds:

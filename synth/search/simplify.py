@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Callable, Iterator
 
-from hl_dsl.grammar.tree.syntax_tree import Act, Modes, Policy, children
-from hl_dsl.synth.candidates.gates import Checked, Gates, Rejection
+from hl_dsl.grammar.tree.syntax_tree import Act, Modes, PolicyDeclaration, children
+from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.mutation.draft import tidied
 from hl_dsl.synth.mutation.tree_paths import exchanged, put, with_declaration
@@ -19,7 +19,7 @@ from hl_dsl.language.types import INT, REAL
 from hl_dsl.verify.equivalence.equivalence import same_actions
 
 
-def simplified(start: Checked, gates: Gates, same: Callable[[Checked], bool]) -> Checked:
+def simplified(start: CheckedCandidate, gates: Gates, same: Callable[[CheckedCandidate], bool]) -> CheckedCandidate:
     """The program with all left out that can be, one thing after another; `same` says whether its score stands."""
     best = without_what_is_proved_idle(start, gates, same)
     while (smaller := _one_step(best, gates, same)) is not None:
@@ -27,7 +27,7 @@ def simplified(start: Checked, gates: Gates, same: Callable[[Checked], bool]) ->
     return best
 
 
-def without_what_is_proved_idle(start: Checked, gates: Gates, same: Callable[[Checked], bool]) -> Checked:
+def without_what_is_proved_idle(start: CheckedCandidate, gates: Gates, same: Callable[[CheckedCandidate], bool]) -> CheckedCandidate:
     """The program without what is proved to make no difference to any action. The same on every machine: only counted
     resources end a proof. `same` is quicker and necessary, so it is asked first."""
     best = start
@@ -36,7 +36,7 @@ def without_what_is_proved_idle(start: Checked, gates: Gates, same: Callable[[Ch
     return best
 
 
-def _one_step(best: Checked, gates: Gates, same: Callable[[Checked], bool]) -> Checked | None:
+def _one_step(best: CheckedCandidate, gates: Gates, same: Callable[[CheckedCandidate], bool]) -> CheckedCandidate | None:
     subject = Subject(best.program)
     for policy in _smaller(subject):
         candidate = gates.check(tidied(policy, subject.scope))
@@ -47,7 +47,7 @@ def _one_step(best: Checked, gates: Gates, same: Callable[[Checked], bool]) -> C
     return None
 
 
-def _smaller(subject: Subject) -> Iterator[Policy]:
+def _smaller(subject: Subject) -> Iterator[PolicyDeclaration]:
     """The program without a rule, without a transition, or with an operator's operand in its place; the larger losses first."""
     yield from _without_rules(subject.policy)
     places = sorted(subject.scope.places, key=lambda one: len(one[0].path))
@@ -58,7 +58,7 @@ def _smaller(subject: Subject) -> Iterator[Policy]:
                 yield put(subject.policy, place, child)
 
 
-def _without_rules(policy: Policy) -> Iterator[Policy]:
+def _without_rules(policy: PolicyDeclaration) -> Iterator[PolicyDeclaration]:
     for position, item in enumerate(policy.declarations):
         if type(item) is Act:
             for act in _shorter(item):

@@ -21,9 +21,9 @@ from hl_dsl.synth.search.study import DEVELOPMENT_SEEDS, Evaluator, Study, Study
 from hl_dsl.synth.runs.run_result import NotWritten
 from hl_dsl.synth.runs.step_counter import StepMeter
 from hl_dsl.base.files import write_whole
-from hl_dsl.synth.tuning.best_file import BestSoFar
+from hl_dsl.synth.tuning.best_file import BestFile
 from hl_dsl.synth.tuning.fitness import parse_fitness
-from hl_dsl.synth.tuning.progress_plot import Picture
+from hl_dsl.synth.tuning.progress_plot import ProgressPlot
 from hl_dsl.synth.tuning.result import TuneResult
 from hl_dsl.synth.tuning.episode_schedule import parse_short
 from hl_dsl.synth.tuning.tuning import Tuning
@@ -102,11 +102,11 @@ def run_tune(
     program = Program.load(path)
     cases = read_cases(folder_beside(Path(path)), program.card)
     budget = Budget(steps=budget_steps, wall_seconds=wall_seconds)
-    picture = Picture(run_folder, on_event)
+    picture = ProgressPlot(run_folder, on_event)
     longest = min(max_steps or program.card.max_episode_steps, program.card.max_episode_steps)
     tuning = Tuning(
         program, protocol or program.card.protocols[0], tuple(seeds or DEVELOPMENT_SEEDS), budget, seed, params, population, dry_steps,
-        max_steps, num_threads, BestSoFar(run_folder, program, picture), evaluator, parse_fitness(fitness), race, parse_short(short, longest), step_size, cases, center)
+        max_steps, num_threads, BestFile(run_folder, program, picture), evaluator, parse_fitness(fitness), race, parse_short(short, longest), step_size, cases, center)
     if run_folder is None:
         return _into_file(tuning.run(), path, write)
     with _line_in(ledger, run_folder), RunFolder(run_folder) as folder:

@@ -18,14 +18,14 @@ from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.candidates.parameter_values import structure_hash, values_of
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.candidates.gates import Checked
-from hl_dsl.synth.candidates.archive import Sample, Structure
-from hl_dsl.synth.workers.evaluator import InProcess, Isolated
-from hl_dsl.synth.search.generation import Judge, Stopped, rejected_trial, simplified_trial
-from hl_dsl.synth.rollouts.candidate_batch import Played
+from hl_dsl.synth.candidates.gates import CheckedCandidate
+from hl_dsl.synth.candidates.archive import ScoredParameters, Structure
+from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+from hl_dsl.synth.search.generation import GenerationRunner, Stopped, rejected_trial, simplified_trial
+from hl_dsl.synth.rollouts.candidate_batch import BatchResult
 from hl_dsl.synth.rollouts.last_frames import can_be_drawn
 from hl_dsl.synth.candidates.proposer import (
-    Candidate, ProposerFailed, ProposerStopped, Rejected, Situation, proposer_named, refuse_too_small, refuse_unlimited, settings_of, takes_pictures)
+    Candidate, ProposerFailed, ProposerStopped, Rejected, SearchContext, proposer_named, refuse_too_small, refuse_unlimited, settings_of, takes_pictures)
 from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.proposers.text.call_account import Calls
 from hl_dsl.synth.proposers.text.options import ProposerOptions
@@ -37,7 +37,7 @@ from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.search.simplify import simplified
 from hl_dsl.synth.search.search_record import StudyRecord, best_text
 from hl_dsl.synth.runs.run_result import INTERRUPTED, NotWritten, StudyResult
-from hl_dsl.synth.search.search_state import Settled, StudyState
+from hl_dsl.synth.search.search_state import CompletedTrial, StudyState
 
 DEVELOPMENT_SEEDS = tuple(range(8))
 SMOKE_SEEDS = 2
@@ -45,7 +45,7 @@ LANES = 8
 _MOST_IDLE = 20  # generations without anything to play, and then the search is at its end
 
 OnEvent = Callable[[dict[str, Any]], None]
-Evaluator = InProcess | Isolated
+Evaluator = InProcessExecutor | WorkerExecutor
 
 
 class Study:
@@ -76,7 +76,7 @@ class Study:
         options: ProposerOptions | None = None,
         cases: Sequence[Regression] = (),
         evaluator: Evaluator | None = None,
-        play: Callable[..., Played] | None = None,
+        play: Callable[..., BatchResult] | None = None,
     ):
         refuse_other_seeds(seeds, "a search")
         self.program, self.protocol, self.budget, self.seed = program, protocol, budget, seed
@@ -89,7 +89,7 @@ class Study:
         stated = protocol_options(program.card, protocol)
         self.seeds = tuple(seeds) if draws_at_random(stated) else tuple(seeds)[:1]
         self.num_threads = num_threads
-        self.evaluator, self.play = evaluator or Isolated(), play
+        self.evaluator, self.play = evaluator or WorkerExecutor(), play
         self.path = Path(run_folder)
         self._tell = on_event or (lambda event: None)
 
@@ -143,7 +143,7 @@ class Study:
 
     def _begin(self, record: StudyRecord) -> None:
         self.state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.dry_steps)
-        self.judge = Judge(self, record)
+        self.judge = GenerationRunner(self, record)
         self.calls = Calls(record.folder.ledger, self.budget, record.events, self._tell)
 
     def _go(self, record: StudyRecord, generations: list) -> StudyResult:
@@ -201,7 +201,7 @@ class Study:
             settled.update(self.judge.play(waiting, already))
         for one in proposals:
             if type(one) is Rejected:
-                settled[one.index] = Settled(rejected_trial(one, self), one.origin, one.checked, {}, {})
+                settled[one.index] = CompletedTrial(rejected_trial(one, self), one.origin, one.checked, {}, {})
         best = state.archive.best
         before = None if best is None else best.best.score
         state.settle([settled[one.index] for one in proposals])
@@ -220,7 +220,7 @@ class Study:
         proof = self.program.prove()
         if not proof.passed:
             raise NotProved(self.program, proof)
-        checked = Checked(self.program, structure_hash(self.program.flow))
+        checked = CheckedCandidate(self.program, structure_hash(self.program.flow))
         return Candidate(0, checked, proof.summary, "", "start", (), values_of(self.program.flow))
 
     def _proposals(self, steps_left: int | None, most: int | None = None) -> list[Candidate | Rejected]:
@@ -229,7 +229,7 @@ class Study:
         if steps_left is not None:
             # Near the end fewer are played, so that they come to their ends.
             slots = max(1, min(slots, steps_left // (self.judge.longest * len(state.seeds))))
-        situation = Situation(
+        situation = SearchContext(
             state.archive, state.gates, state.recalled, state.subject, state.ended_dry, self.seed, state.next_index, slots,
             self.budget.programs_left if most is None else most, dict(state.credit), self.protocol, state.next_generation,
             tuple(state.recent), state.episodes, self.calls)
@@ -255,7 +255,7 @@ class Study:
         """Leaves out of the best program what its episodes do not need, and goes on from what is left. Costs no step."""
         state, best = self.state, self.state.archive.best
 
-        def same(candidate: Checked) -> bool:
+        def same(candidate: CheckedCandidate) -> bool:
             known = state.recalled_returns(candidate)
             if known is None or sum(value for _, value, _ in known) / len(known) < best.best.score:
                 return False
@@ -264,7 +264,7 @@ class Study:
         smaller = simplified(best.checked, state.gates, same)
         if smaller is not best.checked:
             record.simplified(simplified_trial(self, best, smaller, state.recalled_returns(smaller)))
-            state.archive.add(Sample(best.best.trial, values_of(smaller.flow), best.best.score), smaller)
+            state.archive.add(ScoredParameters(best.best.trial, values_of(smaller.flow), best.best.score), smaller)
 
     # the end
 

@@ -13,7 +13,7 @@ from hl_dsl.synth.runs.run_folder import BEST
 from hl_dsl.base.files import write_whole
 
 
-class BestSoFar:
+class BestFile:
     """An `on_event` that passes events on. What is accepted is on record by then, and is put into the run's folder, where there is
     one. What a run begins with is not, nor what was accepted before a run went on: that is no news."""
 

@@ -19,7 +19,7 @@ def usual_population(count: int) -> int:
     return 4 + int(3 * math.log(max(2, count)))
 
 
-class Strategy:
+class CmaEs:
     """Begins at the best point known, every second time anywhere, each time with twice the population (16 times at most)."""
 
     def __init__(self, parameters: Sequence[Parameter], seed: int, population: int | None, step_size: float | None):

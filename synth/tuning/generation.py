@@ -8,9 +8,9 @@ from hl_dsl.synth.rollouts.pruning import stages
 from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.trial import NO_GATE
-from hl_dsl.synth.tuning.tuning_record import HELD, SPENT, Book
+from hl_dsl.synth.tuning.tuning_record import HELD, SPENT, TuningRecord
 from hl_dsl.synth.tuning.fitness import Fitness
-from hl_dsl.synth.tuning.sample_runner import Cut, Player, Spent
+from hl_dsl.synth.tuning.sample_runner import TuningInterrupted, SampleRunner, BudgetExhausted
 from hl_dsl.synth.tuning.samples import Sample
 
 RACE_SEEDS = 2  # that every sample of a race plays
@@ -19,7 +19,7 @@ RACE_SEEDS = 2  # that every sample of a race plays
 class Generations:
     """All that was played so far, by its values; `best` is what was accepted last. `race`: see `Tuning`."""
 
-    def __init__(self, player: Player, book: Book, fitness: Fitness, seeds: Sequence[int], race: bool, tell: Callable[[dict[str, Any]], None]):
+    def __init__(self, player: SampleRunner, book: TuningRecord, fitness: Fitness, seeds: Sequence[int], race: bool, tell: Callable[[dict[str, Any]], None]):
         self.player, self.book, self.fitness, self.seeds, self.race, self.tell = player, book, fitness, tuple(seeds), race, tell
         self.samples: dict[tuple, Sample] = {}
         self.best: Sample | None = None
@@ -56,12 +56,12 @@ class Generations:
             try:
                 self._refuse_overspending(samples)
                 self._episodes(samples, stop)
-            except Cut as came:
+            except TuningInterrupted as came:
                 cut = came
             if cut is None or str(cut) != INTERRUPTED:
                 try:
                     self._judge(samples, stop, cut)
-                except Cut as came:
+                except TuningInterrupted as came:
                     cut = came
             stop.hold()
             self._leave_open(samples, cut)
@@ -82,7 +82,7 @@ class Generations:
                 raise self.player.spent()
             if waiting:
                 self.player.refuse_overspending()
-        except Spent:
+        except BudgetExhausted:
             for one in samples:
                 if one.known is not None and one.known.gate != NO_GATE and not self._is_whole(one):
                     one.dropped = True
@@ -120,7 +120,7 @@ class Generations:
     def _is_whole(self, one: Sample) -> bool:
         return set(self.seeds) <= set(one.returns)
 
-    def _judge(self, samples: list[Sample], stop: Stopping, cut: Cut | None) -> None:
+    def _judge(self, samples: list[Sample], stop: Stopping, cut: TuningInterrupted | None) -> None:
         """Verdicts on what was played to its end: the best one of a generation is accepted where it is better than all before
         and breaks no case. Raises Cut."""
         whole = [one for one in samples if not one.dropped and self._is_whole(one)]
@@ -160,14 +160,14 @@ class Generations:
             return one.known.reason or None
         return self.player.passes(one, stop) if self.player.cases else None
 
-    def _leave_open(self, samples: list[Sample], cut: Cut | None) -> None:
+    def _leave_open(self, samples: list[Sample], cut: TuningInterrupted | None) -> None:
         """What has no verdict because the run was cut."""
         for one in samples:
             if one.gate is None:
                 finished = self._is_whole(one) and not one.case_steps
                 spent = str(cut) != INTERRUPTED
                 one.gate = NO_GATE
-                one.reason = HELD if finished and not spent else SPENT if isinstance(cut, Spent) else str(cut)
+                one.reason = HELD if finished and not spent else SPENT if isinstance(cut, BudgetExhausted) else str(cut)
 
 
 def _passed_over(one: Sample) -> bool:

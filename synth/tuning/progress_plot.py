@@ -18,7 +18,7 @@ PICTURE = "progress.png"
 _EVERY_SECONDS = 60.0
 
 
-class Picture:
+class ProgressPlot:
     """An `on_event` that passes events on, and draws the picture of the run in `folder` every minute at most."""
 
     def __init__(self, folder: Path | str | None, on_event: Callable[[dict[str, Any]], None] | None):

@@ -24,19 +24,19 @@ MOST_LANES = 256  # in one batch: a MuJoCo robot takes up to 25 MB of a worker's
 _CHANCES = 2  # for samples whose evaluator came to no result
 
 
-class Cut(Exception):
+class TuningInterrupted(Exception):
     """The run cannot go on; the message is the reason. What was played to the end is kept."""
 
 
-class Spent(Cut):
+class BudgetExhausted(TuningInterrupted):
     """The budget, or what of it is not kept back, is spent."""
 
 
-class Failed(Cut):
+class SampleFailed(TuningInterrupted):
     """The evaluator came to no result, however often it was asked; a larger budget would not help."""
 
 
-class Player:
+class SampleRunner:
     """`failed` is told of the steps of an evaluator that came to no result. `reserve`: steps of the budget that are kept back;
     `planning`: what planning took so far."""
 
@@ -64,10 +64,10 @@ class Player:
         """Raises Spent where a limit has been reached."""
         reason = self.budget.stop_reason()
         if reason is not None or self.steps_left == 0:
-            raise self.spent() if reason is None else Spent(reason)
+            raise self.spent() if reason is None else BudgetExhausted(reason)
 
-    def spent(self) -> Spent:
-        return Spent(f"the budget of {self.budget.steps:,} environment steps is spent")
+    def spent(self) -> BudgetExhausted:
+        return BudgetExhausted(f"the budget of {self.budget.steps:,} environment steps is spent")
 
     def play(self, samples: Sequence[Sample], seeds: Sequence[int], stop: Stopping) -> None:
         """Adds to each sample its episodes on the seeds, played side by side, as many as memory is sure to hold. Raises Cut."""
@@ -83,7 +83,7 @@ class Player:
         for place, one in enumerate(samples):
             one.parts.append(lanes(rollout, place * count, (place + 1) * count, len(samples)))
         if rollout.interrupted:
-            raise Cut(INTERRUPTED)
+            raise TuningInterrupted(INTERRUPTED)
         if not all(rollout.finished) or len(rollout.seeds) < count * len(samples):
             raise self.spent()
 
@@ -102,7 +102,7 @@ class Player:
                     curves=dict.fromkeys(seeds), num_threads=self.limits["num_threads"])
                 gate.take([one], cases, played.episodes)
                 if played.rollout.interrupted:
-                    raise Cut(INTERRUPTED)
+                    raise TuningInterrupted(INTERRUPTED)
                 if not played.rollout.complete:
                     raise self.spent()
                 going_on = gate.going_on([one])
@@ -130,7 +130,7 @@ class Player:
                     self.budget.steps_spent += failure.steps
                 self.failed(failure)
                 if failure.outcome == INTERRUPTED:
-                    raise Cut(INTERRUPTED) from None
+                    raise TuningInterrupted(INTERRUPTED) from None
                 said = failure.told
             else:
                 rollout: Rollout = getattr(played, "rollout", played)
@@ -138,4 +138,4 @@ class Player:
                 self.budget.steps_spent += rollout.env_steps
                 self.planning = added((self.planning, *rollout.planning))
                 return played
-        raise Failed(said)
+        raise SampleFailed(said)

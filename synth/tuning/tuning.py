@@ -14,21 +14,21 @@ from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.candidates.parameter_values import hash_with, values_of
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.workers.evaluator import InProcess, Isolated
+from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.regressions.case import Regression, content_hash
 from hl_dsl.synth.runs.step_counter import StepMeter
 from hl_dsl.synth.runs.run_result import INTERRUPTED
-from hl_dsl.synth.tuning.tuning_record import Book
+from hl_dsl.synth.tuning.tuning_record import TuningRecord
 from hl_dsl.synth.tuning.parameter_selection import chosen_parameters
 from hl_dsl.synth.tuning.fitness import MEAN, Fitness
 from hl_dsl.synth.tuning.generation import RACE_SEEDS, Generations
-from hl_dsl.synth.tuning.sample_runner import Cut, Failed, Player, Spent
+from hl_dsl.synth.tuning.sample_runner import TuningInterrupted, SampleFailed, SampleRunner, BudgetExhausted
 from hl_dsl.synth.tuning.result import TuneResult
 from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.tuning.episode_schedule import WHOLE, Phase, schedule_text
-from hl_dsl.synth.tuning.cma_es import Strategy
+from hl_dsl.synth.tuning.cma_es import CmaEs
 from hl_dsl.base.text import counted
 
 _RESERVED = 0.5  # at most so much of the budget is kept back for whole episodes while short ones are played
@@ -55,7 +55,7 @@ class Tuning:
     def __init__(
         self, program: Program, protocol: str, seeds: Sequence[int], budget: Budget, seed: int = 0, names: Sequence[str] | None = None,
         population: int | None = None, dry_steps: int | None = None, max_steps: int | None = None, num_threads: int = 0,
-        on_event: OnEvent | None = None, evaluator: InProcess | Isolated | None = None, fitness: Fitness = MEAN, race: bool = False,
+        on_event: OnEvent | None = None, evaluator: InProcessExecutor | WorkerExecutor | None = None, fitness: Fitness = MEAN, race: bool = False,
         short: Sequence[Phase] = (), step_size: float | None = None, cases: Sequence[Regression] = (), center: bool = False,
     ):
         refuse_other_seeds(seeds, "a tuning")
@@ -73,7 +73,7 @@ class Tuning:
             why = f": every seed is the same episode under `{protocol}`" if same else f": every sample plays {RACE_SEEDS}" if len(self.seeds) > 1 else ""
             raise HLError(f"there is nothing to race with {counted(len(self.seeds), 'seed')}{why}", "leave the race out" if same else "give more seeds, or leave the race out")
         self.limits = {"dry_steps": dry_steps, "max_steps": max_steps, "num_threads": num_threads}
-        self.tell, self.evaluator = on_event or (lambda event: None), evaluator or Isolated()
+        self.tell, self.evaluator = on_event or (lambda event: None), evaluator or WorkerExecutor()
         self.defaults = values_of(program.flow)
 
     def settings(self) -> dict[str, Any]:
@@ -91,11 +91,11 @@ class Tuning:
         An interrupt ends the tuning; what was best by then is the result. Raises HLError for a budget too small to play
         the program once, and where the program breaks a case.
         """
-        self.book = Book(self.program, self.proof, self.fitness, self.settings(), ledger, events)
+        self.book = TuningRecord(self.program, self.proof, self.fitness, self.settings(), ledger, events)
         if meter is not None:
             self.book.charge_killed(meter, events)
         self.budget.steps_spent = self.book.steps_charged
-        self.player = Player(self.program, self.protocol, self.budget, self.limits, self.evaluator, meter, self.tell, self.book.failed, self.cases)
+        self.player = SampleRunner(self.program, self.protocol, self.budget, self.limits, self.evaluator, meter, self.tell, self.book.failed, self.cases)
         self.player.planning = self.book.planning
         self.all = Generations(self.player, self.book, self.fitness, self.seeds, self.race, self.tell)
         self.generations, reason, hint = 0, "the samples no longer differ", "give it a larger budget"
@@ -103,9 +103,9 @@ class Tuning:
             start = self.all.play([self.defaults])[0]
             if start.gate == "accepted":
                 self._improve()
-        except Cut as cut:
+        except TuningInterrupted as cut:
             reason = str(cut)
-            hint = "mend what failed, and start a new run" if isinstance(cut, Failed) else hint
+            hint = "mend what failed, and start a new run" if isinstance(cut, SampleFailed) else hint
         except KeyboardInterrupt:
             reason = INTERRUPTED
         finally:
@@ -120,18 +120,18 @@ class Tuning:
     # the generations
 
     def _improve(self) -> None:
-        strategy = Strategy(self.chosen, self.seed, self.population, self.step_size)
+        strategy = CmaEs(self.chosen, self.seed, self.population, self.step_size)
         start = self.all.best
         for phase in (*self.short, WHOLE):
             try:
                 start = self._phase(strategy, phase, start)
-            except Spent:
+            except BudgetExhausted:
                 # What is kept back for whole episodes is not spent in short ones; the best of those is played in whole.
                 if phase is WHOLE or not self.player.reserve:
                     raise
                 start = self.all.best_of(phase.cap) or start
 
-    def _phase(self, strategy: Strategy, phase: Phase, start: Sample) -> Sample:
+    def _phase(self, strategy: CmaEs, phase: Phase, start: Sample) -> Sample:
         """The generations of a phase, from the best that is known; the best one of the phase."""
         self.player.reserve = self._kept_back(phase)
         self.all.play([self.defaults, start.values], phase.cap)
@@ -160,7 +160,7 @@ class Tuning:
         longest = min(self.limits["max_steps"] or self.program.card.max_episode_steps, self.program.card.max_episode_steps)
         return min(longest * len(self.seeds), int(self.budget.steps * _RESERVED))
 
-    def _generation_ended(self, strategy: Strategy, phase: Phase, played: Sequence[Sample]) -> None:
+    def _generation_ended(self, strategy: CmaEs, phase: Phase, played: Sequence[Sample]) -> None:
         # A race may have gone on with the center alone, and samples that come again may all have been dropped before.
         scores = [one.score for one in played if not one.dropped] or [one.score for one in played]
         best = self.all.best_of(phase.cap)

@@ -27,7 +27,7 @@ UNCHARGED = (INTERRUPTED, KILLED)  # so that a run that goes on is the same as w
 _NAMED = 4  # params that a change names one by one
 
 
-class Book:
+class TuningRecord:
     """Writes a tuning down, and reads it back. `sequence` is the number of the last event."""
 
     def __init__(self, program: Program, proof: Proof, fitness: Fitness, settings: Mapping[str, Any], ledger: Ledger | None, events: Sequence[Mapping[str, Any]]):

@@ -12,11 +12,11 @@ import atexit
 from typing import Any, Callable
 
 from hl_dsl.synth.environments.environments import count_elsewhere
-from hl_dsl.synth.workers.limits import Limits
+from hl_dsl.synth.workers.limits import WorkerLimits
 from hl_dsl.synth.workers.worker import Worker
 
 
-class InProcess:
+class InProcessExecutor:
     """Plays in this process: whatever hangs or dies, hangs or dies with it."""
 
     def run(self, function: Callable, *arguments: Any, before_step=None, stop=None, stopping=None, on_progress=None, **options: Any) -> Any:
@@ -27,11 +27,11 @@ class InProcess:
         """Nothing is to be let go."""
 
 
-class Isolated:
+class WorkerExecutor:
     """Plays in a worker that is started when it is first needed, serves until `close`, and is replaced where it was ended."""
 
-    def __init__(self, limits: Limits | None = None):
-        self.limits = limits or Limits()
+    def __init__(self, limits: WorkerLimits | None = None):
+        self.limits = limits or WorkerLimits()
         self._worker: Worker | None = None
 
     def run(self, function: Callable, *arguments: Any, before_step=None, stop=None, stopping=None, on_progress=None, **options: Any) -> Any:
@@ -66,7 +66,7 @@ class Isolated:
 _idle: list[Worker] = []
 
 
-def _idle_worker(limits: Limits) -> Worker | None:
+def _idle_worker(limits: WorkerLimits) -> Worker | None:
     while _idle:
         worker = _idle.pop()
         if worker.alive and worker.limits == limits:

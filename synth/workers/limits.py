@@ -10,7 +10,7 @@ GIB = 2**30
 
 
 @dataclass(frozen=True)
-class Limits:
+class WorkerLimits:
     """`seconds`: the longest an evaluator may go without a step (not without an answer: an episode takes what it takes).
     `start_seconds`: the longest its start may take, which includes compiling on a machine that has never done so.
     `memory`: bytes resident, of the worker and all it started together. `processes`: how many they may be.

@@ -10,7 +10,7 @@ _STEPS, _STOP, _LEAVE = range(3)
 _SIZE = 8 * 3
 
 
-class Board:
+class SharedCounters:
     """`steps`: taken in the request under way, each counted before it is taken. `stop` and `leave`: the number of the request
     that is to end at its next tick, as by an interrupt, or to leave its lanes as they are."""
 
@@ -20,7 +20,7 @@ class Board:
         self._numbers = memoryview(self._map).cast("q")
 
     @classmethod
-    def make(cls) -> "Board":
+    def make(cls) -> "SharedCounters":
         """A new one. Raises OSError."""
         if hasattr(os, "memfd_create"):
             descriptor = os.memfd_create("hl-board")

@@ -18,7 +18,7 @@ from hl_dsl.synth.workers.process_tree import end_marked
 _LONGEST_END = 3.0  # seconds that a keeper may take to end all; then what carries the mark is ended without it
 
 
-class Kept:
+class SupervisedProcess:
     """A command under a keeper, in a session of its own. What comes of it carries the mark, `variable` = `mark`, which the keeper
     does not. `handed`: descriptors it gets; `more` is for `subprocess.Popen`. Raises OSError."""
 

@@ -16,9 +16,9 @@ from typing import Any, Callable
 
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.workers import worker_main
-from hl_dsl.synth.workers.shared_counters import Board
-from hl_dsl.synth.workers.supervised_process import Kept
-from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, Limits
+from hl_dsl.synth.workers.shared_counters import SharedCounters
+from hl_dsl.synth.workers.supervised_process import SupervisedProcess
+from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.messages import Inbox, packed
 from hl_dsl.synth.workers.process_tree import marked, resident
 
@@ -32,14 +32,14 @@ _KEPT = 2_000  # bytes of what it said on stderr
 class Worker:
     """A process under a keeper that plays what it is asked to. Raises HLError where none can be started."""
 
-    def __init__(self, limits: Limits):
+    def __init__(self, limits: WorkerLimits):
         self.limits, self.ready = limits, False
         self._mark, self._number, self._said = secrets.token_hex(16), 0, bytearray()
         try:
-            self.board = Board.make()
+            self.board = SharedCounters.make()
             self._channel, theirs = socket.socketpair()
             spec = {"memory": limits.memory, "path": [os.path.abspath(one) for one in sys.path], "channel": theirs.fileno(), "board": self.board.descriptor}
-            self._kept = Kept(
+            self._kept = SupervisedProcess(
                 [sys.executable, "-P", worker_main.__file__, json.dumps(spec)], MARK, self._mark, os.environ, (theirs.fileno(), self.board.descriptor),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
             self._process = self._kept.process

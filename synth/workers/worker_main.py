@@ -82,10 +82,10 @@ def main() -> None:
     sys.path[:] = spec["path"]
     from hl_dsl.program import Program
     from hl_dsl.synth.environments.environments import load_simulator
-    from hl_dsl.synth.workers.shared_counters import Board
+    from hl_dsl.synth.workers.shared_counters import SharedCounters
     from hl_dsl.synth.workers.messages import Inbox, packed
 
-    channel, board, process = socket.socket(fileno=spec["channel"]), Board(spec["board"]), os.getpid()
+    channel, board, process = socket.socket(fileno=spec["channel"]), SharedCounters(spec["board"]), os.getpid()
     inbox = Inbox(channel)
 
     def send(number: int, message: tuple) -> None:

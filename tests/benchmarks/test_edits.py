@@ -8,7 +8,7 @@ from benchmarks.edits import HANGS, LEAVES, PLAYS, POLICY, Kept, as_hl, as_pytho
 from benchmarks.free_form import CONTROLLER
 from benchmarks.free_form_edits import KINDS, edits
 from hl_dsl.program import Program
-from hl_dsl.synth.workers.evaluator import InProcess
+from hl_dsl.synth.workers.evaluator import InProcessExecutor
 from hl_dsl.synth.rollouts.rollout import evaluate
 
 QUIET = {"before_step": lambda steps: None, "stopping": None, "stop": lambda: False, "on_progress": None}
@@ -58,7 +58,7 @@ def test_a_crash_is_told_by_its_cause(act, why):
 
 
 def test_a_small_run_of_both(monkeypatch):
-    monkeypatch.setattr("benchmarks.edits.Isolated", lambda limits: InProcess())
+    monkeypatch.setattr("benchmarks.edits.WorkerExecutor", lambda limits: InProcessExecutor())
     # A small number of Python edits in this process must not hang: seed 0's first four do not (see the benchmark for the rest).
     rows = [as_hl(2, 40, 0, lambda text: None, Kept(None, {})), as_python(4, 40, 0, lambda text: None, Kept(None, {}))]
     hl, python = rows
@@ -76,7 +76,7 @@ def test_an_action_that_does_not_come_is_a_hang(monkeypatch):
 
 def test_a_measurement_goes_on_from_what_it_has(tmp_path, monkeypatch):
     path, about = tmp_path / "edits.jsonl", {"edits": "python"}
-    monkeypatch.setattr("benchmarks.edits.Isolated", lambda limits: InProcess())
+    monkeypatch.setattr("benchmarks.edits.WorkerExecutor", lambda limits: InProcessExecutor())
     first = as_python(4, 40, 0, lambda text: None, Kept(path, about))
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:-1]) + lines[-1][:9])  # torn in the last

@@ -9,10 +9,10 @@ from hl_dsl.compiler.export.python import export_python
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.grammar.parser import parse
 from hl_dsl.program import Program
-from hl_dsl.base.source import Source
-from hl_dsl.verify import Limits, prove, screen
-from hl_dsl.verify.methods.interval_stage import IntervalTier
-from hl_dsl.verify.methods.search_cache import Memo
+from hl_dsl.base.source import SourceText
+from hl_dsl.verify import ProofLimits, prove, screen
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.methods.search_cache import SearchCache
 from hl_dsl.verify.results.report import PROPERTIES
 from hl_dsl.verify.smt.solver import UNSAT, Solver
 from tests.support.generators.admission import answer, refused
@@ -25,7 +25,7 @@ from tests.support.generators.soundness import broken_proofs, outside_intervals,
 
 WIDE = 17  # copies of a lane, so that a batch is larger than a block of the compiled loop
 MOST_ADMITTED = 4  # ticks of a run that are put into the encoding
-_QUICK = Limits(boxes=60, solver_steps=100_000, bounded_depths=(1, 2), bounded_steps=20_000, lanes=0)
+_QUICK = ProofLimits(boxes=60, solver_steps=100_000, bounded_depths=(1, 2), bounded_steps=20_000, lanes=0)
 _TEXT_IN, _WIDE_IN, _SOLVER_IN = 8, 10, 50  # one program in so many goes through what costs most
 
 
@@ -70,7 +70,7 @@ def examine(choices: Choices, counts: Counter, solver: Solver | None = None) -> 
         if wide:
             found += [Problem("tape", says) for says in disagreements(run.repeated(WIDE), reference, "tape", counts)[:3]]
         stage = "interval"
-        tier = IntervalTier(flow, memo := Memo())
+        tier = IntervalStage(flow, memo := SearchCache())
         found += [Problem(stage, says) for says in outside_intervals(flow, tier, run, reference)[:3]]
         stage = "proof"
         proof = screen(flow, memo)
@@ -92,7 +92,7 @@ def examine(choices: Choices, counts: Counter, solver: Solver | None = None) -> 
     return Examined(program, run, found)
 
 
-def _asked(solver: Solver | None, tier: IntervalTier, claimed: list, counts: Counter) -> list[Problem]:
+def _asked(solver: Solver | None, tier: IntervalStage, claimed: list, counts: Counter) -> list[Problem]:
     """The first episode claimed, put before the solver too."""
     episode: list = []
     for values, begins in claimed:
@@ -115,7 +115,7 @@ def _asked(solver: Solver | None, tier: IntervalTier, claimed: list, counts: Cou
 
 def _check_text(program: GeneratedProgram) -> None:
     """The text means the tree, formatting it again changes nothing, and it can be explained and exported."""
-    again = parse(Source(program.text))
+    again = parse(SourceText(program.text))
     assert again.declarations == program.policy.declarations, "the text means another program"
     assert format_policy(again) == program.text, "formatting twice changes the text"
     assert Program(program.checked).explain().strip(), "the explanation is empty"

@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 
 from hl_dsl.program import Program
-from hl_dsl.synth.workers.evaluator import Isolated
-from hl_dsl.synth.workers.limits import EvaluatorFailed, Limits
+from hl_dsl.synth.workers.evaluator import WorkerExecutor
+from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.process_tree import marked
 from hl_dsl.synth.workers.worker import MARK
 from hl_dsl.synth.rollouts.candidate_batch import play
@@ -27,7 +27,7 @@ from tests.support.study_runs import LEAN
 ACTS = (hostile_workers.loops, hostile_workers.leaks, hostile_workers.asks_for_too_much, hostile_workers.forks, hostile_workers.segfaults, hostile_workers.leaves, hostile_workers.raises)
 
 
-def lived(evaluator: Isolated, act, file: Path) -> tuple[float, EvaluatorFailed, int]:
+def lived(evaluator: WorkerExecutor, act, file: Path) -> tuple[float, EvaluatorFailed, int]:
     """Seconds from the act to its end, what it came to, and how many processes are left."""
     program = Program.parse(LEAN)
     arguments = ([program.flow], program.card, "standard", (0, 1, 2, 3))
@@ -45,7 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--deadline", type=float, default=5.0)
     given = parser.parse_args()
-    evaluator, failed = Isolated(Limits(seconds=given.deadline)), 0
+    evaluator, failed = WorkerExecutor(WorkerLimits(seconds=given.deadline)), 0
     with tempfile.TemporaryDirectory() as folder:
         for act in ACTS:
             seconds, failure, left = lived(evaluator, act, Path(folder) / "begun")

@@ -30,7 +30,7 @@ from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.environments.environments import load_simulator
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.proposers.text.retries import Patience
+from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.search.study import Study
 from tests.synth.proposers.conftest import BROKEN, SAME, UNPROVED, Run, leaning
 from tests.support.model_server import Act, ModelServer, good
@@ -53,7 +53,7 @@ def replayed(folder: Path, of: Path, on_event: OnEvent) -> Study:
 
 
 def asking(folder: Path, url: str, on_event: OnEvent) -> Study:
-    options = ProposerOptions(model="scripted", base_url=url, api_key="key", grammar=lambda card: "start: /a/", patience=Patience(first_wait=0.01))
+    options = ProposerOptions(model="scripted", base_url=url, api_key="key", grammar=lambda card: "start: /a/", patience=RetryPolicy(first_wait=0.01))
     return Study(
         Program.parse(LEAN), "standard", folder, Budget(programs=PROGRAMS), seed=1, proposer="openai", seeds=(0, 1, 2), options=options, on_event=on_event)
 

@@ -17,7 +17,7 @@ from hl_dsl.cards import load_card
 from hl_dsl.language.environment_grammar import card_grammar
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import Source
+from hl_dsl.base.source import SourceText
 from tests.support.generators.walks import Walker
 
 ENVIRONMENTS = ("Breakout-v5", "CartPole-v1", "Pendulum-v1", "LunarLander-v3")
@@ -34,7 +34,7 @@ def main() -> int:
         text = walkers[number % len(walkers)].walk(Random(f"{chosen.seed} {number}"), 60)
         size += len(text)
         try:
-            empty += not parse(Source(text)).declarations
+            empty += not parse(SourceText(text)).declarations
         except ProgramError as error:
             print(f"walk {number} of seed {chosen.seed} does not parse:\n{text}\n{error}", file=sys.stderr)
             return 1

@@ -21,7 +21,7 @@ import numpy as np
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.program import Program
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.simulation.monitors import monitored
 from hl_dsl.verify.goals.goals import goals
 from tests.fuzz.hostile import TYPES, HostileInputs, parameters_of
@@ -49,7 +49,7 @@ def soak(program: Program, ticks: int, lanes: int = 500, seed: int = 0) -> Soake
     watched = [goal for goal in goals(flow) if goal.kind != "reachable"]  # that is to break
     assumptions = len(flow.of_kind("assume"))
     step = compile_numpy(monitored(flow, watched))
-    ranges = IntervalTier(flow).ranges
+    ranges = IntervalStage(flow).ranges
     parameters = parameters_of(flow, generator, lanes)
     inputs = HostileInputs(flow, generator, lanes)
     starts = [np.full(lanes, cell.start, TYPES[cell.base]) for cell in flow.memories]

@@ -11,7 +11,7 @@ import pytest
 
 from hl_dsl.operators import OPERATORS, replaced
 from hl_dsl.verify.smt import rounding_error
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 from hl_dsl.program import Program
 from hl_dsl.compiler.backends.interpreter import Interpreter
@@ -66,7 +66,7 @@ PROGRAM = 'policy p for "CartPole-v1" { observe pole.angle, cart.velocity let x 
 
 
 def test_evaluating_the_encoding_says_what_the_solver_says():
-    tier = IntervalTier(Program.parse(PROGRAM).flow)
+    tier = IntervalStage(Program.parse(PROGRAM).flow)
     admission = Admission(tier, tier.evaluator.base)
     machine = Interpreter(tier.flow)
     generator = random.Random(2)
@@ -83,7 +83,7 @@ def test_evaluating_the_encoding_says_what_the_solver_says():
 
 def test_an_encoding_without_its_error_terms_refuses_runs(monkeypatch):
     monkeypatch.setattr(rounding_error, "rounding_error", lambda largest, precision, underflow: Fraction(0))
-    tier = IntervalTier(Program.parse(PROGRAM).flow)
+    tier = IntervalStage(Program.parse(PROGRAM).flow)
     values = Interpreter(tier.flow).tick([0.1, 0.7]).values
     assert Admission(tier, tier.evaluator.base).refused(values)
     with Solver(60) as solver:

@@ -11,18 +11,18 @@ from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.grammar.tree.input_limits import DEEPEST_NESTING
 from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import NOWHERE, Source
+from hl_dsl.base.source import NOWHERE, SourceText
 from hl_dsl.grammar.tree.syntax_tree import (
-    Act, After, Apply, Boolean, Comment, Index, Let, Memory, Modes, Name, Never, Number, Observe, Observed, Param, Permute, Policy, Previous,
-    Property, Range, Rule, Slice, TypeName, Vector, Within, expressions, walk,
+    Act, After, Apply, Boolean, Comment, Index, Let, Memory, Modes, Name, Never, Number, Observe, Observed, Param, Permute, PolicyDeclaration, Previous,
+    PropertyDeclaration, Range, Rule, Slice, TypeName, Vector, Within, expressions, walk,
 )
 from tests.support.generators.syntax_trees import policies
 
 X, Y, Z = Name("x"), Name("y"), Name("z")
 
 
-def read(text: str) -> Policy:
-    return parse(Source(text))
+def read(text: str) -> PolicyDeclaration:
+    return parse(SourceText(text))
 
 
 def expression(text: str):
@@ -93,7 +93,7 @@ def test_declarations():
     assert type(modes) is Modes and [(mode.name, mode.is_start, len(mode.transitions)) for mode in modes.modes] == [("a", True, 1), ("b", False, 0)]
     assert act == Act((Rule(X, Name("LEFT")), Rule(None, Name("RIGHT"))))
     assert [(item.kind, item.name) for item in properties] == [("invariant", "i"), ("monitor", "m"), ("assume", "s")]
-    assert all(type(item) is Property for item in properties)
+    assert all(type(item) is PropertyDeclaration for item in properties)
 
 
 def test_properties_over_several_ticks():
@@ -120,7 +120,7 @@ def test_the_words_of_properties_are_no_names(word):
 @settings(deadline=None, max_examples=60)
 @given(policies)
 def test_every_expression_stands_where_its_span_says(policy):
-    source = Source(format_policy(policy))
+    source = SourceText(format_policy(policy))
     for declaration in parse(source).declarations:
         assert source.text[declaration.span.start : declaration.span.end].strip()
         for top in expressions(declaration):

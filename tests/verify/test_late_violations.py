@@ -8,7 +8,7 @@ import pytest
 
 from hl_dsl.program import Program
 from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.simulation.replay import Run, first_break, shortened
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shortened
 from hl_dsl.verify.simulation.shrinking import shortened_in_lanes
 from tests.verify.test_verdicts import assert_replays
 from tests.support.paths import LATE as LATE_PROGRAMS
@@ -31,5 +31,5 @@ def test_a_long_run_becomes_a_short_one():
     goal = next(goal for goal in goals(program.flow) if goal.kind == "invariant")
     rows = ((9,), (7,), (7,)) * 50 + ((7,),) * 320
     for shorter in (shortened_in_lanes, shortened):
-        found = shorter(program.flow, goal, Run({}, rows))
+        found = shorter(program.flow, goal, SimulatedRun({}, rows))
         assert first_break(program.flow, goal, found) == len(found.rows) - 1 <= 301  # 300 is the least

@@ -12,16 +12,16 @@ import pytest
 
 from hl_dsl.operators import OPERATORS, inverse_intervals, intervals, scalar, replaced
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits
+from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.goals import terms
 from hl_dsl.verify.intervals import contexts, fixpoint
 from hl_dsl.verify.methods import k_induction, interval_stage
 from hl_dsl.verify.smt import encode, rounding_error
 from hl_dsl.verify.methods.k_induction import Induction
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.smt.solver import UNSAT, Solver
 
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward act NOOP {} }}'
@@ -32,14 +32,14 @@ def proved(text: str) -> bool:
     """Whether intervals and induction, with nothing to find violations, prove all of a program; of one that has an
     invariant `asked`, whether they prove that one. With `intervals` as the program's name, by intervals alone; with `fine`, with
     the finer bounds of rounding errors."""
-    tier = IntervalTier(Program.parse(text).flow)
+    tier = IntervalStage(Program.parse(text).flow)
     left = [goal for goal in goals(tier.flow) if (
         tier.obligation(goal.obligation) if goal.property is None else tier.invariant(goal.property.node)) != "proved"]
     if "policy intervals" in text:
         return not left
     with Solver(60) as solver:
         rounding = encode.FINE if "policy fine" in text else encode.ROUNDED
-        attempts = k_induction.Induction(tier.plan, tier.ranges, Limits(solver_steps=200_000), solver, rounding).prove(left, (0, 1, 2))
+        attempts = k_induction.Induction(tier.plan, tier.ranges, ProofLimits(solver_steps=200_000), solver, rounding).prove(left, (0, 1, 2))
     if "invariant:asked" in attempts:
         return attempts["invariant:asked"].proved
     return all(attempt.proved for attempt in attempts.values())
@@ -166,7 +166,7 @@ MUTANTS = [
     ("a start that is forgotten", lambda: attribute(fixpoint, "_straight", lambda tick, ranges: [
         ranges.__setitem__(cell, pair) for cell, pair in tick.stored(ranges).items()]),
      BREAKOUT.format("memory a: int in [0, 10] = 7 { next = min(ram[1], 3) } invariant p: a <= 3"), False),
-    ("an assumption that vouches for itself", lambda: attribute(Plan, "without_assumptions", lambda self, item: False),
+    ("an assumption that vouches for itself", lambda: attribute(GraphIndex, "without_assumptions", lambda self, item: False),
      CARTPOLE.format("assume small: exp(1000 * cart.velocity) < 5"), False),
     ("the goal supposed in the tick it is asked of", lambda: attribute(k_induction, "Induction", Supposing),
      BREAKOUT.format("memory a: int in [0, 900] = 0 { next = min(a + ram[1] // 255, 900) } invariant p: a < 900"), False),

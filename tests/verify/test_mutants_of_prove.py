@@ -7,12 +7,12 @@ from contextlib import ExitStack, contextmanager
 import pytest
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Memo, proof_pipeline
+from hl_dsl.verify import SearchCache, proof_pipeline
 from hl_dsl.verify.methods import bounded_model_checking
 from hl_dsl.verify.simulation import replay
-from hl_dsl.verify.methods.interval_stage import IntervalTier
-from hl_dsl.verify.methods.search_cache import Remembered
-from hl_dsl.verify.intervals.interning import Pool
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.methods.search_cache import CachedSearch
+from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.smt.solver import SAT, UNKNOWN, UNSAT, Solver
 from tests.verify.test_verdicts import VERDICTS, LIMITS, STATUS
 
@@ -53,18 +53,18 @@ MUTANTS = [
     ("unknown taken for sat", [(Solver, "check", answering(SAT))], ["unknown/no_cubes"]),
     ("a model shown without a replay", [(place, "first_break", lambda flow, goal, run: len(run.rows) - 1) for place in (bounded_model_checking, replay)], ["candidate/absorbed"]),
     ("vacuity not asked about", [(proof_pipeline, "vacuous", lambda *_: set())], ["vacuous/conditions_agree"]),
-    ("vacuity not looked for by intervals either", [(proof_pipeline, "vacuous", lambda *_: set()), (IntervalTier, "_never_asked", lambda *_: False)],
+    ("vacuity not looked for by intervals either", [(proof_pipeline, "vacuous", lambda *_: set()), (IntervalStage, "_never_asked", lambda *_: False)],
      ["vacuous/condition_possible"]),
-    ("contradictions not asked about", [(proof_pipeline, "contradictory", lambda *_: False), (IntervalTier, "impossible", lambda _: False)],
+    ("contradictions not asked about", [(proof_pipeline, "contradictory", lambda *_: False), (IntervalStage, "impossible", lambda _: False)],
      ["vacuous/nothing_can_happen"]),
-    ("intervals kept under a name that says nothing of ranges", [(Pool, "ranged", without_ranges)], ["proved/observed_less", "violated/observed_less"]),
-    ("an answer of the solver taken for another's", [(Remembered, "get", lambda self, key: next(iter(self.answers.values()), None))],
+    ("intervals kept under a name that says nothing of ranges", [(ExpressionTable, "ranged", without_ranges)], ["proved/observed_less", "violated/observed_less"]),
+    ("an answer of the solver taken for another's", [(CachedSearch, "get", lambda self, key: next(iter(self.answers.values()), None))],
      ["proved/ghost_counter", "not-inductive/seldom_together"]),
 ]
 
 
 def verdict(names: list[str]) -> set[str]:
-    memo = Memo()
+    memo = SearchCache()
     for name in names:
         proof = Program.load(VERDICTS / f"{name}.hl").prove(limits=LIMITS, memo=memo)
     return {result.status for result in proof.results} - {"proved"}

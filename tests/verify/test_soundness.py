@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.verify import Limits, prove
+from hl_dsl.verify import ProofLimits, prove
 from hl_dsl.verify.smt.encode import FINE, START, Encoding
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.goals.graph_index import Plan
-from hl_dsl.verify.simulation.replay import Run, first_break, keeps_assumptions
+from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, keeps_assumptions
 from hl_dsl.verify.simulation.simulate import simulate
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 from hl_dsl.verify.goals.terms import SORTS, literal
@@ -46,7 +46,7 @@ def lanes_of(flow, run):
 @given(data=st.data(), program=programs())
 def test_every_value_of_a_run_lies_in_its_interval(data, program):
     flow = program.flow
-    tier = IntervalTier(flow)
+    tier = IntervalStage(flow)
     evaluator = tier.evaluator
     run = data.draw(runs(flow))
     for _, ticks in lanes_of(flow, run):
@@ -78,7 +78,7 @@ def check(evaluator, node, context, value):
 @given(data=st.data(), program=programs())
 def test_the_encoding_admits_every_run(data, program):
     flow = program.flow
-    tier = IntervalTier(flow)
+    tier = IntervalStage(flow)
     run = data.draw(runs(flow, lanes=1, ticks=3))
     with Solver(60) as solver:
         for interpreter, ticks in lanes_of(flow, run):
@@ -102,16 +102,16 @@ def admitted(solver, tier, interpreter, ticks) -> str:
 @given(program=programs())
 def test_nothing_proved_is_ever_broken(program):
     flow = program.flow
-    quick = Limits(solver_steps=200_000, bounded_steps=100_000, bounded_depths=(2, 4), lanes=8, ticks=8)
+    quick = ProofLimits(solver_steps=200_000, bounded_steps=100_000, bounded_depths=(2, 4), lanes=8, ticks=8)
     proof = prove(flow, quick)
     by_id = {goal.id: goal for goal in goals(flow)}
     assert set(by_id) == {result.id for result in proof.results} - {"assumptions"}
     proved = [by_id[result.id] for result in proof.results
               if result.id in by_id and (result.status == "vacuous" or result.status == "proved" and result.kind != "reachable")]
-    assert not simulate(Plan(flow), proved, 8, 24, first_seed=1000).broken
+    assert not simulate(GraphIndex(flow), proved, 8, 24, first_seed=1000).broken
     for result in proof.results:
         witnessed = result.kind == "reachable" and result.status == "proved"
         assert bool(result.trace) == (witnessed or result.status in ("violated", "ill-defined", "not inductive", "candidate"))
         if witnessed:
-            run = Run(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
+            run = SimulatedRun(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
             assert first_break(flow, by_id[result.id], run) == len(result.trace) - 1

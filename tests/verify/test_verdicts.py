@@ -11,17 +11,17 @@ from types import SimpleNamespace
 import pytest
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Cache, Limits, screen
+from hl_dsl.verify import SolverAnswerCache, ProofLimits, screen
 from hl_dsl.verify.goals.statuses import STATUSES
 from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.simulation.replay import Run, first_break
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 from tests.support.generators.coverage import constructs_of, missing, operators_of
 from tests.support.paths import VERDICTS
 
 FILES = sorted(VERDICTS.glob("*/*.hl"))
 STATUS = {status.replace(" (reals)", "-reals").replace(" ", "-"): status for status in STATUSES}
 OPTIONS = dict(solver_steps=200_000, bounded_steps=100_000, depths=(0, 1, 2, 4), lanes=96, ticks=256)
-LIMITS = Limits(**OPTIONS)
+LIMITS = ProofLimits(**OPTIONS)
 PROVED = [path for path in FILES if path.parent.name == "proved"]
 
 # What no program for one of the project's environments can have, or what would prove nothing more.
@@ -45,7 +45,7 @@ def needs(path: Path) -> str:
 def test_verdict(path, tmp_path):
     program = Program.load(path)
     file = str(tmp_path / "answers.sqlite")
-    cold, warm = Cache(file), Cache(file)
+    cold, warm = SolverAnswerCache(file), SolverAnswerCache(file)
     proof = program.prove(limits=LIMITS, cache=cold)
     cold.close()
     check_verdict(program, proof, STATUS[path.parent.name])
@@ -53,8 +53,8 @@ def test_verdict(path, tmp_path):
     warm.close()
     assert statuses(again) == statuses(proof), "with what was kept of the first proof"
     assert [result.trace for result in again.results] == [result.trace for result in proof.results]
-    check_verdict(program, program.prove(limits=Limits(**OPTIONS, slicing=False)), STATUS[path.parent.name])
-    without = program.prove(limits=Limits(**OPTIONS, lemmas=False))
+    check_verdict(program, program.prove(limits=ProofLimits(**OPTIONS, slicing=False)), STATUS[path.parent.name])
+    without = program.prove(limits=ProofLimits(**OPTIONS, lemmas=False))
     if needs(path) == "lemmas":
         assert not without.passed
     else:
@@ -79,7 +79,7 @@ def check_verdict(program, proof, expected):
 def assert_replays(flow, result):
     """The trace of a violation, run again from what its JSON says."""
     goal = next(goal for goal in goals(flow) if goal.id == result.id)
-    run = Run(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
+    run = SimulatedRun(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
     assert first_break(flow, goal, run) == len(result.trace) - 1
 
 

@@ -10,10 +10,10 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.diagnosis.missing_invariants import advise
 from hl_dsl.verify.goals.statuses import NOT_INDUCTIVE, PROVED_REALS, VIOLATED
 from hl_dsl.verify.conjunctions import by_components, parts
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.proof_pipeline import prove
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.results.report import Proof, Verdict
 from hl_dsl.verify.diagnosis.bound_relaxation import widened
 
@@ -21,20 +21,20 @@ _PARTLY = frozenset((VIOLATED,))
 _STEPS = 100_000
 
 
-def taught(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> Proof:
+def taught(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -> Proof:
     """The proof with components of what is violated, and advice on what is not proved."""
     if proof.passed:
         return proof
     # That the whole is broken is known; which parts are not is worth little time.
     lean = replace(limits, components=False, lemmas=False, depths=(0, 1), bounded_depths=(0, 0), lanes=0, solver_steps=min(_STEPS, limits.solver_steps))
-    plan = Plan(flow)
+    plan = GraphIndex(flow)
     verdicts = by_components(flow, plan, proof.verdicts, lambda other: prove(other, lean).verdicts, _PARTLY)
     told = [(goal, _told(flow, goal, _broken_parts(plan, goal, verdict), lean if verdict.status == VIOLATED else limits))
             for goal, verdict in verdicts]
     return Proof(flow, lambda: told, proof.passed, proof.seconds)
 
 
-def _broken_parts(plan: Plan, goal: Goal, verdict: Verdict) -> Verdict:
+def _broken_parts(plan: GraphIndex, goal: Goal, verdict: Verdict) -> Verdict:
     """Of a violated property, the components that its own trace breaks."""
     if verdict.status != VIOLATED or not verdict.components:
         return verdict
@@ -45,7 +45,7 @@ def _broken_parts(plan: Plan, goal: Goal, verdict: Verdict) -> Verdict:
     return replace(verdict, components=components)
 
 
-def _told(flow: Dataflow, goal: Goal, verdict: Verdict, limits: Limits) -> Verdict:
+def _told(flow: Dataflow, goal: Goal, verdict: Verdict, limits: ProofLimits) -> Verdict:
     said = []
     if verdict.status in (PROVED_REALS, VIOLATED, NOT_INDUCTIVE) and goal.kind in ("invariant", "memory"):
         text = widened(flow, goal, limits)

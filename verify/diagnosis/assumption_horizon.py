@@ -14,9 +14,9 @@ from hl_dsl.verify.methods.bounded_model_checking import ticks_text
 from hl_dsl.verify.goals.statuses import PROVED
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
 from hl_dsl.verify.smt.encode import START, Encoding
-from hl_dsl.verify.methods.interval_stage import IntervalTier
-from hl_dsl.verify.goals.limits import Limits
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.results.report import Proof
 from hl_dsl.verify.simulation.input_sampling import Sampler
@@ -29,12 +29,12 @@ _MOST_TRIED = 6
 _STEPS = 300_000  # z3's resource counter for all ticks together: a warning is not worth more
 
 
-def lasting(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> tuple[Diagnostic, ...]:
+def lasting(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -> tuple[Diagnostic, ...]:
     """A warning where no run keeps the assumptions for more than a few ticks. That none keeps them at the first is a verdict
     of the `proof`, and no warning."""
     if not flow.of_kind("assume") or not limits.solver or any(result.kind == "assume" for result in proof.results):
         return ()
-    plan = Plan(flow)
+    plan = GraphIndex(flow)
     if _simulated(plan) or any(result.kind not in ("invariant", "reachable") and result.status != PROVED for result in proof.results):
         return ()  # where a float may overflow the solver knows nothing of it
     try:
@@ -45,12 +45,12 @@ def lasting(flow: Dataflow, proof: Proof, limits: Limits = Limits()) -> tuple[Di
         return ()
 
 
-def _simulated(plan: Plan) -> bool:
+def _simulated(plan: GraphIndex) -> bool:
     """Whether a run of the interpreter keeps the assumptions long enough."""
     return any(_episode(plan, random.Random(seed)) for seed in range(_EPISODES))
 
 
-def _episode(plan: Plan, generator: random.Random) -> bool:
+def _episode(plan: GraphIndex, generator: random.Random) -> bool:
     sampler = Sampler(plan, generator)
     interpreter = Interpreter(plan.flow, sampler.parameters)
     for _ in range(_TICKS):
@@ -65,9 +65,9 @@ def _episode(plan: Plan, generator: random.Random) -> bool:
     return True
 
 
-def _most(flow: Dataflow, limits: Limits, solver: Solver) -> int:
+def _most(flow: Dataflow, limits: ProofLimits, solver: Solver) -> int:
     """How many ticks the assumptions can be kept at most; 0 where that is not known."""
-    evaluator = IntervalTier(flow).evaluator
+    evaluator = IntervalStage(flow).evaluator
     # Products that may be anything in their intervals make the answer no less sound, and the question much easier.
     encoding = Encoding(evaluator, evaluator.base, START, linear=True)
     assumed = [item.node for item in flow.of_kind("assume")]
@@ -85,7 +85,7 @@ def _most(flow: Dataflow, limits: Limits, solver: Solver) -> int:
     return 0
 
 
-def _blamed(flow: Dataflow, most: int, limits: Limits, solver: Solver) -> list[Property]:
+def _blamed(flow: Dataflow, most: int, limits: ProofLimits, solver: Solver) -> list[Property]:
     """Those of the assumptions that see to it: few of them, if not the fewest."""
     blamed = flow.of_kind("assume")
     for item in blamed[:_MOST_TRIED]:

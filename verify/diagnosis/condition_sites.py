@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Iterator
 
-from hl_dsl.language.checker import Checked
+from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.lowering.lower import Lowering
 from hl_dsl.operators import OPERATORS
@@ -20,7 +20,7 @@ RULE, TRANSITION, BRANCH = "rule", "transition", "if"
 
 
 @dataclass(frozen=True)
-class Asked:
+class Condition:
     """One condition of the text. `place`: RULE, TRANSITION or BRANCH. `mode`: the mode it stands in, for a rule or a
     transition there. `number`: its place among the conditions of its list, from 0; `list_` tells lists apart.
     `target`: the mode a transition leads to."""
@@ -39,23 +39,23 @@ class Site:
     """A condition in the graph: the nodes `test` and `guard` (where it is asked; None: always), and the nodes that say that
     it is asked and true (`met`), or asked and false (`unmet`)."""
 
-    asked: Asked
+    asked: Condition
     test: int
     guard: int | None
     met: int
     unmet: int
 
 
-def sites(checked: Checked) -> tuple[Dataflow, list[Site]]:
+def sites(checked: CheckedProgram) -> tuple[Dataflow, list[Site]]:
     """The program's graph, with nodes for its conditions, and these in the order of the text."""
-    lowering = _Recording(checked)
+    lowering = _RecordingLowering(checked)
     lowering.run()
     found = [lowering.asked_at(replace(asked, span=checked.source.balanced(asked.span))) for asked in lowering.wanted.values() if id(asked.condition) in lowering.seen]
     return lowering.result(), sorted(found, key=lambda site: site.asked.span)
 
 
-class _Recording(Lowering):
-    def __init__(self, checked: Checked):
+class _RecordingLowering(Lowering):
+    def __init__(self, checked: CheckedProgram):
         super().__init__(checked, None)
         self.wanted = {id(asked.condition): asked for asked in _asked(checked)}
         self.seen: dict[int, list[tuple[int, int | None]]] = {}
@@ -67,7 +67,7 @@ class _Recording(Lowering):
             self.seen.setdefault(id(node), []).append((value.nodes[0], guard))
         return value
 
-    def asked_at(self, asked: Asked) -> Site:
+    def asked_at(self, asked: Condition) -> Site:
         """A condition that is lowered at several places counts as asked at any of them."""
         apply = self.builder.apply
         met, unmet = [], []
@@ -85,7 +85,7 @@ class _Recording(Lowering):
         return result
 
 
-def _asked(checked: Checked) -> Iterator[Asked]:
+def _asked(checked: CheckedProgram) -> Iterator[Condition]:
     lists = 0
     for declaration in checked.policy.declarations:
         if type(declaration) is Act:
@@ -96,18 +96,18 @@ def _asked(checked: Checked) -> Iterator[Asked]:
                 if mode.act is not None:
                     yield from _rules(mode.act, mode.name, lists)
                 for number, item in enumerate(mode.transitions):
-                    yield Asked(TRANSITION, item.condition, item.condition.span, mode.name, number, lists + 1, item.target)
+                    yield Condition(TRANSITION, item.condition, item.condition.span, mode.name, number, lists + 1, item.target)
                 lists += 2
         for top in expressions(declaration):
             for node in walk(top):
                 if type(node) is Apply and _chooses(node):
-                    yield Asked(BRANCH, node.operands[0], node.operands[0].span)
+                    yield Condition(BRANCH, node.operands[0], node.operands[0].span)
 
 
-def _rules(act: Act, mode: str | None, list_: int) -> Iterator[Asked]:
+def _rules(act: Act, mode: str | None, list_: int) -> Iterator[Condition]:
     for number, rule in enumerate(act.rules):
         if rule.condition is not None:
-            yield Asked(RULE, rule.condition, rule.condition.span, mode, number, list_)
+            yield Condition(RULE, rule.condition, rule.condition.span, mode, number, list_)
 
 
 def _chooses(node: Apply) -> bool:

@@ -6,14 +6,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Iterable, Sequence
 
-from hl_dsl.language.checker import Checked
+from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.compiler.ir.dataflow import Dataflow, OfParameter, Parameter
 from hl_dsl.base.diagnostics import Diagnostic, Label
 from hl_dsl.grammar.tree.syntax_tree import Modes, Param
 from hl_dsl.verify.goals.statuses import PROVED, assumptions
 from hl_dsl.verify.equivalence.equivalence import same_actions
-from hl_dsl.verify.methods.interval_stage import IntervalTier
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.goals.graph_index import Pair
 from hl_dsl.verify.diagnosis.reachable_conditions import Possibilities
@@ -28,7 +28,7 @@ _EPISODES = 30  # a parameter mostly counts for something, if only in a mode tha
 _LEAN = dict(components=False, lemmas=False, lanes=0, depths=(0, 1), bounded_depths=(0, 0), solver_steps=100_000)
 
 
-def dead(checked: Checked, proof: Proof | None = None, limits: Limits = Limits()) -> tuple[Diagnostic, ...]:
+def dead(checked: CheckedProgram, proof: Proof | None = None, limits: ProofLimits = ProofLimits()) -> tuple[Diagnostic, ...]:
     """Warnings, in the order of the text. What a `proof` of the program proved is made use of. One that does not hold without
     the assumptions says so."""
     flow, asked = sites(checked)
@@ -45,13 +45,13 @@ def dead(checked: Checked, proof: Proof | None = None, limits: Limits = Limits()
     return tuple(sorted([*found, *_without_effect(checked, flow)], key=lambda item: item.span))
 
 
-def _claims(checked: Checked, flow: Dataflow, asked: list[Site], proof: Proof | None, limits: Limits) -> dict[tuple, Diagnostic] | None:
+def _claims(checked: CheckedProgram, flow: Dataflow, asked: list[Site], proof: Proof | None, limits: ProofLimits) -> dict[tuple, Diagnostic] | None:
     """What never counts, by code and place; None where nothing can happen at all, which the proof tells."""
     modes = [mode for item in checked.policy.of(Modes) for mode in item.modes]
     proved = {result.id for result in proof.results if result.status == PROVED} if proof is not None else set()
     if proof is not None and any(result.kind != "invariant" and result.status != PROVED for result in proof.results):
         limits = replace(limits, solver=False)  # where a float may overflow the solver knows nothing of it
-    tier = IntervalTier(flow)
+    tier = IntervalStage(flow)
     facts = [item.node for item in flow.of_kind("invariant") if f"invariant:{item.name}" in proved]
     with Solver(limits.hang_seconds) as solver:
         known = Possibilities(tier, _boxed(flow, tier.ranges, proved), facts, _nodes(asked), limits, solver)
@@ -66,7 +66,7 @@ def _boxed(flow: Dataflow, ranges: Sequence[Pair], proved: set[str]) -> list[Pai
             else pair for cell, pair in zip(flow.memories, ranges)]
 
 
-def _without_effect(checked: Checked, flow: Dataflow) -> Iterable[Diagnostic]:
+def _without_effect(checked: CheckedProgram, flow: Dataflow) -> Iterable[Diagnostic]:
     """Parameters that the action is computed from, and that change none: the program is compared with itself where it takes
     another value."""
     spoken = {flow.nodes[node].value for node in _closed(flow, flow.action) if flow.nodes[node].op == "parameter"}
@@ -103,7 +103,7 @@ def _nodes(asked: Sequence[Site]) -> Iterable[int]:
 
 
 class _Found:
-    def __init__(self, checked: Checked, flow: Dataflow, asked: list[Site], modes: list, known: Possibilities):
+    def __init__(self, checked: CheckedProgram, flow: Dataflow, asked: list[Site], modes: list, known: Possibilities):
         self.checked, self.flow, self.sites, self.modes, self.known = checked, flow, asked, modes, known
         self.reasons = Reasons(checked, flow, asked, known)
         self.never = known.impossible(node for site in asked for node in (site.met, site.unmet))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Sequence
 
-from hl_dsl.language.checker import Checked
+from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.grammar.formatter.format import format_expression
 from hl_dsl.operators.intervals import INF
@@ -25,7 +25,7 @@ def quoted(condition: Expression) -> str:
 
 
 class Reasons:
-    def __init__(self, checked: Checked, flow: Dataflow, sites: Sequence[Site], known: Possibilities):
+    def __init__(self, checked: CheckedProgram, flow: Dataflow, sites: Sequence[Site], known: Possibilities):
         self.checked, self.flow, self.known = checked, flow, known
         self.opening = {(site.asked.place, site.asked.list_): site.guard for site in sites if site.asked.number == 0}
         self.inputs = {entry.name: position for position, entry in enumerate(flow.inputs)}

@@ -17,10 +17,10 @@ from hl_dsl.base.source import NOWHERE
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
 from hl_dsl.verify.goals.node_text import Names
 from hl_dsl.verify.methods.k_induction import Induction
-from hl_dsl.verify.methods.interval_stage import IntervalTier
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.goals import Goal, goals
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
 from hl_dsl.verify.simulation.input_sampling import Sampler
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
@@ -32,15 +32,15 @@ _UNSETTLED = 0.1  # share of a cell's values that only the second half of the ru
 _FACT = "fact"
 
 
-def advise(flow: Dataflow, goal: Goal, trace: Sequence[dict], limits: Limits) -> str:
+def advise(flow: Dataflow, goal: Goal, trace: Sequence[dict], limits: ProofLimits) -> str:
     """A sentence on what would exclude the state that `trace` begins in, or on what in it does the harm; empty where nothing
     is known of it."""
-    plan = Plan(flow)
+    plan = GraphIndex(flow)
     cells = sorted({plan.nodes[number].value for number in closed_cone(plan.flow, [*goal.nodes, *plan.assumes]) if plan.nodes[number].op == "memory"})
     state = [_back(flow, position, trace[0]["memory"][cell.name]) for position, cell in enumerate(flow.memories)]
     seen, early = _states(plan)
     if cells and early and limits.solver:
-        guesses = Guesses(flow, cells, seen, early, state)
+        guesses = InvariantCandidates(flow, cells, seen, early, state)
         try:
             found = _that_helps(flow, goal, guesses, limits)
         except SolverFailure:
@@ -58,7 +58,7 @@ def _back(flow: Dataflow, position: int, shown):
     return names.index(shown) if names and shown in names else float(shown) if isinstance(shown, str) else shown
 
 
-def _states(plan: Plan) -> tuple[list[tuple], list[tuple]]:
+def _states(plan: GraphIndex) -> tuple[list[tuple], list[tuple]]:
     """Memory states of simulated runs, each once, and those of the first half of the runs."""
     found: dict[tuple, int] = {}
     for episode in range(_EPISODES if not plan.assumes else _EPISODES // 6):
@@ -72,7 +72,7 @@ def _states(plan: Plan) -> tuple[list[tuple], list[tuple]]:
     return list(found), [state for state, tick in found.items() if tick < _TICKS // 2]
 
 
-class Guesses:
+class InvariantCandidates:
     """Facts that held in all states seen and do not hold in `state`, the simplest first."""
 
     def __init__(self, flow: Dataflow, cells: Sequence[int], seen: Sequence[tuple], early: Sequence[tuple], state: Sequence):
@@ -144,7 +144,7 @@ class Guesses:
         return node if guard is None else self.builder.apply("implies", (guard, node))
 
 
-def _that_helps(flow: Dataflow, goal: Goal, guesses: Guesses, limits: Limits) -> tuple[str, bool] | None:
+def _that_helps(flow: Dataflow, goal: Goal, guesses: InvariantCandidates, limits: ProofLimits) -> tuple[str, bool] | None:
     """The first fact with which induction goes through, and whether it is then proved itself."""
     few = replace(limits, solver_steps=min(_STEPS, limits.solver_steps))
     depths = tuple(depth for depth in limits.depths if depth) or (1,)
@@ -154,7 +154,7 @@ def _that_helps(flow: Dataflow, goal: Goal, guesses: Guesses, limits: Limits) ->
             if number >= _MOST_TRIED:
                 break
             other = replace(flow, nodes=guesses.builder.nodes, properties=[*flow.properties, Property("invariant", _FACT, node, NOWHERE)])
-            tier = IntervalTier(other)
+            tier = IntervalStage(other)
             again = {one.id: one for one in goals(other)}
             asked, fact = again[goal.id], again[f"invariant:{_FACT}"]
             induction = Induction(tier.plan, tier.ranges, few, solver)

@@ -13,8 +13,8 @@ from typing import Callable, NamedTuple, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
 from hl_dsl.verify.goals.statuses import PROVED
-from hl_dsl.verify.goals.limits import Limits
-from hl_dsl.verify.methods.search_cache import Memo
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.methods.search_cache import SearchCache
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.results.report import Proof
 from hl_dsl.verify.screening import screen
@@ -53,7 +53,7 @@ class Narrowed:
 Box = dict[str, tuple]
 
 
-def narrow(flow: Dataflow, limits: Limits = Limits()) -> Narrowed:
+def narrow(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> Narrowed:
     """Finds ranges for which all is proved. Where it all is proved as it stands, nothing is changed."""
     axes = _axes(flow.parameters)
     search = _Search(flow, axes, limits)
@@ -101,11 +101,11 @@ def with_ranges(flow: Dataflow, axes: Sequence[Axis], box: Box) -> Dataflow:
 
 
 class _Search:
-    def __init__(self, flow: Dataflow, axes: Sequence[Axis], limits: Limits):
+    def __init__(self, flow: Dataflow, axes: Sequence[Axis], limits: ProofLimits):
         self.flow, self.axes = flow, axes
         # What looks for violations only costs time here: a box is proved or it is not.
         self.limits = replace(limits, solver_steps=min(_SOLVER_STEPS, limits.solver_steps), bounded_depths=(0, 0), lanes=0)
-        self.memo = Memo()
+        self.memo = SearchCache()
         self.proofs = 0
 
     def passes(self, box: Box) -> bool:

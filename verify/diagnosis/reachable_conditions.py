@@ -9,9 +9,9 @@ from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.operators.intervals import FALSE
 from hl_dsl.verify.simulation.random_ticks import Draw
 from hl_dsl.verify.smt.encode import FREE, Encoding
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.graph_index import Pair
 from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.smt.solver import UNSAT, Solver, SolverFailure
@@ -25,7 +25,7 @@ class Possibilities:
     """Answers for one program. `facts` are nodes proved to hold at every tick; `ranges`, of the memory cells, hold too.
     `asked`: the nodes questions are about."""
 
-    def __init__(self, tier: IntervalTier, ranges: Sequence[Pair], facts: Sequence[int], asked: Iterable[int], limits: Limits, solver: Solver):
+    def __init__(self, tier: IntervalStage, ranges: Sequence[Pair], facts: Sequence[int], asked: Iterable[int], limits: ProofLimits, solver: Solver):
         self.plan, self.ranges = tier.plan, ranges
         self.facts, self.asked = list(facts), list(asked)
         self.limits, self.solver = limits, solver

@@ -14,34 +14,34 @@ from typing import NamedTuple, Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.goals.graph_index import Plan
-from hl_dsl.verify.equivalence.product import Place, Product
-from hl_dsl.verify.simulation.replay import Run
+from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.equivalence.product import SideCell, Product
+from hl_dsl.verify.simulation.replay import SimulatedRun
 from hl_dsl.verify.simulation.input_sampling import Sampler
 
 _EPISODES, _TICKS = 6, 32
 
 
-class Watched(NamedTuple):
+class JointSimulation(NamedTuple):
     """`run`: one at whose last tick the actions differ, if any was seen. `signatures[n]`: the values of joint node `n`, bit by
     bit, at all ticks."""
 
-    run: Run | None
+    run: SimulatedRun | None
     signatures: list[bytes]
 
 
 @dataclass
-class Guesses:
+class Correspondence:
     """`links` replace cells; `equal` pairs of cells are to be proved equal by other means."""
 
-    links: dict[Place, tuple[int, int]] = field(default_factory=dict)
-    equal: list[tuple[Place, Place]] = field(default_factory=list)
+    links: dict[SideCell, tuple[int, int]] = field(default_factory=dict)
+    equal: list[tuple[SideCell, SideCell]] = field(default_factory=list)
 
 
-def watch(joint: Product, episodes: int = _EPISODES, ticks: int = _TICKS) -> Watched:
+def watch(joint: Product, episodes: int = _EPISODES, ticks: int = _TICKS) -> JointSimulation:
     """Both programs on the same random episodes."""
     flow = joint.flow
-    plan = Plan(flow)
+    plan = GraphIndex(flow)
     ticks_seen: list[list] = []
     same = flow.properties[0].node
     for episode in range(episodes):
@@ -52,9 +52,9 @@ def watch(joint: Product, episodes: int = _EPISODES, ticks: int = _TICKS) -> Wat
             rows.append(sampler.draw(interpreter.memory))
             done = interpreter.tick(rows[-1]).values
             if not done[same]:
-                return Watched(Run(sampler.parameters, tuple(rows)), [])
+                return JointSimulation(SimulatedRun(sampler.parameters, tuple(rows)), [])
             ticks_seen.append(done)
-    return Watched(None, [_bits(row) for row in zip(*ticks_seen)])
+    return JointSimulation(None, [_bits(row) for row in zip(*ticks_seen)])
 
 
 def _open(flow: Dataflow) -> list[bool]:
@@ -70,9 +70,9 @@ def _bits(row: Sequence) -> bytes:
     return b"".join(struct.pack("<d", value) if type(value) is float else repr(value).encode() + b"," for value in row)
 
 
-def guess(joint: Product, flows: tuple[Dataflow, Dataflow], signatures: Sequence[bytes]) -> Guesses:
+def guess(joint: Product, flows: tuple[Dataflow, Dataflow], signatures: Sequence[bytes]) -> Correspondence:
     """Replacements for B's cells by what A computes from its memory, then for the rest of A's by what B computes."""
-    guesses = Guesses()
+    guesses = Correspondence()
     varying = _open(joint.flow)
     by_bits: tuple[dict, dict] = ({}, {})
     for side in (0, 1):
@@ -82,16 +82,16 @@ def guess(joint: Product, flows: tuple[Dataflow, Dataflow], signatures: Sequence
             node = flows[side].nodes[number]
             if not varying[there] and node.op != "constant":
                 by_bits[side].setdefault((node.base, signatures[there]), number)
-    fixed: set[Place] = set()
+    fixed: set[SideCell] = set()
     for side in (1, 0):
         other = 1 - side
         for position, cell in enumerate(flows[side].memories):
-            place = Place(side, position)
+            place = SideCell(side, position)
             leaf = joint.flow_leaf(place)
             partner = None if leaf is None else by_bits[other].get((cell.base, signatures[leaf]))
             if partner is None or place in fixed:
                 continue
-            used = {Place(other, flows[other].nodes[number].value) for number in flows[other].reachable([partner]) if flows[other].nodes[number].op == "memory"}
+            used = {SideCell(other, flows[other].nodes[number].value) for number in flows[other].reachable([partner]) if flows[other].nodes[number].op == "memory"}
             if used & guesses.links.keys():
                 continue
             guesses.links[place] = (other, partner)

@@ -12,13 +12,13 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.verify.goals.statuses import PROVED, PROVED_REALS, VIOLATED
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.equivalence.correspondence import Guesses, guess, watch
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.equivalence.correspondence import Correspondence, guess, watch
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.goals import goals
 from hl_dsl.verify.proof_pipeline import prove
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.equivalence.product import SAME, SIDES, Product, product
-from hl_dsl.verify.simulation.replay import Run, first_break, shortened
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shortened
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
 from hl_dsl.verify.equivalence.sweeping import all_proved, sweep
 from hl_dsl.verify.equivalence.thresholds import rounding_difference
@@ -26,8 +26,8 @@ from hl_dsl.verify.equivalence.thresholds import rounding_difference
 IDENTICAL, EQUAL, EQUAL_REALS, DIFFERENT, UNKNOWN = (
     "identical", "equal for every float input", "equal over the reals only", "different", "unknown")
 
-_QUICK = Limits(solver_steps=20_000)  # for a search
-_USUAL = Limits(boxes=100, solver_steps=300_000, depths=(0, 1), bounded_depths=(6, 12), bounded_steps=200_000, components=False)
+_QUICK = ProofLimits(solver_steps=20_000)  # for a search
+_USUAL = ProofLimits(boxes=100, solver_steps=300_000, depths=(0, 1), bounded_depths=(6, 12), bounded_steps=200_000, components=False)
 
 _ROUNDS = 6
 
@@ -41,7 +41,7 @@ class Comparison:
     method: str
     notes: tuple[str, ...]
     detail: str = ""
-    run: Run | None = None
+    run: SimulatedRun | None = None
     joint: Product | None = None
     seconds: float = 0.0
 
@@ -67,7 +67,7 @@ _CLAIMS = {
 }
 
 
-def compare(a: Dataflow, b: Dataflow, limits: Limits = _USUAL) -> Comparison:
+def compare(a: Dataflow, b: Dataflow, limits: ProofLimits = _USUAL) -> Comparison:
     """Compares what two programs do. Raises HLError where they are for different environments."""
     start = perf_counter()
     if a.card.environment != b.card.environment:
@@ -104,7 +104,7 @@ def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
         return False
 
 
-def _compare(a: Dataflow, b: Dataflow, limits: Limits) -> Comparison:
+def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits) -> Comparison:
     whole = product(a, b)
     notes = whole.matching.notes
     seen = watch(whole)
@@ -153,7 +153,7 @@ def _compare(a: Dataflow, b: Dataflow, limits: Limits) -> Comparison:
     return Comparison(UNKNOWN, "simulation, induction", notes, f"{same.status}: {detail}" if detail else same.status)
 
 
-def _by_construction(a: Dataflow, b: Dataflow, guesses: Guesses, merged: Mapping[int, int]) -> Product:
+def _by_construction(a: Dataflow, b: Dataflow, guesses: Correspondence, merged: Mapping[int, int]) -> Product:
     """The joint program, after dropping links between reals that its own graph does not show to hold.
 
     A solver compares numbers, and zeros of either sign are one number: enough for what is asked in the end, not for a
@@ -167,7 +167,7 @@ def _by_construction(a: Dataflow, b: Dataflow, guesses: Guesses, merged: Mapping
         _drop(guesses, loose, a, b)
 
 
-def _drop(guesses: Guesses, loose: Sequence, a: Dataflow, b: Dataflow) -> None:
+def _drop(guesses: Correspondence, loose: Sequence, a: Dataflow, b: Dataflow) -> None:
     for place in loose:
         side, node = guesses.links.pop(place)
         if (a, b)[side].nodes[node].op == "memory":
@@ -178,20 +178,20 @@ def _drop(guesses: Guesses, loose: Sequence, a: Dataflow, b: Dataflow) -> None:
 
 def _slim(flow: Dataflow) -> Dataflow:
     """Only what the invariants are computed from must be well defined."""
-    plan = Plan(flow)
+    plan = GraphIndex(flow)
     cones = {node for goal in goals(flow) if goal.property is not None for node in closed_cone(flow, [*goal.nodes, *plan.assumes])}
     return replace(flow, obligations=[item for item in flow.obligations if item.subject in cones])
 
 
-def _method(guesses: Guesses, how: str) -> str:
+def _method(guesses: Correspondence, how: str) -> str:
     count = len(guesses.links)
     return how if not count else f"{how}; {count} memory cell{'s' if count > 1 else ''} matched"
 
 
-def _run_of(whole: Product, trace: Sequence[dict]) -> Run | None:
+def _run_of(whole: Product, trace: Sequence[dict]) -> SimulatedRun | None:
     """The run of a trace, if the two programs themselves differ on it."""
     names = [entry.name for entry in whole.flow.inputs]
-    run = Run(trace[0]["parameters"], tuple(tuple(tick["inputs"][name] for name in names) for tick in trace))
+    run = SimulatedRun(trace[0]["parameters"], tuple(tuple(tick["inputs"][name] for name in names) for tick in trace))
     return run if first_break(whole.flow, _goal(whole), run) is not None else None
 
 
@@ -199,7 +199,7 @@ def _goal(whole: Product):
     return next(goal for goal in goals(whole.flow) if goal.name == SAME)
 
 
-def _different(whole: Product, run: Run, method: str, notes: tuple[str, ...]) -> Comparison:
+def _different(whole: Product, run: SimulatedRun, method: str, notes: tuple[str, ...]) -> Comparison:
     short = shortened(whole.flow, _goal(whole), run)
     interpreter = Interpreter(whole.flow, short.parameters)
     values = [interpreter.tick(row).values for row in short.rows][-1]

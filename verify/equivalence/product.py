@@ -19,7 +19,7 @@ SAME = "same_actions"
 HELPS = "equal_"  # how the names of invariants begin that nothing hangs on but other proofs
 
 
-class Place(NamedTuple):
+class SideCell(NamedTuple):
     """A cell of one of the programs: 0 for A, 1 for B, and its position there."""
 
     side: int
@@ -36,17 +36,17 @@ class Product:
     nodes: tuple[dict[int, int], dict[int, int]]
     actions: tuple[tuple[int, ...], tuple[int, ...]]
     identical: bool
-    kept: tuple[Place, ...]
-    checks: dict[Place, tuple[int, int]]
+    kept: tuple[SideCell, ...]
+    checks: dict[SideCell, tuple[int, int]]
     matching: Matching
 
-    def flow_leaf(self, place: Place) -> int | None:
+    def flow_leaf(self, place: SideCell) -> int | None:
         """The node of a cell that is kept; None where nothing reads it."""
         position = self.kept.index(place)
         return next((number for number, node in enumerate(self.flow.nodes) if node.op == "memory" and node.value == position), None)
 
 
-def product(a: Dataflow, b: Dataflow, links: Mapping[Place, tuple[int, int]] = {}, equal: Sequence[tuple[Place, Place]] = (),
+def product(a: Dataflow, b: Dataflow, links: Mapping[SideCell, tuple[int, int]] = {}, equal: Sequence[tuple[SideCell, SideCell]] = (),
             merged: Mapping[int, int] = {}, obligations: bool = False) -> Product:
     """The joint program. `links`: for a cell, the side and the node there that replace it, computed from cells that stay.
     `equal`: cells to be stated equal in invariants of their own. `merged`: nodes of B and the nodes of A that stand for them.
@@ -58,8 +58,8 @@ class _Joining:
     def __init__(self, flows: tuple[Dataflow, Dataflow], matching: Matching):
         self.flows, self.matching = flows, matching
         self.builder = Builder()
-        self.kept: list[Place] = []
-        self.leaves: dict[Place, int] = {}
+        self.kept: list[SideCell] = []
+        self.leaves: dict[SideCell, int] = {}
         self.outer = tuple(self._outer(side) for side in (0, 1))
 
     def _outer(self, side: int) -> dict[tuple[str, int], int]:
@@ -84,15 +84,15 @@ class _Joining:
     def join(self, links, equal, merged: Mapping[int, int], obligations: bool) -> Product:
         for side, flow in enumerate(self.flows):
             for position, cell in enumerate(flow.memories):
-                if Place(side, position) not in links:
-                    self.kept.append(Place(side, position))
-                    self.leaves[Place(side, position)] = self.builder.leaf("memory", len(self.kept) - 1, cell.base)
+                if SideCell(side, position) not in links:
+                    self.kept.append(SideCell(side, position))
+                    self.leaves[SideCell(side, position)] = self.builder.leaf("memory", len(self.kept) - 1, cell.base)
         for place, (side, node) in links.items():
             self.leaves[place] = self._copied(side, [node], self.leaves)[node]
         first = self._copied(0, range(len(self.flows[0].nodes)), self.leaves)
         taken = {number: first[other] for number, other in merged.items()}
         nodes = (first, self._copied(1, range(len(self.flows[1].nodes)), self.leaves, taken))
-        following = {Place(side, position): nodes[side][cell.next] for side, flow in enumerate(self.flows) for position, cell in enumerate(flow.memories)}
+        following = {SideCell(side, position): nodes[side][cell.next] for side, flow in enumerate(self.flows) for position, cell in enumerate(flow.memories)}
         checks = {place: (following[place], self._copied(side, [node], following)[node]) for place, (side, node) in links.items()}
         actions = [[nodes[side][node] for node in flow.action] for side, flow in enumerate(self.flows)]
         properties = [self._invariant(SAME, list(zip(*actions)))]
@@ -108,7 +108,7 @@ class _Joining:
             memories=cells, action=tuple(actions[0]), values={}, lets=(), modes=(), properties=properties, obligations=due)
         return Product(flow, nodes, (tuple(actions[0]), tuple(actions[1])), actions[0] == actions[1], tuple(self.kept), checks, self.matching)
 
-    def _cell(self, place: Place) -> Cell:
+    def _cell(self, place: SideCell) -> Cell:
         return self.flows[place.side].memories[place.cell]
 
     def _invariant(self, name: str, pairs: Sequence[tuple[int, int]]) -> Property:
@@ -119,7 +119,7 @@ class _Joining:
                 node = test if self.builder.nodes[node].op == "constant" else self.builder.apply("and", (node, test))
         return Property("invariant", name, node, NOWHERE)
 
-    def _copied(self, side: int, roots: Sequence[int], cells: Mapping[Place, int], taken: Mapping[int, int] = {}) -> dict[int, int]:
+    def _copied(self, side: int, roots: Sequence[int], cells: Mapping[SideCell, int], taken: Mapping[int, int] = {}) -> dict[int, int]:
         """The joint nodes of what `roots` of a program are computed from, over these nodes for its memory; those of `taken` are
         there already. Where operands commute without changing a float, their order is made the same."""
         flow, outer, builder = self.flows[side], self.outer[side], self.builder
@@ -134,10 +134,10 @@ class _Joining:
             elif node.op == "constant":
                 found[number] = builder.constant(node.value, node.base)
             else:
-                found[number] = cells[Place(side, node.value)] if node.op == "memory" else outer[node.op, node.value]
+                found[number] = cells[SideCell(side, node.value)] if node.op == "memory" else outer[node.op, node.value]
         return found
 
-    def _obligations(self, nodes, kept: set[Place]) -> list[Obligation]:
+    def _obligations(self, nodes, kept: set[SideCell]) -> list[Obligation]:
         due: dict[tuple, Obligation] = {}
         for side, flow in enumerate(self.flows):
             cells = {cell.name: position for position, cell in enumerate(flow.memories)}
@@ -145,7 +145,7 @@ class _Joining:
                 says = item.says
                 if item.kind == "memory":
                     name = says.split("`")[1]
-                    if Place(side, cells[name]) not in kept:
+                    if SideCell(side, cells[name]) not in kept:
                         continue
                     says = says.replace(f"`{name}`", f"`{SIDES[side]}.{name}`", 1)
                 there = [None if node is None else nodes[side][node] for node in (item.subject, item.guard, item.claim)]

@@ -13,10 +13,10 @@ from typing import Mapping
 from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
 from hl_dsl.operators.intervals import INF
 from hl_dsl.base.source import NOWHERE
-from hl_dsl.verify.equivalence.correspondence import Guesses, watch
+from hl_dsl.verify.equivalence.correspondence import Correspondence, watch
 from hl_dsl.verify.methods.k_induction import Induction
-from hl_dsl.verify.methods.interval_stage import IntervalTier
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.goals import goals
 from hl_dsl.verify.equivalence.product import HELPS, Product, product
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
@@ -25,7 +25,7 @@ _MOST_TRIED = 24
 _STEPS = 60_000
 
 
-def sweep(a: Dataflow, b: Dataflow, guesses: Guesses, limits: Limits) -> Mapping[int, int]:
+def sweep(a: Dataflow, b: Dataflow, guesses: Correspondence, limits: ProofLimits) -> Mapping[int, int]:
     """Nodes of B, each with the node of A that it equals as a number at every tick."""
     if not limits.solver or any(node.form is not None and node.form.sees_zero_sign for flow in (a, b) for node in flow.nodes):
         return {}
@@ -56,17 +56,17 @@ def sweep(a: Dataflow, b: Dataflow, guesses: Guesses, limits: Limits) -> Mapping
     return merged
 
 
-def _equal(joint: Product, first: int, second: int, limits: Limits, solver: Solver) -> bool:
+def _equal(joint: Product, first: int, second: int, limits: ProofLimits, solver: Solver) -> bool:
     builder = Builder(list(joint.flow.nodes))
     node = builder.apply("equal", (first, second))
     flow = replace(joint.flow, nodes=builder.nodes, properties=[Property("invariant", "equal", node, NOWHERE)], obligations=[])
     return all_proved(flow, replace(limits, solver_steps=min(_STEPS, limits.solver_steps)), solver)
 
 
-def all_proved(flow: Dataflow, limits: Limits, solver: Solver) -> bool:
+def all_proved(flow: Dataflow, limits: ProofLimits, solver: Solver) -> bool:
     """Whether intervals, or one step of induction, prove all invariants of a joint program that must hold; those about pairs
     of cells only help. Raises SolverFailure."""
-    tier = IntervalTier(flow)
+    tier = IntervalStage(flow)
     wanted = goals(flow)
     for inner in flow.reachable([goal.property.node for goal in wanted]):
         low, high = tier.evaluator.value(inner, tier.evaluator.root)

@@ -13,18 +13,18 @@ from typing import Sequence
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.simulation.random_ticks import Draw
-from hl_dsl.verify.goals.graph_index import Plan
-from hl_dsl.verify.simulation.replay import Run
+from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.simulation.replay import SimulatedRun
 
 _PAIRS = 400
 _TICKS = 3
 _AROUND = 6  # floats to each side of a threshold
 
 
-def rounding_difference(flow: Dataflow, seed: int) -> Run | None:
+def rounding_difference(flow: Dataflow, seed: int) -> SimulatedRun | None:
     """A run at whose last tick the first property of a joint program fails. The same for the same seed."""
     generator = random.Random(seed)
-    draw = Draw(Plan(flow), generator)
+    draw = Draw(GraphIndex(flow), generator)
     moving = [position for position, entry in enumerate(flow.inputs) if entry.base == "real" and entry.low < entry.high]
     if not moving:
         return None
@@ -40,7 +40,7 @@ def rounding_difference(flow: Dataflow, seed: int) -> Run | None:
                 second[position] = first[position]
         row = _along(flow, interpreter, first, second, moving, generator)
         if row is not None:
-            return Run(parameters, (*before, tuple(row)))
+            return SimulatedRun(parameters, (*before, tuple(row)))
     return None
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Sequence
 
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.goals.graph_index import GraphIndex
 
 
 class Relevance:
     """Answers are kept, as the same goals are asked about again and again."""
 
-    def __init__(self, plan: Plan):
+    def __init__(self, plan: GraphIndex):
         self.plan = plan
         self._memory = sum(1 << node for node, _ in plan.memory_nodes)
         self._cells: dict[str, int] = {}

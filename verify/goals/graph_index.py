@@ -14,7 +14,7 @@ from hl_dsl.verify.goals.terms import SORTS, Term, literal
 Pair = tuple
 
 
-class Plan:
+class GraphIndex:
     """Arrays over a program's nodes.
 
     live[n]     bits of the nodes that node n depends on and that are no constants, itself included

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Limits:
+class ProofLimits:
     """
     boxes            boxes that bisection may use for one goal
     solver_steps     z3's own resource counter (`rlimit`) for one query; about 3 to 10 million a second

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.goals.graph_index import GraphIndex
 
 
 class Group(NamedTuple):
@@ -19,12 +19,12 @@ class Group(NamedTuple):
     assumes: tuple[int, ...]
     before: tuple[int, ...]
 
-    def nodes(self, plan: Plan) -> list[int]:
+    def nodes(self, plan: GraphIndex) -> list[int]:
         """What the assumptions and the next values are computed from."""
         return plan.flow.reachable([*(plan.flow.memories[cell].next for cell in self.cells), *self.assumes])
 
 
-def groups(plan: Plan) -> list[Group]:
+def groups(plan: GraphIndex) -> list[Group]:
     """All cells in groups, each after those it depends on. A cell depends on what the assumptions that touch it speak of."""
     cells = plan.flow.memories
     touching = [plan.touching(plan.live[cell.next]) for cell in cells]
@@ -32,7 +32,7 @@ def groups(plan: Plan) -> list[Group]:
     return [_group(plan, component, uses, touching) for component in _components(uses)]
 
 
-def _group(plan: Plan, component: list[int], uses: list[list[int]], touching: list[tuple[int, tuple[int, ...]]]) -> Group:
+def _group(plan: GraphIndex, component: list[int], uses: list[list[int]], touching: list[tuple[int, tuple[int, ...]]]) -> Group:
     members = set(component)
     used = {other for cell in component for other in uses[cell]}
     assumes = tuple(node for node in plan.assumes if any(node in touching[cell][1] for cell in component))

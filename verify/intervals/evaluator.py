@@ -12,8 +12,8 @@ from typing import Iterable, Sequence
 
 from hl_dsl.operators.intervals import ANYTHING, EITHER, FALSE, INF, TRUE
 from hl_dsl.verify.intervals.contexts import Context, common, gathered
-from hl_dsl.verify.goals.graph_index import Pair, Plan
-from hl_dsl.verify.intervals.interning import Facts, Pool
+from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
+from hl_dsl.verify.intervals.interning import Facts, ExpressionTable
 
 _MOST_CONTEXTS = 2500  # past it, branches are evaluated without refinement, which is sound and only less exact
 _FRAMES = 12  # of Python, for one node on the longest path through a program
@@ -32,7 +32,7 @@ class Evaluator:
     parameters than the declared ones. `numbers`: the expressions' numbers in the pool, where they are known already.
     """
 
-    def __init__(self, plan: Plan, memory: Sequence[Pair], pool: Pool | None = None, *, nodes: Iterable[int] | None = None,
+    def __init__(self, plan: GraphIndex, memory: Sequence[Pair], pool: ExpressionTable | None = None, *, nodes: Iterable[int] | None = None,
                  assumes: Sequence[int] | None = None, fixed: dict[int, Pair] | None = None, numbers: list[int] | None = None):
         # Evaluation is as deep as the program. Python frames take no C stack, so only the limit stands in the way.
         needed = _FRAMES * plan.depth + 600
@@ -40,7 +40,7 @@ class Evaluator:
             sys.setrecursionlimit(needed)
         self.plan = plan
         self._told = None if pool is None else pool.told
-        self.pool = pool = Pool() if pool is None else pool
+        self.pool = pool = ExpressionTable() if pool is None else pool
         self._live, self._nodes, self._guards = plan.live, plan.nodes, plan.guards
         self.numbers = numbers or pool.ranged(plan, leaf_ranges(plan, memory, fixed), nodes)
         self._places: dict[int, int] | None = None
@@ -309,7 +309,7 @@ class Evaluator:
         return cases
 
 
-def leaf_ranges(plan: Plan, memory: Sequence[Pair], fixed: dict[int, Pair] | None = None) -> dict[int, Pair]:
+def leaf_ranges(plan: GraphIndex, memory: Sequence[Pair], fixed: dict[int, Pair] | None = None) -> dict[int, Pair]:
     """The range of every leaf that is no constant, by node."""
     leaves = dict(plan.fixed if fixed is None else fixed)
     for node, cell in plan.memory_nodes:

@@ -12,8 +12,8 @@ from bisect import bisect_left, bisect_right
 from hl_dsl.operators.intervals import INF
 from hl_dsl.verify.intervals.dependency_groups import Group
 from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
-from hl_dsl.verify.goals.graph_index import Pair, Plan
-from hl_dsl.verify.intervals.interning import Pool
+from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
+from hl_dsl.verify.intervals.interning import ExpressionTable
 
 _PLAIN_ROUNDS = 2  # joins before widening begins
 _LADDER = 26  # beyond the largest literal, powers of 4 up to 2^50
@@ -21,7 +21,7 @@ _WIDE_ROUNDS = 48  # past these, a moving end goes to infinity
 _TIGHTEN_ROUNDS = 2
 
 
-def solve_group(plan: Plan, group: Group, ranges: list[Pair], pool: Pool, numbers: list[int]) -> None:
+def solve_group(plan: GraphIndex, group: Group, ranges: list[Pair], pool: ExpressionTable, numbers: list[int]) -> None:
     """Fills in the ranges of a group's cells; those of the cells it depends on are there already. `numbers` are the
     program's in the pool."""
     flow = plan.flow
@@ -58,7 +58,7 @@ def _straight(tick: _Tick, ranges: list[Pair]) -> None:
 class _Tick:
     """One tick of a group's cells, from any ranges."""
 
-    def __init__(self, plan: Plan, group: Group, pool: Pool, numbers: list[int]):
+    def __init__(self, plan: GraphIndex, group: Group, pool: ExpressionTable, numbers: list[int]):
         self.plan, self.group, self.pool, self.numbers = plan, group, pool, numbers
         bits = 0
         for node in [*(plan.flow.memories[cell].next for cell in group.cells), *group.assumes]:
@@ -116,7 +116,7 @@ def _widen(old: Pair, new: Pair, thresholds: list) -> Pair:
     return (low, high)
 
 
-def _thresholds(plan: Plan, group: Group) -> dict[str, list]:
+def _thresholds(plan: GraphIndex, group: Group) -> dict[str, list]:
     """Where a range may well end, by base: the literals it is made from and each one off, declared ranges, input bounds."""
     flow = plan.flow
     found: set = set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Hashable, Iterable
 
-from hl_dsl.verify.goals.graph_index import Pair, Plan
+from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
 
 _MOST_EXPRESSIONS = 300_000
 _MOST_CONTEXTS = 30_000
@@ -29,7 +29,7 @@ class Facts:
         self.whole: int | None = None
 
 
-class Pool:
+class ExpressionTable:
     """Numbers of expressions, and facts about them. One pool serves one operator table."""
 
     def __init__(self):
@@ -57,7 +57,7 @@ class Pool:
         facts.dead, facts.whole = told.dead, told.whole
         return facts
 
-    def program(self, plan: Plan) -> list[int]:
+    def program(self, plan: GraphIndex) -> list[int]:
         """A number for each node of a program whose memory may hold anything. What no memory goes into keeps its number
         whatever the ranges of the memory are."""
         pairs = {position: plan.fixed.get(position) for position in plan.leaf_keys}
@@ -68,7 +68,7 @@ class Pool:
                 values[found[position]] = pair
         return found
 
-    def ranged(self, plan: Plan, leaves: dict[int, Pair], nodes: Iterable[int] | None = None, numbers: list[int] | None = None) -> list[int]:
+    def ranged(self, plan: GraphIndex, leaves: dict[int, Pair], nodes: Iterable[int] | None = None, numbers: list[int] | None = None) -> list[int]:
         """Numbers where these leaves, at least all of the memory, have these ranges. `nodes`: those that need one, and all
         that they are computed from. `numbers`: what `program` gave, or this did for other ranges of the memory, where that
         is at hand; then inputs and parameters have their own ranges, and `nodes` is what else memory goes into."""
@@ -85,7 +85,7 @@ class Pool:
             values.pop(-1, None)
         return found
 
-    def _numbered(self, plan: Plan, nodes: Iterable[int], leaves: dict[int, Pair | None], out: list[int]) -> list[int]:
+    def _numbered(self, plan: GraphIndex, nodes: Iterable[int], leaves: dict[int, Pair | None], out: list[int]) -> list[int]:
         numbers = self.numbers
         given = plan.nodes
         for position in nodes:

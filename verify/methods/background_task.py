@@ -12,7 +12,7 @@ from typing import Callable, Generic, TypeVar
 T = TypeVar("T")
 
 
-class Beside(Generic[T]):
+class BackgroundTask(Generic[T]):
     """`work`, begun at once in a copy of this process where the system can do that and `apart` asks for it, else when its
     result is wanted. What it gives must not depend on which. Use as a context manager: what is not wanted any more is stopped."""
 
@@ -23,7 +23,7 @@ class Beside(Generic[T]):
             with suppress(OSError):
                 self._begin()
 
-    def __enter__(self) -> "Beside[T]":
+    def __enter__(self) -> "BackgroundTask[T]":
         return self
 
     def __exit__(self, *_) -> None:

@@ -11,19 +11,19 @@ from hl_dsl.verify.goals.cone_of_influence import closed_cone
 from hl_dsl.verify.smt.encode import EXACT, START, Encoding
 from hl_dsl.verify.methods.k_induction import broken, leaves
 from hl_dsl.verify.intervals.evaluator import Evaluator
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.methods.solver_models import run_of
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Pair, Plan
-from hl_dsl.verify.simulation.replay import Run, first_break
+from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 
 
-class Searched(NamedTuple):
+class BoundedSearch(NamedTuple):
     """`run` breaks the goal, and did so in a replay if `replayed`. `clear`: over the reals,
     no trace of so many ticks breaks it."""
 
-    run: Run | None
+    run: SimulatedRun | None
     replayed: bool
     clear: int
     reason: str = ""
@@ -45,14 +45,14 @@ def ticks_text(count: int) -> str:
     return f"{count} tick{'' if count == 1 else 's'}"
 
 
-def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solver: Solver, depth: int) -> Searched:
+def search(plan: GraphIndex, ranges: Sequence[Pair], goal: Goal, limits: ProofLimits, solver: Solver, depth: int) -> BoundedSearch:
     """Looks for the shortest trace, of at most `depth` ticks, that breaks a goal. Raises SolverFailure where z3 cannot be used."""
     flow = plan.flow
     encoding = Encoding(evaluator := Evaluator(plan, ranges), evaluator.base, START, EXACT)
     # In the order of the program: where products are told long before what uses them, z3 loses itself in them.
     nodes = sorted(closed_cone(flow, [*goal.nodes, *plan.assumes], limits.slicing))
     solver.fresh(limits.bounded_steps)
-    candidate: Run | None = None
+    candidate: SimulatedRun | None = None
     clear = 0
     for tick in range(depth):
         solver.tell(*encoding.frame(nodes))
@@ -62,11 +62,11 @@ def search(plan: Plan, ranges: Sequence[Pair], goal: Goal, limits: Limits, solve
         if answer == SAT:
             run = run_of(flow, [leaves(solver, encoding, frame) for frame in range(tick + 1)])
             if first_break(flow, goal, run) is not None:
-                return Searched(run, True, clear)
+                return BoundedSearch(run, True, clear)
             candidate = candidate or run
         solver.tell("(pop 1)")
         if answer == UNSAT and clear == tick:
             clear += 1
         if answer not in (SAT, UNSAT) or solver.spent() > limits.bounded_steps:
-            return Searched(candidate, False, clear, f"z3 was to take {limits.bounded_steps} steps for it, no more")
-    return Searched(candidate, False, clear)
+            return BoundedSearch(candidate, False, clear, f"z3 was to take {limits.bounded_steps} steps for it, no more")
+    return BoundedSearch(candidate, False, clear)

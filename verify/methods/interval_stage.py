@@ -10,22 +10,22 @@ from hl_dsl.operators.scalar import LARGEST_INT
 from hl_dsl.verify.intervals.fixpoint import solve_group
 from hl_dsl.verify.intervals.dependency_groups import Group, groups
 from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator, leaf_ranges
-from hl_dsl.verify.methods.search_cache import Memo
-from hl_dsl.verify.goals.graph_index import Pair, Plan
+from hl_dsl.verify.methods.search_cache import SearchCache
+from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
 
 PROVED, VACUOUS, OPEN = "proved", "vacuous", "open"
 
 
-class IntervalTier:
+class IntervalStage:
     """Interval verdicts ("proved", "vacuous" or "open") of a program's obligations and invariants.
 
     With a `memo`, what an earlier program had in common with this one is looked up.
     """
 
-    def __init__(self, flow: Dataflow, memo: Memo | None = None):
+    def __init__(self, flow: Dataflow, memo: SearchCache | None = None):
         self.flow = flow
-        self.plan = Plan(flow)
-        self.memo = memo = Memo() if memo is None else memo
+        self.plan = GraphIndex(flow)
+        self.memo = memo = SearchCache() if memo is None else memo
         memo.begin()
         numbers = memo.pool.program(self.plan)
         self.ranges = self._solve(numbers)
@@ -137,7 +137,7 @@ def unmet(evaluator: Evaluator, context: Context, conditions: Sequence[tuple[int
     return None
 
 
-def antecedents(plan: Plan, node: int, asked: Sequence[int] = ()) -> list[tuple[int, bool]]:
+def antecedents(plan: GraphIndex, node: int, asked: Sequence[int] = ()) -> list[tuple[int, bool]]:
     """The conditions without which a property says nothing: what is `asked`, and the conditions of the implications that it
     is made of, looked for under conjunctions too."""
     if asked:

@@ -20,11 +20,11 @@ from hl_dsl.verify.smt.rounding_error import OVERFLOW
 from hl_dsl.verify.methods.lemma import Lemma
 from hl_dsl.verify.methods.interval_stage import holds
 from hl_dsl.verify.intervals.evaluator import Evaluator
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.methods.solver_models import memory_of, run_of
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Pair, Plan
-from hl_dsl.verify.intervals.interning import Pool
+from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
+from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.goals.goal_relevance import Relevance
 from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
@@ -55,8 +55,8 @@ class Induction:
     pool    of intervals known from before
     """
 
-    def __init__(self, plan: Plan, ranges: Sequence[Pair], limits: Limits, solver: Solver, rounding: str = ROUNDED, lemmas: Sequence[Lemma] = (),
-                 pool: Pool | None = None):
+    def __init__(self, plan: GraphIndex, ranges: Sequence[Pair], limits: ProofLimits, solver: Solver, rounding: str = ROUNDED, lemmas: Sequence[Lemma] = (),
+                 pool: ExpressionTable | None = None):
         self.plan, self.flow = plan, plan.flow
         self.ranges = list(ranges)
         self.limits, self.solver, self.rounding = limits, solver, rounding

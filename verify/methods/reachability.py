@@ -9,7 +9,7 @@ from typing import Sequence
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.statuses import PROVED, UNKNOWN, VACUOUS, VIOLATED, assumptions
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.results.report import Verdict
 from hl_dsl.verify.simulation.simulate import simulate
 
@@ -33,11 +33,11 @@ def _never(goal: Goal, flow: Dataflow) -> str:
     if not flow.of_kind("assume"):
         return "it is false at every tick of every run"
     without = replace(flow, properties=[item for item in flow.properties if item.kind != "assume"])
-    run = "; without them a run reaches it" if reached(Plan(without), goal) else ""
+    run = "; without them a run reaches it" if reached(GraphIndex(without), goal) else ""
     return f"it is false at every tick of every run that keeps {assumptions(flow)}{run}"
 
 
-def reached(plan: Plan, goal: Goal) -> bool:
+def reached(plan: GraphIndex, goal: Goal) -> bool:
     """Whether a quick simulation reaches it. Runs that the reference interpreter makes, so there is nothing to replay."""
     return goal.id in simulate(plan, [goal], *_QUICK).broken
 

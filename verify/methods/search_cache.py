@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import weakref
 
-from hl_dsl.verify.smt.answer_cache import Cache
+from hl_dsl.verify.smt.answer_cache import SolverAnswerCache
 from hl_dsl.verify.goals.graph_index import Pair
-from hl_dsl.verify.intervals.interning import Pool
+from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.smt.solver import Solver, solver_path
 
 _MOST_ANSWERS = 50_000
 
 
-class Memo:
+class SearchCache:
     """Ranges of groups of memory cells, verdicts of goals, intervals of expressions, answers of the solver, and its process,
     which ends with the memo.
 
@@ -26,7 +26,7 @@ class Memo:
     _solver: Solver | None = None
 
     def __init__(self):
-        self.pool = Pool()
+        self.pool = ExpressionTable()
         self.ranges: dict[tuple, tuple[Pair, ...]] = {}
         self.verdicts: dict[tuple, str] = {}
         self.answers: dict[bytes, str] = {}
@@ -40,7 +40,7 @@ class Memo:
         self.queries = queries
 
 
-    def solver(self, hang_seconds: float, cache: Cache | None) -> Solver:
+    def solver(self, hang_seconds: float, cache: SolverAnswerCache | None) -> Solver:
         """The solver to ask, the same process as before unless that failed."""
         known = self._solver
         if known is None or known.failed or known.path != solver_path():
@@ -48,7 +48,7 @@ class Memo:
                 known.close()
             known = self._solver = Solver(hang_seconds)
             weakref.finalize(self, known.close)
-        known.hang_seconds, known.answers = hang_seconds, Remembered(self, cache)
+        known.hang_seconds, known.answers = hang_seconds, CachedSearch(self, cache)
         return known
 
     @property
@@ -62,10 +62,10 @@ class Memo:
             self._solver.close()
 
 
-class Remembered:
+class CachedSearch:
     """Answers of the solver, looked up in a memo first and in a cache after it."""
 
-    def __init__(self, memo: Memo, cache: Cache | None):
+    def __init__(self, memo: SearchCache, cache: SolverAnswerCache | None):
         self.answers, self.cache = memo.answers, cache
 
     def get(self, key: bytes) -> str | None:

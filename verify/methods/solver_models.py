@@ -6,15 +6,15 @@ from typing import Mapping, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.operators.intervals import INF
-from hl_dsl.verify.simulation.replay import Run
+from hl_dsl.verify.simulation.replay import SimulatedRun
 
 
-def run_of(flow: Dataflow, frames: Sequence[Mapping[str, object]]) -> Run:
+def run_of(flow: Dataflow, frames: Sequence[Mapping[str, object]]) -> SimulatedRun:
     """Parameters and observations of a model, as the program would hold them. What the model leaves open is a default."""
     merged = {leaf: value for frame in frames for leaf, value in frame.items() if leaf.startswith("parameter:")}
     parameters = {entry.name: _held(merged.get(f"parameter:{position}"), entry.base, entry.low, entry.high, entry.default)
                   for position, entry in enumerate(flow.parameters)}
-    return Run(parameters, tuple(
+    return SimulatedRun(parameters, tuple(
         tuple(_held(frame.get(f"input:{position}"), entry.base, entry.low, entry.high, entry.default) for position, entry in enumerate(flow.inputs))
         for frame in frames))
 

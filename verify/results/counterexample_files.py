@@ -16,19 +16,19 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.verify.goals.statuses import ILL_DEFINED, VIOLATED
 from hl_dsl.verify.goals.goals import Goal, goals
-from hl_dsl.verify.simulation.replay import Run, breaks, keeps_assumptions, traced
-from hl_dsl.verify.results.report import Proof, Result, hangs_on, mentioned
+from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, keeps_assumptions, traced
+from hl_dsl.verify.results.report import Proof, GoalResult, hangs_on, mentioned
 
 SCHEMA = "hl.case/1"
 _WRITTEN_BY = "`hl verify FILE --save-trace PATH` writes cases"
 
 
-class NoCase(HLError):
+class InvalidCounterexample(HLError):
     """A file that is no case, or a case that does not suit the program."""
 
 
 @dataclass(frozen=True)
-class Case:
+class Counterexample:
     """`property`: what was broken: its `id`, `kind`, `name`, what it `says` and its source `text`. `inputs`: what was observed
     at each tick, by name."""
 
@@ -44,7 +44,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Again:
+class ReplayedCounterexample:
     """What a case came to: `broken` (at the last tick of `trace`) or not. `broken_id`: the goal that was. `notes`: what the
     case and the program do not have in common. `about` and `names`: what comes first in a table of the trace."""
 
@@ -57,25 +57,25 @@ class Again:
     names: tuple[str, ...] = ()
 
 
-def cases(flow: Dataflow, proof: Proof) -> list[Case]:
+def cases(flow: Dataflow, proof: Proof) -> list[Counterexample]:
     """A case for each result with a run from the start of an episode."""
     return [_case(flow, result) for result in proof.results if result.status in (VIOLATED, ILL_DEFINED) and result.trace]
 
 
-def _case(flow: Dataflow, result: Result) -> Case:
+def _case(flow: Dataflow, result: GoalResult) -> Counterexample:
     goal = next(goal for goal in goals(flow) if goal.id == result.id)
     about = {"id": goal.id, "kind": goal.kind, "name": goal.name, "says": goal.says, "text": _text(flow, goal)}
-    return Case(flow.card.environment, flow.name, about, dict(result.trace[0]["parameters"]), tuple(dict(tick["inputs"]) for tick in result.trace))
+    return Counterexample(flow.card.environment, flow.name, about, dict(result.trace[0]["parameters"]), tuple(dict(tick["inputs"]) for tick in result.trace))
 
 
 def _text(flow: Dataflow, goal: Goal) -> str:
     return " ".join(flow.source.text[goal.span.start : goal.span.end].split())
 
 
-def replay(flow: Dataflow, case: Case) -> Again:
+def replay(flow: Dataflow, case: Counterexample) -> ReplayedCounterexample:
     """Runs a case on a program. Raises NoCase where the program is for another environment or does not have the property."""
     if case.environment != flow.card.environment:
-        raise NoCase(f"the case is for {case.environment}, the policy for {flow.card.environment}", "replay it on a policy for its environment")
+        raise InvalidCounterexample(f"the case is for {case.environment}, the policy for {flow.card.environment}", "replay it on a policy for its environment")
     wanted = _wanted(flow, case)
     notes = []
     own = {entry.name: entry for entry in flow.parameters}
@@ -101,21 +101,21 @@ def replay(flow: Dataflow, case: Case) -> Again:
             notes.append(f"at tick {number}, an observation is outside the range it has now, and is clamped")
         if not keeps_assumptions(flow, tick.values):
             names = [item.name for item in flow.of_kind("assume") if not tick.values[item.node]]
-            return Again(False, "", f"it breaks the assumption `{names[0]}` at tick {number}, so nothing is promised of it", tuple(notes), ())
+            return ReplayedCounterexample(False, "", f"it breaks the assumption `{names[0]}` at tick {number}, so nothing is promised of it", tuple(notes), ())
         for goal in wanted:
             if breaks(goal, tick.values):
-                return Again(True, goal.id, f"broken at tick {number}, counting from 0", tuple(notes),
-                             traced(flow, Run(given, tuple(rows[: number + 1]))), mentioned(flow, goal.kind, goal.name, goal.line), hangs_on(flow, goal))
-    return Again(False, "", f"it holds at all {len(rows)} tick{'s' if len(rows) > 1 else ''}", tuple(notes), ())
+                return ReplayedCounterexample(True, goal.id, f"broken at tick {number}, counting from 0", tuple(notes),
+                             traced(flow, SimulatedRun(given, tuple(rows[: number + 1]))), mentioned(flow, goal.kind, goal.name, goal.line), hangs_on(flow, goal))
+    return ReplayedCounterexample(False, "", f"it holds at all {len(rows)} tick{'s' if len(rows) > 1 else ''}", tuple(notes), ())
 
 
-def _wanted(flow: Dataflow, case: Case) -> list[Goal]:
+def _wanted(flow: Dataflow, case: Counterexample) -> list[Goal]:
     """The property of the case; of an obligation, which has no name, those with the same text, or else all of its kind."""
     every = [goal for goal in goals(flow) if goal.kind == case.property["kind"]]
     if case.property["name"]:
         found = [goal for goal in every if goal.name == case.property["name"]]
         if not found:
-            raise NoCase(f"the policy has no {case.property['kind']} `{case.property['name']}`", "the case is about that one: give it its name back, or drop the case")
+            raise InvalidCounterexample(f"the policy has no {case.property['kind']} `{case.property['name']}`", "the case is about that one: give it its name back, or drop the case")
         return found
     return [goal for goal in every if _text(flow, goal) == case.property["text"]] or every
 
@@ -133,14 +133,14 @@ def read_document(path: Path, refusal: type[HLError], hint: str) -> Any:
         raise refusal(f"{path} is no JSON document", hint) from None
 
 
-def read_case(path: Path) -> Case:
+def read_case(path: Path) -> Counterexample:
     """Reads a case. Raises NoCase."""
-    plain = read_document(path, NoCase, _WRITTEN_BY)
+    plain = read_document(path, InvalidCounterexample, _WRITTEN_BY)
     problem = _problem(plain)
     if problem:
-        raise NoCase(f"{path} is no case: {problem}", _WRITTEN_BY)
+        raise InvalidCounterexample(f"{path} is no case: {problem}", _WRITTEN_BY)
     rows = tuple({name: _number(value) for name, value in tick["inputs"].items()} for tick in plain["ticks"])
-    return Case(plain["environment"], plain.get("policy", ""), plain["property"], {name: _number(value) for name, value in plain["parameters"].items()}, rows)
+    return Counterexample(plain["environment"], plain.get("policy", ""), plain["property"], {name: _number(value) for name, value in plain["parameters"].items()}, rows)
 
 
 def _problem(plain) -> str:
@@ -168,7 +168,7 @@ def _number(value):
     return value if isinstance(value, (int, float)) else math.inf if value == "Infinity" else -math.inf
 
 
-def paths_for(where: Path, found: Sequence[Case]) -> list[Path]:
+def paths_for(where: Path, found: Sequence[Counterexample]) -> list[Path]:
     """Where cases go: into a folder under the names of what they break, or, where `where` ends in .json, there, the
     further ones numbered. Raises NoCase where something stands that is no case."""
     return _free(where, [case.property["id"] for case in found])
@@ -194,12 +194,12 @@ def _free(where: Path, ids: Sequence[str]) -> list[Path]:
         paths = [where if number == 0 else where.with_name(f"{where.stem}-{number + 1}.json") for number in range(len(ids))]
     else:
         if where.exists() and not where.is_dir():
-            raise NoCase(f"{where} is a file, and no case", "name a folder, or a path that ends in .json")
+            raise InvalidCounterexample(f"{where} is a file, and no case", "name a folder, or a path that ends in .json")
         paths = [where / (id_.replace(":", "-").replace("@", "-line-") + ".json") for id_ in ids]
     for path in paths:
         if path.exists():
             try:
                 read_case(path)
-            except NoCase:
-                raise NoCase(f"{path} exists and is no case, so it is not overwritten", "choose another path, or move that file away first") from None
+            except InvalidCounterexample:
+                raise InvalidCounterexample(f"{path} exists and is no case, so it is not overwritten", "choose another path, or move that file away first") from None
     return paths

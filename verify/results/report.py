@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Callable
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.base.source import Source
+from hl_dsl.base.source import SourceText
 from hl_dsl.verify.goals.statuses import PROVED, REFUTED, STATUSES, claim, claim_of_all
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.simulation.trace import render_trace
@@ -33,7 +33,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Result:
+class GoalResult:
     """One goal with its verdict. `claim` says in full what the status means for it; `seconds` is wall time; `span` is where
     it stands, with one-based lines and columns; `about` names the lets, memory and observations it hangs on."""
 
@@ -63,9 +63,9 @@ class Proof:
         self.seconds = seconds
 
     @cached_property
-    def results(self) -> tuple[Result, ...]:
+    def results(self) -> tuple[GoalResult, ...]:
         return tuple(
-            Result(goal.id, goal.kind, goal.name, verdict.status, claim(self._flow, goal, verdict.status), verdict.method,
+            GoalResult(goal.id, goal.kind, goal.name, verdict.status, claim(self._flow, goal, verdict.status), verdict.method,
                    verdict.seconds, goal.line, verdict.detail, verdict.trace, verdict.lemmas, self._span(goal),
                    hangs_on(self._flow, goal) if verdict.trace else (), verdict.components, verdict.advice)
             for goal, verdict in self._verdicts())
@@ -107,7 +107,7 @@ class Proof:
             results.append(plain)
         return {"passed": self.passed, "summary": self.summary, "seconds": self.seconds, "results": results}
 
-    def render(self, source: Source | None = None) -> str:
+    def render(self, source: SourceText | None = None) -> str:
         """The results as text: invariants and all that is not proved one by one with their source line, the rest counted."""
         source = source or self._flow.source
         out = []
@@ -144,7 +144,7 @@ def mentioned(flow: Dataflow, kind: str, name: str, line: int, detail: str = "")
     return " ".join([text, *written, *ghosts])
 
 
-def _shown(result: Result, source: Source, about: str) -> str:
+def _shown(result: GoalResult, source: SourceText, about: str) -> str:
     lines = [f"{result.status}: {result.id} ({result.method})"]
     if result.line and source.text:
         lines.append(f"{result.line:>6} | {source.line(result.line)}")

@@ -16,12 +16,12 @@ import numpy as np
 from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.simulation.input_drivers import TYPES, Drives
+from hl_dsl.verify.simulation.input_drivers import TYPES, InputDrivers
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.simulation.monitors import monitored
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Pair, Plan
-from hl_dsl.verify.simulation.replay import Run, first_break
+from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
 _GROUP = 8
 _CHANCES = (0.0, 0.001, 0.004, 0.02, 0.1, 0.5)  # that a lane with a habit changes something at a tick
@@ -33,14 +33,14 @@ _MOST_COMPARED = 8
 _MOST_REPLAYS = 4  # of lanes that break a goal in NumPy, for each goal
 
 
-def simulate_batch(plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal], lanes: int, ticks: int, seed: int) -> dict[str, Run]:
+def simulate_batch(plan: GraphIndex, ranges: Sequence[Pair], goals: Sequence[Goal], lanes: int, ticks: int, seed: int) -> dict[str, SimulatedRun]:
     """Runs that break goals, by id, replayed. The same for the same seed."""
     with np.errstate(all="ignore"):
         return _Batch(plan, ranges, goals, lanes, seed).run(ticks)
 
 
 class _Batch:
-    def __init__(self, plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal], lanes: int, seed: int):
+    def __init__(self, plan: GraphIndex, ranges: Sequence[Pair], goals: Sequence[Goal], lanes: int, seed: int):
         self.plan, self.flow, self.goals = plan, plan.flow, list(goals)
         self.generator = generator = np.random.default_rng(seed)
         self.groups = lanes // (2 * _GROUP)
@@ -53,7 +53,7 @@ class _Batch:
         habits = generator.integers(-1, 5, size=lanes)
         chances[: self.grouped], habits[: self.grouped] = 1.0, -1
         chances[: self.grouped : _GROUP] = 0.0
-        self.drives = Drives(Evaluator(plan, ranges), generator, chances, habits)
+        self.drives = InputDrivers(Evaluator(plan, ranges), generator, chances, habits)
         self.parameters = [self._parameter(entry) for entry in self.flow.parameters]
         self.starts = [np.full(lanes, cell.start, TYPES[cell.base]) for cell in self.flow.memories]
         self.begun = np.zeros(lanes, np.int64)
@@ -64,10 +64,10 @@ class _Batch:
         count = len(self.flow.memories) + self.aims
         self.targets = generator.permutation(2 * max(count, self.groups))[: self.groups] % (2 * max(count, 1))
         self.history: list[list[np.ndarray]] = []
-        self.found: dict[str, Run] = {}
+        self.found: dict[str, SimulatedRun] = {}
         self.replays = dict.fromkeys((goal.id for goal in goals), _MOST_REPLAYS)
 
-    def run(self, ticks: int) -> dict[str, Run]:
+    def run(self, ticks: int) -> dict[str, SimulatedRun]:
         memory = self.starts
         work = _OVERHEAD + len(self.flow.nodes) * (_TRIES if self.assumptions else 1)
         for tick in range(min(ticks, _MOST_WORK // work)):
@@ -141,7 +141,7 @@ class _Batch:
         for lane in lanes[: self.replays[goal.id]].tolist():
             self.replays[goal.id] -= 1
             rows = tuple(tuple(values[lane].item() for values in row) for row in self.history[int(self.begun[lane]) :])
-            run = Run({entry.name: values[lane].item() for entry, values in zip(self.flow.parameters, self.parameters)}, rows)
+            run = SimulatedRun({entry.name: values[lane].item() for entry, values in zip(self.flow.parameters, self.parameters)}, rows)
             if first_break(self.flow, goal, run) is not None:
                 self.found[goal.id] = run
                 return

@@ -13,7 +13,7 @@ import numpy as np
 
 from hl_dsl.operators.intervals import INF
 from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.goals.graph_index import GraphIndex
 
 TYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
 _POOL = 512  # values in a pool
@@ -26,7 +26,7 @@ _TIED_SHARES = np.cumsum([0.05, 0.15, 0.1, 0.6, 0.1])  # the same where assumpti
 _BLOCK = 64  # ticks whose chances are drawn together
 
 
-class Drives:
+class InputDrivers:
     """Inputs of `len(chances)` lanes. `chances`: that a lane changes something, at each tick; `habits`: the kind of
     change it makes, -1 for any."""
 
@@ -144,7 +144,7 @@ class Drives:
         return out
 
 
-def _first(plan: Plan) -> list[tuple | None]:
+def _first(plan: GraphIndex) -> list[tuple | None]:
     """For each input, between what ends the assumptions hold it at the first tick; None where they say nothing."""
     found: list[tuple | None] = [None] * len(plan.flow.inputs)
     if plan.assumes:

@@ -13,7 +13,7 @@ from typing import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
-from hl_dsl.verify.goals.graph_index import Pair, Plan
+from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
 
 _HABITS = ("low", "high", "stay", "step", "literal", "anywhere")
 _CHANGE = 0.05  # chance that an input takes another habit at a tick
@@ -23,7 +23,7 @@ _TRIES = 4
 class Sampler:
     """Chooses parameters and inputs of one episode. `draw` gives None where no inputs were found that keep the assumptions."""
 
-    def __init__(self, plan: Plan, generator: random.Random):
+    def __init__(self, plan: GraphIndex, generator: random.Random):
         self.plan = plan
         self.flow: Dataflow = plan.flow
         self.generator = generator

@@ -6,7 +6,7 @@ import math
 import random
 from typing import Sequence
 
-from hl_dsl.verify.goals.graph_index import Pair, Plan
+from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
 
 _WIDEST = 1e6  # where a range has no end
 
@@ -14,7 +14,7 @@ _WIDEST = 1e6  # where a range has no end
 class Draw:
     """Draws for one program. The same for the same generator state."""
 
-    def __init__(self, plan: Plan, generator: random.Random):
+    def __init__(self, plan: GraphIndex, generator: random.Random):
         self.flow, self.generator = plan.flow, generator
         self.literals = sorted({value + off for number, node in enumerate(plan.nodes) if node.op == "constant" and node.base != "bool"
                                 for value in plan.constants[number][:1] for off in (-1, 0, 1) if math.isfinite(value)})

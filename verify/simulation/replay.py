@@ -14,7 +14,7 @@ from hl_dsl.verify.simulation.trace import record
 _MOST_REPLAYS, _MOST_TICKS = 300, 20_000  # to shorten a run; what takes hundreds of ticks seldom gets shorter
 
 
-class Run(NamedTuple):
+class SimulatedRun(NamedTuple):
     """Parameters by name and the observations of each tick, from the start of an episode."""
 
     parameters: Mapping[str, int | float | bool]
@@ -39,7 +39,7 @@ def keeps_assumptions(flow: Dataflow, values: Sequence) -> bool:
     return all(values[item.node] for item in flow.properties if item.kind == "assume")
 
 
-def first_break(flow: Dataflow, goal: Goal, run: Run) -> int | None:
+def first_break(flow: Dataflow, goal: Goal, run: SimulatedRun) -> int | None:
     """The first tick of a run that breaks the goal; None if none does before an assumption or a range is broken."""
     interpreter = Interpreter(flow, run.parameters)
     for number, row in enumerate(run.rows):
@@ -51,7 +51,7 @@ def first_break(flow: Dataflow, goal: Goal, run: Run) -> int | None:
     return None
 
 
-def shortened(flow: Dataflow, goal: Goal, run: Run) -> Run:
+def shortened(flow: Dataflow, goal: Goal, run: SimulatedRun) -> SimulatedRun:
     """A run that breaks the goal with as few ticks as a bounded number of replays finds."""
     rows = list(run.rows[: first_break(flow, goal, run) + 1])
     replays = ticks = 0
@@ -59,7 +59,7 @@ def shortened(flow: Dataflow, goal: Goal, run: Run) -> Run:
     while size >= 1 and replays < _MOST_REPLAYS and ticks < _MOST_TICKS:
         start = 0
         while start + size <= len(rows) - 1 and replays < _MOST_REPLAYS and ticks < _MOST_TICKS:
-            trial = Run(run.parameters, tuple(rows[:start] + rows[start + size :]))
+            trial = SimulatedRun(run.parameters, tuple(rows[:start] + rows[start + size :]))
             replays += 1
             ticks += len(trial.rows)
             found = first_break(flow, goal, trial)
@@ -68,10 +68,10 @@ def shortened(flow: Dataflow, goal: Goal, run: Run) -> Run:
             else:
                 rows = list(trial.rows[: found + 1])
         size //= 2
-    return Run(run.parameters, tuple(rows))
+    return SimulatedRun(run.parameters, tuple(rows))
 
 
-def traced(flow: Dataflow, run: Run) -> tuple[dict, ...]:
+def traced(flow: Dataflow, run: SimulatedRun) -> tuple[dict, ...]:
     """A run as plain data, with the parameters in its first tick."""
     interpreter = Interpreter(flow, run.parameters)
     return _plain(flow, run.parameters, [interpreter.tick(row) for row in run.rows])

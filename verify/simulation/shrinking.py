@@ -11,20 +11,20 @@ from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.verify.simulation.batch import watched
 from hl_dsl.verify.simulation.input_drivers import TYPES
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.simulation.replay import Run, first_break
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
 _LANES = 48
 _MOST_TICKS = 4000  # of all lanes together, in all attempts
 
 
-def shortened_in_lanes(flow: Dataflow, goal: Goal, run: Run) -> Run:
+def shortened_in_lanes(flow: Dataflow, goal: Goal, run: SimulatedRun) -> SimulatedRun:
     """A run that breaks the goal, which `run` does, with as few ticks as a bounded number of attempts finds; at best one
     with the same inputs throughout."""
     rows = run.rows[: first_break(flow, goal, run) + 1]
     with np.errstate(all="ignore"):
-        found = Run(run.parameters, _Shrinking(flow, goal, run.parameters).shortest(rows))
+        found = SimulatedRun(run.parameters, _Shrinking(flow, goal, run.parameters).shortest(rows))
     again = first_break(flow, goal, found)
-    return Run(run.parameters, rows) if again is None else Run(run.parameters, found.rows[: again + 1])
+    return SimulatedRun(run.parameters, rows) if again is None else SimulatedRun(run.parameters, found.rows[: again + 1])
 
 
 class _Shrinking:

@@ -7,31 +7,31 @@ from typing import Callable, Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Plan
-from hl_dsl.verify.simulation.replay import Run, breaks, keeps_assumptions
+from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, keeps_assumptions
 from hl_dsl.verify.simulation.input_sampling import Sampler
 
 _TRIES = 8
 
 
-class Witnessed:
+class SimulationResult:
     """What simulation saw: a run for each goal broken, and which of the conditions asked about were ever met."""
 
     def __init__(self):
-        self.broken: dict[str, Run] = {}
+        self.broken: dict[str, SimulatedRun] = {}
         self.met: set[tuple[int, bool]] = set()
         self.ticks = 0
         self.watched: list = []
 
 
-def simulate(plan: Plan, goals: Sequence[Goal], episodes: int, ticks: int, first_seed: int = 0,
-             conditions: Sequence[tuple[int, bool]] = (), watch: Callable[[Sequence], list] | None = None) -> Witnessed:
+def simulate(plan: GraphIndex, goals: Sequence[Goal], episodes: int, ticks: int, first_seed: int = 0,
+             conditions: Sequence[tuple[int, bool]] = (), watch: Callable[[Sequence], list] | None = None) -> SimulationResult:
     """Runs episodes until every goal is broken and every condition met, or the budget is spent; all of it with `watch`,
     whose lists, one for the values of each tick, are put together.
 
     Deterministic: episode `i` depends on the seed `first_seed + i` only. Every tick keeps ranges and assumptions.
     """
-    seen = Witnessed()
+    seen = SimulationResult()
     open_goals = list(goals)
     for episode in range(episodes):
         if watch is None and not open_goals and len(seen.met) == len(set(conditions)):
@@ -41,7 +41,7 @@ def simulate(plan: Plan, goals: Sequence[Goal], episodes: int, ticks: int, first
     return seen
 
 
-def _episode(plan: Plan, generator: random.Random, ticks: int, goals: list[Goal], conditions, seen: Witnessed, watch) -> None:
+def _episode(plan: GraphIndex, generator: random.Random, ticks: int, goals: list[Goal], conditions, seen: SimulationResult, watch) -> None:
     sampler = Sampler(plan, generator)
     interpreter = Interpreter(plan.flow, sampler.parameters)
     rows: list[tuple] = []
@@ -60,7 +60,7 @@ def _episode(plan: Plan, generator: random.Random, ticks: int, goals: list[Goal]
         interpreter.memory = tuple(values[cell.next] for cell in plan.flow.memories)
         for goal in goals:
             if goal.id not in seen.broken and breaks(goal, values):
-                seen.broken[goal.id] = Run(sampler.parameters, tuple(rows))
+                seen.broken[goal.id] = SimulatedRun(sampler.parameters, tuple(rows))
         if watch is not None:
             seen.watched += watch(values)
         seen.met.update(condition for condition in conditions if bool(values[condition[0]]) == condition[1])

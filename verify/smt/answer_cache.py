@@ -22,7 +22,7 @@ _MOST_ROWS = 50_000
 _WAIT_SECONDS = 2.0
 
 
-class Cache:
+class SolverAnswerCache:
     """Answers in a database file. Safe to share between threads, and the file between processes.
 
     `path` None: nothing is kept. `note`: why the file could not be used, once it could not.
@@ -36,7 +36,7 @@ class Cache:
         self._connection: "sqlite3.Connection | None" = None
 
     @classmethod
-    def of_user(cls) -> "Cache":
+    def of_user(cls) -> "SolverAnswerCache":
         return cls(cache_file(_FILE))
 
     def get(self, key: bytes) -> str | None:

@@ -44,11 +44,11 @@ def evaluate(
     protocol_options(program.card, protocol)
 
     from hl_dsl.cli.output.progress import episode_progress
-    from hl_dsl.cli.output.recorders import Watchers
+    from hl_dsl.cli.output.recorders import EpisodeRecorders
     from hl_dsl.synth.evaluation.evaluate import NotRecorded, evaluate_program
     from hl_dsl.synth.runs.ledger import Ledger
 
-    watchers = Watchers(program, protocol, wanted[0], video, trace)
+    watchers = EpisodeRecorders(program, protocol, wanted[0], video, trace)
     problems: list[HLError] = []
     try:
         with episode_progress(f"{program.name} {protocol}") as progress:

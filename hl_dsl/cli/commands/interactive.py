@@ -13,24 +13,24 @@ from hl_dsl.cli.options.seeds import parse_seeds
 if TYPE_CHECKING:
     from hl_dsl.synth.search.interactive_run import Opening
 
-Run = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)]
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)]
 RunOption = Annotated[Path, typer.Option("--run", help="The run's folder.", show_default=False)]
 Protocol = Annotated[Optional[str], typer.Option("--protocol", "-p", help="[default: the environment's first]", show_default=False)]
 Seeds = Annotated[str, typer.Option("--seeds", "-s", help="Development seeds.")]
 Steps = Annotated[int, typer.Option("--steps", min=1, help="Budget of environment steps.")]
-Programs = Annotated[Optional[int], typer.Option("--programs", min=1, help="Budget of programs.", show_default=False)]
+ProgramsBudget = Annotated[Optional[int], typer.Option("--programs", min=1, help="Budget of programs.", show_default=False)]
 MaxSteps = Annotated[Optional[int], typer.Option("--max-steps", min=1, help="End each episode after so many steps.", show_default=False)]
 
 
 def open_run(
-    file: PolicyFile, run: RunOption, protocol: Protocol = None, seeds: Seeds = "0..7", steps: Steps = 300_000, programs: Programs = None,
+    file: PolicyFile, run: RunOption, protocol: Protocol = None, seeds: Seeds = "0..7", steps: Steps = 300_000, programs: ProgramsBudget = None,
     max_steps: MaxSteps = None, json: Json = False,
 ) -> None:
     """Open a run to which programs are submitted; the policy is proved, then played."""
-    from hl_dsl.synth.search.interactive_run import Session
+    from hl_dsl.synth.search.interactive_run import InteractiveStudy
 
     try:
-        with Session.begin(file, run, opening(protocol, seeds, steps, programs, max_steps)) as session:
+        with InteractiveStudy.begin(file, run, opening(protocol, seeds, steps, programs, max_steps)) as session:
             document = session.status()
     except KeyboardInterrupt:
         raise _interrupted(run) from None
@@ -45,11 +45,11 @@ def submit(
 ) -> None:
     """Send a program through the gates of an open run. 1: it is rejected."""
     from hl_dsl.program_files import read_source
-    from hl_dsl.synth.search.interactive_run import Session
+    from hl_dsl.synth.search.interactive_run import InteractiveStudy
 
     text = read_source(file).text
     try:
-        with Session.go_on(run) as session:
+        with InteractiveStudy.go_on(run) as session:
             document = session.submit(text, change)
     except KeyboardInterrupt:
         raise _interrupted(run) from None
@@ -57,7 +57,7 @@ def submit(
     end(document["exit_code"])
 
 
-def status(run: Run, json: Json = False) -> None:
+def status(run: RunArgument, json: Json = False) -> None:
     """Show an open run's budget and its best program."""
     from hl_dsl.synth.search.interactive_documents import status as told
 
@@ -66,7 +66,7 @@ def status(run: Run, json: Json = False) -> None:
 
 
 def inspect(
-    run: Run,
+    run: RunArgument,
     trial: Annotated[Optional[int], typer.Argument(metavar="[TRIAL]", help="Its number. [default: the best]", show_default=False)] = None,
     seed: Annotated[Optional[int], typer.Option("--seed", help="Whose episode to show. [default: the worst]", show_default=False)] = None,
     ticks: Annotated[int, typer.Option("--ticks", help="How many of its last ticks.")] = 24,
@@ -79,12 +79,12 @@ def inspect(
     show(document, _inspected(document), json)
 
 
-def finish(run: Run, json: Json = False) -> None:
+def finish(run: RunArgument, json: Json = False) -> None:
     """Close an open run; its best program is proved in full and written."""
-    from hl_dsl.synth.search.interactive_run import Session
+    from hl_dsl.synth.search.interactive_run import InteractiveStudy
 
     try:
-        with Session.go_on(run) as session:
+        with InteractiveStudy.go_on(run) as session:
             document = session.finish()
     except KeyboardInterrupt:
         raise _interrupted(run) from None

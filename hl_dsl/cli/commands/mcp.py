@@ -14,7 +14,7 @@ from hl_dsl.base.diagnostics import HLError
 def mcp(
     run: interactive.RunOption,
     file: Annotated[Optional[Path], typer.Argument(metavar="[FILE]", help="The policy to begin from, where RUN is not open yet.", show_default=False)] = None,
-    protocol: interactive.Protocol = None, seeds: interactive.Seeds = "0..7", steps: interactive.Steps = 300_000, programs: interactive.Programs = None,
+    protocol: interactive.Protocol = None, seeds: interactive.Seeds = "0..7", steps: interactive.Steps = 300_000, programs: interactive.ProgramsBudget = None,
     max_steps: interactive.MaxSteps = None,
 ) -> None:
     """Serve an open run to an MCP client over stdio: status, check, submit, inspect, finish."""
@@ -24,14 +24,14 @@ def mcp(
         raise HLError(f"`hl mcp` needs the MCP library, which is not installed ({error})", 'install it: pip install "hl-dsl[mcp]"') from None
     from hl_dsl.cli.commands.mcp_server import serve
     from hl_dsl.program import Program
-    from hl_dsl.synth.search.interactive_run import Session
+    from hl_dsl.synth.search.interactive_run import InteractiveStudy
     from hl_dsl.synth.search.interactive_documents import open_settings
 
     # What is wrong at first sight ends the command; to prove and play takes longer than a client waits for a server to start.
     if file is None:
         open_settings(run)
-        serve(lambda: Session.go_on(run), run)
+        serve(lambda: InteractiveStudy.go_on(run), run)
     else:
         Program.load(file)
         opening = interactive.opening(protocol, seeds, steps, programs, max_steps)
-        serve(lambda: Session.begin(file, run, opening), run)
+        serve(lambda: InteractiveStudy.begin(file, run, opening), run)

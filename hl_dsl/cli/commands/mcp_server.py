@@ -13,7 +13,7 @@ from hl_dsl.cli.output.documents import error_text, plain
 from hl_dsl.cli.output.error_messages import as_error
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.run_folder import SETTINGS
-from hl_dsl.synth.search.interactive_run import Session, closed
+from hl_dsl.synth.search.interactive_run import InteractiveStudy, closed
 from hl_dsl.synth.search.interactive_documents import inspect as inspect_trial
 from hl_dsl.synth.search.interactive_documents import status as run_status
 from hl_dsl.synth.runs.version import version
@@ -52,11 +52,11 @@ class Status(Document):
     lost_steps: int
 
 
-class Checked(Document):
+class CheckReply(Document):
     files: list[dict[str, Any]]
 
 
-class Judged(Document):
+class JudgementReply(Document):
     run: str
     trial: int
     gate: str
@@ -65,7 +65,7 @@ class Judged(Document):
     change: str
 
 
-class Submitted(Judged):
+class SubmitReply(JudgementReply):
     program_hash: str
     proof: str
     seeds: list[int]
@@ -81,7 +81,7 @@ class Submitted(Judged):
     lost_steps: int
 
 
-class Inspected(Judged):
+class InspectReply(JudgementReply):
     parents: list[str]
     program_hash: str
     program: str
@@ -95,7 +95,7 @@ class Inspected(Judged):
     trace: dict[str, Any] | None
 
 
-class Finished(Document):
+class FinishReply(Document):
     policy: str
     protocol: str
     run: str
@@ -116,9 +116,9 @@ class Finished(Document):
     program: str
 
 
-def serve(open_session: Callable[[], Session], run: Path) -> None:
+def serve(open_session: Callable[[], InteractiveStudy], run: Path) -> None:
     """Answers on stdin and stdout until the client goes away."""
-    opened: list[Session] = []
+    opened: list[InteractiveStudy] = []
     try:
         server_of(open_session, run, opened).run("stdio")
     finally:
@@ -126,7 +126,7 @@ def serve(open_session: Callable[[], Session], run: Path) -> None:
             session.close()
 
 
-def server_of(open_session: Callable[[], Session], run: Path, opened: list[Session]) -> MCPServer:
+def server_of(open_session: Callable[[], InteractiveStudy], run: Path, opened: list[InteractiveStudy]) -> MCPServer:
     """The server of an open run. Tools run in threads of the library; one at a time is let in. The session is opened, and put
     into `opened`, when it is first needed."""
     from mcp.server.mcpserver import MCPServer
@@ -145,7 +145,7 @@ def server_of(open_session: Callable[[], Session], run: Path, opened: list[Sessi
             except Exception as error:
                 raise ToolError(error_text(as_error(error))) from error
 
-    def session() -> Session:
+    def session() -> InteractiveStudy:
         if over:
             raise closed(run)
         if not opened:
@@ -169,24 +169,24 @@ def server_of(open_session: Callable[[], Session], run: Path, opened: list[Sessi
         return answer(Status, lambda: run_status(begun()))
 
     @server.tool()
-    def check(program: str) -> Checked:
+    def check(program: str) -> CheckReply:
         """Checks the text of a program: syntax, names, types; each message says how to mend it. Takes no environment step."""
-        return answer(Checked, lambda: check_text(program, PROGRAM))
+        return answer(CheckReply, lambda: check_text(program, PROGRAM))
 
     @server.tool()
-    def submit(program: str, change: str = "") -> Submitted:
+    def submit(program: str, change: str = "") -> SubmitReply:
         """Sends the text of a whole program through the gates: parse, check, duplicate, proof, then episodes. `change` says what
         was changed and why, for the record."""
-        return answer(Submitted, lambda: session().submit(program, change))
+        return answer(SubmitReply, lambda: session().submit(program, change))
 
     @server.tool()
-    def inspect(trial: int | None = None, seed: int | None = None, ticks: int = 24) -> Inspected:
+    def inspect(trial: int | None = None, seed: int | None = None, ticks: int = 24) -> InspectReply:
         """A trial (the best one by default): its program, its verdict, and the last ticks of an episode (its worst by default)."""
-        return answer(Inspected, lambda: inspect_trial(begun(), trial, seed, ticks))
+        return answer(InspectReply, lambda: inspect_trial(begun(), trial, seed, ticks))
 
     @server.tool()
-    def finish() -> Finished:
+    def finish() -> FinishReply:
         """Closes the run: the best program is proved in full and written to its folder."""
-        return answer(Finished, finish_run)
+        return answer(FinishReply, finish_run)
 
     return server

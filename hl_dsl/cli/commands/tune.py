@@ -36,9 +36,9 @@ def tune(
     ledger: Annotated[Optional[Path], typer.Option("--ledger", help="Add one line on the run to this ledger, such as the policy's own trials.jsonl.")] = None,
     write: Annotated[bool, typer.Option("--write", help="Put better values into the policy file itself.")] = False,
     json: Json = False,
-    in_process: given_evaluator.InProcess = False,
-    deadline: given_evaluator.Deadline = 60.0,
-    memory: given_evaluator.Memory = 4.0,
+    in_process: given_evaluator.InProcessOption = False,
+    deadline: given_evaluator.DeadlineOption = 60.0,
+    memory: given_evaluator.MemoryOption = 4.0,
 ) -> None:
     """Tune a policy's params inside their proved ranges by CMA-ES."""
     development = parse_seeds(seeds)

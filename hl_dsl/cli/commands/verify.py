@@ -38,7 +38,7 @@ def verify(
     """
     from hl_dsl.base.diagnostics import HLError, render
     from hl_dsl.program import Program
-    from hl_dsl.verify import Cache, Limits
+    from hl_dsl.verify import SolverAnswerCache, ProofLimits
     from hl_dsl.verify.diagnosis.dead_code import dead
     from hl_dsl.verify.diagnosis.assumption_horizon import lasting
     from hl_dsl.verify.diagnosis.annotate_proof import taught
@@ -52,8 +52,8 @@ def verify(
         replay_cases(program, replay, json)
         return
     _check_places(program, save_trace, certify)
-    kept = Cache.of_user() if cache else None
-    limits = Limits(slicing=slicing, lemmas=lemmas, processes=_cores())
+    kept = SolverAnswerCache.of_user() if cache else None
+    limits = ProofLimits(slicing=slicing, lemmas=lemmas, processes=_cores())
     proof = taught(program.flow, program.prove(limits=limits, cache=kept), limits)
     if kept is not None:
         kept.close()

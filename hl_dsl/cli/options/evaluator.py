@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from hl_dsl.synth.workers.evaluator import InProcess as Here
-    from hl_dsl.synth.workers.evaluator import Isolated
+    from hl_dsl.synth.workers.evaluator import InProcessExecutor as Here
+    from hl_dsl.synth.workers.evaluator import WorkerExecutor
 
-InProcess = Annotated[bool, typer.Option("--in-process", help="Play in this process, not in one of its own that may hang or die.")]
-Deadline = Annotated[float, typer.Option("--deadline", min=0.1, help="Seconds the evaluator may go without a step.")]
-Memory = Annotated[float, typer.Option("--memory", min=0.5, help="GiB of memory the evaluator may hold.")]
+InProcessOption = Annotated[bool, typer.Option("--in-process", help="Play in this process, not in one of its own that may hang or die.")]
+DeadlineOption = Annotated[float, typer.Option("--deadline", min=0.1, help="Seconds the evaluator may go without a step.")]
+MemoryOption = Annotated[float, typer.Option("--memory", min=0.5, help="GiB of memory the evaluator may hold.")]
 
 
-def evaluator(in_process: bool, deadline: float, memory: float) -> "Here | Isolated":
+def evaluator(in_process: bool, deadline: float, memory: float) -> "Here | WorkerExecutor":
     """What the options ask for."""
     from hl_dsl.synth.workers import evaluator as isolation
-    from hl_dsl.synth.workers.limits import GIB, Limits
+    from hl_dsl.synth.workers.limits import GIB, WorkerLimits
 
-    return isolation.InProcess() if in_process else isolation.Isolated(Limits(seconds=deadline, memory=int(memory * GIB)))
+    return isolation.InProcessExecutor() if in_process else isolation.WorkerExecutor(WorkerLimits(seconds=deadline, memory=int(memory * GIB)))

@@ -12,7 +12,7 @@ from hl_dsl.base.diagnostics import HLError
 if TYPE_CHECKING:
     from hl_dsl.synth.proposers.text.options import ProposerOptions
 
-Model = Annotated[Optional[str], typer.Option("--model", help="The model to ask (openai); an agent is told it too.", show_default=False)]
+ModelOption = Annotated[Optional[str], typer.Option("--model", help="The model to ask (openai); an agent is told it too.", show_default=False)]
 BaseUrl = Annotated[Optional[str], typer.Option("--base-url", help="Its server. [default: OPENAI_BASE_URL, else OpenAI's]", show_default=False)]
 MaxOutputTokens = Annotated[int, typer.Option("--max-output-tokens", min=16, help="Of each call.")]
 Attempts = Annotated[int, typer.Option("--attempts", min=1, max=100, help="At one text, with growing waits between them.")]
@@ -22,13 +22,13 @@ PricesFile = Annotated[Optional[Path], typer.Option("--prices", help="A TOML fil
 PriceInput = Annotated[Optional[float], typer.Option("--price-input", min=0, help="Money for a million tokens of input.", show_default=False)]
 PriceOutput = Annotated[Optional[float], typer.Option("--price-output", min=0, help="Money for a million tokens of output.", show_default=False)]
 Command = Annotated[Optional[str], typer.Option("--command", help="The agent's command line; it edits policy.hl in the folder it is run in.", show_default=False)]
-Profile = Annotated[Optional[str], typer.Option("--profile", help="A ready command line: codex or claude.", show_default=False)]
+ProfileOption = Annotated[Optional[str], typer.Option("--profile", help="A ready command line: codex or claude.", show_default=False)]
 Fence = Annotated[bool, typer.Option("--fence/--no-fence", help="Keep the agent from writing outside its folder, where the kernel can.")]
 Images = Annotated[bool, typer.Option("--images/--no-images", help="Show frames of the worst episode to a model or an agent, where there are some; a server that refuses them is asked without.")]
 Replay = Annotated[Optional[Path], typer.Option("--replay", metavar="RUN", help="The run to play back (replay).", show_default=False)]
 Tokens = Annotated[Optional[int], typer.Option("--tokens", min=1, help="Budget of a model's tokens.", show_default=False)]
 Cost = Annotated[Optional[float], typer.Option("--cost", min=0, help="Budget of money, in the currency of the prices.", show_default=False)]
-Programs = Annotated[Optional[int], typer.Option("--programs", min=1, help="Budget of programs.", show_default=False)]
+ProgramsOption = Annotated[Optional[int], typer.Option("--programs", min=1, help="Budget of programs.", show_default=False)]
 
 _OF = {"command": ("command", "profile"), "openai": ("base_url", "prices", "price_input"), "replay": ("replay",)}
 
@@ -50,11 +50,11 @@ def proposer_options(
     """The options as the study takes them. Raises HLError."""
     from hl_dsl.synth.proposers.text.options import ProposerOptions
     from hl_dsl.synth.proposers.text.prices import Prices, read_prices
-    from hl_dsl.synth.proposers.text.retries import Patience
+    from hl_dsl.synth.proposers.text.retries import RetryPolicy
 
     if (price_input is None) != (price_output is None):
         raise HLError("a call has input and output, and only one of them has a price", "give both --price-input and --price-output")
     if prices is not None and price_input is not None:
         raise HLError("prices come from a file and from the command line", "give --prices, or --price-input and --price-output")
     found = Prices(price_input, price_output) if prices is None or model is None else read_prices(prices, model)
-    return ProposerOptions(prices=found, patience=Patience(attempts), model=model, **more)
+    return ProposerOptions(prices=found, patience=RetryPolicy(attempts), model=model, **more)

@@ -9,7 +9,7 @@ from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
 
 
-class Watchers:
+class EpisodeRecorders:
     """The files are opened at the first tick: a policy that is not proved touches none, and no step was taken yet where
     one cannot be opened. `on_tick` is None where nothing is to be written."""
 

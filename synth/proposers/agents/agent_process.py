@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hl_dsl.synth.workers.supervised_process import Kept
+from hl_dsl.synth.workers.supervised_process import SupervisedProcess
 from hl_dsl.synth.proposers.agents import sandbox
 
 MARK = "HL_AGENT"  # the variable by which whatever an agent starts is known, whatever session it flees to
@@ -22,7 +22,7 @@ _GRACE = 1.0  # seconds between asking a program to end and ending it
 
 
 @dataclass(frozen=True)
-class Outcome:
+class AgentOutcome:
     """`exit_code` is negative for a signal. `survivors`: processes that had to be ended after the program itself."""
 
     exit_code: int
@@ -34,12 +34,12 @@ class Outcome:
 def run_agent(
     command: Sequence[str], folder: Path, told: str, deadline: float, mark: str, writable: Sequence[str] | None,
     environment: Mapping[str, str], on_wait: Callable[[], None],
-) -> Outcome:
+) -> AgentOutcome:
     """Runs a command in `folder` with `told` on its stdin, in a session of its own, for at most `deadline` seconds. It may
     write beneath `writable` only (None: anywhere). Both its outputs are kept together, the end of them. Raises OSError."""
     spec = {"writable": None if writable is None else list(writable)}
     whole = [sys.executable, "-I", "-S", sandbox.__file__, json.dumps(spec), *command]
-    kept_command = Kept(whole, MARK, mark, environment, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    kept_command = SupervisedProcess(whole, MARK, mark, environment, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     process = kept_command.process
     kept = bytearray()
     threads = [threading.Thread(target=_drain, args=(process, kept), daemon=True), threading.Thread(target=_tell, args=(process, told), daemon=True)]
@@ -54,7 +54,7 @@ def run_agent(
         survivors = kept_command.end()
     for thread in threads:
         thread.join(_GRACE)
-    return Outcome(process.returncode, timed_out, bytes(kept).decode("utf-8", "replace"), survivors)
+    return AgentOutcome(process.returncode, timed_out, bytes(kept).decode("utf-8", "replace"), survivors)
 
 
 def _wait(process: subprocess.Popen, until: float, on_wait: Callable[[], None]) -> bool:

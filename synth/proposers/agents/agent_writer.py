@@ -12,7 +12,7 @@ from typing import Any, Mapping
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.workers.process_tree import end_marked
 from hl_dsl.synth.proposers.agents import sandbox
-from hl_dsl.synth.proposers.agents.agent_process import MARK, Outcome, run_agent
+from hl_dsl.synth.proposers.agents.agent_process import MARK, AgentOutcome, run_agent
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.agents.profiles import Profile, command_of, profile_named
 from hl_dsl.synth.proposers.agents.scratch_folder import TOLD, Workspace
@@ -81,7 +81,7 @@ def _split(command: str | None) -> tuple[str, ...]:
         raise HLError(f"`{command}` is no command line: {str(error).lower()}", "close what is quoted") from None
 
 
-def _reason(outcome: Outcome) -> str:
+def _reason(outcome: AgentOutcome) -> str:
     last = next((line.strip() for line in reversed(outcome.output.splitlines()) if line.strip()), "")
     end = "did not end in time" if outcome.timed_out else f"ended with code {outcome.exit_code}" if outcome.exit_code else "ended"
     return f"the agent {end} and changed nothing" + (f": {last[:300]}" if last else "")

@@ -10,7 +10,7 @@ from typing import Any, Mapping
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.llm.replies import Reader
-from hl_dsl.synth.proposers.llm.response_formats import CHAT, RUNGS, Request, Rung
+from hl_dsl.synth.proposers.llm.response_formats import CHAT, RUNGS, Request, ResponseFormat
 from hl_dsl.synth.proposers.llm.transport import Refused, Transport
 from hl_dsl.synth.proposers.text.writer import NOTHING, Answer, CallFailed, Charge, OnTokens, Prompt
 
@@ -87,7 +87,7 @@ class ModelWriter:
             raise
         return self._answer(reader, rung, request.grammar, pictures)
 
-    def _answer(self, reader: Reader, rung: Rung, grammar: str | None, pictures: int) -> Answer:
+    def _answer(self, reader: Reader, rung: ResponseFormat, grammar: str | None, pictures: int) -> Answer:
         reply = reader.reply
         charge = None if reply.usage is None else Charge(reply.usage.total, self.options.prices.cost(reply.usage))
         more = {"rung": rung.name, "pictures": pictures}
@@ -114,7 +114,7 @@ class ModelWriter:
             self._grammars[card.environment] = self.options.grammar(card)
         return self._grammars[card.environment]
 
-    def _request(self, prompt: Prompt) -> tuple[Request, Rung]:
+    def _request(self, prompt: Prompt) -> tuple[Request, ResponseFormat]:
         grammar = self._grammar(prompt)
         if grammar is None and prompt.parts is not None and RUNGS[self._rung].needs_grammar:
             self._lower(None)
@@ -122,7 +122,7 @@ class ModelWriter:
         request = Request(self.model or "", prompt, self.options.max_output_tokens, grammar, self._limit_name, self._left_out)
         return request, RUNGS[self._rung]
 
-    def _otherwise(self, refused: Refused, rung: Rung, grammar: str | None, pictures: int) -> CallFailed:
+    def _otherwise(self, refused: Refused, rung: ResponseFormat, grammar: str | None, pictures: int) -> CallFailed:
         """After a refusal: the same without what was complained of, or a lower rung; where there is none, all again without
         pictures, since not every server says what it does not take."""
         more = {"rung": rung.name}
@@ -142,7 +142,7 @@ class ModelWriter:
         self._pictures_refused = True
         return CallFailed(reason, change=True, more={**more, PICTURES_REFUSED: True})
 
-    def _mended(self, message: str, rung: Rung) -> bool:
+    def _mended(self, message: str, rung: ResponseFormat) -> bool:
         if rung.path == CHAT and self._limit_name in message:
             other = next(name for name in _LIMIT_NAMES if name != self._limit_name)
             # Whoever complains of both names would be asked for ever.

@@ -38,14 +38,14 @@ class Request:
     limit_name: str
     left_out: frozenset[str] = frozenset()
 
-    def body(self, rung: "Rung") -> dict[str, Any]:
+    def body(self, rung: "ResponseFormat") -> dict[str, Any]:
         """The JSON body of a streamed request."""
         whole = rung.body(self)
         return {name: value for name, value in whole.items() if name not in self.left_out}
 
 
 @dataclass(frozen=True)
-class Rung:
+class ResponseFormat:
     """One way of asking, at one endpoint."""
 
     name: str
@@ -88,14 +88,14 @@ def _custom_tool(request: Request) -> dict[str, Any]:
 
 
 RUNGS = (
-    Rung("responses-grammar", RESPONSES, True, _responses),
-    Rung("chat-tool-grammar", CHAT, True, _chat(_AS_TOOL, _custom_tool)),
+    ResponseFormat("responses-grammar", RESPONSES, True, _responses),
+    ResponseFormat("chat-tool-grammar", CHAT, True, _chat(_AS_TOOL, _custom_tool)),
     # The field of servers that decode under a grammar of ours, vLLM's among them.
-    Rung("chat-server-grammar", CHAT, True, _chat("Answer with the program alone.", lambda request: {"structured_outputs": {"grammar": request.grammar}})),
-    Rung("chat-schema", CHAT, False, _chat(_AS_JSON, lambda request: {
+    ResponseFormat("chat-server-grammar", CHAT, True, _chat("Answer with the program alone.", lambda request: {"structured_outputs": {"grammar": request.grammar}})),
+    ResponseFormat("chat-schema", CHAT, False, _chat(_AS_JSON, lambda request: {
         "response_format": {"type": "json_schema", "json_schema": {"name": "program", "strict": True, "schema": _SCHEMA}}})),
-    Rung("chat-json", CHAT, False, _chat(_AS_JSON, lambda request: {"response_format": {"type": "json_object"}})),
-    Rung("chat-text", CHAT, False, _chat(_AS_TEXT, lambda request: {})),
+    ResponseFormat("chat-json", CHAT, False, _chat(_AS_JSON, lambda request: {"response_format": {"type": "json_object"}})),
+    ResponseFormat("chat-text", CHAT, False, _chat(_AS_TEXT, lambda request: {})),
 )
 
 

@@ -19,9 +19,9 @@ from random import Random
 from typing import Any, Mapping, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Parameter
-from hl_dsl.synth.candidates.archive import WORST, Archive, Result
-from hl_dsl.synth.candidates.gates import Checked
-from hl_dsl.synth.candidates.parameter_sampling import Values, values_at
+from hl_dsl.synth.candidates.archive import WORST, Archive, ArchivedScore
+from hl_dsl.synth.candidates.gates import CheckedCandidate
+from hl_dsl.synth.candidates.parameter_sampling import ParameterValues, values_at
 
 BRACKET = 4  # campaigns a bracket begins with
 _FIRST, _LONGER = 4, 3  # batches in its first round, and how many times as many in each later one
@@ -32,19 +32,19 @@ FRESH, NEAR = 0.06, 0.04  # first steps of CMA-ES, every range scaled to [0, 1]
 
 
 @dataclass
-class Campaign:
+class BracketArm:
     """`values`: where it begins. `step`: how far its first points are spread. `change`, `mutation`, `parents`: how the
     structure came about, as a trial records it."""
 
-    checked: Checked
+    checked: CheckedCandidate
     values: Mapping[str, float]
     step: float
     change: str
     mutation: str
     parents: tuple[str, ...]
     seed: int
-    best: Result = WORST
-    middle: Result = WORST
+    best: ArchivedScore = WORST
+    middle: ArchivedScore = WORST
     batches: int = 0
     stale: int = 0
     _strategy: Any = field(default=None, init=False)
@@ -59,7 +59,7 @@ class Campaign:
     def at_rest(self) -> bool:
         return self.stale >= _PATIENCE or self._strategy is not None and self._ended()
 
-    def next_values(self) -> Values | None:
+    def next_values(self) -> ParameterValues | None:
         """The next point of the batch; None where all of it has been given."""
         if not self._points:
             self._ask()
@@ -117,7 +117,7 @@ class Campaign:
             return cma.CMAEvolutionStrategy(start, self.step, {"bounds": [0, 1], "seed": self.seed, "verbose": -9, "popsize": size, "CMA_diagonal": len(start) > _MANY})
 
 
-class Campaigns:
+class CmaBrackets:
     """Whose turn it is. A function of what the trials before came to."""
 
     def __init__(self):
@@ -127,14 +127,14 @@ class Campaigns:
         self._begin()
 
     def _begin(self) -> None:
-        self.running: list[Campaign] = []
+        self.running: list[BracketArm] = []
         self.started, self._batches = 0, _FIRST
 
     def settle(self, archive: Archive) -> None:
         for one in self.running:
             one.settle(archive)
 
-    def turn(self) -> Campaign | None:
+    def turn(self) -> BracketArm | None:
         """The campaign to go on with; None: a new one should begin."""
         while True:
             for one in self.running:
@@ -151,7 +151,7 @@ class Campaigns:
                 self.bracket += 1
                 self._begin()
 
-    def add(self, campaign: Campaign) -> None:
+    def add(self, campaign: BracketArm) -> None:
         self.started += 1
         self.seen.add(campaign.checked.structure)
         self.running.append(campaign)
@@ -166,6 +166,6 @@ class Campaigns:
         self.started += 1
 
 
-def campaign(checked: Checked, values: Mapping[str, float], step: float, change: str, mutation: str, parents: tuple[str, ...], random: Random) -> Campaign:
+def campaign(checked: CheckedCandidate, values: Mapping[str, float], step: float, change: str, mutation: str, parents: tuple[str, ...], random: Random) -> BracketArm:
     """A campaign that draws from its own generator."""
-    return Campaign(checked, dict(values), step, change, mutation, parents, random.randrange(1, 2**31))
+    return BracketArm(checked, dict(values), step, change, mutation, parents, random.randrange(1, 2**31))

@@ -17,7 +17,7 @@ from hl_dsl.program import Program
 from hl_dsl.grammar.tree.syntax_tree import Index, Name, Number
 from hl_dsl.synth.proposers.local.leading_signals import lead_of, rate_of
 from hl_dsl.synth.mutation.forecast_terms import Forecast
-from hl_dsl.synth.mutation.signal_terms import Other, Source
+from hl_dsl.synth.mutation.signal_terms import CompanionSignal, Signal
 from hl_dsl.synth.rollouts.episode import Recording
 
 _LAG = 4
@@ -58,7 +58,7 @@ def _with_what_tells(found: Forecast, shown: dict, turning: dict, rates: dict, l
             values = shown[source]
             apart = (shown[found.moving] - values)[places]
             nearest, usual, farthest = (float(np.quantile(apart, part)) for part in (0.05, 0.5, 0.95))
-            others.append(Other(source, float(values.min()), float(values.max()), nearest, usual, farthest, lead))
+            others.append(CompanionSignal(source, float(values.min()), float(values.max()), nearest, usual, farthest, lead))
     return replace(found, low=low, high=high, moves=rates[found.moving], comes=rates[found.nearing], others=tuple(others))
 
 
@@ -70,7 +70,7 @@ def _walls(values: np.ndarray, found: Forecast) -> tuple[float, float]:
     return (round(low), round(high)) if found.moving.base == "int" else (round(low, 4), round(high, 4))
 
 
-def _shown(program: Program, recording: Recording, fewest: int = _FEWEST_TURNS) -> Iterator[tuple[Source, np.ndarray]]:
+def _shown(program: Program, recording: Recording, fewest: int = _FEWEST_TURNS) -> Iterator[tuple[Signal, np.ndarray]]:
     for name, field in program.card.fields.items():
         values = recording.shown.get(field.source)
         if values is None or field.base == "bool" or field.source in ("reward", "step", "lives"):
@@ -78,18 +78,18 @@ def _shown(program: Program, recording: Recording, fewest: int = _FEWEST_TURNS) 
         rows = np.asarray(values[:_MOST_TICKS], float).reshape(len(values[:_MOST_TICKS]), -1)
         for place, column in enumerate(field.index):
             if len(np.unique(rows[:, column])) >= fewest:
-                yield Source(name, None if field.size is None else place, field.base), rows[:, column]
+                yield Signal(name, None if field.size is None else place, field.base), rows[:, column]
 
 
-def _read(program: Program) -> set[Source]:
+def _read(program: Program) -> set[Signal]:
     from hl_dsl.synth.mutation.scope import Scope
 
     fields, found = program.card.fields, set()
     for _, node, _ in Scope(program).places:
         if type(node) is Index and type(node.vector) is Name and node.vector.name in fields and type(node.index) is Number:
-            found.add(Source(node.vector.name, node.index.value, fields[node.vector.name].base))
+            found.add(Signal(node.vector.name, node.index.value, fields[node.vector.name].base))
         elif type(node) is Name and node.name in fields:
-            found.add(Source(node.name, None, fields[node.name].base))
+            found.add(Signal(node.name, None, fields[node.name].base))
     return found
 
 
@@ -123,7 +123,7 @@ def _outmost(values: np.ndarray, rising: bool, places: np.ndarray) -> np.ndarray
     return np.array([sign * (sign * values[place - _LAG : place + _LAG]).max() for place in places])
 
 
-def _tested(moving: Source, values: np.ndarray, nearing: Source, others: np.ndarray, rising: bool, places: np.ndarray) -> Forecast | None:
+def _tested(moving: Signal, values: np.ndarray, nearing: Signal, others: np.ndarray, rising: bool, places: np.ndarray) -> Forecast | None:
     sign = 1.0 if rising else -1.0
     level = float(np.median(_outmost(others, rising, places)))
     approach, speed = _speed(others), _speed(values)

@@ -10,7 +10,7 @@ from typing import Mapping
 
 import numpy as np
 
-from hl_dsl.synth.mutation.signal_terms import PART, SIGN, Lead, Rate, Source
+from hl_dsl.synth.mutation.signal_terms import PART, SIGN, LeadSignal, RateSignal, Signal
 
 _REACH = 8  # ticks before and after, over which a change is measured
 _RATE_ERROR, _PART_HELPS = 0.6, 0.5  # of the mean size of the change; of the error without the part
@@ -19,10 +19,10 @@ _SOONEST, _LATEST = 1, 4  # ticks ahead
 _LEAD_ERROR = 0.75
 _VALUES = 8  # different ones, for a lead
 
-Shown = Mapping[Source, np.ndarray]
+RecordedSignals = Mapping[Signal, np.ndarray]
 
 
-def rate_of(values: np.ndarray, shown: Shown) -> Rate | None:
+def rate_of(values: np.ndarray, shown: RecordedSignals) -> RateSignal | None:
     """The rate at which a number changes, as other ones tell it; None where none does. `values` (T,), as all in `shown`."""
     if len(values) <= 2 * _REACH + _FEWEST:
         return None
@@ -46,7 +46,7 @@ def rate_of(values: np.ndarray, shown: Shown) -> Rate | None:
              for number, (one, other) in enumerate(shown.items()) if one != source and one.base == "int" and 0 <= other.min() and other.max() < PART]
     smaller, _, part = min(parts, default=(np.inf, 0, None))
     helps = smaller < _PART_HELPS * error
-    return Rate(source, part if helps else None, sign < 0, float(smaller if helps else error))
+    return RateSignal(source, part if helps else None, sign < 0, float(smaller if helps else error))
 
 
 def _steady(values: np.ndarray) -> np.ndarray:
@@ -55,7 +55,7 @@ def _steady(values: np.ndarray) -> np.ndarray:
     return changed[2 * _REACH :] == changed[: -2 * _REACH]
 
 
-def lead_of(values: np.ndarray, shown: Shown) -> Lead | None:
+def lead_of(values: np.ndarray, shown: RecordedSignals) -> LeadSignal | None:
     """What shows now where a number will soon be; None where nothing does. It must say more than that the number stays."""
     found = []
     for ticks in range(_SOONEST, min(_LATEST, len(values) - 1) + 1):
@@ -73,4 +73,4 @@ def lead_of(values: np.ndarray, shown: Shown) -> Lead | None:
     error, ticks, _, sign, constant, source = min(found, key=lambda one: one[:4])
     if error > _LEAD_ERROR:
         return None
-    return Lead(source, sign < 0, round(constant) if source.base == "int" else round(constant, 4), ticks, error)
+    return LeadSignal(source, sign < 0, round(constant) if source.base == "int" else round(constant, 4), ticks, error)

@@ -19,14 +19,14 @@ from typing import Iterator, Mapping, Sequence
 
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.synth.candidates.archive import Structure
-from hl_dsl.synth.proposers.local.cma_brackets import FRESH, NEAR, Campaign, Campaigns, campaign
-from hl_dsl.synth.candidates.gates import Checked, Rejection
+from hl_dsl.synth.proposers.local.cma_brackets import FRESH, NEAR, BracketArm, CmaBrackets, campaign
+from hl_dsl.synth.candidates.gates import CheckedCandidate, Rejection
 from hl_dsl.synth.mutation import MUTATIONS, Mutant, Subject, cross, mutate
 from hl_dsl.synth.mutation.constants import bare_comparisons
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear_rules import shows_few_numbers
 from hl_dsl.synth.mutation.mutate import FITTED, LINEAR
-from hl_dsl.synth.candidates.proposer import Candidate, Rejected, Situation
+from hl_dsl.synth.candidates.proposer import Candidate, Rejected, SearchContext
 from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.candidates.parameter_sampling import first_values, fitted_values, next_values
 
@@ -47,9 +47,9 @@ class LocalProposer:
     """See the module. What it keeps is a function of the trials and of the run's seed, so a run that goes on is the same."""
 
     def __init__(self):
-        self._campaigns, self._assemblies = Campaigns(), {}
+        self._campaigns, self._assemblies = CmaBrackets(), {}
 
-    def propose(self, situation: Situation) -> list[Candidate | Rejected]:
+    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
         self._campaigns.settle(situation.archive)
         return list(_Generation(situation, self._campaigns, self._assemblies).run())
 
@@ -58,7 +58,7 @@ class LocalProposer:
 class _Assembly:
     """A structure whose new parameters, `new`, begin where recorded frames put them. `known`: values for the others."""
 
-    checked: Checked
+    checked: CheckedCandidate
     known: Mapping[str, float]
     mutant: Mutant
     parents: tuple[str, ...]
@@ -66,7 +66,7 @@ class _Assembly:
 
 
 class _Generation:
-    def __init__(self, situation: Situation, campaigns: Campaigns, assemblies: dict[str, _Assembly]):
+    def __init__(self, situation: SearchContext, campaigns: CmaBrackets, assemblies: dict[str, _Assembly]):
         self.situation, self.campaigns, self.assemblies = situation, campaigns, assemblies
         random = generator(situation.run_seed, situation.next_index, "campaigns")
         few = shows_few_numbers(Draft(situation.subject(situation.archive.best), random))
@@ -74,7 +74,7 @@ class _Generation:
         self.few = few
         self.index = situation.next_index
         self.left = situation.slots
-        self.waiting: tuple[Checked, Structure, Mutant, tuple[str, ...], list[str]] | None = None
+        self.waiting: tuple[CheckedCandidate, Structure, Mutant, tuple[str, ...], list[str]] | None = None
         self.draws = 0
         self.taken: set[str] = set()
 
@@ -178,7 +178,7 @@ class _Generation:
             campaigns.add(campaign(checked, known.best.values, FRESH if fresh else NEAR, mutant.change, mutant.mutation, parents, random))
         return None
 
-    def _point(self, running: Campaign, values: dict[str, float]) -> Candidate | Rejected:
+    def _point(self, running: BracketArm, values: dict[str, float]) -> Candidate | Rejected:
         candidate = running.checked.with_values(values)
         found = self._recognised(candidate)
         change = f"{running.change}, constants tuned together"
@@ -243,13 +243,13 @@ class _Generation:
 
     # gates
 
-    def _recognised(self, candidate: Checked) -> Rejection | str:
+    def _recognised(self, candidate: CheckedCandidate) -> Rejection | str:
         found = self.situation.gates.recognise(candidate)
         if type(found) is str and found in self.taken:
             return Rejection("duplicate", "the same program as one of this generation", found)
         return found
 
-    def _passed(self, candidate: Checked, found: Rejection | str, change: str, origin: str, parents, values, brief: bool = False) -> Candidate | Rejected:
+    def _passed(self, candidate: CheckedCandidate, found: Rejection | str, change: str, origin: str, parents, values, brief: bool = False) -> Candidate | Rejected:
         gates = self.situation.gates
         stopped = found if isinstance(found, Rejection) else None
         proof = ""

@@ -6,7 +6,7 @@ import math
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.program import Program
-from hl_dsl.synth.mutation import Columns, Values
+from hl_dsl.synth.mutation import Columns, RecordedValues
 from hl_dsl.synth.rollouts.episode import Recording
 
 _WINDOWS, _WINDOW, _WARM_UP = 5, 40, 40
@@ -26,12 +26,12 @@ def sampled_columns(program: Program, recording: Recording) -> Columns:
         convert = {"real": float, "int": int, "bool": bool}[field.base]
         rows = values[ticks] if values.ndim > 1 else values[ticks][:, None]
         columns = [[convert(value) if value == value else 0.0 for value in rows[:, column].tolist()] for column in field.index]
-        named[name] = Values(field.base, columns)
+        named[name] = RecordedValues(field.base, columns)
     named.update(_run(program, recording, ticks, begins))
     symbols = program.checked.symbols
     for symbol in symbols.values():
         if symbol.kind in ("action name", "mode name"):
-            named[symbol.name] = Values(symbol.type.base, ([symbol.declaration] * len(ticks),))
+            named[symbol.name] = RecordedValues(symbol.type.base, ([symbol.declaration] * len(ticks),))
     return Columns(named, begins, len(ticks))
 
 
@@ -48,7 +48,7 @@ def _stretches(length: int) -> tuple[list[int], list[int]]:
     return ticks, begins
 
 
-def _run(program: Program, recording: Recording, ticks: list[int], begins: list[int]) -> dict[str, Values]:
+def _run(program: Program, recording: Recording, ticks: list[int], begins: list[int]) -> dict[str, RecordedValues]:
     flow = program.flow
     interpreter = Interpreter(flow)
     nodes = {name: value for name, value in flow.values.items() if value.nodes and len(value.nodes) <= 16}
@@ -65,7 +65,7 @@ def _run(program: Program, recording: Recording, ticks: list[int], begins: list[
             for column, node in zip(table[name], value.nodes):
                 found = done.values[node]
                 column.append(found if type(found) is not float or math.isfinite(found) else 0.0)
-    return {name: Values(value.type.base, table[name]) for name, value in nodes.items()}
+    return {name: RecordedValues(value.type.base, table[name]) for name, value in nodes.items()}
 
 
 def _raw(flow, recording: Recording, tick: int) -> list:

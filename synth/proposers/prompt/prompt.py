@@ -13,7 +13,7 @@ from hl_dsl.cards.text import card_lines
 from hl_dsl.grammar.tree.author_comments import MEASURED
 from hl_dsl.synth.proposers.prompt.truncation import clipped, elided, table_text
 from hl_dsl.synth.proposers.prompt.language_summary import language_card
-from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, Picture, PromptParts, Shown
+from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, Picture, PromptParts, ShownProgram
 
 # Characters of each section, its heading aside. Four characters are about one token.
 LIMITS = {
@@ -98,14 +98,14 @@ def _section(name: str, text: str, note: str = "") -> str:
     return f"## {(name + note)[: _HEADING - 10]}\n\n{elided(text, LIMITS[name])}"
 
 
-def _program(name: str, one: Shown) -> str:
+def _program(name: str, one: ShownProgram) -> str:
     """Without the header of measured scores: those are of held-out seeds, which no search may see."""
     score = "" if one.score is None else f": mean return {one.score:g}"
     text = "\n".join(line for line in one.text.splitlines() if not line.startswith(MEASURED))
     return _section(name, text, score + (f", {' '.join(one.note.split())}" if one.note else ""))
 
 
-def _other(name: str, one: Shown, shown: list[str]) -> Iterator[str]:
+def _other(name: str, one: ShownProgram, shown: list[str]) -> Iterator[str]:
     """A program that was not shown yet."""
     if one.text not in shown:
         shown.append(one.text)

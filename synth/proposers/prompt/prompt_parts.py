@@ -8,7 +8,7 @@ from hl_dsl.cards import Card
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownProgram:
     """A program with its score: the mean return over the development seeds, None where it was not played. `note`: one line."""
 
     text: str
@@ -67,11 +67,11 @@ class PromptParts:
 
     card: Card
     protocol: str
-    parent: Shown
+    parent: ShownProgram
     task: str = "Reach a higher mean return."
     language: str | None = None
-    best: tuple[Shown, ...] = ()
-    different: Shown | None = None
+    best: tuple[ShownProgram, ...] = ()
+    different: ShownProgram | None = None
     worst: Table | None = None
     counterexample: Table | None = None
     refusal: str = ""

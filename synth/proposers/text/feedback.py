@@ -9,9 +9,9 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.proposers.prompt.prompt import MOST_FAILED
-from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirection, PromptParts, Shown, Table
-from hl_dsl.synth.candidates.proposer import Rejected, Situation
-from hl_dsl.synth.proposers.text.text_gates import Verdict
+from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirection, PromptParts, ShownProgram, Table
+from hl_dsl.synth.candidates.proposer import Rejected, SearchContext
+from hl_dsl.synth.proposers.text.text_gates import GateResult
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.trace import describe_tick, replayed
 from hl_dsl.synth.runs.trial import Trial
@@ -19,7 +19,7 @@ from hl_dsl.synth.runs.trial import Trial
 LAST_TICKS = 24
 
 
-def parts_of(situation: Situation, parent: Structure, refused: Verdict | None, budget: Budget | None, told: int) -> PromptParts:
+def parts_of(situation: SearchContext, parent: Structure, refused: GateResult | None, budget: Budget | None, told: int) -> PromptParts:
     """`refused`: the proposal before, where it is to be mended. `told`: how many programs were proposed since the
     situation was taken."""
     ranked = situation.archive.ranked()
@@ -31,8 +31,8 @@ def parts_of(situation: Situation, parent: Structure, refused: Verdict | None, b
         failed=tuple(_failed(one) for one in _in_vain(situation.recent)), budget=_left(budget, situation.most, told))
 
 
-def _shown(structure: Structure) -> Shown:
-    return Shown(structure.checked.program.text, structure.best.score, f"trial {structure.best.trial}")
+def _shown(structure: Structure) -> ShownProgram:
+    return ShownProgram(structure.checked.program.text, structure.best.score, f"trial {structure.best.trial}")
 
 
 def _different(parent: Structure, others: Sequence[Structure], behaviours: Mapping[str, Hashable]) -> Structure:
@@ -43,7 +43,7 @@ def _different(parent: Structure, others: Sequence[Structure], behaviours: Mappi
     return unlike if unlike is not None else max(others[:8], key=lambda one: (abs(one.size - parent.size), -one.best.trial))
 
 
-def _refusal(refused: Verdict) -> str:
+def _refusal(refused: GateResult) -> str:
     proposal = refused.proposal
     if type(proposal) is not Rejected:
         return ""
@@ -69,7 +69,7 @@ def _left(budget: Budget | None, most: int | None, told: int) -> BudgetLeft:
 # tables
 
 
-def _counterexample(refused: Verdict) -> Table | None:
+def _counterexample(refused: GateResult) -> Table | None:
     if refused.proof is None:
         return None
     for result in refused.proof.results:
@@ -88,7 +88,7 @@ def _flat(entry: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _worst(situation: Situation, parent: Structure) -> Table | None:
+def _worst(situation: SearchContext, parent: Structure) -> Table | None:
     """The end of the parent's worst development episode."""
     episodes = situation.episodes(parent)
     if not episodes:

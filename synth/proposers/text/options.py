@@ -9,7 +9,7 @@ from typing import Callable
 from hl_dsl.cards import Card
 from hl_dsl.language.environment_grammar import card_grammar
 from hl_dsl.synth.proposers.text.prices import Prices
-from hl_dsl.synth.proposers.text.retries import Patience
+from hl_dsl.synth.proposers.text.retries import RetryPolicy
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class ProposerOptions:
     api_key: str | None = field(default=None, repr=False)
     max_output_tokens: int = 8_192
     timeout: float = 600.0
-    patience: Patience = Patience()
+    patience: RetryPolicy = RetryPolicy()
     prices: Prices = Prices()
     grammar: Callable[[Card], str | None] = card_grammar
     command: str | None = None

@@ -15,7 +15,7 @@ _SHORTEST = 1.0  # seconds; less is no time for an attempt
 
 
 @dataclass(frozen=True)
-class Patience:
+class RetryPolicy:
     """At most `attempts` that fail, with waits that double from `first_wait` to `longest_wait` seconds between them. A wait
     that the server asks for is kept, if it is no more than `longest_asked`."""
 
@@ -31,7 +31,7 @@ class Patience:
         return max(usual, asked or 0.0)
 
 
-def ask(trial: int, writer: Writer, prompt: Prompt, calls: Calls, patience: Patience, timeout: float) -> Answer:
+def ask(trial: int, writer: Writer, prompt: Prompt, calls: Calls, patience: RetryPolicy, timeout: float) -> Answer:
     """A new text for a trial. Raises ProposerStopped."""
     failures = 0
     while True:
@@ -46,7 +46,7 @@ def ask(trial: int, writer: Writer, prompt: Prompt, calls: Calls, patience: Pati
             _pause(writer, calls, patience, failed, failures)
 
 
-def _pause(writer: Writer, calls: Calls, patience: Patience, failed: CallFailed, failures: int) -> None:
+def _pause(writer: Writer, calls: Calls, patience: RetryPolicy, failed: CallFailed, failures: int) -> None:
     _refuse_late(calls)
     if not failed.again:
         raise ProposerFailed(f"{writer.name}: {failed.reason}")

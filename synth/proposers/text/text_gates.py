@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 
 from hl_dsl.base.diagnostics import HLError, ProgramError
 from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import Source
+from hl_dsl.base.source import SourceText
 from hl_dsl.synth.candidates.parameter_values import values_of
-from hl_dsl.synth.candidates.gates import Checked, Rejection
-from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected, Situation
+from hl_dsl.synth.candidates.gates import CheckedCandidate, Rejection
+from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected, SearchContext
 from hl_dsl.verify import Proof
 
 LONGEST_REASON = 6_000  # characters
@@ -19,7 +19,7 @@ MENDABLE = ("parse", "check", "prove")
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GateResult:
     """A proposal, and the proof where it stopped there."""
 
     proposal: Candidate | Rejected
@@ -32,35 +32,35 @@ class Verdict:
 
 
 def through_gates(
-    text: str, situation: Situation, index: int, change: str, origin: str, parents: tuple[str, ...], provenance: Provenance | None,
+    text: str, situation: SearchContext, index: int, change: str, origin: str, parents: tuple[str, ...], provenance: Provenance | None,
     taken: dict[str, int],
-) -> Verdict:
+) -> GateResult:
     """Parse, check, duplicate, proof, known behaviour. Takes no environment step. `taken`: hashes of the proposals of this
     generation so far, which gets this one's."""
     more = (change, origin, parents)
     checked = _checked(text, situation)
     if isinstance(checked, Rejection):
-        return Verdict(Rejected(index, None, text, checked, *more, provenance))
+        return GateResult(Rejected(index, None, text, checked, *more, provenance))
     gates = situation.gates
     found = gates.recognise(checked)
     if type(found) is str and found in taken:
         found = Rejection("duplicate", f"the same program as trial {taken[found]}", found, taken[found])
     if isinstance(found, Rejection):
-        return Verdict(Rejected(index, checked, text, found, *more, provenance))
+        return GateResult(Rejected(index, checked, text, found, *more, provenance))
     taken[found] = index
     proved = gates.prove(checked)
     if isinstance(proved, Rejection):
         proof = gates.proof(checked.flow)
         told = replace(proved, reason=shortened(proof.render(checked.program.source)))
-        return Verdict(Rejected(index, checked, text, told, *more, provenance), proof)
+        return GateResult(Rejected(index, checked, text, told, *more, provenance), proof)
     known = situation.recall(checked)
     if known is not None:
-        return Verdict(Rejected(index, checked, text, known, *more, provenance))
-    return Verdict(Candidate(index, checked, proved, *more, values_of(checked.flow), provenance))
+        return GateResult(Rejected(index, checked, text, known, *more, provenance))
+    return GateResult(Candidate(index, checked, proved, *more, values_of(checked.flow), provenance))
 
 
-def _checked(text: str, situation: Situation) -> Checked | Rejection:
-    source = Source(text, NAME)
+def _checked(text: str, situation: SearchContext) -> CheckedCandidate | Rejection:
+    source = SourceText(text, NAME)
     try:
         policy = parse(source)
     except HLError as error:

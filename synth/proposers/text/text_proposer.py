@@ -11,12 +11,12 @@ from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.proposers.prompt.truncation import clipped
 from hl_dsl.synth.proposers.prompt.prompt import build_prompt
-from hl_dsl.synth.proposers.prompt.prompt_parts import PromptParts, Shown
-from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, Situation
+from hl_dsl.synth.proposers.prompt.prompt_parts import PromptParts, ShownProgram
+from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, SearchContext
 from hl_dsl.synth.proposers.text.feedback import parts_of
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import ask
-from hl_dsl.synth.proposers.text.text_gates import LONGEST_CHANGE, Verdict, first_comment, through_gates
+from hl_dsl.synth.proposers.text.text_gates import LONGEST_CHANGE, GateResult, first_comment, through_gates
 from hl_dsl.synth.proposers.text.writer import Answer, Prompt, Writer
 from hl_dsl.synth.environments.random_numbers import generator
 
@@ -48,7 +48,7 @@ class TextProposer:
 
     def refuse_too_small(self, card: Card, protocol: str, text: str, budget: Budget) -> None:
         """Raises HLError where the first call may take more than the budget; what the first program plays only adds to it."""
-        parts = PromptParts(card, protocol, Shown(text))
+        parts = PromptParts(card, protocol, ShownProgram(text))
         built = build_prompt(parts)
         most = self.writer.most(Prompt(built.stable, built.variable, (), parts))
         for limit, wanted, what, form in ((budget.tokens, most.tokens, "tokens", ",d"), (budget.cost, most.cost, "money", ".4f")):
@@ -57,7 +57,7 @@ class TextProposer:
                     f"a budget of {limit:,} {what} is less than the first call of `{self.writer.name}` may take, {format(wanted, form)}",
                     "give it more, or lower --max-output-tokens: a call is made only where the most it may take is left")
 
-    def propose(self, situation: Situation) -> list[Candidate | Rejected]:
+    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
         calls = situation.calls
         if calls is None:
             raise ProposerStopped(f"{self.writer.name} cannot ask without an account of calls")
@@ -66,7 +66,7 @@ class TextProposer:
             self.writer.learn([one for one in calls.settled if one["proposer"] == self.writer.name])
         parent = situation.archive.choose(generator(situation.run_seed, situation.next_index, "parent"))
         proposals: list[Candidate | Rejected] = []
-        refused: Verdict | None = None
+        refused: GateResult | None = None
         taken: dict[str, int] = {}
         while len(proposals) <= self.options.repairs and len(proposals) != situation.most:
             try:
@@ -81,7 +81,7 @@ class TextProposer:
             refused = verdict
         return proposals
 
-    def _one(self, situation: Situation, parent: Structure, refused: Verdict | None, index: int, taken: dict[str, int]) -> Verdict:
+    def _one(self, situation: SearchContext, parent: Structure, refused: GateResult | None, index: int, taken: dict[str, int]) -> GateResult:
         calls, writer = situation.calls, self.writer
         answer = calls.answer(index, writer)
         if answer is None:
@@ -104,9 +104,9 @@ def _change(answer: Answer, writer: Writer) -> str:
     return clipped(told or f"written by {writer.model or writer.name}", LONGEST_CHANGE)
 
 
-def _with_cut(verdict: Verdict) -> Verdict:
+def _with_cut(verdict: GateResult) -> GateResult:
     proposal = verdict.proposal
     if type(proposal) is not Rejected:
         return verdict
     told = replace(proposal.rejection, reason=f"the answer was cut off at the limit of output tokens: write a shorter program\n{proposal.rejection.reason}")
-    return Verdict(replace(proposal, rejection=told), verdict.proof)
+    return GateResult(replace(proposal, rejection=told), verdict.proof)

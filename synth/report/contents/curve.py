@@ -6,11 +6,11 @@ import math
 from typing import Any
 
 from hl_dsl.synth.runs.call_totals import SETTLED
-from hl_dsl.synth.report.contents.run import Run
+from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.runs.trial import counts_for_best
 
 
-def score_points(run: Run) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def score_points(run: ReportedRun) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The scored candidates in the order of the ledger, each with the environment steps and tokens spent by then and the best
     accepted score; and the totals at the end. `tokens` is None throughout for a run without calls."""
     with_calls = any(event.get("event") == "call" for event in run.events)

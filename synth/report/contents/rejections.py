@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hl_dsl.synth.report.contents.run import Run
+from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.runs.trial import GATES
 
 _MEANS = {
@@ -18,7 +18,7 @@ CLEARLY_WORSE = "is clearly worse than the best"  # what it says of a candidate 
 _EXAMPLES = 3
 
 
-def rejections(run: Run) -> list[dict[str, Any]]:
+def rejections(run: ReportedRun) -> list[dict[str, Any]]:
     """For each gate, in order, how many candidates stopped there and the commonest reasons. What was given up early, being clearly
     worse, is counted under "racing" and not under the gate whose seeds it played."""
     reasons: dict[str, Counter] = {gate: Counter() for gate in (*GATES[:-1], RACING)}

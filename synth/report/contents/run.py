@@ -23,7 +23,7 @@ _OF_A_CALL = {RESERVED: ("call", "reserved_tokens", "reserved_cost"), SETTLED: (
 
 
 @dataclass(frozen=True)
-class Run:
+class ReportedRun:
     """`entries` are the ledger's events in order, each with its trial where it is one. `settings` is empty where the ledger
     belongs to no run. `torn`: bytes of a last line that a crash cut short."""
 
@@ -77,7 +77,7 @@ class Run:
         return CUT_OFF if self.settings else NO_RUN
 
 
-def read_run(where: Path | str) -> Run:
+def read_run(where: Path | str) -> ReportedRun:
     """The run at a folder, or of a `.jsonl` file. Only reads, and so may read a run that is going on.
 
     Raises HLError where there is none, LedgerDamaged and LedgerUnreadable, and RunFolderError where its settings are damaged.
@@ -89,7 +89,7 @@ def read_run(where: Path | str) -> Run:
     held = holder(folder)
     ledger = Ledger(path)
     entries = tuple((event, _trial_in(event)) for event in ledger.read())
-    return Run(folder, path, settings_in(folder) or {}, entries, len(ledger.torn), held)
+    return ReportedRun(folder, path, settings_in(folder) or {}, entries, len(ledger.torn), held)
 
 
 def _trial_in(event: Mapping[str, Any]) -> Trial | None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from hl_dsl.synth.runs.call_totals import ANSWERED
-from hl_dsl.synth.report.contents.run import Run
+from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.program_text import difference, shown_text
 from hl_dsl.synth.runs.trial import Trial, proof_summary, violations
 
 
-def first_of_each(run: Run) -> dict[str, Trial]:
+def first_of_each(run: ReportedRun) -> dict[str, Trial]:
     """Each program's trial by hash: its first accepted one, else its first."""
     known: dict[str, Trial] = {}
     for trial in run.candidates:
@@ -19,7 +19,7 @@ def first_of_each(run: Run) -> dict[str, Trial]:
     return known
 
 
-def accepted_steps(run: Run) -> list[dict[str, Any]]:
+def accepted_steps(run: ReportedRun) -> list[dict[str, Any]]:
     """One entry for each accepted program, in the order of the ledger. `diff` is against the first parent, None where there is
     none or the ledger does not hold it."""
     programs = first_of_each(run)
@@ -50,7 +50,7 @@ def name_of(trial: Trial) -> str:
     return f"{trial.kind} {trial.sequence}" if trial.index is None else f"trial {trial.index}"
 
 
-def _said(run: Run) -> dict[int, str]:
+def _said(run: ReportedRun) -> dict[int, str]:
     """What was said beside each text that was bought, by the trial's number."""
     return {event["trial"]: str(event.get("said") or "") for event in run.events
             if event.get("event") == "call" and event.get("outcome") == ANSWERED and "trial" in event}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from hl_dsl.synth.runs.lineage import lineage
-from hl_dsl.synth.report.contents.run import Run
+from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.steps import first_of_each, name_of
 
 
-def family(run: Run) -> dict[str, Any]:
+def family(run: ReportedRun) -> dict[str, Any]:
     """`nodes`: the accepted programs and those they came from, each with its `layer` and its `place` in it; `edges`: parents to
     children, "changed" from the first parent and "crossed" with others. `on_line`: on the way to the best program."""
     import networkx

@@ -12,7 +12,7 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.operators import OPERATORS, replaced
 from hl_dsl.verify import screen
 from hl_dsl.verify.smt.encode import FINE, START, Encoding
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.results.report import PROPERTIES
 from hl_dsl.verify.goals.terms import SORTS, literal
 from tests.support.generators.agreement import disagreements
@@ -79,7 +79,7 @@ def shows(focus: str) -> bool:
         run = data.draw(runs(program.flow))
         reference = interpret(run)
         assert disagreements(run, reference, "numpy") == []
-        assert outside_intervals(program.flow, IntervalTier(program.flow), run, reference) == []
+        assert outside_intervals(program.flow, IntervalStage(program.flow), run, reference) == []
 
     try:
         agree()
@@ -98,7 +98,7 @@ def test_the_generator_writes_every_row_and_every_construct():
 @given(programs(), st.data())
 def test_intervals_hold_every_value_of_a_run(program, data):
     run = data.draw(runs(program.flow))
-    assert outside_intervals(program.flow, IntervalTier(program.flow), run, interpret(run)) == []
+    assert outside_intervals(program.flow, IntervalStage(program.flow), run, interpret(run)) == []
 
 
 def test_what_intervals_prove_holds_in_every_run():
@@ -124,7 +124,7 @@ def test_what_intervals_prove_holds_in_every_run():
 def test_the_solver_admits_every_run_of_the_interpreter(program, data):
     """All values of the ticks of an episode, put into the encoding of these ticks, are a model of it."""
     flow = program.flow
-    tier = IntervalTier(flow)
+    tier = IntervalStage(flow)
     run = data.draw(runs(flow, lanes=1, ticks=3))
     assumed = [item.node for item in flow.of_kind("assume")]
     episodes: list[list] = []
@@ -137,7 +137,7 @@ def test_the_solver_admits_every_run_of_the_interpreter(program, data):
         assert admits(tier, values, tier.evaluator.base if holding else tier.evaluator.root)
 
 
-def admits(tier: IntervalTier, ticks: list[list], context) -> bool:
+def admits(tier: IntervalStage, ticks: list[list], context) -> bool:
     encoding = Encoding(tier.evaluator, context, START, FINE)
     lines: list[str] = []
     for values in ticks:
@@ -157,7 +157,7 @@ def test_a_run_that_is_none_is_not_admitted():
     from hl_dsl.program import Program
 
     flow = Program.parse('policy p for "CartPole-v1" { observe pole.angle let x = pole.angle / 3 act { when x > 0 => RIGHT otherwise => LEFT } }').flow
-    tier = IntervalTier(flow)
+    tier = IntervalStage(flow)
     values = run_once(flow, [0.3])
     assert admits(tier, [values], tier.evaluator.base)
     wrong = list(values)

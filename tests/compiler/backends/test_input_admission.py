@@ -11,7 +11,7 @@ import pytest
 from hl_dsl.compiler.policy import BACKENDS, Policy
 from hl_dsl.grammar.parser import parse
 from hl_dsl.program import Program
-from hl_dsl.base.source import Source
+from hl_dsl.base.source import SourceText
 from tests.support.generators.cards import REACHER
 
 # Every observation of the card is remembered as it was admitted.
@@ -38,7 +38,7 @@ every_batch = pytest.mark.parametrize("lanes", [1, 6])
 
 
 def seen(backend: str, lanes: int) -> Policy:
-    policy = Policy(Program.from_syntax(parse(Source(TEXT, "seen")), card=REACHER).flow, backend=backend)
+    policy = Policy(Program.from_syntax(parse(SourceText(TEXT, "seen")), card=REACHER).flow, backend=backend)
     policy.reset(lanes)
     return policy
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hl_dsl.compiler.explanation.explain import WIDTH, explain_program
 from hl_dsl.operators import OPERATORS, Operator, registered
 from hl_dsl.program import Program
-from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Modes, Observe, Param, Property
+from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Modes, Observe, Param, PropertyDeclaration
 from tests.support.generators.programs import programs
 
 SERVE = """
@@ -131,7 +131,7 @@ def test_nothing_is_left_out(program):
     text = explain_program(program)
     spoken = set(re.findall(r"[A-Za-z_][\w.]*", text.replace(". ", " ")))
     policy = program.policy
-    for kind in (Let, Memory, Param, Property):
+    for kind in (Let, Memory, Param, PropertyDeclaration):
         assert {item.name for item in policy.of(kind)} <= spoken
     for observe in policy.of(Observe):
         assert all(item.name in text for item in observe.items)

@@ -20,10 +20,10 @@ from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.planner.controller import PlannedPolicy, controller_for
 from hl_dsl.compiler.planner.counts import PlanningCounts, added
-from hl_dsl.compiler.planner.candidate_rollouts import NO_SCORE, Futures
+from hl_dsl.compiler.planner.candidate_rollouts import NO_SCORE, CandidateRollouts
 from hl_dsl.compiler.planner.noise import noise, source_of_noise
 from hl_dsl.compiler.planner.simulator import Simulator
-from hl_dsl.synth.rollouts.program_batch import Member, Population
+from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
 from hl_dsl.synth.rollouts.rollout import evaluate
 from hl_dsl.synth.rollouts.trace import TraceWriter
 
@@ -203,7 +203,7 @@ def test_a_lane_is_the_same_alone_and_with_others_and_in_a_population():
     _, _, alone = recorded(controller_for(flow), 1, 12, [6])
     assert together.digests[1] == alone.digests[0] and together.returns[1] == alone.returns[0]
     reactive = Program.parse('policy still for "HalfCheetah-v5" { act [0, 0, 0, 0, 0, 0] }').flow
-    population = Population([Member(reactive, 2, {}), Member(flow, 2, {"kp": [1.5, 0.5]}), Member(flow, 1, {"width": 0.1})])
+    population = ProgramBatch([Member(reactive, 2, {}), Member(flow, 2, {"kp": [1.5, 0.5]}), Member(flow, 1, {"width": 0.1})])
     rollout = evaluate(population, flow.card, "standard", [6, 5, 6, 5, 6], num_threads=1, max_steps=12)
     assert rollout.digests[2] == alone.digests[0]
     assert [row.steps > 0 for row in rollout.planning] == [False, False, True, True, True]
@@ -312,7 +312,7 @@ def test_a_pruned_candidate_that_would_have_won_was_more_than_that_behind(seed, 
     for one, kept in ((controller, whole), (pruned, fewer)):
         one.prepare([seed], 1)
         one.reset(1)
-        futures: Futures = one._planner._futures
+        futures: CandidateRollouts = one._planner._futures
         original = futures.scores
         futures.scores = lambda *arguments, original=original, kept=kept: kept.append(original(*arguments)) or kept[-1]
         observation = np.random.default_rng(seed).uniform(-0.3, 0.3, (1, 17))

@@ -18,8 +18,8 @@ from hl_dsl.grammar import RESERVED, grammar_text
 from hl_dsl.grammar.decoder.grammar_for_decoding import decoder_grammar
 from hl_dsl.grammar.decoder.regular_expressions import LONGEST_NAME, names_but, numbers_below
 from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import Source
-from hl_dsl.grammar.tree.syntax_tree import Act, After, Apply, Index, Modes, Name, Never, Number, Previous, Property, Within, expressions, walk
+from hl_dsl.base.source import SourceText
+from hl_dsl.grammar.tree.syntax_tree import Act, After, Apply, Index, Modes, Name, Never, Number, Previous, PropertyDeclaration, Within, expressions, walk
 from tests.support.generators.programs import GeneratedProgram, programs
 from tests.support.generators.walks import Walker
 from tests.support.paths import POLICIES, VERDICTS
@@ -72,7 +72,7 @@ def test_every_environment_has_one():
 @pytest.mark.parametrize("path", LIBRARY, ids=lambda path: path.stem)
 def test_the_library_is_accepted(path):
     text = path.read_text(encoding="utf-8")
-    environment = parse(Source(text)).environment
+    environment = parse(SourceText(text)).environment
     assert constrained.accepted(text, grammar_of(environment)) == text
     assert constrained.accepted(format_text(text), grammar_of(environment)) == format_text(text)
 
@@ -145,7 +145,7 @@ def test_every_walk_parses(environment):
     seen = set()
     for number in range(150):
         text = walker.walk(Random(number), 60)
-        seen |= {one.kind if one.pattern is None else type(one.pattern) for one in parse(Source(text)).of(Property)}
+        seen |= {one.kind if one.pattern is None else type(one.pattern) for one in parse(SourceText(text)).of(PropertyDeclaration)}
         if number < 10:
             assert constrained.accepted(text, grammar_of(environment)) == text
     assert seen == {"assume", "invariant", "monitor", "reachable", Never, Within, After}
@@ -157,7 +157,7 @@ def test_what_is_written_under_its_masks_parses(environment):
     for number in range(8):
         text = constrained.drawn(grammar_of(environment), Random(number))
         if constrained.accepted(text, grammar_of(environment)) == text:
-            parse(Source(text))
+            parse(SourceText(text))
             ended += 1
     assert ended
 

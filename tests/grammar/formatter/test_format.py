@@ -13,8 +13,8 @@ from hl_dsl.grammar.formatter.format import format_expression, format_policy, fo
 from hl_dsl.grammar.formatter.layout import WIDTH
 from hl_dsl.operators import OPERATORS
 from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import Source
-from hl_dsl.grammar.tree.syntax_tree import Apply, Let, Name, Number, Policy
+from hl_dsl.base.source import SourceText
+from hl_dsl.grammar.tree.syntax_tree import Apply, Let, Name, Number, PolicyDeclaration
 from tests.support.generators.syntax_trees import expressions, policies, sprinkled
 from tests.support.paths import POLICIES
 
@@ -22,8 +22,8 @@ many = settings(deadline=None, max_examples=70)
 PROGRAMS = sorted(POLICIES.rglob("*.hl"))
 
 
-def read(text: str) -> Policy:
-    return parse(Source(text))
+def read(text: str) -> PolicyDeclaration:
+    return parse(SourceText(text))
 
 
 @many
@@ -68,7 +68,7 @@ def test_lines_are_short_unless_one_token_is_long(policy):
 @given(expressions, expressions)
 def test_no_parentheses_are_needless(left, right):
     """Without any one pair of parentheses the text means something else, or nothing."""
-    policy = Policy("p", "E", (Let("x", Apply("add", (left, right))),))
+    policy = PolicyDeclaration("p", "E", (Let("x", Apply("add", (left, right))),))
     text = format_policy(policy)
     for opening, closing in _pairs(text):
         if _READABLE.search(text[:opening]) and text[opening + 1 :].lstrip().startswith("if"):

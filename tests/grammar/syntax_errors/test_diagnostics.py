@@ -19,7 +19,7 @@ from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.grammar.parser import parse
 from hl_dsl.program import Program
 from hl_dsl.program_files import read_source
-from hl_dsl.base.source import Source, Span
+from hl_dsl.base.source import SourceText, Span
 from hl_dsl.verify.diagnosis.dead_code import dead
 from hl_dsl.verify.diagnosis.assumption_horizon import lasting
 from tests.support.generators.syntax_trees import TOKEN, policies
@@ -64,7 +64,7 @@ policy balance for "CartPole-v1" {
 
 def errors(text: str, name: str = "<text>") -> ProgramError | None:
     try:
-        Program.from_source(Source(text, name))
+        Program.from_source(SourceText(text, name))
     except ProgramError as error:
         return error
     return None
@@ -210,7 +210,7 @@ def test_an_unknown_code_names_the_nearest():
 
 def survives(text: str) -> ProgramError | None:
     """Only a ProgramError may come out, and it can be shown as text and as JSON."""
-    source = Source(text)
+    source = SourceText(text)
     try:
         Program.from_source(source)
     except ProgramError as error:
@@ -322,10 +322,10 @@ def test_thousands_of_findings_are_not_all_shown(line):
 def test_line_and_column():
     text = 'policy p for "CartPole-v1" {\r\n\tobserve pole.angle\r\n\tlet x = 2 * pole.angel\r\n\tact LEFT\r\n}'
     (finding,) = errors(text).diagnostics
-    shown = finding.to_json(Source(text, "p.hl"))
+    shown = finding.to_json(SourceText(text, "p.hl"))
     assert (shown["line"], shown["column"], shown["end_column"]) == (3, 14, 24)
     assert shown["code"] == "HL204" and shown["repair"]["text"] == "pole.angle"
-    message = render(Source(text, "p.hl"), finding)
+    message = render(SourceText(text, "p.hl"), finding)
     assert "--> p.hl:3:14" in message
     line = next(line for line in message.splitlines() if "angel" in line and "|" in line)
     carets = next(line for line in message.splitlines() if "^" in line)
@@ -336,7 +336,7 @@ def test_line_and_column():
 @pytest.mark.parametrize("at", [0, 50, 3_000, 5_990])
 def test_long_lines_are_cut_around_the_place(at):
     text = "x" * at + "WRONG" + "y" * (6_000 - at)
-    message = render(Source(text), Diagnostic("HL103", "no", Span(at, at + 5), "here"))
+    message = render(SourceText(text), Diagnostic("HL103", "no", Span(at, at + 5), "here"))
     shown, carets = message.splitlines()[2:4]
     assert len(shown) < 200
     assert shown[carets.index("^"):][: carets.count("^")] == "WRONG"
@@ -346,7 +346,7 @@ def test_long_lines_are_cut_around_the_place(at):
 
 def test_a_place_over_several_lines_is_marked_on_its_first():
     text = "policy\n  p"
-    assert render(Source(text), Diagnostic("HL103", "no", Span(0, 10), "here")).splitlines()[3].strip() == "| ^^^^^^ here"
+    assert render(SourceText(text), Diagnostic("HL103", "no", Span(0, 10), "here")).splitlines()[3].strip() == "| ^^^^^^ here"
 
 
 def test_places_hold_whole_parentheses():
@@ -371,6 +371,6 @@ def test_a_repair_is_not_offered_where_it_does_not_help():
 def test_rewritten_expressions(text, written):
     program = f'policy p for "CartPole-v1" {{ let x = clamp({text}, 0, 1) act LEFT }}'
     with pytest.raises(ProgramError) as raised:
-        parse(Source(program))
+        parse(SourceText(program))
     (finding,) = raised.value.diagnostics
     assert f"clamp({written}, 0, 1)" in finding.repair.apply(program)

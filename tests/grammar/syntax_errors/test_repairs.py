@@ -7,7 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import Source
+from hl_dsl.base.source import SourceText
 from tests.support.generators.syntax_trees import TOKEN
 from tests.grammar.syntax_errors.test_diagnostics import GOOD, WORDS, errors
 
@@ -44,7 +44,7 @@ def test_who_follows_the_repairs_comes_to_a_program(text):
 
 def syntax_error(text: str) -> ProgramError | None:
     try:
-        parse(Source(text))
+        parse(SourceText(text))
     except ProgramError as error:
         return error
     return None

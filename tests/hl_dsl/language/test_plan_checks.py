@@ -10,7 +10,7 @@ from hl_dsl.cards import load_card
 from hl_dsl.language.checker import check
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import Source
+from hl_dsl.base.source import SourceText
 
 CARD = load_card("HalfCheetah-v5")
 TEXT = 'policy run for "HalfCheetah-v5" { observe velocity.x  act clamp(r, -1, 1)  plan r: vec[6] in [[LOWS], [HIGHS]] { each velocity.x } }'
@@ -18,7 +18,7 @@ six = st.lists(st.integers(1, 60), min_size=6, max_size=6)
 
 
 def refusal(text: str, card):
-    source = Source(text, "run.hl")
+    source = SourceText(text, "run.hl")
     try:
         check(parse(source), card, source)
     except ProgramError as error:
@@ -40,7 +40,7 @@ def test_each_component_is_held_against_its_own_action(most, below, above):
     assert found.code == "HL408" and f"`{'r' if len(wide) == 6 else f'r[{wide[0]}]'}`" in found.message
     mended = text[: found.repair.span.start] + found.repair.text + text[found.repair.span.end :]
     assert refusal(mended, card) is None
-    source = Source(mended, "run.hl")
+    source = SourceText(mended, "run.hl")
     (plan,) = [item for item in parse(source).declarations if getattr(item, "each", None) is not None]
     kept = [tuple(end.value for end in plan.range.of(component)) for component in range(6)]
     assert kept == [(-min(low, 2 * one), min(high, 2 * one)) for one, low, high in zip(most, below, above)]

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hl_dsl.base.diagnostics import render
 from hl_dsl.grammar.parser import parse
 from hl_dsl.program import Program
-from hl_dsl.base.source import Source
+from hl_dsl.base.source import SourceText
 from hl_dsl.language.unused_definitions import unused
 from tests.support.generators.programs import programs
 
@@ -52,7 +52,7 @@ def test_modes_use_what_decides_them():
 @given(program=programs())
 def test_the_action_is_the_same_without_what_is_not_used(program):
     """What is warned of can be left out: the program checks, and the graph of its action is the same."""
-    checked = Program.from_syntax(parse(Source(program.text)), Source(program.text), program.card).checked
+    checked = Program.from_syntax(parse(SourceText(program.text)), SourceText(program.text), program.card).checked
     gone = {item.span for item in unused(checked) if item.code in ("HL501", "HL502", "HL503")}
     for item in unused(checked):
         assert render(checked.source, item)

@@ -17,9 +17,9 @@ from hl_dsl.operators import OPERATORS, Form, Operator, intervals, registered, r
 from hl_dsl.operators.reference_page import page
 from hl_dsl.grammar.parser import parse
 from hl_dsl.program import Program
-from hl_dsl.base.source import Source
+from hl_dsl.base.source import SourceText
 from hl_dsl.verify.smt.encode import FINE, START, Encoding
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from tests.support.generators import row_checks
 from tests.support.generators.agreement import disagreements
 from tests.support.generators.coverage import operators_of
@@ -76,7 +76,7 @@ def test_it_parses_types_and_formats():
     program = Program.parse(TEXT)
     assert str(program.checked.symbols["far"].type) == "real" and str(program.checked.symbols["both"].type) == "vec[2]"
     assert program.text == TEXT
-    assert parse(Source(format_policy(program.syntax))).declarations == program.syntax.declarations
+    assert parse(SourceText(format_policy(program.syntax))).declarations == program.syntax.declarations
 
 
 def test_what_does_not_fit_it_is_said():
@@ -101,7 +101,7 @@ def test_it_is_bounded_and_proved():
 @pytest.mark.parametrize("query, verdict", [("(> {0} 4.5)", z3.sat), ("(> {0} 5.5)", z3.unsat)])
 def test_it_is_encoded(query, verdict):
     flow = Program.parse(TEXT).flow
-    tier = IntervalTier(flow)
+    tier = IntervalStage(flow)
     encoding = Encoding(tier.evaluator, tier.evaluator.base, START, FINE)
     lines = encoding.frame(range(len(flow.nodes)))
     far = encoding.frames[0][flow.values["far"].nodes[0]].text

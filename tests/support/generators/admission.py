@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Sequence
 
 from hl_dsl.verify.smt.encode import FINE, FREE, START, Encoding
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.intervals.evaluator import Context
 from hl_dsl.verify.smt.solver import Solver
 from hl_dsl.verify.goals.terms import SORTS, literal
@@ -76,7 +76,7 @@ def evaluate(term, known: dict):
 class Admission:
     """The encoding of the ticks of one program, each tick on its own, in any reachable state."""
 
-    def __init__(self, tier: IntervalTier, context: Context):
+    def __init__(self, tier: IntervalStage, context: Context):
         self.tier = tier
         self.encoding = Encoding(tier.evaluator, context, FREE, FINE)
         lines = self.encoding.frame(range(len(tier.flow.nodes)))
@@ -105,7 +105,7 @@ def _exact(value, base: str):
     return Fraction(value) if base == "real" else bool(value) if base == "bool" else int(value)
 
 
-def refused(tier: IntervalTier, ticks: Sequence[Sequence], most: int) -> list[str]:
+def refused(tier: IntervalStage, ticks: Sequence[Sequence], most: int) -> list[str]:
     """The same for ticks of a run, at most so many; those that keep the assumptions are to satisfy what rests on them."""
     assumed = tier.plan.assumes
     found: list[str] = []
@@ -118,7 +118,7 @@ def refused(tier: IntervalTier, ticks: Sequence[Sequence], most: int) -> list[st
     return found
 
 
-def answer(solver: Solver, tier: IntervalTier, ticks: Sequence[Sequence], context: Context, steps: int = 2_000_000) -> str:
+def answer(solver: Solver, tier: IntervalStage, ticks: Sequence[Sequence], context: Context, steps: int = 2_000_000) -> str:
     """A solver's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
     flow = tier.flow
     encoding = Encoding(tier.evaluator, context, START, FINE)

@@ -16,7 +16,7 @@ import numpy as np
 from hl_dsl.cards import ActionSpace, Card
 from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Input, Value
 from hl_dsl.operators import OPERATORS, Form, Operator
-from hl_dsl.base.source import Source
+from hl_dsl.base.source import SourceText
 from hl_dsl.language.types import REAL, vector
 
 OPERANDS = 3
@@ -101,7 +101,7 @@ def bench(applications: list[Applied]) -> Dataflow:
     space = ActionSpace(None, size, (-math.inf,) * size, (math.inf,) * size, "float64")
     card = Card("Bench-v0", "made up", {}, space, 1, None, ("standard",), "")
     value = Value(vector("real", size) if size > 1 else REAL, tuple(action))
-    return Dataflow("bench", card, Source(""), builder.nodes, inputs, [], [], tuple(action), {"action": value}, (), (), [], [])
+    return Dataflow("bench", card, SourceText(""), builder.nodes, inputs, [], [], tuple(action), {"action": value}, (), (), [], [])
 
 
 def frame_of(bases: tuple[str, ...], operands: list[tuple]) -> SimpleNamespace:

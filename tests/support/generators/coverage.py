@@ -11,7 +11,7 @@ from collections import Counter
 from hypothesis import HealthCheck, Phase, given, settings
 
 from hl_dsl.grammar.tree.syntax_tree import (
-    Act, Apply, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Permute, Plan, Policy, Previous, Property, Slice, Vector,
+    Act, Apply, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Permute, PlanDeclaration, PolicyDeclaration, Previous, PropertyDeclaration, Slice, Vector,
     expressions, walk,
 )
 from tests.support.generators.programs import GeneratedProgram, programs
@@ -30,7 +30,7 @@ CONSTRUCTS = (
 )
 
 
-def operators_of(policy: Policy) -> Counter:
+def operators_of(policy: PolicyDeclaration) -> Counter:
     return Counter(node.operator for item in policy.declarations for top in expressions(item) for node in walk(top) if type(node) is Apply)
 
 
@@ -75,13 +75,13 @@ def _modes(found: Counter, item: Modes) -> None:
             _act(found, mode.act)
 
 
-def _property(found: Counter, item: Property) -> None:
+def _property(found: Counter, item: PropertyDeclaration) -> None:
     found[item.kind] += 1
     if item.pattern is not None:
         found[f"{item.kind}: {type(item.pattern).__name__.lower()}"] += 1
 
 
-def _plan(found: Counter, item: Plan) -> None:
+def _plan(found: Counter, item: PlanDeclaration) -> None:
     found["plan"] += 1
     found["plan: final"] += item.final is not None
     found["plan: vector"] += item.type.size is not None
@@ -96,7 +96,7 @@ _DECLARATIONS = {
     Observe: _observe, Memory: _memory, Modes: _modes, Act: _act,
     Param: lambda found, item: found.update([f"param: {item.type.base}", *(["param: a range for each component"] if item.range is not None and not item.range.is_alike else [])]),
     Let: lambda found, item: found.update(["let"]),
-    Property: _property, Plan: _plan,
+    PropertyDeclaration: _property, PlanDeclaration: _plan,
 }
 _PLAIN = {Slice: "slice", Permute: "permutation", Vector: "vector", Boolean: "boolean"}
 

@@ -20,16 +20,16 @@ from functools import cached_property
 from hypothesis import strategies as st
 
 from hl_dsl.cards import Card
-from hl_dsl.language.checker import Checked, check
+from hl_dsl.language.checker import CheckedProgram, check
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.lowering.lower import lower
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.operators import OPERATORS
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
-from hl_dsl.base.source import Source
+from hl_dsl.base.source import SourceText
 from hl_dsl.language.symbols import action_type, field_type
 from hl_dsl.grammar.tree.syntax_tree import (
-    Act, After, Apply, Expression, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Pattern, Plan, Policy, Property,
+    Act, After, Apply, Expression, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Pattern, PlanDeclaration, PolicyDeclaration, PropertyDeclaration,
     Range, Rule, Setting, Transition, TypeName, Vector, Within,
 )
 from hl_dsl.language.types import BOOL, INT, REAL, Type, scalar, vector
@@ -48,13 +48,13 @@ INT_RANGES = ((0, 3), (-10, 10), (0, 100000), (1, 8), (-128, 127))
 class GeneratedProgram:
     """A generated program. `wild`: nothing in it was guarded, so it need not be well defined."""
 
-    policy: Policy
+    policy: PolicyDeclaration
     card: Card
     wild: bool
 
     @cached_property
-    def checked(self) -> Checked:
-        return check(self.policy, self.card, Source("", "<generated>"))
+    def checked(self) -> CheckedProgram:
+        return check(self.policy, self.card, SourceText("", "<generated>"))
 
     @cached_property
     def flow(self) -> Dataflow:
@@ -100,7 +100,7 @@ class _ProgramWriter:
         self.declarations: list = []
         self.memories: list[tuple[str, Type, Range | None]] = []
 
-    def policy(self, row) -> Policy:
+    def policy(self, row) -> PolicyDeclaration:
         write = self.write
         self._observe()
         self._params()
@@ -118,7 +118,7 @@ class _ProgramWriter:
         if planned:
             self._plan()
         order = self.choices.shuffled(self.declarations) if write.chance(50) else self.declarations
-        return Policy("generated", self.card.environment, tuple(order))
+        return PolicyDeclaration("generated", self.card.environment, tuple(order))
 
     # what stands before the equations
 
@@ -279,7 +279,7 @@ class _ProgramWriter:
             for position in range(self.write.below(2 if kind == "reachable" else 3)):
                 expression = self._about_focus() if self.write.chance(30) else self.write.of(BOOL, DEPTH - 1)
                 pattern = self._pattern() if kind != "reachable" and self.write.chance(40) else None
-                self.declarations.append(Property(kind, f"{kind}_{position}", expression, pattern))
+                self.declarations.append(PropertyDeclaration(kind, f"{kind}_{position}", expression, pattern))
 
     def _plan(self) -> None:
         write = self.write
@@ -291,7 +291,7 @@ class _ProgramWriter:
             self.declarations.append(Param("planned_by", TypeName(base, None), Number(2 if base == "int" else 0.5), _range(*((2, 9) if base == "int" else (0.0, 1.0)))))
             settings[0] = Setting(name, Name("planned_by"))
         final = write.of(REAL, DEPTH - 1) if write.chance(60) else None
-        self.declarations.append(Plan("planned", _written(write.types["planned"]), _range(low, high), tuple(settings), write.of(REAL, DEPTH - 1), final))
+        self.declarations.append(PlanDeclaration("planned", _written(write.types["planned"]), _range(low, high), tuple(settings), write.of(REAL, DEPTH - 1), final))
 
     def _pattern(self) -> Pattern:
         kind = self.write.pick((Never, Within, Within, After, After))

@@ -22,8 +22,8 @@ from hl_dsl.compiler.lowering.lower import lower
 from hl_dsl.compiler.backends.numpy_backend.lanes import NumpyLanes
 from hl_dsl.operators import Operator, scalar
 from hl_dsl.operators.intervals import ANYTHING
-from hl_dsl.base.source import Source
-from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Let, Name, Number, Observe, Observed, Policy, Rule
+from hl_dsl.base.source import SourceText
+from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Let, Name, Number, Observe, Observed, PolicyDeclaration, Rule
 from tests.support.generators.bench import INTS, LARGEST, REALS, Applied, bench, forms_of, frame_of, samples, with_constants
 from tests.support.generators.formulas import DEFINITIONS, OPERANDS, OVER_TIME
 from tests.support.generators.inputs import bits
@@ -281,7 +281,7 @@ def run_row(row: Operator, operands: tuple):
     card = Card("Row-v0", "made up", fields, ActionSpace(None, 1, (-1e300,), (1e300,), "float64"), 1, None, ("standard",), "")
     result = Let("result", Apply(row.name, tuple(map(Name, names))))
     observe = Observe(tuple(Observed(name, None, None) for name in names))
-    flow = lower(check(Policy("row", "Row-v0", (observe, result, Act((Rule(None, Number(0.0)),)))), card, Source("")))
+    flow = lower(check(PolicyDeclaration("row", "Row-v0", (observe, result, Act((Rule(None, Number(0.0)),)))), card, SourceText("")))
     by_place = {entry.column: position for position, entry in enumerate(flow.inputs)}
     tick = Interpreter(flow).tick([raw[column] for column in sorted(by_place, key=by_place.get)])
     return tick.values[flow.values["result"].nodes[0]]

@@ -9,7 +9,7 @@ from hl_dsl.compiler.backends.interpreter import Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation
 from hl_dsl.operators.intervals import ANYTHING
 from hl_dsl.verify import Proof
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.goals.goals import claimed
 from hl_dsl.verify.results.report import PROPERTIES
 from tests.support.generators.inputs import LARGEST_INT, Reference, Run
@@ -40,7 +40,7 @@ def _is_finite(value) -> bool:
     return type(value) is not float or math.isfinite(value)
 
 
-def outside_intervals(flow: Dataflow, tier: IntervalTier, run: Run, reference: Reference) -> list[str]:
+def outside_intervals(flow: Dataflow, tier: IntervalStage, run: Run, reference: Reference) -> list[str]:
     """Values of a run that the intervals say cannot be."""
     found = []
     for done, _ in sound_ticks(flow, run, reference):
@@ -75,5 +75,5 @@ def _is_met(item: Obligation, values: list) -> bool:
     return _is_finite(values[item.subject]) if item.kind == "finite" else abs(values[item.subject]) <= LARGEST_INT
 
 
-def unsound(flow: Dataflow, tier: IntervalTier, proof: Proof, run: Run, reference: Reference) -> list[str]:
+def unsound(flow: Dataflow, tier: IntervalStage, proof: Proof, run: Run, reference: Reference) -> list[str]:
     return outside_intervals(flow, tier, run, reference) + broken_proofs(flow, proof, run, reference)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hl_dsl.grammar import RESERVED
 from hl_dsl.operators import OPERATORS
 from hl_dsl.grammar.tree.syntax_tree import (
-    Act, After, Apply, Boolean, Index, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Permute, Plan, Policy, Previous,
-    Property, Range, Rule, Setting, Slice, Transition, TypeName, Vector, Within,
+    Act, After, Apply, Boolean, Index, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Permute, PlanDeclaration, PolicyDeclaration, Previous,
+    PropertyDeclaration, Range, Rule, Setting, Slice, Transition, TypeName, Vector, Within,
 )
 
 # The words of the grammar that can stand for nothing else.
@@ -95,13 +95,13 @@ def properties(draw):
         pattern = After(draw(expressions), draw(expressions))
     elif pattern is Never:
         pattern = Never()
-    return Property(kind, draw(names), draw(expressions), pattern)
+    return PropertyDeclaration(kind, draw(names), draw(expressions), pattern)
 
 
 @st.composite
 def plans(draw):
     settings = draw(st.lists(st.builds(Setting, names, st.one_of(numbers, names.map(Name))), max_size=8))
-    return Plan(draw(names), draw(_types), draw(_ranges), tuple(settings), draw(expressions), draw(st.none() | expressions))
+    return PlanDeclaration(draw(names), draw(_types), draw(_ranges), tuple(settings), draw(expressions), draw(st.none() | expressions))
 
 
 declarations = st.one_of(
@@ -116,7 +116,7 @@ declarations = st.one_of(
 )
 
 policies = st.builds(
-    Policy, names, st.sampled_from(["Breakout-v5", "", "a b # c", "Ünï-v1"]), st.lists(declarations, max_size=6).map(tuple),
+    PolicyDeclaration, names, st.sampled_from(["Breakout-v5", "", "a b # c", "Ünï-v1"]), st.lists(declarations, max_size=6).map(tuple),
 )
 
 TOKEN = re.compile(r'"[^"\n]*"|[A-Za-z_][A-Za-z0-9_.]*|[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|<=|>=|==|!=|=>|->|//|[^\s]')

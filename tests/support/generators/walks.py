@@ -17,7 +17,7 @@ from math import inf
 from random import Random
 from typing import Iterator
 
-from hl_dsl.grammar.decoder.ebnf import Choice, Literal, Node, Pattern, Repeat, Sequence, Symbol, read_grammar
+from hl_dsl.grammar.decoder.ebnf import Choice, Literal, GrammarNode, RegexTerminal, Repeat, Sequence, RuleReference, read_grammar
 
 _MOST_REPEATS = 3
 _ODD = "±→∞é"  # what `.` and the like can be, beside ASCII
@@ -28,8 +28,8 @@ class Walker:
 
     def __init__(self, text: str):
         grammar = read_grammar(text)
-        self._nodes: dict[str, Node] = {**grammar.rules, **grammar.terminals}
-        self._terminals = {Symbol(name) for name in grammar.terminals}
+        self._nodes: dict[str, GrammarNode] = {**grammar.rules, **grammar.terminals}
+        self._terminals = {RuleReference(name) for name in grammar.terminals}
         self._cost = {name: inf for name in self._nodes}
         changed = True
         while changed:
@@ -41,11 +41,11 @@ class Walker:
     def walk(self, random: Random, choices: int = 40) -> str:
         """One text."""
         self._random, self._left = random, choices
-        return "".join(self._texts(Symbol("start")))
+        return "".join(self._texts(RuleReference("start")))
 
-    def _least(self, node: Node) -> float:
+    def _least(self, node: GrammarNode) -> float:
         """Rules on the deepest way to the nearest end."""
-        if type(node) is Symbol:
+        if type(node) is RuleReference:
             return self._cost[node.name]
         if type(node) is Sequence:
             return max(map(self._least, node.items))
@@ -53,12 +53,12 @@ class Walker:
             return min(map(self._least, node.options))
         return self._least(node.item) if type(node) is Repeat and node.low else 0
 
-    def _texts(self, node: Node) -> Iterator[str]:
+    def _texts(self, node: GrammarNode) -> Iterator[str]:
         if type(node) is Literal:
             yield node.text
-        elif type(node) is Pattern:
+        elif type(node) is RegexTerminal:
             yield self._drawn(_parsed(node.text))
-        elif type(node) is Symbol:
+        elif type(node) is RuleReference:
             yield from self._texts(self._nodes[node.name])
         elif type(node) is Sequence:
             for item in node.items:
@@ -70,7 +70,7 @@ class Walker:
         else:
             yield from self._texts(self._chosen(node))
 
-    def _share(self, node: Node, of: int) -> Iterator[str]:
+    def _share(self, node: GrammarNode, of: int) -> Iterator[str]:
         """Its texts for its part of the choices that are left, so that the first of several does not use them up."""
         others = self._left - self._left // of
         self._left //= of
@@ -85,7 +85,7 @@ class Walker:
         self._left -= 1
         return node.high if self._random.random() < 0.002 else self._random.randint(node.low, min(node.high, node.low + _MOST_REPEATS))
 
-    def _chosen(self, node: Choice) -> Node:
+    def _chosen(self, node: Choice) -> GrammarNode:
         if self._left <= 0:
             most = min(map(self._least, node.options)) + 2 * (self._random.random() < 0.2)
             return self._random.choice([option for option in node.options if self._least(option) <= most])

@@ -12,10 +12,10 @@ from hl_dsl.compiler.lowering.expressions import Expressions
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.language.type_inference import Inference
 from hl_dsl.program import Program
-from hl_dsl.language.incremental import Reuse
+from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.grammar.tree.syntax_tree import expressions, walk
-from hl_dsl.verify import Memo, screen
+from hl_dsl.verify import SearchCache, screen
 from tests.support.generators.programs import programs
 from tests.synth.mutation.test_mutate import RICH
 from tests.support.paths import POLICIES
@@ -40,7 +40,7 @@ def outcome(policy, card, reuse=None, memo=None):
 
 def follow(program: Program, seed: int, steps: int) -> int:
     """Goes along a chain of mutants, each made of the one before or of an earlier one. Gives how many were programs."""
-    reuse, memo, draw = Reuse(), Memo(), Random(seed)
+    reuse, memo, draw = DeclarationCache(), SearchCache(), Random(seed)
     line = [program]
     for _ in range(steps):
         made = mutate(Subject(draw.choice(line[-3:])), draw)
@@ -67,14 +67,14 @@ def test_along_chains_from_generated_programs(program, seed):
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(programs(), min_size=2, max_size=4))
 def test_programs_about_several_environments(sequence):
-    reuse = Reuse()
+    reuse = DeclarationCache()
     for program in [*sequence, *reversed(sequence)]:
         assert outcome(program.policy, program.checked.card, reuse)[1] == outcome(program.policy, program.checked.card)[1]
 
 
 def test_a_second_look_infers_and_lowers_nothing(monkeypatch):
     program = Program.load(POLICIES / "breakout" / "ram.hl")
-    reuse = Reuse()
+    reuse = DeclarationCache()
     first = outcome(program.syntax, program.card, reuse)[1]
     monkeypatch.setattr(Inference, "of", None)
     monkeypatch.setattr(Expressions, "_lower", None)
@@ -83,7 +83,7 @@ def test_a_second_look_infers_and_lowers_nothing(monkeypatch):
 
 def test_a_program_lowered_after_the_reuse_went_on_to_another_environment():
     programs = [Program.load(POLICIES / name) for name in ("breakout/start.hl", "cartpole/lean.hl")]
-    reuse = Reuse()
+    reuse = DeclarationCache()
     first, second = (Program.from_syntax(program.syntax, card=program.card, reuse=reuse) for program in programs)
     assert repr(first.flow.nodes) == repr(programs[0].flow.nodes) and first.hash == programs[0].hash
     assert second.hash == programs[1].hash

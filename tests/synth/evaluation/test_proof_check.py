@@ -31,7 +31,7 @@ FALSE = TEXT % "invariant early: within 2 of step == 5: step > 8\n  invariant go
 @pytest.fixture
 def unsound(monkeypatch):
     """A verifier that takes every claim for proved."""
-    monkeypatch.setattr(interval_stage.IntervalTier, "invariant", lambda self, node, asked=(): "proved" if self.flow.nodes[node].op != "not" else "open")
+    monkeypatch.setattr(interval_stage.IntervalStage, "invariant", lambda self, node, asked=(): "proved" if self.flow.nodes[node].op != "not" else "open")
     monkeypatch.setattr(proof_pipeline, "vacuous", lambda *anything: set())
 
 

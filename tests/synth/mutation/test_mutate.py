@@ -8,10 +8,10 @@ import pytest
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.operators import OPERATORS, Operator, registered
 from hl_dsl.program import Program
-from hl_dsl.grammar.tree.syntax_tree import Apply, Let, Memory, Name, Param, Plan, Property, expressions, walk
+from hl_dsl.grammar.tree.syntax_tree import Apply, Let, Memory, Name, Param, PlanDeclaration, PropertyDeclaration, expressions, walk
 from hl_dsl.synth.mutation import MUTATIONS, Subject, cross, mutate
 from hl_dsl.synth.mutation.forecast_terms import Forecast
-from hl_dsl.synth.mutation.signal_terms import Lead, Other, Rate, Source
+from hl_dsl.synth.mutation.signal_terms import LeadSignal, CompanionSignal, RateSignal, Signal
 from hl_dsl.synth.mutation.mutate import apply
 from tests.support.paths import BENCHMARKS
 
@@ -66,10 +66,10 @@ policy rich for "Breakout-v5" {
   let never_met = ram[6] == 300
 }
 """)
-RAM = {number: Source("ram", number, "int") for number in (70, 72, 99, 101, 103, 104, 105)}
+RAM = {number: Signal("ram", number, "int") for number in (70, 72, 99, 101, 103, 104, 105)}
 ARRIVES = Forecast(
-    RAM[99], RAM[101], True, 177, 57, 198, 4, 0.5, 0.1, Rate(RAM[105], None, True, 0.1), Rate(RAM[103], RAM[104], False, 0.0),
-    (Other(RAM[72], 55.0, 191.0, -3.0, 5.0, 9.0, Lead(RAM[70], True, 234, 2, 0.6)),))
+    RAM[99], RAM[101], True, 177, 57, 198, 4, 0.5, 0.1, RateSignal(RAM[105], None, True, 0.1), RateSignal(RAM[103], RAM[104], False, 0.0),
+    (CompanionSignal(RAM[72], 55.0, 191.0, -3.0, 5.0, 9.0, LeadSignal(RAM[70], True, 234, 2, 0.6)),))
 PLANNED = Program.load(BENCHMARKS / "planned_gait.hl")
 PROGRAMS = {"start": START, "balance": BALANCE, "rich": RICH, "planned": PLANNED}
 
@@ -110,7 +110,7 @@ def test_every_mutation_of_the_table_gives_well_typed_programs():
 
 def test_a_plan_is_left_as_it_is():
     for mutant in mutants(PLANNED, 100):
-        assert tuple(mutant.policy.of(Plan)) == tuple(PLANNED.syntax.of(Plan)), mutant.change
+        assert tuple(mutant.policy.of(PlanDeclaration)) == tuple(PLANNED.syntax.of(PlanDeclaration)), mutant.change
 
 
 @pytest.mark.parametrize("parent", [RICH, PLANNED], ids=lambda program: program.name)
@@ -134,7 +134,7 @@ def test_properties_and_what_they_say_are_left_as_they_are():
     assert not frozen & {"aim", "ball", "held", "dry"}, "a number that an invariant bounds may change"
     before = definitions(RICH.syntax)
     for mutant in mutants(RICH, 400):
-        assert tuple(mutant.policy.of(Property)) == tuple(RICH.syntax.of(Property)), mutant.change
+        assert tuple(mutant.policy.of(PropertyDeclaration)) == tuple(RICH.syntax.of(PropertyDeclaration)), mutant.change
         after = definitions(mutant.policy)
         for name in frozen & set(before):
             assert after.get(name) == before[name], f"{mutant.change} changed `{name}`"
@@ -198,7 +198,7 @@ def test_crossover_brings_along_what_a_rule_needs():
     assert with_rule, "a memory of the same name and another meaning comes under a new name"
     assert all("99" in program.text and Program.parse(program.text).hash == program.hash for program in with_rule)
     for mutant in made:
-        assert tuple(mutant.policy.of(Property)) == tuple(RICH.syntax.of(Property))
+        assert tuple(mutant.policy.of(PropertyDeclaration)) == tuple(RICH.syntax.of(PropertyDeclaration))
 
 
 def test_the_mirror_of_a_comparison_holds_on_its_other_side():

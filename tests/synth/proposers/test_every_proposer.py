@@ -10,7 +10,7 @@ from hl_dsl.synth.candidates import gates
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.proposers.text.retries import Patience
+from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.search.study import Study
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
 from tests.support.model_server import ModelServer, good, status
@@ -25,7 +25,7 @@ def study(folder, proposer, options, programs, **more):
 
 
 def by_model(folder, url, programs, **more):
-    options = ProposerOptions(model="m", base_url=url, api_key="k", repairs=0, patience=Patience(first_wait=0.01))
+    options = ProposerOptions(model="m", base_url=url, api_key="k", repairs=0, patience=RetryPolicy(first_wait=0.01))
     return study(folder, "openai", options, programs, **more)
 
 

@@ -12,7 +12,7 @@ from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED, Episode
 from hl_dsl.synth.rollouts.episode import Recording
-from hl_dsl.synth.regressions.case import Played, Traced, Window, content_hash
+from hl_dsl.synth.regressions.case import EpisodeCase, TraceCase, Window, content_hash
 from hl_dsl.synth.regressions.files import BadCase, nearest_folder, read_case, read_cases, remove_case, write_case
 from hl_dsl.synth.regressions.verdicts import broken, of_episode, of_trace, value_of
 from hl_dsl.synth.regressions.property_monitor import watcher
@@ -20,7 +20,7 @@ from hl_dsl.verify.results.counterexample_files import cases
 from tests.support.study_runs import LEAN
 
 CARD = load_card("CartPole-v1")
-BASE = Played("kept", "CartPole-v1", "standard", 7, least_return=3.0)
+BASE = EpisodeCase("kept", "CartPole-v1", "standard", 7, least_return=3.0)
 
 
 def episode(rewards, angles=None, status=FINISHED):
@@ -34,7 +34,7 @@ def episode(rewards, angles=None, status=FINISHED):
 
 windows = st.builds(Window, st.integers(0, 30), st.integers(1, 30))
 played = st.builds(
-    Played, st.just("case"), st.just("CartPole-v1"), st.just("standard"), st.integers(0, 49), st.none() | st.integers(1, 900), st.none() | st.integers(1, 900),
+    EpisodeCase, st.just("case"), st.just("CartPole-v1"), st.just("standard"), st.integers(0, 49), st.none() | st.integers(1, 900), st.none() | st.integers(1, 900),
     st.none() | windows, st.floats(allow_nan=False, allow_infinity=False), st.none() | st.sampled_from(["pole.angle > 0", "cart.position in [-1, 1]"]), st.text())
 
 
@@ -52,15 +52,15 @@ def test_a_case_is_what_was_written(tmp_path_factory, case):
 @given(played, st.text())
 def test_where_it_comes_from_is_no_part_of_the_demand(case, origin):
     fields = {name: getattr(case, name) for name in case.__dataclass_fields__}
-    assert content_hash(Played(**fields | {"origin": origin})) == content_hash(case)
-    assert content_hash(Played(**fields | {"seed": (case.seed + 1) % 50})) != content_hash(case)
+    assert content_hash(EpisodeCase(**fields | {"origin": origin})) == content_hash(case)
+    assert content_hash(EpisodeCase(**fields | {"seed": (case.seed + 1) % 50})) != content_hash(case)
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=40), st.lists(st.integers(1, 12), min_size=1, max_size=8))
 def test_what_windows_bring_adds_up_to_the_return(rewards, lengths):
     shown, start, total = episode(rewards), 0, 0.0
     for ticks in [*lengths, 100]:
-        value = value_of(Played("w", "CartPole-v1", "standard", 7, window=Window(start, ticks), least_return=0.0), shown)
+        value = value_of(EpisodeCase("w", "CartPole-v1", "standard", 7, window=Window(start, ticks), least_return=0.0), shown)
         assert value == sum(rewards[start : start + ticks])
         start, total = start + ticks, total + value
     assert total == value_of(BASE, shown) == sum(rewards)
@@ -68,7 +68,7 @@ def test_what_windows_bring_adds_up_to_the_return(rewards, lengths):
 
 def test_verdicts_on_episodes():
     def outcome(shown, **demands):
-        return of_episode(Played("case", "CartPole-v1", "standard", 7, **demands), shown, CARD)
+        return of_episode(EpisodeCase("case", "CartPole-v1", "standard", 7, **demands), shown, CARD)
 
     assert outcome(episode([1, 1, 1]), least_return=3.0).passed is True
     assert outcome(episode([1, 1]), least_return=3.0).detail == "a return of 2 is less than 3"
@@ -125,7 +125,7 @@ def test_a_file_that_is_no_case_is_told_of(tmp_path, text):
 @pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "x" * 200])
 def test_names_stay_in_the_folder(tmp_path, name):
     with pytest.raises(BadCase, match="cannot name a case"):
-        write_case(tmp_path / "regressions", Played(**{**{field: getattr(BASE, field) for field in BASE.__dataclass_fields__}, "name": name}))
+        write_case(tmp_path / "regressions", EpisodeCase(**{**{field: getattr(BASE, field) for field in BASE.__dataclass_fields__}, "name": name}))
     (tmp_path / "up.json").write_text(json.dumps(BASE.to_json()))
     with pytest.raises(BadCase, match="no case"):
         remove_case(tmp_path / "regressions", "../up")
@@ -137,7 +137,7 @@ LEANS = LEAN.replace("  act", "  invariant leans: pole.angle < 0.1\n\n  act")
 
 def test_a_counterexample_is_a_case(tmp_path):
     program = Program.parse(LEANS)
-    found = Traced("leans", cases(program.flow, program.prove())[0])
+    found = TraceCase("leans", cases(program.flow, program.prove())[0])
     path = write_case(tmp_path, found)
     again = read_case(path, CARD)
     assert again == found and again.environment == "CartPole-v1" and "invariant `leans`" in again.says()

@@ -8,7 +8,7 @@ from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.text.feedback import _failed
-from hl_dsl.synth.regressions.case import Played, Window
+from hl_dsl.synth.regressions.case import EpisodeCase, Window
 from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_case
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.regressions.run import run_cases
@@ -16,8 +16,8 @@ from hl_dsl.synth.search.start import run_synth
 from tests.support.study_runs import LEAN, Interrupt, trials
 
 # The first program falls before it gets far; most that keep the pole up let the cart stray.
-STAYS = Played("stays", "CartPole-v1", "standard", 30, holds="cart.position in [-0.5, 0.5]")
-STANDS = Played("stands", "CartPole-v1", "standard", 31, window=Window(5, 15), least_return=10.0)
+STAYS = EpisodeCase("stays", "CartPole-v1", "standard", 30, holds="cart.position in [-0.5, 0.5]")
+STANDS = EpisodeCase("stands", "CartPole-v1", "standard", 31, window=Window(5, 15), least_return=10.0)
 
 
 @pytest.fixture
@@ -97,7 +97,7 @@ def test_a_run_goes_on_with_its_own_cases_only(lean, cases, tmp_path):
 
 
 def test_a_search_begins_from_a_program_that_passes(lean, tmp_path):
-    write_case(folder_beside(lean), Played("high", "CartPole-v1", "standard", 30, least_return=400.0))
+    write_case(folder_beside(lean), EpisodeCase("high", "CartPole-v1", "standard", 30, least_return=400.0))
     for resume in (False, True):
         before = steps_taken()
         with pytest.raises(HLError, match="begins from is no good: case high: a return of .* is less than 400"):

@@ -8,10 +8,10 @@ from hl_dsl.cards import load_card
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.program import Program
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.candidates.gates import Checked
+from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.synth.rollouts.candidate_batch import FINISHED, LEFT, play
-from hl_dsl.synth.rollouts.episode_cache import Recall
+from hl_dsl.synth.rollouts.episode_cache import EpisodeCache
 
 CARD = load_card("CartPole-v1")
 PARENT = Program.parse("""
@@ -31,7 +31,7 @@ def candidates(count):
             found.append(Program.from_syntax(mutant.policy, card=CARD))
         except ProgramError:
             pass
-    return [Checked(program, program.hash) for program in found]
+    return [CheckedCandidate(program, program.hash) for program in found]
 
 
 def played(programs, seeds, curve=lambda seed: None, dry_steps=None):
@@ -41,7 +41,7 @@ def played(programs, seeds, curve=lambda seed: None, dry_steps=None):
 def test_what_is_recalled_is_what_is_played():
     seeds = (0, 3)
     every = candidates(60)
-    recall = Recall()
+    recall = EpisodeCache()
     results, recalled = {}, 0
     for number, (candidate, episodes) in enumerate(zip(every, played(every, seeds))):
         for episode in episodes:
@@ -60,7 +60,7 @@ def test_what_is_recalled_is_what_is_played():
 
 
 def test_a_recording_is_what_was_shown():
-    [[episode]] = played([Checked(PARENT, "")], (5,))
+    [[episode]] = played([CheckedCandidate(PARENT, "")], (5,))
     recording = episode.recording
     assert len(recording) == episode.length and recording.shown["step"].tolist() == list(range(episode.length))
     assert recording.shown["reward"].sum() == episode.value - 1, "the last reward is shown at the end, which is no tick"

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from hl_dsl.synth.rollouts.step_log import Record
+from hl_dsl.synth.rollouts.step_log import StepLog
 
 
 def kept(rewards, actions, flush_at=()):
-    record = Record(rewards.shape[1], (), np.dtype(np.int32))
+    record = StepLog(rewards.shape[1], (), np.dtype(np.int32))
     for step, (row, choice) in enumerate(zip(rewards, actions)):
         if record.keep(choice, row) or step in flush_at:
             record.flush()

@@ -4,14 +4,14 @@ import pytest
 
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
-from hl_dsl.synth.workers.evaluator import InProcess
+from hl_dsl.synth.workers.evaluator import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger, LedgerUnwritable
 from hl_dsl.synth.search.start import run_synth, run_tune
 from hl_dsl.synth.runs.trial import trials_of
 from tests.support.study_runs import LEAN, trials
 
 TEXT = LEAN.replace("  act {", "  param tilt: real = 0.2 in [-0.2, 0.2]\n\n  act {").replace("angle > 0", "angle > tilt")
-FEW = {"budget_steps": 3_000, "seeds": range(3), "evaluator": InProcess()}
+FEW = {"budget_steps": 3_000, "seeds": range(3), "evaluator": InProcessExecutor()}
 
 
 @pytest.fixture

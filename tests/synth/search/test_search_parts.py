@@ -7,9 +7,9 @@ import pytest
 
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
-from hl_dsl.synth.candidates.archive import KEPT, Archive, Sample
+from hl_dsl.synth.candidates.archive import KEPT, Archive, ScoredParameters
 from hl_dsl.synth.candidates.parameter_values import structure_hash, syntax_with
-from hl_dsl.synth.candidates.gates import Checked, Gates, Rejection
+from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.search.random_baseline import random_constants
 from hl_dsl.synth.runs.progress import progress
 from hl_dsl.synth.environments.random_numbers import generator, seed_for
@@ -31,7 +31,7 @@ policy lean for "CartPole-v1" {
 
 
 def checked(program):
-    return Checked(program, structure_hash(program.flow))
+    return CheckedCandidate(program, structure_hash(program.flow))
 
 
 def test_random_numbers_hang_on_their_place_alone():
@@ -101,7 +101,7 @@ def test_defaults_are_written_where_they_stand():
 
 def test_values_lie_in_their_ranges_and_repeat():
     parameters = LEAN.flow.parameters
-    samples = [Sample(number, {"lead": number / 20, "most": number % 10, "flip": bool(number % 2)}, 20.0 - number) for number in range(20)]
+    samples = [ScoredParameters(number, {"lead": number / 20, "most": number % 10, "flip": bool(number % 2)}, 20.0 - number) for number in range(20)]
     for number in range(200):
         for values in (first_values(parameters, samples[0].values, ["lead"], Random(number)), next_values(parameters, samples, Random(number))):
             assert set(values) == {"lead", "most", "flip"}
@@ -112,7 +112,7 @@ def test_values_lie_in_their_ranges_and_repeat():
 def test_elites_are_no_worse_than_the_first_and_differ_in_score():
     archive = Archive()
     for number, score in enumerate([10.0, 5.0, 30.0, 30.0, 20.0, *range(31, 50)]):
-        archive.add(Sample(number, {}, float(score)), Checked(LEAN, f"structure {number}"))
+        archive.add(ScoredParameters(number, {}, float(score)), CheckedCandidate(LEAN, f"structure {number}"))
     scores = [one.best.score for one in archive.elites()]
     assert scores == sorted(set(scores), reverse=True) and len(scores) == KEPT and scores[0] == 49
     assert not archive.would_accept("other", 9.0) and not archive.would_accept("structure 2", 30.0)

@@ -11,7 +11,7 @@ from hl_dsl.synth.candidates import gates
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.workers.evaluator import InProcess
+from hl_dsl.synth.workers.evaluator import InProcessExecutor
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.search.start import run_synth, run_tune
 from hl_dsl.synth.search.study import Study
@@ -58,7 +58,7 @@ def test_nothing_is_played_before_it_is_proved(lean, tmp_path, monkeypatch):
 
     real_play = generation.play
     monkeypatch.setattr(generation, "play", lambda candidates, *rest, **more: played.append((steps_taken(), candidates)) or real_play(candidates, *rest, **more))
-    run_synth(lean, tmp_path / "run", budget_steps=6_000, evaluator=InProcess())
+    run_synth(lean, tmp_path / "run", budget_steps=6_000, evaluator=InProcessExecutor())
     refused = {trial.program_hash for trial in trials(tmp_path / "run") if trial.gate == "prove"}
     assert refused and not refused & {canonical_hash(one) for _, every in played for one in every}
     # All proofs of a generation come before its first step: no proof is made at a count of steps inside a generation.

@@ -15,9 +15,9 @@ from hypothesis import example, given, settings, strategies as st
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.workers.evaluator import InProcess
+from hl_dsl.synth.workers.evaluator import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.regressions.case import Played
+from hl_dsl.synth.regressions.case import EpisodeCase
 from hl_dsl.synth.regressions.files import folder_beside, write_case
 from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
 from hl_dsl.synth.search.start import run_tune
@@ -34,7 +34,7 @@ policy swing for "Pendulum-v1" {
   act clamp(push[0] * pole.sin + push[1] * pole.velocity, -2, 2)
 }
 """
-FEW = {"budget_steps": 60_000, "seeds": range(6), "seed": 3, "evaluator": InProcess()}
+FEW = {"budget_steps": 60_000, "seeds": range(6), "seed": 3, "evaluator": InProcessExecutor()}
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_the_ledger_holds_texts_of_what_was_accepted_alone(swing, tmp_path):
 
 
 def case(swing, least):
-    write_case(folder_beside(swing), Played("hangs", "Pendulum-v1", Program.load(swing).card.protocols[0], 9, least_return=least))
+    write_case(folder_beside(swing), EpisodeCase("hangs", "Pendulum-v1", Program.load(swing).card.protocols[0], 9, least_return=least))
 
 
 def test_a_new_best_passes_the_cases(swing, tmp_path):
@@ -187,11 +187,11 @@ def test_a_new_best_passes_the_cases(swing, tmp_path):
 
 def test_what_breaks_a_case_is_not_accepted(swing, tmp_path, monkeypatch):
     """Each program but the first is held to a return that none can have."""
-    from hl_dsl.synth.tuning.sample_runner import Player
+    from hl_dsl.synth.tuning.sample_runner import SampleRunner
 
     case(swing, -1e9)
-    real = Player.passes
-    monkeypatch.setattr(Player, "passes", lambda self, sample, stop: real(self, sample, stop) if sample.number == 0 else real(self, sample, stop) or "case hangs: no")
+    real = SampleRunner.passes
+    monkeypatch.setattr(SampleRunner, "passes", lambda self, sample, stop: real(self, sample, stop) if sample.number == 0 else real(self, sample, stop) or "case hangs: no")
     result = run_tune(swing, tmp_path / "run", **FEW)
     found = trials(tmp_path / "run")
     assert result.score == result.start_score and result.text == SWING
@@ -248,7 +248,7 @@ def test_a_tuning_that_is_over_comes_to_the_same_again(budget, race, short, seed
         path.write_text(SWING)
         if with_case:
             case(path, -1e9)
-        options = {"budget_steps": budget, "seeds": range(seeds), "seed": 3, "evaluator": InProcess(), "race": race and seeds > 2, "short": short, "population": population, "max_steps": 20}
+        options = {"budget_steps": budget, "seeds": range(seeds), "seed": 3, "evaluator": InProcessExecutor(), "race": race and seeds > 2, "short": short, "population": population, "max_steps": 20}
         try:
             expected = run_tune(path, Path(folder) / "run", **options)
         except HLError as error:

@@ -15,8 +15,8 @@ from hl_dsl.program import Program
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.workers import evaluator as isolation
-from hl_dsl.synth.workers.evaluator import InProcess, Isolated
-from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, Limits
+from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.process_tree import marked
 from hl_dsl.synth.workers.worker import MARK
 from hl_dsl.synth.search.study import Study
@@ -25,7 +25,7 @@ from tests.support.study_runs import LEAN, trials
 from tests.synth.search.test_study import verdicts
 
 ROOT = Path(__file__).parents[3]
-STRICT = Limits(seconds=4.0, memory=GIB)
+STRICT = WorkerLimits(seconds=4.0, memory=GIB)
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 ACTS = [
     (hostile_workers.loops, "took no step in 4 seconds"), (hostile_workers.leaks, "GiB of memory, 1 are allowed"),
@@ -71,7 +71,7 @@ def study(folder, play=None, evaluator=None, steps=800, **more):
 def test_a_hostile_evaluator_is_ended_recorded_and_charged(tmp_path, survivors, act, says):
     before = steps_taken()
     play = partial(hostile_workers.playing, act, hostile_workers.SOME)
-    result = study(tmp_path / "run", play, Isolated(STRICT)).run()
+    result = study(tmp_path / "run", play, WorkerExecutor(STRICT)).run()
     assert not survivors()
     found = trials(tmp_path / "run")
     failed = [trial for trial in found if says in trial.reason and trial.kind == "search"]
@@ -80,14 +80,14 @@ def test_a_hostile_evaluator_is_ended_recorded_and_charged(tmp_path, survivors, 
     assert {trial.program_hash[0] for trial in failed} <= set(hostile_workers.SOME)
     assert all(trial.environment_steps >= hostile_workers.AFTER and not trial.accepted and trial.gate in ("smoke", "development") for trial in failed)
     assert sum(trial.environment_steps for trial in found) == steps_taken() - before == result.env_steps + result.lost_steps
-    again = study(tmp_path / "run", play, Isolated(STRICT)).resume()
+    again = study(tmp_path / "run", play, WorkerExecutor(STRICT)).resume()
     assert (again.best_text, again.env_steps) == (result.best_text, result.env_steps)
 
 
 @linux
 def test_programs_that_are_not_to_blame_get_their_verdicts(tmp_path, survivors):
-    study(tmp_path / "whole", evaluator=InProcess()).run()
-    result = study(tmp_path / "run", partial(hostile_workers.in_company, hostile_workers.segfaults), Isolated(STRICT)).run()
+    study(tmp_path / "whole", evaluator=InProcessExecutor()).run()
+    result = study(tmp_path / "run", partial(hostile_workers.in_company, hostile_workers.segfaults), WorkerExecutor(STRICT)).run()
     assert not survivors()
     wasted = [trial for trial in trials(tmp_path / "run") if trial.kind == "interrupted"]
     assert wasted and "did not when each played alone" in wasted[0].reason
@@ -100,8 +100,8 @@ def test_programs_that_are_not_to_blame_get_their_verdicts(tmp_path, survivors):
 
 @linux
 def test_what_was_started_on_the_side_is_ended_and_a_copy_is_not_heard(tmp_path, survivors):
-    expected = study(tmp_path / "whole", evaluator=InProcess()).run()
-    result = study(tmp_path / "run", partial(hostile_workers.playing, hostile_workers.forks_quietly, hostile_workers.SOME), Isolated(Limits(processes=1_000))).run()
+    expected = study(tmp_path / "whole", evaluator=InProcessExecutor()).run()
+    result = study(tmp_path / "run", partial(hostile_workers.playing, hostile_workers.forks_quietly, hostile_workers.SOME), WorkerExecutor(WorkerLimits(processes=1_000))).run()
     assert not survivors()
     assert verdicts(tmp_path / "run") == verdicts(tmp_path / "whole") and result.best_text == expected.best_text
 
@@ -112,7 +112,7 @@ def test_what_was_started_on_the_side_is_ended_and_a_copy_is_not_heard(tmp_path,
     (hostile_workers.kills_its_keeper, "died of SIGKILL")])
 def test_other_ends(survivors, act, says):
     program = Program.parse(LEAN)
-    evaluator = Isolated(STRICT)
+    evaluator = WorkerExecutor(STRICT)
     with pytest.raises(EvaluatorFailed, match=says) as caught:
         evaluator.run(partial(hostile_workers.playing, act, "0123456789abcdef"), [program.flow] * 4, program.card, "standard", (0,), dry_steps=None, max_steps=None,
                       curves={0: None}, step_budget=None)
@@ -122,7 +122,7 @@ def test_other_ends(survivors, act, says):
 @linux
 def test_a_first_program_that_cannot_be_played_is_the_end(tmp_path, survivors):
     with pytest.raises(HLError, match="died of SIGSEGV"):
-        study(tmp_path / "run", partial(hostile_workers.playing, hostile_workers.segfaults, "0123456789abcdef"), Isolated(STRICT)).run()
+        study(tmp_path / "run", partial(hostile_workers.playing, hostile_workers.segfaults, "0123456789abcdef"), WorkerExecutor(STRICT)).run()
     assert not survivors()
     (trial,) = [trial for trial in trials(tmp_path / "run")]
     assert trial.environment_steps >= hostile_workers.AFTER and "SIGSEGV" in trial.reason
@@ -169,7 +169,7 @@ def test_children_of_an_evaluator_end_with_a_study_that_is_killed(tmp_path, monk
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
 def test_a_parent_that_ends_leaves_no_worker_and_a_run_that_goes_on(tmp_path, monkeypatch, survivors, number):
     """While the evaluator hangs, which it does in the first generation that has a program for it."""
-    expected = study(tmp_path / "whole", evaluator=InProcess()).run()
+    expected = study(tmp_path / "whole", evaluator=InProcessExecutor()).run()
     parent = begun(tmp_path, monkeypatch, "sleeps_and_tells")
     assert len(survivors()) == 3  # the study, the worker and its keeper
     parent.send_signal(number)
@@ -178,6 +178,6 @@ def test_a_parent_that_ends_leaves_no_worker_and_a_run_that_goes_on(tmp_path, mo
     while survivors() and time.monotonic() < until:
         time.sleep(0.05)
     assert not survivors()
-    result = study(tmp_path / "run", evaluator=InProcess()).resume()
+    result = study(tmp_path / "run", evaluator=InProcessExecutor()).resume()
     assert verdicts(tmp_path / "run") == verdicts(tmp_path / "whole") and result.best_text == expected.best_text
     assert result.lost_steps >= hostile_workers.AFTER

@@ -6,7 +6,7 @@ import pytest
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.program import Program
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.workers.evaluator import InProcess, Isolated
+from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
 from hl_dsl.synth.rollouts.candidate_batch import play
 from hl_dsl.synth.search.start import run_tune
 from hl_dsl.synth.runs.budget import Budget
@@ -40,7 +40,7 @@ def test_episodes_are_the_same_to_the_bit(text, protocol, ticks):
     program = Program.parse(text)
     counted = []
     found = []
-    for evaluator in (InProcess(), Isolated()):
+    for evaluator in (InProcessExecutor(), WorkerExecutor()):
         before = steps_taken()
         found.append(evaluator.run(
             play, [program.flow], program.card, protocol, (3, 4), dry_steps=None, max_steps=ticks, curves={3: None, 4: None}, step_budget=None,
@@ -63,24 +63,24 @@ def test_a_study_in_a_worker_is_the_study_here(lean, tmp_path, when):
     def study(name, evaluator, on_event=None):
         return Study(Program.load(lean), "standard", tmp_path / name, Budget(steps=4_000), seed=6, evaluator=evaluator, on_event=on_event)
 
-    here, there = study("here", InProcess()).run(), study("there", Isolated()).run()
+    here, there = study("here", InProcessExecutor()).run(), study("there", WorkerExecutor()).run()
     assert verdicts(tmp_path / "here") == verdicts(tmp_path / "there") and here.best_text == there.best_text
     stop = Interrupt(when)
-    assert study("cut", Isolated(), stop).run().interrupted and stop.done
-    result = study("cut", Isolated()).resume()
+    assert study("cut", WorkerExecutor(), stop).run().interrupted and stop.done
+    result = study("cut", WorkerExecutor()).resume()
     assert verdicts(tmp_path / "cut") == verdicts(tmp_path / "here") and result.best_text == here.best_text
 
 
 def test_a_tuning_in_a_worker_is_the_tuning_here(leaning, tmp_path):
-    here = run_tune(leaning, tmp_path / "here", budget_steps=3_000, evaluator=InProcess())
-    there = run_tune(leaning, tmp_path / "there", budget_steps=3_000, evaluator=Isolated())
+    here = run_tune(leaning, tmp_path / "here", budget_steps=3_000, evaluator=InProcessExecutor())
+    there = run_tune(leaning, tmp_path / "there", budget_steps=3_000, evaluator=WorkerExecutor())
     assert (here.text, here.score, here.env_steps) == (there.text, there.score, there.env_steps)
     assert [trial.returns for trial in trials(tmp_path / "here")] == [trial.returns for trial in trials(tmp_path / "there")]
 
 
 def test_an_error_for_people_comes_through_and_the_worker_stays():
     program = Program.parse(BREAKOUT)
-    evaluator = Isolated()
+    evaluator = WorkerExecutor()
 
     def run(seeds, protocol="noop"):
         return evaluator.run(play, [program.flow], program.card, protocol, seeds, dry_steps=None, max_steps=5, curves={seed: None for seed in seeds}, step_budget=None)

@@ -7,11 +7,11 @@ import re
 import pytest
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits, prove
+from hl_dsl.verify import ProofLimits, prove
 from hl_dsl.verify.diagnosis.missing_invariants import advise
 from hl_dsl.verify.conjunctions import parts
 from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.goals.graph_index import Plan
+from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.diagnosis.annotate_proof import taught
 from hl_dsl.verify.diagnosis.bound_relaxation import widened
 from tests.verify.test_verdicts import LIMITS
@@ -95,7 +95,7 @@ def test_a_conjunction_is_proved_by_its_parts():
     body = "memory n: int in [0, 9] = 0 { next = min(n + 1, 9) } invariant i: n <= 9 and 2 * ram[1] != 2 * ram[2] + 1"
     program = Program.parse(BREAKOUT.format(body))
     assert program.prove(limits=LIMITS).passed
-    plan = Plan(program.flow)
+    plan = GraphIndex(program.flow)
     assert len(parts(plan, goal_of(program).property.node)) == 2
 
 
@@ -118,4 +118,4 @@ def test_lets_that_the_goal_does_not_hang_on_are_not_in_the_table():
 def test_the_search_pays_for_none_of_it():
     from hl_dsl.synth.candidates.gates import SEARCH_LIMITS
 
-    assert SEARCH_LIMITS.components is False and Limits().components is True
+    assert SEARCH_LIMITS.components is False and ProofLimits().components is True

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits
+from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.diagnosis import assumption_horizon as module
 from hl_dsl.verify.diagnosis.assumption_horizon import lasting
 from hl_dsl.verify.smt.solver import Solver
@@ -20,7 +20,7 @@ from tests.support.generators.soundness import sound_ticks
 TIMER = "memory t: int in [0, 300] = 0 { next = min(t + 1, 300) } "
 
 
-def found(declarations: str, limits: Limits = Limits()) -> list[tuple[str, list[str]]]:
+def found(declarations: str, limits: ProofLimits = ProofLimits()) -> list[tuple[str, list[str]]]:
     program = Program.parse(f'policy p for "Breakout-v5" {{ observe ram, reward {declarations} act NOOP }}')
     items = lasting(program.flow, program.prove(limits=limits), limits)
     named = [[program.source.text[span.start : span.end].partition(":")[0].removeprefix("assume ") for span in (item.span, *(other.span for other in item.others))]
@@ -52,13 +52,13 @@ def test_how_long_they_last(declarations, expected):
 
 def test_what_a_run_shows_needs_no_solver(monkeypatch):
     monkeypatch.setattr(Solver, "check", lambda *_, **__: pytest.fail("z3 was asked"))
-    monkeypatch.setattr(module, "IntervalTier", lambda *_: pytest.fail("the question was prepared"))
+    monkeypatch.setattr(module, "IntervalStage", lambda *_: pytest.fail("the question was prepared"))
     program = Program.parse(f'policy p for "Breakout-v5" {{ observe ram, reward {TIMER} assume low: ram[1] < 9 and t < 30 act NOOP }}')
     assert lasting(program.flow, program.prove()) == ()
 
 
 def test_without_the_solver_nothing_is_told():
-    assert found(TIMER + "assume early: t < 5", Limits(solver=False)) == []
+    assert found(TIMER + "assume early: t < 5", ProofLimits(solver=False)) == []
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -83,7 +83,7 @@ def test_no_run_lasts_longer(data, program):
     if not said:
         return
     with Solver(60) as solver:
-        most = module._most(flow, Limits(solver_steps=50_000), solver)
+        most = module._most(flow, ProofLimits(solver_steps=50_000), solver)
     kept = 0
     run = data.draw(runs(flow))
     for done, _ in sound_ticks(flow, run, interpret(run)):

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from hl_dsl.messages.codes import CODES, explain_code
 from hl_dsl.grammar.parser import parse
 from hl_dsl.program import Program
-from hl_dsl.base.source import Source
-from hl_dsl.verify import Limits
+from hl_dsl.base.source import SourceText
+from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.equivalence import equivalence
 from hl_dsl.verify.equivalence.correspondence import watch
 from hl_dsl.verify.equivalence.product import product
@@ -105,7 +105,7 @@ def test_what_rests_on_an_assumption_says_so(body, prove, messages):
 
 def test_without_the_solver_less_is_found_and_nothing_else():
     program = Program.parse(BREAKOUT.format(rules("ram[1] > 300", "ram[1] > ram[2] and ram[2] > ram[1]")))
-    assert len(dead(program.checked, limits=Limits(solver=False))) == 1
+    assert len(dead(program.checked, limits=ProofLimits(solver=False))) == 1
 
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
@@ -124,9 +124,9 @@ def test_page(code):
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), program=programs())
 def test_no_run_does_what_is_said_never_to_happen(data, program):
-    checked = Program.from_syntax(parse(Source(program.text)), Source(program.text), program.card).checked
+    checked = Program.from_syntax(parse(SourceText(program.text)), SourceText(program.text), program.card).checked
     flow, asked = sites(checked)
-    items = dead(checked, limits=Limits(solver_steps=50_000))
+    items = dead(checked, limits=ProofLimits(solver_steps=50_000))
     never = {site.met for site in asked for item in items if item.span == site.asked.span and item.code in ("HL510", "HL512")}
     never |= {site.unmet for site in asked for item in items if item.span == site.asked.span and item.code == "HL511"}
     run = data.draw(runs(flow))

@@ -11,7 +11,7 @@ from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.base.diagnostics import HLError
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits
+from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.equivalence.correspondence import watch
 from hl_dsl.verify.equivalence.difference import difference, looked_at, render_difference
 from hl_dsl.verify.equivalence.equivalence import DIFFERENT, EQUAL, EQUAL_REALS, IDENTICAL, UNKNOWN, compare, same_actions
@@ -22,7 +22,7 @@ from tests.support.generators.programs import programs
 CART = 'policy p for "CartPole-v1" {{ observe cart.position, cart.velocity, pole.angle {} }}'
 PENDULUM = 'policy p for "Pendulum-v1" {{ observe pole.cos, pole.sin {} }}'
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward {} }}'
-LIMITS = Limits(solver_steps=200_000, bounded_steps=100_000, lanes=64, ticks=100)
+LIMITS = ProofLimits(solver_steps=200_000, bounded_steps=100_000, lanes=64, ticks=100)
 
 COUNT = "memory {0}: int in [0, 9] = 0 {{ next = min({0} + 1, 9) }} "
 FIRE = "act {{ when {} > 3 => FIRE otherwise => NOOP }}"
@@ -131,7 +131,7 @@ def test_programs_for_different_environments():
 
 def test_without_the_solver_nothing_is_called_equal_that_is_not_shown():
     first, second = (Program.parse(CART.format(lean(f"min({pair})"))) for pair in (f"{X}, {Y}", f"{Y}, {X}"))
-    assert compare(first.flow, second.flow, Limits(solver=False, lanes=0)).status == UNKNOWN
+    assert compare(first.flow, second.flow, ProofLimits(solver=False, lanes=0)).status == UNKNOWN
 
 
 def test_links_that_do_not_last_are_dropped():
@@ -162,7 +162,7 @@ def test_what_is_said_of_generated_programs(data, a, b):
     assert compare(a.flow, a.flow).status == IDENTICAL
     if a.card.environment != b.card.environment:
         return
-    found = compare(a.flow, b.flow, Limits(solver_steps=20_000, depths=(0,), bounded_depths=(0, 0), lanes=0))
+    found = compare(a.flow, b.flow, ProofLimits(solver_steps=20_000, depths=(0,), bounded_depths=(0, 0), lanes=0))
     if found.run is not None:
         trace = difference(a.flow, b.flow, found)
         assert trace[-1]["A"]["action"] != trace[-1]["B"]["action"]

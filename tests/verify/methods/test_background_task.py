@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits, prove
-from hl_dsl.verify.methods.background_task import Beside
+from hl_dsl.verify import ProofLimits, prove
+from hl_dsl.verify.methods.background_task import BackgroundTask
 from tests.support.paths import VERDICTS
 
 HARD = ("unknown/needle", "not-inductive/seldom_together", "violated/target_reached", "proved/target_reached", "candidate/absorbed")
@@ -20,12 +20,12 @@ HARD = ("unknown/needle", "not-inductive/seldom_together", "violated/target_reac
 
 @pytest.mark.parametrize("apart", [False, True])
 def test_the_result_is_the_works(apart):
-    with Beside(lambda: {"a": [1.5, None]}, apart) as work:
+    with BackgroundTask(lambda: {"a": [1.5, None]}, apart) as work:
         assert work.result() == {"a": [1.5, None]}
 
 
 def test_it_runs_in_another_process():
-    with Beside(os.getpid, True) as work:
+    with BackgroundTask(os.getpid, True) as work:
         assert work.result() != os.getpid()
 
 
@@ -37,7 +37,7 @@ def test_a_process_that_is_killed_is_made_good():
             os.kill(os.getpid(), signal.SIGKILL)
         return "done"
 
-    with Beside(dies, True) as work:
+    with BackgroundTask(dies, True) as work:
         assert work.result() == "done"
 
 
@@ -45,12 +45,12 @@ def test_what_the_work_raises_is_raised():
     def fails():
         raise ValueError("no")
 
-    with Beside(fails, True) as work, pytest.raises(ValueError, match="no"):
+    with BackgroundTask(fails, True) as work, pytest.raises(ValueError, match="no"):
         work.result()
 
 
 def test_what_is_not_wanted_is_stopped():
-    with Beside(lambda: time.sleep(60), True) as work:
+    with BackgroundTask(lambda: time.sleep(60), True) as work:
         process = work._process
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
@@ -59,5 +59,5 @@ def test_what_is_not_wanted_is_stopped():
 @pytest.mark.parametrize("name", HARD)
 def test_no_verdict_depends_on_it(name):
     flow = Program.load(VERDICTS / f"{name}.hl").flow
-    alone, together = (prove(flow, Limits(processes=count)) for count in (1, 2))
+    alone, together = (prove(flow, ProofLimits(processes=count)) for count in (1, 2))
     assert [replace(one, seconds=0.0) for one in together.results] == [replace(one, seconds=0.0) for one in alone.results]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits, screen
+from hl_dsl.verify import ProofLimits, screen
 from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.simulation.replay import Run, first_break
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
 # Without the solver, and next to no simulation: so that "unknown" is easy to have.
-POOR = Limits(solver=False, lanes=0)
+POOR = ProofLimits(solver=False, lanes=0)
 
 
 def program(declarations: str) -> Program:
@@ -39,7 +39,7 @@ def test_a_witness_is_a_run_that_replays(declarations, method):
     result = next(result for result in proof.results if result.id == "reachable:wanted")
     assert (result.status, result.method, proof.passed) == ("proved", method, True), proof.render()
     assert "the trace below starts an episode and reaches it" in result.claim and result.claim in proof.render()
-    run = Run(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
+    run = SimulatedRun(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
     goal = next(goal for goal in goals(found.flow) if goal.id == result.id)
     assert first_break(found.flow, goal, run) == len(result.trace) - 1
 

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits
-from hl_dsl.verify.results.counterexample_files import NoCase, cases, paths_for, read_case, replay
+from hl_dsl.verify import ProofLimits
+from hl_dsl.verify.results.counterexample_files import InvalidCounterexample, cases, paths_for, read_case, replay
 from hl_dsl.verify.simulation.trace import render_trace
 from tests.verify.test_verdicts import VERDICTS, LIMITS
 
@@ -66,9 +66,9 @@ def test_what_the_case_and_the_program_do_not_share(case):
 
 
 def test_a_case_that_does_not_suit(case):
-    with pytest.raises(NoCase, match="no invariant `few`"):
+    with pytest.raises(InvalidCounterexample, match="no invariant `few`"):
         replay(Program.parse(COUNTER.format(20, 5, "").replace("few", "many")).flow, case)
-    with pytest.raises(NoCase, match="for Breakout-v5, the policy for CartPole-v1"):
+    with pytest.raises(InvalidCounterexample, match="for Breakout-v5, the policy for CartPole-v1"):
         replay(Program.parse('policy p for "CartPole-v1" { act LEFT }').flow, case)
 
 
@@ -77,9 +77,9 @@ def test_a_case_that_does_not_suit(case):
 def test_a_file_that_is_no_case(text, tmp_path, case):
     path = tmp_path / "x.json"
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(NoCase):
+    with pytest.raises(InvalidCounterexample):
         read_case(path)
-    with pytest.raises(NoCase, match="not overwritten"):
+    with pytest.raises(InvalidCounterexample, match="not overwritten"):
         paths_for(path, [case])
 
 
@@ -92,4 +92,4 @@ def test_files_are_numbered_and_a_case_may_take_the_place_of_a_case(case, tmp_pa
 
 def test_what_is_not_violated_is_no_case():
     program = Program.load(VERDICTS / "not-inductive" / "counter_far_too_far.hl")
-    assert cases(program.flow, program.prove(limits=Limits(lanes=0, bounded_depths=(2, 2)))) == []
+    assert cases(program.flow, program.prove(limits=ProofLimits(lanes=0, bounded_depths=(2, 2)))) == []

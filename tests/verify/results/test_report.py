@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits, prove, screen
-from hl_dsl.verify.methods.bounded_model_checking import Searched
+from hl_dsl.verify import ProofLimits, prove, screen
+from hl_dsl.verify.methods.bounded_model_checking import BoundedSearch
 from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.simulation.replay import Run
+from hl_dsl.verify.simulation.replay import SimulatedRun
 from hl_dsl.verify.simulation.trace import render_trace
 from tests.support.generators.programs import programs
 from tests.verify.test_verdicts import VERDICTS
@@ -66,7 +66,7 @@ def test_nothing_to_prove_passes():
 
 def test_without_the_solver_what_intervals_leave_open_is_unknown():
     program = Program.load(VERDICTS / "proved" / "ghost_counter.hl")
-    result = next(result for result in prove(program.flow, Limits(solver=False)).results if result.id == "invariant:same")
+    result = next(result for result in prove(program.flow, ProofLimits(solver=False)).results if result.id == "invariant:same")
     assert (result.status, result.detail) == ("unknown", "the solver was not to be used")
 
 
@@ -93,7 +93,7 @@ def test_a_candidate_is_not_said_to_be_broken_by_nothing():
     (3, 2, "", "over the reals, as far as z3 can tell, a trace of 3 ticks breaks it, and none shorter; replayed in floats, it does not"),
 ])
 def test_what_is_said_of_a_search(rows, clear, reason, says):
-    assert Searched(Run({}, ((),) * rows) if rows else None, False, clear, reason).says == says
+    assert BoundedSearch(SimulatedRun({}, ((),) * rows) if rows else None, False, clear, reason).says == says
 
 
 def test_a_long_trace_leaves_out_its_middle():

@@ -10,14 +10,14 @@ import sys
 import pytest
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Cache, Limits, Memo
+from hl_dsl.verify import SolverAnswerCache, ProofLimits, SearchCache
 from hl_dsl.verify.smt import answer_cache as cache_module, solver as solver_module
 from hl_dsl.verify.smt.answer_cache import _seal
 from hl_dsl.verify.smt.solver import Solver
 from tests.verify.test_verdicts import VERDICTS, assert_replays
 from tests.verify.smt.test_solver import ANSWERING, fake
 
-LIMITS = Limits(solver_steps=300_000, bounded_steps=100_000, lanes=8, ticks=20)
+LIMITS = ProofLimits(solver_steps=300_000, bounded_steps=100_000, lanes=8, ticks=20)
 FILES = [VERDICTS / name for name in ("proved/ghost_counter.hl", "proved/stuck_then_turns.hl", "violated/two_ticks_back.hl", "unknown/no_cubes.hl",
                                     "candidate/absorbed.hl", "vacuous/conditions_agree.hl", "proved-reals/product_commutes.hl")]
 
@@ -29,7 +29,7 @@ def said(proof) -> list[dict]:
 def proved(path_or_program, path, limits=LIMITS):
     """What a proof with the cache in a file says, and how many questions z3 was asked."""
     program = path_or_program if isinstance(path_or_program, Program) else Program.load(path_or_program)
-    cache, memo = Cache(str(path)), Memo()
+    cache, memo = SolverAnswerCache(str(path)), SearchCache()
     try:
         return said(program.prove(limits=limits, memo=memo, cache=cache)), memo.queries
     finally:
@@ -44,7 +44,7 @@ def test_warm_says_the_same_and_asks_nothing(file, tmp_path):
     warm, again = proved(file, tmp_path / "answers")
     assert plain == cold == warm
     assert asked > 0 and again == 0
-    other, _ = proved(file, tmp_path / "answers", Limits(solver_steps=299_000, bounded_steps=100_000, lanes=8, ticks=20, slicing=False))
+    other, _ = proved(file, tmp_path / "answers", ProofLimits(solver_steps=299_000, bounded_steps=100_000, lanes=8, ticks=20, slicing=False))
     assert [result["status"] for result in other] == [result["status"] for result in plain]
 
 
@@ -57,7 +57,7 @@ PARTS = """policy p for "Breakout-v5" {{ observe ram, reward {first} act {{ {rul
 def test_an_edit_asks_only_what_it_can_reach():
     text = lambda first="", rule="when ram[3] > 4 => LEFT", column=78, most=256: Program.parse(
         PARTS.format(first=first, rule=rule, column=column, most=most))
-    memo = Memo()
+    memo = SearchCache()
 
     def asked(program: Program) -> int:
         before = memo.queries
@@ -114,7 +114,7 @@ def test_a_model_that_was_tampered_with_breaks_nothing(tmp_path):
         for key, answer in rows:
             changed = answer.replace(b" 0)", b" 7)") if answer.startswith(b"((") else answer
             connection.execute("update answers set answer = ?, seal = ? where key = ?", (changed, _seal(key, changed), key))
-    program, cache = Program.load(file), Cache(str(path))
+    program, cache = Program.load(file), SolverAnswerCache(str(path))
     for result in program.prove(limits=LIMITS, cache=cache).results:
         if result.status in ("violated", "ill-defined"):
             assert_replays(program.flow, result)

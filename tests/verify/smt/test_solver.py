@@ -12,7 +12,7 @@ from fractions import Fraction
 import pytest
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits
+from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.smt.solver import SAT, UNKNOWN, UNSAT, Solver, SolverFailure
 from hl_dsl.verify.smt import solver as solver_module
 from tests.verify.test_verdicts import VERDICTS
@@ -89,7 +89,7 @@ ANSWERING = """while read line; do case $line in
 ], ids=["missing", "hanging", "dying", "babbling", "flooding", "killed", "complaining", "saying no reason", "saying it twice", "spinning"])
 def test_without_a_working_solver_nothing_is_proved_by_it(tmp_path, monkeypatch, script, reason):
     monkeypatch.setattr(solver_module, "solver_path", lambda: None if script is None else fake(tmp_path, script))
-    proof = Program.load(NEEDS_SOLVER).prove(limits=Limits(hang_seconds=0.2, lanes=4, ticks=10))
+    proof = Program.load(NEEDS_SOLVER).prove(limits=ProofLimits(hang_seconds=0.2, lanes=4, ticks=10))
     result = next(result for result in proof.results if result.id == "invariant:same")
     assert result.status == "unknown" and reason in result.detail
     assert not proof.passed
@@ -98,7 +98,7 @@ def test_without_a_working_solver_nothing_is_proved_by_it(tmp_path, monkeypatch,
 
 def test_out_of_memory(monkeypatch):
     monkeypatch.setattr(solver_module, "_MEGABYTES", 1)
-    result = next(result for result in Program.load(NEEDS_SOLVER).prove(limits=Limits(lanes=4, ticks=10)).results if result.id == "invariant:same")
+    result = next(result for result in Program.load(NEEDS_SOLVER).prove(limits=ProofLimits(lanes=4, ticks=10)).results if result.id == "invariant:same")
     assert result.status == "unknown" and "z3" in result.detail
 
 

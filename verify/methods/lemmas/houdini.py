@@ -9,7 +9,7 @@ from hl_dsl.verify.goals.cone_of_influence import cone
 from hl_dsl.verify.smt.encode import FREE, ROUNDED, START, Encoding
 from hl_dsl.verify.methods.lemma import Lemma, Linear
 from hl_dsl.verify.intervals.evaluator import Evaluator
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 
 _MOST_ROUNDS = 80
@@ -22,7 +22,7 @@ class Houdini:
     facts      nodes that hold at every earlier tick
     """
 
-    def __init__(self, evaluator: Evaluator, facts: Sequence[int], limits: Limits, solver: Solver):
+    def __init__(self, evaluator: Evaluator, facts: Sequence[int], limits: ProofLimits, solver: Solver):
         self.evaluator, self.plan = evaluator, evaluator.plan
         self.facts = list(facts)
         self.limits, self.solver = limits, solver

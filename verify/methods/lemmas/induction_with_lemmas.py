@@ -16,10 +16,10 @@ from hl_dsl.verify.methods.lemma import Lemma
 from hl_dsl.verify.methods.lemmas.houdini import Houdini
 from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact
 from hl_dsl.verify.intervals.evaluator import Evaluator
-from hl_dsl.verify.goals.limits import Limits
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Pair, Plan
-from hl_dsl.verify.intervals.interning import Pool
+from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
+from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.goals.goal_relevance import Relevance
 from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.simulation.input_sampling import Sampler
@@ -32,8 +32,8 @@ _MOST_WORK = 16_000  # nodes evaluated in such ticks, which are dear
 _TRIES = 4
 
 
-def prove_with_lemmas(plan: Plan, ranges: Sequence[Pair], goals: Sequence[Goal], facts: Sequence[Goal], limits: Limits,
-                      solver: Solver, pool: Pool | None = None) -> dict[str, Attempt]:
+def prove_with_lemmas(plan: GraphIndex, ranges: Sequence[Pair], goals: Sequence[Goal], facts: Sequence[Goal], limits: ProofLimits,
+                      solver: Solver, pool: ExpressionTable | None = None) -> dict[str, Attempt]:
     """Attempts, by id, of those goals that lemmas prove. `facts`: goals proved before.
 
     Raises SolverFailure where z3 cannot be used.
@@ -72,7 +72,7 @@ def _supported(attempt: Attempt, houdini: Houdini, lemmas: Sequence[Lemma], hypo
     return attempt._replace(lemmas=tuple(wanted), rests=tuple(dict.fromkeys([*attempt.rests, *nodes])))
 
 
-def samples(plan: Plan, goals: Sequence[Goal]) -> list[list]:
+def samples(plan: GraphIndex, goals: Sequence[Goal]) -> list[list]:
     """Values of all nodes at ticks of runs, one for each state of the memory that was met."""
     nodes = closed_cone(plan.flow, [node for goal in goals for node in goal.nodes] + plan.assumes)
     cells = [plan.nodes[node].value for node in nodes if plan.nodes[node].op == "memory"]
@@ -92,7 +92,7 @@ def samples(plan: Plan, goals: Sequence[Goal]) -> list[list]:
     return list(found.values())
 
 
-def _tick(plan: Plan, sampler: Sampler, interpreter: Interpreter) -> list | None:
+def _tick(plan: GraphIndex, sampler: Sampler, interpreter: Interpreter) -> list | None:
     for _ in range(_TRIES):
         row = sampler.draw(interpreter.memory)
         if row is not None:

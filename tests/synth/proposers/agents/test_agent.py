@@ -18,7 +18,7 @@ from hl_dsl.synth.proposers.agents import sandbox
 from hl_dsl.synth.proposers.agents.agent_process import MARK
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.agents.profiles import PROFILES, command_of
-from hl_dsl.synth.proposers.text.retries import Patience
+from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.search.study import Study
 from tests.synth.proposers.conftest import Run
 from tests.support.study_runs import LEAN
@@ -30,7 +30,7 @@ fenced = pytest.mark.skipif(not sandbox.available(), reason="this kernel has no 
 
 def run(folder, behaviour, argument="", *, timeout=20.0, programs=2, attempts=1, resume=False, **more):
     command = shlex.join([sys.executable, str(AGENT), behaviour, str(argument)])
-    options = ProposerOptions(**{"command": command, "timeout": timeout, "patience": Patience(attempts, 0.001), "repairs": 0} | more)
+    options = ProposerOptions(**{"command": command, "timeout": timeout, "patience": RetryPolicy(attempts, 0.001), "repairs": 0} | more)
     study = Study(Program.parse(LEAN), "standard", folder, Budget(steps=10_000, programs=programs), proposer="command", seeds=(0, 1), options=options)
     result = study.resume() if resume else study.run()
     return result, Run(folder)

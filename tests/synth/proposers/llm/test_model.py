@@ -9,7 +9,7 @@ from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.prices import Prices
-from hl_dsl.synth.proposers.text.retries import Patience
+from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.proposers.llm.response_formats import RUNGS, TOOL
 from hl_dsl.synth.search.study import Study
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
@@ -17,7 +17,7 @@ from tests.support.model_server import ModelServer, good, status
 from tests.support.study_runs import LEAN
 
 GRAMMAR = 'start: "policy" /(.|\\n)*/'
-QUICK = Patience(first_wait=0.001, longest_wait=0.002)
+QUICK = RetryPolicy(first_wait=0.001, longest_wait=0.002)
 BEST_HASH = Program.parse(BEST).hash
 
 
@@ -216,7 +216,7 @@ def test_nobody_at_home_costs_nothing(tmp_path):
 
 
 def test_waits_double_and_a_servers_wish_is_kept():
-    patience = Patience(first_wait=1.0, longest_wait=10.0)
+    patience = RetryPolicy(first_wait=1.0, longest_wait=10.0)
     assert [patience.wait(failures, None) for failures in range(1, 7)] == [1, 2, 4, 8, 10, 10]
     assert patience.wait(1, 7.5) == 7.5 and patience.wait(5, 0.1) == 10
 
@@ -224,7 +224,7 @@ def test_waits_double_and_a_servers_wish_is_kept():
 def test_the_waits_are_slept(tmp_path):
     slept = []
     with ModelServer([status(429, Retry_After="3"), status(500), status(503), good(BEST)]) as server:
-        study(tmp_path / "run", server, programs=2, patience=Patience(first_wait=1.0, sleep=slept.append)).run()
+        study(tmp_path / "run", server, programs=2, patience=RetryPolicy(first_wait=1.0, sleep=slept.append)).run()
     assert slept == [3.0, 2.0, 4.0]
 
 

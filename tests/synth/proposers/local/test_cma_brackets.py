@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from hl_dsl.program import Program
 from hl_dsl.synth.candidates.archive import WORST, Archive
-from hl_dsl.synth.proposers.local.cma_brackets import BRACKET, FRESH, Campaigns, campaign
+from hl_dsl.synth.proposers.local.cma_brackets import BRACKET, FRESH, CmaBrackets, campaign
 from hl_dsl.synth.candidates.parameter_values import structure_hash
-from hl_dsl.synth.candidates.gates import Checked
+from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.mutation import MUTATIONS, Subject
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear_rules import features, shows_few_numbers
@@ -22,11 +22,11 @@ PUSH = 'policy push for "CartPole-v1" {\n  act LEFT\n}\n'
 FOLLOW = Program.parse('policy follow for "Breakout-v5" { observe ram  act { when ram[99] > ram[72] => RIGHT  otherwise => LEFT } }')
 
 
-def leaning(names: str) -> Checked:
+def leaning(names: str) -> CheckedCandidate:
     params = "  ".join(f"param {name}: real = 0 in [-1, 1]" for name in names)
     total = " + ".join(f"{name} * pole.angle" for name in names)
     program = Program.parse(f'policy p for "CartPole-v1" {{ observe pole.angle  {params}  act {{ when {total} > 0 => RIGHT otherwise => LEFT }} }}')
-    return Checked(program, structure_hash(program.flow))
+    return CheckedCandidate(program, structure_hash(program.flow))
 
 
 def begun(names: str, seed: int):
@@ -63,7 +63,7 @@ def test_a_point_that_no_trial_tells_of_is_the_worst_and_a_batch_is_learned_from
 
 
 def test_the_better_half_of_a_bracket_goes_on():
-    archive, campaigns, trial, given_to = Archive(), Campaigns(), 0, []
+    archive, campaigns, trial, given_to = Archive(), CmaBrackets(), 0, []
     for _ in range(200):
         campaigns.settle(archive)
         one = campaigns.turn()
@@ -81,7 +81,7 @@ def test_the_better_half_of_a_bracket_goes_on():
 
 
 def test_a_duplicate_tells_what_the_trial_came_to_that_it_is_a_duplicate_of():
-    campaigns = Campaigns()
+    campaigns = CmaBrackets()
     assert campaigns.known(5, 2) == 2 and campaigns.known(6, 5) == 2 and campaigns.known(7, None) is None
 
 

@@ -4,13 +4,13 @@ import numpy as np
 from hypothesis import given, settings, strategies
 
 from hl_dsl.synth.proposers.local.leading_signals import lead_of, rate_of
-from hl_dsl.synth.mutation.signal_terms import Source
+from hl_dsl.synth.mutation.signal_terms import Signal
 
 TICKS = 1500
 
 
 def source(number):
-    return Source("ram", number, "int")
+    return Signal("ram", number, "int")
 
 
 def stretches(speeds, each=60):

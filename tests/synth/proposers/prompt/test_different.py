@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hl_dsl.synth.candidates.archive import Archive, Sample
+from hl_dsl.synth.candidates.archive import Archive, ScoredParameters
 from hl_dsl.synth.proposers.text.feedback import _different
 
 STRUCTURES = st.lists(st.tuples(st.integers(0, 50), st.sampled_from([None, "left", "right"]), st.integers(1, 9)), min_size=4, max_size=12)
@@ -19,7 +19,7 @@ def checked(key, size):
 def test_it_behaves_unlike_the_parent_or_has_another_size(found):
     archive = Archive()
     for number, (score, behaviour, size) in enumerate(found):
-        archive.add(Sample(number, {}, float(score)), checked(f"s{number}", size), behaviour)
+        archive.add(ScoredParameters(number, {}, float(score)), checked(f"s{number}", size), behaviour)
     parent, *others = archive.ranked()
     assert archive.behaviours == {f"s{number}": behaviour for number, (_, behaviour, _) in enumerate(found)}
     chosen = _different(parent, others, archive.behaviours)
@@ -33,7 +33,7 @@ def test_it_behaves_unlike_the_parent_or_has_another_size(found):
 
 def test_a_behaviour_is_that_of_the_best_version():
     archive = Archive()
-    archive.add(Sample(0, {}, 1.0), checked("s", 3), "left")
-    archive.add(Sample(1, {}, 5.0), checked("s", 3), "right")
-    archive.add(Sample(2, {}, 2.0), checked("s", 3), "still")
+    archive.add(ScoredParameters(0, {}, 1.0), checked("s", 3), "left")
+    archive.add(ScoredParameters(1, {}, 5.0), checked("s", 3), "right")
+    archive.add(ScoredParameters(2, {}, 2.0), checked("s", 3), "still")
     assert archive.behaviours == {"s": "right"}

@@ -22,15 +22,15 @@ from hl_dsl.synth.proposers.prompt.truncation import elided, table_text
 from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.proposers.prompt.language_summary import MOST_CHARACTERS as LONGEST_CARD, language_card
 from hl_dsl.synth.proposers.prompt.prompt import LIMITS, MOST_BEST, MOST_CHARACTERS, MOST_PICTURE_BYTES, MOST_PICTURES, build_prompt
-from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirection, Picture, PromptParts, Shown, Table
+from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirection, Picture, PromptParts, ShownProgram, Table
 from hl_dsl.synth.rollouts.last_frames import LastFrames, png
 
 CARD = load_card("CartPole-v1")
 PARENT = 'policy a for "CartPole-v1" {\n  observe pole.angle\n  act LEFT\n}\n'
 TRACE = Table("seed 3: return 9", ("tick", "pole.angle", "kept", "action"), tuple((str(tick), f"0.0{tick}", "7", "LEFT") for tick in range(9)))
 FULL = PromptParts(
-    CARD, "standard", Shown(PARENT, 9.5, "trial 4"), best=(Shown("# best one", 30.0), Shown("# best two", 20.0), Shown("# best three", 10.0)),
-    different=Shown("# another kind"), worst=replace(TRACE, pictures=(Picture(b"png", "tick 8"),)),
+    CARD, "standard", ShownProgram(PARENT, 9.5, "trial 4"), best=(ShownProgram("# best one", 30.0), ShownProgram("# best two", 20.0), ShownProgram("# best three", 10.0)),
+    different=ShownProgram("# another kind"), worst=replace(TRACE, pictures=(Picture(b"png", "tick 8"),)),
     counterexample=Table("violated: invariant:upright", ("tick", "x"), (("0", "1"), ("1", "2"))), refusal="stopped at the gate `prove`",
     failed=(FailedDirection("moved\nless", "development: 8 is no better"),), budget=BudgetLeft(1000, 20, 30_000, 1.5, 60.0))
 
@@ -45,7 +45,7 @@ def test_the_stable_part_comes_first_and_is_stable():
         "Task", "Language", "Environment", "Rules", "Program to improve", "Best program", "Best program", "Different program", "Worst seed",
         "Last proposal", "Counterexample", "Failed directions", "Budget left", "Answer"]
     assert prompt.text.startswith(prompt.stable) and headings(prompt.stable)[-1] == "Rules"
-    later = build_prompt(PromptParts(CARD, "standard", Shown("# something else")))
+    later = build_prompt(PromptParts(CARD, "standard", ShownProgram("# something else")))
     assert later.stable == prompt.stable and later.variable != prompt.variable
     assert headings(later.variable) == ["Program to improve", "Answer"]
     assert build_prompt(FULL) == prompt
@@ -62,13 +62,13 @@ def test_all_that_is_known_is_told():
 
 
 def test_a_program_is_shown_once():
-    text = build_prompt(replace(FULL, best=(Shown(PARENT, 9.5), Shown("# best", 9.0)), different=Shown("# best"))).text
+    text = build_prompt(replace(FULL, best=(ShownProgram(PARENT, 9.5), ShownProgram("# best", 9.0)), different=ShownProgram("# best"))).text
     assert text.count("observe pole.angle") == 1 and text.count("# best") == 1
 
 
 def test_scores_on_held_out_seeds_are_not_shown():
     header = "# What it does.\n#: program 12ab; well defined\n#: standard, seeds 50..99: mean 480\n"
-    text = build_prompt(replace(FULL, parent=Shown(header + PARENT), best=(Shown(header + "# b"),))).text
+    text = build_prompt(replace(FULL, parent=ShownProgram(header + PARENT), best=(ShownProgram(header + "# b"),))).text
     assert "480" not in text and "50..99" not in text and "# What it does." in text
 
 
@@ -83,7 +83,7 @@ def tables(draw):
     return Table(draw(TEXTS), tuple(columns), tuple(draw(st.lists(row, max_size=5)) * draw(st.sampled_from([1, 2, 300]))))
 
 
-SHOWN = st.builds(Shown, TEXTS, st.none() | st.floats(allow_nan=False), TEXTS)
+SHOWN = st.builds(ShownProgram, TEXTS, st.none() | st.floats(allow_nan=False), TEXTS)
 PICTURES = st.lists(st.builds(Picture, st.sampled_from([b"", b"x", b"x" * (MOST_PICTURE_BYTES + 1)]), TEXTS), max_size=9).map(tuple)
 ANY_PARTS = st.builds(
     PromptParts, st.just(CARD), st.just("standard"), SHOWN, TEXTS, st.none() | TEXTS, st.lists(SHOWN, max_size=4).map(tuple), st.none() | SHOWN,

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from hl_dsl.program import Program
-from hl_dsl.verify import Limits
+from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.methods.lemmas.candidates import Candidates
 from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, above_zero
 from hl_dsl.verify.methods.lemmas.houdini import Houdini, strongest
-from hl_dsl.verify.methods.interval_stage import IntervalTier
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.lemmas.induction_with_lemmas import samples
 from hl_dsl.verify.goals.goals import goals
 from hl_dsl.verify.simulation.simulate import simulate
@@ -26,12 +26,12 @@ TIMERS = ("memory a: int in [0, 99] = 0 {{ next = if ram[1] == 0 then min(a + 1,
 
 def kept(program: Program, lemmas=None):
     """The lemmas that Houdini keeps of those given, or of the candidates for what intervals leave open."""
-    tier = IntervalTier(program.flow)
+    tier = IntervalStage(program.flow)
     wanted = goals(program.flow)
     if lemmas is None:
         lemmas = Candidates(tier.evaluator, wanted, samples(tier.plan, wanted)).all()
     with Solver(60) as solver:
-        return Houdini(tier.evaluator, [], Limits(solver_steps=300_000), solver).kept(lemmas)
+        return Houdini(tier.evaluator, [], ProofLimits(solver_steps=300_000), solver).kept(lemmas)
 
 
 @pytest.mark.parametrize("name, lemma", [
@@ -47,7 +47,7 @@ def test_what_a_counter_needs_is_found_and_named(name, lemma):
     found = [result for result in proof.results if result.lemmas]
     assert any(lemma in result.method and lemma.strip("`") in result.lemmas for result in found), proof.render()
     assert any(result["lemmas"] for result in proof.to_json()["results"])
-    assert not program.prove(limits=Limits(lemmas=False, depths=(0, 1), bounded_depths=(2, 2), lanes=4, ticks=8)).passed
+    assert not program.prove(limits=ProofLimits(lemmas=False, depths=(0, 1), bounded_depths=(2, 2), lanes=4, ticks=8)).passed
 
 
 def test_a_ghost_cell_goes_by_its_name_and_not_by_its_property():
@@ -64,7 +64,7 @@ def test_a_ghost_cell_goes_by_its_name_and_not_by_its_property():
 def test_a_lemma_that_is_kept_holds_in_every_run(program):
     flow = program.flow
     lemmas = kept(program)
-    seen = simulate(IntervalTier(flow).plan, [], 6, 24, first_seed=500, watch=lambda values: [lemma.says(flow) for lemma in lemmas if not lemma.holds(values)])
+    seen = simulate(IntervalStage(flow).plan, [], 6, 24, first_seed=500, watch=lambda values: [lemma.says(flow) for lemma in lemmas if not lemma.holds(values)])
     assert seen.watched == []
 
 
@@ -101,7 +101,7 @@ def leaf(program: Program, name: str) -> int:
 def test_interpreted_as_it_is_told_to_the_solver():
     """`holds` and `text` are the same fact."""
     program = Program.load(VERDICTS / "proved" / "shaking_ends.hl")
-    tier = IntervalTier(program.flow)
+    tier = IntervalStage(program.flow)
     wanted = goals(program.flow)
     rows = samples(tier.plan, wanted)
     lemmas = Candidates(tier.evaluator, wanted, rows[:3]).all()
