@@ -108,7 +108,9 @@ class NumpyController:
 
         from_rally = np.where(self.dry > stuck_after, SHAKE, RALLY)
         from_shake = np.where(self.dry == 0, RALLY, SHAKE)
-        mode = np.where(in_play, np.where(self.mode == SERVE, RALLY, np.where(self.mode == RALLY, from_rally, from_shake)), SERVE)
+        mode = np.where(
+            in_play, np.where(self.mode == SERVE, RALLY, np.where(self.mode == RALLY, from_rally, from_shake)), SERVE
+        )
 
         falling = fall >= 0.25
         ticks = np.where(falling, np.clip((177.0 - ball_y) / np.where(falling, fall, 1.0), 0.0, 256.0), 0.0)
@@ -131,8 +133,12 @@ class NumpyController:
         action = np.where(error > tolerated, RIGHT, np.where(error < -tolerated, LEFT, otherwise))
 
         moving = self.tracked & in_play
-        self.speed_x = np.where(moving, np.clip(self.speed_x + smoothing * (ball_x - self.last_x - self.speed_x), -256.0, 256.0), 0.0)
-        self.speed_y = np.where(moving, np.clip(self.speed_y + smoothing * (ball_y - self.last_y - self.speed_y), -256.0, 256.0), 0.0)
+        self.speed_x = np.where(
+            moving, np.clip(self.speed_x + smoothing * (ball_x - self.last_x - self.speed_x), -256.0, 256.0), 0.0
+        )
+        self.speed_y = np.where(
+            moving, np.clip(self.speed_y + smoothing * (ball_y - self.last_y - self.speed_y), -256.0, 256.0), 0.0
+        )
         self.last_x, self.last_y, self.tracked = ball_x, ball_y, in_play
         self.dry = np.where(frame.reward > 0.0, 0, np.minimum(self.dry + 1, 100000))
         self.mode = mode

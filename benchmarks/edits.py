@@ -27,19 +27,19 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from hl_dsl.synth.candidates.gates import SEARCH_LIMITS, CheckedCandidate, Gates, Rejection
+from hl_dsl.synth.environments.environments import Environments, steps_taken
+from hl_dsl.synth.mutation import Subject, mutate
+from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
+from hl_dsl.synth.rollouts.rollout import evaluate
+from hl_dsl.synth.runs.version import version
+from hl_dsl.synth.workers.evaluator import WorkerExecutor
+from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
 
 from benchmarks.free_form import CONTROLLER
 from benchmarks.free_form_edits import edits
 from hl_dsl.cards import load_card
 from hl_dsl.program import Program
-from hl_dsl.synth.environments.environments import Environments, steps_taken
-from hl_dsl.synth.candidates.gates import SEARCH_LIMITS, CheckedCandidate, Gates, Rejection
-from hl_dsl.synth.workers.evaluator import WorkerExecutor
-from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
-from hl_dsl.synth.mutation import Subject, mutate
-from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
-from hl_dsl.synth.rollouts.rollout import evaluate
-from hl_dsl.synth.runs.version import version
 
 POLICY = Path(__file__).parent.parent / "policies" / "breakout" / "ram.hl"
 LIMITS = WorkerLimits()
@@ -60,7 +60,7 @@ class Played:
     steps: int
     why: str = ""
 
-    def interrupted_too(self) -> "Played":
+    def interrupted_too(self) -> Played:
         raise KeyboardInterrupt
 
 
@@ -69,7 +69,7 @@ class PlayedMany:
     every: tuple[Played, ...]
     assumptions_broken: tuple[int, ...]
 
-    def interrupted_too(self) -> "PlayedMany":
+    def interrupted_too(self) -> PlayedMany:
         raise KeyboardInterrupt
 
 
@@ -136,7 +136,15 @@ def play_proved(flows: list, steps: int, *, before_step, stopping, **hooks: Any)
             before_step(environments.steps + len(frame.lanes))
 
     members = [Member(flow, 1, {}) for flow in flows]
-    rollout = evaluate(ProgramBatch(members), flows[0].card, PROTOCOL, [SEED] * len(flows), num_envs=len(flows), on_tick=watch, max_steps=steps)
+    rollout = evaluate(
+        ProgramBatch(members),
+        flows[0].card,
+        PROTOCOL,
+        [SEED] * len(flows),
+        num_envs=len(flows),
+        on_tick=watch,
+        max_steps=steps,
+    )
     every = tuple(Played(LEAVES if out else PLAYS, length) for out, length in zip(left, rollout.lengths))
     return PlayedMany(every, tuple(sum(row) for row in rollout.assumption_violations))
 
@@ -154,7 +162,12 @@ class Kept:
         if whole[:1] == [about]:
             self.known = {one["number"]: one["kept"] for one in whole[1:]}
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("".join(json.dumps(one) + "\n" for one in [about, *({"number": number, "kept": kept} for number, kept in self.known.items())]))
+        path.write_text(
+            "".join(
+                json.dumps(one) + "\n"
+                for one in [about, *({"number": number, "kept": kept} for number, kept in self.known.items())]
+            )
+        )
         self._file = open(path, "a")
 
     def add(self, number: int, kept: Any) -> None:
@@ -222,7 +235,10 @@ def as_hl(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, Any]:
     finally:
         evaluator.close()
     return _row("HL, what is proved played", count, outcomes, cost) | {
-        "stopped_at": dict(stopped), "steps_on_rejected_edits": on_rejected, "assumptions_broken_in": assumptions}
+        "stopped_at": dict(stopped),
+        "steps_on_rejected_edits": on_rejected,
+        "assumptions_broken_in": assumptions,
+    }
 
 
 def _stopped_at(gates: Gates, checked: CheckedCandidate, number: int, kept: Kept) -> str | None:
@@ -243,7 +259,9 @@ def _batch(evaluator: WorkerExecutor, flows: list, steps: int, outcomes: Counter
     except EvaluatorFailed as failure:
         if len(flows) > 1:
             return sum(_batch(evaluator, [flow], steps, outcomes, cost) for flow in flows)
-        played = PlayedMany((Played(HANGS if failure.outcome == "hung" else CRASHES, failure.steps, failure.outcome),), ())
+        played = PlayedMany(
+            (Played(HANGS if failure.outcome == "hung" else CRASHES, failure.steps, failure.outcome),), ()
+        )
     for one in played.every:
         outcomes[one.outcome] += 1
         cost[one.outcome] += one.steps
@@ -252,14 +270,26 @@ def _batch(evaluator: WorkerExecutor, flows: list, steps: int, outcomes: Counter
 
 def _row(name: str, count: int, outcomes: Counter, cost: Counter) -> dict[str, Any]:
     named = (CRASHES, HANGS, LEAVES, PLAYS)
-    return {"edits": count, "name": name, "played": sum(outcomes.values()), "outcomes": {one: outcomes[one] for one in named}, "steps": {one: cost[one] for one in named}}
+    return {
+        "edits": count,
+        "name": name,
+        "played": sum(outcomes.values()),
+        "outcomes": {one: outcomes[one] for one in named},
+        "steps": {one: cost[one] for one in named},
+    }
 
 
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows as a table in Markdown."""
-    lines = [f"| {rows[0]['edits']:,} random edits as | stopped before a step | crash | hang | leave the bounds | steps these cost |", "|---|---|---|---|---|---|"]
+    lines = [
+        f"| {rows[0]['edits']:,} random edits as | stopped before a step | crash | hang | leave the bounds | steps these cost |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in rows:
-        share = [f"{row['outcomes'][one]:,} ({100 * row['outcomes'][one] / row['edits']:.1f} %)" for one in (CRASHES, HANGS, LEAVES)]
+        share = [
+            f"{row['outcomes'][one]:,} ({100 * row['outcomes'][one] / row['edits']:.1f} %)"
+            for one in (CRASHES, HANGS, LEAVES)
+        ]
         cost = sum(row["steps"][one] for one in (CRASHES, HANGS, LEAVES))
         lines.append(f"| {row['name']} | {row['edits'] - row['played']:,} | {' | '.join(share)} | {cost:,} |")
     return "\n".join(lines)
@@ -271,7 +301,12 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--progress", type=Path, default=Path("runs"), help="the folder in which the edits so far are kept [default: runs]")
+    parser.add_argument(
+        "--progress",
+        type=Path,
+        default=Path("runs"),
+        help="the folder in which the edits so far are kept [default: runs]",
+    )
     given = parser.parse_args()
     began = time.monotonic()
 
@@ -294,7 +329,9 @@ def main() -> None:
     print(table(rows))
     print(f"crashes of Python by cause: {rows[0]['crashes_by_cause']}")
     print(f"{given.steps} steps for each edit that is played; {time.monotonic() - began:.0f} s")
-    print(f"HL: stopped at {rows[1]['stopped_at']}, {rows[1]['steps_on_rejected_edits']} steps on them; an assumption broken in {rows[1]['assumptions_broken_in']} of those played")
+    print(
+        f"HL: stopped at {rows[1]['stopped_at']}, {rows[1]['steps_on_rejected_edits']} steps on them; an assumption broken in {rows[1]['assumptions_broken_in']} of those played"
+    )
 
 
 if __name__ == "__main__":

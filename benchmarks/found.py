@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.grammar.formatter.format import format_policy
-from hl_dsl.program import Program
 from hl_dsl.synth.evaluation.evaluate import ledger_beside
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import cumulative, trials_of
+
+from hl_dsl.program import Program
 
 
 def summary(run: Path, program_hash: str) -> dict[str, Any]:
@@ -26,9 +27,17 @@ def summary(run: Path, program_hash: str) -> dict[str, Any]:
     steps = [(entry.total_steps, entry.best) for entry in cumulative(trials) if entry.best is not None]
     best = steps[-1][1]
     return {
-        "event": "search", "program_hash": program_hash, "run_seed": settings["run_seed"], "proposer": settings["proposer"],
-        "protocol": settings["protocol"], "seeds": settings["seeds"], "score": best, "steps_to_score": next(at for at, score in steps if score == best),
-        "environment_steps": sum(trial.environment_steps for trial in trials), "programs": len(trials)}
+        "event": "search",
+        "program_hash": program_hash,
+        "run_seed": settings["run_seed"],
+        "proposer": settings["proposer"],
+        "protocol": settings["protocol"],
+        "seeds": settings["seeds"],
+        "score": best,
+        "steps_to_score": next(at for at, score in steps if score == best),
+        "environment_steps": sum(trial.environment_steps for trial in trials),
+        "programs": len(trials),
+    }
 
 
 def keep(run: Path, policy: Path) -> None:
@@ -38,7 +47,10 @@ def keep(run: Path, policy: Path) -> None:
     shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"development seeds {seeds[0]}..{seeds[-1]}"
     text = format_policy(replace(Program.load(run / "best.hl").syntax, name=policy.stem))
     lines = [line for line in text.splitlines(keepends=True) if not line.startswith("#")]
-    policy.write_text(f"# Found by `hl synth` from start.hl (run seed {event['run_seed']}, {shown}).\n" + "".join(lines), encoding="utf-8")
+    policy.write_text(
+        f"# Found by `hl synth` from start.hl (run seed {event['run_seed']}, {shown}).\n" + "".join(lines),
+        encoding="utf-8",
+    )
     ledger_beside(policy).append(event | {"program_hash": Program.load(policy).hash})
     print(f"{policy}: {event['score']:g}")
 

@@ -4,7 +4,7 @@
 last bit (`tests/benchmarks/test_edits.py` plays both).
 """
 
-CONTROLLER = '''
+CONTROLLER = """
 NOOP, FIRE, RIGHT, LEFT = 0, 1, 2, 3
 
 
@@ -74,4 +74,4 @@ def act(ram, reward, memory):
     if command > target + 3:
         return LEFT
     return NOOP
-'''
+"""

@@ -7,8 +7,8 @@ step or to another number of the program; names become other names of the progra
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterator
 from random import Random
-from typing import Callable, Iterator
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod)
 _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -81,7 +81,11 @@ def _logic(tree: ast.AST, random: Random) -> bool:
 
 def _blocks(tree: ast.AST) -> list[list[ast.stmt]]:
     found = [getattr(node, name, None) for node in ast.walk(tree) for name in ("body", "orelse")]
-    return [block for block in found if isinstance(block, list) and block and not any(isinstance(one, ast.FunctionDef) for one in block)]
+    return [
+        block
+        for block in found
+        if isinstance(block, list) and block and not any(isinstance(one, ast.FunctionDef) for one in block)
+    ]
 
 
 def _deletion(tree: ast.AST, random: Random) -> bool:
@@ -100,6 +104,12 @@ def _exchange(tree: ast.AST, random: Random) -> bool:
 
 
 KINDS: dict[str, Callable[[ast.AST, Random], bool]] = {
-    "constant": _constant, "operator": _operator, "comparison": _comparison, "name": _name, "condition": _condition, "logic": _logic,
-    "deleted statement": _deletion, "exchanged statements": _exchange,
+    "constant": _constant,
+    "operator": _operator,
+    "comparison": _comparison,
+    "name": _name,
+    "condition": _condition,
+    "logic": _logic,
+    "deleted statement": _deletion,
+    "exchanged statements": _exchange,
 }

@@ -20,14 +20,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-
-from hl_dsl.program import Program
 from hl_dsl.compiler.planner.controller import PlannedPolicy
 from hl_dsl.compiler.planner.simulator import Simulator
 from hl_dsl.synth.rollouts.rollout import evaluate
 
+from hl_dsl.program import Program
+
 HERE = Path(__file__).parent
-PAIRS, TICKS, AWAY = 15, 12, 40  # a pair plans for so many ticks; the first ones of an episode, of a cat that falls, are left out
+PAIRS, TICKS, AWAY = (
+    15,
+    12,
+    40,
+)  # a pair plans for so many ticks; the first ones of an episode, of a cat that falls, are left out
 LANES = 1
 MOST_RATIO, MOST_MILLISECONDS, MOST_STEPS = 1.3, 40.0, 3000
 EPISODE = 1000
@@ -52,8 +56,15 @@ def without_pruning(flow):
 def frames_of(flow, lanes: int) -> list:
     """Frames of an episode, as a planned policy meets them."""
     frames = []
-    evaluate(PlannedPolicy(flow), flow.card, "standard", range(lanes), num_threads=1, max_steps=AWAY + TICKS,
-             on_tick=lambda environments, frame, actions: frames.append(frame))
+    evaluate(
+        PlannedPolicy(flow),
+        flow.card,
+        "standard",
+        range(lanes),
+        num_threads=1,
+        max_steps=AWAY + TICKS,
+        on_tick=lambda environments, frame, actions: frames.append(frame),
+    )
     return frames[: AWAY + TICKS]
 
 
@@ -83,7 +94,9 @@ class Bare:
         for first in range(0, len(simulator.asked), horizon):
             ticks = simulator.asked[first : first + horizon]
             controls = np.stack([np.repeat(actions[:, None], substeps, axis=1) for _, actions in ticks], axis=1)
-            self._calls.append((ticks[0][0], np.ascontiguousarray(controls.reshape(len(controls), horizon * substeps, -1))))
+            self._calls.append(
+                (ticks[0][0], np.ascontiguousarray(controls.reshape(len(controls), horizon * substeps, -1)))
+            )
         states, controls = self._calls[0]
         self._models = [self._model] * len(states)
         self._path = np.empty((*controls.shape[:2], states.shape[1]))
@@ -92,7 +105,15 @@ class Bare:
     def run(self) -> float:
         start = time.process_time()
         for states, controls in self._calls:
-            self._rollout.rollout(self._models, [self._data], states, controls, skip_checks=True, nstep=controls.shape[1], state=self._path)
+            self._rollout.rollout(
+                self._models,
+                [self._data],
+                states,
+                controls,
+                skip_checks=True,
+                nstep=controls.shape[1],
+                state=self._path,
+            )
         return time.process_time() - start
 
 
@@ -111,7 +132,13 @@ def compare() -> dict:
             raise SystemExit(f"{steps} steps are compared with {bare.steps}")
         pairs.append((seconds, bare.run()))
     ours, theirs = (1e3 * statistics.median(values) / (TICKS * LANES) for values in zip(*pairs))
-    return dict(ratio=statistics.median(a / b for a, b in pairs), ours_ms=ours, bare_ms=theirs, model_steps=bare.steps / (TICKS * LANES), target=MOST_RATIO)
+    return dict(
+        ratio=statistics.median(a / b for a, b in pairs),
+        ours_ms=ours,
+        bare_ms=theirs,
+        model_steps=bare.steps / (TICKS * LANES),
+        target=MOST_RATIO,
+    )
 
 
 def episode() -> dict:
@@ -119,8 +146,14 @@ def episode() -> dict:
     program = Program.load(HERE / "planned_gait.hl")
     rollout = evaluate(program.compile(), program.card, "standard", [0], num_threads=1, max_steps=EPISODE)
     planned = rollout.planning[0]
-    return dict(env_steps=rollout.env_steps, ms=1e3 * rollout.cpu_seconds / rollout.env_steps, model_steps=planned.steps / rollout.env_steps,
-                diverged=planned.diverged, most_ms=MOST_MILLISECONDS, most_model_steps=MOST_STEPS)
+    return dict(
+        env_steps=rollout.env_steps,
+        ms=1e3 * rollout.cpu_seconds / rollout.env_steps,
+        model_steps=planned.steps / rollout.env_steps,
+        diverged=planned.diverged,
+        most_ms=MOST_MILLISECONDS,
+        most_model_steps=MOST_STEPS,
+    )
 
 
 def main() -> None:
@@ -131,10 +164,14 @@ def main() -> None:
     if arguments.json:
         print(json.dumps({"schema": "hl.benchmark.planner_cost/1", "planner": row, "episode": whole}))
         return
-    print(f"planner {row['ours_ms']:.1f} ms, bare rollout {row['bare_ms']:.1f} ms for {row['model_steps']:,.0f} steps of the model: "
-          f"ratio {row['ratio']:.2f} (target {row['target']})")
-    print(f"an episode of {whole['env_steps']:,} steps: {whole['ms']:.1f} ms CPU (target {whole['most_ms']:.0f}) and {whole['model_steps']:,.0f} steps of the "
-          f"model (target {whole['most_model_steps']:,}) for each")
+    print(
+        f"planner {row['ours_ms']:.1f} ms, bare rollout {row['bare_ms']:.1f} ms for {row['model_steps']:,.0f} steps of the model: "
+        f"ratio {row['ratio']:.2f} (target {row['target']})"
+    )
+    print(
+        f"an episode of {whole['env_steps']:,} steps: {whole['ms']:.1f} ms CPU (target {whole['most_ms']:.0f}) and {whole['model_steps']:,.0f} steps of the "
+        f"model (target {whole['most_model_steps']:,}) for each"
+    )
 
 
 if __name__ == "__main__":

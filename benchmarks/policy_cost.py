@@ -15,10 +15,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+from hl_dsl.compiler.backends.frame import Frame
 
 from benchmarks.controller_by_hand import NumbaController, NumpyController
 from hl_dsl.program import Program
-from hl_dsl.compiler.backends.frame import Frame
 
 HERE = Path(__file__).parent
 
@@ -47,7 +47,19 @@ def frames(lanes: int, ticks: int = 64) -> list[Frame]:
         step = np.where((draw.random(lanes) < 0.0005) | (tick == 0), 0, tick + 1).astype(np.int32)
         reward = (draw.random(lanes) < 0.03).astype(np.float32)
         none = np.zeros(lanes, bool)
-        out.append(Frame(np.arange(lanes, dtype=np.int32), ram, None, reward, np.full(lanes, 5, np.int32), step, none, none, False))
+        out.append(
+            Frame(
+                np.arange(lanes, dtype=np.int32),
+                ram,
+                None,
+                reward,
+                np.full(lanes, 5, np.int32),
+                step,
+                none,
+                none,
+                False,
+            )
+        )
     return out
 
 
@@ -86,18 +98,38 @@ def main() -> None:
         for lanes in (1, 16, 256, 4096):
             ours = program.compile(backend=backend)
             mine, other, ratio = compare(ours, theirs, lanes)
-            rows.append(dict(backend=backend, lanes=lanes, ours_us=mine, by_hand_us=other, ratio=ratio, target=TARGETS.get((backend, lanes))))
+            rows.append(
+                dict(
+                    backend=backend,
+                    lanes=lanes,
+                    ours_us=mine,
+                    by_hand_us=other,
+                    ratio=ratio,
+                    target=TARGETS.get((backend, lanes)),
+                )
+            )
     for lanes in (16, 256):
         ours = program.compile(parameters={"deadband": np.full(lanes, 3.0), "lead": np.full(lanes, 1.0)})
         mine, other, ratio = compare(ours, NumbaController(), lanes)
-        rows.append(dict(backend="tape, per-lane parameters", lanes=lanes, ours_us=mine, by_hand_us=other, ratio=ratio, target=None))
+        rows.append(
+            dict(
+                backend="tape, per-lane parameters",
+                lanes=lanes,
+                ours_us=mine,
+                by_hand_us=other,
+                ratio=ratio,
+                target=None,
+            )
+        )
     if arguments.json:
         print(json.dumps({"schema": "hl.benchmark.policy_cost/1", "rows": rows}))
         return
     print(f"{'':28}{'lanes':>6}{'us per lane':>14}{'by hand':>10}{'ratio':>8}{'target':>8}")
     for row in rows:
         target = "" if row["target"] is None else f"{row['target']:.1f}"
-        print(f"{row['backend']:28}{row['lanes']:>6}{row['ours_us']:>14.3f}{row['by_hand_us']:>10.3f}{row['ratio']:>8.2f}{target:>8}")
+        print(
+            f"{row['backend']:28}{row['lanes']:>6}{row['ours_us']:>14.3f}{row['by_hand_us']:>10.3f}{row['ratio']:>8.2f}{target:>8}"
+        )
 
 
 if __name__ == "__main__":

@@ -15,10 +15,11 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.synth.mutation import Subject, mutate
-from hl_dsl.verify import SearchCache, Proof, prove
+from hl_dsl.verify import Proof, SearchCache, prove
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 
 ROOT = Path(__file__).parent.parent
 EDITS = 40
@@ -35,7 +36,10 @@ def milliseconds(program: Program, memo: SearchCache | None = None) -> tuple[flo
 
 def _spent(memo: SearchCache | None) -> float:
     """Seconds of this process, of its children that have ended, and of the solver that lives on with a memo (on Linux)."""
-    ended = sum(usage.ru_utime + usage.ru_stime for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)))
+    ended = sum(
+        usage.ru_utime + usage.ru_stime
+        for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
     if memo is None or memo.solver_pid is None:
         return ended
     fields = Path(f"/proc/{memo.solver_pid}/stat").read_text().rpartition(")")[2].split()
@@ -67,7 +71,16 @@ def measure() -> list[dict]:
 
     def add(kind: str, found: list[tuple[float, Proof]], good: int) -> None:
         times = sorted(time for time, _ in found)
-        rows.append({"what": kind, "programs": len(times), "median_ms": median(times), "most_ms": times[-1], "bar_ms": BARS[kind], "as_wanted": good})
+        rows.append(
+            {
+                "what": kind,
+                "programs": len(times),
+                "median_ms": median(times),
+                "most_ms": times[-1],
+                "bar_ms": BARS[kind],
+                "as_wanted": good,
+            }
+        )
 
     runs = [milliseconds(breakout) for _ in range(5)]
     add("cold", runs, sum(proof.passed for _, proof in runs))
@@ -79,7 +92,14 @@ def measure() -> list[dict]:
     runs = [milliseconds(gait) for _ in range(5)]
     add("gait", runs, sum(proof.passed for _, proof in runs))
     runs = [milliseconds(Program.load(path)) for path in sorted((ROOT / "tests/golden/late").glob("*.hl"))]
-    add("late", runs, sum(any(result.status in ("violated", "ill-defined") and result.trace for result in proof.results) for _, proof in runs))
+    add(
+        "late",
+        runs,
+        sum(
+            any(result.status in ("violated", "ill-defined") and result.trace for result in proof.results)
+            for _, proof in runs
+        ),
+    )
     return rows
 
 
@@ -91,8 +111,10 @@ def main(as_json: bool = False) -> None:
     print("proofs, CPU time of this process and z3's")
     words = {"cold": "proved", "edited": "proved", "gait": "proved", "late": "broken by a replayed trace"}
     for row in rows:
-        print(f"  {row['what']:<7} {row['programs']:>3} programs: median {row['median_ms']:6.1f} ms, most {row['most_ms']:7.1f} ms "
-              f"(bar {row['bar_ms']:.0f}); {row['as_wanted']} {words[row['what']]}")
+        print(
+            f"  {row['what']:<7} {row['programs']:>3} programs: median {row['median_ms']:6.1f} ms, most {row['most_ms']:7.1f} ms "
+            f"(bar {row['bar_ms']:.0f}); {row['as_wanted']} {words[row['what']]}"
+        )
 
 
 if __name__ == "__main__":

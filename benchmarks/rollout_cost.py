@@ -7,11 +7,11 @@ import statistics
 import time
 
 import numpy as np
-
-from hl_dsl.program import Program
 from hl_dsl.synth.environments.environments import load_simulator
 from hl_dsl.synth.environments.protocols import protocol_options
 from hl_dsl.synth.rollouts.rollout import evaluate
+
+from hl_dsl.program import Program
 
 CASES = (
     ("policies/breakout/ram.hl", "noop", 16, 400, 1.03),
@@ -28,7 +28,16 @@ def recorded_actions(program: Program, protocol: str, lanes: int, steps: int) ->
         if actions is not None:
             kept.append(np.array(actions))
 
-    evaluate(program.compile(), program.card, protocol, range(lanes), num_envs=lanes, num_threads=1, max_steps=steps, on_tick=keep)
+    evaluate(
+        program.compile(),
+        program.card,
+        protocol,
+        range(lanes),
+        num_envs=lanes,
+        num_threads=1,
+        max_steps=steps,
+        on_tick=keep,
+    )
     return np.stack(kept)
 
 
@@ -38,8 +47,13 @@ def raw_seconds(program: Program, protocol: str, actions: np.ndarray) -> float:
 
     lanes = actions.shape[1]
     began = time.process_time()
-    pool = envpool.make_gymnasium(program.card.environment, num_envs=lanes, num_threads=1, env_seed=list(range(lanes)),
-                                  **protocol_options(program.card, protocol))
+    pool = envpool.make_gymnasium(
+        program.card.environment,
+        num_envs=lanes,
+        num_threads=1,
+        env_seed=list(range(lanes)),
+        **protocol_options(program.card, protocol),
+    )
     pool.reset()
     for row in actions:
         pool.step(row)

@@ -8,16 +8,17 @@ for 108,000 steps, and one that plans takes minutes for an episode.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
-from hl_dsl.cli.output.progress import episode_progress
-from hl_dsl.cli.options.seeds import parse_seeds
-from hl_dsl.program import Program
+from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
 from hl_dsl.synth.evaluation.evaluate import evaluate_program, ledger_beside
 from hl_dsl.synth.evaluation.policy_header import write_header
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+
+from hl_dsl.cli.options.seeds import parse_seeds
+from hl_dsl.cli.output.progress import episode_progress
+from hl_dsl.program import Program
 
 
 def score(path: Path, held_out: Sequence[int]) -> None:
@@ -27,11 +28,16 @@ def score(path: Path, held_out: Sequence[int]) -> None:
     for protocol in program.card.protocols:
         seeds = held_out if draws_at_random(protocol_options(program.card, protocol)) else held_out[:1]
         with episode_progress(f"{program.name} {protocol}") as progress:
-            evaluation = evaluate_program(program, protocol, seeds, ledger=ledger_beside(path), on_progress=progress, kind="held-out")
+            evaluation = evaluate_program(
+                program, protocol, seeds, ledger=ledger_beside(path), on_progress=progress, kind="held-out"
+            )
         trial = evaluation.trial
-        print(f"  {protocol:<14} mean {trial.mean:8.6g}  min {trial.min:8.6g}  max {trial.max:8.6g}  over {len(seeds)} seeds, "
-              f"{trial.distinct_trajectories} distinct; {trial.environment_steps:,} steps; assumptions broken "
-              f"{sum(trial.assumption_violations.values()):,}, out of range {sum(evaluation.rollout.out_of_range):,}", flush=True)
+        print(
+            f"  {protocol:<14} mean {trial.mean:8.6g}  min {trial.min:8.6g}  max {trial.max:8.6g}  over {len(seeds)} seeds, "
+            f"{trial.distinct_trajectories} distinct; {trial.environment_steps:,} steps; assumptions broken "
+            f"{sum(trial.assumption_violations.values()):,}, out of range {sum(evaluation.rollout.out_of_range):,}",
+            flush=True,
+        )
         evaluations.append(evaluation)
     write_header(path, program, evaluations[0].proof, evaluations)
 

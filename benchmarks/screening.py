@@ -13,11 +13,12 @@ import time
 from pathlib import Path
 from random import Random
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.verify import SearchCache, screen
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.language.incremental import DeclarationCache
+from hl_dsl.program import Program
 
 ROOT = Path(__file__).parent.parent
 POLICIES = ("policies/breakout/ram.hl", "benchmarks/controller.hl", "policies/breakout/start.hl")
@@ -84,16 +85,28 @@ def main(as_json: bool = False) -> None:
             screen(program.flow)
         cold = (time.process_time() - cold) / 10
         for kind, measure in (("text", from_text), ("memory", in_memory)):
-            rows.append({"policy": name, "nodes": len(program.flow.nodes), "from": kind, "target": TARGETS[kind],
-                         "cold_proof_ms": 1000 * cold, **measure(program)})
+            rows.append(
+                {
+                    "policy": name,
+                    "nodes": len(program.flow.nodes),
+                    "from": kind,
+                    "target": TARGETS[kind],
+                    "cold_proof_ms": 1000 * cold,
+                    **measure(program),
+                }
+            )
     if as_json:
         print(json.dumps(rows, indent=2))
         return
     print(f"screening {MUTANTS} distinct mutants of each policy, CPU time of one core")
     for row in rows:
-        proof = f", proof {row['proof_ms']:.2f} ms" if "proof_ms" in row else f", cold proof {row['cold_proof_ms']:.1f} ms"
-        print(f"  {row['policy']:<30} {row['nodes']:>4} nodes, from {row['from']:<6}: {row['a_second']:6.0f} a second "
-              f"(target {row['target']:.0f}); {100 * row['passed']:.0f} % proved{proof}")
+        proof = (
+            f", proof {row['proof_ms']:.2f} ms" if "proof_ms" in row else f", cold proof {row['cold_proof_ms']:.1f} ms"
+        )
+        print(
+            f"  {row['policy']:<30} {row['nodes']:>4} nodes, from {row['from']:<6}: {row['a_second']:6.0f} a second "
+            f"(target {row['target']:.0f}); {100 * row['passed']:.0f} % proved{proof}"
+        )
 
 
 if __name__ == "__main__":

@@ -24,16 +24,17 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
-from benchmarks.search_curves import Curve, draw, steps_to
-from hl_dsl.cli.options.seeds import parse_seeds
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.trial import cumulative, trials_of
 from hl_dsl.synth.search.random_baseline import random_constants
 from hl_dsl.synth.search.start import run_synth
-from hl_dsl.synth.runs.trial import cumulative, trials_of
+
+from benchmarks.search_curves import Curve, draw, steps_to
+from hl_dsl.base.errors import HLError
+from hl_dsl.cli.options.seeds import parse_seeds
+from hl_dsl.program import Program
 
 ROOT = Path(__file__).parent.parent
 CLASSICS = ("cartpole", "mountain_car", "acrobot", "lunar_lander")
@@ -43,7 +44,9 @@ _DRAWS = 24
 ALL = 864.0  # two screens, and there is no third
 
 
-def run(policy: Path, folder: Path, protocol: str, steps: int, seed: int, seeds, threads: int = 0, most: float = math.inf) -> Curve:
+def run(
+    policy: Path, folder: Path, protocol: str, steps: int, seed: int, seeds, threads: int = 0, most: float = math.inf
+) -> Curve:
     """A search, or what a finished one left in the folder. Its curve is of accepted programs, over all steps spent. With `most`,
     all there is to be had, a search ends when it has that."""
     ledger = Ledger(folder / "trials.jsonl")
@@ -52,12 +55,33 @@ def run(policy: Path, folder: Path, protocol: str, steps: int, seed: int, seeds,
         if event["event"] == "best" and event["score"] >= most:
             raise KeyboardInterrupt
 
-    if not (folder.exists() and any(event.get("event") == "stop" and (event.get("reason") != "interrupted" or event.get("score", -math.inf) >= most)
-                                    for event in ledger.read())):
-        run_synth(policy, folder, protocol, steps, seed, resume=(folder / "run.json").exists(), seeds=seeds, num_threads=threads, on_event=end)
+    if not (
+        folder.exists()
+        and any(
+            event.get("event") == "stop"
+            and (event.get("reason") != "interrupted" or event.get("score", -math.inf) >= most)
+            for event in ledger.read()
+        )
+    ):
+        run_synth(
+            policy,
+            folder,
+            protocol,
+            steps,
+            seed,
+            resume=(folder / "run.json").exists(),
+            seeds=seeds,
+            num_threads=threads,
+            on_event=end,
+        )
     trials = [trial for trial in trials_of(ledger.read()) if trial.kind == "search"]
     points = [(entry.total_steps, entry.best) for entry in cumulative(trials) if entry.best is not None]
-    return Curve(tuple(at for at, _ in points), tuple(best for _, best in points), sum(trial.environment_steps for trial in trials), len(trials))
+    return Curve(
+        tuple(at for at, _ in points),
+        tuple(best for _, best in points),
+        sum(trial.environment_steps for trial in trials),
+        len(trials),
+    )
 
 
 def null_curve(seed: int, steps: int, cache: Path, threads: int = 0) -> Curve:
@@ -68,7 +92,14 @@ def null_curve(seed: int, steps: int, cache: Path, threads: int = 0) -> Curve:
     program, spent, count, best, points = Program.load(ROOT / "benchmarks/two_constants.hl"), 0, 0, 0.0, []
     for batch in range(steps):
         try:
-            drawn = random_constants(program, "deterministic", draws=_DRAWS, seed=seed + 1000 * batch, step_budget=steps - spent, num_threads=threads)
+            drawn = random_constants(
+                program,
+                "deterministic",
+                draws=_DRAWS,
+                seed=seed + 1000 * batch,
+                step_budget=steps - spent,
+                num_threads=threads,
+            )
         except HLError:  # no draw ends within what is left
             break
         spent, count, best = spent + drawn.env_steps, count + len(drawn.scores), max(best, drawn.best)
@@ -76,7 +107,9 @@ def null_curve(seed: int, steps: int, cache: Path, threads: int = 0) -> Curve:
         if best >= ALL:
             break
     found = Curve(tuple(at for at, _ in points), tuple(score for _, score in points), spent, count)
-    cache.write_text(json.dumps({"steps": found.steps, "scores": found.scores, "spent": spent, "count": count}), encoding="utf-8")
+    cache.write_text(
+        json.dumps({"steps": found.steps, "scores": found.scores, "spent": spent, "count": count}), encoding="utf-8"
+    )
     return found
 
 
@@ -85,24 +118,54 @@ def breakout(seeds: list[int], null_seeds: list[int], steps: int, runs: Path, th
     for seed in seeds:
         folder = runs / f"breakout-{seed}"
         curve = run(ROOT / "policies/breakout/start.hl", folder, "deterministic", steps, seed, (0,), threads, ALL)
-        row: dict[str, Any] = {"run_seed": seed, "best": curve.best, "steps_to_best": curve.steps_to_best, "env_steps": curve.spent, "programs": curve.count}
+        row: dict[str, Any] = {
+            "run_seed": seed,
+            "best": curve.best,
+            "steps_to_best": curve.steps_to_best,
+            "env_steps": curve.spent,
+            "programs": curve.count,
+        }
         best = Program.load(folder / "best.hl")
         for protocol in ("noop", "sticky"):
-            row[protocol] = mean(evaluate_program(
-                best, protocol, OTHER_SEEDS, ledger=Ledger(folder / "others.jsonl"), max_steps=_LONGEST, num_threads=threads, kind="held-out").rollout.returns)
+            row[protocol] = mean(
+                evaluate_program(
+                    best,
+                    protocol,
+                    OTHER_SEEDS,
+                    ledger=Ledger(folder / "others.jsonl"),
+                    max_steps=_LONGEST,
+                    num_threads=threads,
+                    kind="held-out",
+                ).rollout.returns
+            )
         curves.append(curve)
         rows.append(row)
-        print(f"run seed {seed}: {curve.best:g} after {curve.steps_to_best:,} of {curve.spent:,} steps, {curve.count} programs; "
-              f"noop {row['noop']:.1f}, sticky {row['sticky']:.1f} (seeds {OTHER_SEEDS[0]}..{OTHER_SEEDS[-1]})", flush=True)
+        print(
+            f"run seed {seed}: {curve.best:g} after {curve.steps_to_best:,} of {curve.spent:,} steps, {curve.count} programs; "
+            f"noop {row['noop']:.1f}, sticky {row['sticky']:.1f} (seeds {OTHER_SEEDS[0]}..{OTHER_SEEDS[-1]})",
+            flush=True,
+        )
     nulls = []
     for seed in null_seeds:
         nulls.append(null_curve(seed, steps, runs / f"null-{seed}.json", threads))
         print(f"null {seed}: best of {nulls[-1].count} draws {nulls[-1].best:g}, {nulls[-1].spent:,} steps", flush=True)
     found, chance = [one.best for one in curves], [one.best for one in nulls]
-    print(f"search: median {median(found):g}, least {min(found):g}; null: median {median(chance):g}, least {min(chance):g}, best {max(chance):g}")
-    write(runs / "breakout.json", {"steps": steps, "runs": rows, "null": [{"seed": seed, "best": one.best, "env_steps": one.spent, "draws": one.count}
-                                                                        for seed, one in zip(null_seeds, nulls)],
-                                   "median": median(found), "null_median": median(chance)})
+    print(
+        f"search: median {median(found):g}, least {min(found):g}; null: median {median(chance):g}, least {min(chance):g}, best {max(chance):g}"
+    )
+    write(
+        runs / "breakout.json",
+        {
+            "steps": steps,
+            "runs": rows,
+            "null": [
+                {"seed": seed, "best": one.best, "env_steps": one.spent, "draws": one.count}
+                for seed, one in zip(null_seeds, nulls)
+            ],
+            "median": median(found),
+            "null_median": median(chance),
+        },
+    )
     draw(curves, nulls, runs / "breakout.png")
 
 
@@ -114,14 +177,34 @@ def classics(seeds: list[int], development: list[int], steps: int, runs: Path, t
         for seed in seeds:
             folder = runs / f"{name}-{seed}"
             curve = run(policy, folder, "standard", steps, seed, development, threads)
-            evaluation = evaluate_program(Program.load(folder / "best.hl"), "standard", HELD_OUT, ledger=Ledger(folder / "others.jsonl"), kind="held-out")
+            evaluation = evaluate_program(
+                Program.load(folder / "best.hl"),
+                "standard",
+                HELD_OUT,
+                ledger=Ledger(folder / "others.jsonl"),
+                kind="held-out",
+            )
             held_out = mean(evaluation.rollout.returns)
             reached = steps_to(curve, card.solved)
-            rows.append({"environment": card.environment, "run_seed": seed, "start": curve.scores[0], "best": curve.best, "held_out": held_out,
-                         "threshold": card.solved, "solved": held_out >= card.solved, "steps_to_threshold": reached, "env_steps": curve.spent})
-            print(f"{card.environment}, run seed {seed}: {curve.scores[0]:g} -> {curve.best:.1f}; held-out {held_out:.1f}, threshold {card.solved:g}: "
-                  f"{'solved' if held_out >= card.solved else 'not solved'}; threshold reached in the search "
-                  + (f"after {reached:,} steps" if reached is not None else "never"), flush=True)
+            rows.append(
+                {
+                    "environment": card.environment,
+                    "run_seed": seed,
+                    "start": curve.scores[0],
+                    "best": curve.best,
+                    "held_out": held_out,
+                    "threshold": card.solved,
+                    "solved": held_out >= card.solved,
+                    "steps_to_threshold": reached,
+                    "env_steps": curve.spent,
+                }
+            )
+            print(
+                f"{card.environment}, run seed {seed}: {curve.scores[0]:g} -> {curve.best:.1f}; held-out {held_out:.1f}, threshold {card.solved:g}: "
+                f"{'solved' if held_out >= card.solved else 'not solved'}; threshold reached in the search "
+                + (f"after {reached:,} steps" if reached is not None else "never"),
+                flush=True,
+            )
     write(runs / "classics.json", {"steps": steps, "runs": rows})
 
 
@@ -145,7 +228,9 @@ def main() -> None:
         seeds = given.seeds or "0..4"
         breakout(parse_seeds(seeds), parse_seeds(given.null_seeds or seeds), given.steps, given.runs, given.threads)
     else:
-        classics(parse_seeds(given.seeds or "0..2"), parse_seeds(given.development), given.steps, given.runs, given.threads)
+        classics(
+            parse_seeds(given.seeds or "0..2"), parse_seeds(given.development), given.steps, given.runs, given.threads
+        )
 
 
 if __name__ == "__main__":

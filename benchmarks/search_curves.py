@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from typing import Sequence
 
 # Weng, "Learning Beyond Gradients" (2026): one agent that writes free Python with a large language model.
 REFERENCE = ((43_000, 387.0), (1_500_000, 864.0))
@@ -41,9 +41,8 @@ def steps_to(curve: Curve, threshold: float) -> int | None:
 
 def draw(curves: Sequence[Curve], nulls: Sequence[Curve], path: Path) -> None:
     """Writes a picture: each search thin, medians thick."""
-    from matplotlib.figure import Figure
-
     from hl_dsl.synth.runs.plots import short_number
+    from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 4.2), dpi=160, layout="constrained")
     axes = figure.subplots()
@@ -52,8 +51,14 @@ def draw(curves: Sequence[Curve], nulls: Sequence[Curve], path: Path) -> None:
         for one in every:
             axes.step((*one.steps, end), (*one.scores, one.best), where="post", color=colour, linewidth=0.8, alpha=0.4)
         places = sorted({at for one in every for at in one.steps} | {end})
-        axes.step(places, [median(one.at(place) for one in every) for place in places], where="post", color=colour, linewidth=2.2,
-                  label=f"{label}, median of {len(every)}")
+        axes.step(
+            places,
+            [median(one.at(place) for one in every) for place in places],
+            where="post",
+            color=colour,
+            linewidth=2.2,
+            label=f"{label}, median of {len(every)}",
+        )
     axes.plot(*zip(*REFERENCE), "D", color=_REFERENCE, label="reference, with a language model")
     axes.axhline(864, color="#d8dee4", linewidth=0.8, zorder=0)
     axes.set_xscale("log")

@@ -17,14 +17,14 @@ from pathlib import Path
 from random import Random
 
 import numpy as np
+from hl_dsl.synth.candidates.parameter_sampling import anywhere
+from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.rollouts.candidate_batch import play_values
+from hl_dsl.synth.rollouts.interrupts import Stopping
+from hl_dsl.synth.rollouts.rollout import evaluate
+from hl_dsl.synth.workers.evaluator import InProcessExecutor
 
 from hl_dsl.program import Program
-from hl_dsl.synth.environments.environments import Environments
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
-from hl_dsl.synth.rollouts.candidate_batch import play_values
-from hl_dsl.synth.rollouts.rollout import evaluate
-from hl_dsl.synth.candidates.parameter_sampling import anywhere
-from hl_dsl.synth.rollouts.interrupts import Stopping
 
 POLICIES = ("trot", "swing")
 CANDIDATES, SEEDS = 64, (0, 1, 2, 3)
@@ -41,15 +41,35 @@ def timed(play) -> tuple[float, float, object]:
 def batch(program: Program, every: list[dict], steps: int, threads: int = 1) -> tuple[float, ...]:
     columns = {name: [values[name] for values in every for _ in SEEDS] for name in every[0]}
     rollout = InProcessExecutor().run(
-        play_values, program.flow, columns, "standard", [seed for _ in every for seed in SEEDS], stopping=Stopping(), on_progress=lambda steps: None,
-        dry_steps=None, max_steps=steps, num_threads=threads, step_budget=None)
+        play_values,
+        program.flow,
+        columns,
+        "standard",
+        [seed for _ in every for seed in SEEDS],
+        stopping=Stopping(),
+        on_progress=lambda steps: None,
+        dry_steps=None,
+        max_steps=steps,
+        num_threads=threads,
+        step_budget=None,
+    )
     return rollout.returns
 
 
 def single(program: Program, every: list[dict], steps: int) -> tuple[float, ...]:
     return tuple(
-        evaluate(program.compile(parameters=values), program.card, "standard", [seed], num_envs=1, num_threads=1, max_steps=steps).returns[0]
-        for values in every for seed in SEEDS)
+        evaluate(
+            program.compile(parameters=values),
+            program.card,
+            "standard",
+            [seed],
+            num_envs=1,
+            num_threads=1,
+            max_steps=steps,
+        ).returns[0]
+        for values in every
+        for seed in SEEDS
+    )
 
 
 def physics(program: Program, count: int, steps: int) -> None:
@@ -72,9 +92,22 @@ def measured(name: str, steps: int, repeats: int) -> dict:
     assert all(one[2] == alone[0][2] for one in [*together, *threaded, *alone]), "the returns differ"
     cpu, wall = ([min(one[place] for one in rows) for rows in (together, alone, bare, threaded)] for place in (0, 1))
     return {
-        "policy": name, "episodes": CANDIDATES * len(SEEDS), "steps": steps, "batch_cpu": cpu[0], "single_cpu": cpu[1], "simulator_cpu": cpu[2],
-        "batch_wall": wall[0], "single_wall": wall[1], "cpu_ratio": cpu[1] / cpu[0], "wall_ratio": wall[1] / wall[0], "most_possible": cpu[1] / cpu[2],
-        "threaded_wall": wall[3], "threaded_wall_ratio": wall[1] / wall[3], "target": TARGET, "same_returns": True}
+        "policy": name,
+        "episodes": CANDIDATES * len(SEEDS),
+        "steps": steps,
+        "batch_cpu": cpu[0],
+        "single_cpu": cpu[1],
+        "simulator_cpu": cpu[2],
+        "batch_wall": wall[0],
+        "single_wall": wall[1],
+        "cpu_ratio": cpu[1] / cpu[0],
+        "wall_ratio": wall[1] / wall[0],
+        "most_possible": cpu[1] / cpu[2],
+        "threaded_wall": wall[3],
+        "threaded_wall_ratio": wall[1] / wall[3],
+        "target": TARGET,
+        "same_returns": True,
+    }
 
 
 def main(steps: int = 100, repeats: int = 3, as_json: bool = False) -> None:
@@ -83,11 +116,19 @@ def main(steps: int = 100, repeats: int = 3, as_json: bool = False) -> None:
         print(json.dumps(rows, indent=2))
         return
     for row in rows:
-        print(f"tuning {row['policy']}: {row['episodes']} episodes of {row['steps']} steps, returns the same to the bit")
+        print(
+            f"tuning {row['policy']}: {row['episodes']} episodes of {row['steps']} steps, returns the same to the bit"
+        )
         print(f"  one batch {row['batch_cpu']:7.3f} s CPU {row['batch_wall']:7.3f} s wall")
-        print(f"  singly    {row['single_cpu']:7.3f} s CPU {row['single_wall']:7.3f} s wall: {row['cpu_ratio']:.1f} times the CPU of the batch (target {TARGET:g}), {row['wall_ratio']:.1f} times its wall time")
-        print(f"  threaded  {row['threaded_wall']:18.3f} s wall: {row['threaded_wall_ratio']:.1f} times faster with a thread for each core")
-        print(f"  simulator {row['simulator_cpu']:7.3f} s CPU: no batch could be more than {row['most_possible']:.1f} times cheaper")
+        print(
+            f"  singly    {row['single_cpu']:7.3f} s CPU {row['single_wall']:7.3f} s wall: {row['cpu_ratio']:.1f} times the CPU of the batch (target {TARGET:g}), {row['wall_ratio']:.1f} times its wall time"
+        )
+        print(
+            f"  threaded  {row['threaded_wall']:18.3f} s wall: {row['threaded_wall_ratio']:.1f} times faster with a thread for each core"
+        )
+        print(
+            f"  simulator {row['simulator_cpu']:7.3f} s CPU: no batch could be more than {row['most_possible']:.1f} times cheaper"
+        )
 
 
 if __name__ == "__main__":

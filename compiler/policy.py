@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
-from typing import Mapping
 
 import numpy as np
-
-from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.backends.backend import FRAME_SOURCES, Lanes
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.compiler.ir.dataflow import Dataflow
+
+from hl_dsl.base.errors import HLError
 
 BACKENDS = ("tape", "numpy", "interpreter")
 
@@ -34,7 +34,10 @@ class Policy:
     def __init__(self, flow: Dataflow, parameters: Mapping[str, object] | None = None, backend: str = "auto"):
         self.flow = flow
         self.note: str | None = None
-        self.parameters = [_checked(parameter, (parameters or {}).get(parameter.name, parameter.default)) for parameter in flow.parameters]
+        self.parameters = [
+            _checked(parameter, (parameters or {}).get(parameter.name, parameter.default))
+            for parameter in flow.parameters
+        ]
         unknown = sorted(set(parameters or {}) - {parameter.name for parameter in flow.parameters})
         if unknown:
             known = ", ".join(f"`{parameter.name}`" for parameter in flow.parameters) or "none"
@@ -58,7 +61,10 @@ class Policy:
                 return TapeLanes(self.flow)
             except NotCompiled as error:
                 if backend == "tape":
-                    raise HLError(f"the compiled back end does not work here ({error})", "install numba, or use the back end `numpy`") from error
+                    raise HLError(
+                        f"the compiled back end does not work here ({error})",
+                        "install numba, or use the back end `numpy`",
+                    ) from error
                 self.note = f"the compiled back end does not work here, so the slower NumPy form serves ({error})"
         from hl_dsl.compiler.backends.numpy_backend.lanes import NumpyLanes
 
@@ -106,10 +112,12 @@ class Policy:
             rows["observation"] = rows["observation"].reshape(count, -1)
         rows.setdefault("reward", np.zeros(count, np.float32))
         rows.setdefault("step", np.ones(count, np.int32))
-        frame = SimpleNamespace(lanes=np.arange(count, dtype=np.int32), **{source: rows.get(source) for source in FRAME_SOURCES})
+        frame = SimpleNamespace(
+            lanes=np.arange(count, dtype=np.int32), **{source: rows.get(source) for source in FRAME_SOURCES}
+        )
         return self.tick(frame)
 
-    def adopt(self, other: "Policy", theirs: np.ndarray, mine: np.ndarray) -> None:
+    def adopt(self, other: Policy, theirs: np.ndarray, mine: np.ndarray) -> None:
         """Lane `mine[i]` goes on from where lane `theirs[i]` of another policy stands; see `Lanes.adopt`."""
         self._lanes.adopt(other._lanes, theirs, mine)
 
@@ -147,7 +155,9 @@ def _checked(parameter, value):
     if values.ndim > 1 or values.dtype.kind not in "biuf":
         raise HLError(f"the parameter `{parameter.name}` takes a number, or one for each lane, not {value!r}")
     if not np.all((values >= parameter.low) & (values <= parameter.high)):
-        raise HLError(f"the parameter `{parameter.name}` leaves its range [{parameter.low}, {parameter.high}]: {value!r}")
+        raise HLError(
+            f"the parameter `{parameter.name}` leaves its range [{parameter.low}, {parameter.high}]: {value!r}"
+        )
     whole = values.astype({"real": np.float64, "int": np.int64, "bool": np.bool_}[parameter.base])
     if not np.array_equal(whole, values):
         raise HLError(f"the parameter `{parameter.name}` takes {parameter.base} values, not {value!r}")

@@ -5,26 +5,54 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import Callable, Iterator, NamedTuple
+from typing import NamedTuple
 
+from hl_dsl.grammar.syntax_errors.error_context import LATER, kept_for_later
+from hl_dsl.grammar.syntax_errors.rewrites import and_first, compared_twice, rewrite, right_first
+from hl_dsl.grammar.tree.input_limits import MOST_TICKS, refuse_deep_expressions, refuse_what_is_no_program
+from hl_dsl.grammar.tree.keywords import RESERVED, grammar_text
+from hl_dsl.grammar.tree.syntax_tree import (
+    Act,
+    After,
+    Apply,
+    Boolean,
+    Comment,
+    Index,
+    Let,
+    Memory,
+    Mode,
+    Modes,
+    Name,
+    Never,
+    Number,
+    Observe,
+    Observed,
+    Param,
+    Permute,
+    PlanDeclaration,
+    PolicyDeclaration,
+    Previous,
+    PropertyDeclaration,
+    Range,
+    Rule,
+    Setting,
+    Slice,
+    Transition,
+    TypeName,
+    Vector,
+    Within,
+)
 from lark import Lark, Transformer, v_args
 from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 from lark.lexer import PatternStr
 
 from hl_dsl.base.cache_folder import cache_file
 from hl_dsl.base.diagnostics import Diagnostic, Label, ProgramError, Repair
-from hl_dsl.grammar import RESERVED, grammar_text
-from hl_dsl.grammar.tree.input_limits import MOST_TICKS, refuse_deep_expressions, refuse_what_is_no_program
-from hl_dsl.operators import INFIX_BY_TOKEN
-from hl_dsl.grammar.syntax_errors.rewrites import and_first, compared_twice, rewrite, right_first
 from hl_dsl.base.source import NOWHERE, SourceText, Span
-from hl_dsl.grammar.tree.syntax_tree import (
-    Act, After, Apply, Boolean, Comment, Index, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Permute,
-    PlanDeclaration, PolicyDeclaration, Previous, PropertyDeclaration, Range, Rule, Setting, Slice, Transition, TypeName, Vector, Within,
-)
-from hl_dsl.grammar.syntax_errors.error_context import LATER, kept_for_later
+from hl_dsl.operators import INFIX_BY_TOKEN
 
 
 class _Problem(Exception):
@@ -61,7 +89,9 @@ def parse(source: SourceText, repairs: int = _MOST_REPAIRS) -> PolicyDeclaration
         from hl_dsl.grammar.syntax_errors.explain import explain_error  # a good program has no use for it
 
         offset, accepts = _stopped_at(source.text, error)
-        raise ProgramError(source, [sound(source, explain_error(source, offset, accepts, _first_error), repairs)]) from None
+        raise ProgramError(
+            source, [sound(source, explain_error(source, offset, accepts, _first_error), repairs)]
+        ) from None
     refuse_deep_expressions(source, policy)
     policy.comments = tuple(_comments(source.text))
     policy.after_blank = frozenset(match.end() for match in _EMPTY_LINE.finditer(source.text))
@@ -90,13 +120,19 @@ _EMPTY_LINE = re.compile(r"\n[ \t\r]*\n[ \t\r\n]*")
 def _parser() -> Lark:
     # Making the tables takes longer than most programs take to parse, so Lark keeps them, under a hash of the grammar.
     tables = cache_file(f"grammar-{sys.implementation.cache_tag}.tables")
-    return Lark(grammar_text(), parser="lalr", lexer="basic", start="policy", transformer=_ToSyntax(), cache=tables or False)
+    return Lark(
+        grammar_text(), parser="lalr", lexer="basic", start="policy", transformer=_ToSyntax(), cache=tables or False
+    )
 
 
 @lru_cache(maxsize=1)
 def _written() -> dict[str, str]:
     """Terminals of the grammar as they are written; those with many spellings keep their names."""
-    names = {terminal.name: terminal.pattern.value for terminal in _parser().terminals if isinstance(terminal.pattern, PatternStr)}
+    names = {
+        terminal.name: terminal.pattern.value
+        for terminal in _parser().terminals
+        if isinstance(terminal.pattern, PatternStr)
+    }
     return {**names, "$END": "END"}
 
 
@@ -160,8 +196,15 @@ def _name(token) -> str:
     if token.value in LATER:
         raise _Problem(kept_for_later(_at(token), token.value))
     if token.value in RESERVED:
-        raise _Problem(Diagnostic("HL107", f"`{token.value}` is a word of the language, not a name", _at(token), "choose another name",
-                                  repair=Repair(_at(token), token.value + "_", f"call it `{token.value}_`")))
+        raise _Problem(
+            Diagnostic(
+                "HL107",
+                f"`{token.value}` is a word of the language, not a name",
+                _at(token),
+                "choose another name",
+                repair=Repair(_at(token), token.value + "_", f"call it `{token.value}_`"),
+            )
+        )
     return token.value
 
 
@@ -175,8 +218,15 @@ def _number(token, negative: bool = False, sign=None) -> Number:
     else:
         value = float(text)
         if not math.isfinite(value):
-            raise _Problem(Diagnostic("HL106", f"`{text}` is too large for a real", span, "binary64 ends near 1.8e308",
-                                      repair=Repair(_at(token), "1e308", "write a finite number, at most 1.7e308")))
+            raise _Problem(
+                Diagnostic(
+                    "HL106",
+                    f"`{text}` is too large for a real",
+                    span,
+                    "binary64 ends near 1.8e308",
+                    repair=Repair(_at(token), "1e308", "write a finite number, at most 1.7e308"),
+                )
+            )
     return Number(-value if negative else value, span)
 
 
@@ -184,7 +234,9 @@ def _size(token) -> int | None:
     if token is None:
         return None
     if not token.value.isdigit() or not 1 <= int(token.value) <= 4096:
-        raise _Problem(Diagnostic("HL109", f"`{token.value}` is no vector length", _at(token), "a whole number from 1 to 4096"))
+        raise _Problem(
+            Diagnostic("HL109", f"`{token.value}` is no vector length", _at(token), "a whole number from 1 to 4096")
+        )
     return int(token.value)
 
 
@@ -196,8 +248,15 @@ def _whole(token) -> int:
 
 def _ticks(token) -> int:
     if not token.value.isdigit() or int(token.value) > MOST_TICKS:
-        raise _Problem(Diagnostic("HL150", f"`{token.value}` is no number of ticks", _at(token), f"a whole number from 0 to {MOST_TICKS}",
-                                  repair=Repair(_at(token), whole, f"write `{whole}`") if (whole := _rounded(token.value)) else None))
+        raise _Problem(
+            Diagnostic(
+                "HL150",
+                f"`{token.value}` is no number of ticks",
+                _at(token),
+                f"a whole number from 0 to {MOST_TICKS}",
+                repair=Repair(_at(token), whole, f"write `{whole}`") if (whole := _rounded(token.value)) else None,
+            )
+        )
     return int(token.value)
 
 
@@ -212,8 +271,15 @@ class _ToSyntax(Transformer):
 
     def policy(self, name, environment, *declarations):
         *declarations, closing = declarations
-        return PolicyDeclaration(_name(name), environment.value[1:-1], tuple(declarations), (), Span(name.start_pos, environment.end_pos),
-                      _at(environment), _at(closing))
+        return PolicyDeclaration(
+            _name(name),
+            environment.value[1:-1],
+            tuple(declarations),
+            (),
+            Span(name.start_pos, environment.end_pos),
+            _at(environment),
+            _at(closing),
+        )
 
     # declarations
 
@@ -235,7 +301,9 @@ class _ToSyntax(Transformer):
         return Memory(_name(name), type_, range_, start, next_, _between(keyword, closing), _at(name))
 
     def property(self, keyword, name, pattern, expression):
-        return PropertyDeclaration(keyword.value, _name(name), expression, pattern, Span(keyword.start_pos, expression.span.end), _at(name))
+        return PropertyDeclaration(
+            keyword.value, _name(name), expression, pattern, Span(keyword.start_pos, expression.span.end), _at(name)
+        )
 
     def reachable(self, keyword, name, expression):
         return self.property(keyword, name, None, expression)
@@ -251,8 +319,18 @@ class _ToSyntax(Transformer):
 
     def plan(self, keyword, name, type_, range_, *rest):
         *settings, each_word, each, final_word, final, closing = rest
-        return PlanDeclaration(_name(name), type_, range_, tuple(settings), each, final, _between(keyword, closing), _at(name), _at(each_word),
-                    NOWHERE if final is None else _at(final_word))
+        return PlanDeclaration(
+            _name(name),
+            type_,
+            range_,
+            tuple(settings),
+            each,
+            final,
+            _between(keyword, closing),
+            _at(name),
+            _at(each_word),
+            NOWHERE if final is None else _at(final_word),
+        )
 
     def setting(self, name, value):
         return Setting(name.value, value, Span(name.start_pos, value.span.end), _at(name))
@@ -273,7 +351,9 @@ class _ToSyntax(Transformer):
 
     def mode(self, start, name, act, *rest):
         *transitions, closing = rest
-        return Mode(_name(name), start is not None, act, tuple(transitions), _between(start or name, closing), _at(name))
+        return Mode(
+            _name(name), start is not None, act, tuple(transitions), _between(start or name, closing), _at(name)
+        )
 
     def transition(self, when, condition, target):
         return Transition(condition, _name(target), _between(when, target), _at(target))
@@ -299,19 +379,35 @@ class _ToSyntax(Transformer):
 
     def implication(self, first, *rest):
         if len(rest) > 2:
-            raise _Problem(Diagnostic(
-                "HL114", "`implies` does not chain: the two readings differ", first.span.to(rest[-1].span),
-                "write `a implies (b implies c)` or `(a implies b) implies c`"),
-                rewrite(first.span, [_at(token) for token in rest[::2]], rest[-1].span, right_first))
+            raise _Problem(
+                Diagnostic(
+                    "HL114",
+                    "`implies` does not chain: the two readings differ",
+                    first.span.to(rest[-1].span),
+                    "write `a implies (b implies c)` or `(a implies b) implies c`",
+                ),
+                rewrite(first.span, [_at(token) for token in rest[::2]], rest[-1].span, right_first),
+            )
         return Apply("implies", (first, rest[1]), first.span.to(rest[1].span))
 
     def logic(self, first, *rest):
         wrong = next((token for token in rest[::2] if token.value != rest[0].value), None)
         if wrong is not None:
-            raise _Problem(Diagnostic(
-                "HL113", "`and` and `or` are mixed without parentheses", first.span.to(rest[-1].span), "two readings",
-                others=(Label(_at(wrong), f"`(a {rest[0].value} b) {wrong.value} c`, or `a {rest[0].value} (b {wrong.value} c)`?"),)),
-                rewrite(first.span, [_at(token) for token in rest[::2]], rest[-1].span, and_first))
+            raise _Problem(
+                Diagnostic(
+                    "HL113",
+                    "`and` and `or` are mixed without parentheses",
+                    first.span.to(rest[-1].span),
+                    "two readings",
+                    others=(
+                        Label(
+                            _at(wrong),
+                            f"`(a {rest[0].value} b) {wrong.value} c`, or `a {rest[0].value} (b {wrong.value} c)`?",
+                        ),
+                    ),
+                ),
+                rewrite(first.span, [_at(token) for token in rest[::2]], rest[-1].span, and_first),
+            )
         result = first
         for operand in rest[1::2]:
             result = Apply(rest[0].value, (result, operand), result.span.to(operand.span))
@@ -323,10 +419,18 @@ class _ToSyntax(Transformer):
     def comparison(self, first, *tails):
         if len(tails) > 1:
             is_plain = all(len(tail.operands) == 1 for tail in tails)
-            raise _Problem(Diagnostic(
-                "HL112", "comparisons do not chain", first.span.to(tails[-1].span), "two comparisons in a row",
-                others=(Label(tails[1].sign, "the second one"),)),
-                rewrite(first.span, [tail.sign for tail in tails], tails[-1].span, compared_twice) if is_plain else None)
+            raise _Problem(
+                Diagnostic(
+                    "HL112",
+                    "comparisons do not chain",
+                    first.span.to(tails[-1].span),
+                    "two comparisons in a row",
+                    others=(Label(tails[1].sign, "the second one"),),
+                ),
+                rewrite(first.span, [tail.sign for tail in tails], tails[-1].span, compared_twice)
+                if is_plain
+                else None,
+            )
         (tail,) = tails
         return Apply(tail.operator, (first, *tail.operands), first.span.to(tail.span))
 
@@ -358,10 +462,19 @@ class _ToSyntax(Transformer):
         span = _between(name, closing)
         if name.value == "previous":
             if len(arguments) != 2:
-                raise _Problem(Diagnostic(
-                    "HL115", f"`previous` takes a value and its start, not {len(arguments)} arguments", span,
-                    "previous(x, start): x one tick ago, `start` at the first tick",
-                    repair=Repair(Span(closing.start_pos, closing.start_pos), ", 0", "begin with 0: `previous(…, 0)`") if len(arguments) == 1 else None))
+                raise _Problem(
+                    Diagnostic(
+                        "HL115",
+                        f"`previous` takes a value and its start, not {len(arguments)} arguments",
+                        span,
+                        "previous(x, start): x one tick ago, `start` at the first tick",
+                        repair=Repair(
+                            Span(closing.start_pos, closing.start_pos), ", 0", "begin with 0: `previous(…, 0)`"
+                        )
+                        if len(arguments) == 1
+                        else None,
+                    )
+                )
             return Previous(arguments[0], arguments[1], span)
         return Apply(_name(name), arguments, span)
 

@@ -12,7 +12,7 @@ _PUBLIC = {
     "Proof": "hl_dsl.verify",
     "Trial": "hl_dsl.synth.runs.trial",
     "Study": "hl_dsl.synth.search.study",
-    "HLError": "hl_dsl.base.diagnostics",
+    "HLError": "hl_dsl.base.errors",
     "ProgramError": "hl_dsl.base.diagnostics",
 }
 __all__ = list(_PUBLIC)

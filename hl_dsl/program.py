@@ -7,14 +7,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hl_dsl.cards import Card, UnknownEnvironment, load_card
-from hl_dsl.language.checker import CheckedProgram, check
 from hl_dsl.base.diagnostics import MOST_SHOWN, Diagnostic, ProgramError, Repair
-from hl_dsl.grammar.parser import parse, sound
-from hl_dsl.program_files import SUFFIX, read_source
-from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.base.source import SourceText, Span
-from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration as PolicySyntax
+from hl_dsl.cards import Card, UnknownEnvironment, load_card
+from hl_dsl.grammar.parser import parse, sound
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
+from hl_dsl.language.checker import CheckedProgram, check
+from hl_dsl.language.incremental import DeclarationCache
+from hl_dsl.program_files import SUFFIX, read_source
 
 if TYPE_CHECKING:
     from hl_dsl.compiler.ir.dataflow import Dataflow
@@ -35,17 +35,17 @@ class Program:
         self.reuse = reuse
 
     @classmethod
-    def load(cls, path: str | Path) -> "Program":
+    def load(cls, path: str | Path) -> Program:
         """Reads and checks a file. Raises `HLError` where it cannot be read, `ProgramError` where it is no good policy."""
         return cls.from_source(read_source(path))
 
     @classmethod
-    def parse(cls, text: str, name: str = "<text>") -> "Program":
+    def parse(cls, text: str, name: str = "<text>") -> Program:
         """Checks a text. Raises `ProgramError`."""
         return cls.from_source(SourceText(text, name))
 
     @classmethod
-    def from_source(cls, source: SourceText) -> "Program":
+    def from_source(cls, source: SourceText) -> Program:
         syntax = parse(source)
         try:
             return cls.from_syntax(syntax, source)
@@ -55,7 +55,13 @@ class Program:
             raise ProgramError(source, found) from None
 
     @classmethod
-    def from_syntax(cls, syntax: PolicySyntax, source: SourceText | None = None, card: Card | None = None, reuse: DeclarationCache | None = None) -> "Program":
+    def from_syntax(
+        cls,
+        syntax: PolicyDeclaration,
+        source: SourceText | None = None,
+        card: Card | None = None,
+        reuse: DeclarationCache | None = None,
+    ) -> Program:
         """Checks a syntax tree, such as one changed in memory; its text is then the formatter's.
 
         With a `DeclarationCache`, kept by the caller, programs that share declarations share the work; what comes out is the same.
@@ -64,7 +70,7 @@ class Program:
         return cls(check(syntax, card or _card_of(syntax, source), source, reuse), reuse)
 
     @property
-    def syntax(self) -> PolicySyntax:
+    def syntax(self) -> PolicyDeclaration:
         return self.checked.policy
 
     @property
@@ -94,7 +100,7 @@ class Program:
         return format_policy(self.syntax)
 
     @cached_property
-    def flow(self) -> "Dataflow":
+    def flow(self) -> Dataflow:
         from hl_dsl.compiler.lowering.lower import lower
 
         return lower(self.checked, self.reuse)
@@ -106,16 +112,16 @@ class Program:
 
         return canonical_hash(self.flow)
 
-    def prove(self, **options) -> "Proof":
+    def prove(self, **options) -> Proof:
         """Proves all obligations and invariants; see `hl_dsl.verify.prove`."""
         from hl_dsl.verify import prove
 
         return prove(self.flow, **options)
 
-    def compile(self, **options) -> "Policy":
+    def compile(self, **options) -> Policy:
         """The batched policy, with a planner where the program has a plan; see `hl_dsl.compiler.planner.controller`."""
         if self.flow.plan is None:
-            from hl_dsl.compiler.policy import PolicyDeclaration as Controller
+            from hl_dsl.compiler.policy import Policy as Controller
         else:
             from hl_dsl.compiler.planner.controller import PlannedPolicy as Controller
         return Controller(self.flow, **options)
@@ -133,19 +139,31 @@ class Program:
         return export_python(self.flow)
 
 
-def _card_of(syntax: PolicySyntax, source: SourceText) -> Card:
+def _card_of(syntax: PolicyDeclaration, source: SourceText) -> Card:
     try:
         return load_card(syntax.environment, Path(source.name) if source.name.endswith((SUFFIX, ".json")) else None)
     except UnknownEnvironment as error:
         span = syntax.environment_span
         near = error.suggestions[0] if error.suggestions else None
-        repair = Repair(Span(span.start, span.end), f'"{near}"', f"did you mean \"{near}\"?") if near else None
-        raise ProgramError(source, [Diagnostic(
-            "HL600", f"unknown environment `{syntax.environment}`", span, _without_card(syntax.environment),
-            expected=tuple(f'"{name}"' for name in error.suggestions[:3]), repair=repair)]) from None
+        repair = Repair(Span(span.start, span.end), f'"{near}"', f'did you mean "{near}"?') if near else None
+        raise ProgramError(
+            source,
+            [
+                Diagnostic(
+                    "HL600",
+                    f"unknown environment `{syntax.environment}`",
+                    span,
+                    _without_card(syntax.environment),
+                    expected=tuple(f'"{name}"' for name in error.suggestions[:3]),
+                    repair=repair,
+                )
+            ],
+        ) from None
 
 
 def _without_card(environment: str) -> str:
     plain = environment.translate(str.maketrans("", "", "/-_:.")).isalnum()
     known = "" if ":" in environment else " if EnvPool has it,"
-    return f"no card for it;{known} `hl env {environment} --save` makes one" if plain else "no card for this environment"
+    return (
+        f"no card for it;{known} `hl env {environment} --save` makes one" if plain else "no card for this environment"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from pathlib import Path
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 from hl_dsl.base.source import SourceText
 
 SUFFIX = ".hl"
@@ -27,19 +27,32 @@ def read_source(path: str | Path) -> SourceText:
     except FileNotFoundError:
         raise HLError(f"there is no file `{path}`", _nearest(path), "HL610") from None
     except NotADirectoryError:
-        raise HLError(f"there is no file `{path}`: part of its path is a file, not a folder", "name the policy's own file", "HL610") from None
+        raise HLError(
+            f"there is no file `{path}`: part of its path is a file, not a folder",
+            "name the policy's own file",
+            "HL610",
+        ) from None
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the path
         reason = getattr(error, "strerror", None) or str(error)
-        raise HLError(f"`{path}` cannot be read: {reason.lower()}", "check its permissions and the spelling of its path", "HL612") from None
+        raise HLError(
+            f"`{path}` cannot be read: {reason.lower()}", "check its permissions and the spelling of its path", "HL612"
+        ) from None
     if len(data) > MOST_BYTES:
-        raise HLError(f"`{path}` is too large for a policy: more than {MOST_BYTES:,} bytes", "is it another kind of file?", "HL614")
+        raise HLError(
+            f"`{path}` is too large for a policy: more than {MOST_BYTES:,} bytes",
+            "is it another kind of file?",
+            "HL614",
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         kind = "a binary file" if b"\0" in data else "not UTF-8 text"
         line = data.count(b"\n", 0, error.start) + 1
-        raise HLError(f"`{path}` is {kind}: byte {error.start} (line {line}) is 0x{data[error.start]:02x}",
-                      "policies are text files in UTF-8; save it again with that encoding", "HL613") from None
+        raise HLError(
+            f"`{path}` is {kind}: byte {error.start} (line {line}) is 0x{data[error.start]:02x}",
+            "policies are text files in UTF-8; save it again with that encoding",
+            "HL613",
+        ) from None
     return SourceText(text, str(path))
 
 
@@ -51,7 +64,9 @@ def _nearest(path: Path) -> str:
     if not path.parent.is_dir():
         return f"the folder `{path.parent}` does not exist either"
     # Without the ending, which all of them share.
-    near = difflib.get_close_matches(path.stem if path.suffix == SUFFIX else path.name, [other.stem for other in found], 3, 0.5)
+    near = difflib.get_close_matches(
+        path.stem if path.suffix == SUFFIX else path.name, [other.stem for other in found], 3, 0.5
+    )
     if not near and found:
         return f"policies in that folder: {', '.join(f'`{other}`' for other in found[:3])}{', …' if len(found) > 3 else ''}"
     return _offered([other for stem in near for other in found if other.stem == stem])

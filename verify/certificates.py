@@ -9,25 +9,27 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
-from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.verify.goals.statuses import PROVED, assumptions, claim
+from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.verify.conjunctions import parts
-from hl_dsl.verify.smt.encode import FINE, ROUNDED, START
-from hl_dsl.verify.methods.lemmas.houdini import Houdini
-from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
-from hl_dsl.verify.methods.lemmas.induction_with_lemmas import LEMMA_DEPTHS, prove_with_lemmas
-from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.goals import Goal, goals
-from hl_dsl.verify.results.report import Proof, GoalResult
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.statuses import PROVED, assumptions, claim
+from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact
+from hl_dsl.verify.methods.lemmas.houdini import Houdini
+from hl_dsl.verify.methods.lemmas.induction_with_lemmas import LEMMA_DEPTHS, prove_with_lemmas
+from hl_dsl.verify.results.report import GoalResult, Proof
+from hl_dsl.verify.smt.encode import FINE, ROUNDED, START
 from hl_dsl.verify.smt.solver import UNSAT, Solver, SolverFailure
+
+from hl_dsl.base.errors import HLError
 
 SCHEMA = "hl.certificate/1"
 INDEX = "index.json"
@@ -76,7 +78,9 @@ def certificate(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits(
     tier, apart = _apart(flow, proved)
     found.ranges = {cell.name: list(map(_plain, pair)) for cell, pair in zip(flow.memories, tier.ranges)}
     attempts, recorded = {}, {}
-    left = [goal for own in apart.values() for goal in own if goal.kind != "reachable" and not _by_intervals(tier, goal)]
+    left = [
+        goal for own in apart.values() for goal in own if goal.kind != "reachable" and not _by_intervals(tier, goal)
+    ]
     failure = "" if limits.solver else "the solver was not to be used"
     if limits.solver and any(_needs_solver(result) for result in proved):
         with _Recorder(limits.hang_seconds) as solver:
@@ -87,10 +91,17 @@ def certificate(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits(
                 recorded = induction.recorded
                 if more := _left(tried, attempts):
                     finer = _Recording(tier, limits, solver, FINE)
-                    attempts = {**attempts, **finer.prove(more, limits.depths[:2], [goal for goal in tried if goal not in more])}
+                    attempts = {
+                        **attempts,
+                        **finer.prove(more, limits.depths[:2], [goal for goal in tried if goal not in more]),
+                    }
                     recorded = {**recorded, **finer.recorded}
                 if more := _left(tried, attempts):
-                    facts = [goal for goal in goals(tier.flow) if goal not in more and (goal not in tried or attempts[goal.id].proved)]
+                    facts = [
+                        goal
+                        for goal in goals(tier.flow)
+                        if goal not in more and (goal not in tried or attempts[goal.id].proved)
+                    ]
                     found_out, scripts = _lemmas(tier, more, facts, limits, solver)
                     attempts, recorded = {**attempts, **found_out}, {**recorded, **scripts}
             except SolverFailure as problem:
@@ -114,14 +125,19 @@ def _by_boxes(goal: Goal, proved: Sequence[GoalResult]) -> bool:
 
 def _apart(flow: Dataflow, proved: Sequence[GoalResult]) -> tuple[IntervalStage, dict[str, list[Goal]]]:
     """The program with each property that was proved by components taken apart, and the goals of each result."""
-    names = {result.name for result in proved if result.kind == "invariant" and result.method.startswith("by components")}
+    names = {
+        result.name for result in proved if result.kind == "invariant" and result.method.startswith("by components")
+    }
     whole = IntervalStage(flow)
     if not names:
         return whole, {goal.id: [goal] for goal in goals(flow)}
     properties = []
     for item in flow.properties:
         if item.kind == "invariant" and item.name in names:
-            properties += [replace(item, name=f"{item.name}[{number}]", node=node) for number, node in enumerate(parts(whole.plan, item.node))]
+            properties += [
+                replace(item, name=f"{item.name}[{number}]", node=node)
+                for number, node in enumerate(parts(whole.plan, item.node))
+            ]
         else:
             properties.append(item)
     other = replace(flow, properties=properties)
@@ -133,13 +149,25 @@ def _apart(flow: Dataflow, proved: Sequence[GoalResult]) -> tuple[IntervalStage,
 
 
 def _by_intervals(tier: IntervalStage, goal: Goal) -> bool:
-    verdict = tier.obligation(goal.obligation) if goal.property is None else tier.invariant(goal.property.node, goal.property.asked)
+    verdict = (
+        tier.obligation(goal.obligation)
+        if goal.property is None
+        else tier.invariant(goal.property.node, goal.property.asked)
+    )
     return verdict == "proved"
 
 
-def _entry(flow, tier, result: GoalResult, own: Sequence[Goal], attempts, recorded, failure: str, queries: list[Query]) -> dict[str, Any]:
+def _entry(
+    flow, tier, result: GoalResult, own: Sequence[Goal], attempts, recorded, failure: str, queries: list[Query]
+) -> dict[str, Any]:
     goal = next(goal for goal in goals(flow) if goal.id == result.id)
-    entry: dict[str, Any] = {"id": result.id, "claim": claim(flow, goal, PROVED), "says": goal.says, "method": result.method, "line": result.line}
+    entry: dict[str, Any] = {
+        "id": result.id,
+        "claim": claim(flow, goal, PROVED),
+        "says": goal.says,
+        "method": result.method,
+        "line": result.line,
+    }
     if result.kind == "reachable":
         entry["witness"] = list(result.trace)
         return entry
@@ -154,10 +182,15 @@ def _entry(flow, tier, result: GoalResult, own: Sequence[Goal], attempts, record
             if recorded[one.id]:
                 mine += recorded[one.id]
             else:  # by intervals again, over what the other goals say of the memory
-                entry.setdefault("intervals", []).append({**_interval(tier, one), "given": "the ranges of the memory, which are goals too"})
+                entry.setdefault("intervals", []).append(
+                    {**_interval(tier, one), "given": "the ranges of the memory, which are goals too"}
+                )
         else:
             entry["uncertified"] = failure or "its proof needs more than the induction that is written down here"
-    entry["queries"] = [{"file": query.file, "part": query.part, "depth": query.depth, "tick": query.tick, "expected": UNSAT} for query in mine]
+    entry["queries"] = [
+        {"file": query.file, "part": query.part, "depth": query.depth, "tick": query.tick, "expected": UNSAT}
+        for query in mine
+    ]
     queries += mine
     return entry
 
@@ -222,10 +255,14 @@ class _Recording(Induction):
         return answer, model
 
 
-def _lemmas(tier: IntervalStage, open_goals: Sequence[Goal], facts: Sequence[Goal], limits: ProofLimits, solver: _Recorder) -> tuple[dict, dict]:
+def _lemmas(
+    tier: IntervalStage, open_goals: Sequence[Goal], facts: Sequence[Goal], limits: ProofLimits, solver: _Recorder
+) -> tuple[dict, dict]:
     """Attempts, and scripts, of goals that lemmas prove: the goal under its lemmas, and these under themselves."""
     attempts = prove_with_lemmas(tier.plan, tier.ranges, open_goals, facts, limits, solver)
-    hypotheses = [goal for goal in [*facts, *open_goals] if goal.kind in INDUCTIVE and (goal in facts or goal.id in attempts)]
+    hypotheses = [
+        goal for goal in [*facts, *open_goals] if goal.kind in INDUCTIVE and (goal in facts or goal.id in attempts)
+    ]
     recorded: dict[str, list[Query]] = {}
     for goal in open_goals:
         if goal.id not in attempts:
@@ -234,7 +271,9 @@ def _lemmas(tier: IntervalStage, open_goals: Sequence[Goal], facts: Sequence[Goa
         induction = _Recording(tier, limits, solver)
         induction.lemmas = lemmas
         again = induction.attempt(goal, LEMMA_DEPTHS, hypotheses)
-        houdini = Houdini(Evaluator(tier.plan, induction.boxed(hypotheses)), [fact(other) for other in hypotheses], limits, solver)
+        houdini = Houdini(
+            Evaluator(tier.plan, induction.boxed(hypotheses)), [fact(other) for other in hypotheses], limits, solver
+        )
         whole = houdini.starting(lemmas) == lemmas
         base = Query(f"lemmas of {goal.id}", "base", 0, 0, solver.refuted)
         whole = whole and houdini.stepping(lemmas) == lemmas
@@ -258,8 +297,13 @@ def write_certificate(folder: Path, found: Certificate) -> Path:
     for query in found.queries:
         (folder / query.file).write_text(script(found.flow, query), encoding="utf-8")
     document = {
-        "schema": SCHEMA, "policy": found.flow.name, "program_hash": canonical_hash(found.flow), "environment": found.flow.card.environment,
-        "assumes": assumptions(found.flow), "memory": found.ranges, "obligations": found.entries,
+        "schema": SCHEMA,
+        "policy": found.flow.name,
+        "program_hash": canonical_hash(found.flow),
+        "environment": found.flow.card.environment,
+        "assumes": assumptions(found.flow),
+        "memory": found.ranges,
+        "obligations": found.entries,
     }
     index.write_text(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
     return index
@@ -268,8 +312,14 @@ def write_certificate(folder: Path, found: Certificate) -> Path:
 def script(flow: Dataflow, query: Query) -> str:
     """A whole SMT-LIB 2 file."""
     about = f"{query.goal} of the policy {flow.name} ({canonical_hash(flow)}): " + (
-        f"the step of {query.depth}-induction" if query.part == "step" else f"the base, tick {query.tick}")
-    head = ["(set-info :smt-lib-version 2.6)", "(set-logic ALL)", f"(set-info :source |{about.replace('|', ' ')}|)", f"(set-info :status {UNSAT})"]
+        f"the step of {query.depth}-induction" if query.part == "step" else f"the base, tick {query.tick}"
+    )
+    head = [
+        "(set-info :smt-lib-version 2.6)",
+        "(set-logic ALL)",
+        f"(set-info :source |{about.replace('|', ' ')}|)",
+        f"(set-info :status {UNSAT})",
+    ]
     return "\n".join([*head, *query.lines, "(check-sat)", "(exit)", ""])
 
 
@@ -283,7 +333,11 @@ def replaced(folder: Path) -> list[str]:
         return []
     try:
         document = json.loads(index.read_text(encoding="utf-8"))
-        files = [query["file"] for entry in document["obligations"] for query in entry.get("queries", ())] if document["schema"] == SCHEMA else None
+        files = (
+            [query["file"] for entry in document["obligations"] for query in entry.get("queries", ())]
+            if document["schema"] == SCHEMA
+            else None
+        )
     except (OSError, ValueError, KeyError, TypeError):
         files = None
     if files is None:

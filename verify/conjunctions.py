@@ -3,16 +3,17 @@ result that says which hold."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Callable, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Property
-from hl_dsl.operators.intervals import TRUE
-from hl_dsl.verify.goals.statuses import CANDIDATE, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VIOLATED
-from hl_dsl.verify.goals.node_text import Names
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.goals.node_text import Names
+from hl_dsl.verify.goals.statuses import CANDIDATE, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VIOLATED
 from hl_dsl.verify.results.report import Verdict
+
+from hl_dsl.operators.intervals import TRUE
 
 UNDECIDED = frozenset((NOT_INDUCTIVE, CANDIDATE, UNKNOWN, PROVED_REALS))
 _MOST = 64
@@ -37,19 +38,37 @@ def parts(plan: GraphIndex, node: int) -> list[int]:
     return list(dict.fromkeys(found)) or [node]
 
 
-def by_components(flow: Dataflow, plan: GraphIndex, verdicts: Verdicts, again: Callable[[Dataflow], Verdicts], statuses: frozenset = UNDECIDED) -> Verdicts:
+def by_components(
+    flow: Dataflow,
+    plan: GraphIndex,
+    verdicts: Verdicts,
+    again: Callable[[Dataflow], Verdicts],
+    statuses: frozenset = UNDECIDED,
+) -> Verdicts:
     """The verdicts, with those of invariants that have one of `statuses` found part by part. `again` proves a program."""
-    split = {goal.id: found for goal, verdict in verdicts if goal.kind == "invariant" and verdict.status in statuses
-             and 1 < len(found := parts(plan, goal.property.node)) <= _MOST}
+    split = {
+        goal.id: found
+        for goal, verdict in verdicts
+        if goal.kind == "invariant"
+        and verdict.status in statuses
+        and 1 < len(found := parts(plan, goal.property.node)) <= _MOST
+    }
     if not split:
         return verdicts
     apart: list[Property] = []
     for item in flow.properties:
         own = split.get(f"invariant:{item.name}") if item.kind == "invariant" else None
-        apart += [item] if own is None else [replace(item, name=_name(item.name, number), node=node) for number, node in enumerate(own)]
+        apart += (
+            [item]
+            if own is None
+            else [replace(item, name=_name(item.name, number), node=node) for number, node in enumerate(own)]
+        )
     found = {goal.id: verdict for goal, verdict in again(replace(flow, properties=apart))}
     names = Names(flow)
-    return [(goal, _whole(goal, verdict, split[goal.id], found, names) if goal.id in split else verdict) for goal, verdict in verdicts]
+    return [
+        (goal, _whole(goal, verdict, split[goal.id], found, names) if goal.id in split else verdict)
+        for goal, verdict in verdicts
+    ]
 
 
 def _name(name: str, number: int) -> str:
@@ -58,11 +77,19 @@ def _name(name: str, number: int) -> str:
 
 def _whole(goal: Goal, verdict: Verdict, nodes: Sequence[int], found: dict[str, Verdict], names: Names) -> Verdict:
     own = [found[f"invariant:{_name(goal.name, number)}"] for number in range(len(nodes))]
-    components = tuple({"says": names.text(node, outright=False), "status": one.status, "method": one.method} for node, one in zip(nodes, own))
+    components = tuple(
+        {"says": names.text(node, outright=False), "status": one.status, "method": one.method}
+        for node, one in zip(nodes, own)
+    )
     if verdict.status == VIOLATED or any(one.status not in _ORDER for one in own):
         return replace(verdict, components=components)
     worst = min(own, key=lambda one: _ORDER.index(one.status))
     if _ORDER.index(worst.status) > _ORDER.index(verdict.status) or worst.status == VIOLATED:
         method = "; ".join(dict.fromkeys(one.method for one in own)) if worst.status == PROVED else worst.method
-        return replace(worst, method=f"by components: {method}", seconds=verdict.seconds + sum(one.seconds for one in own), components=components)
+        return replace(
+            worst,
+            method=f"by components: {method}",
+            seconds=verdict.seconds + sum(one.seconds for one in own),
+            components=components,
+        )
     return replace(verdict, components=components)

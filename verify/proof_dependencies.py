@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.goals.statuses import PROVED, PROVED_REALS, UNKNOWN
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.goals.statuses import PROVED, PROVED_REALS, UNKNOWN
 from hl_dsl.verify.results.report import Verdict
 
 
-def resting(plan: GraphIndex, goals: Sequence[Goal], verdicts: dict[str, Verdict], rests: Mapping[str, Sequence[int]]) -> None:
+def resting(
+    plan: GraphIndex, goals: Sequence[Goal], verdicts: dict[str, Verdict], rests: Mapping[str, Sequence[int]]
+) -> None:
     """Takes back the proofs that depend on something not proved well defined: of invariants, which speak of what is
     computed, and of what induction has proved, which leans on the nodes in `rests` too.
 
@@ -27,7 +29,9 @@ def resting(plan: GraphIndex, goals: Sequence[Goal], verdicts: dict[str, Verdict
             cone = set(closed_cone(plan.flow, [*goal.nodes, *plan.assumes, *rests.get(goal.id, ())]))
             under = [other.id for other in loose if cone.intersection(_about(plan, other))]
             if under:
-                verdicts[goal.id] = Verdict(UNKNOWN, verdict.method, f"rests on {', '.join(under[:4])}, not proved", seconds=verdict.seconds)
+                verdicts[goal.id] = Verdict(
+                    UNKNOWN, verdict.method, f"rests on {', '.join(under[:4])}, not proved", seconds=verdict.seconds
+                )
 
 
 def _about(plan: GraphIndex, goal: Goal) -> tuple[int, ...]:

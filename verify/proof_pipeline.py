@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.operators.intervals import ANYTHING, EITHER
+from hl_dsl.verify.conjunctions import by_components
+from hl_dsl.verify.goals.goal_relevance import Relevance
+from hl_dsl.verify.goals.goals import Goal, assumptions_goal, goals
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.statuses import (
+    CANDIDATE,
+    ILL_DEFINED,
+    NOT_INDUCTIVE,
+    PROVED,
+    PROVED_REALS,
+    UNKNOWN,
+    VACUOUS,
+    VIOLATED,
+)
+from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.methods.background_task import BackgroundTask
 from hl_dsl.verify.methods.bisection import bisect
-from hl_dsl.verify.smt.answer_cache import SolverAnswerCache
 from hl_dsl.verify.methods.bounded_model_checking import BoundedSearch, search
-from hl_dsl.verify.goals.statuses import CANDIDATE, ILL_DEFINED, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
-from hl_dsl.verify.conjunctions import by_components
-from hl_dsl.verify.smt.encode import EXACT, FINE, ROUNDED
-from hl_dsl.verify.methods.k_induction import BY_RANGES, INDUCTIVE, Attempt, Induction
 from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.methods.k_induction import BY_RANGES, INDUCTIVE, Attempt, Induction
 from hl_dsl.verify.methods.lemmas.induction_with_lemmas import prove_with_lemmas
-from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.methods.reachability import sought, turned
 from hl_dsl.verify.methods.search_cache import SearchCache
 from hl_dsl.verify.methods.solver_models import memory_of, run_of
-from hl_dsl.verify.goals.goals import Goal, assumptions_goal, goals
-from hl_dsl.verify.methods.reachability import sought, turned
-from hl_dsl.verify.goals.goal_relevance import Relevance
-from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, shortened, traced, traced_from
-from hl_dsl.verify.results.report import Proof, Verdict
-from hl_dsl.verify.simulation.simulate import simulate
-from hl_dsl.verify.smt.solver import Solver, SolverFailure
 from hl_dsl.verify.proof_dependencies import resting
+from hl_dsl.verify.results.report import Proof, Verdict
+from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, shortened, traced, traced_from
+from hl_dsl.verify.simulation.simulate import simulate
 from hl_dsl.verify.simulation.trace import asked_at
+from hl_dsl.verify.smt.answer_cache import SolverAnswerCache
+from hl_dsl.verify.smt.encode import EXACT, FINE, ROUNDED
+from hl_dsl.verify.smt.solver import Solver, SolverFailure
 from hl_dsl.verify.vacuity import CONTRADICTED, contradictory, unasked, vacuous
+
+from hl_dsl.operators.intervals import ANYTHING, EITHER
 
 _QUICK = (4, 24)  # episodes and ticks of the simulation before induction
 _GUIDED = (6, 40)  # the same where assumptions tie inputs to the last tick, which makes a tick dear
@@ -40,8 +50,12 @@ _LONG = 60  # ticks: longer runs are made short in NumPy
 _MOST_NAMED = 4
 
 
-
-def prove(flow: Dataflow, limits: ProofLimits = ProofLimits(), memo: SearchCache | None = None, cache: SolverAnswerCache | None = None) -> Proof:
+def prove(
+    flow: Dataflow,
+    limits: ProofLimits = ProofLimits(),
+    memo: SearchCache | None = None,
+    cache: SolverAnswerCache | None = None,
+) -> Proof:
     """Proves all obligations and invariants, and looks for a trace that breaks what it cannot prove.
 
     A `memo` is the same as for `screen`; a `cache` keeps the solver's answers for other processes. The verdicts depend on the program and the limits only, not on the clock, unless
@@ -54,7 +68,9 @@ def prove(flow: Dataflow, limits: ProofLimits = ProofLimits(), memo: SearchCache
         verdicts = attempt.run()
         if limits.components:
             proving = replace(limits, bounded_depths=(0, 0), lanes=0)  # what breaks was looked for already
-            verdicts = by_components(flow, attempt.plan, verdicts, lambda other: _Attempt(other, proving, own, cache).run())
+            verdicts = by_components(
+                flow, attempt.plan, verdicts, lambda other: _Attempt(other, proving, own, cache).run()
+            )
     finally:
         if memo is None:
             own.close()
@@ -71,7 +87,9 @@ class _Attempt:
         self.plan = self.tier.plan
         self.goals = goals(flow)
         self.verdicts: dict[str, Verdict] = {}
-        self.leaning: dict[str, tuple[Goal, list[Goal]]] = {}  # obligations set aside, and the memory ranges that they need
+        self.leaning: dict[
+            str, tuple[Goal, list[Goal]]
+        ] = {}  # obligations set aside, and the memory ranges that they need
         self.rests: dict[str, tuple[int, ...]] = {}  # nodes that a proof by induction leans on, by goal
 
     def run(self) -> list[tuple[Goal, Verdict]]:
@@ -88,7 +106,12 @@ class _Attempt:
         resting(self.plan, self.goals, self.verdicts, self.rests)
         found = [(goal, turned(goal, self.verdicts[goal.id], self.flow)) for goal in self.goals]
         if self.impossible:
-            found.append((assumptions_goal(self.flow), Verdict(VACUOUS, "intervals, z3", "the assumptions leave no first tick possible")))
+            found.append(
+                (
+                    assumptions_goal(self.flow),
+                    Verdict(VACUOUS, "intervals, z3", "the assumptions leave no first tick possible"),
+                )
+            )
         return found
 
     def _open(self) -> list[Goal]:
@@ -97,11 +120,17 @@ class _Attempt:
     def _intervals(self) -> None:
         for goal in self.goals:
             start = perf_counter()
-            found = self.tier.obligation(goal.obligation) if goal.property is None else self.tier.invariant(goal.property.node, goal.property.asked)
+            found = (
+                self.tier.obligation(goal.obligation)
+                if goal.property is None
+                else self.tier.invariant(goal.property.node, goal.property.asked)
+            )
             if found == "proved":
                 self.verdicts[goal.id] = Verdict(PROVED, "intervals", seconds=perf_counter() - start)
             elif found == "vacuous":
-                self.verdicts[goal.id] = Verdict(VACUOUS, "intervals", unasked(self.tier.evaluator, goal), seconds=perf_counter() - start)
+                self.verdicts[goal.id] = Verdict(
+                    VACUOUS, "intervals", unasked(self.tier.evaluator, goal), seconds=perf_counter() - start
+                )
 
     def _bisection(self) -> None:
         for goal in self._open():
@@ -111,7 +140,11 @@ class _Attempt:
             context = evaluator.base
             if goal.obligation is not None:
                 context = evaluator.root if self.plan.without_assumptions(goal.obligation) else context
-                context = context if goal.obligation.guard is None or context.dead else evaluator.assume(context, goal.obligation.guard, True)
+                context = (
+                    context
+                    if goal.obligation.guard is None or context.dead
+                    else evaluator.assume(context, goal.obligation.guard, True)
+                )
             boxes = None if context.dead else bisect(evaluator, goal, context, self.limits.boxes)
             if boxes is not None:
                 self.verdicts[goal.id] = Verdict(PROVED, f"intervals, {boxes} boxes", seconds=perf_counter() - start)
@@ -155,7 +188,13 @@ class _Attempt:
             run = shortened(self.flow, goal, run)
         trace = traced(self.flow, run)
         status = VIOLATED if goal.property is not None else ILL_DEFINED
-        return Verdict(status, method, f"broken at tick {len(trace) - 1}, counting from 0{asked_at(trace, goal.name)}", trace, seconds)
+        return Verdict(
+            status,
+            method,
+            f"broken at tick {len(trace) - 1}, counting from 0{asked_at(trace, goal.name)}",
+            trace,
+            seconds,
+        )
 
     def _settle(self, solver: Solver) -> None:
         """Induction, and a search for traces that break what it leaves open."""
@@ -188,13 +227,19 @@ class _Attempt:
             failure = str(problem)
         self._stand(attempts, solver)
         for goal in self._open():
-            self.verdicts[goal.id] = self._undecided(goal, attempts.get(goal.id), reals.get(goal.id), searched.get(goal.id), failure)
+            self.verdicts[goal.id] = self._undecided(
+                goal, attempts.get(goal.id), reals.get(goal.id), searched.get(goal.id), failure
+            )
 
-    def _induct(self, depths: Sequence[int], attempts: dict[str, Attempt], solver: Solver, rounding: str = ROUNDED) -> None:
+    def _induct(
+        self, depths: Sequence[int], attempts: dict[str, Attempt], solver: Solver, rounding: str = ROUNDED
+    ) -> None:
         pending = self._open()
         if not pending or not depths:
             return
-        found = Induction(self.plan, self.tier.ranges, self.limits, solver, rounding, pool=self.memo.pool).prove(pending, depths, self._facts(attempts))
+        found = Induction(self.plan, self.tier.ranges, self.limits, solver, rounding, pool=self.memo.pool).prove(
+            pending, depths, self._facts(attempts)
+        )
         for goal in pending:
             attempts[goal.id] = found[goal.id]
             if found[goal.id].proved:
@@ -203,10 +248,17 @@ class _Attempt:
 
     def _lean(self, solver: Solver) -> None:
         """Sets aside the obligations that hold if the memory keeps its ranges: only these need to be looked into."""
-        memory = [goal for goal in self.goals if goal.kind == "memory" and (goal.id not in self.verdicts or self.verdicts[goal.id].status != PROVED)]
+        memory = [
+            goal
+            for goal in self.goals
+            if goal.kind == "memory" and (goal.id not in self.verdicts or self.verdicts[goal.id].status != PROVED)
+        ]
         if memory:
             relevance = Relevance(self.plan)
-            self.leaning = {goal.id: (goal, relevance.among(goal, memory)) for goal in self._within(self.goals, self._open(), solver)}
+            self.leaning = {
+                goal.id: (goal, relevance.among(goal, memory))
+                for goal in self._within(self.goals, self._open(), solver)
+            }
 
     def _stand(self, attempts: dict[str, Attempt], solver: Solver) -> None:
         """Comes back to what was set aside."""
@@ -215,16 +267,22 @@ class _Attempt:
             return
         proved = self._within(self._facts(attempts), [goal for goal, _ in leaning.values()], solver)
         self.verdicts.update((goal.id, Verdict(PROVED, BY_RANGES)) for goal in proved)
-        self.rests.update((goal.id, tuple(node for other in leaning[goal.id][1] for node in other.nodes)) for goal in proved)
+        self.rests.update(
+            (goal.id, tuple(node for other in leaning[goal.id][1] for node in other.nodes)) for goal in proved
+        )
         for goal, needed in leaning.values():
             if goal not in proved:
-                self.verdicts[goal.id] = Verdict(UNKNOWN, BY_RANGES, f"rests on {', '.join(other.id for other in needed)}, not proved")
+                self.verdicts[goal.id] = Verdict(
+                    UNKNOWN, BY_RANGES, f"rests on {', '.join(other.id for other in needed)}, not proved"
+                )
 
     def _within(self, supposed: Sequence[Goal], goals: Sequence[Goal], solver: Solver) -> list[Goal]:
         """Those of the goals that intervals prove where the memory keeps the ranges that are supposed."""
         induction = Induction(self.plan, self.tier.ranges, self.limits, solver, pool=self.memo.pool)
         evaluator = Evaluator(self.plan, induction.boxed(supposed), self.memo.pool)
-        return [goal for goal in goals if goal.kind not in INDUCTIVE and induction.by_intervals(goal, evaluator) is not None]
+        return [
+            goal for goal in goals if goal.kind not in INDUCTIVE and induction.by_intervals(goal, evaluator) is not None
+        ]
 
     def _facts(self, attempts: dict[str, Attempt]) -> list[Goal]:
         """Goals that induction has proved."""
@@ -235,7 +293,9 @@ class _Attempt:
             return
         for group in Relevance(self.plan).groups(self._open()):
             start = perf_counter()
-            found = prove_with_lemmas(self.plan, self.tier.ranges, group, self._facts(attempts), self.limits, solver, self.memo.pool)
+            found = prove_with_lemmas(
+                self.plan, self.tier.ranges, group, self._facts(attempts), self.limits, solver, self.memo.pool
+            )
             self._held(found, attempts, perf_counter() - start)
 
     def _held(self, found: dict[str, Attempt], attempts: dict[str, Attempt], seconds: float) -> None:
@@ -244,7 +304,9 @@ class _Attempt:
             attempts[goal] = attempt
             self.rests[goal] = attempt.rests
             says = tuple(lemma.says(self.flow) for lemma in attempt.lemmas)
-            self.verdicts[goal] = Verdict(PROVED, _method(attempt.method, says), seconds=seconds / len(found), lemmas=says)
+            self.verdicts[goal] = Verdict(
+                PROVED, _method(attempt.method, says), seconds=seconds / len(found), lemmas=says
+            )
 
     def _search(self, depth: int, searched: dict[str, BoundedSearch], solver: Solver) -> None:
         for goal in self._open():
@@ -258,12 +320,24 @@ class _Attempt:
         wanted = [goal for goal in self._open() if goal.kind in ("invariant", "memory") and attempts[goal.id].model]
         if wanted:
             # What intervals know of the memory is about floats: here only the declared ranges count, as they are proved.
-            ranges = [EITHER if cell.base == "bool" else (0, len(cell.names) - 1) if cell.names else (cell.low, cell.high) if cell.ghost else ANYTHING
-                      for cell in self.flow.memories]
+            ranges = [
+                EITHER
+                if cell.base == "bool"
+                else (0, len(cell.names) - 1)
+                if cell.names
+                else (cell.low, cell.high)
+                if cell.ghost
+                else ANYTHING
+                for cell in self.flow.memories
+            ]
             facts = [goal for goal in self.goals if goal.kind == "memory" and goal not in wanted]
-            reals.update(Induction(self.plan, ranges, self.limits, solver, EXACT).prove([*wanted, *facts], self.limits.depths))
+            reals.update(
+                Induction(self.plan, ranges, self.limits, solver, EXACT).prove([*wanted, *facts], self.limits.depths)
+            )
 
-    def _undecided(self, goal: Goal, tried: Attempt | None, reals: Attempt | None, searched: BoundedSearch | None, failure: str) -> Verdict:
+    def _undecided(
+        self, goal: Goal, tried: Attempt | None, reals: Attempt | None, searched: BoundedSearch | None, failure: str
+    ) -> Verdict:
         """The verdict on a goal that is neither proved nor broken by a replayed run."""
         seconds = tried.seconds if tried else 0.0
         if failure:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from time import perf_counter
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.verify.goals.goals import Goal, assumptions_goal, goals
 from hl_dsl.verify.goals.statuses import PROVED, UNKNOWN, VACUOUS
 from hl_dsl.verify.methods.interval_stage import OPEN, IntervalStage
 from hl_dsl.verify.methods.search_cache import SearchCache
-from hl_dsl.verify.goals.goals import Goal, assumptions_goal, goals
 from hl_dsl.verify.results.report import Proof, Verdict
 
 _STATUS = {"proved": PROVED, "vacuous": VACUOUS, OPEN: UNKNOWN}
@@ -37,12 +37,17 @@ def _reached(flow: Dataflow, tier: IntervalStage, worth_running: bool) -> list[s
 
     wanted = [goal for goal in goals(flow) if goal.kind == "reachable"]
     found = [VACUOUS if tier.invariant(goal.property.node) != OPEN else OPEN for goal in wanted]
-    return ["proved" if verdict == OPEN and worth_running and reached(tier.plan, goal) else verdict for goal, verdict in zip(wanted, found)]
+    return [
+        "proved" if verdict == OPEN and worth_running and reached(tier.plan, goal) else verdict
+        for goal, verdict in zip(wanted, found)
+    ]
 
 
 def _results(flow: Dataflow, verdicts: list[str], impossible: bool) -> list[tuple[Goal, Verdict]]:
-    found = [(goal, Verdict(_STATUS[verdict], "intervals", "" if verdict == "proved" else "intervals do not settle it"))
-             for goal, verdict in zip(goals(flow), verdicts)]
+    found = [
+        (goal, Verdict(_STATUS[verdict], "intervals", "" if verdict == "proved" else "intervals do not settle it"))
+        for goal, verdict in zip(goals(flow), verdicts)
+    ]
     if impossible:
         found.append((assumptions_goal(flow), Verdict(VACUOUS, "intervals", "the assumptions leave no tick possible")))
     return found

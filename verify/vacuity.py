@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify.goals.cone_of_influence import cone
-from hl_dsl.verify.smt.encode import FREE, START, Encoding
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.node_text import Names
-from hl_dsl.verify.methods.k_induction import leaves
 from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
 from hl_dsl.verify.methods.interval_stage import antecedents, unmet
-from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.methods.k_induction import leaves
 from hl_dsl.verify.methods.solver_models import memory_of, run_of
-from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.simulation.replay import keeps_assumptions
+from hl_dsl.verify.smt.encode import FREE, START, Encoding
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver, SolverFailure
 
 CONTRADICTED = "the assumptions contradict each other"
@@ -35,9 +35,18 @@ def vacuous(evaluator: Evaluator, goals: Sequence[Goal], limits: ProofLimits, so
     """Goals, by id, that hold only because they are never asked, with a condition that is never met."""
     conditions = {goal.id: antecedents(evaluator.plan, goal.property.node, goal.property.asked) for goal in goals}
     wanted = sorted({condition for found in conditions.values() for condition in found})
-    never = {condition for condition in wanted if limits.solver and not _met(evaluator, [condition])
-             and _impossible(evaluator, [condition], limits, solver, FREE)}
-    return {goal: next(condition for condition in found if condition in never)[0] for goal, found in conditions.items() if never.intersection(found)}
+    never = {
+        condition
+        for condition in wanted
+        if limits.solver
+        and not _met(evaluator, [condition])
+        and _impossible(evaluator, [condition], limits, solver, FREE)
+    }
+    return {
+        goal: next(condition for condition in found if condition in never)[0]
+        for goal, found in conditions.items()
+        if never.intersection(found)
+    }
 
 
 def unasked(evaluator: Evaluator, goal: Goal, condition: int | None = None) -> str:
@@ -96,12 +105,16 @@ def _agreed(evaluator: Evaluator, frame: dict[str, object], conditions: list[tup
     flow = evaluator.plan.flow
     run = run_of(flow, [frame])
     pairs = {cell: evaluator.value(node, evaluator.root) for node, cell in evaluator.plan.memory_nodes}
-    memory = memory_of(flow, frame, [pairs.get(position, (cell.start, cell.start)) for position, cell in enumerate(flow.memories)])
+    memory = memory_of(
+        flow, frame, [pairs.get(position, (cell.start, cell.start)) for position, cell in enumerate(flow.memories)]
+    )
     values = Interpreter(flow, run.parameters).evaluate(run.rows[0], memory)
     return keeps_assumptions(flow, values) and all(bool(values[node]) == truth for node, truth in conditions)
 
 
-def _impossible(evaluator: Evaluator, conditions: list[tuple[int, bool]], limits: ProofLimits, solver: Solver, begin: str) -> bool:
+def _impossible(
+    evaluator: Evaluator, conditions: list[tuple[int, bool]], limits: ProofLimits, solver: Solver, begin: str
+) -> bool:
     """Whether no tick within the memory ranges keeps the assumptions and meets the conditions. Asked first with products
     that may be anything in their intervals: mostly a tick that the interpreter agrees to comes of it."""
     try:
@@ -113,7 +126,14 @@ def _impossible(evaluator: Evaluator, conditions: list[tuple[int, bool]], limits
         return False
 
 
-def _asked(evaluator: Evaluator, conditions: list[tuple[int, bool]], limits: ProofLimits, solver: Solver, begin: str, linear: bool) -> tuple[str, bool, bool]:
+def _asked(
+    evaluator: Evaluator,
+    conditions: list[tuple[int, bool]],
+    limits: ProofLimits,
+    solver: Solver,
+    begin: str,
+    linear: bool,
+) -> tuple[str, bool, bool]:
     """z3's answer, whether it was about looser products, and whether the interpreter agrees to the tick it gave."""
     plan = evaluator.plan
     encoding = Encoding(evaluator, evaluator.base, begin, linear=linear)

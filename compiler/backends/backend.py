@@ -6,12 +6,11 @@ from abc import ABC, abstractmethod
 from types import SimpleNamespace
 
 import numpy as np
-
-from hl_dsl.cards.model import SOURCES
-from hl_dsl.compiler.ir.dataflow import Dataflow, Input
 from hl_dsl.compiler.backends.monitored_properties import WATCHED, without_idle_ghosts
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.compiler.ir.dataflow import Dataflow, Input
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards.model import SOURCES
 
 FRAME_SOURCES = (*SOURCES, "plan")  # what a frame may hold: what the environment shows, and what a planner has chosen
 WIDE_SOURCES = ("ram", "observation", "plan")  # those with several columns
@@ -46,18 +45,21 @@ class Lanes(ABC):
         """One step of the lanes in the frame: an action for each row, in the environment's dtype. A new array each time."""
 
     @abstractmethod
-    def adopt(self, other: "Lanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+    def adopt(self, other: Lanes, theirs: np.ndarray, mine: np.ndarray) -> None:
         """Lane `mine[i]` goes on from where lane `theirs[i]` of other lanes stands, which run the same program with other ghosts: cells
         of the same name hold the same, the rest their start values."""
 
-    def shared_cells(self, other: "Lanes") -> tuple[list[int], list[int], list[int]]:
+    def shared_cells(self, other: Lanes) -> tuple[list[int], list[int], list[int]]:
         """Positions of the cells that the other lanes have too, in this program and in theirs; and of the rest of this one's."""
         if self._shared is None or self._shared[0] is not other:
             theirs = {(cell.name, cell.ghost): position for position, cell in enumerate(other.flow.memories)}
             places = [theirs.get((cell.name, cell.ghost)) for cell in self.flow.memories]
             self._shared = (
-                other, [position for position, place in enumerate(places) if place is not None], [place for place in places if place is not None],
-                [position for position, place in enumerate(places) if place is None])
+                other,
+                [position for position, place in enumerate(places) if place is not None],
+                [place for place in places if place is not None],
+                [position for position, place in enumerate(places) if place is None],
+            )
         return self._shared[1:]
 
     @abstractmethod

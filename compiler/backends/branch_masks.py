@@ -8,8 +8,9 @@ is not finite by itself has operands masked: in the lanes that do not need it th
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import combinations
-from typing import NamedTuple, Sequence
+from typing import NamedTuple
 
 from hl_dsl.compiler.backends.value_bounds import UNDEFINED, node_bounds, result_bounds
 from hl_dsl.compiler.ir.dataflow import Dataflow
@@ -36,7 +37,10 @@ class MaskPlan(NamedTuple):
 
     def needs(self, flow: Dataflow, number: int) -> tuple[int, ...]:
         """The nodes that are to be there before this one."""
-        return (*flow.nodes[number].args, *(condition for mask in self.masks.get(number, ()) for condition in mask.conditions))
+        return (
+            *flow.nodes[number].args,
+            *(condition for mask in self.masks.get(number, ()) for condition in mask.conditions),
+        )
 
 
 def plan_masks(flow: Dataflow, outputs: Sequence[int]) -> MaskPlan:
@@ -49,7 +53,11 @@ def plan_masks(flow: Dataflow, outputs: Sequence[int]) -> MaskPlan:
             continue
         pairs = [bounds[arg] for arg in node.args]
         under = conditions.get(number, ())
-        if under and not _finite(node.form.interval(*pairs)) and not any(_needed(flow, plan, condition, number) for condition in under):
+        if (
+            under
+            and not _finite(node.form.interval(*pairs))
+            and not any(_needed(flow, plan, condition, number) for condition in under)
+        ):
             plan.masks[number], pairs = _masked(flow, bounds, number, under)
         plan.operands[number] = pairs
         found = result_bounds(node, pairs)
@@ -67,7 +75,9 @@ def _conditions(flow: Dataflow) -> dict[int, tuple[int, ...]]:
     return {number: tuple(sorted(found)) for number, found in guards.items() if None not in found}
 
 
-def _masked(flow: Dataflow, bounds: dict[int, tuple], number: int, conditions: tuple[int, ...]) -> tuple[tuple[Mask, ...], list[tuple]]:
+def _masked(
+    flow: Dataflow, bounds: dict[int, tuple], number: int, conditions: tuple[int, ...]
+) -> tuple[tuple[Mask, ...], list[tuple]]:
     """Masks for a node's operands, and what they then lie within.
 
     Where the condition itself narrows operands so that the node is finite, those are masked, with a value from within.
@@ -82,10 +92,19 @@ def _masked(flow: Dataflow, bounds: dict[int, tuple], number: int, conditions: t
     everywhere = sorted(range(len(node.args)), key=lambda position: flow.nodes[node.args[position]].op == "constant")
     for size in range(1, len(node.args) + 1):
         for chosen in combinations(everywhere, size):
-            if _finite(node.form.interval(*((0, 0) if position in chosen else bounds[arg] for position, arg in enumerate(node.args)))):
-                pairs = [_with_zero(bounds[arg]) if position in chosen else bounds[arg] for position, arg in enumerate(node.args)]
+            if _finite(
+                node.form.interval(
+                    *((0, 0) if position in chosen else bounds[arg] for position, arg in enumerate(node.args))
+                )
+            ):
+                pairs = [
+                    _with_zero(bounds[arg]) if position in chosen else bounds[arg]
+                    for position, arg in enumerate(node.args)
+                ]
                 return tuple(Mask(position, conditions, 0) for position in chosen), pairs
-    return tuple(Mask(position, conditions, 0) for position in everywhere), [_with_zero(bounds[arg]) for arg in node.args]
+    return tuple(Mask(position, conditions, 0) for position in everywhere), [
+        _with_zero(bounds[arg]) for arg in node.args
+    ]
 
 
 def _narrowed(flow: Dataflow, bounds: dict[int, tuple], wanted: Sequence[int], condition: int) -> list[tuple]:

@@ -32,7 +32,7 @@ class Frame:
         """An Atari row's pixels, (210, 160, 3) uint8."""
         return self.observation[row].transpose(1, 2, 0)
 
-    def rows(self, mask: np.ndarray) -> "Frame":
+    def rows(self, mask: np.ndarray) -> Frame:
         """A frame of the rows where `mask` (k,) is true."""
         done = self.done[mask]
         return Frame(
@@ -47,6 +47,6 @@ class Frame:
             bool(done.any()),
         )
 
-    def alive(self) -> "Frame":
+    def alive(self) -> Frame:
         """A frame of the rows that are not done."""
         return self.rows(~self.done)

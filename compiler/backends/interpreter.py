@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Mapping, Sequence
 
 from hl_dsl.compiler.backends.input_admission import admit
 from hl_dsl.compiler.ir.dataflow import Dataflow
@@ -36,7 +36,9 @@ class Interpreter:
     def reset(self) -> None:
         """Begins an episode: memory at its start values."""
         self.memory = tuple(cell.start for cell in self.flow.memories)
-        self.last_valid = tuple(bool(entry.default) if entry.base == "bool" else entry.default for entry in self.flow.inputs)
+        self.last_valid = tuple(
+            bool(entry.default) if entry.base == "bool" else entry.default for entry in self.flow.inputs
+        )
 
     def tick(self, observations: Sequence[float]) -> Tick:
         """One tick on raw observations, in the order of `flow.inputs`."""
@@ -47,7 +49,9 @@ class Interpreter:
         before = self.memory
         self.memory = tuple(values[cell.next] for cell in flow.memories)
         self.last_valid = inputs
-        return Tick(tuple(values[node] for node in flow.action), values, inputs, before, sum(mended for _, mended in admitted))
+        return Tick(
+            tuple(values[node] for node in flow.action), values, inputs, before, sum(mended for _, mended in admitted)
+        )
 
     def evaluate(self, inputs: Sequence, memory: Sequence) -> list:
         """The value of every node for admitted observations and a memory state, which stays as it is."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-
+from hl_dsl.compiler.backends.backend import Lanes, general_frame
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.compiler.backends.backend import Lanes, general_frame
-from hl_dsl.base.diagnostics import HLError
+
+from hl_dsl.base.errors import HLError
 
 
 class InterpreterLanes(Lanes):
@@ -22,7 +22,10 @@ class InterpreterLanes(Lanes):
     def start(self, num_lanes: int, parameters: list) -> None:
         names = [parameter.name for parameter in self.flow.parameters]
         columns = [np.broadcast_to(value, num_lanes).tolist() for value in parameters]
-        self._machines = [Interpreter(self.flow, {name: column[lane] for name, column in zip(names, columns)}) for lane in range(num_lanes)]
+        self._machines = [
+            Interpreter(self.flow, {name: column[lane] for name, column in zip(names, columns)})
+            for lane in range(num_lanes)
+        ]
         self._mended = np.zeros(num_lanes, np.int64)
         self._violations = np.zeros((num_lanes, len(self.watched)), np.int64)
 
@@ -42,7 +45,7 @@ class InterpreterLanes(Lanes):
                 self._violations[lane, column] += not tick.values[item.node]
         return actions
 
-    def adopt(self, other: "InterpreterLanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+    def adopt(self, other: InterpreterLanes, theirs: np.ndarray, mine: np.ndarray) -> None:
         here, there, _ = self.shared_cells(other)
         for source, target in zip(theirs.tolist(), mine.tolist()):
             known, machine = other._machines[source], self._machines[target]
@@ -55,7 +58,10 @@ class InterpreterLanes(Lanes):
         return np.array([self._machines[lane].memory[cell] for lane in lanes.tolist()])
 
     def memory(self) -> dict[str, np.ndarray]:
-        return {cell.name: np.array([machine.memory[row] for machine in self._machines]) for row, cell in enumerate(self.flow.memories)}
+        return {
+            cell.name: np.array([machine.memory[row] for machine in self._machines])
+            for row, cell in enumerate(self.flow.memories)
+        }
 
     def mended(self) -> np.ndarray:
         return self._mended.copy()

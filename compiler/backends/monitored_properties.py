@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import replace
-from typing import Container
 
-from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Node
+from hl_dsl.compiler.ir.dataflow import Dataflow, Node
 
 WATCHED = ("assume", "monitor")
 

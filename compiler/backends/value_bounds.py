@@ -7,11 +7,12 @@ What may be NaN has no bounds: interval forms speak of numbers, so NaN is follow
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from collections.abc import Sequence
+from functools import cache
 from itertools import product
-from typing import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, Node
+
 from hl_dsl.operators import Form
 
 _GROWTHS = 4  # times that what `previous` remembers may grow, before it is taken to be anything
@@ -52,8 +53,10 @@ def node_bounds(flow: Dataflow, nodes: Sequence[int]) -> dict[int, tuple]:
 def result_bounds(node: Node, pairs: Sequence[tuple]) -> tuple:
     """Bounds of an operation's result from those of its operands."""
     pair = node.form.interval(*pairs)
-    if node.base == "real" and (any(operand is UNDEFINED for operand in pairs) or (
-            _gives_nan(node.form) and any(math.isinf(end) for operand in pairs for end in operand))):
+    if node.base == "real" and (
+        any(operand is UNDEFINED for operand in pairs)
+        or (_gives_nan(node.form) and any(math.isinf(end) for operand in pairs for end in operand))
+    ):
         return UNDEFINED
     return pair
 
@@ -83,9 +86,14 @@ def _pairs(flow: Dataflow, nodes: Sequence[int], cells: list[tuple]) -> dict[int
     return pairs
 
 
-@lru_cache(maxsize=None)
+@cache
 def _gives_nan(form: Form) -> bool:
     """Whether operands of which none is NaN, but some infinite, can give NaN."""
-    values = {"real": (-math.inf, -1.0, 0.0, 1.0, math.inf), "int": (-1, 0, 1), "bool": (False, True), "any": (-math.inf, 0.0, math.inf)}
+    values = {
+        "real": (-math.inf, -1.0, 0.0, 1.0, math.inf),
+        "int": (-1, 0, 1),
+        "bool": (False, True),
+        "any": (-math.inf, 0.0, math.inf),
+    }
     results = (form.scalar(*operands) for operands in product(*(values[base] for base in form.operands)))
     return any(result != result for result in results)

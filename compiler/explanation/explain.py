@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from textwrap import fill, wrap
-from typing import Iterable
 
-from hl_dsl.language.checker import CheckedProgram
-from hl_dsl.cards import Field
-from hl_dsl.grammar.tree.author_comments import Comments
 from hl_dsl.compiler.explanation.expression_text import choices, words
 from hl_dsl.grammar.formatter.format import format_expression
+from hl_dsl.grammar.tree.author_comments import Comments
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
-from hl_dsl.grammar.tree.syntax_tree import Act, After, Let, Memory, Modes, Never, Observe, Observed, Param, Pattern, PlanDeclaration, PropertyDeclaration, Range, Within
+from hl_dsl.grammar.tree.syntax_tree import (
+    Act,
+    After,
+    Let,
+    Memory,
+    Modes,
+    Never,
+    Observe,
+    Observed,
+    Param,
+    Pattern,
+    PlanDeclaration,
+    PropertyDeclaration,
+    Range,
+    Within,
+)
+
+from hl_dsl.cards import Field
+from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.language.types import BOOL
 
 WIDTH = 100
@@ -32,15 +48,35 @@ def explain_program(program) -> str:
     opening = [f"{policy.name} is a policy for {card.environment}. {card.says}", comments.opening()]
     sections = [
         _section("It looks at", _observations(checked)),
-        _section("Constants, which tuning may move within their ranges", (line for item in policy.of(Param) for line in _param(item, comments))),
+        _section(
+            "Constants, which tuning may move within their ranges",
+            (line for item in policy.of(Param) for line in _param(item, comments)),
+        ),
         _section("At every tick it works out", _definitions(checked, comments)),
-        _section("It remembers from tick to tick", (line for item in policy.of(Memory) for line in _memory(item, comments))),
+        _section(
+            "It remembers from tick to tick", (line for item in policy.of(Memory) for line in _memory(item, comments))
+        ),
         _section("It looks ahead", (line for item in policy.of(PlanDeclaration) for line in _plan(item, comments))),
         _section("Then it acts", _behaviour(checked, comments)),
-        *(_section(title, (line for item in policy.of(PropertyDeclaration) if item.kind == kind for line in _property(item, comments)))
-          for kind, title in _KINDS.items()),
+        *(
+            _section(
+                title,
+                (
+                    line
+                    for item in policy.of(PropertyDeclaration)
+                    if item.kind == kind
+                    for line in _property(item, comments)
+                ),
+            )
+            for kind, title in _KINDS.items()
+        ),
     ]
-    return "\n\n".join(["\n".join(fill(line, WIDTH) for line in opening if line), *(section for section in sections if section)]) + "\n"
+    return (
+        "\n\n".join(
+            ["\n".join(fill(line, WIDTH) for line in opening if line), *(section for section in sections if section)]
+        )
+        + "\n"
+    )
 
 
 def _before(item, comments: Comments) -> list[str]:
@@ -61,7 +97,15 @@ def _section(title: str, lines: Iterable[str]) -> str:
 def _filled(line: str, margin: str) -> str:
     """Wrapped to the width, with what follows indented below what is said."""
     inner = line[: len(line) - len(line.lstrip())]
-    return "\n".join(wrap(line.strip(), WIDTH, initial_indent=margin + inner, subsequent_indent=margin + inner + "    ", break_long_words=False))
+    return "\n".join(
+        wrap(
+            line.strip(),
+            WIDTH,
+            initial_indent=margin + inner,
+            subsequent_indent=margin + inner + "    ",
+            break_long_words=False,
+        )
+    )
 
 
 def _observations(checked: CheckedProgram) -> Iterable[str]:
@@ -170,6 +214,10 @@ def _lead(pattern: Pattern | None) -> str:
     if type(pattern) is Never:
         return "never "
     if type(pattern) is Within:
-        ticks = "at the same tick" if pattern.ticks == 0 else f"within {pattern.ticks} tick{'s' if pattern.ticks > 1 else ''}"
+        ticks = (
+            "at the same tick"
+            if pattern.ticks == 0
+            else f"within {pattern.ticks} tick{'s' if pattern.ticks > 1 else ''}"
+        )
         return f"wherever {words(pattern.condition, 1)}, {ticks} "
     return f"from where {words(pattern.condition, 1)} until {words(pattern.end, 1)}: " if type(pattern) is After else ""

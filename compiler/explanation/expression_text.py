@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 from hl_dsl.grammar.formatter.format import format_expression
+from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Index, Permute, Previous, Slice, Vector
+
 from hl_dsl.operators import OPERATORS
 from hl_dsl.operators.table import COMPARISON, CONDITIONAL, POSTFIX, SUM
-from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Index, Permute, Previous, Slice, Vector
 
 _MOST_WORDED = 2  # phrases inside phrases; what lies deeper is shown as it is written in the program
 _IN_PARENTHESES_FOR_NOTHING = re.compile(r"(?<![\w\]])\(([\w.]+(?:\[\d+\])?)\)")
@@ -54,8 +55,10 @@ def _arithmetic(node: Apply, row, depth: int) -> str:
     if row.syntax.kind == "prefix":
         return row.syntax.token + _in_arithmetic(node.operands[0], row.syntax.strength, depth)
     left, right = node.operands
-    return (f"{_in_arithmetic(left, row.syntax.strength - 1, depth)} {row.syntax.token} "
-            f"{_in_arithmetic(right, row.syntax.strength, depth)}")
+    return (
+        f"{_in_arithmetic(left, row.syntax.strength - 1, depth)} {row.syntax.token} "
+        f"{_in_arithmetic(right, row.syntax.strength, depth)}"
+    )
 
 
 def _in_arithmetic(node: Expression, strength: int, depth: int) -> str:

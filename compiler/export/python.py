@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
 from importlib import resources
-from typing import Iterator
 
-from hl_dsl.compiler.backends.numpy_backend import kernel
-from hl_dsl.compiler.ir.structural_hash import canonical_hash
-from hl_dsl.grammar.tree.author_comments import Comments
-from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.backends.backend import WIDE_SOURCES, run_outputs, watched_properties
-from hl_dsl.compiler.backends.numpy_backend.source import write_numpy
 from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
+from hl_dsl.compiler.backends.numpy_backend import kernel
+from hl_dsl.compiler.backends.numpy_backend.source import write_numpy
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.grammar.parser import parse
+from hl_dsl.grammar.tree.author_comments import Comments
 from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Param, PolicyDeclaration
 
 _TYPES = {"real": "np.float64", "int": "np.int64", "bool": "np.bool_"}
@@ -33,12 +33,26 @@ def export_python(flow: Dataflow) -> str:
     parts = [
         _docstring(flow, name, text),
         "import numpy as np",
-        _table("INPUTS", "what is read: name, source, column of it, type, range, value before any valid one came", _inputs(flow), "()"),
+        _table(
+            "INPUTS",
+            "what is read: name, source, column of it, type, range, value before any valid one came",
+            _inputs(flow),
+            "()",
+        ),
         _table("PARAMETERS", "constants: name, then type, default, range", _parameters(flow, text), "{}"),
-        _table("MEMORY", "what is kept from step to step: name, type, value at the start of an episode", _memory(flow, text), "()"),
+        _table(
+            "MEMORY",
+            "what is kept from step to step: name, type, value at the start of an episode",
+            _memory(flow, text),
+            "()",
+        ),
         f"WATCHED = {_names([item.name for item in watched_properties(flow)])}",
         f"ACTION_SIZE = {None if flow.card.action.is_discrete else flow.card.action.size}\nACTION_TYPE = np.{flow.card.action.dtype}",
-        *(inspect.getsource(getattr(kernel, name)).rstrip() for name in written.kernel if _calls(written.function, name)),
+        *(
+            inspect.getsource(getattr(kernel, name)).rstrip()
+            for name in written.kernel
+            if _calls(written.function, name)
+        ),
         "\n".join(_commented(written.function, text)),
         _frame(),
     ]
@@ -79,16 +93,26 @@ def _docstring(flow: Dataflow, name: str, text: _ProgramText) -> str:
         "",
     ]
     if card.action.is_discrete:
-        lines += ["Actions, (num_envs,): " + ", ".join(f"{position} {name}" for position, name in enumerate(card.action.names))]
+        lines += [
+            "Actions, (num_envs,): "
+            + ", ".join(f"{position} {name}" for position, name in enumerate(card.action.names))
+        ]
     else:
-        lines += [f"Actions, (num_envs, {card.action.size}): numbers, which the environment takes within {list(card.action.low)} to {list(card.action.high)}"]
+        lines += [
+            f"Actions, (num_envs, {card.action.size}): numbers, which the environment takes within {list(card.action.low)} to {list(card.action.high)}"
+        ]
     if flow.modes:
         lines.append("Modes: " + ", ".join(f"{position} {name}" for position, name in enumerate(flow.modes)))
     if flow.plan is not None:
-        lines += ["", f"This is the policy without its planner: what is planned, `{flow.plan.name}`, is to be given as the source \"plan\",",
-                  "for each step anew; zeros where nothing is planned."]
+        lines += [
+            "",
+            f'This is the policy without its planner: what is planned, `{flow.plan.name}`, is to be given as the source "plan",',
+            "for each step anew; zeros where nothing is planned.",
+        ]
     lines += ["", *_accuracy(flow)]
-    return '"""' + "\n".join(line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in lines).rstrip() + '\n"""'
+    return (
+        '"""' + "\n".join(line.replace("\\", "\\\\").replace('"""', '\\"\\"\\"') for line in lines).rstrip() + '\n"""'
+    )
 
 
 def _sources(flow: Dataflow) -> Iterator[str]:
@@ -106,7 +130,13 @@ def _sources(flow: Dataflow) -> Iterator[str]:
 def _accuracy(flow: Dataflow) -> list[str]:
     """What is claimed of the numbers."""
     numbered = flow.reachable(run_outputs(flow))
-    others = sorted({flow.nodes[number].op for number in numbered if (form := flow.nodes[number].form) is not None and form.export not in (None, form.numpy)})
+    others = sorted(
+        {
+            flow.nodes[number].op
+            for number in numbered
+            if (form := flow.nodes[number].form) is not None and form.export not in (None, form.numpy)
+        }
+    )
     if not others:
         return ["Every number is, to the bit, the one HL computes."]
     one = len(others) == 1
@@ -121,13 +151,19 @@ def _inputs(flow: Dataflow) -> Iterator[tuple[str, str]]:
     for entry in flow.inputs:
         number = {"real": float, "int": int, "bool": int}[entry.base]
         low, high, default = (number(value) for value in (entry.low, entry.high, entry.default))
-        yield f"({entry.name!r}, {entry.source!r}, {entry.column}, {_TYPES[entry.base]}, {low!r}, {high!r}, {default!r})", ""
+        yield (
+            f"({entry.name!r}, {entry.source!r}, {entry.column}, {_TYPES[entry.base]}, {low!r}, {high!r}, {default!r})",
+            "",
+        )
 
 
 def _parameters(flow: Dataflow, text: _ProgramText) -> Iterator[tuple[str, str]]:
     for item in flow.parameters:
         note = text.note(item.name.split("[")[0])
-        yield f"{item.name!r}: ({_TYPES[item.base]}, {item.default!r}, {item.low!r}, {item.high!r})", note or ", ".join(item.names)
+        yield (
+            f"{item.name!r}: ({_TYPES[item.base]}, {item.default!r}, {item.low!r}, {item.high!r})",
+            note or ", ".join(item.names),
+        )
 
 
 def _memory(flow: Dataflow, text: _ProgramText) -> Iterator[tuple[str, str]]:
@@ -161,7 +197,7 @@ def _commented(function: str, text: _ProgramText) -> Iterator[str]:
 
 def _frame() -> str:
     text = resources.files("hl_dsl.compiler.export").joinpath("python_template.py").read_text(encoding="utf-8")
-    return text[text.index("class Policy:"):].rstrip()
+    return text[text.index("class Policy:") :].rstrip()
 
 
 def _spaced(parts: list[str]) -> str:

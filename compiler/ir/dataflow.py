@@ -6,13 +6,14 @@ operands always come before it, so going through `nodes` in order is a valid eva
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Sequence
+from typing import NamedTuple
 
-from hl_dsl.cards import Card
-from hl_dsl.operators import OPERATORS, Form, choose_form
 from hl_dsl.base.source import SourceText, Span
+from hl_dsl.cards import Card
 from hl_dsl.language.types import Type
+from hl_dsl.operators import OPERATORS, Form, choose_form
 
 LEAVES = ("constant", "input", "parameter", "memory")
 
@@ -94,7 +95,7 @@ class PlanSpec:
 
     name: str
     inputs: tuple[int, ...]
-    settings: dict[str, int | float | tuple[float, ...] | "OfParameter"]
+    settings: dict[str, int | float | tuple[float, ...] | OfParameter]
     each: int
     final: int | None
     span: Span
@@ -166,7 +167,12 @@ class Dataflow:
     def roots(self) -> list[int]:
         """Nodes a run needs: the action, the memory's next values, the properties."""
         planned = () if self.plan is None else (self.plan.each, self.plan.final)
-        return [*self.action, *(cell.next for cell in self.memories), *(item.node for item in self.properties), *(node for node in planned if node is not None)]
+        return [
+            *self.action,
+            *(cell.next for cell in self.memories),
+            *(item.node for item in self.properties),
+            *(node for node in planned if node is not None),
+        ]
 
     def reachable(self, roots: Sequence[int]) -> list[int]:
         """The nodes that `roots` depend on within one tick, in evaluation order."""

@@ -9,10 +9,11 @@ hashes mean equal programs. Two programs that are the same but for a symmetry th
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import cache
 from zlib import crc32
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Input, OfParameter
+
 from hl_dsl.operators import OPERATORS
 
 
@@ -32,24 +33,31 @@ def canonical_text(flow: Dataflow) -> str:
     if flow.plan is not None:
         out.append(_plan_text(flow, walk))
     obligations = sorted(
-        {(item.kind, colours[item.subject], 0 if item.guard is None else colours[item.guard]): item for item in flow.obligations}.items())
+        {
+            (item.kind, colours[item.subject], 0 if item.guard is None else colours[item.guard]): item
+            for item in flow.obligations
+        }.items()
+    )
     for (kind, _, _), item in obligations:
         guard = "" if item.guard is None else walk.visit(item.guard)
         out.append(f"{kind} {walk.visit(item.subject)} {guard}")
     return "\n".join(out + walk.finish())
 
 
-def _plan_text(flow: Dataflow, walk: "_Walk") -> str:
+def _plan_text(flow: Dataflow, walk: _Walk) -> str:
     """What is planned is told by the inputs; here is how. Components that nothing reads count in what a planner draws."""
     plan = flow.plan
     parameters = {node.value: number for number, node in enumerate(flow.nodes) if node.op == "parameter"}
-    settings = [f"{name} {walk.visit(parameters[value.position]) if type(value) is OfParameter else repr(value)}" for name, value in plan.settings.items()]
+    settings = [
+        f"{name} {walk.visit(parameters[value.position]) if type(value) is OfParameter else repr(value)}"
+        for name, value in plan.settings.items()
+    ]
     scores = [walk.visit(node) for node in (plan.each, plan.final) if node is not None]
     planned = [walk.line(flow.inputs[position]) for position in plan.inputs]
     return f"plan {'; '.join(planned)} by {', '.join(settings)} for {scores}"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _word(name: str) -> int:
     return crc32(name.encode())
 
@@ -113,7 +121,13 @@ class _Walk:
         self.cells: list[int] = []
 
     def visit(self, root: int) -> int:
-        nodes, numbers, lines, colours, commutes = self.flow.nodes, self.numbers, self.lines, self.colours, self.commutes
+        nodes, numbers, lines, colours, commutes = (
+            self.flow.nodes,
+            self.numbers,
+            self.lines,
+            self.colours,
+            self.commutes,
+        )
         stack = [root]
         while stack:
             number = stack[-1]

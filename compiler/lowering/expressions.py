@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Mapping
 
-from hl_dsl.language.dependencies import instantaneous_names, needs
-from hl_dsl.language.type_inference import formula_expression
-from hl_dsl.operators import OPERATORS, Operator
-from hl_dsl.base.source import Span
-from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Index, Name, Number, Permute, Previous, Slice, Vector
-from hl_dsl.language.types import BOOL, Type, scalar, vector
 from hl_dsl.compiler.ir.dataflow import Obligation, Value
 from hl_dsl.compiler.lowering.leaves import Leaves, plain_base
+from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Index, Name, Number, Permute, Previous, Slice, Vector
+
+from hl_dsl.base.source import Span
+from hl_dsl.language.dependencies import instantaneous_names, needs
+from hl_dsl.language.type_inference import formula_expression
+from hl_dsl.language.types import BOOL, Type, scalar, vector
+from hl_dsl.operators import OPERATORS, Operator
 
 
 class Expressions(Leaves):
@@ -92,10 +93,15 @@ class Expressions(Leaves):
                 size = value.type.size
                 break
         else:
-            return self._typed(operator, operands, (self._primitive(operator, tuple([value.nodes[0] for value in operands])),), None)
+            return self._typed(
+                operator, operands, (self._primitive(operator, tuple([value.nodes[0] for value in operands])),), None
+            )
         nodes = tuple(
-            self._primitive(operator, tuple(value.nodes[i if value.type.size is not None else 0] for value in operands), i)
-            for i in range(size))
+            self._primitive(
+                operator, tuple(value.nodes[i if value.type.size is not None else 0] for value in operands), i
+            )
+            for i in range(size)
+        )
         return self._typed(operator, operands, nodes, size)
 
     def _typed(self, operator: Operator, operands: list[Value], nodes: tuple[int, ...], size: int | None) -> Value:
@@ -116,19 +122,29 @@ class Expressions(Leaves):
         form = node.form
         if form is None:
             if node.base == "real" and not abs(node.value) < float("inf"):
-                self._oblige("finite", f"the result of `{operator.name}` is a finite float" + _of(component), number, None)
+                self._oblige(
+                    "finite", f"the result of `{operator.name}` is a finite float" + _of(component), number, None
+                )
             elif node.base == "int" and abs(node.value) > 2**53:
-                self._oblige("integer", f"the result of `{operator.name}` stays within ±2^53" + _of(component), number, None)
+                self._oblige(
+                    "integer", f"the result of `{operator.name}` stays within ±2^53" + _of(component), number, None
+                )
         elif node.base == "real":
             if (form.rounds or form.z3 is None) and ("finite", number, self.guard, None) not in self.obligations:
-                self._oblige("finite", f"the result of `{operator.name}` is a finite float" + _of(component), number, None)
+                self._oblige(
+                    "finite", f"the result of `{operator.name}` is a finite float" + _of(component), number, None
+                )
         elif form.result == "int" and ("integer", number, self.guard, None) not in self.obligations:
-            self._oblige("integer", f"the result of `{operator.name}` stays within ±2^53" + _of(component), number, None)
+            self._oblige(
+                "integer", f"the result of `{operator.name}` stays within ±2^53" + _of(component), number, None
+            )
         return number
 
     def _require(self, operator: Operator, operands: list[Value]) -> None:
         for requirement in operator.requires:
-            claim = self._lower(formula_expression(operator, requirement.formula), dict(zip(operator.parameters, operands)))
+            claim = self._lower(
+                formula_expression(operator, requirement.formula), dict(zip(operator.parameters, operands))
+            )
             for position, node in enumerate(claim.nodes):
                 which = _of(None if claim.type.size is None else position)
                 self._oblige(requirement.kind, f"`{operator.name}`: {requirement.says}" + which, node, node)
@@ -158,7 +174,10 @@ class Expressions(Leaves):
         index = self._lower(node.index, locals_).nodes[0]
         build = self.builder
         last = build.constant(len(whole.nodes) - 1, "int")
-        claim = build.apply("and", (build.apply("less_equal", (build.constant(0, "int"), index)), build.apply("less_equal", (index, last))))
+        claim = build.apply(
+            "and",
+            (build.apply("less_equal", (build.constant(0, "int"), index)), build.apply("less_equal", (index, last))),
+        )
         outer, self.site = self.site, node.span if locals_ is None else self.site
         self._oblige("index", f"the index lies from 0 to {len(whole.nodes) - 1}", index, claim)
         self.site = outer
@@ -170,7 +189,9 @@ class Expressions(Leaves):
             return nodes[0]
         half = len(nodes) // 2
         test = self.builder.apply("less", (index, self.builder.constant(offset + half, "int")))
-        return self.builder.apply("if", (test, self._select(index, nodes[:half], offset), self._select(index, nodes[half:], offset + half)))
+        return self.builder.apply(
+            "if", (test, self._select(index, nodes[:half], offset), self._select(index, nodes[half:], offset + half))
+        )
 
     def _slice(self, node: Slice, locals_) -> Value:
         whole = self._lower(node.vector, locals_)
@@ -229,7 +250,10 @@ class Expressions(Leaves):
         key = (repr(node.expression), repr(node.start))
         if key not in self.postponed:
             starts = self._literals(node.start, type_)
-            self.postponed[key] = (node, tuple(self._previous_cell(type_.element, start, node.span) for start in starts))
+            self.postponed[key] = (
+                node,
+                tuple(self._previous_cell(type_.element, start, node.span) for start in starts),
+            )
         return Value(type_, self.postponed[key][1])
 
     def _feed_postponed(self) -> None:
@@ -242,8 +266,12 @@ class Expressions(Leaves):
 
 
 _RULES = {
-    Boolean: Expressions._boolean, Vector: Expressions._vector, Index: Expressions._index, Slice: Expressions._slice,
-    Permute: Expressions._permute, Previous: Expressions._previous,
+    Boolean: Expressions._boolean,
+    Vector: Expressions._vector,
+    Index: Expressions._index,
+    Slice: Expressions._slice,
+    Permute: Expressions._permute,
+    Previous: Expressions._previous,
 }
 
 

@@ -26,21 +26,56 @@ def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
             if new != args:
                 node = _made(Node, (op, new, base, form, None))
         elif op != "constant":
-            kind, found = (parameters, lowering.parameters) if op == "parameter" else (cells, lowering.cells) if op == "memory" else (inputs, lowering.inputs)
+            kind, found = (
+                (parameters, lowering.parameters)
+                if op == "parameter"
+                else (cells, lowering.cells)
+                if op == "memory"
+                else (inputs, lowering.inputs)
+            )
             node = Node(op, (), base, None, len(kind))
             kind.append(found[value])
         nodes.append(node)
-    values = {name: _made(Value, (type_, (numbers[given[0]],) if len(given) == 1 else tuple([numbers[node] for node in given])))
-              for name, (type_, given) in lowering.values.items()}
+    values = {
+        name: _made(
+            Value, (type_, (numbers[given[0]],) if len(given) == 1 else tuple([numbers[node] for node in given]))
+        )
+        for name, (type_, given) in lowering.values.items()
+    }
     memories = [Cell(**{**cell, "next": numbers[cell["next"]]}) for cell in cells]
-    properties = [Property(item.kind, item.name, numbers[item.node], item.span, tuple([numbers[node] for node in item.asked]), item.form)
-                  for item in lowering.properties]
+    properties = [
+        Property(
+            item.kind,
+            item.name,
+            numbers[item.node],
+            item.span,
+            tuple([numbers[node] for node in item.asked]),
+            item.form,
+        )
+        for item in lowering.properties
+    ]
     numbers[None] = None  # an obligation without a guard, or without a claim
-    obligations = [_made(Obligation, (kind, says, numbers[subject], numbers[guard], numbers[claim], span))
-                   for kind, says, subject, guard, claim, span in lowering.obligations.values()]
+    obligations = [
+        _made(Obligation, (kind, says, numbers[subject], numbers[guard], numbers[claim], span))
+        for kind, says, subject, guard, claim, span in lowering.obligations.values()
+    ]
     checked = lowering.checked
-    return Dataflow(checked.policy.name, checked.card, checked.source, nodes, inputs, parameters, memories, values["action"].nodes, values,
-                    lets, lowering.symbols.modes, properties, obligations, _plan(lowering.plan, nodes, numbers))
+    return Dataflow(
+        checked.policy.name,
+        checked.card,
+        checked.source,
+        nodes,
+        inputs,
+        parameters,
+        memories,
+        values["action"].nodes,
+        values,
+        lets,
+        lowering.symbols.modes,
+        properties,
+        obligations,
+        _plan(lowering.plan, nodes, numbers),
+    )
 
 
 def _plan(plan: PlanSpec | None, nodes: list[Node], numbers: dict) -> PlanSpec | None:
@@ -50,5 +85,10 @@ def _plan(plan: PlanSpec | None, nodes: list[Node], numbers: dict) -> PlanSpec |
     def position(node: int) -> int:
         return nodes[numbers[node]].value
 
-    settings = {name: OfParameter(position(value.position)) if type(value) is OfParameter else value for name, value in plan.settings.items()}
-    return PlanSpec(plan.name, tuple(map(position, plan.inputs)), settings, numbers[plan.each], numbers[plan.final], plan.span)
+    settings = {
+        name: OfParameter(position(value.position)) if type(value) is OfParameter else value
+        for name, value in plan.settings.items()
+    }
+    return PlanSpec(
+        plan.name, tuple(map(position, plan.inputs)), settings, numbers[plan.each], numbers[plan.final], plan.span
+    )

@@ -7,13 +7,15 @@ stand for the same nodes. Lowering the declaration there would ask for the same 
 
 from __future__ import annotations
 
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hl_dsl.compiler.lowering.expressions import Expressions
+from hl_dsl.compiler.lowering.leaves import Shared
 
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.language.symbols import Symbol
-from hl_dsl.compiler.lowering.expressions import Expressions
-from hl_dsl.compiler.lowering.leaves import Shared
 
 _MOST_NODES = 100_000
 
@@ -77,7 +79,10 @@ class IncrementalLowering(Expressions):
         builder.used, self.obligations, self.previous_met = {}, {}, []
         try:
             result = make()
-            previous = tuple((key, leaf, {**self.cells[builder.nodes[leaf].value], "span": span}) for key, leaf, span in self.previous_met)
+            previous = tuple(
+                (key, leaf, {**self.cells[builder.nodes[leaf].value], "span": span})
+                for key, leaf, span in self.previous_met
+            )
             return LoweredDeclaration(result, builder.used, self.obligations, previous)
         finally:
             builder.used, self.obligations, self.previous_met = outer

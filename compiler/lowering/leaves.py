@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from hl_dsl.language.checker import CheckedProgram
-from hl_dsl.base.source import Span
-from hl_dsl.grammar.tree.syntax_tree import Memory, Modes, Name, Param, PlanDeclaration as PlanSyntax, Vector
-from hl_dsl.language.types import Type, scalar
 from hl_dsl.compiler.ir.dataflow import Builder, Input, Obligation, Parameter, PlanSpec, Property, Value
+from hl_dsl.grammar.tree.syntax_tree import Memory, Modes, Name, Param, Vector
+from hl_dsl.grammar.tree.syntax_tree import PlanDeclaration
+
+from hl_dsl.base.source import Span
+from hl_dsl.language.checker import CheckedProgram
+from hl_dsl.language.types import Type, scalar
 
 
 class Shared:
@@ -64,7 +66,7 @@ class Leaves:
             nodes.append(self._cell(name, type_, low, high, start, True, memory.span))
         self.values[memory.name] = Value(type_, tuple(nodes))
 
-    def _declare_plan(self, plan: PlanSyntax) -> None:
+    def _declare_plan(self, plan: PlanDeclaration) -> None:
         """What is planned is to the program like an observation; nothing planned is a zero, or what in the range is nearest."""
         type_ = self.symbols[plan.name].type
         nodes = []
@@ -79,8 +81,18 @@ class Leaves:
 
     def _cell(self, name: str, type_: Type, low, high, start, declared: bool, span: Span, ghost: str = "") -> int:
         place = (name, plain_base(type_), repr(low), repr(high), repr(start), self._names(type_), declared)
-        self.cells[place] = dict(name=name, base=plain_base(type_), low=low, high=high, start=start, next=-1, names=self._names(type_),
-                                 declared=declared, span=span, ghost=ghost)
+        self.cells[place] = dict(
+            name=name,
+            base=plain_base(type_),
+            low=low,
+            high=high,
+            start=start,
+            next=-1,
+            names=self._names(type_),
+            declared=declared,
+            span=span,
+            ghost=ghost,
+        )
         return self.builder.leaf("memory", place, plain_base(type_))
 
     def _feed(self, leaf: int, node: int) -> None:

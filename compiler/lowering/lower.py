@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from hl_dsl.language.checker import CheckedProgram
-from hl_dsl.operators import OPERATORS
-from hl_dsl.grammar.tree.syntax_tree import Act, Memory, Modes, Param, PlanDeclaration as PlanSyntax, PropertyDeclaration as PropertySyntax
-from hl_dsl.language.incremental import DeclarationCache
-from hl_dsl.language.types import Type, scalar
 from hl_dsl.compiler.ir.dataflow import Dataflow, Value
+from hl_dsl.compiler.lowering.finish import numbered
 from hl_dsl.compiler.lowering.incremental import IncrementalLowering
 from hl_dsl.compiler.lowering.plan import lower_plan
 from hl_dsl.compiler.lowering.properties import lower_property
-from hl_dsl.compiler.lowering.finish import numbered
+from hl_dsl.grammar.tree.syntax_tree import (
+    Act,
+    Memory,
+    Modes,
+    Param,
+)
+from hl_dsl.grammar.tree.syntax_tree import (
+    PlanDeclaration,
+)
+from hl_dsl.grammar.tree.syntax_tree import (
+    PropertyDeclaration,
+)
+
+from hl_dsl.language.checker import CheckedProgram
+from hl_dsl.language.incremental import DeclarationCache
+from hl_dsl.language.types import Type, scalar
+from hl_dsl.operators import OPERATORS
 
 
 def lower(checked: CheckedProgram, reuse: DeclarationCache | None = None) -> Dataflow:
@@ -30,7 +42,7 @@ class Lowering(IncrementalLowering):
             self._declare_param(param)
         for memory in memories:
             self._declare_memory(memory)
-        for plan in policy.of(PlanSyntax):
+        for plan in policy.of(PlanDeclaration):
             self._declare_plan(plan)
         if self.symbols.modes:
             self._declare_mode()
@@ -38,9 +50,9 @@ class Lowering(IncrementalLowering):
             self._named(name)
         for memory in memories:
             self._memory_next(memory)
-        for plan in policy.of(PlanSyntax):
+        for plan in policy.of(PlanDeclaration):
             self.plan = lower_plan(self, plan)
-        for item in policy.of(PropertySyntax):
+        for item in policy.of(PropertyDeclaration):
             self.properties.append(lower_property(self, item))
 
     def result(self) -> Dataflow:
@@ -78,8 +90,13 @@ class Lowering(IncrementalLowering):
         for position in reversed(range(len(modes))):
             here = build.apply("equal", (self.stored_mode, build.constant(position, "int")))
             target = self._first(
-                [(t.condition, build.constant(self.symbols[t.target].declaration, "int")) for t in modes[position].transitions],
-                build.constant(position, "int"), here)
+                [
+                    (t.condition, build.constant(self.symbols[t.target].declaration, "int"))
+                    for t in modes[position].transitions
+                ],
+                build.constant(position, "int"),
+                here,
+            )
             result = target if position == len(modes) - 1 else build.apply("if", (here, target, result))
         return result
 
@@ -113,7 +130,11 @@ class Lowering(IncrementalLowering):
             self.guard = here
             chosen = self._decide(modes[position].act, self.symbols["action"].type)
             self.guard = None
-            nodes = chosen if nodes is None else tuple(self.builder.apply("if", (here, a, b)) for a, b in zip(chosen, nodes))
+            nodes = (
+                chosen
+                if nodes is None
+                else tuple(self.builder.apply("if", (here, a, b)) for a, b in zip(chosen, nodes))
+            )
         return self._acting(nodes)
 
     def _acting(self, nodes: tuple[int, ...]) -> Value:
@@ -153,6 +174,18 @@ class Lowering(IncrementalLowering):
             for leaf, node in zip(leaves, nodes):
                 cell = self.cells[self.builder.nodes[leaf].value]
                 bounds = tuple(self.builder.constant(cell[end], type_.base) for end in ("low", "high"))
-                claim = self.builder.apply("and", (self.builder.apply("less_equal", (bounds[0], node)), self.builder.apply("less_equal", (node, bounds[1]))))
-                self._oblige("memory", f"the next value of `{cell['name']}` stays in its range [{cell['low']}, {cell['high']}]", node, claim, memory.next.span)
+                claim = self.builder.apply(
+                    "and",
+                    (
+                        self.builder.apply("less_equal", (bounds[0], node)),
+                        self.builder.apply("less_equal", (node, bounds[1])),
+                    ),
+                )
+                self._oblige(
+                    "memory",
+                    f"the next value of `{cell['name']}` stays in its range [{cell['low']}, {cell['high']}]",
+                    node,
+                    claim,
+                    memory.next.span,
+                )
         return nodes

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hl_dsl.grammar.tree.plan_settings import SETTINGS, default_of
-from hl_dsl.base.source import NOWHERE
-from hl_dsl.grammar.tree.syntax_tree import Number, PlanDeclaration as PlanSyntax
-from hl_dsl.compiler.ir.dataflow import Builder, Cell, Dataflow, OfParameter, PlanSpec
 from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
+from hl_dsl.compiler.ir.dataflow import Builder, Cell, Dataflow, OfParameter, PlanSpec
+from hl_dsl.grammar.tree.plan_settings import SETTINGS, default_of
+from hl_dsl.grammar.tree.syntax_tree import Number
+from hl_dsl.grammar.tree.syntax_tree import PlanDeclaration
 
-SCORE, FINAL = "plan.score", "plan.final"  # cells of a simulated policy; no name of a program is like these, as `plan` is a word
+from hl_dsl.base.source import NOWHERE
+
+SCORE, FINAL = (
+    "plan.score",
+    "plan.final",
+)  # cells of a simulated policy; no name of a program is like these, as `plan` is a word
 
 
-def lower_plan(lowering, plan: PlanSyntax) -> PlanSpec:
+def lower_plan(lowering, plan: PlanDeclaration) -> PlanSpec:
     """`lowering` is the program's, in which every definition is lowered already. Positions are still nodes (see lower_result.py)."""
     ends = [plan.range.of(component) for component in range(plan.type.size or 1)]
     widths = [float(high.value) - float(low.value) for low, high in ends]
@@ -27,8 +32,13 @@ def lower_plan(lowering, plan: PlanSyntax) -> PlanSpec:
             settings[name] = value.value if known.base == "int" else float(value.value)
         else:
             settings[name] = OfParameter(lowering.values[value.name].nodes[0])
-    each, final = lowering._piece(plan, lambda: tuple(
-        None if score is None else lowering.builder.widen(lowering._scalar(score), "real") for score in (plan.each, plan.final)))
+    each, final = lowering._piece(
+        plan,
+        lambda: tuple(
+            None if score is None else lowering.builder.widen(lowering._scalar(score), "real")
+            for score in (plan.each, plan.final)
+        ),
+    )
     return PlanSpec(plan.name, lowering.values[plan.name].nodes, settings, each, final, plan.span)
 
 
@@ -40,5 +50,8 @@ def simulated(flow: Dataflow) -> Dataflow:
     score = build.leaf("memory", len(bare.memories), "real")
     total = build.apply("add", (score, flow.plan.each))
     last = build.constant(0.0, "real") if flow.plan.final is None else flow.plan.final
-    cells = [Cell(name, "real", None, None, 0.0, node, (), False, NOWHERE, "plan") for name, node in ((SCORE, total), (FINAL, last))]
+    cells = [
+        Cell(name, "real", None, None, 0.0, node, (), False, NOWHERE, "plan")
+        for name, node in ((SCORE, total), (FINAL, last))
+    ]
     return replace(bare, nodes=build.nodes, memories=[*bare.memories, *cells], properties=[], plan=None)

@@ -9,34 +9,42 @@ A ghost cell is memory like any other, so that every reader of the graph gives a
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from hl_dsl.compiler.ir.dataflow import Property
-from hl_dsl.grammar.tree.syntax_tree import After, Never, PropertyDeclaration as PropertySyntax, Within
+from hl_dsl.grammar.tree.syntax_tree import After, Never, Within
+from hl_dsl.grammar.tree.syntax_tree import PropertyDeclaration
+
 from hl_dsl.language.types import BOOL, INT
 
 
-def lower_property(lowering, item: PropertySyntax) -> Property:
+def lower_property(lowering, item: PropertyDeclaration) -> Property:
     """The claim of a property. `lowering` is the program's, in which every definition is lowered already.
 
     A `reachable` claims that what it says never holds: to break that is to reach it.
     """
     if item.kind == "reachable":
-        return Property(item.kind, item.name, lowering.builder.apply("not", (lowering._scalar(item.expression),)), item.span)
+        return Property(
+            item.kind, item.name, lowering.builder.apply("not", (lowering._scalar(item.expression),)), item.span
+        )
     return _PATTERNS[type(item.pattern)](lowering, item)
 
 
-def _always(lowering, item: PropertySyntax) -> Property:
+def _always(lowering, item: PropertyDeclaration) -> Property:
     return Property(item.kind, item.name, lowering._piece(item, lambda: lowering._scalar(item.expression)), item.span)
 
 
-def _never(lowering, item: PropertySyntax) -> Property:
-    return Property(item.kind, item.name, lowering.builder.apply("not", (lowering._scalar(item.expression),)), item.span)
+def _never(lowering, item: PropertyDeclaration) -> Property:
+    return Property(
+        item.kind, item.name, lowering.builder.apply("not", (lowering._scalar(item.expression),)), item.span
+    )
 
 
-def _within(lowering, item: PropertySyntax) -> Property:
+def _within(lowering, item: PropertyDeclaration) -> Property:
     build = lowering.builder
-    none, one, most, beyond = (build.constant(value, "int") for value in (0, 1, item.pattern.ticks, item.pattern.ticks + 1))
+    none, one, most, beyond = (
+        build.constant(value, "int") for value in (0, 1, item.pattern.ticks, item.pattern.ticks + 1)
+    )
     asked = lowering._scalar(item.pattern.condition)
     waited = lowering._cell(f"{item.name}.waited", INT, 0, item.pattern.ticks + 1, 0, False, item.span, item.name)
     open_ = build.apply("or", (build.apply("less", (none, waited)), asked))
@@ -46,13 +54,20 @@ def _within(lowering, item: PropertySyntax) -> Property:
     return Property(item.kind, item.name, build.apply("less_equal", (following, most)), item.span, (asked,), "within")
 
 
-def _after(lowering, item: PropertySyntax) -> Property:
+def _after(lowering, item: PropertyDeclaration) -> Property:
     build = lowering.builder
     begins, ends = (lowering._scalar(condition) for condition in (item.pattern.condition, item.pattern.end))
     stored = lowering._cell(f"{item.name}.active", BOOL, 0, 1, False, False, item.span, item.name)
     active = build.apply("and", (build.apply("or", (stored, begins)), build.apply("not", (ends,))))
     lowering._feed(stored, active)
-    return Property(item.kind, item.name, build.apply("implies", (active, _under(lowering, active, item.expression))), item.span, (begins,), "after")
+    return Property(
+        item.kind,
+        item.name,
+        build.apply("implies", (active, _under(lowering, active, item.expression))),
+        item.span,
+        (begins,),
+        "after",
+    )
 
 
 def _under(lowering, condition: int, expression) -> int:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Sequence
 
 import numpy as np
-
+from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.lowering.plan import simulated
-from hl_dsl.compiler.policy import Policy
-from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.planner.settings import LaneSettings
 from hl_dsl.compiler.planner.simulator import Simulator
+from hl_dsl.compiler.policy import Policy
 
 NO_SCORE = -np.inf
 
@@ -24,12 +23,17 @@ class CandidateRollouts:
     came to no number.
     """
 
-    def __init__(self, flow: Dataflow, simulator: Simulator, parameters: Sequence, settings: LaneSettings, backend: str):
+    def __init__(
+        self, flow: Dataflow, simulator: Simulator, parameters: Sequence, settings: LaneSettings, backend: str
+    ):
         self.simulator, self._settings = simulator, settings
         self.width = int(settings.candidates.max())
         lanes = len(settings.candidates)
         program = simulated(flow)
-        values = {entry.name: np.repeat(value, self.width) if np.ndim(value) else value for entry, value in zip(flow.parameters, parameters)}
+        values = {
+            entry.name: np.repeat(value, self.width) if np.ndim(value) else value
+            for entry, value in zip(flow.parameters, parameters)
+        }
         self._policy = Policy(program, values, backend)
         self._policy.reset(lanes * self.width)
         self._score, self._final = len(program.memories) - 2, len(program.memories) - 1
@@ -39,7 +43,9 @@ class CandidateRollouts:
         self._substeps = flow.card.model.substeps
         self.steps, self.diverged = np.zeros(lanes, np.int64), np.zeros(lanes, np.int64)
 
-    def scores(self, policy: Policy, frame: Frame, begin: np.ndarray, rows: np.ndarray, plans: np.ndarray) -> np.ndarray:
+    def scores(
+        self, policy: Policy, frame: Frame, begin: np.ndarray, rows: np.ndarray, plans: np.ndarray
+    ) -> np.ndarray:
         """(k, width): what each plan comes to, NO_SCORE where it was dropped.
 
         `policy` stands before its tick on the frame, `begin` (n, s) are the states of its rows; `rows` (k,) are those that are
@@ -66,8 +72,17 @@ class CandidateRollouts:
             over = horizons[owner[alive]] == tick  # these have had their last step, and only `final` is asked of them
             planned = plans[alive, min(tick, plans.shape[1] - 1)]
             planned[over] = self._rest
-            actions = self._policy.tick(SimpleNamespace(
-                lanes=own[alive], ram=None, observation=shown, reward=self._no_reward[: len(alive)], lives=None, step=steps + np.int32(tick), plan=planned))
+            actions = self._policy.tick(
+                SimpleNamespace(
+                    lanes=own[alive],
+                    ram=None,
+                    observation=shown,
+                    reward=self._no_reward[: len(alive)],
+                    lives=None,
+                    step=steps + np.int32(tick),
+                    plan=planned,
+                )
+            )
             going = ~over
             if over.any():
                 totals[alive[over]] += self._policy.stored(self._final, own[alive[over]])

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import os
-from typing import Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-
-from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.compiler.policy import Policy
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.planner.counts import PlanningCounts
 from hl_dsl.compiler.planner.planner import Planner
 from hl_dsl.compiler.planner.simulator import Simulator
+from hl_dsl.compiler.policy import Policy
+
+from hl_dsl.base.errors import HLError
 
 
-def controller_for(flow: Dataflow, parameters: Mapping[str, object] | None = None, backend: str = "auto", planner_seed: int = 0) -> Policy:
+def controller_for(
+    flow: Dataflow, parameters: Mapping[str, object] | None = None, backend: str = "auto", planner_seed: int = 0
+) -> Policy:
     """The controller of a program; see `Policy` for the arguments. `planner_seed` tells runs of a planner apart."""
-    return Policy(flow, parameters, backend) if flow.plan is None else PlannedPolicy(flow, parameters, backend, planner_seed)
+    return (
+        Policy(flow, parameters, backend)
+        if flow.plan is None
+        else PlannedPolicy(flow, parameters, backend, planner_seed)
+    )
 
 
 class PlannedPolicy(Policy):
@@ -30,7 +36,13 @@ class PlannedPolicy(Policy):
     own_sources = frozenset({"plan"})
     report_every = 4  # ticks: one may take a second
 
-    def __init__(self, flow: Dataflow, parameters: Mapping[str, object] | None = None, backend: str = "auto", planner_seed: int = 0):
+    def __init__(
+        self,
+        flow: Dataflow,
+        parameters: Mapping[str, object] | None = None,
+        backend: str = "auto",
+        planner_seed: int = 0,
+    ):
         super().__init__(flow, parameters, backend)
         self._act = self.tick
         self.tick = self._planned_tick

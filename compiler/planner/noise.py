@@ -13,8 +13,16 @@ def source_of_noise(planner_seed: int, episode_seed: int, tick: int, turn: int) 
     return np.random.Generator(np.random.Philox(key=key, counter=np.array([0, 0, tick, turn], np.uint64)))
 
 
-def noise(random: np.random.Generator, candidates: int, horizon: int, components: int, sigma: float | np.ndarray, decay: float, active: float,
-          smooth: float) -> np.ndarray:
+def noise(
+    random: np.random.Generator,
+    candidates: int,
+    horizon: int,
+    components: int,
+    sigma: float | np.ndarray,
+    decay: float,
+    active: float,
+    smooth: float,
+) -> np.ndarray:
     """(candidates, horizon, components): at tick t normal with deviation `sigma * exp(-decay * t)`, where `sigma` is one for all
     components or (components,), correlated by `smooth` from
     one tick to the next; a candidate has a component at all with probability `active`."""

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
-
-from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.compiler.policy import Policy
 from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.compiler.planner.counts import PlanningCounts
+from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.planner.candidate_rollouts import NO_SCORE, CandidateRollouts
+from hl_dsl.compiler.planner.counts import PlanningCounts
 from hl_dsl.compiler.planner.noise import noise, source_of_noise
 from hl_dsl.compiler.planner.settings import lane_settings
 from hl_dsl.compiler.planner.simulator import Simulator
+from hl_dsl.compiler.policy import Policy
 
 
 class Planner:
     """Plans for lanes of one program. `episode_seeds`: one for each lane; with `planner_seed` and the tick they are where the
     noise comes from, so that a lane's plans are the same whatever else is in the batch."""
 
-    def __init__(self, flow: Dataflow, simulator: Simulator, parameters: Sequence, episode_seeds: Sequence[int], planner_seed: int, backend: str):
+    def __init__(
+        self,
+        flow: Dataflow,
+        simulator: Simulator,
+        parameters: Sequence,
+        episode_seeds: Sequence[int],
+        planner_seed: int,
+        backend: str,
+    ):
         lanes = len(episode_seeds)
         self._settings = lane_settings(flow, parameters, lanes)
         self._futures = CandidateRollouts(flow, simulator, parameters, self._settings, backend)
         planned = [flow.inputs[position] for position in flow.plan.inputs]
-        self._low, self._high, self._rest = (np.array([getattr(entry, part) for entry in planned]) for part in ("low", "high", "default"))
+        self._low, self._high, self._rest = (
+            np.array([getattr(entry, part) for entry in planned]) for part in ("low", "high", "default")
+        )
         self._plans = np.empty((lanes, int(self._settings.horizon.max()), len(planned)))
         self._plans[:] = self._rest
         self._ticks = np.zeros(lanes, np.int64)
@@ -83,13 +92,22 @@ class Planner:
             count, horizon = int(settings.candidates[lane]), int(settings.horizon[lane])
             random = source_of_noise(self._planner_seed, self._seeds[lane], int(self._ticks[lane]), turn)
             every[row, 2:count, :horizon] += noise(
-                random, count - 2, horizon, len(self._rest), settings.sigma[lane], float(settings.decay[lane]), float(settings.active[lane]),
-                float(settings.smooth[lane]))
+                random,
+                count - 2,
+                horizon,
+                len(self._rest),
+                settings.sigma[lane],
+                float(settings.decay[lane]),
+                float(settings.active[lane]),
+                float(settings.smooth[lane]),
+            )
         every[:, 1] = self._rest
         return np.clip(every, self._low, self._high, out=every)
 
     @staticmethod
-    def _refit(around: np.ndarray, rows: np.ndarray, candidates: np.ndarray, found: np.ndarray, elites: np.ndarray) -> None:
+    def _refit(
+        around: np.ndarray, rows: np.ndarray, candidates: np.ndarray, found: np.ndarray, elites: np.ndarray
+    ) -> None:
         """The next round goes around the mean of the best. Of equal ones the first counts."""
         order = np.argsort(-found, axis=1, kind="stable")
         for place, row in enumerate(rows.tolist()):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Sequence
 
 import numpy as np
-
 from hl_dsl.compiler.ir.dataflow import Dataflow, OfParameter
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
 
@@ -30,10 +29,15 @@ class LaneSettings:
 
 def lane_settings(flow: Dataflow, parameters: Sequence, num_lanes: int) -> LaneSettings:
     """`parameters`: for each of the program's a number, or one for each lane."""
+
     def values(name: str) -> np.ndarray:
         given = flow.plan.settings[name]
         value = parameters[given.position] if type(given) is OfParameter else given
         array = np.asarray(value, np.int64 if SETTINGS[name].base == "int" else np.float64)
-        return np.broadcast_to(array, (num_lanes, len(given))) if type(given) is tuple else np.broadcast_to(array, num_lanes)
+        return (
+            np.broadcast_to(array, (num_lanes, len(given)))
+            if type(given) is tuple
+            else np.broadcast_to(array, num_lanes)
+        )
 
     return LaneSettings(**{name: values(name) for name in SETTINGS})

@@ -6,15 +6,16 @@ into a state by the columns that the card's `[model]` names.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import numpy as np
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
-from hl_dsl.base.diagnostics import HLError
 
 # No machine here moves at a tenth of this; MuJoCo itself gives up at 1e10.
 _DIVERGED = 1e6
@@ -54,7 +55,9 @@ class Simulator:
         self._places = np.array([1 + place for place, column in enumerate(shown) if column is not None], np.intp)
         self._shown = np.array([column for column in shown if column is not None], np.intp)
         limit = card.model.velocity_limit
-        self._clipped = np.array([column for column in card.model.qvel if column is not None and limit is not None], np.intp)
+        self._clipped = np.array(
+            [column for column in card.model.qvel if column is not None and limit is not None], np.intp
+        )
         self._hidden = self._places[np.isin(self._shown, self._clipped)]
         self.steps = 0
         self.timestep = float(self.model.opt.timestep)
@@ -80,7 +83,9 @@ class Simulator:
         if foreseen is not None and self.is_clipped:
             own, limit = states[:, self._hidden], self._card.model.velocity_limit
             beyond = foreseen[:, self._hidden]
-            states[:, self._hidden] = np.where((np.abs(own) >= limit) & (np.abs(beyond) > limit) & (np.sign(beyond) == np.sign(own)), beyond, own)
+            states[:, self._hidden] = np.where(
+                (np.abs(own) >= limit) & (np.abs(beyond) > limit) & (np.sign(beyond) == np.sign(own)), beyond, own
+            )
         return states
 
     def step(self, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
@@ -92,7 +97,9 @@ class Simulator:
         control[:] = actions[:, None, :]
         states = np.ascontiguousarray(states, np.float64)
         with self._silent():
-            self._rollout.rollout(models, self._data, states, control, skip_checks=True, nstep=self._substeps, state=path)
+            self._rollout.rollout(
+                models, self._data, states, control, skip_checks=True, nstep=self._substeps, state=path
+            )
         self.steps += count * self._substeps
         after = path[:, -1].copy()
         # Where MuJoCo gives up it repeats the last state, so that the clock stands still.
@@ -148,7 +155,10 @@ class Simulator:
                 wrong = f"is said to be shown in column {beyond[0]}, but the fields read {self._columns} columns of the observation"
         if wrong is not None:
             card = self._card
-            raise HLError(f"the model {says.file} {wrong}: the card of `{card.environment}` ({card.origin}) does not fit it", "mend the card's `[model]`")
+            raise HLError(
+                f"the model {says.file} {wrong}: the card of `{card.environment}` ({card.origin}) does not fit it",
+                "mend the card's `[model]`",
+            )
 
 
 def _loaded(card: Card, mujoco: Any) -> Any:
@@ -162,13 +172,16 @@ def _loaded(card: Card, mujoco: Any) -> Any:
 
 def _model_file(card: Card) -> Path:
     spec = find_spec("envpool_assets")
-    assets = [Path(folder) / "mujoco" / "assets_gym" for folder in (spec.submodule_search_locations or ())] if spec else []
+    assets = (
+        [Path(folder) / "mujoco" / "assets_gym" for folder in (spec.submodule_search_locations or ())] if spec else []
+    )
     beside = [Path(card.origin).parent] if "/" in card.origin else []
     for folder in (*assets, *beside):
         if (folder / card.model.file).is_file():
             return folder / card.model.file
     raise HLError(
-        f"the model {card.model.file} of `{card.environment}` is not among EnvPool's assets" + (", nor beside its card" if beside else ""),
+        f"the model {card.model.file} of `{card.environment}` is not among EnvPool's assets"
+        + (", nor beside its card" if beside else ""),
         f"mend `file` in the `[model]` of {card.origin}, or install the assets: `pip install envpool-assets`",
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Iterator, Mapping, Union
+from typing import Union
 
 
 @dataclass(frozen=True)
@@ -32,19 +33,19 @@ class RuleReference:
 
 @dataclass(frozen=True)
 class Sequence:
-    items: tuple["GrammarNode", ...]
+    items: tuple[GrammarNode, ...]
 
 
 @dataclass(frozen=True)
 class Choice:
-    options: tuple["GrammarNode", ...]
+    options: tuple[GrammarNode, ...]
 
 
 @dataclass(frozen=True)
 class Repeat:
     """`item`, from `low` to `high` times; None: without limit."""
 
-    item: "GrammarNode"
+    item: GrammarNode
     low: int
     high: int | None
 
@@ -92,7 +93,15 @@ def choice(*options: GrammarNode) -> GrammarNode:
 def walk(node: GrammarNode) -> Iterator[GrammarNode]:
     """The node and all below it."""
     yield node
-    below = node.items if type(node) is Sequence else node.options if type(node) is Choice else (node.item,) if type(node) is Repeat else ()
+    below = (
+        node.items
+        if type(node) is Sequence
+        else node.options
+        if type(node) is Choice
+        else (node.item,)
+        if type(node) is Repeat
+        else ()
+    )
     for child in below:
         yield from walk(child)
 
@@ -108,7 +117,9 @@ def write_node(node: GrammarNode, inside: bool = False) -> str:
     if type(node) is Repeat:
         return write_node(node.item, True) + _times(node)
     parts = node.items if type(node) is Sequence else node.options
-    text = (" " if type(node) is Sequence else " | ").join(write_node(part, type(part) is not Sequence or type(node) is Sequence) for part in parts)
+    text = (" " if type(node) is Sequence else " | ").join(
+        write_node(part, type(part) is not Sequence or type(node) is Sequence) for part in parts
+    )
     return f"({text})" if inside else text
 
 

@@ -11,19 +11,35 @@ they are. Every text of the decoder grammar parses, unless its expressions are n
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Iterable, Mapping
 
-from hl_dsl.grammar import RESERVED, grammar_text
-from hl_dsl.grammar.decoder.ebnf import Choice, Literal, GrammarNode, RegexTerminal, Repeat, RuleReference, read_expansion, read_grammar, sequence, walk, write_node
-from hl_dsl.grammar.decoder.whitespace import GAP, with_gaps
-from hl_dsl.grammar.decoder.rule_transforms import bounded, chained, inlined, reached, renamed, replaced, without
+from hl_dsl.grammar.decoder.ebnf import (
+    Choice,
+    GrammarNode,
+    Literal,
+    RegexTerminal,
+    Repeat,
+    RuleReference,
+    read_expansion,
+    read_grammar,
+    sequence,
+    walk,
+    write_node,
+)
 from hl_dsl.grammar.decoder.regular_expressions import names_but, numbers_below
+from hl_dsl.grammar.decoder.rule_transforms import bounded, chained, inlined, reached, renamed, replaced, without
+from hl_dsl.grammar.decoder.whitespace import GAP, with_gaps
+from hl_dsl.grammar.tree.keywords import RESERVED, grammar_text
 
 MOST_IN_A_LIST = 128  # declarations, rules, components
 MOST_IN_A_CHAIN = 24  # operands of one operator's strength; they nest, and nesting has a limit
 _START = "start"
-_LABELLED = {"policy", "property", "reachable"}  # what they name is in a space of its own, and may be called as anything else is
+_LABELLED = {
+    "policy",
+    "property",
+    "reachable",
+}  # what they name is in a space of its own, and may be called as anything else is
 _VALUES = ("signed", "atom")  # the rules where a NUMBER is a value; elsewhere it counts, and is whole
 
 _ONE_SPACE, _COMMENT = " {0,80}", "#[^\\x00-\\x1f\\x7f]{0,200}"
@@ -59,7 +75,15 @@ class Words:
     @property
     def taken(self) -> frozenset[str]:
         """What no definition may be called."""
-        return RESERVED | {*self.observations, *self.actions, *self.values, *self.types, *self.functions, self.previous, "vec"}
+        return RESERVED | {
+            *self.observations,
+            *self.actions,
+            *self.values,
+            *self.types,
+            *self.functions,
+            self.previous,
+            "vec",
+        }
 
 
 def decoder_grammar(words: Words, text: str | None = None) -> str:
@@ -72,7 +96,9 @@ def decoder_grammar(words: Words, text: str | None = None) -> str:
     for rule, old, new in list(_edits(words, rules)):
         if rule not in rules:
             raise ValueError(f"`hl.lark` has no rule `{rule}`")
-        rules[rule] = replaced(rule, rules[rule], *(inlined(read_expansion(part), grammar.terminals) for part in (old, new)))
+        rules[rule] = replaced(
+            rule, rules[rule], *(inlined(read_expansion(part), grammar.terminals) for part in (old, new))
+        )
     for name, part in _own_rules(words).items():
         if name in rules:
             raise ValueError(f"`hl.lark` has a rule `{name}` of its own")
@@ -86,7 +112,11 @@ def decoder_grammar(words: Words, text: str | None = None) -> str:
 def _edits(words: Words, rules: Mapping[str, GrammarNode]) -> Iterable[tuple[str, str, str]]:
     """(rule, what stands in it, what stands there instead)."""
     yield "implication", "(IMPLIES logic)*", "(IMPLIES logic)?"
-    yield "logic", "((AND | OR) negation)*", f"((AND negation)~1..{MOST_IN_A_CHAIN} | (OR negation)~1..{MOST_IN_A_CHAIN})?"
+    yield (
+        "logic",
+        "((AND | OR) negation)*",
+        f"((AND negation)~1..{MOST_IN_A_CHAIN} | (OR negation)~1..{MOST_IN_A_CHAIN})?",
+    )
     yield "comparison", "comparator*", "comparator?"
     for rule in _LABELLED & set(rules):
         yield rule, "NAME", "LABEL"
@@ -113,7 +143,10 @@ def _own_rules(words: Words) -> dict[str, str]:
     by_arity: dict[int, list[str]] = {}
     for name, arity in words.functions.items():
         by_arity.setdefault(arity, []).append(name)
-    calls = [f"({_any(name + '(' for name in names)}) {_listed('expression', arity)} RPAR" for arity, names in sorted(by_arity.items())]
+    calls = [
+        f"({_any(name + '(' for name in names)}) {_listed('expression', arity)} RPAR"
+        for arity, names in sorted(by_arity.items())
+    ]
     calls.append(f'{_quoted(words.previous + "(")} expression "," literal RPAR')
     observed = [*scalars, *(shape for name, size in _vectors(words).items() for shape in (name, f"{name}[{size}]"))]
     rules = {
@@ -127,16 +160,22 @@ def _own_rules(words: Words) -> dict[str, str]:
         rules |= {"plan_type": '"real" | "vec[" SIZE RSQB', "setting_name": _any(words.settings)}
     if words.actions:
         previous = f'{_quoted(words.previous + "(")} ("action" | action) "," constant RPAR'
-        rules["action"] = f'IF expression "then" action "else" action | {previous} | constant | NAME LSQB expression RSQB'
+        rules["action"] = (
+            f'IF expression "then" action "else" action | {previous} | constant | NAME LSQB expression RSQB'
+        )
     vectors = _vectors(words)
     for number, (name, size) in enumerate(vectors.items()):
         opened, index = _quoted(name + "["), f"INDEX_{size}"
         rules[f"part_{number}"] = f"{_quoted(name)} | {opened} ({index} | computed) RSQB"
         rules[f"piece_{number}"] = f'{opened} ({index} ":" END_{size} | LSQB {index} ("," {index})* RSQB) RSQB'
     if vectors:
-        rules["part"], rules["piece"] = (" | ".join(f"{kind}_{number}" for number in range(len(vectors))) for kind in ("part", "piece"))
+        rules["part"], rules["piece"] = (
+            " | ".join(f"{kind}_{number}" for number in range(len(vectors))) for kind in ("part", "piece")
+        )
         # A computed index begins with a name, so that it is no literal that is out of range.
-        rules["computed"] = f"(value | call) (LSQB expression RSQB)? ((PLUS | MINUS | STAR | DOUBLE_SLASH) unary)~0..{MOST_IN_A_CHAIN}"
+        rules["computed"] = (
+            f"(value | call) (LSQB expression RSQB)? ((PLUS | MINUS | STAR | DOUBLE_SLASH) unary)~0..{MOST_IN_A_CHAIN}"
+        )
     return rules
 
 
@@ -165,7 +204,9 @@ def _text(rules: Mapping[str, GrammarNode], words: Words) -> str:
     lines = [f"{_START}: {write_node(sequence(Repeat(GAP, 0, 1), RuleReference('policy'), Repeat(GAP, 0, 1)))}"]
     lines += [f"{name}: {_rule_text(node)}" for name, node in rules.items()]
     used = {part.name for node in rules.values() for part in walk(node) if type(part) is RuleReference}
-    lines += [f"{name}: {write_node(pattern)}" for name, pattern in terminals.items() if name in used or name == GAP.name]
+    lines += [
+        f"{name}: {write_node(pattern)}" for name, pattern in terminals.items() if name in used or name == GAP.name
+    ]
     missing = used - set(rules) - set(terminals)
     if missing:
         raise ValueError(f"`hl.lark` has terminals the decoder grammar does not know: {', '.join(sorted(missing))}")
@@ -173,4 +214,8 @@ def _text(rules: Mapping[str, GrammarNode], words: Words) -> str:
 
 
 def _rule_text(node: GrammarNode) -> str:
-    return "\n    | ".join(write_node(option, False) for option in node.options) if type(node) is Choice else write_node(node)
+    return (
+        "\n    | ".join(write_node(option, False) for option in node.options)
+        if type(node) is Choice
+        else write_node(node)
+    )

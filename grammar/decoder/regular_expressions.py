@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable
 
 FIRST = "abcdefghijklmnopqrstuvwxyz_"
 MORE = FIRST + "0123456789"

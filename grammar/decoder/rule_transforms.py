@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Mapping
+from collections.abc import Mapping
 
-from hl_dsl.grammar.decoder.ebnf import Choice, Literal, GrammarNode, Repeat, Sequence, RuleReference, choice, sequence, walk, write_node
+from hl_dsl.grammar.decoder.ebnf import (
+    Choice,
+    GrammarNode,
+    Literal,
+    Repeat,
+    RuleReference,
+    Sequence,
+    choice,
+    sequence,
+    walk,
+    write_node,
+)
 
 
 def inlined(node: GrammarNode, terminals: Mapping[str, GrammarNode]) -> GrammarNode:

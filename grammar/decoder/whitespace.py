@@ -6,9 +6,9 @@ Between two neighbours of a rule stands a gap of its own: one that must be there
 
 from __future__ import annotations
 
-from typing import Mapping
+from collections.abc import Mapping
 
-from hl_dsl.grammar.decoder.ebnf import Choice, Literal, GrammarNode, Repeat, Sequence, RuleReference, choice, sequence
+from hl_dsl.grammar.decoder.ebnf import Choice, GrammarNode, Literal, Repeat, RuleReference, Sequence, choice, sequence
 
 GAP = RuleReference("GAP")
 _MAY = Repeat(GAP, 0, 1)
@@ -28,7 +28,9 @@ class _Ends:
 
     def __init__(self, rules: Mapping[str, GrammarNode], words: frozenset[str]):
         self._words = words
-        self._known: dict[tuple[str, bool], frozenset[str]] = {(name, last): frozenset() for name in rules for last in (False, True)}
+        self._known: dict[tuple[str, bool], frozenset[str]] = {
+            (name, last): frozenset() for name in rules for last in (False, True)
+        }
         changed = True
         while changed:
             before = dict(self._known)
@@ -83,7 +85,9 @@ class _Threader:
                 out += [*(self._gap(before, lasts, item) if lasts else ()), self.threaded(item)]
             elif lasts:
                 again = lasts | ending if item.high != 1 else lasts
-                out.append(Repeat(sequence(*self._gap(before, again, inner), self.threaded(inner)), item.low, item.high))
+                out.append(
+                    Repeat(sequence(*self._gap(before, again, inner), self.threaded(inner)), item.low, item.high)
+                )
             else:
                 out.append(self._alone(item))
             lasts = lasts | ending if _may_be_missing(item) else ending
@@ -100,16 +104,25 @@ class _Threader:
         inner = self.threaded(item.item)
         if item.high == 1:
             return Repeat(inner, item.low, 1)
-        more = Repeat(sequence(*self._gap(item.item, self._ends.of(item.item, True), item.item), inner),
-                      max(0, item.low - 1), None if item.high is None else item.high - 1)
+        more = Repeat(
+            sequence(*self._gap(item.item, self._ends.of(item.item, True), item.item), inner),
+            max(0, item.low - 1),
+            None if item.high is None else item.high - 1,
+        )
         whole = sequence(inner, more)
         return whole if item.low else Repeat(whole, 0, 1)
 
-    def _gap(self, before: GrammarNode | None, lasts: frozenset[str], following: GrammarNode) -> tuple[GrammarNode, ...]:
+    def _gap(
+        self, before: GrammarNode | None, lasts: frozenset[str], following: GrammarNode
+    ) -> tuple[GrammarNode, ...]:
         firsts = self._ends.of(following, False)
         if _WORD in lasts and _WORD in firsts:
             return (GAP,)
-        if _begins(following, _NEVER_AFTER_A_GAP) or type(before) is not Literal and _begins(following, tuple(_OPENERS)):
+        if (
+            _begins(following, _NEVER_AFTER_A_GAP)
+            or type(before) is not Literal
+            and _begins(following, tuple(_OPENERS))
+        ):
             return ()
         return (_MAY,)
 

@@ -8,8 +8,8 @@ Where it ends up is a place the same rule finds again, so formatting twice chang
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Sequence
 
 from hl_dsl.grammar.formatter.document import Break, DocumentParts
 from hl_dsl.grammar.tree.syntax_tree import Comment
@@ -43,7 +43,9 @@ def place_comments(out: DocumentParts, comments: Sequence[Comment]) -> dict[int,
         at = breaks[bisect_left(breaks, limit) - 1]
         placed.setdefault(at, Placed()).own_lines.append(comment)
     places = sorted(placed)
-    out.forced.update(start for start, end in out.ends.items() if bisect_right(places, start) < bisect_left(places, end))
+    out.forced.update(
+        start for start, end in out.ends.items() if bisect_right(places, start) < bisect_left(places, end)
+    )
     return placed
 
 

@@ -2,14 +2,44 @@
 
 from __future__ import annotations
 
-from hl_dsl.grammar.formatter.expressions import write_assigned, write_expression, write_range
 from hl_dsl.grammar.formatter.document import (
-    CELL, CELL_LINE, FILL, HARD, HARD_IN, HARD_OUT, IN, LINE, LINE_IN, LINE_OUT, NEXT_RULE, NEXT_SETTING, OUT, PLAIN, DocumentParts,
+    CELL,
+    CELL_LINE,
+    FILL,
+    HARD,
+    HARD_IN,
+    HARD_OUT,
+    IN,
+    LINE,
+    LINE_IN,
+    LINE_OUT,
+    NEXT_RULE,
+    NEXT_SETTING,
+    OUT,
+    PLAIN,
+    DocumentParts,
 )
-from hl_dsl.base.source import Span
+from hl_dsl.grammar.formatter.expressions import write_assigned, write_expression, write_range
 from hl_dsl.grammar.tree.syntax_tree import (
-    Act, After, Let, Memory, Mode, Modes, Never, Observe, Param, PlanDeclaration, PolicyDeclaration, PropertyDeclaration, Rule, Transition, TypeName, Within,
+    Act,
+    After,
+    Let,
+    Memory,
+    Mode,
+    Modes,
+    Never,
+    Observe,
+    Param,
+    PlanDeclaration,
+    PolicyDeclaration,
+    PropertyDeclaration,
+    Rule,
+    Transition,
+    TypeName,
+    Within,
 )
+
+from hl_dsl.base.source import Span
 
 RULES_ON_A_LINE = 3  # in a mode; at the top, each rule has its own
 
@@ -129,7 +159,9 @@ def _never(out: DocumentParts, pattern: Never) -> None:
 
 
 def _within(out: DocumentParts, pattern: Within) -> None:
-    out.token(f"within {pattern.ticks} of ", pattern.span.start, pattern.span.end and pattern.span.start + len("within"))
+    out.token(
+        f"within {pattern.ticks} of ", pattern.span.start, pattern.span.end and pattern.span.start + len("within")
+    )
     out.add(IN)
     write_expression(out, pattern.condition)
     out.add(OUT)
@@ -267,4 +299,13 @@ def _score(out: DocumentParts, word: str, expression, place: Span) -> None:
     out.close()
 
 
-_WRITERS = {PlanDeclaration: _plan, Observe: _observe, Param: _param, Let: _let, Memory: _memory, PropertyDeclaration: _property, Modes: _modes, Act: _act}
+_WRITERS = {
+    PlanDeclaration: _plan,
+    Observe: _observe,
+    Param: _param,
+    Let: _let,
+    Memory: _memory,
+    PropertyDeclaration: _property,
+    Modes: _modes,
+    Act: _act,
+}

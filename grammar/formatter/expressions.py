@@ -4,11 +4,35 @@ from __future__ import annotations
 
 import math
 
-from hl_dsl.grammar.formatter.document import CELL, CELL_LINE_IN, FILL, IN, LINE, LINE_IN, OUT, SOFT_IN, SOFT_OUT, DocumentParts
+from hl_dsl.grammar.formatter.document import (
+    CELL,
+    CELL_LINE_IN,
+    FILL,
+    IN,
+    LINE,
+    LINE_IN,
+    OUT,
+    SOFT_IN,
+    SOFT_OUT,
+    DocumentParts,
+)
+from hl_dsl.grammar.tree.syntax_tree import (
+    Apply,
+    Boolean,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Permute,
+    Previous,
+    Range,
+    Slice,
+    Vector,
+)
+
+from hl_dsl.base.source import NOWHERE
 from hl_dsl.operators import OPERATORS, Operator
 from hl_dsl.operators.table import CONDITIONAL, LOGIC, POSTFIX, PRODUCT, SUM, UNARY
-from hl_dsl.base.source import NOWHERE
-from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Range, Slice, Vector
 
 
 def write_expression(out: DocumentParts, node: Expression, least: int = CONDITIONAL, flush: bool = False) -> None:
@@ -104,7 +128,9 @@ def _apply(out: DocumentParts, node: Apply, flush: bool) -> None:
         _infix(out, node, row, flush)
     elif row.syntax.kind == "prefix":
         token = row.syntax.token
-        out.token(token + " " if token.isalpha() else token, node.span.start, node.span.end and node.span.start + len(token))
+        out.token(
+            token + " " if token.isalpha() else token, node.span.start, node.span.end and node.span.start + len(token)
+        )
         write_expression(out, node.operands[0], row.syntax.strength)
     else:
         _SPECIAL[row.syntax.token](out, node, row, flush)
@@ -117,8 +143,10 @@ def _infix(out: DocumentParts, node: Apply, row: Operator, flush: bool) -> None:
         left, right = node.operands
         tail.append((row.syntax.token + " ", right))
         following = _row(left) if type(left) is Apply else None
-        if following is None or following.syntax.strength != strength or not (
-            strength in (SUM, PRODUCT) or (strength == LOGIC and following is row)
+        if (
+            following is None
+            or following.syntax.strength != strength
+            or not (strength in (SUM, PRODUCT) or (strength == LOGIC and following is row))
         ):
             break
         node, row = left, following
@@ -249,6 +277,13 @@ def _name(out: DocumentParts, node: Name, flush: bool) -> None:
 
 _SPECIAL = {"if": _conditional, "in": _within}
 _WRITERS = {
-    Apply: _apply, Boolean: _boolean, Index: _index, Name: _name, Number: _number, Permute: _permute, Previous: _previous,
-    Slice: _slice, Vector: _vector,
+    Apply: _apply,
+    Boolean: _boolean,
+    Index: _index,
+    Name: _name,
+    Number: _number,
+    Permute: _permute,
+    Previous: _previous,
+    Slice: _slice,
+    Vector: _vector,
 }

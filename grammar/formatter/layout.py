@@ -66,7 +66,9 @@ def lay_out(out: DocumentParts, placed: dict[int, Placed], after_blank: frozense
     return lines
 
 
-def _separate(lines: list[Line], out: DocumentParts, index: int, comments: Placed | None, level: int, after_blank) -> bool:
+def _separate(
+    lines: list[Line], out: DocumentParts, index: int, comments: Placed | None, level: int, after_blank
+) -> bool:
     """Adds the comments that stand on their own lines at this break; whether an empty line comes after them."""
     mark = out.items[index]
     own_lines = comments.own_lines if comments else ()
@@ -96,7 +98,9 @@ def join_lines(lines: list[Line]) -> str:
         codes[first:last] = _columns(codes[first:last])
     for first, last in _runs(lines, _share_comments):
         width = max(map(len, codes[first:last]))
-        codes[first:last] = [code.ljust(width) if line.comment else code for code, line in zip(codes[first:last], lines[first:last])]
+        codes[first:last] = [
+            code.ljust(width) if line.comment else code for code, line in zip(codes[first:last], lines[first:last])
+        ]
     text = []
     for line, code in zip(lines, codes):
         if line.blank:

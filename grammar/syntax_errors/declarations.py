@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, NUMBER, PROPERTIES, WORDS, ErrorContext, Lexeme
+
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, NUMBER, PROPERTIES, WORDS, Lexeme, ErrorContext
 
 # Words that begin a definition elsewhere, and what they come nearest to here.
 _SYNONYMS = {
@@ -27,52 +28,101 @@ _NEAREST = {word: keyword for keyword, words in _SYNONYMS.items() for word in wo
 _STATEMENTS = frozenset("if while for repeat loop return switch match case do elif else break try with".split())
 _FUNCTIONS = frozenset("function fn def func class struct import include module lambda proc".split())
 _SIGNED = r"-?\s*[0-9][\w.]*(?:[eE][+-]?[0-9]+)?"
-_RANGE = re.compile(rf"(?:range\s*)?([\[({{])?\s*({_SIGNED}?)\s*(?:,|\.\.+|\bto\b|:|;|(?=\s))\s*({_SIGNED})(?:\s*([\])}}]))?")
+_RANGE = re.compile(
+    rf"(?:range\s*)?([\[({{])?\s*({_SIGNED}?)\s*(?:,|\.\.+|\bto\b|:|;|(?=\s))\s*({_SIGNED})(?:\s*([\])}}]))?"
+)
 
 
 def _type(trouble: ErrorContext) -> Diagnostic | None:
     token, kind = trouble.token, trouble.declaring
     if kind == "let" and token.text == ":" and "=" in trouble.accepts:
         match = re.match(r":\s*[A-Za-z_]\w*(\s*\[\s*\d+\s*\])?\s*(?==[^=])", trouble.text[token.start :])
-        repair = Repair(Span(token.start, token.start + match.end()), "", "leave the type out") if match else trouble.replace(token, " =", "write `=`")
-        return trouble.finding("HL148", "a `let` has no type: it is that of its value", "leave this out" if match else "`=` is wanted", repair=repair)
+        repair = (
+            Repair(Span(token.start, token.start + match.end()), "", "leave the type out")
+            if match
+            else trouble.replace(token, " =", "write `=`")
+        )
+        return trouble.finding(
+            "HL148",
+            "a `let` has no type: it is that of its value",
+            "leave this out" if match else "`=` is wanted",
+            repair=repair,
+        )
     if kind == "observe" and token.text == ":":
         match = re.match(r":\s*[A-Za-z_]\w*(\s*\[\s*\d+\s*\])?", trouble.text[token.start :])
-        place = Span(token.start, token.start + match.end()) if match and trouble.previous.text != "observe" else token.span
-        return trouble.finding("HL148", "an observation has no type: the environment's card has it", "leave this out", place,
-                               repair=Repair(place, "", "leave it out"))
+        place = (
+            Span(token.start, token.start + match.end()) if match and trouble.previous.text != "observe" else token.span
+        )
+        return trouble.finding(
+            "HL148",
+            "an observation has no type: the environment's card has it",
+            "leave this out",
+            place,
+            repair=Repair(place, "", "leave it out"),
+        )
     if ":" in trouble.accepts and kind in ("param", "memory") and trouble.is_name(trouble.previous):
         if token.text in ("=", "in"):
             return _without_type(trouble, ": ", trouble.previous.end)
         if trouble.is_name(token):
-            return trouble.finding("HL133", f"`:` is missing between `{trouble.previous.text}` and its type", "`:` goes before this",
-                                   repair=trouble.insert(trouble.previous.end, ":", "write `:`"))
-    if trouble.wants_name and trouble.previous.text == ":" and kind in ("param", "memory") and (token.text in ("=", "in") or token.kind == "number"):
+            return trouble.finding(
+                "HL133",
+                f"`:` is missing between `{trouble.previous.text}` and its type",
+                "`:` goes before this",
+                repair=trouble.insert(trouble.previous.end, ":", "write `:`"),
+            )
+    if (
+        trouble.wants_name
+        and trouble.previous.text == ":"
+        and kind in ("param", "memory")
+        and (token.text in ("=", "in") or token.kind == "number")
+    ):
         return _without_type(trouble, " ", trouble.previous.end)
     if ":" in trouble.accepts and kind in PROPERTIES:
         if token.text in ("=", "=>", "->"):
-            return trouble.finding("HL133", f"`:` stands between the name of the {kind} and what it says", "`:` is wanted",
-                                   repair=trouble.replace(token, ":", "write `:`"))
+            return trouble.finding(
+                "HL133",
+                f"`:` stands between the name of the {kind} and what it says",
+                "`:` is wanted",
+                repair=trouble.replace(token, ":", "write `:`"),
+            )
         if trouble.is_name(token) or token.text in ("not", "if", "true", "false"):
-            return trouble.finding("HL133", f"`:` stands between the name of the {kind} and what it says", "`:` goes before this",
-                                   repair=trouble.insert(trouble.previous.end, ":", "write `:`"))
+            return trouble.finding(
+                "HL133",
+                f"`:` stands between the name of the {kind} and what it says",
+                "`:` goes before this",
+                repair=trouble.insert(trouble.previous.end, ":", "write `:`"),
+            )
         name = {"invariant": "claim", "monitor": "watched", "assume": "assumed", "reachable": "wanted"}[kind]
-        return trouble.finding("HL133", f"the {kind} has no name", "a name and `:` go before this", trouble.previous,
-                               repair=trouble.insert(trouble.previous.start, f"{name}: ", f"give it a name: `{name}: …`"))
+        return trouble.finding(
+            "HL133",
+            f"the {kind} has no name",
+            "a name and `:` go before this",
+            trouble.previous,
+            repair=trouble.insert(trouble.previous.start, f"{name}: ", f"give it a name: `{name}: …`"),
+        )
     if kind in ("param", "memory") and "[" in trouble.accepts and "=" in trouble.accepts and token.text in ("(", "<"):
         match = re.match(r"[(<]\s*(\d+)\s*[)>]", trouble.text[token.start :])
         place = Span(token.start, token.start + match.end()) if match else token.span
-        return trouble.finding("HL133", "the length of a vector stands in square brackets", "not in square brackets", place,
-                               repair=Repair(place, f"[{match.group(1)}]", f"write `[{match.group(1)}]`") if match else None)
+        return trouble.finding(
+            "HL133",
+            "the length of a vector stands in square brackets",
+            "not in square brackets",
+            place,
+            repair=Repair(place, f"[{match.group(1)}]", f"write `[{match.group(1)}]`") if match else None,
+        )
     return None
 
 
 def _without_type(trouble: ErrorContext, lead: str, offset: int) -> Diagnostic:
     rest = trouble.text[trouble.token.start :]
     written = "bool" if re.match(r"=?\s*(true|false)\b", rest) else "real"
-    return trouble.finding("HL133", f"the {_KINDS[trouble.declaring]} has no type", "its type goes before this",
-                           expected=("real", "int", "bool", "vec[LENGTH]"),
-                           repair=trouble.insert(offset, lead + written, f"write `: {written}`"))
+    return trouble.finding(
+        "HL133",
+        f"the {_KINDS[trouble.declaring]} has no type",
+        "its type goes before this",
+        expected=("real", "int", "bool", "vec[LENGTH]"),
+        repair=trouble.insert(offset, lead + written, f"write `: {written}`"),
+    )
 
 
 _KINDS = {"param": "parameter", "memory": "memory"}
@@ -89,22 +139,41 @@ def _default(trouble: ErrorContext) -> Diagnostic | None:
         if token.text == "in" and kind == "param":
             return _range_first(trouble)
         low = _range_before(trouble)
-        return trouble.finding("HL138", f"the {_KINDS[kind]} has no {what}", f"its {what} goes before this", expected=("= LITERAL",),
-                               repair=trouble.insert(trouble.previous.end, f" = {low}", f"give it one, such as `= {low}`") if low else None)
+        return trouble.finding(
+            "HL138",
+            f"the {_KINDS[kind]} has no {what}",
+            f"its {what} goes before this",
+            expected=("= LITERAL",),
+            repair=trouble.insert(trouble.previous.end, f" = {low}", f"give it one, such as `= {low}`")
+            if low
+            else None,
+        )
     if "{" in trouble.accepts and kind == "memory":
         if token.text == "in":
             return _range_last(trouble)
         if _is_operator(token):
             return _not_literal(trouble, what)
         name = trouble.at(trouble.declaration + 1 - trouble.index).text
-        return trouble.finding("HL138", "the memory does not say what its next value is", "`{ next = … }` goes before this",
-                               repair=trouble.insert(trouble.previous.end, f" {{ next = {name} }}", f"keep its value: `{{ next = {name} }}`"))
+        return trouble.finding(
+            "HL138",
+            "the memory does not say what its next value is",
+            "`{ next = … }` goes before this",
+            repair=trouble.insert(
+                trouble.previous.end, f" {{ next = {name} }}", f"keep its value: `{{ next = {name} }}`"
+            ),
+        )
     if "next" in trouble.accepts:
         if trouble.next.text == "=" and token.kind == "word":
-            return trouble.finding("HL138", "a memory's block gives its next value: `next = …`", "`next` is wanted",
-                                   repair=trouble.replace(token, "next", "write `next`"))
+            return trouble.finding(
+                "HL138",
+                "a memory's block gives its next value: `next = …`",
+                "`next` is wanted",
+                repair=trouble.replace(token, "next", "write `next`"),
+            )
         repair = trouble.insert(token.start, "next = ", "write `next =` before this") if token.text != "}" else None
-        return trouble.finding("HL138", "a memory's block gives its next value: `next = …`", "`next = …` is wanted", repair=repair)
+        return trouble.finding(
+            "HL138", "a memory's block gives its next value: `next = …`", "`next = …` is wanted", repair=repair
+        )
     if kind == "param" and "let" in trouble.accepts and _is_operator(token):
         return _not_literal(trouble, what)
     return None
@@ -115,8 +184,12 @@ def _is_operator(token: Lexeme) -> bool:
 
 
 def _not_literal(trouble: ErrorContext, what: str) -> Diagnostic:
-    return trouble.finding("HL140", f"the {what} is one literal, not a calculation", "a calculation",
-                           expected=("a number, true, false, a name of an enumeration, or a vector of these",))
+    return trouble.finding(
+        "HL140",
+        f"the {what} is one literal, not a calculation",
+        "a calculation",
+        expected=("a number, true, false, a name of an enumeration, or a vector of these",),
+    )
 
 
 def _range_before(trouble: ErrorContext) -> str | None:
@@ -129,15 +202,30 @@ def _range_before(trouble: ErrorContext) -> str | None:
 
 
 def _range_first(trouble: ErrorContext) -> Diagnostic:
-    match = re.match(rf"(in\s*\[\s*({_SIGNED})\s*,\s*{_SIGNED}\s*\])(\s*=\s*({_SIGNED}|true|false))?", trouble.text[trouble.token.start :])
+    match = re.match(
+        rf"(in\s*\[\s*({_SIGNED})\s*,\s*{_SIGNED}\s*\])(\s*=\s*({_SIGNED}|true|false))?",
+        trouble.text[trouble.token.start :],
+    )
     if match is None:
-        return trouble.finding("HL138", "the parameter has no default", "its default goes before this", expected=("= LITERAL",))
+        return trouble.finding(
+            "HL138", "the parameter has no default", "its default goes before this", expected=("= LITERAL",)
+        )
     place = Span(trouble.token.start, trouble.token.start + match.end())
     if match.group(3) is None:
-        return trouble.finding("HL138", "the parameter has no default", "its default goes before this",
-                               repair=trouble.insert(place.start, f"= {match.group(2)} ", f"give it one, such as `= {match.group(2)}`"))
+        return trouble.finding(
+            "HL138",
+            "the parameter has no default",
+            "its default goes before this",
+            repair=trouble.insert(place.start, f"= {match.group(2)} ", f"give it one, such as `= {match.group(2)}`"),
+        )
     text = f"= {match.group(4)} {match.group(1)}"
-    return trouble.finding("HL141", "a parameter's range comes after its default", "too early", place, repair=Repair(place, text, f"write `{text}`"))
+    return trouble.finding(
+        "HL141",
+        "a parameter's range comes after its default",
+        "too early",
+        place,
+        repair=Repair(place, text, f"write `{text}`"),
+    )
 
 
 def _range_last(trouble: ErrorContext) -> Diagnostic:
@@ -158,19 +246,34 @@ def _range(trouble: ErrorContext) -> Diagnostic | None:
         return None
     start = word.end + len(trouble.text[word.end :]) - len(trouble.text[word.end :].lstrip())
     match = _RANGE.match(trouble.text, start)
-    if match and match.group(2) and match.group(3) and bool(match.group(1)) == bool(match.group(4)) and not (
-        match.group(1) == "[" and match.group(4) == "]" and "," in match.group()
+    if (
+        match
+        and match.group(2)
+        and match.group(3)
+        and bool(match.group(1)) == bool(match.group(4))
+        and not (match.group(1) == "[" and match.group(4) == "]" and "," in match.group())
     ):
         text = f"[{_tidy(match.group(2))}, {_tidy(match.group(3))}]"
-        return trouble.finding("HL126", "a range is written `[low, high]`", "written in another way", Span(start, match.end()),
-                               repair=Repair(Span(start, match.end()), text, f"write `{text}`"))
+        return trouble.finding(
+            "HL126",
+            "a range is written `[low, high]`",
+            "written in another way",
+            Span(start, match.end()),
+            repair=Repair(Span(start, match.end()), text, f"write `{text}`"),
+        )
     if trouble.accepts == {"["}:
-        return trouble.finding("HL126", "a range is written `[low, high]`", "`[` is wanted",
-                               repair=trouble.replace(token, "[", "write `[`") if token.text in ("(", "{") else None)
+        return trouble.finding(
+            "HL126",
+            "a range is written `[low, high]`",
+            "`[` is wanted",
+            repair=trouble.replace(token, "[", "write `[`") if token.text in ("(", "{") else None,
+        )
     if word and not trouble.wants_value and not trouble.after_value:
         if token.kind == "word" or _is_operator(token):
             return trouble.finding("HL140", "the ends of this range are literals", "a finite number is wanted")
-        return trouble.finding("HL126", "a range is written `[low, high]`", "`,` is wanted" if "," in trouble.accepts else "`]` is wanted")
+        return trouble.finding(
+            "HL126", "a range is written `[low, high]`", "`,` is wanted" if "," in trouble.accepts else "`]` is wanted"
+        )
     return None
 
 
@@ -198,7 +301,12 @@ def _literal(trouble: ErrorContext) -> Diagnostic | None:
         return None
     what = "default" if trouble.declaring == "param" else "start"
     if token.text == "+":
-        return trouble.finding("HL140", f"the {what} is a plain literal", "numbers have no `+` before them", repair=trouble.drop(token, "leave it out"))
+        return trouble.finding(
+            "HL140",
+            f"the {what} is a plain literal",
+            "numbers have no `+` before them",
+            repair=trouble.drop(token, "leave it out"),
+        )
     return _not_literal(trouble, what) if token.text in ("(", "{", "if", "not") else None
 
 
@@ -207,16 +315,28 @@ def _literal(trouble: ErrorContext) -> Diagnostic | None:
 
 def _beginning(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
-    if not trouble.wants_declaration or token.kind != "word" or not (trouble.begins_line(token) or not trouble.accepts & {"*", ","}):
+    if (
+        not trouble.wants_declaration
+        or token.kind != "word"
+        or not (trouble.begins_line(token) or not trouble.accepts & {"*", ","})
+    ):
         return None
     if token.text in ("when", "otherwise"):
-        return trouble.finding("HL143", f"a rule stands inside `act {{ … }}` or a mode, not by itself", "outside of both")
+        return trouble.finding(
+            "HL143", f"a rule stands inside `act {{ … }}` or a mode, not by itself", "outside of both"
+        )
     if token.text in ("start", "next"):
         home = "modes" if token.text == "start" else "memory"
-        return trouble.finding("HL143", f"`{token.text}` stands inside `{home}`, not by itself", f"outside of a `{home}` block")
+        return trouble.finding(
+            "HL143", f"`{token.text}` stands inside `{home}`, not by itself", f"outside of a `{home}` block"
+        )
     if token.text in _STATEMENTS:
-        return trouble.finding("HL137", f"`{token.text}` begins no declaration: a policy has no statements", "a statement of other languages",
-                               expected=("rules `act { when … => …  otherwise => … }`", "definitions `let NAME = if … then … else …`"))
+        return trouble.finding(
+            "HL137",
+            f"`{token.text}` begins no declaration: a policy has no statements",
+            "a statement of other languages",
+            expected=("rules `act { when … => …  otherwise => … }`", "definitions `let NAME = if … then … else …`"),
+        )
     if token.text in _FUNCTIONS:
         return trouble.finding("HL146", "functions cannot be defined", "name values with `let`")
     if token.text in WORDS:
@@ -227,8 +347,12 @@ def _beginning(trouble: ErrorContext) -> Diagnostic | None:
         keyword = "memory" if re.match(r"[^\n]*\{", trouble.text[token.start :]) else "param"
         if not re.match(r"[^\n]*=", trouble.text[token.start :]):
             keyword = "invariant"
-        return trouble.finding("HL128", f"`{token.text}` begins no declaration", "a word such as `param` or `memory` goes before it",
-                               repair=trouble.insert(token.start, keyword + " ", f"write `{keyword}` before it"))
+        return trouble.finding(
+            "HL128",
+            f"`{token.text}` begins no declaration",
+            "a word such as `param` or `memory` goes before it",
+            repair=trouble.insert(token.start, keyword + " ", f"write `{keyword}` before it"),
+        )
     lowered = token.text.lower()
     keyword = lowered if lowered in DECLARATIONS else _NEAREST.get(lowered)
     if keyword is None:
@@ -236,21 +360,37 @@ def _beginning(trouble: ErrorContext) -> Diagnostic | None:
         keyword = near[0] if near else None
     if trouble.next.text == "{" and keyword is None:
         return trouble.finding("HL143", "a mode stands inside `modes { … }`, not by itself", "outside of `modes`")
-    return trouble.finding("HL128", f"`{token.text}` begins no declaration", f"did you mean `{keyword}`?" if keyword else "no word of the language",
-                           expected=() if keyword else tuple(DECLARATIONS),
-                           repair=trouble.replace(token, keyword, f"write `{keyword}`") if keyword else None)
+    return trouble.finding(
+        "HL128",
+        f"`{token.text}` begins no declaration",
+        f"did you mean `{keyword}`?" if keyword else "no word of the language",
+        expected=() if keyword else tuple(DECLARATIONS),
+        repair=trouble.replace(token, keyword, f"write `{keyword}`") if keyword else None,
+    )
 
 
 def _without_let(trouble: ErrorContext) -> Diagnostic:
     token, sign = trouble.token, trouble.next
     if token.text == "action":
-        return trouble.finding("HL137", "the action is given by `act`, not by an assignment", "write `act …`",
-                               repair=trouble.replace(token, "act", "write `act`", sign) if sign.text == "=" else None)
+        return trouble.finding(
+            "HL137",
+            "the action is given by `act`, not by an assignment",
+            "write `act …`",
+            repair=trouble.replace(token, "act", "write `act`", sign) if sign.text == "=" else None,
+        )
     if sign.text == "=":
-        return trouble.finding("HL137", "a definition begins with `let`", "`let` goes before this",
-                               repair=trouble.insert(token.start, "let ", "write `let` before it"))
-    return trouble.finding("HL124", "nothing is assigned: a value carried from tick to tick is a `memory`", "an assignment of other languages",
-                           expected=(f"memory {token.text}: real in [low, high] = 0 {{ next = … }}",))
+        return trouble.finding(
+            "HL137",
+            "a definition begins with `let`",
+            "`let` goes before this",
+            repair=trouble.insert(token.start, "let ", "write `let` before it"),
+        )
+    return trouble.finding(
+        "HL124",
+        "nothing is assigned: a value carried from tick to tick is a `memory`",
+        "an assignment of other languages",
+        expected=(f"memory {token.text}: real in [low, high] = 0 {{ next = … }}",),
+    )
 
 
 DECLARATION_MISTAKES = (_range, _type, _default, _literal, _beginning)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Callable, NamedTuple
+from typing import NamedTuple
+
+from hl_dsl.grammar.tree.keywords import RESERVED
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
-from hl_dsl.grammar import RESERVED
 from hl_dsl.base.source import SourceText, Span
 
 
@@ -36,7 +38,19 @@ _LEXEMES = re.compile(
     re.VERBOSE,
 )
 NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
-DECLARATIONS = ("observe", "param", "let", "memory", "modes", "act", "invariant", "monitor", "assume", "reachable", "plan")
+DECLARATIONS = (
+    "observe",
+    "param",
+    "let",
+    "memory",
+    "modes",
+    "act",
+    "invariant",
+    "monitor",
+    "assume",
+    "reachable",
+    "plan",
+)
 PROPERTIES = ("invariant", "monitor", "assume", "reachable")
 LATER = frozenset("see routine".split())
 WORDS = RESERVED - LATER
@@ -45,12 +59,21 @@ CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
 
 
 def read_lexemes(text: str) -> list[Lexeme]:
-    return [Lexeme(match.lastgroup or "", match.group(), *match.span()) for match in _LEXEMES.finditer(text) if match.lastgroup != "comment"]
+    return [
+        Lexeme(match.lastgroup or "", match.group(), *match.span())
+        for match in _LEXEMES.finditer(text)
+        if match.lastgroup != "comment"
+    ]
 
 
 def kept_for_later(span: Span, word: str) -> Diagnostic:
-    return Diagnostic("HL108", f"`{word}` is kept for a construct still to come", span, "this version of the language does not have it",
-                      repair=Repair(span, word + "_", f"as a name, write `{word}_`"))
+    return Diagnostic(
+        "HL108",
+        f"`{word}` is kept for a construct still to come",
+        span,
+        "this version of the language does not have it",
+        repair=Repair(span, word + "_", f"as a name, write `{word}_`"),
+    )
 
 
 @dataclass(frozen=True)
@@ -124,7 +147,11 @@ class ErrorContext:
     @property
     def begins_value(self) -> bool:
         """Whether the token could be the beginning of an expression."""
-        return self.token.kind in ("number", "string") or self.token.text in ("(", "[", "true", "false", "if", "not", "-") or self.is_name(self.token)
+        return (
+            self.token.kind in ("number", "string")
+            or self.token.text in ("(", "[", "true", "false", "if", "not", "-")
+            or self.is_name(self.token)
+        )
 
     @staticmethod
     def is_name(lexeme: Lexeme) -> bool:

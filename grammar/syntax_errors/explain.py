@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import Callable, Iterable
 
-from hl_dsl.base.diagnostics import Diagnostic
 from hl_dsl.grammar.syntax_errors.brackets import BRACKET_MISTAKES, at_the_end
 from hl_dsl.grammar.syntax_errors.declarations import DECLARATION_MISTAKES
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, LATER, ErrorContext, kept_for_later
 from hl_dsl.grammar.syntax_errors.expressions import EXPRESSION_MISTAKES, misspelled
 from hl_dsl.grammar.syntax_errors.names import NAME_MISTAKES, after_the_end
 from hl_dsl.grammar.syntax_errors.plans import PLAN_MISTAKES
 from hl_dsl.grammar.syntax_errors.properties import PROPERTY_MISTAKES
 from hl_dsl.grammar.syntax_errors.rules import RULE_MISTAKES
 from hl_dsl.grammar.syntax_errors.tokens import SIGN_MISTAKES
+
+from hl_dsl.base.diagnostics import Diagnostic
 from hl_dsl.base.source import SourceText
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, LATER, ErrorContext, kept_for_later
 
 _VALUES = frozenset(("NUMBER", "NAME", "true", "false", "(", "[", "-"))
 _OPERATORS = frozenset(("+", "-", "*", "/", "//", "<", "<=", ">", ">=", "==", "!=", "and", "or", "implies", "in", "["))
 _LITERALS = frozenset(("NUMBER", "NAME", "true", "false", "[", "-"))
-_IN_WORDS = {"NAME": "a name", "NUMBER": "a number", "STRING": 'the environment in quotes, such as "Breakout-v5"', "END": "the end of the text"}
+_IN_WORDS = {
+    "NAME": "a name",
+    "NUMBER": "a number",
+    "STRING": 'the environment in quotes, such as "Breakout-v5"',
+    "END": "the end of the text",
+}
 
 
-def explain_error(source: SourceText, offset: int, accepts: Iterable[str], first_error: Callable[[str], int | None]) -> Diagnostic:
+def explain_error(
+    source: SourceText, offset: int, accepts: Iterable[str], first_error: Callable[[str], int | None]
+) -> Diagnostic:
     """The finding for a text that cannot be parsed beyond `offset`, where the parser would have taken `accepts`.
 
     `first_error` tells how far another text parses; a repair is only offered where it gets past this error.
@@ -41,8 +49,11 @@ def expected_words(accepts: frozenset[str]) -> tuple[str, ...]:
     """What could have stood there, in words for people, the likeliest kind first."""
     rest, words = set(accepts), []
     for group, text in (
-        (_VALUES, "a value"), (_LITERALS, "a literal (a number, true, false or a name)"), (frozenset(("NUMBER", "-")), "a number"),
-        (_OPERATORS, "an operator"), (frozenset(DECLARATIONS), "a declaration (`let`, `param`, `memory`, …)"),
+        (_VALUES, "a value"),
+        (_LITERALS, "a literal (a number, true, false or a name)"),
+        (frozenset(("NUMBER", "-")), "a number"),
+        (_OPERATORS, "an operator"),
+        (frozenset(DECLARATIONS), "a declaration (`let`, `param`, `memory`, …)"),
     ):
         if group <= rest:
             words.append(text)
@@ -66,11 +77,27 @@ def _anything(trouble: ErrorContext) -> Diagnostic:
         (only,) = trouble.accepts
         repair = trouble.insert(token.start, only + " ", f"write `{only}` before this")
     what = f"`{shown}`" if token.kind != "string" else "a text in quotes"
-    return trouble.finding("HL103", f"{what} cannot stand here", f"after `{trouble.previous.text[-30:]}`" if trouble.previous.text else "at the beginning", repair=repair)
+    return trouble.finding(
+        "HL103",
+        f"{what} cannot stand here",
+        f"after `{trouble.previous.text[-30:]}`" if trouble.previous.text else "at the beginning",
+        repair=repair,
+    )
 
 
 _GENERIC = ("HL103", "HL104", "HL145")
 _MISTAKES = (
-    *PLAN_MISTAKES, *SIGN_MISTAKES, _kept_for_later, after_the_end, at_the_end, *PROPERTY_MISTAKES, *RULE_MISTAKES, *NAME_MISTAKES, *DECLARATION_MISTAKES, *EXPRESSION_MISTAKES, *BRACKET_MISTAKES,
-    misspelled, _anything,
+    *PLAN_MISTAKES,
+    *SIGN_MISTAKES,
+    _kept_for_later,
+    after_the_end,
+    at_the_end,
+    *PROPERTY_MISTAKES,
+    *RULE_MISTAKES,
+    *NAME_MISTAKES,
+    *DECLARATION_MISTAKES,
+    *EXPRESSION_MISTAKES,
+    *BRACKET_MISTAKES,
+    misspelled,
+    _anything,
 )

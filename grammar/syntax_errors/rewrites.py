@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import groupby
-from typing import Callable, Sequence
 
 from hl_dsl.base.diagnostics import Repair
 from hl_dsl.base.source import SourceText, Span

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hl_dsl.base.source import SourceText
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
+
+from hl_dsl.base.source import SourceText
 
 MEASURED = "#:"  # marks the lines of a header that the tool writes: what was measured and proved of a policy
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration, children, expressions
+
 from hl_dsl.base.diagnostics import Diagnostic, ProgramError, Repair
 from hl_dsl.base.source import SourceText, Span
-from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration, children, expressions
 
 LONGEST_TEXT = 200_000  # characters; the longest hand-written policy known is under 20,000
 DEEPEST_NESTING = 128  # of expressions; every later stage walks them recursively
 MOST_TICKS = 2**53 - 2  # of `within N of`; its counter, one past the last, then is an int like any other
-_MOST_BRACKETS = 2 * DEEPEST_NESTING + 4  # the formatter may put two pairs around a level, and a policy has four of its own
+_MOST_BRACKETS = (
+    2 * DEEPEST_NESTING + 4
+)  # the formatter may put two pairs around a level, and a policy has four of its own
 _BRACKETS = re.compile(r'"[^"\n]*"|#[^\n]*|[()\[\]{}]')
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")
 
@@ -20,18 +23,49 @@ def refuse_what_is_no_program(source: SourceText) -> None:
     """Raises `ProgramError` for an empty, oversized, binary or absurdly nested text, before it is parsed."""
     text = source.text
     if len(text) > LONGEST_TEXT:
-        raise ProgramError(source, [Diagnostic(
-            "HL110", f"this text has {len(text):,} characters; a policy may have {LONGEST_TEXT:,}", Span(0, 1),
-            "is this a policy file?")])
+        raise ProgramError(
+            source,
+            [
+                Diagnostic(
+                    "HL110",
+                    f"this text has {len(text):,} characters; a policy may have {LONGEST_TEXT:,}",
+                    Span(0, 1),
+                    "is this a policy file?",
+                )
+            ],
+        )
     if not text.strip():
-        raise ProgramError(source, [Diagnostic(
-            "HL101", "the file is empty", Span(0, 0), "a policy starts here",
-            expected=('policy NAME for "ENVIRONMENT" { … }',))])
+        raise ProgramError(
+            source,
+            [
+                Diagnostic(
+                    "HL101",
+                    "the file is empty",
+                    Span(0, 0),
+                    "a policy starts here",
+                    expected=('policy NAME for "ENVIRONMENT" { … }',),
+                )
+            ],
+        )
     if match := _NOT_TEXT.search(text):
         where = Span(*match.span())
-        what = "a line ends in a lone carriage return" if match.group() == "\r" else f"the control character U+{ord(match.group()):04X} is no text"
-        raise ProgramError(source, [Diagnostic(
-            "HL105", what, where, "is this a text file?", repair=Repair(where, "\n" if match.group() == "\r" else "", "leave it out"))])
+        what = (
+            "a line ends in a lone carriage return"
+            if match.group() == "\r"
+            else f"the control character U+{ord(match.group()):04X} is no text"
+        )
+        raise ProgramError(
+            source,
+            [
+                Diagnostic(
+                    "HL105",
+                    what,
+                    where,
+                    "is this a text file?",
+                    repair=Repair(where, "\n" if match.group() == "\r" else "", "leave it out"),
+                )
+            ],
+        )
     if sum(map(text.count, "([{")) > _MOST_BRACKETS:
         _refuse_deep_brackets(source)
 
@@ -60,4 +94,6 @@ def refuse_deep_expressions(source: SourceText, policy: PolicyDeclaration) -> No
 
 
 def _too_deep(span: Span, what: str, limit: int) -> Diagnostic:
-    return Diagnostic("HL111", f"{what} are nested more than {limit} deep", span, "one too many here: name a part with `let`")
+    return Diagnostic(
+        "HL111", f"{what} are nested more than {limit} deep", span, "one too many here: name a part with `let`"
+    )

@@ -6,8 +6,9 @@ Spans do not count in comparisons, so two texts that mean the same tree compare 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Iterator, Union
+from typing import Union
 
 from hl_dsl.base.source import NOWHERE, Span
 
@@ -46,7 +47,7 @@ class Apply:
     """An operator of the table applied to operands: `add`, `less`, `if`, `clamp`, …"""
 
     operator: str
-    operands: tuple["Expression", ...]
+    operands: tuple[Expression, ...]
     span: Span = _span()
 
 
@@ -54,8 +55,8 @@ class Apply:
 class Index:
     """One component of a vector; `index` is any int expression."""
 
-    vector: "Expression"
-    index: "Expression"
+    vector: Expression
+    index: Expression
     span: Span = _span()
 
 
@@ -63,7 +64,7 @@ class Index:
 class Slice:
     """Components `start` to `stop - 1` of a vector."""
 
-    vector: "Expression"
+    vector: Expression
     start: int
     stop: int
     span: Span = _span()
@@ -73,14 +74,14 @@ class Slice:
 class Permute:
     """The components named by a list of literal indices."""
 
-    vector: "Expression"
+    vector: Expression
     indices: tuple[int, ...]
     span: Span = _span()
 
 
 @dataclass(slots=True)
 class Vector:
-    items: tuple["Expression", ...]
+    items: tuple[Expression, ...]
     span: Span = _span()
 
 
@@ -88,8 +89,8 @@ class Vector:
 class Previous:
     """The value `expression` had at the last tick; `start` at the first."""
 
-    expression: "Expression"
-    start: "Expression"
+    expression: Expression
+    start: Expression
     span: Span = _span()
 
 
@@ -109,8 +110,8 @@ class TypeName:
 class Range:
     """`[low, high]`: each end a signed literal, or a vector of them, one for each component."""
 
-    low: "Number | Vector"
-    high: "Number | Vector"
+    low: Number | Vector
+    high: Number | Vector
     span: Span = _span()
 
     def of(self, component: int) -> tuple[Number, Number]:
@@ -126,7 +127,10 @@ class Range:
     @property
     def values(self) -> tuple[tuple[int | float, ...], tuple[int | float, ...]]:
         """The values of the low ends as written, and of the high ones."""
-        low, high = (tuple(item.value for item in (end.items if type(end) is Vector else (end,))) for end in (self.low, self.high))
+        low, high = (
+            tuple(item.value for item in (end.items if type(end) is Vector else (end,)))
+            for end in (self.low, self.high)
+        )
         return low, high
 
 
@@ -293,7 +297,7 @@ class PolicyDeclaration:
     name: str
     environment: str
     declarations: tuple[Declaration, ...]
-    comments: tuple["Comment", ...] = field(default=(), compare=False, repr=False)
+    comments: tuple[Comment, ...] = field(default=(), compare=False, repr=False)
     span: Span = _span()
     environment_span: Span = _span()
     end_span: Span = _span()

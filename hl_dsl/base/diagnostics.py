@@ -3,23 +3,11 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import Iterable
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.base.source import NOWHERE, SourceText, Span
-
-
-class HLError(Exception):
-    """An error meant for the person using HL: what is wrong and, in `hint`, how to mend it. `code` has a page, where
-    there is one."""
-
-    exit_code = 2
-
-    def __init__(self, message: str, hint: str | None = None, code: str | None = None):
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.code = code
 
 
 @dataclass(frozen=True)
@@ -71,7 +59,12 @@ class Diagnostic:
             "expected": list(self.expected),
             "repair": None
             if self.repair is None
-            else {"start": self.repair.span.start, "end": self.repair.span.end, "text": self.repair.text, "says": self.repair.says},
+            else {
+                "start": self.repair.span.start,
+                "end": self.repair.span.end,
+                "text": self.repair.text,
+                "says": self.repair.says,
+            },
         }
 
 

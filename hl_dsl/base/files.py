@@ -7,15 +7,21 @@ import os
 import secrets
 from pathlib import Path
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 
 _PROBLEMS: dict[int, tuple[str, str]] = {
     errno.ENOSPC: ("the disk is full", "Free some space, then try again."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space or raise the quota, then try again."),
-    errno.EFBIG: ("the file would be larger than the system allows", "Raise the limit (`ulimit -f`) or start a new run folder."),
+    errno.EFBIG: (
+        "the file would be larger than the system allows",
+        "Raise the limit (`ulimit -f`) or start a new run folder.",
+    ),
     errno.EROFS: ("the file system is read-only", "Choose a folder on a disk that can be written."),
     errno.EACCES: ("permission denied", "Make it writable for you (`chmod u+rwx`), or choose another folder."),
-    errno.EPERM: ("the system does not permit it", "Make it writable for you (`chmod u+rwx`), or choose another folder."),
+    errno.EPERM: (
+        "the system does not permit it",
+        "Make it writable for you (`chmod u+rwx`), or choose another folder.",
+    ),
     errno.ENOENT: ("the folder does not exist", "Create the folder first, or check the spelling of the path."),
     errno.ENOTDIR: ("a part of the path is a file, not a folder", "Choose a path whose parents are all folders."),
     errno.EISDIR: ("it is a folder, not a file", "Move the folder away, or choose another path."),

@@ -6,8 +6,7 @@ import math
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from hl_dsl.base.diagnostics import HLError
-
+from hl_dsl.base.errors import HLError
 
 _SIMPLE = frozenset((type(None), bool, str, int))
 """Types that are JSON already; most values have one of them, and naming their place would take most of the time."""
@@ -49,7 +48,9 @@ def _plain_mapping(value: Mapping, where: str) -> dict:
     for key, item in value.items():
         name = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
         if not isinstance(name, str) or name in result:
-            raise NotRecordable(f"cannot record {where}: {key!r} is no key, or stands twice", "Use distinct strings as keys.")
+            raise NotRecordable(
+                f"cannot record {where}: {key!r} is no key, or stands twice", "Use distinct strings as keys."
+            )
         result[name] = item if type(item) in _SIMPLE else plain(item, f"{where}.{name}")
     return result
 

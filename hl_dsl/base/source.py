@@ -14,7 +14,7 @@ class Span(NamedTuple):
     start: int
     end: int
 
-    def to(self, other: "Span") -> "Span":
+    def to(self, other: Span) -> Span:
         return Span(self.start, other.end)
 
 
@@ -60,7 +60,9 @@ class SourceText:
     def _over(self, offset: int, step: int, bracket: str, count: int) -> int:
         """The offset behind `count` of these brackets, where nothing but white space stands before them."""
         reached = offset
-        while count > 0 and 0 <= offset < len(self.text) and (self.text[offset] == bracket or self.text[offset].isspace()):
+        while (
+            count > 0 and 0 <= offset < len(self.text) and (self.text[offset] == bracket or self.text[offset].isspace())
+        ):
             if self.text[offset] == bracket:
                 count -= 1
                 reached = offset + step

@@ -7,7 +7,7 @@ is found beside the policy, in the folder named by `HL_CARDS` or in `cards/` (se
 
 from __future__ import annotations
 
-from hl_dsl.cards.reader import known_environments, load_card
 from hl_dsl.cards.model import ActionSpace, BadCard, Card, Field, Model, UnknownEnvironment
+from hl_dsl.cards.reader import known_environments, load_card
 
 __all__ = ["ActionSpace", "BadCard", "Card", "Field", "Model", "UnknownEnvironment", "known_environments", "load_card"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 
 SOURCES = ("ram", "observation", "reward", "lives", "step")
 
@@ -107,7 +107,8 @@ class UnknownEnvironment(HLError, LookupError):
         hint = f"did you mean {' or '.join(suggestions)}? " if suggestions else ""
         super().__init__(
             f"unknown environment `{environment}`: there is no card for it",
-            hint + "any other environment of EnvPool, and your own (gymnasium:ID, module:callable), gets a card by a probe: `hl env ENV-ID --save`",
+            hint
+            + "any other environment of EnvPool, and your own (gymnasium:ID, module:callable), gets a card by a probe: `hl env ENV-ID --save`",
         )
 
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import os
 import struct
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 from hl_dsl.cards.model import SOURCES, ActionSpace, BadCard, Card, Field, Model, UnknownEnvironment
 
@@ -109,7 +110,7 @@ def _toml(text: str, origin: str) -> dict[str, Any]:
         raise BadCard(f"the card {origin} is not TOML: {error}", _ANEW) from error
 
 
-@lru_cache(maxsize=None)
+@cache
 def _packaged(environment: str) -> Card | None:
     here = files("hl_dsl.cards") / "data"
     if environment in _packaged_files():
@@ -160,7 +161,11 @@ def _card(table: dict[str, Any], origin: str) -> Card:
     if "obs" not in fields:
         fields.update(_whole_observation(fields))
     unstated = ":" in str(table["environment"]) and limit == LONGEST_EPISODE
-    end = f"HL ends it at {limit} (the environment states none)" if unstated else f"the environment ends it at {limit} (specification)"
+    end = (
+        f"HL ends it at {limit} (the environment states none)"
+        if unstated
+        else f"the environment ends it at {limit} (specification)"
+    )
     says = f"steps taken so far in this episode; {end}"
     fields["step"] = Field("step", "int", None, (0,), (limit,), (0,), "step", (0,), "steps", says)
     return Card(
@@ -191,7 +196,13 @@ def _model(entry: dict[str, Any]) -> Model:
     if limit is not None and not 0 < float(limit) < float("inf"):
         raise ValueError(f"a `velocity_limit` of {limit} is no limit")
     shown = {key: tuple(None if int(one) < 0 else int(one) for one in entry[key]) for key in ("qpos", "qvel")}
-    return Model(str(entry["file"]), substeps, **shown, velocity_limit=None if limit is None else float(limit), says=str(entry["says"]))
+    return Model(
+        str(entry["file"]),
+        substeps,
+        **shown,
+        velocity_limit=None if limit is None else float(limit),
+        says=str(entry["says"]),
+    )
 
 
 def _field(name: str, entry: dict[str, Any]) -> Field:
@@ -210,7 +221,9 @@ def _field(name: str, entry: dict[str, Any]) -> Field:
         low, high = as_the_simulator_rounds(low, min), as_the_simulator_rounds(high, max)
     for lowest, value, highest in zip(low, default, high):
         if not float("-inf") < lowest <= value <= highest < float("inf"):
-            raise ValueError(f"`{name}` needs finite numbers with low <= default <= high, not {lowest}, {value}, {highest}")
+            raise ValueError(
+                f"`{name}` needs finite numbers with low <= default <= high, not {lowest}, {value}, {highest}"
+            )
     return Field(name, base, size, low, high, default, source, index, entry.get("unit", ""), entry["says"])
 
 

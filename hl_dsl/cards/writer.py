@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from hl_dsl.cards.reader import as_the_simulator_rounds, file_name, parse_card
 from hl_dsl.cards.model import BadCard, Card, Field, Model
+from hl_dsl.cards.reader import as_the_simulator_rounds, file_name, parse_card
 
 
 def card_text(card: Card) -> str:
@@ -44,7 +44,9 @@ def write_card(card: Card, folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise BadCard(f"cannot write the card {path}: {error}", "choose another folder by HL_CARDS, or make this one writable") from error
+        raise BadCard(
+            f"cannot write the card {path}: {error}", "choose another folder by HL_CARDS, or make this one writable"
+        ) from error
     return path
 
 
@@ -53,7 +55,10 @@ def _model_lines(model: Model) -> list[str]:
         "[model]",
         f"file = {_text(model.file)}",
         f"substeps = {model.substeps}",
-        *(f"{key} = {[-1 if one is None else one for one in shown]}" for key, shown in (("qpos", model.qpos), ("qvel", model.qvel))),
+        *(
+            f"{key} = {[-1 if one is None else one for one in shown]}"
+            for key, shown in (("qpos", model.qpos), ("qvel", model.qvel))
+        ),
         *([] if model.velocity_limit is None else [f"velocity_limit = {model.velocity_limit!r}"]),
         f"says = {_text(model.says)}",
     ]

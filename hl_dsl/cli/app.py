@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Sequence
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
 
-from hl_dsl.cli import interrupts
-from hl_dsl.cli.commands import check, diff, env, eval, explain, export, fmt, grammar, mcp, new, regress, report, interactive, synth, trials, tune, verify
-from hl_dsl.cli.interrupts import INTERRUPTED
+from hl_dsl.base.errors import HLError
+from hl_dsl.cli.output import interrupts
+from hl_dsl.cli.commands import (
+    check,
+    diff,
+    env,
+    eval,
+    explain,
+    export,
+    fmt,
+    grammar,
+    interactive,
+    mcp,
+    new,
+    regress,
+    report,
+    synth,
+    trials,
+    tune,
+    verify,
+)
+from hl_dsl.cli.output.interrupts import INTERRUPTED
+from hl_dsl.cli.options.fast_parameters import QuickCommand, QuickGroup
 from hl_dsl.cli.output.documents import Interrupted, finish_output, prepare_output, report_error, report_usage
 from hl_dsl.cli.output.error_messages import as_error
-from hl_dsl.cli.options.fast_parameters import QuickCommand, QuickGroup
-from hl_dsl.base.diagnostics import HLError
 
 app = typer.Typer(
-    name="hl", cls=QuickGroup, no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    name="hl",
+    cls=QuickGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     epilog="Exit codes: 0 good; 1 findings, refuted, regression; 2 usage or files; 3 unknown; 130 interrupted.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -52,7 +76,11 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
-def hl(version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")] = False) -> None:
+def hl(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
     """HL: controller programs that are checked, proved, compiled, run and improved."""
 
 

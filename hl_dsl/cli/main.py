@@ -4,11 +4,11 @@ Importing this module is the first thing the command does, so the first thing it
 interrupts. What comes before, Python's own start, is Python's.
 """
 
-from hl_dsl.cli import interrupts
+from hl_dsl.cli.output import interrupts
 
 interrupts.leave_at_once()
 
-import sys  # noqa: E402
+import sys
 
 
 def main() -> None:

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Sequence
 
-from hl_dsl.cards import Card
-from hl_dsl.language.plan_checks import PlanChecks
-from hl_dsl.language.dependencies import find_cycles
-from hl_dsl.base.diagnostics import Diagnostic, DiagnosticCollector, Label, ProgramError, Repair
-from hl_dsl.language.type_inference import Inference, TypeProblem, Unresolved
-from hl_dsl.operators.scalar import LARGEST_INT
-from hl_dsl.language.incremental import DeclarationLookup, DeclarationCache
+from hl_dsl.base.diagnostics import Diagnostic, DiagnosticCollector, Label, Repair
 from hl_dsl.base.source import SourceText, Span
+from hl_dsl.cards import Card
+from hl_dsl.grammar.tree.syntax_tree import (
+    Act,
+    Boolean,
+    Index,
+    Let,
+    Memory,
+    Modes,
+    Name,
+    Never,
+    Number,
+    Observe,
+    Param,
+    PlanDeclaration,
+    PolicyDeclaration,
+    Previous,
+    PropertyDeclaration,
+    Range,
+    Vector,
+    conditions,
+    expressions,
+    scores,
+    walk,
+)
+from hl_dsl.language.dependencies import find_cycles
+from hl_dsl.language.incremental import DeclarationCache, DeclarationLookup
+from hl_dsl.language.plan_checks import PlanChecks
 from hl_dsl.language.symbols import Symbol, Symbols
-from hl_dsl.grammar.tree.syntax_tree import Act, Boolean, Index, Let, Memory, Modes, Name, Never, Number, Observe, Param, PlanDeclaration, PolicyDeclaration, Previous, PropertyDeclaration, Range, Vector, conditions, expressions, scores, walk
+from hl_dsl.language.type_inference import Inference, TypeProblem, Unresolved
 from hl_dsl.language.types import BOOL, INT, REAL, Type, widens
+from hl_dsl.operators.scalar import LARGEST_INT
 
 _MOST_TEXT = 60
 
@@ -34,7 +56,9 @@ class CheckedProgram:
     warnings: tuple[Diagnostic, ...]
 
 
-def check(policy: PolicyDeclaration, card: Card, source: SourceText, reuse: DeclarationCache | None = None) -> CheckedProgram:
+def check(
+    policy: PolicyDeclaration, card: Card, source: SourceText, reuse: DeclarationCache | None = None
+) -> CheckedProgram:
     """Checks a parsed program against its environment's card. Raises `ProgramError` with all findings."""
     if reuse is not None:
         reuse.begin(card)
@@ -49,7 +73,14 @@ def check(policy: PolicyDeclaration, card: Card, source: SourceText, reuse: Decl
 
 
 class _Checker:
-    def __init__(self, policy: PolicyDeclaration, symbols: Symbols, inference: Inference, findings: DiagnosticCollector, reuse: DeclarationCache | None):
+    def __init__(
+        self,
+        policy: PolicyDeclaration,
+        symbols: Symbols,
+        inference: Inference,
+        findings: DiagnosticCollector,
+        reuse: DeclarationCache | None,
+    ):
         self.policy, self.symbols, self.inference, self.findings = policy, symbols, inference, findings
         self._inferred: set[int] = set()
         self._recall = DeclarationLookup(policy, symbols, inference, reuse)
@@ -94,20 +125,40 @@ class _Checker:
         if wanted is BOOL and type(expression) is Number:
             truth = "true" if expression.value else "false"
             repair = Repair(expression.span, truth, f"write `{truth}`")
-        elif wanted is BOOL and found.base in ("int", "real") and found.size is None and type(expression) in (Name, Index) and expression.span.end:
+        elif (
+            wanted is BOOL
+            and found.base in ("int", "real")
+            and found.size is None
+            and type(expression) in (Name, Index)
+            and expression.span.end
+        ):
             repair = Repair(Span(expression.span.end, expression.span.end), " != 0", "compare it: `… != 0`")
         elif wanted is BOOL and found.base == "bool" and expression.span.end:
             written = self.findings.source.text[expression.span.start : expression.span.end]
             shown = written if len(written) <= _MOST_TEXT and "\n" not in written else "…"
-            repair = Repair(expression.span, f"{joined}({written})", f"make one truth value of them: `{joined}({shown})`")
+            repair = Repair(
+                expression.span, f"{joined}({written})", f"make one truth value of them: `{joined}({shown})`"
+            )
         names = self.symbols.card.action.names if wanted is self.symbols["action"].type else None
         kind = "the name of an action" if names else f"`{wanted}`"
-        self.findings.add(code, f"{what} must be {kind}, not `{found}`", expression.span, label=label, expected=names or (), repair=repair)
+        self.findings.add(
+            code,
+            f"{what} must be {kind}, not `{found}`",
+            expression.span,
+            label=label,
+            expected=names or (),
+            repair=repair,
+        )
 
     def _previous_starts(self, expression) -> None:
         for node in walk(expression):
             if type(node) is Previous and not self._is_literal(node.start):
-                self.findings.add("HL313", "the start of `previous` is a literal", node.start.span, label="write a number, true, false or a name of an enumeration")
+                self.findings.add(
+                    "HL313",
+                    "the start of `previous` is a literal",
+                    node.start.span,
+                    label="write a number, true, false or a name of an enumeration",
+                )
 
     def _is_literal(self, node) -> bool:
         if type(node) is Vector:
@@ -130,28 +181,57 @@ class _Checker:
             if type(end) is Vector and len(end.items) != size:
                 held, count = "a single value" if size is None else f"a vector of {size}", len(end.items)
                 first = repr(end.items[0].value)
-                self.findings.add("HL409", f"an end of the range has {count} component{'s' if count > 1 else ''}, for {held}", end.span,
-                                  label="a single value has single ends" if size is None else f"one number for all components, or one for each of the {size}",
-                                  repair=Repair(end.span, first, f"write `{first}`") if len({item.value for item in end.items}) == 1 else None)
+                self.findings.add(
+                    "HL409",
+                    f"an end of the range has {count} component{'s' if count > 1 else ''}, for {held}",
+                    end.span,
+                    label="a single value has single ends"
+                    if size is None
+                    else f"one number for all components, or one for each of the {size}",
+                    repair=Repair(end.span, first, f"write `{first}`")
+                    if len({item.value for item in end.items}) == 1
+                    else None,
+                )
                 return False
-        return all([self._range_of(written, base, component, size) for component in range(1 if written.is_alike else size)])
+        return all(
+            [self._range_of(written, base, component, size) for component in range(1 if written.is_alike else size)]
+        )
 
     def _range_of(self, written: Range, base: str, component: int, size: int | None) -> bool:
         low, high = written.of(component)
         for end in (low, high):
             if base == "int" and type(end.value) is float:
                 whole = min(max(int(end.value), -LARGEST_INT), LARGEST_INT)
-                self.findings.add("HL402", "the range of an int has whole ends", end.span, label="a real",
-                                  repair=Repair(end.span, str(whole), f"write `{whole}`"))
+                self.findings.add(
+                    "HL402",
+                    "the range of an int has whole ends",
+                    end.span,
+                    label="a real",
+                    repair=Repair(end.span, str(whole), f"write `{whole}`"),
+                )
                 return False
             if base == "int" and abs(end.value) > LARGEST_INT:
-                self.findings.add("HL403", "ints stay within ±2^53, so that binary64 holds them exactly", end.span, label="too large",
-                                  repair=Repair(end.span, str(LARGEST_INT if end.value > 0 else -LARGEST_INT), "write the largest there is"))
+                self.findings.add(
+                    "HL403",
+                    "ints stay within ±2^53, so that binary64 holds them exactly",
+                    end.span,
+                    label="too large",
+                    repair=Repair(
+                        end.span, str(LARGEST_INT if end.value > 0 else -LARGEST_INT), "write the largest there is"
+                    ),
+                )
                 return False
         if low.value > high.value:
             which = "" if written.is_alike else f" of component {component}"
-            self.findings.add("HL401", f"the range{which} is empty", written.span if written.is_alike else low.span, label=f"{low.value} is above {high.value}",
-                              repair=Repair(written.span, f"[{high.value}, {low.value}]", "swap the ends") if written.is_alike else None)
+            self.findings.add(
+                "HL401",
+                f"the range{which} is empty",
+                written.span if written.is_alike else low.span,
+                label=f"{low.value} is above {high.value}",
+                repair=Repair(written.span, f"[{high.value}, {low.value}]", "swap the ends")
+                if written.is_alike
+                else None,
+            )
             return False
         return True
 
@@ -178,7 +258,12 @@ class _Checker:
             if type(value) is Name and value.name not in self.symbols:
                 self.findings.append(self.symbols.unknown(value.name, value.span))
             else:
-                self.findings.add("HL315", f"the {what} is a literal", value.span, label="a number, true, false or a name of an enumeration")
+                self.findings.add(
+                    "HL315",
+                    f"the {what} is a literal",
+                    value.span,
+                    label="a number, true, false or a name of an enumeration",
+                )
 
     def _ranged(self, declaration, wanted: Type, value, what: str) -> None:
         self._wanted(value, wanted, f"the {what} of `{declaration.name}`", "HL316")
@@ -186,12 +271,22 @@ class _Checker:
             if declaration.range is not None:
                 place = declaration.range.span
                 word = self.findings.source.text.rfind("in", 0, place.start)
-                self.findings.add("HL404", f"`{wanted}` has no range", place, label="leave this out",
-                                  repair=Repair(Span(word, place.end), "", "leave the range out") if word > 0 else None)
+                self.findings.add(
+                    "HL404",
+                    f"`{wanted}` has no range",
+                    place,
+                    label="leave this out",
+                    repair=Repair(Span(word, place.end), "", "leave the range out") if word > 0 else None,
+                )
             return
         if declaration.range is None:
-            self.findings.add("HL405", f"`{declaration.name}` needs a range", declaration.name_span,
-                              label="proofs hold for every value in the range, so it must be stated", expected=("in [low, high]",))
+            self.findings.add(
+                "HL405",
+                f"`{declaration.name}` needs a range",
+                declaration.name_span,
+                label="proofs hold for every value in the range, so it must be stated",
+                expected=("in [low, high]",),
+            )
             return
         if not self._range(declaration.range, wanted.base, wanted.size):
             return
@@ -200,9 +295,14 @@ class _Checker:
             low, high = (end.value for end in declaration.range.of(component))
             if type(item) is Number and not low <= item.value <= high:
                 nearest = min(max(item.value, low), high)
-                self.findings.add("HL406", f"the {what} of `{declaration.name}` lies outside its range", item.span,
-                                  label=f"not in [{low}, {high}]", others=(Label(declaration.range.span, "the range"),),
-                                  repair=Repair(item.span, str(nearest), f"write `{nearest}`, or widen the range"))
+                self.findings.add(
+                    "HL406",
+                    f"the {what} of `{declaration.name}` lies outside its range",
+                    item.span,
+                    label=f"not in [{low}, {high}]",
+                    others=(Label(declaration.range.span, "the range"),),
+                    repair=Repair(item.span, str(nearest), f"write `{nearest}`, or widen the range"),
+                )
                 if item is value:
                     return  # one literal for all components is told of once
 
@@ -220,7 +320,13 @@ class _Checker:
     def _property(self, item: PropertyDeclaration) -> None:
         for condition in conditions(item.pattern):
             self._wanted(condition, BOOL, f"the condition of `{item.name}`", "HL317")
-        self._wanted(item.expression, BOOL, f"the {item.kind} `{item.name}`", "HL317", "any" if type(item.pattern) is Never else "all")
+        self._wanted(
+            item.expression,
+            BOOL,
+            f"the {item.kind} `{item.name}`",
+            "HL317",
+            "any" if type(item.pattern) is Never else "all",
+        )
 
     def _plan(self, plan: PlanDeclaration) -> None:
         if self._is_second(plan):
@@ -228,8 +334,14 @@ class _Checker:
         for score in scores(plan):
             self._wanted(score, REAL, f"a score of the plan `{plan.name}`", "HL320")
         if self.symbols[plan.name].type.base != "real":
-            self.findings.add("HL301", f"a plan is of reals, not of `{plan.type.base}`", plan.type.span, label="what is planned is added to actions",
-                              expected=("real", "vec"), repair=Repair(plan.type.span, "real", "write `real`"))
+            self.findings.add(
+                "HL301",
+                f"a plan is of reals, not of `{plan.type.base}`",
+                plan.type.span,
+                label="what is planned is added to actions",
+                expected=("real", "vec"),
+                repair=Repair(plan.type.span, "real", "write `real`"),
+            )
         if self._range(plan.range, "real", plan.type.size):
             PlanChecks(self.policy, self.symbols, self.findings).run(plan)
 
@@ -241,7 +353,13 @@ class _Checker:
                 repair = Repair(Span(starts[1].span.start, place.start), "", f"start in `{starts[0].name}`")
             else:
                 repair = Repair(Span(place.start, place.start), "start ", f"start in `{modes.modes[0].name}`")
-            self.findings.add("HL211", "exactly one mode is marked `start`", place, label="none is" if not starts else "a second start", repair=repair)
+            self.findings.add(
+                "HL211",
+                "exactly one mode is marked `start`",
+                place,
+                label="none is" if not starts else "a second start",
+                repair=repair,
+            )
         for mode in modes.modes:
             if mode.act is not None:
                 self._act(mode.act)
@@ -253,8 +371,14 @@ class _Checker:
     def _unknown_mode(self, transition) -> None:
         near = self.findings.nearest(transition.target, self.symbols.modes)
         repair = Repair(transition.target_span, near, f"did you mean `{near}`?") if near else None
-        self.findings.add("HL212", f"there is no mode `{transition.target}`", transition.target_span, label="unknown mode",
-                          expected=self.symbols.modes[:10], repair=repair)
+        self.findings.add(
+            "HL212",
+            f"there is no mode `{transition.target}`",
+            transition.target_span,
+            label="unknown mode",
+            expected=self.symbols.modes[:10],
+            repair=repair,
+        )
 
     def _act(self, act: Act) -> None:
         wanted = self.symbols["action"].type
@@ -266,8 +390,13 @@ class _Checker:
         if not act.rules or act.rules[-1].condition is not None:
             end = act.span.end - 1
             default = (self.symbols.card.action.names or ("0",))[0]
-            self.findings.add("HL213", "the decision list has no `otherwise`", Span(end, end + 1), label="every tick needs an action",
-                              repair=Repair(Span(end, end), f"otherwise => {default} ", f"add `otherwise => {default}`"))
+            self.findings.add(
+                "HL213",
+                "the decision list has no `otherwise`",
+                Span(end, end + 1),
+                label="every tick needs an action",
+                repair=Repair(Span(end, end), f"otherwise => {default} ", f"add `otherwise => {default}`"),
+            )
 
     def _is_wrong_action_name(self, value) -> bool:
         names = self.symbols.card.action.names
@@ -275,8 +404,14 @@ class _Checker:
             return False
         near = self.findings.nearest(value.name.upper(), names, 0.5)
         repair = Repair(value.span, near, f"did you mean `{near}`?") if near else None
-        self.findings.add("HL209", f"{self.symbols.card.environment} has no action `{value.name}`", value.span, label="unknown action",
-                          expected=names, repair=repair)
+        self.findings.add(
+            "HL209",
+            f"{self.symbols.card.environment} has no action `{value.name}`",
+            value.span,
+            label="unknown action",
+            expected=names,
+            repair=repair,
+        )
         return True
 
     def _shape(self) -> None:
@@ -289,17 +424,39 @@ class _Checker:
             self.findings.add("HL215", "a policy has one `act`", extra.span, label="second `act`")
         inside = [mode for block in modes for mode in block.modes if mode.act is not None]
         if tops and inside:
-            self.findings.add("HL216", "the action is given twice: at the top and in a mode", inside[0].act.span, label="and here",
-                              others=(Label(tops[0].span, "here"),))
+            self.findings.add(
+                "HL216",
+                "the action is given twice: at the top and in a mode",
+                inside[0].act.span,
+                label="and here",
+                others=(Label(tops[0].span, "here"),),
+            )
         elif not tops:
             silent = [mode for block in modes for mode in block.modes if mode.act is None]
             if not modes:
-                self.findings.add("HL210", "the policy never acts", end, label="add an `act` to it", expected=("act { when … => …  otherwise => … }",))
+                self.findings.add(
+                    "HL210",
+                    "the policy never acts",
+                    end,
+                    label="add an `act` to it",
+                    expected=("act { when … => …  otherwise => … }",),
+                )
             elif silent:
-                self.findings.add("HL210", f"mode `{silent[0].name}` never acts", silent[0].name_span, label="every mode needs an `act`, or the policy needs one for all")
+                self.findings.add(
+                    "HL210",
+                    f"mode `{silent[0].name}` never acts",
+                    silent[0].name_span,
+                    label="every mode needs an `act`, or the policy needs one for all",
+                )
 
 
 _CHECKS = {
-    Observe: _Checker._observe, Param: _Checker._param, Memory: _Checker._memory, Let: _Checker._let,
-    PropertyDeclaration: _Checker._property, PlanDeclaration: _Checker._plan, Modes: _Checker._modes, Act: _Checker._act,
+    Observe: _Checker._observe,
+    Param: _Checker._param,
+    Memory: _Checker._memory,
+    Let: _Checker._let,
+    PropertyDeclaration: _Checker._property,
+    PlanDeclaration: _Checker._plan,
+    Modes: _Checker._modes,
+    Act: _Checker._act,
 }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from hl_dsl.base.diagnostics import DiagnosticCollector, Label
-from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.base.source import Span
-from hl_dsl.language.symbols import Symbols
 from hl_dsl.grammar.tree.syntax_tree import Act, Expression, Let, Modes, Name, PolicyDeclaration, Previous, children
+from hl_dsl.language.incremental import DeclarationCache
+from hl_dsl.language.symbols import Symbols
 
 
 def instantaneous_names(expression: Expression) -> Iterator[Name]:
@@ -51,12 +51,20 @@ def _needed(declaration: Let | Act | Modes) -> tuple[list[Name] | None, list[Nam
     acts = [declaration] if kind is Act else [mode.act for mode in declaration.modes if mode.act is not None]
     transitions = [] if kind is Act else [transition for mode in declaration.modes for transition in mode.transitions]
     moving = [name for transition in transitions for name in instantaneous_names(transition.condition)]
-    acting = [name for act in acts for rule in act.rules for part in (rule.condition, rule.value) if part is not None
-              for name in instantaneous_names(part)]
+    acting = [
+        name
+        for act in acts
+        for rule in act.rules
+        for part in (rule.condition, rule.value)
+        if part is not None
+        for name in instantaneous_names(part)
+    ]
     return moving if transitions else None, acting
 
 
-def find_cycles(policy: PolicyDeclaration, symbols: Symbols, findings: DiagnosticCollector, reuse: DeclarationCache | None = None) -> tuple[list[str], set[str]]:
+def find_cycles(
+    policy: PolicyDeclaration, symbols: Symbols, findings: DiagnosticCollector, reuse: DeclarationCache | None = None
+) -> tuple[list[str], set[str]]:
     """Reports each cycle that does not pass through memory. Returns the definitions in an order that has none before
     what it needs, and those that are part of a cycle."""
     graph = needs(policy, reuse)
@@ -76,7 +84,7 @@ def find_cycles(policy: PolicyDeclaration, symbols: Symbols, findings: Diagnosti
                     continue
                 if used.name in path:
                     names = list(path)
-                    cycle = names[names.index(used.name):]
+                    cycle = names[names.index(used.name) :]
                     cyclic.update(cycle)
                     _report(cycle, used.span, symbols, findings)
                     continue
@@ -92,6 +100,14 @@ def find_cycles(policy: PolicyDeclaration, symbols: Symbols, findings: Diagnosti
 def _report(cycle: list[str], span: Span, symbols: Symbols, findings: DiagnosticCollector) -> None:
     few = cycle if len(cycle) <= 6 else [*cycle[:5], "…"]
     shown = " -> ".join([*few, cycle[0]])
-    others = tuple(Label(symbols[name].span, f"`{name}` is part of the cycle") for name in cycle if symbols[name].span.end)
-    findings.add("HL208", f"definitions need each other in the same tick: {shown}", span, label="closes the cycle", others=others[:4],
-                 expected=("`previous(x, start)` or a `memory` somewhere in the cycle",))
+    others = tuple(
+        Label(symbols[name].span, f"`{name}` is part of the cycle") for name in cycle if symbols[name].span.end
+    )
+    findings.add(
+        "HL208",
+        f"definitions need each other in the same tick: {shown}",
+        span,
+        label="closes the cycle",
+        others=others[:4],
+        expected=("`previous(x, start)` or a `memory` somewhere in the cycle",),
+    )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hl_dsl.cards import Card
 from hl_dsl.grammar.decoder.grammar_for_decoding import Words, decoder_grammar
-from hl_dsl.operators import OPERATORS
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
 from hl_dsl.language.symbols import action_type
+from hl_dsl.operators import OPERATORS
 
 
 def card_grammar(card: Card) -> str:

@@ -7,14 +7,25 @@ the names in it stand for. So what is found again is what would come out anew.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Callable
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from hl_dsl.grammar.tree.syntax_tree import Declaration, Let, Memory, Name, Param, PlanDeclaration, PolicyDeclaration, expressions, walk
+from hl_dsl.grammar.tree.syntax_tree import (
+    Declaration,
+    Let,
+    Memory,
+    Name,
+    Param,
+    PlanDeclaration,
+    PolicyDeclaration,
+    expressions,
+    walk,
+)
 
 if TYPE_CHECKING:
     from hl_dsl.cards import Card
-    from hl_dsl.language.type_inference import Inference
     from hl_dsl.language.symbols import Symbols
+    from hl_dsl.language.type_inference import Inference
     from hl_dsl.language.types import Type
 
 _MOST_DECLARATIONS = 20_000
@@ -32,7 +43,7 @@ class DeclarationCache:
         self._names: dict[int, tuple[Declaration, tuple[str, ...]]] = {}
         self._needed: dict[int, tuple[Declaration, tuple]] = {}
 
-    def begin(self, card: "Card") -> None:
+    def begin(self, card: Card) -> None:
         """Called once for each program."""
         if card is not self.card or len(self._names) > _MOST_DECLARATIONS:
             self.__init__()
@@ -57,7 +68,9 @@ class DeclarationCache:
 class DeclarationLookup:
     """Declarations of one program whose check, without a finding, is known from an earlier program."""
 
-    def __init__(self, policy: PolicyDeclaration, symbols: "Symbols", inference: "Inference", reuse: DeclarationCache | None):
+    def __init__(
+        self, policy: PolicyDeclaration, symbols: Symbols, inference: Inference, reuse: DeclarationCache | None
+    ):
         self._policy, self._symbols, self._inference, self._reuse = policy, symbols, inference, reuse
         self._known: set[int] = set()
         self._new: dict[int, tuple | None] = {}
@@ -106,4 +119,8 @@ class DeclarationLookup:
             key = self._new.get(id(declaration))
             if key is not None:
                 self._reuse.types[key] = {
-                    id(node): types[id(node)] for top in expressions(declaration) for node in walk(top) if id(node) in types}
+                    id(node): types[id(node)]
+                    for top in expressions(declaration)
+                    for node in walk(top)
+                    if id(node) in types
+                }

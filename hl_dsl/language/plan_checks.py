@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import math
-from typing import Iterator
+from collections.abc import Iterator
 
-from hl_dsl.cards import Card, Field
 from hl_dsl.base.diagnostics import DiagnosticCollector, Label, Repair
-from hl_dsl.grammar.tree.plan_settings import SETTINGS, PlanSetting
 from hl_dsl.base.source import Span
+from hl_dsl.cards import Card, Field
+from hl_dsl.grammar.tree.plan_settings import SETTINGS, PlanSetting
+from hl_dsl.grammar.tree.syntax_tree import (
+    Act,
+    Index,
+    Let,
+    Memory,
+    Modes,
+    Name,
+    Number,
+    Param,
+    PlanDeclaration,
+    PolicyDeclaration,
+    Setting,
+    children,
+    expressions,
+)
 from hl_dsl.language.symbols import Symbols
-from hl_dsl.grammar.tree.syntax_tree import Act, Index, Let, Memory, Modes, Name, Number, Param, PlanDeclaration, PolicyDeclaration, Setting, children, expressions
 
 
 class PlanChecks:
@@ -22,12 +36,22 @@ class PlanChecks:
     def run(self, plan: PlanDeclaration) -> None:
         first = next(self.policy.of(PlanDeclaration))
         if plan is not first:
-            self.findings.add("HL218", "a policy has one `plan`", plan.name_span, label="second plan", others=(Label(first.name_span, "the first"),))
+            self.findings.add(
+                "HL218",
+                "a policy has one `plan`",
+                plan.name_span,
+                label="second plan",
+                others=(Label(first.name_span, "the first"),),
+            )
             return
         if self.card.model is None:
-            self.findings.add("HL219", f"{self.card.environment} cannot be planned in: nothing here can simulate it", plan.name_span,
-                              label="a plan needs the environment's own model, and its observation must show the model's state",
-                              others=(Label(self.policy.environment_span, "for this environment"),))
+            self.findings.add(
+                "HL219",
+                f"{self.card.environment} cannot be planned in: nothing here can simulate it",
+                plan.name_span,
+                label="a plan needs the environment's own model, and its observation must show the model's state",
+                others=(Label(self.policy.environment_span, "for this environment"),),
+            )
             return
         self._foreseen(plan)
         self._range(plan)
@@ -41,27 +65,51 @@ class PlanChecks:
             return
         size = plan.type.size or 1
         written = [tuple(end.value for end in plan.range.of(component)) for component in range(size)]
-        bounds = list(zip(action.low, action.high)) if size == len(action.low) else [(min(action.low), max(action.high))] * size
-        held = [tuple(min(max(end, least - most), most - least) for end in ends) for ends, (least, most) in zip(written, bounds)]
+        bounds = (
+            list(zip(action.low, action.high))
+            if size == len(action.low)
+            else [(min(action.low), max(action.high))] * size
+        )
+        held = [
+            tuple(min(max(end, least - most), most - least) for end in ends)
+            for ends, (least, most) in zip(written, bounds)
+        ]
         wide = [component for component in range(size) if held[component] != written[component]]
         if not wide:
             return
         name = plan.name if len(wide) == size else f"{plan.name}[{wide[0]}]"
         least, most = bounds[wide[0]]
         ends = ", ".join(_end(numbers) for numbers in zip(*held))
-        self.findings.add("HL408", f"`{name}` may be larger than any difference of two actions", plan.range.span,
-                          label=f"actions lie in [{least:g}, {most:g}]", repair=Repair(plan.range.span, f"[{ends}]", "plan no more than that"))
+        self.findings.add(
+            "HL408",
+            f"`{name}` may be larger than any difference of two actions",
+            plan.range.span,
+            label=f"actions lie in [{least:g}, {most:g}]",
+            repair=Repair(plan.range.span, f"[{ends}]", "plan no more than that"),
+        )
 
     def _setting(self, setting: Setting, seen: dict[str, Setting]) -> None:
         known = SETTINGS.get(setting.name)
         if known is None:
             near = self.findings.nearest(setting.name, SETTINGS)
-            self.findings.add("HL220", f"a plan has no setting `{setting.name}`", setting.name_span, label="unknown setting", expected=tuple(SETTINGS),
-                              repair=Repair(setting.name_span, near, f"did you mean `{near}`?") if near else None)
+            self.findings.add(
+                "HL220",
+                f"a plan has no setting `{setting.name}`",
+                setting.name_span,
+                label="unknown setting",
+                expected=tuple(SETTINGS),
+                repair=Repair(setting.name_span, near, f"did you mean `{near}`?") if near else None,
+            )
             return
         if setting.name in seen:
-            self.findings.add("HL201", f"`{setting.name}` is set twice", setting.name_span, label="second time",
-                              others=(Label(seen[setting.name].name_span, "first here"),), repair=Repair(setting.span, "", "leave this one out"))
+            self.findings.add(
+                "HL201",
+                f"`{setting.name}` is set twice",
+                setting.name_span,
+                label="second time",
+                others=(Label(seen[setting.name].name_span, "first here"),),
+                repair=Repair(setting.span, "", "leave this one out"),
+            )
             return
         seen[setting.name] = setting
         if type(setting.value) is Number:
@@ -72,12 +120,22 @@ class PlanChecks:
     def _literal(self, setting: Setting, known: PlanSetting) -> None:
         value = setting.value.value
         if known.base == "int" and type(value) is not int:
-            self.findings.add("HL319", f"`{known.name}` is a whole number", setting.value.span, label="a real",
-                              repair=Repair(setting.value.span, str(int(_within(known, round(value)))), "write a whole one"))
+            self.findings.add(
+                "HL319",
+                f"`{known.name}` is a whole number",
+                setting.value.span,
+                label="a real",
+                repair=Repair(setting.value.span, str(int(_within(known, round(value)))), "write a whole one"),
+            )
         elif not known.low <= value <= known.high:
             nearest = _within(known, value)
-            self.findings.add("HL407", f"`{known.name}` cannot be {value!r}: it is {_bounds(known)}", setting.value.span, label=known.says,
-                              repair=Repair(setting.value.span, repr(nearest), f"write `{nearest!r}`"))
+            self.findings.add(
+                "HL407",
+                f"`{known.name}` cannot be {value!r}: it is {_bounds(known)}",
+                setting.value.span,
+                label=known.says,
+                repair=Repair(setting.value.span, repr(nearest), f"write `{nearest!r}`"),
+            )
 
     def _named(self, setting: Setting, known: PlanSetting) -> None:
         name = setting.value
@@ -85,11 +143,24 @@ class PlanChecks:
         if symbol is None:
             self.findings.append(self.symbols.unknown(name.name, name.span))
         elif symbol.kind != "param":
-            self.findings.add("HL319", f"`{known.name}` is a number or a parameter, and `{name.name}` is neither", name.span,
-                              label="settings hold for a whole episode")
-        elif symbol.type.is_vector or symbol.type.base not in ("int", "real") or (known.base == "int" and symbol.type.base != "int"):
-            self.findings.add("HL319", f"`{known.name}` is a single {known.base}, and the parameter `{name.name}` is `{symbol.type}`", name.span,
-                              label=f"this is `{symbol.type}`", others=(Label(symbol.span, "declared here"),))
+            self.findings.add(
+                "HL319",
+                f"`{known.name}` is a number or a parameter, and `{name.name}` is neither",
+                name.span,
+                label="settings hold for a whole episode",
+            )
+        elif (
+            symbol.type.is_vector
+            or symbol.type.base not in ("int", "real")
+            or (known.base == "int" and symbol.type.base != "int")
+        ):
+            self.findings.add(
+                "HL319",
+                f"`{known.name}` is a single {known.base}, and the parameter `{name.name}` is `{symbol.type}`",
+                name.span,
+                label=f"this is `{symbol.type}`",
+                others=(Label(symbol.span, "declared here"),),
+            )
         else:
             self._parameter(setting, known, symbol.declaration)
 
@@ -98,9 +169,16 @@ class PlanChecks:
             return
         low, high = param.range.low.value, param.range.high.value
         if not (known.low <= low and high <= known.high):
-            self.findings.add("HL407", f"the parameter `{param.name}` may be what `{known.name}` cannot: it is {_bounds(known)}", setting.value.span,
-                              label=known.says, others=(Label(param.range.span, "its range"),), repair=Repair(
-                                  param.range.span, f"[{_within(known, low)!r}, {_within(known, high)!r}]", "narrow its range"))
+            self.findings.add(
+                "HL407",
+                f"the parameter `{param.name}` may be what `{known.name}` cannot: it is {_bounds(known)}",
+                setting.value.span,
+                label=known.says,
+                others=(Label(param.range.span, "its range"),),
+                repair=Repair(
+                    param.range.span, f"[{_within(known, low)!r}, {_within(known, high)!r}]", "narrow its range"
+                ),
+            )
 
     def _foreseen(self, plan: PlanDeclaration) -> None:
         """Each observation that the future hangs on must be one that the model foresees."""
@@ -112,9 +190,14 @@ class PlanChecks:
             if not set(_columns(field, component)) <= foreseen(self.card, field):
                 told.add(name)
                 self.findings.add(
-                    "HL221", f"the plan cannot foresee `{name}`", Span(item.span.start, item.span.start + len(name)),
-                    label="the model tells positions and velocities, and this is neither" if field.source == "observation" else f"the model tells no {field.source}",
-                    others=(Label(plan.name_span, "a plan simulates the whole policy, and what it is scored by"),))
+                    "HL221",
+                    f"the plan cannot foresee `{name}`",
+                    Span(item.span.start, item.span.start + len(name)),
+                    label="the model tells positions and velocities, and this is neither"
+                    if field.source == "observation"
+                    else f"the model tells no {field.source}",
+                    others=(Label(plan.name_span, "a plan simulates the whole policy, and what it is scored by"),),
+                )
 
     def _looked_at(self) -> Iterator[tuple[str, int | None]]:
         """Observations that the action, the scores, and the memory they hang on look at; with the component, where it is a literal."""
@@ -134,7 +217,11 @@ def foreseen(card: Card, field: Field) -> set[int]:
     """The columns of the field's source that the card's model foresees."""
     if field.source == "step":
         return {0}
-    return {column for column in (*card.model.qpos, *card.model.qvel) if column is not None} if field.source == "observation" else set()
+    return (
+        {column for column in (*card.model.qpos, *card.model.qvel) if column is not None}
+        if field.source == "observation"
+        else set()
+    )
 
 
 def _columns(field: Field, component: int | None) -> tuple[int, ...]:

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 
 from hl_dsl.base.diagnostics import Diagnostic, Label, Repair
+from hl_dsl.base.source import SourceText, Span
+from hl_dsl.grammar.tree.syntax_tree import (
+    Apply,
+    Boolean,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Permute,
+    Previous,
+    Slice,
+    Vector,
+)
+from hl_dsl.language.symbols import Symbol, Symbols
+from hl_dsl.language.types import BOOL, INT, REAL, Type, scalar, vector, widens
 from hl_dsl.operators import OPERATORS, Operator, choose_form
 from hl_dsl.operators.scalar import LARGEST_INT
-from hl_dsl.base.source import SourceText, Span
-from hl_dsl.language.symbols import Symbol, Symbols
-from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Slice, Vector
-from hl_dsl.language.types import BOOL, INT, REAL, Type, scalar, vector, widens
 
 
 class TypeProblem(Exception):
@@ -30,7 +41,7 @@ class _Pending(Unresolved):
         self.name = name
 
 
-@lru_cache(maxsize=None)
+@cache
 def formula_expression(operator: Operator, text: str) -> Expression:
     """A formula of the operator table, parsed. Names in it are the operator's parameters."""
     from hl_dsl.grammar.parser import parse
@@ -119,8 +130,12 @@ class Inference:
             raise self._unknown_function(node)
         if len(node.operands) != operator.arity:
             wanted = "one operand" if operator.arity == 1 else f"{operator.arity} operands"
-            raise _problem("HL304", f"`{operator.name}` takes {wanted}, not {len(node.operands)}", node.span,
-                           f"{operator.name}({', '.join(operator.parameters[: operator.arity])})")
+            raise _problem(
+                "HL304",
+                f"`{operator.name}` takes {wanted}, not {len(node.operands)}",
+                node.span,
+                f"{operator.name}({', '.join(operator.parameters[: operator.arity])})",
+            )
         operands = [self.of(operand, locals_) for operand in node.operands]
         key = (operator, *operands)
         found = self._results.get(key)
@@ -137,12 +152,16 @@ class Inference:
         sizes = {operand.size for operand in operands if operand.size is not None}
         if len(sizes) > 1:
             lengths = " and ".join(map(str, sorted(sizes)))
-            raise _problem("HL306", f"`{_shown(operator)}` is given vectors of lengths {lengths}", node.span, "lengths must agree")
+            raise _problem(
+                "HL306", f"`{_shown(operator)}` is given vectors of lengths {lengths}", node.span, "lengths must agree"
+            )
         chosen = choose_form(operator, tuple([operand.base for operand in operands]))
         if chosen is None:
             raise self._mismatch(operator, operands, node)
         if operator.name == "if" and operands[0].is_vector:
-            raise _problem("HL307", "the condition of `if` is a vector", node.operands[0].span, "use `all(…)` or `any(…)`")
+            raise _problem(
+                "HL307", "the condition of `if` is a vector", node.operands[0].span, "use `all(…)` or `any(…)`"
+            )
         return vector(chosen[2], sizes.pop()) if sizes else scalar(chosen[2])
 
     def _fold(self, operator: Operator, operand: Type, node: Apply) -> Type:
@@ -156,18 +175,34 @@ class Inference:
             return self.of(formula, dict(zip(operator.parameters, operands)))
         except TypeProblem as inner:
             if inner.diagnostic.code in ("HL306", "HL308"):
-                raise _problem(inner.diagnostic.code, inner.diagnostic.message, node.span, inner.diagnostic.label) from None
+                raise _problem(
+                    inner.diagnostic.code, inner.diagnostic.message, node.span, inner.diagnostic.label
+                ) from None
             raise self._mismatch(operator, operands, node) from None
 
     def _mismatch(self, operator: Operator, operands: list[Type], node: Apply) -> TypeProblem:
         wanted = operator.forms[0].operands if operator.forms else ()
         for operand, type_, base in zip(node.operands, operands, wanted):
             if base == "bool" and type_.base != "bool":
-                is_simple = type(operand) in (Name, Index) and type_.base in ("int", "real") and not type_.is_vector and operand.span.end
+                is_simple = (
+                    type(operand) in (Name, Index)
+                    and type_.base in ("int", "real")
+                    and not type_.is_vector
+                    and operand.span.end
+                )
                 end = operand.span.end
-                return _problem("HL303", f"`{_shown(operator)}` wants a truth value here, not `{type_}`", operand.span, f"this is `{type_}`",
-                                repair=Repair(Span(end, end), " != 0", "compare it: `… != 0`") if is_simple else None)
-        pairs = [(operand, type_) for operand, type_, base in zip(node.operands, operands, wanted or ["any"] * len(operands)) if base != "bool"]
+                return _problem(
+                    "HL303",
+                    f"`{_shown(operator)}` wants a truth value here, not `{type_}`",
+                    operand.span,
+                    f"this is `{type_}`",
+                    repair=Repair(Span(end, end), " != 0", "compare it: `… != 0`") if is_simple else None,
+                )
+        pairs = [
+            (operand, type_)
+            for operand, type_, base in zip(node.operands, operands, wanted or ["any"] * len(operands))
+            if base != "bool"
+        ]
         bases = {type_.base for _, type_ in pairs}
         hint = "these types do not go together"
         if any(form.operands == ("int",) * len(operands) for form in operator.forms) and bases <= {"int", "real"}:
@@ -184,11 +219,25 @@ class Inference:
         if symbol is not None:
             is_vector = symbol.type is not None and symbol.type.is_vector and len(node.operands) == 1
             label = "components are named in square brackets: `x[0]`" if is_vector else "a value, not a function"
-            return _problem("HL217", f"`{node.operator}` is no function", place, label, repair=self._indexed(node) if is_vector else None)
-        names = [row.name for row in OPERATORS.values() if row.syntax.kind == "call" and not row.internal] + ["previous"]
+            return _problem(
+                "HL217",
+                f"`{node.operator}` is no function",
+                place,
+                label,
+                repair=self._indexed(node) if is_vector else None,
+            )
+        names = [row.name for row in OPERATORS.values() if row.syntax.kind == "call" and not row.internal] + [
+            "previous"
+        ]
         near = self.symbols.findings.nearest(node.operator, names)
-        return _problem("HL203", f"unknown function `{node.operator}`", place, "not in the language", expected=tuple(sorted(names)),
-                        repair=Repair(place, near, f"did you mean `{near}`?") if near else None)
+        return _problem(
+            "HL203",
+            f"unknown function `{node.operator}`",
+            place,
+            "not in the language",
+            expected=tuple(sorted(names)),
+            repair=Repair(place, near, f"did you mean `{near}`?") if near else None,
+        )
 
     def _indexed(self, node: Apply) -> Repair | None:
         text = self.symbols.findings.source.text[node.span.start : node.span.end]
@@ -203,8 +252,13 @@ class Inference:
         if type(node.value) is float:
             return REAL
         if abs(node.value) > LARGEST_INT:
-            raise _problem("HL403", "ints stay within ±2^53, so that binary64 holds them exactly", node.span, "too large for an int",
-                           repair=Repair(node.span, repr(float(node.value)), "write it as a real"))
+            raise _problem(
+                "HL403",
+                "ints stay within ±2^53, so that binary64 holds them exactly",
+                node.span,
+                "too large for an int",
+                repair=Repair(node.span, repr(float(node.value)), "write it as a real"),
+            )
         return INT
 
     def _boolean(self, node: Boolean, locals_) -> Type:
@@ -219,14 +273,24 @@ class Inference:
             if widens(base, type_.base):
                 base = type_.base
             elif not widens(type_.base, base):
-                raise _problem("HL309", "the components of a vector differ in type", item.span, f"this is `{type_}`, the ones before are `{base}`")
+                raise _problem(
+                    "HL309",
+                    "the components of a vector differ in type",
+                    item.span,
+                    f"this is `{type_}`, the ones before are `{base}`",
+                )
         return vector(base, len(types))
 
     def _index(self, node: Index, locals_) -> Type:
         vector_type = self._vector_operand(node, locals_)
         index_type = self.of(node.index, locals_)
         if index_type is not INT:
-            raise _problem("HL310", f"an index is an int, not `{index_type}`", node.index.span, "round it with `floor(…)` or `round(…)`")
+            raise _problem(
+                "HL310",
+                f"an index is an int, not `{index_type}`",
+                node.index.span,
+                "round it with `floor(…)` or `round(…)`",
+            )
         if type(node.index) is Number:
             self._within(node.index.value, vector_type, node.index.span)
         return vector_type.element
@@ -237,8 +301,19 @@ class Inference:
             size = vector_type.size
             opened = self.symbols.findings.source.text.rfind("[", node.span.start, node.span.end)
             fits = opened > 0 and 0 <= node.start < size < node.stop
-            raise _problem("HL311", f"the slice {node.start}:{node.stop} does not fit a vector of {size}", node.span, f"0 <= start < stop <= {size}",
-                           repair=Repair(Span(opened, node.span.end), f"[{node.start}:{size}]", f"write `[{node.start}:{size}]`: the end is not included") if fits else None)
+            raise _problem(
+                "HL311",
+                f"the slice {node.start}:{node.stop} does not fit a vector of {size}",
+                node.span,
+                f"0 <= start < stop <= {size}",
+                repair=Repair(
+                    Span(opened, node.span.end),
+                    f"[{node.start}:{size}]",
+                    f"write `[{node.start}:{size}]`: the end is not included",
+                )
+                if fits
+                else None,
+            )
         return vector(vector_type.base, node.stop - node.start)
 
     def _permute(self, node: Permute, locals_) -> Type:
@@ -250,14 +325,20 @@ class Inference:
     def _vector_operand(self, node, locals_) -> Type:
         vector_type = self.of(node.vector, locals_)
         if not vector_type.is_vector:
-            raise _problem("HL312", f"`{vector_type}` has no components", node.vector.span, "only a vector can be indexed")
+            raise _problem(
+                "HL312", f"`{vector_type}` has no components", node.vector.span, "only a vector can be indexed"
+            )
         return vector_type
 
     @staticmethod
     def _within(index: int, vector_type: Type, span: Span) -> None:
         if not 0 <= index < vector_type.size:
-            raise _problem("HL311", f"there is no component {index} in a vector of {vector_type.size}", span,
-                           f"components are 0 to {vector_type.size - 1}")
+            raise _problem(
+                "HL311",
+                f"there is no component {index} in a vector of {vector_type.size}",
+                span,
+                f"components are 0 to {vector_type.size - 1}",
+            )
 
     def _previous(self, node: Previous, locals_) -> Type:
         start = self.of(node.start, locals_)
@@ -268,11 +349,17 @@ class Inference:
             return start
         fits = widens(start.base, value.base) and (start.size in (None, value.size))
         if not fits:
-            raise _problem("HL313", f"`previous` starts a `{value}` with a `{start}`", node.start.span, f"a `{value}` is wanted")
+            raise _problem(
+                "HL313", f"`previous` starts a `{value}` with a `{start}`", node.start.span, f"a `{value}` is wanted"
+            )
         return value
 
 
 _RULES = {
-    Boolean: Inference._boolean, Vector: Inference._vector, Index: Inference._index, Slice: Inference._slice,
-    Permute: Inference._permute, Previous: Inference._previous,
+    Boolean: Inference._boolean,
+    Vector: Inference._vector,
+    Index: Inference._index,
+    Slice: Inference._slice,
+    Permute: Inference._permute,
+    Previous: Inference._previous,
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -21,14 +21,14 @@ class Type:
         return self.size is not None
 
     @property
-    def element(self) -> "Type":
+    def element(self) -> Type:
         return scalar(self.base)
 
     @property
     def is_enumeration(self) -> bool:
         return self.base not in ("real", "int", "bool")
 
-    def with_base(self, base: str) -> "Type":
+    def with_base(self, base: str) -> Type:
         return _make(base, self.size)
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class Type:
         return f"vec[{self.size}]" if self.base == "real" else f"{self.base}[{self.size}]"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _make(base: str, size: int | None) -> Type:
     return Type(base, size)
 

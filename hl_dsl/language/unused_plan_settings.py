@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from collections.abc import Iterator
 
 from hl_dsl.base.diagnostics import Diagnostic
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
@@ -15,11 +15,19 @@ def idle_settings(plan: PlanDeclaration) -> Iterator[Diagnostic]:
     values = {name: _value(name, given.get(name)) for name in ("candidates", "rounds", "elites", "sigma")}
     elites = given.get("elites")
     if elites is not None and values["rounds"] == 1:
-        yield _idle(elites, "there is one round, and elites are what the next one goes around: set `rounds`, or leave this out")
-    elif elites is not None and None not in (values["elites"], values["candidates"]) and values["elites"] > values["candidates"]:
+        yield _idle(
+            elites, "there is one round, and elites are what the next one goes around: set `rounds`, or leave this out"
+        )
+    elif (
+        elites is not None
+        and None not in (values["elites"], values["candidates"])
+        and values["elites"] > values["candidates"]
+    ):
         yield _idle(elites, f"there are {values['candidates']} candidates, and more elites than those change nothing")
     if values["sigma"] == 0 and "sigma" in given:
-        yield _idle(given["sigma"], "without noise every candidate is the plan as it stands, which begins with nothing planned")
+        yield _idle(
+            given["sigma"], "without noise every candidate is the plan as it stands, which begins with nothing planned"
+        )
 
 
 def _value(name: str, setting: Setting | None) -> int | float | None:
@@ -30,5 +38,12 @@ def _value(name: str, setting: Setting | None) -> int | float | None:
 
 
 def _idle(setting: Setting, says: str) -> Diagnostic:
-    return Diagnostic("HL507", f"`{setting.name} {setting.value.value:g}` has no effect" if type(setting.value) is Number else
-                      f"`{setting.name}` has no effect", setting.span, says, severity="warning")
+    return Diagnostic(
+        "HL507",
+        f"`{setting.name} {setting.value.value:g}` has no effect"
+        if type(setting.value) is Number
+        else f"`{setting.name}` has no effect",
+        setting.span,
+        says,
+        severity="warning",
+    )

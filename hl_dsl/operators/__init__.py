@@ -1,11 +1,30 @@
 """The operator table. Importing this package fills it."""
 
-from hl_dsl.operators.table import (
-    CALL, INFIX_BY_TOKEN, OPERATORS, Form, Operator, Requirement, Syntax, choose_form, register, registered, replaced,
-)
 from hl_dsl.operators import arithmetic, derived, logic, rounding, transcendental  # noqa: F401
+from hl_dsl.operators.table import (
+    CALL,
+    INFIX_BY_TOKEN,
+    OPERATORS,
+    Form,
+    Operator,
+    Requirement,
+    Syntax,
+    choose_form,
+    register,
+    registered,
+    replaced,
+)
 
 __all__ = [
-    "CALL", "INFIX_BY_TOKEN", "OPERATORS", "Form", "Operator", "Requirement", "Syntax", "choose_form", "register",
-    "registered", "replaced",
+    "CALL",
+    "INFIX_BY_TOKEN",
+    "OPERATORS",
+    "Form",
+    "Operator",
+    "Requirement",
+    "Syntax",
+    "choose_form",
+    "register",
+    "registered",
+    "replaced",
 ]

@@ -1,6 +1,6 @@
 """Arithmetic rows."""
 
-from hl_dsl.operators import inverse_intervals, intervals, scalar
+from hl_dsl.operators import intervals, inverse_intervals, scalar
 from hl_dsl.operators.table import CALL, PRODUCT, SUM, UNARY, Form, Operator, Requirement, Syntax, register
 
 _WHOLE = ("int", "int")
@@ -33,7 +33,11 @@ def _remainder(texts, operands):
 def _power_of_two(operand) -> int | None:
     """The exponent where the operand always is a power of two above 1: bits then do what a slow division would."""
     value = operand.low
-    return value.bit_length() - 1 if type(value) is int and value == operand.high and value > 1 and value & (value - 1) == 0 else None
+    return (
+        value.bit_length() - 1
+        if type(value) is int and value == operand.high and value > 1 and value & (value - 1) == 0
+        else None
+    )
 
 
 def _smaller(texts, operands):
@@ -67,69 +71,229 @@ def _z3_divide(z3, a, b):
     return z3.If(b == 0, z3.RealVal(0), a / b)
 
 
-register(Operator(
-    "add", "the sum of {0} and {1}", Syntax("infix", "+", SUM), commutative=True,
-    forms=(
-        Form(_WHOLE, "int", lambda a, b: a + b, "{0} + {1}", "a + b", intervals.whole_add, lambda z3, a, b: a + b, backward=inverse_intervals.add),
-        Form(_REALS, "real", lambda a, b: a + b, "{0} + {1}", "a + b", intervals.add, lambda z3, a, b: a + b, rounds=True, underflows=False,
-             backward=inverse_intervals.add),
-    ),
-))
-register(Operator(
-    "subtract", "{0} less {1}", Syntax("infix", "-", SUM),
-    forms=(
-        Form(_WHOLE, "int", lambda a, b: a - b, "{0} - {1}", "a - b", intervals.whole_subtract, lambda z3, a, b: a - b, backward=inverse_intervals.subtract),
-        Form(_REALS, "real", lambda a, b: a - b, "{0} - {1}", "a - b", intervals.subtract, lambda z3, a, b: a - b, rounds=True, underflows=False,
-             backward=inverse_intervals.subtract),
-    ),
-))
-register(Operator(
-    "multiply", "{0} times {1}", Syntax("infix", "*", PRODUCT), commutative=True,
-    forms=(
-        Form(_WHOLE, "int", lambda a, b: a * b, "{0} * {1}", "a * b + 0.0", intervals.whole_multiply, lambda z3, a, b: a * b, backward=inverse_intervals.multiply,
-             with_itself=intervals.whole_square),
-        Form(_REALS, "real", lambda a, b: a * b, "{0} * {1}", "a * b", intervals.multiply, lambda z3, a, b: a * b, rounds=True, backward=inverse_intervals.multiply,
-             with_itself=intervals.square),
-    ),
-))
-register(Operator(
-    "divide", "{0} divided by {1}", Syntax("infix", "/", PRODUCT),
-    forms=(Form(_REALS, "real", scalar.divide, _division, "(a / b if b != 0.0 else 0.0)", intervals.divide, _z3_divide, rounds=True, backward=inverse_intervals.divide),),
-    requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
-    samples=((1.0, 0.0), (-0.0, 3.0), (7.0, -2.0)),
-))
-register(Operator(
-    "floor_divide", "{0} divided by {1}, rounded down", Syntax("infix", "//", PRODUCT),
-    forms=(Form(_WHOLE, "int", scalar.floor_divide, _floor_division, "floor_divide(a, b)",
-                intervals.whole_divide, _z3_floor_divide, backward=inverse_intervals.floor_divide),),
-    requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
-    samples=((7, -3), (-7, 3), (-7, -3), (5, 0), (0, 4)),
-))
-register(Operator(
-    "mod", "the remainder of {0} by {1}, with the sign of {1}", CALL,
-    forms=(
-        Form(_WHOLE, "int", scalar.modulo_int, _remainder, "modulo_int(a, b)", intervals.whole_modulo, _z3_modulo_int),
-        Form(_REALS, "real", scalar.modulo_real, _remainder, "modulo_real(a, b)", intervals.modulo, _z3_modulo_real, rounds=True),
-    ),
-    requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
-    samples=((7, -3), (-7, 3), (5, 0), (-1e-20, 288.0), (5.5, -2.0), (-0.0, 2.0), (6.0, -3.0)),
-))
-register(Operator(
-    "negate", "minus {0}", Syntax("prefix", "-", UNARY),
-    forms=(
-        Form(("int",), "int", lambda a: -a, "-{0}", "0.0 - a", intervals.negate, lambda z3, a: -a, backward=inverse_intervals.negate),
-        Form(("real",), "real", lambda a: -a, "-{0}", "-a", intervals.negate, lambda z3, a: -a, backward=inverse_intervals.negate),
-    ),
-    samples=((0,), (0.0,), (-0.0,)),
-))
-register(Operator(
-    "abs", "the size of {0}", CALL,
-    forms=(
-        Form(("int",), "int", abs, "np.abs({0})", "abs(a)", intervals.whole_absolute, lambda z3, a: z3.If(a < 0, -a, a), backward=inverse_intervals.absolute),
-        Form(("real",), "real", abs, "np.abs({0})", "abs(a)", intervals.absolute, lambda z3, a: z3.If(a < 0, -a, a), backward=inverse_intervals.absolute),
-    ),
-    samples=((-0.0,), (-3,)),
-))
+register(
+    Operator(
+        "add",
+        "the sum of {0} and {1}",
+        Syntax("infix", "+", SUM),
+        commutative=True,
+        forms=(
+            Form(
+                _WHOLE,
+                "int",
+                lambda a, b: a + b,
+                "{0} + {1}",
+                "a + b",
+                intervals.whole_add,
+                lambda z3, a, b: a + b,
+                backward=inverse_intervals.add,
+            ),
+            Form(
+                _REALS,
+                "real",
+                lambda a, b: a + b,
+                "{0} + {1}",
+                "a + b",
+                intervals.add,
+                lambda z3, a, b: a + b,
+                rounds=True,
+                underflows=False,
+                backward=inverse_intervals.add,
+            ),
+        ),
+    )
+)
+register(
+    Operator(
+        "subtract",
+        "{0} less {1}",
+        Syntax("infix", "-", SUM),
+        forms=(
+            Form(
+                _WHOLE,
+                "int",
+                lambda a, b: a - b,
+                "{0} - {1}",
+                "a - b",
+                intervals.whole_subtract,
+                lambda z3, a, b: a - b,
+                backward=inverse_intervals.subtract,
+            ),
+            Form(
+                _REALS,
+                "real",
+                lambda a, b: a - b,
+                "{0} - {1}",
+                "a - b",
+                intervals.subtract,
+                lambda z3, a, b: a - b,
+                rounds=True,
+                underflows=False,
+                backward=inverse_intervals.subtract,
+            ),
+        ),
+    )
+)
+register(
+    Operator(
+        "multiply",
+        "{0} times {1}",
+        Syntax("infix", "*", PRODUCT),
+        commutative=True,
+        forms=(
+            Form(
+                _WHOLE,
+                "int",
+                lambda a, b: a * b,
+                "{0} * {1}",
+                "a * b + 0.0",
+                intervals.whole_multiply,
+                lambda z3, a, b: a * b,
+                backward=inverse_intervals.multiply,
+                with_itself=intervals.whole_square,
+            ),
+            Form(
+                _REALS,
+                "real",
+                lambda a, b: a * b,
+                "{0} * {1}",
+                "a * b",
+                intervals.multiply,
+                lambda z3, a, b: a * b,
+                rounds=True,
+                backward=inverse_intervals.multiply,
+                with_itself=intervals.square,
+            ),
+        ),
+    )
+)
+register(
+    Operator(
+        "divide",
+        "{0} divided by {1}",
+        Syntax("infix", "/", PRODUCT),
+        forms=(
+            Form(
+                _REALS,
+                "real",
+                scalar.divide,
+                _division,
+                "(a / b if b != 0.0 else 0.0)",
+                intervals.divide,
+                _z3_divide,
+                rounds=True,
+                backward=inverse_intervals.divide,
+            ),
+        ),
+        requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
+        samples=((1.0, 0.0), (-0.0, 3.0), (7.0, -2.0)),
+    )
+)
+register(
+    Operator(
+        "floor_divide",
+        "{0} divided by {1}, rounded down",
+        Syntax("infix", "//", PRODUCT),
+        forms=(
+            Form(
+                _WHOLE,
+                "int",
+                scalar.floor_divide,
+                _floor_division,
+                "floor_divide(a, b)",
+                intervals.whole_divide,
+                _z3_floor_divide,
+                backward=inverse_intervals.floor_divide,
+            ),
+        ),
+        requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
+        samples=((7, -3), (-7, 3), (-7, -3), (5, 0), (0, 4)),
+    )
+)
+register(
+    Operator(
+        "mod",
+        "the remainder of {0} by {1}, with the sign of {1}",
+        CALL,
+        forms=(
+            Form(
+                _WHOLE, "int", scalar.modulo_int, _remainder, "modulo_int(a, b)", intervals.whole_modulo, _z3_modulo_int
+            ),
+            Form(
+                _REALS,
+                "real",
+                scalar.modulo_real,
+                _remainder,
+                "modulo_real(a, b)",
+                intervals.modulo,
+                _z3_modulo_real,
+                rounds=True,
+            ),
+        ),
+        requires=(Requirement("division", "b != 0", "the divisor is not zero"),),
+        samples=((7, -3), (-7, 3), (5, 0), (-1e-20, 288.0), (5.5, -2.0), (-0.0, 2.0), (6.0, -3.0)),
+    )
+)
+register(
+    Operator(
+        "negate",
+        "minus {0}",
+        Syntax("prefix", "-", UNARY),
+        forms=(
+            Form(
+                ("int",),
+                "int",
+                lambda a: -a,
+                "-{0}",
+                "0.0 - a",
+                intervals.negate,
+                lambda z3, a: -a,
+                backward=inverse_intervals.negate,
+            ),
+            Form(
+                ("real",),
+                "real",
+                lambda a: -a,
+                "-{0}",
+                "-a",
+                intervals.negate,
+                lambda z3, a: -a,
+                backward=inverse_intervals.negate,
+            ),
+        ),
+        samples=((0,), (0.0,), (-0.0,)),
+    )
+)
+register(
+    Operator(
+        "abs",
+        "the size of {0}",
+        CALL,
+        forms=(
+            Form(
+                ("int",),
+                "int",
+                abs,
+                "np.abs({0})",
+                "abs(a)",
+                intervals.whole_absolute,
+                lambda z3, a: z3.If(a < 0, -a, a),
+                backward=inverse_intervals.absolute,
+            ),
+            Form(
+                ("real",),
+                "real",
+                abs,
+                "np.abs({0})",
+                "abs(a)",
+                intervals.absolute,
+                lambda z3, a: z3.If(a < 0, -a, a),
+                backward=inverse_intervals.absolute,
+            ),
+        ),
+        samples=((-0.0,), (-3,)),
+    )
+)
 
 
 def _z3_smaller(z3, a, b):
@@ -140,21 +304,45 @@ def _z3_larger(z3, a, b):
     return z3.If(b > a, b, a)
 
 
-register(Operator(
-    "min", "the smaller of {0} and {1}", CALL,
-    forms=tuple(
-        Form((base, base), base, lambda a, b: b if b < a else a, _smaller, "(b if b < a else a)", intervals.minimum, _z3_smaller,
-             backward=inverse_intervals.minimum)
-        for base in ("int", "real")
-    ),
-    samples=((0.0, -0.0), (-0.0, 0.0), (2, 2)),
-))
-register(Operator(
-    "max", "the larger of {0} and {1}", CALL,
-    forms=tuple(
-        Form((base, base), base, lambda a, b: b if b > a else a, _larger, "(b if b > a else a)", intervals.maximum, _z3_larger,
-             backward=inverse_intervals.maximum)
-        for base in ("int", "real")
-    ),
-    samples=((0.0, -0.0), (-0.0, 0.0), (2, 2)),
-))
+register(
+    Operator(
+        "min",
+        "the smaller of {0} and {1}",
+        CALL,
+        forms=tuple(
+            Form(
+                (base, base),
+                base,
+                lambda a, b: b if b < a else a,
+                _smaller,
+                "(b if b < a else a)",
+                intervals.minimum,
+                _z3_smaller,
+                backward=inverse_intervals.minimum,
+            )
+            for base in ("int", "real")
+        ),
+        samples=((0.0, -0.0), (-0.0, 0.0), (2, 2)),
+    )
+)
+register(
+    Operator(
+        "max",
+        "the larger of {0} and {1}",
+        CALL,
+        forms=tuple(
+            Form(
+                (base, base),
+                base,
+                lambda a, b: b if b > a else a,
+                _larger,
+                "(b if b > a else a)",
+                intervals.maximum,
+                _z3_larger,
+                backward=inverse_intervals.maximum,
+            )
+            for base in ("int", "real")
+        ),
+        samples=((0.0, -0.0), (-0.0, 0.0), (2, 2)),
+    )
+)

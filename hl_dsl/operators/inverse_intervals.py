@@ -89,7 +89,11 @@ def maximum(result, a, b, kind):
 
 def to_real(result, a, kind):
     low, high = result
-    return (meet(a, math.ceil(low) if -_EXACT < low < _EXACT else -INF, math.floor(high) if -_EXACT < high < _EXACT else INF),)
+    return (
+        meet(
+            a, math.ceil(low) if -_EXACT < low < _EXACT else -INF, math.floor(high) if -_EXACT < high < _EXACT else INF
+        ),
+    )
 
 
 def floor(result, a, kind):

@@ -8,10 +8,10 @@ knows an operator by name, so a new one is a new row and its page.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Callable, Iterator, Sequence
+from functools import cache
 
 Interval = tuple  # (low, high): floats for real, ints (or infinite floats) for int and enumerations, 0/1 for bool
 
@@ -147,7 +147,7 @@ def replaced(operator: Operator) -> Iterator[Operator]:
         OPERATORS[operator.name] = original
 
 
-@lru_cache(maxsize=None)
+@cache
 def choose_form(operator: Operator, bases: tuple[str, ...]) -> tuple[Form, tuple[str, ...], str] | None:
     """The first form that takes operands of these bases: the form, the bases they widen to, the result's base."""
     for form in operator.forms:

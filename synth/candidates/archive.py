@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Hashable, Mapping
 
 from hl_dsl.compiler.ir.dataflow import Parameter
 from hl_dsl.synth.candidates.gates import CheckedCandidate
@@ -113,7 +113,10 @@ class Archive:
         known = self.structures.get(structure)
         if self.first is not None and score < self.first or known is not None and score <= known.best.score:
             return False
-        return len({one.best.score for key, one in self.structures.items() if key != structure and one.best.score > score}) < KEPT
+        return (
+            len({one.best.score for key, one in self.structures.items() if key != structure and one.best.score > score})
+            < KEPT
+        )
 
     def add(self, sample: ScoredParameters, checked: CheckedCandidate, behaviour: Hashable = None) -> None:
         """Takes a scored candidate."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Hashable
+from collections.abc import Hashable
 
 import numpy as np
-
 from hl_dsl.synth.rollouts.episode import Recording
 
 _PARTS = 4

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Mapping
 
-from hl_dsl.cards import Card
-from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.base.diagnostics import HLError, ProgramError
-from hl_dsl.program import Program
-from hl_dsl.language.incremental import DeclarationCache
-from hl_dsl.base.source import SourceText
+from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 from hl_dsl.synth.candidates.parameter_values import flow_with, structure_hash, syntax_with
-from hl_dsl.verify import ProofLimits, SearchCache, Proof, prove, screen
+from hl_dsl.verify import Proof, ProofLimits, SearchCache, prove, screen
+
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.source import SourceText
+from hl_dsl.cards import Card
+from hl_dsl.language.incremental import DeclarationCache
+from hl_dsl.program import Program
 
 # Counted resources only, so that a verdict repeats. What needs more is not worth a search's time.
-SEARCH_LIMITS = ProofLimits(boxes=40, solver_steps=400_000, depths=(0, 1), bounded_depths=(0, 0), lanes=0, components=False)
+SEARCH_LIMITS = ProofLimits(
+    boxes=40, solver_steps=400_000, depths=(0, 1), bounded_depths=(0, 0), lanes=0, components=False
+)
 _LONGEST_FLOW = 2000  # nodes; larger mutants are no improvement anybody could read
 
 
@@ -42,11 +46,13 @@ class CheckedCandidate:
     def flow(self) -> Dataflow:
         return self.program.flow
 
-    def with_values(self, values: Mapping[str, float]) -> "CheckedCandidate":
+    def with_values(self, values: Mapping[str, float]) -> CheckedCandidate:
         """The same structure with other defaults. No check is needed: they lie in the parameters' ranges."""
         if not values:
             return self
-        program = Program.from_syntax(syntax_with(self.program.syntax, self.flow, values), card=self.program.card, reuse=self.program.reuse)
+        program = Program.from_syntax(
+            syntax_with(self.program.syntax, self.flow, values), card=self.program.card, reuse=self.program.reuse
+        )
         program.flow = flow_with(self.flow, values)
         return CheckedCandidate(program, self.structure)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Mapping, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Parameter
 from hl_dsl.synth.candidates.archive import ScoredParameters
@@ -13,14 +13,18 @@ ParameterValues = dict[str, float]
 _WIDE, _NEAR = 0.25, 0.75  # how often values are drawn anew, or else near a good sample (the rest: between two)
 
 
-def first_values(parameters: Sequence[Parameter], known: Mapping[str, float], new: Sequence[str], random: Random) -> ParameterValues:
+def first_values(
+    parameters: Sequence[Parameter], known: Mapping[str, float], new: Sequence[str], random: Random
+) -> ParameterValues:
     """Values for a structure that has no samples: new parameters anywhere in their ranges or nearer their defaults, the
     others as in the parent, some of them moved a little."""
     values = {}
     for one in parameters:
         if one.name in new or one.name not in known:
             near = random.random() < 0.5
-            values[one.name] = moved(one, one.default, 10 ** random.uniform(-1.5, -0.5), random) if near else anywhere(one, random)
+            values[one.name] = (
+                moved(one, one.default, 10 ** random.uniform(-1.5, -0.5), random) if near else anywhere(one, random)
+            )
         elif random.random() < 0.3:
             values[one.name] = moved(one, known[one.name], 0.05, random)
         else:
@@ -28,14 +32,23 @@ def first_values(parameters: Sequence[Parameter], known: Mapping[str, float], ne
     return values
 
 
-def fitted_values(parameters: Sequence[Parameter], known: Mapping[str, float], new: Sequence[str], random: Random) -> ParameterValues:
+def fitted_values(
+    parameters: Sequence[Parameter], known: Mapping[str, float], new: Sequence[str], random: Random
+) -> ParameterValues:
     """Values for a structure whose new parameters begin where recorded frames put them: all of those moved together, by little
     or by much, the others as in the parent."""
     reach = 10 ** random.uniform(-1.3, -0.4)
-    return {one.name: known[one.name] if one.name in known and one.name not in new else moved(one, one.default, reach, random) for one in parameters}
+    return {
+        one.name: known[one.name]
+        if one.name in known and one.name not in new
+        else moved(one, one.default, reach, random)
+        for one in parameters
+    }
 
 
-def next_values(parameters: Sequence[Parameter], samples: Sequence[ScoredParameters], random: Random) -> ParameterValues:
+def next_values(
+    parameters: Sequence[Parameter], samples: Sequence[ScoredParameters], random: Random
+) -> ParameterValues:
     """Values for a structure whose `samples` are known, the best first."""
     good = samples[: max(1, min(8, len(samples) // 3))]
     base = dict(random.choices(good, [0.7**rank for rank in range(len(good))])[0].values)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Mapping
 
-from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
+from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.grammar.tree.syntax_tree import Boolean, Expression, Name, Number, Param, PolicyDeclaration, Vector
 
 
@@ -27,14 +27,20 @@ def hash_with(flow: Dataflow, values: Mapping[str, int | float | bool]) -> str:
 
 def flow_with(flow: Dataflow, values: Mapping[str, int | float | bool]) -> Dataflow:
     """The lowered program with other defaults."""
-    return replace(flow, parameters=[replace(one, default=values.get(one.name, one.default)) for one in flow.parameters])
+    return replace(
+        flow, parameters=[replace(one, default=values.get(one.name, one.default)) for one in flow.parameters]
+    )
 
 
-def syntax_with(policy: PolicyDeclaration, flow: Dataflow, values: Mapping[str, int | float | bool]) -> PolicyDeclaration:
+def syntax_with(
+    policy: PolicyDeclaration, flow: Dataflow, values: Mapping[str, int | float | bool]
+) -> PolicyDeclaration:
     """The syntax tree with other defaults; what does not change keeps its place in the text."""
     parameters = {one.name: one for one in flow.parameters}
     declarations = tuple(
-        replace(item, default=_literal(item, parameters, values)) if type(item) is Param else item for item in policy.declarations)
+        replace(item, default=_literal(item, parameters, values)) if type(item) is Param else item
+        for item in policy.declarations
+    )
     return replace(policy, declarations=declarations)
 
 

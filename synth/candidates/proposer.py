@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable, Protocol, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
-from hl_dsl.cards import Card
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.candidates.archive import Archive, Structure
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.runs.trial import Trial
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import Card
+
 if TYPE_CHECKING:
-    from hl_dsl.synth.runs.budget import Budget
     from hl_dsl.synth.proposers.text.call_account import Calls
     from hl_dsl.synth.proposers.text.options import ProposerOptions
     from hl_dsl.synth.rollouts.episode import Recording
+    from hl_dsl.synth.runs.budget import Budget
 
 
 class ProposerStopped(Exception):
@@ -95,8 +97,8 @@ class SearchContext:
     protocol: str = ""
     generation: int = 0
     recent: Sequence[Trial] = ()
-    episodes: Callable[[Structure], dict[int, tuple[float, "Recording"]]] = lambda structure: {}
-    calls: "Calls | None" = None
+    episodes: Callable[[Structure], dict[int, tuple[float, Recording]]] = lambda structure: {}
+    calls: Calls | None = None
 
 
 class Proposer(Protocol):
@@ -106,23 +108,23 @@ class Proposer(Protocol):
         """Proposals in the order of their numbers, without gaps; at most `situation.slots` of them candidates."""
 
 
-def proposer_named(name: str, options: "ProposerOptions | None" = None) -> Proposer:
+def proposer_named(name: str, options: ProposerOptions | None = None) -> Proposer:
     """`name` may be several with commas between them, which then take turns. Raises HLError for a proposer that does not
     exist, and for options that it cannot work with."""
-    from hl_dsl.synth.proposers.text.options import ProposerOptions
     from hl_dsl.synth.proposers.round_robin import RoundRobin
+    from hl_dsl.synth.proposers.text.options import ProposerOptions
 
     options = options or ProposerOptions()
     found = [_one(part.strip(), options) for part in name.split(",")]
     return found[0] if len(found) == 1 else RoundRobin(found)
 
 
-def refuse_unlimited(proposer: Proposer, budget: "Budget") -> None:
+def refuse_unlimited(proposer: Proposer, budget: Budget) -> None:
     """Raises HLError where the budget has a limit that this proposer cannot keep."""
     getattr(proposer, "refuse_unlimited", lambda budget: None)(budget)
 
 
-def refuse_too_small(proposer: Proposer, card: Card, protocol: str, text: str, budget: "Budget") -> None:
+def refuse_too_small(proposer: Proposer, card: Card, protocol: str, text: str, budget: Budget) -> None:
     """Raises HLError where the budget does not reach for this proposer's first call, about the program `text`."""
     getattr(proposer, "refuse_too_small", lambda *about: None)(card, protocol, text, budget)
 
@@ -137,16 +139,16 @@ def settings_of(proposer: Proposer) -> dict[str, Any] | None:
     return getattr(proposer, "settings", None)
 
 
-def _one(name: str, options: "ProposerOptions") -> Proposer:
+def _one(name: str, options: ProposerOptions) -> Proposer:
     from hl_dsl.synth.proposers import registry
 
-    makers: dict[str, Callable[["ProposerOptions"], Proposer]] = {"local": _local, **registry.TEXT_PROPOSERS}
+    makers: dict[str, Callable[[ProposerOptions], Proposer]] = {"local": _local, **registry.TEXT_PROPOSERS}
     if name not in makers:
         raise HLError(f"there is no proposer `{name}`", f"proposers: {', '.join(makers)}")
     return makers[name](options)
 
 
-def _local(options: "ProposerOptions") -> Proposer:
+def _local(options: ProposerOptions) -> Proposer:
     from hl_dsl.synth.proposers.local.local_proposer import LocalProposer
 
     return LocalProposer()

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
-from hl_dsl.base.diagnostics import HLError
 
 
 def own_shape(array_spec: Any) -> list[int]:
@@ -44,7 +44,10 @@ def _misfit_of_actions(card: Card, takes: Any) -> tuple[str, str] | None:
         return None
     if own_shape(takes) != [action.size]:
         return "[action]", f"takes actions of shape {own_shape(takes)}, not [{action.size}]"
-    bounds = (("low", "down to", takes.minimum, action.low, np.less), ("high", "up to", takes.maximum, action.high, np.greater))
+    bounds = (
+        ("low", "down to", takes.minimum, action.low, np.less),
+        ("high", "up to", takes.maximum, action.high, np.greater),
+    )
     for key, way, stated, ours, beyond in bounds:
         allowed = np.broadcast_to(np.asarray(stated, float), action.size)
         # A bound that the simulator keeps in binary32 may be written with fewer digits.
@@ -58,10 +61,13 @@ def _misfit_of_actions(card: Card, takes: Any) -> tuple[str, str] | None:
 def _misfit_of_observations(card: Card, spec: Any) -> tuple[str, str] | None:
     has = spec.state_array_spec
     shown = {"ram": 128 if "info:ram" in has else 0, "lives": 1 if "info:lives" in has else 0, "reward": 1, "step": 1}
-    shown["observation"] = sum(math.prod(own_shape(part)) for key, part in has.items() if key == "obs" or key.startswith("obs:"))
+    shown["observation"] = sum(
+        math.prod(own_shape(part)) for key, part in has.items() if key == "obs" or key.startswith("obs:")
+    )
     for field in card.fields.values():
         if max(field.index) >= shown[field.source]:
             entry = "size" if field.size is not None and field.index == tuple(range(len(field.index))) else "index"
             return f"`{entry}` of [fields.{field.name}]", (
-                f"shows {shown[field.source]} numbers as {field.source}, not the {max(field.index) + 1} that `{field.name}` reads")
+                f"shows {shown[field.source]} numbers as {field.source}, not the {max(field.index) + 1} that `{field.name}` reads"
+            )
     return None

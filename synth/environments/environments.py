@@ -9,19 +9,20 @@ protocol draws no random number at all. Users' own environments (an id with a co
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
-
-from hl_dsl.cards import Card
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.synth.environments.card_compatibility import check_fit
 from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.synth.environments.card_compatibility import check_fit
 from hl_dsl.synth.environments.gymnasium_factory import is_users_own
 from hl_dsl.synth.environments.gymnasium_pool import GymnasiumPool
 from hl_dsl.synth.environments.gymnasium_spec import users_spec
 from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import Card
 
 # What a simulator's settings say about this machine or this call, and not about the world that is simulated.
 _NOT_OF_THE_WORLD = frozenset(
@@ -120,7 +121,9 @@ class Environments:
         lanes = np.arange(len(self.seeds), dtype=np.int32)
         pool = self._pool = self._take_pool()
         keys = {key: place for place, key in enumerate(pool._state_keys)}
-        self._place = tuple(keys.get(key, -1) for key in ("info:ram", "reward", "info:lives", "elapsed_step", "done", "trunc"))
+        self._place = tuple(
+            keys.get(key, -1) for key in ("info:ram", "reward", "info:lives", "elapsed_step", "done", "trunc")
+        )
         self._observations = [place for key, place in keys.items() if key == "obs" or key.startswith("obs:")]
         self._pixels = self.card.family == "atari"
         self._elapsed = 0
@@ -224,7 +227,9 @@ class Environments:
             return best[2]
         self._pool_seeds = self.seeds
         if is_users_own(self.card.environment):
-            return GymnasiumPool(self._spec, _folders_of(self.card), self.seeds, self.card.max_episode_steps, self._render)
+            return GymnasiumPool(
+                self._spec, _folders_of(self.card), self.seeds, self.card.max_episode_steps, self._render
+            )
         more = {"render_mode": "rgb_array"} if self._render else {}
         try:
             return _quietly(

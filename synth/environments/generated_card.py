@@ -7,14 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from hl_dsl.synth.environments.card_compatibility import own_shape
+from hl_dsl.synth.environments.environments import simulator_spec
+from hl_dsl.synth.environments.gymnasium_factory import is_users_own
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cards import ActionSpace, Card, Field
 from hl_dsl.cards.reader import LONGEST_EPISODE, parse_card
 from hl_dsl.cards.writer import card_text
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.synth.environments.environments import simulator_spec
-from hl_dsl.synth.environments.card_compatibility import own_shape
-from hl_dsl.synth.environments.gymnasium_factory import is_users_own
 
 # Beyond this a stated bound says "any number" and not what the environment shows.
 _ANY_NUMBER = 1e6
@@ -96,11 +96,24 @@ def _observation(environment: str, spec: Any) -> Field:
             low[place], high[place] = -math.inf, math.inf
     scalar = len(parts) == 1 and not own_shape(parts[0])
     numbers = tuple(low), tuple(high), (0,) * count
-    return Field("obs", "int" if whole else "real", None if scalar else count, *numbers, "observation", tuple(range(count)), "", "")
+    return Field(
+        "obs",
+        "int" if whole else "real",
+        None if scalar else count,
+        *numbers,
+        "observation",
+        tuple(range(count)),
+        "",
+        "",
+    )
 
 
 def _stated(bound: Any, size: int, otherwise: float, whole: bool) -> list[float]:
-    values = np.broadcast_to(np.asarray(bound, dtype=float).ravel(), (size,)) if np.size(bound) in (1, size) else [otherwise] * size
+    values = (
+        np.broadcast_to(np.asarray(bound, dtype=float).ravel(), (size,))
+        if np.size(bound) in (1, size)
+        else [otherwise] * size
+    )
     number = int if whole else float
     # A smallest positive number as a lower bound is a slip for "any number", and some simulators make it.
     return [number(one) if abs(one) <= _ANY_NUMBER and not 0 < abs(one) < 1e-30 else otherwise for one in values]

@@ -10,11 +10,12 @@ from __future__ import annotations
 import importlib
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 
 REGISTRY = "gymnasium"
 _MOST_IDLE = 64
@@ -49,7 +50,9 @@ def _called(environment: str, maker: Callable[..., Any], more: dict) -> Any:
             raise
         # It was not even entered, so no line of the user's code raised.
         hint = "it is called without arguments" + (", but for render_mode where it is to be drawn" if more else "")
-        raise HLError(f"`{environment}` raised {_told(error)}", f"{hint}: give them defaults{_defined(maker)}") from error
+        raise HLError(
+            f"`{environment}` raised {_told(error)}", f"{hint}: give them defaults{_defined(maker)}"
+        ) from error
 
 
 def _defined(maker: Callable[..., Any]) -> str:
@@ -85,7 +88,11 @@ def _registered(name: str, max_steps: int | None, more: dict) -> Any:
         from difflib import get_close_matches
 
         near = get_close_matches(name, gymnasium.registry, n=3, cutoff=0.6)
-        hint = f"did you mean {' or '.join(f'{REGISTRY}:{one}' for one in near)}?" if near else "its ids look like gymnasium:CartPole-v1"
+        hint = (
+            f"did you mean {' or '.join(f'{REGISTRY}:{one}' for one in near)}?"
+            if near
+            else "its ids look like gymnasium:CartPole-v1"
+        )
         raise HLError(f"Gymnasium has no environment `{name}`", hint) from error
     except (Exception, SystemExit) as error:
         hint = "install what it needs, or write the environment as `module:callable`"
@@ -104,14 +111,22 @@ def _callable(environment: str, module: str, name: str, folders: tuple[Path, ...
                 f"there is no module `{module}` for the environment `{environment}`",
                 "put it into the working folder, beside the policy or on PYTHONPATH; an environment of Gymnasium's registry is written gymnasium:ID",
             ) from error
-        raise HLError(f"the module `{module}` of `{environment}` does not import: {_told(error)}", _where(error)) from error
+        raise HLError(
+            f"the module `{module}` of `{environment}` does not import: {_told(error)}", _where(error)
+        ) from error
     except (Exception, SystemExit) as error:
-        raise HLError(f"the module `{module}` of `{environment}` does not import: {_told(error)}", _where(error)) from error
+        raise HLError(
+            f"the module `{module}` of `{environment}` does not import: {_told(error)}", _where(error)
+        ) from error
     maker: Any = loaded
     for part in name.split("."):
         maker = getattr(maker, part, None)
     if not callable(maker):
-        own = [key for key, one in vars(loaded).items() if callable(one) and getattr(one, "__module__", "") == module and key[0] != "_"]
+        own = [
+            key
+            for key, one in vars(loaded).items()
+            if callable(one) and getattr(one, "__module__", "") == module and key[0] != "_"
+        ]
         hint = f"it has {', '.join(own)}" if own else f"define `{name}` in {loaded.__file__}"
         raise HLError(f"the module `{module}` has no callable `{name}`", hint)
     return maker

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any
 
 import numpy as np
-
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.environments.gymnasium_factory import guarded, keep, make
 from hl_dsl.synth.environments.gymnasium_spec import Spec
+
+from hl_dsl.base.errors import HLError
 
 
 class EnvironmentFailed(HLError):
@@ -41,7 +42,9 @@ class GymnasiumPool:
     def _send(self, sent: list[np.ndarray]) -> None:
         lanes, _, actions = sent
         self._elapsed[lanes] += 1
-        self._waiting = lambda: self._frame(lanes, [self._step(int(lane), action) for lane, action in zip(lanes, actions)])
+        self._waiting = lambda: self._frame(
+            lanes, [self._step(int(lane), action) for lane, action in zip(lanes, actions)]
+        )
 
     def _recv(self) -> list[np.ndarray]:
         try:
@@ -55,7 +58,10 @@ class GymnasiumPool:
         """Pictures of some lanes, (n, height, width, 3) uint8."""
         pictures = [self._asked("render", self._lanes[int(lane)].render) for lane in env_ids]
         if any(not isinstance(one, np.ndarray) or one.ndim != 3 for one in pictures):
-            raise EnvironmentFailed(f"`{self._spec.environment}` gave no picture to draw", "its render() must return an array (height, width, 3)")
+            raise EnvironmentFailed(
+                f"`{self._spec.environment}` gave no picture to draw",
+                "its render() must return an array (height, width, 3)",
+            )
         return np.stack(pictures)
 
     def close(self) -> None:
@@ -78,31 +84,52 @@ class GymnasiumPool:
         given = int(action) + self._spec.first_action if action.ndim == 0 else action.copy()
         answer = self._asked("step", lambda: self._lanes[lane].step(given))
         if not (isinstance(answer, tuple) and len(answer) == 5):
-            raise self._wrong("step", f"gave {_kind(answer)}", "observation, reward, terminated, truncated and a dictionary")
+            raise self._wrong(
+                "step", f"gave {_kind(answer)}", "observation, reward, terminated, truncated and a dictionary"
+            )
         observation, reward, terminated, truncated, _ = answer
         try:
             reward = float(reward)
         except (TypeError, ValueError) as error:
             raise self._wrong("step", f"gave {_kind(reward)} as its reward", "a number") from error
         if not np.isfinite(reward):
-            raise self._wrong("step", f"gave the reward {reward} on step {self._elapsed[lane]} of seed {self._seeds[lane]}", "a finite number")
+            raise self._wrong(
+                "step",
+                f"gave the reward {reward} on step {self._elapsed[lane]} of seed {self._seeds[lane]}",
+                "a finite number",
+            )
         ended = bool(terminated)
-        return self._numbers("step", observation), reward, ended, not ended and (bool(truncated) or self._elapsed[lane] >= self._limit)
+        return (
+            self._numbers("step", observation),
+            reward,
+            ended,
+            not ended and (bool(truncated) or self._elapsed[lane] >= self._limit),
+        )
 
     def _numbers(self, call: str, observation: Any) -> np.ndarray:
         shown = self._spec.state_array_spec["obs"]
         try:
             numbers = np.asarray(observation, shown.dtype)
         except (TypeError, ValueError) as error:
-            raise self._wrong(call, f"gave {_kind(observation)} as its observation", "numbers as its observation_space says") from error
+            raise self._wrong(
+                call, f"gave {_kind(observation)} as its observation", "numbers as its observation_space says"
+            ) from error
         if numbers.shape != shown.shape:
-            raise self._wrong(call, f"gave an observation of shape {numbers.shape}", f"{shown.shape}, as its observation_space says")
+            raise self._wrong(
+                call, f"gave an observation of shape {numbers.shape}", f"{shown.shape}, as its observation_space says"
+            )
         return numbers
 
     def _frame(self, lanes: np.ndarray, answers: list[tuple]) -> list[np.ndarray]:
         observations, rewards, terminated, truncated = zip(*answers)
         cut = np.array(truncated, bool)
-        return [np.stack(observations).reshape(len(lanes), -1), np.array(rewards), self._elapsed[lanes], np.array(terminated, bool) | cut, cut]
+        return [
+            np.stack(observations).reshape(len(lanes), -1),
+            np.array(rewards),
+            self._elapsed[lanes],
+            np.array(terminated, bool) | cut,
+            cut,
+        ]
 
     def _asked(self, call: str, ask: Callable[[], Any]) -> Any:
         try:
@@ -111,7 +138,9 @@ class GymnasiumPool:
             raise EnvironmentFailed(error.message, error.hint) from error.__cause__
 
     def _wrong(self, call: str, gave: str, wanted: str) -> HLError:
-        return EnvironmentFailed(f"{call}() of `{self._spec.environment}` {gave}", f"Gymnasium's interface asks for {wanted}")
+        return EnvironmentFailed(
+            f"{call}() of `{self._spec.environment}` {gave}", f"Gymnasium's interface asks for {wanted}"
+        )
 
 
 def _kind(value: Any) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.environments.gymnasium_factory import REGISTRY, keep, make
+
+from hl_dsl.base.errors import HLError
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,23 @@ def users_spec(environment: str, folders: tuple[Path, ...] = ()) -> Spec:
     values: dict[str, Any] = {"max_num_players": 1, "max_episode_steps": int(limit or 0)}
     if threshold is not None:
         values["reward_threshold"] = float(threshold)
-    return Spec(environment, namedtuple("Config", values)(**values), {"obs": shown}, {"action": takes}, first, _simulator(environment, made))
+    return Spec(
+        environment,
+        namedtuple("Config", values)(**values),
+        {"obs": shown},
+        {"action": takes},
+        first,
+        _simulator(environment, made),
+    )
 
 
 def _attribute(environment: str, made: Any, name: str) -> Any:
     missing = [one for one in (name, "reset", "step") if not hasattr(made, one)]
     if missing:
-        raise HLError(f"`{environment}` gave a {type(made).__name__} without {missing[0]}", "an environment has reset(seed=…), step(action), observation_space and action_space")
+        raise HLError(
+            f"`{environment}` gave a {type(made).__name__} without {missing[0]}",
+            "an environment has reset(seed=…), step(action), observation_space and action_space",
+        )
     return getattr(made, name)
 
 

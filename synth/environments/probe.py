@@ -6,12 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-
-from hl_dsl.cards import Card, UnknownEnvironment, load_card
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.environments.generated_card import measured_card, sketch_card
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import Card, UnknownEnvironment, load_card
 
 _LANES = 4
 _LET_GO = 0.1  # how often a held action is drawn anew
@@ -91,7 +91,9 @@ def probe(environment: str, steps: int = 2000, seed: int = 0) -> Probe:
     found = tally.found()
     if not carded:
         card = measured_card(card, found["columns"], found["reward_low"], found["reward_high"], spent)
-    return Probe(environment=environment, card=card, carded=carded, protocol=card.protocols[0], env_steps=spent, **found)
+    return Probe(
+        environment=environment, card=card, carded=carded, protocol=card.protocols[0], env_steps=spent, **found
+    )
 
 
 class _Actions:

@@ -7,8 +7,8 @@ trajectory where those environments draw their start at random.
 
 from __future__ import annotations
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
-from hl_dsl.base.diagnostics import HLError
 
 # One tick is one frame of the console, in its own 210 x 160 colours, and a return is the game's own score.
 _ATARI = {

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 
 LAST = 49
 HELD_OUT = range(LAST + 1, 100)
@@ -14,4 +14,7 @@ def refuse_other_seeds(seeds: Iterable[int], what: str) -> None:
     """Raises HLError where a seed is not for development. `what` is to be done with them."""
     others = [seed for seed in seeds if not 0 <= seed <= LAST]
     if others:
-        raise HLError(f"{what} may not use seed {others[0]}: seeds above {LAST} are kept for the final score", f"choose among the development seeds, 0 to {LAST}")
+        raise HLError(
+            f"{what} may not use seed {others[0]}: seeds above {LAST} are kept for the final score",
+            f"choose among the development seeds, 0 to {LAST}",
+        )

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.evaluation.proof_check import CHECKED, Disagreement, ProofCheck
-from hl_dsl.synth.environments.environments import load_simulator, steps_taken
-from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
-from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.compiler.planner.controller import controller_for
 from hl_dsl.compiler.planner.counts import added, counts_record
-from hl_dsl.synth.rollouts.rollout import OnTick, Progress, Rollout, evaluate
+from hl_dsl.synth.environments.environments import load_simulator, steps_taken
+from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
+from hl_dsl.synth.evaluation.proof_check import CHECKED, Disagreement, ProofCheck
 from hl_dsl.synth.rollouts.interrupts import stopping
+from hl_dsl.synth.rollouts.rollout import OnTick, Progress, Rollout, evaluate
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import NO_GATE, Trial
 from hl_dsl.verify import Proof
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 
 
 class NotProved(HLError):
@@ -26,19 +28,24 @@ class NotProved(HLError):
     def __init__(self, program: Program, proof: Proof, exit_code: int | None = None):
         super().__init__(
             f"{program.name} is not proved, so it does not run: {proof.summary}\n\n{proof.render(program.source)}",
-            "mend what is shown, or watch a property instead of proving it by writing `monitor` for `invariant`")
+            "mend what is shown, or watch a property instead of proving it by writing `monitor` for `invariant`",
+        )
         self.proof = proof
         self.exit_code = proof.exit_code if exit_code is None else exit_code
         self.details = {
-            "policy": program.name, "program_hash": program.hash, "env": program.card.environment, "env_steps": 0,
-            "proof": proof.summary, "obligations": [one for one in proof.to_json()["results"] if one["status"] != "proved"],
+            "policy": program.name,
+            "program_hash": program.hash,
+            "env": program.card.environment,
+            "env_steps": 0,
+            "proof": proof.summary,
+            "obligations": [one for one in proof.to_json()["results"] if one["status"] != "proved"],
         }
 
 
 class NotRecorded(HLError):
     """The episodes were played, but the ledger did not take the trial. `evaluation` is what they came to."""
 
-    def __init__(self, evaluation: "Evaluation", problem: HLError):
+    def __init__(self, evaluation: Evaluation, problem: HLError):
         super().__init__(f"the episodes were played, but not recorded: {problem.message}", problem.hint)
         self.evaluation = evaluation
 
@@ -69,7 +76,9 @@ class Evaluation:
             "returns": list(trial.returns),
             "lengths": list(trial.lengths),
             "truncated": [cut for cut, done in zip(rollout.truncated, rollout.finished) if done],
-            "mean": trial.mean, "min": trial.min, "max": trial.max,
+            "mean": trial.mean,
+            "min": trial.min,
+            "max": trial.max,
             "distinct_trajectories": rollout.distinct_trajectories,
             "env_steps": rollout.env_steps,
             "planning": added(rollout.planning)._asdict() if rollout.planning else None,
@@ -129,8 +138,18 @@ def evaluate_program(
     before = steps_taken()
     with stopping() as stop:
         try:
-            rollout = evaluate(policy, program.card, protocol, seeds, num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
-                               on_progress=on_progress, on_tick=stop.at_ticks(checking.on_tick if checking else None, on_tick), render=render)
+            rollout = evaluate(
+                policy,
+                program.card,
+                protocol,
+                seeds,
+                num_envs=num_envs,
+                num_threads=num_threads,
+                max_steps=max_steps,
+                on_progress=on_progress,
+                on_tick=stop.at_ticks(checking.on_tick if checking else None, on_tick),
+                render=render,
+            )
         except EnvironmentFailed as problem:
             if ledger is not None:
                 ledger.append(_broken_off(program, proof, protocol, kind, problem, steps_taken() - before).to_event())
@@ -139,7 +158,9 @@ def evaluate_program(
         if rollout.interrupted and not rollout.env_steps:
             raise KeyboardInterrupt
         trial = trial_of(program, proof, rollout, parameters, kind, checking)
-        evaluation = Evaluation(program, proof, rollout, trial, policy.backend, policy.note, checking.disagreements if checking else ())
+        evaluation = Evaluation(
+            program, proof, rollout, trial, policy.backend, policy.note, checking.disagreements if checking else ()
+        )
         if ledger is not None:
             _record(ledger, evaluation)
     return evaluation
@@ -152,8 +173,14 @@ def _record(ledger: Ledger, evaluation: Evaluation) -> None:
         raise NotRecorded(evaluation, problem) from problem
 
 
-def trial_of(program: Program, proof: Proof, rollout: Rollout, parameters: Mapping[str, float] | None, kind: str,
-             checking: ProofCheck | None = None) -> Trial:
+def trial_of(
+    program: Program,
+    proof: Proof,
+    rollout: Rollout,
+    parameters: Mapping[str, float] | None,
+    kind: str,
+    checking: ProofCheck | None = None,
+) -> Trial:
     """The record of a rollout. Episodes cut off by an interrupt count in the steps, not in the returns."""
     done = rollout.finished
 
@@ -163,7 +190,11 @@ def trial_of(program: Program, proof: Proof, rollout: Rollout, parameters: Mappi
     flow = program.flow
     values = {item.name: item.default for item in flow.parameters} | dict(parameters or {})
     rows = rollout.monitor_violations
-    monitors, invariants, reached = [checking.counted(kind_, rows) for kind_ in CHECKED] if checking else (_named(flow.of_kind("monitor"), rows), {}, {})
+    monitors, invariants, reached = (
+        [checking.counted(kind_, rows) for kind_ in CHECKED]
+        if checking
+        else (_named(flow.of_kind("monitor"), rows), {}, {})
+    )
     against = "; ".join(map(str, checking.disagreements)) if checking else ""
     accepted = rollout.complete and not against
     return Trial(
@@ -201,14 +232,31 @@ def _named(properties, rows) -> dict[str, int]:
 
 def _rejected(program: Program, proof: Proof, protocol: str) -> Trial:
     return Trial(
-        kind="verify-reject", program_name=program.name, program_hash=program.hash, program=program.source.text or program.text,
-        gate="prove", reason=proof.summary, environment=program.card.environment, protocol=protocol, proof={"status": proof.summary})
+        kind="verify-reject",
+        program_name=program.name,
+        program_hash=program.hash,
+        program=program.source.text or program.text,
+        gate="prove",
+        reason=proof.summary,
+        environment=program.card.environment,
+        protocol=protocol,
+        proof={"status": proof.summary},
+    )
 
 
 def _broken_off(program: Program, proof: Proof, protocol: str, kind: str, problem: HLError, steps: int) -> Trial:
     return Trial(
-        kind=kind, program_name=program.name, program_hash=program.hash, program=program.source.text or program.text, gate=NO_GATE,
-        reason=problem.message, environment=program.card.environment, protocol=protocol, environment_steps=steps, proof={"status": proof.summary})
+        kind=kind,
+        program_name=program.name,
+        program_hash=program.hash,
+        program=program.source.text or program.text,
+        gate=NO_GATE,
+        reason=problem.message,
+        environment=program.card.environment,
+        protocol=protocol,
+        environment_steps=steps,
+        proof={"status": proof.summary},
+    )
 
 
 def ledger_beside(policy: Path) -> Ledger:

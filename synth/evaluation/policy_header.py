@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable
 
-from hl_dsl.grammar.tree.author_comments import MEASURED
 from hl_dsl.grammar.formatter.format import format_text
-from hl_dsl.program import Program
+from hl_dsl.grammar.tree.author_comments import MEASURED
 from hl_dsl.synth.evaluation.evaluate import Evaluation
-from hl_dsl.base.files import write_whole
 from hl_dsl.verify import Proof
+
+from hl_dsl.base.files import write_whole
+from hl_dsl.program import Program
 
 
 def header_lines(program: Program, proof: Proof, evaluations: Iterable[Evaluation]) -> list[str]:
@@ -21,8 +22,15 @@ def header_lines(program: Program, proof: Proof, evaluations: Iterable[Evaluatio
         trial = evaluation.trial
         seeds = f"seeds {min(trial.seeds)}..{max(trial.seeds)}" if len(trial.seeds) > 1 else f"seed {trial.seeds[0]}"
         line = f"{MEASURED} {trial.protocol}, {seeds}: mean {trial.mean:.6g}, min {trial.min:.6g}, max {trial.max:.6g}"
-        line += f"; {trial.distinct_trajectories} distinct trajector{'y' if trial.distinct_trajectories == 1 else 'ies'}"
-        broken = [f"{name} broken {count:,} times" for counts in (trial.assumption_violations, trial.monitor_violations, trial.invariant_violations) for name, count in counts.items() if count]
+        line += (
+            f"; {trial.distinct_trajectories} distinct trajector{'y' if trial.distinct_trajectories == 1 else 'ies'}"
+        )
+        broken = [
+            f"{name} broken {count:,} times"
+            for counts in (trial.assumption_violations, trial.monitor_violations, trial.invariant_violations)
+            for name, count in counts.items()
+            if count
+        ]
         if sum(evaluation.rollout.out_of_range):
             broken.append(f"{sum(evaluation.rollout.out_of_range):,} observations out of range")
         lines += [line, *(f"{MEASURED}   {text}" for text in broken)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Mapping
+from typing import Any
 
 import numpy as np
-
 from hl_dsl.compiler.backends.monitored_properties import as_monitors
-from hl_dsl.program import Program
 from hl_dsl.compiler.planner.controller import controller_for
+
+from hl_dsl.program import Program
 
 CHECKED = ("monitor", "invariant", "reachable")  # kinds that a checking policy watches as monitors
 
@@ -59,8 +60,15 @@ class ProofCheck:
 
     @property
     def disagreements(self) -> tuple[Disagreement, ...]:
-        return tuple(Disagreement(self._watched[self._places[place]].name, *self._first[place], self._counts[place]) for place in sorted(self._first))
+        return tuple(
+            Disagreement(self._watched[self._places[place]].name, *self._first[place], self._counts[place])
+            for place in sorted(self._first)
+        )
 
     def counted(self, kind: str, rows) -> dict[str, int]:
         """The sums of a rollout's `monitor_violations` for the properties of a kind."""
-        return {item.name: int(sum(row[place] for row in rows)) for place, item in enumerate(self._watched) if item.kind == kind}
+        return {
+            item.name: int(sum(row[place] for row in rows))
+            for place, item in enumerate(self._watched)
+            if item.kind == kind
+        }

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Name, Number, Param, Previous, Range, children, walk
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.number_literals import quantile, round_range, short
+from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.tree_paths import TreePath, at, describe, with_declaration
+
 from hl_dsl.language.types import BOOL, INT, REAL
 
 _NUMBERS = (INT, REAL)
@@ -16,7 +17,9 @@ _NUMBERS = (INT, REAL)
 
 def move_literal(draft: Draft) -> str | None:
     """A literal moved a little, or a lot."""
-    choices = [(place, node) for place, node, type_ in draft.scope.places if type(node) is Number and _free(draft, place)]
+    choices = [
+        (place, node) for place, node, type_ in draft.scope.places if type(node) is Number and _free(draft, place)
+    ]
     if not choices:
         return None
     place, node = draft.random.choice(choices)
@@ -32,7 +35,9 @@ def move_literal(draft: Draft) -> str | None:
 
 def literal_to_param(draft: Draft) -> str | None:
     """A literal made a parameter, with a range around it."""
-    choices = [(place, node) for place, node, type_ in draft.scope.places if type(node) is Number and _free(draft, place)]
+    choices = [
+        (place, node) for place, node, type_ in draft.scope.places if type(node) is Number and _free(draft, place)
+    ]
     if not choices:
         return None
     place, node = draft.random.choice(choices)
@@ -52,7 +57,9 @@ def _free(draft: Draft, place: TreePath) -> bool:
 
 def offset_one(draft: Draft) -> str | None:
     """A new parameter added to a number."""
-    choices = [one for one in draft.scope.places if one[2] in _NUMBERS and type(one[1]) is not Number and _free(draft, one[0])]
+    choices = [
+        one for one in draft.scope.places if one[2] in _NUMBERS and type(one[1]) is not Number and _free(draft, one[0])
+    ]
     if not choices:
         return None
     place, node, type_ = draft.random.choice(choices)
@@ -122,8 +129,14 @@ def _reach(draft: Draft, sides: list[Expression]) -> float:
 
 def move_param(draft: Draft) -> str | None:
     """A parameter's default moved inside its range."""
-    choices = [(position, item) for position, item in enumerate(draft.policy.declarations)
-               if type(item) is Param and type(item.default) is Number and _has_one_range(item) and item.name not in draft.scope.frozen]
+    choices = [
+        (position, item)
+        for position, item in enumerate(draft.policy.declarations)
+        if type(item) is Param
+        and type(item.default) is Number
+        and _has_one_range(item)
+        and item.name not in draft.scope.frozen
+    ]
     if not choices:
         return None
     position, item = draft.random.choice(choices)
@@ -138,8 +151,11 @@ def move_param(draft: Draft) -> str | None:
 
 def widen_param(draft: Draft) -> str | None:
     """A parameter's range doubled."""
-    choices = [(position, item) for position, item in enumerate(draft.policy.declarations)
-               if type(item) is Param and _has_one_range(item) and item.name not in draft.scope.frozen]
+    choices = [
+        (position, item)
+        for position, item in enumerate(draft.policy.declarations)
+        if type(item) is Param and _has_one_range(item) and item.name not in draft.scope.frozen
+    ]
     if not choices:
         return None
     position, item = draft.random.choice(choices)
@@ -163,8 +179,14 @@ def _put_param(draft: Draft, position: int, item: Param) -> None:
 
 def extrapolate(draft: Draft) -> str | None:
     """A number by where it is heading: itself plus a new parameter times its change since the last tick."""
-    choices = [one for one in draft.scope.places if one[2] in _NUMBERS and type(one[1]) is not Number and _free(draft, one[0])
-               and not any(type(inner) is Previous for inner in walk(one[1]))]
+    choices = [
+        one
+        for one in draft.scope.places
+        if one[2] in _NUMBERS
+        and type(one[1]) is not Number
+        and _free(draft, one[0])
+        and not any(type(inner) is Previous for inner in walk(one[1]))
+    ]
     if not choices:
         return None
     place, node, type_ = draft.random.choice(choices)
@@ -172,4 +194,3 @@ def extrapolate(draft: Draft) -> str | None:
     ahead = draft.new_param("ahead", "real", -5.0, 20.0, 0.0)
     draft.put_alike(place, node, Apply("add", (node, Apply("multiply", (ahead, change)))), "heading")
     return f"where a number is heading, in {describe(draft.policy, place)}"
-

@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hl_dsl.grammar.tree.syntax_tree import (
-    Boolean, Expression, Let, Memory, Name, Number, Param, Rule, children, expressions, walk, with_children,
+    Boolean,
+    Expression,
+    Let,
+    Memory,
+    Name,
+    Number,
+    Param,
+    Rule,
+    children,
+    expressions,
+    walk,
+    with_children,
 )
 from hl_dsl.synth.mutation.draft import Draft, Subject
-from hl_dsl.synth.mutation.tree_paths import TreePath, describe, ordinal
 from hl_dsl.synth.mutation.rules import acts, put_act
+from hl_dsl.synth.mutation.tree_paths import TreePath, describe, ordinal
 
 _NAMED = (Let, Memory, Param)
 
@@ -28,14 +39,20 @@ def cross_rule(draft: Draft, other: Subject) -> str | None:
     condition, value = taken.of(rule.condition), taken.of(rule.value)
     if condition is None or value is None:
         return None
-    put_act(draft, position, before, replace(act, rules=act.rules[:number] + (Rule(condition, value),) + act.rules[number:]))
+    put_act(
+        draft, position, before, replace(act, rules=act.rules[:number] + (Rule(condition, value),) + act.rules[number:])
+    )
     return f"a rule of the other parent as the {ordinal(number)}"
 
 
 def cross_expression(draft: Draft, other: Subject) -> str | None:
     """A part replaced by a part of the other program, of the same type."""
     place, node, type_ = draft.random.choice(draft.scope.places)
-    parts = [part for _, part, held in other.scope.places if held is type_ and type(part) not in (Number, Boolean) and part != node]
+    parts = [
+        part
+        for _, part, held in other.scope.places
+        if held is type_ and type(part) not in (Number, Boolean) and part != node
+    ]
     if not parts:
         return None
     new = _Transplant(draft, other).of(draft.random.choice(parts))
@@ -47,7 +64,9 @@ def cross_expression(draft: Draft, other: Subject) -> str | None:
 
 def _closes_cycle(draft: Draft, expression: Expression, place: TreePath) -> bool:
     usable = draft.scope.names(place)
-    return any(type(node) is Name and node.name in draft.scope.values and node.name not in usable for node in walk(expression))
+    return any(
+        type(node) is Name and node.name in draft.scope.values and node.name not in usable for node in walk(expression)
+    )
 
 
 class _Transplant:

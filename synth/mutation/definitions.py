@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Name, Number, Previous
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.number_literals import round_range
+from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.tree_paths import TreePath, describe
+
 from hl_dsl.language.types import BOOL, INT, REAL, Type
 
 _LONGEST_COUNT = 10000
@@ -20,8 +21,11 @@ def new_let(draft: Draft) -> str | None:
     if not choices:
         return None
     place, node, type_ = draft.random.choice(choices)
-    others = [other for other, _, held in draft.scope.places if held is type_ and other != place and not _nested(place, other)
-              and draft.fits(node, other)]
+    others = [
+        other
+        for other, _, held in draft.scope.places
+        if held is type_ and other != place and not _nested(place, other) and draft.fits(node, other)
+    ]
     name = draft.new_let("part", node)
     draft.put(place, name)
     if not others:
@@ -81,7 +85,9 @@ def change_when_late(draft: Draft) -> str | None:
         side = Apply("subtract", (Apply("mod", (Apply("add", (turns, Number(1))), Number(3))), Number(1)))
         draft.put_alike(place, node, Apply("add", (node, Apply("multiply", (shift, side)))), "swung")
         return f"a shift to and fro when an event is long past, in {describe(draft.policy, place)}"
-    draft.put_alike(place, node, Apply("if", (Apply("greater", (ticks, limit)), Apply("add", (node, shift)), node)), "shifted")
+    draft.put_alike(
+        place, node, Apply("if", (Apply("greater", (ticks, limit)), Apply("add", (node, shift)), node)), "shifted"
+    )
     return f"a shift when an event is long past, in {describe(draft.policy, place)}"
 
 
@@ -170,4 +176,3 @@ def _nested(one: TreePath, other: TreePath) -> bool:
         return False
     short = min(len(one.path), len(other.path))
     return one.path[:short] == other.path[:short]
-

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
-from typing import TYPE_CHECKING, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from hl_dsl.program import Program
 from hl_dsl.grammar.tree.syntax_tree import (
-    Expression, Let, Memory, Name, Number, Observe, Observed, Param, PolicyDeclaration, Range, TypeName, walk,
+    Expression,
+    Let,
+    Memory,
+    Name,
+    Number,
+    Observe,
+    Observed,
+    Param,
+    PolicyDeclaration,
+    Range,
+    TypeName,
+    walk,
 )
-from hl_dsl.synth.mutation.recorded_values import Columns
 from hl_dsl.synth.mutation.number_literals import round_range, short
-from hl_dsl.synth.mutation.tree_paths import TreePath, put
-from hl_dsl.synth.mutation.static_ranges import Ranges
+from hl_dsl.synth.mutation.recorded_values import Columns
 from hl_dsl.synth.mutation.scope import Scope
+from hl_dsl.synth.mutation.static_ranges import Ranges
+from hl_dsl.synth.mutation.tree_paths import TreePath, put
+
 from hl_dsl.language.types import Type
+from hl_dsl.program import Program
 
 if TYPE_CHECKING:
     from hl_dsl.synth.mutation.forecast_terms import Forecast
@@ -88,7 +101,9 @@ class Draft:
     def fits(self, expression: Expression, place: TreePath) -> bool:
         """Whether all names of the expression may be used at the place, as far as they are not new."""
         usable = self.scope.names(place)
-        return all(node.name in usable or node.name not in self.scope.values for node in walk(expression) if type(node) is Name)
+        return all(
+            node.name in usable or node.name not in self.scope.values for node in walk(expression) if type(node) is Name
+        )
 
     def values(self, expression: Expression) -> list | None:
         """The expression's values on recorded ticks, or None where there are none."""
@@ -117,7 +132,15 @@ class Draft:
         self.added.append(Let(name, expression))
         return Name(name)
 
-    def new_memory(self, wanted: str, type_: Type, range_: tuple | None, start: Expression, next_: Expression, name: str | None = None) -> Name:
+    def new_memory(
+        self,
+        wanted: str,
+        type_: Type,
+        range_: tuple | None,
+        start: Expression,
+        next_: Expression,
+        name: str | None = None,
+    ) -> Name:
         name = name or self.fresh_name(wanted)
         written = None if range_ is None else Range(Number(range_[0]), Number(range_[1]))
         self.added.append(Memory(name, TypeName(type_.base, None), written, start, next_))
@@ -144,7 +167,9 @@ def tidied(policy: PolicyDeclaration, scope: Scope) -> PolicyDeclaration:
     """Without definitions that nothing uses, and observing exactly what is used."""
     defined = {item.name: item for item in policy.declarations if type(item) in (Let, Memory, Param)}
     used: set[str] = set()
-    waiting = [name for item in policy.declarations if type(item) not in (Let, Memory, Param) for name in scope.names_in(item)]
+    waiting = [
+        name for item in policy.declarations if type(item) not in (Let, Memory, Param) for name in scope.names_in(item)
+    ]
     while waiting:
         name = waiting.pop()
         if name not in used:
@@ -165,7 +190,11 @@ def _observing(declarations: list, used: set[str], scope: Scope) -> list:
             if not items:
                 continue
         result.append(item)
-    missing = [name for name in scope.program.card.fields if name in used and name not in observed and name not in scope.symbols]
+    missing = [
+        name
+        for name in scope.program.card.fields
+        if name in used and name not in observed and name not in scope.symbols
+    ]
     if missing:
         result = _with_observed(result, tuple(Observed(name, None, None) for name in missing))
     return result

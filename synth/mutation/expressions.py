@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from hl_dsl.operators import OPERATORS
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Index, Name, Number, Previous, children, walk, with_children
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.number_literals import weighted
-from hl_dsl.synth.mutation.tree_paths import describe
 from hl_dsl.synth.mutation.operator_signatures import alike, keeping
+from hl_dsl.synth.mutation.random_expressions import RandomExpressions
+from hl_dsl.synth.mutation.tree_paths import describe
+
 from hl_dsl.language.types import INT, REAL
+from hl_dsl.operators import OPERATORS
 
 _DEEPEST_NEW = 2
 
@@ -53,8 +54,16 @@ def other_component(draft: Draft) -> str | None:
 
 def delay_expression(draft: Draft) -> str | None:
     """An expression by its value at the tick before."""
-    choices = [one for one in draft.scope.places if type(one[1]) not in (Number, Boolean, Previous)
-               and not (type(one[1]) is Name and one[1].name in draft.scope.symbols and draft.scope.symbols[one[1].name].kind.endswith("name"))]
+    choices = [
+        one
+        for one in draft.scope.places
+        if type(one[1]) not in (Number, Boolean, Previous)
+        and not (
+            type(one[1]) is Name
+            and one[1].name in draft.scope.symbols
+            and draft.scope.symbols[one[1].name].kind.endswith("name")
+        )
+    ]
     if not choices:
         return None
     place, node, type_ = draft.random.choice(choices)
@@ -64,8 +73,12 @@ def delay_expression(draft: Draft) -> str | None:
 
 def delete_operator(draft: Draft) -> str | None:
     """An operator by one of its own operands."""
-    choices = [(place, child) for place, node, type_ in draft.scope.places for child in children(node)
-               if draft.scope.types[id(child)] is type_ or (type_ is REAL and draft.scope.types[id(child)] is INT)]
+    choices = [
+        (place, child)
+        for place, node, type_ in draft.scope.places
+        for child in children(node)
+        if draft.scope.types[id(child)] is type_ or (type_ is REAL and draft.scope.types[id(child)] is INT)
+    ]
     if not choices:
         return None
     place, child = draft.random.choice(choices)
@@ -80,8 +93,13 @@ def swap_operands(draft: Draft) -> str | None:
         if type(node) is not Apply or OPERATORS[node.operator].commutative:
             continue
         below = node.operands
-        choices += [(place, node, first, second) for second in range(len(below)) for first in range(second)
-                    if draft.scope.types[id(below[first])] is draft.scope.types[id(below[second])] and below[first] != below[second]]
+        choices += [
+            (place, node, first, second)
+            for second in range(len(below))
+            for first in range(second)
+            if draft.scope.types[id(below[first])] is draft.scope.types[id(below[second])]
+            and below[first] != below[second]
+        ]
     if not choices:
         return None
     place, node, first, second = draft.random.choice(choices)
@@ -111,7 +129,9 @@ def copy_expression(draft: Draft) -> str | None:
     """An expression by another one of its type from elsewhere in the program."""
     place, node, type_ = draft.random.choice(draft.scope.places)
     usable = {*draft.scope.names(place), *(name for names in draft.scope.constants.values() for name in names)}
-    others = [other for _, other, held in draft.scope.places if held is type_ and other != node and _names(other) <= usable]
+    others = [
+        other for _, other, held in draft.scope.places if held is type_ and other != node and _names(other) <= usable
+    ]
     if not others:
         return None
     draft.put(place, draft.random.choice(others))

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Index, Name, Number, Param, Previous
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.number_literals import round_range, short
-from hl_dsl.synth.mutation.tree_paths import describe
 from hl_dsl.synth.mutation.signal_terms import CompanionSignal, RateSignal, Signal
+from hl_dsl.synth.mutation.tree_paths import describe
+
 from hl_dsl.language.types import INT, REAL
 
 _LONGEST = 200
@@ -43,8 +44,12 @@ def intercept(draft: Draft) -> str | None:
 
     All parameters count as new: what was a good distance to where something is need not be one to where it will be.
     """
-    choices = [(one, place, node, type_) for one in draft.subject.forecasts for place, node, type_ in draft.scope.places
-               if node == one.moving.expression and place.path and type_ in (INT, REAL)]
+    choices = [
+        (one, place, node, type_)
+        for one in draft.subject.forecasts
+        for place, node, type_ in draft.scope.places
+        if node == one.moving.expression and place.path and type_ in (INT, REAL)
+    ]
     if not choices:
         return None
     least = min(one.error for one, *_ in choices)
@@ -73,17 +78,27 @@ def arrival(draft: Draft, found: Forecast, node: Expression, told: bool) -> Arri
     speed = draft.new_let("speed", found.moves.expression if told and found.moves else _speed(node, found.lag))
     nearing = found.nearing.expression
     approach = draft.new_let("approach", found.comes.expression if told and found.comes else _speed(nearing, found.lag))
-    reach = max(2.0 if found.nearing.base == "int" else 0.0, abs(found.high - found.low) / (64 if told and found.comes else 16))
+    reach = max(
+        2.0 if found.nearing.base == "int" else 0.0, abs(found.high - found.low) / (64 if told and found.comes else 16)
+    )
     level = draft.new_param("level", found.nearing.base, found.level - reach, found.level + reach, found.level)
-    coming = Apply("greater", (approach, Number(found.slowest))) if found.rising else Apply("less", (approach, Number(-found.slowest)))
-    until = Apply("clamp", (Apply("divide", (Apply("subtract", (level, nearing)), approach)), Number(0), Number(_LONGEST)))
+    coming = (
+        Apply("greater", (approach, Number(found.slowest)))
+        if found.rising
+        else Apply("less", (approach, Number(-found.slowest)))
+    )
+    until = Apply(
+        "clamp", (Apply("divide", (Apply("subtract", (level, nearing)), approach)), Number(0), Number(_LONGEST))
+    )
     ticks = draft.new_let("ticks_left", Apply("if", (coming, until, Number(0))))
     return Arrival(thrown_back(found, node, speed, ticks), node, speed, ticks)
 
 
 def thrown_back(found: Forecast, now: Expression, speed: Expression, ticks: Expression) -> Expression:
     """Where a number that goes on evenly is after some ticks, between its walls."""
-    return Apply("reflect", (Apply("add", (now, Apply("multiply", (speed, ticks)))), Number(found.low), Number(found.high)))
+    return Apply(
+        "reflect", (Apply("add", (now, Apply("multiply", (speed, ticks)))), Number(found.low), Number(found.high))
+    )
 
 
 def _speed(node: Expression, lag: int) -> Expression:
@@ -95,7 +110,9 @@ def _speed(node: Expression, lag: int) -> Expression:
 
 def shift_by_heading(draft: Draft) -> str | None:
     """A number shifted by one new parameter while it grows, and by another while it does not."""
-    choices = [one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) in (Index, Name) and one[0].path]
+    choices = [
+        one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) in (Index, Name) and one[0].path
+    ]
     if not choices:
         return None
     place, node, type_ = draft.random.choice(choices)
@@ -104,7 +121,12 @@ def shift_by_heading(draft: Draft) -> str | None:
     if values:
         low, high = min(values), max(values)
     reach = max((high - low) / 16, 1.0)
-    shifts = [draft.new_param("shift", type_.base, *round_range(-reach, reach, type_.base), short(0, -reach, reach, type_.base)) for _ in range(2)]
+    shifts = [
+        draft.new_param(
+            "shift", type_.base, *round_range(-reach, reach, type_.base), short(0, -reach, reach, type_.base)
+        )
+        for _ in range(2)
+    ]
     growing = Apply("greater", (node, Previous(node, Number(0))))
     draft.put_alike(place, node, Apply("add", (node, Apply("if", (growing, *shifts)))), "shifted")
     return f"a shift by where a number is heading, in {describe(draft.policy, place)}"

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from hl_dsl.operators import OPERATORS
 from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Expression, Name, Number, Rule
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.forecast_terms import Forecast, arrival, thrown_back
-from hl_dsl.synth.mutation.tree_paths import exchanged, ordinal
-from hl_dsl.synth.mutation.signal_terms import CompanionSignal
 from hl_dsl.synth.mutation.rules import acts, mirrors, put_act, truths_of
+from hl_dsl.synth.mutation.signal_terms import CompanionSignal
+from hl_dsl.synth.mutation.tree_paths import exchanged, ordinal
+
+from hl_dsl.operators import OPERATORS
 
 _TOLD, _LED, _BY_HEADING, _LIMITED, _BOTH_SIDES = 0.95, 0.95, 0.9, 0.9, 0.95
-_NEARLY, _GOOD = 1.2, 0.2  # of the least error: a forecast that is as good; and what it may leave of the distance at all
+_NEARLY, _GOOD = (
+    1.2,
+    0.2,
+)  # of the least error: a forecast that is as good; and what it may leave of the distance at all
 _ABOVE = 20  # where a table of truths holds the pair whose first number is the larger one by most
 
 
@@ -37,23 +41,36 @@ class _InterceptionRule:
 def chase(draft: Draft) -> str | None:
     """Rules that hold one number against another, by where the other one arrives."""
     known = draft.subject.forecasts
-    choices = [one for found in known if found.error <= min(_NEARLY * known[0].error, _GOOD) for one in _chasers(draft, found)]
+    choices = [
+        one for found in known if found.error <= min(_NEARLY * known[0].error, _GOOD) for one in _chasers(draft, found)
+    ]
     if not choices:
         return None
     chosen = draft.random.choice(choices)
-    alike = [one for one in choices if one.found is chosen.found and one.other == chosen.other and one.act is chosen.act]
+    alike = [
+        one for one in choices if one.found is chosen.found and one.other == chosen.other and one.act is chosen.act
+    ]
     aim, steered = _aim(draft, chosen), _steered(draft, chosen)
     rules = chosen.act.rules
     limited = draft.random.random() < _LIMITED
     for one in alike:
         condition = rules[one.number].condition
-        rules = exchanged(rules, one.number, replace(rules[one.number], condition=_condition(draft, one, condition.operator, aim, steered, limited)))
+        rules = exchanged(
+            rules,
+            one.number,
+            replace(rules[one.number], condition=_condition(draft, one, condition.operator, aim, steered, limited)),
+        )
     names = draft.scope.constants["action"]
     row = next(iter(mirrors(draft, chosen.act.rules[chosen.number].condition)), None)
     others = [Name(name) for name in names if Name(name) not in (rules[-1].value, rules[chosen.number].value)]
     if len(alike) == 1 and row is not None and others and draft.random.random() < _BOTH_SIDES:
         back = Rule(_condition(draft, chosen, row, aim, steered, limited), rules[-1].value)
-        rules = (*rules[: chosen.number + 1], back, *rules[chosen.number + 1 : -1], replace(rules[-1], value=draft.random.choice(others)))
+        rules = (
+            *rules[: chosen.number + 1],
+            back,
+            *rules[chosen.number + 1 : -1],
+            replace(rules[-1], value=draft.random.choice(others)),
+        )
     put_act(draft, chosen.position, chosen.before, replace(chosen.act, rules=rules))
     return f"to where a number arrives, in the {ordinal(chosen.number)} rule"
 
@@ -74,7 +91,13 @@ def _chasers(draft: Draft, found: Forecast) -> list[_InterceptionRule]:
 
 def _about(node: Expression, number: Expression) -> bool:
     """Whether an expression is a number, or that number and something added to it."""
-    return node == number or type(node) is Apply and len(node.operands) == 2 and node.operands[0] == number and type(node.operands[1]) is Name
+    return (
+        node == number
+        or type(node) is Apply
+        and len(node.operands) == 2
+        and node.operands[0] == number
+        and type(node.operands[1]) is Name
+    )
 
 
 def _aim(draft: Draft, chosen: _InterceptionRule) -> Name:
@@ -86,7 +109,9 @@ def _aim(draft: Draft, chosen: _InterceptionRule) -> Name:
     if draft.random.random() > _BY_HEADING:
         return arriving
     base, reach = found.moving.base, (chosen.other.farthest - chosen.other.nearest) / 2
-    earlier = draft.new_let("before", thrown_back(found, there.now, there.speed, Apply("subtract", (there.ticks, Number(1)))))
+    earlier = draft.new_let(
+        "before", thrown_back(found, there.now, there.speed, Apply("subtract", (there.ticks, Number(1))))
+    )
     shifts = [draft.new_param("shift", base, -reach, reach, 0) for _ in range(2)]
     return draft.new_let("aim", Apply("add", (arriving, Apply("if", (Apply("greater", (arriving, earlier)), *shifts)))))
 
@@ -105,10 +130,14 @@ def _condition(draft: Draft, one: _InterceptionRule, row: str, aim: Name, steere
     base = "int" if other.source.base == one.found.moving.base == "int" else "real"
     reach = other.farthest - other.nearest
     usual = other.usual + (reach if upward else -reach) / 8
-    shifted = Apply("add", (steered, draft.new_param("offset", base, other.usual - 0.75 * reach, other.usual + 0.75 * reach, usual)))
+    shifted = Apply(
+        "add", (steered, draft.new_param("offset", base, other.usual - 0.75 * reach, other.usual + 0.75 * reach, usual))
+    )
     condition = Apply(row, (aim, shifted) if one.first else (shifted, aim))
     if not limited:
         return condition
     limit = other.high if upward else other.low
-    inside = Apply("less" if upward else "greater", (steered, Number(int(limit) if other.source.base == "int" else limit)))
+    inside = Apply(
+        "less" if upward else "greater", (steered, Number(int(limit) if other.source.base == "int" else limit))
+    )
     return Apply("and", (condition, inside))

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from hl_dsl.cards import Field
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Index, Name, Number, Rule
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.tree_paths import ordinal
 from hl_dsl.synth.mutation.rules import acts, put_act
+from hl_dsl.synth.mutation.tree_paths import ordinal
+
+from hl_dsl.cards import Field
 from hl_dsl.language.types import BOOL, REAL
 
 MOST_FEATURES = 16
@@ -41,8 +42,17 @@ def features(draft: Draft) -> list[Feature]:
     single = [name for name, field in shown.items() if field.size is None]
     if single:
         return [_feature(draft, Name(name), scope.values[name] is BOOL) for name in single[:MOST_FEATURES]]
-    found = [Index(Name(name), Number(place)) for name, field in shown.items() if field.size <= MOST_FEATURES for place in range(field.size)]
-    read = {(node.vector.name, node.index.value): node for _, node in scope.components if type(node.vector) is Name and node.vector.name in shown}
+    found = [
+        Index(Name(name), Number(place))
+        for name, field in shown.items()
+        if field.size <= MOST_FEATURES
+        for place in range(field.size)
+    ]
+    read = {
+        (node.vector.name, node.index.value): node
+        for _, node in scope.components
+        if type(node.vector) is Name and node.vector.name in shown
+    }
     return [_feature(draft, one, False) for one in found or read.values()][:MOST_FEATURES]
 
 
@@ -59,7 +69,9 @@ def _shown(draft: Draft) -> dict[str, Field]:
 def _feature(draft: Draft, expression: Expression, truth: bool) -> Feature:
     if truth:
         return Feature(expression, 1.0, True)
-    name, component = (expression.name, None) if type(expression) is Name else (expression.vector.name, expression.index.value)
+    name, component = (
+        (expression.name, None) if type(expression) is Name else (expression.vector.name, expression.index.value)
+    )
     known = draft.subject.sizes.get((name, component))
     if known is not None:
         return Feature(expression, known, False)
@@ -126,7 +138,10 @@ def _rules_on_one_sum(draft: Draft, names: list[str], whole: bool) -> list[Rule]
     total = weighted_sum(draft, _some(draft, whole))
     if len(names) > 2 and draft.random.random() < _BAND:
         width = draft.new_param("width", "real", 0.0, 1.0, 0.1)
-        return [Rule(Apply("greater", (total, width)), Name(names.pop())), Rule(Apply("less", (total, Apply("negate", (width,)))), Name(names.pop()))]
+        return [
+            Rule(Apply("greater", (total, width)), Name(names.pop())),
+            Rule(Apply("less", (total, Apply("negate", (width,)))), Name(names.pop())),
+        ]
     return [Rule(Apply("greater", (total, Number(0.0))), Name(names.pop()))]
 
 
@@ -137,7 +152,10 @@ def linear_rule(draft: Draft) -> str | None:
         return None
     position, before, act = draft.random.choice(acts(draft))
     number = draft.random.randrange(len(act.rules))
-    new = Rule(Apply("greater", (weighted_sum(draft, _some(draft, draft.random.random() < _ALL)), Number(0.0))), Name(draft.random.choice(names)))
+    new = Rule(
+        Apply("greater", (weighted_sum(draft, _some(draft, draft.random.random() < _ALL)), Number(0.0))),
+        Name(draft.random.choice(names)),
+    )
     put_act(draft, position, before, replace(act, rules=act.rules[:number] + (new,) + act.rules[number:]))
     return f"new {ordinal(number)} rule on a weighted sum"
 
@@ -145,7 +163,11 @@ def linear_rule(draft: Draft) -> str | None:
 def another_term(draft: Draft) -> str | None:
     """A further observation, or the product of two, with a weight of its own, added to a number that has a name."""
     every = features(draft)
-    sums = [(place, node) for place, node, type_ in draft.scope.places if type_ is REAL and place.slot == ("let",) and not place.path]
+    sums = [
+        (place, node)
+        for place, node, type_ in draft.scope.places
+        if type_ is REAL and place.slot == ("let",) and not place.path
+    ]
     if not every or not sums:
         return None
     place, node = draft.random.choice(sums)
@@ -153,6 +175,10 @@ def another_term(draft: Draft) -> str | None:
     term = _term(draft, first)
     if draft.random.random() < 0.3 and not first.truth:
         second = draft.random.choice(every)
-        term = Apply("if", (second.expression, term, Number(0.0))) if second.truth else Apply("multiply", (term, second.expression))
+        term = (
+            Apply("if", (second.expression, term, Number(0.0)))
+            if second.truth
+            else Apply("multiply", (term, second.expression))
+        )
     draft.put(place, Apply("add", (node, term)))
     return "another term in a weighted sum"

@@ -8,6 +8,7 @@ from hl_dsl.grammar.tree.syntax_tree import Act, Boolean, Mode, Modes, Name, Tra
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.tree_paths import TreePath, exchanged, with_declaration
+
 from hl_dsl.language.types import BOOL
 
 
@@ -15,7 +16,9 @@ def split_into_modes(draft: Draft) -> str | None:
     """The decision list twice, in two modes with fresh transitions; later mutations make the two differ."""
     if any(True for _ in draft.policy.of(Modes)):
         return None
-    position, act = next((position, item) for position, item in enumerate(draft.policy.declarations) if type(item) is Act)
+    position, act = next(
+        (position, item) for position, item in enumerate(draft.policy.declarations) if type(item) is Act
+    )
     place = TreePath(position, ("rule", 0, "value"))
     there, back = _condition(draft, place), _condition(draft, place)
     if there is None or back is None:
@@ -24,7 +27,10 @@ def split_into_modes(draft: Draft) -> str | None:
     varied = _varied(draft, act)
     if varied is None:
         return None
-    modes = (Mode(first, True, act, (Transition(there, second),)), Mode(second, False, varied, (Transition(back, first),)))
+    modes = (
+        Mode(first, True, act, (Transition(there, second),)),
+        Mode(second, False, varied, (Transition(back, first),)),
+    )
     draft.policy = with_declaration(draft.policy, position, Modes(modes))
     return "two modes"
 
@@ -39,7 +45,9 @@ def _varied(draft: Draft, act: Act) -> Act | None:
     others = [Name(name) for name in names if Name(name) != values[number]]
     if not others:
         return None
-    return replace(act, rules=exchanged(act.rules, number, replace(act.rules[number], value=draft.random.choice(others))))
+    return replace(
+        act, rules=exchanged(act.rules, number, replace(act.rules[number], value=draft.random.choice(others)))
+    )
 
 
 def _condition(draft: Draft, place: TreePath):
@@ -48,7 +56,9 @@ def _condition(draft: Draft, place: TreePath):
 
 
 def _machine(draft: Draft) -> tuple[int, Modes] | None:
-    return next(((position, item) for position, item in enumerate(draft.policy.declarations) if type(item) is Modes), None)
+    return next(
+        ((position, item) for position, item in enumerate(draft.policy.declarations) if type(item) is Modes), None
+    )
 
 
 def new_mode(draft: Draft) -> str | None:
@@ -66,7 +76,9 @@ def new_mode(draft: Draft) -> str | None:
     act = None if origin.act is None else _varied(draft, origin.act) or origin.act
     left = replace(origin, transitions=(*origin.transitions, Transition(there, name)))
     new = Mode(name, False, act, (Transition(back, origin.name), *origin.transitions))
-    draft.policy = with_declaration(draft.policy, position, replace(machine, modes=(*exchanged(machine.modes, number, left), new)))
+    draft.policy = with_declaration(
+        draft.policy, position, replace(machine, modes=(*exchanged(machine.modes, number, left), new))
+    )
     return f"new mode `{name}`"
 
 
@@ -111,21 +123,31 @@ def new_transition(draft: Draft) -> str | None:
 def delete_transition(draft: Draft) -> str | None:
     """A transition left out."""
     found = _machine(draft)
-    choices = [] if found is None else [(number, one) for number, mode in enumerate(found[1].modes) for one in range(len(mode.transitions))]
+    choices = (
+        []
+        if found is None
+        else [(number, one) for number, mode in enumerate(found[1].modes) for one in range(len(mode.transitions))]
+    )
     if not choices:
         return None
     position, machine = found
     number, gone = draft.random.choice(choices)
     mode = machine.modes[number]
     changed = replace(mode, transitions=mode.transitions[:gone] + mode.transitions[gone + 1 :])
-    draft.policy = with_declaration(draft.policy, position, replace(machine, modes=exchanged(machine.modes, number, changed)))
+    draft.policy = with_declaration(
+        draft.policy, position, replace(machine, modes=exchanged(machine.modes, number, changed))
+    )
     return f"without the transition from `{mode.name}` to `{mode.transitions[gone].target}`"
 
 
 def redirect_transition(draft: Draft) -> str | None:
     """A transition that leads elsewhere."""
     found = _machine(draft)
-    choices = [] if found is None else [(number, one) for number, mode in enumerate(found[1].modes) for one in range(len(mode.transitions))]
+    choices = (
+        []
+        if found is None
+        else [(number, one) for number, mode in enumerate(found[1].modes) for one in range(len(mode.transitions))]
+    )
     if not choices or len(found[1].modes) < 3:
         return None
     position, machine = found
@@ -134,5 +156,7 @@ def redirect_transition(draft: Draft) -> str | None:
     old = mode.transitions[one]
     target = draft.random.choice([other.name for other in machine.modes if other.name not in (old.target, mode.name)])
     changed = replace(mode, transitions=exchanged(mode.transitions, one, replace(old, target=target)))
-    draft.policy = with_declaration(draft.policy, position, replace(machine, modes=exchanged(machine.modes, number, changed)))
+    draft.policy = with_declaration(
+        draft.policy, position, replace(machine, modes=exchanged(machine.modes, number, changed))
+    )
     return f"the transition from `{mode.name}` leads to `{target}`, not `{old.target}`"

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Callable, Mapping
 
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
-from hl_dsl.synth.mutation import interception_rule, constants, crossover, definitions, expressions, forecast_terms, linear_rules, modes, rules
+from hl_dsl.synth.mutation import (
+    constants,
+    crossover,
+    definitions,
+    expressions,
+    forecast_terms,
+    interception_rule,
+    linear_rules,
+    modes,
+    rules,
+)
 from hl_dsl.synth.mutation.draft import Draft, Subject
 from hl_dsl.synth.mutation.number_literals import weighted
 
@@ -37,46 +47,49 @@ class Mutant:
     new_params: tuple[str, ...]
 
 
-MUTATIONS: dict[str, Mutation] = {one.name: one for one in (
-    Mutation("offset-comparisons", constants.offset_comparisons, 0.3),
-    Mutation("offset", constants.offset_one, 1.0),
-    Mutation("extrapolate", constants.extrapolate, 1.5),
-    Mutation("literal-to-param", constants.literal_to_param, 1.0),
-    Mutation("move-literal", constants.move_literal, 1.0),
-    Mutation("move-param", constants.move_param, 1.0),
-    Mutation("widen-param", constants.widen_param, 0.3),
-    Mutation("replace", expressions.replace_expression, 1.5),
-    Mutation("wrap", expressions.wrap_expression, 1.5),
-    Mutation("component", expressions.other_component, 0.7),
-    Mutation("delay", expressions.delay_expression, 0.5),
-    Mutation("delete", expressions.delete_operator, 1.0),
-    Mutation("swap", expressions.swap_operands, 0.3),
-    Mutation("operator", expressions.change_operator, 0.7),
-    Mutation("copy", expressions.copy_expression, 0.7),
-    Mutation("let", definitions.new_let, 0.3),
-    Mutation("change", definitions.inline_change, 1.0),
-    Mutation("counter", definitions.new_counter, 0.7, 3.0),
-    Mutation("late-shift", definitions.change_when_late, 1.0, 6.0),
-    Mutation("memory", definitions.new_memory, 0.7),
-    Mutation("new-rule", rules.new_rule, 1.5),
-    Mutation("delete-rule", rules.delete_rule, 0.5),
-    Mutation("move-rule", rules.move_rule, 0.3),
-    Mutation("exchange-actions", rules.exchange_actions, 0.5),
-    Mutation("mirror-rule", rules.mirror_rule, 2.5),
-    Mutation("narrow-rule", rules.narrow_rule, 1.0),
-    Mutation("intercept", forecast_terms.intercept, 2.0),
-    Mutation("chase", interception_rule.chase, 20.0, fitted=True),
-    Mutation("heading-shift", forecast_terms.shift_by_heading, 1.0, 2.0),
-    Mutation("linear-rules", linear_rules.linear_rules, 0.0),
-    Mutation("linear-rule", linear_rules.linear_rule, 0.0),
-    Mutation("another-term", linear_rules.another_term, 0.0),
-    Mutation("split-into-modes", modes.split_into_modes, 0.3),
-    Mutation("new-mode", modes.new_mode, 0.3),
-    Mutation("delete-mode", modes.delete_mode, 0.2),
-    Mutation("new-transition", modes.new_transition, 0.2),
-    Mutation("delete-transition", modes.delete_transition, 0.2),
-    Mutation("redirect-transition", modes.redirect_transition, 0.2),
-)}
+MUTATIONS: dict[str, Mutation] = {
+    one.name: one
+    for one in (
+        Mutation("offset-comparisons", constants.offset_comparisons, 0.3),
+        Mutation("offset", constants.offset_one, 1.0),
+        Mutation("extrapolate", constants.extrapolate, 1.5),
+        Mutation("literal-to-param", constants.literal_to_param, 1.0),
+        Mutation("move-literal", constants.move_literal, 1.0),
+        Mutation("move-param", constants.move_param, 1.0),
+        Mutation("widen-param", constants.widen_param, 0.3),
+        Mutation("replace", expressions.replace_expression, 1.5),
+        Mutation("wrap", expressions.wrap_expression, 1.5),
+        Mutation("component", expressions.other_component, 0.7),
+        Mutation("delay", expressions.delay_expression, 0.5),
+        Mutation("delete", expressions.delete_operator, 1.0),
+        Mutation("swap", expressions.swap_operands, 0.3),
+        Mutation("operator", expressions.change_operator, 0.7),
+        Mutation("copy", expressions.copy_expression, 0.7),
+        Mutation("let", definitions.new_let, 0.3),
+        Mutation("change", definitions.inline_change, 1.0),
+        Mutation("counter", definitions.new_counter, 0.7, 3.0),
+        Mutation("late-shift", definitions.change_when_late, 1.0, 6.0),
+        Mutation("memory", definitions.new_memory, 0.7),
+        Mutation("new-rule", rules.new_rule, 1.5),
+        Mutation("delete-rule", rules.delete_rule, 0.5),
+        Mutation("move-rule", rules.move_rule, 0.3),
+        Mutation("exchange-actions", rules.exchange_actions, 0.5),
+        Mutation("mirror-rule", rules.mirror_rule, 2.5),
+        Mutation("narrow-rule", rules.narrow_rule, 1.0),
+        Mutation("intercept", forecast_terms.intercept, 2.0),
+        Mutation("chase", interception_rule.chase, 20.0, fitted=True),
+        Mutation("heading-shift", forecast_terms.shift_by_heading, 1.0, 2.0),
+        Mutation("linear-rules", linear_rules.linear_rules, 0.0),
+        Mutation("linear-rule", linear_rules.linear_rule, 0.0),
+        Mutation("another-term", linear_rules.another_term, 0.0),
+        Mutation("split-into-modes", modes.split_into_modes, 0.3),
+        Mutation("new-mode", modes.new_mode, 0.3),
+        Mutation("delete-mode", modes.delete_mode, 0.2),
+        Mutation("new-transition", modes.new_transition, 0.2),
+        Mutation("delete-transition", modes.delete_transition, 0.2),
+        Mutation("redirect-transition", modes.redirect_transition, 0.2),
+    )
+}
 
 # How often they are drawn where an environment shows few enough numbers to weigh them all.
 LINEAR = {"linear-rules": 1.0, "linear-rule": 2.0, "another-term": 4.0}
@@ -96,7 +109,10 @@ def mutate(subject: Subject, random: Random, weights: Mapping[str, float] | None
     None where no mutation that was drawn applies: who gives weights draws again. Without weights the others are then tried, once
     each.
     """
-    table, drawn = [(one, one.weight if weights is None else weights.get(one.name, 0.0)) for one in MUTATIONS.values()], set()
+    table, drawn = (
+        [(one, one.weight if weights is None else weights.get(one.name, 0.0)) for one in MUTATIONS.values()],
+        set(),
+    )
     for number in range(_TRIES + len(table)):
         if not any(weight for _, weight in table):
             return None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from random import Random
-from typing import Sequence
 
 _LEAST = 1e-300  # a finer grid has no place among floats
 _GRID = 200  # a real literal falls on a decimal grid that divides its range at least this finely

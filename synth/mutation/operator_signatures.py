@@ -6,13 +6,14 @@ Nothing here names an operator: a new row takes part in the search as soon as it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import product
 
-from hl_dsl.language.type_inference import Inference, TypeProblem
-from hl_dsl.operators import OPERATORS, Operator
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean
+
+from hl_dsl.language.type_inference import Inference, TypeProblem
 from hl_dsl.language.types import Type, scalar, vector
+from hl_dsl.operators import OPERATORS, Operator
 
 _BASES = ("real", "int", "bool", "action", "mode")
 _ANY_SIZE = 3  # a vector of this length stands for a vector of any
@@ -54,13 +55,17 @@ def giving(result: Type) -> tuple[Signature, ...]:
 def keeping(type_: Type) -> tuple[tuple[Signature, int], ...]:
     """Signatures that give the type and take it too, with the operand that does: what may be put around an expression."""
     wanted = any_size(type_)
-    return tuple((one, place) for one in giving(type_) for place, operand in enumerate(one.operands) if operand is wanted)
+    return tuple(
+        (one, place) for one in giving(type_) for place, operand in enumerate(one.operands) if operand is wanted
+    )
 
 
 def alike(row: str, operands: tuple[Type, ...], result: Type) -> tuple[Signature, ...]:
     """Signatures of other rows with the same operand types and result."""
     given, wanted = tuple(map(any_size, operands)), any_size(result)
-    return tuple(one for one in giving(result) if one.row.name != row and one.operands == given and one.result is wanted)
+    return tuple(
+        one for one in giving(result) if one.row.name != row and one.operands == given and one.result is wanted
+    )
 
 
 @lru_cache(maxsize=4)
@@ -74,7 +79,7 @@ def _by_result(table: tuple[int, ...]) -> dict[Type, tuple[Signature, ...]]:
     return {result: tuple(every) for result, every in found.items()}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _signatures(row: Operator) -> tuple[Signature, ...]:
     weight = _WRITTEN_BETWEEN if row.syntax.kind != "call" else 1.0
     if row.forms and row.forms[0].z3 is None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, Name, Number, Previous, Slice, Vector
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.number_literals import quantile, round_range, short, spread, weighted
-from hl_dsl.synth.mutation.tree_paths import TreePath
 from hl_dsl.synth.mutation.operator_signatures import Signature, giving
+from hl_dsl.synth.mutation.tree_paths import TreePath
+
 from hl_dsl.language.types import BOOL, INT, REAL, Type
 
 _TRIES = 4
@@ -49,7 +50,9 @@ class RandomExpressions:
             return self.leaf(type_)
         return self.apply(weighted(self.random, choices, [one.weight for one in choices]), type_, depth)
 
-    def apply(self, signature: Signature, type_: Type, depth: int, given: tuple[int, Expression] | None = None) -> Expression:
+    def apply(
+        self, signature: Signature, type_: Type, depth: int, given: tuple[int, Expression] | None = None
+    ) -> Expression:
         """A row applied to grown operands; `given` is an operand that is already there, with its position.
 
         A number that a varying operand is held against is drawn from the values that operand takes.
@@ -62,8 +65,14 @@ class RandomExpressions:
         order = [place for place in range(len(types)) if operands[place] is None]
         self.random.shuffle(order)
         for place in order:
-            beside = next((one for one, other in zip(operands, types) if one is not None and other.base in ("int", "real")), None)
-            constant = beside is not None and types[place].base in ("int", "real") and (signature.result is BOOL or self.random.random() < 0.5)
+            beside = next(
+                (one for one, other in zip(operands, types) if one is not None and other.base in ("int", "real")), None
+            )
+            constant = (
+                beside is not None
+                and types[place].base in ("int", "real")
+                and (signature.result is BOOL or self.random.random() < 0.5)
+            )
             if constant and type(beside) is not Number and types[place].size is None and self.random.random() < 0.7:
                 operands[place] = self.constant_beside(beside, types[place].base)
             else:
@@ -77,7 +86,9 @@ class RandomExpressions:
         return not signature.enumerations or all([self.scope.constants.get(base) for base in signature.enumerations])
 
     def _some_length(self) -> int:
-        lengths = [type_.size for type_ in self.names.values() if type_.size is not None and type_.size <= _LONGEST_WRITTEN]
+        lengths = [
+            type_.size for type_ in self.names.values() if type_.size is not None and type_.size <= _LONGEST_WRITTEN
+        ]
         return self.random.choice(lengths) if lengths else 2
 
     # leaves
@@ -91,7 +102,11 @@ class RandomExpressions:
         if self.random.random() < _CONSTANT:
             return self.literal(type_)
         named = [name for name, held in self.names.items() if held is type_ or (type_ is REAL and held is INT)]
-        vectors = [name for name, held in self.names.items() if held.is_vector and held is not type_ and self._holds(held, type_)]
+        vectors = [
+            name
+            for name, held in self.names.items()
+            if held.is_vector and held is not type_ and self._holds(held, type_)
+        ]
         if vectors and (not named or self.random.random() < 0.5):
             return self._part(self.random.choice(vectors), type_)
         if named:
@@ -114,13 +129,23 @@ class RandomExpressions:
 
     def component(self, name: str, size: int) -> int:
         """A component: one that the program reads already, or one that changes on recorded ticks, or any."""
-        read = sorted({node.index.value for _, node, _ in self.scope.places
-                       if type(node) is Index and type(node.vector) is Name and node.vector.name == name and type(node.index) is Number})
+        read = sorted(
+            {
+                node.index.value
+                for _, node, _ in self.scope.places
+                if type(node) is Index
+                and type(node.vector) is Name
+                and node.vector.name == name
+                and type(node.index) is Number
+            }
+        )
         if read and self.random.random() < _FAMILIAR:
             return self.random.choice(read)
         columns = self.draft.subject.columns
         known = columns.named.get(name) if columns is not None else None
-        varying = [] if known is None else [place for place, column in enumerate(known.columns) if min(column) != max(column)]
+        varying = (
+            [] if known is None else [place for place, column in enumerate(known.columns) if min(column) != max(column)]
+        )
         return self.random.choice(varying) if varying else self.random.randrange(size)
 
     def _truth(self) -> Expression:
@@ -129,10 +154,15 @@ class RandomExpressions:
         if named and self.random.random() < 0.5:
             return Name(self.random.choice(named))
         number = INT if INT in self.names.values() or any(held.base == "int" for held in self.names.values()) else REAL
-        choices = [one for one in giving(BOOL) if one.operands in ((INT, INT), (REAL, REAL)) and one.operands[0] is number]
+        choices = [
+            one for one in giving(BOOL) if one.operands in ((INT, INT), (REAL, REAL)) and one.operands[0] is number
+        ]
         one = weighted(self.random, choices, [choice.weight for choice in choices])
         first = self.leaf(number)
-        return Apply(one.row.name, (first, self.leaf(number) if type(first) is Number else self.constant_beside(first, number.base)))
+        return Apply(
+            one.row.name,
+            (first, self.leaf(number) if type(first) is Number else self.constant_beside(first, number.base)),
+        )
 
     def _enumerated(self, type_: Type) -> Expression:
         named = [name for name, held in self.names.items() if held is type_]

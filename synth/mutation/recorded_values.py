@@ -5,11 +5,24 @@ A recording is optional: without one, `values` gives None and mutations fall bac
 
 from __future__ import annotations
 
-from typing import Mapping, NamedTuple, Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from hl_dsl.grammar.tree.syntax_tree import (
+    Apply,
+    Boolean,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Permute,
+    Previous,
+    Slice,
+    Vector,
+)
 
 from hl_dsl.language.type_inference import formula_expression
 from hl_dsl.operators import OPERATORS, choose_form
-from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Slice, Vector
 
 Column = Sequence  # one value for each sampled tick
 
@@ -106,8 +119,10 @@ class Columns:
         size = max(len(operand.columns) for operand in operands)
         columns = []
         for component in range(size):
-            given = [_widened(operand.columns[component if len(operand.columns) > 1 else 0], operand.base, wanted)
-                     for operand, wanted in zip(operands, bases)]
+            given = [
+                _widened(operand.columns[component if len(operand.columns) > 1 else 0], operand.base, wanted)
+                for operand, wanted in zip(operands, bases)
+            ]
             columns.append([form.scalar(*values) for values in zip(*given)])
         return RecordedValues(base, columns)
 
@@ -117,6 +132,13 @@ def _widened(column: Column, base: str, wanted: str) -> Column:
 
 
 _RULES = {
-    Number: Columns._number, Boolean: Columns._boolean, Name: Columns._name, Index: Columns._index, Slice: Columns._slice,
-    Permute: Columns._permute, Vector: Columns._vector, Previous: Columns._previous, Apply: Columns._apply,
+    Number: Columns._number,
+    Boolean: Columns._boolean,
+    Name: Columns._name,
+    Index: Columns._index,
+    Slice: Columns._slice,
+    Permute: Columns._permute,
+    Vector: Columns._vector,
+    Previous: Columns._previous,
+    Apply: Columns._apply,
 }

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache
 
-from hl_dsl.operators import OPERATORS, Operator
 from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Boolean, Modes, Name, Rule
-from hl_dsl.synth.mutation.recorded_values import Columns, RecordedValues
 from hl_dsl.synth.mutation.constants import shifted
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.random_expressions import RandomExpressions
-from hl_dsl.synth.mutation.tree_paths import TreePath, exchanged, ordinal, with_declaration
 from hl_dsl.synth.mutation.operator_signatures import alike
+from hl_dsl.synth.mutation.random_expressions import RandomExpressions
+from hl_dsl.synth.mutation.recorded_values import Columns, RecordedValues
+from hl_dsl.synth.mutation.tree_paths import TreePath, exchanged, ordinal, with_declaration
+
 from hl_dsl.language.types import BOOL, INT, REAL
+from hl_dsl.operators import OPERATORS, Operator
 
 
 def acts(draft: Draft) -> list[tuple[int, tuple, Act]]:
@@ -23,7 +24,9 @@ def acts(draft: Draft) -> list[tuple[int, tuple, Act]]:
         if type(item) is Act:
             found.append((position, (), item))
         elif type(item) is Modes:
-            found += [(position, ("mode", number), mode.act) for number, mode in enumerate(item.modes) if mode.act is not None]
+            found += [
+                (position, ("mode", number), mode.act) for number, mode in enumerate(item.modes) if mode.act is not None
+            ]
     return found
 
 
@@ -52,13 +55,17 @@ def new_rule(draft: Draft) -> str | None:
     condition = grower.expression(BOOL, 2)
     if type(condition) is Boolean:
         return None
-    put_act(draft, position, before, replace(act, rules=act.rules[:number] + (Rule(condition, value),) + act.rules[number:]))
+    put_act(
+        draft, position, before, replace(act, rules=act.rules[:number] + (Rule(condition, value),) + act.rules[number:])
+    )
     return f"new {ordinal(number)} rule{_where(draft, position, before)}"
 
 
 def delete_rule(draft: Draft) -> str | None:
     """A rule left out."""
-    choices = [(position, before, act, number) for position, before, act in acts(draft) for number in range(len(act.rules) - 1)]
+    choices = [
+        (position, before, act, number) for position, before, act in acts(draft) for number in range(len(act.rules) - 1)
+    ]
     if not choices:
         return None
     position, before, act, number = draft.random.choice(choices)
@@ -68,7 +75,9 @@ def delete_rule(draft: Draft) -> str | None:
 
 def move_rule(draft: Draft) -> str | None:
     """Two neighbouring rules exchanged."""
-    choices = [(position, before, act, number) for position, before, act in acts(draft) for number in range(len(act.rules) - 2)]
+    choices = [
+        (position, before, act, number) for position, before, act in acts(draft) for number in range(len(act.rules) - 2)
+    ]
     if not choices:
         return None
     position, before, act, number = draft.random.choice(choices)
@@ -100,21 +109,29 @@ def mirror_rule(draft: Draft) -> str | None:
     The new rule takes the action of the last one, which gets another, or has a fresh action itself.
     """
     names = draft.scope.constants["action"]
-    choices = [(position, before, act, number) for position, before, act in acts(draft) for number, rule in enumerate(act.rules[:-1])
-               if type(rule.condition) is Apply and mirrors(draft, rule.condition)]
+    choices = [
+        (position, before, act, number)
+        for position, before, act in acts(draft)
+        for number, rule in enumerate(act.rules[:-1])
+        if type(rule.condition) is Apply and mirrors(draft, rule.condition)
+    ]
     if not choices or not names:
         return None
     position, before, act, number = draft.random.choice(choices)
     condition = act.rules[number].condition
     row = draft.random.choice(mirrors(draft, condition))
     last = act.rules[-1]
-    others = [Name(name) for name in names if Name(name) not in (last.value, act.rules[number].value)] or [Name(names[0])]
+    others = [Name(name) for name in names if Name(name) not in (last.value, act.rules[number].value)] or [
+        Name(names[0])
+    ]
     if draft.random.random() < 0.9:
         value, last = last.value, replace(last, value=draft.random.choice(others))
     else:
         value = draft.random.choice(others)
     new = Rule(shifted(draft, Apply(row, condition.operands)), value)
-    put_act(draft, position, before, replace(act, rules=(*act.rules[: number + 1], new, *act.rules[number + 1 : -1], last)))
+    put_act(
+        draft, position, before, replace(act, rules=(*act.rules[: number + 1], new, *act.rules[number + 1 : -1], last))
+    )
     return f"a rule for the other side of the {ordinal(number)}{_where(draft, position, before)}"
 
 
@@ -134,17 +151,26 @@ def mirrors(draft: Draft, condition: Apply) -> list[str]:
     return [name for name, share in shares.items() if share and share == max(shares.values())]
 
 
-@lru_cache(maxsize=None)
+@cache
 def truths_of(row: Operator) -> list | None:
     """Where a comparison holds, on pairs of small numbers."""
     numbers = range(5)
-    pairs = Columns({"a": RecordedValues("int", ([a for a in numbers for _ in numbers],)), "b": RecordedValues("int", ([*numbers] * 5,))}, (), 25)
+    pairs = Columns(
+        {
+            "a": RecordedValues("int", ([a for a in numbers for _ in numbers],)),
+            "b": RecordedValues("int", ([*numbers] * 5,)),
+        },
+        (),
+        25,
+    )
     return pairs.of(Apply(row.name, (Name("a"), Name("b"))))
 
 
 def narrow_rule(draft: Draft) -> str | None:
     """A further condition for a rule, or another way for it to hold."""
-    choices = [(position, before, act, number) for position, before, act in acts(draft) for number in range(len(act.rules) - 1)]
+    choices = [
+        (position, before, act, number) for position, before, act in acts(draft) for number in range(len(act.rules) - 1)
+    ]
     if not choices:
         return None
     position, before, act, number = draft.random.choice(choices)

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from hl_dsl.language.plan_checks import foreseen
+from hl_dsl.grammar.tree.keywords import RESERVED
+from hl_dsl.grammar.tree.syntax_tree import (
+    Index,
+    Let,
+    Memory,
+    Modes,
+    Name,
+    Number,
+    PlanDeclaration,
+    PolicyDeclaration,
+    Previous,
+    PropertyDeclaration,
+    children,
+    expressions,
+    walk,
+)
+from hl_dsl.synth.mutation.tree_paths import TreePath, walk_places
+
 from hl_dsl.language.dependencies import needs
-from hl_dsl.grammar import RESERVED
+from hl_dsl.language.plan_checks import foreseen
+from hl_dsl.language.symbols import field_type
+from hl_dsl.language.types import BOOL, Type
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
-from hl_dsl.language.symbols import field_type
-from hl_dsl.grammar.tree.syntax_tree import Index, Let, Memory, Modes, Name, Number, PlanDeclaration, PolicyDeclaration, Previous, PropertyDeclaration, children, expressions, walk
-from hl_dsl.synth.mutation.tree_paths import TreePath, walk_places
-from hl_dsl.language.types import BOOL, Type
 
 
 class Scope:
@@ -60,8 +75,13 @@ class Scope:
 
     @cached_property
     def _names_by_id(self) -> dict[int, tuple[object, frozenset[str]]]:
-        return {id(item): (item, frozenset(node.name for top in expressions(item) for node in walk(top) if type(node) is Name))
-                for item in self.policy.declarations}
+        return {
+            id(item): (
+                item,
+                frozenset(node.name for top in expressions(item) for node in walk(top) if type(node) is Name),
+            )
+            for item in self.policy.declarations
+        }
 
     @cached_property
     def uses(self) -> dict[str, set[str]]:
@@ -103,10 +123,18 @@ class Scope:
         But not the count of steps: a rule that goes by it learns one episode by heart. Nor what a plan cannot foresee.
         """
         card, plans = self.program.card, any(self.policy.of(PlanDeclaration))
-        fields = {name: field_type(field) for name, field in card.fields.items()
-                  if name not in self._taken_by_program and field.source != "step" and (not plans or set(field.index) <= foreseen(card, field))}
-        return fields | {name: symbol.type for name, symbol in self.symbols.items()
-                         if symbol.type is not None and symbol.kind in ("observation", "param", "let", "memory", "mode", "action")}
+        fields = {
+            name: field_type(field)
+            for name, field in card.fields.items()
+            if name not in self._taken_by_program
+            and field.source != "step"
+            and (not plans or set(field.index) <= foreseen(card, field))
+        }
+        return fields | {
+            name: symbol.type
+            for name, symbol in self.symbols.items()
+            if symbol.type is not None and symbol.kind in ("observation", "param", "let", "memory", "mode", "action")
+        }
 
     @cached_property
     def constants(self) -> dict[str, tuple[str, ...]]:

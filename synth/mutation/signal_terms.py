@@ -35,8 +35,14 @@ class RateSignal:
     @property
     def expression(self) -> Expression:
         byte = self.whole.expression
-        signed = Apply("if", (Apply("greater_equal", (byte, Number(SIGN))), Apply("subtract", (byte, Number(2 * SIGN))), byte))
-        total = signed if self.part is None else Apply("add", (signed, Apply("divide", (self.part.expression, Number(PART)))))
+        signed = Apply(
+            "if", (Apply("greater_equal", (byte, Number(SIGN))), Apply("subtract", (byte, Number(2 * SIGN))), byte)
+        )
+        total = (
+            signed
+            if self.part is None
+            else Apply("add", (signed, Apply("divide", (self.part.expression, Number(PART)))))
+        )
         return Apply("negate", (total,)) if self.reversed else total
 
 

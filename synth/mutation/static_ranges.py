@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Mapping
+from collections.abc import Mapping
+
+from hl_dsl.grammar.tree.syntax_tree import (
+    Apply,
+    Boolean,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Permute,
+    Previous,
+    Slice,
+    Vector,
+)
+from hl_dsl.synth.mutation.scope import Scope
 
 from hl_dsl.language.type_inference import formula_expression
 from hl_dsl.operators import OPERATORS, choose_form
-from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Slice, Vector
-from hl_dsl.synth.mutation.scope import Scope
 
 _DEEPEST = 20
 
@@ -47,7 +59,9 @@ class Ranges:
         if kind in (Index, Slice, Permute):
             return self._of(node.vector, locals_, depth + 1)
         if kind is Previous:
-            return self._joined([self._of(node.expression, locals_, depth + 1), self._of(node.start, locals_, depth + 1)])
+            return self._joined(
+                [self._of(node.expression, locals_, depth + 1), self._of(node.start, locals_, depth + 1)]
+            )
         if kind is Vector:
             return self._joined([self._of(item, locals_, depth + 1) for item in node.items])
         return self._apply(node, locals_, depth)
@@ -63,7 +77,10 @@ class Ranges:
         if chosen is None:
             raise LookupError
         form, bases, base = chosen
-        given = [(float(low), float(high)) if wanted == "real" else (low, high) for (_, low, high), wanted in zip(operands, bases)]
+        given = [
+            (float(low), float(high)) if wanted == "real" else (low, high)
+            for (_, low, high), wanted in zip(operands, bases)
+        ]
         return (base, *form.interval(*given))
 
     def _named(self, name: str, depth: int) -> Ranged:

@@ -5,10 +5,20 @@ Trees are never changed: a new tree shares all it can with the old one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Iterator
 
-from hl_dsl.grammar.tree.syntax_tree import Act, Expression, Let, Memory, Mode, Modes, PolicyDeclaration, children, with_children
+from hl_dsl.grammar.tree.syntax_tree import (
+    Act,
+    Expression,
+    Let,
+    Memory,
+    Mode,
+    Modes,
+    PolicyDeclaration,
+    children,
+    with_children,
+)
 
 Slot = tuple  # ("let",), ("next",), ("rule", 0, "condition"), ("mode", 1, "rule", 0, "value"), ("mode", 1, "transition", 0)
 _ORDINALS = ("1st", "2nd", "3rd")
@@ -23,10 +33,10 @@ class TreePath:
     path: tuple[int, ...] = ()
 
     @property
-    def top(self) -> "TreePath":
+    def top(self) -> TreePath:
         return TreePath(self.declaration, self.slot)
 
-    def below(self, operand: int) -> "TreePath":
+    def below(self, operand: int) -> TreePath:
         return TreePath(self.declaration, self.slot, (*self.path, operand))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
 
 from hl_dsl.synth.candidates.proposer import Proposer
 from hl_dsl.synth.proposers.text.options import ProposerOptions
@@ -34,4 +34,9 @@ def _mcp(options: ProposerOptions) -> Proposer:
     return Submissions()
 
 
-TEXT_PROPOSERS: dict[str, Callable[[ProposerOptions], Proposer]] = {"openai": _openai, "command": _command, "replay": _replay, "mcp": _mcp}
+TEXT_PROPOSERS: dict[str, Callable[[ProposerOptions], Proposer]] = {
+    "openai": _openai,
+    "command": _command,
+    "replay": _replay,
+    "mcp": _mcp,
+}

@@ -7,13 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, SearchContext
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.text_gates import through_gates
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import LEDGER
 from hl_dsl.synth.runs.trial import Trial, trials_of
+
+from hl_dsl.base.errors import HLError
 
 
 class ReplayProposer:
@@ -30,7 +31,8 @@ class ReplayProposer:
         if not generations:
             raise HLError(f"there is no search to play back in {folder}", "give the folder of a run of `hl synth`")
         self._generations: list[list[tuple[dict[str, Any], Trial | None]]] = [
-            [(one, trials.get(one["index"])) for one in event["proposals"]] for event in generations]
+            [(one, trials.get(one["index"])) for one in event["proposals"]] for event in generations
+        ]
         self._turns = [event.get("turn", 0) for event in generations]
         told = "\0".join("" if trial is None else trial.program for one in self._generations for _, trial in one)
         self.settings = {"replayed_run": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]}
@@ -46,8 +48,14 @@ class ReplayProposer:
                 break  # the recorded run was cut here, and did not come back
             index = situation.next_index + len(proposals)
             provenance = Provenance("replay", trial.model)
-            verdict = through_gates(trial.program, situation, index, trial.change, named["origin"], trial.parent_hashes, provenance, taken)
-            proposals.append(replace(verdict.proposal, brief=True) if named.get("brief") and isinstance(verdict.proposal, Candidate) else verdict.proposal)
+            verdict = through_gates(
+                trial.program, situation, index, trial.change, named["origin"], trial.parent_hashes, provenance, taken
+            )
+            proposals.append(
+                replace(verdict.proposal, brief=True)
+                if named.get("brief") and isinstance(verdict.proposal, Candidate)
+                else verdict.proposal
+            )
         if not proposals:
             raise ProposerStopped("the recorded run has no more proposals")
         return proposals

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
+
+from hl_dsl.synth.candidates.proposer import (
+    Candidate,
+    Proposer,
+    Rejected,
+    SearchContext,
+    refuse_too_small,
+    refuse_unlimited,
+    settings_of,
+    takes_pictures,
+)
+from hl_dsl.synth.runs.budget import Budget
 
 from hl_dsl.cards import Card
-from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.candidates.proposer import Candidate, Proposer, Rejected, SearchContext, refuse_too_small, refuse_unlimited, settings_of, takes_pictures
 
 
 class RoundRobin:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, SearchContext
 from hl_dsl.synth.proposers.text.text_gates import LONGEST_CHANGE, first_comment, through_gates
@@ -32,7 +33,9 @@ class Submissions:
         text, change = self._texts[index]
         best = situation.archive.best
         parents = () if best is None else (best.checked.program.hash,)
-        return [through_gates(text, situation, index, change or _told(text), NAME, parents, Provenance(NAME), {}).proposal]
+        return [
+            through_gates(text, situation, index, change or _told(text), NAME, parents, Provenance(NAME), {}).proposal
+        ]
 
 
 def submission(index: int, text: str, change: str) -> dict[str, Any]:

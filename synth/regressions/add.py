@@ -6,20 +6,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.rollouts.candidate_batch import CUT
 from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase, Window
 from hl_dsl.synth.regressions.files import refuse_unsuited
 from hl_dsl.synth.regressions.run import OnProgress, play_one
 from hl_dsl.synth.regressions.verdicts import of_episode, value_of
+from hl_dsl.synth.rollouts.candidate_batch import CUT
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import BEST, LEDGER, settings_in
 from hl_dsl.synth.runs.trial import OF_A_RUN, Trial, best_trial, trials_of
 from hl_dsl.verify.results import counterexample_files as traces
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,19 @@ def from_trace(path: Path, name: str | None) -> Added:
     return Added(TraceCase(name or path.stem, traces.read_case(path)))
 
 
-def from_policy(path: Path, demand: Demand, name: str | None, ledger: Ledger, on_progress: OnProgress | None = None) -> Added:
+def from_policy(
+    path: Path, demand: Demand, name: str | None, ledger: Ledger, on_progress: OnProgress | None = None
+) -> Added:
     """A case of an episode of a policy. It is proved and played, and the trial recorded, only where its return is asked for.
     Raises HLError."""
     program = Program.load(path)
     case = _case(program, demand, name, f"policy {program.name} ({program.hash})")
     refuse_unsuited(case, program.card, "the case")
-    return _measured(program, case, ledger, on_progress) if case.least_return is None and case.holds is None else Added(case)
+    return (
+        _measured(program, case, ledger, on_progress)
+        if case.least_return is None and case.holds is None
+        else Added(case)
+    )
 
 
 def from_run(folder: Path, demand: Demand, name: str | None, on_progress: OnProgress | None = None) -> Added:
@@ -67,7 +74,9 @@ def from_run(folder: Path, demand: Demand, name: str | None, on_progress: OnProg
     if demand.max_steps is None:
         demand = replace(demand, max_steps=settings.get("max_steps"))
     ledger = Ledger(folder / LEDGER)
-    case = replace(_case(program, demand, name, f"run {folder.name}, program {program.hash}"), dry_steps=settings.get("dry_steps"))
+    case = replace(
+        _case(program, demand, name, f"run {folder.name}, program {program.hash}"), dry_steps=settings.get("dry_steps")
+    )
     refuse_unsuited(case, program.card, "the case")
     if case.least_return is not None or case.holds is not None:
         return Added(case)
@@ -82,8 +91,17 @@ def _case(program: Program, demand: Demand, name: str | None, origin: str) -> Ep
     protocol = demand.protocol or program.card.protocols[0]
     moment = "" if demand.window is None else f"-tick-{demand.window.start}"
     return EpisodeCase(
-        name or f"seed-{demand.seed}-{protocol}{moment}", program.card.environment, protocol, demand.seed, demand.max_steps, None, demand.window,
-        demand.least_return, demand.holds, origin)
+        name or f"seed-{demand.seed}-{protocol}{moment}",
+        program.card.environment,
+        protocol,
+        demand.seed,
+        demand.max_steps,
+        None,
+        demand.window,
+        demand.least_return,
+        demand.holds,
+        origin,
+    )
 
 
 def _measured(program: Program, case: EpisodeCase, ledger: Ledger, on_progress: OnProgress | None) -> Added:
@@ -97,12 +115,24 @@ def _measured(program: Program, case: EpisodeCase, ledger: Ledger, on_progress: 
     measured = replace(case, least_return=value_of(case, episode))
     outcome = of_episode(measured, episode, program.card)
     whole = case.window is None and episode.status != CUT
-    ledger.append(Trial(
-        kind="regression", program_name=program.name, program_hash=program.hash, program=program.source.text or program.text,
-        environment=case.environment, protocol=case.protocol, environment_steps=steps, proof={"status": proof.summary},
-        change=f"measures case {case.name}", options={"max_steps": case.limit, "dry_steps": case.dry_steps},
-        seeds=(case.seed,) if whole else (), returns=(episode.value,) if whole else (), lengths=(episode.length,) if whole else (),
-        cases={case.name: outcome.to_json()}).to_event())
+    ledger.append(
+        Trial(
+            kind="regression",
+            program_name=program.name,
+            program_hash=program.hash,
+            program=program.source.text or program.text,
+            environment=case.environment,
+            protocol=case.protocol,
+            environment_steps=steps,
+            proof={"status": proof.summary},
+            change=f"measures case {case.name}",
+            options={"max_steps": case.limit, "dry_steps": case.dry_steps},
+            seeds=(case.seed,) if whole else (),
+            returns=(episode.value,) if whole else (),
+            lengths=(episode.length,) if whole else (),
+            cases={case.name: outcome.to_json()},
+        ).to_event()
+    )
     if episode.status == CUT:
         raise KeyboardInterrupt
     if not outcome.passed:
@@ -113,7 +143,10 @@ def _measured(program: Program, case: EpisodeCase, ledger: Ledger, on_progress: 
 def _settings(folder: Path) -> dict[str, Any]:
     settings = settings_in(folder)
     if settings is None or "protocol" not in settings:
-        raise HLError(f"{folder} is no run's folder", "give a policy, the folder of `hl synth` or `hl tune`, or a file of `hl verify --save-trace`")
+        raise HLError(
+            f"{folder} is no run's folder",
+            "give a policy, the folder of `hl synth` or `hl tune`, or a file of `hl verify --save-trace`",
+        )
     return settings
 
 
@@ -121,5 +154,7 @@ def _recorded(ledger: Ledger, program: Program, case: EpisodeCase, settings: dic
     """The return in the run's records of just this episode."""
     if case.window is not None or case.protocol != settings["protocol"] or case.max_steps != settings.get("max_steps"):
         return None
-    best = best_trial([one for one in trials_of(ledger.read()) if one.program_hash == program.hash and one.kind in OF_A_RUN])
+    best = best_trial(
+        [one for one in trials_of(ledger.read()) if one.program_hash == program.hash and one.kind in OF_A_RUN]
+    )
     return None if best is None else dict(zip(best.seeds, best.returns)).get(case.seed)

@@ -7,8 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from hl_dsl.base.text import counted
 from hl_dsl.verify.results.counterexample_files import Counterexample
+
+from hl_dsl.base.text import counted
 
 SCHEMA = "hl.regression/1"
 
@@ -54,8 +55,17 @@ class EpisodeCase:
         """The document of its file."""
         window = None if self.window is None else {"start": self.window.start, "ticks": self.window.ticks}
         return {
-            "schema": SCHEMA, "environment": self.environment, "protocol": self.protocol, "seed": self.seed, "max_steps": self.max_steps,
-            "dry_steps": self.dry_steps, "window": window, "least_return": self.least_return, "holds": self.holds, "origin": self.origin}
+            "schema": SCHEMA,
+            "environment": self.environment,
+            "protocol": self.protocol,
+            "seed": self.seed,
+            "max_steps": self.max_steps,
+            "dry_steps": self.dry_steps,
+            "window": window,
+            "least_return": self.least_return,
+            "holds": self.holds,
+            "origin": self.origin,
+        }
 
     def says(self) -> str:
         """What it demands, in a line."""
@@ -64,7 +74,9 @@ class EpisodeCase:
         when = "" if self.window is None else f" in ticks {self.window.start} to {self.window.end - 1}"
         limits = [] if self.max_steps is None else [f"at most {counted(self.max_steps, 'step')}"]
         limits += [] if self.dry_steps is None else [f"ended after {counted(self.dry_steps, 'step')} without reward"]
-        return f"seed {self.seed} under {self.protocol}{when}: {' and '.join(demands)}" + (f" ({', '.join(limits)})" if limits else "")
+        return f"seed {self.seed} under {self.protocol}{when}: {' and '.join(demands)}" + (
+            f" ({', '.join(limits)})" if limits else ""
+        )
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from hl_dsl.cards import Card
 from hl_dsl.synth.candidates.gates import CheckedCandidate
-from hl_dsl.synth.rollouts.candidate_batch import Episode
 from hl_dsl.synth.candidates.proposer import Candidate
-from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase
 from hl_dsl.synth.regressions.play import CaseSettings, batches, episode_of
 from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of_trace
+from hl_dsl.synth.rollouts.candidate_batch import Episode
+from hl_dsl.synth.rollouts.episode import Recording
+
+from hl_dsl.cards import Card
 
 _KEY = "case "
 
@@ -40,7 +41,9 @@ class CaseGate:
     def batches(self) -> Iterator[tuple[CaseSettings, list[EpisodeCase], list[int]]]:
         return batches(self._played)
 
-    def take(self, candidates: Sequence[Candidate], cases: Sequence[EpisodeCase], episodes: Sequence[Sequence[Episode]]) -> None:
+    def take(
+        self, candidates: Sequence[Candidate], cases: Sequence[EpisodeCase], episodes: Sequence[Sequence[Episode]]
+    ) -> None:
         """Judges the episodes of a batch, a list for each candidate."""
         for one, every in zip(candidates, episodes):
             for case in cases:
@@ -77,7 +80,9 @@ class CaseGate:
 
     def recordings(self, index: int) -> tuple[dict[str, Recording], dict[str, str]]:
         """The episodes of the cases, and how they ended, by `recording_key`."""
-        episodes = {recording_key(name): one for name, one in self._episodes.get(index, {}).items() if one.recording is not None}
+        episodes = {
+            recording_key(name): one for name, one in self._episodes.get(index, {}).items() if one.recording is not None
+        }
         return {key: one.recording for key, one in episodes.items()}, {key: one.status for key, one in episodes.items()}
 
 
@@ -86,7 +91,11 @@ def first_broken(told: Mapping[str, Mapping]) -> str | None:
     return next((name for name, kept in told.items() if not kept["passed"]), None)
 
 
-def keeps_cases(cases: Sequence[Regression], candidate: CheckedCandidate, recalled: Callable[[CheckedCandidate, str], bool]) -> bool:
+def keeps_cases(
+    cases: Sequence[Regression], candidate: CheckedCandidate, recalled: Callable[[CheckedCandidate, str], bool]
+) -> bool:
     """Whether a program passes all cases as far as that is known without a step: runs are replayed, episodes `recalled`."""
     return all(
-        of_trace(case, candidate.flow).passed if type(case) is TraceCase else recalled(candidate, case.name) for case in cases)
+        of_trace(case, candidate.flow).passed if type(case) is TraceCase else recalled(candidate, case.name)
+        for case in cases
+    )

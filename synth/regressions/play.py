@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Iterator, Sequence
 
-from hl_dsl.synth.rollouts.candidate_batch import Episode
 from hl_dsl.synth.regressions.case import EpisodeCase
+from hl_dsl.synth.rollouts.candidate_batch import Episode
 
 
 @dataclass(frozen=True)

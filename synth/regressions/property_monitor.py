@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
-from hl_dsl.cards import Card
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.base.diagnostics import HLError, ProgramError
-from hl_dsl.program import Program
 from hl_dsl.grammar.tree.syntax_tree import PropertyDeclaration
-from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.regressions.case import Window
+from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.trace import replayed
+
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import Card
+from hl_dsl.program import Program
 
 _NAME = "property"
 
@@ -22,7 +24,10 @@ def watcher(card: Card, holds: str) -> Dataflow:
     text = f'policy watch for "{card.environment}" {{\n  observe {", ".join(card.fields)}\n  monitor {_NAME}: {holds}\n  act {_any_action(card)}\n}}\n'
     hint = f"write a property over what is observed: {', '.join(card.fields)}"
     if re.search(r"(?<![\w.])action\b", holds):
-        raise HLError(f"the property `{holds}` speaks of the action, but a case must not depend on how the program is written", hint)
+        raise HLError(
+            f"the property `{holds}` speaks of the action, but a case must not depend on how the program is written",
+            hint,
+        )
     try:
         program = Program.parse(text, "the case's property")
     except ProgramError as error:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Sequence
+from typing import Any
 
-from hl_dsl.program import Program
 from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.environments.environments import load_simulator, steps_taken
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.rollouts.candidate_batch import Episode, play
 from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase
 from hl_dsl.synth.regressions.play import CaseSettings, batches, episode_of
 from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of_trace
+from hl_dsl.synth.rollouts.candidate_batch import Episode, play
 from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import NO_GATE, Trial
+
+from hl_dsl.program import Program
 
 OnProgress = Callable[[int], None]  # environment steps taken so far
 
@@ -34,14 +36,30 @@ class CasesRun:
 
     def to_json(self) -> dict[str, Any]:
         """The document of `hl regress --json`, without its schema."""
-        rows = [{"name": case.name, "kind": case.kind, "demands": case.says(), **outcome.to_json()} for case, outcome in zip(self.cases, self.outcomes)]
+        rows = [
+            {"name": case.name, "kind": case.kind, "demands": case.says(), **outcome.to_json()}
+            for case, outcome in zip(self.cases, self.outcomes)
+        ]
         return {
-            "policy": self.program.name, "program_hash": self.program.hash, "env": self.program.card.environment, "proof": self.proof, "cases": rows,
-            "broken": sum(one.passed is False for one in self.outcomes), "env_steps": self.env_steps, "complete": not self.interrupted,
-            "exit_code": self.exit_code}
+            "policy": self.program.name,
+            "program_hash": self.program.hash,
+            "env": self.program.card.environment,
+            "proof": self.proof,
+            "cases": rows,
+            "broken": sum(one.passed is False for one in self.outcomes),
+            "env_steps": self.env_steps,
+            "complete": not self.interrupted,
+            "exit_code": self.exit_code,
+        }
 
 
-def run_cases(program: Program, cases: Sequence[Regression], ledger: Ledger | None, on_progress: OnProgress | None = None, num_threads: int = 0) -> CasesRun:
+def run_cases(
+    program: Program,
+    cases: Sequence[Regression],
+    ledger: Ledger | None,
+    on_progress: OnProgress | None = None,
+    num_threads: int = 0,
+) -> CasesRun:
     """Runs the cases and appends a trial to `ledger`. An interrupt ends the episodes at their next tick; what was played is
     recorded. Nothing is played of a program that is not proved: its exit code is then that of the proof, or 1 where a
     replayed run is broken. Raises HLError where the ledger cannot be written, before anything is played."""
@@ -73,10 +91,18 @@ def play_one(program: Program, case: EpisodeCase, on_progress: OnProgress | None
     """The episode of a case, played by a proved program."""
     load_simulator()
     with stopping() as stop:
-        return _batch(program, CaseSettings(case.protocol, case.limit, case.dry_steps), [case.seed], on_progress, 0, stop)[0]
+        return _batch(
+            program, CaseSettings(case.protocol, case.limit, case.dry_steps), [case.seed], on_progress, 0, stop
+        )[0]
 
 
-def _play(program: Program, cases: Sequence[EpisodeCase], found: dict[str, CaseResult], on_progress: OnProgress | None, num_threads: int) -> bool:
+def _play(
+    program: Program,
+    cases: Sequence[EpisodeCase],
+    found: dict[str, CaseResult],
+    on_progress: OnProgress | None,
+    num_threads: int,
+) -> bool:
     """Fills in what became of the cases; whether an interrupt came first."""
     load_simulator()  # it takes a second, in which an interrupt need not wait
     with stopping() as stop:
@@ -90,20 +116,55 @@ def _play(program: Program, cases: Sequence[EpisodeCase], found: dict[str, CaseR
     return False
 
 
-def _batch(program: Program, setting: CaseSettings, seeds: Sequence[int], on_progress: OnProgress | None, num_threads: int, stop: Stopping) -> list[Episode]:
+def _batch(
+    program: Program,
+    setting: CaseSettings,
+    seeds: Sequence[int],
+    on_progress: OnProgress | None,
+    num_threads: int,
+    stop: Stopping,
+) -> list[Episode]:
     return play(
-        [program.flow], program.card, setting.protocol, seeds, dry_steps=setting.dry_steps, max_steps=setting.max_steps, curves=dict.fromkeys(seeds),
-        step_budget=None, stop=lambda: False, stopping=stop, on_progress=on_progress, num_threads=num_threads).episodes[0]
+        [program.flow],
+        program.card,
+        setting.protocol,
+        seeds,
+        dry_steps=setting.dry_steps,
+        max_steps=setting.max_steps,
+        curves=dict.fromkeys(seeds),
+        step_budget=None,
+        stop=lambda: False,
+        stopping=stop,
+        on_progress=on_progress,
+        num_threads=num_threads,
+    ).episodes[0]
 
 
 def _trial(run: CasesRun) -> Trial:
     """The record. Its returns stay empty: cases differ in their settings, and a mean of them would be no score."""
     program, first = run.program, broken(run.outcomes)
     protocols = {one.protocol for one in run.cases if type(one) is EpisodeCase}
-    gate = "accepted" if first is None else NO_GATE if run.interrupted else "regression" if first.passed is False else "prove"
+    gate = (
+        "accepted"
+        if first is None
+        else NO_GATE
+        if run.interrupted
+        else "regression"
+        if first.passed is False
+        else "prove"
+    )
     return Trial(
-        kind="regression", program_name=program.name, program_hash=program.hash, program=program.source.text or program.text, gate=gate,
-        accepted=gate == "accepted", reason="" if first is None else f"case {first.name}: {first.detail}", environment=program.card.environment,
-        protocol=protocols.pop() if len(protocols) == 1 else "", environment_steps=run.env_steps,
-        proof=None if run.proof is None else {"status": run.proof}, parameters=values_of(program.flow),
-        cases={one.name: one.to_json() for one in run.outcomes})
+        kind="regression",
+        program_name=program.name,
+        program_hash=program.hash,
+        program=program.source.text or program.text,
+        gate=gate,
+        accepted=gate == "accepted",
+        reason="" if first is None else f"case {first.name}: {first.detail}",
+        environment=program.card.environment,
+        protocol=protocols.pop() if len(protocols) == 1 else "",
+        environment_steps=run.env_steps,
+        proof=None if run.proof is None else {"status": run.proof},
+        parameters=values_of(program.flow),
+        cases={one.name: one.to_json() for one in run.outcomes},
+    )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
-
-from hl_dsl.cards import Card
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.synth.rollouts.candidate_batch import CUT, Episode
 from hl_dsl.synth.regressions.case import EpisodeCase, TraceCase
 from hl_dsl.synth.regressions.property_monitor import first_break, watcher
-from hl_dsl.base.text import counted
+from hl_dsl.synth.rollouts.candidate_batch import CUT, Episode
 from hl_dsl.verify.results.counterexample_files import InvalidCounterexample, replay
+
+from hl_dsl.base.text import counted
+from hl_dsl.cards import Card
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class CaseResult:
         return {"passed": self.passed, "detail": self.detail, "return": self.value, "steps": self.length}
 
     @classmethod
-    def from_json(cls, name: str, kept: dict[str, Any]) -> "CaseResult":
+    def from_json(cls, name: str, kept: dict[str, Any]) -> CaseResult:
         return cls(name, kept["passed"], kept["detail"], kept["return"], kept["steps"])
 
 
@@ -57,10 +58,18 @@ def of_episode(case: EpisodeCase, episode: Episode, card: Card) -> CaseResult:
         return CaseResult(case.name, None, "its episode was cut before its end", value, length)
     window = case.window
     if window is not None and length <= window.start:
-        return CaseResult(case.name, False, f"the episode ended after {counted(length, 'step')}, before tick {window.start}", value, length)
+        return CaseResult(
+            case.name,
+            False,
+            f"the episode ended after {counted(length, 'step')}, before tick {window.start}",
+            value,
+            length,
+        )
     if case.least_return is not None and not value >= case.least_return:
         where = "" if window is None else f" in ticks {window.start} to {window.end - 1}"
-        return CaseResult(case.name, False, f"a return of {value:g}{where} is less than {case.least_return:g}", value, length)
+        return CaseResult(
+            case.name, False, f"a return of {value:g}{where} is less than {case.least_return:g}", value, length
+        )
     if case.holds is not None:
         tick = first_break(watcher(card, case.holds), episode.recording, window)
         if tick is not None:

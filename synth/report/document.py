@@ -7,24 +7,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget_report import account
-from hl_dsl.base.json_values import plain
-from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.report.contents.curve import score_points
-from hl_dsl.synth.report.drawing.lineage_layout import family
-from hl_dsl.synth.report.videos import Film, film_steps
 from hl_dsl.synth.report.contents.held_out import held_out_scores
+from hl_dsl.synth.report.contents.program_text import shown_text
 from hl_dsl.synth.report.contents.proved import proof_of
 from hl_dsl.synth.report.contents.rejections import rejections
 from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.steps import accepted_steps, name_of
-from hl_dsl.synth.report.contents.program_text import shown_text
+from hl_dsl.synth.report.drawing.lineage_layout import family
+from hl_dsl.synth.report.videos import Film, film_steps
+from hl_dsl.synth.runs.budget_report import account
+from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.runs.run_folder import BEST
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.runs.trials_table import totals
 from hl_dsl.synth.runs.version import UNKNOWN, version
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.json_values import plain
+from hl_dsl.program import Program
 
 SCHEMA = "hl.report/1"
 
@@ -34,14 +35,30 @@ def document_of(run: ReportedRun, films: Sequence[Film]) -> dict[str, Any]:
     points, end = score_points(run)
     program = _program(run.best)
     environment, protocol = run.setting or (None, None)
-    return plain({
-        "schema": SCHEMA, "run": run.folder, "ledger": run.ledger, "environment": environment, "protocol": protocol,
-        "status": run.status, "stop_reason": run.stop_reason, "held_by": run.holder, "notes": _notes(run),
-        "settings": {name: value for name, value in run.settings.items() if name != "program"},
-        "spent": _spent(run), "points": points, "end": end, "best": None if run.best is None else _best(run.best),
-        "proof": None if run.best is None else proof_of(run.best, program), "held_out": _held_out(run, program),
-        "steps": accepted_steps(run), "rejections": rejections(run), "family": family(run), "films": [film.to_json() for film in films],
-    })  # type: ignore[return-value]
+    return plain(
+        {
+            "schema": SCHEMA,
+            "run": run.folder,
+            "ledger": run.ledger,
+            "environment": environment,
+            "protocol": protocol,
+            "status": run.status,
+            "stop_reason": run.stop_reason,
+            "held_by": run.holder,
+            "notes": _notes(run),
+            "settings": {name: value for name, value in run.settings.items() if name != "program"},
+            "spent": _spent(run),
+            "points": points,
+            "end": end,
+            "best": None if run.best is None else _best(run.best),
+            "proof": None if run.best is None else proof_of(run.best, program),
+            "held_out": _held_out(run, program),
+            "steps": accepted_steps(run),
+            "rejections": rejections(run),
+            "family": family(run),
+            "films": [film.to_json() for film in films],
+        }
+    )  # type: ignore[return-value]
 
 
 def _program(trial: Trial | None) -> Program | None:
@@ -52,9 +69,27 @@ def _program(trial: Trial | None) -> Program | None:
 
 
 def _best(trial: Trial) -> dict[str, Any]:
-    names = ("index", "sequence", "program_name", "program_hash", "mean", "min", "max", "seeds", "returns", "parameters", "distinct_trajectories",
-             "assumption_violations", "monitor_violations", "out_of_range")
-    return {"name": name_of(trial)} | {name: getattr(trial, name) for name in names} | {"program": shown_text(trial.program)}
+    names = (
+        "index",
+        "sequence",
+        "program_name",
+        "program_hash",
+        "mean",
+        "min",
+        "max",
+        "seeds",
+        "returns",
+        "parameters",
+        "distinct_trajectories",
+        "assumption_violations",
+        "monitor_violations",
+        "out_of_range",
+    )
+    return (
+        {"name": name_of(trial)}
+        | {name: getattr(trial, name) for name in names}
+        | {"program": shown_text(trial.program)}
+    )
 
 
 def _held_out(run: ReportedRun, program: Program | None) -> list[dict[str, Any]]:
@@ -66,7 +101,9 @@ def _held_out(run: ReportedRun, program: Program | None) -> list[dict[str, Any]]
 
 def _policy_file(run: ReportedRun, best: Trial) -> Path:
     """The file the best program stands in: a run's `best.hl`, or the policy a ledger was kept beside."""
-    beside = [path for path in sorted(run.folder.glob("*.hl")) if path.name != BEST and _hash_in(path) == best.program_hash]
+    beside = [
+        path for path in sorted(run.folder.glob("*.hl")) if path.name != BEST and _hash_in(path) == best.program_hash
+    ]
     return beside[0] if beside and not run.settings else run.folder / BEST
 
 
@@ -83,14 +120,22 @@ def _spent(run: ReportedRun) -> dict[str, Any]:
     calls = call_totals(run.events)
     lost = sum(trial.environment_steps for trial in run.trials if trial.kind == "interrupted")
     return totals(run.trials, calls) | {
-        "budget_steps": _budget_steps(run), "budgets": account(run.events), "lost_steps": lost, "film_steps": film_steps(run), "programs": len(run.candidates),
-        "generations": sum(event.get("event") == "generation" for event in run.events), "seconds": _seconds(run.events)}
+        "budget_steps": _budget_steps(run),
+        "budgets": account(run.events),
+        "lost_steps": lost,
+        "film_steps": film_steps(run),
+        "programs": len(run.candidates),
+        "generations": sum(event.get("event") == "generation" for event in run.events),
+        "seconds": _seconds(run.events),
+    }
 
 
 def _budget_steps(run: ReportedRun) -> int | None:
     spent, budget = 0, None
     for event, trial in run.entries:
-        if event.get("event") == "generation" and "proposals" in event:  # a tuning's generation is told of once it is over
+        if (
+            event.get("event") == "generation" and "proposals" in event
+        ):  # a tuning's generation is told of once it is over
             left = event.get("reserved_steps")
             budget = None if left is None else spent + left
         elif trial is not None and trial.kind == "search":
@@ -112,7 +157,9 @@ def _notes(run: ReportedRun) -> list[str]:
         notes.append(f"The last line of the ledger was cut short by a crash ({run.torn:,} bytes); it is left out.")
     made = run.settings.get("version") or UNKNOWN
     if run.settings and made != version():
-        notes.append(f"HL {made} made this run; this report is by HL {version()}, and so are its proof and its layout of programs.")
+        notes.append(
+            f"HL {made} made this run; this report is by HL {version()}, and so are its proof and its layout of programs."
+        )
     if not run.candidates:
         notes.append("Nothing has been tried yet.")
     elif run.best is None:

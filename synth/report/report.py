@@ -6,17 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.synth.report.document import document_of
-from hl_dsl.synth.report.videos import films
-from hl_dsl.synth.report.page import page
 from hl_dsl.synth.report.contents.run import read_run
+from hl_dsl.synth.report.document import document_of
+from hl_dsl.synth.report.page import page
+from hl_dsl.synth.report.videos import films
+
 from hl_dsl.base.files import write_whole
 
 VIDEO_STEPS = 1_000
 
 
 def write_report(
-    run: Path | str, out: Path | str, videos: bool = True, video_steps: int = VIDEO_STEPS, tell: Callable[[str], None] = lambda text: None,
+    run: Path | str,
+    out: Path | str,
+    videos: bool = True,
+    video_steps: int = VIDEO_STEPS,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
     """Writes the page on `run` to `out`, whole or not at all; what it shows, as plain data.
 

@@ -13,14 +13,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.evaluation.program_text import text_of
 from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.steps import name_of
-from hl_dsl.base.files import storage_problem, write_whole
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import Trial, trials_of
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import storage_problem, write_whole
+from hl_dsl.program import Program
 
 FILMS, LEDGER = "films", "trials.jsonl"
 
@@ -58,14 +59,20 @@ def film_steps(run: ReportedRun) -> int:
 
 
 def _chosen(run: ReportedRun) -> list[tuple[Film, Trial]]:
-    scored = [trial for trial in run.candidates if trial.score is not None and math.isfinite(trial.score) and (trial.environment, trial.protocol) == run.setting]
+    scored = [
+        trial
+        for trial in run.candidates
+        if trial.score is not None and math.isfinite(trial.score) and (trial.environment, trial.protocol) == run.setting
+    ]
     if not scored or run.best is None:
         return []
     seed = (run.settings.get("seeds") or scored[0].seeds)[0]
     roles = {"first": scored[0], "worst": min(scored, key=lambda trial: trial.score), "best": run.best}
     chosen: dict[str, tuple[Film, Trial]] = {}
     for role, trial in roles.items():
-        film, first = chosen.get(trial.program_hash, (Film((), name_of(trial), trial.program_hash, trial.score, seed), trial))
+        film, first = chosen.get(
+            trial.program_hash, (Film((), name_of(trial), trial.program_hash, trial.score, seed), trial)
+        )
         chosen[trial.program_hash] = replace(film, roles=(*film.roles, role)), first
     return list(chosen.values())
 
@@ -108,8 +115,17 @@ def _play(program: Program, trial: Trial, seed: int, steps: int, path: Path) -> 
     camera = Camera(program.card, steps)
     known = {one.name for one in program.flow.parameters}
     evaluation = evaluate_program(
-        program, trial.protocol, [seed], ledger=Ledger(path.parent / LEDGER), num_envs=1, max_steps=steps, kind="film", on_tick=camera,
-        parameters={name: value for name, value in trial.parameters.items() if name in known}, render=needs_render(program.card))
+        program,
+        trial.protocol,
+        [seed],
+        ledger=Ledger(path.parent / LEDGER),
+        num_envs=1,
+        max_steps=steps,
+        kind="film",
+        on_tick=camera,
+        parameters={name: value for name, value in trial.parameters.items() if name in known},
+        render=needs_render(program.card),
+    )
     if evaluation.rollout.interrupted:
         raise KeyboardInterrupt
     gif = camera.gif()

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.compiler.planner.counts import PlanningCounts
+from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.rollouts.episode import Recorder, Recording
+from hl_dsl.synth.rollouts.interrupts import Stopping
+from hl_dsl.synth.rollouts.last_frames import LastFrames
+from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
+from hl_dsl.synth.rollouts.pruning import Pruner
+from hl_dsl.synth.rollouts.rollout import Progress, Rollout, evaluate
+from hl_dsl.synth.rollouts.video import needs_render
 
 from hl_dsl.cards import Card
-from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.synth.environments.environments import Environments
-from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.compiler.planner.counts import PlanningCounts
-from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
-from hl_dsl.synth.rollouts.last_frames import LastFrames
-from hl_dsl.synth.rollouts.pruning import Pruner
-from hl_dsl.synth.rollouts.episode import Recorder, Recording
-from hl_dsl.synth.rollouts.rollout import Progress, Rollout, evaluate
-from hl_dsl.synth.rollouts.interrupts import Stopping
-from hl_dsl.synth.rollouts.video import needs_render
 
 FINISHED, LEFT, CUT = "finished", "left", "cut"
 
@@ -47,7 +48,7 @@ class BatchResult:
     episodes: list[list[Episode]]
     rollout: Rollout
 
-    def interrupted_too(self) -> "BatchResult":
+    def interrupted_too(self) -> BatchResult:
         """The same, but for an interrupt that came after its last tick."""
         return replace(self, rollout=self.rollout.interrupted_too())
 
@@ -98,16 +99,30 @@ def play(
             frames(environments, frame, actions)
 
     rollout = evaluate(
-        ProgramBatch(members), card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads, on_progress=show,
-        on_tick=tick if stopping is None else stopping.at_ticks(tick), step_budget=step_budget, abandon=abandon, dry_steps=dry_steps, max_steps=max_steps, leave=race,
-        render=pictures and needs_render(card))
+        ProgramBatch(members),
+        card,
+        protocol,
+        lanes,
+        num_envs=len(lanes),
+        num_threads=num_threads,
+        on_progress=show,
+        on_tick=tick if stopping is None else stopping.at_ticks(tick),
+        step_budget=step_budget,
+        abandon=abandon,
+        dry_steps=dry_steps,
+        max_steps=max_steps,
+        leave=race,
+        render=pictures and needs_render(card),
+    )
     recordings = recorder.episodes()
     episodes = [_episode(rollout, lane, bool(race.left[lane]), recordings[lane]) for lane in range(len(lanes))]
     firsts = range(0, len(lanes), len(seeds))
     if frames is not None:
         for first in firsts:
             worst = min(range(first, first + len(seeds)), key=lambda lane: (episodes[lane].value, lanes[lane]))
-            episodes[worst] = replace(episodes[worst], recording=replace(recordings[worst], pictures=frames.pictures(worst)))
+            episodes[worst] = replace(
+                episodes[worst], recording=replace(recordings[worst], pictures=frames.pictures(worst))
+            )
     return BatchResult([episodes[first : first + len(seeds)] for first in firsts], rollout)
 
 
@@ -125,8 +140,15 @@ def play_values(
 ) -> Rollout:
     """Plays one program with other parameters in every lane, all in one batch; `lanes` are the seeds. The hooks are `play`'s."""
     return evaluate(
-        ProgramBatch([Member(flow, len(lanes), columns)]), flow.card, protocol, lanes, num_envs=len(lanes), on_tick=stopping.at_ticks(_counting(before_step)),
-        on_progress=lambda progress: on_progress(progress.env_steps), **limits)
+        ProgramBatch([Member(flow, len(lanes), columns)]),
+        flow.card,
+        protocol,
+        lanes,
+        num_envs=len(lanes),
+        on_tick=stopping.at_ticks(_counting(before_step)),
+        on_progress=lambda progress: on_progress(progress.env_steps),
+        **limits,
+    )
 
 
 def _counting(before_step: Callable[[int], None] | None) -> Callable[[Environments, Frame, np.ndarray | None], None]:
@@ -146,7 +168,10 @@ def _members(candidates: Sequence[Dataflow], seeds: int) -> list[Member]:
     for candidate in [*candidates, None]:
         if group and (candidate is None or candidate.nodes is not group[0].nodes):
             names = [one.name for one in group[0].parameters]
-            columns = {name: np.repeat([one.parameters[place].default for one in group], seeds) for place, name in enumerate(names)}
+            columns = {
+                name: np.repeat([one.parameters[place].default for one in group], seeds)
+                for place, name in enumerate(names)
+            }
             members.append(Member(group[0], len(group) * seeds, columns))
             group = []
         if candidate is not None:
@@ -157,5 +182,14 @@ def _members(candidates: Sequence[Dataflow], seeds: int) -> list[Member]:
 def _episode(rollout: Rollout, lane: int, left: bool, recording: Recording) -> Episode:
     status = FINISHED if rollout.finished[lane] else LEFT if left else CUT
     return Episode(
-        rollout.seeds[lane], rollout.returns[lane], rollout.lengths[lane], status, rollout.digests[lane], rollout.out_of_range[lane],
-        rollout.assumption_violations[lane], rollout.monitor_violations[lane], recording, rollout.planning[lane] if rollout.planning else PlanningCounts())
+        rollout.seeds[lane],
+        rollout.returns[lane],
+        rollout.lengths[lane],
+        status,
+        rollout.digests[lane],
+        rollout.out_of_range[lane],
+        rollout.assumption_violations[lane],
+        rollout.monitor_violations[lane],
+        recording,
+        rollout.planning[lane] if rollout.planning else PlanningCounts(),
+    )

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-
 from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.synth.proposers.prompt.prompt_parts import Picture
+from hl_dsl.synth.rollouts.picture import Picture
 
 SOURCES = ("ram", "observation", "reward", "lives", "step", "plan")
 
@@ -34,7 +33,17 @@ class Recording:
         """Ticks as rows of a frame."""
         part = {source: values[start:stop] for source, values in self.shown.items()}
         never = np.zeros(stop - start, bool)
-        frame = Frame(lanes, part.get("ram"), part.get("observation"), part["reward"], part.get("lives"), part["step"], never, never, False)
+        frame = Frame(
+            lanes,
+            part.get("ram"),
+            part.get("observation"),
+            part["reward"],
+            part.get("lives"),
+            part["step"],
+            never,
+            never,
+            False,
+        )
         frame.plan = part.get("plan")
         return frame
 

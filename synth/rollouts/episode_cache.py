@@ -7,10 +7,10 @@ samples: the program is shown the recorded ticks of whichever known episode agre
 
 from __future__ import annotations
 
-from typing import Any, Hashable
+from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
-
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.policy import Policy
 from hl_dsl.synth.rollouts.episode import Recording

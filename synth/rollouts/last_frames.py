@@ -10,12 +10,12 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.synth.rollouts.picture import Picture
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
 from hl_dsl.cards.writer import card_text
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.synth.proposers.prompt.prompt_parts import Picture
 
 MOST, EVERY = 4, 8  # pictures of an episode; ticks between them
 WIDEST = 320  # pixels; what is drawn larger is thinned out
@@ -41,8 +41,9 @@ def can_be_drawn(card: Card) -> bool:
 
 @cache
 def _drawn(text: str, environment: str) -> bool:
-    from hl_dsl.cards.reader import parse_card
     from hl_dsl.synth.rollouts.video import check_render, needs_render
+
+    from hl_dsl.cards.reader import parse_card
 
     card = parse_card(text, environment)
     try:
@@ -69,7 +70,7 @@ class Announced:
 def announced(card: Card, protocol: str) -> Announced | None:
     """None where the environment shows none here. Resets one lane; takes no step."""
     from hl_dsl.synth.environments.environments import Environments
-    from hl_dsl.synth.proposers.prompt.prompt import MOST_PICTURE_BYTES
+    from hl_dsl.synth.rollouts.picture import MOST_PICTURE_BYTES
     from hl_dsl.synth.rollouts.video import needs_render
 
     if not can_be_drawn(card):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-
-from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.compiler.policy import Policy
 from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.planner.controller import controller_for
 from hl_dsl.compiler.planner.counts import PlanningCounts
+from hl_dsl.compiler.policy import Policy
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ class ProgramBatch:
         parts = [_part(frame, rows, lanes) for _, rows, lanes in self._parts]
         actions = np.concatenate([policy.tick(part) for (policy, _, _), part in zip(self._parts, parts)])
         if self._planning:
-            frame.plan = _side_by_side([np.zeros((len(part.lanes), 0)) if part.plan is None else part.plan for part in parts])
+            frame.plan = _side_by_side(
+                [np.zeros((len(part.lanes), 0)) if part.plan is None else part.plan for part in parts]
+            )
         return actions
 
     def _divide(self, lanes: np.ndarray) -> None:
@@ -76,7 +78,9 @@ class ProgramBatch:
         for number, policy in enumerate(self._policies):
             rows = slice(int(ends[number]), int(ends[number + 1]))
             if rows.start < rows.stop:
-                self._parts.append((policy, rows, np.ascontiguousarray(lanes[rows] - np.int32(self._starts[number]), np.int32)))
+                self._parts.append(
+                    (policy, rows, np.ascontiguousarray(lanes[rows] - np.int32(self._starts[number]), np.int32))
+                )
         self._of = lanes
 
     @property
@@ -84,8 +88,11 @@ class ProgramBatch:
         """What planning took since the last reset, for each lane; empty where no member plans."""
         if not self._planning:
             return []
-        return [row for policy, member in zip(self._policies, self.members)
-                for row in (policy.planning if policy in self._planning else [PlanningCounts()] * member.lanes)]
+        return [
+            row
+            for policy, member in zip(self._policies, self.members)
+            for row in (policy.planning if policy in self._planning else [PlanningCounts()] * member.lanes)
+        ]
 
     @property
     def out_of_range(self) -> np.ndarray:
@@ -103,8 +110,16 @@ class ProgramBatch:
 
 def _part(frame: Frame, rows: slice, lanes: np.ndarray) -> Frame:
     return Frame(
-        lanes, None if frame.ram is None else frame.ram[rows], frame.observation[rows], frame.reward[rows],
-        None if frame.lives is None else frame.lives[rows], frame.step[rows], frame.done, frame.truncated, frame.ended)
+        lanes,
+        None if frame.ram is None else frame.ram[rows],
+        frame.observation[rows],
+        frame.reward[rows],
+        None if frame.lives is None else frame.lives[rows],
+        frame.step[rows],
+        frame.done,
+        frame.truncated,
+        frame.ended,
+    )
 
 
 def _side_by_side(tables: list[np.ndarray]) -> np.ndarray:

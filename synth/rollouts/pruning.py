@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from statistics import mean, stdev
-from typing import Sequence
 
 import numpy as np
+from hl_dsl.compiler.backends.frame import Frame
 
 from hl_dsl.cards import Card
-from hl_dsl.compiler.backends.frame import Frame
 
 EVERY = 256  # ticks between looks; fixed, so that a verdict does not depend on what else is in the batch
 LAG = 0.5

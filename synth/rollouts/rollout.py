@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Protocol, Sequence
+from typing import Any, Protocol
 
 import numpy as np
-
-from hl_dsl.cards import Card
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.synth.environments.environments import Environments, load_simulator
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.planner.counts import PlanningCounts
+from hl_dsl.synth.environments.environments import Environments, load_simulator
 from hl_dsl.synth.rollouts.step_log import BLOCK, StepLog
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import Card
 
 
 class Controller(Protocol):
@@ -86,7 +87,7 @@ class Rollout:
     options: dict[str, Any]
     planning: tuple[PlanningCounts, ...] = ()
 
-    def interrupted_too(self) -> "Rollout":
+    def interrupted_too(self) -> Rollout:
         """The same, but for an interrupt that came after its last tick."""
         return replace(self, interrupted=True)
 
@@ -156,14 +157,24 @@ class _Wave:
     """Lanes that run side by side."""
 
     def __init__(
-        self, controller: Controller, environments: Environments, first: int, budget: int | None,
-        dry_steps: int | None, leave: Leave | None,
+        self,
+        controller: Controller,
+        environments: Environments,
+        first: int,
+        budget: int | None,
+        dry_steps: int | None,
+        leave: Leave | None,
     ):
         action = environments.card.action
         self.controller = controller
         self.environments = environments
         self.first = first
-        self.record = StepLog(len(environments.seeds), action.shape(1)[1:], np.dtype(action.dtype), getattr(controller, "report_every", BLOCK))
+        self.record = StepLog(
+            len(environments.seeds),
+            action.shape(1)[1:],
+            np.dtype(action.dtype),
+            getattr(controller, "report_every", BLOCK),
+        )
         self.running = np.arange(len(environments.seeds), dtype=np.int32)
         self._budget = float("inf") if budget is None else budget
         self._dry = None if dry_steps is None else _NoRewardTruncation(len(environments.seeds), dry_steps)

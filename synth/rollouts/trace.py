@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 import numpy as np
-
+from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.interpreter import Interpreter, Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.environments.environments import Environments
-from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.base.json_values import plain
 from hl_dsl.synth.rollouts.episode import Recording
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import storage_problem
+from hl_dsl.base.json_values import plain
 
 SCHEMA = "hl.trace/1"
 
@@ -56,9 +57,12 @@ class TraceWriter:
         tick = self._interpreter.tick(raw_observations(self._flow, frame, row))
         played = np.atleast_1d(actions[row]).tolist()
         if [float(value) for value in tick.action] != [float(value) for value in played]:
-            self._stop(HLError(
-                f"at tick {self._tick} the compiled policy did {played}, the interpreter {list(tick.action)}",
-                "this is a defect of HL: please report it with the policy"))
+            self._stop(
+                HLError(
+                    f"at tick {self._tick} the compiled policy did {played}, the interpreter {list(tick.action)}",
+                    "this is a defect of HL: please report it with the policy",
+                )
+            )
             return
         self._write({"tick": self._tick, "reward": reward, **describe_tick(self._flow, tick)})
         self._tick += 1
@@ -90,8 +94,18 @@ class TraceWriter:
 
 def raw_observations(flow: Dataflow, frame: Frame, row: int) -> list:
     """The raw value of each of the program's inputs in one row of a frame; nothing planned where nothing was."""
-    sources = {"ram": frame.ram, "observation": frame.observation, "reward": frame.reward, "lives": frame.lives, "step": frame.step, "plan": frame.plan}
-    return [entry.default if sources[entry.source] is None else np.ravel(sources[entry.source][row])[entry.column].item() for entry in flow.inputs]
+    sources = {
+        "ram": frame.ram,
+        "observation": frame.observation,
+        "reward": frame.reward,
+        "lives": frame.lives,
+        "step": frame.step,
+        "plan": frame.plan,
+    }
+    return [
+        entry.default if sources[entry.source] is None else np.ravel(sources[entry.source][row])[entry.column].item()
+        for entry in flow.inputs
+    ]
 
 
 def describe_tick(flow: Dataflow, tick) -> dict[str, Any]:
@@ -107,7 +121,9 @@ def describe_tick(flow: Dataflow, tick) -> dict[str, Any]:
 
     return {
         "observations": {entry.name: value for entry, value in zip(flow.inputs, tick.inputs)},
-        "memory": {cell.name: cell.names[value] if cell.names else value for cell, value in zip(flow.memories, tick.memory)},
+        "memory": {
+            cell.name: cell.names[value] if cell.names else value for cell, value in zip(flow.memories, tick.memory)
+        },
         "lets": {name: shown(name) for name in flow.lets},
         **({"mode": shown("mode")} if flow.modes else {}),
         "action": shown("action"),

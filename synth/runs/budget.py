@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 
 
 @dataclass
@@ -28,13 +28,20 @@ class Budget:
     cost_spent: float = field(default=0.0, init=False)
 
     def __post_init__(self):
-        limits = ((self.steps, "environment steps"), (self.programs, "programs"), (self.wall_seconds, "seconds"),
-                  (self.tokens, "tokens"), (self.cost, "money"))
+        limits = (
+            (self.steps, "environment steps"),
+            (self.programs, "programs"),
+            (self.wall_seconds, "seconds"),
+            (self.tokens, "tokens"),
+            (self.cost, "money"),
+        )
         for limit, unit in limits:
             if limit is not None and not limit > 0:
                 raise HLError(f"a budget of {limit} {unit} leaves nothing to do", f"give it more {unit} than 0")
         if all(limit is None for limit, _ in limits):
-            raise HLError("the run has no budget, so it would never end", "limit its environment steps, programs or wall time")
+            raise HLError(
+                "the run has no budget, so it would never end", "limit its environment steps, programs or wall time"
+            )
         self._began = time.monotonic()
 
     @property

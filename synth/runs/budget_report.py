@@ -11,13 +11,25 @@ from hl_dsl.synth.runs.call_totals import call_totals, open_calls
 from hl_dsl.synth.runs.trial import OF_A_RUN
 
 EVENT = "budget"
-_UNITS = {"steps": "environment steps", "programs": "programs", "tokens": "tokens", "cost": "cost", "seconds": "seconds"}
+_UNITS = {
+    "steps": "environment steps",
+    "programs": "programs",
+    "tokens": "tokens",
+    "cost": "cost",
+    "seconds": "seconds",
+}
 
 
 def budget_event(budget: Budget) -> dict[str, Any]:
     """What is recorded when a run begins, and when it goes on: its limits may have been changed."""
-    return {"event": EVENT, "steps": budget.steps, "programs": budget.programs, "tokens": budget.tokens, "cost": budget.cost,
-            "seconds": budget.wall_seconds}
+    return {
+        "event": EVENT,
+        "steps": budget.steps,
+        "programs": budget.programs,
+        "tokens": budget.tokens,
+        "cost": budget.cost,
+        "seconds": budget.wall_seconds,
+    }
 
 
 def account(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -32,18 +44,32 @@ def account(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     calls = call_totals(events) or {"tokens": 0, "cost": 0.0}
     # Of a call that is open its reservation is in the totals.
     waiting = open_calls(events)
-    open_tokens, open_cost = sum(event["reserved_tokens"] or 0 for event in waiting), sum(event["reserved_cost"] or 0.0 for event in waiting)
+    open_tokens, open_cost = (
+        sum(event["reserved_tokens"] or 0 for event in waiting),
+        sum(event["reserved_cost"] or 0.0 for event in waiting),
+    )
     spent = {
-        "steps": sum(event["environment_steps"] for event in search), "programs": sum(event["kind"] != "simplify" for event in search),
-        "tokens": calls["tokens"] - open_tokens, "cost": calls["cost"] - open_cost, "seconds": _seconds(events[place or 0 :])}
+        "steps": sum(event["environment_steps"] for event in search),
+        "programs": sum(event["kind"] != "simplify" for event in search),
+        "tokens": calls["tokens"] - open_tokens,
+        "cost": calls["cost"] - open_cost,
+        "seconds": _seconds(events[place or 0 :]),
+    }
     reserved = {"steps": steps, "programs": programs, "tokens": open_tokens, "cost": open_cost, "seconds": 0.0}
-    return [{"budget": unit, "spent": spent[name], "reserved": reserved[name], "limit": limits.get(name)} for name, unit in _UNITS.items()]
+    return [
+        {"budget": unit, "spent": spent[name], "reserved": reserved[name], "limit": limits.get(name)}
+        for name, unit in _UNITS.items()
+    ]
 
 
 def account_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The budgets that have a limit, for people."""
-    return [f"{row['budget']}: {_number(row['spent'])} of {_number(row['limit'])}" + (f", {_number(row['reserved'])} reserved" if row["reserved"] else "")
-            for row in rows if row["limit"] is not None]
+    return [
+        f"{row['budget']}: {_number(row['spent'])} of {_number(row['limit'])}"
+        + (f", {_number(row['reserved'])} reserved" if row["reserved"] else "")
+        for row in rows
+        if row["limit"] is not None
+    ]
 
 
 def _number(value: float | int) -> str:
@@ -59,7 +85,9 @@ def _reserved(events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
             break
         if kind == "generation" and "proposals" in events[place]:
             found = events[place]
-            settled = [event for event in events[place:] if event.get("event") == "trial" and event.get("kind") == "search"]
+            settled = [
+                event for event in events[place:] if event.get("event") == "trial" and event.get("kind") == "search"
+            ]
             waiting = len(found["proposals"]) - len(settled)
             taken = sum(event["environment_steps"] for event in settled)
             return (max(0, (found.get("reserved_steps") or 0) - taken), waiting) if waiting > 0 else (0, 0)

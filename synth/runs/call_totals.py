@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from hl_dsl.base.text import counted
 
@@ -18,12 +19,22 @@ def call_totals(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
         return None
     outcomes = [one["outcome"] for one in settled.values()]
     charges = [(one["tokens"], one["cost"], one["estimated"]) for one in settled.values()]
-    charges += [(one["reserved_tokens"], one["reserved_cost"], True) for number, one in reserved.items() if number not in settled]
+    charges += [
+        (one["reserved_tokens"], one["reserved_cost"], True)
+        for number, one in reserved.items()
+        if number not in settled
+    ]
     return {
-        "calls": len(reserved), "answered": outcomes.count(ANSWERED), "failed": outcomes.count(FAILED), "cut_off": outcomes.count(CUT_OFF),
-        "open": len(reserved) - len(settled), "estimated": sum(estimated for _, _, estimated in charges),
-        "tokens": sum(tokens or 0 for tokens, _, _ in charges), "tokens_unknown": sum(tokens is None for tokens, _, _ in charges),
-        "cost": sum(cost or 0.0 for _, cost, _ in charges), "cost_unknown": sum(cost is None for _, cost, _ in charges),
+        "calls": len(reserved),
+        "answered": outcomes.count(ANSWERED),
+        "failed": outcomes.count(FAILED),
+        "cut_off": outcomes.count(CUT_OFF),
+        "open": len(reserved) - len(settled),
+        "estimated": sum(estimated for _, _, estimated in charges),
+        "tokens": sum(tokens or 0 for tokens, _, _ in charges),
+        "tokens_unknown": sum(tokens is None for tokens, _, _ in charges),
+        "cost": sum(cost or 0.0 for _, cost, _ in charges),
+        "cost_unknown": sum(cost is None for _, cost, _ in charges),
         "seconds": sum(one.get("seconds", 0.0) for one in settled.values()),
     }
 
@@ -46,9 +57,17 @@ def _by_state(events: Iterable[Mapping[str, Any]]) -> tuple[dict[int, Mapping[st
 
 def calls_line(total: dict[str, Any]) -> str:
     """The totals for people."""
-    unanswered = ", ".join(f"{total[name]:,} {name.replace('_', ' ')}" for name in ("failed", "cut_off", "open") if total[name])
-    text = counted(total["calls"], "call") + (f" ({unanswered})" if unanswered else "") + f", {counted(total['tokens'], 'token')}"
+    unanswered = ", ".join(
+        f"{total[name]:,} {name.replace('_', ' ')}" for name in ("failed", "cut_off", "open") if total[name]
+    )
+    text = (
+        counted(total["calls"], "call")
+        + (f" ({unanswered})" if unanswered else "")
+        + f", {counted(total['tokens'], 'token')}"
+    )
     text += f" (not known of {counted(total['tokens_unknown'], 'call')})" if total["tokens_unknown"] else ""
     text += f", cost {total['cost']:,.4f}" if total["cost"] or not total["cost_unknown"] else ", cost not known"
-    text += f" (not known of {counted(total['cost_unknown'], 'call')})" if total["cost"] and total["cost_unknown"] else ""
+    text += (
+        f" (not known of {counted(total['cost_unknown'], 'call')})" if total["cost"] and total["cost_unknown"] else ""
+    )
     return text + (f"; {total['estimated']:,} charged with the most they may have taken" if total["estimated"] else "")

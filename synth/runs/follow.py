@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import holder
 from hl_dsl.synth.runs.trial import EVALUATIONS, NO_GATE, Trial
 from hl_dsl.synth.runs.trials_table import ledger_path, trial_name, trial_story
+
+from hl_dsl.base.errors import HLError
 
 _BEFORE = 10
 _PAUSE = 0.25  # seconds

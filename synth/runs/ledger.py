@@ -16,12 +16,12 @@ import os
 import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.base.json_values import NotRecordable, plain
+from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import storage_problem, sync_folder, try_folder, write_fully
+from hl_dsl.base.json_values import NotRecordable, plain
 
 RESERVED = ("sequence", "time", "checksum")
 _SEAL = b',"checksum":"%s"}'
@@ -88,7 +88,7 @@ class Ledger:
         try:
             with _locked(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, fcntl.LOCK_EX) as descriptor:
                 sequence, end, whole = self._find_end(descriptor)
-                moment = datetime.now(timezone.utc).isoformat(timespec="microseconds").replace("+00:00", "Z")
+                moment = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
                 lines = [_line(sequence + 1 + offset, moment, body) for offset, body in enumerate(bodies)]
                 self._write(descriptor, end, b"".join(lines) if whole else b"\n" + b"".join(lines))
         except OSError as error:
@@ -115,7 +115,10 @@ class Ledger:
         """All events, in order; an empty list where there is no file yet. Raises LedgerDamaged and LedgerUnreadable."""
         self.torn = b""
         try:
-            with _locked(self.path, os.O_RDONLY, fcntl.LOCK_SH) as descriptor, open(descriptor, "rb", closefd=False) as file:
+            with (
+                _locked(self.path, os.O_RDONLY, fcntl.LOCK_SH) as descriptor,
+                open(descriptor, "rb", closefd=False) as file,
+            ):
                 return list(self._events(file))
         except FileNotFoundError:
             return []
@@ -217,7 +220,9 @@ def _locked(path: Path, flags: int, kind: int) -> Iterator[int]:
 def _body(event: Mapping) -> bytes:
     taken = [name for name in RESERVED if name in event]
     if taken:
-        raise NotRecordable(f"cannot record an event with a field called `{taken[0]}`", "The ledger writes that field itself.")
+        raise NotRecordable(
+            f"cannot record an event with a field called `{taken[0]}`", "The ledger writes that field itself."
+        )
     try:
         text = json.dumps(plain(event), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     except (ValueError, RecursionError) as error:
@@ -247,7 +252,10 @@ def _parse(line: bytes, expected: int) -> tuple[dict | None, str]:
         return None, "the checksum does not fit: the line was changed after it was written"
     event = json.loads(line)
     if event["sequence"] != expected:
-        return None, f"event {expected} should stand here, but this is event {event['sequence']}: lines were lost or moved"
+        return (
+            None,
+            f"event {expected} should stand here, but this is event {event['sequence']}: lines were lost or moved",
+        )
     return event, ""
 
 

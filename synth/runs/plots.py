@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hl_dsl.base.files import write_whole
 from hl_dsl.synth.runs.trial import NO_GATE, Cumulative, Trial, cumulative, main_setting
+
+from hl_dsl.base.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,7 +41,9 @@ def plot_sample_efficiency(
     return write_whole(path, picture.getvalue())
 
 
-def sample_efficiency_figure(trials: Sequence[Trial], title: str | None = None, references: Sequence[Reference] = ()) -> Figure:
+def sample_efficiency_figure(
+    trials: Sequence[Trial], title: str | None = None, references: Sequence[Reference] = ()
+) -> Figure:
     """Two panels, score against cumulative steps and against cumulative episodes.
 
     A dot is a scored trial (rejected ones faint), the step line is the best accepted so far. Only trials under the
@@ -89,9 +92,19 @@ def _draw_trials(axes: Axes, scored: list[Cumulative], places: list[int], end: i
     rejected = [(x, entry.trial.score) for x, entry in zip(places, scored) if not entry.trial.accepted]
     accepted = [(x, entry.trial.score) for x, entry in zip(places, scored) if entry.trial.accepted]
     if rejected:
-        axes.scatter(*zip(*rejected), s=14, color=REJECTED_COLOUR, alpha=0.35, linewidths=0, label="rejected trial", zorder=2)
+        axes.scatter(
+            *zip(*rejected), s=14, color=REJECTED_COLOUR, alpha=0.35, linewidths=0, label="rejected trial", zorder=2
+        )
     if accepted:
-        axes.scatter(*zip(*accepted), s=26, color=ACCEPTED_COLOUR, edgecolors="white", linewidths=0.6, label="accepted trial", zorder=4)
+        axes.scatter(
+            *zip(*accepted),
+            s=26,
+            color=ACCEPTED_COLOUR,
+            edgecolors="white",
+            linewidths=0.6,
+            label="accepted trial",
+            zorder=4,
+        )
     best = [(x, entry.best) for x, entry in zip(places, scored) if entry.best is not None]
     if best:
         best.append((end, best[-1][1]))
@@ -104,7 +117,12 @@ def _draw_trials(axes: Axes, scored: list[Cumulative], places: list[int], end: i
 
 def _draw_references(axes: Axes, references: Sequence[Reference], with_curves: bool) -> None:
     for number, reference in enumerate(references):
-        style = {"color": REFERENCE_COLOURS[number % len(REFERENCE_COLOURS)], "linewidth": 1.4, "linestyle": "--", "zorder": 1}
+        style = {
+            "color": REFERENCE_COLOURS[number % len(REFERENCE_COLOURS)],
+            "linewidth": 1.4,
+            "linestyle": "--",
+            "zorder": 1,
+        }
         if reference.score is not None:
             axes.axhline(reference.score, label=reference.label, **style)
         elif with_curves:

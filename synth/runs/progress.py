@@ -39,7 +39,7 @@ class PlainProgress:
         self.label, self.stream = label, stream
         self._last = time.monotonic()
 
-    def __enter__(self) -> "PlainProgress":
+    def __enter__(self) -> PlainProgress:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -69,11 +69,18 @@ class TerminalProgress:
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[steps]}"), TextColumn("[bold]best {task.fields[best]}"),
-            TimeElapsedColumn(), TextColumn("[dim]{task.fields[gates]}"), console=Console(file=stream), transient=False)
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[steps]}"),
+            TextColumn("[bold]best {task.fields[best]}"),
+            TimeElapsedColumn(),
+            TextColumn("[dim]{task.fields[gates]}"),
+            console=Console(file=stream),
+            transient=False,
+        )
         self._task = self._progress.add_task(label, total=None, steps="", best="-", gates="")
 
-    def __enter__(self) -> "TerminalProgress":
+    def __enter__(self) -> TerminalProgress:
         self._progress.__enter__()
         return self
 
@@ -83,9 +90,13 @@ class TerminalProgress:
     def __call__(self, event: dict[str, Any]) -> None:
         kind = event["event"]
         if kind == "replay":
-            self._progress.update(self._task, steps=f"reading generation {event['generation'] + 1:,} of {event['of']:,}")
+            self._progress.update(
+                self._task, steps=f"reading generation {event['generation'] + 1:,} of {event['of']:,}"
+            )
         elif kind in ("steps", "generation"):
-            self._progress.update(self._task, total=event["budget_steps"], completed=event["env_steps"], steps=steps_text(event))
+            self._progress.update(
+                self._task, total=event["budget_steps"], completed=event["env_steps"], steps=steps_text(event)
+            )
         if kind == "generation":
             self._progress.update(self._task, best=_score(event), gates=generation_text(event))
         elif kind == "best":

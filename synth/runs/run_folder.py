@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.trial import trials_of
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import remove_leftovers, storage_problem, write_whole
+from hl_dsl.base.json_values import plain
 from hl_dsl.cards import Card
 from hl_dsl.cards.reader import file_name, is_packaged
 from hl_dsl.cards.writer import card_text
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.base.json_values import plain
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.base.files import remove_leftovers, storage_problem, write_whole
-from hl_dsl.synth.runs.trial import trials_of
 
 if TYPE_CHECKING:
     from hl_dsl.synth.runs.plots import Reference
@@ -64,7 +65,9 @@ class RunFolder:
             self._made = [folder for folder in reversed([self.path, *self.path.parents]) if not folder.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
-            raise RunFolderError(f"cannot use {self.path} as a run folder: it is a file", "Choose another path for the run.") from error
+            raise RunFolderError(
+                f"cannot use {self.path} as a run folder: it is a file", "Choose another path for the run."
+            ) from error
         except OSError as error:
             problem, hint = storage_problem(error)
             raise RunFolderError(f"cannot use {self.path} as a run folder: {problem}", hint) from error
@@ -188,7 +191,9 @@ def settings_in(folder: Path) -> dict | None:
         problem, hint = storage_problem(error)
         raise RunFolderError(f"cannot read {path}: {problem}", hint) from error
     except ValueError as error:
-        raise RunFolderError(f"cannot read {path}: {error}", "Restore it from a copy, or start a new run in another folder.") from error
+        raise RunFolderError(
+            f"cannot read {path}: {error}", "Restore it from a copy, or start a new run in another folder."
+        ) from error
 
 
 def holder(path: Path) -> str | None:

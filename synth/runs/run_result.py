@@ -7,8 +7,9 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.call_totals import calls_line
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.base.text import counted
 
 INTERRUPTED = "interrupted"
@@ -52,8 +53,14 @@ class StudyResult:
     @property
     def problem(self) -> HLError | None:
         """What is wrong with a run that came to its end without any proposal."""
-        return HLError(
-            f"no program was proposed: {self.stop_reason}", "see that whoever is asked can be reached, and go on with the run by --resume") if self.failed else None
+        return (
+            HLError(
+                f"no program was proposed: {self.stop_reason}",
+                "see that whoever is asked can be reached, and go on with the run by --resume",
+            )
+            if self.failed
+            else None
+        )
 
     @property
     def interrupted(self) -> bool:
@@ -62,11 +69,25 @@ class StudyResult:
     def to_json(self) -> dict[str, Any]:
         """The document of `hl synth --json`, without its schema."""
         return {
-            "policy": self.program_name, "protocol": self.protocol, "run": str(self.folder), "program_hash": self.program_hash,
-            "score": self.score, "start_score": self.start_score, "seeds": list(self.seeds), "proved": self.proved, "proof": self.proof,
-            "trials": self.trials, "accepted": self.accepted, "stopped_at": self.stopped_at, "env_steps": self.env_steps,
-            "lost_steps": self.lost_steps, "wall_seconds": self.wall_seconds, "stop_reason": self.stop_reason, "calls": self.calls,
-            "program": self.best_text}
+            "policy": self.program_name,
+            "protocol": self.protocol,
+            "run": str(self.folder),
+            "program_hash": self.program_hash,
+            "score": self.score,
+            "start_score": self.start_score,
+            "seeds": list(self.seeds),
+            "proved": self.proved,
+            "proof": self.proof,
+            "trials": self.trials,
+            "accepted": self.accepted,
+            "stopped_at": self.stopped_at,
+            "env_steps": self.env_steps,
+            "lost_steps": self.lost_steps,
+            "wall_seconds": self.wall_seconds,
+            "stop_reason": self.stop_reason,
+            "calls": self.calls,
+            "program": self.best_text,
+        }
 
     def render(self) -> str:
         """For people: the scores, the proof, where things are, the program."""
@@ -75,10 +96,12 @@ class StudyResult:
             f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol}, {counted(len(self.seeds), 'seed')}, "
             f"{self.env_steps:,} environment steps, {self.wall_seconds:.0f} s",
             f"proof: {self.proof}",
-            f"{counted(self.trials, 'program')} proposed, {self.accepted:,} accepted" + (f", rejected at {stopped}" if stopped else ""),
+            f"{counted(self.trials, 'program')} proposed, {self.accepted:,} accepted"
+            + (f", rejected at {stopped}" if stopped else ""),
             *([] if self.calls is None else [calls_line(self.calls)]),
             f"stopped: {self.stop_reason}",
             f"in {self.folder}: best.hl, trials.jsonl, summary.csv, sample_efficiency.png",
-            f"next: hl trials {quote(str(self.folder))}; hl eval {quote(str(self.folder / 'best.hl'))} --protocol {self.protocol} (whole episodes)", "",
+            f"next: hl trials {quote(str(self.folder))}; hl eval {quote(str(self.folder / 'best.hl'))} --protocol {self.protocol} (whole episodes)",
+            "",
         ]
         return "\n".join(lines) + self.best_text.rstrip()

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping
+from collections.abc import Mapping
+from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.base.json_values import plain
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.version import UNKNOWN, version
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.json_values import plain
+
 VERSION = "version"
 # What people set, by the name it is recorded under.
-_OPTIONS = {"protocol": "--protocol", "run_seed": "--seed", "proposer": "--proposer", "seeds": "--seeds", "max_steps": "--max-steps", "params": "--params",
-            "fitness": "--fitness", "race": "--race", "center": "--center", "short": "--short", "step_size": "--step-size", "population": "--population"}
+_OPTIONS = {
+    "protocol": "--protocol",
+    "run_seed": "--seed",
+    "proposer": "--proposer",
+    "seeds": "--seeds",
+    "max_steps": "--max-steps",
+    "params": "--params",
+    "fitness": "--fitness",
+    "race": "--race",
+    "center": "--center",
+    "short": "--short",
+    "step_size": "--step-size",
+    "population": "--population",
+}
 
 
 def begin(folder: RunFolder, settings: Mapping[str, Any]) -> None:
@@ -30,7 +44,9 @@ def go_on(folder: RunFolder, settings: Mapping[str, Any]) -> str:
     wanted = plain(settings, "settings")
     for name in wanted:
         if found.get(name) != wanted[name] and name != "program":
-            raise HLError(f"{folder.path} holds another run: {_difference(name, found.get(name), wanted[name])}", _mend(found))
+            raise HLError(
+                f"{folder.path} holds another run: {_difference(name, found.get(name), wanted[name])}", _mend(found)
+            )
     return found.get(VERSION) or UNKNOWN
 
 
@@ -56,7 +72,13 @@ def _difference(name: str, found: Any, wanted: Any) -> str:
 def _regressions_difference(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
     """The first golden case that is not what it was."""
     name = next(name for name in sorted({**found, **wanted}) if found.get(name) != wanted.get(name))
-    what = "was added since" if name not in found else "was taken away since" if name not in wanted else "was changed since"
+    what = (
+        "was added since"
+        if name not in found
+        else "was taken away since"
+        if name not in wanted
+        else "was changed since"
+    )
     return f"its programs passed other regression cases; `{name}` {what}"
 
 
@@ -79,10 +101,14 @@ def _mend(found: Mapping[str, Any]) -> str:
 def not_repeated(folder: RunFolder, made: str, what: str) -> HLError:
     """The error for a run that does not come out again as it is recorded. `made`: the version that began it."""
     if made == version():
-        return HLError(f"{what} cannot be proposed again as it was: files in {folder.path} were changed",
-                       "restore the folder from a copy, or start a new run")
-    return HLError(f"{what} cannot be proposed again as it was: {_two_versions(made)}",
-                   f"start a new run, from its best program if you like ({folder.path / 'best.hl'}), or go on with that version")
+        return HLError(
+            f"{what} cannot be proposed again as it was: files in {folder.path} were changed",
+            "restore the folder from a copy, or start a new run",
+        )
+    return HLError(
+        f"{what} cannot be proposed again as it was: {_two_versions(made)}",
+        f"start a new run, from its best program if you like ({folder.path / 'best.hl'}), or go on with that version",
+    )
 
 
 def _two_versions(made: str) -> str:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import NO_GATE, OF_A_RUN, Trial, run_best, run_end, trials_of
+
 from hl_dsl.base.text import counted
 
 KINDS = {"tune": "tuning", "synth": "study"}
-_STATED = ("params", "fitness", "population", "step_size", "race", "center", "short", "proposer", "dry_steps", "max_steps", "version")
+_STATED = (
+    "params",
+    "fitness",
+    "population",
+    "step_size",
+    "race",
+    "center",
+    "short",
+    "proposer",
+    "dry_steps",
+    "max_steps",
+    "version",
+)
 _NAMED = 8  # params whose values stand in the change
 
 
@@ -23,7 +37,9 @@ def add_line(settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], i
         into.append(line.to_event())
 
 
-def line_of(settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], lines: Sequence[Trial] = (), problem: str = "") -> Trial | None:
+def line_of(
+    settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], lines: Sequence[Trial] = (), problem: str = ""
+) -> Trial | None:
     """The line as a trial; see `add_line`."""
     trials = trials_of(events)
     if not trials:
@@ -39,17 +55,58 @@ def line_of(settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], li
     stated = {name: settings[name] for name in _STATED if settings.get(name) is not None}
     shown = best or start or trials[0]
     improved = best is not None and best is not start
-    gate = "accepted" if improved else NO_GATE if start is None else "regression" if start.gate == "regression" else "development"
-    reason = "" if improved else problem or (start.reason if start is not None else "") or "no better than the program it began with" + (f"; {stop}" if stop else "")
+    gate = (
+        "accepted"
+        if improved
+        else NO_GATE
+        if start is None
+        else "regression"
+        if start.gate == "regression"
+        else "development"
+    )
+    reason = (
+        ""
+        if improved
+        else problem
+        or (start.reason if start is not None else "")
+        or "no better than the program it began with" + (f"; {stop}" if stop else "")
+    )
     return Trial(
-        kind=KINDS[settings["kind"]], program_name=shown.program_name, program_hash=shown.program_hash, program=shown.program,
-        parent_hashes=(settings["program_hash"],) if improved else (), proposer=shown.proposer, change=_story(settings, start, best, len(candidates)), gate=gate,
-        accepted=improved, reason=reason, environment=settings["environment"], protocol=settings["protocol"],
-        options={**stated, "run": run, "samples": len(candidates), "start_score": None if start is None else start.score, "score": None if best is None else best.score},
-        seeds=shown.seeds, returns=shown.returns, lengths=shown.lengths, distinct_trajectories=shown.distinct_trajectories, environment_steps=steps - charged,
-        cpu_seconds=sum(one.cpu_seconds for one in trials), wall_seconds=sum(one.wall_seconds for one in trials), proof=shown.proof,
-        out_of_range=shown.out_of_range, assumption_violations=shown.assumption_violations, monitor_violations=shown.monitor_violations,
-        parameters=shown.parameters, cases=shown.cases, fitness=shown.fitness, run_seed=settings["run_seed"])
+        kind=KINDS[settings["kind"]],
+        program_name=shown.program_name,
+        program_hash=shown.program_hash,
+        program=shown.program,
+        parent_hashes=(settings["program_hash"],) if improved else (),
+        proposer=shown.proposer,
+        change=_story(settings, start, best, len(candidates)),
+        gate=gate,
+        accepted=improved,
+        reason=reason,
+        environment=settings["environment"],
+        protocol=settings["protocol"],
+        options={
+            **stated,
+            "run": run,
+            "samples": len(candidates),
+            "start_score": None if start is None else start.score,
+            "score": None if best is None else best.score,
+        },
+        seeds=shown.seeds,
+        returns=shown.returns,
+        lengths=shown.lengths,
+        distinct_trajectories=shown.distinct_trajectories,
+        environment_steps=steps - charged,
+        cpu_seconds=sum(one.cpu_seconds for one in trials),
+        wall_seconds=sum(one.wall_seconds for one in trials),
+        proof=shown.proof,
+        out_of_range=shown.out_of_range,
+        assumption_violations=shown.assumption_violations,
+        monitor_violations=shown.monitor_violations,
+        parameters=shown.parameters,
+        cases=shown.cases,
+        fitness=shown.fitness,
+        run_seed=settings["run_seed"],
+    )
 
 
 def _story(settings: Mapping[str, Any], start: Trial | None, best: Trial | None, count: int) -> str:
@@ -57,10 +114,18 @@ def _story(settings: Mapping[str, Any], start: Trial | None, best: Trial | None,
     seeds = settings["seeds"]
     scores = "" if start is None or best is None else f"{start.score:g} -> {best.score:g} "
     by = settings.get("fitness") or "mean"
-    moved = {} if start is None or best is None else {name: value for name, value in best.parameters.items() if start.parameters.get(name) != value}
-    values = ", ".join(f"{name} = {value:g}" for name, value in list(moved.items())[:_NAMED]) + (f" and {len(moved) - _NAMED} more" if len(moved) > _NAMED else "")
+    moved = (
+        {}
+        if start is None or best is None
+        else {name: value for name, value in best.parameters.items() if start.parameters.get(name) != value}
+    )
+    values = ", ".join(f"{name} = {value:g}" for name, value in list(moved.items())[:_NAMED]) + (
+        f" and {len(moved) - _NAMED} more" if len(moved) > _NAMED else ""
+    )
     verb = {"tune": "tuning", "synth": "search"}[settings["kind"]]
-    return f"{verb}: {scores}({by} over {counted(len(seeds), 'seed')}), {counted(count, what)}" + (f"; {values}" if settings["kind"] == "tune" and values else "")
+    return f"{verb}: {scores}({by} over {counted(len(seeds), 'seed')}), {counted(count, what)}" + (
+        f"; {values}" if settings["kind"] == "tune" and values else ""
+    )
 
 
 def run_documents(folder: Path) -> tuple[Mapping[str, Any] | None, list[dict]]:

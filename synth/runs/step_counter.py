@@ -53,7 +53,7 @@ class StepMeter:
         """Counts: so many steps since the beginning, the next one included."""
         _FORM.pack_into(self._map, 0, self._sequence, steps)
 
-    def after(self, steps: int) -> "Counting":
+    def after(self, steps: int) -> Counting:
         """For work that begins after so many steps."""
         return Counting(self, steps)
 
@@ -63,7 +63,11 @@ class StepMeter:
     def unrecorded(self, events: Sequence[Mapping[str, Any]]) -> int:
         """Steps that were taken and are in no trial after the beginning."""
         sequence, steps = _FORM.unpack_from(self._map, 0)
-        recorded = sum(one.get("environment_steps", 0) for one in events if one.get("event") == "trial" and one["sequence"] > sequence)
+        recorded = sum(
+            one.get("environment_steps", 0)
+            for one in events
+            if one.get("event") == "trial" and one["sequence"] > sequence
+        )
         return max(0, steps - recorded)
 
 

@@ -7,8 +7,9 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from hl_dsl.base.files import write_whole
 from hl_dsl.synth.runs.trial import Cumulative, Trial, cumulative, proof_summary, violations
+
+from hl_dsl.base.files import write_whole
 
 PLAIN_COLUMNS = (
     "sequence", "time", "index", "run_seed", "kind", "gate", "accepted", "reason",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 
 GATES = ("parse", "duplicate", "check", "prove", "smoke", "development", "regression", "accepted")
 """The gates a candidate meets, in order; `accepted` is the one behind the last."""
@@ -89,7 +89,9 @@ class Trial:
         if self.accepted != (self.gate == "accepted"):
             raise ValueError(f"accepted={self.accepted} contradicts gate={self.gate!r}")
         if not len(self.seeds) == len(self.returns) == len(self.lengths):
-            raise ValueError(f"{len(self.seeds)} seeds, {len(self.returns)} returns and {len(self.lengths)} lengths do not match")
+            raise ValueError(
+                f"{len(self.seeds)} seeds, {len(self.returns)} returns and {len(self.lengths)} lengths do not match"
+            )
 
     @property
     def episodes(self) -> int:
@@ -153,8 +155,14 @@ def trials_of(events: Iterable[Mapping[str, Any]]) -> list[Trial]:
 def cut_trial(settings: Mapping[str, Any], steps: int, reason: str) -> Trial:
     """The record of steps that brought no verdict."""
     return Trial(
-        kind="interrupted", gate=NO_GATE, reason=reason, environment=settings["environment"], protocol=settings["protocol"],
-        environment_steps=steps, run_seed=settings["run_seed"])
+        kind="interrupted",
+        gate=NO_GATE,
+        reason=reason,
+        environment=settings["environment"],
+        protocol=settings["protocol"],
+        environment_steps=steps,
+        run_seed=settings["run_seed"],
+    )
 
 
 def main_setting(trials: Iterable[Trial]) -> tuple[str, str] | None:
@@ -207,7 +215,9 @@ def run_end(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 def run_best(events: Sequence[Mapping[str, Any]], trials: Sequence[Trial]) -> Trial | None:
     """The program a run came to: the one its last stop names, else the best so far of `trials`."""
     named = run_end(events).get("best")
-    of_that_name = [trial for trial in trials if trial.kind in OF_A_RUN and trial.accepted and trial.program_hash == named]
+    of_that_name = [
+        trial for trial in trials if trial.kind in OF_A_RUN and trial.accepted and trial.program_hash == named
+    ]
     return of_that_name[-1] if of_that_name else best_trial(trials)
 
 

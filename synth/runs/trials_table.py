@@ -7,14 +7,28 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.budget_report import account, account_lines
-from hl_dsl.base.json_values import plain
+from hl_dsl.synth.runs.call_totals import call_totals, calls_line
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.lineage import Ancestor, lineage
-from hl_dsl.synth.runs.call_totals import call_totals, calls_line
+from hl_dsl.synth.runs.trial import (
+    GATES,
+    NO_GATE,
+    SIMPLIFIED,
+    Cumulative,
+    Trial,
+    cumulative,
+    main_setting,
+    proof_summary,
+    run_best,
+    run_end,
+    trials_of,
+    violations,
+)
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.json_values import plain
 from hl_dsl.base.text import counted
-from hl_dsl.synth.runs.trial import GATES, NO_GATE, SIMPLIFIED, Cumulative, Trial, cumulative, main_setting, proof_summary, run_best, run_end, trials_of, violations
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -40,7 +54,9 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
     calls, budgets = call_totals(events), account(events)
     if as_json:
         return _as_json(path, trials, run_best(events, trials), stopped, len(ledger.torn), calls, budgets)
-    return _as_text(path, trials, run_best(events, trials), stopped, len(ledger.torn), rows, calls, account_lines(budgets))
+    return _as_text(
+        path, trials, run_best(events, trials), stopped, len(ledger.torn), rows, calls, account_lines(budgets)
+    )
 
 
 def ledger_path(run: Path) -> Path:
@@ -51,7 +67,10 @@ def ledger_path(run: Path) -> Path:
             return path
     except OSError:
         pass
-    raise HLError(f"there are no trials at {run}: {path} does not exist", "Give the folder of a run, such as one `hl synth` wrote.")
+    raise HLError(
+        f"there are no trials at {run}: {path} does not exist",
+        "Give the folder of a run, such as one `hl synth` wrote.",
+    )
 
 
 def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -82,7 +101,13 @@ def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict
 
 
 def _as_json(
-    path: Path, trials: list[Trial], best: Trial | None, stopped: str | None, torn_bytes: int, calls: dict[str, Any] | None, budgets: list[dict[str, Any]],
+    path: Path,
+    trials: list[Trial],
+    best: Trial | None,
+    stopped: str | None,
+    torn_bytes: int,
+    calls: dict[str, Any] | None,
+    budgets: list[dict[str, Any]],
 ) -> dict[str, Any]:
     chain = lineage(trials, best)
     setting = main_setting(trials)
@@ -112,7 +137,19 @@ def _row(entry: Cumulative, place: int) -> dict[str, Any]:
 
 
 def _best(trial: Trial) -> dict[str, Any]:
-    names = ("sequence", "index", "program_name", "program_hash", "mean", "min", "max", "seeds", "returns", "parameters", "program")
+    names = (
+        "sequence",
+        "index",
+        "program_name",
+        "program_hash",
+        "mean",
+        "min",
+        "max",
+        "seeds",
+        "returns",
+        "parameters",
+        "program",
+    )
     return {name: getattr(trial, name) for name in names}
 
 
@@ -123,22 +160,40 @@ def _ancestor(ancestor: Ancestor) -> dict[str, Any]:
 
 
 def _as_text(
-    path: Path, trials: list[Trial], best: Trial | None, stopped: str | None, torn_bytes: int, rows: int | None, calls: dict[str, Any] | None, budgets: list[str],
+    path: Path,
+    trials: list[Trial],
+    best: Trial | None,
+    stopped: str | None,
+    torn_bytes: int,
+    rows: int | None,
+    calls: dict[str, Any] | None,
+    budgets: list[str],
 ) -> Group:
     from rich.console import Group
     from rich.text import Text
 
     if not trials:
         return Group(Text(f"{path}: no trials yet"))
-    parts: list[Any] = [_title(_setting_text(path, main_setting(trials))), _trial_table(trials, rows), Text(_totals_line(trials)), Text(_gates_line(trials), style="dim")]
+    parts: list[Any] = [
+        _title(_setting_text(path, main_setting(trials))),
+        _trial_table(trials, rows),
+        Text(_totals_line(trials)),
+        Text(_gates_line(trials), style="dim"),
+    ]
     parts += [] if calls is None else [Text(calls_line(calls))]
     parts += [Text(f"budgets: {'; '.join(budgets)}")] if budgets else []
     if stopped:
         parts.append(Text(f"stopped: {stopped}"))
     if torn_bytes:
-        parts.append(Text(f"the last line was cut short by a crash ({torn_bytes} bytes) and is left out", style="yellow"))
+        parts.append(
+            Text(f"the last line was cut short by a crash ({torn_bytes} bytes) and is left out", style="yellow")
+        )
     chain = lineage(trials, best)
-    parts += [Text(""), _title(_lineage_text(chain)), _lineage_table(chain)] if chain else [Text("no accepted trial has a score yet")]
+    parts += (
+        [Text(""), _title(_lineage_text(chain)), _lineage_table(chain)]
+        if chain
+        else [Text("no accepted trial has a score yet")]
+    )
     return Group(*parts)
 
 
@@ -159,7 +214,13 @@ def _trial_table(trials: list[Trial], rows: int | None) -> Table:
     left_out = len(trials) - len(shown)
     caption = f"{left_out:,} more, not shown; --json has all" if left_out else None
     table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left")
-    for name, justify in (("trial", "right"), ("steps so far", "right"), ("gate", "left"), ("score", "right"), ("accepted", "left")):
+    for name, justify in (
+        ("trial", "right"),
+        ("steps so far", "right"),
+        ("gate", "left"),
+        ("score", "right"),
+        ("accepted", "left"),
+    ):
         table.add_column(name, justify=justify, no_wrap=True)
     table.add_column("what changed", overflow="fold")
     for place, entry in enumerate(cumulative(trials)):
@@ -167,7 +228,14 @@ def _trial_table(trials: list[Trial], rows: int | None) -> Table:
             trial = entry.trial
             gate = trial.kind if trial.gate == NO_GATE else trial.gate
             accepted = "yes" if trial.accepted else ""
-            cells = (trial_name(trial, place), f"{entry.total_steps:,}", gate, _score(trial, setting), accepted, trial_story(trial))
+            cells = (
+                trial_name(trial, place),
+                f"{entry.total_steps:,}",
+                gate,
+                _score(trial, setting),
+                accepted,
+                trial_story(trial),
+            )
             # Text, never markup: a change such as `ram[101]` would read as a tag.
             table.add_row(*(Text(cell) for cell in cells), style=None if trial.accepted else "dim")
     return table

@@ -18,7 +18,9 @@ def version() -> str:
     digest = sha256()
     for stage in _STAGES:
         folder = Path(import_module(stage).__file__).parent
-        for name in sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix in _SUFFIXES):
+        for name in sorted(
+            path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix in _SUFFIXES
+        ):
             if not name.startswith("cli/"):  # the command line changes no search
                 digest.update(f"{stage} {name}\n".encode() + (folder / name).read_bytes())
     return f"{metadata.version('hl-dsl')} (code {digest.hexdigest()[:8]})"

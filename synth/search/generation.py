@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from hl_dsl.synth.candidates.archive import Structure
-from hl_dsl.synth.candidates.parameter_values import values_of
-from hl_dsl.synth.candidates.gates import CheckedCandidate
-from hl_dsl.synth.workers.limits import EvaluatorFailed
 from hl_dsl.compiler.planner.counts import counts_record
-from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED, LEFT, Episode, BatchResult, play
+from hl_dsl.synth.candidates.archive import Structure
+from hl_dsl.synth.candidates.gates import CheckedCandidate
+from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected
-from hl_dsl.synth.rollouts.pruning import clearly_worse, stages
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.regressions.play import CaseSettings
+from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED, LEFT, BatchResult, Episode, play
 from hl_dsl.synth.rollouts.interrupts import stopping
-from hl_dsl.synth.search.search_state import CompletedTrial
+from hl_dsl.synth.rollouts.pruning import clearly_worse, stages
 from hl_dsl.synth.runs.trial import SIMPLIFIED, Trial, cut_trial
+from hl_dsl.synth.search.search_state import CompletedTrial
+from hl_dsl.synth.workers.limits import EvaluatorFailed
 
 if TYPE_CHECKING:
-    from hl_dsl.synth.search.study import Study
     from hl_dsl.synth.search.search_record import StudyRecord
+    from hl_dsl.synth.search.study import Study
 
 
 class Stopped(Exception):
@@ -31,7 +32,7 @@ class Stopped(Exception):
 class GenerationRunner:
     """Plays candidates and says what became of them. `longest`: the longest of the best program's episodes."""
 
-    def __init__(self, study: "Study", record: "StudyRecord"):
+    def __init__(self, study: Study, record: StudyRecord):
         self.study, self.record = study, record
 
     @property
@@ -56,7 +57,11 @@ class GenerationRunner:
             for some in stages(seeds, state.smoke) if state.archive.best is not None else [seeds]:
                 if passed:
                     self._stage(passed, some, episodes)
-                passed = [one for one in passed if one.index not in self.failures and self._goes_on(one, episodes[one.index], floor)]
+                passed = [
+                    one
+                    for one in passed
+                    if one.index not in self.failures and self._goes_on(one, episodes[one.index], floor)
+                ]
             self._regressions(candidates, episodes)
             self.stopping.hold()
             self._charge_waste()
@@ -87,7 +92,9 @@ class GenerationRunner:
 
     def _regressions(self, candidates: Sequence[Candidate], episodes: dict[int, list[Episode]]) -> None:
         """What would be accepted meets the task's golden cases, until it breaks one."""
-        waiting = [one for one in candidates if self.study.cases and self._verdict(one, episodes[one.index])[0] == "accepted"]
+        waiting = [
+            one for one in candidates if self.study.cases and self._verdict(one, episodes[one.index])[0] == "accepted"
+        ]
         waiting = self.cases.replay(waiting)
         for setting, cases, seeds in self.cases.batches():
             for some, played in self._batches(waiting, setting, seeds, lambda seed: None, episodes) if waiting else ():
@@ -95,8 +102,14 @@ class GenerationRunner:
                 self._stop_where_cut(played, episodes)
             waiting = self.cases.going_on([one for one in waiting if one.index not in self.failures])
 
-    def _batches(self, candidates: Sequence[Candidate], setting: CaseSettings, seeds: Sequence[int], curve: Callable,
-                 episodes: dict[int, list[Episode]]) -> Iterator[tuple[Sequence[Candidate], BatchResult]]:
+    def _batches(
+        self,
+        candidates: Sequence[Candidate],
+        setting: CaseSettings,
+        seeds: Sequence[int],
+        curve: Callable,
+        episodes: dict[int, list[Episode]],
+    ) -> Iterator[tuple[Sequence[Candidate], BatchResult]]:
         """All of them in one batch; where its evaluator came to no result, each alone. One that fails alone is left out."""
         played = self._played(candidates, setting, seeds, curve, episodes)
         if played is not None:
@@ -105,18 +118,35 @@ class GenerationRunner:
             for one in candidates:
                 yield from self._batches([one], setting, seeds, curve, episodes)
 
-    def _played(self, candidates: Sequence[Candidate], setting: CaseSettings, seeds: Sequence[int], curve: Callable,
-                episodes: dict[int, list[Episode]]) -> BatchResult | None:
+    def _played(
+        self,
+        candidates: Sequence[Candidate],
+        setting: CaseSettings,
+        seeds: Sequence[int],
+        curve: Callable,
+        episodes: dict[int, list[Episode]],
+    ) -> BatchResult | None:
         """None where the evaluator came to no result; one that was alone in it is then judged."""
         study = self.study
         before, left = self._taken(episodes), study.budget.steps_left
         try:
             return study.evaluator.run(
-                study.play or play, [one.checked.flow for one in candidates], study.program.card, setting.protocol, seeds, dry_steps=setting.dry_steps,
-                max_steps=setting.max_steps, curves={seed: curve(seed) for seed in seeds},
-                step_budget=None if left is None else max(0, left - self.already - before), stop=lambda: study.budget.out_of_time,
-                stopping=self.stopping, before_step=self.record.meter.after(before), on_progress=lambda steps: study.tell_steps(before + steps),
-                num_threads=study.num_threads, pictures=study.pictures)
+                study.play or play,
+                [one.checked.flow for one in candidates],
+                study.program.card,
+                setting.protocol,
+                seeds,
+                dry_steps=setting.dry_steps,
+                max_steps=setting.max_steps,
+                curves={seed: curve(seed) for seed in seeds},
+                step_budget=None if left is None else max(0, left - self.already - before),
+                stop=lambda: study.budget.out_of_time,
+                stopping=self.stopping,
+                before_step=self.record.meter.after(before),
+                on_progress=lambda steps: study.tell_steps(before + steps),
+                num_threads=study.num_threads,
+                pictures=study.pictures,
+            )
         except EvaluatorFailed as failure:
             if failure.outcome == "interrupted":
                 self.wasted += failure.steps
@@ -151,7 +181,14 @@ class GenerationRunner:
             self.wasted -= share
             self.failures[index] = EvaluatorFailed(failure.outcome, failure.says, failure.steps + share, failure.where)
         if self.wasted:
-            self.record.lost(self.wasted, cut_trial(self.study.settings(), self.wasted, "steps of programs whose evaluator failed, and did not when each played alone"))
+            self.record.lost(
+                self.wasted,
+                cut_trial(
+                    self.study.settings(),
+                    self.wasted,
+                    "steps of programs whose evaluator failed, and did not when each played alone",
+                ),
+            )
             self.wasted = 0
 
     def _is_whole(self, one: Candidate, episodes: list[Episode]) -> bool:
@@ -173,7 +210,9 @@ class GenerationRunner:
             kept = {episode.seed: episode.recording for episode in episodes[one.index] if episode.recording is not None}
             statuses = {episode.seed: episode.status for episode in episodes[one.index]}
             of_cases, ended = self.cases.recordings(one.index)
-            settled[one.index] = CompletedTrial(trial, one.origin, one.checked, {**kept, **of_cases}, {**statuses, **ended})
+            settled[one.index] = CompletedTrial(
+                trial, one.origin, one.checked, {**kept, **of_cases}, {**statuses, **ended}
+            )
         self.settled_steps = sum(one.trial.environment_steps for one in settled.values())
         self.record.settle(list(settled.values()))
         return settled
@@ -182,18 +221,37 @@ class GenerationRunner:
         study = self.study
         finished = [episode for episode in episodes if episode.status == FINISHED]
         failure = self.failures.get(one.index)
-        steps = sum(episode.length for episode in episodes) + self.cases.steps(one.index) + (failure.steps if failure else 0)
+        steps = (
+            sum(episode.length for episode in episodes)
+            + self.cases.steps(one.index)
+            + (failure.steps if failure else 0)
+        )
         gate, reason = self._verdict(one, episodes)
         return replace(
-            _base(one, study), gate=gate, accepted=gate == "accepted", reason=reason, options=self.options if episodes else {},
-            seeds=tuple(episode.seed for episode in finished), returns=tuple(episode.value for episode in finished),
-            lengths=tuple(episode.length for episode in finished), distinct_trajectories=len({episode.digest for episode in finished}),
-            environment_steps=steps, cpu_seconds=steps * self.cpu_per_step, wall_seconds=steps * self.wall_per_step,
-            proof={"status": one.proof}, parameters=one.values, cases=self.cases.told(one.index),
+            _base(one, study),
+            gate=gate,
+            accepted=gate == "accepted",
+            reason=reason,
+            options=self.options if episodes else {},
+            seeds=tuple(episode.seed for episode in finished),
+            returns=tuple(episode.value for episode in finished),
+            lengths=tuple(episode.length for episode in finished),
+            distinct_trajectories=len({episode.digest for episode in finished}),
+            environment_steps=steps,
+            cpu_seconds=steps * self.cpu_per_step,
+            wall_seconds=steps * self.wall_per_step,
+            proof={"status": one.proof},
+            parameters=one.values,
+            cases=self.cases.told(one.index),
             out_of_range={"all": sum(episode.out_of_range for episode in episodes)},
-            assumption_violations=_counted(one.checked.flow.of_kind("assume"), [episode.assumption_violations for episode in episodes]),
-            monitor_violations=_counted(one.checked.flow.of_kind("monitor"), [episode.monitor_violations for episode in episodes]),
-            planning=counts_record(episode.planning for episode in episodes))
+            assumption_violations=_counted(
+                one.checked.flow.of_kind("assume"), [episode.assumption_violations for episode in episodes]
+            ),
+            monitor_violations=_counted(
+                one.checked.flow.of_kind("monitor"), [episode.monitor_violations for episode in episodes]
+            ),
+            planning=counts_record(episode.planning for episode in episodes),
+        )
 
     def _verdict(self, one: Candidate, episodes: list[Episode]) -> tuple[str, str]:
         """The gate and the reason. They hang on what was known when the generation began, not on its other trials."""
@@ -222,30 +280,58 @@ def _counted(properties, rows: list[tuple[int, ...]]) -> dict[str, int]:
     return {item.name: sum(row[column] for row in rows) for column, item in enumerate(properties)}
 
 
-def _base(one: Candidate | Rejected, study: "Study") -> Trial:
+def _base(one: Candidate | Rejected, study: Study) -> Trial:
     checked = one.checked
     program = None if checked is None else checked.program
     origin = one.provenance or Provenance("local" if "," in study.proposer_name else study.proposer_name)
     return Trial(
-        kind="search", program_name=study.program.name if program is None else program.name,
+        kind="search",
+        program_name=study.program.name if program is None else program.name,
         program_hash="" if program is None else program.hash,
-        program=one.text if type(one) is Rejected else program.source.text if one.index == 0 and program.source.text else program.text,
-        parent_hashes=one.parents, proposer=origin.proposer, change=one.change, environment=study.program.card.environment,
-        protocol=study.protocol, run_seed=study.seed, index=one.index,
-        model=origin.model, tokens=origin.tokens, cost=origin.cost)
+        program=one.text
+        if type(one) is Rejected
+        else program.source.text
+        if one.index == 0 and program.source.text
+        else program.text,
+        parent_hashes=one.parents,
+        proposer=origin.proposer,
+        change=one.change,
+        environment=study.program.card.environment,
+        protocol=study.protocol,
+        run_seed=study.seed,
+        index=one.index,
+        model=origin.model,
+        tokens=origin.tokens,
+        cost=origin.cost,
+    )
 
 
-def rejected_trial(one: Rejected, study: "Study") -> Trial:
+def rejected_trial(one: Rejected, study: Study) -> Trial:
     """The record of a proposal that stopped in front of the environment."""
     return replace(_base(one, study), gate=one.rejection.gate, reason=one.rejection.reason)
 
 
-def simplified_trial(study: "Study", best: Structure, smaller: CheckedCandidate, known: list[tuple[int, float, int]]) -> Trial:
+def simplified_trial(
+    study: Study, best: Structure, smaller: CheckedCandidate, known: list[tuple[int, float, int]]
+) -> Trial:
     """The record of a smaller program that plays the best one's episodes; they were recalled, so it cost nothing."""
     program = smaller.program
     return Trial(
-        kind=SIMPLIFIED, program_name=program.name, program_hash=program.hash, program=program.text, parent_hashes=(best.checked.program.hash,),
-        proposer="simplify", change=f"{len(best.checked.flow.nodes) - len(smaller.flow.nodes)} nodes left out", gate="accepted", accepted=True,
-        reason=f"acts as trial {best.best.trial}", environment=study.program.card.environment, protocol=study.protocol,
-        seeds=tuple(seed for seed, _, _ in known), returns=tuple(value for _, value, _ in known), lengths=tuple(length for _, _, length in known),
-        parameters=values_of(smaller.flow), run_seed=study.seed)
+        kind=SIMPLIFIED,
+        program_name=program.name,
+        program_hash=program.hash,
+        program=program.text,
+        parent_hashes=(best.checked.program.hash,),
+        proposer="simplify",
+        change=f"{len(best.checked.flow.nodes) - len(smaller.flow.nodes)} nodes left out",
+        gate="accepted",
+        accepted=True,
+        reason=f"acts as trial {best.best.trial}",
+        environment=study.program.card.environment,
+        protocol=study.protocol,
+        seeds=tuple(seed for seed, _, _ in known),
+        returns=tuple(value for _, value, _ in known),
+        lengths=tuple(length for _, _, length in known),
+        parameters=values_of(smaller.flow),
+        run_seed=study.seed,
+    )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.proposers.text.feedback import episode_table
 from hl_dsl.synth.proposers.submissions import NAME
+from hl_dsl.synth.proposers.text.feedback import episode_table
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import LEDGER, settings_in
-from hl_dsl.synth.search.search_record import read_episodes
 from hl_dsl.synth.runs.trial import GATES, Trial, best_trial, proof_summary, trials_of
+from hl_dsl.synth.search.search_record import read_episodes
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 
 MOST_TICKS = 500
 
@@ -23,7 +25,9 @@ def open_settings(run: Path) -> dict[str, Any]:
     if settings is None:
         raise HLError(f"{run} holds no run", "open one: hl open POLICY --run FOLDER")
     if settings.get("proposer") != NAME or "budget" not in settings:
-        raise HLError(f"{run} holds a run that nobody submits programs to", "open one of your own: hl open POLICY --run FOLDER")
+        raise HLError(
+            f"{run} holds a run that nobody submits programs to", "open one of your own: hl open POLICY --run FOLDER"
+        )
     return settings
 
 
@@ -39,10 +43,19 @@ def status(run: Path) -> dict[str, Any]:
     counts = {gate: sum(trial.gate == gate for trial in search) for gate in GATES}
     first = next((trial for trial in search if trial.index == 0), None)
     return {
-        "schema": "hl.status/1", "run": str(run), "env": settings["environment"], "protocol": settings["protocol"], "seeds": settings["seeds"],
-        "open": not finished(events), "start_score": None if first is None else first.mean, "best": _best(search),
-        "trials": len(search), "gates": {gate: count for gate, count in counts.items() if count}, "cases": sorted(settings.get("regressions") or {}),
-        **_budget(settings, trials)}
+        "schema": "hl.status/1",
+        "run": str(run),
+        "env": settings["environment"],
+        "protocol": settings["protocol"],
+        "seeds": settings["seeds"],
+        "open": not finished(events),
+        "start_score": None if first is None else first.mean,
+        "best": _best(search),
+        "trials": len(search),
+        "gates": {gate: count for gate, count in counts.items() if count},
+        "cases": sorted(settings.get("regressions") or {}),
+        **_budget(settings, trials),
+    }
 
 
 def submitted(run: Path, index: int) -> dict[str, Any]:
@@ -51,10 +64,24 @@ def submitted(run: Path, index: int) -> dict[str, Any]:
     trial = _trial(trials, index, run)
     best = best_trial([one for one in trials if one.kind == "search"])
     return {
-        "schema": "hl.submit/1", "run": str(run), "trial": index, "gate": trial.gate, "accepted": trial.accepted, "reason": trial.reason,
-        "change": trial.change, "program_hash": trial.program_hash, "proof": proof_summary(trial.proof), "seeds": list(trial.seeds), "returns": list(trial.returns),
-        "mean": trial.mean, "cases": {name: dict(kept) for name, kept in trial.cases.items()}, "env_steps": trial.environment_steps,
-        "best_score": None if best is None else best.mean, "exit_code": 0 if trial.accepted else 1, **_budget(settings, trials)}
+        "schema": "hl.submit/1",
+        "run": str(run),
+        "trial": index,
+        "gate": trial.gate,
+        "accepted": trial.accepted,
+        "reason": trial.reason,
+        "change": trial.change,
+        "program_hash": trial.program_hash,
+        "proof": proof_summary(trial.proof),
+        "seeds": list(trial.seeds),
+        "returns": list(trial.returns),
+        "mean": trial.mean,
+        "cases": {name: dict(kept) for name, kept in trial.cases.items()},
+        "env_steps": trial.environment_steps,
+        "best_score": None if best is None else best.mean,
+        "exit_code": 0 if trial.accepted else 1,
+        **_budget(settings, trials),
+    }
 
 
 def inspect(run: Path, index: int | None = None, seed: int | None = None, ticks: int = 24) -> dict[str, Any]:
@@ -68,28 +95,55 @@ def inspect(run: Path, index: int | None = None, seed: int | None = None, ticks:
     if index is None and best is None:
         raise HLError(f"no program was accepted in {run} yet", "name a trial")
     trial = _trial(search, best.index if index is None else index, run)
-    episodes = [{"seed": seed_, "return": value, "length": length} for seed_, value, length in zip(trial.seeds, trial.returns, trial.lengths)]
+    episodes = [
+        {"seed": seed_, "return": value, "length": length}
+        for seed_, value, length in zip(trial.seeds, trial.returns, trial.lengths)
+    ]
     return {
-        "schema": "hl.inspect/1", "run": str(run), "trial": trial.index, "gate": trial.gate, "accepted": trial.accepted, "reason": trial.reason,
-        "change": trial.change, "parents": list(trial.parent_hashes), "program_hash": trial.program_hash, "program": trial.program,
-        "proof": proof_summary(trial.proof), "mean": trial.mean, "episodes": episodes, "env_steps": trial.environment_steps,
-        "assumption_violations": dict(trial.assumption_violations), "monitor_violations": dict(trial.monitor_violations),
-        "cases": {name: dict(kept) for name, kept in trial.cases.items()}, "trace": _trace(run, events, trial, seed, ticks)}
+        "schema": "hl.inspect/1",
+        "run": str(run),
+        "trial": trial.index,
+        "gate": trial.gate,
+        "accepted": trial.accepted,
+        "reason": trial.reason,
+        "change": trial.change,
+        "parents": list(trial.parent_hashes),
+        "program_hash": trial.program_hash,
+        "program": trial.program,
+        "proof": proof_summary(trial.proof),
+        "mean": trial.mean,
+        "episodes": episodes,
+        "env_steps": trial.environment_steps,
+        "assumption_violations": dict(trial.assumption_violations),
+        "monitor_violations": dict(trial.monitor_violations),
+        "cases": {name: dict(kept) for name, kept in trial.cases.items()},
+        "trace": _trace(run, events, trial, seed, ticks),
+    }
 
 
-def _trace(run: Path, events: Sequence[Mapping[str, Any]], trial: Trial, seed: int | None, ticks: int) -> dict[str, Any] | None:
+def _trace(
+    run: Path, events: Sequence[Mapping[str, Any]], trial: Trial, seed: int | None, ticks: int
+) -> dict[str, Any] | None:
     returns = dict(zip(trial.seeds, trial.returns))
     if seed is not None and seed not in returns:
-        raise HLError(f"trial {trial.index} has no finished episode on seed {seed}", f"its seeds: {', '.join(map(str, trial.seeds)) or 'none'}")
+        raise HLError(
+            f"trial {trial.index} has no finished episode on seed {seed}",
+            f"its seeds: {', '.join(map(str, trial.seeds)) or 'none'}",
+        )
     if not returns:
         return None
     seed = min(returns, key=lambda one: (returns[one], one)) if seed is None else seed
-    generation = next(event["generation"] for event in events if event.get("event") == "generation"
-                      and any(one["index"] == trial.index for one in event["proposals"]))
+    generation = next(
+        event["generation"]
+        for event in events
+        if event.get("event") == "generation" and any(one["index"] == trial.index for one in event["proposals"])
+    )
     recordings, _ = read_episodes(run, generation).get(trial.index, ({}, {}))
     if seed not in recordings:
         return None
-    table = episode_table(Program.parse(trial.program, f"trial {trial.index}").flow, seed, returns[seed], recordings[seed], ticks)
+    table = episode_table(
+        Program.parse(trial.program, f"trial {trial.index}").flow, seed, returns[seed], recordings[seed], ticks
+    )
     return {"title": table.title, "columns": list(table.columns), "rows": [list(row) for row in table.rows]}
 
 
@@ -102,13 +156,20 @@ def _run(run: Path) -> tuple[dict[str, Any], list[dict], list[Trial]]:
 def _trial(trials: Sequence[Trial], index: int, run: Path) -> Trial:
     found = next((one for one in trials if one.index == index and one.kind == "search"), None)
     if found is None:
-        raise HLError(f"there is no trial {index} in {run}", f"there are trials 0 to {max((one.index or 0 for one in trials), default=0)}")
+        raise HLError(
+            f"there is no trial {index} in {run}",
+            f"there are trials 0 to {max((one.index or 0 for one in trials), default=0)}",
+        )
     return found
 
 
 def _best(search: Sequence[Trial]) -> dict[str, Any] | None:
     best = best_trial(search)
-    return None if best is None else {"trial": best.index, "score": best.mean, "program_hash": best.program_hash, "program": best.program}
+    return (
+        None
+        if best is None
+        else {"trial": best.index, "score": best.mean, "program_hash": best.program_hash, "program": best.program}
+    )
 
 
 def _budget(settings: Mapping[str, Any], trials: Sequence[Trial]) -> dict[str, Any]:
@@ -117,5 +178,9 @@ def _budget(settings: Mapping[str, Any], trials: Sequence[Trial]) -> dict[str, A
     search = [trial for trial in trials if trial.kind == "search"]
     spent = {"env_steps": sum(trial.environment_steps for trial in search), "programs": len(search)}
     left = {name: None if limits[name] is None else max(0, limits[name] - spent[name]) for name in spent}
-    return {"budget": dict(limits), "spent": spent, "left": left,
-            "lost_steps": sum(trial.environment_steps for trial in trials if trial.kind == "interrupted")}
+    return {
+        "budget": dict(limits),
+        "spent": spent,
+        "left": left,
+        "lost_steps": sum(trial.environment_steps for trial in trials if trial.kind == "interrupted"),
+    }

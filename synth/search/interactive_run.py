@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Sequence
+from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.runs.budget_report import budget_event
-from hl_dsl.synth.search.generation import Stopped
 from hl_dsl.synth.proposers.submissions import NAME, Submissions, submission
 from hl_dsl.synth.regressions.files import folder_beside, read_cases
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.run_folder import SETTINGS, RunFolder
+from hl_dsl.synth.search.generation import Stopped
 from hl_dsl.synth.search.interactive_documents import finished, open_settings, status, submitted
-from hl_dsl.synth.search.study import DEVELOPMENT_SEEDS, Study
 from hl_dsl.synth.search.search_record import StudyRecord
+from hl_dsl.synth.search.study import DEVELOPMENT_SEEDS, Study
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class InteractiveStudy:
             raise
 
     @classmethod
-    def begin(cls, policy: Path, run: Path, opening: Opening) -> "InteractiveStudy":
+    def begin(cls, policy: Path, run: Path, opening: Opening) -> InteractiveStudy:
         """Opens a run from a policy; goes on with the one in the folder where it is the same, with the budget that is given."""
         program = Program.load(policy)
         folder = folder_beside(policy)
@@ -63,13 +65,23 @@ class InteractiveStudy:
         return cls(study, {"budget": opening.limits, "cases_folder": str(folder.absolute())})
 
     @classmethod
-    def go_on(cls, run: Path) -> "InteractiveStudy":
+    def go_on(cls, run: Path) -> InteractiveStudy:
         """Opens the run in a folder again."""
         found = open_settings(run)
         program = Program.parse(found["program"], str(run / SETTINGS))
         limits = found["budget"]
-        opening = Opening(found["protocol"], tuple(found["seeds"]), found["run_seed"], found["max_steps"], limits["env_steps"], limits["programs"])
-        return cls(_study(program, run, opening, Path(found["cases_folder"])), {"budget": limits, "cases_folder": found["cases_folder"]})
+        opening = Opening(
+            found["protocol"],
+            tuple(found["seeds"]),
+            found["run_seed"],
+            found["max_steps"],
+            limits["env_steps"],
+            limits["programs"],
+        )
+        return cls(
+            _study(program, run, opening, Path(found["cases_folder"])),
+            {"budget": limits, "cases_folder": found["cases_folder"]},
+        )
 
     def _open(self, more: dict[str, Any]) -> None:
         study = self._study
@@ -91,7 +103,10 @@ class InteractiveStudy:
         self._submissions.learn(self._record.events)
         self._playing(lambda: study.open(self._record, generations))
         if study.state.refused_start is not None:
-            raise HLError(f"the program that the run begins from is no good: {study.state.refused_start}", "mend it first, and open a new run")
+            raise HLError(
+                f"the program that the run begins from is no good: {study.state.refused_start}",
+                "mend it first, and open a new run",
+            )
         if self._submissions.has(study.state.next_index):
             self._playing(lambda: study.step(self._record))
 
@@ -100,7 +115,9 @@ class InteractiveStudy:
         study = self._study
         spent = study.budget.stop_reason()
         if spent is not None:
-            raise HLError(f"no program is taken any more: {spent}", "finish the run, or open it again with a larger budget")
+            raise HLError(
+                f"no program is taken any more: {spent}", "finish the run, or open it again with a larger budget"
+            )
         index = study.state.next_index
         try:
             text.encode("utf-8")
@@ -127,7 +144,7 @@ class InteractiveStudy:
         except Stopped:
             raise KeyboardInterrupt from None  # what had finished is recorded; the rest is played when the run is opened again
 
-    def __enter__(self) -> "InteractiveStudy":
+    def __enter__(self) -> InteractiveStudy:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -140,11 +157,21 @@ class InteractiveStudy:
 
 
 def closed(run: Path) -> HLError:
-    return HLError(f"the run in {run} is finished", f"open a new one, from its best program if you like ({run / 'best.hl'})")
+    return HLError(
+        f"the run in {run} is finished", f"open a new one, from its best program if you like ({run / 'best.hl'})"
+    )
 
 
 def _study(program: Program, run: Path, opening: Opening, cases: Path) -> Study:
     budget = Budget(steps=opening.budget_steps, programs=opening.budget_programs)
     return Study(
-        program, opening.protocol or program.card.protocols[0], run, budget, opening.run_seed, NAME, opening.seeds, max_steps=opening.max_steps,
-        cases=read_cases(cases, program.card))
+        program,
+        opening.protocol or program.card.protocols[0],
+        run,
+        budget,
+        opening.run_seed,
+        NAME,
+        opening.seeds,
+        max_steps=opening.max_steps,
+        cases=read_cases(cases, program.card),
+    )

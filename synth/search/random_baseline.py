@@ -5,18 +5,19 @@ A search is worth its name where it does better than this at equal steps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Sequence
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
+from hl_dsl.synth.candidates.parameter_sampling import anywhere
+from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
 from hl_dsl.synth.rollouts.pruning import usual_dry_steps
-from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.rollouts.rollout import evaluate
-from hl_dsl.synth.candidates.parameter_sampling import anywhere
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,15 @@ def random_constants(
     lanes = [one for _ in values for one in seeds]
     columns = {one.name: [drawn[one.name] for drawn in values for _ in seeds] for one in parameters}
     rollout = evaluate(
-        ProgramBatch([Member(program.flow, len(lanes), columns)]), program.card, protocol, lanes, num_envs=len(lanes), num_threads=num_threads,
-        dry_steps=dry_steps or usual_dry_steps(program.card), step_budget=step_budget)
+        ProgramBatch([Member(program.flow, len(lanes), columns)]),
+        program.card,
+        protocol,
+        lanes,
+        num_envs=len(lanes),
+        num_threads=num_threads,
+        dry_steps=dry_steps or usual_dry_steps(program.card),
+        step_budget=step_budget,
+    )
     count = len(seeds)
     ended = [draw for draw in range(draws) if all(rollout.finished[draw * count : (draw + 1) * count])]
     if not ended:

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs import run_settings
-from hl_dsl.synth.evaluation.policy_header import without_measured
-from hl_dsl.synth.proposers.prompt.prompt_parts import Picture
 from hl_dsl.synth.candidates.proposer import Candidate, Rejected
+from hl_dsl.synth.evaluation.policy_header import without_measured
 from hl_dsl.synth.rollouts.episode import Recording
+from hl_dsl.synth.rollouts.picture import Picture
+from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.step_counter import StepMeter
-from hl_dsl.synth.search.search_state import CompletedTrial
 from hl_dsl.synth.runs.trial import Trial, cut_trial
+from hl_dsl.synth.search.search_state import CompletedTrial
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 
 EPISODES = "episodes"
 
@@ -68,7 +69,11 @@ class StudyRecord:
         """What a process that was killed had played, and could not write down."""
         steps = self.meter.unrecorded(self.events)
         if steps:
-            self.events.append(self.folder.ledger.append(cut_trial(settings, steps, "steps of episodes that the end of the process cut").to_event()))
+            self.events.append(
+                self.folder.ledger.append(
+                    cut_trial(settings, steps, "steps of episodes that the end of the process cut").to_event()
+                )
+            )
 
     def _generations(self, events: list[dict]) -> list[dict]:
         generations: list[dict] = []
@@ -82,12 +87,32 @@ class StudyRecord:
                 generations[-1]["trials"][event["index"]] = Trial.from_event(event)
         return generations
 
-    def begin(self, number: int, proposals: Sequence[Candidate | Rejected], steps_left: int | None, rejected: Sequence[Trial], turn: int = 0) -> None:
+    def begin(
+        self,
+        number: int,
+        proposals: Sequence[Candidate | Rejected],
+        steps_left: int | None,
+        rejected: Sequence[Trial],
+        turn: int = 0,
+    ) -> None:
         """Records what a generation consists of, and what of it stopped in front of the environment. `turn`: of the seeds."""
         self._generation, self._parts = number, 0
-        named = [{"index": one.index, "origin": one.origin, "hash": one.checked.program.hash if one.checked else "",
-                  **({"brief": True} if getattr(one, "brief", False) else {})} for one in proposals]
-        event = {"event": "generation", "generation": number, "reserved_steps": steps_left, "turn": turn, "proposals": named}
+        named = [
+            {
+                "index": one.index,
+                "origin": one.origin,
+                "hash": one.checked.program.hash if one.checked else "",
+                **({"brief": True} if getattr(one, "brief", False) else {}),
+            }
+            for one in proposals
+        ]
+        event = {
+            "event": "generation",
+            "generation": number,
+            "reserved_steps": steps_left,
+            "turn": turn,
+            "proposals": named,
+        }
         written = self.folder.ledger.append_many([event, *(trial.to_event() for trial in rejected)])
         self.meter.begin(written[-1]["sequence"])
 
@@ -111,8 +136,10 @@ class StudyRecord:
             if type(one) is Candidate and trial is not None:
                 kept, statuses = recordings.get(one.index, ({}, {}))
                 if not kept and trial.options:  # without them nothing came back from its evaluator
-                    raise HLError(f"the episodes of trial {one.index} are missing in {self.folder.path / EPISODES}",
-                                  "restore the folder from a copy, or start a new run")
+                    raise HLError(
+                        f"the episodes of trial {one.index} are missing in {self.folder.path / EPISODES}",
+                        "restore the folder from a copy, or start a new run",
+                    )
                 settled[one.index] = CompletedTrial(trial, one.origin, one.checked, kept, statuses)
         return settled
 
@@ -126,7 +153,12 @@ class StudyRecord:
                 key = f"{one.trial.index}/{seed}/{one.statuses[seed]}"
                 arrays[f"{key}/actions"] = recording.actions
                 arrays.update({f"{key}/shown_{name}": values for name, values in recording.shown.items()})
-                arrays.update({f"{key}/picture_{number}_{picture.says}": np.frombuffer(picture.png, np.uint8) for number, picture in enumerate(recording.pictures)})
+                arrays.update(
+                    {
+                        f"{key}/picture_{number}_{picture.says}": np.frombuffer(picture.png, np.uint8)
+                        for number, picture in enumerate(recording.pictures)
+                    }
+                )
         (self.folder.path / EPISODES).mkdir(exist_ok=True)
         file = io.BytesIO()
         np.savez_compressed(file, **arrays)
@@ -144,7 +176,10 @@ class StudyRecord:
 
     def simplified(self, trial: Trial) -> None:
         """Records the smaller form of the best program, once."""
-        if not any(event.get("accepted") and event.get("program_hash") == trial.program_hash for event in self.folder.ledger.read()):
+        if not any(
+            event.get("accepted") and event.get("program_hash") == trial.program_hash
+            for event in self.folder.ledger.read()
+        ):
             self.folder.ledger.append(trial.to_event())
 
     def write_best(self, text: str) -> None:
@@ -169,7 +204,11 @@ def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Re
         for (index, seed, status), values in parts.items():
             kept, statuses = found.setdefault(index, ({}, {}))
             shown = {name.removeprefix("shown_"): array for name, array in values.items() if name.startswith("shown_")}
-            pictures = tuple(Picture(array.tobytes(), name.split("_", 2)[2]) for name, array in values.items() if name.startswith("picture_"))
+            pictures = tuple(
+                Picture(array.tobytes(), name.split("_", 2)[2])
+                for name, array in values.items()
+                if name.startswith("picture_")
+            )
             kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), status
     return found
 

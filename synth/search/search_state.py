@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Mapping, Sequence
 
 import numpy as np
-
-from hl_dsl.cards import Card
 from hl_dsl.synth.candidates.archive import Archive, ScoredParameters, Structure
 from hl_dsl.synth.candidates.behaviour import behaviour
-from hl_dsl.synth.proposers.local.forecasting import forecasts
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
-from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED
-from hl_dsl.synth.rollouts.pruning import margin
-from hl_dsl.synth.rollouts.episode_cache import EpisodeCache
-from hl_dsl.synth.rollouts.episode import Recording
-from hl_dsl.synth.regressions.gate import first_broken, recording_key
+from hl_dsl.synth.proposers.local.forecasting import forecasts
 from hl_dsl.synth.proposers.local.sampled_ticks import sampled_columns
 from hl_dsl.synth.proposers.local.signal_scales import usual_sizes
+from hl_dsl.synth.regressions.gate import first_broken, recording_key
+from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED
+from hl_dsl.synth.rollouts.episode import Recording
+from hl_dsl.synth.rollouts.episode_cache import EpisodeCache
+from hl_dsl.synth.rollouts.pruning import margin
 from hl_dsl.synth.runs.trial import Trial
+
+from hl_dsl.cards import Card
 
 _RECENT = 64  # trials; what a proposer that reads can be told of
 
@@ -96,14 +96,25 @@ class StudyState:
         if one.recordings:
             whole = all(status == FINISHED for status in one.statuses.values())
             first = trial.returns[: self.smoke]
-            self.archive.note(trial.index, len(trial.seeds), trial.mean if whole else None, sum(first) / len(first) if whole else None)
+            self.archive.note(
+                trial.index, len(trial.seeds), trial.mean if whole else None, sum(first) / len(first) if whole else None
+            )
         for seed, recording in one.recordings.items():
             if one.statuses[seed] != CUT:
                 self.recall.add(seed, trial.index, recording)
                 self._results[trial.index, seed] = (values.get(seed, 0.0), one.statuses[seed])
-        if trial.gate != "regression" and trial.mean is not None and one.checked is not None and set(self.seeds) <= set(trial.seeds):
+        if (
+            trial.gate != "regression"
+            and trial.mean is not None
+            and one.checked is not None
+            and set(self.seeds) <= set(trial.seeds)
+        ):
             shown = one.recordings.get(self.seeds[0])
-            self.archive.add(ScoredParameters(trial.index, dict(trial.parameters), self.score(values)), one.checked, None if shown is None else behaviour(shown))
+            self.archive.add(
+                ScoredParameters(trial.index, dict(trial.parameters), self.score(values)),
+                one.checked,
+                None if shown is None else behaviour(shown),
+            )
             self._recordings[trial.index] = one.recordings
 
     def score(self, values: Mapping[int, float]) -> float:
@@ -121,13 +132,17 @@ class StudyState:
                 return None
             value, status = self._results[trial, seed]
             if status != FINISHED:
-                return Rejection("duplicate", f"acts as trial {trial}, which was clearly worse", candidate.program.hash, trial)
+                return Rejection(
+                    "duplicate", f"acts as trial {trial}, which was clearly worse", candidate.program.hash, trial
+                )
             first = trial if first is None else first
             acts_as = trial if acts_as is None and first_broken(self._cases[trial]) is not None else acts_as
             values.append(value)
         if acts_as is not None:
             return self._breaks_as(candidate, acts_as)
-        return Rejection("duplicate", f"acts as trial {first}: {sum(values) / len(values):g}", candidate.program.hash, first)
+        return Rejection(
+            "duplicate", f"acts as trial {first}: {sum(values) / len(values):g}", candidate.program.hash, first
+        )
 
     def _breaks_as(self, candidate: CheckedCandidate, trial: int) -> Rejection | None:
         """A rejection where a candidate that acts as a trial on the seeds does so, too, where that one broke a case."""
@@ -160,16 +175,26 @@ class StudyState:
             program = structure.checked.program
             recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
             columns = sampled_columns(program, recording) if recording is not None and len(recording) else None
-            known = self._subjects[structure.key] = (program_hash, Subject(
-                program, columns, self._drought(structure), tuple if recording is None else partial(forecasts, program, recording),
-                partial(usual_sizes, program.card, list(self._recordings.get(structure.best.trial, {}).values()))))
+            known = self._subjects[structure.key] = (
+                program_hash,
+                Subject(
+                    program,
+                    columns,
+                    self._drought(structure),
+                    tuple if recording is None else partial(forecasts, program, recording),
+                    partial(usual_sizes, program.card, list(self._recordings.get(structure.best.trial, {}).values())),
+                ),
+            )
         return known[1]
 
     def episodes(self, structure: Structure) -> dict[int, tuple[float, Recording]]:
         """The returns and recorded episodes of the structure's best version, by seed."""
         recordings = self._recordings.get(structure.best.trial, {})
-        return {seed: (self._results[structure.best.trial, seed][0], recording) for seed, recording in recordings.items()
-                if type(seed) is int and (structure.best.trial, seed) in self._results}
+        return {
+            seed: (self._results[structure.best.trial, seed][0], recording)
+            for seed, recording in recordings.items()
+            if type(seed) is int and (structure.best.trial, seed) in self._results
+        }
 
     def ended_dry(self, structure: Structure) -> bool:
         """Whether the structure's best episode on the first seed ended because nothing happened any more."""
@@ -212,7 +237,9 @@ class StudyState:
         best, first = self.archive.best, self._first_trial()
         if best is None or first is None:
             return None
-        means = [sum(self._results[trial, seed][0] for seed in seeds) / len(seeds) for trial in (first, best.best.trial)]
+        means = [
+            sum(self._results[trial, seed][0] for seed in seeds) / len(seeds) for trial in (first, best.best.trial)
+        ]
         return max((means[0] + means[1]) / 2, means[1] - margin(self.best_returns(self.seeds), len(seeds)))
 
     def _first_trial(self) -> int | None:
@@ -222,5 +249,7 @@ class StudyState:
 def _all_alike(recordings: Sequence[Recording]) -> bool:
     """Whether the episodes showed the same at every tick: equal actions and rewards alone may be a constant's."""
     first = recordings[0]
-    return all(len(one) == len(first) and all(np.array_equal(one.shown[name], values) for name, values in first.shown.items())
-               for one in recordings[1:])
+    return all(
+        len(one) == len(first) and all(np.array_equal(one.shown[name], values) for name, values in first.shown.items())
+        for one in recordings[1:]
+    )

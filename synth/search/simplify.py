@@ -7,16 +7,17 @@ recalled, not played again. So the score stands; what that smaller program does 
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Callable, Iterator
 
 from hl_dsl.grammar.tree.syntax_tree import Act, Modes, PolicyDeclaration, children
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.mutation.draft import tidied
 from hl_dsl.synth.mutation.tree_paths import exchanged, put, with_declaration
-from hl_dsl.language.types import INT, REAL
 from hl_dsl.verify.equivalence.equivalence import same_actions
+
+from hl_dsl.language.types import INT, REAL
 
 
 def simplified(start: CheckedCandidate, gates: Gates, same: Callable[[CheckedCandidate], bool]) -> CheckedCandidate:
@@ -27,16 +28,22 @@ def simplified(start: CheckedCandidate, gates: Gates, same: Callable[[CheckedCan
     return best
 
 
-def without_what_is_proved_idle(start: CheckedCandidate, gates: Gates, same: Callable[[CheckedCandidate], bool]) -> CheckedCandidate:
+def without_what_is_proved_idle(
+    start: CheckedCandidate, gates: Gates, same: Callable[[CheckedCandidate], bool]
+) -> CheckedCandidate:
     """The program without what is proved to make no difference to any action. The same on every machine: only counted
     resources end a proof. `same` is quicker and necessary, so it is asked first."""
     best = start
-    while (smaller := _one_step(best, gates, lambda candidate: same(candidate) and same_actions(best.flow, candidate.flow))) is not None:
+    while (
+        smaller := _one_step(best, gates, lambda candidate: same(candidate) and same_actions(best.flow, candidate.flow))
+    ) is not None:
         best = smaller
     return best
 
 
-def _one_step(best: CheckedCandidate, gates: Gates, same: Callable[[CheckedCandidate], bool]) -> CheckedCandidate | None:
+def _one_step(
+    best: CheckedCandidate, gates: Gates, same: Callable[[CheckedCandidate], bool]
+) -> CheckedCandidate | None:
     subject = Subject(best.program)
     for policy in _smaller(subject):
         candidate = gates.check(tidied(policy, subject.scope))
@@ -66,7 +73,9 @@ def _without_rules(policy: PolicyDeclaration) -> Iterator[PolicyDeclaration]:
         elif type(item) is Modes:
             for number, mode in enumerate(item.modes):
                 for act in _shorter(mode.act) if mode.act is not None else ():
-                    yield with_declaration(policy, position, replace(item, modes=exchanged(item.modes, number, replace(mode, act=act))))
+                    yield with_declaration(
+                        policy, position, replace(item, modes=exchanged(item.modes, number, replace(mode, act=act)))
+                    )
                 for gone in range(len(mode.transitions)):
                     left = replace(mode, transitions=mode.transitions[:gone] + mode.transitions[gone + 1 :])
                     yield with_declaration(policy, position, replace(item, modes=exchanged(item.modes, number, left)))

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Iterator, Sequence
+from typing import Any
 
-from hl_dsl.program import Program
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.synth.proposers.text.options import ProposerOptions
+from hl_dsl.synth.regressions.files import folder_beside, read_cases
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.regressions.files import folder_beside, read_cases
 from hl_dsl.synth.runs.run_folder import RunFolder
-from hl_dsl.synth.runs.run_summary import add_line, run_documents
-from hl_dsl.synth.search.study import DEVELOPMENT_SEEDS, Evaluator, Study, StudyResult
 from hl_dsl.synth.runs.run_result import NotWritten
+from hl_dsl.synth.runs.run_summary import add_line, run_documents
 from hl_dsl.synth.runs.step_counter import StepMeter
-from hl_dsl.base.files import write_whole
+from hl_dsl.synth.search.study import DEVELOPMENT_SEEDS, Evaluator, Study, StudyResult
 from hl_dsl.synth.tuning.best_file import BestFile
+from hl_dsl.synth.tuning.episode_schedule import parse_short
 from hl_dsl.synth.tuning.fitness import parse_fitness
 from hl_dsl.synth.tuning.progress_plot import ProgressPlot
 from hl_dsl.synth.tuning.result import TuneResult
-from hl_dsl.synth.tuning.episode_schedule import parse_short
 from hl_dsl.synth.tuning.tuning import Tuning
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import write_whole
+from hl_dsl.program import Program
 
 OnEvent = Callable[[dict[str, Any]], None]
 
@@ -59,10 +61,25 @@ def run_synth(
     """
     program = Program.load(path)
     cases = read_cases(folder_beside(Path(path)), program.card)
-    budget = Budget(steps=budget_steps, programs=budget_programs, wall_seconds=wall_seconds, tokens=budget_tokens, cost=budget_cost)
+    budget = Budget(
+        steps=budget_steps, programs=budget_programs, wall_seconds=wall_seconds, tokens=budget_tokens, cost=budget_cost
+    )
     study = Study(
-        program, protocol or program.card.protocols[0], run_folder, budget, seed, proposer, seeds, dry_steps, max_steps,
-        num_threads=num_threads, on_event=on_event, options=options, cases=cases, evaluator=evaluator)
+        program,
+        protocol or program.card.protocols[0],
+        run_folder,
+        budget,
+        seed,
+        proposer,
+        seeds,
+        dry_steps,
+        max_steps,
+        num_threads=num_threads,
+        on_event=on_event,
+        options=options,
+        cases=cases,
+        evaluator=evaluator,
+    )
     with _line_in(ledger, run_folder):
         return study.resume() if resume else study.run()
 
@@ -105,8 +122,25 @@ def run_tune(
     picture = ProgressPlot(run_folder, on_event)
     longest = min(max_steps or program.card.max_episode_steps, program.card.max_episode_steps)
     tuning = Tuning(
-        program, protocol or program.card.protocols[0], tuple(seeds or DEVELOPMENT_SEEDS), budget, seed, params, population, dry_steps,
-        max_steps, num_threads, BestFile(run_folder, program, picture), evaluator, parse_fitness(fitness), race, parse_short(short, longest), step_size, cases, center)
+        program,
+        protocol or program.card.protocols[0],
+        tuple(seeds or DEVELOPMENT_SEEDS),
+        budget,
+        seed,
+        params,
+        population,
+        dry_steps,
+        max_steps,
+        num_threads,
+        BestFile(run_folder, program, picture),
+        evaluator,
+        parse_fitness(fitness),
+        race,
+        parse_short(short, longest),
+        step_size,
+        cases,
+        center,
+    )
     if run_folder is None:
         return _into_file(tuning.run(), path, write)
     with _line_in(ledger, run_folder), RunFolder(run_folder) as folder:
@@ -120,7 +154,9 @@ def run_tune(
             result = tuning.run(folder.ledger, folder.ledger.read(), meter)
         try:
             folder.write_best(result.text)
-            folder.stop(result.stop_reason, {"best": result.program_hash, "score": result.score, "env_steps": result.env_steps})
+            folder.stop(
+                result.stop_reason, {"best": result.program_hash, "score": result.score, "env_steps": result.env_steps}
+            )
             picture.draw()
         except HLError as problem:
             raise NotWritten(result, problem) from problem

@@ -7,37 +7,49 @@ numbers, so a run that was interrupted goes on as if it had not been.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Callable, Sequence
+from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.runs.budget_report import budget_event
+from hl_dsl.synth.candidates.archive import ScoredParameters, Structure
+from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.candidates.parameter_values import structure_hash, values_of
+from hl_dsl.synth.candidates.proposer import (
+    Candidate,
+    ProposerFailed,
+    ProposerStopped,
+    Rejected,
+    SearchContext,
+    proposer_named,
+    refuse_too_small,
+    refuse_unlimited,
+    settings_of,
+    takes_pictures,
+)
+from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.candidates.gates import CheckedCandidate
-from hl_dsl.synth.candidates.archive import ScoredParameters, Structure
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
-from hl_dsl.synth.search.generation import GenerationRunner, Stopped, rejected_trial, simplified_trial
-from hl_dsl.synth.rollouts.candidate_batch import BatchResult
-from hl_dsl.synth.rollouts.last_frames import can_be_drawn
-from hl_dsl.synth.candidates.proposer import (
-    Candidate, ProposerFailed, ProposerStopped, Rejected, SearchContext, proposer_named, refuse_too_small, refuse_unlimited, settings_of, takes_pictures)
-from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.proposers.text.call_account import Calls
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
-from hl_dsl.synth.rollouts.pruning import usual_dry_steps
 from hl_dsl.synth.regressions.case import Regression, content_hash
 from hl_dsl.synth.regressions.gate import keeps_cases
+from hl_dsl.synth.rollouts.candidate_batch import BatchResult
+from hl_dsl.synth.rollouts.last_frames import can_be_drawn
+from hl_dsl.synth.rollouts.pruning import usual_dry_steps
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.budget_report import budget_event
+from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.runs.run_folder import RunFolder
-from hl_dsl.synth.search.simplify import simplified
-from hl_dsl.synth.search.search_record import StudyRecord, best_text
 from hl_dsl.synth.runs.run_result import INTERRUPTED, NotWritten, StudyResult
+from hl_dsl.synth.search.generation import GenerationRunner, Stopped, rejected_trial, simplified_trial
+from hl_dsl.synth.search.search_record import StudyRecord, best_text
 from hl_dsl.synth.search.search_state import CompletedTrial, StudyState
+from hl_dsl.synth.search.simplify import simplified
+from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 
 DEVELOPMENT_SEEDS = tuple(range(8))
 SMOKE_SEEDS = 2
@@ -116,9 +128,18 @@ class Study:
     def settings(self) -> dict[str, Any]:
         """What the run is; most of it must agree for a run to go on."""
         return {
-            "kind": "synth", "environment": self.program.card.environment, "protocol": self.protocol, "run_seed": self.seed,
-            "proposer": self.proposer_name, "seeds": list(self.seeds), "dry_steps": self.dry_steps, "max_steps": self.max_steps, "lanes": self.lanes,
-            "proposer_settings": settings_of(self.proposer), "program_hash": self.program.hash, "program": self.program.source.text or self.program.text,
+            "kind": "synth",
+            "environment": self.program.card.environment,
+            "protocol": self.protocol,
+            "run_seed": self.seed,
+            "proposer": self.proposer_name,
+            "seeds": list(self.seeds),
+            "dry_steps": self.dry_steps,
+            "max_steps": self.max_steps,
+            "lanes": self.lanes,
+            "proposer_settings": settings_of(self.proposer),
+            "program_hash": self.program.hash,
+            "program": self.program.source.text or self.program.text,
             "regressions": {one.name: content_hash(one) for one in self.cases} or None,
         }
 
@@ -230,26 +251,51 @@ class Study:
             # Near the end fewer are played, so that they come to their ends.
             slots = max(1, min(slots, steps_left // (self.judge.longest * len(state.seeds))))
         situation = SearchContext(
-            state.archive, state.gates, state.recalled, state.subject, state.ended_dry, self.seed, state.next_index, slots,
-            self.budget.programs_left if most is None else most, dict(state.credit), self.protocol, state.next_generation,
-            tuple(state.recent), state.episodes, self.calls)
+            state.archive,
+            state.gates,
+            state.recalled,
+            state.subject,
+            state.ended_dry,
+            self.seed,
+            state.next_index,
+            slots,
+            self.budget.programs_left if most is None else most,
+            dict(state.credit),
+            self.protocol,
+            state.next_generation,
+            tuple(state.recent),
+            state.episodes,
+            self.calls,
+        )
         return self.proposer.propose(situation)
 
     def _announce(self, record: StudyRecord, before: float | None) -> None:
         best = self.state.archive.best
         if best is not None and (before is None or best.best.score > before):
             record.write_best(best_text(best.checked.program, self._header(best, None)))
-            self._tell({"event": "best", "score": best.best.score, "trial": best.best.trial, "text": best.checked.program.text})
-        self._tell({
-            "event": "generation", "generation": self.state.next_generation, "env_steps": self.state.steps_spent, "budget_steps": self.budget.steps,
-            "programs": self.state.next_index, "best": None if best is None else best.best.score,
-            "accepted": self.state.stopped_at["accepted"], "stopped_at": dict(self.state.stopped_at), "seconds": self.budget.seconds,
-        })
+            self._tell(
+                {"event": "best", "score": best.best.score, "trial": best.best.trial, "text": best.checked.program.text}
+            )
+        self._tell(
+            {
+                "event": "generation",
+                "generation": self.state.next_generation,
+                "env_steps": self.state.steps_spent,
+                "budget_steps": self.budget.steps,
+                "programs": self.state.next_index,
+                "best": None if best is None else best.best.score,
+                "accepted": self.state.stopped_at["accepted"],
+                "stopped_at": dict(self.state.stopped_at),
+                "seconds": self.budget.seconds,
+            }
+        )
 
     def tell_steps(self, env_steps: int) -> None:
         """Called while a generation plays."""
         steps = self.state.steps_spent + env_steps
-        self._tell({"event": "steps", "env_steps": steps, "budget_steps": self.budget.steps, "seconds": self.budget.seconds})
+        self._tell(
+            {"event": "steps", "env_steps": steps, "budget_steps": self.budget.steps, "seconds": self.budget.seconds}
+        )
 
     def _simplify(self, record: StudyRecord) -> None:
         """Leaves out of the best program what its episodes do not need, and goes on from what is left. Costs no step."""
@@ -284,9 +330,16 @@ class Study:
         if best is None:
             record.stop(reason, {})
             if state.refused_start is not None:
-                raise HLError(f"the program that the search begins from is no good: {reason}", "mend it first, and start a new run; `hl regress` shows more")
-            raise HLError(f"the run stopped before its first episode ended: {reason}",
-                          "mend what failed, and start a new run" if self.judge.failures else "give it a larger budget, or go on with it by --resume")
+                raise HLError(
+                    f"the program that the search begins from is no good: {reason}",
+                    "mend it first, and start a new run; `hl regress` shows more",
+                )
+            raise HLError(
+                f"the run stopped before its first episode ended: {reason}",
+                "mend what failed, and start a new run"
+                if self.judge.failures
+                else "give it a larger budget, or go on with it by --resume",
+            )
         program = best.checked.program
         proof = None
         if reason != INTERRUPTED:
@@ -296,9 +349,26 @@ class Study:
         summary = "screened by the search's own gates" if proof is None else proof.summary
         text = best_text(program, self._header(best, None if proof is None else proof.summary))
         result = StudyResult(
-            self.path, self.program.name, self.protocol, text, program.hash, best.best.score, state.archive.first, state.seeds,
-            proof is not None, summary, state.next_index, state.stopped_at["accepted"], dict(state.stopped_at), state.steps_spent,
-            record.lost_steps, self.budget.seconds, reason, call_totals(record.folder.ledger.read()), failed)
+            self.path,
+            self.program.name,
+            self.protocol,
+            text,
+            program.hash,
+            best.best.score,
+            state.archive.first,
+            state.seeds,
+            proof is not None,
+            summary,
+            state.next_index,
+            state.stopped_at["accepted"],
+            dict(state.stopped_at),
+            state.steps_spent,
+            record.lost_steps,
+            self.budget.seconds,
+            reason,
+            call_totals(record.folder.ledger.read()),
+            failed,
+        )
         self._tell({"event": "stop", "reason": reason, "score": result.score})
         try:
             record.write_best(text)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.evaluation.program_text import text_with
 from hl_dsl.synth.runs.run_folder import BEST
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import write_whole
+from hl_dsl.program import Program
 
 
 class BestFile:
@@ -22,7 +24,12 @@ class BestFile:
         self._defaults = values_of(program.flow)
 
     def __call__(self, event: dict[str, Any]) -> None:
-        if event["event"] == "best" and not event["known"] and event["values"] != self._defaults and self.folder is not None:
+        if (
+            event["event"] == "best"
+            and not event["known"]
+            and event["values"] != self._defaults
+            and self.folder is not None
+        ):
             self._write(event["values"])
         self._on_event(event)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Parameter
-from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.candidates.parameter_sampling import values_at
+from hl_dsl.synth.environments.random_numbers import generator
 
 STEP = 0.25  # the usual first step size; every range is scaled to [0, 1]
 _MOST_RESTARTS = 100
@@ -52,7 +52,13 @@ class CmaEs:
             point = [random.random() for _ in point]
         # CMA-ES needs two dimensions; where one parameter is tuned the second does nothing.
         point += [0.5] * (2 - len(point))
-        options = {"bounds": [0, 1], "seed": random.randrange(1, 2**31), "verbose": -9, "tolflatfitness": 5, "maxiter": 100 * len(point)}
+        options = {
+            "bounds": [0, 1],
+            "seed": random.randrange(1, 2**31),
+            "verbose": -9,
+            "tolflatfitness": 5,
+            "maxiter": 100 * len(point),
+        }
         options["popsize"] = max(2, self.population) * 2 ** min(self.restarts, 4)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 
 USUAL_GENERATIONS = 20
 _HINT = "write steps, and for how many generations: `200:20`, or several with commas between them: `100:10,300:20`"
@@ -29,7 +29,10 @@ def parse_short(text: str | None, max_steps: int | None = None) -> tuple[Phase, 
     if caps != sorted(set(caps)):
         raise HLError(f"the short episodes of `{text}` do not grow", _HINT)
     if max_steps is not None and caps and caps[-1] >= max_steps:
-        raise HLError(f"short episodes of {caps[-1]} steps are not short: every episode ends after {max_steps}", f"give fewer than {max_steps}, or leave them out")
+        raise HLError(
+            f"short episodes of {caps[-1]} steps are not short: every episode ends after {max_steps}",
+            f"give fewer than {max_steps}, or leave them out",
+        )
     return phases
 
 

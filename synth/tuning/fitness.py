@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Sequence
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 
 _PARTS = {"mean": lambda returns: sum(returns) / len(returns), "min": min}
 _TERM = re.compile(r"(?:(\d+(?:\.\d*)?|\.\d+)\s*\*\s*)?([a-z]+)")
@@ -47,7 +47,12 @@ def parse_fitness(text: str) -> Fitness:
 def _term(text: str, term: str) -> tuple[float, str]:
     found = _TERM.fullmatch(term)
     if found is None or found[2] not in _PARTS:
-        raise HLError(f"`{text}` is no fitness: `{term}` is not understood" if term else f"`{text}` is no fitness: a term is empty", _HINT)
+        raise HLError(
+            f"`{text}` is no fitness: `{term}` is not understood"
+            if term
+            else f"`{text}` is no fitness: a term is empty",
+            _HINT,
+        )
     weight = 1.0 if found[1] is None else float(found[1])
     if not 0 < weight < float("inf"):
         raise HLError(f"`{text}` is no fitness: a weight must be above 0 and finite", _HINT)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from hl_dsl.synth.rollouts.pruning import stages
 from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.rollouts.pruning import stages
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.trial import NO_GATE
-from hl_dsl.synth.tuning.tuning_record import HELD, SPENT, TuningRecord
 from hl_dsl.synth.tuning.fitness import Fitness
-from hl_dsl.synth.tuning.sample_runner import TuningInterrupted, SampleRunner, BudgetExhausted
+from hl_dsl.synth.tuning.sample_runner import BudgetExhausted, SampleRunner, TuningInterrupted
 from hl_dsl.synth.tuning.samples import Sample
+from hl_dsl.synth.tuning.tuning_record import HELD, SPENT, TuningRecord
 
 RACE_SEEDS = 2  # that every sample of a race plays
 
@@ -19,12 +20,29 @@ RACE_SEEDS = 2  # that every sample of a race plays
 class Generations:
     """All that was played so far, by its values; `best` is what was accepted last. `race`: see `Tuning`."""
 
-    def __init__(self, player: SampleRunner, book: TuningRecord, fitness: Fitness, seeds: Sequence[int], race: bool, tell: Callable[[dict[str, Any]], None]):
-        self.player, self.book, self.fitness, self.seeds, self.race, self.tell = player, book, fitness, tuple(seeds), race, tell
+    def __init__(
+        self,
+        player: SampleRunner,
+        book: TuningRecord,
+        fitness: Fitness,
+        seeds: Sequence[int],
+        race: bool,
+        tell: Callable[[dict[str, Any]], None],
+    ):
+        self.player, self.book, self.fitness, self.seeds, self.race, self.tell = (
+            player,
+            book,
+            fitness,
+            tuple(seeds),
+            race,
+            tell,
+        )
         self.samples: dict[tuple, Sample] = {}
         self.best: Sample | None = None
 
-    def play(self, every: Sequence[Mapping[str, float]], cap: int | None = None, center: Mapping[str, float] | None = None) -> list[Sample]:
+    def play(
+        self, every: Sequence[Mapping[str, float]], cap: int | None = None, center: Mapping[str, float] | None = None
+    ) -> list[Sample]:
         """The samples with these values, each played once in a run, judged and written down. With a `center`, which is played
         beside them, that alone may be accepted. Raises Cut."""
         asked = [Sample(0, dict(values), cap, eligible=center is None) for values in every]
@@ -46,7 +64,11 @@ class Generations:
         """The best of whole episodes, or of those with a cap."""
         if cap is None:
             return self.best
-        played = [one for one in self.samples.values() if one.cap == cap and one.score is not None and not one.dropped and one.eligible]
+        played = [
+            one
+            for one in self.samples.values()
+            if one.cap == cap and one.score is not None and not one.dropped and one.eligible
+        ]
         return max(played, key=lambda one: (one.score, -one.number), default=None)
 
     def _settle(self, new: dict[tuple, Sample]) -> None:
@@ -128,7 +150,10 @@ class Generations:
             self._score(one)
         dropped = [one for one in samples if one.dropped]
         for one in dropped:
-            one.gate, one.reason = "development", f"{one.score:g} on {len(one.returns)} seeds: not in the better half of its generation"
+            one.gate, one.reason = (
+                "development",
+                f"{one.score:g} on {len(one.returns)} seeds: not in the better half of its generation",
+            )
         if whole:
             worst = min(one.score for one in whole)
             for one in samples:
@@ -137,9 +162,14 @@ class Generations:
                 if one.cap is not None:
                     one.gate, one.reason = "smoke", f"in episodes of at most {one.cap} steps"
                 else:
-                    one.gate, one.reason = "development", "no better than the best so far" if one.eligible else "a sample: only a center is accepted"
+                    one.gate, one.reason = (
+                        "development",
+                        "no better than the best so far" if one.eligible else "a sample: only a center is accepted",
+                    )
             if whole[0].cap is None:
-                self._accept([one for one in whole if one.eligible and (cut is None or not _passed_over(one))], worst, stop)
+                self._accept(
+                    [one for one in whole if one.eligible and (cut is None or not _passed_over(one))], worst, stop
+                )
 
     def _accept(self, whole: list[Sample], worst: float, stop: Stopping) -> None:
         for one in sorted(whole, key=lambda one: (-one.score, one.number)):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Sequence
+from collections.abc import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Parameter
-from hl_dsl.base.diagnostics import HLError
+
+from hl_dsl.base.errors import HLError
 
 
 def chosen_parameters(parameters: Sequence[Parameter], names: Sequence[str] | None, policy: str) -> list[Parameter]:
@@ -22,9 +23,14 @@ def chosen_parameters(parameters: Sequence[Parameter], names: Sequence[str] | No
             component = re.fullmatch(r"(.+)\[\d+\]", name)
             count = sum(_whole(one) == component[1] != one.name for one in parameters) if component else 0
             if count:
-                raise HLError(f"{policy} has no parameter `{name}`", f"`{component[1]}` has components 0 to {count - 1}")
+                raise HLError(
+                    f"{policy} has no parameter `{name}`", f"`{component[1]}` has components 0 to {count - 1}"
+                )
             known = dict.fromkeys(_whole(one) for one in parameters)
-            raise HLError(f"{policy} has no parameter `{name}`", f"its parameters: {', '.join(sorted(known))}; `*` stands for any letters")
+            raise HLError(
+                f"{policy} has no parameter `{name}`",
+                f"its parameters: {', '.join(sorted(known))}; `*` stands for any letters",
+            )
     found = [one for one in parameters if names is None or any(_means(name, one) for name in names)]
     moving = [one for one in found if one.low < one.high]
     if not moving:

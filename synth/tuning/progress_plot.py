@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import io
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.plots import BEST_COLOUR, REFERENCE_COLOURS, REJECTED_COLOUR, dress
 from hl_dsl.synth.runs.run_folder import LEDGER
-from hl_dsl.base.files import write_whole
 from hl_dsl.synth.runs.trial import NO_GATE, main_setting, trials_of
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import write_whole
 
 PICTURE = "progress.png"
 _EVERY_SECONDS = 60.0
@@ -28,7 +30,11 @@ class ProgressPlot:
     def __call__(self, event: dict[str, Any]) -> None:
         if self._on_event is not None:
             self._on_event(event)
-        if self.folder is not None and event["event"] == "generation" and time.monotonic() - self._drawn > _EVERY_SECONDS:
+        if (
+            self.folder is not None
+            and event["event"] == "generation"
+            and time.monotonic() - self._drawn > _EVERY_SECONDS
+        ):
             try:
                 self.draw()
             except HLError:
@@ -50,7 +56,14 @@ def plot_progress(events: Sequence[Mapping[str, Any]], path: Path | str) -> Path
     scores, sizes = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     points = _points(events)
     if points:
-        scores.scatter(*zip(*((steps, score) for steps, score, _ in points)), s=10, color=REJECTED_COLOUR, alpha=0.4, linewidths=0, label="sample")
+        scores.scatter(
+            *zip(*((steps, score) for steps, score, _ in points)),
+            s=10,
+            color=REJECTED_COLOUR,
+            alpha=0.4,
+            linewidths=0,
+            label="sample",
+        )
         best = [(steps, score) for steps, score, accepted in points if accepted]
         if best:
             best.append((points[-1][0], best[-1][1]))
@@ -58,9 +71,20 @@ def plot_progress(events: Sequence[Mapping[str, Any]], path: Path | str) -> Path
     generations = [event for event in events if event.get("event") == "generation" and "sigma" in event]
     whole = [event for event in generations if event.get("short") is None]
     if whole:
-        scores.plot([one["env_steps"] for one in whole], [one["mean"] for one in whole], color=REFERENCE_COLOURS[0], linewidth=1.2, label="mean of a generation")
+        scores.plot(
+            [one["env_steps"] for one in whole],
+            [one["mean"] for one in whole],
+            color=REFERENCE_COLOURS[0],
+            linewidth=1.2,
+            label="mean of a generation",
+        )
     if generations:
-        sizes.plot([one["env_steps"] for one in generations], [one["sigma"] for one in generations], color=REFERENCE_COLOURS[1], linewidth=1.2)
+        sizes.plot(
+            [one["env_steps"] for one in generations],
+            [one["sigma"] for one in generations],
+            color=REFERENCE_COLOURS[1],
+            linewidth=1.2,
+        )
         sizes.set_yscale("log")
     dress(scores, "")
     dress(sizes, "environment steps")
@@ -77,7 +101,11 @@ def _points(events: Sequence[Mapping[str, Any]]) -> list[tuple[int, float, bool]
     """Steps by then, score and whether it was accepted, of the samples that played all seeds of the run."""
     trials = trials_of(events)
     setting = main_setting(trials)
-    samples = [one for one in trials if one.kind == "tune" and one.gate != NO_GATE and (one.environment, one.protocol) == setting]
+    samples = [
+        one
+        for one in trials
+        if one.kind == "tune" and one.gate != NO_GATE and (one.environment, one.protocol) == setting
+    ]
     seeds = max((len(one.seeds) for one in samples), default=0)
     points, steps, chosen = [], 0, set(map(id, samples))
     for one in trials:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hl_dsl.compiler.planner.counts import PlanningCounts
 from hl_dsl.synth.runs.run_result import INTERRUPTED
+
 from hl_dsl.base.text import counted
 
 
@@ -42,9 +43,21 @@ class TuneResult:
     def to_json(self) -> dict[str, Any]:
         """The document of `hl tune --json`, without its schema."""
         return {
-            "policy": self.program_name, "protocol": self.protocol, "program_hash": self.program_hash, "parameters": self.values,
-            "fitness": self.fitness, "score": self.score, "start_score": self.start_score, "seeds": list(self.seeds), "samples": self.samples,
-            "env_steps": self.env_steps, "planning": self.planning._asdict() if any(self.planning) else None, "stop_reason": self.stop_reason, "program": self.text, "written": self.written}
+            "policy": self.program_name,
+            "protocol": self.protocol,
+            "program_hash": self.program_hash,
+            "parameters": self.values,
+            "fitness": self.fitness,
+            "score": self.score,
+            "start_score": self.start_score,
+            "seeds": list(self.seeds),
+            "samples": self.samples,
+            "env_steps": self.env_steps,
+            "planning": self.planning._asdict() if any(self.planning) else None,
+            "stop_reason": self.stop_reason,
+            "program": self.text,
+            "written": self.written,
+        }
 
     def render(self) -> str:
         """For people: the scores, the values, the text."""
@@ -54,5 +67,7 @@ class TuneResult:
         return (
             f"{self.program_name}: {self.start_score:g} -> {self.score:g}{by} under {self.protocol}, {counted(len(self.seeds), 'seed')}, "
             f"{counted(self.samples, 'sample')}, {counted(self.env_steps, 'environment step')}"
-            + (f", {counted(self.planning.steps, 'step')} of the model to plan" if self.planning.steps else "") + "\n"
-            f"stopped: {self.stop_reason}\n{written}{values}\n\n{self.text}").rstrip()
+            + (f", {counted(self.planning.steps, 'step')} of the model to plan" if self.planning.steps else "")
+            + "\n"
+            f"stopped: {self.stop_reason}\n{written}{values}\n\n{self.text}"
+        ).rstrip()

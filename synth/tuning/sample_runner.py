@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from types import SimpleNamespace
-from typing import Any, Callable, Sequence
+from typing import Any
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.candidates.parameter_values import flow_with
-from hl_dsl.synth.workers.limits import EvaluatorFailed
 from hl_dsl.compiler.planner.counts import PlanningCounts, added
-from hl_dsl.synth.rollouts.candidate_batch import play, play_values
+from hl_dsl.synth.candidates.parameter_values import flow_with
 from hl_dsl.synth.regressions.case import Regression
 from hl_dsl.synth.regressions.gate import CaseGate
-from hl_dsl.synth.rollouts.rollout import Rollout
-from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.rollouts.candidate_batch import play, play_values
 from hl_dsl.synth.rollouts.interrupts import Stopping
+from hl_dsl.synth.rollouts.rollout import Rollout
+from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.run_result import INTERRUPTED
+from hl_dsl.synth.runs.step_counter import StepMeter
 from hl_dsl.synth.tuning.samples import Sample, lanes
+from hl_dsl.synth.workers.limits import EvaluatorFailed
+
+from hl_dsl.program import Program
 
 MOST_LANES = 256  # in one batch: a MuJoCo robot takes up to 25 MB of a worker's address space
 _CHANCES = 2  # for samples whose evaluator came to no result
@@ -41,10 +43,24 @@ class SampleRunner:
     `planning`: what planning took so far."""
 
     def __init__(
-        self, program: Program, protocol: str, budget: Budget, limits: dict[str, Any], evaluator: Any, meter: StepMeter | None,
-        tell: Callable[[dict], None], failed: Callable[[EvaluatorFailed], None], cases: Sequence[Regression] = (),
+        self,
+        program: Program,
+        protocol: str,
+        budget: Budget,
+        limits: dict[str, Any],
+        evaluator: Any,
+        meter: StepMeter | None,
+        tell: Callable[[dict], None],
+        failed: Callable[[EvaluatorFailed], None],
+        cases: Sequence[Regression] = (),
     ):
-        self.program, self.protocol, self.budget, self.limits, self.evaluator = program, protocol, budget, limits, evaluator
+        self.program, self.protocol, self.budget, self.limits, self.evaluator = (
+            program,
+            protocol,
+            budget,
+            limits,
+            evaluator,
+        )
         self.meter, self.tell, self.failed, self.cases = meter, tell, failed, tuple(cases)
         self.names = [one.name for one in program.flow.parameters]
         self.reserve = self._taken = 0
@@ -77,8 +93,14 @@ class SampleRunner:
 
     def _play_together(self, samples: Sequence[Sample], seeds: Sequence[int], stop: Stopping) -> None:
         rollout = self._run(
-            play_values, self.program.flow, {name: [one.values[name] for one in samples for _ in seeds] for name in self.names}, self.protocol,
-            [seed for _ in samples for seed in seeds], stop=stop, **self._limits(samples[0].cap))
+            play_values,
+            self.program.flow,
+            {name: [one.values[name] for one in samples for _ in seeds] for name in self.names},
+            self.protocol,
+            [seed for _ in samples for seed in seeds],
+            stop=stop,
+            **self._limits(samples[0].cap),
+        )
         count = len(seeds)
         for place, one in enumerate(samples):
             one.parts.append(lanes(rollout, place * count, (place + 1) * count, len(samples)))
@@ -98,8 +120,17 @@ class SampleRunner:
                 if not going_on:
                     break
                 played = self._run(
-                    play, [flow], self.program.card, setting.protocol, seeds, stop=stop, dry_steps=setting.dry_steps, max_steps=setting.max_steps,
-                    curves=dict.fromkeys(seeds), num_threads=self.limits["num_threads"])
+                    play,
+                    [flow],
+                    self.program.card,
+                    setting.protocol,
+                    seeds,
+                    stop=stop,
+                    dry_steps=setting.dry_steps,
+                    max_steps=setting.max_steps,
+                    curves=dict.fromkeys(seeds),
+                    num_threads=self.limits["num_threads"],
+                )
                 gate.take([one], cases, played.episodes)
                 if played.rollout.interrupted:
                     raise TuningInterrupted(INTERRUPTED)
@@ -118,12 +149,25 @@ class SampleRunner:
             before, taken = self.budget.steps_spent, self._taken
 
             def show(steps: int) -> None:
-                self.tell({"event": "steps", "env_steps": before + steps, "budget_steps": self.budget.steps, "seconds": self.budget.seconds})
+                self.tell(
+                    {
+                        "event": "steps",
+                        "env_steps": before + steps,
+                        "budget_steps": self.budget.steps,
+                        "seconds": self.budget.seconds,
+                    }
+                )
 
             try:
                 played = self.evaluator.run(
-                    function, *arguments, step_budget=self.steps_left, on_progress=show, stopping=stop,
-                    before_step=None if self.meter is None else self.meter.after(taken), **options)
+                    function,
+                    *arguments,
+                    step_budget=self.steps_left,
+                    on_progress=show,
+                    stopping=stop,
+                    before_step=None if self.meter is None else self.meter.after(taken),
+                    **options,
+                )
             except EvaluatorFailed as failure:
                 self._taken += failure.steps
                 if failure.outcome != INTERRUPTED:

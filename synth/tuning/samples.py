@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from hl_dsl.synth.rollouts.rollout import Rollout
 from hl_dsl.synth.runs.trial import Trial
@@ -54,12 +55,28 @@ def joined(parts: Sequence[Rollout]) -> Rollout:
     def all_of(name: str) -> tuple:
         return tuple(row for part in parts for row in getattr(part, name))
 
-    rows = ("seeds", "returns", "lengths", "finished", "truncated", "digests", "out_of_range", "assumption_violations", "monitor_violations", "planning")
+    rows = (
+        "seeds",
+        "returns",
+        "lengths",
+        "finished",
+        "truncated",
+        "digests",
+        "out_of_range",
+        "assumption_violations",
+        "monitor_violations",
+        "planning",
+    )
     sums = ("env_steps", "cpu_seconds", "wall_seconds", "seeds_wanted")
     whole = replace(
-        first, **{name: all_of(name) for name in rows}, **{name: sum(getattr(part, name) for part in parts) for name in sums},
-        interrupted=any(part.interrupted for part in parts))
-    return replace(whole, distinct_trajectories=len({digest for digest, done in zip(whole.digests, whole.finished) if done}))
+        first,
+        **{name: all_of(name) for name in rows},
+        **{name: sum(getattr(part, name) for part in parts) for name in sums},
+        interrupted=any(part.interrupted for part in parts),
+    )
+    return replace(
+        whole, distinct_trajectories=len({digest for digest, done in zip(whole.digests, whole.finished) if done})
+    )
 
 
 def lanes(rollout: Rollout, first: int, last: int, parts: int) -> Rollout:
@@ -69,8 +86,20 @@ def lanes(rollout: Rollout, first: int, last: int, parts: int) -> Rollout:
     steps = sum(rollout.lengths[rows])
     share = steps / max(1, rollout.env_steps) if rollout.env_steps else 1 / parts
     return replace(
-        rollout, seeds=rollout.seeds[rows], returns=rollout.returns[rows], lengths=rollout.lengths[rows], finished=rollout.finished[rows],
-        truncated=rollout.truncated[rows], digests=rollout.digests[rows], distinct_trajectories=len(set(digests)), env_steps=steps,
-        cpu_seconds=rollout.cpu_seconds * share, wall_seconds=rollout.wall_seconds * share, out_of_range=rollout.out_of_range[rows],
-        assumption_violations=rollout.assumption_violations[rows], monitor_violations=rollout.monitor_violations[rows], seeds_wanted=last - first,
-        planning=rollout.planning[rows])
+        rollout,
+        seeds=rollout.seeds[rows],
+        returns=rollout.returns[rows],
+        lengths=rollout.lengths[rows],
+        finished=rollout.finished[rows],
+        truncated=rollout.truncated[rows],
+        digests=rollout.digests[rows],
+        distinct_trajectories=len(set(digests)),
+        env_steps=steps,
+        cpu_seconds=rollout.cpu_seconds * share,
+        wall_seconds=rollout.wall_seconds * share,
+        out_of_range=rollout.out_of_range[rows],
+        assumption_violations=rollout.assumption_violations[rows],
+        monitor_violations=rollout.monitor_violations[rows],
+        seeds_wanted=last - first,
+        planning=rollout.planning[rows],
+    )

@@ -6,37 +6,47 @@ the settings. So a run that was cut is repeated from what the ledger tells of it
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.candidates.parameter_values import hash_with, values_of
+from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.regressions.case import Regression, content_hash
-from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_result import INTERRUPTED
-from hl_dsl.synth.tuning.tuning_record import TuningRecord
-from hl_dsl.synth.tuning.parameter_selection import chosen_parameters
+from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.tuning.cma_es import CmaEs
+from hl_dsl.synth.tuning.episode_schedule import WHOLE, Phase, schedule_text
 from hl_dsl.synth.tuning.fitness import MEAN, Fitness
 from hl_dsl.synth.tuning.generation import RACE_SEEDS, Generations
-from hl_dsl.synth.tuning.sample_runner import TuningInterrupted, SampleFailed, SampleRunner, BudgetExhausted
+from hl_dsl.synth.tuning.parameter_selection import chosen_parameters
 from hl_dsl.synth.tuning.result import TuneResult
+from hl_dsl.synth.tuning.sample_runner import BudgetExhausted, SampleFailed, SampleRunner, TuningInterrupted
 from hl_dsl.synth.tuning.samples import Sample
-from hl_dsl.synth.tuning.episode_schedule import WHOLE, Phase, schedule_text
-from hl_dsl.synth.tuning.cma_es import CmaEs
+from hl_dsl.synth.tuning.tuning_record import TuningRecord
+from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.base.text import counted
+from hl_dsl.program import Program
 
 _RESERVED = 0.5  # at most so much of the budget is kept back for whole episodes while short ones are played
 
 OnEvent = Callable[[dict[str, Any]], None]
 
 
-def tune(program: Program, protocol: str, seeds: Sequence[int], budget: Budget, seed: int = 0, ledger: Ledger | None = None, **more: Any) -> TuneResult:
+def tune(
+    program: Program,
+    protocol: str,
+    seeds: Sequence[int],
+    budget: Budget,
+    seed: int = 0,
+    ledger: Ledger | None = None,
+    **more: Any,
+) -> TuneResult:
     """Tunes all parameters, or those named (see `Tuning`); every sample is a trial in `ledger`. The same seed gives the same
     result. Raises HLError, as `Tuning` does."""
     return Tuning(program, protocol, seeds, budget, seed, **more).run(ledger)
@@ -53,13 +63,35 @@ class Tuning:
     """
 
     def __init__(
-        self, program: Program, protocol: str, seeds: Sequence[int], budget: Budget, seed: int = 0, names: Sequence[str] | None = None,
-        population: int | None = None, dry_steps: int | None = None, max_steps: int | None = None, num_threads: int = 0,
-        on_event: OnEvent | None = None, evaluator: InProcessExecutor | WorkerExecutor | None = None, fitness: Fitness = MEAN, race: bool = False,
-        short: Sequence[Phase] = (), step_size: float | None = None, cases: Sequence[Regression] = (), center: bool = False,
+        self,
+        program: Program,
+        protocol: str,
+        seeds: Sequence[int],
+        budget: Budget,
+        seed: int = 0,
+        names: Sequence[str] | None = None,
+        population: int | None = None,
+        dry_steps: int | None = None,
+        max_steps: int | None = None,
+        num_threads: int = 0,
+        on_event: OnEvent | None = None,
+        evaluator: InProcessExecutor | WorkerExecutor | None = None,
+        fitness: Fitness = MEAN,
+        race: bool = False,
+        short: Sequence[Phase] = (),
+        step_size: float | None = None,
+        cases: Sequence[Regression] = (),
+        center: bool = False,
     ):
         refuse_other_seeds(seeds, "a tuning")
-        self.program, self.protocol, self.budget, self.seed, self.population, self.step_size = program, protocol, budget, seed, population, step_size
+        self.program, self.protocol, self.budget, self.seed, self.population, self.step_size = (
+            program,
+            protocol,
+            budget,
+            seed,
+            population,
+            step_size,
+        )
         self.fitness, self.race, self.short, self.cases, self.center = fitness, race, tuple(short), tuple(cases), center
         self.chosen = chosen_parameters(program.flow.parameters, names, program.name)
         self.names = None if names is None else list(names)
@@ -70,8 +102,17 @@ class Tuning:
         self.seeds = tuple(seeds) if draws_at_random(protocol_options(program.card, protocol)) else tuple(seeds)[:1]
         if race and len(self.seeds) <= RACE_SEEDS:
             same = len(seeds) > len(self.seeds)
-            why = f": every seed is the same episode under `{protocol}`" if same else f": every sample plays {RACE_SEEDS}" if len(self.seeds) > 1 else ""
-            raise HLError(f"there is nothing to race with {counted(len(self.seeds), 'seed')}{why}", "leave the race out" if same else "give more seeds, or leave the race out")
+            why = (
+                f": every seed is the same episode under `{protocol}`"
+                if same
+                else f": every sample plays {RACE_SEEDS}"
+                if len(self.seeds) > 1
+                else ""
+            )
+            raise HLError(
+                f"there is nothing to race with {counted(len(self.seeds), 'seed')}{why}",
+                "leave the race out" if same else "give more seeds, or leave the race out",
+            )
         self.limits = {"dry_steps": dry_steps, "max_steps": max_steps, "num_threads": num_threads}
         self.tell, self.evaluator = on_event or (lambda event: None), evaluator or WorkerExecutor()
         self.defaults = values_of(program.flow)
@@ -79,13 +120,28 @@ class Tuning:
     def settings(self) -> dict[str, Any]:
         """What must be the same for a run to go on."""
         return {
-            "kind": "tune", "environment": self.program.card.environment, "protocol": self.protocol, "run_seed": self.seed, "seeds": list(self.seeds),
-            "params": self.names, "population": self.population, "step_size": self.step_size, "fitness": self.fitness.text, "race": self.race or None,
-            "center": self.center or None, "short": schedule_text(self.short), "dry_steps": self.limits["dry_steps"], "max_steps": self.limits["max_steps"],
+            "kind": "tune",
+            "environment": self.program.card.environment,
+            "protocol": self.protocol,
+            "run_seed": self.seed,
+            "seeds": list(self.seeds),
+            "params": self.names,
+            "population": self.population,
+            "step_size": self.step_size,
+            "fitness": self.fitness.text,
+            "race": self.race or None,
+            "center": self.center or None,
+            "short": schedule_text(self.short),
+            "dry_steps": self.limits["dry_steps"],
+            "max_steps": self.limits["max_steps"],
             "regressions": {one.name: content_hash(one) for one in self.cases} or None,
-            "program_hash": self.program.hash, "program": self.program.source.text or self.program.text}
+            "program_hash": self.program.hash,
+            "program": self.program.source.text or self.program.text,
+        }
 
-    def run(self, ledger: Ledger | None = None, events: Sequence[Mapping[str, Any]] = (), meter: StepMeter | None = None) -> TuneResult:
+    def run(
+        self, ledger: Ledger | None = None, events: Sequence[Mapping[str, Any]] = (), meter: StepMeter | None = None
+    ) -> TuneResult:
         """Tunes, and records every sample. `events`: the ledger of a run that goes on; what it tells is not played again.
 
         An interrupt ends the tuning; what was best by then is the result. Raises HLError for a budget too small to play
@@ -95,7 +151,17 @@ class Tuning:
         if meter is not None:
             self.book.charge_killed(meter, events)
         self.budget.steps_spent = self.book.steps_charged
-        self.player = SampleRunner(self.program, self.protocol, self.budget, self.limits, self.evaluator, meter, self.tell, self.book.failed, self.cases)
+        self.player = SampleRunner(
+            self.program,
+            self.protocol,
+            self.budget,
+            self.limits,
+            self.evaluator,
+            meter,
+            self.tell,
+            self.book.failed,
+            self.cases,
+        )
         self.player.planning = self.book.planning
         self.all = Generations(self.player, self.book, self.fitness, self.seeds, self.race, self.tell)
         self.generations, reason, hint = 0, "the samples no longer differ", "give it a larger budget"
@@ -112,7 +178,10 @@ class Tuning:
             self.evaluator.close()
         start = self.all.samples.get(self.book.key(Sample(0, self.defaults)))
         if start is not None and start.gate == "regression":
-            raise HLError(f"the program that the tuning begins from is no good: {start.reason}", "mend it first, and start a new run; `hl regress` shows more")
+            raise HLError(
+                f"the program that the tuning begins from is no good: {start.reason}",
+                "mend it first, and start a new run; `hl regress` shows more",
+            )
         if self.all.best is None:
             raise HLError(f"the run stopped before the first episodes ended: {reason}", hint)
         return self._result(start.score, reason)
@@ -147,7 +216,9 @@ class Tuning:
                 strategy.begin(best.values)
                 begun, known = begun + 1, len(self.all.samples)
             drawn = [self.defaults | values for values in strategy.ask()]
-            played = self.all.play(drawn, phase.cap, self.defaults | strategy.center if self.center else None)[: len(drawn)]
+            played = self.all.play(drawn, phase.cap, self.defaults | strategy.center if self.center else None)[
+                : len(drawn)
+            ]
             strategy.tell([one.told for one in played])
             left = None if left is None else left - 1
             self._generation_ended(strategy, phase, played)
@@ -157,7 +228,9 @@ class Tuning:
         """Steps for the best one's whole episodes, which a phase of short ones may not spend."""
         if phase.cap is None or self.budget.steps is None:
             return 0
-        longest = min(self.limits["max_steps"] or self.program.card.max_episode_steps, self.program.card.max_episode_steps)
+        longest = min(
+            self.limits["max_steps"] or self.program.card.max_episode_steps, self.program.card.max_episode_steps
+        )
         return min(longest * len(self.seeds), int(self.budget.steps * _RESERVED))
 
     def _generation_ended(self, strategy: CmaEs, phase: Phase, played: Sequence[Sample]) -> None:
@@ -165,22 +238,51 @@ class Tuning:
         scores = [one.score for one in played if not one.dropped] or [one.score for one in played]
         best = self.all.best_of(phase.cap)
         told = {
-            "best": None if best is None else best.score, "mean": sum(scores) / len(scores), "sigma": strategy.sigma, "restart": strategy.restarts,
-            "samples": len(self.all.samples), "short": phase.cap, "env_steps": self.budget.steps_spent}
+            "best": None if best is None else best.score,
+            "mean": sum(scores) / len(scores),
+            "sigma": strategy.sigma,
+            "restart": strategy.restarts,
+            "samples": len(self.all.samples),
+            "short": phase.cap,
+            "env_steps": self.budget.steps_spent,
+        }
         self.book.generation(self.generations, told)
         self.generations += 1
-        self.tell({**told, "event": "generation", "budget_steps": self.budget.steps, "programs": len(self.all.samples), "seconds": self.budget.seconds,
-                   "seconds_left": self._seconds_left()})
+        self.tell(
+            {
+                **told,
+                "event": "generation",
+                "budget_steps": self.budget.steps,
+                "programs": len(self.all.samples),
+                "seconds": self.budget.seconds,
+                "seconds_left": self._seconds_left(),
+            }
+        )
 
     def _seconds_left(self) -> float | None:
         """Until the first of the budgets is spent, at the pace so far."""
         spent, seconds = self.budget.steps_spent - self.book.steps_charged, self.budget.seconds
-        ends = [self.budget.seconds_left, self.budget.steps_left / spent * seconds if spent and self.budget.steps_left is not None else None]
+        ends = [
+            self.budget.seconds_left,
+            self.budget.steps_left / spent * seconds if spent and self.budget.steps_left is not None else None,
+        ]
         return min((one for one in ends if one is not None), default=None)
 
     def _result(self, start: float, reason: str) -> TuneResult:
         best = self.all.best
         text = self.book.text(best.values) if best.score > start else self.program.source.text or self.program.text
         return TuneResult(
-            text, hash_with(self.program.flow, best.values), best.values, best.score, start, self.seeds, len(self.all.samples), self.budget.steps_spent,
-            reason, self.program.name, self.protocol, self.fitness.text, self.player.planning)
+            text,
+            hash_with(self.program.flow, best.values),
+            best.values,
+            best.score,
+            start,
+            self.seeds,
+            len(self.all.samples),
+            self.budget.steps_spent,
+            reason,
+            self.program.name,
+            self.protocol,
+            self.fitness.text,
+            self.player.planning,
+        )

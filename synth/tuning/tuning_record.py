@@ -3,22 +3,24 @@ event for each generation."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Iterable, Mapping, Sequence
+from typing import Any
 
-from hl_dsl.program import Program
+from hl_dsl.compiler.planner.counts import PlanningCounts, added
 from hl_dsl.synth.candidates.parameter_values import hash_with, values_of
 from hl_dsl.synth.evaluation.evaluate import trial_of
-from hl_dsl.synth.workers.limits import EvaluatorFailed
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.compiler.planner.counts import PlanningCounts, added
 from hl_dsl.synth.evaluation.program_text import text_with
-from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_result import INTERRUPTED
+from hl_dsl.synth.runs.step_counter import StepMeter
 from hl_dsl.synth.runs.trial import NO_GATE, Trial, cut_trial, trials_of
 from hl_dsl.synth.tuning.fitness import Fitness
 from hl_dsl.synth.tuning.samples import Sample, joined
+from hl_dsl.synth.workers.limits import EvaluatorFailed
 from hl_dsl.verify import Proof
+
+from hl_dsl.program import Program
 
 HELD = "played to its end; its generation was cut"
 SPENT = "the budget was spent before its episodes ended"
@@ -30,7 +32,15 @@ _NAMED = 4  # params that a change names one by one
 class TuningRecord:
     """Writes a tuning down, and reads it back. `sequence` is the number of the last event."""
 
-    def __init__(self, program: Program, proof: Proof, fitness: Fitness, settings: Mapping[str, Any], ledger: Ledger | None, events: Sequence[Mapping[str, Any]]):
+    def __init__(
+        self,
+        program: Program,
+        proof: Proof,
+        fitness: Fitness,
+        settings: Mapping[str, Any],
+        ledger: Ledger | None,
+        events: Sequence[Mapping[str, Any]],
+    ):
         self.program, self.proof, self.fitness, self.settings, self.ledger = program, proof, fitness, settings, ledger
         self.defaults = values_of(program.flow)
         self.sequence = events[-1]["sequence"] if events else 0
@@ -39,8 +49,11 @@ class TuningRecord:
         self.steps_charged = sum(trial.environment_steps for trial in trials if trial.reason not in UNCHARGED)
         self.planning = added(PlanningCounts(**trial.planning) for trial in trials)
         self._cut = self._cut_by_budgets(events)
-        self._known = {self._key(trial.parameters, trial.options.get("short")): trial for trial in trials
-                       if trial.kind == "tune" and (trial.gate != NO_GATE or trial.reason == HELD)}
+        self._known = {
+            self._key(trial.parameters, trial.options.get("short")): trial
+            for trial in trials
+            if trial.kind == "tune" and (trial.gate != NO_GATE or trial.reason == HELD)
+        }
 
     def charge_killed(self, meter: StepMeter, events: Sequence[Mapping[str, Any]]) -> None:
         """Lists what a process that was killed had played, and could not write down."""
@@ -50,7 +63,13 @@ class TuningRecord:
 
     def failed(self, failure: EvaluatorFailed) -> None:
         """Lists the steps of an evaluator that came to no result."""
-        self._append([cut_trial(self.settings, failure.steps, INTERRUPTED if failure.outcome == INTERRUPTED else failure.told).to_event()])
+        self._append(
+            [
+                cut_trial(
+                    self.settings, failure.steps, INTERRUPTED if failure.outcome == INTERRUPTED else failure.told
+                ).to_event()
+            ]
+        )
 
     def known(self, values: Mapping[str, float], cap: int | None) -> Trial | None:
         """What the ledger tells of a sample."""
@@ -80,7 +99,9 @@ class TuningRecord:
 
     def write(self, samples: Iterable[Sample]) -> None:
         """Records what was played, and verdicts that were not on record."""
-        self._append([_thin(self._trial(one).to_event()) for one in samples if one.fresh or one.case_steps or _settles(one)])
+        self._append(
+            [_thin(self._trial(one).to_event()) for one in samples if one.fresh or one.case_steps or _settles(one)]
+        )
 
     def generation(self, number: int, told: Mapping[str, Any]) -> None:
         """Records how a generation came out, once."""
@@ -97,16 +118,35 @@ class TuningRecord:
         if one.fresh:
             rollout = joined(one.parts)
             trial = trial_of(self.program, self.proof, rollout, one.values, "tune")
-            trial = replace(trial, options=self._options(trial.options, one), environment_steps=rollout.env_steps + one.case_steps)
+            trial = replace(
+                trial, options=self._options(trial.options, one), environment_steps=rollout.env_steps + one.case_steps
+            )
         else:
             trial = replace(one.known, environment_steps=one.case_steps, cpu_seconds=0.0, wall_seconds=0.0)
         accepted = one.gate == "accepted"
-        text = "" if one.number and not accepted else self.text(one.values) if moved else self.program.source.text or self.program.text
+        text = (
+            ""
+            if one.number and not accepted
+            else self.text(one.values)
+            if moved
+            else self.program.source.text or self.program.text
+        )
         change = "" if not moved else "tuned " + (", ".join(moved) if len(moved) <= _NAMED else f"{len(moved)} params")
         return replace(
-            trial, gate=one.gate, accepted=accepted, reason=one.reason, program_hash=hash_with(self.program.flow, one.values), index=one.number,
-            run_seed=self.settings["run_seed"], proposer="cma-es", parent_hashes=(self.program.hash,) if moved else (), change=change, program=text,
-            cases=one.cases, fitness=None if self.fitness.is_mean else one.score)
+            trial,
+            gate=one.gate,
+            accepted=accepted,
+            reason=one.reason,
+            program_hash=hash_with(self.program.flow, one.values),
+            index=one.number,
+            run_seed=self.settings["run_seed"],
+            proposer="cma-es",
+            parent_hashes=(self.program.hash,) if moved else (),
+            change=change,
+            program=text,
+            cases=one.cases,
+            fitness=None if self.fitness.is_mean else one.score,
+        )
 
     def _options(self, options: Mapping[str, Any], one: Sample) -> dict[str, Any]:
         return {**options, "fitness": self.fitness.text, "short": one.cap}
@@ -118,9 +158,17 @@ class TuningRecord:
 
 def _thin(event: dict[str, Any]) -> dict[str, Any]:
     """The event of a sample without what is empty in it, as it is in most of thousands of samples."""
-    return {name: value for name, value in event.items() if value is False or value == 0 or value} if not event["program"] else event
+    return (
+        {name: value for name, value in event.items() if value is False or value == 0 or value}
+        if not event["program"]
+        else event
+    )
 
 
 def _settles(one: Sample) -> bool:
     """Whether the verdict on a sample that was on record is another one than recorded."""
-    return one.known is not None and one.gate != NO_GATE and (one.known.gate == NO_GATE or (one.gate == "accepted") != one.known.accepted)
+    return (
+        one.known is not None
+        and one.gate != NO_GATE
+        and (one.known.gate == NO_GATE or (one.gate == "accepted") != one.known.accepted)
+    )

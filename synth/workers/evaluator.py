@@ -9,7 +9,8 @@ leaves it.
 from __future__ import annotations
 
 import atexit
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from hl_dsl.synth.environments.environments import count_elsewhere
 from hl_dsl.synth.workers.limits import WorkerLimits
@@ -19,9 +20,25 @@ from hl_dsl.synth.workers.worker import Worker
 class InProcessExecutor:
     """Plays in this process: whatever hangs or dies, hangs or dies with it."""
 
-    def run(self, function: Callable, *arguments: Any, before_step=None, stop=None, stopping=None, on_progress=None, **options: Any) -> Any:
+    def run(
+        self,
+        function: Callable,
+        *arguments: Any,
+        before_step=None,
+        stop=None,
+        stopping=None,
+        on_progress=None,
+        **options: Any,
+    ) -> Any:
         """What the function comes to."""
-        return function(*arguments, **options, before_step=before_step or (lambda steps: None), stop=stop or (lambda: False), stopping=stopping, on_progress=on_progress)
+        return function(
+            *arguments,
+            **options,
+            before_step=before_step or (lambda steps: None),
+            stop=stop or (lambda: False),
+            stopping=stopping,
+            on_progress=on_progress,
+        )
 
     def close(self) -> None:
         """Nothing is to be let go."""
@@ -34,7 +51,16 @@ class WorkerExecutor:
         self.limits = limits or WorkerLimits()
         self._worker: Worker | None = None
 
-    def run(self, function: Callable, *arguments: Any, before_step=None, stop=None, stopping=None, on_progress=None, **options: Any) -> Any:
+    def run(
+        self,
+        function: Callable,
+        *arguments: Any,
+        before_step=None,
+        stop=None,
+        stopping=None,
+        on_progress=None,
+        **options: Any,
+    ) -> Any:
         """What the function comes to, bit for bit as in this process. An interrupt ends it at its next tick. Raises
         EvaluatorFailed, after which nothing is left of that worker, and HLError where the function does.
 

@@ -6,8 +6,9 @@ import io
 import pickle
 import socket
 import struct
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Iterator
+from typing import Any
 
 from hl_dsl.operators import OPERATORS, Form
 

@@ -20,7 +20,7 @@ class SharedCounters:
         self._numbers = memoryview(self._map).cast("q")
 
     @classmethod
-    def make(cls) -> "SharedCounters":
+    def make(cls) -> SharedCounters:
         """A new one. Raises OSError."""
         if hasattr(os, "memfd_create"):
             descriptor = os.memfd_create("hl-board")
@@ -30,7 +30,7 @@ class SharedCounters:
         os.ftruncate(descriptor, _SIZE)
         return cls(descriptor)
 
-    def _get(place: int):  # noqa: N805
+    def _get(place: int):
         def write(self, value: int) -> None:
             self._numbers[place] = value
 

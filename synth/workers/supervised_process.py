@@ -22,14 +22,24 @@ class SupervisedProcess:
     """A command under a keeper, in a session of its own. What comes of it carries the mark, `variable` = `mark`, which the keeper
     does not. `handed`: descriptors it gets; `more` is for `subprocess.Popen`. Raises OSError."""
 
-    def __init__(self, command: Sequence[str], variable: str, mark: str, environment: Mapping[str, str], handed: Sequence[int] = (), **more: Any):
+    def __init__(
+        self,
+        command: Sequence[str],
+        variable: str,
+        mark: str,
+        environment: Mapping[str, str],
+        handed: Sequence[int] = (),
+        **more: Any,
+    ):
         self._tell, told = socket.socketpair()
         self._variable, self._mark = variable, mark
         spec = {"parent": os.getpid(), "told": told.fileno(), "variables": {variable: mark}, "handed": list(handed)}
         whole = [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(spec), *command]
         clean = {name: value for name, value in environment.items() if name != variable}
         try:
-            self.process = subprocess.Popen(whole, env=clean, start_new_session=True, pass_fds=(told.fileno(), *handed), **more)
+            self.process = subprocess.Popen(
+                whole, env=clean, start_new_session=True, pass_fds=(told.fileno(), *handed), **more
+            )
         except OSError:
             self._tell.close()
             raise

@@ -12,15 +12,17 @@ import socket
 import subprocess
 import sys
 import time
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.workers import worker_main
-from hl_dsl.synth.workers.shared_counters import SharedCounters
-from hl_dsl.synth.workers.supervised_process import SupervisedProcess
 from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.messages import Inbox, packed
 from hl_dsl.synth.workers.process_tree import marked, resident
+from hl_dsl.synth.workers.shared_counters import SharedCounters
+from hl_dsl.synth.workers.supervised_process import SupervisedProcess
+
+from hl_dsl.base.errors import HLError
 
 MARK = "HL_WORKER"
 _LOOK = 0.05  # seconds between looks at the worker
@@ -38,13 +40,28 @@ class Worker:
         try:
             self.board = SharedCounters.make()
             self._channel, theirs = socket.socketpair()
-            spec = {"memory": limits.memory, "path": [os.path.abspath(one) for one in sys.path], "channel": theirs.fileno(), "board": self.board.descriptor}
+            spec = {
+                "memory": limits.memory,
+                "path": [os.path.abspath(one) for one in sys.path],
+                "channel": theirs.fileno(),
+                "board": self.board.descriptor,
+            }
             self._kept = SupervisedProcess(
-                [sys.executable, "-P", worker_main.__file__, json.dumps(spec)], MARK, self._mark, os.environ, (theirs.fileno(), self.board.descriptor),
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                [sys.executable, "-P", worker_main.__file__, json.dumps(spec)],
+                MARK,
+                self._mark,
+                os.environ,
+                (theirs.fileno(), self.board.descriptor),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
             self._process = self._kept.process
         except OSError as error:
-            raise HLError(f"no process for the evaluator can be started: {error.strerror}", "free some memory or processes, or play in this process: --in-process") from error
+            raise HLError(
+                f"no process for the evaluator can be started: {error.strerror}",
+                "free some memory or processes, or play in this process: --in-process",
+            ) from error
         theirs.close()
         self._channel.setblocking(False)
         os.set_blocking(self._process.stderr.fileno(), False)
@@ -63,8 +80,14 @@ class Worker:
         return self._process.poll() is None
 
     def call(
-        self, function: Callable, arguments: tuple, options: dict[str, Any], before_step: Callable[[int], None] | None,
-        stop: Callable[[], bool] | None, stopping: Any, on_progress: Callable[[int], None] | None,
+        self,
+        function: Callable,
+        arguments: tuple,
+        options: dict[str, Any],
+        before_step: Callable[[int], None] | None,
+        stop: Callable[[], bool] | None,
+        stopping: Any,
+        on_progress: Callable[[int], None] | None,
     ) -> tuple[Any, bool]:
         """What the function comes to in the worker, and whether an interrupt came meanwhile (see `Isolated.run`).
 
@@ -73,7 +96,13 @@ class Worker:
         """
         self._number += 1
         self.board.steps = 0
-        request = {"number": self._number, "function": function, "arguments": arguments, "options": options, "before_step": before_step}
+        request = {
+            "number": self._number,
+            "function": function,
+            "arguments": arguments,
+            "options": options,
+            "before_step": before_step,
+        }
         self._outgoing = memoryview(packed(request))
         watch = _Watch(self)
         try:
@@ -205,7 +234,13 @@ class _Watch:
         if now - self._counted > _COUNT:
             self._all, self._counted = marked(MARK, worker._mark), now
         if len(self._all) > limits.processes:
-            raise worker._failed("processes", f"the evaluator was {len(self._all)} processes, {limits.processes} are allowed, and was ended")
+            raise worker._failed(
+                "processes",
+                f"the evaluator was {len(self._all)} processes, {limits.processes} are allowed, and was ended",
+            )
         memory = sum(map(resident, self._all))
         if memory > limits.memory:
-            raise worker._failed("memory", f"the evaluator held {memory / GIB:.1f} GiB of memory, {limits.memory / GIB:g} are allowed, and was ended")
+            raise worker._failed(
+                "memory",
+                f"the evaluator held {memory / GIB:.1f} GiB of memory, {limits.memory / GIB:g} are allowed, and was ended",
+            )

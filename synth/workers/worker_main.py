@@ -9,7 +9,8 @@ import resource
 import signal
 import socket
 import sys
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 _MAPPED = 3 << 30  # bytes that libraries, stacks of threads and simulators of robots ask for and never touch
 _WARM_UP = 'policy p for "CartPole-v1" { observe pole.angle  act { when pole.angle > 0 => RIGHT  otherwise => LEFT } }'
@@ -49,8 +50,9 @@ class _Asked:
 
 def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tuple:
     """What became of a request: the kind of answer, and what it says."""
-    from hl_dsl.base.diagnostics import HLError
     from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
+
+    from hl_dsl.base.errors import HLError
 
     number, count = request["number"], request["before_step"]
 
@@ -61,10 +63,18 @@ def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tup
 
     try:
         value = request["function"](
-            *request["arguments"], **request["options"], before_step=before_step, stop=lambda: board.leave == number, stopping=_Asked(board, number),
-            on_progress=lambda steps: send((PROGRESS, steps)))
+            *request["arguments"],
+            **request["options"],
+            before_step=before_step,
+            stop=lambda: board.leave == number,
+            stopping=_Asked(board, number),
+            on_progress=lambda steps: send((PROGRESS, steps)),
+        )
     except EnvironmentFailed as error:
-        return RAISED, (error.message, error.hint)  # it may be one program's doing, which is found out by playing each alone
+        return RAISED, (
+            error.message,
+            error.hint,
+        )  # it may be one program's doing, which is found out by playing each alone
     except HLError as error:
         return REFUSED, (error.message, error.hint)
     except MemoryError:
@@ -80,10 +90,11 @@ def main() -> None:
     spec = json.loads(sys.argv[1])
     confine(spec["memory"])
     sys.path[:] = spec["path"]
-    from hl_dsl.program import Program
     from hl_dsl.synth.environments.environments import load_simulator
-    from hl_dsl.synth.workers.shared_counters import SharedCounters
     from hl_dsl.synth.workers.messages import Inbox, packed
+    from hl_dsl.synth.workers.shared_counters import SharedCounters
+
+    from hl_dsl.program import Program
 
     channel, board, process = socket.socket(fileno=spec["channel"]), SharedCounters(spec["board"]), os.getpid()
     inbox = Inbox(channel)

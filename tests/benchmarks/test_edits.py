@@ -3,13 +3,13 @@
 import ast
 
 import pytest
+from hl_dsl.synth.rollouts.rollout import evaluate
+from hl_dsl.synth.workers.evaluator import InProcessExecutor
 
 from benchmarks.edits import HANGS, LEAVES, PLAYS, POLICY, Kept, as_hl, as_python, play_python, table
 from benchmarks.free_form import CONTROLLER
 from benchmarks.free_form_edits import KINDS, edits
 from hl_dsl.program import Program
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
-from hl_dsl.synth.rollouts.rollout import evaluate
 
 QUIET = {"before_step": lambda steps: None, "stopping": None, "stop": lambda: False, "on_progress": None}
 
@@ -48,10 +48,23 @@ def test_edits_are_distinct_programs_and_repeat():
 
 @pytest.mark.parametrize("act, outcome", [("return 2", LEAVES), ("return 1", LEAVES), ("return 0", PLAYS)])
 def test_what_is_out_of_bounds_is_seen(act, outcome):
-    assert play_python(f"def act(ram, reward, memory):\n    if ram[101] == 0:\n        return 1\n    {act}", 120, **QUIET).outcome == outcome
+    assert (
+        play_python(
+            f"def act(ram, reward, memory):\n    if ram[101] == 0:\n        return 1\n    {act}", 120, **QUIET
+        ).outcome
+        == outcome
+    )
 
 
-@pytest.mark.parametrize("act, why", [("return 4", "no action"), ("pass", "no action"), ("return 1 / 0", "ZeroDivisionError"), ("return nothing", "NameError")])
+@pytest.mark.parametrize(
+    "act, why",
+    [
+        ("return 4", "no action"),
+        ("pass", "no action"),
+        ("return 1 / 0", "ZeroDivisionError"),
+        ("return nothing", "NameError"),
+    ],
+)
 def test_a_crash_is_told_by_its_cause(act, why):
     played = play_python(f"def act(ram, reward, memory):\n    {act}", 120, **QUIET)
     assert (played.outcome, played.steps, played.why) == ("crashes", 0, why)
@@ -63,7 +76,10 @@ def test_a_small_run_of_both(monkeypatch):
     rows = [as_hl(2, 40, 0, lambda text: None, Kept(None, {})), as_python(4, 40, 0, lambda text: None, Kept(None, {}))]
     hl, python = rows
     assert hl["played"] + sum(hl["stopped_at"].values()) == 2 and python["played"] == 4
-    assert hl["steps_on_rejected_edits"] == 0 and hl["outcomes"]["crashes"] == hl["outcomes"]["hangs"] == hl["outcomes"][LEAVES] == 0
+    assert (
+        hl["steps_on_rejected_edits"] == 0
+        and hl["outcomes"]["crashes"] == hl["outcomes"]["hangs"] == hl["outcomes"][LEAVES] == 0
+    )
     assert sum(hl["steps"].values()) == 40 * hl["played"]
     assert "| HL, what is proved played | " in table(rows)
 
@@ -81,6 +97,8 @@ def test_a_measurement_goes_on_from_what_it_has(tmp_path, monkeypatch):
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join(lines[:-1]) + lines[-1][:9])  # torn in the last
     kept, played = Kept(path, about), []
-    monkeypatch.setattr("benchmarks.edits.play_python", lambda *given, **hooks: played.append(1) or play_python(*given, **hooks))
+    monkeypatch.setattr(
+        "benchmarks.edits.play_python", lambda *given, **hooks: played.append(1) or play_python(*given, **hooks)
+    )
     assert len(kept.known) == 3 and as_python(4, 40, 0, lambda text: None, kept) == first and len(played) == 1
     assert Kept(path, {"edits": "another"}).known == {}

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-
 from hl_dsl.compiler.backends.tape import source
 from hl_dsl.compiler.policy import BACKENDS, Policy
-from hl_dsl.base.diagnostics import HLError
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support.paths import POLICIES
 
@@ -61,7 +60,9 @@ def test_actions_counters_and_memory(backend):
     assert policy.assumption_violations.tolist() == [[0], [1], [2]]
     assert policy.monitor_violations.tolist() == [[1, 2], [0, 2], [2, 2]]
     assert policy.memory["ticks"].tolist() == [5, 5, 5]
-    assert policy.memory["lean"].tolist() == pytest.approx([0.55, -0.2, 1.0], abs=1e-6), "a NaN takes the last valid value"
+    assert policy.memory["lean"].tolist() == pytest.approx([0.55, -0.2, 1.0], abs=1e-6), (
+        "a NaN takes the last valid value"
+    )
 
 
 @every_back_end
@@ -72,7 +73,9 @@ def test_a_lane_begins_anew_where_its_step_is_0_and_all_do_at_a_reset(backend):
         policy.act(shown([0.1, 0.1], [0, 0], step))
     assert policy.memory["ticks"].tolist() == [1, 3]
     policy.act(shown([np.nan, np.nan], [0, 0], [0, 3]))
-    assert policy.memory["lean"].tolist() == pytest.approx([0.0, 0.4], abs=1e-6), "the last valid value is forgotten too"
+    assert policy.memory["lean"].tolist() == pytest.approx([0.0, 0.4], abs=1e-6), (
+        "the last valid value is forgotten too"
+    )
     assert policy.out_of_range.tolist() == [1, 1], "counters go on over episodes"
     policy.reset(4)
     assert policy.memory["ticks"].tolist() == [0, 0, 0, 0] and policy.out_of_range.tolist() == [0, 0, 0, 0]
@@ -105,7 +108,9 @@ def test_a_policy_and_its_tick_are_one_over_resets(backend):
     for lanes in (1, 3):
         policy.reset(lanes)
         values = shown([0.1] * lanes, [0] * lanes, [0] * lanes)
-        frame = SimpleNamespace(lanes=np.arange(lanes, dtype=np.int32), ram=None, lives=None, reward=np.zeros(lanes, np.float32), **values)
+        frame = SimpleNamespace(
+            lanes=np.arange(lanes, dtype=np.int32), ram=None, lives=None, reward=np.zeros(lanes, np.float32), **values
+        )
         assert tick(frame).tolist() == [1] * lanes
 
 
@@ -118,21 +123,34 @@ def test_two_policies_of_one_program_share_nothing():
 
 
 @every_back_end
-@pytest.mark.parametrize("parameters, lanes, actions", [
-    ({}, 2, [1, 0]), ({"gain": 2}, 2, [0, 0]), ({"gain": np.array([2.0, 0.0])}, 2, [0, 1]),
-    ({"gain": [0, 2], "patience": np.array([1, 9])}, 2, [1, 0]),
-])
+@pytest.mark.parametrize(
+    "parameters, lanes, actions",
+    [
+        ({}, 2, [1, 0]),
+        ({"gain": 2}, 2, [0, 0]),
+        ({"gain": np.array([2.0, 0.0])}, 2, [0, 1]),
+        ({"gain": [0, 2], "patience": np.array([1, 9])}, 2, [1, 0]),
+    ],
+)
 def test_parameters(backend, parameters, lanes, actions):
     policy = balance(backend=backend, parameters=parameters)
     policy.reset(lanes)
     assert policy.act(shown([0.1, 0.1], [-0.1, -0.3], [0, 0])).tolist() == actions
 
 
-@pytest.mark.parametrize("parameters, message", [
-    ({"gian": 1}, "no parameter `gian`"), ({"gain": 3}, "leaves its range"), ({"gain": float("nan")}, "leaves its range"),
-    ({"patience": 2.5}, "takes int values"), ({"gain": "much"}, "takes a number"), ({"gain": np.ones((2, 2))}, "takes a number"),
-    ({"gain": [0.1, 2.1]}, "leaves its range"), ({"gain": None}, "takes a number"),
-])
+@pytest.mark.parametrize(
+    "parameters, message",
+    [
+        ({"gian": 1}, "no parameter `gian`"),
+        ({"gain": 3}, "leaves its range"),
+        ({"gain": float("nan")}, "leaves its range"),
+        ({"patience": 2.5}, "takes int values"),
+        ({"gain": "much"}, "takes a number"),
+        ({"gain": np.ones((2, 2))}, "takes a number"),
+        ({"gain": [0.1, 2.1]}, "leaves its range"),
+        ({"gain": None}, "takes a number"),
+    ],
+)
 def test_wrong_parameters(parameters, message):
     with pytest.raises(HLError, match=message):
         balance(parameters=parameters)
@@ -144,15 +162,23 @@ def test_parameters_for_other_lanes():
         policy.reset(3)
 
 
-@pytest.mark.parametrize("observations, message", [
-    ({"observation": np.zeros((2, 4))}, "reads `step`"), ({"step": [0, 0]}, "reads `observation`"),
-    ({"observation": np.zeros((2, 4)), "step": [0, 0], "screen": 1}, "no source `screen`"),
-    ({"observation": np.zeros((3, 4)), "step": [0, 0]}, "does not fit"), ({"observation": np.zeros((2, 2)), "step": [0, 0]}, "does not fit|has no column"),
-    ({"observation": [["a"] * 4] * 2, "step": [0, 0]}, "numbers"), ({"observation": np.zeros((2, 4)), "step": np.zeros((2, 2))}, "does not fit"),
-])
+@pytest.mark.parametrize(
+    "observations, message",
+    [
+        ({"observation": np.zeros((2, 4))}, "reads `step`"),
+        ({"step": [0, 0]}, "reads `observation`"),
+        ({"observation": np.zeros((2, 4)), "step": [0, 0], "screen": 1}, "no source `screen`"),
+        ({"observation": np.zeros((3, 4)), "step": [0, 0]}, "does not fit"),
+        ({"observation": np.zeros((2, 2)), "step": [0, 0]}, "does not fit|has no column"),
+        ({"observation": [["a"] * 4] * 2, "step": [0, 0]}, "numbers"),
+        ({"observation": np.zeros((2, 4)), "step": np.zeros((2, 2))}, "does not fit"),
+    ],
+)
 @every_back_end
 def test_wrong_observations(backend, observations, message):
-    program = Program.parse(BALANCE.replace("monitor early: ticks < patience", "monitor early: ticks < patience and step >= 0"))
+    program = Program.parse(
+        BALANCE.replace("monitor early: ticks < patience", "monitor early: ticks < patience and step >= 0")
+    )
     policy = program.compile(backend=backend)
     policy.reset(2)
     with pytest.raises(HLError, match=message):
@@ -202,6 +228,7 @@ def test_where_numba_fails_to_compile_the_numpy_form_serves_too(monkeypatch):
 
 def test_an_error_of_the_program_is_no_failure_of_numba(monkeypatch):
     """Only what numba does may lead to the other back end; a mistake of ours must not hide behind it."""
+
     def mistaken(flow):
         raise KeyError("a mistake")
 
@@ -214,7 +241,14 @@ def test_real_episodes_are_the_same_with_every_back_end():
     from hl_dsl.synth.rollouts.rollout import evaluate
 
     program = Program.load(POLICIES / "cartpole" / "lean.hl")
-    played = [evaluate(program.compile(backend=backend), program.card, "standard", range(6), num_envs=4) for backend in BACKENDS]
+    played = [
+        evaluate(program.compile(backend=backend), program.card, "standard", range(6), num_envs=4)
+        for backend in BACKENDS
+    ]
     assert played[0].complete and len(set(played[0].lengths)) > 1, "lanes end at different times"
     for other in played[1:]:
-        assert (other.returns, other.digests, other.out_of_range) == (played[0].returns, played[0].digests, played[0].out_of_range)
+        assert (other.returns, other.digests, other.out_of_range) == (
+            played[0].returns,
+            played[0].digests,
+            played[0].out_of_range,
+        )

@@ -8,13 +8,14 @@ from typing import NamedTuple
 from hl_dsl.compiler.export.python import export_python
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.grammar.parser import parse
-from hl_dsl.program import Program
-from hl_dsl.base.source import SourceText
 from hl_dsl.verify import ProofLimits, prove, screen
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.search_cache import SearchCache
 from hl_dsl.verify.results.report import PROPERTIES
 from hl_dsl.verify.smt.solver import UNSAT, Solver
+
+from hl_dsl.base.source import SourceText
+from hl_dsl.program import Program
 from tests.support.generators.admission import answer, refused
 from tests.support.generators.agreement import disagreements
 from tests.support.generators.choices import Choices
@@ -48,7 +49,9 @@ def examine(choices: Choices, counts: Counter, solver: Solver | None = None) -> 
     program = run = None
     stage = "generator"
     try:
-        with_text, wide, with_solver = (choices.below(one_in) == one_in - 1 for one_in in (_TEXT_IN, _WIDE_IN, _SOLVER_IN))
+        with_text, wide, with_solver = (
+            choices.below(one_in) == one_in - 1 for one_in in (_TEXT_IN, _WIDE_IN, _SOLVER_IN)
+        )
         program = written(choices)
         counts["programs"] += 1
         stage = "lowering"
@@ -68,13 +71,17 @@ def examine(choices: Choices, counts: Counter, solver: Solver | None = None) -> 
             stage = back_end
             found += [Problem(back_end, says) for says in disagreements(run, reference, back_end, counts)[:3]]
         if wide:
-            found += [Problem("tape", says) for says in disagreements(run.repeated(WIDE), reference, "tape", counts)[:3]]
+            found += [
+                Problem("tape", says) for says in disagreements(run.repeated(WIDE), reference, "tape", counts)[:3]
+            ]
         stage = "interval"
         tier = IntervalStage(flow, memo := SearchCache())
         found += [Problem(stage, says) for says in outside_intervals(flow, tier, run, reference)[:3]]
         stage = "proof"
         proof = screen(flow, memo)
-        counts["proved well defined"] += all(result.status == "proved" for result in proof.results if result.kind not in PROPERTIES)
+        counts["proved well defined"] += all(
+            result.status == "proved" for result in proof.results if result.kind not in PROPERTIES
+        )
         found += [Problem(stage, says) for says in broken_proofs(flow, proof, run, reference)[:3]]
         stage = "encoding"
         claimed = [(tick.values, begins) for tick, begins in sound_ticks(flow, run, reference)]

@@ -8,10 +8,9 @@ is drawn: ever nearer to the last.
 from __future__ import annotations
 
 import math
-from typing import Iterator
+from collections.abc import Iterator
 
 import numpy as np
-
 from hl_dsl.compiler.ir.dataflow import Dataflow
 
 TYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
@@ -31,21 +30,38 @@ class HostileInputs:
 
     def __init__(self, flow: Dataflow, generator: np.random.Generator, lanes: int):
         self.entries, self.generator, self.lanes = flow.inputs, generator, lanes
-        read = flow.reachable([*flow.roots(), *(node for item in flow.obligations for node in (item.subject, item.guard, item.claim) if node is not None)])
+        read = flow.reachable(
+            [
+                *flow.roots(),
+                *(
+                    node
+                    for item in flow.obligations
+                    for node in (item.subject, item.guard, item.claim)
+                    if node is not None
+                ),
+            ]
+        )
         self.read = {flow.nodes[number].value for number in read if flow.nodes[number].op == "input"}
         self.habits = [generator.integers(_HABITS, size=lanes) for _ in self.entries]
         self.changes = generator.choice(_CHANGES, size=lanes)
         self.periods = generator.integers(1, 64, size=lanes)
         self.tick = 0
         self.last = [np.full(lanes, entry.default, TYPES[entry.base]) for entry in self.entries]
-        literals = [float(node.value) for node in flow.nodes if node.op == "constant" and node.base != "bool" and math.isfinite(node.value)]
+        literals = [
+            float(node.value)
+            for node in flow.nodes
+            if node.op == "constant" and node.base != "bool" and math.isfinite(node.value)
+        ]
         near = [value + off for value in literals for off in (-1.0, 1.0)]
         beside = [math.nextafter(value, way) for value in literals for way in (-math.inf, math.inf)]
         self.literals = np.array(sorted({*literals, *near, *beside}) or [0.0])
 
     def draw(self) -> list[np.ndarray]:
         self.tick += 1
-        return [self._one(position, entry) if position in self.read else self.last[position] for position, entry in enumerate(self.entries)]
+        return [
+            self._one(position, entry) if position in self.read else self.last[position]
+            for position, entry in enumerate(self.entries)
+        ]
 
     def tamer(self, how: float) -> list[np.ndarray]:
         """Rows near the last ones: at 0 a few inputs go anywhere, at 1 all stay where they were."""
@@ -65,7 +81,13 @@ class HostileInputs:
         in an order of the moment. What assumptions say exactly of the next tick is mostly one of these."""
         for position in self.generator.permutation(sorted(self.read))[:_MOST_ALONE].tolist():
             entry, last = self.entries[position], self.last[position]
-            moved = [~last] if entry.base == "bool" else [_within(entry, last + step) for step in (-1, 1)] if entry.base == "int" else []
+            moved = (
+                [~last]
+                if entry.base == "bool"
+                else [_within(entry, last + step) for step in (-1, 1)]
+                if entry.base == "int"
+                else []
+            )
             for values in moved:
                 yield [*self.last[:position], values, *self.last[position + 1 :]]
 
@@ -73,21 +95,33 @@ class HostileInputs:
         generator, lanes = self.generator, self.lanes
         if entry.base == "bool":
             return np.where(generator.random(lanes) < 0.1, ~last, last)
-        size = generator.choice(_STEPS, size=lanes) * (1.0 if entry.base == "int" else 0.01 * min(entry.high - entry.low, 1e6))
+        size = generator.choice(_STEPS, size=lanes) * (
+            1.0 if entry.base == "int" else 0.01 * min(entry.high - entry.low, 1e6)
+        )
         return _within(entry, last + size * generator.uniform(-1.0, 1.0, lanes))
 
     def _one(self, position: int, entry) -> np.ndarray:
         generator, lanes = self.generator, self.lanes
         changed = generator.random(lanes) < self.changes
-        habit = self.habits[position] = np.where(changed, generator.integers(_HABITS, size=lanes), self.habits[position])
+        habit = self.habits[position] = np.where(
+            changed, generator.integers(_HABITS, size=lanes), self.habits[position]
+        )
         turn = (self.tick // self.periods) % 2 == 0
         if entry.base == "bool":
             return np.select([habit == 0, habit == 1, habit == 2], [False, True, turn], generator.random(lanes) < 0.5)
         last = self.last[position]
-        values = np.select([habit == place for place in range(_HABITS - 1)],
-                           [np.float64(entry.low), np.float64(entry.high), np.where(turn, np.float64(entry.low), np.float64(entry.high)), last,
-                            self._stepped(entry, last), generator.choice(self.literals, size=lanes)],
-                           _anywhere(generator, entry.base, entry.low, entry.high, lanes, 0.1))
+        values = np.select(
+            [habit == place for place in range(_HABITS - 1)],
+            [
+                np.float64(entry.low),
+                np.float64(entry.high),
+                np.where(turn, np.float64(entry.low), np.float64(entry.high)),
+                last,
+                self._stepped(entry, last),
+                generator.choice(self.literals, size=lanes),
+            ],
+            _anywhere(generator, entry.base, entry.low, entry.high, lanes, 0.1),
+        )
         return _within(entry, values)
 
 
@@ -101,6 +135,10 @@ def _anywhere(generator: np.random.Generator, base: str, low, high, lanes: int, 
     if base == "bool":
         return generator.random(lanes) < 0.5
     place = generator.random(lanes)
-    values = np.select([place < ends / 2, place < ends], [np.float64(low), np.float64(high)], low + (np.float64(high) - low) * generator.random(lanes))
+    values = np.select(
+        [place < ends / 2, place < ends],
+        [np.float64(low), np.float64(high)],
+        low + (np.float64(high) - low) * generator.random(lanes),
+    )
     values = np.clip(values, low, high)
     return np.clip(np.rint(values).astype(np.int64), int(low), int(high)) if base == "int" else values

@@ -15,16 +15,25 @@ import time
 from functools import partial
 from pathlib import Path
 
-from hl_dsl.program import Program
+from hl_dsl.synth.rollouts.candidate_batch import play
 from hl_dsl.synth.workers.evaluator import WorkerExecutor
 from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.process_tree import marked
 from hl_dsl.synth.workers.worker import MARK
-from hl_dsl.synth.rollouts.candidate_batch import play
+
+from hl_dsl.program import Program
 from tests.support import hostile_workers
 from tests.support.study_runs import LEAN
 
-ACTS = (hostile_workers.loops, hostile_workers.leaks, hostile_workers.asks_for_too_much, hostile_workers.forks, hostile_workers.segfaults, hostile_workers.leaves, hostile_workers.raises)
+ACTS = (
+    hostile_workers.loops,
+    hostile_workers.leaks,
+    hostile_workers.asks_for_too_much,
+    hostile_workers.forks,
+    hostile_workers.segfaults,
+    hostile_workers.leaves,
+    hostile_workers.raises,
+)
 
 
 def lived(evaluator: WorkerExecutor, act, file: Path) -> tuple[float, EvaluatorFailed, int]:
@@ -35,7 +44,11 @@ def lived(evaluator: WorkerExecutor, act, file: Path) -> tuple[float, EvaluatorF
     evaluator.run(play, *arguments, **limits)  # its start is not the act's
     mark = evaluator._worker._mark
     try:
-        evaluator.run(partial(hostile_workers.playing, partial(hostile_workers.begun, act, str(file)), "0123456789abcdef"), *arguments, **limits)
+        evaluator.run(
+            partial(hostile_workers.playing, partial(hostile_workers.begun, act, str(file)), "0123456789abcdef"),
+            *arguments,
+            **limits,
+        )
     except EvaluatorFailed as failure:
         return time.monotonic() - float(file.read_text()), failure, len(marked(MARK, mark))
     raise AssertionError(f"{act.__name__} did no harm")
@@ -50,7 +63,10 @@ def main() -> int:
         for act in ACTS:
             seconds, failure, left = lived(evaluator, act, Path(folder) / "begun")
             failed += seconds > given.deadline + 1 or left > 0
-            print(f"{act.__name__:<18} {seconds:5.2f} s, {left} processes left, {failure.steps} steps charged: {failure.says}", flush=True)
+            print(
+                f"{act.__name__:<18} {seconds:5.2f} s, {left} processes left, {failure.steps} steps charged: {failure.says}",
+                flush=True,
+            )
     evaluator.close()
     print(f"deadline {given.deadline:g} s; load {os.getloadavg()[0]:.1f}; {failed} failed")
     return int(failed > 0)

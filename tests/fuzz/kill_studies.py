@@ -21,20 +21,21 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable
+
+from hl_dsl.synth.environments.environments import load_simulator
+from hl_dsl.synth.proposers.text.options import ProposerOptions
+from hl_dsl.synth.proposers.text.retries import RetryPolicy
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.search.study import Study
 
 from hl_dsl import compiler, synth, verify
 from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.environments.environments import load_simulator
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.proposers.text.retries import RetryPolicy
-from hl_dsl.synth.search.study import Study
-from tests.synth.proposers.conftest import BROKEN, SAME, UNPROVED, Run, leaning
 from tests.support.model_server import Act, ModelServer, good
 from tests.support.study_runs import LEAN
+from tests.synth.proposers.conftest import BROKEN, SAME, UNPROVED, Run, leaning
 
 STEPS = 3_000
 PROGRAMS = 14
@@ -49,13 +50,37 @@ def recorded(folder: Path, on_event: OnEvent) -> Study:
 
 def replayed(folder: Path, of: Path, on_event: OnEvent) -> Study:
     options = ProposerOptions(replayed=of)
-    return Study(Program.parse(LEAN), "standard", folder, Budget(steps=STEPS * 2), seed=1, proposer="replay", options=options, on_event=on_event)
+    return Study(
+        Program.parse(LEAN),
+        "standard",
+        folder,
+        Budget(steps=STEPS * 2),
+        seed=1,
+        proposer="replay",
+        options=options,
+        on_event=on_event,
+    )
 
 
 def asking(folder: Path, url: str, on_event: OnEvent) -> Study:
-    options = ProposerOptions(model="scripted", base_url=url, api_key="key", grammar=lambda card: "start: /a/", patience=RetryPolicy(first_wait=0.01))
+    options = ProposerOptions(
+        model="scripted",
+        base_url=url,
+        api_key="key",
+        grammar=lambda card: "start: /a/",
+        patience=RetryPolicy(first_wait=0.01),
+    )
     return Study(
-        Program.parse(LEAN), "standard", folder, Budget(programs=PROGRAMS), seed=1, proposer="openai", seeds=(0, 1, 2), options=options, on_event=on_event)
+        Program.parse(LEAN),
+        "standard",
+        folder,
+        Budget(programs=PROGRAMS),
+        seed=1,
+        proposer="openai",
+        seeds=(0, 1, 2),
+        options=options,
+        on_event=on_event,
+    )
 
 
 class Answering(list):
@@ -133,8 +158,12 @@ def compare(whole: Path, cut: Path) -> tuple[int, int]:
     assert went_on.verdicts == left_alone.verdicts, "the verdicts differ"
     assert generations(went_on) == generations(left_alone), "the proposals differ"
     assert (cut / "best.hl").read_bytes() == (whole / "best.hl").read_bytes(), "the best programs differ"
-    of_cut = [one["environment_steps"] for one in went_on.events if one["event"] == "trial" and one["kind"] == "interrupted"]
-    assert sum(trial.environment_steps for trial in went_on.trials) == sum(trial.environment_steps for trial in left_alone.trials)
+    of_cut = [
+        one["environment_steps"] for one in went_on.events if one["event"] == "trial" and one["kind"] == "interrupted"
+    ]
+    assert sum(trial.environment_steps for trial in went_on.trials) == sum(
+        trial.environment_steps for trial in left_alone.trials
+    )
     assert len(went_on.reserved) == len(went_on.settled), "a call is open"
     answered = [one["trial"] for one in went_on.settled if one["outcome"] == "answered"]
     assert len(set(answered)) == len(answered), "a settled call was made again"
@@ -146,7 +175,11 @@ def compare(whole: Path, cut: Path) -> tuple[int, int]:
 
 
 def generations(run: Run) -> list:
-    return [[(one["index"], one["origin"], one["hash"]) for one in event["proposals"]] for event in run.events if event["event"] == "generation"]
+    return [
+        [(one["index"], one["origin"], one["hash"]) for one in event["proposals"]]
+        for event in run.events
+        if event["event"] == "generation"
+    ]
 
 
 def _import_all() -> None:
@@ -165,8 +198,10 @@ def kill_and_go_on(kills: int, seed: int, folder: Path, say=print) -> None:
     finished(recorded, folder / "recorded")
     with ModelServer([]) as server:
         server.script = Answering(server)
-        makers = {"replay": lambda path, on_event: replayed(path, folder / "recorded", on_event),
-                  "openai": lambda path, on_event: asking(path, server.url, on_event)}
+        makers = {
+            "replay": lambda path, on_event: replayed(path, folder / "recorded", on_event),
+            "openai": lambda path, on_event: asking(path, server.url, on_event),
+        }
         lengths = {name: finished(make, folder / name) for name, make in makers.items()}
         events = {name: int((folder / name / "events").read_text()) for name in makers}
         done = early = steps = calls = 0
@@ -177,7 +212,13 @@ def kill_and_go_on(kills: int, seed: int, folder: Path, say=print) -> None:
             number += 1
             for _ in range(draw.choice((1, 1, 2))):
                 kind = draw.randrange(3 if name == "openai" else 2)
-                moment = draw.uniform(0.0, lengths[name]) if kind == 0 else draw.randint(1, events[name]) if kind == 1 else -draw.randint(1, PROGRAMS - 1)
+                moment = (
+                    draw.uniform(0.0, lengths[name])
+                    if kind == 0
+                    else draw.randint(1, events[name])
+                    if kind == 1
+                    else -draw.randint(1, PROGRAMS - 1)
+                )
                 if killed(makers[name], path, moment):
                     done += 1
                     early += not Ledger(path / "trials.jsonl").read()
@@ -188,8 +229,10 @@ def kill_and_go_on(kills: int, seed: int, folder: Path, say=print) -> None:
             assert name == "openai" or len(server.requests) == asked
             if number % 10 == 0:
                 say(f"{done} kills, {number} studies went on; cut off and listed: {steps:,} steps, {calls} calls")
-    say(f"{done} kills (seed {seed}), {early} before the first event; {number} studies came to the same end. "
-        f"Cut off and listed: {steps:,} environment steps, {calls} calls; none made again")
+    say(
+        f"{done} kills (seed {seed}), {early} before the first event; {number} studies came to the same end. "
+        f"Cut off and listed: {steps:,} environment steps, {calls} calls; none made again"
+    )
 
 
 def main() -> int:

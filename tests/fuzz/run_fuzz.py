@@ -20,6 +20,7 @@ from collections import Counter
 from pathlib import Path
 
 from hl_dsl.verify.smt.solver import Solver
+
 from tests.fuzz.examine import Examined, examine
 from tests.support.generators.choices import Rolled, reduced
 from tests.support.generators.coverage import missing, table
@@ -62,8 +63,14 @@ def report(seed: int, number: int, taken: list[int]) -> Path:
     best, found = smallest(taken)
     SAVED.mkdir(parents=True, exist_ok=True)
     path = SAVED / f"{seed}-{number}.json"
-    document = {"schema": _SCHEMA, "seed": seed, "number": number, "problems": [problem._asdict() for problem in found.problems],
-                "program": "" if found.program is None else found.program.text, "choices": best}
+    document = {
+        "schema": _SCHEMA,
+        "seed": seed,
+        "number": number,
+        "problems": [problem._asdict() for problem in found.problems],
+        "program": "" if found.program is None else found.program.text,
+        "choices": best,
+    }
     path.write_text(json.dumps(document, indent=1) + "\n")
     show(found)
     print(f"saved: {path}", file=sys.stderr)
@@ -76,8 +83,11 @@ def show(found: Examined) -> None:
     if found.program is not None:
         print(found.program.text, file=sys.stderr)
     if found.run is not None:
-        print(f"observations {found.run.columns}\nrestarts {found.run.restarts.tolist()}, present {found.run.present.tolist()}, "
-              f"parameters {found.run.parameters}", file=sys.stderr)
+        print(
+            f"observations {found.run.columns}\nrestarts {found.run.restarts.tolist()}, present {found.run.present.tolist()}, "
+            f"parameters {found.run.parameters}",
+            file=sys.stderr,
+        )
 
 
 def replay(path: Path) -> int:
@@ -116,11 +126,18 @@ def main() -> int:
                     if failures <= _MOST_SAVED:
                         report(chosen.seed, number, taken)
                 rate = counts["programs"] / (time.perf_counter() - started)
-                print(f"\r{counts['programs']} programs, up to number {task[1].stop - 1}, {rate:.1f} a second, {failures} failed",
-                      end="", file=sys.stderr, flush=True)
+                print(
+                    f"\r{counts['programs']} programs, up to number {task[1].stop - 1}, {rate:.1f} a second, {failures} failed",
+                    end="",
+                    file=sys.stderr,
+                    flush=True,
+                )
         except KeyboardInterrupt:
             pool.terminate()
-            print(f"\nstopped; to go on: --seed {chosen.seed} --first {chosen.first + done * _SHARE if counts else chosen.first}", file=sys.stderr)
+            print(
+                f"\nstopped; to go on: --seed {chosen.seed} --first {chosen.first + done * _SHARE if counts else chosen.first}",
+                file=sys.stderr,
+            )
             return 130
     print(file=sys.stderr)
     summary(counts, failures, time.perf_counter() - started)
@@ -128,12 +145,16 @@ def main() -> int:
 
 
 def summary(counts: Counter, failures: int, seconds: float) -> None:
-    written, built = (Counter({name.removeprefix(stem): count for name, count in counts.items() if name.startswith(stem)})
-                      for stem in ("written: ", "built: "))
+    written, built = (
+        Counter({name.removeprefix(stem): count for name, count in counts.items() if name.startswith(stem)})
+        for stem in ("written: ", "built: ")
+    )
     print(table(written, built))
     rest = {name: count for name, count in counts.items() if not name.startswith(("written: ", "built: "))}
     print("\n".join(f"{count:10d}  {name}" for name, count in rest.items()))
-    print(f"{seconds:.0f} s; {failures} programs failed; never written: {', '.join(missing(written, built)) or 'nothing'}")
+    print(
+        f"{seconds:.0f} s; {failures} programs failed; never written: {', '.join(missing(written, built)) or 'nothing'}"
+    )
 
 
 if __name__ == "__main__":

@@ -13,11 +13,12 @@ import sys
 import time
 from random import Random
 
+from hl_dsl.grammar.parser import parse
+
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.base.source import SourceText
 from hl_dsl.cards import load_card
 from hl_dsl.language.environment_grammar import card_grammar
-from hl_dsl.base.diagnostics import ProgramError
-from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import SourceText
 from tests.support.generators.walks import Walker
 
 ENVIRONMENTS = ("Breakout-v5", "CartPole-v1", "Pendulum-v1", "LunarLander-v3")
@@ -38,8 +39,10 @@ def main() -> int:
         except ProgramError as error:
             print(f"walk {number} of seed {chosen.seed} does not parse:\n{text}\n{error}", file=sys.stderr)
             return 1
-    print(f"{chosen.walks:,} walks of the decoder grammar parsed, {size / chosen.walks:.0f} characters each, {empty:,} without a declaration, "
-          f"in {time.perf_counter() - wall:.1f} s ({time.process_time() - cpu:.1f} s of CPU time)")
+    print(
+        f"{chosen.walks:,} walks of the decoder grammar parsed, {size / chosen.walks:.0f} characters each, {empty:,} without a declaration, "
+        f"in {time.perf_counter() - wall:.1f} s ({time.process_time() - cpu:.1f} s of CPU time)"
+    )
     return 0
 
 

@@ -17,13 +17,13 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-
-from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
-from hl_dsl.program import Program
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.verify.goals.goals import goals
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.simulation.monitors import monitored
-from hl_dsl.verify.goals.goals import goals
+
+from hl_dsl.program import Program
 from tests.fuzz.hostile import TYPES, HostileInputs, parameters_of
 from tests.support.paths import ROOT, VERDICTS
 
@@ -74,7 +74,10 @@ def soak(program: Program, ticks: int, lanes: int = 500, seed: int = 0) -> Soake
             found.longest = max(found.longest, int(age.max()))
             going = kept & (generator.random(lanes) >= _RESTART)
             age = np.where(going, age, 0)
-            memory = [np.where(going, np.broadcast_to(values, (lanes,)), start).astype(start.dtype) for values, start in zip(following, starts)]
+            memory = [
+                np.where(going, np.broadcast_to(values, (lanes,)), start).astype(start.dtype)
+                for values, start in zip(following, starts)
+            ]
     return found
 
 
@@ -85,10 +88,10 @@ def _kept_tick(step, assumptions: int, inputs: HostileInputs, memory, parameters
     while True:
         _, following, seen = step(tuple(rows), tuple(memory), tuple(parameters))
         seen = [np.broadcast_to(values, (lanes,)) for values in seen]
-        kept = np.logical_and.reduce(seen[: assumptions]) if assumptions else np.ones(lanes, bool)
+        kept = np.logical_and.reduce(seen[:assumptions]) if assumptions else np.ones(lanes, bool)
         again = None if kept.all() else next(nearer, None)
         if again is None:
-            return rows, following, seen[assumptions :], kept
+            return rows, following, seen[assumptions:], kept
         rows = [np.where(kept, old, new) for old, new in zip(rows, again)]
 
 
@@ -96,8 +99,10 @@ def _says(name: str, flow: Dataflow, lane: int, age, rows, memory, parameters) -
     def listed(entries, values):
         return ", ".join(f"{entry.name} = {value[lane]}" for entry, value in zip(entries, values))
 
-    return (f"{name} breaks in tick {age[lane]} of an episode: {listed(flow.inputs, rows)}; memory: {listed(flow.memories, memory)}; "
-            f"parameters: {listed(flow.parameters, parameters)}")
+    return (
+        f"{name} breaks in tick {age[lane]} of an episode: {listed(flow.inputs, rows)}; memory: {listed(flow.memories, memory)}; "
+        f"parameters: {listed(flow.parameters, parameters)}"
+    )
 
 
 def proved_programs() -> list[Path]:
@@ -121,8 +126,11 @@ def main() -> int:
         found = soak(Program.load(path), chosen.ticks, chosen.lanes, chosen.seed)
         total += found.ticks
         failed += bool(found.broken)
-        print(f"{path.relative_to(ROOT)}: {found.ticks} ticks kept of {found.drawn}, longest episode {found.longest}"
-              + "".join(f"\n    BROKEN: {text}" for text in found.broken), flush=True)
+        print(
+            f"{path.relative_to(ROOT)}: {found.ticks} ticks kept of {found.drawn}, longest episode {found.longest}"
+            + "".join(f"\n    BROKEN: {text}" for text in found.broken),
+            flush=True,
+        )
     print(f"{len(paths)} programs, {total} ticks in {time.perf_counter() - start:.0f} s: {failed} broken")
     return 1 if failed else 0
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.smt import rounding_error
+from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 
 from hl_dsl.operators import OPERATORS, replaced
-from hl_dsl.verify.smt import rounding_error
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 from hl_dsl.program import Program
-from hl_dsl.compiler.backends.interpreter import Interpreter
 from tests.fuzz.examine import examine
 from tests.fuzz.run_fuzz import share, smallest
 from tests.support.generators.admission import Admission, answer
@@ -32,11 +32,15 @@ def row(name: str, **changes):
     return replaced(replace(original, forms=tuple(replace(form, **changes) for form in original.forms)))
 
 
-@pytest.mark.parametrize("kind, name, changes", [
-    ("numpy", "less_equal", {"numpy": "{0} < {1}"}),
-    ("interval", "max", {"interval": lambda a, b: a}),
-    ("encoding", "min", {"z3": lambda z3, a, b: a}),
-], ids=["numpy", "interval", "encoding"])
+@pytest.mark.parametrize(
+    "kind, name, changes",
+    [
+        ("numpy", "less_equal", {"numpy": "{0} < {1}"}),
+        ("interval", "max", {"interval": lambda a, b: a}),
+        ("encoding", "min", {"z3": lambda z3, a, b: a}),
+    ],
+    ids=["numpy", "interval", "encoding"],
+)
 def test_a_defect_is_found_and_made_small(kind, name, changes):
     with row(name, **changes):
         found = None
@@ -74,7 +78,13 @@ def test_evaluating_the_encoding_says_what_the_solver_says():
         for step in range(20):
             values = list(machine.tick([generator.uniform(-0.4, 0.4), generator.uniform(-3, 3)]).values)
             if step % 2:
-                place = generator.choice([number for number, node in enumerate(tier.flow.nodes) if node.base == "real" and node.op != "constant"])
+                place = generator.choice(
+                    [
+                        number
+                        for number, node in enumerate(tier.flow.nodes)
+                        if node.base == "real" and node.op != "constant"
+                    ]
+                )
                 values[place] += generator.choice((1e-9, -1e-9))
             refused = admission.refused(values)
             assert bool(refused) == (answer(solver, tier, [values], tier.evaluator.base) == UNSAT)

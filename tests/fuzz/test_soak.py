@@ -7,11 +7,20 @@ import pytest
 
 from hl_dsl.program import Program
 from tests.fuzz.hostile import HostileInputs
-from tests.fuzz.soak import ROOT, proved_programs, soak
+from tests.fuzz.soak import proved_programs, soak
 from tests.support.paths import VERDICTS
 
-BROKEN = ("violated/slew_limit", "violated/hold_each_choice", "violated/reload_timer", "violated/speed_under_thrust", "violated/paddle_follows",
-          "violated/swing_up_energy", "violated/complementary_filter", "ill-defined/scan_round", "ill-defined/stopping_speed")
+BROKEN = (
+    "violated/slew_limit",
+    "violated/hold_each_choice",
+    "violated/reload_timer",
+    "violated/speed_under_thrust",
+    "violated/paddle_follows",
+    "violated/swing_up_energy",
+    "violated/complementary_filter",
+    "ill-defined/scan_round",
+    "ill-defined/stopping_speed",
+)
 # Where the assumptions say exactly what comes next, drawn inputs seldom keep them.
 SELDOM = {"target_met": 100}
 

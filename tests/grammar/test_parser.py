@@ -5,17 +5,42 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hl_dsl.grammar.formatter.format import format_policy
+from hl_dsl.grammar.parser import parse
+from hl_dsl.grammar.tree.input_limits import DEEPEST_NESTING
+from hl_dsl.grammar.tree.syntax_tree import (
+    Act,
+    After,
+    Apply,
+    Boolean,
+    Comment,
+    Index,
+    Let,
+    Memory,
+    Modes,
+    Name,
+    Never,
+    Number,
+    Observe,
+    Observed,
+    Param,
+    Permute,
+    PolicyDeclaration,
+    Previous,
+    PropertyDeclaration,
+    Range,
+    Rule,
+    Slice,
+    TypeName,
+    Vector,
+    Within,
+    expressions,
+    walk,
+)
 from hypothesis import given, settings
 
 from hl_dsl.base.diagnostics import ProgramError
-from hl_dsl.grammar.formatter.format import format_policy
-from hl_dsl.grammar.tree.input_limits import DEEPEST_NESTING
-from hl_dsl.grammar.parser import parse
 from hl_dsl.base.source import NOWHERE, SourceText
-from hl_dsl.grammar.tree.syntax_tree import (
-    Act, After, Apply, Boolean, Comment, Index, Let, Memory, Modes, Name, Never, Number, Observe, Observed, Param, Permute, PolicyDeclaration, Previous,
-    PropertyDeclaration, Range, Rule, Slice, TypeName, Vector, Within, expressions, walk,
-)
 from tests.support.generators.syntax_trees import policies
 
 X, Y, Z = Name("x"), Name("y"), Name("z")
@@ -30,41 +55,44 @@ def expression(text: str):
     return let.expression
 
 
-@pytest.mark.parametrize("text, tree", [
-    ("1", Number(1)),
-    ("-1", Number(-1)),
-    ("1.0", Number(1.0)),
-    ("-0.0", Number(-0.0)),
-    ("2e3", Number(2000.0)),
-    ("- - 1", Number(1)),
-    ("-x", Apply("negate", (X,))),
-    ("x - 1", Apply("subtract", (X, Number(1)))),
-    ("x -1", Apply("subtract", (X, Number(1)))),
-    ("true", Boolean(True)),
-    ("truex", Name("truex")),
-    ("torso.z", Name("torso.z")),
-    ("x + y * z", Apply("add", (X, Apply("multiply", (Y, Z))))),
-    ("x - y - z", Apply("subtract", (Apply("subtract", (X, Y)), Z))),
-    ("x / y // z", Apply("floor_divide", (Apply("divide", (X, Y)), Z))),
-    ("-x * y", Apply("multiply", (Apply("negate", (X,)), Y))),
-    ("not x < y", Apply("not", (Apply("less", (X, Y)),))),
-    ("not x and y", Apply("and", (Apply("not", (X,)), Y))),
-    ("x and y and z", Apply("and", (Apply("and", (X, Y)), Z))),
-    ("x and y implies z", Apply("implies", (Apply("and", (X, Y)), Z))),
-    ("x in [0, y + 1]", Apply("in", (X, Number(0), Apply("add", (Y, Number(1)))))),
-    ("if x then y else z", Apply("if", (X, Y, Z))),
-    ("if x then y else z + 1", Apply("if", (X, Y, Apply("add", (Z, Number(1)))))),
-    ("clamp(x, y, z)", Apply("clamp", (X, Y, Z))),
-    ("previous(x, 0)", Previous(X, Number(0))),
-    ("x[0]", Index(X, Number(0))),
-    ("x[y][z]", Index(Index(X, Y), Z)),
-    ("-x[0]", Apply("negate", (Index(X, Number(0)),))),
-    ("x[0:3]", Slice(X, 0, 3)),
-    ("x[[2, 0]]", Permute(X, (2, 0))),
-    ("x[[y, 0]]", Index(X, Vector((Y, Number(0))))),
-    ("[x, 1]", Vector((X, Number(1)))),
-    ("((x))", X),
-])
+@pytest.mark.parametrize(
+    "text, tree",
+    [
+        ("1", Number(1)),
+        ("-1", Number(-1)),
+        ("1.0", Number(1.0)),
+        ("-0.0", Number(-0.0)),
+        ("2e3", Number(2000.0)),
+        ("- - 1", Number(1)),
+        ("-x", Apply("negate", (X,))),
+        ("x - 1", Apply("subtract", (X, Number(1)))),
+        ("x -1", Apply("subtract", (X, Number(1)))),
+        ("true", Boolean(True)),
+        ("truex", Name("truex")),
+        ("torso.z", Name("torso.z")),
+        ("x + y * z", Apply("add", (X, Apply("multiply", (Y, Z))))),
+        ("x - y - z", Apply("subtract", (Apply("subtract", (X, Y)), Z))),
+        ("x / y // z", Apply("floor_divide", (Apply("divide", (X, Y)), Z))),
+        ("-x * y", Apply("multiply", (Apply("negate", (X,)), Y))),
+        ("not x < y", Apply("not", (Apply("less", (X, Y)),))),
+        ("not x and y", Apply("and", (Apply("not", (X,)), Y))),
+        ("x and y and z", Apply("and", (Apply("and", (X, Y)), Z))),
+        ("x and y implies z", Apply("implies", (Apply("and", (X, Y)), Z))),
+        ("x in [0, y + 1]", Apply("in", (X, Number(0), Apply("add", (Y, Number(1)))))),
+        ("if x then y else z", Apply("if", (X, Y, Z))),
+        ("if x then y else z + 1", Apply("if", (X, Y, Apply("add", (Z, Number(1)))))),
+        ("clamp(x, y, z)", Apply("clamp", (X, Y, Z))),
+        ("previous(x, 0)", Previous(X, Number(0))),
+        ("x[0]", Index(X, Number(0))),
+        ("x[y][z]", Index(Index(X, Y), Z)),
+        ("-x[0]", Apply("negate", (Index(X, Number(0)),))),
+        ("x[0:3]", Slice(X, 0, 3)),
+        ("x[[2, 0]]", Permute(X, (2, 0))),
+        ("x[[y, 0]]", Index(X, Vector((Y, Number(0))))),
+        ("[x, 1]", Vector((X, Number(1)))),
+        ("((x))", X),
+    ],
+)
 def test_expression(text, tree):
     assert expression(text) == tree
 
@@ -89,8 +117,13 @@ def test_declarations():
     assert observe == Observe((Observed("ram", 128, Range(Number(0), Number(255))), Observed("reward", None, None)))
     assert gain == Param("gain", TypeName("real", None), Number(-3), Range(Number(-8), Number(8.5)))
     assert fast == Param("fast", TypeName("bool", None), Boolean(True), None)
-    assert pair == Memory("pair", TypeName("vec", 2), Range(Number(0), Number(1)), Vector((Number(0), Number(1))), Name("pair"))
-    assert type(modes) is Modes and [(mode.name, mode.is_start, len(mode.transitions)) for mode in modes.modes] == [("a", True, 1), ("b", False, 0)]
+    assert pair == Memory(
+        "pair", TypeName("vec", 2), Range(Number(0), Number(1)), Vector((Number(0), Number(1))), Name("pair")
+    )
+    assert type(modes) is Modes and [(mode.name, mode.is_start, len(mode.transitions)) for mode in modes.modes] == [
+        ("a", True, 1),
+        ("b", False, 0),
+    ]
     assert act == Act((Rule(X, Name("LEFT")), Rule(None, Name("RIGHT"))))
     assert [(item.kind, item.name) for item in properties] == [("invariant", "i"), ("monitor", "m"), ("assume", "s")]
     assert all(type(item) is PropertyDeclaration for item in properties)
@@ -105,8 +138,11 @@ def test_properties_over_several_ticks():
         invariant i: x in [0, 1] implies y monitor plain: y
     }""")
     assert [(item.kind, item.name, item.expression, item.pattern) for item in policy.declarations[:4]] == [
-        ("invariant", "n", X, Never()), ("monitor", "w", Name("y"), Within(3, X)),
-        ("assume", "a", Name("never_met"), After(X, Name("y"))), ("reachable", "r", X, None)]
+        ("invariant", "n", X, Never()),
+        ("monitor", "w", Name("y"), Within(3, X)),
+        ("assume", "a", Name("never_met"), After(X, Name("y"))),
+        ("reachable", "r", X, None),
+    ]
     assert [item.pattern for item in policy.declarations[4:]] == [None, None]
     assert list(expressions(policy.declarations[2])) == [X, Name("y"), Name("never_met")]
 
@@ -140,7 +176,12 @@ def test_comments_and_empty_lines_are_kept_with_their_places():
     text = '# one\n\npolicy p for "a # b" { # two  \n\n  # three\n  let x = 1\n} # four'
     policy = read(text)
     assert policy.environment == "a # b"
-    assert [(comment.text, comment.own_line) for comment in policy.comments] == [("# one", True), ("# two", False), ("# three", True), ("# four", False)]
+    assert [(comment.text, comment.own_line) for comment in policy.comments] == [
+        ("# one", True),
+        ("# two", False),
+        ("# three", True),
+        ("# four", False),
+    ]
     for comment in policy.comments:
         assert type(comment) is Comment and text[comment.span.start :].startswith(comment.text)
     assert policy.after_blank == {text.index("policy"), text.index("# three")}
@@ -171,4 +212,6 @@ def test_parses_in_several_threads_do_not_mix():
     texts = [f'policy p{number} for "E" {{ let x = {number} # comment {number}\n }}' for number in range(40)]
     with ThreadPoolExecutor(4) as pool:
         for number, policy in enumerate(pool.map(read, texts)):
-            assert policy.name == f"p{number}" and [comment.text for comment in policy.comments] == [f"# comment {number}"]
+            assert policy.name == f"p{number}" and [comment.text for comment in policy.comments] == [
+                f"# comment {number}"
+            ]

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 from hl_dsl.program_files import MOST_BYTES, read_source
 
 TEXT = 'policy p for "CartPole-v1" {\n  act LEFT  # größer\n}\n'
@@ -61,7 +61,14 @@ def test_a_path_through_a_file(folder):
     assert refused(folder / "balance.hl" / "x.hl").code == "HL610"
 
 
-@pytest.mark.parametrize("data, word", [(b"\x89PNG\r\n\x1a\n\0\0", "binary"), (TEXT.encode("latin-1"), "not UTF-8"), (b"\xff\xfe" + TEXT.encode("utf-16-le"), "binary")])
+@pytest.mark.parametrize(
+    "data, word",
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0", "binary"),
+        (TEXT.encode("latin-1"), "not UTF-8"),
+        (b"\xff\xfe" + TEXT.encode("utf-16-le"), "binary"),
+    ],
+)
 def test_what_is_no_utf8(folder, data, word):
     (folder / "data.hl").write_bytes(data)
     error = refused(folder / "data.hl")

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
+from hl_dsl.synth.evaluation.evaluate import evaluate_program
 
 from hl_dsl.program import Program
-from hl_dsl.synth.evaluation.evaluate import evaluate_program
 
 LIBRARY = Path(__file__).parents[2] / "policies"
 POLICIES = sorted(LIBRARY.glob("*/*.hl"))
@@ -53,7 +53,9 @@ def test_without_the_clamp_the_paddle_winds_up():
 
 def readme_blocks(beginning: str) -> list[list[str]]:
     """The README's blocks of text that begin so, as lines."""
-    blocks = re.findall(r"^```\n(.*?)^```", (LIBRARY.parent / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    blocks = re.findall(
+        r"^```\n(.*?)^```", (LIBRARY.parent / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+    )
     return [block.splitlines() for block in blocks if block.startswith(beginning)]
 
 
@@ -73,12 +75,20 @@ def test_the_readme_shows_a_policy_of_the_library():
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_readme_has_the_scores_of_the_headers(path):
     """`make scores` writes the headers; the README's table says the same."""
-    rows = re.findall(r"^\| (?:`(\S+)`)? ?\| (\w+) \| (\S+) \| (\S+) \| (\S+) \| (\d+) \|$", (LIBRARY.parent / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    rows = re.findall(
+        r"^\| (?:`(\S+)`)? ?\| (\w+) \| (\S+) \| (\S+) \| (\S+) \| (\d+) \|$",
+        (LIBRARY.parent / "README.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     table, named = {}, ""
     for name, protocol, *numbers in rows:
         named = name or named
         table[named, protocol] = [float(number) for number in numbers]
-    header = re.findall(r"^#: (\w+), seeds? \S+: mean (\S+), min (\S+), max (\S+); (\d+) distinct", path.read_text(encoding="utf-8"), re.MULTILINE)
+    header = re.findall(
+        r"^#: (\w+), seeds? \S+: mean (\S+), min (\S+), max (\S+); (\d+) distinct",
+        path.read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
     assert header, "make scores has not been run"
     for protocol, mean, *rest in header:
         assert table[f"policies/{path.parent.name}/{path.name}", protocol] == [round(float(mean), 1), *map(float, rest)]
@@ -90,7 +100,13 @@ def test_how_it_works_follows_the_program_as_it_is_lowered():
     (line,) = [line for line in page.splitlines() if "0 input" in line]
     nodes = []
     for number, node in enumerate(flow.nodes):
-        what = "pole.angle" if node.op == "input" else str(node.value) if node.op == "constant" else f"({', '.join(map(str, node.args))})"
+        what = (
+            "pole.angle"
+            if node.op == "input"
+            else str(node.value)
+            if node.op == "constant"
+            else f"({', '.join(map(str, node.args))})"
+        )
         nodes.append(f"{number} {node.op} {what}")
     assert re.split(r" {2,}", line.strip()) == nodes and f"The action is node {flow.action[0]}" in page
 
@@ -110,7 +126,9 @@ def test_the_commands_of_the_readme_can_be_typed(capsys):
 
 
 def test_the_strong_cartpole_policy_balances_to_the_end():
-    returns = evaluate_program(Program.load(LIBRARY / "cartpole" / "balance.hl"), "standard", range(50), ledger=None).rollout.returns
+    returns = evaluate_program(
+        Program.load(LIBRARY / "cartpole" / "balance.hl"), "standard", range(50), ledger=None
+    ).rollout.returns
     assert set(returns) == {500.0}
 
 

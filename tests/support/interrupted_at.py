@@ -15,10 +15,10 @@ import signal
 import sys
 from pathlib import Path
 
-from hl_dsl.cli.main import main
-from hl_dsl.program import Program
 from hl_dsl.synth.environments import environments
 
+from hl_dsl.cli.main import main
+from hl_dsl.program import Program
 
 BEGUN = 80  # calls from the beginning of `main` to where the first handler is in place
 
@@ -34,7 +34,12 @@ def run(policy: str, folder: Path, moment: int | None, again: int = 0) -> dict:
     with os.fdopen(reader) as pipe:
         said = json.loads(pipe.read() or "{}")
     _, status = os.waitpid(child, 0)
-    return {"moment": moment, "exit_code": os.waitstatus_to_exitcode(status), "stderr": (folder / "stderr").read_text(), **said}
+    return {
+        "moment": moment,
+        "exit_code": os.waitstatus_to_exitcode(status),
+        "stderr": (folder / "stderr").read_text(),
+        **said,
+    }
 
 
 def _be_the_command(policy: str, folder: Path, moment: int | None, again: int, writer: int) -> None:
@@ -48,8 +53,22 @@ def _be_the_command(policy: str, folder: Path, moment: int | None, again: int, w
         if moment is not None and calls in (moment, moment + again):
             os.kill(os.getpid(), signal.SIGINT)
 
-    sys.argv = ["hl", "eval", policy, "--seeds", "0..3", "--num-envs", "2", "--max-steps", "60",
-                "--trials", str(folder / "trials.jsonl"), "--trace", str(folder / "trace.jsonl"), "--json"]
+    sys.argv = [
+        "hl",
+        "eval",
+        policy,
+        "--seeds",
+        "0..3",
+        "--num-envs",
+        "2",
+        "--max-steps",
+        "60",
+        "--trials",
+        str(folder / "trials.jsonl"),
+        "--trace",
+        str(folder / "trace.jsonl"),
+        "--json",
+    ]
     leave = os._exit
 
     def tell_and_leave(code: int) -> None:
@@ -75,7 +94,10 @@ if __name__ == "__main__":
     policy, folder, count, again = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int([*sys.argv, "0"][4])
     Program.load(policy).compile()  # so that the children need not
     environments.load_simulator()
-    import hl_dsl.cli.app, hl_dsl.synth.evaluation.evaluate, hl_dsl.verify.smt.solver  # noqa: E401, F401
+    import hl_dsl.synth.evaluation.evaluate
+    import hl_dsl.verify.smt.solver
+
+    import hl_dsl.cli.app  # noqa: F401
 
     whole = run(policy, folder / "whole", None)
     print(json.dumps(whole), flush=True)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Callable
+from typing import Any
 
 from hl_dsl.synth.proposers.llm.response_formats import TOOL
 
@@ -49,7 +50,9 @@ def status(number: int, message: str = "no", **headers: str) -> Act:
 class ModelServer:
     """`knows(path, body)` answers None for a request it takes, else (status, message)."""
 
-    def __init__(self, script: list[Act], knows: Callable[[str, dict], tuple[int, str] | None] = lambda path, body: None):
+    def __init__(
+        self, script: list[Act], knows: Callable[[str, dict], tuple[int, str] | None] = lambda path, body: None
+    ):
         self.script, self.knows = list(script), knows
         self.requests: list[tuple[str, dict, dict]] = []
         self.refusals = 0
@@ -71,7 +74,11 @@ class ModelServer:
                     server.refusals += 1
                     self._refuse(*refused, {})
                     return
-                act = server.script[server.played] if server.played < len(server.script) else status(403, "the script is over")
+                act = (
+                    server.script[server.played]
+                    if server.played < len(server.script)
+                    else status(403, "the script is over")
+                )
                 server.played += 1
                 server.billed += act.input + act.output
                 try:
@@ -82,7 +89,11 @@ class ModelServer:
             def _refuse(self, number, message, headers):
                 data = json.dumps({"error": {"message": message, "type": "error", "code": None}}).encode()
                 self.send_response(number)
-                for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **headers}.items():
+                for name, value in {
+                    "Content-Type": "application/json",
+                    "Content-Length": str(len(data)),
+                    **headers,
+                }.items():
                     self.send_header(name.replace("_", "-"), value)
                 self.end_headers()
                 self.wfile.write(data)
@@ -99,7 +110,10 @@ class ModelServer:
                 elif act.raw is not None:
                     data, kind = act.raw, act.raw_type
                 else:
-                    data, kind = b"".join(f"data: {json.dumps(one)}\n\n".encode() for one in events), "text/event-stream"
+                    data, kind = (
+                        b"".join(f"data: {json.dumps(one)}\n\n".encode() for one in events),
+                        "text/event-stream",
+                    )
                     if not responses and not act.breaks_off:
                         data += b"data: [DONE]\n\n"
                 self.send_response(200)
@@ -127,7 +141,7 @@ class ModelServer:
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
 
-    def __enter__(self) -> "ModelServer":
+    def __enter__(self) -> ModelServer:
         threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
@@ -148,10 +162,18 @@ def _response_events(act: Act, body: dict) -> list[dict]:
     message = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": act.text}]}
     call = {"type": "custom_tool_call", "name": TOOL, "call_id": "call_1", "input": act.text}
     status = "failed" if act.fails else "incomplete" if act.truncated else "completed"
-    response: dict[str, Any] = {"id": "resp_1", "status": status, "output": [{"type": "reasoning"}, message if in_words else call]}
+    response: dict[str, Any] = {
+        "id": "resp_1",
+        "status": status,
+        "output": [{"type": "reasoning"}, message if in_words else call],
+    }
     if act.usage:
-        response["usage"] = {"input_tokens": act.input, "output_tokens": act.output, "total_tokens": act.input + act.output,
-                             "input_tokens_details": {"cached_tokens": act.input // 2}}
+        response["usage"] = {
+            "input_tokens": act.input,
+            "output_tokens": act.output,
+            "total_tokens": act.input + act.output,
+            "input_tokens_details": {"cached_tokens": act.input // 2},
+        }
     if act.fails:
         response["error"] = {"code": "server_error", "message": act.fails}
     return [*events, {"type": f"response.{status}", "response": response}]
@@ -167,7 +189,11 @@ def _chat_events(act: Act, body: dict) -> list[dict]:
     text = _chat_text(act, body)
 
     def delta(piece: str) -> dict:
-        return {"tool_calls": [{"index": 0, "type": "custom", "custom": {"input": piece}}]} if tools else {"content": piece}
+        return (
+            {"tool_calls": [{"index": 0, "type": "custom", "custom": {"input": piece}}]}
+            if tools
+            else {"content": piece}
+        )
 
     events: list[dict] = [{"choices": [{"index": 0, "delta": {"role": "assistant"}, "finish_reason": None}]}]
     events += [{"choices": [{"index": 0, "delta": delta(piece), "finish_reason": None}]} for piece in _pieces(text)]
@@ -178,10 +204,18 @@ def _chat_events(act: Act, body: dict) -> list[dict]:
 
 
 def _chat_document(act: Act, body: dict) -> dict:
-    document = {"choices": [{"index": 0, "message": {"role": "assistant", "content": _chat_text(act, body)}, "finish_reason": "stop"}]}
+    document = {
+        "choices": [
+            {"index": 0, "message": {"role": "assistant", "content": _chat_text(act, body)}, "finish_reason": "stop"}
+        ]
+    }
     return {**document, "usage": _chat_usage(act)} if act.usage else document
 
 
 def _chat_usage(act: Act) -> dict:
-    return {"prompt_tokens": act.input, "completion_tokens": act.output, "total_tokens": act.input + act.output,
-            "prompt_tokens_details": {"cached_tokens": act.input // 2}}
+    return {
+        "prompt_tokens": act.input,
+        "completion_tokens": act.output,
+        "total_tokens": act.input + act.output,
+        "prompt_tokens_details": {"cached_tokens": act.input // 2},
+    }

@@ -54,9 +54,27 @@ class Page(HTMLParser):
     def check_self_contained(self) -> None:
         """Nothing that is fetched, nothing that runs."""
         names = {name for name, _ in self.elements}
-        assert not names & {"script", "link", "iframe", "object", "embed", "base", "form", "video", "audio", "foreignobject", "use", "image", "a"}
+        assert not names & {
+            "script",
+            "link",
+            "iframe",
+            "object",
+            "embed",
+            "base",
+            "form",
+            "video",
+            "audio",
+            "foreignobject",
+            "use",
+            "image",
+            "a",
+        }
         for name, attributes in self.elements:
-            assert not [key for key in attributes if key.startswith("on") or key in ("href", "xlink:href", "srcset", "action", "style", "background")], (name, attributes)
+            assert not [
+                key
+                for key in attributes
+                if key.startswith("on") or key in ("href", "xlink:href", "srcset", "action", "style", "background")
+            ], (name, attributes)
             assert name != "img" or (attributes["src"] or "").startswith("data:image/gif;base64,")
             assert name == "img" or "src" not in attributes
         style = self.texts["style"][0]

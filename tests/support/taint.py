@@ -7,9 +7,10 @@ to the verifier, and the obligation that failed there says so.
 from __future__ import annotations
 
 import math
-from typing import Sequence
+from collections.abc import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
+
 from hl_dsl.operators import OPERATORS
 
 
@@ -24,7 +25,11 @@ def sound_nodes(flow: Dataflow, values: Sequence, tainted_cells: set[int]) -> li
         if node.form is not None:
             guards = OPERATORS[node.op].guards
             for position, arg in enumerate(node.args):
-                needed = all(values[node.args[by]] == truth or not sound[node.args[by]] for guarded, by, truth in guards if guarded == position)
+                needed = all(
+                    values[node.args[by]] == truth or not sound[node.args[by]]
+                    for guarded, by, truth in guards
+                    if guarded == position
+                )
                 good = good and (sound[arg] or not needed)
         sound.append(good)
     return sound

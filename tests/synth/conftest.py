@@ -68,5 +68,7 @@ def lean(tmp_path):
 @pytest.fixture
 def leaning(lean):
     """The same with a param."""
-    lean.write_text(LEAN.replace("  act", "  param lean: real = 0.1 in [-0.2, 0.2]\n\n  act").replace("> 0 ", "> lean "))
+    lean.write_text(
+        LEAN.replace("  act", "  param lean: real = 0.1 in [-0.2, 0.2]\n\n  act").replace("> 0 ", "> lean ")
+    )
     return lean

@@ -7,19 +7,21 @@ import re
 import subprocess
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.verify.certificates import certificate, write_certificate
 from hl_dsl.verify.smt.solver import solver_path
-from tests.verify.test_verdicts import VERDICTS, LIMITS
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
+from tests.verify.test_verdicts import LIMITS, VERDICTS
 
 LEMMA = re.compile(r"\(assert (\(=> )?h\d")  # what supposes a lemma stands behind what denies the goal
 PROVED = sorted(VERDICTS.glob("proved/*.hl"))
 
 
 def answer(text: str) -> str:
-    done = subprocess.run([solver_path(), "-in", "-smt2", "-T:60"], input=text, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [solver_path(), "-in", "-smt2", "-T:60"], input=text, capture_output=True, text=True, timeout=120
+    )
     return done.stdout.strip()
 
 
@@ -27,7 +29,9 @@ def answer(text: str) -> str:
 def test_another_solver_agrees(path, tmp_path):
     program = Program.load(path)
     proof = program.prove(limits=LIMITS)
-    index = json.loads(write_certificate(tmp_path / "out", certificate(program.flow, proof, LIMITS)).read_text(encoding="utf-8"))
+    index = json.loads(
+        write_certificate(tmp_path / "out", certificate(program.flow, proof, LIMITS)).read_text(encoding="utf-8")
+    )
     assert index["schema"] == "hl.certificate/1" and index["program_hash"] == program.hash
     assert [entry["id"] for entry in index["obligations"]] == [result.id for result in proof.results]
     listed = set()
@@ -41,7 +45,9 @@ def test_another_solver_agrees(path, tmp_path):
             assert f"(set-info :status {query['expected']})" in text
             assert answer(text) == query["expected"] == "unsat"
             lines = text.splitlines()
-            denied = max(number for number, line in enumerate(lines) if line.startswith("(assert") and not LEMMA.match(line))
+            denied = max(
+                number for number, line in enumerate(lines) if line.startswith("(assert") and not LEMMA.match(line)
+            )
             without = [line for number, line in enumerate(lines) if number != denied and ":status" not in line]
             assert answer("\n".join(without)) in ("sat", "unknown", "timeout"), "what it supposes is possible"
     assert listed == {file.name for file in (tmp_path / "out").glob("*.smt2")}
@@ -61,7 +67,10 @@ def test_only_what_is_proved_is_certified(tmp_path):
     program = Program.load(VERDICTS / "violated" / "paddle_follows.hl")
     proof = program.prove(limits=LIMITS)
     ids = {entry["id"] for entry in certificate(program.flow, proof, LIMITS).entries}
-    assert ids == {result.id for result in proof.results if result.status == "proved"} and "invariant:command_bounds" not in ids
+    assert (
+        ids == {result.id for result in proof.results if result.status == "proved"}
+        and "invariant:command_bounds" not in ids
+    )
 
 
 def test_a_certificate_replaces_a_certificate_and_nothing_else(tmp_path):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-
-from hl_dsl.program import Program
 from hl_dsl.verify.goals.goals import goals
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shortened
 from hl_dsl.verify.simulation.shrinking import shortened_in_lanes
-from tests.verify.test_verdicts import assert_replays
+
+from hl_dsl.program import Program
 from tests.support.paths import LATE as LATE_PROGRAMS
+from tests.verify.test_verdicts import assert_replays
 
 LATE = sorted(LATE_PROGRAMS.glob("*.hl"))
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 
 import pytest
-
-from hl_dsl.program import Program
 from hl_dsl.verify import SearchCache, proof_pipeline
+from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.methods import bounded_model_checking
-from hl_dsl.verify.simulation import replay
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.search_cache import CachedSearch
-from hl_dsl.verify.intervals.interning import ExpressionTable
+from hl_dsl.verify.simulation import replay
 from hl_dsl.verify.smt.solver import SAT, UNKNOWN, UNSAT, Solver
-from tests.verify.test_verdicts import VERDICTS, LIMITS, STATUS
+
+from hl_dsl.program import Program
+from tests.verify.test_verdicts import LIMITS, STATUS, VERDICTS
 
 
 @contextmanager
@@ -51,15 +51,35 @@ def without_ranges(self, plan, leaves, nodes=None):
 MUTANTS = [
     ("unknown taken for unsat", [(Solver, "check", answering(UNSAT))], ["unknown/no_cubes"]),
     ("unknown taken for sat", [(Solver, "check", answering(SAT))], ["unknown/no_cubes"]),
-    ("a model shown without a replay", [(place, "first_break", lambda flow, goal, run: len(run.rows) - 1) for place in (bounded_model_checking, replay)], ["candidate/absorbed"]),
+    (
+        "a model shown without a replay",
+        [
+            (place, "first_break", lambda flow, goal, run: len(run.rows) - 1)
+            for place in (bounded_model_checking, replay)
+        ],
+        ["candidate/absorbed"],
+    ),
     ("vacuity not asked about", [(proof_pipeline, "vacuous", lambda *_: set())], ["vacuous/conditions_agree"]),
-    ("vacuity not looked for by intervals either", [(proof_pipeline, "vacuous", lambda *_: set()), (IntervalStage, "_never_asked", lambda *_: False)],
-     ["vacuous/condition_possible"]),
-    ("contradictions not asked about", [(proof_pipeline, "contradictory", lambda *_: False), (IntervalStage, "impossible", lambda _: False)],
-     ["vacuous/nothing_can_happen"]),
-    ("intervals kept under a name that says nothing of ranges", [(ExpressionTable, "ranged", without_ranges)], ["proved/observed_less", "violated/observed_less"]),
-    ("an answer of the solver taken for another's", [(CachedSearch, "get", lambda self, key: next(iter(self.answers.values()), None))],
-     ["proved/ghost_counter", "not-inductive/seldom_together"]),
+    (
+        "vacuity not looked for by intervals either",
+        [(proof_pipeline, "vacuous", lambda *_: set()), (IntervalStage, "_never_asked", lambda *_: False)],
+        ["vacuous/condition_possible"],
+    ),
+    (
+        "contradictions not asked about",
+        [(proof_pipeline, "contradictory", lambda *_: False), (IntervalStage, "impossible", lambda _: False)],
+        ["vacuous/nothing_can_happen"],
+    ),
+    (
+        "intervals kept under a name that says nothing of ranges",
+        [(ExpressionTable, "ranged", without_ranges)],
+        ["proved/observed_less", "violated/observed_less"],
+    ),
+    (
+        "an answer of the solver taken for another's",
+        [(CachedSearch, "get", lambda self, key: next(iter(self.answers.values()), None))],
+        ["proved/ghost_counter", "not-inductive/seldom_together"],
+    ),
 ]
 
 
@@ -83,7 +103,9 @@ def test_a_defect_of_the_verifier_shows_in_the_corpus(defect, changes, names):
 
 
 def test_what_rests_on_nothing_shows():
-    program = Program.parse('policy p for "Breakout-v5" { observe ram act NOOP let q = 1 / ram[1] invariant small: q <= 1 }')
+    program = Program.parse(
+        'policy p for "Breakout-v5" { observe ram act NOOP let q = 1 / ram[1] invariant small: q <= 1 }'
+    )
     found = lambda: next(result.status for result in program.prove(limits=LIMITS).results if result.kind == "invariant")
     assert found() == "unknown"
     with put((proof_pipeline, "resting", lambda *_: None)):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from hypothesis import HealthCheck, given, settings, strategies as st
-
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify import ProofLimits, prove
-from hl_dsl.verify.smt.encode import FINE, START, Encoding
-from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.goals.goals import goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.goals.terms import SORTS, literal
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, keeps_assumptions
 from hl_dsl.verify.simulation.simulate import simulate
+from hl_dsl.verify.smt.encode import FINE, START, Encoding
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
-from hl_dsl.verify.goals.terms import SORTS, literal
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from tests.support.generators.inputs import runs
 from tests.support.generators.programs import programs
 from tests.support.taint import sound_nodes
@@ -82,7 +83,10 @@ def test_the_encoding_admits_every_run(data, program):
     run = data.draw(runs(flow, lanes=1, ticks=3))
     with Solver(60) as solver:
         for interpreter, ticks in lanes_of(flow, run):
-            assert admitted(solver, tier, interpreter, [tick for tick in ticks if keeps_assumptions(flow, tick[0])]) != UNSAT
+            assert (
+                admitted(solver, tier, interpreter, [tick for tick in ticks if keeps_assumptions(flow, tick[0])])
+                != UNSAT
+            )
 
 
 def admitted(solver, tier, interpreter, ticks) -> str:
@@ -106,12 +110,20 @@ def test_nothing_proved_is_ever_broken(program):
     proof = prove(flow, quick)
     by_id = {goal.id: goal for goal in goals(flow)}
     assert set(by_id) == {result.id for result in proof.results} - {"assumptions"}
-    proved = [by_id[result.id] for result in proof.results
-              if result.id in by_id and (result.status == "vacuous" or result.status == "proved" and result.kind != "reachable")]
+    proved = [
+        by_id[result.id]
+        for result in proof.results
+        if result.id in by_id
+        and (result.status == "vacuous" or result.status == "proved" and result.kind != "reachable")
+    ]
     assert not simulate(GraphIndex(flow), proved, 8, 24, first_seed=1000).broken
     for result in proof.results:
         witnessed = result.kind == "reachable" and result.status == "proved"
-        assert bool(result.trace) == (witnessed or result.status in ("violated", "ill-defined", "not inductive", "candidate"))
+        assert bool(result.trace) == (
+            witnessed or result.status in ("violated", "ill-defined", "not inductive", "candidate")
+        )
         if witnessed:
-            run = SimulatedRun(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
+            run = SimulatedRun(
+                result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace)
+            )
             assert first_break(flow, by_id[result.id], run) == len(result.trace) - 1

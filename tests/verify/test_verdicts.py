@@ -9,12 +9,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hl_dsl.verify import ProofLimits, SolverAnswerCache, screen
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.statuses import STATUSES
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
 from hl_dsl.program import Program
-from hl_dsl.verify import SolverAnswerCache, ProofLimits, screen
-from hl_dsl.verify.goals.statuses import STATUSES
-from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 from tests.support.generators.coverage import constructs_of, missing, operators_of
 from tests.support.paths import VERDICTS
 
@@ -38,7 +38,14 @@ def statuses(proof) -> dict[str, str]:
 
 def needs(path: Path) -> str:
     """What a comment of the program says that its proof needs: nothing, or `lemmas`."""
-    return next((line.removeprefix("# needs:").strip() for line in path.read_text().splitlines() if line.startswith("# needs:")), "")
+    return next(
+        (
+            line.removeprefix("# needs:").strip()
+            for line in path.read_text().splitlines()
+            if line.startswith("# needs:")
+        ),
+        "",
+    )
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
@@ -62,7 +69,11 @@ def test_verdict(path, tmp_path):
 
 
 def check_verdict(program, proof, expected):
-    open_ones = {result.status for result in proof.results if result.status != "proved" and not result.detail.startswith("rests on")}
+    open_ones = {
+        result.status
+        for result in proof.results
+        if result.status != "proved" and not result.detail.startswith("rests on")
+    }
     assert open_ones == {expected} - {"proved"}, proof.render()
     assert proof.passed == (expected == "proved")
     assert json.loads(json.dumps(proof.to_json(), allow_nan=False))["passed"] == proof.passed
@@ -113,7 +124,9 @@ def test_the_corpus_is_made_of_every_operator_and_construct():
     for path in FILES:
         program = Program.load(path)
         written.update(operators_of(program.checked.policy))
-        built.update(constructs_of(SimpleNamespace(policy=program.checked.policy, checked=program.checked, flow=program.flow)))
+        built.update(
+            constructs_of(SimpleNamespace(policy=program.checked.policy, checked=program.checked, flow=program.flow))
+        )
     assert len(FILES) >= 80
     assert set(missing(written, built)) <= NOT_IN_THE_VERDICTS
 

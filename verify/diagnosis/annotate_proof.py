@@ -7,15 +7,15 @@ from dataclasses import replace
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.diagnosis.missing_invariants import advise
-from hl_dsl.verify.goals.statuses import NOT_INDUCTIVE, PROVED_REALS, VIOLATED
 from hl_dsl.verify.conjunctions import by_components, parts
-from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.proof_pipeline import prove
-from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.results.report import Proof, Verdict
 from hl_dsl.verify.diagnosis.bound_relaxation import widened
+from hl_dsl.verify.diagnosis.missing_invariants import advise
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.statuses import NOT_INDUCTIVE, PROVED_REALS, VIOLATED
+from hl_dsl.verify.proof_pipeline import prove
+from hl_dsl.verify.results.report import Proof, Verdict
 
 _PARTLY = frozenset((VIOLATED,))
 _STEPS = 100_000
@@ -26,11 +26,21 @@ def taught(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) ->
     if proof.passed:
         return proof
     # That the whole is broken is known; which parts are not is worth little time.
-    lean = replace(limits, components=False, lemmas=False, depths=(0, 1), bounded_depths=(0, 0), lanes=0, solver_steps=min(_STEPS, limits.solver_steps))
+    lean = replace(
+        limits,
+        components=False,
+        lemmas=False,
+        depths=(0, 1),
+        bounded_depths=(0, 0),
+        lanes=0,
+        solver_steps=min(_STEPS, limits.solver_steps),
+    )
     plan = GraphIndex(flow)
     verdicts = by_components(flow, plan, proof.verdicts, lambda other: prove(other, lean).verdicts, _PARTLY)
-    told = [(goal, _told(flow, goal, _broken_parts(plan, goal, verdict), lean if verdict.status == VIOLATED else limits))
-            for goal, verdict in verdicts]
+    told = [
+        (goal, _told(flow, goal, _broken_parts(plan, goal, verdict), lean if verdict.status == VIOLATED else limits))
+        for goal, verdict in verdicts
+    ]
     return Proof(flow, lambda: told, proof.passed, proof.seconds)
 
 
@@ -40,8 +50,10 @@ def _broken_parts(plan: GraphIndex, goal: Goal, verdict: Verdict) -> Verdict:
         return verdict
     interpreter = Interpreter(plan.flow, verdict.trace[0]["parameters"])
     values = [interpreter.tick(tuple(entry["inputs"].values())).values for entry in verdict.trace][-1]
-    components = tuple(one if values[node] else {**one, "status": VIOLATED, "method": verdict.method}
-                       for node, one in zip(parts(plan, goal.property.node), verdict.components))
+    components = tuple(
+        one if values[node] else {**one, "status": VIOLATED, "method": verdict.method}
+        for node, one in zip(parts(plan, goal.property.node), verdict.components)
+    )
     return replace(verdict, components=components)
 
 

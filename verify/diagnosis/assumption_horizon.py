@@ -4,23 +4,24 @@ ones. A limited episode may be meant, so that is a warning and no verdict."""
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow, Property
-from hl_dsl.base.diagnostics import Diagnostic, Label
-from hl_dsl.verify.methods.bounded_model_checking import ticks_text
-from hl_dsl.verify.goals.statuses import PROVED
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.smt.encode import START, Encoding
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.simulation.replay import keeps_assumptions
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.statuses import PROVED
+from hl_dsl.verify.methods.bounded_model_checking import ticks_text
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.results.report import Proof
 from hl_dsl.verify.simulation.input_sampling import Sampler
+from hl_dsl.verify.simulation.replay import keeps_assumptions
+from hl_dsl.verify.smt.encode import START, Encoding
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver, SolverFailure
+
+from hl_dsl.base.diagnostics import Diagnostic, Label
 
 _TICKS = 24  # what lasts as long is not warned of
 _EPISODES = 12
@@ -35,7 +36,9 @@ def lasting(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -
     if not flow.of_kind("assume") or not limits.solver or any(result.kind == "assume" for result in proof.results):
         return ()
     plan = GraphIndex(flow)
-    if _simulated(plan) or any(result.kind not in ("invariant", "reachable") and result.status != PROVED for result in proof.results):
+    if _simulated(plan) or any(
+        result.kind not in ("invariant", "reachable") and result.status != PROVED for result in proof.results
+    ):
         return ()  # where a float may overflow the solver knows nothing of it
     try:
         with Solver(limits.hang_seconds) as solver:
@@ -97,6 +100,11 @@ def _blamed(flow: Dataflow, most: int, limits: ProofLimits, solver: Solver) -> l
 
 def _warning(ticks: int, blamed: Sequence[Property]) -> Diagnostic:
     names = ", ".join(f"`{item.name}`" for item in blamed)
-    return Diagnostic("HL515", f"no run keeps the assumptions for more than {ticks_text(ticks)}: what is proved says nothing of later ones", blamed[0].span,
-                      f"{names} {'allows' if len(blamed) == 1 else 'together allow'} no more", others=tuple(Label(item.span, "together with this") for item in blamed[1:]),
-                      severity="warning")
+    return Diagnostic(
+        "HL515",
+        f"no run keeps the assumptions for more than {ticks_text(ticks)}: what is proved says nothing of later ones",
+        blamed[0].span,
+        f"{names} {'allows' if len(blamed) == 1 else 'together allow'} no more",
+        others=tuple(Label(item.span, "together with this") for item in blamed[1:]),
+        severity="warning",
+    )

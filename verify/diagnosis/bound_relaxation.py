@@ -6,17 +6,17 @@ then no invariant of the program that runs, and a slightly wider one may be.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Node, Property
-from hl_dsl.verify.goals.statuses import PROVED
 from hl_dsl.verify.conjunctions import parts
-from hl_dsl.verify.goals.node_text import Names
-from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.node_text import Names
+from hl_dsl.verify.goals.statuses import PROVED
+from hl_dsl.verify.proof_pipeline import prove
 
 _SLACKS = (1e-15, 1e-12, 1e-9, 1e-6)  # shares of the bound, or of 1 where that is more
 
@@ -52,17 +52,25 @@ def _with_slack(flow: Dataflow, goal: Goal, slack: float) -> tuple[str, Dataflow
         return "", None
     if goal.property is None:
         return _with_range(flow, builder, goal, node, slack)
-    properties = [Property(item.kind, item.name, node, item.span) if item is goal.property else item for item in flow.properties]
+    properties = [
+        Property(item.kind, item.name, node, item.span) if item is goal.property else item for item in flow.properties
+    ]
     return _joined(said), replace(flow, nodes=builder.nodes, properties=properties)
 
 
 def _with_range(flow: Dataflow, builder: Builder, goal: Goal, node: int, slack: float) -> tuple[str, Dataflow]:
     """The program with a wider range for the cell that the goal is about."""
-    cells = [replace(cell, low=_moved(cell.low, -1, slack), high=_moved(cell.high, 1, slack)) if cell.name == goal.name else cell
-             for cell in flow.memories]
+    cells = [
+        replace(cell, low=_moved(cell.low, -1, slack), high=_moved(cell.high, 1, slack))
+        if cell.name == goal.name
+        else cell
+        for cell in flow.memories
+    ]
     obligations = [item._replace(claim=node) if item == goal.obligation else item for item in flow.obligations]
     (cell,) = (cell for cell in cells if cell.name == goal.name)
-    return f"memory {cell.name}: real in [{cell.low!r}, {cell.high!r}]", replace(flow, nodes=builder.nodes, memories=cells, obligations=obligations)
+    return f"memory {cell.name}: real in [{cell.low!r}, {cell.high!r}]", replace(
+        flow, nodes=builder.nodes, memories=cells, obligations=obligations
+    )
 
 
 def _moved(bound: float, towards: int, slack: float) -> float:

@@ -6,15 +6,16 @@ lowering that writes down the node of each condition and the node that guards it
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Iterator
 
-from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.lowering.lower import Lowering
-from hl_dsl.operators import OPERATORS
-from hl_dsl.base.source import Span
 from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Expression, Modes, expressions, walk
+
+from hl_dsl.base.source import Span
+from hl_dsl.language.checker import CheckedProgram
+from hl_dsl.operators import OPERATORS
 
 RULE, TRANSITION, BRANCH = "rule", "transition", "if"
 
@@ -50,7 +51,11 @@ def sites(checked: CheckedProgram) -> tuple[Dataflow, list[Site]]:
     """The program's graph, with nodes for its conditions, and these in the order of the text."""
     lowering = _RecordingLowering(checked)
     lowering.run()
-    found = [lowering.asked_at(replace(asked, span=checked.source.balanced(asked.span))) for asked in lowering.wanted.values() if id(asked.condition) in lowering.seen]
+    found = [
+        lowering.asked_at(replace(asked, span=checked.source.balanced(asked.span)))
+        for asked in lowering.wanted.values()
+        if id(asked.condition) in lowering.seen
+    ]
     return lowering.result(), sorted(found, key=lambda site: site.asked.span)
 
 
@@ -96,7 +101,9 @@ def _asked(checked: CheckedProgram) -> Iterator[Condition]:
                 if mode.act is not None:
                     yield from _rules(mode.act, mode.name, lists)
                 for number, item in enumerate(mode.transitions):
-                    yield Condition(TRANSITION, item.condition, item.condition.span, mode.name, number, lists + 1, item.target)
+                    yield Condition(
+                        TRANSITION, item.condition, item.condition.span, mode.name, number, lists + 1, item.target
+                    )
                 lists += 2
         for top in expressions(declaration):
             for node in walk(top):

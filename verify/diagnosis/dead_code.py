@@ -3,24 +3,25 @@ never entered, parameters that change nothing. Each is proved of the program tha
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Iterable, Sequence
 
-from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.compiler.ir.dataflow import Dataflow, OfParameter, Parameter
-from hl_dsl.base.diagnostics import Diagnostic, Label
 from hl_dsl.grammar.tree.syntax_tree import Modes, Param
-from hl_dsl.verify.goals.statuses import PROVED, assumptions
-from hl_dsl.verify.equivalence.equivalence import same_actions
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.proof_pipeline import prove
-from hl_dsl.verify.goals.graph_index import Pair
-from hl_dsl.verify.diagnosis.reachable_conditions import Possibilities
-from hl_dsl.verify.diagnosis.dead_code_reasons import Reasons, quoted
-from hl_dsl.verify.results.report import Proof
 from hl_dsl.verify.diagnosis.condition_sites import BRANCH, RULE, TRANSITION, Site, sites
+from hl_dsl.verify.diagnosis.dead_code_reasons import Reasons, quoted
+from hl_dsl.verify.diagnosis.reachable_conditions import Possibilities
+from hl_dsl.verify.equivalence.equivalence import same_actions
+from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.statuses import PROVED, assumptions
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.proof_pipeline import prove
+from hl_dsl.verify.results.report import Proof
 from hl_dsl.verify.smt.solver import Solver
+
+from hl_dsl.base.diagnostics import Diagnostic, Label
+from hl_dsl.language.checker import CheckedProgram
 
 _MOST_PARAMETERS = 16
 _EPISODES = 30  # a parameter mostly counts for something, if only in a mode that is seldom entered
@@ -28,7 +29,9 @@ _EPISODES = 30  # a parameter mostly counts for something, if only in a mode tha
 _LEAN = dict(components=False, lemmas=False, lanes=0, depths=(0, 1), bounded_depths=(0, 0), solver_steps=100_000)
 
 
-def dead(checked: CheckedProgram, proof: Proof | None = None, limits: ProofLimits = ProofLimits()) -> tuple[Diagnostic, ...]:
+def dead(
+    checked: CheckedProgram, proof: Proof | None = None, limits: ProofLimits = ProofLimits()
+) -> tuple[Diagnostic, ...]:
     """Warnings, in the order of the text. What a `proof` of the program proved is made use of. One that does not hold without
     the assumptions says so."""
     flow, asked = sites(checked)
@@ -45,7 +48,9 @@ def dead(checked: CheckedProgram, proof: Proof | None = None, limits: ProofLimit
     return tuple(sorted([*found, *_without_effect(checked, flow)], key=lambda item: item.span))
 
 
-def _claims(checked: CheckedProgram, flow: Dataflow, asked: list[Site], proof: Proof | None, limits: ProofLimits) -> dict[tuple, Diagnostic] | None:
+def _claims(
+    checked: CheckedProgram, flow: Dataflow, asked: list[Site], proof: Proof | None, limits: ProofLimits
+) -> dict[tuple, Diagnostic] | None:
     """What never counts, by code and place; None where nothing can happen at all, which the proof tells."""
     modes = [mode for item in checked.policy.of(Modes) for mode in item.modes]
     proved = {result.id for result in proof.results if result.status == PROVED} if proof is not None else set()
@@ -62,8 +67,12 @@ def _claims(checked: CheckedProgram, flow: Dataflow, asked: list[Site], proof: P
 
 def _boxed(flow: Dataflow, ranges: Sequence[Pair], proved: set[str]) -> list[Pair]:
     """Memory ranges, within the declared ones where those are proved."""
-    return [(max(pair[0], cell.low), min(pair[1], cell.high)) if cell.declared and f"memory:{cell.name}" in proved and cell.base in ("int", "real")
-            else pair for cell, pair in zip(flow.memories, ranges)]
+    return [
+        (max(pair[0], cell.low), min(pair[1], cell.high))
+        if cell.declared and f"memory:{cell.name}" in proved and cell.base in ("int", "real")
+        else pair
+        for cell, pair in zip(flow.memories, ranges)
+    ]
 
 
 def _without_effect(checked: CheckedProgram, flow: Dataflow) -> Iterable[Diagnostic]:
@@ -76,15 +85,30 @@ def _without_effect(checked: CheckedProgram, flow: Dataflow) -> Iterable[Diagnos
         spoken -= {flow.nodes[node].value for node in _closed(flow, planned) if flow.nodes[node].op == "parameter"}
     for param in list(checked.policy.of(Param))[:_MOST_PARAMETERS]:
         own = {position for position, entry in enumerate(flow.parameters) if entry.name.partition("[")[0] == param.name}
-        if own & spoken and same_actions(flow, replace(flow, parameters=[
-                _freed(entry) if position in own else entry for position, entry in enumerate(flow.parameters)]), _EPISODES):
-            yield Diagnostic("HL514", f"the parameter `{param.name}` changes no action", param.name_span, severity="warning",
-                             label="proved: whatever its value, the policy acts the same")
+        if own & spoken and same_actions(
+            flow,
+            replace(
+                flow,
+                parameters=[
+                    _freed(entry) if position in own else entry for position, entry in enumerate(flow.parameters)
+                ],
+            ),
+            _EPISODES,
+        ):
+            yield Diagnostic(
+                "HL514",
+                f"the parameter `{param.name}` changes no action",
+                param.name_span,
+                severity="warning",
+                label="proved: whatever its value, the policy acts the same",
+            )
 
 
 def _freed(entry: Parameter) -> Parameter:
     """Another parameter with the same values: one that is matched with none of the first program."""
-    return replace(entry, name=f"{entry.name} elsewhere", default=entry.high if entry.default == entry.low else entry.low)
+    return replace(
+        entry, name=f"{entry.name} elsewhere", default=entry.high if entry.default == entry.low else entry.low
+    )
 
 
 def _closed(flow: Dataflow, roots: Sequence[int]) -> set[int]:
@@ -124,9 +148,14 @@ class _Found:
 
     def _before(self, site: Site) -> list[Site]:
         """The conditions of its list that are asked first."""
-        return [other for other in self.sites
-                if site.asked.place != BRANCH and other.asked.list_ == site.asked.list_ and other.asked.place == site.asked.place
-                and other.asked.number < site.asked.number]
+        return [
+            other
+            for other in self.sites
+            if site.asked.place != BRANCH
+            and other.asked.list_ == site.asked.list_
+            and other.asked.place == site.asked.place
+            and other.asked.number < site.asked.number
+        ]
 
     def _never(self, site: Site) -> Diagnostic:
         before = self._before(site)
@@ -134,22 +163,41 @@ class _Found:
         covering, label = self.reasons.covering(site, before, True)
         others = tuple(Label(other.asked.span, "this takes it") for other in covering[:3])
         if site.asked.place == RULE:
-            return Diagnostic("HL510", f"rule {site.asked.number + 1} is never reached: {text} is never true there", site.asked.span, label,
-                              others=others, severity="warning")
+            return Diagnostic(
+                "HL510",
+                f"rule {site.asked.number + 1} is never reached: {text} is never true there",
+                site.asked.span,
+                label,
+                others=others,
+                severity="warning",
+            )
         what = "this transition never fires" if site.asked.place == TRANSITION else "never true"
         return Diagnostic("HL512", f"{what}: {text}", site.asked.span, label, others=others, severity="warning")
 
     def _always(self, site: Site) -> Diagnostic:
         covering, label = self.reasons.covering(site, self._before(site), False)
         others = tuple(Label(other.asked.span, "this takes the rest") for other in covering[:3])
-        what = {RULE: "what stands behind this rule is never reached", TRANSITION: "no transition behind this one ever fires",
-                BRANCH: "its `else` never counts"}[site.asked.place]
+        what = {
+            RULE: "what stands behind this rule is never reached",
+            TRANSITION: "no transition behind this one ever fires",
+            BRANCH: "its `else` never counts",
+        }[site.asked.place]
         if site.asked.place == TRANSITION:
-            last = not any(other.asked.list_ == site.asked.list_ and other.asked.place == TRANSITION and other.asked.number > site.asked.number
-                           for other in self.sites)
+            last = not any(
+                other.asked.list_ == site.asked.list_
+                and other.asked.place == TRANSITION
+                and other.asked.number > site.asked.number
+                for other in self.sites
+            )
             what = f"the mode `{site.asked.mode}` is left at its first tick" if last else what
-        return Diagnostic("HL511", f"always true where it is asked: {quoted(site.asked.condition)}; {what}", site.asked.span, label,
-                          others=others, severity="warning")
+        return Diagnostic(
+            "HL511",
+            f"always true where it is asked: {quoted(site.asked.condition)}; {what}",
+            site.asked.span,
+            label,
+            others=others,
+            severity="warning",
+        )
 
     def _unreached(self) -> dict[str, str]:
         """Modes no episode enters, by name, with the reason."""
@@ -172,7 +220,9 @@ class _Found:
             if not into:
                 found[mode.name] = "no transition leads to it"
             elif outside:
-                found[mode.name] = f"{quoted(outside[0].asked.condition)}, which leads here from `{outside[0].asked.mode}`, is never true"
+                found[mode.name] = (
+                    f"{quoted(outside[0].asked.condition)}, which leads here from `{outside[0].asked.mode}`, is never true"
+                )
             else:
                 found[mode.name] = f"only `{into[0].asked.mode}` leads here, which is never entered either"
         return found

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
-from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.grammar.formatter.format import format_expression
-from hl_dsl.operators.intervals import INF
 from hl_dsl.grammar.tree.syntax_tree import Expression, Index, Name, Number, walk
-from hl_dsl.verify.intervals.evaluator import EMPTY
-from hl_dsl.verify.goals.graph_index import Pair
-from hl_dsl.verify.diagnosis.reachable_conditions import Possibilities
 from hl_dsl.verify.diagnosis.condition_sites import Site
+from hl_dsl.verify.diagnosis.reachable_conditions import Possibilities
+from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.intervals.evaluator import EMPTY
+
+from hl_dsl.language.checker import CheckedProgram
+from hl_dsl.operators.intervals import INF
 
 _MOST_NAMED = 3
 _MOST_TEXT = 60
@@ -53,7 +54,9 @@ class Reasons:
             return [single]
         found = self.known.blamed(conditions, [(other.test, False) for other in before])
         if found is None:
-            return list(before) if self.known.ruled_out([*conditions, *((other.test, False) for other in before)]) else []
+            return (
+                list(before) if self.known.ruled_out([*conditions, *((other.test, False) for other in before)]) else []
+            )
         return self._fewer(conditions, [before[place] for place in found])
 
     def _fewer(self, conditions: list, blamed: list[Site]) -> list[Site]:
@@ -73,7 +76,11 @@ class Reasons:
         shown = []
         for atom in self._atoms(site.asked.condition):
             node, names = self._node(atom)
-            text = _range(self.known.evaluator.value(node, context), self.flow.nodes[node].base, names) if node is not None else None
+            text = (
+                _range(self.known.evaluator.value(node, context), self.flow.nodes[node].base, names)
+                if node is not None
+                else None
+            )
             if text:
                 shown.append(f"`{format_expression(atom)}` {text}")
         if not shown:
@@ -87,7 +94,11 @@ class Reasons:
             if type(node) is Index and type(node.vector) is Name and type(node.index) is Number:
                 found.setdefault(f"{node.vector.name}[{node.index.value}]", node)
                 inside.add(id(node.vector))
-            elif type(node) is Name and id(node) not in inside and self.checked.symbols[node.name].kind not in ("action name", "mode name"):
+            elif (
+                type(node) is Name
+                and id(node) not in inside
+                and self.checked.symbols[node.name].kind not in ("action name", "mode name")
+            ):
                 found.setdefault(node.name, node)
         return list(found.values())
 
@@ -128,4 +139,8 @@ def _numbered(numbers: list[int], place: str) -> str:
     if len(numbers) == 1:
         return f"{place} {numbers[0]}"
     together = numbers == list(range(numbers[0], numbers[-1] + 1)) and len(numbers) > 2
-    return f"{place}s {numbers[0]} to {numbers[-1]}" if together else f"{place}s {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+    return (
+        f"{place}s {numbers[0]} to {numbers[-1]}"
+        if together
+        else f"{place}s {', '.join(map(str, numbers[:-1]))} and {numbers[-1]}"
+    )

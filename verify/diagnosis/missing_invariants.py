@@ -8,22 +8,23 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Iterator, Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
-from hl_dsl.base.source import NOWHERE
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.goals.node_text import Names
-from hl_dsl.verify.methods.k_induction import Induction
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.goals import Goal, goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.node_text import Names
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.methods.k_induction import Induction
 from hl_dsl.verify.simulation.input_sampling import Sampler
+from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
+
+from hl_dsl.base.source import NOWHERE
 
 _EPISODES, _TICKS = 24, 60
 _MOST_TRIED = 24
@@ -36,7 +37,13 @@ def advise(flow: Dataflow, goal: Goal, trace: Sequence[dict], limits: ProofLimit
     """A sentence on what would exclude the state that `trace` begins in, or on what in it does the harm; empty where nothing
     is known of it."""
     plan = GraphIndex(flow)
-    cells = sorted({plan.nodes[number].value for number in closed_cone(plan.flow, [*goal.nodes, *plan.assumes]) if plan.nodes[number].op == "memory"})
+    cells = sorted(
+        {
+            plan.nodes[number].value
+            for number in closed_cone(plan.flow, [*goal.nodes, *plan.assumes])
+            if plan.nodes[number].op == "memory"
+        }
+    )
     state = [_back(flow, position, trace[0]["memory"][cell.name]) for position, cell in enumerate(flow.memories)]
     seen, early = _states(plan)
     if cells and early and limits.solver:
@@ -75,14 +82,26 @@ def _states(plan: GraphIndex) -> tuple[list[tuple], list[tuple]]:
 class InvariantCandidates:
     """Facts that held in all states seen and do not hold in `state`, the simplest first."""
 
-    def __init__(self, flow: Dataflow, cells: Sequence[int], seen: Sequence[tuple], early: Sequence[tuple], state: Sequence):
+    def __init__(
+        self, flow: Dataflow, cells: Sequence[int], seen: Sequence[tuple], early: Sequence[tuple], state: Sequence
+    ):
         self.flow, self.cells, self.seen, self.early, self.state = flow, cells, seen, set(early), state
         self.builder = Builder(list(flow.nodes))
         self.leaves = {node.value: number for number, node in enumerate(flow.nodes) if node.op == "memory"}
-        self.numbers = [cell for cell in cells if flow.memories[cell].base != "bool" and not flow.memories[cell].names and cell in self.leaves]
+        self.numbers = [
+            cell
+            for cell in cells
+            if flow.memories[cell].base != "bool" and not flow.memories[cell].names and cell in self.leaves
+        ]
         self.choices = [cell for cell in cells if cell in self.leaves and cell not in self.numbers]
-        self.literals = sorted({node.value + off for node in flow.nodes if node.op == "constant" and node.base in ("int", "real")
-                                and math.isfinite(node.value) for off in (0, -1, 1)})
+        self.literals = sorted(
+            {
+                node.value + off
+                for node in flow.nodes
+                if node.op == "constant" and node.base in ("int", "real") and math.isfinite(node.value)
+                for off in (0, -1, 1)
+            }
+        )
 
     def all(self) -> Iterator[int]:
         yield from self._pairs()
@@ -144,7 +163,9 @@ class InvariantCandidates:
         return node if guard is None else self.builder.apply("implies", (guard, node))
 
 
-def _that_helps(flow: Dataflow, goal: Goal, guesses: InvariantCandidates, limits: ProofLimits) -> tuple[str, bool] | None:
+def _that_helps(
+    flow: Dataflow, goal: Goal, guesses: InvariantCandidates, limits: ProofLimits
+) -> tuple[str, bool] | None:
     """The first fact with which induction goes through, and whether it is then proved itself."""
     few = replace(limits, solver_steps=min(_STEPS, limits.solver_steps))
     depths = tuple(depth for depth in limits.depths if depth) or (1,)
@@ -153,7 +174,11 @@ def _that_helps(flow: Dataflow, goal: Goal, guesses: InvariantCandidates, limits
         for number, node in enumerate(guesses.all()):
             if number >= _MOST_TRIED:
                 break
-            other = replace(flow, nodes=guesses.builder.nodes, properties=[*flow.properties, Property("invariant", _FACT, node, NOWHERE)])
+            other = replace(
+                flow,
+                nodes=guesses.builder.nodes,
+                properties=[*flow.properties, Property("invariant", _FACT, node, NOWHERE)],
+            )
             tier = IntervalStage(other)
             again = {one.id: one for one in goals(other)}
             asked, fact = again[goal.id], again[f"invariant:{_FACT}"]
@@ -161,7 +186,9 @@ def _that_helps(flow: Dataflow, goal: Goal, guesses: InvariantCandidates, limits
             if not induction.prove([asked], depths, [fact])[asked.id].proved:
                 continue
             text = Names(other).text(node)
-            if tier.invariant(node) == "proved" or all(one.proved for one in induction.prove([asked, fact], depths).values()):
+            if tier.invariant(node) == "proved" or all(
+                one.proved for one in induction.prove([asked, fact], depths).values()
+            ):
                 return text, True
             first = first or (text, False)
     return first

@@ -8,12 +8,13 @@ proved once more.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Callable, NamedTuple, Sequence
+from typing import NamedTuple
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
-from hl_dsl.verify.goals.statuses import PROVED
 from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.statuses import PROVED
 from hl_dsl.verify.methods.search_cache import SearchCache
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.results.report import Proof
@@ -74,7 +75,13 @@ def narrow(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> Narrowed:
             break
     else:
         rounded, proof = point, at_defaults
-    return Narrowed(rounded, tuple(axis.name for axis in axes if rounded[axis.name] != whole[axis.name]), (), proof, search.proofs + 3)
+    return Narrowed(
+        rounded,
+        tuple(axis.name for axis in axes if rounded[axis.name] != whole[axis.name]),
+        (),
+        proof,
+        search.proofs + 3,
+    )
 
 
 def _axes(parameters: Sequence[Parameter]) -> list[Axis]:
@@ -104,7 +111,9 @@ class _Search:
     def __init__(self, flow: Dataflow, axes: Sequence[Axis], limits: ProofLimits):
         self.flow, self.axes = flow, axes
         # What looks for violations only costs time here: a box is proved or it is not.
-        self.limits = replace(limits, solver_steps=min(_SOLVER_STEPS, limits.solver_steps), bounded_depths=(0, 0), lanes=0)
+        self.limits = replace(
+            limits, solver_steps=min(_SOLVER_STEPS, limits.solver_steps), bounded_depths=(0, 0), lanes=0
+        )
         self.memo = SearchCache()
         self.proofs = 0
 
@@ -127,7 +136,10 @@ def _shrunk(axes: Sequence[Axis], passes: Callable[[Box], bool]) -> Box:
 
 
 def _share(axes: Sequence[Axis], share: float) -> Box:
-    return {axis.name: (_between(axis, axis.first, axis.low, share), _between(axis, axis.last, axis.high, share)) for axis in axes}
+    return {
+        axis.name: (_between(axis, axis.first, axis.low, share), _between(axis, axis.last, axis.high, share))
+        for axis in axes
+    }
 
 
 def _between(axis: Axis, start, end, share: float):

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random
-from typing import Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.operators.intervals import FALSE
-from hl_dsl.verify.simulation.random_ticks import Draw
-from hl_dsl.verify.smt.encode import FREE, Encoding
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
-from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.simulation.random_ticks import Draw
 from hl_dsl.verify.simulation.replay import keeps_assumptions
+from hl_dsl.verify.smt.encode import FREE, Encoding
 from hl_dsl.verify.smt.solver import UNSAT, Solver, SolverFailure
+
+from hl_dsl.operators.intervals import FALSE
 
 _SAMPLES = 160
 _NAMED = "other"
@@ -25,7 +26,15 @@ class Possibilities:
     """Answers for one program. `facts` are nodes proved to hold at every tick; `ranges`, of the memory cells, hold too.
     `asked`: the nodes questions are about."""
 
-    def __init__(self, tier: IntervalStage, ranges: Sequence[Pair], facts: Sequence[int], asked: Iterable[int], limits: ProofLimits, solver: Solver):
+    def __init__(
+        self,
+        tier: IntervalStage,
+        ranges: Sequence[Pair],
+        facts: Sequence[int],
+        asked: Iterable[int],
+        limits: ProofLimits,
+        solver: Solver,
+    ):
         self.plan, self.ranges = tier.plan, ranges
         self.facts, self.asked = list(facts), list(asked)
         self.limits, self.solver = limits, solver
@@ -106,7 +115,12 @@ class Possibilities:
             known = self._encoding.frames[0]
             solver.tell(*(f"(assert {known[node].text})" for node in (*self.plan.assumes, *self.facts)))
         solver.tell("(push 1)", *(f"(assert {self._said(node, truth)})" for node, truth in conditions))
-        solver.tell(*(f"(assert (! {self._said(node, truth)} :named {_NAMED}{place}))" for place, (node, truth) in enumerate(others)))
+        solver.tell(
+            *(
+                f"(assert (! {self._said(node, truth)} :named {_NAMED}{place}))"
+                for place, (node, truth) in enumerate(others)
+            )
+        )
         answer = solver.check()
         if answer == UNSAT and others:
             self._core = solver.named_core()

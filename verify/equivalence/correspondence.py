@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Sequence
+from typing import NamedTuple
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.verify.equivalence.product import Product, SideCell
 from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.equivalence.product import SideCell, Product
-from hl_dsl.verify.simulation.replay import SimulatedRun
 from hl_dsl.verify.simulation.input_sampling import Sampler
+from hl_dsl.verify.simulation.replay import SimulatedRun
 
 _EPISODES, _TICKS = 6, 32
 
@@ -91,7 +92,11 @@ def guess(joint: Product, flows: tuple[Dataflow, Dataflow], signatures: Sequence
             partner = None if leaf is None else by_bits[other].get((cell.base, signatures[leaf]))
             if partner is None or place in fixed:
                 continue
-            used = {SideCell(other, flows[other].nodes[number].value) for number in flows[other].reachable([partner]) if flows[other].nodes[number].op == "memory"}
+            used = {
+                SideCell(other, flows[other].nodes[number].value)
+                for number in flows[other].reachable([partner])
+                if flows[other].nodes[number].op == "memory"
+            }
             if used & guesses.links.keys():
                 continue
             guesses.links[place] = (other, partner)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Container, Sequence
+from collections.abc import Container, Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.goals.cone_of_influence import closed_cone
 from hl_dsl.verify.equivalence.equivalence import Comparison
 from hl_dsl.verify.equivalence.product import SIDES
+from hl_dsl.verify.goals.cone_of_influence import closed_cone
 from hl_dsl.verify.simulation.trace import record, render_trace
 
 
@@ -20,15 +20,25 @@ def difference(a: Dataflow, b: Dataflow, found: Comparison) -> tuple[dict, ...]:
     interpreters = []
     given = []
     for side, flow in enumerate(flows):
-        values = {entry.name: entry.default if place is None else run.parameters[joint.flow.parameters[place].name]
-                  for entry, place in zip(flow.parameters, joint.matching.parameters[side])}
+        values = {
+            entry.name: entry.default if place is None else run.parameters[joint.flow.parameters[place].name]
+            for entry, place in zip(flow.parameters, joint.matching.parameters[side])
+        }
         given.append(values)
         interpreters.append(Interpreter(flow, values))
     trace = []
     for number, row in enumerate(run.rows):
-        ticks = [interpreter.tick([row[place] for place, _ in joint.matching.inputs[side]]) for side, interpreter in enumerate(interpreters)]
-        trace.append({"tick": number, "inputs": {entry.name: value for entry, value in zip(joint.flow.inputs, row)},
-                      **{name: record(flow, number, tick) for name, flow, tick in zip(SIDES, flows, ticks)}})
+        ticks = [
+            interpreter.tick([row[place] for place, _ in joint.matching.inputs[side]])
+            for side, interpreter in enumerate(interpreters)
+        ]
+        trace.append(
+            {
+                "tick": number,
+                "inputs": {entry.name: value for entry, value in zip(joint.flow.inputs, row)},
+                **{name: record(flow, number, tick) for name, flow, tick in zip(SIDES, flows, ticks)},
+            }
+        )
     trace[0]["parameters"] = dict(zip(SIDES, given))
     return tuple(trace)
 
@@ -43,16 +53,28 @@ def looked_at(found: Comparison) -> set[str]:
 def render_difference(trace: Sequence[dict], inputs: Container[str]) -> str:
     """A row for each tick: these inputs, then what the programs name alike and hold differently, then both actions."""
     rows = []
-    names = [(group, name) for group in ("memory", "lets") for name in trace[0]["A"][group] if name in trace[0]["B"][group]
-             and any(tick["A"][group][name] != tick["B"][group][name] for tick in trace)]
+    names = [
+        (group, name)
+        for group in ("memory", "lets")
+        for name in trace[0]["A"][group]
+        if name in trace[0]["B"][group] and any(tick["A"][group][name] != tick["B"][group][name] for tick in trace)
+    ]
     for tick in trace:
         lets = {f"{name} ({side})": tick[side][group][name] for group, name in names for side in SIDES}
         modes = {f"mode ({side})": tick[side]["mode"] for side in SIDES if "mode" in tick[side]}
-        rows.append({"tick": tick["tick"], "inputs": {name: value for name, value in tick["inputs"].items() if name in inputs}, "lets": {**lets, **modes},
-                     "action": f"A {_shown(tick['A']['action'])}, B {_shown(tick['B']['action'])}"})
+        rows.append(
+            {
+                "tick": tick["tick"],
+                "inputs": {name: value for name, value in tick["inputs"].items() if name in inputs},
+                "lets": {**lets, **modes},
+                "action": f"A {_shown(tick['A']['action'])}, B {_shown(tick['B']['action'])}",
+            }
+        )
     parameters = trace[0]["parameters"]
     shared = {name: value for name, value in parameters["A"].items() if parameters["B"].get(name, value) == value}
-    own = {f"{name} ({side})": value for side in SIDES for name, value in parameters[side].items() if name not in shared}
+    own = {
+        f"{name} ({side})": value for side in SIDES for name, value in parameters[side].items() if name not in shared
+    }
     rows[0]["parameters"] = {**shared, **own}
     return render_trace(rows)
 

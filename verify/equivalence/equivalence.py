@@ -2,32 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Mapping, Sequence
 
-from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.verify.goals.statuses import PROVED, PROVED_REALS, VIOLATED
-from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.verify.equivalence.correspondence import Correspondence, guess, watch
-from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.proof_pipeline import prove
-from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.equivalence.product import SAME, SIDES, Product, product
-from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shortened
-from hl_dsl.verify.smt.solver import Solver, SolverFailure
 from hl_dsl.verify.equivalence.sweeping import all_proved, sweep
 from hl_dsl.verify.equivalence.thresholds import rounding_difference
+from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.statuses import PROVED, PROVED_REALS, VIOLATED
+from hl_dsl.verify.proof_pipeline import prove
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shortened
+from hl_dsl.verify.smt.solver import Solver, SolverFailure
+
+from hl_dsl.base.errors import HLError
 
 IDENTICAL, EQUAL, EQUAL_REALS, DIFFERENT, UNKNOWN = (
-    "identical", "equal for every float input", "equal over the reals only", "different", "unknown")
+    "identical",
+    "equal for every float input",
+    "equal over the reals only",
+    "different",
+    "unknown",
+)
 
 _QUICK = ProofLimits(solver_steps=20_000)  # for a search
-_USUAL = ProofLimits(boxes=100, solver_steps=300_000, depths=(0, 1), bounded_depths=(6, 12), bounded_steps=200_000, components=False)
+_USUAL = ProofLimits(
+    boxes=100, solver_steps=300_000, depths=(0, 1), bounded_depths=(6, 12), bounded_steps=200_000, components=False
+)
 
 _ROUNDS = 6
 
@@ -71,8 +79,10 @@ def compare(a: Dataflow, b: Dataflow, limits: ProofLimits = _USUAL) -> Compariso
     """Compares what two programs do. Raises HLError where they are for different environments."""
     start = perf_counter()
     if a.card.environment != b.card.environment:
-        raise HLError(f"A is a policy for {a.card.environment} and B for {b.card.environment}: they cannot be compared",
-                      "compare policies for one environment")
+        raise HLError(
+            f"A is a policy for {a.card.environment} and B for {b.card.environment}: they cannot be compared",
+            "compare policies for one environment",
+        )
     if canonical_hash(a) == canonical_hash(b):
         return Comparison(IDENTICAL, "the same canonical hash", (), seconds=perf_counter() - start)
     found = _compare(a, b, limits)
@@ -128,8 +138,11 @@ def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits) -> Comparison:
         flow = _slim(product(a, b, guesses.links, guesses.equal, merged, obligations=True).flow)
         results = {result.id: result for result in prove(flow, limits).results}
         same = results[f"invariant:{SAME}"]
-        linked = {place: results[f"invariant:link_{SIDES[place.side]}_{place.cell}"].status
-                  for place, pair in joint.checks.items() if pair[0] != pair[1]}
+        linked = {
+            place: results[f"invariant:link_{SIDES[place.side]}_{place.cell}"].status
+            for place, pair in joint.checks.items()
+            if pair[0] != pair[1]
+        }
         loose = [place for place, status in linked.items() if status not in (PROVED, PROVED_REALS)]
         if loose:
             _drop(guesses, loose, a, b)
@@ -142,10 +155,16 @@ def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits) -> Comparison:
             return _different(whole, run, same.method, notes)
         break
     else:
-        return Comparison(UNKNOWN, "simulation, induction", notes, "which memory cells belong together was not found out")
+        return Comparison(
+            UNKNOWN, "simulation, induction", notes, "which memory cells belong together was not found out"
+        )
     run = rounding_difference(whole.flow, seed=0)
     if run is not None:
-        over_the_reals = ("over the reals they act the same: rounding alone makes the difference",) if same.status == PROVED_REALS else ()
+        over_the_reals = (
+            ("over the reals they act the same: rounding alone makes the difference",)
+            if same.status == PROVED_REALS
+            else ()
+        )
         return _different(whole, run, "a search along the thresholds", notes + over_the_reals)
     if same.status in (PROVED, PROVED_REALS):
         return Comparison(EQUAL_REALS, same.method, notes)
@@ -161,7 +180,11 @@ def _by_construction(a: Dataflow, b: Dataflow, guesses: Correspondence, merged: 
     """
     while True:
         joint = product(a, b, guesses.links, guesses.equal, merged)
-        loose = [place for place, (first, second) in joint.checks.items() if first != second and joint.flow.nodes[first].base == "real"]
+        loose = [
+            place
+            for place, (first, second) in joint.checks.items()
+            if first != second and joint.flow.nodes[first].base == "real"
+        ]
         if not loose:
             return joint
         _drop(guesses, loose, a, b)
@@ -179,7 +202,12 @@ def _drop(guesses: Correspondence, loose: Sequence, a: Dataflow, b: Dataflow) ->
 def _slim(flow: Dataflow) -> Dataflow:
     """Only what the invariants are computed from must be well defined."""
     plan = GraphIndex(flow)
-    cones = {node for goal in goals(flow) if goal.property is not None for node in closed_cone(flow, [*goal.nodes, *plan.assumes])}
+    cones = {
+        node
+        for goal in goals(flow)
+        if goal.property is not None
+        for node in closed_cone(flow, [*goal.nodes, *plan.assumes])
+    }
     return replace(flow, obligations=[item for item in flow.obligations if item.subject in cones])
 
 
@@ -210,13 +238,22 @@ def _different(whole: Product, run: SimulatedRun, method: str, notes: tuple[str,
 
 def _properties(a: Dataflow, b: Dataflow, joint: Product) -> tuple[str, ...]:
     """What the programs promise, assume and watch differently. That is no part of how they act."""
-    said = [{(item.kind, item.name): joint.nodes[side][item.node] for item in flow.properties} for side, flow in enumerate((a, b))]
+    said = [
+        {(item.kind, item.name): joint.nodes[side][item.node] for item in flow.properties}
+        for side, flow in enumerate((a, b))
+    ]
     notes = []
     for side, name in enumerate(SIDES):
-        alone = [f"{kind} `{own}`" for kind, own in said[side] if (kind, own) not in said[1 - side] and said[side][kind, own] not in said[1 - side].values()]
+        alone = [
+            f"{kind} `{own}`"
+            for kind, own in said[side]
+            if (kind, own) not in said[1 - side] and said[side][kind, own] not in said[1 - side].values()
+        ]
         if alone:
             notes.append(f"the properties differ: only {name} has {', '.join(alone)}")
-    other = [f"`{name}`" for kind, name in said[0] if said[1].get((kind, name), said[0][kind, name]) != said[0][kind, name]]
+    other = [
+        f"`{name}`" for kind, name in said[0] if said[1].get((kind, name), said[0][kind, name]) != said[0][kind, name]
+    ]
     if other:
         notes.append(f"the properties differ, or are computed in another way: {', '.join(other)}")
     return tuple(notes)

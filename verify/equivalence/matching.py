@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Input, Parameter
 
@@ -31,7 +31,9 @@ def match(a: Dataflow, b: Dataflow) -> Matching:
     joint_inputs, inputs = _inputs(a, b, notes)
     joint_parameters, parameters = _parameters(a, b, notes)
     if a.plan is not None or b.plan is not None:
-        notes.append("what is planned is taken to be any value in its range, the same in A and in B: how they plan is not compared")
+        notes.append(
+            "what is planned is taken to be any value in its range, the same in A and in B: how they plan is not compared"
+        )
     return Matching(tuple(joint_inputs), inputs, tuple(joint_parameters), parameters, tuple(notes))
 
 
@@ -46,10 +48,17 @@ def _inputs(a: Dataflow, b: Dataflow, notes: list[str]):
             continue
         known = joint[places[key]]
         if (known.low, known.high) != (entry.low, entry.high):
-            notes.append(f"`{entry.name}` is clamped into [{known.low!r}, {known.high!r}] by A and into [{entry.low!r}, {entry.high!r}] by B")
-            default = next(value for value in (known.default, entry.default)
-                           if _clamped(known, value) == known.default and _clamped(entry, value) == entry.default)
-            joint[places[key]] = replace(known, low=min(known.low, entry.low), high=max(known.high, entry.high), default=default)
+            notes.append(
+                f"`{entry.name}` is clamped into [{known.low!r}, {known.high!r}] by A and into [{entry.low!r}, {entry.high!r}] by B"
+            )
+            default = next(
+                value
+                for value in (known.default, entry.default)
+                if _clamped(known, value) == known.default and _clamped(entry, value) == entry.default
+            )
+            joint[places[key]] = replace(
+                known, low=min(known.low, entry.low), high=max(known.high, entry.high), default=default
+            )
     found = []
     for flow in (a, b):
         row = []
@@ -73,7 +82,9 @@ def _parameters(a: Dataflow, b: Dataflow, notes: list[str]):
     for position, entry in enumerate(a.parameters):
         other = None if position not in partners else b.parameters[partners[position]]
         if other is not None and not _alike(entry.default, other.default):
-            notes.append(f"the default of `{entry.name}` is {entry.default!r} in A and {other.default!r} in B: each is held at its own")
+            notes.append(
+                f"the default of `{entry.name}` is {entry.default!r} in A and {other.default!r} in B: each is held at its own"
+            )
             first.append(None)
             continue
         if other is None:
@@ -98,14 +109,21 @@ def _parameters(a: Dataflow, b: Dataflow, notes: list[str]):
 
 def _paired(a: Sequence[Parameter], b: Sequence[Parameter], notes: list[str]) -> list[tuple[int, int]]:
     by_name = {(entry.name, entry.base, entry.names): position for position, entry in enumerate(b)}
-    pairs = [(position, by_name[entry.name, entry.base, entry.names]) for position, entry in enumerate(a)
-             if (entry.name, entry.base, entry.names) in by_name]
+    pairs = [
+        (position, by_name[entry.name, entry.base, entry.names])
+        for position, entry in enumerate(a)
+        if (entry.name, entry.base, entry.names) in by_name
+    ]
     left_a = [position for position in range(len(a)) if position not in {first for first, _ in pairs}]
     left_b = [position for position in range(len(b)) if position not in {second for _, second in pairs}]
     for first in left_a:
         for second in left_b:
-            if replace(a[first], name="") == replace(b[second], name="") and _alike(a[first].default, b[second].default):
-                notes.append(f"`{a[first].name}` of A is taken for `{b[second].name}` of B: all but the name is the same")
+            if replace(a[first], name="") == replace(b[second], name="") and _alike(
+                a[first].default, b[second].default
+            ):
+                notes.append(
+                    f"`{a[first].name}` of A is taken for `{b[second].name}` of B: all but the name is the same"
+                )
                 pairs.append((first, second))
                 left_b.remove(second)
                 break

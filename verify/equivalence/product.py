@@ -6,13 +6,15 @@ compute from the same leaves is then one node, so it is the same float by constr
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Mapping, NamedTuple, Sequence
+from typing import NamedTuple
 
 from hl_dsl.compiler.ir.dataflow import Builder, Cell, Dataflow, Input, Obligation, Property
-from hl_dsl.operators import OPERATORS
-from hl_dsl.base.source import NOWHERE
 from hl_dsl.verify.equivalence.matching import Matching, match
+
+from hl_dsl.base.source import NOWHERE
+from hl_dsl.operators import OPERATORS
 
 SIDES = ("A", "B")
 SAME = "same_actions"
@@ -43,11 +45,20 @@ class Product:
     def flow_leaf(self, place: SideCell) -> int | None:
         """The node of a cell that is kept; None where nothing reads it."""
         position = self.kept.index(place)
-        return next((number for number, node in enumerate(self.flow.nodes) if node.op == "memory" and node.value == position), None)
+        return next(
+            (number for number, node in enumerate(self.flow.nodes) if node.op == "memory" and node.value == position),
+            None,
+        )
 
 
-def product(a: Dataflow, b: Dataflow, links: Mapping[SideCell, tuple[int, int]] = {}, equal: Sequence[tuple[SideCell, SideCell]] = (),
-            merged: Mapping[int, int] = {}, obligations: bool = False) -> Product:
+def product(
+    a: Dataflow,
+    b: Dataflow,
+    links: Mapping[SideCell, tuple[int, int]] = {},
+    equal: Sequence[tuple[SideCell, SideCell]] = (),
+    merged: Mapping[int, int] = {},
+    obligations: bool = False,
+) -> Product:
     """The joint program. `links`: for a cell, the side and the node there that replace it, computed from cells that stay.
     `equal`: cells to be stated equal in invariants of their own. `merged`: nodes of B and the nodes of A that stand for them.
     `obligations`: with what must be proved of both."""
@@ -71,13 +82,20 @@ class _Joining:
             found["input", position] = self._clamped(node, self.flows[side].inputs[position]) if clamp else node
         for position, joint in enumerate(self.matching.parameters[side]):
             entry = self.flows[side].parameters[position]
-            found["parameter", position] = self.builder.constant(entry.default, entry.base) if joint is None \
+            found["parameter", position] = (
+                self.builder.constant(entry.default, entry.base)
+                if joint is None
                 else self.builder.leaf("parameter", joint, entry.base)
+            )
         return found
 
     def _clamped(self, node: int, entry: Input) -> int:
         """What the boundary makes of a raw observation."""
-        apply, low, high = self.builder.apply, self.builder.constant(entry.low, entry.base), self.builder.constant(entry.high, entry.base)
+        apply, low, high = (
+            self.builder.apply,
+            self.builder.constant(entry.low, entry.base),
+            self.builder.constant(entry.high, entry.base),
+        )
         below, above = apply("less", (node, low)), apply("less", (high, node))
         return apply("if", (below, low, apply("if", (above, high, node))))
 
@@ -92,21 +110,57 @@ class _Joining:
         first = self._copied(0, range(len(self.flows[0].nodes)), self.leaves)
         taken = {number: first[other] for number, other in merged.items()}
         nodes = (first, self._copied(1, range(len(self.flows[1].nodes)), self.leaves, taken))
-        following = {SideCell(side, position): nodes[side][cell.next] for side, flow in enumerate(self.flows) for position, cell in enumerate(flow.memories)}
-        checks = {place: (following[place], self._copied(side, [node], following)[node]) for place, (side, node) in links.items()}
+        following = {
+            SideCell(side, position): nodes[side][cell.next]
+            for side, flow in enumerate(self.flows)
+            for position, cell in enumerate(flow.memories)
+        }
+        checks = {
+            place: (following[place], self._copied(side, [node], following)[node])
+            for place, (side, node) in links.items()
+        }
         actions = [[nodes[side][node] for node in flow.action] for side, flow in enumerate(self.flows)]
         properties = [self._invariant(SAME, list(zip(*actions)))]
         for place, pair in checks.items():
             if pair[0] != pair[1]:
                 properties.append(self._invariant(f"link_{SIDES[place.side]}_{place.cell}", [pair]))
         for first, second in equal:
-            properties.append(self._invariant(f"{HELPS}{first.cell}_{second.cell}", [(self.leaves[first], self.leaves[second])]))
-        cells = [replace(self._cell(place), name=f"{SIDES[place.side]}.{self._cell(place).name}", next=following[place], span=NOWHERE) for place in self.kept]
+            properties.append(
+                self._invariant(f"{HELPS}{first.cell}_{second.cell}", [(self.leaves[first], self.leaves[second])])
+            )
+        cells = [
+            replace(
+                self._cell(place),
+                name=f"{SIDES[place.side]}.{self._cell(place).name}",
+                next=following[place],
+                span=NOWHERE,
+            )
+            for place in self.kept
+        ]
         due = self._obligations(nodes, set(self.kept)) if obligations else []
         flow = replace(
-            self.flows[0], name="A and B", nodes=self.builder.nodes, inputs=list(self.matching.joint_inputs), parameters=list(self.matching.joint_parameters),
-            memories=cells, action=tuple(actions[0]), values={}, lets=(), modes=(), properties=properties, obligations=due)
-        return Product(flow, nodes, (tuple(actions[0]), tuple(actions[1])), actions[0] == actions[1], tuple(self.kept), checks, self.matching)
+            self.flows[0],
+            name="A and B",
+            nodes=self.builder.nodes,
+            inputs=list(self.matching.joint_inputs),
+            parameters=list(self.matching.joint_parameters),
+            memories=cells,
+            action=tuple(actions[0]),
+            values={},
+            lets=(),
+            modes=(),
+            properties=properties,
+            obligations=due,
+        )
+        return Product(
+            flow,
+            nodes,
+            (tuple(actions[0]), tuple(actions[1])),
+            actions[0] == actions[1],
+            tuple(self.kept),
+            checks,
+            self.matching,
+        )
 
     def _cell(self, place: SideCell) -> Cell:
         return self.flows[place.side].memories[place.cell]
@@ -119,7 +173,9 @@ class _Joining:
                 node = test if self.builder.nodes[node].op == "constant" else self.builder.apply("and", (node, test))
         return Property("invariant", name, node, NOWHERE)
 
-    def _copied(self, side: int, roots: Sequence[int], cells: Mapping[SideCell, int], taken: Mapping[int, int] = {}) -> dict[int, int]:
+    def _copied(
+        self, side: int, roots: Sequence[int], cells: Mapping[SideCell, int], taken: Mapping[int, int] = {}
+    ) -> dict[int, int]:
         """The joint nodes of what `roots` of a program are computed from, over these nodes for its memory; those of `taken` are
         there already. Where operands commute without changing a float, their order is made the same."""
         flow, outer, builder = self.flows[side], self.outer[side], self.builder

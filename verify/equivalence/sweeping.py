@@ -7,19 +7,20 @@ shows more of a zero's sign than the sign of a zero.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Mapping
 
 from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
-from hl_dsl.operators.intervals import INF
-from hl_dsl.base.source import NOWHERE
 from hl_dsl.verify.equivalence.correspondence import Correspondence, watch
-from hl_dsl.verify.methods.k_induction import Induction
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.goals import goals
 from hl_dsl.verify.equivalence.product import HELPS, Product, product
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.methods.k_induction import Induction
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
+
+from hl_dsl.base.source import NOWHERE
+from hl_dsl.operators.intervals import INF
 
 _MOST_TRIED = 24
 _STEPS = 60_000
@@ -27,7 +28,9 @@ _STEPS = 60_000
 
 def sweep(a: Dataflow, b: Dataflow, guesses: Correspondence, limits: ProofLimits) -> Mapping[int, int]:
     """Nodes of B, each with the node of A that it equals as a number at every tick."""
-    if not limits.solver or any(node.form is not None and node.form.sees_zero_sign for flow in (a, b) for node in flow.nodes):
+    if not limits.solver or any(
+        node.form is not None and node.form.sees_zero_sign for flow in (a, b) for node in flow.nodes
+    ):
         return {}
     joint = product(a, b, guesses.links, guesses.equal)
     signatures = watch(joint).signatures
@@ -59,7 +62,9 @@ def sweep(a: Dataflow, b: Dataflow, guesses: Correspondence, limits: ProofLimits
 def _equal(joint: Product, first: int, second: int, limits: ProofLimits, solver: Solver) -> bool:
     builder = Builder(list(joint.flow.nodes))
     node = builder.apply("equal", (first, second))
-    flow = replace(joint.flow, nodes=builder.nodes, properties=[Property("invariant", "equal", node, NOWHERE)], obligations=[])
+    flow = replace(
+        joint.flow, nodes=builder.nodes, properties=[Property("invariant", "equal", node, NOWHERE)], obligations=[]
+    )
     return all_proved(flow, replace(limits, solver_steps=min(_STEPS, limits.solver_steps)), solver)
 
 

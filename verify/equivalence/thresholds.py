@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 import random
-from typing import Sequence
+from collections.abc import Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.simulation.random_ticks import Draw
 from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.simulation.random_ticks import Draw
 from hl_dsl.verify.simulation.replay import SimulatedRun
 
 _PAIRS = 400
@@ -44,7 +44,9 @@ def rounding_difference(flow: Dataflow, seed: int) -> SimulatedRun | None:
     return None
 
 
-def _along(flow: Dataflow, interpreter: Interpreter, first: list, second: list, moving: Sequence[int], generator) -> list | None:
+def _along(
+    flow: Dataflow, interpreter: Interpreter, first: list, second: list, moving: Sequence[int], generator
+) -> list | None:
     memory, same = interpreter.memory, flow.properties[0].node
 
     def act(row):

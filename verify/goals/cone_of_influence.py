@@ -6,7 +6,7 @@ numbers things in this order, names the question.
 
 from __future__ import annotations
 
-from typing import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 
@@ -35,7 +35,9 @@ def stored(flow: Dataflow, nodes: Iterable[int]) -> list[int]:
     return [flow.memories[flow.nodes[number].value].next for number in nodes if flow.nodes[number].op == "memory"]
 
 
-def cone(flow: Dataflow, roots: Sequence[Iterable[int]], slicing: bool = True, ends: Container[int] = ()) -> list[list[int]]:
+def cone(
+    flow: Dataflow, roots: Sequence[Iterable[int]], slicing: bool = True, ends: Container[int] = ()
+) -> list[list[int]]:
     """For each of a sequence of ticks, the nodes that its roots and those of the later ticks depend on, up to `ends`; with
     `slicing` off, all nodes of the program."""
     if not slicing:

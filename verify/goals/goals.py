@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation, Property
+
 from hl_dsl.base.source import Span
 
 
@@ -50,7 +51,18 @@ def goals(flow: Dataflow) -> list[Goal]:
             id_ = f"{id_}.{counts[id_]}"
         found.append(Goal(id_, item.kind, name, item.says, line, item.span, item, None))
     for item in claimed(flow):
-        found.append(Goal(f"{item.kind}:{item.name}", item.kind, item.name, f"`{item.name}` holds", _line(flow, item.span), item.span, None, item))
+        found.append(
+            Goal(
+                f"{item.kind}:{item.name}",
+                item.kind,
+                item.name,
+                f"`{item.name}` holds",
+                _line(flow, item.span),
+                item.span,
+                None,
+                item,
+            )
+        )
     return found
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
-from typing import Callable
+from collections.abc import Callable
+from functools import cache, cached_property
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Node, Obligation
-from hl_dsl.operators import OPERATORS
-from hl_dsl.operators.intervals import ANYTHING, EITHER, FALSE, TRUE, whole
 from hl_dsl.verify.goals import terms
 from hl_dsl.verify.goals.terms import SORTS, Term, literal
+
+from hl_dsl.operators import OPERATORS
+from hl_dsl.operators.intervals import ANYTHING, EITHER, FALSE, TRUE, whole
 
 Pair = tuple
 
@@ -110,9 +111,17 @@ class GraphIndex:
     @cached_property
     def nonlinear(self) -> set[int]:
         """Nodes that multiply what is no constant, or divide by it."""
-        stands = [literal(1, SORTS[node.base]) if node.op == "constant" else Term("x", SORTS[node.base]) for node in self.nodes]
-        return {number for number, node in enumerate(self.nodes) if node.form is not None and node.form.z3 is not None
-                and not node.form.z3(terms, *[stands[arg] for arg in node.args]).linear}
+        stands = [
+            literal(1, SORTS[node.base]) if node.op == "constant" else Term("x", SORTS[node.base])
+            for node in self.nodes
+        ]
+        return {
+            number
+            for number, node in enumerate(self.nodes)
+            if node.form is not None
+            and node.form.z3 is not None
+            and not node.form.z3(terms, *[stands[arg] for arg in node.args]).linear
+        }
 
     def touching(self, bits: int) -> tuple[int, tuple[int, ...]]:
         """The assumptions that can tell something about nodes with these `live` bits: those that share a node with them,
@@ -163,7 +172,11 @@ class GraphIndex:
 
     def _split(self, node: int, truth: bool) -> tuple | None:
         entry = self.nodes[node]
-        if len(entry.args) < 2 or entry.form.refine is None or any([self.nodes[arg].base != "bool" for arg in entry.args]):
+        if (
+            len(entry.args) < 2
+            or entry.form.refine is None
+            or any([self.nodes[arg].base != "bool" for arg in entry.args])
+        ):
             return None
         pairs = _operands(entry.form.refine, truth, len(entry.args))
         if EITHER in pairs:
@@ -171,7 +184,7 @@ class GraphIndex:
         return tuple([(arg, pair == TRUE) for arg, pair in zip(entry.args, pairs)])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _operands(refine: Callable, truth: bool, count: int) -> tuple[Pair, ...]:
     """What a connective being `truth` says of truth values that nothing is known of."""
     return tuple(refine(truth, *(EITHER,) * count, "bool"))

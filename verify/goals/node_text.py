@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.grammar.formatter.format import format_expression
-from hl_dsl.operators import OPERATORS
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Name, Number
+
+from hl_dsl.operators import OPERATORS
 
 _DEEPEST = 12
 
@@ -48,7 +49,12 @@ class Names:
     def _named(self, entry, operands: tuple) -> tuple:
         """Positions in an enumeration by their names, where the other operand tells which."""
         names = next((found for arg in entry.args if (found := self._enumeration(arg))), ())
-        return tuple(Name(names[one.value]) if names and type(one) is Number and type(one.value) is int and 0 <= one.value < len(names) else one for one in operands)
+        return tuple(
+            Name(names[one.value])
+            if names and type(one) is Number and type(one.value) is int and 0 <= one.value < len(names)
+            else one
+            for one in operands
+        )
 
     def _enumeration(self, node: int) -> tuple:
         entry = self.flow.nodes[node]

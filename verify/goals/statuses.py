@@ -48,9 +48,13 @@ _EVERYWHERE = "From every declared initial state, for every parameter, residual 
 _LIMITS = "Says nothing of the score or of the environment."
 
 _CLAIMS = {
-    PROVED: _EVERYWHERE + "of the compiled program under IEEE-754 binary64 rounding to nearest, ties to even. Assumes {assumptions}, "
-    "sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools correct. " + _LIMITS,
-    PROVED_REALS: _EVERYWHERE + "over the real numbers. This is no proof of the program that runs, which rounds. Assumes {assumptions}. " + _LIMITS,
+    PROVED: _EVERYWHERE
+    + "of the compiled program under IEEE-754 binary64 rounding to nearest, ties to even. Assumes {assumptions}, "
+    "sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools correct. "
+    + _LIMITS,
+    PROVED_REALS: _EVERYWHERE
+    + "over the real numbers. This is no proof of the program that runs, which rounds. Assumes {assumptions}. "
+    + _LIMITS,
     VIOLATED: "It is not so that {says}: the trace below starts an episode and breaks it, as replayed by the reference interpreter. "
     "The inputs are within their declared ranges and {kept}.",
     NOT_INDUCTIVE: "The state below breaks that {says}. Whether it can be reached is not known: no trace to the depth tried reaches it.",

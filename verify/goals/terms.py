@@ -74,7 +74,11 @@ class Term:
 def _binary(symbol: str, a, b, sort: str | None = None) -> Term:
     shared = a.sort if isinstance(a, Term) else b.sort
     a, b = _lifted(a, shared), _lifted(b, shared)
-    linear = a.linear and b.linear and (b.fixed or (symbol != "/" and symbol != "div" and symbol != "mod" and (symbol != "*" or a.fixed)))
+    linear = (
+        a.linear
+        and b.linear
+        and (b.fixed or (symbol != "/" and symbol != "div" and symbol != "mod" and (symbol != "*" or a.fixed)))
+    )
     return Term(f"({symbol} {a.text} {b.text})", sort or shared, a.fixed and b.fixed, linear)
 
 
@@ -103,7 +107,9 @@ def If(condition: Term, a, b) -> Term:
 def _logical(symbol: str):
     def join(*terms: Term) -> Term:
         lifted = [_lifted(term, BOOL) for term in terms]
-        return Term(f"({symbol} {' '.join(term.text for term in lifted)})", BOOL, False, all(term.linear for term in lifted))
+        return Term(
+            f"({symbol} {' '.join(term.text for term in lifted)})", BOOL, False, all(term.linear for term in lifted)
+        )
 
     return join
 

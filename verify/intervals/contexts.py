@@ -17,7 +17,7 @@ class Context:
 
     __slots__ = ("parent", "mask", "seen", "facts", "values", "children", "dead", "parts")
 
-    def __init__(self, parent: "Context | None", mask: int, facts: Facts):
+    def __init__(self, parent: Context | None, mask: int, facts: Facts):
         self.parent = parent
         self.mask = mask
         self.seen = mask if parent is None else parent.seen | mask
@@ -25,14 +25,16 @@ class Context:
         self.values = facts.values
         self.children: dict[int, Context] = {}
         self.dead = facts.dead
-        self.parts: dict[int, int] = {}  # by the bits of some of its nodes: a number that stands for what they are narrowed to
+        self.parts: dict[
+            int, int
+        ] = {}  # by the bits of some of its nodes: a number that stands for what they are narrowed to
 
     def masked(self, mask: int) -> None:
         """More nodes are narrowed here."""
         self.mask |= mask
         self.seen |= mask
 
-    def circumstances(self, number: int, live: int, evaluator: "Evaluator") -> tuple[int, ...]:
+    def circumstances(self, number: int, live: int, evaluator: Evaluator) -> tuple[int, ...]:
         """The number with all that is narrowed among the nodes of `live`. What comes of these is the same in every context
         that agrees in this, whatever else it knows."""
         found = [number]
@@ -47,7 +49,7 @@ class Context:
             context = context.parent
         return tuple(found)
 
-    def _part(self, mask: int, evaluator: "Evaluator") -> int:
+    def _part(self, mask: int, evaluator: Evaluator) -> int:
         facts, number = self.facts, evaluator.pool.number
         if mask == self.mask:
             if facts.whole is None:

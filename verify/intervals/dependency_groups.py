@@ -32,7 +32,9 @@ def groups(plan: GraphIndex) -> list[Group]:
     return [_group(plan, component, uses, touching) for component in _components(uses)]
 
 
-def _group(plan: GraphIndex, component: list[int], uses: list[list[int]], touching: list[tuple[int, tuple[int, ...]]]) -> Group:
+def _group(
+    plan: GraphIndex, component: list[int], uses: list[list[int]], touching: list[tuple[int, tuple[int, ...]]]
+) -> Group:
     members = set(component)
     used = {other for cell in component for other in uses[cell]}
     assumes = tuple(node for node in plan.assumes if any(node in touching[cell][1] for cell in component))

@@ -8,12 +8,13 @@ End points are computed in round-to-nearest, which is exact for binary64 because
 from __future__ import annotations
 
 import sys
-from typing import Iterable, Sequence
+from collections.abc import Iterable, Sequence
+
+from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.intervals.contexts import Context, common, gathered
+from hl_dsl.verify.intervals.interning import ExpressionTable, Facts
 
 from hl_dsl.operators.intervals import ANYTHING, EITHER, FALSE, INF, TRUE
-from hl_dsl.verify.intervals.contexts import Context, common, gathered
-from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
-from hl_dsl.verify.intervals.interning import Facts, ExpressionTable
 
 _MOST_CONTEXTS = 2500  # past it, branches are evaluated without refinement, which is sound and only less exact
 _FRAMES = 12  # of Python, for one node on the longest path through a program
@@ -32,8 +33,17 @@ class Evaluator:
     parameters than the declared ones. `numbers`: the expressions' numbers in the pool, where they are known already.
     """
 
-    def __init__(self, plan: GraphIndex, memory: Sequence[Pair], pool: ExpressionTable | None = None, *, nodes: Iterable[int] | None = None,
-                 assumes: Sequence[int] | None = None, fixed: dict[int, Pair] | None = None, numbers: list[int] | None = None):
+    def __init__(
+        self,
+        plan: GraphIndex,
+        memory: Sequence[Pair],
+        pool: ExpressionTable | None = None,
+        *,
+        nodes: Iterable[int] | None = None,
+        assumes: Sequence[int] | None = None,
+        fixed: dict[int, Pair] | None = None,
+        numbers: list[int] | None = None,
+    ):
         # Evaluation is as deep as the program. Python frames take no C stack, so only the limit stands in the way.
         needed = _FRAMES * plan.depth + 600
         if needed > sys.getrecursionlimit():
@@ -86,7 +96,11 @@ class Evaluator:
         for operand in operands:
             if operand is EMPTY:
                 return EMPTY
-        pair = form.interval(*operands) if form.with_itself is None or args[0] != args[1] else form.with_itself(operands[0])
+        pair = (
+            form.interval(*operands)
+            if form.with_itself is None or args[0] != args[1]
+            else form.with_itself(operands[0])
+        )
         if context is self.root or not context.seen >> node & 1:
             return pair
         low, high = pair
@@ -262,8 +276,11 @@ class Evaluator:
         for steps in self._causes(node, pair, context):
             cause = context
             for condition, wanted in steps:
-                cause = self.assume(cause, condition, wanted == TRUE) if self._nodes[condition].base == "bool" and wanted in (TRUE, FALSE) \
+                cause = (
+                    self.assume(cause, condition, wanted == TRUE)
+                    if self._nodes[condition].base == "bool" and wanted in (TRUE, FALSE)
                     else self.narrow(cause, condition, wanted)
+                )
                 if cause.dead:
                     break
             if not cause.dead:

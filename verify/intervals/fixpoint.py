@@ -9,11 +9,12 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 
-from hl_dsl.operators.intervals import INF
+from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
 from hl_dsl.verify.intervals.dependency_groups import Group
 from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
-from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
 from hl_dsl.verify.intervals.interning import ExpressionTable
+
+from hl_dsl.operators.intervals import INF
 
 _PLAIN_ROUNDS = 2  # joins before widening begins
 _LADDER = 26  # beyond the largest literal, powers of 4 up to 2^50
@@ -42,7 +43,9 @@ def solve_group(plan: GraphIndex, group: Group, ranges: list[Pair], pool: Expres
         for cell, pair in reached.items():
             if rounds >= _PLAIN_ROUNDS and pair != ranges[cell]:
                 thresholds = thresholds or _thresholds(plan, group)
-                pair = _widen(ranges[cell], pair, thresholds[plan.flow.memories[cell].base] if rounds < _WIDE_ROUNDS else [])
+                pair = _widen(
+                    ranges[cell], pair, thresholds[plan.flow.memories[cell].base] if rounds < _WIDE_ROUNDS else []
+                )
             ranges[cell] = pair
         rounds += 1
     if rounds > _PLAIN_ROUNDS:
@@ -75,7 +78,9 @@ class _Tick:
             if self.known.get(node) != pair:
                 changed |= 1 << node
         live = self.plan.live
-        numbers = self.numbers = self.pool.ranged(self.plan, leaves, [node for node in self.moving if live[node] & changed], self.numbers)
+        numbers = self.numbers = self.pool.ranged(
+            self.plan, leaves, [node for node in self.moving if live[node] & changed], self.numbers
+        )
         self.known = leaves
         evaluator = Evaluator(self.plan, ranges, self.pool, assumes=self.group.assumes, numbers=numbers)
         stored = {}
@@ -134,5 +139,13 @@ def _thresholds(plan: GraphIndex, group: Group) -> dict[str, list]:
     finite = sorted(value for value in found if -INF < value < INF)
     largest = max((abs(value) for value in finite), default=0)
     ladder = [4**power for power in range(1, _LADDER) if 4**power > largest]
-    reals = [float(-value) for value in reversed(ladder)] + [float(value) for value in finite] + [float(value) for value in ladder]
-    return {"real": reals, "int": sorted({whole(value) for value in reals for whole in (math.floor, math.ceil)}), "bool": [0, 1]}
+    reals = (
+        [float(-value) for value in reversed(ladder)]
+        + [float(value) for value in finite]
+        + [float(value) for value in ladder]
+    )
+    return {
+        "real": reals,
+        "int": sorted({whole(value) for value in reals for whole in (math.floor, math.ceil)}),
+        "bool": [0, 1],
+    }

@@ -6,9 +6,9 @@ what a condition tells about it, are the same wherever the number comes up.
 
 from __future__ import annotations
 
-from typing import Hashable, Iterable
+from collections.abc import Hashable, Iterable
 
-from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
+from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
 
 _MOST_EXPRESSIONS = 300_000
 _MOST_CONTEXTS = 30_000
@@ -68,7 +68,13 @@ class ExpressionTable:
                 values[found[position]] = pair
         return found
 
-    def ranged(self, plan: GraphIndex, leaves: dict[int, Pair], nodes: Iterable[int] | None = None, numbers: list[int] | None = None) -> list[int]:
+    def ranged(
+        self,
+        plan: GraphIndex,
+        leaves: dict[int, Pair],
+        nodes: Iterable[int] | None = None,
+        numbers: list[int] | None = None,
+    ) -> list[int]:
         """Numbers where these leaves, at least all of the memory, have these ranges. `nodes`: those that need one, and all
         that they are computed from. `numbers`: what `program` gave, or this did for other ranges of the memory, where that
         is at hand; then inputs and parameters have their own ranges, and `nodes` is what else memory goes into."""
@@ -85,7 +91,9 @@ class ExpressionTable:
             values.pop(-1, None)
         return found
 
-    def _numbered(self, plan: GraphIndex, nodes: Iterable[int], leaves: dict[int, Pair | None], out: list[int]) -> list[int]:
+    def _numbered(
+        self, plan: GraphIndex, nodes: Iterable[int], leaves: dict[int, Pair | None], out: list[int]
+    ) -> list[int]:
         numbers = self.numbers
         given = plan.nodes
         for position in nodes:

@@ -6,8 +6,9 @@ import os
 import pickle
 import signal
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Callable, Generic, TypeVar
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -23,7 +24,7 @@ class BackgroundTask(Generic[T]):
             with suppress(OSError):
                 self._begin()
 
-    def __enter__(self) -> "BackgroundTask[T]":
+    def __enter__(self) -> BackgroundTask[T]:
         return self
 
     def __exit__(self, *_) -> None:

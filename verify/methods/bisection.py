@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from hl_dsl.operators.intervals import INF
-from hl_dsl.verify.methods.interval_stage import holds
-from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
 from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
+from hl_dsl.verify.methods.interval_stage import holds
+
+from hl_dsl.operators.intervals import INF
 
 _MOST_DIMENSIONS = 8
 

@@ -5,17 +5,18 @@ Over the exact reals, where a trace most likely is one of floats too; the replay
 
 from __future__ import annotations
 
-from typing import NamedTuple, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.smt.encode import EXACT, START, Encoding
-from hl_dsl.verify.methods.k_induction import broken, leaves
-from hl_dsl.verify.intervals.evaluator import Evaluator
-from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.methods.solver_models import run_of
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
+from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.methods.k_induction import broken, leaves
+from hl_dsl.verify.methods.solver_models import run_of
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
+from hl_dsl.verify.smt.encode import EXACT, START, Encoding
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 
 
@@ -34,7 +35,9 @@ class BoundedSearch(NamedTuple):
         said = []
         if self.run is not None:
             shorter = ", and none shorter" if len(self.run.rows) > 1 else ""
-            said.append(f"over the reals, as far as z3 can tell, a trace of {ticks_text(len(self.run.rows))} breaks it{shorter}; replayed in floats, it does not")
+            said.append(
+                f"over the reals, as far as z3 can tell, a trace of {ticks_text(len(self.run.rows))} breaks it{shorter}; replayed in floats, it does not"
+            )
         elif self.clear:
             said.append(f"over the reals, no trace of up to {ticks_text(self.clear)} breaks it")
         return "; ".join([*said, *([self.reason] if self.reason else [])])
@@ -45,7 +48,9 @@ def ticks_text(count: int) -> str:
     return f"{count} tick{'' if count == 1 else 's'}"
 
 
-def search(plan: GraphIndex, ranges: Sequence[Pair], goal: Goal, limits: ProofLimits, solver: Solver, depth: int) -> BoundedSearch:
+def search(
+    plan: GraphIndex, ranges: Sequence[Pair], goal: Goal, limits: ProofLimits, solver: Solver, depth: int
+) -> BoundedSearch:
     """Looks for the shortest trace, of at most `depth` ticks, that breaks a goal. Raises SolverFailure where z3 cannot be used."""
     flow = plan.flow
     encoding = Encoding(evaluator := Evaluator(plan, ranges), evaluator.base, START, EXACT)
@@ -68,5 +73,7 @@ def search(plan: GraphIndex, ranges: Sequence[Pair], goal: Goal, limits: ProofLi
         if answer == UNSAT and clear == tick:
             clear += 1
         if answer not in (SAT, UNSAT) or solver.spent() > limits.bounded_steps:
-            return BoundedSearch(candidate, False, clear, f"z3 was to take {limits.bounded_steps} steps for it, no more")
+            return BoundedSearch(
+                candidate, False, clear, f"z3 was to take {limits.bounded_steps} steps for it, no more"
+            )
     return BoundedSearch(candidate, False, clear)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation
-from hl_dsl.operators.intervals import FALSE, INF, TRUE
-from hl_dsl.operators.scalar import LARGEST_INT
-from hl_dsl.verify.intervals.fixpoint import solve_group
+from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
 from hl_dsl.verify.intervals.dependency_groups import Group, groups
 from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator, leaf_ranges
+from hl_dsl.verify.intervals.fixpoint import solve_group
 from hl_dsl.verify.methods.search_cache import SearchCache
-from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
+
+from hl_dsl.operators.intervals import FALSE, INF, TRUE
+from hl_dsl.operators.scalar import LARGEST_INT
 
 PROVED, VACUOUS, OPEN = "proved", "vacuous", "open"
 
@@ -51,9 +52,14 @@ class IntervalStage:
     def _key(self, group: Group, numbers: list[int], ranges: list[Pair]) -> tuple:
         """What the ranges of a group's cells depend on."""
         cells = self.flow.memories
-        own = tuple((cell.name, cell.declared, cell.base, cell.start, cell.low, cell.high, numbers[cell.next])
-                    for cell in (cells[position] for position in group.cells))
-        before = tuple((cells[position].name, cells[position].declared, cells[position].base, ranges[position]) for position in group.before)
+        own = tuple(
+            (cell.name, cell.declared, cell.base, cell.start, cell.low, cell.high, numbers[cell.next])
+            for cell in (cells[position] for position in group.cells)
+        )
+        before = tuple(
+            (cells[position].name, cells[position].declared, cells[position].base, ranges[position])
+            for position in group.before
+        )
         return own, before, tuple(numbers[node] for node in group.assumes)
 
     @property
@@ -75,8 +81,14 @@ class IntervalStage:
 
     def obligation(self, item: Obligation) -> str:
         numbers = self._numbers
-        key = (item.kind, numbers[item.subject], -1 if item.guard is None else numbers[item.guard],
-               -1 if item.claim is None else numbers[item.claim], self._assumed, self.plan.without_assumptions(item))
+        key = (
+            item.kind,
+            numbers[item.subject],
+            -1 if item.guard is None else numbers[item.guard],
+            -1 if item.claim is None else numbers[item.claim],
+            self._assumed,
+            self.plan.without_assumptions(item),
+        )
         verdict = self.memo.verdicts.get(key)
         if verdict is None:
             verdict = self.memo.verdicts[key] = self._obligation(item)

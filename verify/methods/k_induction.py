@@ -7,28 +7,30 @@ dropped and the rest proved anew, until what is left supports itself.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from time import perf_counter
-from typing import Mapping, NamedTuple, Sequence
+from typing import NamedTuple
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.operators.intervals import TRUE
-from hl_dsl.operators.scalar import LARGEST_INT
 from hl_dsl.verify.goals.cone_of_influence import cone
+from hl_dsl.verify.goals.goal_relevance import Relevance
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.terms import REAL, Term, literal
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.intervals.interning import ExpressionTable
+from hl_dsl.verify.methods.interval_stage import holds
+from hl_dsl.verify.methods.lemma import Lemma
+from hl_dsl.verify.methods.solver_models import memory_of, run_of
+from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
 from hl_dsl.verify.smt.encode import FINE, FREE, ROUNDED, START, Encoding
 from hl_dsl.verify.smt.rounding_error import OVERFLOW
-from hl_dsl.verify.methods.lemma import Lemma
-from hl_dsl.verify.methods.interval_stage import holds
-from hl_dsl.verify.intervals.evaluator import Evaluator
-from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.methods.solver_models import memory_of, run_of
-from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
-from hl_dsl.verify.intervals.interning import ExpressionTable
-from hl_dsl.verify.goals.goal_relevance import Relevance
-from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
-from hl_dsl.verify.goals.terms import REAL, Term, literal
+
+from hl_dsl.operators.intervals import TRUE
+from hl_dsl.operators.scalar import LARGEST_INT
 
 BY_RANGES = "intervals, by induction"
 INDUCTIVE = ("memory", "invariant", "reachable")  # kinds of goals that may be supposed at earlier ticks
@@ -55,8 +57,16 @@ class Induction:
     pool    of intervals known from before
     """
 
-    def __init__(self, plan: GraphIndex, ranges: Sequence[Pair], limits: ProofLimits, solver: Solver, rounding: str = ROUNDED, lemmas: Sequence[Lemma] = (),
-                 pool: ExpressionTable | None = None):
+    def __init__(
+        self,
+        plan: GraphIndex,
+        ranges: Sequence[Pair],
+        limits: ProofLimits,
+        solver: Solver,
+        rounding: str = ROUNDED,
+        lemmas: Sequence[Lemma] = (),
+        pool: ExpressionTable | None = None,
+    ):
         self.plan, self.flow = plan, plan.flow
         self.ranges = list(ranges)
         self.limits, self.solver, self.rounding = limits, solver, rounding
@@ -108,7 +118,9 @@ class Induction:
         start = perf_counter()
         hypotheses = self.relevance.among(goal, hypotheses)
         found = self.by_intervals(goal, evaluator) or self._by_solver(goal, hypotheses, evaluator)
-        rests = [node for other in hypotheses for node in other.nodes] + [node for lemma in found.lemmas for node in lemma.nodes]
+        rests = [node for other in hypotheses for node in other.nodes] + [
+            node for lemma in found.lemmas for node in lemma.nodes
+        ]
         return found._replace(seconds=perf_counter() - start, rests=tuple(dict.fromkeys(rests)))
 
     def by_intervals(self, goal: Goal, evaluator: Evaluator) -> Attempt | None:
@@ -150,7 +162,11 @@ class Induction:
         return evaluator.base.dead or evaluator.value(goal.property.node, evaluator.base) == TRUE
 
     def _reason(self, answer: str) -> str:
-        return "" if answer == SAT else f"z3 stopped at its limit of {self.limits.solver_steps} steps ({self.solver.reason})"
+        return (
+            ""
+            if answer == SAT
+            else f"z3 stopped at its limit of {self.limits.solver_steps} steps ({self.solver.reason})"
+        )
 
     def _query(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator, depth: int, begin: str):
         """Whether the goal can break at the last of depth + 1 ticks, the hypotheses holding at the others.
@@ -159,7 +175,12 @@ class Induction:
         With fine errors beside them it surely does.
         """
         answer, model, loosened = self._ask(goal, hypotheses, evaluator, depth, begin, True)
-        if loosened and self.rounding != FINE and answer != UNSAT and not (model and self._confirmed(goal, hypotheses, model)):
+        if (
+            loosened
+            and self.rounding != FINE
+            and answer != UNSAT
+            and not (model and self._confirmed(goal, hypotheses, model))
+        ):
             answer, model, _ = self._ask(goal, hypotheses, evaluator, depth, begin, False)
         return answer, model
 
@@ -171,11 +192,19 @@ class Induction:
         solver.fresh(self.limits.solver_steps, cores=bool(self.lemmas))
         for frame, nodes in enumerate(cone(self.flow, roots, self.limits.slicing, encoding.ends)):
             solver.tell(*encoding.frame(nodes))
-            facts = [] if frame == depth and bare else [*self.plan.assumes, *(fact(other) for other in hypotheses if frame < depth)]
+            facts = (
+                []
+                if frame == depth and bare
+                else [*self.plan.assumes, *(fact(other) for other in hypotheses if frame < depth)]
+            )
             solver.tell(*(f"(assert {encoding.frames[frame][node].text})" for node in facts))
         solver.tell(f"(assert {broken(goal, encoding, depth).text})")
         answer = self._answer(encoding.frames[:depth] if bare else encoding.frames, not linear)
-        return answer, tuple(leaves(solver, encoding, frame) for frame in range(depth + 1)) if answer == SAT else (), encoding.loosened
+        return (
+            answer,
+            tuple(leaves(solver, encoding, frame) for frame in range(depth + 1)) if answer == SAT else (),
+            encoding.loosened,
+        )
 
     def _confirmed(self, goal: Goal, hypotheses: Sequence[Goal], model: Sequence[Mapping[str, object]]) -> bool:
         """Whether the interpreter, from the model's state on, breaks the goal too, with all that may be supposed."""
@@ -184,8 +213,11 @@ class Induction:
         interpreter = Interpreter(self.flow, run.parameters)
         interpreter.memory = memory
         *before, last = [interpreter.tick(row).values for row in run.rows]
-        return (all(keeps_assumptions(self.flow, values) for values in [*before, last]) and breaks(goal, last)
-                and not any(breaks(other, values) for values in before for other in hypotheses))
+        return (
+            all(keeps_assumptions(self.flow, values) for values in [*before, last])
+            and breaks(goal, last)
+            and not any(breaks(other, values) for values in before for other in hypotheses)
+        )
 
     def _answer(self, frames: Sequence[Mapping[int, Term]], products: bool) -> str:
         """z3's answer, the lemmas holding at these frames; notes which of them it took."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Mapping, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.operators import OPERATORS
 from hl_dsl.verify.goals.terms import INT, REAL, Term, ToReal, literal
+
+from hl_dsl.operators import OPERATORS
 
 _LONGEST = 40  # characters of a `previous(…)` that stands for its cell
 _DEEPEST = 3  # operators inside operators, in the text of a value
@@ -114,7 +115,10 @@ def _scaled(coefficient: int | float, term: Term, sort: str) -> str:
 
 
 def _sum(flow: Dataflow, terms: Sequence[tuple[int | float, int]]) -> str:
-    return " + ".join(named(flow, node) if coefficient == 1 else f"{coefficient:g} * {named(flow, node)}" for coefficient, node in terms)
+    return " + ".join(
+        named(flow, node) if coefficient == 1 else f"{coefficient:g} * {named(flow, node)}"
+        for coefficient, node in terms
+    )
 
 
 def named(flow: Dataflow, node: int, depth: int = 0) -> str:
@@ -125,7 +129,11 @@ def named(flow: Dataflow, node: int, depth: int = 0) -> str:
     if entry.op == "memory":
         cell = flow.memories[entry.value]
         written = flow.source.text[cell.span.start : cell.span.end]
-        return cell.name if cell.declared or cell.ghost or not written or len(written) > _LONGEST or "{" in written else " ".join(written.split())
+        return (
+            cell.name
+            if cell.declared or cell.ghost or not written or len(written) > _LONGEST or "{" in written
+            else " ".join(written.split())
+        )
     if entry.form is None:
         return {"input": flow.inputs, "parameter": flow.parameters}[entry.op][entry.value].name
     for name in flow.lets:

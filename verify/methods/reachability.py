@@ -3,13 +3,13 @@ the witness."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.goals.statuses import PROVED, UNKNOWN, VACUOUS, VIOLATED, assumptions
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.goals.statuses import PROVED, UNKNOWN, VACUOUS, VIOLATED, assumptions
 from hl_dsl.verify.results.report import Verdict
 from hl_dsl.verify.simulation.simulate import simulate
 
@@ -25,7 +25,9 @@ def turned(goal: Goal, verdict: Verdict, flow: Dataflow) -> Verdict:
     if verdict.status == PROVED:
         return replace(verdict, status=VACUOUS, detail=_never(goal, flow))
     tried = verdict.detail.replace("breaks it", "reaches it")
-    return replace(verdict, status=UNKNOWN, detail="no run that reaches it was found" + (f" ({tried})" if tried else ""), trace=())
+    return replace(
+        verdict, status=UNKNOWN, detail="no run that reaches it was found" + (f" ({tried})" if tried else ""), trace=()
+    )
 
 
 def _never(goal: Goal, flow: Dataflow) -> str:

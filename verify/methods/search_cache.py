@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import weakref
 
-from hl_dsl.verify.smt.answer_cache import SolverAnswerCache
 from hl_dsl.verify.goals.graph_index import Pair
 from hl_dsl.verify.intervals.interning import ExpressionTable
+from hl_dsl.verify.smt.answer_cache import SolverAnswerCache
 from hl_dsl.verify.smt.solver import Solver, solver_path
 
 _MOST_ANSWERS = 50_000
@@ -38,7 +38,6 @@ class SearchCache:
         if self.pool.is_full() or len(self.answers) > _MOST_ANSWERS:
             self.__init__()
         self.queries = queries
-
 
     def solver(self, hang_seconds: float, cache: SolverAnswerCache | None) -> Solver:
         """The solver to ask, the same process as before unless that failed."""

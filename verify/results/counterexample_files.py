@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.verify.goals.statuses import ILL_DEFINED, VIOLATED
 from hl_dsl.verify.goals.goals import Goal, goals
+from hl_dsl.verify.goals.statuses import ILL_DEFINED, VIOLATED
+from hl_dsl.verify.results.report import GoalResult, Proof, hangs_on, mentioned
 from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, keeps_assumptions, traced
-from hl_dsl.verify.results.report import Proof, GoalResult, hangs_on, mentioned
+
+from hl_dsl.base.errors import HLError
 
 SCHEMA = "hl.case/1"
 _WRITTEN_BY = "`hl verify FILE --save-trace PATH` writes cases"
@@ -39,8 +41,14 @@ class Counterexample:
     inputs: tuple[Mapping[str, int | float | bool], ...]
 
     def to_json(self) -> dict[str, Any]:
-        return {"schema": SCHEMA, "environment": self.environment, "policy": self.policy, "property": dict(self.property),
-                "parameters": dict(self.parameters), "ticks": [{"inputs": dict(row)} for row in self.inputs]}
+        return {
+            "schema": SCHEMA,
+            "environment": self.environment,
+            "policy": self.policy,
+            "property": dict(self.property),
+            "parameters": dict(self.parameters),
+            "ticks": [{"inputs": dict(row)} for row in self.inputs],
+        }
 
 
 @dataclass(frozen=True)
@@ -59,13 +67,21 @@ class ReplayedCounterexample:
 
 def cases(flow: Dataflow, proof: Proof) -> list[Counterexample]:
     """A case for each result with a run from the start of an episode."""
-    return [_case(flow, result) for result in proof.results if result.status in (VIOLATED, ILL_DEFINED) and result.trace]
+    return [
+        _case(flow, result) for result in proof.results if result.status in (VIOLATED, ILL_DEFINED) and result.trace
+    ]
 
 
 def _case(flow: Dataflow, result: GoalResult) -> Counterexample:
     goal = next(goal for goal in goals(flow) if goal.id == result.id)
     about = {"id": goal.id, "kind": goal.kind, "name": goal.name, "says": goal.says, "text": _text(flow, goal)}
-    return Counterexample(flow.card.environment, flow.name, about, dict(result.trace[0]["parameters"]), tuple(dict(tick["inputs"]) for tick in result.trace))
+    return Counterexample(
+        flow.card.environment,
+        flow.name,
+        about,
+        dict(result.trace[0]["parameters"]),
+        tuple(dict(tick["inputs"]) for tick in result.trace),
+    )
 
 
 def _text(flow: Dataflow, goal: Goal) -> str:
@@ -75,7 +91,10 @@ def _text(flow: Dataflow, goal: Goal) -> str:
 def replay(flow: Dataflow, case: Counterexample) -> ReplayedCounterexample:
     """Runs a case on a program. Raises NoCase where the program is for another environment or does not have the property."""
     if case.environment != flow.card.environment:
-        raise InvalidCounterexample(f"the case is for {case.environment}, the policy for {flow.card.environment}", "replay it on a policy for its environment")
+        raise InvalidCounterexample(
+            f"the case is for {case.environment}, the policy for {flow.card.environment}",
+            "replay it on a policy for its environment",
+        )
     wanted = _wanted(flow, case)
     notes = []
     own = {entry.name: entry for entry in flow.parameters}
@@ -91,7 +110,9 @@ def replay(flow: Dataflow, case: Counterexample) -> ReplayedCounterexample:
             parameters[name] = value
     unseen = sorted({entry.name for entry in flow.inputs for row in case.inputs if entry.name not in row})
     if unseen:
-        notes.append(f"the case says nothing of {', '.join(f'`{name}`' for name in unseen)}: taken as at the start of an episode")
+        notes.append(
+            f"the case says nothing of {', '.join(f'`{name}`' for name in unseen)}: taken as at the start of an episode"
+        )
     rows = [tuple(row.get(entry.name, entry.default) for entry in flow.inputs) for row in case.inputs]
     given = {**{entry.name: entry.default for entry in flow.parameters}, **parameters}
     interpreter = Interpreter(flow, given)
@@ -101,12 +122,27 @@ def replay(flow: Dataflow, case: Counterexample) -> ReplayedCounterexample:
             notes.append(f"at tick {number}, an observation is outside the range it has now, and is clamped")
         if not keeps_assumptions(flow, tick.values):
             names = [item.name for item in flow.of_kind("assume") if not tick.values[item.node]]
-            return ReplayedCounterexample(False, "", f"it breaks the assumption `{names[0]}` at tick {number}, so nothing is promised of it", tuple(notes), ())
+            return ReplayedCounterexample(
+                False,
+                "",
+                f"it breaks the assumption `{names[0]}` at tick {number}, so nothing is promised of it",
+                tuple(notes),
+                (),
+            )
         for goal in wanted:
             if breaks(goal, tick.values):
-                return ReplayedCounterexample(True, goal.id, f"broken at tick {number}, counting from 0", tuple(notes),
-                             traced(flow, SimulatedRun(given, tuple(rows[: number + 1]))), mentioned(flow, goal.kind, goal.name, goal.line), hangs_on(flow, goal))
-    return ReplayedCounterexample(False, "", f"it holds at all {len(rows)} tick{'s' if len(rows) > 1 else ''}", tuple(notes), ())
+                return ReplayedCounterexample(
+                    True,
+                    goal.id,
+                    f"broken at tick {number}, counting from 0",
+                    tuple(notes),
+                    traced(flow, SimulatedRun(given, tuple(rows[: number + 1]))),
+                    mentioned(flow, goal.kind, goal.name, goal.line),
+                    hangs_on(flow, goal),
+                )
+    return ReplayedCounterexample(
+        False, "", f"it holds at all {len(rows)} tick{'s' if len(rows) > 1 else ''}", tuple(notes), ()
+    )
 
 
 def _wanted(flow: Dataflow, case: Counterexample) -> list[Goal]:
@@ -115,7 +151,10 @@ def _wanted(flow: Dataflow, case: Counterexample) -> list[Goal]:
     if case.property["name"]:
         found = [goal for goal in every if goal.name == case.property["name"]]
         if not found:
-            raise InvalidCounterexample(f"the policy has no {case.property['kind']} `{case.property['name']}`", "the case is about that one: give it its name back, or drop the case")
+            raise InvalidCounterexample(
+                f"the policy has no {case.property['kind']} `{case.property['name']}`",
+                "the case is about that one: give it its name back, or drop the case",
+            )
         return found
     return [goal for goal in every if _text(flow, goal) == case.property["text"]] or every
 
@@ -140,7 +179,13 @@ def read_case(path: Path) -> Counterexample:
     if problem:
         raise InvalidCounterexample(f"{path} is no case: {problem}", _WRITTEN_BY)
     rows = tuple({name: _number(value) for name, value in tick["inputs"].items()} for tick in plain["ticks"])
-    return Counterexample(plain["environment"], plain.get("policy", ""), plain["property"], {name: _number(value) for name, value in plain["parameters"].items()}, rows)
+    return Counterexample(
+        plain["environment"],
+        plain.get("policy", ""),
+        plain["property"],
+        {name: _number(value) for name, value in plain["parameters"].items()},
+        rows,
+    )
 
 
 def _problem(plain) -> str:
@@ -152,9 +197,18 @@ def _problem(plain) -> str:
     if not isinstance(about, dict) or not all(isinstance(about.get(key), str) for key in ("kind", "name", "text")):
         return "`property` is incomplete"
     ticks = plain.get("ticks")
-    if not isinstance(ticks, list) or not ticks or not all(isinstance(tick, dict) and isinstance(tick.get("inputs"), dict) for tick in ticks):
+    if (
+        not isinstance(ticks, list)
+        or not ticks
+        or not all(isinstance(tick, dict) and isinstance(tick.get("inputs"), dict) for tick in ticks)
+    ):
         return "`ticks` is no list of ticks with `inputs`"
-    values = [value for part in (plain.get("parameters"), *(tick["inputs"] for tick in ticks)) if isinstance(part, dict) for value in part.values()]
+    values = [
+        value
+        for part in (plain.get("parameters"), *(tick["inputs"] for tick in ticks))
+        if isinstance(part, dict)
+        for value in part.values()
+    ]
     if not isinstance(plain.get("parameters"), dict) or not all(_is_number(value) for value in values):
         return "a value is no number"
     return ""
@@ -191,15 +245,22 @@ def is_file(where: Path) -> bool:
 
 def _free(where: Path, ids: Sequence[str]) -> list[Path]:
     if is_file(where):
-        paths = [where if number == 0 else where.with_name(f"{where.stem}-{number + 1}.json") for number in range(len(ids))]
+        paths = [
+            where if number == 0 else where.with_name(f"{where.stem}-{number + 1}.json") for number in range(len(ids))
+        ]
     else:
         if where.exists() and not where.is_dir():
-            raise InvalidCounterexample(f"{where} is a file, and no case", "name a folder, or a path that ends in .json")
+            raise InvalidCounterexample(
+                f"{where} is a file, and no case", "name a folder, or a path that ends in .json"
+            )
         paths = [where / (id_.replace(":", "-").replace("@", "-line-") + ".json") for id_ in ids]
     for path in paths:
         if path.exists():
             try:
                 read_case(path)
             except InvalidCounterexample:
-                raise InvalidCounterexample(f"{path} exists and is no case, so it is not overwritten", "choose another path, or move that file away first") from None
+                raise InvalidCounterexample(
+                    f"{path} exists and is no case, so it is not overwritten",
+                    "choose another path, or move that file away first",
+                ) from None
     return paths

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Callable
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.base.source import SourceText
-from hl_dsl.verify.goals.statuses import PROVED, REFUTED, STATUSES, claim, claim_of_all
 from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.statuses import PROVED, REFUTED, STATUSES, claim, claim_of_all
 from hl_dsl.verify.simulation.trace import render_trace
+
+from hl_dsl.base.source import SourceText
 
 PROPERTIES = ("invariant", "reachable")  # kinds of results that are each shown
 
@@ -57,7 +58,9 @@ class GoalResult:
 class Proof:
     """The results of a proof attempt, one for each obligation and invariant."""
 
-    def __init__(self, flow: Dataflow, verdicts: Callable[[], list[tuple[Goal, Verdict]]], passed: bool, seconds: float = 0.0):
+    def __init__(
+        self, flow: Dataflow, verdicts: Callable[[], list[tuple[Goal, Verdict]]], passed: bool, seconds: float = 0.0
+    ):
         self._flow, self._verdicts = flow, verdicts
         self.passed = passed
         self.seconds = seconds
@@ -65,10 +68,25 @@ class Proof:
     @cached_property
     def results(self) -> tuple[GoalResult, ...]:
         return tuple(
-            GoalResult(goal.id, goal.kind, goal.name, verdict.status, claim(self._flow, goal, verdict.status), verdict.method,
-                   verdict.seconds, goal.line, verdict.detail, verdict.trace, verdict.lemmas, self._span(goal),
-                   hangs_on(self._flow, goal) if verdict.trace else (), verdict.components, verdict.advice)
-            for goal, verdict in self._verdicts())
+            GoalResult(
+                goal.id,
+                goal.kind,
+                goal.name,
+                verdict.status,
+                claim(self._flow, goal, verdict.status),
+                verdict.method,
+                verdict.seconds,
+                goal.line,
+                verdict.detail,
+                verdict.trace,
+                verdict.lemmas,
+                self._span(goal),
+                hangs_on(self._flow, goal) if verdict.trace else (),
+                verdict.components,
+                verdict.advice,
+            )
+            for goal, verdict in self._verdicts()
+        )
 
     def _span(self, goal: Goal) -> dict[str, int] | None:
         source = self._flow.source
@@ -114,10 +132,20 @@ class Proof:
         plain = [result for result in self.results if result.status == PROVED and result.kind not in PROPERTIES]
         if plain:
             whole = len(plain) == sum(result.kind not in PROPERTIES for result in self.results)
-            out.append(f"{PROVED}: {'the program is well defined' if whole else 'well-definedness in part'} (obligations: {len(plain)})")
+            out.append(
+                f"{PROVED}: {'the program is well defined' if whole else 'well-definedness in part'} (obligations: {len(plain)})"
+            )
         for result in self.results:
             if result not in plain:
-                out.append(_shown(result, source, mentioned(replace(self._flow, source=source), result.kind, result.name, result.line, result.detail)))
+                out.append(
+                    _shown(
+                        result,
+                        source,
+                        mentioned(
+                            replace(self._flow, source=source), result.kind, result.name, result.line, result.detail
+                        ),
+                    )
+                )
         out.append(("all proved" if self.passed else "not proved") + f": {self.summary}")
         if self.passed and self.results:
             out += ["", claim_of_all(self._flow)]
@@ -129,8 +157,11 @@ def hangs_on(flow: Dataflow, goal: Goal) -> tuple[str, ...]:
     cone = set(flow.reachable(goal.nodes))
     named = [name for name, value in flow.values.items() if cone.intersection(value.nodes)]
     leaves = [flow.nodes[number] for number in cone]
-    return (*named, *(flow.inputs[node.value].name for node in leaves if node.op == "input"),
-            *(flow.memories[node.value].name for node in leaves if node.op == "memory"))
+    return (
+        *named,
+        *(flow.inputs[node.value].name for node in leaves if node.op == "input"),
+        *(flow.memories[node.value].name for node in leaves if node.op == "memory"),
+    )
 
 
 def mentioned(flow: Dataflow, kind: str, name: str, line: int, detail: str = "") -> str:
@@ -153,7 +184,10 @@ def _shown(result: GoalResult, source: SourceText, about: str) -> str:
     if result.detail:
         lines.append(f"       {result.detail}")
     if result.components:
-        lines += [f"       {'  ' if one['status'] == PROVED else '! '}{one['status']}: {one['says']}" for one in result.components]
+        lines += [
+            f"       {'  ' if one['status'] == PROVED else '! '}{one['status']}: {one['says']}"
+            for one in result.components
+        ]
     if result.trace:
         lines.append(render_trace(result.trace, about, result.about))
     lines += [f"       = {text}" for text in result.advice]

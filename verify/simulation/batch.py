@@ -8,19 +8,18 @@ interpreter replays it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Sequence
 
 import numpy as np
-
-from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
+from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.simulation.input_drivers import TYPES, InputDrivers
-from hl_dsl.verify.intervals.evaluator import Evaluator
-from hl_dsl.verify.simulation.monitors import monitored
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
+from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.simulation.input_drivers import TYPES, InputDrivers
+from hl_dsl.verify.simulation.monitors import monitored
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
 _GROUP = 8
@@ -33,7 +32,9 @@ _MOST_COMPARED = 8
 _MOST_REPLAYS = 4  # of lanes that break a goal in NumPy, for each goal
 
 
-def simulate_batch(plan: GraphIndex, ranges: Sequence[Pair], goals: Sequence[Goal], lanes: int, ticks: int, seed: int) -> dict[str, SimulatedRun]:
+def simulate_batch(
+    plan: GraphIndex, ranges: Sequence[Pair], goals: Sequence[Goal], lanes: int, ticks: int, seed: int
+) -> dict[str, SimulatedRun]:
     """Runs that break goals, by id, replayed. The same for the same seed."""
     with np.errstate(all="ignore"):
         return _Batch(plan, ranges, goals, lanes, seed).run(ticks)
@@ -98,7 +99,9 @@ class _Batch:
         self.drives.last = rows
         return rows, following, now, kept
 
-    def _after(self, tick: int, rows: list, memory: list, following: Sequence, aims: Sequence, kept: np.ndarray) -> list[np.ndarray]:
+    def _after(
+        self, tick: int, rows: list, memory: list, following: Sequence, aims: Sequence, kept: np.ndarray
+    ) -> list[np.ndarray]:
         """The memory of the next tick: groups go on from their best lane, what broke an assumption or is restless begins anew."""
         chosen = self.first.copy()
         if self.groups:
@@ -114,8 +117,10 @@ class _Batch:
             for place in range(len(rows)):
                 rows[place] = rows[place][chosen]
             self.drives.last = rows
-        memory = [np.where(over, start, np.broadcast_to(values, (self.lanes,))[chosen]).astype(start.dtype)
-                  for start, values in zip(self.starts, following)]
+        memory = [
+            np.where(over, start, np.broadcast_to(values, (self.lanes,))[chosen]).astype(start.dtype)
+            for start, values in zip(self.starts, following)
+        ]
         if over.any():
             self.begun[over] = tick + 1
             self.drives.begin(np.flatnonzero(over))
@@ -141,7 +146,9 @@ class _Batch:
         for lane in lanes[: self.replays[goal.id]].tolist():
             self.replays[goal.id] -= 1
             rows = tuple(tuple(values[lane].item() for values in row) for row in self.history[int(self.begun[lane]) :])
-            run = SimulatedRun({entry.name: values[lane].item() for entry, values in zip(self.flow.parameters, self.parameters)}, rows)
+            run = SimulatedRun(
+                {entry.name: values[lane].item() for entry, values in zip(self.flow.parameters, self.parameters)}, rows
+            )
             if first_break(self.flow, goal, run) is not None:
                 self.found[goal.id] = run
                 return
@@ -153,8 +160,15 @@ class _Batch:
             values = drawn < 0.5
         else:
             inside = entry.low + (entry.high - entry.low) * self.generator.random(self.lanes)
-            values = np.clip(np.select([drawn < 0.3, drawn > 0.7], [entry.low, entry.high], np.round(inside) if entry.base == "int" else inside),
-                             entry.low, entry.high).astype(TYPES[entry.base])
+            values = np.clip(
+                np.select(
+                    [drawn < 0.3, drawn > 0.7],
+                    [entry.low, entry.high],
+                    np.round(inside) if entry.base == "int" else inside,
+                ),
+                entry.low,
+                entry.high,
+            ).astype(TYPES[entry.base])
         values[: self.grouped] = np.repeat(values[: self.grouped : _GROUP], _GROUP)
         return values
 
@@ -162,16 +176,28 @@ class _Batch:
 def watched(flow: Dataflow, goals: Sequence[Goal]) -> tuple[Dataflow, int]:
     """The program with its assumptions, each goal as a monitor, and after these what the goals compare, which are numbers;
     and how many of these there are."""
-    wanted = {flow.nodes[node].value for node in closed_cone(flow, [node for goal in goals for node in goal.nodes] + _assumed(flow))
-              if flow.nodes[node].op == "memory"}
+    wanted = {
+        flow.nodes[node].value
+        for node in closed_cone(flow, [node for goal in goals for node in goal.nodes] + _assumed(flow))
+        if flow.nodes[node].op == "memory"
+    }
     whole = monitored(flow, goals)
     builder = Builder(whole.nodes)
     # What no goal depends on need not be computed.
-    memories = [cell if position in wanted else replace(cell, next=builder.constant(cell.start, cell.base))
-                for position, cell in enumerate(flow.memories)]
-    action = tuple(builder.constant({"bool": False, "int": 0, "real": 0.0}[flow.nodes[node].base], flow.nodes[node].base) for node in flow.action)
-    aims = [Property("monitor", f"aim {place}", node, goals[0].span) for place, node in enumerate(_compared(flow, goals))]
-    return replace(whole, nodes=builder.nodes, memories=memories, action=action, properties=[*whole.properties, *aims]), len(aims)
+    memories = [
+        cell if position in wanted else replace(cell, next=builder.constant(cell.start, cell.base))
+        for position, cell in enumerate(flow.memories)
+    ]
+    action = tuple(
+        builder.constant({"bool": False, "int": 0, "real": 0.0}[flow.nodes[node].base], flow.nodes[node].base)
+        for node in flow.action
+    )
+    aims = [
+        Property("monitor", f"aim {place}", node, goals[0].span) for place, node in enumerate(_compared(flow, goals))
+    ]
+    return replace(
+        whole, nodes=builder.nodes, memories=memories, action=action, properties=[*whole.properties, *aims]
+    ), len(aims)
 
 
 def _assumed(flow: Dataflow) -> list[int]:
@@ -184,5 +210,7 @@ def _compared(flow: Dataflow, goals: Sequence[Goal]) -> list[int]:
     for node in reversed(flow.reachable([node for goal in goals for node in goal.nodes])):
         entry = flow.nodes[node]
         if entry.base == "bool" and entry.form is not None:
-            found.update((arg, None) for arg in entry.args if flow.nodes[arg].base != "bool" and flow.nodes[arg].form is not None)
+            found.update(
+                (arg, None) for arg in entry.args if flow.nodes[arg].base != "bool" and flow.nodes[arg].form is not None
+            )
     return list(found)[:_MOST_COMPARED]

@@ -7,13 +7,13 @@ in which a condition holds.
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
+from hl_dsl.verify.goals.graph_index import GraphIndex
+from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
 
 from hl_dsl.operators.intervals import INF
-from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
-from hl_dsl.verify.goals.graph_index import GraphIndex
 
 TYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
 _POOL = 512  # values in a pool
@@ -114,23 +114,33 @@ class InputDrivers:
         for number, node in enumerate(self.plan.nodes):
             if node.op == "constant" and node.base != "bool":
                 found |= {self.plan.constants[number][0] + off for off in (-1, 0, 1)}
-        boundaries = sorted(value for value in found if entry.low <= value <= entry.high and (entry.base == "real" or value == int(value)))
+        boundaries = sorted(
+            value
+            for value in found
+            if entry.low <= value <= entry.high and (entry.base == "real" or value == int(value))
+        )
         ends = np.array([entry.low, entry.high])
         sizes = np.array([1, 1, 1, 2, 5]) if entry.base == "int" else 10.0 ** np.arange(-3, 1)
         anywhere = _within(generator, entry, (entry.low, entry.high), _POOL)
         if entry.base == "real":
             delicate = [value for value in self._delicate() if entry.low <= value <= entry.high]
             anywhere[:_DELICATE] = np.resize(delicate or anywhere, _DELICATE)
-        return np.stack([
-            generator.choice(ends, _POOL),
-            generator.choice(boundaries or ends, _POOL),
-            anywhere,
-            generator.choice(sizes, _POOL) * generator.choice([-1, 1], _POOL),
-        ]).astype(TYPES[entry.base])
+        return np.stack(
+            [
+                generator.choice(ends, _POOL),
+                generator.choice(boundaries or ends, _POOL),
+                anywhere,
+                generator.choice(sizes, _POOL) * generator.choice([-1, 1], _POOL),
+            ]
+        ).astype(TYPES[entry.base])
 
     def _delicate(self) -> list[float]:
         """Floats at which rounding shows: those beside the program's literals, and small ones, of both signs."""
-        literals = {self.plan.constants[number][0] for number, node in enumerate(self.plan.nodes) if node.op == "constant" and node.base == "real"}
+        literals = {
+            self.plan.constants[number][0]
+            for number, node in enumerate(self.plan.nodes)
+            if node.op == "constant" and node.base == "real"
+        }
         beside = [float(np.nextafter(value, way)) for value in sorted(literals) for way in (-np.inf, np.inf)]
         return [sign * value for value in (*_SMALL, *beside) if abs(value) < INF for sign in (1, -1)]
 
@@ -139,8 +149,14 @@ class InputDrivers:
         out = []
         for position, entry in enumerate(self.flow.inputs):
             whole = (entry.low, entry.high)
-            drawn = [_within(self.generator, entry, box.get(position, whole), _POOL // len(boxes) + 1) for box in boxes] if boxes else []
-            out.append(np.stack(drawn, axis=1).ravel()[:_POOL] if drawn else _within(self.generator, entry, whole, _POOL))
+            drawn = (
+                [_within(self.generator, entry, box.get(position, whole), _POOL // len(boxes) + 1) for box in boxes]
+                if boxes
+                else []
+            )
+            out.append(
+                np.stack(drawn, axis=1).ravel()[:_POOL] if drawn else _within(self.generator, entry, whole, _POOL)
+            )
         return out
 
 
@@ -159,17 +175,31 @@ def _first(plan: GraphIndex) -> list[tuple | None]:
 def _boxes(evaluator: Evaluator) -> list[dict[int, tuple]]:
     """For each condition of the program that says something of the inputs, by itself, what it says when true, and when false."""
     plan = evaluator.plan
-    inputs = [(number, node.value) for number, node in enumerate(plan.nodes) if node.op == "input" and node.base != "bool"]
+    inputs = [
+        (number, node.value) for number, node in enumerate(plan.nodes) if node.op == "input" and node.base != "bool"
+    ]
     bits = sum(1 << number for number, _ in inputs)
     found: list[dict[int, tuple]] = []
-    conditions = [number for number, node in enumerate(plan.nodes) if node.form is not None and node.base == "bool" and plan.live[number] & bits]
+    conditions = [
+        number
+        for number, node in enumerate(plan.nodes)
+        if node.form is not None and node.base == "bool" and plan.live[number] & bits
+    ]
     for condition in conditions[:_MOST_CONDITIONS] if not evaluator.base.dead else ():
         for truth in (True, False):
             context = evaluator.assume(evaluator.base, condition, truth)
             if context.dead:
                 continue
-            box = {position: evaluator.value(number, context) for number, position in inputs if plan.live[condition] >> number & 1}
-            box = {position: pair for position, pair in box.items() if pair is not EMPTY and -INF < pair[0] and pair[1] < INF}
+            box = {
+                position: evaluator.value(number, context)
+                for number, position in inputs
+                if plan.live[condition] >> number & 1
+            }
+            box = {
+                position: pair
+                for position, pair in box.items()
+                if pair is not EMPTY and -INF < pair[0] and pair[1] < INF
+            }
             if box and box not in found:
                 found.append(box)
     return found
@@ -181,5 +211,7 @@ def _within(generator: np.random.Generator, entry, pair: tuple, count: int) -> n
         return generator.random(count) < 0.5
     low, high = pair
     drawn = generator.random(count)
-    values = np.select([drawn < 0.2, drawn > 0.8], [low, high], np.clip(low + (high - low) * generator.random(count), low, high))
+    values = np.select(
+        [drawn < 0.2, drawn > 0.8], [low, high], np.clip(low + (high - low) * generator.random(count), low, high)
+    )
     return np.clip(np.round(values), low, high).astype(np.int64) if entry.base == "int" else values

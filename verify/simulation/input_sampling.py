@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import random
-from typing import Sequence
+from collections.abc import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
 from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
-from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
 
 _HABITS = ("low", "high", "stay", "step", "literal", "anywhere")
 _CHANGE = 0.05  # chance that an input takes another habit at a tick
@@ -29,9 +29,20 @@ class Sampler:
         self.generator = generator
         self.inputs = [number for number, node in enumerate(plan.nodes) if node.op == "input"]
         self.tied = [number for number in self.inputs if plan.assumed >> number & 1]
-        self.literals = sorted({value + off for number, node in enumerate(plan.nodes) if node.op == "constant" and node.base != "bool"
-                                for value in plan.constants[number][:1] for off in (-1, 0, 1) if math.isfinite(value)})
-        self.parameters = {entry.name: self._anywhere((entry.low, entry.high), entry.base, entry.default) for entry in self.flow.parameters}
+        self.literals = sorted(
+            {
+                value + off
+                for number, node in enumerate(plan.nodes)
+                if node.op == "constant" and node.base != "bool"
+                for value in plan.constants[number][:1]
+                for off in (-1, 0, 1)
+                if math.isfinite(value)
+            }
+        )
+        self.parameters = {
+            entry.name: self._anywhere((entry.low, entry.high), entry.base, entry.default)
+            for entry in self.flow.parameters
+        }
         self.habits = {number: generator.choice(_HABITS) for number in self.inputs}
         self.sides: dict[int, bool] = {}
         self.last: dict[int, object] = {}
@@ -46,7 +57,9 @@ class Sampler:
         for number in self.inputs:
             if self.generator.random() < _CHANGE:
                 self.habits[number] = self.generator.choice(_HABITS)
-        chosen = {number: self._choose(number, self.plan.fixed[number]) for number in self.inputs if number not in self.tied}
+        chosen = {
+            number: self._choose(number, self.plan.fixed[number]) for number in self.inputs if number not in self.tied
+        }
         if self.tied:
             tied = self._tied(memory, chosen)
             if tied is None:
@@ -79,8 +92,11 @@ class Sampler:
 
     def _settled(self, evaluator: Evaluator, context: Context) -> Context:
         """Takes sides in the assumptions' open alternatives, so that narrowing can go on; the same for a while."""
-        conditions = [number for number in range(len(self.plan.nodes))
-                      if self.plan.nodes[number].base == "bool" and self.plan.assumed >> number & 1]
+        conditions = [
+            number
+            for number in range(len(self.plan.nodes))
+            if self.plan.nodes[number].base == "bool" and self.plan.assumed >> number & 1
+        ]
         for number in self.generator.sample(conditions, len(conditions)):
             low, high = evaluator.value(number, context)
             if low < high:
@@ -99,7 +115,11 @@ class Sampler:
             pair = evaluator.value(number, context)
             if pair is EMPTY:
                 break
-            value = self._choose(number, pair) if attempt < _TRIES - 1 else self._anywhere(pair, self.plan.nodes[number].base, pair[0])
+            value = (
+                self._choose(number, pair)
+                if attempt < _TRIES - 1
+                else self._anywhere(pair, self.plan.nodes[number].base, pair[0])
+            )
             inner = evaluator.narrow(context, number, (value, value))
             if not inner.dead:
                 return inner, value

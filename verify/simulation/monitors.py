@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
-from hl_dsl.operators.scalar import LARGEST_INT
 from hl_dsl.verify.goals.goals import Goal
+
+from hl_dsl.operators.scalar import LARGEST_INT
 
 
 def monitored(flow: Dataflow, goals: Sequence[Goal]) -> Dataflow:
     """The program with its assumptions and, after them, each goal as a monitor."""
     builder = Builder(list(flow.nodes))
-    properties = [*flow.of_kind("assume"), *(Property("monitor", goal.id, _holding(builder, goal), goal.span) for goal in goals)]
+    properties = [
+        *flow.of_kind("assume"),
+        *(Property("monitor", goal.id, _holding(builder, goal), goal.span) for goal in goals),
+    ]
     return replace(flow, nodes=builder.nodes, properties=properties)
 
 
@@ -27,5 +31,7 @@ def _holding(builder: Builder, goal: Goal) -> int:
     if claim is None:
         base, largest = ("real", sys.float_info.max) if item.kind == "finite" else ("int", LARGEST_INT)
         above = builder.apply("less_equal", (builder.constant(-largest, base), item.subject))
-        claim = builder.apply("and", (above, builder.apply("less_equal", (item.subject, builder.constant(largest, base)))))
+        claim = builder.apply(
+            "and", (above, builder.apply("less_equal", (item.subject, builder.constant(largest, base))))
+        )
     return claim if item.guard is None else builder.apply("implies", (item.guard, claim))

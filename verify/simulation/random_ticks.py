@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-from typing import Sequence
+from collections.abc import Sequence
 
-from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
+from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
 
 _WIDEST = 1e6  # where a range has no end
 
@@ -16,8 +16,16 @@ class Draw:
 
     def __init__(self, plan: GraphIndex, generator: random.Random):
         self.flow, self.generator = plan.flow, generator
-        self.literals = sorted({value + off for number, node in enumerate(plan.nodes) if node.op == "constant" and node.base != "bool"
-                                for value in plan.constants[number][:1] for off in (-1, 0, 1) if math.isfinite(value)})
+        self.literals = sorted(
+            {
+                value + off
+                for number, node in enumerate(plan.nodes)
+                if node.op == "constant" and node.base != "bool"
+                for value in plan.constants[number][:1]
+                for off in (-1, 0, 1)
+                if math.isfinite(value)
+            }
+        )
 
     def parameters(self) -> dict:
         return {entry.name: self.value((entry.low, entry.high), entry.base) for entry in self.flow.parameters}

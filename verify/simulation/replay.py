@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Callable, Mapping, NamedTuple, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 from hl_dsl.compiler.backends.interpreter import Interpreter, Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.operators.scalar import LARGEST_INT
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.simulation.trace import record
+
+from hl_dsl.operators.scalar import LARGEST_INT
 
 _MOST_REPLAYS, _MOST_TICKS = 300, 20_000  # to shorten a run; what takes hundreds of ticks seldom gets shorter
 
@@ -77,13 +79,16 @@ def traced(flow: Dataflow, run: SimulatedRun) -> tuple[dict, ...]:
     return _plain(flow, run.parameters, [interpreter.tick(row) for row in run.rows])
 
 
-def traced_from(flow: Dataflow, parameters: Mapping, memory: Sequence, rows: Sequence[Sequence],
-                broken: Callable[[Sequence], bool]) -> tuple[dict, ...] | None:
+def traced_from(
+    flow: Dataflow, parameters: Mapping, memory: Sequence, rows: Sequence[Sequence], broken: Callable[[Sequence], bool]
+) -> tuple[dict, ...] | None:
     """The same from any memory state; None unless assumptions are kept and the last tick is `broken`."""
     interpreter = Interpreter(flow, parameters)
     interpreter.memory = tuple(memory)
     ticks = [interpreter.tick(row) for row in rows]
-    if any(tick.out_of_range or not keeps_assumptions(flow, tick.values) for tick in ticks) or not broken(ticks[-1].values):
+    if any(tick.out_of_range or not keeps_assumptions(flow, tick.values) for tick in ticks) or not broken(
+        ticks[-1].values
+    ):
         return None
     return _plain(flow, parameters, ticks)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import numpy as np
-
-from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.simulation.batch import watched
 from hl_dsl.verify.simulation.input_drivers import TYPES
-from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
 _LANES = 48
@@ -24,7 +23,9 @@ def shortened_in_lanes(flow: Dataflow, goal: Goal, run: SimulatedRun) -> Simulat
     with np.errstate(all="ignore"):
         found = SimulatedRun(run.parameters, _Shrinking(flow, goal, run.parameters).shortest(rows))
     again = first_break(flow, goal, found)
-    return SimulatedRun(run.parameters, rows) if again is None else SimulatedRun(run.parameters, found.rows[: again + 1])
+    return (
+        SimulatedRun(run.parameters, rows) if again is None else SimulatedRun(run.parameters, found.rows[: again + 1])
+    )
 
 
 class _Shrinking:
@@ -36,7 +37,9 @@ class _Shrinking:
         self.budget = _MOST_TICKS
 
     def shortest(self, rows: Sequence[tuple]) -> tuple[tuple, ...]:
-        columns = [np.array([row[place] for row in rows], TYPES[entry.base]) for place, entry in enumerate(self.flow.inputs)]
+        columns = [
+            np.array([row[place] for row in rows], TYPES[entry.base]) for place, entry in enumerate(self.flow.inputs)
+        ]
         count = len(rows)
         same = np.linspace(0, count - 1, min(_LANES, count)).astype(int)
         best = self._first(columns, np.repeat(same[:, None], count, axis=1))
@@ -69,6 +72,9 @@ class _Shrinking:
                 return orders[int(np.flatnonzero(broken)[0]), : tick + 1]
             if not kept.any():
                 break
-            memory = [np.broadcast_to(values, (lanes,)).astype(TYPES[cell.base]) for cell, values in zip(self.flow.memories, following)]
+            memory = [
+                np.broadcast_to(values, (lanes,)).astype(TYPES[cell.base])
+                for cell, values in zip(self.flow.memories, following)
+            ]
         self.budget -= ticks
         return None

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, keeps_assumptions
 from hl_dsl.verify.simulation.input_sampling import Sampler
+from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, keeps_assumptions
 
 _TRIES = 8
 
@@ -24,8 +24,15 @@ class SimulationResult:
         self.watched: list = []
 
 
-def simulate(plan: GraphIndex, goals: Sequence[Goal], episodes: int, ticks: int, first_seed: int = 0,
-             conditions: Sequence[tuple[int, bool]] = (), watch: Callable[[Sequence], list] | None = None) -> SimulationResult:
+def simulate(
+    plan: GraphIndex,
+    goals: Sequence[Goal],
+    episodes: int,
+    ticks: int,
+    first_seed: int = 0,
+    conditions: Sequence[tuple[int, bool]] = (),
+    watch: Callable[[Sequence], list] | None = None,
+) -> SimulationResult:
     """Runs episodes until every goal is broken and every condition met, or the budget is spent; all of it with `watch`,
     whose lists, one for the values of each tick, are put together.
 
@@ -41,7 +48,9 @@ def simulate(plan: GraphIndex, goals: Sequence[Goal], episodes: int, ticks: int,
     return seen
 
 
-def _episode(plan: GraphIndex, generator: random.Random, ticks: int, goals: list[Goal], conditions, seen: SimulationResult, watch) -> None:
+def _episode(
+    plan: GraphIndex, generator: random.Random, ticks: int, goals: list[Goal], conditions, seen: SimulationResult, watch
+) -> None:
     sampler = Sampler(plan, generator)
     interpreter = Interpreter(plan.flow, sampler.parameters)
     rows: list[tuple] = []

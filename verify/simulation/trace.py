@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from typing import Sequence
+from collections.abc import Sequence
 
 from hl_dsl.compiler.backends.interpreter import Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow
@@ -78,7 +78,10 @@ def render_trace(trace: Sequence[dict], about: str = "", names: Sequence[str] | 
                     columns.setdefault(name, []).append(_text(value))
     order = sorted(columns, key=lambda name: (name not in about, name not in (names or columns)))
     constant = [name for name in order if len(trace) > 1 and len(set(columns[name])) == 1]
-    rows = [[str(entry["tick"]), *([entry["mode"]] if "mode" in entry else []), _text(entry.get("action", ""))] for entry in trace]
+    rows = [
+        [str(entry["tick"]), *([entry["mode"]] if "mode" in entry else []), _text(entry.get("action", ""))]
+        for entry in trace
+    ]
     header = ["tick", *(["mode"] if "mode" in trace[-1] else []), "action"]
     width = sum(max(len(row[i]) for row in [header, *rows]) + 2 for i in range(len(header)))
     place = 1
@@ -97,10 +100,16 @@ def render_trace(trace: Sequence[dict], about: str = "", names: Sequence[str] | 
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     above = []
     if trace[0].get("parameters"):
-        above.append("parameters: " + ", ".join(f"{name} = {_text(value)}" for name, value in trace[0]["parameters"].items()))
+        above.append(
+            "parameters: " + ", ".join(f"{name} = {_text(value)}" for name, value in trace[0]["parameters"].items())
+        )
     if constant:
         above.append("throughout: " + ", ".join(f"{name} = {columns[name][0]}" for name in constant))
-    wrapped = [line for text in above for line in textwrap.wrap(text, _WIDEST, initial_indent=_INDENT, subsequent_indent=_INDENT + "  ")]
+    wrapped = [
+        line
+        for text in above
+        for line in textwrap.wrap(text, _WIDEST, initial_indent=_INDENT, subsequent_indent=_INDENT + "  ")
+    ]
     table = [_INDENT + "  ".join(text.rjust(size) for text, size in zip(row, widths)) for row in [header, *rows]]
     if left_out:
         table.insert(1 + _MOST_ROWS // 3, f"{_INDENT}… {left_out} ticks left out")

@@ -33,10 +33,10 @@ class SolverAnswerCache:
         self.note = ""
         self._new: dict[bytes, str] = {}
         self._lock = Lock()
-        self._connection: "sqlite3.Connection | None" = None
+        self._connection: sqlite3.Connection | None = None
 
     @classmethod
-    def of_user(cls) -> "SolverAnswerCache":
+    def of_user(cls) -> SolverAnswerCache:
         return cls(cache_file(_FILE))
 
     def get(self, key: bytes) -> str | None:
@@ -84,10 +84,14 @@ class SolverAnswerCache:
                     return self._connection.execute(statement, rows[0]).fetchall()
                 self._connection.executemany(statement, rows)
         except (sqlite3.Error, OSError, OverflowError) as problem:
-            self._abandon(problem, damaged=isinstance(problem, sqlite3.DatabaseError) and not isinstance(problem, sqlite3.OperationalError))
+            self._abandon(
+                problem,
+                damaged=isinstance(problem, sqlite3.DatabaseError)
+                and not isinstance(problem, sqlite3.OperationalError),
+            )
         return None
 
-    def _opened(self) -> "sqlite3.Connection":
+    def _opened(self) -> sqlite3.Connection:
         import sqlite3
 
         connection = sqlite3.connect(self.path, timeout=_WAIT_SECONDS, check_same_thread=False)

@@ -8,15 +8,16 @@ floats are. An operator whose row has no z3 form may give anything in its interv
 
 from __future__ import annotations
 
-from typing import Iterable
+from collections.abc import Iterable
 
 from hl_dsl.compiler.ir.dataflow import Node
-from hl_dsl.operators.intervals import ANYTHING, EITHER, INF
 from hl_dsl.verify.goals import terms
-from hl_dsl.verify.smt.rounding_error import coarse, fine
-from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
 from hl_dsl.verify.goals.graph_index import Pair
 from hl_dsl.verify.goals.terms import SORTS, Term, literal
+from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
+from hl_dsl.verify.smt.rounding_error import coarse, fine
+
+from hl_dsl.operators.intervals import ANYTHING, EITHER, INF
 
 FREE, START = "free", "start"
 ROUNDED, EXACT, FINE = "rounded", "exact", "fine"
@@ -30,7 +31,9 @@ class Encoding:
     be anything in their intervals; `loosened` then says whether there were any.
     """
 
-    def __init__(self, evaluator: Evaluator, context: Context, begin: str = FREE, rounding: str = ROUNDED, linear: bool = False):
+    def __init__(
+        self, evaluator: Evaluator, context: Context, begin: str = FREE, rounding: str = ROUNDED, linear: bool = False
+    ):
         self.plan = evaluator.plan
         self.flow = self.plan.flow
         self.evaluator, self.context = evaluator, context
@@ -53,7 +56,11 @@ class Encoding:
         lines: list[str] = []
         for number in self._order:
             node = self.plan.nodes[number]
-            known[number] = self._leaf(number, node, index, lines) if node.form is None else self._operation(number, node, index, lines)
+            known[number] = (
+                self._leaf(number, node, index, lines)
+                if node.form is None
+                else self._operation(number, node, index, lines)
+            )
         return lines
 
     def interval(self, number: int, lines: list[str]) -> Pair:
@@ -107,7 +114,9 @@ class Encoding:
             self._bound(term, pair, lines)
         return term
 
-    def _rounded(self, term: Term, exact: Term, number: int, node: Node, pair: Pair, index: int, lines: list[str]) -> None:
+    def _rounded(
+        self, term: Term, exact: Term, number: int, node: Node, pair: Pair, index: int, lines: list[str]
+    ) -> None:
         self.exact[number, index] = given = Term(f"x{self._order[number]}_{index}", term.sort)
         lines.append(f"(define-fun {given.text} () Real {exact.text})")
         if self.rounding == EXACT:

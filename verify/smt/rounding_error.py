@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from fractions import Fraction
-from typing import Iterable
+
+from hl_dsl.verify.goals.terms import REAL, If, Term, literal
 
 from hl_dsl.operators.table import Form
-from hl_dsl.verify.goals.terms import REAL, If, Term, literal
 
 # The smallest float above zero, by bits of precision.
 SMALLEST = {53: Fraction(1, 2**1074), 24: Fraction(1, 2**149)}
@@ -37,7 +38,10 @@ def fine(term: Term, exact: Term, form: Form, compared: Iterable[float]) -> list
     """The relative bound; that no float lies between zero and the smallest; and, because rounding to nearest keeps order and
     floats as they are, on which side of the floats it is `compared` with the result lies."""
     small = literal(SMALLEST[form.precision], REAL).text
-    lines = [*relative(term, exact, form), f"(assert (or (= {term.text} 0.0) (<= {small} {term.text}) (<= {term.text} (- {small}))))"]
+    lines = [
+        *relative(term, exact, form),
+        f"(assert (or (= {term.text} 0.0) (<= {small} {term.text}) (<= {term.text} (- {small}))))",
+    ]
     if form.precision == 53:
         for value in {0.0, *compared}:
             lines += _in_order(term.text, exact.text, literal(value, REAL).text) if abs(value) < math.inf else []
@@ -46,7 +50,10 @@ def fine(term: Term, exact: Term, form: Form, compared: Iterable[float]) -> list
 
 def _in_order(term: str, exact: str, end: str) -> list[str]:
     """That a result is on the side of a float that the exact one is on, or is that float."""
-    return [f"(assert (=> (<= {exact} {end}) (<= {term} {end})))", f"(assert (=> (<= {end} {exact}) (<= {end} {term})))"]
+    return [
+        f"(assert (=> (<= {exact} {end}) (<= {term} {end})))",
+        f"(assert (=> (<= {end} {exact}) (<= {end} {term})))",
+    ]
 
 
 def _within(term: Term, exact: Term, error: Term) -> str:

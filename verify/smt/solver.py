@@ -8,11 +8,12 @@ import selectors
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from time import monotonic
-from typing import Protocol, Sequence
+from typing import Protocol
 
 SAT, UNSAT, UNKNOWN = "sat", "unsat", "unknown"
 _MEGABYTES = 2000
@@ -61,11 +62,13 @@ class Solver:
         self._process: subprocess.Popen | None = None
         self._told: list[str] = []  # everything since `fresh`, questions included
         self._sent = self._hashed = 0  # how much of it z3 and the hash have seen
-        self._asked: list[tuple[int, str]] = []  # questions that were answered from memory: where they stand, the answer
+        self._asked: list[
+            tuple[int, str]
+        ] = []  # questions that were answered from memory: where they stand, the answer
         self._hash = hashlib.sha256()
         self._count = 0
 
-    def __enter__(self) -> "Solver":
+    def __enter__(self) -> Solver:
         return self
 
     def __exit__(self, *_) -> None:
@@ -100,8 +103,12 @@ class Solver:
 
     def fresh(self, steps: int, cores: bool = False) -> None:
         """Forgets everything and sets the resource limit of each question that follows. `cores`: `core` will be asked."""
-        self._told = ["(reset)", *(["(set-option :produce-unsat-cores true)"] if cores else []), f"(set-option :rlimit {steps})",
-                      "(set-option :model.completion true)"]
+        self._told = [
+            "(reset)",
+            *(["(set-option :produce-unsat-cores true)"] if cores else []),
+            f"(set-option :rlimit {steps})",
+            "(set-option :model.completion true)",
+        ]
         self._sent = self._hashed = 0
         self._asked = []
         self._hash = hashlib.sha256(_identity(self.path).encode())
@@ -110,7 +117,13 @@ class Solver:
         """Whether what was told can be so, and these bool constants all true: "sat", "unsat" or "unknown", with the cause of
         the last in `reason`. `products`: of what is no literal; the tactic that z3 picks for these by itself may run for
         minutes past its resource limit."""
-        question = f"(check-sat-assuming ({' '.join(supposed)}))" if supposed else "(check-sat-using smt)" if products else "(check-sat)"
+        question = (
+            f"(check-sat-assuming ({' '.join(supposed)}))"
+            if supposed
+            else "(check-sat-using smt)"
+            if products
+            else "(check-sat)"
+        )
         answer, _, reason = self._ask(f"{question}\n(get-info :reason-unknown)").partition("\n")
         if answer not in (SAT, UNSAT, UNKNOWN) or not reason.startswith("(:reason-unknown"):
             raise self._failed(f"z3 answered: {answer[:300]}")
@@ -164,7 +177,9 @@ class Solver:
         order, so that its state is the one it would have without a memory."""
         for position, known in self._asked:
             if self._send(position + 1) != known:
-                raise self._failed("z3 now answers otherwise than the cache of proofs says; `--no-cache` does without it")
+                raise self._failed(
+                    "z3 now answers otherwise than the cache of proofs says; `--no-cache` does without it"
+                )
         self._asked = []
         return self._send(len(self._told))
 
@@ -191,8 +206,13 @@ class Solver:
             if path is None:
                 raise self._failed("the program `z3` was not found; install the package `z3-solver`")
             try:
-                self._process = subprocess.Popen([path, "-in", "-smt2", f"-memory:{_MEGABYTES}"], stdin=subprocess.PIPE,
-                                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
+                self._process = subprocess.Popen(
+                    [path, "-in", "-smt2", f"-memory:{_MEGABYTES}"],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    bufsize=0,
+                )
                 os.set_blocking(self._process.stdin.fileno(), False)
                 _bounded(self._process.pid)
             except OSError as error:

@@ -113,6 +113,22 @@ def atan2(y, x):
 
 
 NAMES = (
-    "divide", "floor_divide", "modulo", "minimum", "maximum", "floor", "ceil", "round_half_even", "popcount", "to_real",
-    "to_float32", "sqrt", "each", "sin", "cos", "tanh", "exp", "atan2",
+    "divide",
+    "floor_divide",
+    "modulo",
+    "minimum",
+    "maximum",
+    "floor",
+    "ceil",
+    "round_half_even",
+    "popcount",
+    "to_real",
+    "to_float32",
+    "sqrt",
+    "each",
+    "sin",
+    "cos",
+    "tanh",
+    "exp",
+    "atan2",
 )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-
-from hl_dsl.compiler.ir.dataflow import Dataflow, Input
 from hl_dsl.compiler.backends.backend import Lanes, general_frame, is_any_byte
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.compiler.ir.dataflow import Dataflow, Input
+
+from hl_dsl.base.errors import HLError
 
 TYPES = {"real": np.dtype(np.float64), "int": np.dtype(np.int64), "bool": np.dtype(np.bool_)}
 
@@ -28,7 +28,9 @@ class NumpyLanes(Lanes):
         flow = self.flow
         self._num_lanes = num_lanes
         self._all = np.arange(num_lanes, dtype=np.int32).tobytes()
-        self._parameters = [np.atleast_1d(np.asarray(value, TYPES[item.base])) for item, value in zip(flow.parameters, parameters)]
+        self._parameters = [
+            np.atleast_1d(np.asarray(value, TYPES[item.base])) for item, value in zip(flow.parameters, parameters)
+        ]
         self._memory = [np.full(num_lanes, cell.start, TYPES[cell.base]) for cell in flow.memories]
         self._last = [np.full(num_lanes, entry.default, TYPES[entry.base]) for entry in flow.inputs]
         self._mended = np.zeros(num_lanes, np.int64)
@@ -79,13 +81,19 @@ class NumpyLanes(Lanes):
         for position, entry in enumerate(self.flow.inputs):
             if out[position] is None:
                 values = getattr(frame, entry.source)
-                out[position] = _admit(entry, values[:, entry.column] if values.ndim == 2 else values, last[position], mended)
+                out[position] = _admit(
+                    entry, values[:, entry.column] if values.ndim == 2 else values, last[position], mended
+                )
         return out
 
-    def adopt(self, other: "NumpyLanes", theirs: np.ndarray, mine: np.ndarray) -> None:
+    def adopt(self, other: NumpyLanes, theirs: np.ndarray, mine: np.ndarray) -> None:
         here, there, rest = self.shared_cells(other)
         fresh = dict(zip(here, (other._memory[place][theirs] for place in there)))
-        fresh |= {place: np.full(len(mine), cell.start, TYPES[cell.base]) for place in rest for cell in (self.flow.memories[place],)}
+        fresh |= {
+            place: np.full(len(mine), cell.start, TYPES[cell.base])
+            for place in rest
+            for cell in (self.flow.memories[place],)
+        }
         self._memory = _put(self._memory, [fresh[place] for place in range(len(fresh))], mine)
         self._last = _put(self._last, [values[theirs] for values in other._last], mine)
 
@@ -122,11 +130,15 @@ def _admit(entry: Input, raw: np.ndarray, last: np.ndarray, mended: np.ndarray) 
         valid = raw == raw
         value = np.where(valid, raw != 0, last)
     else:
-        if raw.size and entry.low <= float(np.minimum.reduce(raw)) and float(np.maximum.reduce(raw)) <= entry.high:  # false where there is a NaN
+        if (
+            raw.size and entry.low <= float(np.minimum.reduce(raw)) and float(np.maximum.reduce(raw)) <= entry.high
+        ):  # false where there is a NaN
             return raw.astype(TYPES[entry.base])
         raw = raw.astype(np.float64)
         valid = (raw >= entry.low) & (raw <= entry.high)
-        value = np.where(raw != raw, last, np.where(raw < entry.low, entry.low, np.where(raw > entry.high, entry.high, raw)))
+        value = np.where(
+            raw != raw, last, np.where(raw < entry.low, entry.low, np.where(raw > entry.high, entry.high, raw))
+        )
     mended += ~valid
     return value.astype(TYPES[entry.base])
 

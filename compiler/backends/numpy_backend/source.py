@@ -15,13 +15,14 @@ import keyword
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
-from hl_dsl.compiler.backends.numpy_backend import kernel as numpy_kernel
-from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.backends.backend import run_outputs, watched_properties
 from hl_dsl.compiler.backends.branch_masks import plan_masks
+from hl_dsl.compiler.backends.numpy_backend import kernel as numpy_kernel
+from hl_dsl.compiler.ir.dataflow import Dataflow
 
 WIDEST = 100  # an expression longer than this is given a name instead of being written into another
 
@@ -94,7 +95,9 @@ class _Writer:
         defined = {*flow.lets, "mode", "action"}
         listed = {
             "input": [self._name(entry.name) for entry in flow.inputs],
-            "memory": [self._name(f"last_{cell.name}" if cell.name in defined else cell.name) for cell in flow.memories],
+            "memory": [
+                self._name(f"last_{cell.name}" if cell.name in defined else cell.name) for cell in flow.memories
+            ],
             "parameter": [self._name(parameter.name) for parameter in flow.parameters],
         }
         for number in self.order:
@@ -116,7 +119,12 @@ class _Writer:
 
     def _claim(self, nodes: tuple[int, ...], name: str) -> None:
         for position, number in enumerate(nodes):
-            if number in self.texts or number in self.names or self.flow.nodes[number].form is None or number not in self.wanted:
+            if (
+                number in self.texts
+                or number in self.names
+                or self.flow.nodes[number].form is None
+                or number not in self.wanted
+            ):
                 continue
             self.names[number] = self._name(name if len(nodes) == 1 else f"{name}_{position}")
 
@@ -165,7 +173,10 @@ class _Writer:
             needed = " | ".join(f"({self.texts[condition]})" for condition in mask.conditions)
             fill = _constant(mask.fill, self.flow.nodes[node.args[mask.position]].base)
             operands[mask.position] = f"np.where({needed}, {operands[mask.position]}, {fill})"
-        known = [Operand(self.flow.nodes[arg].op, self.flow.nodes[arg].base, *pair) for arg, pair in zip(node.args, self.plan.operands[number])]
+        known = [
+            Operand(self.flow.nodes[arg].op, self.flow.nodes[arg].base, *pair)
+            for arg, pair in zip(node.args, self.plan.operands[number])
+        ]
         template = node.form.export if self.export and node.form.export is not None else node.form.numpy
         text = template(operands, known) if callable(template) else template.format(*operands)
         return ast.unparse(ast.parse(text, mode="eval"))  # with no more parentheses than are needed
@@ -174,7 +185,9 @@ class _Writer:
         flow = self.flow
         out = [f'"""One tick of {flow.name} for {flow.card.environment}."""']
         if flow.card.action.names:
-            out.append("# actions: " + ", ".join(f"{position} {name}" for position, name in enumerate(flow.card.action.names)))
+            out.append(
+                "# actions: " + ", ".join(f"{position} {name}" for position, name in enumerate(flow.card.action.names))
+            )
         if flow.modes:
             out.append("# modes: " + ", ".join(f"{position} {name}" for position, name in enumerate(flow.modes)))
         return out

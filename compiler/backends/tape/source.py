@@ -13,18 +13,30 @@ import os
 import shutil
 import sys
 import tempfile
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import ModuleType
-from typing import Iterable
 
 from hl_dsl.base.cache_folder import cache_folder
 from hl_dsl.operators import OPERATORS
 
 _DECORATED = (
-    "floor", "ceil", "round_half_even", "floor_divide", "modulo_int", "modulo_real", "popcount",
-    "fits", "begin", "read", "admit", "gather", "scatter", "count_violations",
+    "floor",
+    "ceil",
+    "round_half_even",
+    "floor_divide",
+    "modulo_int",
+    "modulo_real",
+    "popcount",
+    "fits",
+    "begin",
+    "read",
+    "admit",
+    "gather",
+    "scatter",
+    "count_violations",
 )
 # No raising checks inside the loops: every form is total. No reference counts: nothing is allocated, and slices of arrays
 # that are passed to functions would otherwise cost more than the work.
@@ -80,7 +92,7 @@ def interpreter_for(forms: tuple[str, ...], arguments: tuple):
     module = load_interpreter(forms, True)
     try:
         ready(module.tick, arguments)
-    except Exception:  # noqa: BLE001 (a damaged pickle can fail in any way)
+    except Exception:
         for file in Path(module.__file__).parent.glob(f"__pycache__/{module.__name__}.*.nb*"):
             file.unlink(missing_ok=True)
         module = load_interpreter(forms, False)
@@ -88,7 +100,7 @@ def interpreter_for(forms: tuple[str, ...], arguments: tuple):
     return module.tick
 
 
-@lru_cache(maxsize=None)
+@cache
 def load_interpreter(forms: tuple[str, ...], keep: bool = True) -> ModuleType:
     """The module for `forms`, from the cache folder or, not to `keep` it, from a passing one."""
     # Intel's vector library, where installed, rounds differently from the C library; numba reads this once, at import.

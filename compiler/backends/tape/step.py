@@ -15,7 +15,9 @@ BLOCK = 256  # lanes that an instruction is applied to before the next one is lo
 
 # Where things stand in the int64 array `program`: numbers, then the beginnings of the parts of `state`, then the body.
 LANES, INSTRUCTIONS, INPUTS, CELLS, VARIED, PROPERTIES, ACTIONS, REGISTERS, STRIDE = range(9)
-BOUNDS_AT, START_AT, PARAMETERS_AT, MEMORY_AT, LAST_AT, MENDED_AT, VIOLATIONS_AT, CHOSEN_AT, REGISTERS_AT, BODY = range(9, 19)
+BOUNDS_AT, START_AT, PARAMETERS_AT, MEMORY_AT, LAST_AT, MENDED_AT, VIOLATIONS_AT, CHOSEN_AT, REGISTERS_AT, BODY = range(
+    9, 19
+)
 # An input's row in the body.
 SOURCE, COLUMN, BASE, IS_BYTE, REGISTER, ROW = range(6)
 RAM, OBSERVATION, REWARD, LIVES, STEP, PLAN = range(6)
@@ -112,7 +114,7 @@ def tick(lanes, ram, observation, reward, lives, step, plan, program, state):
             gather(registers[program[place]], state, program[PARAMETERS_AT] + k * program[LANES], lane, rows)
             place += 1
         code = place + program[CELLS] + program[PROPERTIES] + program[ACTIONS]
-        evaluate(program[code:].reshape((program[INSTRUCTIONS], 5)), registers, last - first)  # noqa: F821
+        evaluate(program[code:].reshape((program[INSTRUCTIONS], 5)), registers, last - first)
         for k in range(program[CELLS]):
             scatter(registers[program[place]], state, program[MEMORY_AT] + k * program[LANES], lane, rows)
             place += 1
@@ -121,7 +123,10 @@ def tick(lanes, ram, observation, reward, lives, step, plan, program, state):
             place += 1
         for k in range(program[ACTIONS]):
             values = registers[program[place]]
-            chosen = state[program[CHOSEN_AT] + first * program[ACTIONS] + k : program[CHOSEN_AT] + last * program[ACTIONS] : program[ACTIONS]]
+            chosen = state[
+                program[CHOSEN_AT] + first * program[ACTIONS] + k : program[CHOSEN_AT]
+                + last * program[ACTIONS] : program[ACTIONS]
+            ]
             for i in range(chosen.shape[0]):
                 chosen[i] = values[i]
             place += 1

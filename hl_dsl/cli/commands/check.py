@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -45,9 +46,10 @@ def _loaded(path: Path) -> tuple[dict[str, Any], list[str], int]:
     return _checked(path, lambda: Program.load(path))
 
 
-def _checked(path: Path | str, load: Callable[[], "Program"]) -> tuple[dict[str, Any], list[str], int]:
+def _checked(path: Path | str, load: Callable[[], Program]) -> tuple[dict[str, Any], list[str], int]:
     """The document of a file, what people are told of it, and its exit code."""
-    from hl_dsl.base.diagnostics import HLError, ProgramError, render
+    from hl_dsl.base.diagnostics import ProgramError, render
+    from hl_dsl.base.errors import HLError
 
     try:
         program = load()
@@ -55,8 +57,21 @@ def _checked(path: Path | str, load: Callable[[], "Program"]) -> tuple[dict[str,
         findings = [item.to_json(error.source) for item in error.diagnostics]
         return {"file": path, "good": False, "diagnostics": findings}, [error_text(error)], FINDINGS
     except HLError as error:
-        document = {"file": path, "good": False, "diagnostics": [], "error": error.message, "hint": error.hint, "code": error.code}
+        document = {
+            "file": path,
+            "good": False,
+            "diagnostics": [],
+            "error": error.message,
+            "hint": error.hint,
+            "code": error.code,
+        }
         return document, [error_text(error)], error.exit_code
     warnings = [item.to_json(program.source) for item in program.warnings]
-    document = {"file": path, "good": True, "policy": program.name, "env": program.card.environment, "diagnostics": warnings}
+    document = {
+        "file": path,
+        "good": True,
+        "policy": program.name,
+        "env": program.card.environment,
+        "diagnostics": warnings,
+    }
     return document, [render(program.source, item) for item in program.warnings], 0

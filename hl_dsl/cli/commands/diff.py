@@ -32,11 +32,25 @@ def diff(
     found = compare(first.flow, second.flow)
     trace = () if found.run is None else difference(first.flow, second.flow, found)
     document = {
-        "schema": "hl.diff/1", "a": a, "b": b, "env": first.card.environment, "hashes": [first.hash, second.hash], "status": found.status,
-        "claim": found.claim, "method": found.method, "detail": found.detail, "notes": found.notes, "seconds": found.seconds,
-        "exit_code": found.exit_code, "trace": trace,
+        "schema": "hl.diff/1",
+        "a": a,
+        "b": b,
+        "env": first.card.environment,
+        "hashes": [first.hash, second.hash],
+        "status": found.status,
+        "claim": found.claim,
+        "method": found.method,
+        "detail": found.detail,
+        "notes": found.notes,
+        "seconds": found.seconds,
+        "exit_code": found.exit_code,
+        "trace": trace,
     }
-    lines = [f"{found.status} ({found.method})", *([f"       {found.detail}"] if found.detail else []), *(f"       {note}" for note in found.notes)]
+    lines = [
+        f"{found.status} ({found.method})",
+        *([f"       {found.detail}"] if found.detail else []),
+        *(f"       {note}" for note in found.notes),
+    ]
     if trace:
         lines += ["", render_difference(trace, looked_at(found))]
     show(document, "\n".join([f"A: {a}", f"B: {b}", *lines, "", found.claim]), json)

@@ -7,16 +7,34 @@ from typing import Annotated
 
 import typer
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cli.output.documents import Json, error_text, note, show
-from hl_dsl.base.diagnostics import HLError
 
 
 def env(
-    environment: Annotated[str, typer.Argument(metavar="ENV-ID", help="An EnvPool environment, such as Breakout-v5, or your own: gymnasium:ID, module:callable.", show_default=False)],
+    environment: Annotated[
+        str,
+        typer.Argument(
+            metavar="ENV-ID",
+            help="An EnvPool environment, such as Breakout-v5, or your own: gymnasium:ID, module:callable.",
+            show_default=False,
+        ),
+    ],
     steps: Annotated[int, typer.Option("--steps", min=1, help="Environment steps the probe may take.")] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="Seed of the probe's environment and its random actions.")] = 0,
-    save: Annotated[bool, typer.Option("--save", help="Write the card of an environment that has none: into the folder HL_CARDS names, else into cards/.")] = False,
-    trials: Annotated[Path, typer.Option("--trials", help="The ledger the probe is recorded in: its steps count too.")] = Path("trials.jsonl"),
+    seed: Annotated[
+        int,
+        typer.Option("--seed", min=0, max=2**31 - 1, help="Seed of the probe's environment and its random actions."),
+    ] = 0,
+    save: Annotated[
+        bool,
+        typer.Option(
+            "--save",
+            help="Write the card of an environment that has none: into the folder HL_CARDS names, else into cards/.",
+        ),
+    ] = False,
+    trials: Annotated[
+        Path, typer.Option("--trials", help="The ledger the probe is recorded in: its steps count too.")
+    ] = Path("trials.jsonl"),
     json: Json = False,
 ) -> None:
     """Show what a policy can observe and do, by a short probe."""
@@ -25,8 +43,8 @@ def env(
     from hl_dsl.cli.output.environment_text import probe_text
     from hl_dsl.synth.environments.environments import steps_taken
     from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
-    from hl_dsl.synth.runs.ledger import Ledger
     from hl_dsl.synth.environments.probe import probe
+    from hl_dsl.synth.runs.ledger import Ledger
     from hl_dsl.synth.runs.trial import Trial
 
     ledger = Ledger(trials)
@@ -35,19 +53,38 @@ def env(
     try:
         found = probe(environment, steps=steps, seed=seed)
     except EnvironmentFailed as problem:
-        ledger.append(Trial(kind="probe", environment=environment, proposer="random actions", environment_steps=steps_taken() - before,
-                            reason=problem.message, run_seed=seed).to_event())
+        ledger.append(
+            Trial(
+                kind="probe",
+                environment=environment,
+                proposer="random actions",
+                environment_steps=steps_taken() - before,
+                reason=problem.message,
+                run_seed=seed,
+            ).to_event()
+        )
         raise
     unrecorded = None
     try:
-        ledger.append(Trial(kind="probe", environment=environment, protocol=found.protocol, proposer="random actions",
-                            environment_steps=found.env_steps, run_seed=seed).to_event())
+        ledger.append(
+            Trial(
+                kind="probe",
+                environment=environment,
+                protocol=found.protocol,
+                proposer="random actions",
+                environment_steps=found.env_steps,
+                run_seed=seed,
+            ).to_event()
+        )
     except HLError as error:
         unrecorded = error
     saved = write_card(found.card, card_folders()[0]) if save and not found.carded else None
     document = {
-        "schema": "hl.env/1", **found.to_json(), "recorded": unrecorded is None,
-        "card_text": None if found.carded else card_text(found.card), "card_file": saved,
+        "schema": "hl.env/1",
+        **found.to_json(),
+        "recorded": unrecorded is None,
+        "card_text": None if found.carded else card_text(found.card),
+        "card_file": saved,
     }
     show(document, probe_text(found, None if unrecorded else trials, saved), json)
     if save and found.carded:

@@ -3,28 +3,55 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-from hl_dsl.cli.output.documents import Interrupted, Json, PolicyFile, error_document, error_text, finish, note, show
+from hl_dsl.base.errors import HLError
 from hl_dsl.cli.options.seeds import parse_seeds
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.cli.output.documents import Interrupted, Json, PolicyFile, error_document, error_text, finish, note, show
 
 
 def evaluate(
     file: PolicyFile,
-    protocol: Annotated[Optional[str], typer.Option("--protocol", "-p", help="deterministic, noop or sticky on Atari; standard elsewhere. [default: the environment's first]")] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol",
+            "-p",
+            help="deterministic, noop or sticky on Atari; standard elsewhere. [default: the environment's first]",
+        ),
+    ] = None,
     seeds: Annotated[str, typer.Option("--seeds", "-s", help="One episode for each: 3, 0..9, or 0,4,7..9.")] = "0",
     num_envs: Annotated[int, typer.Option("--num-envs", "-n", min=1, max=4096, help="Environments side by side.")] = 16,
-    num_threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")] = 0,
-    max_steps: Annotated[Optional[int], typer.Option("--max-steps", min=1, help="End each episode after so many steps.")] = None,
-    video: Annotated[Optional[Path], typer.Option("--video", help="Write the first seed's episode as an mp4 file.")] = None,
-    trace: Annotated[Optional[Path], typer.Option("--trace", help="Write the first seed's episode tick by tick as JSON lines.")] = None,
-    trials: Annotated[Optional[Path], typer.Option("--trials", help="The ledger to append to. [default: trials.jsonl beside FILE]")] = None,
-    env: Annotated[Optional[str], typer.Option("--env", help="Refuse a policy that is not for this environment.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Watch all that is proved, too; exit 1 where a run breaks it.")] = False,
-    planner_seed: Annotated[Optional[int], typer.Option("--planner-seed", min=0, help="Of the random numbers of a policy's `plan`, 0 to 2^64 - 1. [default: 0]", show_default=False)] = None,
+    num_threads: Annotated[
+        int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")
+    ] = 0,
+    max_steps: Annotated[
+        int | None, typer.Option("--max-steps", min=1, help="End each episode after so many steps.")
+    ] = None,
+    video: Annotated[
+        Path | None, typer.Option("--video", help="Write the first seed's episode as an mp4 file.")
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option("--trace", help="Write the first seed's episode tick by tick as JSON lines.")
+    ] = None,
+    trials: Annotated[
+        Path | None, typer.Option("--trials", help="The ledger to append to. [default: trials.jsonl beside FILE]")
+    ] = None,
+    env: Annotated[str | None, typer.Option("--env", help="Refuse a policy that is not for this environment.")] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Watch all that is proved, too; exit 1 where a run breaks it.")
+    ] = False,
+    planner_seed: Annotated[
+        int | None,
+        typer.Option(
+            "--planner-seed",
+            min=0,
+            help="Of the random numbers of a policy's `plan`, 0 to 2^64 - 1. [default: 0]",
+            show_default=False,
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Prove a policy, then play one episode for each seed. The trial is recorded."""
@@ -34,7 +61,10 @@ def evaluate(
     program = Program.load(file)
     _refuse_other_environment(program, env)
     if planner_seed is not None and program.flow.plan is None:
-        raise HLError(f"{program.name} has no `plan`, so there is nothing that --planner-seed could change", "leave it out; `--seeds` are those of the episodes")
+        raise HLError(
+            f"{program.name} has no `plan`, so there is nothing that --planner-seed could change",
+            "leave it out; `--seeds` are those of the episodes",
+        )
     ledger_path = trials or file.parent / "trials.jsonl"
     _refuse_to_overwrite({"--video": video, "--trace": trace}, (file, ledger_path))
 
@@ -53,8 +83,19 @@ def evaluate(
     try:
         with episode_progress(f"{program.name} {protocol}") as progress:
             evaluation = evaluate_program(
-                program, protocol, wanted, ledger=Ledger(ledger_path), num_envs=num_envs, num_threads=num_threads, max_steps=max_steps,
-                on_progress=progress, on_tick=watchers.on_tick, render=watchers.needs_render, check=check, planner_seed=planner_seed or 0)
+                program,
+                protocol,
+                wanted,
+                ledger=Ledger(ledger_path),
+                num_envs=num_envs,
+                num_threads=num_threads,
+                max_steps=max_steps,
+                on_progress=progress,
+                on_tick=watchers.on_tick,
+                render=watchers.needs_render,
+                check=check,
+                planner_seed=planner_seed or 0,
+            )
     except NotRecorded as problem:
         evaluation = problem.evaluation
         problems.append(problem)
@@ -88,7 +129,9 @@ def _refuse_other_environment(program, env: str | None) -> None:
     if env is not None and env != program.card.environment:
         raise HLError(
             f"{program.name} is a policy for {program.card.environment}, not for {env}",
-            f"drop `--env`, or write `policy {program.name} for \"{env}\"` and check it again", "HL601")
+            f'drop `--env`, or write `policy {program.name} for "{env}"` and check it again',
+            "HL601",
+        )
 
 
 def _refuse_to_overwrite(written: dict[str, Path | None], kept: tuple[Path, ...]) -> None:
@@ -98,7 +141,10 @@ def _refuse_to_overwrite(written: dict[str, Path | None], kept: tuple[Path, ...]
         if path is None:
             continue
         if not path.resolve().parent.is_dir():
-            raise HLError(f"there is no folder `{path.parent}` to write {path.name} into", "create it first, or choose another path")
+            raise HLError(
+                f"there is no folder `{path.parent}` to write {path.name} into",
+                "create it first, or choose another path",
+            )
         if path.is_dir():
             raise HLError(f"`{path}` is a folder, not a file for `{option}`", "add a file name")
         if path.resolve() in taken:

@@ -8,12 +8,19 @@ from typing import Annotated
 
 import typer
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cli.output.documents import Json, show
-from hl_dsl.base.diagnostics import HLError
 
 
 def explain(
-    what: Annotated[str, typer.Argument(metavar="HLnnn|OPERATOR|FILE", help="A diagnostic's code, an operator such as clamp, or a policy.", show_default=False)],
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="HLnnn|OPERATOR|FILE",
+            help="A diagnostic's code, an operator such as clamp, or a policy.",
+            show_default=False,
+        ),
+    ],
     json: Json = False,
 ) -> None:
     """Explain a diagnostic, an operator, or a policy in words."""
@@ -46,4 +53,8 @@ def _nearest(what: str) -> str:
 
     known = [name for name, row in OPERATORS.items() if not row.internal]
     near = get_close_matches(what, known, 3, 0.6)
-    return f"did you mean {' or '.join(f'`{name}`' for name in near)}?" if near else f"operators: {', '.join(sorted(known))}"
+    return (
+        f"did you mean {' or '.join(f'`{name}`' for name in near)}?"
+        if near
+        else f"operators: {', '.join(sorted(known))}"
+    )

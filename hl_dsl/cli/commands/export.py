@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cli.output.documents import Json, PolicyFile, show
-from hl_dsl.base.diagnostics import HLError
 
 
 def export(
     file: PolicyFile,
     to: Annotated[str, typer.Option("--to", help="The target language: python.")] = "python",
-    output: Annotated[Optional[Path], typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
     json: Json = False,
 ) -> None:
     """Write a policy as one readable NumPy file that acts the same."""
-    from hl_dsl.program import Program
     from hl_dsl.base.files import write_whole
+    from hl_dsl.program import Program
 
     if to != "python":
         raise HLError(f"there is no export to `{to}`", "the target is `python`")
@@ -29,5 +29,15 @@ def export(
     text = program.export()
     if output is not None:
         write_whole(output, text)
-    show({"schema": "hl.export/1", "policy": program.name, "program_hash": program.hash, "to": to, "output": output, "text": text},
-         f"wrote {output}" if output else text, json)
+    show(
+        {
+            "schema": "hl.export/1",
+            "policy": program.name,
+            "program_hash": program.hash,
+            "to": to,
+            "output": output,
+            "text": text,
+        },
+        f"wrote {output}" if output else text,
+        json,
+    )

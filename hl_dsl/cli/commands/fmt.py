@@ -27,8 +27,11 @@ def fmt(
         for path in changed:
             _replace(path, texts[path])
     said = "would change" if check else "changed"
-    show({"schema": "hl.fmt/1", "changed": changed, "written": not check},
-         "\n".join(f"{said}: {path}" for path in changed) or "nothing to change", json)
+    show(
+        {"schema": "hl.fmt/1", "changed": changed, "written": not check},
+        "\n".join(f"{said}: {path}" for path in changed) or "nothing to change",
+        json,
+    )
     finish(FINDINGS if check and changed else 0)
 
 

@@ -10,7 +10,10 @@ from hl_dsl.cli.output.documents import Json, show
 
 
 def grammar(
-    environment: Annotated[str, typer.Argument(metavar="ENV-ID", help="An environment with a card, such as Breakout-v5.", show_default=False)],
+    environment: Annotated[
+        str,
+        typer.Argument(metavar="ENV-ID", help="An environment with a card, such as Breakout-v5.", show_default=False),
+    ],
     json: Json = False,
 ) -> None:
     """Print a grammar for constrained decoding, in Lark's notation; it takes no environment step."""
@@ -19,4 +22,8 @@ def grammar(
 
     card = load_card(environment)
     text = card_grammar(card)
-    show({"schema": "hl.grammar/1", "environment": card.environment, "syntax": "lark", "grammar": text}, text.rstrip(), json)
+    show(
+        {"schema": "hl.grammar/1", "environment": card.environment, "syntax": "lark", "grammar": text},
+        text.rstrip(),
+        json,
+    )

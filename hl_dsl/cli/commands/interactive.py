@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hl_dsl.cli.output.documents import Interrupted, Json, PolicyFile, finish as end, show
 from hl_dsl.cli.options.seeds import parse_seeds
+from hl_dsl.cli.output.documents import Interrupted, Json, PolicyFile, show
+from hl_dsl.cli.output.documents import finish as end
 
 if TYPE_CHECKING:
     from hl_dsl.synth.search.interactive_run import Opening
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)]
 RunOption = Annotated[Path, typer.Option("--run", help="The run's folder.", show_default=False)]
-Protocol = Annotated[Optional[str], typer.Option("--protocol", "-p", help="[default: the environment's first]", show_default=False)]
+Protocol = Annotated[
+    str | None, typer.Option("--protocol", "-p", help="[default: the environment's first]", show_default=False)
+]
 Seeds = Annotated[str, typer.Option("--seeds", "-s", help="Development seeds.")]
 Steps = Annotated[int, typer.Option("--steps", min=1, help="Budget of environment steps.")]
-ProgramsBudget = Annotated[Optional[int], typer.Option("--programs", min=1, help="Budget of programs.", show_default=False)]
-MaxSteps = Annotated[Optional[int], typer.Option("--max-steps", min=1, help="End each episode after so many steps.", show_default=False)]
+ProgramsBudget = Annotated[
+    int | None, typer.Option("--programs", min=1, help="Budget of programs.", show_default=False)
+]
+MaxSteps = Annotated[
+    int | None, typer.Option("--max-steps", min=1, help="End each episode after so many steps.", show_default=False)
+]
 
 
 def open_run(
-    file: PolicyFile, run: RunOption, protocol: Protocol = None, seeds: Seeds = "0..7", steps: Steps = 300_000, programs: ProgramsBudget = None,
-    max_steps: MaxSteps = None, json: Json = False,
+    file: PolicyFile,
+    run: RunOption,
+    protocol: Protocol = None,
+    seeds: Seeds = "0..7",
+    steps: Steps = 300_000,
+    programs: ProgramsBudget = None,
+    max_steps: MaxSteps = None,
+    json: Json = False,
 ) -> None:
     """Open a run to which programs are submitted; the policy is proved, then played."""
     from hl_dsl.synth.search.interactive_run import InteractiveStudy
@@ -40,7 +53,9 @@ def open_run(
 def submit(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The program.", show_default=False)],
     run: RunOption,
-    change: Annotated[str, typer.Option("--change", help="What was changed, and why, for the record.", show_default=False)] = "",
+    change: Annotated[
+        str, typer.Option("--change", help="What was changed, and why, for the record.", show_default=False)
+    ] = "",
     json: Json = False,
 ) -> None:
     """Send a program through the gates of an open run. 1: it is rejected."""
@@ -67,8 +82,12 @@ def status(run: RunArgument, json: Json = False) -> None:
 
 def inspect(
     run: RunArgument,
-    trial: Annotated[Optional[int], typer.Argument(metavar="[TRIAL]", help="Its number. [default: the best]", show_default=False)] = None,
-    seed: Annotated[Optional[int], typer.Option("--seed", help="Whose episode to show. [default: the worst]", show_default=False)] = None,
+    trial: Annotated[
+        int | None, typer.Argument(metavar="[TRIAL]", help="Its number. [default: the best]", show_default=False)
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Whose episode to show. [default: the worst]", show_default=False)
+    ] = None,
     ticks: Annotated[int, typer.Option("--ticks", help="How many of its last ticks.")] = 24,
     json: Json = False,
 ) -> None:
@@ -92,7 +111,7 @@ def finish(run: RunArgument, json: Json = False) -> None:
     show(document, f"{text}\nwrote {run / 'best.hl'}", json)
 
 
-def opening(protocol: str | None, seeds: str, steps: int, programs: int | None, max_steps: int | None) -> "Opening":
+def opening(protocol: str | None, seeds: str, steps: int, programs: int | None, max_steps: int | None) -> Opening:
     """What a run is opened with, from what was typed. Raises HLError."""
     from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
     from hl_dsl.synth.search.interactive_run import Opening
@@ -112,10 +131,21 @@ def _interrupted(run: Path) -> Interrupted:
 def status_text(document: dict[str, Any]) -> str:
     best, left = document["best"], document["left"]
     gates = ", ".join(f"{gate} {count:,}" for gate, count in document["gates"].items())
-    lines = [f"{document['run']}: {document['env']}, {document['protocol']}, {'open' if document['open'] else 'finished'}",
-             f"{document['trials']:,} programs ({gates}), {document['spent']['env_steps']:,} environment steps"]
+    lines = [
+        f"{document['run']}: {document['env']}, {document['protocol']}, {'open' if document['open'] else 'finished'}",
+        f"{document['trials']:,} programs ({gates}), {document['spent']['env_steps']:,} environment steps",
+    ]
     lines += [f"left: {', '.join(f'{amount:,} {name}' for name, amount in left.items() if amount is not None)}"]
-    return "\n".join([*lines, *([] if best is None else [f"best: {best['score']:g}, trial {best['trial']}", "", best["program"].rstrip()])])
+    return "\n".join(
+        [
+            *lines,
+            *(
+                []
+                if best is None
+                else [f"best: {best['score']:g}, trial {best['trial']}", "", best["program"].rstrip()]
+            ),
+        ]
+    )
 
 
 def _submitted(document: dict[str, Any]) -> str:
@@ -125,7 +155,11 @@ def _submitted(document: dict[str, Any]) -> str:
 
 
 def _inspected(document: dict[str, Any]) -> str:
-    lines = [f"trial {document['trial']}: {document['gate']}" + (f", {document['mean']:g}" if document["mean"] is not None else ""), document["change"]]
+    lines = [
+        f"trial {document['trial']}: {document['gate']}"
+        + (f", {document['mean']:g}" if document["mean"] is not None else ""),
+        document["change"],
+    ]
     lines += [document["reason"]] if document["reason"] else []
     lines += ["", document["program"].rstrip()]
     if document["trace"] is not None:

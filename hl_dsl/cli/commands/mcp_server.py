@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cli.commands.check import check_text
 from hl_dsl.cli.output.documents import error_text, plain
 from hl_dsl.cli.output.error_messages import as_error
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.run_folder import SETTINGS
-from hl_dsl.synth.search.interactive_run import InteractiveStudy, closed
+from hl_dsl.synth.runs.version import version
 from hl_dsl.synth.search.interactive_documents import inspect as inspect_trial
 from hl_dsl.synth.search.interactive_documents import status as run_status
-from hl_dsl.synth.runs.version import version
+from hl_dsl.synth.search.interactive_run import InteractiveStudy, closed
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from hl_dsl.cli.output.documents import Interrupted, Json, finish, show
+from hl_dsl.base.errors import HLError
 from hl_dsl.cli.options.fast_parameters import QuickCommand, QuickGroup
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.cli.output.documents import Interrupted, Json, finish, show
 
 if TYPE_CHECKING:
     from hl_dsl.synth.regressions.run import CasesRun
 
-Where = Annotated[Path, typer.Argument(metavar="[POLICY|FOLDER]", help="A policy, the folder it lies in, or a run's folder.")]
-Cases = Annotated[Optional[Path], typer.Option("--cases", metavar="FOLDER", help="Where the cases lie. [default: regressions/ beside the policy]", show_default=False)]
+Where = Annotated[
+    Path, typer.Argument(metavar="[POLICY|FOLDER]", help="A policy, the folder it lies in, or a run's folder.")
+]
+Cases = Annotated[
+    Path | None,
+    typer.Option(
+        "--cases",
+        metavar="FOLDER",
+        help="Where the cases lie. [default: regressions/ beside the policy]",
+        show_default=False,
+    ),
+]
 _RUN = "POLICY"  # as the help shows it
 
 
@@ -29,24 +39,34 @@ class _RunsByDefault(QuickGroup):
         return super().parse_args(context, arguments)
 
 
-app = typer.Typer(cls=_RunsByDefault, rich_markup_mode=None, add_completion=False, help="Golden cases: add, list, remove, or run them (exit 1: one is broken).",
-                  subcommand_metavar="[POLICY|FOLDER] | add | list | remove")
+app = typer.Typer(
+    cls=_RunsByDefault,
+    rich_markup_mode=None,
+    add_completion=False,
+    help="Golden cases: add, list, remove, or run them (exit 1: one is broken).",
+    subcommand_metavar="[POLICY|FOLDER] | add | list | remove",
+)
 
 
 @app.command(_RUN, cls=QuickCommand)
 def run(
     where: Where = Path("."),
     cases: Cases = None,
-    trials: Annotated[Optional[Path], typer.Option("--trials", help="The ledger to append to. [default: trials.jsonl beside the policy]")] = None,
-    num_threads: Annotated[int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")] = 0,
+    trials: Annotated[
+        Path | None,
+        typer.Option("--trials", help="The ledger to append to. [default: trials.jsonl beside the policy]"),
+    ] = None,
+    num_threads: Annotated[
+        int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")
+    ] = 0,
     json: Json = False,
 ) -> None:
     """Run the cases on a policy. Steps are counted and recorded; 1: a case is broken."""
     from hl_dsl.cli.output.progress import step_progress
     from hl_dsl.program import Program
-    from hl_dsl.synth.runs.ledger import Ledger
     from hl_dsl.synth.regressions.files import read_cases
     from hl_dsl.synth.regressions.run import run_cases
+    from hl_dsl.synth.runs.ledger import Ledger
 
     policy = _policy_of(where)
     folder = _cases_of(policy, cases)
@@ -62,30 +82,70 @@ def run(
 
 @app.command("add", cls=QuickCommand)
 def add(
-    source: Annotated[Path, typer.Argument(metavar="SOURCE", help="A policy, a run's folder, or a counterexample of `hl verify --save-trace`.", show_default=False)],
-    seed: Annotated[Optional[int], typer.Option("--seed", min=0, help="The episode's seed, a development seed.", show_default=False)] = None,
-    protocol: Annotated[Optional[str], typer.Option("--protocol", "-p", help="[default: the run's, or the environment's first]", show_default=False)] = None,
-    least_return: Annotated[Optional[float], typer.Option("--least-return", help="What the episode, or the moment, must bring. [default: it is played, and its return is the least]", show_default=False)] = None,
-    holds: Annotated[Optional[str], typer.Option("--holds", metavar="PROPERTY", help="What must hold at each of its ticks, over what is observed.", show_default=False)] = None,
-    at_tick: Annotated[Optional[int], typer.Option("--at-tick", min=0, help="A moment: it begins at this tick (--within says how long).", show_default=False)] = None,
-    within: Annotated[Optional[int], typer.Option("--within", min=1, metavar="TICKS", help="The ticks of the moment.", show_default=False)] = None,
-    max_steps: Annotated[Optional[int], typer.Option("--max-steps", min=1, help="End the episode after so many steps.", show_default=False)] = None,
-    name: Annotated[Optional[str], typer.Option("--name", help="The case's name.", show_default=False)] = None,
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A policy, a run's folder, or a counterexample of `hl verify --save-trace`.",
+            show_default=False,
+        ),
+    ],
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="The episode's seed, a development seed.", show_default=False)
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option("--protocol", "-p", help="[default: the run's, or the environment's first]", show_default=False),
+    ] = None,
+    least_return: Annotated[
+        float | None,
+        typer.Option(
+            "--least-return",
+            help="What the episode, or the moment, must bring. [default: it is played, and its return is the least]",
+            show_default=False,
+        ),
+    ] = None,
+    holds: Annotated[
+        str | None,
+        typer.Option(
+            "--holds",
+            metavar="PROPERTY",
+            help="What must hold at each of its ticks, over what is observed.",
+            show_default=False,
+        ),
+    ] = None,
+    at_tick: Annotated[
+        int | None,
+        typer.Option(
+            "--at-tick", min=0, help="A moment: it begins at this tick (--within says how long).", show_default=False
+        ),
+    ] = None,
+    within: Annotated[
+        int | None,
+        typer.Option("--within", min=1, metavar="TICKS", help="The ticks of the moment.", show_default=False),
+    ] = None,
+    max_steps: Annotated[
+        int | None,
+        typer.Option("--max-steps", min=1, help="End the episode after so many steps.", show_default=False),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The case's name.", show_default=False)] = None,
     cases: Cases = None,
     json: Json = False,
 ) -> None:
     """Turn a seed, a moment, a run or a counterexample into a case."""
-    from hl_dsl.synth.runs.ledger import Ledger
+    from hl_dsl.cli.output.progress import step_progress
     from hl_dsl.synth.regressions.add import Demand, from_policy, from_run, from_trace
     from hl_dsl.synth.regressions.case import Window
     from hl_dsl.synth.regressions.files import write_case
-    from hl_dsl.cli.output.progress import step_progress
+    from hl_dsl.synth.runs.ledger import Ledger
 
     if (at_tick is None) != (within is None):
         raise HLError("a moment has a beginning and a length", "give both --at-tick and --within, or neither")
     if least_return is not None and abs(least_return) == float("inf") or least_return != least_return:
         raise HLError(f"{least_return} is no return", "give a number")
-    demand = Demand(seed, protocol, max_steps, None if at_tick is None else Window(at_tick, within), least_return, holds)
+    demand = Demand(
+        seed, protocol, max_steps, None if at_tick is None else Window(at_tick, within), least_return, holds
+    )
     folder = _cases_of(source, cases)
     with step_progress("measuring the case") as progress:
         if source.suffix == ".json":
@@ -97,9 +157,19 @@ def add(
         else:
             added = from_policy(source, demand, name, Ledger(source.parent / "trials.jsonl"), progress)
     path = write_case(folder, added.case)
-    show({"schema": "hl.regress.add/1", "name": added.case.name, "file": path, "kind": added.case.kind, "demands": added.case.says(),
-          "case": added.case.to_json(), "env_steps": added.env_steps},
-         f"wrote {path}: {added.case.says()}" + (f"\n{added.env_steps:,} environment steps" if added.env_steps else ""), json)
+    show(
+        {
+            "schema": "hl.regress.add/1",
+            "name": added.case.name,
+            "file": path,
+            "kind": added.case.kind,
+            "demands": added.case.says(),
+            "case": added.case.to_json(),
+            "env_steps": added.env_steps,
+        },
+        f"wrote {path}: {added.case.says()}" + (f"\n{added.env_steps:,} environment steps" if added.env_steps else ""),
+        json,
+    )
 
 
 @app.command("list", cls=QuickCommand)
@@ -109,15 +179,29 @@ def list_cases(where: Where = Path("."), cases: Cases = None, json: Json = False
 
     folder = _cases_of(where, cases)
     found = read_cases(folder)
-    rows = [{"name": one.name, "kind": one.kind, "env": one.environment, "demands": one.says(), "origin": getattr(one, "origin", "")} for one in found]
-    show({"schema": "hl.regress.list/1", "folder": folder, "cases": rows},
-         "\n".join(f"{row['name']}: {row['demands']}" for row in rows) or f"no cases in {folder}", json)
+    rows = [
+        {
+            "name": one.name,
+            "kind": one.kind,
+            "env": one.environment,
+            "demands": one.says(),
+            "origin": getattr(one, "origin", ""),
+        }
+        for one in found
+    ]
+    show(
+        {"schema": "hl.regress.list/1", "folder": folder, "cases": rows},
+        "\n".join(f"{row['name']}: {row['demands']}" for row in rows) or f"no cases in {folder}",
+        json,
+    )
 
 
 @app.command("remove", cls=QuickCommand)
 def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The case's name.", show_default=False)],
-    where: Where = Path("."), cases: Cases = None, json: Json = False,
+    where: Where = Path("."),
+    cases: Cases = None,
+    json: Json = False,
 ) -> None:
     """Remove a case."""
     from hl_dsl.synth.regressions.files import remove_case
@@ -141,7 +225,10 @@ def _policy_of(where: Path) -> Path:
     found = sorted(where.glob("*.hl"))
     if len(found) == 1:
         return found[0]
-    raise HLError(f"there is {'no policy' if not found else 'more than one policy'} in {where}", "name the policy: hl regress FILE.hl")
+    raise HLError(
+        f"there is {'no policy' if not found else 'more than one policy'} in {where}",
+        "name the policy: hl regress FILE.hl",
+    )
 
 
 def _cases_of(source: Path, given: Path | None) -> Path:
@@ -156,16 +243,21 @@ def _cases_of(source: Path, given: Path | None) -> Path:
     start = source if source.is_dir() else source.parent
     found = nearest_folder(start)
     if found is None and (start / SETTINGS).exists() or found is None and source.suffix == ".json":
-        raise HLError(f"there is no folder `{FOLDER}` at {start} or above it", "say where the cases lie: --cases FOLDER")
+        raise HLError(
+            f"there is no folder `{FOLDER}` at {start} or above it", "say where the cases lie: --cases FOLDER"
+        )
     return found or start / FOLDER
 
 
-def _text(found: "CasesRun", folder: Path) -> str:
+def _text(found: CasesRun, folder: Path) -> str:
     if not found.cases:
         return f"no cases in {folder}"
     words = {True: "holds", False: "broken", None: "open"}
     lines = []
     for case, outcome in zip(found.cases, found.outcomes):
-        lines += [f"{words[outcome.passed]}: {case.name} ({case.says()})", *([] if outcome.passed else [f"       {outcome.detail}"])]
+        lines += [
+            f"{words[outcome.passed]}: {case.name} ({case.says()})",
+            *([] if outcome.passed else [f"       {outcome.detail}"]),
+        ]
     kept = sum(bool(one.passed) for one in found.outcomes)
     return "\n".join([*lines, f"{kept} of {len(found.cases)} cases hold, {found.env_steps:,} environment steps"])

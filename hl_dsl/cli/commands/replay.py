@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cli.output.documents import FINDINGS, finish, show
-from hl_dsl.base.diagnostics import HLError
 
 if TYPE_CHECKING:
     from hl_dsl.program import Program
 
 
-def replay_cases(program: "Program", where: Path, as_json: bool) -> None:
+def replay_cases(program: Program, where: Path, as_json: bool) -> None:
     """Runs one case or all of a folder; ends the command with 1 where one is broken."""
     from hl_dsl.verify.results.counterexample_files import read_case, replay
     from hl_dsl.verify.simulation.trace import render_trace
@@ -25,12 +25,35 @@ def replay_cases(program: "Program", where: Path, as_json: bool) -> None:
         case = read_case(path)
         again = replay(program.flow, case)
         about = case.property.get("id") or case.property["name"]
-        rows.append({"case": path, "property": about, "broken": again.broken, "broken_id": again.broken_id, "detail": again.detail,
-                     "notes": again.notes, "trace": again.trace})
-        lines += [f"{'broken' if again.broken else 'holds'}: {about} ({path})", f"       {again.detail}", *(f"       {text}" for text in again.notes)]
+        rows.append(
+            {
+                "case": path,
+                "property": about,
+                "broken": again.broken,
+                "broken_id": again.broken_id,
+                "detail": again.detail,
+                "notes": again.notes,
+                "trace": again.trace,
+            }
+        )
+        lines += [
+            f"{'broken' if again.broken else 'holds'}: {about} ({path})",
+            f"       {again.detail}",
+            *(f"       {text}" for text in again.notes),
+        ]
         if again.trace:
             lines.append(render_trace(again.trace, again.about, again.names))
     code = FINDINGS if any(row["broken"] for row in rows) else 0
-    show({"schema": "hl.replay/1", "policy": program.name, "program_hash": program.hash, "env": program.card.environment, "cases": rows, "exit_code": code},
-         "\n".join(lines), as_json)
+    show(
+        {
+            "schema": "hl.replay/1",
+            "policy": program.name,
+            "program_hash": program.hash,
+            "env": program.card.environment,
+            "cases": rows,
+            "exit_code": code,
+        },
+        "\n".join(lines),
+        as_json,
+    )
     finish(code)

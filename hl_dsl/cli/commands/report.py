@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-from hl_dsl.cli.output.documents import Json, note, show
+from hl_dsl.base.errors import HLError
 from hl_dsl.cli.options.output_paths import check_folder
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.cli.output.documents import Json, note, show
 
 _NAMES = (".html", ".htm")
 
 
 def report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a trials.jsonl.", show_default=False)],
-    out: Annotated[Optional[Path], typer.Option("--out", "-o", help="The file to write. [default: report.html in the run's folder]")] = None,
-    videos: Annotated[bool, typer.Option("--videos/--no-videos", help="Film the first, worst and best program; this takes environment steps, which are recorded.")] = True,
-    video_steps: Annotated[int, typer.Option("--video-steps", min=1, max=100_000, help="The most steps of a film.")] = 1_000,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The file to write. [default: report.html in the run's folder]"),
+    ] = None,
+    videos: Annotated[
+        bool,
+        typer.Option(
+            "--videos/--no-videos",
+            help="Film the first, worst and best program; this takes environment steps, which are recorded.",
+        ),
+    ] = True,
+    video_steps: Annotated[
+        int, typer.Option("--video-steps", min=1, max=100_000, help="The most steps of a film.")
+    ] = 1_000,
     json: Json = False,
 ) -> None:
     """Write a run down as one HTML file: scores, lineage, accepted steps, rejections, films, cost."""
@@ -31,7 +42,9 @@ def report(
     if place.is_dir():
         raise HLError(f"`{place}` is a folder, not a file for the report", "add a file name")
     if not place.parent.is_dir():
-        raise HLError(f"there is no folder `{place.parent}` to write {place.name} into", "create it first, or choose another path")
+        raise HLError(
+            f"there is no folder `{place.parent}` to write {place.name} into", "create it first, or choose another path"
+        )
     check_folder(place.parent)
     document = write_report(run, place, videos, video_steps, note)
     show(document, _text(document), json)
@@ -39,9 +52,16 @@ def report(
 
 def _text(document) -> str:
     best = document["best"]
-    lines = [f"{document['run']}: {document['status']}" + (f": {document['stop_reason']}" if document["stop_reason"] not in (None, document["status"]) else "")]
+    lines = [
+        f"{document['run']}: {document['status']}"
+        + (f": {document['stop_reason']}" if document["stop_reason"] not in (None, document["status"]) else "")
+    ]
     if best is not None:
         lines.append(f"best: {best['name']}, {best['mean']:g}; proof: {document['proof']['summary']}")
     lines += [f"note: {text}" for text in document["notes"]]
-    lines += [f"not scored on held-out seeds under {row['protocol']} yet: {row['command']}" for row in document["held_out"] if not row["scored"]]
+    lines += [
+        f"not scored on held-out seeds under {row['protocol']} yet: {row['command']}"
+        for row in document["held_out"]
+        if not row["scored"]
+    ]
     return "\n".join([*lines, f"wrote {document['report']}"])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Callable
+from typing import Annotated
 
 import typer
 
@@ -22,7 +23,12 @@ def _follow(run: Path, tell: Callable[[str], None]) -> None:
 
 def trials(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a trials.jsonl.", show_default=False)],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Show each new trial as it comes, until the run ends; with --json on stderr.")] = False,
+    follow: Annotated[
+        bool,
+        typer.Option(
+            "--follow", "-f", help="Show each new trial as it comes, until the run ends; with --json on stderr."
+        ),
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show a run's trials, totals, and the lineage of its best program."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,16 +17,51 @@ if TYPE_CHECKING:
 
 def verify(
     file: PolicyFile,
-    narrow: Annotated[bool, typer.Option("--narrow", help="Where it fails, find smaller ranges of the parameters for which it is proved.")] = False,
-    save_trace: Annotated[Optional[Path], typer.Option(
-        "--save-trace", metavar="PATH", help="Keep each violation as a case: PATH is a folder, or a .json file.", show_default=False)] = None,
-    certify: Annotated[Optional[Path], typer.Option(
-        "--certify", metavar="FOLDER", help="Write what z3 proved as SMT-LIB files, with an index, for another solver to check.", show_default=False)] = None,
-    replay: Annotated[Optional[Path], typer.Option(
-        "--replay", metavar="PATH", help="Prove nothing: run a case, or a folder of them, on this policy. 1: one is broken.", show_default=False)] = None,
-    slicing: Annotated[bool, typer.Option("--slicing/--no-slicing", help="Tell z3 only what a question depends on, or the whole program.")] = True,
-    lemmas: Annotated[bool, typer.Option("--lemmas/--no-lemmas", help="Look for facts about the memory that help induction, and prove them.")] = True,
-    cache: Annotated[bool, typer.Option("--cache/--no-cache", help="Use solver answers kept from earlier proofs, and keep the new ones.")] = True,
+    narrow: Annotated[
+        bool,
+        typer.Option("--narrow", help="Where it fails, find smaller ranges of the parameters for which it is proved."),
+    ] = False,
+    save_trace: Annotated[
+        Path | None,
+        typer.Option(
+            "--save-trace",
+            metavar="PATH",
+            help="Keep each violation as a case: PATH is a folder, or a .json file.",
+            show_default=False,
+        ),
+    ] = None,
+    certify: Annotated[
+        Path | None,
+        typer.Option(
+            "--certify",
+            metavar="FOLDER",
+            help="Write what z3 proved as SMT-LIB files, with an index, for another solver to check.",
+            show_default=False,
+        ),
+    ] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(
+            "--replay",
+            metavar="PATH",
+            help="Prove nothing: run a case, or a folder of them, on this policy. 1: one is broken.",
+            show_default=False,
+        ),
+    ] = None,
+    slicing: Annotated[
+        bool,
+        typer.Option("--slicing/--no-slicing", help="Tell z3 only what a question depends on, or the whole program."),
+    ] = True,
+    lemmas: Annotated[
+        bool,
+        typer.Option(
+            "--lemmas/--no-lemmas", help="Look for facts about the memory that help induction, and prove them."
+        ),
+    ] = True,
+    cache: Annotated[
+        bool,
+        typer.Option("--cache/--no-cache", help="Use solver answers kept from earlier proofs, and keep the new ones."),
+    ] = True,
     json: Json = False,
 ) -> None:
     """Prove a policy well defined and its invariants true.
@@ -36,12 +71,13 @@ def verify(
     entered, assumptions that do not last, and names nothing uses; they do
     not change the exit code.
     """
-    from hl_dsl.base.diagnostics import HLError, render
+    from hl_dsl.base.diagnostics import render
+    from hl_dsl.base.errors import HLError
     from hl_dsl.program import Program
-    from hl_dsl.verify import SolverAnswerCache, ProofLimits
-    from hl_dsl.verify.diagnosis.dead_code import dead
-    from hl_dsl.verify.diagnosis.assumption_horizon import lasting
+    from hl_dsl.verify import ProofLimits, SolverAnswerCache
     from hl_dsl.verify.diagnosis.annotate_proof import taught
+    from hl_dsl.verify.diagnosis.assumption_horizon import lasting
+    from hl_dsl.verify.diagnosis.dead_code import dead
 
     program = Program.load(file)
     if replay is not None:
@@ -59,14 +95,21 @@ def verify(
         kept.close()
         if kept.note:
             note(f"note: {kept.note}")
-    warnings = sorted(program.warnings + dead(program.checked, proof) + lasting(program.flow, proof), key=lambda item: item.span)
+    warnings = sorted(
+        program.warnings + dead(program.checked, proof) + lasting(program.flow, proof), key=lambda item: item.span
+    )
     for item in warnings:
         note(render(program.source, item) + "\n")
     found = proof.to_json()
     obligations = found.pop("results")
     document = {
-        "schema": "hl.verify/1", "policy": program.name, "program_hash": program.hash, "env": program.card.environment,
-        **found, "exit_code": proof.exit_code, "obligations": obligations,
+        "schema": "hl.verify/1",
+        "policy": program.name,
+        "program_hash": program.hash,
+        "env": program.card.environment,
+        **found,
+        "exit_code": proof.exit_code,
+        "obligations": obligations,
         "warnings": [item.to_json(program.source) for item in warnings],
     }
     text = [proof.render(program.source)]
@@ -75,7 +118,11 @@ def verify(
         text += ["", *said]
     if save_trace is not None:
         document["cases"] = _saved(program, proof, save_trace)
-        text += ["", *(f"wrote {path}" for path in document["cases"])] if document["cases"] else ["", "no violation to save"]
+        text += (
+            ["", *(f"wrote {path}" for path in document["cases"])]
+            if document["cases"]
+            else ["", "no violation to save"]
+        )
     if certify is not None:
         document["certificate"], said = _certified(program, proof, certify)
         text += ["", *said]
@@ -83,11 +130,11 @@ def verify(
     finish(proof.exit_code)
 
 
-def _check_places(program: "Program", save_trace: Path | None, certify: Path | None) -> None:
+def _check_places(program: Program, save_trace: Path | None, certify: Path | None) -> None:
     """Raises HLError where what is to be written will not find its place: a proof may take long."""
     from hl_dsl.cli.options.output_paths import check_folder, writing_to
-    from hl_dsl.verify.results.counterexample_files import folder_for
     from hl_dsl.verify.certificates import replaced
+    from hl_dsl.verify.results.counterexample_files import folder_for
 
     if save_trace is not None:
         with writing_to(save_trace):
@@ -99,28 +146,39 @@ def _check_places(program: "Program", save_trace: Path | None, certify: Path | N
         check_folder(certify)
 
 
-def _narrowed(program: "Program", proof: "Proof") -> tuple[dict[str, Any], list[str]]:
+def _narrowed(program: Program, proof: Proof) -> tuple[dict[str, Any], list[str]]:
     from hl_dsl.grammar.formatter.format import format_expression
     from hl_dsl.grammar.tree.syntax_tree import Param
     from hl_dsl.verify.diagnosis.parameter_narrowing import narrow
 
     if proof.passed:
-        return {"passed": True, "ranges": {}, "lines": [], "failing": []}, ["all is proved for the ranges as they are: nothing to narrow"]
+        return {"passed": True, "ranges": {}, "lines": [], "failing": []}, [
+            "all is proved for the ranges as they are: nothing to narrow"
+        ]
     found = narrow(program.flow)
     if found.ranges is None:
-        return ({"passed": False, "ranges": {}, "lines": [], "failing": list(found.failing)},
-                [f"no smaller ranges help: with every parameter at its default, this is not proved: {', '.join(found.failing)}"])
+        return (
+            {"passed": False, "ranges": {}, "lines": [], "failing": list(found.failing)},
+            [
+                f"no smaller ranges help: with every parameter at its default, this is not proved: {', '.join(found.failing)}"
+            ],
+        )
     lines = []
     for param in program.syntax.of(Param):
         if param.name in found.changed:
             low, high = found.ranges[param.name]
             kind = param.type.base if param.type.size is None else f"{param.type.base}[{param.type.size}]"
             lines.append(f"param {param.name}: {kind} = {format_expression(param.default)} in [{low!r}, {high!r}]")
-    document = {"passed": True, "ranges": {name: list(found.ranges[name]) for name in found.changed}, "lines": lines, "failing": []}
+    document = {
+        "passed": True,
+        "ranges": {name: list(found.ranges[name]) for name in found.changed},
+        "lines": lines,
+        "failing": [],
+    }
     return document, [f"all is proved with these ranges ({found.proof.summary}):", *(f"  {line}" for line in lines)]
 
 
-def _certified(program: "Program", proof: "Proof", folder: Path) -> tuple[dict[str, Any], list[str]]:
+def _certified(program: Program, proof: Proof, folder: Path) -> tuple[dict[str, Any], list[str]]:
     from hl_dsl.cli.options.output_paths import writing_to
     from hl_dsl.verify.certificates import certificate, write_certificate
 
@@ -129,7 +187,9 @@ def _certified(program: "Program", proof: "Proof", folder: Path) -> tuple[dict[s
         index = write_certificate(folder, found)
     files = [query.file for query in found.queries]
     if files:
-        said = [f"wrote {index} and {len(files)} SMT-LIB file{'' if len(files) == 1 else 's'}, each to be answered with unsat"]
+        said = [
+            f"wrote {index} and {len(files)} SMT-LIB file{'' if len(files) == 1 else 's'}, each to be answered with unsat"
+        ]
     elif found.certified:
         said = [f"wrote {index}: what is certified needed no solver, so there is nothing for another one to answer"]
     else:
@@ -139,12 +199,12 @@ def _certified(program: "Program", proof: "Proof", folder: Path) -> tuple[dict[s
     return {"index": index, "files": files, "uncertified": found.uncertified}, said
 
 
-def _saved(program: "Program", proof: "Proof", where: Path) -> list[Path]:
+def _saved(program: Program, proof: Proof, where: Path) -> list[Path]:
     import json
 
-    from hl_dsl.cli.output.documents import plain
-    from hl_dsl.cli.options.output_paths import writing_to
     from hl_dsl.base.files import write_whole
+    from hl_dsl.cli.options.output_paths import writing_to
+    from hl_dsl.cli.output.documents import plain
     from hl_dsl.verify.results.counterexample_files import cases, paths_for
 
     found = cases(program.flow, proof)

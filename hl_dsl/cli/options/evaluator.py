@@ -10,14 +10,22 @@ if TYPE_CHECKING:
     from hl_dsl.synth.workers.evaluator import InProcessExecutor as Here
     from hl_dsl.synth.workers.evaluator import WorkerExecutor
 
-InProcessOption = Annotated[bool, typer.Option("--in-process", help="Play in this process, not in one of its own that may hang or die.")]
-DeadlineOption = Annotated[float, typer.Option("--deadline", min=0.1, help="Seconds the evaluator may go without a step.")]
+InProcessOption = Annotated[
+    bool, typer.Option("--in-process", help="Play in this process, not in one of its own that may hang or die.")
+]
+DeadlineOption = Annotated[
+    float, typer.Option("--deadline", min=0.1, help="Seconds the evaluator may go without a step.")
+]
 MemoryOption = Annotated[float, typer.Option("--memory", min=0.5, help="GiB of memory the evaluator may hold.")]
 
 
-def evaluator(in_process: bool, deadline: float, memory: float) -> "Here | WorkerExecutor":
+def evaluator(in_process: bool, deadline: float, memory: float) -> Here | WorkerExecutor:
     """What the options ask for."""
     from hl_dsl.synth.workers import evaluator as isolation
     from hl_dsl.synth.workers.limits import GIB, WorkerLimits
 
-    return isolation.InProcessExecutor() if in_process else isolation.WorkerExecutor(WorkerLimits(seconds=deadline, memory=int(memory * GIB)))
+    return (
+        isolation.InProcessExecutor()
+        if in_process
+        else isolation.WorkerExecutor(WorkerLimits(seconds=deadline, memory=int(memory * GIB)))
+    )

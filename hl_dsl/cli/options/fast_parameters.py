@@ -6,13 +6,18 @@ policy; so it is left to what there is something to convert and to refuse of: nu
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-_TAKEN: dict[Any, Callable[[Any], Any]] = {str: str, Path: Path, list[Path]: lambda values: [Path(value) for value in values]}
+_TAKEN: dict[Any, Callable[[Any], Any]] = {
+    str: str,
+    Path: Path,
+    list[Path]: lambda values: [Path(value) for value in values],
+}
 
 
 class _Quick:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 
 
 def check_folder(folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 
 LARGEST_SEED = 2**31 - 1
 MOST_SEEDS = 100_000
@@ -17,7 +17,9 @@ def parse_seeds(text: str) -> list[int]:
         if high < low:
             raise HLError(f"`{part.strip()}` is an empty range of seeds", "the smaller seed comes first: `0..9`")
         if low < 0 or high > LARGEST_SEED:
-            raise HLError(f"`{part.strip()}` names seeds that no simulator takes", f"seeds lie from 0 to {LARGEST_SEED}")
+            raise HLError(
+                f"`{part.strip()}` names seeds that no simulator takes", f"seeds lie from 0 to {LARGEST_SEED}"
+            )
         if len(seeds) + high - low >= MOST_SEEDS:
             raise HLError(f"`{text}` names too many seeds", f"play at most {MOST_SEEDS:,} at a time")
         seeds += range(low, high + 1)

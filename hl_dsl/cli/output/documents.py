@@ -7,13 +7,15 @@ import json
 import math
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, Sequence
+from typing import Annotated, Any, NoReturn
 
 import typer
 
-from hl_dsl.cli.interrupts import INTERRUPTED
-from hl_dsl.base.diagnostics import HLError, ProgramError
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.base.errors import HLError
+from hl_dsl.cli.output.interrupts import INTERRUPTED
 
 GOOD, FINDINGS, USAGE, UNKNOWN, BROKEN_PIPE = 0, 1, 2, 3, 141
 
@@ -141,7 +143,11 @@ def error_document(error: HLError) -> dict[str, Any]:
     diagnostics = [item.to_json(error.source) for item in error.diagnostics] if isinstance(error, ProgramError) else []
     said = diagnostics[0]["message"] if diagnostics else (error.message.splitlines() or [""])[0]
     return {
-        "schema": "hl.error/1", "error": said, "hint": error.hint, "code": error.code, "exit_code": error.exit_code,
+        "schema": "hl.error/1",
+        "error": said,
+        "hint": error.hint,
+        "code": error.code,
+        "exit_code": error.exit_code,
         "diagnostics": diagnostics,
         **getattr(error, "details", {}),
     }
@@ -176,4 +182,7 @@ def _give_up(error: OSError) -> NoReturn:
             pass
     if isinstance(error, BrokenPipeError):
         raise typer.Exit(BROKEN_PIPE) from None
-    raise OutputLost(f"cannot write to stdout: {(error.strerror or str(error)).lower()}", "free some space, or send the output elsewhere") from None
+    raise OutputLost(
+        f"cannot write to stdout: {(error.strerror or str(error)).lower()}",
+        "free some space, or send the output elsewhere",
+    ) from None

@@ -28,21 +28,33 @@ def evaluation_text(document: dict[str, Any], limit: int | None = None) -> str:
     returns = document["returns"]
     lines = [f"{document['policy']} ({document['program_hash']}) on {document['env']}, protocol {document['protocol']}"]
     for seed, value, length, cut in zip(document["seeds"], returns, document["lengths"], document["truncated"]):
-        lines.append(f"  seed {seed:>4}   return {value:>10.6g}   {length:>7,} steps{_whose_limit(length, given, limit) if cut else ''}")
+        lines.append(
+            f"  seed {seed:>4}   return {value:>10.6g}   {length:>7,} steps{_whose_limit(length, given, limit) if cut else ''}"
+        )
     if returns:
-        lines.append(f"  mean {document['mean']:.6g}, min {document['min']:.6g}, max {document['max']:.6g} over {counted(len(returns), 'seed')}, "
-                     f"{counted(document['distinct_trajectories'], 'distinct trajectory', 'distinct trajectories')}")
-    lines.append(f"  {counted(document['env_steps'], 'environment step')}, {document['cpu_seconds']:.1f} s CPU, {document['wall_seconds']:.1f} s")
+        lines.append(
+            f"  mean {document['mean']:.6g}, min {document['min']:.6g}, max {document['max']:.6g} over {counted(len(returns), 'seed')}, "
+            f"{counted(document['distinct_trajectories'], 'distinct trajectory', 'distinct trajectories')}"
+        )
+    lines.append(
+        f"  {counted(document['env_steps'], 'environment step')}, {document['cpu_seconds']:.1f} s CPU, {document['wall_seconds']:.1f} s"
+    )
     if document["planning"]:
         lines.append(planning_line(document["planning"], document["env_steps"]))
     lines.append(f"  proof: {document['proof']}")
     watched = [("observations out of range", document["out_of_range"])]
     watched += [(f"assumption `{name}` broken", count) for name, count in document["assumption_violations"].items()]
     watched += [(f"monitor `{name}` broken", count) for name, count in document["monitor_violations"].items()]
-    watched += [(f"proved invariant `{name}` broken", count) for name, count in document["invariant_violations"].items()]
-    lines += [f"  {what}: {counted(count, 'time')}" for what, count in watched if count] or ["  nothing out of range, no assumption and no monitor broken"]
+    watched += [
+        (f"proved invariant `{name}` broken", count) for name, count in document["invariant_violations"].items()
+    ]
+    lines += [f"  {what}: {counted(count, 'time')}" for what, count in watched if count] or [
+        "  nothing out of range, no assumption and no monitor broken"
+    ]
     if document["invariant_violations"] and not any(document["invariant_violations"].values()):
-        lines.append(f"  checked at every tick: {counted(len(document['invariant_violations']), 'proved invariant')}, never broken")
+        lines.append(
+            f"  checked at every tick: {counted(len(document['invariant_violations']), 'proved invariant')}, never broken"
+        )
     lines += [f"  reached `{name}`: {counted(count, 'time')}" for name, count in document["reached"].items()]
     lines += [f"  {one['message']}" for one in document["disagreements"]]
     return "\n".join(lines)

@@ -32,14 +32,22 @@ def episode_progress(what: str):
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("episodes"),
-               TextColumn("{task.fields[steps]:,} steps, best so far {task.fields[best]:g}"), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("episodes"),
+        TextColumn("{task.fields[steps]:,} steps, best so far {task.fields[best]:g}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None, steps=0, best=0.0)
 
         def show(progress) -> None:
             best = float(progress.returns.max()) if len(progress.returns) else 0.0
-            bar.update(task, completed=progress.episodes, total=progress.episodes_wanted, steps=progress.env_steps, best=best)
+            bar.update(
+                task, completed=progress.episodes, total=progress.episodes_wanted, steps=progress.env_steps, best=best
+            )
 
         yield show
 
@@ -53,7 +61,12 @@ def step_progress(what: str):
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TextColumn("{task.completed:,} steps"), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,} steps"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda steps: bar.update(task, completed=steps)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 
 
@@ -41,8 +41,15 @@ class EpisodeRecorders:
         if self._trace is not None:
             from hl_dsl.synth.rollouts.trace import TraceWriter
 
-            self._open.append(TraceWriter(
-                self._trace, self._program.flow, program_hash=self._program.hash, protocol=self._protocol, seed=self._seed))
+            self._open.append(
+                TraceWriter(
+                    self._trace,
+                    self._program.flow,
+                    program_hash=self._program.hash,
+                    protocol=self._protocol,
+                    seed=self._seed,
+                )
+            )
 
     def close(self) -> list[HLError]:
         """Finishes the files; what could not be written."""

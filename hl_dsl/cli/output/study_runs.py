@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
-from hl_dsl.cli import interrupts
+from hl_dsl.base.errors import HLError
+from hl_dsl.cli.output import interrupts
 from hl_dsl.cli.output.documents import Interrupted, error_document, error_text, finish, note, same_command, show
-from hl_dsl.base.diagnostics import HLError
 
 
-def show_run(name: str, run: Path, progress: AbstractContextManager, start: Callable[[Any], Any], as_json: bool) -> None:
+def show_run(
+    name: str, run: Path, progress: AbstractContextManager, start: Callable[[Any], Any], as_json: bool
+) -> None:
     """Starts a run, `start(on_event)`, and shows its result. Raises HLError, Interrupted."""
     from hl_dsl.synth.runs.run_result import NotWritten
 
@@ -40,12 +43,15 @@ def show_run(name: str, run: Path, progress: AbstractContextManager, start: Call
 
 def _resumable(error: HLError, run: Path) -> HLError:
     """A disk that was full in the middle of a run leaves a run that goes on."""
-    from hl_dsl.synth.runs.ledger import LedgerUnwritable
     from hl_dsl.base.files import FileUnwritable
+    from hl_dsl.synth.runs.ledger import LedgerUnwritable
 
     unwritable = (LedgerUnwritable, FileUnwritable)
     if _begun(run) and (isinstance(error, unwritable) or isinstance(error.__cause__, unwritable)):
-        return HLError(f"{error.message}; what was recorded before is kept", f"{error.hint} The run goes on by: {same_command('--resume')}")
+        return HLError(
+            f"{error.message}; what was recorded before is kept",
+            f"{error.hint} The run goes on by: {same_command('--resume')}",
+        )
     return error
 
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hl_dsl.synth.workers.supervised_process import SupervisedProcess
 from hl_dsl.synth.proposers.agents import sandbox
+from hl_dsl.synth.workers.supervised_process import SupervisedProcess
 
 MARK = "HL_AGENT"  # the variable by which whatever an agent starts is known, whatever session it flees to
 _KEPT_OUTPUT = 16_384  # bytes, from the end
@@ -32,17 +32,35 @@ class AgentOutcome:
 
 
 def run_agent(
-    command: Sequence[str], folder: Path, told: str, deadline: float, mark: str, writable: Sequence[str] | None,
-    environment: Mapping[str, str], on_wait: Callable[[], None],
+    command: Sequence[str],
+    folder: Path,
+    told: str,
+    deadline: float,
+    mark: str,
+    writable: Sequence[str] | None,
+    environment: Mapping[str, str],
+    on_wait: Callable[[], None],
 ) -> AgentOutcome:
     """Runs a command in `folder` with `told` on its stdin, in a session of its own, for at most `deadline` seconds. It may
     write beneath `writable` only (None: anywhere). Both its outputs are kept together, the end of them. Raises OSError."""
     spec = {"writable": None if writable is None else list(writable)}
     whole = [sys.executable, "-I", "-S", sandbox.__file__, json.dumps(spec), *command]
-    kept_command = SupervisedProcess(whole, MARK, mark, environment, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    kept_command = SupervisedProcess(
+        whole,
+        MARK,
+        mark,
+        environment,
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     process = kept_command.process
     kept = bytearray()
-    threads = [threading.Thread(target=_drain, args=(process, kept), daemon=True), threading.Thread(target=_tell, args=(process, told), daemon=True)]
+    threads = [
+        threading.Thread(target=_drain, args=(process, kept), daemon=True),
+        threading.Thread(target=_tell, args=(process, told), daemon=True),
+    ]
     try:
         for thread in threads:
             thread.start()

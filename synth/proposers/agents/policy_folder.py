@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from hl_dsl.synth.proposers.prompt.language_summary import language_card
+
 from hl_dsl.cards import Card
 from hl_dsl.cards.text import card_lines
-from hl_dsl.synth.proposers.prompt.language_summary import language_card
 
 AGENTS, ENVIRONMENT, REGRESSIONS = "AGENTS.md", "ENVIRONMENT.txt", "regressions/README.md"
 MOST_CHARACTERS = 6_500  # of AGENTS.md: a page
@@ -26,7 +27,11 @@ def workspace_files(name: str, card: Card) -> dict[str, str]:
 
 
 def _agents(name: str, card: Card) -> str:
-    goal = f"a mean return of {card.solved:g} counts as solved" if card.solved is not None else "as high a mean return as you can"
+    goal = (
+        f"a mean return of {card.solved:g} counts as solved"
+        if card.solved is not None
+        else "as high a mean return as you can"
+    )
     return f"""\
 # {name}: a controller for {card.environment}
 
@@ -51,7 +56,7 @@ hl explain clamp                                    # an operator; also a messag
 ```
 
 All take `--json`. Exit codes: 0 good, 1 findings or refuted, 2 usage or files, 3 unknown. Protocols, for `--protocol`:
-{', '.join(card.protocols)}. A `--run` folder is for one run: name a new one each time.
+{", ".join(card.protocols)}. A `--run` folder is for one run: name a new one each time.
 
 ## Rules
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,25 @@ class Profile:
 
 PROFILES = {
     "codex": Profile(
-        ("codex", "exec", "--sandbox", "workspace-write", "--skip-git-repo-check", "--ephemeral", "-"), ("~/.codex",), "--model"),
+        ("codex", "exec", "--sandbox", "workspace-write", "--skip-git-repo-check", "--ephemeral", "-"),
+        ("~/.codex",),
+        "--model",
+    ),
     "claude": Profile(
         ("claude", "--print", "--permission-mode", "acceptEdits", "--allowedTools", "Read,Edit,Write"),
-        ("~/.claude", "~/.claude.json", "~/.cache", "~/.config/claude"), "--model"),
+        ("~/.claude", "~/.claude.json", "~/.cache", "~/.config/claude"),
+        "--model",
+    ),
 }
 
 
 def profile_named(name: str) -> Profile:
     """Raises HLError."""
     if name not in PROFILES:
-        raise HLError(f"there is no profile `{name}`", f"profiles: {', '.join(PROFILES)}; or give a command line of your own: --command")
+        raise HLError(
+            f"there is no profile `{name}`",
+            f"profiles: {', '.join(PROFILES)}; or give a command line of your own: --command",
+        )
     return PROFILES[name]
 
 

@@ -42,7 +42,9 @@ def restrict(writable: list[str]) -> None:
         except OSError:
             continue
         allowed = rights if os.path.isdir(path) else of_files
-        beneath = ctypes.create_string_buffer(allowed.to_bytes(8, sys.byteorder) + descriptor.to_bytes(4, sys.byteorder), 12)
+        beneath = ctypes.create_string_buffer(
+            allowed.to_bytes(8, sys.byteorder) + descriptor.to_bytes(4, sys.byteorder), 12
+        )
         _call(_ADD, ruleset, 1, beneath, 0)
         os.close(descriptor)
     ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, *(ctypes.c_ulong(value) for value in (1, 0, 0, 0)))

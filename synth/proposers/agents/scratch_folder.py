@@ -25,10 +25,12 @@ class Workspace:
     def __init__(self, prompt: Prompt):
         self._prompt = prompt
 
-    def __enter__(self) -> "Workspace":
+    def __enter__(self) -> Workspace:
         self.path = Path(tempfile.mkdtemp(prefix="hl-agent-"))
         (self.path / TASK).write_text(self._prompt.stable + "\n", encoding="utf-8", errors="replace")
-        (self.path / FEEDBACK).write_text(self._prompt.variable + self._named_pictures() + "\n", encoding="utf-8", errors="replace")
+        (self.path / FEEDBACK).write_text(
+            self._prompt.variable + self._named_pictures() + "\n", encoding="utf-8", errors="replace"
+        )
         (self.path / PROGRAM).write_text(self.given, encoding="utf-8")
         for number, picture in enumerate(self._prompt.pictures, 1):
             (self.path / PICTURE.format(number)).write_bytes(picture.png)
@@ -39,7 +41,10 @@ class Workspace:
         shutil.rmtree(self.path, onerror=_force)
 
     def _named_pictures(self) -> str:
-        named = [f"- Picture {number} is `{PICTURE.format(number)}`: {one.says}" for number, one in enumerate(self._prompt.pictures, 1)]
+        named = [
+            f"- Picture {number} is `{PICTURE.format(number)}`: {one.says}"
+            for number, one in enumerate(self._prompt.pictures, 1)
+        ]
         return "\n\n## Pictures\n\n" + "\n".join(named) if named else ""
 
     @property

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Mapping
+from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.llm.replies import Reader
 from hl_dsl.synth.proposers.llm.response_formats import CHAT, RUNGS, Request, ResponseFormat
 from hl_dsl.synth.proposers.llm.transport import Refused, Transport
+from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.writer import NOTHING, Answer, CallFailed, Charge, OnTokens, Prompt
+
+from hl_dsl.base.errors import HLError
 
 _PICTURE_TOKENS = 2_000  # more than a frame of a game takes
 _FRAME_TOKENS = 256  # what a server puts around messages and tools
@@ -36,7 +38,10 @@ class ModelWriter:
         self._base_url = options.base_url or os.environ.get("OPENAI_BASE_URL")
         self._key = options.api_key or os.environ.get("OPENAI_API_KEY", "")
         if not self._key and self._base_url is None:
-            raise HLError("there is no key for the model's server", "set OPENAI_API_KEY, or name a server of your own: --base-url URL")
+            raise HLError(
+                "there is no key for the model's server",
+                "set OPENAI_API_KEY, or name a server of your own: --base-url URL",
+            )
         self._rung = 0
         self._grammars: dict[str, str | None] = {}
         self._empty = 0
@@ -69,7 +74,11 @@ class ModelWriter:
         words = Prompt(prompt.stable, prompt.variable, (), prompt.parts)
         body = Request(request.model, words, request.most_output, request.grammar, request.limit_name).body(rung)
         # A token is a byte at least.
-        tokens_in = len(json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")) + _PICTURE_TOKENS * len(prompt.pictures) + _FRAME_TOKENS
+        tokens_in = (
+            len(json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+            + _PICTURE_TOKENS * len(prompt.pictures)
+            + _FRAME_TOKENS
+        )
         most_output = self.options.max_output_tokens
         return Charge(tokens_in + most_output, self.options.prices.most(tokens_in, most_output))
 
@@ -77,7 +86,9 @@ class ModelWriter:
         request, rung = self._request(prompt)
         pictures = len(request.prompt.pictures)
         try:
-            reader = self._transport.send(rung.path, request.body(rung), timeout, lambda reader: on_tokens(reader.reply.pieces))
+            reader = self._transport.send(
+                rung.path, request.body(rung), timeout, lambda reader: on_tokens(reader.reply.pieces)
+            )
         except Refused as refused:
             raise self._otherwise(refused, rung, request.grammar, pictures) from None
         except CallFailed as failed:
@@ -119,7 +130,9 @@ class ModelWriter:
         if grammar is None and prompt.parts is not None and RUNGS[self._rung].needs_grammar:
             self._lower(None)
         prompt = prompt.without_pictures() if self._pictures_refused else prompt
-        request = Request(self.model or "", prompt, self.options.max_output_tokens, grammar, self._limit_name, self._left_out)
+        request = Request(
+            self.model or "", prompt, self.options.max_output_tokens, grammar, self._limit_name, self._left_out
+        )
         return request, RUNGS[self._rung]
 
     def _otherwise(self, refused: Refused, rung: ResponseFormat, grammar: str | None, pictures: int) -> CallFailed:

@@ -99,14 +99,18 @@ def _chat_event(event: dict, reply: Reply) -> None:
         said = _string(part.get("content"))
         reply.text += said
         for call in _list(part.get("tool_calls"))[:1]:
-            given = _string(_dict(call.get("custom")).get("input")) or _string(_dict(call.get("function")).get("arguments"))
+            given = _string(_dict(call.get("custom")).get("input")) or _string(
+                _dict(call.get("function")).get("arguments")
+            )
             reply.tool += given
             reply.pieces += bool(given)
         reply.pieces += bool(said)
         if choice.get("finish_reason"):
             reply.ended = True
             reply.truncated = choice["finish_reason"] == "length"
-    reply.usage = _usage(event.get("usage"), "prompt_tokens", "completion_tokens", "prompt_tokens_details") or reply.usage
+    reply.usage = (
+        _usage(event.get("usage"), "prompt_tokens", "completion_tokens", "prompt_tokens_details") or reply.usage
+    )
 
 
 def _usage(found: Any, of_input: str, of_output: str, details: str) -> Usage | None:

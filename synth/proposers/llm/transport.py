@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any, Callable, Mapping
+from typing import Any
 
 from hl_dsl.synth.proposers.llm.replies import Reader
 from hl_dsl.synth.proposers.text.writer import NOTHING, CallFailed
@@ -47,7 +48,13 @@ class Transport:
         limits = httpx2.Timeout(timeout, connect=min(_TO_CONNECT, timeout))
         try:
             stream = self._client.post(
-                path, cast_to=object, body=dict(body), options={"timeout": limits}, stream=True, stream_cls=openai.Stream[object])
+                path,
+                cast_to=object,
+                body=dict(body),
+                options={"timeout": limits},
+                stream=True,
+                stream_cls=openai.Stream[object],
+            )
             with stream:
                 if "text/event-stream" in stream.response.headers.get("content-type", ""):
                     for event in stream:
@@ -74,7 +81,11 @@ class Transport:
             cause = error.__cause__
             unheard = cause is not None and type(cause).__name__ in ("ConnectError", "ConnectTimeout")
             detail = self._safe(str(cause or "")) or said
-            return CallFailed(f"the connection {'was not made' if unheard else 'broke'}: {detail}", again=True, charge=NOTHING if unheard else None)
+            return CallFailed(
+                f"the connection {'was not made' if unheard else 'broke'}: {detail}",
+                again=True,
+                charge=NOTHING if unheard else None,
+            )
         if isinstance(error, openai.APIError):
             return CallFailed(f"the server reports: {said}", again=True, charge=None)
         return CallFailed(f"the reply is malformed: {said}", again=True, charge=None)

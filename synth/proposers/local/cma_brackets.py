@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from hl_dsl.compiler.ir.dataflow import Parameter
 from hl_dsl.synth.candidates.archive import WORST, Archive, ArchivedScore
@@ -99,7 +100,13 @@ class BracketArm:
     def _ended(self) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return bool({name for name in self._strategy.stop() if name not in ("tolfun", "tolflatfitness", "tolfunhist", "tolstagnation")})
+            return bool(
+                {
+                    name
+                    for name in self._strategy.stop()
+                    if name not in ("tolfun", "tolflatfitness", "tolfunhist", "tolstagnation")
+                }
+            )
 
     def _ask(self) -> None:
         if self._strategy is None:
@@ -109,12 +116,27 @@ class BracketArm:
     def _begin(self):
         import cma
 
-        start = [(self.values.get(one.name, one.default) - one.low) / (one.high - one.low) if one.high > one.low else 0.5 for one in self.parameters]
-        start = [min(max(float(one), 0.0), 1.0) for one in start] + [0.5] * (2 - len(start))  # CMA-ES needs two dimensions
+        start = [
+            (self.values.get(one.name, one.default) - one.low) / (one.high - one.low) if one.high > one.low else 0.5
+            for one in self.parameters
+        ]
+        start = [min(max(float(one), 0.0), 1.0) for one in start] + [0.5] * (
+            2 - len(start)
+        )  # CMA-ES needs two dimensions
         size = _BATCH * math.ceil((4 + int(3 * math.log(len(start)))) / _BATCH) - 1
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return cma.CMAEvolutionStrategy(start, self.step, {"bounds": [0, 1], "seed": self.seed, "verbose": -9, "popsize": size, "CMA_diagonal": len(start) > _MANY})
+            return cma.CMAEvolutionStrategy(
+                start,
+                self.step,
+                {
+                    "bounds": [0, 1],
+                    "seed": self.seed,
+                    "verbose": -9,
+                    "popsize": size,
+                    "CMA_diagonal": len(start) > _MANY,
+                },
+            )
 
 
 class CmaBrackets:
@@ -166,6 +188,14 @@ class CmaBrackets:
         self.started += 1
 
 
-def campaign(checked: CheckedCandidate, values: Mapping[str, float], step: float, change: str, mutation: str, parents: tuple[str, ...], random: Random) -> BracketArm:
+def campaign(
+    checked: CheckedCandidate,
+    values: Mapping[str, float],
+    step: float,
+    change: str,
+    mutation: str,
+    parents: tuple[str, ...],
+    random: Random,
+) -> BracketArm:
     """A campaign that draws from its own generator."""
     return BracketArm(checked, dict(values), step, change, mutation, parents, random.randrange(1, 2**31))

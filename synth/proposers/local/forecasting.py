@@ -8,17 +8,17 @@ what came. It costs no environment step.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Iterator
 
 import numpy as np
-
-from hl_dsl.program import Program
 from hl_dsl.grammar.tree.syntax_tree import Index, Name, Number
-from hl_dsl.synth.proposers.local.leading_signals import lead_of, rate_of
 from hl_dsl.synth.mutation.forecast_terms import Forecast
 from hl_dsl.synth.mutation.signal_terms import CompanionSignal, Signal
+from hl_dsl.synth.proposers.local.leading_signals import lead_of, rate_of
 from hl_dsl.synth.rollouts.episode import Recording
+
+from hl_dsl.program import Program
 
 _LAG = 4
 _MOST_TICKS = 8192
@@ -39,11 +39,18 @@ def forecasts(program: Program, recording: Recording) -> tuple[Forecast, ...]:
     for moving in read:
         for nearing, turns in turning.items():
             if nearing != moving:
-                found += [one for rising, places in turns if (one := _tested(moving, shown[moving], nearing, shown[nearing], rising, places)) is not None]
+                found += [
+                    one
+                    for rising, places in turns
+                    if (one := _tested(moving, shown[moving], nearing, shown[nearing], rising, places)) is not None
+                ]
     kept = sorted(found, key=lambda one: one.error)[:_KEPT]
     changing = dict(_shown(program, recording, _FEWEST_STATES))
     rates = {source: rate_of(shown[source], changing) for one in kept for source in (one.moving, one.nearing)}
-    beside = {source: lead_of(shown[source], {one: values for one, values in shown.items() if one not in read}) for source in read}
+    beside = {
+        source: lead_of(shown[source], {one: values for one, values in shown.items() if one not in read})
+        for source in read
+    }
     return tuple(_with_what_tells(one, shown, turning, rates, beside) for one in kept)
 
 
@@ -58,8 +65,12 @@ def _with_what_tells(found: Forecast, shown: dict, turning: dict, rates: dict, l
             values = shown[source]
             apart = (shown[found.moving] - values)[places]
             nearest, usual, farthest = (float(np.quantile(apart, part)) for part in (0.05, 0.5, 0.95))
-            others.append(CompanionSignal(source, float(values.min()), float(values.max()), nearest, usual, farthest, lead))
-    return replace(found, low=low, high=high, moves=rates[found.moving], comes=rates[found.nearing], others=tuple(others))
+            others.append(
+                CompanionSignal(source, float(values.min()), float(values.max()), nearest, usual, farthest, lead)
+            )
+    return replace(
+        found, low=low, high=high, moves=rates[found.moving], comes=rates[found.nearing], others=tuple(others)
+    )
 
 
 def _walls(values: np.ndarray, found: Forecast) -> tuple[float, float]:
@@ -86,7 +97,12 @@ def _read(program: Program) -> set[Signal]:
 
     fields, found = program.card.fields, set()
     for _, node, _ in Scope(program).places:
-        if type(node) is Index and type(node.vector) is Name and node.vector.name in fields and type(node.index) is Number:
+        if (
+            type(node) is Index
+            and type(node.vector) is Name
+            and node.vector.name in fields
+            and type(node.index) is Number
+        ):
             found.add(Signal(node.vector.name, node.index.value, fields[node.vector.name].base))
         elif type(node) is Name and node.name in fields:
             found.add(Signal(node.name, None, fields[node.name].base))
@@ -106,7 +122,12 @@ def _turns(values: np.ndarray) -> list[tuple[bool, np.ndarray]]:
         return found
     for rising in (True, False):
         toward = speed if rising else -speed
-        places = np.flatnonzero((toward[_LAG : -_LAG - 1] > 0) & (toward[_LAG + 1 : -_LAG] <= 0) & (toward[2 * _LAG : -1] < 0)) + _LAG
+        places = (
+            np.flatnonzero(
+                (toward[_LAG : -_LAG - 1] > 0) & (toward[_LAG + 1 : -_LAG] <= 0) & (toward[2 * _LAG : -1] < 0)
+            )
+            + _LAG
+        )
         # The value farthest out around the turn is where it turned.
         around = _outmost(values, rising, places) if rising else -_outmost(values, rising, places)
         if len(around) < _FEWEST_TURNS:
@@ -123,7 +144,9 @@ def _outmost(values: np.ndarray, rising: bool, places: np.ndarray) -> np.ndarray
     return np.array([sign * (sign * values[place - _LAG : place + _LAG]).max() for place in places])
 
 
-def _tested(moving: Signal, values: np.ndarray, nearing: Signal, others: np.ndarray, rising: bool, places: np.ndarray) -> Forecast | None:
+def _tested(
+    moving: Signal, values: np.ndarray, nearing: Signal, others: np.ndarray, rising: bool, places: np.ndarray
+) -> Forecast | None:
     sign = 1.0 if rising else -1.0
     level = float(np.median(_outmost(others, rising, places)))
     approach, speed = _speed(others), _speed(values)
@@ -137,7 +160,9 @@ def _tested(moving: Signal, values: np.ndarray, nearing: Signal, others: np.ndar
     # All the way from a tick to the turn it must come nearer: ticks since it last did not.
     last_away = np.maximum.accumulate(np.where(moves > slowest, -1, ticks))
     straight = last_away[np.maximum(turn - _LAG, 0)] < ticks
-    tests = known & (moves > slowest) & (turn - ticks >= _SOONEST) & (turn - ticks <= _LATEST) & straight & (ticks >= _LAG)
+    tests = (
+        known & (moves > slowest) & (turn - ticks >= _SOONEST) & (turn - ticks <= _LATEST) & straight & (ticks >= _LAG)
+    )
     if tests.sum() < _FEWEST_TESTS:
         return None
     low, high = (float(np.quantile(values, part)) for part in (0.01, 0.99))
@@ -152,5 +177,14 @@ def _tested(moving: Signal, values: np.ndarray, nearing: Signal, others: np.ndar
     if error > _GOOD:
         return None
     whole = moving.base == "int"
-    return Forecast(moving, nearing, rising, round(level) if nearing.base == "int" else round(level, 4), round(low) if whole else round(low, 4),
-                    round(high) if whole else round(high, 4), _LAG, float(f"{slowest:.2g}"), float(error))
+    return Forecast(
+        moving,
+        nearing,
+        rising,
+        round(level) if nearing.base == "int" else round(level, 4),
+        round(low) if whole else round(low, 4),
+        round(high) if whole else round(high, 4),
+        _LAG,
+        float(f"{slowest:.2g}"),
+        float(error),
+    )

@@ -6,10 +6,9 @@ at once. Both are found by holding every number that is shown against how anothe
 
 from __future__ import annotations
 
-from typing import Mapping
+from collections.abc import Mapping
 
 import numpy as np
-
 from hl_dsl.synth.mutation.signal_terms import PART, SIGN, LeadSignal, RateSignal, Signal
 
 _REACH = 8  # ticks before and after, over which a change is measured
@@ -42,8 +41,11 @@ def rate_of(values: np.ndarray, shown: RecordedSignals) -> RateSignal | None:
     if least is None or least[0] > _RATE_ERROR:
         return None
     _, source, sign, whole, steady, error = least
-    parts = [(np.abs(sign * (whole + other[_REACH:-_REACH] / PART) - change)[steady].mean(), number, one)
-             for number, (one, other) in enumerate(shown.items()) if one != source and one.base == "int" and 0 <= other.min() and other.max() < PART]
+    parts = [
+        (np.abs(sign * (whole + other[_REACH:-_REACH] / PART) - change)[steady].mean(), number, one)
+        for number, (one, other) in enumerate(shown.items())
+        if one != source and one.base == "int" and 0 <= other.min() and other.max() < PART
+    ]
     smaller, _, part = min(parts, default=(np.inf, 0, None))
     helps = smaller < _PART_HELPS * error
     return RateSignal(source, part if helps else None, sign < 0, float(smaller if helps else error))
@@ -67,7 +69,9 @@ def lead_of(values: np.ndarray, shown: RecordedSignals) -> LeadSignal | None:
             for sign in (1, -1):
                 rest = then - sign * other[:-ticks]
                 constant = np.median(rest)
-                found.append((float(np.abs(rest - constant).mean() / stays), ticks, number, sign, float(constant), source))
+                found.append(
+                    (float(np.abs(rest - constant).mean() / stays), ticks, number, sign, float(constant), source)
+                )
     if not found:
         return None
     error, ticks, _, sign, constant, source = min(found, key=lambda one: one[:4])

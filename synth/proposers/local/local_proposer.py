@@ -13,22 +13,22 @@ parameters are tuned together, in structures that begin with weighted sums of al
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Iterator, Mapping, Sequence
 
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.synth.candidates.archive import Structure
-from hl_dsl.synth.proposers.local.cma_brackets import FRESH, NEAR, BracketArm, CmaBrackets, campaign
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Rejection
+from hl_dsl.synth.candidates.parameter_sampling import first_values, fitted_values, next_values
+from hl_dsl.synth.candidates.proposer import Candidate, Rejected, SearchContext
+from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.mutation import MUTATIONS, Mutant, Subject, cross, mutate
 from hl_dsl.synth.mutation.constants import bare_comparisons
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear_rules import shows_few_numbers
 from hl_dsl.synth.mutation.mutate import FITTED, LINEAR
-from hl_dsl.synth.candidates.proposer import Candidate, Rejected, SearchContext
-from hl_dsl.synth.environments.random_numbers import generator
-from hl_dsl.synth.candidates.parameter_sampling import first_values, fitted_values, next_values
+from hl_dsl.synth.proposers.local.cma_brackets import FRESH, NEAR, BracketArm, CmaBrackets, campaign
 
 _TUNE, _CROSS = 0.5, 0.1
 _MOST_TRIES = 400  # proposals a generation may take to fill its slots
@@ -124,7 +124,11 @@ class _Generation:
             if type(found) is str:
                 break
         moved = [name for name, value in values.items() if value != structure.best.values.get(name)]
-        change = "tuned " + ", ".join(f"`{name}`" for name in moved[:4]) + (", …" if len(moved) > 4 else "") if moved else "the same constants once more"
+        change = (
+            "tuned " + ", ".join(f"`{name}`" for name in moved[:4]) + (", …" if len(moved) > 4 else "")
+            if moved
+            else "the same constants once more"
+        )
         return self._passed(candidate, found, change, "tune", (structure.checked.program.hash,), values)
 
     def _draw_new(self, random: Random) -> Candidate | Rejected:
@@ -142,8 +146,13 @@ class _Generation:
         """
         structures = self.situation.archive.structures
         known = [structures.get(key) for key in self.assemblies]
-        ranked = sorted(zip(self.assemblies.values(), known), key=lambda one: -one[1].best.score if one[1] else math.inf)
-        weights = [0.6**rank / (1 + (len(found.samples) if found else _FITTED_DRAWS) / 16) for rank, (_, found) in enumerate(ranked)]
+        ranked = sorted(
+            zip(self.assemblies.values(), known), key=lambda one: -one[1].best.score if one[1] else math.inf
+        )
+        weights = [
+            0.6**rank / (1 + (len(found.samples) if found else _FITTED_DRAWS) / 16)
+            for rank, (_, found) in enumerate(ranked)
+        ]
         drawn = random.choices([assembly for assembly, _ in ranked], weights)[0]
         for _ in range(8):
             values = fitted_values(drawn.checked.flow.parameters, drawn.known, drawn.new, random)
@@ -151,7 +160,9 @@ class _Generation:
             found = self._recognised(candidate)
             if type(found) is str:
                 break
-        return self._passed(candidate, found, f"{drawn.mutant.change}, other constants", drawn.mutant.mutation, drawn.parents, values)
+        return self._passed(
+            candidate, found, f"{drawn.mutant.change}, other constants", drawn.mutant.mutation, drawn.parents, values
+        )
 
     # campaigns
 
@@ -160,7 +171,17 @@ class _Generation:
         archive, campaigns = self.situation.archive, self.campaigns
         if campaigns.bracket and not campaigns.started and archive.best.parameters:
             best = archive.best
-            campaigns.add(campaign(best.checked, best.best.values, NEAR, "the best program's constants", "campaign", (best.checked.program.hash,), random))
+            campaigns.add(
+                campaign(
+                    best.checked,
+                    best.best.values,
+                    NEAR,
+                    "the best program's constants",
+                    "campaign",
+                    (best.checked.program.hash,),
+                    random,
+                )
+            )
             return None
         known = archive.choose_other(random) if random.random() < _OTHER else archive.choose(random)
         subject, fresh = self.situation.subject(known), not campaigns.bracket or random.random() < 0.4
@@ -173,17 +194,35 @@ class _Generation:
         verdict = checked if isinstance(checked, Rejection) else self.situation.gates.prove(checked)
         if isinstance(verdict, Rejection):
             campaigns.passed_over()
-            return Rejected(self.index, None, format_policy(mutant.policy), verdict, mutant.change, mutant.mutation, parents)
+            return Rejected(
+                self.index, None, format_policy(mutant.policy), verdict, mutant.change, mutant.mutation, parents
+            )
         if checked.structure not in campaigns.seen and checked.flow.parameters:
-            campaigns.add(campaign(checked, known.best.values, FRESH if fresh else NEAR, mutant.change, mutant.mutation, parents, random))
+            campaigns.add(
+                campaign(
+                    checked,
+                    known.best.values,
+                    FRESH if fresh else NEAR,
+                    mutant.change,
+                    mutant.mutation,
+                    parents,
+                    random,
+                )
+            )
         return None
 
     def _point(self, running: BracketArm, values: dict[str, float]) -> Candidate | Rejected:
         candidate = running.checked.with_values(values)
         found = self._recognised(candidate)
         change = f"{running.change}, constants tuned together"
-        proposal = self._passed(candidate, found, change, running.mutation, running.parents, values, brief=not running.at_middle)
-        running.given(proposal.index if type(proposal) is Candidate else self.campaigns.known(proposal.index, proposal.rejection.known_as))
+        proposal = self._passed(
+            candidate, found, change, running.mutation, running.parents, values, brief=not running.at_middle
+        )
+        running.given(
+            proposal.index
+            if type(proposal) is Candidate
+            else self.campaigns.known(proposal.index, proposal.rejection.known_as)
+        )
         return proposal
 
     # structures
@@ -205,7 +244,9 @@ class _Generation:
             return None
         checked = self.situation.gates.check(mutant.policy)
         if isinstance(checked, Rejection):
-            return Rejected(self.index, None, format_policy(mutant.policy), checked, mutant.change, mutant.mutation, parents)
+            return Rejected(
+                self.index, None, format_policy(mutant.policy), checked, mutant.change, mutant.mutation, parents
+            )
         new = [one.name for one in checked.flow.parameters if one.name.partition("[")[0] in mutant.new_params]
         if checked.structure in archive.structures:
             return self._tune(archive.structures[checked.structure], random)
@@ -225,7 +266,9 @@ class _Generation:
         """How often each mutation is drawn: its own weight, times how it has done in this run, and more often what can
         break a habit where the parent's episode ended in one."""
         stuck = self.situation.ended_dry(parent)
-        weights = {name: one.weight * self._luck(name) * (one.when_stuck if stuck else 1.0) for name, one in MUTATIONS.items()}
+        weights = {
+            name: one.weight * self._luck(name) * (one.when_stuck if stuck else 1.0) for name, one in MUTATIONS.items()
+        }
         if bare_comparisons(Draft(subject, random)):
             rest = sum(weights.values()) - weights["offset-comparisons"]
             weights["offset-comparisons"] = rest * _CONSTANTS_FIRST / (1 - _CONSTANTS_FIRST)
@@ -249,7 +292,16 @@ class _Generation:
             return Rejection("duplicate", "the same program as one of this generation", found)
         return found
 
-    def _passed(self, candidate: CheckedCandidate, found: Rejection | str, change: str, origin: str, parents, values, brief: bool = False) -> Candidate | Rejected:
+    def _passed(
+        self,
+        candidate: CheckedCandidate,
+        found: Rejection | str,
+        change: str,
+        origin: str,
+        parents,
+        values,
+        brief: bool = False,
+    ) -> Candidate | Rejected:
         gates = self.situation.gates
         stopped = found if isinstance(found, Rejection) else None
         proof = ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.program import Program
 from hl_dsl.synth.mutation import Columns, RecordedValues
 from hl_dsl.synth.rollouts.episode import Recording
+
+from hl_dsl.program import Program
 
 _WINDOWS, _WINDOW, _WARM_UP = 5, 40, 40
 
@@ -25,7 +26,9 @@ def sampled_columns(program: Program, recording: Recording) -> Columns:
             continue
         convert = {"real": float, "int": int, "bool": bool}[field.base]
         rows = values[ticks] if values.ndim > 1 else values[ticks][:, None]
-        columns = [[convert(value) if value == value else 0.0 for value in rows[:, column].tolist()] for column in field.index]
+        columns = [
+            [convert(value) if value == value else 0.0 for value in rows[:, column].tolist()] for column in field.index
+        ]
         named[name] = RecordedValues(field.base, columns)
     named.update(_run(program, recording, ticks, begins))
     symbols = program.checked.symbols

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
+from hl_dsl.synth.rollouts.episode import Recording
 
 from hl_dsl.cards import Card
-from hl_dsl.synth.rollouts.episode import Recording
 
 _MOST = 0.95  # of all ticks
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hl_dsl.program import Program
+from hl_dsl.synth.environments.protocols import protocol_options
 from hl_dsl.synth.proposers.prompt.prompt import BuiltPrompt, build_prompt
 from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, PromptParts, ShownProgram
 from hl_dsl.synth.rollouts.last_frames import Announced, announced
-from hl_dsl.synth.environments.protocols import protocol_options
+
+from hl_dsl.program import Program
 
 
 def first_prompt(path: Path | str, protocol: str | None, budget: BudgetLeft) -> tuple[BuiltPrompt, Announced | None]:
@@ -18,5 +19,7 @@ def first_prompt(path: Path | str, protocol: str | None, budget: BudgetLeft) -> 
     program.flow  # a program that does not check has nothing to be asked about
     protocol = protocol or program.card.protocols[0]
     protocol_options(program.card, protocol)
-    built = build_prompt(PromptParts(program.card, protocol, ShownProgram(program.source.text or program.text), budget=budget))
+    built = build_prompt(
+        PromptParts(program.card, protocol, ShownProgram(program.source.text or program.text), budget=budget)
+    )
     return built, announced(program.card, protocol)

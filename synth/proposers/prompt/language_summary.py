@@ -67,6 +67,21 @@ def language_card(brief: bool = False) -> str:
     if brief:
         listed = [", ".join(map(usage, functions))]
     else:
-        listed = [f"{usage(row)} {row.formula and f'= {row.formula}' or row.says.format(*row.parameters[: row.arity])}" for row in functions]
-    lines = [line for entry in listed for line in wrap(entry, _WIDTH, initial_indent="  ", subsequent_indent="  " if brief else "      ")]
-    return "\n".join([_HEAD, "Functions (component by component on vectors; sum, dot, norm, all, any reduce one):", *lines, "", _PROVED.rstrip()])
+        listed = [
+            f"{usage(row)} {row.formula and f'= {row.formula}' or row.says.format(*row.parameters[: row.arity])}"
+            for row in functions
+        ]
+    lines = [
+        line
+        for entry in listed
+        for line in wrap(entry, _WIDTH, initial_indent="  ", subsequent_indent="  " if brief else "      ")
+    ]
+    return "\n".join(
+        [
+            _HEAD,
+            "Functions (component by component on vectors; sum, dot, norm, all, any reduce one):",
+            *lines,
+            "",
+            _PROVED.rstrip(),
+        ]
+    )

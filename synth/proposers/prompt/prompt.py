@@ -6,26 +6,38 @@ what was left out; the sum of the limits bounds the whole. The same parts give t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Iterator
+
+from hl_dsl.grammar.tree.author_comments import MEASURED
+from hl_dsl.synth.proposers.prompt.language_summary import language_card
+from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, PromptParts, ShownProgram
+from hl_dsl.synth.proposers.prompt.truncation import clipped, elided, table_text
+from hl_dsl.synth.rollouts.picture import MOST_PICTURE_BYTES, Picture
 
 from hl_dsl.cards.text import card_lines
-from hl_dsl.grammar.tree.author_comments import MEASURED
-from hl_dsl.synth.proposers.prompt.truncation import clipped, elided, table_text
-from hl_dsl.synth.proposers.prompt.language_summary import language_card
-from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, Picture, PromptParts, ShownProgram
 
 # Characters of each section, its heading aside. Four characters are about one token.
 LIMITS = {
-    "Task": 2_000, "Language": 8_000, "Environment": 8_000, "Rules": 2_500,
-    "Program to improve": 12_000, "Best program": 6_000, "Different program": 6_000, "Worst seed": 6_000,
-    "Last proposal": 5_000, "Counterexample": 5_000, "Failed directions": 4_000, "Budget left": 500, "Answer": 200,
+    "Task": 2_000,
+    "Language": 8_000,
+    "Environment": 8_000,
+    "Rules": 2_500,
+    "Program to improve": 12_000,
+    "Best program": 6_000,
+    "Different program": 6_000,
+    "Worst seed": 6_000,
+    "Last proposal": 5_000,
+    "Counterexample": 5_000,
+    "Failed directions": 4_000,
+    "Budget left": 500,
+    "Answer": 200,
 }
 MOST_BEST = 2
 MOST_FAILED = 24
 _LONGEST_LINE = 200
 MOST_PICTURES = 4
-MOST_PICTURE_BYTES = 300_000
+
 _HEADING = 100  # characters a heading with its note may take
 MOST_CHARACTERS = sum(LIMITS.values()) + (MOST_BEST - 1) * LIMITS["Best program"] + (len(LIMITS) + MOST_BEST) * _HEADING
 
@@ -66,8 +78,10 @@ def build_prompt(parts: PromptParts) -> BuiltPrompt:
 
 
 def _stable(parts: PromptParts) -> Iterator[str]:
-    task = (f"You improve a controller for {parts.card.environment}, a program in the language HL. It is played under the protocol "
-            f"`{parts.protocol}`.\n{parts.task}")
+    task = (
+        f"You improve a controller for {parts.card.environment}, a program in the language HL. It is played under the protocol "
+        f"`{parts.protocol}`.\n{parts.task}"
+    )
     yield _section("Task", task)
     yield _section("Language", language_card() if parts.language is None else parts.language)
     yield _section("Environment", "\n".join(card_lines(parts.card)))
@@ -124,7 +138,11 @@ def _line(text: str) -> str:
 
 
 def _left(budget: BudgetLeft) -> str:
-    amounts = (("environment steps", budget.environment_steps), ("programs", budget.programs), ("tokens", budget.tokens))
+    amounts = (
+        ("environment steps", budget.environment_steps),
+        ("programs", budget.programs),
+        ("tokens", budget.tokens),
+    )
     left = [f"{amount:,} {unit}" for unit, amount in amounts if amount is not None]
     if budget.money is not None:
         left.append(f"{budget.money:.2f} of money")
@@ -135,7 +153,9 @@ def _left(budget: BudgetLeft) -> str:
 
 def _pictures(parts: PromptParts) -> tuple[Picture, ...]:
     """Those of the worst seed, none too large; of many the first, the last and some between."""
-    found = [one for one in (parts.worst.pictures if parts.worst is not None else ()) if len(one.png) <= MOST_PICTURE_BYTES]
+    found = [
+        one for one in (parts.worst.pictures if parts.worst is not None else ()) if len(one.png) <= MOST_PICTURE_BYTES
+    ]
     if len(found) > MOST_PICTURES:
         found = [found[place * (len(found) - 1) // (MOST_PICTURES - 1)] for place in range(MOST_PICTURES)]
     return tuple(found)

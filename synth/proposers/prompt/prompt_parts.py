@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hl_dsl.synth.rollouts.picture import Picture
+
 from hl_dsl.cards import Card
 
 
@@ -14,14 +16,6 @@ class ShownProgram:
     text: str
     score: float | None = None
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A frame of an episode, `png` its PNG file. `says`: one line, such as the tick it is of."""
-
-    png: bytes
-    says: str
 
 
 @dataclass(frozen=True)

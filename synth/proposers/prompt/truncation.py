@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from hl_dsl.synth.proposers.prompt.prompt_parts import Table
 
@@ -33,7 +33,12 @@ def table_text(table: Table, most: int) -> str:
         head.append(f"({len(moving) - _MOST_COLUMNS} of {len(moving)} columns left out)")
         half = _MOST_COLUMNS // 2
         moving = moving[:half] + moving[-half:]
-    lines = aligned([tuple(clipped(table.columns[place], _WIDEST_CELL) for place in moving), *(tuple(row[place] for place in moving) for row in rows)])
+    lines = aligned(
+        [
+            tuple(clipped(table.columns[place], _WIDEST_CELL) for place in moving),
+            *(tuple(row[place] for place in moving) for row in rows),
+        ]
+    )
     left = most - sum(len(line) + 1 for line in head) - len(lines[0]) - 1
     sizes = [len(line) + 1 for line in lines[1:]]
     if sum(sizes) > left:

@@ -9,21 +9,38 @@ taken from here ever after.
 from __future__ import annotations
 
 import time
-from typing import Any, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.candidates.proposer import ProposerStopped
-from hl_dsl.synth.runs.call_totals import ANSWERED, CUT_OFF, FAILED, RESERVED, SETTLED
 from hl_dsl.synth.proposers.text.writer import Answer, CallFailed, Charge, Prompt, Writer
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.call_totals import ANSWERED, CUT_OFF, FAILED, RESERVED, SETTLED
+from hl_dsl.synth.runs.ledger import Ledger
 
-_OF_RESERVED = ("sequence", "time", "checksum", "event", "state", "prompt", "prompt_characters", "reserved_tokens", "reserved_cost")
+_OF_RESERVED = (
+    "sequence",
+    "time",
+    "checksum",
+    "event",
+    "state",
+    "prompt",
+    "prompt_characters",
+    "reserved_tokens",
+    "reserved_cost",
+)
 
 
 class Calls:
     """`events` are the ledger's so far. Charges `budget`; tells `tell` how a call goes."""
 
-    def __init__(self, ledger: Ledger, budget: Budget, events: Iterable[Mapping[str, Any]], tell: Callable[[dict[str, Any]], None]):
+    def __init__(
+        self,
+        ledger: Ledger,
+        budget: Budget,
+        events: Iterable[Mapping[str, Any]],
+        tell: Callable[[dict[str, Any]], None],
+    ):
         self.budget, self._ledger, self._tell = budget, ledger, tell
         self.settled: list[Mapping[str, Any]] = []
         self._answers: dict[tuple[int, str], Mapping[str, Any]] = {}
@@ -50,7 +67,13 @@ class Calls:
         event = self._answers.get((trial, writer.name))
         if event is None:
             return None
-        return Answer(event["text"], Charge(event["tokens"], event["cost"], event["estimated"]), None, event["said"], event["truncated"])
+        return Answer(
+            event["text"],
+            Charge(event["tokens"], event["cost"], event["estimated"]),
+            None,
+            event["said"],
+            event["truncated"],
+        )
 
     def charged(self, trial: int) -> Charge:
         """The sum over all attempts for a trial."""
@@ -58,8 +81,10 @@ class Calls:
         tokens = [one.tokens for one in charges if one.tokens is not None]
         cost = [one.cost for one in charges if one.cost is not None]
         return Charge(
-            sum(tokens) if len(tokens) == len(charges) else None, sum(cost) if len(cost) == len(charges) else None,
-            any(one.estimated for one in charges))
+            sum(tokens) if len(tokens) == len(charges) else None,
+            sum(cost) if len(cost) == len(charges) else None,
+            any(one.estimated for one in charges),
+        )
 
     def make(self, trial: int, writer: Writer, prompt: Prompt, timeout: float) -> Answer:
         """One attempt. Raises CallFailed once that is settled, ProposerStopped where the budget does not reach for it."""
@@ -78,14 +103,27 @@ class Calls:
 
         try:
             try:
-                self._tell({"event": "call", "proposer": writer.name, "model": writer.model, "tokens": 0, "seconds": 0.0})
+                self._tell(
+                    {"event": "call", "proposer": writer.name, "model": writer.model, "tokens": 0, "seconds": 0.0}
+                )
                 answer = writer.ask(prompt, timeout, self._reporter(writer, began))
             except CallFailed as failed:
                 settle(FAILED, failed.charge, {"error": failed.reason, **failed.more})
                 raise
-            usage = {} if answer.usage is None else {
-                "input_tokens": answer.usage.input, "output_tokens": answer.usage.output, "cached_input_tokens": answer.usage.cached_input}
-            settle(ANSWERED, answer.charge, {"text": answer.text, "said": answer.said, "truncated": answer.truncated, **usage, **answer.more})
+            usage = (
+                {}
+                if answer.usage is None
+                else {
+                    "input_tokens": answer.usage.input,
+                    "output_tokens": answer.usage.output,
+                    "cached_input_tokens": answer.usage.cached_input,
+                }
+            )
+            settle(
+                ANSWERED,
+                answer.charge,
+                {"text": answer.text, "said": answer.said, "truncated": answer.truncated, **usage, **answer.more},
+            )
             return answer
         except BaseException as error:
             # An interrupt, or a defect: whoever was asked may have done the work.
@@ -98,28 +136,50 @@ class Calls:
         self._tell({"event": "waiting", "seconds": seconds, "reason": reason})
 
     def _refuse_too_much(self, most: Charge) -> None:
-        limits = ((self.budget.tokens, self.budget.tokens_left, most.tokens, "tokens", ",d"),
-                  (self.budget.cost, self.budget.cost_left, most.cost, "money", ".4f"))
+        limits = (
+            (self.budget.tokens, self.budget.tokens_left, most.tokens, "tokens", ",d"),
+            (self.budget.cost, self.budget.cost_left, most.cost, "money", ".4f"),
+        )
         for limit, left, wanted, what, form in limits:
             if left is not None and wanted is not None and wanted > left:
                 raise ProposerStopped(
-                    f"the budget of {limit:,} {what} is spent: {format(left, form)} are left, and the next call may take {format(wanted, form)}")
+                    f"the budget of {limit:,} {what} is spent: {format(left, form)} are left, and the next call may take {format(wanted, form)}"
+                )
 
     def _reserve(self, trial: int, writer: Writer, prompt: Prompt, most: Charge) -> Mapping[str, Any]:
         key = trial, writer.name
         self._attempts[key] = self._attempts.get(key, 0) + 1
-        event = self._ledger.append({
-            "event": "call", "state": RESERVED, "call": self._next, "trial": trial, "attempt": self._attempts[key], "proposer": writer.name,
-            "model": writer.model, "prompt": prompt.digest, "prompt_characters": len(prompt.stable) + len(prompt.variable),
-            "reserved_tokens": most.tokens, "reserved_cost": most.cost, **writer.about()})
+        event = self._ledger.append(
+            {
+                "event": "call",
+                "state": RESERVED,
+                "call": self._next,
+                "trial": trial,
+                "attempt": self._attempts[key],
+                "proposer": writer.name,
+                "model": writer.model,
+                "prompt": prompt.digest,
+                "prompt_characters": len(prompt.stable) + len(prompt.variable),
+                "reserved_tokens": most.tokens,
+                "reserved_cost": most.cost,
+                **writer.about(),
+            }
+        )
         self._next += 1
         return event
 
     def _settle(self, reserved: Mapping[str, Any], outcome: str, charge: Charge, more: Mapping[str, Any]) -> None:
         about = {name: value for name, value in reserved.items() if name not in _OF_RESERVED}
         event = {
-            "event": "call", "state": SETTLED, **about, "outcome": outcome, "tokens": charge.tokens, "cost": charge.cost,
-            "estimated": charge.estimated, **more}
+            "event": "call",
+            "state": SETTLED,
+            **about,
+            "outcome": outcome,
+            "tokens": charge.tokens,
+            "cost": charge.cost,
+            "estimated": charge.estimated,
+            **more,
+        }
         self._take(self._ledger.append(event))
 
     def _take(self, event: Mapping[str, Any]) -> None:
@@ -139,6 +199,14 @@ class Calls:
             now = time.monotonic()
             if now - last > 0.1:
                 last = now
-                self._tell({"event": "call", "proposer": writer.name, "model": writer.model, "tokens": tokens, "seconds": now - began})
+                self._tell(
+                    {
+                        "event": "call",
+                        "proposer": writer.name,
+                        "model": writer.model,
+                        "tokens": tokens,
+                        "seconds": now - began,
+                    }
+                )
 
         return report

@@ -2,33 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Hashable, Mapping, Sequence
+from typing import Any
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.synth.candidates.archive import Structure
-from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.candidates.proposer import Rejected, SearchContext
 from hl_dsl.synth.proposers.prompt.prompt import MOST_FAILED
 from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirection, PromptParts, ShownProgram, Table
-from hl_dsl.synth.candidates.proposer import Rejected, SearchContext
 from hl_dsl.synth.proposers.text.text_gates import GateResult
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.trace import describe_tick, replayed
+from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.trial import Trial
 
 LAST_TICKS = 24
 
 
-def parts_of(situation: SearchContext, parent: Structure, refused: GateResult | None, budget: Budget | None, told: int) -> PromptParts:
+def parts_of(
+    situation: SearchContext, parent: Structure, refused: GateResult | None, budget: Budget | None, told: int
+) -> PromptParts:
     """`refused`: the proposal before, where it is to be mended. `told`: how many programs were proposed since the
     situation was taken."""
     ranked = situation.archive.ranked()
     others = [one for one in ranked[2:] if one is not parent]
     return PromptParts(
-        card=situation.gates.card, protocol=situation.protocol, parent=_shown(parent), best=tuple(_shown(one) for one in ranked[:2]),
-        different=_shown(_different(parent, others, situation.archive.behaviours)) if others else None, worst=_worst(situation, parent),
-        counterexample=None if refused is None else _counterexample(refused), refusal="" if refused is None else _refusal(refused),
-        failed=tuple(_failed(one) for one in _in_vain(situation.recent)), budget=_left(budget, situation.most, told))
+        card=situation.gates.card,
+        protocol=situation.protocol,
+        parent=_shown(parent),
+        best=tuple(_shown(one) for one in ranked[:2]),
+        different=_shown(_different(parent, others, situation.archive.behaviours)) if others else None,
+        worst=_worst(situation, parent),
+        counterexample=None if refused is None else _counterexample(refused),
+        refusal="" if refused is None else _refusal(refused),
+        failed=tuple(_failed(one) for one in _in_vain(situation.recent)),
+        budget=_left(budget, situation.most, told),
+    )
 
 
 def _shown(structure: Structure) -> ShownProgram:
@@ -40,7 +50,11 @@ def _different(parent: Structure, others: Sequence[Structure], behaviours: Mappi
     whose size differs most from the parent's: the likeliest to be another idea."""
     own = behaviours.get(parent.key)
     unlike = next((one for one in others if own is not None and behaviours.get(one.key) not in (None, own)), None)
-    return unlike if unlike is not None else max(others[:8], key=lambda one: (abs(one.size - parent.size), -one.best.trial))
+    return (
+        unlike
+        if unlike is not None
+        else max(others[:8], key=lambda one: (abs(one.size - parent.size), -one.best.trial))
+    )
 
 
 def _refusal(refused: GateResult) -> str:
@@ -63,7 +77,13 @@ def _failed(trial: Trial) -> FailedDirection:
 def _left(budget: Budget | None, most: int | None, told: int) -> BudgetLeft:
     if budget is None:
         return BudgetLeft()
-    return BudgetLeft(budget.steps_left, None if most is None else most - told, budget.tokens_left, budget.cost_left, budget.seconds_left)
+    return BudgetLeft(
+        budget.steps_left,
+        None if most is None else most - told,
+        budget.tokens_left,
+        budget.cost_left,
+        budget.seconds_left,
+    )
 
 
 # tables

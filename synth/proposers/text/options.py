@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Callable
+
+from hl_dsl.synth.proposers.text.prices import Prices
+from hl_dsl.synth.proposers.text.retries import RetryPolicy
 
 from hl_dsl.cards import Card
 from hl_dsl.language.environment_grammar import card_grammar
-from hl_dsl.synth.proposers.text.prices import Prices
-from hl_dsl.synth.proposers.text.retries import RetryPolicy
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.proposers.text.writer import Usage
+
+from hl_dsl.base.errors import HLError
 
 _PER = 1_000_000
 _FORM = 'write [models."NAME"] with input and output (and cached_input, where it differs): money for a million tokens'
@@ -46,7 +47,9 @@ def read_prices(path: Path | str, model: str) -> Prices:
         with open(path, "rb") as file:
             models = tomllib.load(file).get("models", {})
     except OSError as error:
-        raise HLError(f"cannot read the prices in {path}: {(error.strerror or str(error)).lower()}", "check the path") from None
+        raise HLError(
+            f"cannot read the prices in {path}: {(error.strerror or str(error)).lower()}", "check the path"
+        ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise HLError(f"{path} is no TOML: {error}", _FORM) from None
     if not isinstance(models, dict):

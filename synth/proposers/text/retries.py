@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Callable
 
 from hl_dsl.synth.candidates.proposer import ProposerFailed, ProposerStopped
 from hl_dsl.synth.proposers.text.call_account import Calls
 from hl_dsl.synth.proposers.text.writer import Answer, CallFailed, Prompt, Writer
+
 from hl_dsl.base.text import counted
 
 _SHORTEST = 1.0  # seconds; less is no time for an attempt
@@ -51,7 +52,9 @@ def _pause(writer: Writer, calls: Calls, patience: RetryPolicy, failed: CallFail
     if not failed.again:
         raise ProposerFailed(f"{writer.name}: {failed.reason}")
     if failures >= patience.attempts:
-        raise ProposerFailed(f"{writer.name} gave no program in {counted(failures, 'attempt')}; the last: {failed.reason}")
+        raise ProposerFailed(
+            f"{writer.name} gave no program in {counted(failures, 'attempt')}; the last: {failed.reason}"
+        )
     wait = patience.wait(failures, failed.wait)
     left = calls.budget.seconds_left
     if wait > max(patience.longest_asked, patience.longest_wait) or left is not None and wait >= left:

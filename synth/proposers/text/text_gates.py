@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from hl_dsl.base.diagnostics import HLError, ProgramError
 from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import SourceText
-from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Rejection
+from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected, SearchContext
 from hl_dsl.verify import Proof
+
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.source import SourceText
 
 LONGEST_REASON = 6_000  # characters
 NAME = "proposal.hl"
@@ -32,7 +34,13 @@ class GateResult:
 
 
 def through_gates(
-    text: str, situation: SearchContext, index: int, change: str, origin: str, parents: tuple[str, ...], provenance: Provenance | None,
+    text: str,
+    situation: SearchContext,
+    index: int,
+    change: str,
+    origin: str,
+    parents: tuple[str, ...],
+    provenance: Provenance | None,
     taken: dict[str, int],
 ) -> GateResult:
     """Parse, check, duplicate, proof, known behaviour. Takes no environment step. `taken`: hashes of the proposals of this
@@ -85,4 +93,8 @@ def first_comment(text: str) -> str | None:
 
 def shortened(text: str) -> str:
     """The text, or its beginning where it is too long to be sent on."""
-    return text if len(text) <= LONGEST_REASON else text[:LONGEST_REASON] + f"\n… ({len(text) - LONGEST_REASON:,} more characters)"
+    return (
+        text
+        if len(text) <= LONGEST_REASON
+        else text[:LONGEST_REASON] + f"\n… ({len(text) - LONGEST_REASON:,} more characters)"
+    )

@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from hl_dsl.cards import Card
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.candidates.archive import Structure
-from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.proposers.prompt.truncation import clipped
+from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, SearchContext
+from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.proposers.prompt.prompt import build_prompt
 from hl_dsl.synth.proposers.prompt.prompt_parts import PromptParts, ShownProgram
-from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, SearchContext
+from hl_dsl.synth.proposers.prompt.truncation import clipped
 from hl_dsl.synth.proposers.text.feedback import parts_of
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import ask
 from hl_dsl.synth.proposers.text.text_gates import LONGEST_CHANGE, GateResult, first_comment, through_gates
 from hl_dsl.synth.proposers.text.writer import Answer, Prompt, Writer
-from hl_dsl.synth.environments.random_numbers import generator
+from hl_dsl.synth.runs.budget import Budget
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import Card
 
 
 class TextProposer:
@@ -41,21 +42,29 @@ class TextProposer:
         """Raises HLError where the budget limits what is not known of a call before it is made."""
         most = self.writer.most(Prompt("", ""))
         for limit, known, what, way in (
-                (budget.tokens, most.tokens, "tokens", "limit its programs, steps or time"),
-                (budget.cost, most.cost, "cost", "give the model's prices, or limit tokens, programs or time")):
+            (budget.tokens, most.tokens, "tokens", "limit its programs, steps or time"),
+            (budget.cost, most.cost, "cost", "give the model's prices, or limit tokens, programs or time"),
+        ):
             if limit is not None and known is None:
-                raise HLError(f"the {what} of a call of `{self.writer.name}` cannot be known before it is made, so a budget of it would not hold", way)
+                raise HLError(
+                    f"the {what} of a call of `{self.writer.name}` cannot be known before it is made, so a budget of it would not hold",
+                    way,
+                )
 
     def refuse_too_small(self, card: Card, protocol: str, text: str, budget: Budget) -> None:
         """Raises HLError where the first call may take more than the budget; what the first program plays only adds to it."""
         parts = PromptParts(card, protocol, ShownProgram(text))
         built = build_prompt(parts)
         most = self.writer.most(Prompt(built.stable, built.variable, (), parts))
-        for limit, wanted, what, form in ((budget.tokens, most.tokens, "tokens", ",d"), (budget.cost, most.cost, "money", ".4f")):
+        for limit, wanted, what, form in (
+            (budget.tokens, most.tokens, "tokens", ",d"),
+            (budget.cost, most.cost, "money", ".4f"),
+        ):
             if limit is not None and wanted is not None and wanted > limit:
                 raise HLError(
                     f"a budget of {limit:,} {what} is less than the first call of `{self.writer.name}` may take, {format(wanted, form)}",
-                    "give it more, or lower --max-output-tokens: a call is made only where the most it may take is left")
+                    "give it more, or lower --max-output-tokens: a call is made only where the most it may take is left",
+                )
 
     def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
         calls = situation.calls
@@ -81,7 +90,9 @@ class TextProposer:
             refused = verdict
         return proposals
 
-    def _one(self, situation: SearchContext, parent: Structure, refused: GateResult | None, index: int, taken: dict[str, int]) -> GateResult:
+    def _one(
+        self, situation: SearchContext, parent: Structure, refused: GateResult | None, index: int, taken: dict[str, int]
+    ) -> GateResult:
         calls, writer = situation.calls, self.writer
         answer = calls.answer(index, writer)
         if answer is None:
@@ -93,7 +104,15 @@ class TextProposer:
         provenance = Provenance(writer.name, writer.model, charge.tokens, charge.cost)
         origin = writer.name if refused is None else f"{writer.name} repair"
         verdict = through_gates(
-            answer.text, situation, index, _change(answer, writer), origin, (parent.checked.program.hash,), provenance, taken)
+            answer.text,
+            situation,
+            index,
+            _change(answer, writer),
+            origin,
+            (parent.checked.program.hash,),
+            provenance,
+            taken,
+        )
         return _with_cut(verdict) if answer.truncated else verdict
 
 
@@ -108,5 +127,8 @@ def _with_cut(verdict: GateResult) -> GateResult:
     proposal = verdict.proposal
     if type(proposal) is not Rejected:
         return verdict
-    told = replace(proposal.rejection, reason=f"the answer was cut off at the limit of output tokens: write a shorter program\n{proposal.rejection.reason}")
+    told = replace(
+        proposal.rejection,
+        reason=f"the answer was cut off at the limit of output tokens: write a shorter program\n{proposal.rejection.reason}",
+    )
     return GateResult(replace(proposal, rejection=told), verdict.proof)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Mapping, Protocol
+from typing import Any, Protocol
 
-from hl_dsl.synth.proposers.prompt.prompt_parts import Picture, PromptParts
+from hl_dsl.synth.proposers.prompt.prompt_parts import PromptParts
+from hl_dsl.synth.rollouts.picture import Picture
 
 OnTokens = Callable[[int], None]
 
@@ -22,7 +24,7 @@ class Prompt:
     parts: PromptParts | None = None
     bare: str = ""
 
-    def without_pictures(self) -> "Prompt":
+    def without_pictures(self) -> Prompt:
         return replace(self, variable=self.bare, pictures=()) if self.pictures else self
 
     @property
@@ -74,8 +76,16 @@ class CallFailed(Exception):
     any. `change`: another way of asking was found, so the next attempt is made at once and is not counted as a retry.
     `charge`: what it cost; None: that is not known, so the whole reservation is charged."""
 
-    def __init__(self, reason: str, *, again: bool = False, wait: float | None = None, change: bool = False,
-                 charge: Charge | None = NOTHING, more: Mapping[str, Any] | None = None):
+    def __init__(
+        self,
+        reason: str,
+        *,
+        again: bool = False,
+        wait: float | None = None,
+        change: bool = False,
+        charge: Charge | None = NOTHING,
+        more: Mapping[str, Any] | None = None,
+    ):
         super().__init__(reason)
         self.reason, self.again, self.wait, self.change, self.charge = reason, again, wait, change, charge
         self.more = dict(more or {})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from hl_dsl.synth.runs.call_totals import SETTLED
 from hl_dsl.synth.report.contents.run import ReportedRun
+from hl_dsl.synth.runs.call_totals import SETTLED
 from hl_dsl.synth.runs.trial import counts_for_best
 
 
@@ -28,7 +28,16 @@ def score_points(run: ReportedRun) -> tuple[list[dict[str, Any]], dict[str, Any]
             continue
         if counts_for_best(trial, run.setting) and (best is None or trial.score > best):
             best = trial.score
-        points.append({
-            "trial": trial.index, "sequence": trial.sequence, "score": trial.score, "gate": trial.gate, "accepted": trial.accepted,
-            "environment_steps": steps, "tokens": tokens if with_calls else None, "best_so_far": best})
+        points.append(
+            {
+                "trial": trial.index,
+                "sequence": trial.sequence,
+                "score": trial.score,
+                "gate": trial.gate,
+                "accepted": trial.accepted,
+                "environment_steps": steps,
+                "tokens": tokens if with_calls else None,
+                "best_so_far": best,
+            }
+        )
     return points, {"environment_steps": steps, "tokens": tokens if with_calls else None}

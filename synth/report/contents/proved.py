@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.synth.runs.trial import Trial, proof_summary
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 
 _SHOWN = ("id", "kind", "name", "status", "claim", "method", "line", "detail")
 
@@ -16,7 +17,12 @@ def proof_of(trial: Trial, program: Program | None) -> dict[str, Any]:
     `results` is None where this version cannot read the program."""
     recorded = proof_summary(trial.proof)
     if program is None:
-        return {"recorded": recorded, "passed": None, "summary": "not proved again: this version cannot read the program", "results": None}
+        return {
+            "recorded": recorded,
+            "passed": None,
+            "summary": "not proved again: this version cannot read the program",
+            "results": None,
+        }
     try:
         proof = program.prove().to_json()
     except HLError as error:

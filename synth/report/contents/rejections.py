@@ -9,8 +9,13 @@ from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.runs.trial import GATES
 
 _MEANS = {
-    "parse": "the text does not parse", "duplicate": "seen before, or acts as one that was", "check": "names, types or shape",
-    "prove": "not proved", "smoke": "too weak on the first seeds", "development": "no better on the development seeds", "regression": "breaks a golden case",
+    "parse": "the text does not parse",
+    "duplicate": "seen before, or acts as one that was",
+    "check": "names, types or shape",
+    "prove": "not proved",
+    "smoke": "too weak on the first seeds",
+    "development": "no better on the development seeds",
+    "regression": "breaks a golden case",
 }
 RACING = "racing"
 LEFT_EARLY = "left:"  # how the verdict on an episode begins that was given up, being far behind
@@ -31,5 +36,13 @@ def rejections(run: ReportedRun) -> list[dict[str, Any]]:
     means = _MEANS | {RACING: "given up early, clearly worse than the best"}
     order = list(GATES[:-1])
     order.insert(order.index("development"), RACING)
-    return [{"gate": gate, "means": means.get(gate, ""), "count": reasons[gate].total(), "environment_steps": steps[gate],
-             "reasons": [{"reason": reason, "count": count} for reason, count in reasons[gate].most_common(_EXAMPLES)]} for gate in order]
+    return [
+        {
+            "gate": gate,
+            "means": means.get(gate, ""),
+            "count": reasons[gate].total(),
+            "environment_steps": steps[gate],
+            "reasons": [{"reason": reason, "count": count} for reason, count in reasons[gate].most_common(_EXAMPLES)],
+        }
+        for gate in order
+    ]

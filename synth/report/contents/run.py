@@ -8,18 +8,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.cards.reader import look_in
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.call_totals import RESERVED, SETTLED
 from hl_dsl.synth.report.contents.held_out import is_held_out
+from hl_dsl.synth.runs.call_totals import RESERVED, SETTLED
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import holder, settings_in
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.trial import NO_GATE, OF_A_RUN, Trial, main_setting, run_best, run_end
 from hl_dsl.synth.runs.trials_table import ledger_path
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards.reader import look_in
+
 GOING_ON, STOPPED, INTERRUPTED_RUN, CUT_OFF, NO_RUN = "going on", "stopped", "interrupted", "cut off", "no run"
-_OF_A_CALL = {RESERVED: ("call", "reserved_tokens", "reserved_cost"), SETTLED: ("call", "outcome", "tokens", "cost", "estimated")}
+_OF_A_CALL = {
+    RESERVED: ("call", "reserved_tokens", "reserved_cost"),
+    SETTLED: ("call", "outcome", "tokens", "cost", "estimated"),
+}
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ def _trial_in(event: Mapping[str, Any]) -> Trial | None:
     if event.get("event") == "call":
         missing = [name for name in _OF_A_CALL.get(event.get("state"), ("state",)) if name not in event]
         if missing:
-            raise HLError(f"event {event.get('sequence')} of the ledger is no call this version can read: it has no {missing[0]}",
-                          "It was probably written by another version of HL; report on it with that one.")
+            raise HLError(
+                f"event {event.get('sequence')} of the ledger is no call this version can read: it has no {missing[0]}",
+                "It was probably written by another version of HL; report on it with that one.",
+            )
     return Trial.from_event(event) if event.get("event") == "trial" else None

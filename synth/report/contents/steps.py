@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hl_dsl.synth.runs.call_totals import ANSWERED
-from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.program_text import difference, shown_text
+from hl_dsl.synth.report.contents.run import ReportedRun
+from hl_dsl.synth.runs.call_totals import ANSWERED
 from hl_dsl.synth.runs.trial import Trial, proof_summary, violations
 
 
@@ -14,7 +14,9 @@ def first_of_each(run: ReportedRun) -> dict[str, Trial]:
     """Each program's trial by hash: its first accepted one, else its first."""
     known: dict[str, Trial] = {}
     for trial in run.candidates:
-        if trial.program_hash and (trial.program_hash not in known or trial.accepted and not known[trial.program_hash].accepted):
+        if trial.program_hash and (
+            trial.program_hash not in known or trial.accepted and not known[trial.program_hash].accepted
+        ):
             known[trial.program_hash] = trial
     return known
 
@@ -37,12 +39,29 @@ def _step(trial: Trial, parent: Trial | None, programs: dict[str, Trial], said: 
     others = [name_of(programs[one]) if one in programs else one for one in trial.parent_hashes[1:]]
     diff = None if parent is None else difference(shown_text(parent.program), text, name_of(parent), name_of(trial))
     return {
-        "name": name_of(trial), "trial": trial.index, "sequence": trial.sequence, "kind": trial.kind, "program_hash": trial.program_hash,
-        "parent": None if parent is None else name_of(parent), "parent_hashes": list(trial.parent_hashes), "crossed_with": others,
-        "score": trial.score, "proposer": trial.proposer, "model": trial.model, "change": trial.change, "reason": trial.reason, "said": said,
-        "tokens": trial.tokens, "cost": trial.cost, "environment_steps": trial.environment_steps, "proof": proof_summary(trial.proof),
-        "assumption_violations": violations(trial.assumption_violations), "monitor_violations": violations(trial.monitor_violations),
-        "diff": diff, "program": text}
+        "name": name_of(trial),
+        "trial": trial.index,
+        "sequence": trial.sequence,
+        "kind": trial.kind,
+        "program_hash": trial.program_hash,
+        "parent": None if parent is None else name_of(parent),
+        "parent_hashes": list(trial.parent_hashes),
+        "crossed_with": others,
+        "score": trial.score,
+        "proposer": trial.proposer,
+        "model": trial.model,
+        "change": trial.change,
+        "reason": trial.reason,
+        "said": said,
+        "tokens": trial.tokens,
+        "cost": trial.cost,
+        "environment_steps": trial.environment_steps,
+        "proof": proof_summary(trial.proof),
+        "assumption_violations": violations(trial.assumption_violations),
+        "monitor_violations": violations(trial.monitor_violations),
+        "diff": diff,
+        "program": text,
+    }
 
 
 def name_of(trial: Trial) -> str:
@@ -52,5 +71,8 @@ def name_of(trial: Trial) -> str:
 
 def _said(run: ReportedRun) -> dict[int, str]:
     """What was said beside each text that was bought, by the trial's number."""
-    return {event["trial"]: str(event.get("said") or "") for event in run.events
-            if event.get("event") == "call" and event.get("outcome") == ANSWERED and "trial" in event}
+    return {
+        event["trial"]: str(event.get("said") or "")
+        for event in run.events
+        if event.get("event") == "call" and event.get("outcome") == ANSWERED and "trial" in event
+    }

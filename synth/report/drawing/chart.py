@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hl_dsl.synth.runs.plots import short_number
 from hl_dsl.synth.report.drawing.markup import Markup, element, escaped
+from hl_dsl.synth.runs.plots import short_number
 
 _WIDTH, _HEIGHT = 760, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 26, 20, 44
@@ -24,7 +24,11 @@ def score_chart(points: Sequence[Mapping[str, Any]], along: str, end: float, lab
     if best:
         parts += _best_line(scale, best, end)
     if not points:
-        parts.append(element("text", "no trial has a score yet", x=_WIDTH / 2, y=_HEIGHT / 2, class_="tick", text_anchor="middle"))
+        parts.append(
+            element(
+                "text", "no trial has a score yet", x=_WIDTH / 2, y=_HEIGHT / 2, class_="tick", text_anchor="middle"
+            )
+        )
     return element("svg", *parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", class_="chart", role="img", aria_label=what)
 
 
@@ -59,8 +63,12 @@ def _axes(scale: _Scale, label: str) -> list[Markup]:
         parts.append(element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, stroke="currentColor", class_="grid"))
         parts.append(element("text", short_number(value), x=_LEFT - 8, y=y + 4, class_="tick", text_anchor="end"))
     for value in ticks(0, scale.end, 8):
-        parts.append(element("text", short_number(value), x=scale.x(value), y=bottom + 17, class_="tick", text_anchor="middle"))
-    parts.append(element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=bottom, y2=bottom, stroke="currentColor", class_="axis"))
+        parts.append(
+            element("text", short_number(value), x=scale.x(value), y=bottom + 17, class_="tick", text_anchor="middle")
+        )
+    parts.append(
+        element("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=bottom, y2=bottom, stroke="currentColor", class_="axis")
+    )
     parts.append(element("text", label, x=(_LEFT + _WIDTH) / 2, y=_HEIGHT - 6, class_="label", text_anchor="middle"))
     parts.append(element("text", "mean return", x=_LEFT - 50, y=_TOP - 7, class_="label"))
     return parts
@@ -68,8 +76,10 @@ def _axes(scale: _Scale, label: str) -> list[Markup]:
 
 def _dot(scale: _Scale, point: Mapping[str, Any], along: str) -> Markup:
     about = f"trial {point['trial']}: {point['score']:g} ({point['gate']}), after {point[along]:,}"
-    return Markup(f'<circle cx="{scale.x(point[along])}" cy="{scale.y(point["score"])}" r="{3.5 if point["accepted"] else 2.5}" '
-                  f'class="{"accepted" if point["accepted"] else "rejected"}"><title>{escaped(about)}</title></circle>')
+    return Markup(
+        f'<circle cx="{scale.x(point[along])}" cy="{scale.y(point["score"])}" r="{3.5 if point["accepted"] else 2.5}" '
+        f'class="{"accepted" if point["accepted"] else "rejected"}"><title>{escaped(about)}</title></circle>'
+    )
 
 
 def _best_line(scale: _Scale, best: list[tuple[float, float]], end: float) -> list[Markup]:
@@ -80,5 +90,7 @@ def _best_line(scale: _Scale, best: list[tuple[float, float]], end: float) -> li
     corners.append((end, best[-1][1]))
     line = " ".join(f"{scale.x(x)},{scale.y(score)}" for x, score in corners)
     x, y = scale.x(end), scale.y(best[-1][1])
-    return [element("polyline", points=line, fill="none", stroke="currentColor", class_="best"),
-            element("text", f"{best[-1][1]:.5g}", x=x, y=y - 6, class_="bestlabel", text_anchor="end")]
+    return [
+        element("polyline", points=line, fill="none", stroke="currentColor", class_="best"),
+        element("text", f"{best[-1][1]:.5g}", x=x, y=y - 6, class_="bestlabel", text_anchor="end"),
+    ]

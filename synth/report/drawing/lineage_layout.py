@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hl_dsl.synth.runs.lineage import lineage
 from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.steps import first_of_each, name_of
+from hl_dsl.synth.runs.lineage import lineage
 
 
 def family(run: ReportedRun) -> dict[str, Any]:
@@ -25,15 +25,28 @@ def family(run: ReportedRun) -> dict[str, Any]:
             # Only what is older can be a parent: a program that is found once more makes no circle.
             if parent in programs and (programs[parent].sequence or 0) < (trial.sequence or 0):
                 graph.add_edge(parent, key, kind="changed" if number == 0 else "crossed")
-    nodes = {key: {"program_hash": key, "name": name_of(programs[key]), "trial": programs[key].index, "score": programs[key].score,
-                   "accepted": programs[key].accepted, "on_line": key in line, "best": run.best is not None and key == run.best.program_hash}
-             for key in sorted(graph, key=lambda one: programs[one].sequence or 0)}
+    nodes = {
+        key: {
+            "program_hash": key,
+            "name": name_of(programs[key]),
+            "trial": programs[key].index,
+            "score": programs[key].score,
+            "accepted": programs[key].accepted,
+            "on_line": key in line,
+            "best": run.best is not None and key == run.best.program_hash,
+        }
+        for key in sorted(graph, key=lambda one: programs[one].sequence or 0)
+    }
     for layer, keys in enumerate(networkx.topological_generations(graph)):
         # Children stand near the middle of their parents, so that few edges cross.
-        for place, key in enumerate(sorted(keys, key=lambda one: (_middle(graph, nodes, one), programs[one].sequence or 0))):
+        for place, key in enumerate(
+            sorted(keys, key=lambda one: (_middle(graph, nodes, one), programs[one].sequence or 0))
+        ):
             nodes[key].update(layer=layer, place=place)
-    edges = [{"from": parent, "to": child, "kind": kind, "on_line": parent in line and child in line and kind == "changed"}
-             for parent, child, kind in graph.edges(data="kind")]
+    edges = [
+        {"from": parent, "to": child, "kind": kind, "on_line": parent in line and child in line and kind == "changed"}
+        for parent, child, kind in graph.edges(data="kind")
+    ]
     return {"nodes": list(nodes.values()), "edges": edges}
 
 

@@ -17,7 +17,11 @@ class Markup(str):
 def element(name: str, /, *children: str | None, **attributes: object) -> Markup:
     """An element. Children that are no Markup are escaped; None is left out. An attribute's name is taken without its last
     underscore, with hyphens for the others; None and False leave it out, True gives it no value."""
-    shown = "".join(_attribute(key.removesuffix("_").replace("_", "-"), value) for key, value in attributes.items() if value is not None and value is not False)
+    shown = "".join(
+        _attribute(key.removesuffix("_").replace("_", "-"), value)
+        for key, value in attributes.items()
+        if value is not None and value is not False
+    )
     if name in _VOID and not any(children):
         return Markup(f"<{name}{shown}/>")
     return Markup(f"<{name}{shown}>{joined(*children)}</{name}>")
@@ -25,7 +29,9 @@ def element(name: str, /, *children: str | None, **attributes: object) -> Markup
 
 def joined(*children: str | None) -> Markup:
     """Children next to each other."""
-    return Markup("".join(child if type(child) is Markup else escaped(child) for child in children if child is not None))
+    return Markup(
+        "".join(child if type(child) is Markup else escaped(child) for child in children if child is not None)
+    )
 
 
 def escaped(text: str) -> Markup:

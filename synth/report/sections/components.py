@@ -9,8 +9,12 @@ from hl_dsl.synth.report.drawing.markup import Markup, element
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> Markup:
     """A table; the columns whose places are in `numbers` are set flush right."""
+
     def line(name: str, cells: Sequence[str]) -> Markup:
-        return element("tr", *(element(name, cell, class_="number" if place in numbers else None) for place, cell in enumerate(cells)))
+        return element(
+            "tr",
+            *(element(name, cell, class_="number" if place in numbers else None) for place, cell in enumerate(cells)),
+        )
 
     return element("table", element("thead", line("th", heads)), element("tbody", *(line("td", row) for row in rows)))
 
@@ -33,5 +37,7 @@ def number(value: float | int | str | None) -> str:
 def diff_lines(lines: Sequence[str]) -> Markup:
     """A unified diff in colours; what was added and left out can be told without them."""
     kinds = {"+": "add", "-": "del", "@": "at"}
-    shown = [element("span", line, class_="at" if place < 2 else kinds.get(line[:1])) for place, line in enumerate(lines)]
+    shown = [
+        element("span", line, class_="at" if place < 2 else kinds.get(line[:1])) for place, line in enumerate(lines)
+    ]
     return element("pre", *shown, class_="diff")

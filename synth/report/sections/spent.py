@@ -6,22 +6,41 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hl_dsl.synth.runs.call_totals import calls_line
 from hl_dsl.synth.report.drawing.markup import Markup, element
 from hl_dsl.synth.report.sections.components import number, section, soft, table
+from hl_dsl.synth.runs.call_totals import calls_line
 
 
 def spent(document: Mapping[str, Any]) -> Markup:
     cost = document["spent"]
     budget = "" if cost["budget_steps"] is None else f" of a budget of {number(cost['budget_steps'])} for the search"
-    rows = [("environment steps", f"{number(cost['environment_steps'])}{budget}"),
-            ("of these, cut off and without a verdict", number(cost["lost_steps"])), ("films of this report, on an account of their own", f"{number(cost['film_steps'])} steps"),
-            *([("steps of models to plan, beside those of the environment", number(cost["planning_steps"]))] if cost["planning_steps"] else []),
-            ("episodes", number(cost["episodes"])), ("programs", f"{number(cost['programs'])} in {number(cost['generations'])} generations"),
-            ("from the first event to the last", f"{cost['seconds']:,.0f} s"), ("CPU time of the trials", f"{cost['cpu_seconds']:,.1f} s"),
-            ("calls", calls_line(cost["calls"]) if cost["calls"] else "none"), ("tokens", number(cost["tokens"])), ("cost", _cost(cost)),
-            ("stopped", document["stop_reason"] or f"no: {document['status']}")]
-    budgets = [(one["budget"], number(one["spent"]), number(one["reserved"]), "no limit" if one["limit"] is None else number(one["limit"])) for one in cost["budgets"]]
+    rows = [
+        ("environment steps", f"{number(cost['environment_steps'])}{budget}"),
+        ("of these, cut off and without a verdict", number(cost["lost_steps"])),
+        ("films of this report, on an account of their own", f"{number(cost['film_steps'])} steps"),
+        *(
+            [("steps of models to plan, beside those of the environment", number(cost["planning_steps"]))]
+            if cost["planning_steps"]
+            else []
+        ),
+        ("episodes", number(cost["episodes"])),
+        ("programs", f"{number(cost['programs'])} in {number(cost['generations'])} generations"),
+        ("from the first event to the last", f"{cost['seconds']:,.0f} s"),
+        ("CPU time of the trials", f"{cost['cpu_seconds']:,.1f} s"),
+        ("calls", calls_line(cost["calls"]) if cost["calls"] else "none"),
+        ("tokens", number(cost["tokens"])),
+        ("cost", _cost(cost)),
+        ("stopped", document["stop_reason"] or f"no: {document['status']}"),
+    ]
+    budgets = [
+        (
+            one["budget"],
+            number(one["spent"]),
+            number(one["reserved"]),
+            "no limit" if one["limit"] is None else number(one["limit"]),
+        )
+        for one in cost["budgets"]
+    ]
     return section("Spent", table(("", ""), rows), table(("budget", "spent", "reserved", "limit"), budgets, (1, 2, 3)))
 
 
@@ -33,5 +52,10 @@ def _cost(cost: Mapping[str, Any]) -> str:
 def settings(document: Mapping[str, Any]) -> Markup | None:
     if not document["settings"]:
         return section("Settings", soft("This ledger belongs to no run, so no settings are recorded."))
-    rows = [(name.replace("_", " "), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)) for name, value in document["settings"].items()]
-    return section("Settings", element("details", element("summary", "What the run was started with"), table(("", ""), rows)))
+    rows = [
+        (name.replace("_", " "), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in document["settings"].items()
+    ]
+    return section(
+        "Settings", element("details", element("summary", "What the run was started with"), table(("", ""), rows))
+    )

@@ -14,7 +14,11 @@ def steps(document: Mapping[str, Any]) -> Markup:
     if not every:
         return section("Accepted steps", soft("No step was accepted yet."))
     line = {node["program_hash"] for node in document["family"]["nodes"] if node["on_line"]}
-    return section("Accepted steps", soft("The steps on the way to the best program are open."), *(_step(one, one["program_hash"] in line) for one in every))
+    return section(
+        "Accepted steps",
+        soft("The steps on the way to the best program are open."),
+        *(_step(one, one["program_hash"] in line) for one in every),
+    )
 
 
 def _step(one: Mapping[str, Any], on_line: bool) -> Markup:
@@ -22,15 +26,26 @@ def _step(one: Mapping[str, Any], on_line: bool) -> Markup:
     start = not one["change"] and not one["parent_hashes"]
     by = "" if start else " ".join(text for text in (one["proposer"], one["model"] and f"({one['model']})") if text)
     change = "the program it began with" if start else one["change"] or "no word on what changed"
-    summary = element("summary", element("b", f"{one['name']}: {number(one['score'])}"), f" {change}", element("span", f" · {by}", class_="soft") if by else None)
+    summary = element(
+        "summary",
+        element("b", f"{one['name']}: {number(one['score'])}"),
+        f" {change}",
+        element("span", f" · {by}", class_="soft") if by else None,
+    )
     return element("details", summary, *_inside(one), open=on_line)
 
 
 def _inside(one: Mapping[str, Any]) -> list[Markup | None]:
-    facts = [f"program {one['program_hash']}", f"from {one['parent']}" if one["parent"] else None,
-             "crossed with " + ", ".join(one["crossed_with"]) if one["crossed_with"] else None, one["reason"] or None,
-             f"{number(one['environment_steps'])} environment steps", None if one["tokens"] is None else f"{number(one['tokens'])} tokens",
-             None if one["cost"] is None else f"cost {number(one['cost'])}", f"proof: {one['proof']}" if one["proof"] else None]
+    facts = [
+        f"program {one['program_hash']}",
+        f"from {one['parent']}" if one["parent"] else None,
+        "crossed with " + ", ".join(one["crossed_with"]) if one["crossed_with"] else None,
+        one["reason"] or None,
+        f"{number(one['environment_steps'])} environment steps",
+        None if one["tokens"] is None else f"{number(one['tokens'])} tokens",
+        None if one["cost"] is None else f"cost {number(one['cost'])}",
+        f"proof: {one['proof']}" if one["proof"] else None,
+    ]
     parts: list[Markup | None] = [soft(" · ".join(fact for fact in facts if fact))]
     if one["said"]:
         parts += [element("h3", "What its author said"), element("pre", one["said"], class_="said")]
@@ -47,9 +62,16 @@ def _difference(one: Mapping[str, Any]) -> Markup:
 
 
 def rejected(document: Mapping[str, Any]) -> Markup:
-    rows = [(one["gate"], one["means"], number(one["count"]), number(one["environment_steps"]), _reasons(one)) for one in document["rejections"]]
-    return section("Rejected, by gate", table(("gate", "what it means", "programs", "steps", "commonest reasons"), rows, (2, 3)))
+    rows = [
+        (one["gate"], one["means"], number(one["count"]), number(one["environment_steps"]), _reasons(one))
+        for one in document["rejections"]
+    ]
+    return section(
+        "Rejected, by gate", table(("gate", "what it means", "programs", "steps", "commonest reasons"), rows, (2, 3))
+    )
 
 
 def _reasons(one: Mapping[str, Any]) -> Markup:
-    return joined(*(element("div", f"{row['count']:,} × {row['reason'] or 'no reason given'}") for row in one["reasons"]))
+    return joined(
+        *(element("div", f"{row['count']:,} × {row['reason'] or 'no reason given'}") for row in one["reasons"])
+    )

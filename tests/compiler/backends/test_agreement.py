@@ -6,15 +6,16 @@ from collections import Counter
 
 import pytest
 import z3
-from hypothesis import HealthCheck, Phase, given, settings, strategies as st
-
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.operators import OPERATORS, replaced
 from hl_dsl.verify import screen
-from hl_dsl.verify.smt.encode import FINE, START, Encoding
+from hl_dsl.verify.goals.terms import SORTS, literal
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.results.report import PROPERTIES
-from hl_dsl.verify.goals.terms import SORTS, literal
+from hl_dsl.verify.smt.encode import FINE, START, Encoding
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.operators import OPERATORS, replaced
 from tests.support.generators.agreement import disagreements
 from tests.support.generators.coverage import measure, missing, table
 from tests.support.generators.inputs import interpret, runs
@@ -142,8 +143,10 @@ def admits(tier: IntervalStage, ticks: list[list], context) -> bool:
     lines: list[str] = []
     for values in ticks:
         lines += encoding.frame(range(len(values)))
-        lines += [f"(assert (= {encoding.frames[-1][number].text} {literal(value, SORTS[tier.flow.nodes[number].base]).text}))"
-                  for number, value in enumerate(values)]
+        lines += [
+            f"(assert (= {encoding.frames[-1][number].text} {literal(value, SORTS[tier.flow.nodes[number].base]).text}))"
+            for number, value in enumerate(values)
+        ]
     solver = z3.Solver()
     solver.set("rlimit", 20_000_000)
     solver.from_string("\n".join(lines))
@@ -156,7 +159,9 @@ def test_a_run_that_is_none_is_not_admitted():
     """So the test before can fail."""
     from hl_dsl.program import Program
 
-    flow = Program.parse('policy p for "CartPole-v1" { observe pole.angle let x = pole.angle / 3 act { when x > 0 => RIGHT otherwise => LEFT } }').flow
+    flow = Program.parse(
+        'policy p for "CartPole-v1" { observe pole.angle let x = pole.angle / 3 act { when x > 0 => RIGHT otherwise => LEFT } }'
+    ).flow
     tier = IntervalStage(flow)
     values = run_once(flow, [0.3])
     assert admits(tier, [values], tier.evaluator.base)

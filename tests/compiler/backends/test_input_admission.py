@@ -7,11 +7,11 @@ import math
 
 import numpy as np
 import pytest
-
 from hl_dsl.compiler.policy import BACKENDS, Policy
 from hl_dsl.grammar.parser import parse
-from hl_dsl.program import Program
+
 from hl_dsl.base.source import SourceText
+from hl_dsl.program import Program
 from tests.support.generators.cards import REACHER
 
 # Every observation of the card is remembered as it was admitted.
@@ -29,10 +29,34 @@ TEXT = """policy seen for "Made-Up-Reacher-v0" {
 }"""
 # By memory cell: column of the observation, type, range and the value before any valid one came.
 CELLS = {
-    "angle[0]": (0, float, -3.0, 3.0, 0.0), "angle[1]": (1, float, -2.0, 2.0, 0.5), "angle[2]": (2, float, -1.0, 1.0, -0.0),
-    "left": (3, bool, 0, 1, False), "right": (4, bool, 0, 1, True), "whole": (5, int, -5, 40, 2), "high": (6, float, -3.0, 2e6, 1.5),
+    "angle[0]": (0, float, -3.0, 3.0, 0.0),
+    "angle[1]": (1, float, -2.0, 2.0, 0.5),
+    "angle[2]": (2, float, -1.0, 1.0, -0.0),
+    "left": (3, bool, 0, 1, False),
+    "right": (4, bool, 0, 1, True),
+    "whole": (5, int, -5, 40, 2),
+    "high": (6, float, -3.0, 2e6, 1.5),
 }
-ODD = [math.nan, math.inf, -math.inf, 0.0, -0.0, 1.0, -1.0, 3.0, 3.0000002, -2.0, 40.0, 41.0, -6.0, 1e30, -1e30, 5e-324, 2e6, 0.5]
+ODD = [
+    math.nan,
+    math.inf,
+    -math.inf,
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    3.0,
+    3.0000002,
+    -2.0,
+    40.0,
+    41.0,
+    -6.0,
+    1e30,
+    -1e30,
+    5e-324,
+    2e6,
+    0.5,
+]
 every_back_end = pytest.mark.parametrize("backend", BACKENDS)
 every_batch = pytest.mark.parametrize("lanes", [1, 6])
 
@@ -68,10 +92,17 @@ def test_each_lane_is_admitted_by_the_rule(backend, lanes, dtype):
             if steps[lane] == 0:
                 last[lane] = {name: rest[-1] for name, rest in CELLS.items()}
             for name, (column, kind, low, high, _) in CELLS.items():
-                last[lane][name], counted = admitted(kind, low, high, float(observation[lane, column]), last[lane][name])
+                last[lane][name], counted = admitted(
+                    kind, low, high, float(observation[lane, column]), last[lane][name]
+                )
                 mended[lane] += counted
                 found = policy.memory[name][lane].item()
-                assert type(found) is kind and repr(found) == repr(last[lane][name]), (tick, lane, name, observation[lane, column])
+                assert type(found) is kind and repr(found) == repr(last[lane][name]), (
+                    tick,
+                    lane,
+                    name,
+                    observation[lane, column],
+                )
     assert policy.out_of_range.tolist() == mended and min(mended) > 40
     assert policy.monitor_violations.sum() == 0, "a property sees what was admitted, never what came"
 
@@ -82,7 +113,13 @@ def test_each_lane_is_admitted_by_the_rule(backend, lanes, dtype):
 def test_nothing_but_odd_values_from_the_first_tick_on(backend, lanes, raw):
     policy = seen(backend, lanes)
     for tick in range(3):
-        policy.act({"observation": np.full((lanes, 7), raw), "step": np.full(lanes, tick), "reward": np.full(lanes, raw, np.float32)})
+        policy.act(
+            {
+                "observation": np.full((lanes, 7), raw),
+                "step": np.full(lanes, tick),
+                "reward": np.full(lanes, raw, np.float32),
+            }
+        )
     for name, (_, kind, low, high, default) in CELLS.items():
         wanted = default if math.isnan(raw) else True if kind is bool else kind(high if raw > 0 else low)
         assert [repr(value) for value in policy.memory[name].tolist()] == [repr(wanted)] * lanes, name
@@ -94,7 +131,9 @@ def test_nothing_but_odd_values_from_the_first_tick_on(backend, lanes, raw):
 @every_back_end
 def test_a_lane_does_not_see_another_lanes_last_valid_value(backend):
     policy = seen(backend, 3)
-    for tick, column in enumerate(([0.25, 2.0, math.nan], [math.nan, math.nan, math.nan], [math.nan, 9.0, 1.0], [math.nan] * 3)):
+    for tick, column in enumerate(
+        ([0.25, 2.0, math.nan], [math.nan, math.nan, math.nan], [math.nan, 9.0, 1.0], [math.nan] * 3)
+    ):
         observation = np.zeros((3, 7))
         observation[:, 0] = column
         policy.act({"observation": observation, "step": np.full(3, tick), "reward": np.zeros(3)})

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from hl_dsl.compiler.explanation.explain import WIDTH, explain_program
+from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Modes, Observe, Param, PropertyDeclaration
 from hypothesis import HealthCheck, given, settings
 
-from hl_dsl.compiler.explanation.explain import WIDTH, explain_program
 from hl_dsl.operators import OPERATORS, Operator, registered
 from hl_dsl.program import Program
-from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Modes, Observe, Param, PropertyDeclaration
 from tests.support.generators.programs import programs
 
 SERVE = """
@@ -143,7 +143,9 @@ def test_nothing_is_left_out(program):
 def test_the_words_are_those_of_the_row():
     row = Operator("nearness", "how near {0} comes to {1}", parameters=("a", "b"), formula="1 / (1 + abs(a - b))")
     with registered(row):
-        text = explain_program(Program.parse('policy p for "CartPole-v1" { observe pole.angle let n = nearness(pole.angle, 2) act LEFT }'))
+        text = explain_program(
+            Program.parse('policy p for "CartPole-v1" { observe pole.angle let n = nearness(pole.angle, 2) act LEFT }')
+        )
     assert "n is how near pole.angle comes to 2" in text
 
 

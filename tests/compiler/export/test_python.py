@@ -10,9 +10,10 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings, strategies as st
-
 from hl_dsl.compiler.export.python import export_python
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
 from tests.support.generators.bench import REALS
@@ -51,7 +52,9 @@ def run_alone(folder, cases):
     """What exported sources do, each on its frames, in a process that has only NumPy."""
     with open(folder / "cases", "wb") as file:
         pickle.dump(cases, file)
-    subprocess.run([sys.executable, "-I", "-c", ALONE, str(folder / "cases"), str(folder / "answers")], check=True, cwd=folder)
+    subprocess.run(
+        [sys.executable, "-I", "-c", ALONE, str(folder / "cases"), str(folder / "answers")], check=True, cwd=folder
+    )
     with open(folder / "answers", "rb") as file:
         return pickle.load(file)
 
@@ -60,7 +63,14 @@ def draw_examples(count: int):
     """Generated programs with runs, and what the interpreter makes of them."""
     found = []
 
-    @settings(max_examples=count, database=None, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(programs(), st.data())
     def collect(program, data):
         run = data.draw(runs(program.flow, everyone=True))
@@ -74,7 +84,9 @@ def case_of(source, run):
     frames = []
     for tick in range(run.ticks):
         frame = run.frame(tick, range(run.lanes))
-        frames.append({name: getattr(frame, name) for name in ("ram", "observation", "reward", "lives", "step", "plan")})
+        frames.append(
+            {name: getattr(frame, name) for name in ("ram", "observation", "reward", "lives", "step", "plan")}
+        )
     return source, run.lanes, run.parameters, frames, run.restarts
 
 
@@ -95,7 +107,9 @@ def test_exports_act_as_the_interpreter_does(tmp_path):
         for tick, row in enumerate(reference.ticks):
             wanted = np.array([done.action for done in row], flow.card.action.dtype).reshape(actions[tick].shape)
             assert actions[tick].dtype == wanted.dtype
-            assert np.array_equal(actions[tick], wanted, equal_nan=wanted.dtype.kind == "f") and np.array_equal(np.signbit(actions[tick]), np.signbit(wanted)), source
+            assert np.array_equal(actions[tick], wanted, equal_nan=wanted.dtype.kind == "f") and np.array_equal(
+                np.signbit(actions[tick]), np.signbit(wanted)
+            ), source
         for item in flow.properties:
             if item.kind in ("assume", "monitor"):
                 counted = [sum(not row[lane].values[item.node] for row in reference.ticks) for lane in range(run.lanes)]
@@ -110,7 +124,11 @@ def test_only_numpy_is_imported():
 
 
 def test_only_the_functions_it_needs_are_written():
-    source = export_python(Program.parse('policy p for "CartPole-v1" { observe pole.angle act { when pole.angle > 0 => RIGHT otherwise => LEFT } }').flow)
+    source = export_python(
+        Program.parse(
+            'policy p for "CartPole-v1" { observe pole.angle act { when pole.angle > 0 => RIGHT otherwise => LEFT } }'
+        ).flow
+    )
     defined = [node.name for node in ast.parse(source).body if isinstance(node, (ast.FunctionDef, ast.ClassDef))]
     assert defined == ["tick", "Policy"]
 
@@ -123,14 +141,15 @@ def test_the_stated_bound_holds():
     for name in inexact:
         form = OPERATORS[name].forms[0]
         columns = [np.array(tried), np.array(tried[::-1])][: len(form.operands)]
-        results = eval(form.export.format("a", "b"), {"np": np, "a": columns[0], "b": columns[-1]})  # noqa: S307 (our own table)
+        results = eval(form.export.format("a", "b"), {"np": np, "a": columns[0], "b": columns[-1]})
         for *operands, result in zip(*columns, results):
             wanted = form.scalar(*operands)
             assert abs(result - wanted) <= 8 * math.ulp(wanted), (name, operands)
 
 
 def test_the_file_says_what_a_person_needs():
-    source = export_python(Program.parse("""
+    source = export_python(
+        Program.parse("""
 # Swing it up, then hold it.
 policy swing for "Pendulum-v1" {
   observe pole.cos, pole.sin, pole.velocity
@@ -141,20 +160,44 @@ policy swing for "Pendulum-v1" {
   act clamp(-gain * angle - pole.velocity, -2, 2)
   monitor held: calm < 50
 }
-""").flow)
-    for wanted in ("`swing`", "Pendulum-v1", "Swing it up, then hold it.", "# torque for each radian", "# Where the pole stands, 0 upright.",
-                   "observation: column", "atan2 is NumPy's here", "8 of them", "angle = np.arctan2(", "'calm'", "WATCHED = ('held',)"):
+""").flow
+    )
+    for wanted in (
+        "`swing`",
+        "Pendulum-v1",
+        "Swing it up, then hold it.",
+        "# torque for each radian",
+        "# Where the pole stands, 0 upright.",
+        "observation: column",
+        "atan2 is NumPy's here",
+        "8 of them",
+        "angle = np.arctan2(",
+        "'calm'",
+        "WATCHED = ('held',)",
+    ):
         assert wanted in source, wanted
 
 
-@pytest.mark.parametrize("parameters, says", [
-    ({"gain": 21}, "leaves its range"), ({"gain": float("nan")}, "leaves its range"), ({"gone": 1}, "there is no parameter"), ({"size": 1.5}, "whole numbers"),
-])
+@pytest.mark.parametrize(
+    "parameters, says",
+    [
+        ({"gain": 21}, "leaves its range"),
+        ({"gain": float("nan")}, "leaves its range"),
+        ({"gone": 1}, "there is no parameter"),
+        ({"size": 1.5}, "whole numbers"),
+    ],
+)
 def test_what_cannot_be_used_is_refused(parameters, says):
     module = {}
-    exec(export_python(Program.parse(  # noqa: S102 (our own export)
-        'policy p for "CartPole-v1" { param gain: real = 8 in [0, 20] param size: int = 1 in [1, 9] observe pole.angle '
-        "act { when pole.angle * gain > size => RIGHT otherwise => LEFT } }").flow), module)
+    exec(
+        export_python(
+            Program.parse(
+                'policy p for "CartPole-v1" { param gain: real = 8 in [0, 20] param size: int = 1 in [1, 9] observe pole.angle '
+                "act { when pole.angle * gain > size => RIGHT otherwise => LEFT } }"
+            ).flow
+        ),
+        module,
+    )
     with pytest.raises(ValueError, match=says):
         module["Policy"](2, parameters)
     policy = module["Policy"](2)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from hl_dsl.compiler.backends.interpreter import Interpreter
+
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.program import Program
 
@@ -51,7 +51,9 @@ def test_only_the_components_that_are_read_become_inputs():
 
 
 def test_a_vector_is_worked_on_component_by_component():
-    flow = program("let v = [pole.angle, cart.position, 2]  let w = clamp(v[[2, 0]] * v[0:2], -1, 1)  let s = sum(w)").flow
+    flow = program(
+        "let v = [pole.angle, cart.position, 2]  let w = clamp(v[[2, 0]] * v[0:2], -1, 1)  let s = sum(w)"
+    ).flow
     assert len(flow.values["w"].nodes) == 2
     assert value_of(flow, "s", [0.25, 3.0]) == [min(2 * 0.25, 1) + 0.25 * 3.0]
 
@@ -66,13 +68,16 @@ def test_a_computed_index_takes_the_nearest_component_outside(index, wanted):
 # Guards: an obligation is asked for exactly where the result is used.
 
 
-@pytest.mark.parametrize("expression, asked_at, not_asked_at", [
-    ("(if pole.angle != 0 then 1 / pole.angle else 0) > 2", 0.5, 0.0),
-    ("(if pole.angle == 0 then 0 else 1 / pole.angle) > 2", 0.5, 0.0),
-    ("pole.angle != 0 and 1 / pole.angle > 2", 0.5, 0.0),
-    ("pole.angle == 0 or 1 / pole.angle > 2", 0.5, 0.0),
-    ("pole.angle != 0 implies 1 / pole.angle > 2", 0.5, 0.0),
-])
+@pytest.mark.parametrize(
+    "expression, asked_at, not_asked_at",
+    [
+        ("(if pole.angle != 0 then 1 / pole.angle else 0) > 2", 0.5, 0.0),
+        ("(if pole.angle == 0 then 0 else 1 / pole.angle) > 2", 0.5, 0.0),
+        ("pole.angle != 0 and 1 / pole.angle > 2", 0.5, 0.0),
+        ("pole.angle == 0 or 1 / pole.angle > 2", 0.5, 0.0),
+        ("pole.angle != 0 implies 1 / pole.angle > 2", 0.5, 0.0),
+    ],
+)
 def test_a_condition_guards_what_stands_behind_it(expression, asked_at, not_asked_at):
     flow = program(f"let x = {expression}").flow
     (item,) = obligations(flow, "division")
@@ -104,10 +109,16 @@ def test_a_let_is_strict_wherever_it_is_used():
 
 
 def test_one_division_under_two_conditions_is_asked_for_under_each():
-    flow = program("let x = if step > 3 then 1 / pole.angle else 0  let y = if step < 2 then 1 / pole.angle else 0").flow
+    flow = program(
+        "let x = if step > 3 then 1 / pole.angle else 0  let y = if step < 2 then 1 / pole.angle else 0"
+    ).flow
     items = obligations(flow, "division")
     rows = [[step, 0.5] if flow.inputs[0].name == "step" else [0.5, step] for step in (0, 2, 5)]
-    assert [[guarded_by(flow, item, row) for item in items] for row in rows] == [[False, True], [False, False], [True, False]]
+    assert [[guarded_by(flow, item, row) for item in items] for row in rows] == [
+        [False, True],
+        [False, False],
+        [True, False],
+    ]
 
 
 def test_an_obligation_points_at_the_text_it_comes_from():
@@ -118,7 +129,9 @@ def test_an_obligation_points_at_the_text_it_comes_from():
 
 
 def test_every_memory_and_every_rounded_result_is_obliged():
-    flow = program("memory m: real in [0, 1] = 0 { next = clamp(m + pole.angle, 0, 1) }  let n = floor(pole.angle)").flow
+    flow = program(
+        "memory m: real in [0, 1] = 0 { next = clamp(m + pole.angle, 0, 1) }  let n = floor(pole.angle)"
+    ).flow
     assert {"memory", "finite", "integer"} <= {item.kind for item in flow.obligations}
 
 
@@ -141,7 +154,9 @@ def test_previous_is_the_value_of_the_last_tick():
 
 
 def test_equal_previous_values_share_a_cell():
-    flow = program("let a = previous(pole.angle, 0.0)  let b = 1 + previous(pole.angle, 0.0)  let c = previous(pole.angle, 1.0)").flow
+    flow = program(
+        "let a = previous(pole.angle, 0.0)  let b = 1 + previous(pole.angle, 0.0)  let c = previous(pole.angle, 1.0)"
+    ).flow
     assert len(flow.memories) == 2
 
 
@@ -164,7 +179,9 @@ def test_previous_of_a_vector_is_one_cell_a_component():
 
 
 def test_the_action_is_cast_to_the_environment_s_type_before_anything_speaks_of_it():
-    flow = Program.parse('policy p for "Pendulum-v1" { observe pole.cos act 0.1 * pole.cos monitor m: action <= 0.1 }').flow
+    flow = Program.parse(
+        'policy p for "Pendulum-v1" { observe pole.cos act 0.1 * pole.cos monitor m: action <= 0.1 }'
+    ).flow
     tick = Interpreter(flow).tick([1.0])
     assert tick.action == (0.10000000149011612,)
     assert tick.values[flow.properties[0].node] is False
@@ -177,7 +194,9 @@ def test_a_definition_may_look_at_its_own_last_value():
 
 
 def test_what_a_definition_starts_with_may_be_less_than_it_becomes():
-    flow = program("let slow = 0.5 * previous(slow, 0) + step  let v = previous(v, 0) + [step, 1]  let last = v[1]").flow
+    flow = program(
+        "let slow = 0.5 * previous(slow, 0) + step  let v = previous(v, 0) + [step, 1]  let last = v[1]"
+    ).flow
     assert [str(flow.values[name].type) for name in ("slow", "v")] == ["real", "int[2]"]
     assert value_of(flow, "slow", [2], [2]) == [2.0, 3.0]
     assert value_of(flow, "last", [0], [0], [0]) == [1, 2, 3]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
-
-from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.backends.backend import run_outputs
-from hl_dsl.compiler.policy import BACKENDS, Policy
-from hl_dsl.compiler.backends.tape.program import encode
+from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.backends.monitored_properties import as_monitors, without_idle_ghosts
+from hl_dsl.compiler.backends.tape.program import encode
+from hl_dsl.compiler.policy import BACKENDS, Policy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hl_dsl.program import Program
 
 RUNS = st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=14)
@@ -18,14 +19,14 @@ FORMS = ("never e", "within {n} of c: e", "after c until d: e")
 
 
 def program(claim: str, kind: str = "monitor") -> Program:
-    return Program.parse(f'''policy p for "Breakout-v5" {{
+    return Program.parse(f"""policy p for "Breakout-v5" {{
       observe ram
       let c = ram[0] == 1
       let d = ram[1] == 1
       let e = ram[2] == 1
       act {{ when c => LEFT  otherwise => RIGHT }}
       {kind} claim: {claim}
-    }}''')
+    }}""")
 
 
 def broken_by_definition(form: str, n: int, run: list[tuple[bool, bool, bool]]) -> list[bool]:
@@ -83,7 +84,11 @@ def test_the_ghost_of_what_is_proved_does_not_run(form):
     (ghost,) = [cell for cell in proved.memories if cell.ghost]
     assert ghost.ghost == "claim" and not ghost.declared and ghost.name in ("claim.waited", "claim.active")
     assert without_idle_ghosts(watched) is watched and not without_idle_ghosts(proved).memories
-    assert len(encode(without_idle_ghosts(proved)).code) == len(encode(without_idle_ghosts(bare)).code) < len(encode(watched).code)
+    assert (
+        len(encode(without_idle_ghosts(proved)).code)
+        == len(encode(without_idle_ghosts(bare)).code)
+        < len(encode(watched).code)
+    )
     assert len(run_outputs(without_idle_ghosts(proved))) == 1
     policy = program(form.format(n=2), "invariant").compile()
     policy.reset(1)
@@ -96,12 +101,12 @@ def test_the_ghost_of_what_is_proved_does_not_run(form):
 @given(RUNS, st.sampled_from(BACKENDS))
 def test_a_property_changes_no_action_and_no_memory_of_the_program(run, backend):
     """One ghost of three runs, so that the memory behind it moves up."""
-    text = '''policy p for "Breakout-v5" {
+    text = """policy p for "Breakout-v5" {
       observe ram
       memory count: int in [0, 9] = 0 { next = mod(count + ram[0], 10) }
       act { when previous(ram[1], 0) + count > 3 => LEFT  otherwise => RIGHT }
       %s
-    }'''
+    }"""
     properties = """invariant proved: within 3 of ram[2] == 1: ram[2] <= 255
       monitor watched: after previous(ram[2], 0) == 1 until ram[0] == 1: previous(ram[1], 1) == 0
       invariant again: after ram[0] == 1 until ram[1] == 1: previous(ram[0], 0) >= 0
@@ -119,15 +124,20 @@ def test_a_property_changes_no_action_and_no_memory_of_the_program(run, backend)
 
 
 def test_what_is_awaited_must_be_well_defined_only_there():
-    claims = {"after ram[0] > 0 until ram[0] == 0: 10 // ram[0] <= 10": True, "after ram[0] > 0 until ram[1] > 0: 10 // ram[0] <= 10": False}
+    claims = {
+        "after ram[0] > 0 until ram[0] == 0: 10 // ram[0] <= 10": True,
+        "after ram[0] > 0 until ram[1] > 0: 10 // ram[0] <= 10": False,
+    }
     for claim, defined in claims.items():
         proof = Program.parse(f'policy p for "Breakout-v5" {{ observe ram act LEFT invariant claim: {claim} }}').prove()
-        assert all(result.status == "proved" for result in proof.results if result.kind == "division") == defined, proof.render()
+        assert all(result.status == "proved" for result in proof.results if result.kind == "division") == defined, (
+            proof.render()
+        )
 
 
 def test_a_policy_of_monitors_counts_invariants_and_what_is_reached():
-    text = '''policy p for "Breakout-v5" { observe ram act LEFT
-      monitor low: ram[0] < 9  invariant small: ram[0] < 5  reachable seven: ram[0] == 7 }'''
+    text = """policy p for "Breakout-v5" { observe ram act LEFT
+      monitor low: ram[0] < 9  invariant small: ram[0] < 5  reachable seven: ram[0] == 7 }"""
     policy = Policy(as_monitors(Program.parse(text).flow))
     policy.reset(1)
     for tick, value in enumerate((0, 4, 7, 7, 9)):

@@ -1,13 +1,13 @@
 """Vectors: every component has its own range, and what is said of one names it."""
 
 import pytest
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.grammar.tree.syntax_tree import Memory, Param
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.program import Program
-from hl_dsl.grammar.tree.syntax_tree import Memory, Param
 
 numbers = st.integers(-40, 40).map(lambda number: number / 4)
 
@@ -16,7 +16,11 @@ numbers = st.integers(-40, 40).map(lambda number: number / 4)
 def ranges(draw, size):
     """Ends as they are written, and as they are meant for each component; each end one number or one for each."""
     low = draw(st.lists(numbers, min_size=size, max_size=size) | numbers.map(lambda one: [one] * size))
-    high = [end + draw(st.integers(0, 8)) for end in low] if draw(st.booleans()) else [max(low) + draw(st.integers(0, 8))] * size
+    high = (
+        [end + draw(st.integers(0, 8)) for end in low]
+        if draw(st.booleans())
+        else [max(low) + draw(st.integers(0, 8))] * size
+    )
 
     def text(ends):
         return repr(ends[0]) if len(set(ends)) == 1 and draw(st.booleans()) else repr(ends)
@@ -37,8 +41,12 @@ def test_each_component_has_the_range_that_is_written(data, size):
   invariant inside: all(m in [{[low for low, _ in meant]}, {[high for _, high in meant]}])
 }}"""
     program = Program.parse(text)
-    assert [(one.low, one.high, one.default) for one in program.flow.parameters] == [(*pair, start) for pair, start in zip(meant, inside)]
-    assert [(one.low, one.high) for one in program.flow.memories] == meant and [one.name for one in program.flow.memories] == [f"m[{place}]" for place in range(size)]
+    assert [(one.low, one.high, one.default) for one in program.flow.parameters] == [
+        (*pair, start) for pair, start in zip(meant, inside)
+    ]
+    assert [(one.low, one.high) for one in program.flow.memories] == meant and [
+        one.name for one in program.flow.memories
+    ] == [f"m[{place}]" for place in range(size)]
     again = Program.parse(program.text)
     assert again.hash == program.hash and again.text == program.text
     for kind in (Param, Memory):
@@ -62,12 +70,15 @@ LEGS = """policy p for "CartPole-v1" {
 }"""
 
 
-@pytest.mark.parametrize("text, said", [
-    (LEGS % ("w", "m[0]"), "the next value of `m[2]` stays in its range [-0.5, 0.5]"),
-    (LEGS % ("0.5", "sum(1 / w)"), "`divide`: the divisor is not zero, in component 1"),
-    (LEGS % ("0.5", "norm(sqrt([1, 2, pole.angle]))"), "`sqrt`: the operand is not negative, in component 2"),
-    (LEGS % ("0.5", "sum(exp([1, 1e4 * w[0], 1]))"), "is a finite float, in component 1"),
-])
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        (LEGS % ("w", "m[0]"), "the next value of `m[2]` stays in its range [-0.5, 0.5]"),
+        (LEGS % ("0.5", "sum(1 / w)"), "`divide`: the divisor is not zero, in component 1"),
+        (LEGS % ("0.5", "norm(sqrt([1, 2, pole.angle]))"), "`sqrt`: the operand is not negative, in component 2"),
+        (LEGS % ("0.5", "sum(exp([1, 1e4 * w[0], 1]))"), "is a finite float, in component 1"),
+    ],
+)
 def test_what_must_be_proved_names_the_component(text, said):
     assert sum(said in one.says for one in Program.parse(text).flow.obligations) == 1
 
@@ -75,14 +86,25 @@ def test_what_must_be_proved_names_the_component(text, said):
 def test_a_refutation_names_the_component():
     program = Program.parse(LEGS % ("w", "m[0]"))
     shown = program.prove().render(program.source)
-    assert "It is not so that the next value of `m[2]` stays in its range [-0.5, 0.5]" in shown and "`m[0]`" not in shown
+    assert (
+        "It is not so that the next value of `m[2]` stays in its range [-0.5, 0.5]" in shown and "`m[0]`" not in shown
+    )
 
 
-@pytest.mark.parametrize("expression, value", [
-    ("if pole.angle > 9 then [1, 2, 3] else [4, 5, 6]", [4, 5, 6]), ("[1, 5, 3][[2, 0, 1]]", [3, 1, 5]), ("max([1, 5, 3], 2)", [2, 5, 3]),
-    ("clamp([1, 5, 3], [2, 2, 2], 4)", [2, 4, 3]), ("abs([-1, 5, 3])", [1, 5, 3]), ("[1, 5, 3, 9][1:4]", [5, 3, 9]), ("previous([1, 2, 3] + pole.angle, 7)", [7, 7, 7]),
-    ("2 * [1, 2, 3] - [0, 1, 0]", [2, 3, 6]), ("if all([1, 2] < 3) then [1, 1, 1] else 0 * [1, 1, 1]", [1, 1, 1]),
-])
+@pytest.mark.parametrize(
+    "expression, value",
+    [
+        ("if pole.angle > 9 then [1, 2, 3] else [4, 5, 6]", [4, 5, 6]),
+        ("[1, 5, 3][[2, 0, 1]]", [3, 1, 5]),
+        ("max([1, 5, 3], 2)", [2, 5, 3]),
+        ("clamp([1, 5, 3], [2, 2, 2], 4)", [2, 4, 3]),
+        ("abs([-1, 5, 3])", [1, 5, 3]),
+        ("[1, 5, 3, 9][1:4]", [5, 3, 9]),
+        ("previous([1, 2, 3] + pole.angle, 7)", [7, 7, 7]),
+        ("2 * [1, 2, 3] - [0, 1, 0]", [2, 3, 6]),
+        ("if all([1, 2] < 3) then [1, 1, 1] else 0 * [1, 1, 1]", [1, 1, 1]),
+    ],
+)
 def test_operators_work_component_by_component(expression, value):
     flow = Program.parse(f'policy p for "CartPole-v1" {{ observe pole.angle  let v = {expression}  act LEFT }}').flow
     interpreter = Interpreter(flow)
@@ -93,4 +115,6 @@ def test_operators_work_component_by_component(expression, value):
 
 def test_a_vector_is_no_condition():
     with pytest.raises(ProgramError, match="HL307"):
-        Program.parse('policy p for "CartPole-v1" { observe pole.angle  let v = if [1, 2] > pole.angle then [1, 2] else [3, 4]  act LEFT }')
+        Program.parse(
+            'policy p for "CartPole-v1" { observe pole.angle  let v = if [1, 2] > pole.angle then [1, 2] else [3, 4]  act LEFT }'
+        )

@@ -9,23 +9,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings as hypothesis_settings, strategies as st
-
-from hl_dsl.cli.output.evaluation_text import evaluation_text
+from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import OfParameter
-from hl_dsl.program import Program
-from hl_dsl.synth.environments.environments import Environments
-from hl_dsl.synth.evaluation.evaluate import evaluate_program
-from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.compiler.planner.candidate_rollouts import NO_SCORE, CandidateRollouts
 from hl_dsl.compiler.planner.controller import PlannedPolicy, controller_for
 from hl_dsl.compiler.planner.counts import PlanningCounts, added
-from hl_dsl.compiler.planner.candidate_rollouts import NO_SCORE, CandidateRollouts
 from hl_dsl.compiler.planner.noise import noise, source_of_noise
 from hl_dsl.compiler.planner.simulator import Simulator
+from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
 from hl_dsl.synth.rollouts.rollout import evaluate
 from hl_dsl.synth.rollouts.trace import TraceWriter
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from hl_dsl.cli.output.evaluation_text import evaluation_text
+from hl_dsl.program import Program
 
 TEXT = """
 policy gait for "HalfCheetah-v5" {
@@ -56,7 +58,10 @@ policy gait for "HalfCheetah-v5" {
 """
 
 
-def program(settings: str = "horizon ahead   candidates tries   sigma width   smooth 0.3   warm_start 0.9", final: str = "final 0.3 * velocity.x") -> Program:
+def program(
+    settings: str = "horizon ahead   candidates tries   sigma width   smooth 0.3   warm_start 0.9",
+    final: str = "final 0.3 * velocity.x",
+) -> Program:
     return Program.parse(TEXT.replace("SETTINGS", settings).replace("FINAL", final))
 
 
@@ -66,7 +71,10 @@ def slow_planner(flow, parameters: dict, seed: int, frames: list[Frame]) -> list
     machine = Interpreter(flow, parameters)
     names = [entry.name for entry in flow.parameters]
     defaults = {entry.name: entry.default for entry in flow.parameters} | parameters
-    setting = {name: defaults[names[value.position]] if type(value) is OfParameter else value for name, value in flow.plan.settings.items()}
+    setting = {
+        name: defaults[names[value.position]] if type(value) is OfParameter else value
+        for name, value in flow.plan.settings.items()
+    }
     planned = [flow.inputs[place] for place in flow.plan.inputs]
     plan = [[entry.default for entry in planned] for _ in range(setting["horizon"])]
     chosen = []
@@ -81,20 +89,37 @@ def slow_planner(flow, parameters: dict, seed: int, frames: list[Frame]) -> list
     for tick, frame in enumerate(frames):
         around, best, best_score = [list(row) for row in plan], None, -math.inf
         for turn in range(setting["rounds"]):
-            drawn = noise(source_of_noise(0, seed, tick, turn), setting["candidates"] - 2, setting["horizon"], len(planned),
-                          setting["sigma"], setting["decay"], setting["active"], setting["smooth"])
+            drawn = noise(
+                source_of_noise(0, seed, tick, turn),
+                setting["candidates"] - 2,
+                setting["horizon"],
+                len(planned),
+                setting["sigma"],
+                setting["decay"],
+                setting["active"],
+                setting["smooth"],
+            )
             tried = [around, [[entry.default for entry in planned] for _ in around]]
             tried += [[held(np.array(row) + change) for row, change in zip(around, changes)] for changes in drawn]
             # All candidates go on side by side, because those far behind the best at a tick are dropped there.
-            lives = [{"machine": Interpreter(flow, parameters), "observation": frame.observation[0], "score": 0.0,
-                      "state": simulator.states(frame.observation)} for _ in tried]
+            lives = [
+                {
+                    "machine": Interpreter(flow, parameters),
+                    "observation": frame.observation[0],
+                    "score": 0.0,
+                    "state": simulator.states(frame.observation),
+                }
+                for _ in tried
+            ]
             for life in lives:
                 life["machine"].memory, life["machine"].last_valid = machine.memory, machine.last_valid
             alive = list(range(len(tried)))
             for ahead in range(setting["horizon"]):
                 for number in alive:
                     life = lives[number]
-                    done = life["machine"].tick(raw(life["observation"], int(frame.step[0]) + ahead, tried[number][ahead]))
+                    done = life["machine"].tick(
+                        raw(life["observation"], int(frame.step[0]) + ahead, tried[number][ahead])
+                    )
                     life["score"] = life["score"] + done.values[flow.plan.each]
                     life["action"] = np.array([done.action])
                 top = max(lives[number]["score"] for number in alive)
@@ -108,7 +133,13 @@ def slow_planner(flow, parameters: dict, seed: int, frames: list[Frame]) -> list
             if flow.plan.final is not None:
                 for number in alive:
                     life = lives[number]
-                    done = life["machine"].tick(raw(life["observation"], int(frame.step[0]) + setting["horizon"], [entry.default for entry in planned]))
+                    done = life["machine"].tick(
+                        raw(
+                            life["observation"],
+                            int(frame.step[0]) + setting["horizon"],
+                            [entry.default for entry in planned],
+                        )
+                    )
                     life["score"] = life["score"] + done.values[flow.plan.final]
             order = sorted(alive, key=lambda number: (-lives[number]["score"], number))
             if lives[order[0]]["score"] > best_score:
@@ -116,7 +147,9 @@ def slow_planner(flow, parameters: dict, seed: int, frames: list[Frame]) -> list
             around = np.mean([tried[number] for number in order[: setting["elites"]]], axis=0).tolist()
         chosen.append(best[0])
         machine.tick(raw(frame.observation[0], int(frame.step[0]), best[0]))
-        plan = [held(setting["warm_start"] * np.array(row)) for row in best[1:]] + [held([entry.default for entry in planned])]
+        plan = [held(setting["warm_start"] * np.array(row)) for row in best[1:]] + [
+            held([entry.default for entry in planned])
+        ]
     return chosen
 
 
@@ -129,7 +162,15 @@ def recorded(controller, lanes: int, ticks: int, seeds=None) -> tuple[list[Frame
             frames.append(frame)
             plans.append(frame.plan.copy())
 
-    rollout = evaluate(controller, controller.flow.card, "standard", seeds or list(range(lanes)), num_threads=1, max_steps=ticks, on_tick=watch)
+    rollout = evaluate(
+        controller,
+        controller.flow.card,
+        "standard",
+        seeds or list(range(lanes)),
+        num_threads=1,
+        max_steps=ticks,
+        on_tick=watch,
+    )
     return frames, plans, rollout
 
 
@@ -137,11 +178,20 @@ def row_of(frame: Frame, row: int) -> Frame:
     return frame.rows(frame.lanes == row)
 
 
-settings_of_a_plan = st.fixed_dictionaries({
-    "horizon": st.integers(1, 4), "candidates": st.integers(2, 6), "rounds": st.integers(1, 3), "elites": st.integers(1, 4),
-    "sigma": st.floats(0, 1), "decay": st.floats(0, 2), "active": st.floats(0, 1), "smooth": st.floats(0, 1), "warm_start": st.floats(0, 1),
-    "prune": st.floats(0, 3),
-})
+settings_of_a_plan = st.fixed_dictionaries(
+    {
+        "horizon": st.integers(1, 4),
+        "candidates": st.integers(2, 6),
+        "rounds": st.integers(1, 3),
+        "elites": st.integers(1, 4),
+        "sigma": st.floats(0, 1),
+        "decay": st.floats(0, 2),
+        "active": st.floats(0, 1),
+        "smooth": st.floats(0, 1),
+        "warm_start": st.floats(0, 1),
+        "prune": st.floats(0, 3),
+    }
+)
 
 
 @hypothesis_settings(deadline=None, max_examples=20)
@@ -156,7 +206,9 @@ def test_it_plans_as_the_slow_planner_does(given, with_final, backend):
 
 
 def test_where_zero_is_no_residual_the_nearest_one_stands_for_nothing():
-    flow = Program.parse(program("horizon 3   candidates 4   sigma 0.5   warm_start 0.2").text.replace("[-0.5, 0.6]", "[0.1, 0.6]")).flow
+    flow = Program.parse(
+        program("horizon 3   candidates 4   sigma 0.5   warm_start 0.2").text.replace("[-0.5, 0.6]", "[0.1, 0.6]")
+    ).flow
     frames, plans, _ = recorded(PlannedPolicy(flow), 1, 5)
     assert [plan[0].tolist() for plan in plans] == slow_planner(flow, {}, 0, frames)
     assert all((plan >= 0.1).all() and (plan <= 0.6).all() for plan in plans)
@@ -170,20 +222,27 @@ def test_left_out_the_noise_of_each_component_is_a_quarter_of_its_own_range():
     assert flow.plan.settings["sigma"] == pytest.approx((0.25, 0.01, 0.1, 0.5, 0.1, 0.05))
     frames, plans, _ = recorded(PlannedPolicy(flow), 2, 5)
     for lane in range(2):
-        assert [plan[lane].tolist() for plan in plans] == slow_planner(flow, {}, lane, [row_of(frame, lane) for frame in frames])
+        assert [plan[lane].tolist() for plan in plans] == slow_planner(
+            flow, {}, lane, [row_of(frame, lane) for frame in frames]
+        )
     alike = program("horizon 3   candidates 6").flow.plan.settings["sigma"]
     assert type(alike) is float and alike == pytest.approx(1.1 / 4)
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=5), st.floats(0, 2), st.floats(0, 1), st.floats(0, 1))
 def test_each_component_has_its_own_deviation(sigma, decay, active, smooth):
-    unit, own = (noise(source_of_noise(0, 1, 2, 3), 4, 3, len(sigma), size, decay, active, smooth) for size in (1.0, np.array(sigma)))
+    unit, own = (
+        noise(source_of_noise(0, 1, 2, 3), 4, 3, len(sigma), size, decay, active, smooth)
+        for size in (1.0, np.array(sigma))
+    )
     assert own == pytest.approx(unit * np.array(sigma), rel=1e-12, abs=1e-300)
 
 
 def test_what_is_claimed_is_proved_for_any_residual():
     assert program().prove().passed
-    wider = Program.parse(program().text.replace("clamp(residual - 0.2 * joint.angle, -1, 1)", "residual - 0.2 * joint.angle"))
+    wider = Program.parse(
+        program().text.replace("clamp(residual - 0.2 * joint.angle, -1, 1)", "residual - 0.2 * joint.angle")
+    )
     (claim,) = [result for result in wider.prove().results if result.kind == "invariant"]
     assert claim.status == "violated"
 
@@ -193,7 +252,12 @@ def test_parameters_set_the_plan_of_each_lane():
     columns = {"tries": [2, 7, 4], "ahead": [5, 1, 3], "width": [0.2, 0.9, 0.5], "kp": [0.0, 2.0, 1.0]}
     frames, plans, _ = recorded(PlannedPolicy(flow, columns), 3, 5, [4, 4, 9])
     for lane, seed in enumerate((4, 4, 9)):
-        wanted = slow_planner(flow, {name: values[lane] for name, values in columns.items()}, seed, [row_of(frame, lane) for frame in frames])
+        wanted = slow_planner(
+            flow,
+            {name: values[lane] for name, values in columns.items()},
+            seed,
+            [row_of(frame, lane) for frame in frames],
+        )
         assert [plan[lane].tolist() for plan in plans] == wanted
 
 
@@ -203,7 +267,9 @@ def test_a_lane_is_the_same_alone_and_with_others_and_in_a_population():
     _, _, alone = recorded(controller_for(flow), 1, 12, [6])
     assert together.digests[1] == alone.digests[0] and together.returns[1] == alone.returns[0]
     reactive = Program.parse('policy still for "HalfCheetah-v5" { act [0, 0, 0, 0, 0, 0] }').flow
-    population = ProgramBatch([Member(reactive, 2, {}), Member(flow, 2, {"kp": [1.5, 0.5]}), Member(flow, 1, {"width": 0.1})])
+    population = ProgramBatch(
+        [Member(reactive, 2, {}), Member(flow, 2, {"kp": [1.5, 0.5]}), Member(flow, 1, {"width": 0.1})]
+    )
     rollout = evaluate(population, flow.card, "standard", [6, 5, 6, 5, 6], num_threads=1, max_steps=12)
     assert rollout.digests[2] == alone.digests[0]
     assert [row.steps > 0 for row in rollout.planning] == [False, False, True, True, True]
@@ -212,7 +278,10 @@ def test_a_lane_is_the_same_alone_and_with_others_and_in_a_population():
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_and_runs_do_not_show(threads):
     flow = program().flow
-    results = [evaluate(controller_for(flow), flow.card, "standard", [3, 8], num_threads=count, max_steps=10) for count in (1, threads)]
+    results = [
+        evaluate(controller_for(flow), flow.card, "standard", [3, 8], num_threads=count, max_steps=10)
+        for count in (1, threads)
+    ]
     assert results[0].digests == results[1].digests and results[0].planning == results[1].planning
 
 
@@ -307,7 +376,10 @@ def test_an_observation_that_is_none_costs_a_plan_and_no_more():
 def test_a_pruned_candidate_that_would_have_won_was_more_than_that_behind(seed, prune):
     """Without pruning every candidate has a score. With it, those that remain have the same one; the rest have none."""
     flow = program("horizon 6   candidates 24   sigma 0.8   decay 0.2").flow
-    controller, pruned = (PlannedPolicy(replace(flow, plan=replace(flow.plan, settings={**flow.plan.settings, "prune": value}))) for value in (math.inf, prune))
+    controller, pruned = (
+        PlannedPolicy(replace(flow, plan=replace(flow.plan, settings={**flow.plan.settings, "prune": value})))
+        for value in (math.inf, prune)
+    )
     whole, fewer = [], []
     for one, kept in ((controller, whole), (pruned, fewer)):
         one.prepare([seed], 1)
@@ -333,16 +405,29 @@ def test_generous_pruning_changes_nothing_but_the_steps():
 
 
 def test_it_runs_further_than_without_a_plan():
-    text = 'policy run for "HalfCheetah-v5" {{ observe velocity.x, joint.angle  act clamp(-joint.angle + {}, -1, 1) {} }}'
+    text = (
+        'policy run for "HalfCheetah-v5" {{ observe velocity.x, joint.angle  act clamp(-joint.angle + {}, -1, 1) {} }}'
+    )
     plan = "plan r: vec[6] in [-1, 1] { horizon 10 candidates 24 sigma 0.8 prune 4 each velocity.x - 0.1 * sum(action * action) }"
     planned, base = (Program.parse(text.format(*parts)) for parts in (("r", plan), ("0", "")))
-    far = [evaluate(one.compile(), one.card, "standard", [0, 1], num_threads=1, max_steps=100).returns for one in (planned, base)]
+    far = [
+        evaluate(one.compile(), one.card, "standard", [0, 1], num_threads=1, max_steps=100).returns
+        for one in (planned, base)
+    ]
     assert min(far[0]) > max(far[1]) + 50
 
 
 def test_progress_is_shown_within_an_episode():
     flow, seen = program("horizon 1   candidates 2").flow, []
-    evaluate(controller_for(flow), flow.card, "standard", [0], num_threads=1, max_steps=20, on_progress=lambda progress: seen.append(progress.env_steps))
+    evaluate(
+        controller_for(flow),
+        flow.card,
+        "standard",
+        [0],
+        num_threads=1,
+        max_steps=20,
+        on_progress=lambda progress: seen.append(progress.env_steps),
+    )
     assert seen == [4, 8, 12, 16, 20]
 
 
@@ -367,9 +452,19 @@ def test_the_interpreter_agrees_on_a_trace_of_what_was_planned(tmp_path):
     assert any(row["observations"]["residual[0]"] != 0 for row in rows[1:-1]) and rows[-1]["end"]
 
 
-@pytest.mark.parametrize("text, parts", [
-    ("horizon 10   candidates 24   sigma 0.5", ["residual (6 numbers), each in [-0.5, 0.6], is chosen anew at every tick", "and at the end of 0.3 * velocity.x", "as usual: rounds"]),
-])
+@pytest.mark.parametrize(
+    "text, parts",
+    [
+        (
+            "horizon 10   candidates 24   sigma 0.5",
+            [
+                "residual (6 numbers), each in [-0.5, 0.6], is chosen anew at every tick",
+                "and at the end of 0.3 * velocity.x",
+                "as usual: rounds",
+            ],
+        ),
+    ],
+)
 def test_it_is_explained(text, parts):
     said = " ".join(program(text).explain().split())
     assert all(part in said for part in parts)
@@ -378,11 +473,15 @@ def test_it_is_explained(text, parts):
 def test_the_hash_tells_plans_apart_and_no_names():
     plain = program("horizon 3   candidates 4")
     assert plain.hash == Program.parse(plain.text.replace("residual", "change")).hash
-    others = {program("horizon 4   candidates 4").hash, program("horizon 3   candidates 4   sigma width").hash, program("horizon 3   candidates 4", "").hash,
-              program("horizon 3   candidates 4", "final 0.4 * velocity.x").hash}
+    others = {
+        program("horizon 4   candidates 4").hash,
+        program("horizon 3   candidates 4   sigma width").hash,
+        program("horizon 3   candidates 4", "").hash,
+        program("horizon 3   candidates 4", "final 0.4 * velocity.x").hash,
+    }
     assert len(others | {plain.hash}) == 5
     # A parameter that sets the plan is another one than a parameter that is like it.
-    twins = "policy t for \"HalfCheetah-v5\" { param a: real = 0.5 in [0, 1]  param b: real = 0.5 in [0, 1]  plan r: vec[6] in [-1, 1] { sigma %s  active b  each -sum(action * action) } act clamp(r, -1, 1) }"
+    twins = 'policy t for "HalfCheetah-v5" { param a: real = 0.5 in [0, 1]  param b: real = 0.5 in [0, 1]  plan r: vec[6] in [-1, 1] { sigma %s  active b  each -sum(action * action) } act clamp(r, -1, 1) }'
     assert Program.parse(twins % "a").hash != Program.parse(twins % "b").hash
 
 

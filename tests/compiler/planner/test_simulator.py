@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hl_dsl.compiler.planner.simulator import Simulator
+from hl_dsl.synth.environments.environments import Environments
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Model, known_environments, load_card
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.synth.environments.environments import Environments
-from hl_dsl.compiler.planner.simulator import Simulator
 
 # One-step error, the largest over the columns: (median, 90th of 100 steps). EnvPool steps MuJoCo 3.6, this is 4.0.
 ERRORS = {
@@ -113,7 +113,9 @@ def test_what_is_shown_clipped_is_taken_from_what_was_foreseen():
         guessed = simulator.step(simulator.states(before), actions)
         foreseen[rows] = simulator.step(simulator.states(before, foreseen[rows]), actions)
         for states, errors in ((guessed, alone), (foreseen[rows], together)):
-            errors += np.abs(simulator.observations(states) - after)[clipped(card, before)].max(axis=1, initial=0).tolist()
+            errors += (
+                np.abs(simulator.observations(states) - after)[clipped(card, before)].max(axis=1, initial=0).tolist()
+            )
     assert len(alone) > 50 and np.median(alone) > 0.1
     assert np.median(together) < 1e-12 and np.quantile(together, 0.9) < 1e-11
 
@@ -170,7 +172,11 @@ MODEL = CHEETAH.model
 def test_what_cannot_be_simulated_is_told(model, told, mend):
     with pytest.raises(HLError) as caught:
         Simulator(replace(CHEETAH, model=model))
-    assert told in caught.value.message and mend in caught.value.hint and "HalfCheetah-v5" in caught.value.message + caught.value.hint
+    assert (
+        told in caught.value.message
+        and mend in caught.value.hint
+        and "HalfCheetah-v5" in caught.value.message + caught.value.hint
+    )
 
 
 def test_an_action_of_another_size_and_a_file_that_is_no_model_are_told(tmp_path):
@@ -186,7 +192,11 @@ def test_a_model_may_lie_beside_its_card(tmp_path):
         "<mujoco><option timestep='0.1' gravity='0 0 0'/><worldbody><body><joint name='x' type='slide' axis='1 0 0'/>"
         "<geom size='1' mass='2'/></body></worldbody><actuator><motor joint='x'/></actuator></mujoco>"
     )
-    card = replace(load_card("MountainCarContinuous-v0"), origin=str(tmp_path / "card.toml"), model=Model("slider.xml", 3, (0,), (1,), None, ""))
+    card = replace(
+        load_card("MountainCarContinuous-v0"),
+        origin=str(tmp_path / "card.toml"),
+        model=Model("slider.xml", 3, (0,), (1,), None, ""),
+    )
     simulator = Simulator(card)
     after = simulator.observations(simulator.step(simulator.states(np.array([[1.0, 0.5]])), np.array([[4.0]])))
     # Force over mass, 2 m/s², for three steps of 0.1 s, each moving at the speed it ends with.

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from pathlib import Path
+from functools import cache
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings, strategies as st
-from lark import Lark
-
-from hl_dsl.cards import known_environments, load_card
-from hl_dsl.language.environment_grammar import card_grammar, card_words
-from hl_dsl.grammar.formatter.format import format_text
-from hl_dsl.grammar import RESERVED, grammar_text
 from hl_dsl.grammar.decoder.grammar_for_decoding import decoder_grammar
 from hl_dsl.grammar.decoder.regular_expressions import LONGEST_NAME, names_but, numbers_below
+from hl_dsl.grammar.formatter.format import format_text
 from hl_dsl.grammar.parser import parse
+from hl_dsl.grammar.tree.keywords import RESERVED, grammar_text
+from hl_dsl.grammar.tree.syntax_tree import (
+    Act,
+    After,
+    Apply,
+    Index,
+    Modes,
+    Name,
+    Never,
+    Number,
+    Previous,
+    PropertyDeclaration,
+    Within,
+    expressions,
+    walk,
+)
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from lark import Lark
+
 from hl_dsl.base.source import SourceText
-from hl_dsl.grammar.tree.syntax_tree import Act, After, Apply, Index, Modes, Name, Never, Number, Previous, PropertyDeclaration, Within, expressions, walk
+from hl_dsl.cards import known_environments, load_card
+from hl_dsl.language.environment_grammar import card_grammar, card_words
 from tests.support.generators.programs import GeneratedProgram, programs
 from tests.support.generators.walks import Walker
 from tests.support.paths import POLICIES, VERDICTS
@@ -39,7 +53,7 @@ FORBIDDEN = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def grammar_of(environment: str) -> str:
     return card_grammar(load_card(environment))
 
@@ -55,11 +69,22 @@ def test_it_has_no_forbidden_feature(environment):
     assert forbidden(grammar_of(environment)) == set()
 
 
-@pytest.mark.parametrize("line, feature", [
-    ("A: /a*?/", "a lazy repetition"), ("A: /a{1,2}?/", "a lazy repetition"), ("A: /(?=a)/", "looking around"), ("A: /(?<!a)/", "looking around"),
-    ("A.2: /a/", "a priority"), ("%import common.WS", "a directive"), ("%ignore A", "a directive"), ("list{item}: item", "a template"),
-    ("a: list{b}", "a template"), ("a: b*", "an end without bound"), ("A: /a+/", "an end without bound"),
-])
+@pytest.mark.parametrize(
+    "line, feature",
+    [
+        ("A: /a*?/", "a lazy repetition"),
+        ("A: /a{1,2}?/", "a lazy repetition"),
+        ("A: /(?=a)/", "looking around"),
+        ("A: /(?<!a)/", "looking around"),
+        ("A.2: /a/", "a priority"),
+        ("%import common.WS", "a directive"),
+        ("%ignore A", "a directive"),
+        ("list{item}: item", "a template"),
+        ("a: list{b}", "a template"),
+        ("a: b*", "an end without bound"),
+        ("A: /a+/", "an end without bound"),
+    ],
+)
 def test_a_forbidden_feature_is_found(line, feature):
     assert feature in forbidden(grammar_of("CartPole-v1") + line)
 
@@ -84,21 +109,37 @@ def is_plain(program: GeneratedProgram) -> bool:
     def plain(node) -> bool:
         if type(node) is Apply and node.operator == "if":
             return all(map(plain, node.operands[1:]))
-        return type(node) is Name or type(node) is Index and type(node.vector) is Name or type(node) is Previous and plain(node.expression)
+        return (
+            type(node) is Name
+            or type(node) is Index
+            and type(node.vector) is Name
+            or type(node) is Previous
+            and plain(node.expression)
+        )
 
-    acts = [*program.policy.of(Act), *(mode.act for modes in program.policy.of(Modes) for mode in modes.modes if mode.act is not None)]
+    acts = [
+        *program.policy.of(Act),
+        *(mode.act for modes in program.policy.of(Modes) for mode in modes.modes if mode.act is not None),
+    ]
     if program.card.action.is_discrete and not all(plain(rule.value) for act in acts for rule in act.rules):
         return False
-    indices = [node.index for declaration in program.policy.declarations for top in expressions(declaration) for node in walk(top)
-               if type(node) is Index and type(node.vector) is Name and node.vector.name in program.card.fields]
+    indices = [
+        node.index
+        for declaration in program.policy.declarations
+        for top in expressions(declaration)
+        for node in walk(top)
+        if type(node) is Index and type(node.vector) is Name and node.vector.name in program.card.fields
+    ]
     return all(type(index) in (Number, Name) for index in indices)
 
 
 @given(programs().filter(is_plain))
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+)
 def test_generated_programs_are_accepted(program):
     taken = constrained.accepted(program.text, card_grammar(program.card))
-    assert taken == program.text, taken[-300:] + "<HERE>" + program.text[len(taken):][:80]
+    assert taken == program.text, taken[-300:] + "<HERE>" + program.text[len(taken) :][:80]
 
 
 PROGRAM = """policy p for "Breakout-v5" {
@@ -123,20 +164,52 @@ PROGRAM = """policy p for "Breakout-v5" {
 """
 
 
-@pytest.mark.parametrize("right, wrong", [
-    ("=> NOOP", "=> JUMP"), ("=> NOOP", "=> 3"), ("= NOOP {", "= JUMP {"), ("observe ram, reward", "observe ram, sonar"), ("Breakout-v5", "Pong-v5"),
-    ("ram[99]", "ram[128]"), ("ram[99]", "ram[-1]"), ("ram[99]", "ram[099]"), ("90:128", "90:129"), ("ram[99]", "ram[ram]["),
-    ("clamp(x,", "clmp(x,"), ("0, 127)", "0)"), ("let x", "let let"),
-    ("let x", "let plan"), ("let x", "let ram"), ("let x", "let clamp"), ("let x", "let FIRE"), ("policy p", "policy when"), ("near:", "if:"),
-    ("x < 3 and", "x < 3 < 4 and"), ("far: real", "far: float"), ("x < 3 and last != FIRE", "x < 3 and x < 2 or x > 4"),
-    ("ram[99] + far", "rom[99] + ball.x"),
-    ("within 240", "within 2.5"), ("within 240", "within -1"), ("within 240", "within far"), ("of x < 3:", "of x < 3"), ("of x < 3:", "x < 3:"),
-    ("until x < 3:", "until x < 3"), ("until x < 3: ", ": "), ("until x < 3: ", "until x < 3: never "), ("never reward", "never never reward"),
-    ("never reward", "seldom reward"), ("left: action", "left: never action"), ("never reward < 0", "never never: reward < 0"), ("near:", "within:"),
-])
+@pytest.mark.parametrize(
+    "right, wrong",
+    [
+        ("=> NOOP", "=> JUMP"),
+        ("=> NOOP", "=> 3"),
+        ("= NOOP {", "= JUMP {"),
+        ("observe ram, reward", "observe ram, sonar"),
+        ("Breakout-v5", "Pong-v5"),
+        ("ram[99]", "ram[128]"),
+        ("ram[99]", "ram[-1]"),
+        ("ram[99]", "ram[099]"),
+        ("90:128", "90:129"),
+        ("ram[99]", "ram[ram]["),
+        ("clamp(x,", "clmp(x,"),
+        ("0, 127)", "0)"),
+        ("let x", "let let"),
+        ("let x", "let plan"),
+        ("let x", "let ram"),
+        ("let x", "let clamp"),
+        ("let x", "let FIRE"),
+        ("policy p", "policy when"),
+        ("near:", "if:"),
+        ("x < 3 and", "x < 3 < 4 and"),
+        ("far: real", "far: float"),
+        ("x < 3 and last != FIRE", "x < 3 and x < 2 or x > 4"),
+        ("ram[99] + far", "rom[99] + ball.x"),
+        ("within 240", "within 2.5"),
+        ("within 240", "within -1"),
+        ("within 240", "within far"),
+        ("of x < 3:", "of x < 3"),
+        ("of x < 3:", "x < 3:"),
+        ("until x < 3:", "until x < 3"),
+        ("until x < 3: ", ": "),
+        ("until x < 3: ", "until x < 3: never "),
+        ("never reward", "never never reward"),
+        ("never reward", "seldom reward"),
+        ("left: action", "left: never action"),
+        ("never reward < 0", "never never: reward < 0"),
+        ("near:", "within:"),
+    ],
+)
 def test_what_is_not_there_cannot_be_named(right, wrong):
     assert constrained.accepted(PROGRAM, grammar_of("Breakout-v5")) == PROGRAM and right in PROGRAM
-    assert constrained.accepted(PROGRAM.replace(right, wrong, 1), grammar_of("Breakout-v5")) != PROGRAM.replace(right, wrong, 1)
+    assert constrained.accepted(PROGRAM.replace(right, wrong, 1), grammar_of("Breakout-v5")) != PROGRAM.replace(
+        right, wrong, 1
+    )
 
 
 @pytest.mark.parametrize("environment", SOME)
@@ -145,7 +218,10 @@ def test_every_walk_parses(environment):
     seen = set()
     for number in range(150):
         text = walker.walk(Random(number), 60)
-        seen |= {one.kind if one.pattern is None else type(one.pattern) for one in parse(SourceText(text)).of(PropertyDeclaration)}
+        seen |= {
+            one.kind if one.pattern is None else type(one.pattern)
+            for one in parse(SourceText(text)).of(PropertyDeclaration)
+        }
         if number < 10:
             assert constrained.accepted(text, grammar_of(environment)) == text
     assert seen == {"assume", "invariant", "monitor", "reachable", Never, Within, After}
@@ -175,9 +251,15 @@ def test_new_forms_come_along():
     assert any("every" in text for text in texts)
 
 
-@pytest.mark.parametrize("old, new", [
-    ("(IMPLIES logic)*", "(IMPLIES logic)+"), ("atom\n        |", "primary\n        |"), ("NUMBER: /", "DIGITS: /"), ("rule: WHEN", "value: WHEN"),
-])
+@pytest.mark.parametrize(
+    "old, new",
+    [
+        ("(IMPLIES logic)*", "(IMPLIES logic)+"),
+        ("atom\n        |", "primary\n        |"),
+        ("NUMBER: /", "DIGITS: /"),
+        ("rule: WHEN", "value: WHEN"),
+    ],
+)
 def test_a_grammar_it_does_not_fit_is_refused(old, new):
     assert old in grammar_text()
     changed = grammar_text().replace(old, new, 1).replace(" NUMBER", " DIGITS" if "DIGITS" in new else " NUMBER")
@@ -200,5 +282,7 @@ def test_names_but_some(words, name, taken):
 def test_numbers_below(end):
     pattern = re.compile(numbers_below(end))
     near = {0, 1, 9, 10, 99, 100, end // 2, end - 2, end - 1, end, end + 1, 10 * end}
-    assert {number for number in near if number >= 0 and pattern.fullmatch(str(number))} == {number for number in near if 0 <= number < end}
+    assert {number for number in near if number >= 0 and pattern.fullmatch(str(number))} == {
+        number for number in near if 0 <= number < end
+    }
     assert not pattern.fullmatch("00") and not pattern.fullmatch("01")

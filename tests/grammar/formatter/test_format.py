@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
-from hypothesis import given, settings, strategies as st
-
-from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.grammar.formatter.format import format_expression, format_policy, format_text, number_text
 from hl_dsl.grammar.formatter.layout import WIDTH
-from hl_dsl.operators import OPERATORS
 from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import SourceText
 from hl_dsl.grammar.tree.syntax_tree import Apply, Let, Name, Number, PolicyDeclaration
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.base.source import SourceText
+from hl_dsl.operators import OPERATORS
 from tests.support.generators.syntax_trees import expressions, policies, sprinkled
 from tests.support.paths import POLICIES
 
@@ -280,22 +280,25 @@ def test_what_follows_on_the_line_counts(length):
     assert ("let a = clamp(\n" in text) == (length > 100 - len("  let a = clamp(max(, b + c), 0, 1)"))
 
 
-@pytest.mark.parametrize("text, wanted", [
-    ("((a)) + (b + c)", "a + (b + c)"),
-    ("(a * b) / c - (d - e)", "a * b / c - (d - e)"),
-    ("(a < b) == (c < d)", "(a < b) == (c < d)"),
-    ("not (a and b) or (c and d)", "not (a and b) or (c and d)"),
-    ("(not a) == b", "(not a) == b"),
-    ("-(a + b) * -c", "-(a + b) * -c"),
-    ("-(3) - -4", "-3 - -4"),
-    ("(if a then b else c) + 1", "(if a then b else c) + 1"),
-    ("if a then b else (if c then d else e)", "if a then b else if c then d else e"),
-    ("add(a, multiply(b, c))", "a + b * c"),
-    ("(a + b)[(0)]", "(a + b)[0]"),
-    ("(x) in [(a), b + 1]", "x in [a, b + 1]"),
-    ("(a implies b) implies c", "(a implies b) implies c"),
-    ("1e3 + 1.50", "1000.0 + 1.5"),
-])
+@pytest.mark.parametrize(
+    "text, wanted",
+    [
+        ("((a)) + (b + c)", "a + (b + c)"),
+        ("(a * b) / c - (d - e)", "a * b / c - (d - e)"),
+        ("(a < b) == (c < d)", "(a < b) == (c < d)"),
+        ("not (a and b) or (c and d)", "not (a and b) or (c and d)"),
+        ("(not a) == b", "(not a) == b"),
+        ("-(a + b) * -c", "-(a + b) * -c"),
+        ("-(3) - -4", "-3 - -4"),
+        ("(if a then b else c) + 1", "(if a then b else c) + 1"),
+        ("if a then b else (if c then d else e)", "if a then b else if c then d else e"),
+        ("add(a, multiply(b, c))", "a + b * c"),
+        ("(a + b)[(0)]", "(a + b)[0]"),
+        ("(x) in [(a), b + 1]", "x in [a, b + 1]"),
+        ("(a implies b) implies c", "(a implies b) implies c"),
+        ("1e3 + 1.50", "1000.0 + 1.5"),
+    ],
+)
 def test_parentheses(text, wanted):
     (let,) = read(f'policy p for "E" {{ let x = {text} }}').of(Let)
     assert format_expression(let.expression) == wanted

@@ -11,17 +11,19 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import assume, given, settings, strategies as st
-
-from hl_dsl.messages.codes import CODES, explain_code
-from hl_dsl.base.diagnostics import MOST_SHOWN, Diagnostic, HLError, ProgramError, render
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.grammar.parser import parse
+from hl_dsl.verify.diagnosis.assumption_horizon import lasting
+from hl_dsl.verify.diagnosis.dead_code import dead
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.base.diagnostics import MOST_SHOWN, Diagnostic, ProgramError, render
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.source import SourceText, Span
+from hl_dsl.messages.codes import CODES, explain_code
 from hl_dsl.program import Program
 from hl_dsl.program_files import read_source
-from hl_dsl.base.source import SourceText, Span
-from hl_dsl.verify.diagnosis.dead_code import dead
-from hl_dsl.verify.diagnosis.assumption_horizon import lasting
 from tests.support.generators.syntax_trees import TOKEN, policies
 from tests.support.paths import DIAGNOSTICS, ROOT
 
@@ -137,7 +139,12 @@ def test_several_findings_are_shown_together():
 
 
 def _codes_in_the_source() -> set[str]:
-    files = [path for folder in ("grammar", "hl_dsl", "compiler", "verify", "synth") for path in (ROOT / folder).rglob("*.py") if path.name != "codes.py"]
+    files = [
+        path
+        for folder in ("grammar", "hl_dsl", "compiler", "verify", "synth")
+        for path in (ROOT / folder).rglob("*.py")
+        if path.name != "codes.py"
+    ]
     return {code for path in files for code in re.findall(r'"(HL\d{3})"', path.read_text(encoding="utf-8"))}
 
 
@@ -230,12 +237,28 @@ def test_any_text(text):
     survives('policy p for "CartPole-v1" {' + text + "}")
 
 
-WORDS = sorted({*TOKEN.findall(GOOD), *"plan see of elif && || = := .. 1. .5 0x1 é “ ; : ? % ** // /* */ # ' \\ 1e999 \0 \t".split(), "\n", '"'})
+WORDS = sorted(
+    {
+        *TOKEN.findall(GOOD),
+        *"plan see of elif && || = := .. 1. .5 0x1 é “ ; : ? % ** // /* */ # ' \\ 1e999 \0 \t".split(),
+        "\n",
+        '"',
+    }
+)
 
 
 @settings(deadline=None, max_examples=250)
-@given(st.lists(st.sampled_from(WORDS), max_size=25), st.sampled_from(["{} ", 'policy p for "CartPole-v1" {{ {} }}', 'policy p for "CartPole-v1" {{ act {{ {} }} }}',
-                                                                        'policy p for "CartPole-v1" {{ let x = {} act LEFT }}']))
+@given(
+    st.lists(st.sampled_from(WORDS), max_size=25),
+    st.sampled_from(
+        [
+            "{} ",
+            'policy p for "CartPole-v1" {{ {} }}',
+            'policy p for "CartPole-v1" {{ act {{ {} }} }}',
+            'policy p for "CartPole-v1" {{ let x = {} act LEFT }}',
+        ]
+    ),
+)
 def test_any_tokens(words, frame):
     survives(frame.format(" ".join(words)))
 
@@ -261,7 +284,9 @@ def test_any_edit_of_a_program_and_its_repair(text):
             moved = len(item.repair.text) - (item.repair.span.end - item.repair.span.start)
             for one in left.diagnostics if left else ():
                 assert (one.code, one.message, one.span.start) not in (
-                    (item.code, item.message, item.span.start), (item.code, item.message, item.span.start + moved)), (text, item.repair)
+                    (item.code, item.message, item.span.start),
+                    (item.code, item.message, item.span.start + moved),
+                ), (text, item.repair)
 
 
 @settings(deadline=None, max_examples=60)
@@ -270,24 +295,27 @@ def test_any_tree(policy):
     survives(format_policy(policy))
 
 
-@pytest.mark.parametrize("text, code", [
-    ("", "HL101"),
-    (" \n\t\r\n", "HL101"),
-    ("x" * 10_000_000, "HL110"),
-    ("(" * 10_000, "HL111"),
-    ("{" * 10_000 + "}" * 10_000, "HL111"),
-    ('policy p for "CartPole-v1" { act LEFT let x = ' + "(" * 10_000 + "1" + ")" * 10_000 + " }", "HL111"),
-    ('policy p for "CartPole-v1" { act LEFT let x = ' + "[" * 200 + "1" + "]" * 200 + " }", "HL111"),
-    ('policy p for "CartPole-v1" { act LEFT let x = ' + "not " * 10_000 + "true }", "HL111"),
-    ('policy p for "CartPole-v1" { act LEFT let x = 1' + " + 1" * 10_000 + " }", "HL111"),
-    ('policy p for "CartPole-v1" { act LEFT let x = ' + "if true then 1 else " * 2_000 + "2 }", "HL111"),
-    ('policy p for "CartPole-v1" { act LEFT let x = ' + "9" * 1_000 + " }", "HL106"),
-    ('policy p for "CartPole-v1" { act LEFT } # \0', "HL105"),
-    ('policy p for "CartPole-v1" { # old Macintosh line ends\ract LEFT }', "HL105"),
-    ('policy p for "CartPole-v1" { act LEFT } # \ud800', "HL105"),
-    ('"\n' * 60_000, "HL116"),
-    ("\x89PNG\r\n\x1a\n", "HL105"),
-])
+@pytest.mark.parametrize(
+    "text, code",
+    [
+        ("", "HL101"),
+        (" \n\t\r\n", "HL101"),
+        ("x" * 10_000_000, "HL110"),
+        ("(" * 10_000, "HL111"),
+        ("{" * 10_000 + "}" * 10_000, "HL111"),
+        ('policy p for "CartPole-v1" { act LEFT let x = ' + "(" * 10_000 + "1" + ")" * 10_000 + " }", "HL111"),
+        ('policy p for "CartPole-v1" { act LEFT let x = ' + "[" * 200 + "1" + "]" * 200 + " }", "HL111"),
+        ('policy p for "CartPole-v1" { act LEFT let x = ' + "not " * 10_000 + "true }", "HL111"),
+        ('policy p for "CartPole-v1" { act LEFT let x = 1' + " + 1" * 10_000 + " }", "HL111"),
+        ('policy p for "CartPole-v1" { act LEFT let x = ' + "if true then 1 else " * 2_000 + "2 }", "HL111"),
+        ('policy p for "CartPole-v1" { act LEFT let x = ' + "9" * 1_000 + " }", "HL106"),
+        ('policy p for "CartPole-v1" { act LEFT } # \0', "HL105"),
+        ('policy p for "CartPole-v1" { # old Macintosh line ends\ract LEFT }', "HL105"),
+        ('policy p for "CartPole-v1" { act LEFT } # \ud800', "HL105"),
+        ('"\n' * 60_000, "HL116"),
+        ("\x89PNG\r\n\x1a\n", "HL105"),
+    ],
+)
 def test_hostile_texts(text, code):
     error = survives(text)
     assert error is not None and error.diagnostics[0].code == code
@@ -295,7 +323,11 @@ def test_hostile_texts(text, code):
 
 
 def _many(line: str, count: int = 2_000) -> str:
-    return 'policy p for "CartPole-v1" {\n' + "\n".join(line.format(number, number + 1) for number in range(count)) + f"\nlet a{count} = 1\nact LEFT }}"
+    return (
+        'policy p for "CartPole-v1" {\n'
+        + "\n".join(line.format(number, number + 1) for number in range(count))
+        + f"\nlet a{count} = 1\nact LEFT }}"
+    )
 
 
 def test_a_long_chain_of_definitions_is_no_deep_recursion():
@@ -308,7 +340,17 @@ def test_a_long_circle_is_one_finding():
     assert finding.code == "HL208" and len(finding.message) < 200
 
 
-@pytest.mark.parametrize("line", ["let a{0} = b{1}", "let x{0} = f{1}(2)", "let x = {0}", "let x{0} = 1 + true", "param q{0}: t{1} = f{0}", "observe z{0}"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "let a{0} = b{1}",
+        "let x{0} = f{1}(2)",
+        "let x = {0}",
+        "let x{0} = 1 + true",
+        "param q{0}: t{1} = f{0}",
+        "observe z{0}",
+    ],
+)
 def test_thousands_of_findings_are_not_all_shown(line):
     error = survives(_many(line))
     assert len(error.diagnostics) >= 1_999
@@ -339,14 +381,17 @@ def test_long_lines_are_cut_around_the_place(at):
     message = render(SourceText(text), Diagnostic("HL103", "no", Span(at, at + 5), "here"))
     shown, carets = message.splitlines()[2:4]
     assert len(shown) < 200
-    assert shown[carets.index("^"):][: carets.count("^")] == "WRONG"
+    assert shown[carets.index("^") :][: carets.count("^")] == "WRONG"
     assert carets.endswith("^ here")
     assert ("…" in shown[:12]) == (at > 100)
 
 
 def test_a_place_over_several_lines_is_marked_on_its_first():
     text = "policy\n  p"
-    assert render(SourceText(text), Diagnostic("HL103", "no", Span(0, 10), "here")).splitlines()[3].strip() == "| ^^^^^^ here"
+    assert (
+        render(SourceText(text), Diagnostic("HL103", "no", Span(0, 10), "here")).splitlines()[3].strip()
+        == "| ^^^^^^ here"
+    )
 
 
 def test_places_hold_whole_parentheses():
@@ -361,13 +406,16 @@ def test_a_repair_is_not_offered_where_it_does_not_help():
     assert finding.code == "HL108" and finding.repair is None
 
 
-@pytest.mark.parametrize("text, written", [
-    ("-0.1 < (gain) < 0.1", "-0.1 < (gain) and (gain) < 0.1"),
-    ("(gain + 1) * 2 < 3 <= (gain) + (1)", "(gain + 1) * 2 < 3 and 3 <= (gain) + (1)"),
-    ("not (a) and (b or c) or d and e", "(not (a) and (b or c)) or (d and e)"),
-    ("a or b and (c)", "a or (b and (c))"),
-    ("(a) implies b implies (c)", "(a) implies (b implies (c))"),
-])
+@pytest.mark.parametrize(
+    "text, written",
+    [
+        ("-0.1 < (gain) < 0.1", "-0.1 < (gain) and (gain) < 0.1"),
+        ("(gain + 1) * 2 < 3 <= (gain) + (1)", "(gain + 1) * 2 < 3 and 3 <= (gain) + (1)"),
+        ("not (a) and (b or c) or d and e", "(not (a) and (b or c)) or (d and e)"),
+        ("a or b and (c)", "a or (b and (c))"),
+        ("(a) implies b implies (c)", "(a) implies (b implies (c))"),
+    ],
+)
 def test_rewritten_expressions(text, written):
     program = f'policy p for "CartPole-v1" {{ let x = clamp({text}, 0, 1) act LEFT }}'
     with pytest.raises(ProgramError) as raised:

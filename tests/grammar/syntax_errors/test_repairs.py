@@ -3,13 +3,14 @@ test_diagnostics.py's.)"""
 
 from __future__ import annotations
 
-from hypothesis import given, settings, strategies as st
+from hl_dsl.grammar.parser import parse
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hl_dsl.base.diagnostics import ProgramError
-from hl_dsl.grammar.parser import parse
 from hl_dsl.base.source import SourceText
-from tests.support.generators.syntax_trees import TOKEN
 from tests.grammar.syntax_errors.test_diagnostics import GOOD, WORDS, errors
+from tests.support.generators.syntax_trees import TOKEN
 
 _TOKENS = [match.span() for match in TOKEN.finditer(GOOD)]
 
@@ -18,9 +19,19 @@ _TOKENS = [match.span() for match in TOKEN.finditer(GOOD)]
 def slips(draw):
     """The good program with one slip of the hand, or two: a token left out, doubled, replaced, put in, or misspelled."""
     text = GOOD
-    for start, end in sorted(draw(st.lists(st.sampled_from(_TOKENS), min_size=1, max_size=2, unique=True)), reverse=True):
+    for start, end in sorted(
+        draw(st.lists(st.sampled_from(_TOKENS), min_size=1, max_size=2, unique=True)), reverse=True
+    ):
         token, word = text[start:end], draw(st.sampled_from(WORDS))
-        text = text[:start] + draw(st.sampled_from(["", f"{token} {token}", word, f"{word} {token}", f"{token} {word}", token + token[-1], token[:-1]])) + text[end:]
+        text = (
+            text[:start]
+            + draw(
+                st.sampled_from(
+                    ["", f"{token} {token}", word, f"{word} {token}", f"{token} {word}", token + token[-1], token[:-1]]
+                )
+            )
+            + text[end:]
+        )
     return text
 
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cards import BadCard, UnknownEnvironment, known_environments, load_card
 from hl_dsl.cards.reader import parse_card, read_card
 from hl_dsl.cards.writer import card_text, write_card
-from hl_dsl.base.diagnostics import HLError
 
 CLASSIC = ["Acrobot-v1", "CartPole-v1", "LunarLander-v3", "MountainCar-v0", "MountainCarContinuous-v0", "Pendulum-v1"]
 
@@ -31,7 +31,9 @@ def test_every_known_environment_has_a_sound_card():
             for low, default, high in zip(field.low, field.default, field.high):
                 assert -math.inf < low <= default <= high < math.inf
                 assert all(type(one) is (float if field.base == "real" else int) for one in (low, default, high))
-        assert (card.action.names is None) == (len(card.action.low) == card.action.size and card.action.dtype != "int32")
+        assert (card.action.names is None) == (
+            len(card.action.low) == card.action.size and card.action.dtype != "int32"
+        )
 
 
 def test_atari_shares_one_description_and_each_game_has_its_own_actions():
@@ -133,4 +135,6 @@ def test_a_card_in_the_file_of_another_environment_is_refused(tmp_path):
 
 def test_a_card_is_loaded_without_numpy_or_a_simulator():
     ask = "import sys; from hl_dsl.cards import load_card; load_card('Breakout-v5'); print([m for m in ('numpy', 'envpool', 'gymnasium') if m in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    assert (
+        subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+    )

@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from hl_dsl.synth.environments.card_compatibility import own_shape
+from hl_dsl.synth.environments.environments import Environments, simulator_spec
 
 from hl_dsl.cards import known_environments, load_card
 from hl_dsl.cards.reader import parse_card
 from hl_dsl.cards.writer import card_text
-from hl_dsl.synth.environments.environments import Environments, simulator_spec
-from hl_dsl.synth.environments.card_compatibility import own_shape
 
 CONTINUOUS = [one for one in known_environments() if not load_card(one).action.is_discrete]
 MUJOCO = [one for one in CONTINUOUS if load_card(one).family == "mujoco"]
@@ -82,7 +82,9 @@ def test_joints_are_listed_in_the_order_of_the_action(environment):
     joints = model.actuator_trnid[:, 0]
     turned = tuple(card.model.qpos[model.jnt_qposadr[joint]] for joint in joints)
     speeds = tuple(card.model.qvel[model.jnt_dofadr[joint]] for joint in joints)
-    angle, velocity = ("joint.angle", "joint.velocity") if "joint.angle" in card.fields else ("cart.position", "cart.velocity")
+    angle, velocity = (
+        ("joint.angle", "joint.velocity") if "joint.angle" in card.fields else ("cart.position", "cart.velocity")
+    )
     assert (card.fields[angle].index, card.fields[velocity].index) == (turned, speeds)
     assert np.all(model.actuator_gear[:, 0] > 0)
     whole = card.fields["obs"]
@@ -108,8 +110,13 @@ def test_contacts_are_those_of_the_feet():
     assert card.fields["foot.contact"].index == tuple(first + 6 * (body - 1) + 5 for body in model.jnt_bodyid[ankles])
     # Front is where the environment pays for going, the positive x axis; left is the positive y axis.
     places = [tuple(np.sign(model.body_pos[body][:2])) for body in model.jnt_bodyid[model.actuator_trnid[0::2, 0]]]
-    assert places == [(1, -1), (1, 1), (-1, 1), (-1, -1)] and "front right, front left, back left and back right" in card.fields["joint.angle"].says
+    assert (
+        places == [(1, -1), (1, 1), (-1, 1), (-1, -1)]
+        and "front right, front left, back left and back right" in card.fields["joint.angle"].says
+    )
     card = load_card("Humanoid-v5")
     model = Simulator(card).model
     first = card.fields["contact.force"].index[0]
-    assert card.fields["foot.contact"].index == tuple(first + 6 * (model.body(name).id - 1) + 5 for name in ("right_foot", "left_foot"))
+    assert card.fields["foot.contact"].index == tuple(
+        first + 6 * (model.body(name).id - 1) + 5 for name in ("right_foot", "left_foot")
+    )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 POLICIES = Path(__file__).parents[3] / "policies"
-START = '''policy lean for "CartPole-v1" {
+START = """policy lean for "CartPole-v1" {
   observe pole.angle
 
   act {
@@ -19,7 +19,7 @@ START = '''policy lean for "CartPole-v1" {
     otherwise           => LEFT
   }
 }
-'''
+"""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,13 @@ def hl_process(folder):
 
     def run(*arguments, **options) -> Ended:
         command = [sys.executable, "-c", "from hl_dsl.cli.main import main; main()", *map(str, arguments)]
-        done = subprocess.run(command, cwd=folder, text=True, timeout=120, **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
+        done = subprocess.run(
+            command,
+            cwd=folder,
+            text=True,
+            timeout=120,
+            **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
+        )
         return Ended(done.returncode, done.stdout, done.stderr)
 
     return run
@@ -76,5 +82,11 @@ def refused(ended: Ended, *words: str, code: int = 2) -> None:
     assert "Traceback" not in ended.err and "HL failed" not in ended.err, ended.err
     for word in words:
         assert word in ended.err, ended.err
-    assert "\n  = " in ended.err or "= expected:" in ended.err or "= repair:" in ended.err or "= more: hl explain" in ended.err or "Try '" in ended.err, ended.err
+    assert (
+        "\n  = " in ended.err
+        or "= expected:" in ended.err
+        or "= repair:" in ended.err
+        or "= more: hl explain" in ended.err
+        or "Try '" in ended.err
+    ), ended.err
     assert ended.out == ""

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import pytest
-
-from hl_dsl.cli.options.seeds import parse_seeds
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.environments.environments import steps_taken
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cli.options.seeds import parse_seeds
 from tests.hl_dsl.cli.conftest import START, refused
 
 WRONG = {
-    "another environment": (["eval", "lean.hl", "--env", "Breakout-v5"], "for CartPole-v1, not for Breakout-v5", "HL601"),
-    "a protocol of other environments": (["eval", "lean.hl", "--protocol", "sticky"], "no protocol `sticky`", "standard"),
+    "another environment": (
+        ["eval", "lean.hl", "--env", "Breakout-v5"],
+        "for CartPole-v1, not for Breakout-v5",
+        "HL601",
+    ),
+    "a protocol of other environments": (
+        ["eval", "lean.hl", "--protocol", "sticky"],
+        "no protocol `sticky`",
+        "standard",
+    ),
     "a folder that is missing, for a video": (["eval", "lean.hl", "--video", "none/film.mp4"], "no folder `none`"),
     "a folder that is missing, for a trace": (["eval", "lean.hl", "--trace", "none/t.jsonl"], "no folder `none`"),
     "a folder for a trace": (["eval", "lean.hl", "--trace", "."], "is a folder"),
     "another kind of video": (["eval", "lean.hl", "--video", "film.avi"], "written as MP4", "FILE.mp4"),
     "one file for two": (["eval", "lean.hl", "--video", "a.mp4", "--trace", "a.mp4"], "would overwrite"),
     "a trace over the ledger": (["eval", "lean.hl", "--trace", "trials.jsonl"], "would overwrite"),
-    "a ledger in a folder that is missing": (["eval", "lean.hl", "--trials", "none/t.jsonl"], "cannot write to the ledger", "Create the folder"),
+    "a ledger in a folder that is missing": (
+        ["eval", "lean.hl", "--trials", "none/t.jsonl"],
+        "cannot write to the ledger",
+        "Create the folder",
+    ),
     "a folder for a ledger": (["eval", "lean.hl", "--trials", "."], "cannot write to the ledger", "it is a folder"),
     "a ledger where no file can be": (["eval", "lean.hl", "--trials", "/proc/t.jsonl"], "takes no new files"),
     "no such option": (["eval", "lean.hl", "--seed", "3"], "No such option: --seed"),
@@ -27,7 +39,11 @@ WRONG = {
     "no steps": (["eval", "lean.hl", "--max-steps", "0"], "--max-steps"),
     "a name that cannot be": (["new", "9lives", "--env", "CartPole-v1"], "cannot name a policy"),
     "a word of the language": (["new", "policy", "--env", "CartPole-v1"], "is a word of the language", "`policy_`"),
-    "an unknown environment for new": (["new", "x", "--env", "Pendulm-v1"], "unknown environment `Pendulm-v1`", "Pendulum-v1"),
+    "an unknown environment for new": (
+        ["new", "x", "--env", "Pendulm-v1"],
+        "unknown environment `Pendulm-v1`",
+        "Pendulum-v1",
+    ),
     "a folder under a file": (["new", "lean.hl/x", "--env", "CartPole-v1"], "a part of the path is a file"),
     "a folder where none can be": (["new", "/proc/x", "--env", "CartPole-v1"], "cannot create the folder"),
     "an environment that EnvPool lacks": (["env", "Breakout-v6"], "no environment `Breakout-v6`", "Breakout-v5"),
@@ -37,7 +53,10 @@ WRONG = {
     "an operator that there is not": (["explain", "clmp"], "neither", "`clamp`"),
     "another language": (["export", "lean.hl", "--to", "java"], "no export to `java`", "python"),
     "an export over the policy": (["export", "lean.hl", "-o", "./lean.hl"], "would overwrite the policy"),
-    "an export into a folder that is missing": (["export", "lean.hl", "-o", "none/lean.py"], "the folder does not exist"),
+    "an export into a folder that is missing": (
+        ["export", "lean.hl", "-o", "none/lean.py"],
+        "the folder does not exist",
+    ),
     "a param that there is not": (["tune", "p.hl", "--run", "r", "--params", "gain"], "no parameter `gain`", "tilt"),
     "an empty param": (["tune", "p.hl", "--run", "r", "--params", "tilt,"], "empty name"),
     "no params": (["tune", "lean.hl", "--run", "r"], "has no parameters", "declare one"),
@@ -47,7 +66,11 @@ WRONG = {
     "a run where none can be": (["tune", "p.hl", "--run", "/proc/r"], "cannot use /proc/r as a run folder"),
     "no run": (["synth", "lean.hl"], "Missing option '--run'"),
     "a protocol for synth": (["synth", "lean.hl", "--run", "r", "--protocol", "noop"], "no protocol `noop`"),
-    "a proposer that there is not": (["synth", "lean.hl", "--run", "r", "--proposer", "oracle"], "no proposer `oracle`", "local"),
+    "a proposer that there is not": (
+        ["synth", "lean.hl", "--run", "r", "--proposer", "oracle"],
+        "no proposer `oracle`",
+        "local",
+    ),
     "nothing to go on tuning": (["tune", "p.hl", "--run", "r", "--resume"], "no run to go on with"),
     "nothing to go on with": (["synth", "lean.hl", "--run", "r", "--resume"], "no run to go on with"),
 }
@@ -55,7 +78,10 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_is_refused(hl, folder, name):
-    (folder / "p.hl").write_text(START.replace("  act {", "  param tilt: real = 0 in [-1, 1]\n\n  act {").replace("> 0", "> tilt"), encoding="utf-8")
+    (folder / "p.hl").write_text(
+        START.replace("  act {", "  param tilt: real = 0 in [-1, 1]\n\n  act {").replace("> 0", "> tilt"),
+        encoding="utf-8",
+    )
     before = steps_taken()
     arguments, *words = WRONG[name]
     refused(hl(*arguments), *words)
@@ -64,13 +90,45 @@ def test_is_refused(hl, folder, name):
     assert (folder / "lean.hl").read_text(encoding="utf-8") == START
 
 
-@pytest.mark.parametrize("text", ["", " ", "a", "0..", "..3", "0...3", "1.5", "3,,4", "0-9", "-1", "9..0", "3,3", "0..2,2", "2147483648", "0..99999999999",
-                                  "0..100000", "9" * 5000, "0x3", "∞", "3;4"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "a",
+        "0..",
+        "..3",
+        "0...3",
+        "1.5",
+        "3,,4",
+        "0-9",
+        "-1",
+        "9..0",
+        "3,3",
+        "0..2,2",
+        "2147483648",
+        "0..99999999999",
+        "0..100000",
+        "9" * 5000,
+        "0x3",
+        "∞",
+        "3;4",
+    ],
+)
 def test_seeds_that_are_none(hl, text):
     refused(hl("eval", "lean.hl", f"--seeds={text}"))
 
 
-@pytest.mark.parametrize("text, seeds", [("3", [3]), ("0..2", [0, 1, 2]), ("0,4,7..9", [0, 4, 7, 8, 9]), (" 5 .. 6 ", [5, 6]), ("2147483647", [2147483647])])
+@pytest.mark.parametrize(
+    "text, seeds",
+    [
+        ("3", [3]),
+        ("0..2", [0, 1, 2]),
+        ("0,4,7..9", [0, 4, 7, 8, 9]),
+        (" 5 .. 6 ", [5, 6]),
+        ("2147483647", [2147483647]),
+    ],
+)
 def test_seeds(text, seeds):
     assert parse_seeds(text) == seeds
 

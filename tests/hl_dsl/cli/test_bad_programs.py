@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from hl_dsl.synth.environments.environments import steps_taken
+
 from tests.hl_dsl.cli.conftest import START, refused
 
 MANY = 50_000
@@ -25,11 +25,19 @@ BAD = {
     "nots": (with_let("not " * 5_000 + "true"), "HL111", "nested"),
     "a real too large": (with_let("1e999"), "HL106", "too large for a real"),
     "an int too large": (with_let("9" * 400), "HL106", "too large"),
-    "a param too large": (START.replace("  act {", "  param a: real = 1e999 in [0, 1e999]\n  act {"), "HL106", "too large for a real"),
+    "a param too large": (
+        START.replace("  act {", "  param a: real = 1e999 in [0, 1e999]\n  act {"),
+        "HL106",
+        "too large for a real",
+    ),
     "an unknown environment": (START.replace("CartPole", "CartPool"), "HL600", '"CartPole-v1"'),
     "an environment of no kind": (START.replace("CartPole-v1", "Nonsense"), "HL600", "hl env"),
     "an unknown observation": (START.replace("observe pole.angle", "observe pole.angel"), "HL206", "`pole.angle`"),
-    "an observation of another environment": (START.replace("observe pole.angle", "observe pole.angle, ram"), "HL206", "no observation `ram`"),
+    "an observation of another environment": (
+        START.replace("observe pole.angle", "observe pole.angle, ram"),
+        "HL206",
+        "no observation `ram`",
+    ),
     "an unknown action": (START.replace("=> RIGHT", "=> UP"), "HL209", "LEFT, RIGHT"),
     "actions of another environment": (START.replace("=> LEFT", "=> FIRE"), "HL209", "LEFT, RIGHT"),
     "a vector for an action": (START.replace("=> LEFT", "=> [0.0, 1.0]"), "HL", "expected"),
@@ -48,7 +56,9 @@ def test_is_refused(hl, folder, name, command):
     assert sorted(path.name for path in folder.iterdir()) == ["bad.hl", "lean.hl"]
 
 
-@pytest.mark.parametrize("command", [("verify",), ("fmt",), ("export",), ("explain",), ("tune", "--run", "r"), ("synth", "--run", "r")])
+@pytest.mark.parametrize(
+    "command", [("verify",), ("fmt",), ("export",), ("explain",), ("tune", "--run", "r"), ("synth", "--run", "r")]
+)
 def test_by_every_command(hl, folder, command):
     (folder / "bad.hl").write_text(START.replace("pole.angle >", "pole.angel >"), encoding="utf-8")
     if command[0] == "fmt":  # which needs no names, only a program that parses
@@ -69,5 +79,9 @@ def test_check_reports_every_file(hl, folder):
     (folder / "bad.hl").write_text("policy", encoding="utf-8")
     ended = hl("check", "lean.hl", "bad.hl", "missing.hl", "--json")
     assert ended.code == 2
-    assert [(one["file"], one["good"]) for one in ended.document["files"]] == [("lean.hl", True), ("bad.hl", False), ("missing.hl", False)]
+    assert [(one["file"], one["good"]) for one in ended.document["files"]] == [
+        ("lean.hl", True),
+        ("bad.hl", False),
+        ("missing.hl", False),
+    ]
     assert "no file `missing.hl`" in ended.document["files"][2]["error"]

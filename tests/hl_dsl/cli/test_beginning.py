@@ -7,7 +7,18 @@ import pytest
 from tests.hl_dsl.cli.conftest import refused
 
 
-@pytest.mark.parametrize("environment", ["Breakout-v5", "Pong-v5", "CartPole-v1", "Acrobot-v1", "LunarLander-v3", "Pendulum-v1", "MountainCarContinuous-v0"])
+@pytest.mark.parametrize(
+    "environment",
+    [
+        "Breakout-v5",
+        "Pong-v5",
+        "CartPole-v1",
+        "Acrobot-v1",
+        "LunarLander-v3",
+        "Pendulum-v1",
+        "MountainCarContinuous-v0",
+    ],
+)
 def test_what_new_makes_checks_proves_and_runs(hl, folder, environment):
     made = hl("new", "some/first", "--env", environment, "--json")
     assert made.code == 0 and made.document["file"] == "some/first/policy.hl" and made.document["policy"] == "first"

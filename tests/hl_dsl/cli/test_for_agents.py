@@ -6,11 +6,11 @@ import re
 import shlex
 
 import pytest
+from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.proposers.agents.policy_folder import MOST_CHARACTERS
 
 from hl_dsl.cards import load_card
 from hl_dsl.language.environment_grammar import card_grammar
-from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.proposers.agents.policy_folder import MOST_CHARACTERS
 from tests.hl_dsl.cli.conftest import START, refused
 
 FEW = {"eval": ["--max-steps", "20"], "tune": ["--max-steps", "20"], "synth": ["--max-steps", "20"]}
@@ -45,17 +45,26 @@ def test_the_first_prompt_is_printed_and_costs_nothing(hl, folder):
 def commands(text: str) -> list[list[str]]:
     """The command lines of the fenced blocks, without `hl` and comments."""
     blocks = re.findall(r"```\n(.*?)```", text, re.DOTALL)
-    return [shlex.split(line, comments=True)[1:] for block in blocks for line in block.split("\n") if line.startswith("hl ")]
+    return [
+        shlex.split(line, comments=True)[1:] for block in blocks for line in block.split("\n") if line.startswith("hl ")
+    ]
 
 
 @pytest.mark.parametrize("environment", ["CartPole-v1", "Breakout-v5", "Pendulum-v1"])
 def test_every_command_an_agent_is_told_runs(hl, folder, monkeypatch, environment):
     made = hl("new", "mine", "--env", environment, "--json").document
-    assert {path.removeprefix("mine/") for path in made["files"]} == {"policy.hl", "AGENTS.md", "ENVIRONMENT.txt", "regressions/README.md"}
+    assert {path.removeprefix("mine/") for path in made["files"]} == {
+        "policy.hl",
+        "AGENTS.md",
+        "ENVIRONMENT.txt",
+        "regressions/README.md",
+    }
     monkeypatch.chdir(folder / "mine")
     policy = folder / "mine" / "policy.hl"
     # Tuning needs something to tune.
-    policy.write_text(policy.read_text(encoding="utf-8").replace("{\n", "{\n  param gain: real = 1 in [0, 2]\n", 1), encoding="utf-8")
+    policy.write_text(
+        policy.read_text(encoding="utf-8").replace("{\n", "{\n  param gain: real = 1 in [0, 2]\n", 1), encoding="utf-8"
+    )
     assert hl("fmt", "policy.hl").code == 0
     told = commands((folder / "mine" / "AGENTS.md").read_text(encoding="utf-8"))
     assert {one[0] for one in told} >= {"check", "fmt", "verify", "eval", "tune", "synth", "trials", "explain"}
@@ -70,7 +79,13 @@ def test_what_an_agent_is_told(hl, folder):
     assert hl("new", "mine", "--env", "LunarLander-v3").code == 0
     text = (folder / "mine" / "AGENTS.md").read_text(encoding="utf-8")
     assert len(text) <= MOST_CHARACTERS and max(map(len, text.split("\n"))) <= 130
-    for said in ("0 to 49", "Never edit or delete the ledger", "Every environment step counts", "return of 200", "invariant NAME"):
+    for said in (
+        "0 to 49",
+        "Never edit or delete the ledger",
+        "Every environment step counts",
+        "return of 200",
+        "invariant NAME",
+    ):
         assert said in text
     shown = (folder / "mine" / "ENVIRONMENT.txt").read_text(encoding="utf-8")
     assert "angular.velocity" in shown and "NOOP, LEFT, MAIN, RIGHT" in shown and "rad" in shown

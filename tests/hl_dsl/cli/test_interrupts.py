@@ -9,13 +9,11 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
-
 from hl_dsl.synth.runs.ledger import Ledger
-from tests.support.paths import POLICIES, SUPPORT
 
+from tests.support.paths import POLICIES, SUPPORT
 
 BALANCE = POLICIES / "cartpole" / "balance.hl"
 COMMAND = "from hl_dsl.cli.main import main; main()"
@@ -32,8 +30,12 @@ def policy(tmp_path):
 def test_at_moments_spread_over_the_whole_run(policy, tmp_path, again):
     folder = tmp_path / "moments"
     folder.mkdir()
-    done = subprocess.run([sys.executable, str(SUPPORT / "interrupted_at.py"), str(policy), str(folder), "16", str(again)],
-                          capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, str(SUPPORT / "interrupted_at.py"), str(policy), str(folder), "16", str(again)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stderr
     whole, *runs = map(json.loads, done.stdout.splitlines())
     assert whole["exit_code"] == 0 and whole["steps"] == 240 and len(runs) == 16
@@ -53,8 +55,13 @@ def test_at_moments_spread_over_the_whole_run(policy, tmp_path, again):
 def start(arguments, folder, **environment):
     """A real command whose stderr says which modules have been imported."""
     return subprocess.Popen(
-        [sys.executable, "-X", "importtime", "-c", COMMAND, *arguments], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={**os.environ, **environment})
+        [sys.executable, "-X", "importtime", "-c", COMMAND, *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environment},
+    )
 
 
 def interrupt_after_import(process, module) -> str:
@@ -73,7 +80,10 @@ def interrupt_after_import(process, module) -> str:
     return "".join([*said, *(line for line in rest.splitlines(keepends=True) if not line.startswith("import time:"))])
 
 
-@pytest.mark.parametrize("module", ["typer.colors", "typer", "lark", "numpy", "llvmlite", "numba.core.types", "numba", "envpool.registration"])
+@pytest.mark.parametrize(
+    "module",
+    ["typer.colors", "typer", "lark", "numpy", "llvmlite", "numba.core.types", "numba", "envpool.registration"],
+)
 def test_while_modules_are_imported(policy, tmp_path, module):
     said = interrupt_after_import(start(["eval", str(policy)], tmp_path), module)
     assert said.strip() == "interrupted"
@@ -107,11 +117,30 @@ def test_while_machine_code_is_made(policy, tmp_path, delay):
     assert not (tmp_path / "trials.jsonl").exists()
 
 
-@pytest.mark.parametrize("number, code, delay", [(signal.SIGINT, 130, 0.0), (signal.SIGINT, 130, 0.3), (signal.SIGTERM, 143, 0.1)])
+@pytest.mark.parametrize(
+    "number, code, delay", [(signal.SIGINT, 130, 0.0), (signal.SIGINT, 130, 0.3), (signal.SIGTERM, 143, 0.1)]
+)
 def test_while_episodes_are_played(policy, tmp_path, number, code, delay):
     process = subprocess.Popen(
-        [sys.executable, "-c", COMMAND, "eval", str(policy), "--seeds", "0..4999", "--num-envs", "1", "--trace", "t.jsonl", "--json"],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        [
+            sys.executable,
+            "-c",
+            COMMAND,
+            "eval",
+            str(policy),
+            "--seeds",
+            "0..4999",
+            "--num-envs",
+            "1",
+            "--trace",
+            "t.jsonl",
+            "--json",
+        ],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     trace = tmp_path / "t.jsonl"
     wait_for(lambda: trace.exists() and trace.stat().st_size > 50_000, process)
     time.sleep(delay)
@@ -121,29 +150,50 @@ def test_while_episodes_are_played(policy, tmp_path, number, code, delay):
     assert process.returncode == code and err == "interrupted: what had been played is recorded\n"
     (event,) = Ledger(tmp_path / "trials.jsonl").read()
     assert document["complete"] is event["accepted"] is False and event["reason"] == "interrupted"
-    assert document["env_steps"] == event["environment_steps"] >= sum(event["lengths"]) and document["seeds"] == event["seeds"]
+    assert (
+        document["env_steps"] == event["environment_steps"] >= sum(event["lengths"])
+        and document["seeds"] == event["seeds"]
+    )
 
 
 def test_a_search_goes_on_where_it_was_interrupted(policy, tmp_path):
     command = [sys.executable, "-c", COMMAND, "synth", "balance.hl", "--run", "run", "--seeds", "0..1"]
-    process = subprocess.Popen([*command, "--steps", "2000000"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*command, "--steps", "2000000"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     ledger = Ledger(tmp_path / "run" / "trials.jsonl")
     wait_for(lambda: sum(event["event"] == "trial" for event in ledger.read()) > 2, process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=120)
-    assert process.returncode == 130 and "Traceback" not in err and "go on with: hl synth balance.hl --run run --seeds 0..1 --steps 2000000 --resume\n" in err
+    assert (
+        process.returncode == 130
+        and "Traceback" not in err
+        and "go on with: hl synth balance.hl --run run --seeds 0..1 --steps 2000000 --resume\n" in err
+    )
     before = ledger.read()
     played = [event for event in before if event["event"] == "trial"]
     steps = sum(event["environment_steps"] for event in played)
-    again = subprocess.run([*command, "--steps", str(steps + 3000), "--resume", "--json"], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    again = subprocess.run(
+        [*command, "--steps", str(steps + 3000), "--resume", "--json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert again.returncode == 0, again.stderr
     assert json.loads(again.stdout)["env_steps"] > 0 and ledger.read()[: len(before)] == before
 
 
 def test_an_interrupt_that_was_ignored_from_the_start_stays_so(policy, tmp_path):
     """As a shell starts what it runs in the background."""
-    process = subprocess.Popen([sys.executable, "-c", COMMAND, "eval", str(policy), "--trace", "t.jsonl"], cwd=tmp_path, stdout=subprocess.PIPE,
-                               stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN))
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "eval", str(policy), "--trace", "t.jsonl"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
     wait_for((tmp_path / "t.jsonl").exists, process)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)

@@ -5,20 +5,33 @@ from __future__ import annotations
 import sys
 
 import pytest
-
 from hl_dsl.synth.runs.ledger import Ledger
+
 from tests.hl_dsl.cli.conftest import START, refused
 
 OPENED = ["--steps", "2000", "--seeds", "0..1", "--max-steps", "100"]
-BETTER = START.replace("observe pole.angle", "observe pole.angle, pole.velocity").replace("pole.angle > 0", "pole.angle + 0.3 * pole.velocity > 0")
+BETTER = START.replace("observe pole.angle", "observe pole.angle, pole.velocity").replace(
+    "pole.angle > 0", "pole.angle + 0.3 * pole.velocity > 0"
+)
 WRONG = START.replace("pole.angle > 0", "1 / pole.angle > 0")
 MISSPELT = START.replace("pole.angle > 0", "pole.angel > 0")
 SAME = "# again\n" + START.replace("policy lean", "policy other")
 # The calls of a session: the tool, and its arguments.
 CALLS = [
-    ("status", {}), ("check", {"program": MISSPELT}), ("check", {"program": BETTER}), ("submit", {"program": MISSPELT}), ("submit", {"program": WRONG}),
-    ("submit", {"program": SAME}), ("submit", {"program": BETTER, "change": "looks ahead"}), ("inspect", {"trial": 2}), ("inspect", {"ticks": 5}),
-    ("status", {}), ("inspect", {"trial": 99}), ("finish", {}), ("submit", {"program": BETTER}), ("status", {}),
+    ("status", {}),
+    ("check", {"program": MISSPELT}),
+    ("check", {"program": BETTER}),
+    ("submit", {"program": MISSPELT}),
+    ("submit", {"program": WRONG}),
+    ("submit", {"program": SAME}),
+    ("submit", {"program": BETTER, "change": "looks ahead"}),
+    ("inspect", {"trial": 2}),
+    ("inspect", {"ticks": 5}),
+    ("status", {}),
+    ("inspect", {"trial": 99}),
+    ("finish", {}),
+    ("submit", {"program": BETTER}),
+    ("status", {}),
 ]
 
 
@@ -48,7 +61,12 @@ def by_client(folder, calls):
 def by_command(hl, folder, name, arguments):
     """The same call as a command."""
     given = [str(value) for key, value in arguments.items() if key == "trial"]
-    given += [text for key, value in arguments.items() if key in ("change", "ticks", "seed") for text in (f"--{key}", str(value))]
+    given += [
+        text
+        for key, value in arguments.items()
+        if key in ("change", "ticks", "seed")
+        for text in (f"--{key}", str(value))
+    ]
     if "program" in arguments:
         (folder / "program.hl").write_text(arguments["program"], encoding="utf-8")
     where = {"check": ["program.hl"], "submit": ["program.hl", "--run", "typed"]}.get(name, ["typed"])
@@ -67,15 +85,25 @@ def test_a_client_develops_a_policy_as_the_command_line_does(hl, folder):
     for (name, arguments), answer in zip(CALLS, answers):
         typed = by_command(hl, folder, name, arguments)
         if isinstance(answer, str):
-            assert typed["schema"] == "hl.error/1" and typed["error"].replace("typed", "served") in answer and "Traceback" not in answer
+            assert (
+                typed["schema"] == "hl.error/1"
+                and typed["error"].replace("typed", "served") in answer
+                and "Traceback" not in answer
+            )
         else:
             assert answer["schema"] == f"hl.{name}/1" and comparable(answer) == comparable(typed), name
     submitted = [answer for (name, _), answer in zip(CALLS, answers) if name == "submit" and isinstance(answer, dict)]
     assert [one["gate"] for one in submitted] == ["check", "prove", "duplicate", "accepted"]
     assert [one["env_steps"] for one in submitted] == [0, 0, 0, 200], "nothing is played before the proof"
-    assert [type(answer) for answer in answers].count(str) == 2, "the trial that is not there, and the program after the end"
+    assert [type(answer) for answer in answers].count(str) == 2, (
+        "the trial that is not there, and the program after the end"
+    )
     finished = answers[11]
-    assert finished["score"] == 100 and finished["proved"] and (folder / "served" / "best.hl").read_text() == finished["program"]
+    assert (
+        finished["score"] == 100
+        and finished["proved"]
+        and (folder / "served" / "best.hl").read_text() == finished["program"]
+    )
     events = Ledger(folder / "served" / "trials.jsonl").read()
     assert [event["event"] for event in events].count("submission") == 4 and events[-1]["event"] == "stop"
     assert sum(event.get("environment_steps", 0) for event in events) == finished["env_steps"]
@@ -88,7 +116,12 @@ def test_without_the_library_it_says_how_to_install_it(hl, folder, monkeypatch):
 
 
 def test_refusals(hl, folder):
-    for arguments in (["status", "none"], ["inspect", "none"], ["finish", "none"], ["submit", "lean.hl", "--run", "none"]):
+    for arguments in (
+        ["status", "none"],
+        ["inspect", "none"],
+        ["finish", "none"],
+        ["submit", "lean.hl", "--run", "none"],
+    ):
         refused(hl(*arguments), "holds no run", "hl open")
     refused(hl("open", "none.hl", "--run", "run"), "none.hl")
     refused(hl("open", "lean.hl", "--run", "run", "--seeds", "60"), "may not use seed 60")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-
 from hl_dsl.synth.environments.environments import steps_taken
+
 from tests.hl_dsl.cli.conftest import POLICIES, START, refused
 
 
@@ -17,40 +17,69 @@ def add(hl, *arguments):
 
 
 def test_a_seed_becomes_a_case_that_runs(hl, folder):
-    (folder / "balance.hl").write_text((POLICIES / "cartpole" / "balance.hl").read_text(encoding="utf-8"), encoding="utf-8")
+    (folder / "balance.hl").write_text(
+        (POLICIES / "cartpole" / "balance.hl").read_text(encoding="utf-8"), encoding="utf-8"
+    )
     before = steps_taken()
     given = add(hl, "balance.hl", "--seed", "7", "--least-return", "60", "--max-steps", "80")
     assert given["env_steps"] == 0 and steps_taken() == before and not (folder / "trials.jsonl").exists()
     measured = add(hl, "lean.hl", "--seed", "3")
     assert measured["env_steps"] == steps_taken() - before == measured["case"]["least_return"]
     moment = add(hl, "lean.hl", "--seed", "3", "--at-tick", "5", "--within", "6")
-    assert moment["case"]["least_return"] == 6 and moment["env_steps"] == 11 and moment["case"]["window"] == {"start": 5, "ticks": 6}
+    assert (
+        moment["case"]["least_return"] == 6
+        and moment["env_steps"] == 11
+        and moment["case"]["window"] == {"start": 5, "ticks": 6}
+    )
     add(hl, "lean.hl", "--seed", "4", "--holds", "cart.position in [-1, 1]", "--name", "stays")
     listed = hl("regress", "list", "--json").document
-    assert [one["name"] for one in listed["cases"]] == ["seed-3-standard", "seed-3-standard-tick-5", "seed-7-standard", "stays"]
+    assert [one["name"] for one in listed["cases"]] == [
+        "seed-3-standard",
+        "seed-3-standard-tick-5",
+        "seed-7-standard",
+        "stays",
+    ]
     assert "lean" in listed["cases"][0]["origin"] and hl("regress", "list").out.count("\n") == 4
 
     before = steps_taken()
     good = hl("regress", "balance.hl", "--json")
     document = good.document
-    assert (good.code, good.err, document["schema"], document["broken"], document["exit_code"]) == (0, "", "hl.regress/1", 0, 0)
+    assert (good.code, good.err, document["schema"], document["broken"], document["exit_code"]) == (
+        0,
+        "",
+        "hl.regress/1",
+        0,
+        0,
+    )
     assert document["env_steps"] == steps_taken() - before == sum(one["steps"] for one in document["cases"])
     trial = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()][-1]
-    assert (trial["kind"], trial["gate"], trial["accepted"], trial["environment_steps"]) == ("regression", "accepted", True, document["env_steps"])
+    assert (trial["kind"], trial["gate"], trial["accepted"], trial["environment_steps"]) == (
+        "regression",
+        "accepted",
+        True,
+        document["env_steps"],
+    )
     assert set(trial["cases"]) == {one["name"] for one in document["cases"]}
 
     worse = hl("regress", "lean.hl", "--json")
     assert (worse.code, worse.document["broken"], worse.document["exit_code"]) == (1, 1, 1)
     assert [one["name"] for one in worse.document["cases"] if not one["passed"]] == ["seed-7-standard"]
     text = hl("regress", "lean.hl")
-    assert text.code == 1 and "broken: seed-7-standard" in text.out and "is less than 60" in text.out and "3 of 4 cases hold" in text.out
+    assert (
+        text.code == 1
+        and "broken: seed-7-standard" in text.out
+        and "is less than 60" in text.out
+        and "3 of 4 cases hold" in text.out
+    )
     assert hl("regress", "remove", "seed-7-standard").code == 0 and hl("regress", "lean.hl").code == 0
     refused(hl("regress", "remove", "seed-7-standard"), "no case `seed-7-standard`")
     refused(hl("regress"), "more than one policy")
 
 
 def test_a_counterexample_becomes_a_case(hl, folder):
-    (folder / "lean.hl").write_text(START.replace("  act {", "  invariant leans: pole.angle < 0.1\n\n  act {"), encoding="utf-8")
+    (folder / "lean.hl").write_text(
+        START.replace("  act {", "  invariant leans: pole.angle < 0.1\n\n  act {"), encoding="utf-8"
+    )
     assert hl("verify", "lean.hl", "--save-trace", "found").code == 1
     (folder / "regressions").mkdir()
     before = steps_taken()
@@ -60,12 +89,16 @@ def test_a_counterexample_becomes_a_case(hl, folder):
     ended = hl("regress", "--json")
     assert (ended.code, ended.document["env_steps"], ended.document["broken"]) == (1, 0, 1)
     unplayed = next(one for one in ended.document["cases"] if one["name"] == "seed-1-standard")
-    assert unplayed["passed"] is None and "not proved" in unplayed["detail"], "a program that is not proved takes no step"
+    assert unplayed["passed"] is None and "not proved" in unplayed["detail"], (
+        "a program that is not proved takes no step"
+    )
     assert steps_taken() == before
     (folder / "lean.hl").write_text(START, encoding="utf-8")
     ended = hl("regress", "lean.hl")
     assert ended.code == 1 and "no invariant `leans`" in ended.out, "to drop the property is not to mend the program"
-    (folder / "lean.hl").write_text(START.replace("  act {", "  invariant leans: pole.angle < 9\n\n  act {"), encoding="utf-8")
+    (folder / "lean.hl").write_text(
+        START.replace("  act {", "  invariant leans: pole.angle < 9\n\n  act {"), encoding="utf-8"
+    )
     assert hl("regress", "lean.hl").code == 0
 
 
@@ -79,26 +112,44 @@ def test_what_is_not_proved_has_the_proofs_exit_code(hl, folder):
 
 def test_a_run_becomes_a_case(hl, folder):
     (folder / "regressions").mkdir()
-    run = hl("synth", "lean.hl", "--run", "runs/one", "--steps", "2500", "--seeds", "0..1", "--max-steps", "90", "--json").document
+    run = hl(
+        "synth", "lean.hl", "--run", "runs/one", "--steps", "2500", "--seeds", "0..1", "--max-steps", "90", "--json"
+    ).document
     before = steps_taken()
     known = add(hl, "runs/one", "--seed", "1")
-    assert known["env_steps"] == 0 and steps_taken() == before and known["case"]["max_steps"] == 90 and known["case"]["dry_steps"]
+    assert (
+        known["env_steps"] == 0
+        and steps_taken() == before
+        and known["case"]["max_steps"] == 90
+        and known["case"]["dry_steps"]
+    )
     assert 0 < known["case"]["least_return"] <= 90
     new = add(hl, "runs/one", "--seed", "20")
     assert new["env_steps"] == steps_taken() - before > 0
     ended = hl("regress", "runs/one", "--json")
-    assert ended.code == 0 and ended.document["program_hash"] == run["program_hash"] and len(ended.document["cases"]) == 2
+    assert (
+        ended.code == 0 and ended.document["program_hash"] == run["program_hash"] and len(ended.document["cases"]) == 2
+    )
     spent = sum(one["environment_steps"] for one in hl("trials", "runs/one", "--json").document["trials"])
     assert spent == run["env_steps"] + new["env_steps"] + ended.document["env_steps"]
 
 
-@pytest.mark.parametrize("arguments, said", [
-    (["lean.hl"], "needs a seed"), (["lean.hl", "--seed", "50"], "may not use seed 50"), (["lean.hl", "--seed", "1", "--at-tick", "3"], "a beginning and a length"),
-    (["lean.hl", "--seed", "1", "--protocol", "sticky"], "no protocol `sticky`"), (["lean.hl", "--seed", "1", "--holds", "action == LEFT"], "speaks of the action"),
-    (["lean.hl", "--seed", "1", "--name", "a/b"], "cannot name a case"), (["none.hl", "--seed", "1"], "none.hl"), (["none.json"], "regressions"),
-    ([".", "--seed", "1"], "no run's folder"), (["lean.hl", "--seed", "1", "--at-tick", "499", "--within", "5"], "before tick 499"),
-    (["lean.hl", "--seed", "1", "--least-return", "nan"], "no return"),
-])
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["lean.hl"], "needs a seed"),
+        (["lean.hl", "--seed", "50"], "may not use seed 50"),
+        (["lean.hl", "--seed", "1", "--at-tick", "3"], "a beginning and a length"),
+        (["lean.hl", "--seed", "1", "--protocol", "sticky"], "no protocol `sticky`"),
+        (["lean.hl", "--seed", "1", "--holds", "action == LEFT"], "speaks of the action"),
+        (["lean.hl", "--seed", "1", "--name", "a/b"], "cannot name a case"),
+        (["none.hl", "--seed", "1"], "none.hl"),
+        (["none.json"], "regressions"),
+        ([".", "--seed", "1"], "no run's folder"),
+        (["lean.hl", "--seed", "1", "--at-tick", "499", "--within", "5"], "before tick 499"),
+        (["lean.hl", "--seed", "1", "--least-return", "nan"], "no return"),
+    ],
+)
 def test_what_cannot_be_a_case_is_refused(hl, folder, arguments, said):
     refused(hl("regress", "add", *arguments), said)
     assert not (folder / "regressions").exists()
@@ -111,10 +162,15 @@ def test_bad_places_are_refused(hl, folder):
     for arguments in (["regress", "lean.hl"], ["regress", "list"], ["synth", "lean.hl", "--run", "run"]):
         refused(hl(*arguments), "bad.json", "schema")
     assert not (folder / "run").exists()
-    refused(hl("regress", "add", "lean.hl", "--seed", "1", "--least-return", "5", "--cases", "lean.hl"), "cannot make the folder")
+    refused(
+        hl("regress", "add", "lean.hl", "--seed", "1", "--least-return", "5", "--cases", "lean.hl"),
+        "cannot make the folder",
+    )
 
 
 def test_without_cases(hl, folder):
     ended = hl("regress", "lean.hl", "--json")
-    assert (ended.code, ended.document["cases"], ended.document["env_steps"]) == (0, [], 0) and not (folder / "trials.jsonl").exists()
+    assert (ended.code, ended.document["cases"], ended.document["env_steps"]) == (0, [], 0) and not (
+        folder / "trials.jsonl"
+    ).exists()
     assert "no cases" in hl("regress").out and "no cases" in hl("regress", "list").out

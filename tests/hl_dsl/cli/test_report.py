@@ -11,6 +11,7 @@ from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.trial import Trial
+
 from tests.hl_dsl.cli.conftest import refused
 
 COMMAND = [sys.executable, "-c", "from hl_dsl.cli.main import main; main()"]
@@ -25,9 +26,21 @@ def test_a_search_and_its_report(hl, folder):
     assert steps_taken() == before and document["status"] == "stopped" and document["films"] == []
     assert (folder / "run" / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     said = hl("report", "run", "--out", "mine.html", "--video-steps", "15")
-    assert said.code == 0 and "wrote mine.html" in said.out and "filming the first" in said.err and (folder / "mine.html").exists()
-    assert "not scored on held-out seeds under standard yet: hl eval run/best.hl --protocol standard --seeds 50..99" in said.out
-    assert 0 < steps_taken() - before == hl("report", "run", "--json", "--video-steps", "15").document["spent"]["film_steps"]
+    assert (
+        said.code == 0
+        and "wrote mine.html" in said.out
+        and "filming the first" in said.err
+        and (folder / "mine.html").exists()
+    )
+    assert (
+        "not scored on held-out seeds under standard yet: hl eval run/best.hl --protocol standard --seeds 50..99"
+        in said.out
+    )
+    assert (
+        0
+        < steps_taken() - before
+        == hl("report", "run", "--json", "--video-steps", "15").document["spent"]["film_steps"]
+    )
 
 
 def test_what_is_mistyped_is_refused_and_plays_nothing(hl, folder):
@@ -35,10 +48,16 @@ def test_what_is_mistyped_is_refused_and_plays_nothing(hl, folder):
     ledger.append(Trial(kind="search", environment="CartPole-v1").to_event())
     before, kept = steps_taken(), sorted(folder.iterdir())
     for arguments, words in (
-            (["none"], ["there are no trials at none"]), (["lean.hl"], ["there are no trials at lean.hl"]),
-            (["run.jsonl", "--out", "run.jsonl"], ["written as HTML", "FILE.html"]), (["run.jsonl", "-o", "none/r.html"], ["no folder `none`"]),
-            (["run.jsonl", "-o", "lean.hl/r.html"], ["no folder `lean.hl`"]), (["run.jsonl", "-o", "/proc/r.html"], ["cannot write to /proc"]),
-            (["run.jsonl", "--video-steps", "0"], ["--video-steps"]), ([], ["Missing argument 'RUN'"]), (["run.jsonl", "--follow"], ["No such option"])):
+        (["none"], ["there are no trials at none"]),
+        (["lean.hl"], ["there are no trials at lean.hl"]),
+        (["run.jsonl", "--out", "run.jsonl"], ["written as HTML", "FILE.html"]),
+        (["run.jsonl", "-o", "none/r.html"], ["no folder `none`"]),
+        (["run.jsonl", "-o", "lean.hl/r.html"], ["no folder `lean.hl`"]),
+        (["run.jsonl", "-o", "/proc/r.html"], ["cannot write to /proc"]),
+        (["run.jsonl", "--video-steps", "0"], ["--video-steps"]),
+        ([], ["Missing argument 'RUN'"]),
+        (["run.jsonl", "--follow"], ["No such option"]),
+    ):
         refused(hl("report", *arguments), *words)
     (folder / "r.html").mkdir()
     refused(hl("report", "run.jsonl", "-o", "r.html"), "is a folder")
@@ -53,7 +72,13 @@ def test_what_is_mistyped_is_refused_and_plays_nothing(hl, folder):
 
 def test_following_in_a_process_of_its_own_until_it_is_interrupted(folder):
     with RunFolder(folder / "run") as run:
-        process = subprocess.Popen([*COMMAND, "trials", "run", "--follow"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [*COMMAND, "trials", "run", "--follow"],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         for number in range(3):
             run.ledger.append(Trial(kind="search", gate="parse", index=number).to_event())
             assert process.stdout.readline().split()[0] == str(number)

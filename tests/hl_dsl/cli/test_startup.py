@@ -8,7 +8,22 @@ import sys
 
 import pytest
 
-HEAVY = {"numpy", "numba", "envpool", "z3", "matplotlib", "cma", "networkx", "gymnasium", "mujoco", "scipy", "imageio_ffmpeg", "rich", "openai", "pydantic"}
+HEAVY = {
+    "numpy",
+    "numba",
+    "envpool",
+    "z3",
+    "matplotlib",
+    "cma",
+    "networkx",
+    "gymnasium",
+    "mujoco",
+    "scipy",
+    "imageio_ffmpeg",
+    "rich",
+    "openai",
+    "pydantic",
+}
 LOADED = """
 import sys
 from hl_dsl.cli.main import main
@@ -20,21 +35,35 @@ except SystemExit as end:
 
 
 def loaded(folder, *arguments) -> set[str]:
-    done = subprocess.run([sys.executable, "-c", LOADED, *arguments], cwd=folder, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], cwd=folder, capture_output=True, text=True, timeout=120
+    )
     code, *names = done.stderr.splitlines()[-1].split()
     assert code == "0", done.stderr
     return set(names)
 
 
-@pytest.mark.parametrize("arguments, more", [
-    (["--help"], {"lark", "tomllib", "multiprocessing", "asyncio"}), (["eval", "--help"], {"lark", "asyncio"}), (["check", "lean.hl"], set()),
-    (["fmt", "--check", "lean.hl"], set()), (["explain", "clamp"], set()), (["explain", "HL204"], set())])
+@pytest.mark.parametrize(
+    "arguments, more",
+    [
+        (["--help"], {"lark", "tomllib", "multiprocessing", "asyncio"}),
+        (["eval", "--help"], {"lark", "asyncio"}),
+        (["check", "lean.hl"], set()),
+        (["fmt", "--check", "lean.hl"], set()),
+        (["explain", "clamp"], set()),
+        (["explain", "HL204"], set()),
+    ],
+)
 def test_quick_commands_load_nothing_heavy(folder, arguments, more):
     assert loaded(folder, *arguments) & (HEAVY | more) == set()
 
 
 def test_a_proof_loads_no_simulator_and_no_compiler_of_machine_code(folder):
-    assert loaded(folder, "verify", "lean.hl") & {"numba", "envpool", "matplotlib", "cma", "mujoco", "z3", "rich", "pydantic"} == set()
+    assert (
+        loaded(folder, "verify", "lean.hl")
+        & {"numba", "envpool", "matplotlib", "cma", "mujoco", "z3", "rich", "pydantic"}
+        == set()
+    )
 
 
 def test_the_tables_of_the_grammar_are_kept(folder, hl_process):

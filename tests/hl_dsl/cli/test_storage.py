@@ -9,11 +9,11 @@ import subprocess
 import sys
 
 import pytest
-
 from hl_dsl.synth.environments import environments
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
+
 from tests.hl_dsl.cli.conftest import START, refused
 
 
@@ -44,9 +44,16 @@ def test_a_full_ledger_costs_no_result(hl, folder):
     assert (ended.code, document["schema"], document["complete"]) == (2, "hl.eval/1", True)
     assert document["env_steps"] == steps_taken() - before > 0
     (problem,) = document["problems"]
-    assert "not recorded" in problem["error"] and "the disk is full" in problem["error"] and "Free some space" in ended.err
+    assert (
+        "not recorded" in problem["error"] and "the disk is full" in problem["error"] and "Free some space" in ended.err
+    )
     probed = hl("env", "CartPole-v1", "--steps", "50", "--trials", "/dev/full")
-    assert probed.code == 2 and "pole.angle" in probed.out and "not recorded" in probed.err and "Recorded in" not in probed.out
+    assert (
+        probed.code == 2
+        and "pole.angle" in probed.out
+        and "not recorded" in probed.err
+        and "Recorded in" not in probed.out
+    )
 
 
 def test_a_full_disk(hl, folder, mount):
@@ -74,15 +81,26 @@ def test_a_full_disk(hl, folder, mount):
 def test_a_disk_that_fills_up_under_a_run(hl, folder, mount, command):
     """The run says how it goes on, and then goes on."""
     disk = mount("disk", "size=48k")
-    (folder / "p.hl").write_text(START.replace("  act {", "  param tilt: real = 0 in [-1, 1]\n\n  act {").replace("> 0", "> tilt"), encoding="utf-8")
+    (folder / "p.hl").write_text(
+        START.replace("  act {", "  param tilt: real = 0 in [-1, 1]\n\n  act {").replace("> 0", "> tilt"),
+        encoding="utf-8",
+    )
     started = [command, "p.hl", "--run", "disk/run", "--steps", "4000"]
     ended = hl(*started)
-    assert ended.code == 2 and "the disk is full; what was recorded before is kept" in ended.err and "Traceback" not in ended.err
+    assert (
+        ended.code == 2
+        and "the disk is full; what was recorded before is kept" in ended.err
+        and "Traceback" not in ended.err
+    )
     assert f"The run goes on by: hl {' '.join(started)} --resume" in ended.err
     kept = Ledger(disk / "run" / "trials.jsonl").read()
     assert subprocess.run(["mount", "-o", "remount,size=4m", str(disk)]).returncode == 0
     again = hl(*started, "--resume", "--json")
-    assert again.code == 0 and "problems" not in again.document and Ledger(disk / "run" / "trials.jsonl").read()[: len(kept)] == kept
+    assert (
+        again.code == 0
+        and "problems" not in again.document
+        and Ledger(disk / "run" / "trials.jsonl").read()[: len(kept)] == kept
+    )
     assert hl("check", "disk/run/best.hl").code == 0
 
 
@@ -91,9 +109,14 @@ def test_a_disk_that_is_read_only(hl, folder, mount):
     (disk / "lean.hl").write_text(START.replace("  observe", "observe"), encoding="utf-8")
     assert subprocess.run(["mount", "-o", "remount,ro", str(disk)]).returncode == 0
     before = steps_taken()
-    for arguments in (["eval", "disk/lean.hl"], ["fmt", "disk/lean.hl"], ["export", "disk/lean.hl", "-o", "disk/lean.py"],
-                      ["synth", "lean.hl", "--run", "disk/run"], ["new", "disk/mine", "--env", "CartPole-v1"],
-                      ["env", "CartPole-v1", "--trials", "disk/trials.jsonl"]):
+    for arguments in (
+        ["eval", "disk/lean.hl"],
+        ["fmt", "disk/lean.hl"],
+        ["export", "disk/lean.hl", "-o", "disk/lean.py"],
+        ["synth", "lean.hl", "--run", "disk/run"],
+        ["new", "disk/mine", "--env", "CartPole-v1"],
+        ["env", "CartPole-v1", "--trials", "disk/trials.jsonl"],
+    ):
         refused(hl(*arguments), "read-only")
     assert steps_taken() == before
     ended = hl("eval", "disk/lean.hl", "--trials", "trials.jsonl", "--trace", "disk/trace.jsonl")
@@ -126,12 +149,23 @@ def test_a_full_disk_under_what_is_watched(hl, folder, option, name):
 
 
 def test_stdout_that_is_full_or_closed(hl_process, folder):
-    for arguments in (["check", "lean.hl"], ["check", "lean.hl", "--json"], ["verify", "none.hl", "--json"], ["--help"], ["explain", "clamp"]):
+    for arguments in (
+        ["check", "lean.hl"],
+        ["check", "lean.hl", "--json"],
+        ["verify", "none.hl", "--json"],
+        ["--help"],
+        ["explain", "clamp"],
+    ):
         with open("/dev/full", "w") as full:
             ended = hl_process(*arguments, stdout=full)
         assert ended.code == 2 and "Traceback" not in ended.err and "Exception" not in ended.err, (arguments, ended)
         assert "stdout" in ended.err or "no file" in ended.err or "space" in ended.err
-    closed = subprocess.run(f"{sys.executable} -c 'from hl_dsl.cli.main import main; main()' check lean.hl >&-", shell=True, capture_output=True, text=True)
+    closed = subprocess.run(
+        f"{sys.executable} -c 'from hl_dsl.cli.main import main; main()' check lean.hl >&-",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
     assert closed.returncode == 2 and "cannot write to stdout" in closed.stderr
 
 
@@ -142,7 +176,9 @@ def test_a_reader_that_goes_away(folder, hl):
     trial = {key: value for key, value in event.items() if key not in ("sequence", "time", "checksum")}
     ledger.append_many([trial] * 400)
     command = f"{sys.executable} -c 'from hl_dsl.cli.main import main; main()' trials . --json"
-    done = subprocess.run(["bash", "-c", f"{command} | head -n 1; exit ${{PIPESTATUS[0]}}"], capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-c", f"{command} | head -n 1; exit ${{PIPESTATUS[0]}}"], capture_output=True, text=True
+    )
     assert (done.returncode, done.stdout, done.stderr) == (141, "{\n", "")
 
 
@@ -159,7 +195,12 @@ def test_a_torn_ledger_is_mended(hl, folder):
         assert [event["sequence"] for event in Ledger("trials.jsonl").read()] == ([1, 2, 3] if cut == 1 else [1, 2])
 
 
-AT_THE_START = [lambda data: data.replace(b'"return', b'"retorn', 1), lambda data: b"{}\n" + data, lambda data: data[400:], lambda data: b"\0" * 50 + data]
+AT_THE_START = [
+    lambda data: data.replace(b'"return', b'"retorn', 1),
+    lambda data: b"{}\n" + data,
+    lambda data: data[400:],
+    lambda data: b"\0" * 50 + data,
+]
 AT_THE_END = [lambda data: data + b"# a note\n", lambda data: data[:-9] + b"\n", lambda data: START.encode()]
 
 
@@ -180,13 +221,22 @@ def test_a_damaged_ledger_is_left_alone(hl, folder, damage):
 def test_two_runs_in_one_folder(hl, folder):
     with RunFolder(folder / "run"):
         for command in ("tune", "synth"):
-            (folder / "p.hl").write_text(START.replace("  act {", "  param tilt: real = 0 in [-1, 1]\n\n  act {").replace("> 0", "> tilt"))
-            refused(hl(command, "p.hl", "--run", "run"), "another run writes into run", f"process {os.getpid()}", "choose another folder")
+            (folder / "p.hl").write_text(
+                START.replace("  act {", "  param tilt: real = 0 in [-1, 1]\n\n  act {").replace("> 0", "> tilt")
+            )
+            refused(
+                hl(command, "p.hl", "--run", "run"),
+                "another run writes into run",
+                f"process {os.getpid()}",
+                "choose another folder",
+            )
 
 
 def test_two_evaluations_at_once_share_a_ledger(folder):
     command = [sys.executable, "-c", "from hl_dsl.cli.main import main; main()", "eval", "lean.hl", "--json"]
-    both = [subprocess.Popen([*command, "--seeds", seeds], stdout=subprocess.PIPE, text=True) for seeds in ("0..3", "4..7")]
+    both = [
+        subprocess.Popen([*command, "--seeds", seeds], stdout=subprocess.PIPE, text=True) for seeds in ("0..3", "4..7")
+    ]
     documents = [json.loads(one.communicate(timeout=120)[0]) for one in both]
     events = Ledger("trials.jsonl").read()
     assert sorted(event["seeds"][0] for event in events) == [0, 4]
@@ -201,7 +251,12 @@ def test_the_simulator_fails(hl, folder, monkeypatch):
 
     monkeypatch.setattr(environments.Environments, "reset", fail)
     ended = hl("eval", "lean.hl", "--json")
-    assert ended.code == 2 and "Traceback" not in ended.err and "RuntimeError: the pool is broken" in ended.err and "HL_TRACEBACK=1" in ended.err
+    assert (
+        ended.code == 2
+        and "Traceback" not in ended.err
+        and "RuntimeError: the pool is broken" in ended.err
+        and "HL_TRACEBACK=1" in ended.err
+    )
     assert ended.document["schema"] == "hl.error/1"
     monkeypatch.setenv("HL_TRACEBACK", "1")
     assert "Traceback" in hl("eval", "lean.hl").err

@@ -6,9 +6,9 @@ import json
 import sys
 
 import pytest
+from hl_dsl.synth.workers.evaluator import _end_idle
 
 from hl_dsl.cards import reader
-from hl_dsl.synth.workers.evaluator import _end_idle
 from tests.hl_dsl.cli.conftest import refused
 
 TANK = '''
@@ -94,14 +94,14 @@ number = 3
 def nothing():
     return None
 '''
-HOLD = '''policy hold for "{environment}" {{
+HOLD = """policy hold for "{environment}" {{
   observe obs
 
   act {{
     otherwise => clamp(-2 * obs[0], -1, 1)
   }}
 }}
-'''
+"""
 
 
 @pytest.fixture
@@ -124,9 +124,18 @@ def policy(folder, environment, text=HOLD):
 
 def test_an_environment_of_ones_own_is_probed_played_and_recorded(hl, folder, tank):
     environment = f"{tank}:Tank"
-    refused(hl("eval", policy(folder, environment)), f"unknown environment `{environment}`", f"hl env {environment} --save", code=1)
+    refused(
+        hl("eval", policy(folder, environment)),
+        f"unknown environment `{environment}`",
+        f"hl env {environment} --save",
+        code=1,
+    )
     saved = hl("env", environment, "--save", "--steps", "120", "--json")
-    assert saved.code == 0 and saved.document["env_steps"] == 120 and saved.document["card_file"] == f"cards/{tank}@Tank.toml"
+    assert (
+        saved.code == 0
+        and saved.document["env_steps"] == 120
+        and saved.document["card_file"] == f"cards/{tank}@Tank.toml"
+    )
     played = hl("eval", "hold.hl", "--seeds", "0..3", "--num-envs", "3", "--json")
     assert played.code == 0, played.err
     document = played.document
@@ -147,7 +156,9 @@ def test_a_run_plays_it_in_its_worker(hl, folder, tank, fault):
     environment = f"{tank}:Tank"
     assert hl("env", environment, "--save", "--steps", "60").code == 0
     (folder / f"{tank}.py").write_text(TANK.replace('FAULT = ""', f'FAULT = "{fault}"'), encoding="utf-8")
-    text = HOLD.replace("observe obs", "observe obs\n\n  param gain: real = 0.1 in [0, 5]").replace("-2 * obs[0]", "0 - gain * obs[0]")
+    text = HOLD.replace("observe obs", "observe obs\n\n  param gain: real = 0.1 in [0, 5]").replace(
+        "-2 * obs[0]", "0 - gain * obs[0]"
+    )
     policy(folder, environment, text)
     found = hl("synth", "hold.hl", "--steps", "3000", "--seeds", "0..3", "--run", "run", "--json")
     assert found.code == 0, found.err
@@ -164,7 +175,9 @@ def test_a_run_keeps_the_card_it_was_played_by(hl, folder, tank, monkeypatch):
     assert hl("env", environment, "--save", "--steps", "60").code == 0
     (folder / "mine").mkdir()
     (folder / "cards" / name).rename(folder / "mine" / name)
-    assert hl("synth", policy(folder / "mine", environment), "--steps", "1000", "--seeds", "0,1", "--run", "run").code == 0
+    assert (
+        hl("synth", policy(folder / "mine", environment), "--steps", "1000", "--seeds", "0,1", "--run", "run").code == 0
+    )
     (folder / "mine").rename(folder / "gone")
     reader._beside_policies.clear()
     told = hl("report", "run", "--no-videos", "--json")
@@ -175,7 +188,10 @@ def test_a_run_keeps_the_card_it_was_played_by(hl, folder, tank, monkeypatch):
 @pytest.mark.parametrize("environment, lengths", [("gymnasium:Pendulum-v1", {200}), ("gymnasium:CartPole-v1", None)])
 def test_an_environment_of_the_registry(hl, folder, environment, lengths):
     assert hl("env", environment, "--save", "--steps", "300").code == 0
-    text = HOLD if "Pendulum" in environment else '''policy lean for "{environment}" {{
+    text = (
+        HOLD
+        if "Pendulum" in environment
+        else """policy lean for "{environment}" {{
   observe obs
 
   act {{
@@ -183,7 +199,8 @@ def test_an_environment_of_the_registry(hl, folder, environment, lengths):
     otherwise => action_0
   }}
 }}
-'''
+"""
+    )
     policy(folder, environment, text)
     document = hl("eval", "hold.hl", "--seeds", "0..2", "--json").document
     assert lengths is None or set(document["lengths"]) == lengths
@@ -221,7 +238,10 @@ def test_what_breaks_while_it_plays_is_told_and_recorded(hl, folder, tank, fault
     refused(hl("env", environment), told.format(environment=environment))
     trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
     assert [one["kind"] for one in trials] == ["probe", "evaluation", "probe"]
-    assert trials[1]["environment_steps"] == (10 if fault in ("raises", "exits", "nan") else 2) and not trials[1]["accepted"]
+    assert (
+        trials[1]["environment_steps"] == (10 if fault in ("raises", "exits", "nan") else 2)
+        and not trials[1]["accepted"]
+    )
     assert trials[1]["reason"].startswith("step() of ")
     sys.modules[tank].Tank.FAULT = ""
     assert hl("eval", "hold.hl", "--seeds", "0,1").code == 0, "the record must go on"
@@ -254,7 +274,11 @@ def test_what_cannot_be_made_is_told(hl, folder, tank, called, told, mend):
 
 def test_a_module_that_does_not_import_is_told_with_the_line(hl, folder, tank):
     (folder / f"{tank}_bad.py").write_text("import math\n\nmath.sqrt(-1)\n")
-    refused(hl("env", f"{tank}_bad:Tank"), f"the module `{tank}_bad` of `{tank}_bad:Tank` does not import: ValueError", f"{tank}_bad.py, line 3")
+    refused(
+        hl("env", f"{tank}_bad:Tank"),
+        f"the module `{tank}_bad` of `{tank}_bad:Tank` does not import: ValueError",
+        f"{tank}_bad.py, line 3",
+    )
     (folder / f"{tank}_half.py").write_text("import no_such_library\n")
     refused(hl("env", f"{tank}_half:Tank"), "does not import: ModuleNotFoundError", "line 1")
 
@@ -274,7 +298,9 @@ def test_a_card_that_does_not_fit_is_told_by_its_entry(hl, folder, tank, written
     assert written in text
     card.write_text(text.replace(written, instead, 1))
     act = HOLD if "[-1.0, -1.0]" not in instead else HOLD.replace("clamp(-2 * obs[0], -1, 1)", "[0, 0]")
-    refused(hl("eval", policy(folder, environment, act)), f"{card.name}) does not fit in {entry}", f"mend {entry}", "--save")
+    refused(
+        hl("eval", policy(folder, environment, act)), f"{card.name}) does not fit in {entry}", f"mend {entry}", "--save"
+    )
 
 
 @pytest.mark.parametrize("command", ["tune", "synth"])
@@ -283,10 +309,21 @@ def test_a_run_that_cannot_begin_names_the_line_that_raised(hl, folder, tank, co
     environment = f"{tank}:Tank"
     assert hl("env", environment, "--save", "--steps", "60").code == 0
     (folder / f"{tank}.py").write_text(TANK.replace('FAULT = ""', 'FAULT = "raises"'), encoding="utf-8")
-    policy(folder, environment, HOLD.replace("observe obs", "observe obs\n\n  param gain: real = 0.1 in [0, 5]").replace("-2 * obs[0]", "0 - gain * obs[0]"))
+    policy(
+        folder,
+        environment,
+        HOLD.replace("observe obs", "observe obs\n\n  param gain: real = 0.1 in [0, 5]").replace(
+            "-2 * obs[0]", "0 - gain * obs[0]"
+        ),
+    )
     line = next(number for number, text in enumerate(TANK.splitlines(), 1) if "the pump is broken" in text)
     told = hl(command, "hold.hl", "--steps", "3000", "--seeds", "0..3", "--run", "run")
-    refused(told, f"step() of `{environment}` raised RuntimeError: the pump is broken", f"{tank}.py, line {line}", "mend what failed")
+    refused(
+        told,
+        f"step() of `{environment}` raised RuntimeError: the pump is broken",
+        f"{tank}.py, line {line}",
+        "mend what failed",
+    )
     assert "larger budget" not in told.err and "evaluator failed" not in told.err
     tight = hl(command, "hold.hl", "--steps", "4", "--seeds", "0..3", "--run", "tight")
     assert "larger budget" in tight.err
@@ -294,7 +331,12 @@ def test_a_run_that_cannot_begin_names_the_line_that_raised(hl, folder, tank, co
 
 def test_a_class_that_needs_arguments_is_told_with_its_own_line(hl, folder, tank):
     (folder / f"{tank}_more.py").write_text("\n\nclass Tank:\n    def __init__(self, size):\n        pass\n")
-    refused(hl("env", f"{tank}_more:Tank"), "missing 1 required positional argument: 'size'", "called without arguments", f"{tank}_more.py, line 3")
+    refused(
+        hl("env", f"{tank}_more:Tank"),
+        "missing 1 required positional argument: 'size'",
+        "called without arguments",
+        f"{tank}_more.py, line 3",
+    )
 
 
 def test_a_limit_that_no_environment_states_is_told_as_hls_own(hl, folder, tank):
@@ -304,7 +346,14 @@ def test_a_limit_that_no_environment_states_is_told_as_hls_own(hl, folder, tank)
     assert "the environment ends it at 500 (specification)" in hl("env", "gymnasium:CartPole-v1", "--json").out
 
 
-@pytest.mark.parametrize("limit, more, whose", [(100_000, [], "cut by the environment"), (12, [], "cut at the card's limit"), (100_000, ["--max-steps", "7"], "cut at --max-steps")])
+@pytest.mark.parametrize(
+    "limit, more, whose",
+    [
+        (100_000, [], "cut by the environment"),
+        (12, [], "cut at the card's limit"),
+        (100_000, ["--max-steps", "7"], "cut at --max-steps"),
+    ],
+)
 def test_whose_limit_cut_an_episode_is_told(hl, folder, tank, limit, more, whose):
     assert hl("env", f"{tank}:Tank", "--save", "--steps", "60").code == 0
     card = folder / "cards" / f"{tank}@Tank.toml"

@@ -19,7 +19,19 @@ def frames(path) -> tuple[tuple[int, int], np.ndarray]:
 
 
 def test_breakout(hl, folder):
-    ended = hl("eval", POLICIES / "breakout" / "start.hl", "--max-steps", "60", "--trials", "t.jsonl", "--video", "film.mp4", "--trace", "t2.jsonl", "--json")
+    ended = hl(
+        "eval",
+        POLICIES / "breakout" / "start.hl",
+        "--max-steps",
+        "60",
+        "--trials",
+        "t.jsonl",
+        "--video",
+        "film.mp4",
+        "--trace",
+        "t2.jsonl",
+        "--json",
+    )
     assert (ended.code, ended.err) == (0, "") and ended.document["lengths"] == [60]
     size, pictures = frames(folder / "film.mp4")
     assert size == (3 * 160, 3 * 210) and len(pictures) == 61
@@ -37,9 +49,10 @@ def test_cartpole(hl, folder):
 
 def test_where_nothing_can_be_drawn(hl, folder, monkeypatch):
     """What a machine without a graphics driver says of an environment that needs one; nothing is played."""
-    from hl_dsl.base.diagnostics import HLError
-    from hl_dsl.synth.rollouts import video
     from hl_dsl.synth.environments.environments import steps_taken
+    from hl_dsl.synth.rollouts import video
+
+    from hl_dsl.base.errors import HLError
 
     def fail(card):
         raise HLError(f"`{card.environment}` cannot be drawn on this machine: no display", "evaluate without --video")

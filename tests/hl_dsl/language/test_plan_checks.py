@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given, settings, strategies as st
+from hl_dsl.grammar.parser import parse
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.base.source import SourceText
 from hl_dsl.cards import load_card
 from hl_dsl.language.checker import check
-from hl_dsl.base.diagnostics import ProgramError
-from hl_dsl.grammar.parser import parse
-from hl_dsl.base.source import SourceText
 
 CARD = load_card("HalfCheetah-v5")
 TEXT = 'policy run for "HalfCheetah-v5" { observe velocity.x  act clamp(r, -1, 1)  plan r: vec[6] in [[LOWS], [HIGHS]] { each velocity.x } }'
@@ -30,7 +31,9 @@ def refusal(text: str, card):
 @settings(max_examples=60, deadline=None)
 @given(six, six, six)
 def test_each_component_is_held_against_its_own_action(most, below, above):
-    card = replace(CARD, action=replace(CARD.action, low=tuple(-float(one) for one in most), high=tuple(map(float, most))))
+    card = replace(
+        CARD, action=replace(CARD.action, low=tuple(-float(one) for one in most), high=tuple(map(float, most)))
+    )
     text = TEXT.replace("LOWS", ", ".join(f"-{one}" for one in below)).replace("HIGHS", ", ".join(map(str, above)))
     found = refusal(text, card)
     wide = [component for component in range(6) if max(below[component], above[component]) > 2 * most[component]]

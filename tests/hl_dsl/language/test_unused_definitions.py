@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hl_dsl.grammar.parser import parse
 from hypothesis import HealthCheck, given, settings
 
 from hl_dsl.base.diagnostics import render
-from hl_dsl.grammar.parser import parse
-from hl_dsl.program import Program
 from hl_dsl.base.source import SourceText
 from hl_dsl.language.unused_definitions import unused
+from hl_dsl.program import Program
 from tests.support.generators.programs import programs
 
 HEAD = 'policy p for "CartPole-v1" {\n  observe pole.angle\n'
@@ -21,18 +21,34 @@ def warned(middle: str, act: str = ACT) -> list[tuple[str, str, str]]:
     return [(item.code, program.source.text[item.span.start : item.span.end], item.label) for item in program.warnings]
 
 
-@pytest.mark.parametrize("middle, found", [
-    ("  let a = 1\n", [("HL501", "a", "nothing uses it")]),
-    ("  let a = 1\n  let b = a\n", [("HL501", "a", "only `b` uses it, which nothing needs"), ("HL501", "b", "nothing uses it")]),
-    ("  memory m: int in [0, 9] = 0 { next = min(m + 1, 9) }\n", [("HL502", "m", "only its own next value reads it")]),
-    ("  memory m: bool = true { next = n }\n  memory n: bool = true { next = m }\n",
-     [("HL502", "m", "only `n` uses it, which nothing needs"), ("HL502", "n", "only `m` uses it, which nothing needs")]),
-    ("  param g: real = 1 in [0, 2]\n", [("HL503", "g", "nothing uses it")]),
-    ("  param g: real = 1 in [0, 2]\n  let far = pole.angle > g\n  monitor m: not far\n",
-     [("HL505", "g", "only `far` uses it, and the action hangs on none of that")]),
-    ("  let a = 1\n  invariant i: a > 0\n", []),
-    ("  observe cart.position in [-1, 1]\n", [("HL504", "cart.position", "nothing looks at it")]),
-])
+@pytest.mark.parametrize(
+    "middle, found",
+    [
+        ("  let a = 1\n", [("HL501", "a", "nothing uses it")]),
+        (
+            "  let a = 1\n  let b = a\n",
+            [("HL501", "a", "only `b` uses it, which nothing needs"), ("HL501", "b", "nothing uses it")],
+        ),
+        (
+            "  memory m: int in [0, 9] = 0 { next = min(m + 1, 9) }\n",
+            [("HL502", "m", "only its own next value reads it")],
+        ),
+        (
+            "  memory m: bool = true { next = n }\n  memory n: bool = true { next = m }\n",
+            [
+                ("HL502", "m", "only `n` uses it, which nothing needs"),
+                ("HL502", "n", "only `m` uses it, which nothing needs"),
+            ],
+        ),
+        ("  param g: real = 1 in [0, 2]\n", [("HL503", "g", "nothing uses it")]),
+        (
+            "  param g: real = 1 in [0, 2]\n  let far = pole.angle > g\n  monitor m: not far\n",
+            [("HL505", "g", "only `far` uses it, and the action hangs on none of that")],
+        ),
+        ("  let a = 1\n  invariant i: a > 0\n", []),
+        ("  observe cart.position in [-1, 1]\n", [("HL504", "cart.position", "nothing looks at it")]),
+    ],
+)
 def test_what_nothing_needs(middle, found):
     assert warned(middle) == found
 
@@ -76,11 +92,26 @@ def test_repairs_mend():
 PLANNED = 'policy p for "HalfCheetah-v5" { observe velocity.x  param few: int = 3 in [2, 9]  act clamp(r + 0 * few, -1, 1)  plan r: vec[6] in [-0.5, 0.5] { SETTINGS each velocity.x } }'
 
 
-@pytest.mark.parametrize("settings, idle", [
-    ("", []), ("elites 4", ["elites"]), ("rounds 1 elites 1", ["elites"]), ("rounds 2 elites 4", []), ("rounds 2 elites 32", []), ("rounds 2 elites 33", ["elites"]),
-    ("candidates 4 rounds 2 elites 5", ["elites"]), ("candidates few rounds 2 elites 5", []), ("rounds few elites 4", []), ("elites few", ["elites"]),
-    ("sigma 0", ["sigma"]), ("sigma 0.0 elites 2", ["elites", "sigma"]), ("sigma 0.1", []),
-])
+@pytest.mark.parametrize(
+    "settings, idle",
+    [
+        ("", []),
+        ("elites 4", ["elites"]),
+        ("rounds 1 elites 1", ["elites"]),
+        ("rounds 2 elites 4", []),
+        ("rounds 2 elites 32", []),
+        ("rounds 2 elites 33", ["elites"]),
+        ("candidates 4 rounds 2 elites 5", ["elites"]),
+        ("candidates few rounds 2 elites 5", []),
+        ("rounds few elites 4", []),
+        ("elites few", ["elites"]),
+        ("sigma 0", ["sigma"]),
+        ("sigma 0.0 elites 2", ["elites", "sigma"]),
+        ("sigma 0.1", []),
+    ],
+)
 def test_settings_without_effect(settings, idle):
     found = Program.parse(PLANNED.replace("SETTINGS", settings)).warnings
-    assert sorted(item.message.split("`")[1].split()[0] for item in found) == idle and {item.code for item in found} <= {"HL507"}
+    assert sorted(item.message.split("`")[1].split()[0] for item in found) == idle and {
+        item.code for item in found
+    } <= {"HL507"}

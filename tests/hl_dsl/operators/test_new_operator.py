@@ -8,18 +8,19 @@ import warnings
 import numpy as np
 import pytest
 import z3
-from hypothesis import HealthCheck, Phase, given, settings, strategies as st
-
-from hl_dsl.cards import load_card
-from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.grammar.formatter.format import format_policy
+from hl_dsl.grammar.parser import parse
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.smt.encode import FINE, START, Encoding
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.base.source import SourceText
+from hl_dsl.cards import load_card
 from hl_dsl.operators import OPERATORS, Form, Operator, intervals, registered, replaced
 from hl_dsl.operators.reference_page import page
-from hl_dsl.grammar.parser import parse
 from hl_dsl.program import Program
-from hl_dsl.base.source import SourceText
-from hl_dsl.verify.smt.encode import FINE, START, Encoding
-from hl_dsl.verify.methods.interval_stage import IntervalStage
 from tests.support.generators import row_checks
 from tests.support.generators.agreement import disagreements
 from tests.support.generators.coverage import operators_of
@@ -34,14 +35,18 @@ def squared(pair):
 
 
 HYPOT = Operator(
-    "hypot", "the length of the hypotenuse over {0} and {1}",
-    forms=(Form(
-        ("real", "real"), "real",
-        scalar=lambda a, b: math.sqrt(a * a + b * b),
-        numpy="np.sqrt({0} * {0} + {1} * {1})",
-        tape="math.sqrt(a * a + b * b)",
-        interval=lambda a, b: intervals.sqrt(intervals.add(squared(a), squared(b))),
-    ),),
+    "hypot",
+    "the length of the hypotenuse over {0} and {1}",
+    forms=(
+        Form(
+            ("real", "real"),
+            "real",
+            scalar=lambda a, b: math.sqrt(a * a + b * b),
+            numpy="np.sqrt({0} * {0} + {1} * {1})",
+            tape="math.sqrt(a * a + b * b)",
+            interval=lambda a, b: intervals.sqrt(intervals.add(squared(a), squared(b))),
+        ),
+    ),
     samples=((3.0, 4.0), (0.0, -0.0)),
 )
 
@@ -141,7 +146,11 @@ def test_the_policy_acts():
     policy = Program.parse(TEXT).compile()
     policy.reset(3)
     assert policy.backend == "tape"
-    assert policy.act({"observation": np.array([[0.0, 0, 0, 0], [2.5, 0, 0.1, 0], [-3, 0, 0.42, 0]])}).tolist() == [0, 1, 1]
+    assert policy.act({"observation": np.array([[0.0, 0, 0, 0], [2.5, 0, 0.1, 0], [-3, 0, 0.42, 0]])}).tolist() == [
+        0,
+        1,
+        1,
+    ]
     assert policy.monitor_violations.tolist() == [[0], [0], [1]]
 
 
@@ -152,12 +161,14 @@ def test_it_is_explained_and_has_its_page():
 
 def test_it_is_exported():
     module = {}
-    exec(Program.parse(TEXT).export(), module)  # noqa: S102 (our own export)
+    exec(Program.parse(TEXT).export(), module)
     assert module["Policy"](2).act({"observation": np.array([[0.0, 0, 0, 0], [2.5, 0, 0, 0]])}).tolist() == [0, 1]
 
 
 def test_it_is_part_of_the_program_s_identity():
-    assert Program.parse(TEXT).hash != Program.parse(TEXT.replace("hypot(cart.position, 4)", "max(cart.position, 4)")).hash
+    assert (
+        Program.parse(TEXT).hash != Program.parse(TEXT.replace("hypot(cart.position, 4)", "max(cart.position, 4)")).hash
+    )
 
 
 def test_it_is_gone_afterwards():

@@ -10,11 +10,12 @@ import warnings
 from itertools import product
 
 import pytest
-from hypothesis import given, settings, strategies as st
-
 from hl_dsl.compiler.backends.interpreter_backend import InterpreterLanes
 from hl_dsl.compiler.backends.numpy_backend.lanes import NumpyLanes
 from hl_dsl.compiler.backends.tape.program import TapeLanes
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hl_dsl.operators import OPERATORS, Operator, replaced
 from hl_dsl.program import Program
 from tests.support.generators import row_checks
@@ -33,7 +34,11 @@ def test_a_row_holds_together(name):
         check(row)
 
 
-@pytest.mark.parametrize("back_end, most", [(InterpreterLanes, 150), (NumpyLanes, 3000), (TapeLanes, 3000)], ids=["interpreter", "numpy", "tape"])
+@pytest.mark.parametrize(
+    "back_end, most",
+    [(InterpreterLanes, 150), (NumpyLanes, 3000), (TapeLanes, 3000)],
+    ids=["interpreter", "numpy", "tape"],
+)
 def test_a_back_end_equals_every_definition(back_end, most):
     applications = all_forms() + with_constants(all_forms())
     assert row_checks.differences(back_end(bench(applications)), applications, most) == []
@@ -61,8 +66,11 @@ def test_intervals_hold_what_the_definition_gives(data):
     item = data.draw(st.sampled_from(all_forms()), label="form")
     box, point = [], []
     for base in item.bases:
-        numbers = {"real": st.floats(allow_nan=False, allow_infinity=False), "bool": st.integers(0, 1),
-                   "int": st.one_of(st.sampled_from(INTS), st.integers(-20, 20), st.integers(-(2**53), 2**53))}[base]
+        numbers = {
+            "real": st.floats(allow_nan=False, allow_infinity=False),
+            "bool": st.integers(0, 1),
+            "int": st.one_of(st.sampled_from(INTS), st.integers(-20, 20), st.integers(-(2**53), 2**53)),
+        }[base]
         low, value, high = sorted(data.draw(st.tuples(numbers, numbers, numbers)))
         if base == "real" and data.draw(st.integers(0, 9)) == 9:
             low, high = data.draw(st.sampled_from(((-math.inf, high), (low, math.inf), (-math.inf, math.inf))))
@@ -74,19 +82,29 @@ def test_intervals_hold_what_the_definition_gives(data):
 def test_intervals_of_ints_end_in_ints():
     """The solver is told them as literals of its integers."""
     ends = (-math.inf, -(2**53), -3, 0, 1, 7, 2**53, math.inf)
-    boxes = {"real": [(float(a), float(b)) for a in ends for b in ends if a <= b], "int": [(a, b) for a in ends[:-1] for b in ends[1:] if a <= b],
-             "bool": [(0, 0), (0, 1), (1, 1)]}
+    boxes = {
+        "real": [(float(a), float(b)) for a in ends for b in ends if a <= b],
+        "int": [(a, b) for a in ends[:-1] for b in ends[1:] if a <= b],
+        "bool": [(0, 0), (0, 1), (1, 1)],
+    }
     for item in all_forms():
         if item.form.result == "int":
             for box in product(*(boxes[base] for base in item.bases)):
-                assert all(type(end) is int or math.isinf(end) for end in item.form.interval(*box)), (item.row.name, box)
+                assert all(type(end) is int or math.isinf(end) for end in item.form.interval(*box)), (
+                    item.row.name,
+                    box,
+                )
 
 
 @settings(max_examples=600, deadline=None)
 @given(st.data())
 def test_an_operand_that_stands_twice(data):
     item = data.draw(st.sampled_from([item for item in all_forms() if item.form.with_itself is not None]), label="form")
-    numbers = st.floats(allow_nan=False) if item.bases[0] == "real" else st.one_of(st.integers(-20, 20), st.integers(-(2**53), 2**53))
+    numbers = (
+        st.floats(allow_nan=False)
+        if item.bases[0] == "real"
+        else st.one_of(st.integers(-20, 20), st.integers(-(2**53), 2**53))
+    )
     low, value, high = sorted(data.draw(st.tuples(numbers, numbers, numbers)))
     ends = item.form.with_itself((low, high))
     assert ends == (-math.inf, math.inf) or ends[0] <= item.form.scalar(value, value) <= ends[1]
@@ -118,7 +136,9 @@ def _steps(value: float, count: int, towards: float) -> float:
 def test_rising_is_true_in_the_tick_a_condition_becomes_true():
     from hl_dsl.compiler.backends.interpreter import Interpreter
 
-    flow = Program.parse('policy p for "CartPole-v1" { observe pole.angle let up = rising(pole.angle > 0) act LEFT }').flow
+    flow = Program.parse(
+        'policy p for "CartPole-v1" { observe pole.angle let up = rising(pole.angle > 0) act LEFT }'
+    ).flow
     machine = Interpreter(flow)
     seen = [machine.tick([angle]).values[flow.values["up"].nodes[0]] for angle in (0.1, 0.1, -0.1, 0.1, -0.1, -0.1)]
     assert seen == [True, False, False, True, False, False]
@@ -144,6 +164,6 @@ def test_a_mutated_rising_is_caught():
 def _fails(check, row: Operator) -> bool:
     try:
         check(row)
-    except Exception:  # noqa: BLE001 (a mutant may fail in any way)
+    except Exception:
         return True
     return False

@@ -7,14 +7,14 @@ value, which exact fractions give at a hundredth of what it costs to ask a solve
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
-from typing import Sequence
 
-from hl_dsl.verify.smt.encode import FINE, FREE, START, Encoding
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.intervals.evaluator import Context
-from hl_dsl.verify.smt.solver import Solver
 from hl_dsl.verify.goals.terms import SORTS, literal
+from hl_dsl.verify.intervals.evaluator import Context
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.smt.encode import FINE, FREE, START, Encoding
+from hl_dsl.verify.smt.solver import Solver
 
 
 def _parse(text: str) -> list:
@@ -50,13 +50,24 @@ def _euclidean(a: int, b: int) -> int:
 
 
 _FUNCTIONS = {
-    "+": lambda *values: sum(values), "*": lambda a, b: a * b,
+    "+": lambda *values: sum(values),
+    "*": lambda a, b: a * b,
     "-": lambda a, *rest: a - sum(rest) if rest else -a,
-    "/": _divided, "div": _euclidean, "mod": lambda a, b: a - b * _euclidean(a, b),
-    "<": lambda a, b: a < b, "<=": lambda a, b, *rest: a <= b and all(low <= high for low, high in zip((b, *rest), rest)),
-    ">": lambda a, b: a > b, ">=": lambda a, b: a >= b, "=": lambda a, b: a == b, "distinct": lambda a, b: a != b,
-    "not": lambda a: not a, "and": lambda *values: all(values), "or": lambda *values: any(values), "=>": lambda a, b: not a or b,
-    "to_real": Fraction, "to_int": math.floor,
+    "/": _divided,
+    "div": _euclidean,
+    "mod": lambda a, b: a - b * _euclidean(a, b),
+    "<": lambda a, b: a < b,
+    "<=": lambda a, b, *rest: a <= b and all(low <= high for low, high in zip((b, *rest), rest)),
+    ">": lambda a, b: a > b,
+    ">=": lambda a, b: a >= b,
+    "=": lambda a, b: a == b,
+    "distinct": lambda a, b: a != b,
+    "not": lambda a: not a,
+    "and": lambda *values: all(values),
+    "or": lambda *values: any(values),
+    "=>": lambda a, b: not a or b,
+    "to_real": Fraction,
+    "to_int": math.floor,
 }
 
 
@@ -118,13 +129,19 @@ def refused(tier: IntervalStage, ticks: Sequence[Sequence], most: int) -> list[s
     return found
 
 
-def answer(solver: Solver, tier: IntervalStage, ticks: Sequence[Sequence], context: Context, steps: int = 2_000_000) -> str:
+def answer(
+    solver: Solver, tier: IntervalStage, ticks: Sequence[Sequence], context: Context, steps: int = 2_000_000
+) -> str:
     """A solver's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
     flow = tier.flow
     encoding = Encoding(tier.evaluator, context, START, FINE)
     solver.fresh(steps)
     for frame, values in enumerate(ticks):
         solver.tell(*encoding.frame(range(len(flow.nodes))))
-        solver.tell(*(f"(assert (= {term.text} {literal(values[node], SORTS[flow.nodes[node].base]).text}))"
-                      for node, term in encoding.frames[frame].items()))
+        solver.tell(
+            *(
+                f"(assert (= {term.text} {literal(values[node], SORTS[flow.nodes[node].base]).text}))"
+                for node, term in encoding.frames[frame].items()
+            )
+        )
     return solver.check()

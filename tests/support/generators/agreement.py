@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-
 from hl_dsl.compiler.policy import Policy
+
 from tests.support.generators.inputs import Reference, Run
 
 
@@ -35,10 +35,16 @@ def disagreements(run: Run, reference: Reference, back_end: str, counts: Counter
             acted = [done.action if done is not None else (0,) * len(flow.action) for done in reference.ticks[tick]]
             wanted = np.array(acted).astype(flow.card.action.dtype)[rows % lanes]
             found += _unequal(f"{back_end}, tick {tick}: action", rows[plain], wanted[plain], actions[plain])
-            kept = np.array([policy.memory[flow.memories[place].name].astype(float) for place in cells]).T.reshape(run.lanes, len(cells))
-            stored = np.array([[_number(row[place]) for place in cells] for row in reference.memory[tick]]).reshape(lanes, len(cells))
+            kept = np.array([policy.memory[flow.memories[place].name].astype(float) for place in cells]).T.reshape(
+                run.lanes, len(cells)
+            )
+            stored = np.array([[_number(row[place]) for place in cells] for row in reference.memory[tick]]).reshape(
+                lanes, len(cells)
+            )
             plain = reference.plain[tick, everyone % lanes]
-            found += _unequal(f"{back_end}, tick {tick}: memory", everyone[plain], stored[everyone % lanes][plain], kept[plain])
+            found += _unequal(
+                f"{back_end}, tick {tick}: memory", everyone[plain], stored[everyone % lanes][plain], kept[plain]
+            )
     return found + _counters(run, reference, policy, back_end)
 
 
@@ -49,22 +55,35 @@ def _number(value) -> float:
 
 def _unequal(where: str, lanes: np.ndarray, wanted: np.ndarray, found: np.ndarray) -> list[str]:
     """Where two arrays (lanes, components) differ in their bits; one NaN is as good as another."""
-    a, b = (np.where(np.isnan(values), np.nan, values) for values in (np.asarray(wanted, float), np.asarray(found, float)))
+    a, b = (
+        np.where(np.isnan(values), np.nan, values) for values in (np.asarray(wanted, float), np.asarray(found, float))
+    )
     different = np.ascontiguousarray(a).view(np.int64) != np.ascontiguousarray(b).view(np.int64)
-    return [f"{where}[{component}] of lane {lanes[row]} is {found[row, component]!r}, the interpreter's is {wanted[row, component]!r}"
-            for row, component in np.argwhere(different)]
+    return [
+        f"{where}[{component}] of lane {lanes[row]} is {found[row, component]!r}, the interpreter's is {wanted[row, component]!r}"
+        for row, component in np.argwhere(different)
+    ]
 
 
 def _counters(run: Run, reference: Reference, policy: Policy, back_end: str) -> list[str]:
     lanes = len(reference.out_of_range)
     kinds = (("assume", policy.assumption_violations), ("monitor", policy.monitor_violations))
-    wanted = [reference.out_of_range] + [_failures(reference, item.node) for kind, _ in kinds for item in run.flow.of_kind(kind)]
-    seen = [policy.out_of_range] + [counted[:, column] for kind, counted in kinds for column in range(len(run.flow.of_kind(kind)))]
+    wanted = [reference.out_of_range] + [
+        _failures(reference, item.node) for kind, _ in kinds for item in run.flow.of_kind(kind)
+    ]
+    seen = [policy.out_of_range] + [
+        counted[:, column] for kind, counted in kinds for column in range(len(run.flow.of_kind(kind)))
+    ]
     clean = np.flatnonzero(reference.plain.all(axis=0)[np.arange(run.lanes) % lanes])
-    return [f"{back_end}, lane {lane}: counted {[int(column[lane]) for column in seen]}, the interpreter {[int(column[lane % lanes]) for column in wanted]}"
-            for lane in clean if any(column[lane] != given[lane % lanes] for column, given in zip(seen, wanted))]
+    return [
+        f"{back_end}, lane {lane}: counted {[int(column[lane]) for column in seen]}, the interpreter {[int(column[lane % lanes]) for column in wanted]}"
+        for lane in clean
+        if any(column[lane] != given[lane % lanes] for column, given in zip(seen, wanted))
+    ]
 
 
 def _failures(reference: Reference, node: int) -> np.ndarray:
     """(lanes,) ticks at which a property did not hold."""
-    return np.array([[done is not None and not done.values[node] for done in row] for row in reference.ticks]).sum(axis=0)
+    return np.array([[done is not None and not done.values[node] for done in row] for row in reference.ticks]).sum(
+        axis=0
+    )

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import random
 import struct
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Callable, Iterable, Sequence
 
 from hypothesis import strategies as st
 
@@ -92,7 +92,9 @@ class Rolled(Choices):
         return struct.unpack("<d", struct.pack("<Q", self.below(2**32) << 32 | self.below(2**32)))[0]
 
 
-def reduced(taken: Sequence[int], fails: Callable[[Sequence[int]], list[int] | None], attempts: int = 3000) -> list[int]:
+def reduced(
+    taken: Sequence[int], fails: Callable[[Sequence[int]], list[int] | None], attempts: int = 3000
+) -> list[int]:
     """A shorter or smaller list of choices that still fails.
 
     `fails` gives the choices that were really taken where a list fails, else None. Whole stretches are left out first, then

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from random import Random
 
 import llguidance
@@ -27,10 +27,12 @@ def tokenizer() -> llguidance.LLTokenizer:
 
 def complaints(grammar: str) -> list[str]:
     """What llguidance has against a grammar: errors, warnings."""
-    return llguidance.LLMatcher.validate_grammar_with_warnings(llguidance.LLMatcher.grammar_from_lark(grammar), tokenizer())[1]
+    return llguidance.LLMatcher.validate_grammar_with_warnings(
+        llguidance.LLMatcher.grammar_from_lark(grammar), tokenizer()
+    )[1]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _matcher(grammar: str) -> llguidance.LLMatcher:
     return llguidance.LLMatcher(tokenizer(), llguidance.LLMatcher.grammar_from_lark(grammar))
 

@@ -1,6 +1,6 @@
 """Which rows of the operator table and which constructs of the language a run of the generator has written.
 
-    /path/to/python -m tests.support.generators.coverage 300      # prints the counts
+/path/to/python -m tests.support.generators.coverage 300      # prints the counts
 """
 
 from __future__ import annotations
@@ -8,30 +8,90 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
+from hl_dsl.grammar.tree.syntax_tree import (
+    Act,
+    Apply,
+    Boolean,
+    Index,
+    Let,
+    Memory,
+    Modes,
+    Name,
+    Number,
+    Observe,
+    Param,
+    Permute,
+    PlanDeclaration,
+    PolicyDeclaration,
+    Previous,
+    PropertyDeclaration,
+    Slice,
+    Vector,
+    expressions,
+    walk,
+)
 from hypothesis import HealthCheck, Phase, given, settings
 
-from hl_dsl.grammar.tree.syntax_tree import (
-    Act, Apply, Boolean, Index, Let, Memory, Modes, Name, Number, Observe, Param, Permute, PlanDeclaration, PolicyDeclaration, Previous, PropertyDeclaration, Slice, Vector,
-    expressions, walk,
-)
 from tests.support.generators.programs import GeneratedProgram, programs
 from tests.support.generators.signatures import rows
 
 TYPES = ("real", "int", "bool", "action", "vec")
 CONSTRUCTS = (
-    "observe", "observe: range", "observe: a range for each component", "observe: length", *(f"param: {type_}" for type_ in TYPES),
-    *(f"memory: {type_}" for type_ in (*TYPES, "mode")), "memory: one start for a vector", "memory: a start for each component",
-    "memory: a range for each component", "param: a range for each component",
-    "let", "let: its own last value", "assume", "invariant", "monitor", "reachable",
-    *(f"{kind}: {pattern}" for kind in ("assume", "invariant", "monitor") for pattern in ("never", "within", "after")), "modes", "mode: its own act", "mode: silent, act at the top", "transition",
-    "act: decision list", "act: expression", "act: vector", "previous", "previous: the action", "index: literal", "index: computed",
-    "slice", "permutation", "vector", "number: real", "number: int", "number: -0.0", "boolean", "name: action", "name: mode",
-    "name: the action", "name: the mode", "definitions out of order", "plan", "plan: final", "plan: a parameter sets it", "plan: vector",
+    "observe",
+    "observe: range",
+    "observe: a range for each component",
+    "observe: length",
+    *(f"param: {type_}" for type_ in TYPES),
+    *(f"memory: {type_}" for type_ in (*TYPES, "mode")),
+    "memory: one start for a vector",
+    "memory: a start for each component",
+    "memory: a range for each component",
+    "param: a range for each component",
+    "let",
+    "let: its own last value",
+    "assume",
+    "invariant",
+    "monitor",
+    "reachable",
+    *(f"{kind}: {pattern}" for kind in ("assume", "invariant", "monitor") for pattern in ("never", "within", "after")),
+    "modes",
+    "mode: its own act",
+    "mode: silent, act at the top",
+    "transition",
+    "act: decision list",
+    "act: expression",
+    "act: vector",
+    "previous",
+    "previous: the action",
+    "index: literal",
+    "index: computed",
+    "slice",
+    "permutation",
+    "vector",
+    "number: real",
+    "number: int",
+    "number: -0.0",
+    "boolean",
+    "name: action",
+    "name: mode",
+    "name: the action",
+    "name: the mode",
+    "definitions out of order",
+    "plan",
+    "plan: final",
+    "plan: a parameter sets it",
+    "plan: vector",
 )
 
 
 def operators_of(policy: PolicyDeclaration) -> Counter:
-    return Counter(node.operator for item in policy.declarations for top in expressions(item) for node in walk(top) if type(node) is Apply)
+    return Counter(
+        node.operator
+        for item in policy.declarations
+        for top in expressions(item)
+        for node in walk(top)
+        if type(node) is Apply
+    )
 
 
 def constructs_of(program: GeneratedProgram) -> Counter:
@@ -44,9 +104,13 @@ def constructs_of(program: GeneratedProgram) -> Counter:
                 _expression(found, node, symbols)
     order = [item.name for item in policy.of(Let)]
     found["definitions out of order"] += any(
-        type(node) is Name and node.name in order[position:] for position, item in enumerate(policy.of(Let)) for node in walk(item.expression))
+        type(node) is Name and node.name in order[position:]
+        for position, item in enumerate(policy.of(Let))
+        for node in walk(item.expression)
+    )
     found["let: its own last value"] += any(
-        type(node) is Name and node.name == item.name for item in policy.of(Let) for node in walk(item.expression))
+        type(node) is Name and node.name == item.name for item in policy.of(Let) for node in walk(item.expression)
+    )
     found["act: vector"] += len(program.flow.action) > 1
     return +found
 
@@ -63,7 +127,9 @@ def _memory(found: Counter, item: Memory) -> None:
     found[f"memory: {item.type.base}"] += 1
     if item.type.base == "vec":
         found["memory: a range for each component"] += not item.range.is_alike
-        found["memory: a start for each component" if type(item.start) is Vector else "memory: one start for a vector"] += 1
+        found[
+            "memory: a start for each component" if type(item.start) is Vector else "memory: one start for a vector"
+        ] += 1
 
 
 def _modes(found: Counter, item: Modes) -> None:
@@ -93,10 +159,19 @@ def _act(found: Counter, item: Act) -> None:
 
 
 _DECLARATIONS = {
-    Observe: _observe, Memory: _memory, Modes: _modes, Act: _act,
-    Param: lambda found, item: found.update([f"param: {item.type.base}", *(["param: a range for each component"] if item.range is not None and not item.range.is_alike else [])]),
+    Observe: _observe,
+    Memory: _memory,
+    Modes: _modes,
+    Act: _act,
+    Param: lambda found, item: found.update(
+        [
+            f"param: {item.type.base}",
+            *(["param: a range for each component"] if item.range is not None and not item.range.is_alike else []),
+        ]
+    ),
     Let: lambda found, item: found.update(["let"]),
-    PropertyDeclaration: _property, PlanDeclaration: _plan,
+    PropertyDeclaration: _property,
+    PlanDeclaration: _plan,
 }
 _PLAIN = {Slice: "slice", Permute: "permutation", Vector: "vector", Boolean: "boolean"}
 
@@ -112,7 +187,9 @@ def _expression(found: Counter, node, symbols) -> None:
         found["number: -0.0"] += repr(node.value) == "-0.0"
     elif kind is Previous:
         found["previous"] += 1
-        found["previous: the action"] += any(type(inner) is Name and inner.name == "action" for inner in walk(node.expression))
+        found["previous: the action"] += any(
+            type(inner) is Name and inner.name == "action" for inner in walk(node.expression)
+        )
     elif kind is Name:
         symbol = symbols[node.name].kind
         found["name: action"] += symbol == "action name"
@@ -125,7 +202,14 @@ def measure(examples: int) -> tuple[Counter, Counter]:
     """How often each row and each construct occurs in a run of the generator: (rows, constructs)."""
     written, built = Counter(), Counter()
 
-    @settings(max_examples=examples, database=None, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+    @settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate],
+    )
     @given(programs())
     def run(program):
         written.update(operators_of(program.policy))

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from collections.abc import Callable
+
+from hl_dsl.grammar.tree.syntax_tree import (
+    Apply,
+    Boolean,
+    Expression,
+    Index,
+    Name,
+    Number,
+    Permute,
+    Previous,
+    Slice,
+    Vector,
+    children,
+    with_children,
+)
 
 from hl_dsl.language.type_inference import Inference, formula_expression
-from hl_dsl.operators import Operator
-from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, Name, Number, Permute, Previous, Slice, Vector, children, with_children
 from hl_dsl.language.types import INT, REAL, Type, scalar, vector
+from hl_dsl.operators import Operator
 from tests.support.generators.choices import Choices
 from tests.support.generators.signatures import Signature, grows, signatures, sized, yielding
 
@@ -89,8 +103,11 @@ class ExpressionWriter:
 
     def _longer(self, type_: Type) -> list[tuple[Name, Type]]:
         """Vectors in scope that hold enough components of the type."""
-        return [(Name(name), held) for name, held in self.types.items() if held.is_vector and held.base == type_.base
-                and held.size >= (type_.size or 1) and held is not type_]
+        return [
+            (Name(name), held)
+            for name, held in self.types.items()
+            if held.is_vector and held.base == type_.base and held.size >= (type_.size or 1) and held is not type_
+        ]
 
     def _part(self, type_: Type, longer: list[tuple[Name, Type]]) -> Expression:
         whole, held = self.pick(longer)
@@ -124,7 +141,11 @@ class ExpressionWriter:
     def _yielding(self, type_: Type) -> list[tuple[Operator, list[Signature]]]:
         known = self._rows.get(type_)
         if known is None:
-            known = [(row, fitting) for row, every in yielding(type_) if (fitting := [one for one in every if self._writable(one)])]
+            known = [
+                (row, fitting)
+                for row, every in yielding(type_)
+                if (fitting := [one for one in every if self._writable(one)])
+            ]
             self._rows[type_] = known
         return known
 

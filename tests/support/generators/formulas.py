@@ -7,7 +7,7 @@ test that reads this.
 from __future__ import annotations
 
 import math
-from typing import Callable
+from collections.abc import Callable
 
 from hl_dsl.operators import scalar
 
@@ -23,7 +23,11 @@ def lerp(a, b, t):
 
 def reflect(x, low, high):
     length = high - low
-    along = scalar.modulo_real(x - low, 2 * length) if isinstance(x - low, float) or isinstance(length, float) else scalar.modulo_int(x - low, 2 * length)
+    along = (
+        scalar.modulo_real(x - low, 2 * length)
+        if isinstance(x - low, float) or isinstance(length, float)
+        else scalar.modulo_int(x - low, 2 * length)
+    )
     return low + (length - abs(along - length))
 
 

@@ -1,32 +1,47 @@
 """What a generated program is run on: raw observations of several lanes, restarts in the middle, parameters per lane.
 
-    @given(data=st.data(), program=programs())
-    def test_something(data, program):
-        run = data.draw(runs(program.flow))
-        for tick in range(run.ticks):
-            for lane in range(run.lanes):
-                run.restarts[tick, lane]           # whether this lane begins an episode before this tick
-                run.raw(tick, lane)                # raw observations in the order of `flow.inputs`
-            run.frame(tick, lanes)                 # the same as a frame of these lanes
+@given(data=st.data(), program=programs())
+def test_something(data, program):
+    run = data.draw(runs(program.flow))
+    for tick in range(run.ticks):
+        for lane in range(run.lanes):
+            run.restarts[tick, lane]           # whether this lane begins an episode before this tick
+            run.raw(tick, lane)                # raw observations in the order of `flow.inputs`
+        run.frame(tick, lanes)                 # the same as a frame of these lanes
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Callable
 
 import numpy as np
-from hypothesis import strategies as st
-
 from hl_dsl.compiler.backends.interpreter import Interpreter, Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow, Input
+from hypothesis import strategies as st
+
 from tests.support.generators.choices import Choices, Drawn
 
 MOST_LANES, MOST_TICKS = 4, 6
 LARGEST_INT = 2**53
 WHOLE_SOURCES = {"lives": np.int32, "step": np.int32}  # what a frame carries as whole numbers, beside the bytes of ram
-ODD = (float("nan"), float("inf"), float("-inf"), -0.0, 0.0, 5e-324, -5e-324, 2.2e-308, 1e308, -1e308, 0.5, -0.5, 1e16, -3.7)
+ODD = (
+    float("nan"),
+    float("inf"),
+    float("-inf"),
+    -0.0,
+    0.0,
+    5e-324,
+    -5e-324,
+    2.2e-308,
+    1e308,
+    -1e308,
+    0.5,
+    -0.5,
+    1e16,
+    -3.7,
+)
 
 
 @dataclass(frozen=True)
@@ -45,8 +60,10 @@ class Run:
     order: tuple[int, ...]
 
     def _repr_pretty_(self, printer, cycle) -> None:
-        printer.text(f"run of {self.lanes} lanes: {self.columns}, restarts {self.restarts.tolist()}, present {self.present.tolist()}, "
-                     f"parameters {self.parameters}, order {self.order}")
+        printer.text(
+            f"run of {self.lanes} lanes: {self.columns}, restarts {self.restarts.tolist()}, present {self.present.tolist()}, "
+            f"parameters {self.parameters}, order {self.order}"
+        )
 
     @property
     def ticks(self) -> int:
@@ -64,19 +81,32 @@ class Run:
         """The lanes that take part in a tick, in the run's order."""
         return [lane for lane in self.order if self.present[tick, lane]]
 
-    def repeated(self, times: int) -> "Run":
+    def repeated(self, times: int) -> Run:
         """The same run with every lane there several times: lane `i` is what lane `i % lanes` was."""
+
         def again(table: np.ndarray) -> np.ndarray:
             return np.concatenate([table] * times, axis=-1)
 
         order = tuple(copy * self.lanes + lane for lane in self.order for copy in range(times))
-        return replace(self, columns={place: again(values) for place, values in self.columns.items()}, restarts=again(self.restarts),
-                       present=again(self.present), parameters={name: again(values) for name, values in self.parameters.items()}, order=order)
+        return replace(
+            self,
+            columns={place: again(values) for place, values in self.columns.items()},
+            restarts=again(self.restarts),
+            present=again(self.present),
+            parameters={name: again(values) for name, values in self.parameters.items()},
+            order=order,
+        )
 
-    def only(self, lane: int) -> "Run":
+    def only(self, lane: int) -> Run:
         """The run of one lane alone."""
-        return replace(self, columns={place: values[:, [lane]] for place, values in self.columns.items()}, restarts=self.restarts[:, [lane]],
-                       present=self.present[:, [lane]], parameters={name: values[[lane]] for name, values in self.parameters.items()}, order=(0,))
+        return replace(
+            self,
+            columns={place: values[:, [lane]] for place, values in self.columns.items()},
+            restarts=self.restarts[:, [lane]],
+            present=self.present[:, [lane]],
+            parameters={name: values[[lane]] for name, values in self.parameters.items()},
+            order=(0,),
+        )
 
     def parameters_of(self, lane: int) -> dict:
         return {name: values[lane].item() for name, values in self.parameters.items()}
@@ -105,19 +135,36 @@ class Run:
             reward=whole("reward", 1, np.float64)[:, 0],
             lives=whole("lives", 1, np.int32)[:, 0],
             step=self._steps()[tick, lanes],
-            plan=whole("plan", 1 + max([column for source, column in self.columns if source == "plan"], default=0), np.float64),
-            done=np.zeros(count, bool), truncated=np.zeros(count, bool), ended=False,
+            plan=whole(
+                "plan", 1 + max([column for source, column in self.columns if source == "plan"], default=0), np.float64
+            ),
+            done=np.zeros(count, bool),
+            truncated=np.zeros(count, bool),
+            ended=False,
         )
 
 
 @st.composite
-def runs(draw, flow: Dataflow, hostile: bool = True, lanes: int | None = None, ticks: int | None = None, everyone: bool = False) -> Run:
+def runs(
+    draw,
+    flow: Dataflow,
+    hostile: bool = True,
+    lanes: int | None = None,
+    ticks: int | None = None,
+    everyone: bool = False,
+) -> Run:
     """Runs of a program; see `chosen_run`."""
     return chosen_run(Drawn(draw), flow, hostile, lanes, ticks, everyone)
 
 
-def chosen_run(choices: Choices, flow: Dataflow, hostile: bool = True, lanes: int | None = None, ticks: int | None = None,
-               everyone: bool = False) -> Run:
+def chosen_run(
+    choices: Choices,
+    flow: Dataflow,
+    hostile: bool = True,
+    lanes: int | None = None,
+    ticks: int | None = None,
+    everyone: bool = False,
+) -> Run:
     """A run of a program. `everyone`: no lane is left out of a tick. Not `hostile`: every observation lies in its declared
     range, where the step count allows it."""
     lanes = lanes or choices.between(1, MOST_LANES)
@@ -145,7 +192,9 @@ def chosen_run(choices: Choices, flow: Dataflow, hostile: bool = True, lanes: in
     for parameter in flow.parameters:
         if choices.below(2):
             dtype = {"real": np.float64, "int": np.int64, "bool": np.bool_}[parameter.base]
-            parameters[parameter.name] = np.array([_within(choices, parameter.base, parameter.low, parameter.high) for _ in range(lanes)], dtype)
+            parameters[parameter.name] = np.array(
+                [_within(choices, parameter.base, parameter.low, parameter.high) for _ in range(lanes)], dtype
+            )
     return Run(flow, columns, restarts, present, parameters, tuple(choices.shuffled(range(lanes))))
 
 
@@ -173,7 +222,12 @@ def _raw_value(choices: Choices, source: str, entries: list[Input], hostile: boo
     elif source in WHOLE_SOURCES:
         odd = [lambda: choices.pick((-1, high + 1, 2**31 - 1, -(2**31)))]
     else:
-        near = [float(np.nextafter(low, -np.inf)), float(np.nextafter(high, np.inf)), float(low) - 1.0, float(high) + 1.0]
+        near = [
+            float(np.nextafter(low, -np.inf)),
+            float(np.nextafter(high, np.inf)),
+            float(low) - 1.0,
+            float(high) + 1.0,
+        ]
         odd = [lambda: choices.pick((*ODD, *near)), choices.any_float]
 
     def inside():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Callable, Iterator, NamedTuple
+from typing import NamedTuple
 
 from hl_dsl.operators import Operator
 from tests.support.generators import row_checks
@@ -36,8 +37,16 @@ def _form_mutants(row: Operator, position: int, form) -> Iterator[tuple[str, Cal
     yield "scalar off by a little", checks.check_tape, {"scalar": _nudged(form.scalar)}
     yield "numpy constant", checks.check_numpy, {"numpy": "{0} * 0 + 1" if form.result != "bool" else "{0} != {0}"}
     yield "tape off by one", checks.check_tape, {"tape": f"({form.tape}) + 1.0"}
-    yield "interval shrunk to its low end", checks.check_interval, {"interval": lambda *pairs: (form.interval(*pairs)[0],) * 2}
-    yield "interval shrunk to its high end", checks.check_interval, {"interval": lambda *pairs: (form.interval(*pairs)[1],) * 2}
+    yield (
+        "interval shrunk to its low end",
+        checks.check_interval,
+        {"interval": lambda *pairs: (form.interval(*pairs)[0],) * 2},
+    )
+    yield (
+        "interval shrunk to its high end",
+        checks.check_interval,
+        {"interval": lambda *pairs: (form.interval(*pairs)[1],) * 2},
+    )
     yield "interval that claims nothing", checks.check_interval, {"interval": lambda *pairs: (-math.inf, math.inf)}
     if form.z3 is not None:
         yield "solver's form another", checks.check_z3, {"z3": lambda z3, *operands: _other(z3, form.z3(z3, *operands))}
@@ -48,24 +57,48 @@ def _form_mutants(row: Operator, position: int, form) -> Iterator[tuple[str, Cal
         if rule is not None:
             yield f"{part} that narrows too much", checks.check_interval, {part: _shrunk(rule)}
     if form.refine is not None:
-        yield "refine with the truth turned round", checks.check_interval, {"refine": lambda truth, *rest: form.refine(not truth, *rest)}
+        yield (
+            "refine with the truth turned round",
+            checks.check_interval,
+            {"refine": lambda truth, *rest: form.refine(not truth, *rest)},
+        )
     if len(form.operands) < 2:
         return
     if _differs(row, position, bits):
-        yield "scalar with operands swapped", checks.check_tape, {"scalar": lambda *values: form.scalar(*_swapped(values))}
+        yield (
+            "scalar with operands swapped",
+            checks.check_tape,
+            {"scalar": lambda *values: form.scalar(*_swapped(values))},
+        )
         yield "numpy with operands swapped", checks.check_numpy, {"numpy": _swapped_template(form.numpy)}
-        yield "tape with operands swapped", checks.check_tape, {"tape": _swapped_registers(form.tape, len(form.operands))}
+        yield (
+            "tape with operands swapped",
+            checks.check_tape,
+            {"tape": _swapped_registers(form.tape, len(form.operands))},
+        )
     if _differs(row, position, lambda value: value):
-        yield "interval with operands swapped", checks.check_interval, {"interval": lambda *pairs: form.interval(*_swapped(pairs))}
+        yield (
+            "interval with operands swapped",
+            checks.check_interval,
+            {"interval": lambda *pairs: form.interval(*_swapped(pairs))},
+        )
         if form.z3 is not None:
-            yield "solver's form with operands swapped", checks.check_z3, {"z3": lambda z3, *operands: form.z3(z3, *_swapped(operands))}
+            yield (
+                "solver's form with operands swapped",
+                checks.check_z3,
+                {"z3": lambda z3, *operands: form.z3(z3, *_swapped(operands))},
+            )
 
 
 def _row_mutants(row: Operator) -> Iterator[tuple[str, Callable, dict]]:
     checks = row_checks
     if row.guards:
         yield "no guards", checks.check_guards, {"guards": ()}
-        yield "guards turned round", checks.check_guards, {"guards": tuple((operand, by, not truth) for operand, by, truth in row.guards)}
+        yield (
+            "guards turned round",
+            checks.check_guards,
+            {"guards": tuple((operand, by, not truth) for operand, by, truth in row.guards)},
+        )
     if row.requires:
         yield "no requirements", checks.check_requirements, {"requires": ()}
     if row.forms and not row.commutative and row.arity == 2 and _differs(row, 0, bits):
@@ -74,11 +107,21 @@ def _row_mutants(row: Operator) -> Iterator[tuple[str, Callable, dict]]:
         others = {"add": "multiply", "and": "or", "or": "and"}
         yield "another fold", checks.check_formula, {"fold": others[row.fold]}
     if row.formula and row.name not in row_checks.OVER_TIME:
-        yield "a formula of its first operand only", checks.check_formula, {"formula": f"{row.parameters[0]} == {row.parameters[0]}"}
+        yield (
+            "a formula of its first operand only",
+            checks.check_formula,
+            {"formula": f"{row.parameters[0]} == {row.parameters[0]}"},
+        )
         for name in set(re.findall(r"\b\d+(?:\.\d+)?\b", row.formula)):
-            yield f"another number for {name}", checks.check_formula, {"formula": re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w.])", f"({name} + 1)", row.formula)}
+            yield (
+                f"another number for {name}",
+                checks.check_formula,
+                {"formula": re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w.])", f"({name} + 1)", row.formula)},
+            )
         definition, tried = DEFINITIONS[row.name], OPERANDS[row.name]
-        if len(row.parameters) > 1 and any(definition(*operands) != definition(*_swapped(operands)) for operands in tried):
+        if len(row.parameters) > 1 and any(
+            definition(*operands) != definition(*_swapped(operands)) for operands in tried
+        ):
             yield "parameters swapped", checks.check_formula, {"parameters": _swapped(row.parameters)}
 
 
@@ -110,7 +153,11 @@ def _differs(row: Operator, position: int, view: Callable) -> bool:
         if item.form is row.forms[position] and len(set(item.bases[-2:])) == 1:
             for values in samples(item, 300):
                 results = [item.scalar(order) for order in (values, _swapped(values))]
-                if None not in results and not any(value != value for value in results) and view(results[0]) != view(results[1]):
+                if (
+                    None not in results
+                    and not any(value != value for value in results)
+                    and view(results[0]) != view(results[1])
+                ):
                     return True
     return False
 

@@ -17,22 +17,45 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from hypothesis import strategies as st
-
-from hl_dsl.cards import Card
-from hl_dsl.language.checker import CheckedProgram, check
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.lowering.lower import lower
 from hl_dsl.grammar.formatter.format import format_policy
-from hl_dsl.operators import OPERATORS
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
-from hl_dsl.base.source import SourceText
-from hl_dsl.language.symbols import action_type, field_type
 from hl_dsl.grammar.tree.syntax_tree import (
-    Act, After, Apply, Expression, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Pattern, PlanDeclaration, PolicyDeclaration, PropertyDeclaration,
-    Range, Rule, Setting, Transition, TypeName, Vector, Within,
+    Act,
+    After,
+    Apply,
+    Expression,
+    Let,
+    Memory,
+    Mode,
+    Modes,
+    Name,
+    Never,
+    Number,
+    Observe,
+    Observed,
+    Param,
+    Pattern,
+    PlanDeclaration,
+    PolicyDeclaration,
+    PropertyDeclaration,
+    Range,
+    Rule,
+    Setting,
+    Transition,
+    TypeName,
+    Vector,
+    Within,
 )
+from hypothesis import strategies as st
+
+from hl_dsl.base.source import SourceText
+from hl_dsl.cards import Card
+from hl_dsl.language.checker import CheckedProgram, check
+from hl_dsl.language.symbols import action_type, field_type
 from hl_dsl.language.types import BOOL, INT, REAL, Type, scalar, vector
+from hl_dsl.operators import OPERATORS
 from tests.support.generators.cards import CARDS
 from tests.support.generators.choices import Choices, Drawn
 from tests.support.generators.expressions import ExpressionWriter, clamped
@@ -71,12 +94,16 @@ class GeneratedProgram:
         printer.text(repr(self))
 
 
-def programs(focus: str | None = None, wild: bool | None = None, cards: tuple[Card, ...] = CARDS) -> st.SearchStrategy[GeneratedProgram]:
+def programs(
+    focus: str | None = None, wild: bool | None = None, cards: tuple[Card, ...] = CARDS
+) -> st.SearchStrategy[GeneratedProgram]:
     """Programs for `cards`. Without a `focus`, each program has a row of the table drawn for it."""
     return _programs(focus, wild, cards)
 
 
-def written(choices: Choices, focus: str | None = None, wild: bool | None = None, cards: tuple[Card, ...] = CARDS) -> GeneratedProgram:
+def written(
+    choices: Choices, focus: str | None = None, wild: bool | None = None, cards: tuple[Card, ...] = CARDS
+) -> GeneratedProgram:
     """A program by these choices; see `programs`."""
     card = choices.pick(cards)
     if wild is None:
@@ -149,14 +176,30 @@ class _ProgramWriter:
     def _params(self) -> None:
         for position in range(self.write.below(4)):
             name = f"param_{position}"
-            type_ = self.write.pick([REAL, INT, BOOL, vector("real", 2), vector("real", 3), *([self.action] if self.card.action.names else [])])
+            type_ = self.write.pick(
+                [
+                    REAL,
+                    INT,
+                    BOOL,
+                    vector("real", 2),
+                    vector("real", 3),
+                    *([self.action] if self.card.action.names else []),
+                ]
+            )
             default, range_ = self._ranged_literal(type_)
             self.declarations.append(Param(name, _written(type_), default, range_))
             self.write.types[name] = type_
 
     def _declare_memories(self) -> None:
-        kinds = [REAL, INT, BOOL, vector("real", 2), vector("real", 3), *([self.action] if self.card.action.names else []),
-                 *([scalar("mode")] if self.modes else [])]
+        kinds = [
+            REAL,
+            INT,
+            BOOL,
+            vector("real", 2),
+            vector("real", 3),
+            *([self.action] if self.card.action.names else []),
+            *([scalar("mode")] if self.modes else []),
+        ]
         for position in range(self.write.below(4)):
             type_ = self.write.pick(kinds)
             self.memories.append((f"memory_{position}", type_, *self._ranged_literal(type_)))
@@ -174,6 +217,7 @@ class _ProgramWriter:
 
     def _by_component(self, range_: Range, size: int) -> Range:
         """The range, or one with an end for each component, none of them narrower."""
+
         def own(end: Number, outwards: int) -> Number | Vector:
             if not self.write.chance(30):
                 return end
@@ -192,7 +236,15 @@ class _ProgramWriter:
         self.write.types[name] = self.write.type_of(expression)
 
     def _lets(self, stem: str, count: int) -> None:
-        types = [REAL, INT, BOOL, vector("real", 2), vector("int", 2), vector("bool", 3), *([self.action] if self.card.action.names else [])]
+        types = [
+            REAL,
+            INT,
+            BOOL,
+            vector("real", 2),
+            vector("int", 2),
+            vector("bool", 3),
+            *([self.action] if self.card.action.names else []),
+        ]
         for position in range(count):
             name, type_ = f"{stem}_{position}", self.write.pick(types)
             if self.write.chance(25):
@@ -228,7 +280,10 @@ class _ProgramWriter:
             self._lets("middle", write.below(2))
             own = write.chance(60)
             start = write.below(len(self.modes))
-            modes = [Mode(name, position == start, self._act() if own else None, transitions[position]) for position, name in enumerate(self.modes)]
+            modes = [
+                Mode(name, position == start, self._act() if own else None, transitions[position])
+                for position, name in enumerate(self.modes)
+            ]
             self.declarations.append(Modes(tuple(modes)))
             if not own:
                 self.declarations.append(self._act())
@@ -285,13 +340,32 @@ class _ProgramWriter:
         write = self.write
         low, high = write.pick(((-0.5, 0.5), (-1.0, 1.0), (0.0, 0.25), (-2.0, -1.0)))
         chosen = [known for known in SETTINGS.values() if write.chance(30)]
-        settings = [Setting(known.name, Number(write.pick((2, 3, 7)) if known.base == "int" else write.pick((0.0, 0.5, 1.0)))) for known in chosen]
+        settings = [
+            Setting(known.name, Number(write.pick((2, 3, 7)) if known.base == "int" else write.pick((0.0, 0.5, 1.0))))
+            for known in chosen
+        ]
         if chosen and write.chance(70):  # one of them by a parameter
             name, base = chosen[0].name, chosen[0].base
-            self.declarations.append(Param("planned_by", TypeName(base, None), Number(2 if base == "int" else 0.5), _range(*((2, 9) if base == "int" else (0.0, 1.0)))))
+            self.declarations.append(
+                Param(
+                    "planned_by",
+                    TypeName(base, None),
+                    Number(2 if base == "int" else 0.5),
+                    _range(*((2, 9) if base == "int" else (0.0, 1.0))),
+                )
+            )
             settings[0] = Setting(name, Name("planned_by"))
         final = write.of(REAL, DEPTH - 1) if write.chance(60) else None
-        self.declarations.append(PlanDeclaration("planned", _written(write.types["planned"]), _range(low, high), tuple(settings), write.of(REAL, DEPTH - 1), final))
+        self.declarations.append(
+            PlanDeclaration(
+                "planned",
+                _written(write.types["planned"]),
+                _range(low, high),
+                tuple(settings),
+                write.of(REAL, DEPTH - 1),
+                final,
+            )
+        )
 
     def _pattern(self) -> Pattern:
         kind = self.write.pick((Never, Within, Within, After, After))

@@ -13,18 +13,28 @@ from random import Random
 
 import numpy as np
 import z3
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.compiler.backends.numpy_backend.lanes import NumpyLanes
+from hl_dsl.compiler.backends.tape import step
+from hl_dsl.compiler.lowering.lower import lower
+from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Let, Name, Number, Observe, Observed, PolicyDeclaration, Rule
 
+from hl_dsl.base.source import SourceText
 from hl_dsl.cards import ActionSpace, Card, Field
 from hl_dsl.language.checker import check
-from hl_dsl.compiler.backends.tape import step
-from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.compiler.lowering.lower import lower
-from hl_dsl.compiler.backends.numpy_backend.lanes import NumpyLanes
 from hl_dsl.operators import Operator, scalar
 from hl_dsl.operators.intervals import ANYTHING
-from hl_dsl.base.source import SourceText
-from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Let, Name, Number, Observe, Observed, PolicyDeclaration, Rule
-from tests.support.generators.bench import INTS, LARGEST, REALS, Applied, bench, forms_of, frame_of, samples, with_constants
+from tests.support.generators.bench import (
+    INTS,
+    LARGEST,
+    REALS,
+    Applied,
+    bench,
+    forms_of,
+    frame_of,
+    samples,
+    with_constants,
+)
 from tests.support.generators.formulas import DEFINITIONS, OPERANDS, OVER_TIME
 from tests.support.generators.inputs import bits
 
@@ -89,7 +99,7 @@ def check_tape(row: Operator) -> None:
                 continue
             registers = {name: np.float64(value) for name, value in zip("abc", operands)}
             with np.errstate(all="ignore"):
-                result = eval(code, {**_TAPE_NAMES, **registers})  # noqa: S307 (our own table)
+                result = eval(code, {**_TAPE_NAMES, **registers})
             assert bits(result) == bits(wanted), f"{row.name}{operands}: {result!r} is not {wanted!r}"
 
 
@@ -121,7 +131,9 @@ def _around(value, pair) -> tuple:
 
 def _inside(item: Applied, narrowed, point: tuple, where: str) -> None:
     for pair, value in zip(narrowed or (), point):
-        assert value != value or pair[0] <= value <= pair[1], f"{item.row.name}: {point} in {where} is narrowed away to {narrowed}"
+        assert value != value or pair[0] <= value <= pair[1], (
+            f"{item.row.name}: {point} in {where} is narrowed away to {narrowed}"
+        )
 
 
 def random_boxes(item: Applied, count: int):
@@ -147,7 +159,9 @@ def _between(dice: Random, base: str, low, high):
     if base != "real":
         return dice.randint(low, high)
     finite = [end for end in (low, high) if math.isfinite(end)] or [0.0]
-    value = dice.choice((dice.uniform(min(finite), max(finite)) if len(finite) > 1 else finite[0], finite[0] * 0.5, finite[-1] * 2 + 1))
+    value = dice.choice(
+        (dice.uniform(min(finite), max(finite)) if len(finite) > 1 else finite[0], finite[0] * 0.5, finite[-1] * 2 + 1)
+    )
     value = min(max(value, low), high)
     return value if math.isfinite(value) else finite[0]
 
@@ -158,12 +172,16 @@ def check_interval(row: Operator, count: int = 500) -> None:
             check_interval_at(item, box, point)
         # A point's interval is a point, up to the error of the kernel: an interval rule that says "anything" proves nothing.
         for point in samples(item, 60):
-            if all(not isinstance(value, float) or abs(value) < 1e3 for value in point) and not _outside_requirements(row, point):
+            if all(not isinstance(value, float) or abs(value) < 1e3 for value in point) and not _outside_requirements(
+                row, point
+            ):
                 size = abs(item.form.scalar(*point))
                 if not size <= LARGEST:
                     continue
                 low, high = item.form.interval(*((value, value) for value in point))
-                assert high - low <= 1e-9 * max(1.0, size) or high - low <= LOOSE.get(row.name, 0), f"{row.name}{point} is in {(low, high)}"
+                assert high - low <= 1e-9 * max(1.0, size) or high - low <= LOOSE.get(row.name, 0), (
+                    f"{row.name}{point} is in {(low, high)}"
+                )
 
 
 # Rows whose interval of a point is allowed to be wider than rounding, and by how much.
@@ -172,7 +190,7 @@ LOOSE = {"popcount": 64, "atan2": 2 * math.pi}
 
 def _outside_requirements(row: Operator, point: tuple) -> bool:
     names = dict(zip(row.parameters, point))
-    return any(not eval(requirement.formula, {}, names) for requirement in row.requires)  # noqa: S307 (our own table)
+    return any(not eval(requirement.formula, {}, names) for requirement in row.requires)
 
 
 def check_z3(row: Operator) -> None:
@@ -190,7 +208,9 @@ def check_z3(row: Operator) -> None:
             result = item.form.scalar(*operands)
             if isinstance(result, float) and math.isfinite(result):
                 near = _rounded(exact, item.form.precision) if item.form.rounds else exact
-                assert near == result, f"{row.name}{operands}: {result!r} is not {exact}{' rounded' if item.form.rounds else ''}"
+                assert near == result, (
+                    f"{row.name}{operands}: {result!r} is not {exact}{' rounded' if item.form.rounds else ''}"
+                )
 
 
 def _rounded(exact: Fraction, precision: int) -> float:
@@ -213,7 +233,9 @@ def _solver_value(expression):
     value = z3.simplify(expression)
     if z3.is_bool(value):
         return z3.is_true(value)
-    return value.as_long() if z3.is_int_value(value) else Fraction(value.numerator_as_long(), value.denominator_as_long())
+    return (
+        value.as_long() if z3.is_int_value(value) else Fraction(value.numerator_as_long(), value.denominator_as_long())
+    )
 
 
 def check_guards(row: Operator) -> None:
@@ -228,7 +250,9 @@ def check_guards(row: Operator) -> None:
                 for truth in (False, True):
                     if not _matters(item, values, position, by, truth):
                         needless.add((position, by, not truth))
-        assert needless == set(row.guards), f"{row.name}: {sorted(needless)} can be told from the definition, {row.guards} is declared"
+        assert needless == set(row.guards), (
+            f"{row.name}: {sorted(needless)} can be told from the definition, {row.guards} is declared"
+        )
 
 
 def _matters(item: Applied, values: dict, position: int, by: int, truth: bool) -> bool:
@@ -236,7 +260,10 @@ def _matters(item: Applied, values: dict, position: int, by: int, truth: bool) -
     for operands in product(*(values[base] for base in item.bases)):
         if operands[by] is not truth:
             continue
-        results = {item.form.scalar(*operands[:position], other, *operands[position + 1:]) for other in values[item.bases[position]]}
+        results = {
+            item.form.scalar(*operands[:position], other, *operands[position + 1 :])
+            for other in values[item.bases[position]]
+        }
         if len(results) > 1:
             return True
     return False
@@ -246,7 +273,9 @@ def check_commutative(row: Operator) -> None:
     if row.commutative:
         for item in forms_of([row]):
             for operands in samples(item, 100):
-                assert bits(float(item.form.scalar(*operands))) == bits(float(item.form.scalar(*reversed(operands)))), f"{row.name}{operands} does not commute"
+                assert bits(float(item.form.scalar(*operands))) == bits(float(item.form.scalar(*reversed(operands)))), (
+                    f"{row.name}{operands} does not commute"
+                )
 
 
 FORM_CHECKS = (check_tape, check_numpy, check_interval, check_z3, check_guards, check_commutative)
@@ -275,13 +304,29 @@ def run_row(row: Operator, operands: tuple):
         low, high = (-LARGEST, LARGEST) if base != "bool" else (0, 1)
         many = isinstance(value, list)
         names.append(f"x{position}")
-        fields[names[-1]] = Field(names[-1], base, len(items) if many else None, (low,) * len(items), (high,) * len(items), (0,) * len(items),
-                                  "observation", tuple(range(len(raw), len(raw) + len(items))), "", "")
+        fields[names[-1]] = Field(
+            names[-1],
+            base,
+            len(items) if many else None,
+            (low,) * len(items),
+            (high,) * len(items),
+            (0,) * len(items),
+            "observation",
+            tuple(range(len(raw), len(raw) + len(items))),
+            "",
+            "",
+        )
         raw += items
-    card = Card("Row-v0", "made up", fields, ActionSpace(None, 1, (-1e300,), (1e300,), "float64"), 1, None, ("standard",), "")
+    card = Card(
+        "Row-v0", "made up", fields, ActionSpace(None, 1, (-1e300,), (1e300,), "float64"), 1, None, ("standard",), ""
+    )
     result = Let("result", Apply(row.name, tuple(map(Name, names))))
     observe = Observe(tuple(Observed(name, None, None) for name in names))
-    flow = lower(check(PolicyDeclaration("row", "Row-v0", (observe, result, Act((Rule(None, Number(0.0)),)))), card, SourceText("")))
+    flow = lower(
+        check(
+            PolicyDeclaration("row", "Row-v0", (observe, result, Act((Rule(None, Number(0.0)),)))), card, SourceText("")
+        )
+    )
     by_place = {entry.column: position for position, entry in enumerate(flow.inputs)}
     tick = Interpreter(flow).tick([raw[column] for column in sorted(by_place, key=by_place.get)])
     return tick.values[flow.values["result"].nodes[0]]
@@ -295,8 +340,13 @@ def check_requirements(row: Operator) -> None:
 
 # The language's own words on where an operator means something (docs/language.md), beside the table's.
 REQUIRED = {
-    "divide": ("b != 0",), "floor_divide": ("b != 0",), "mod": ("b != 0",), "sqrt": ("a >= 0",), "popcount": ("a >= 0",),
-    "clamp": ("low <= high",), "reflect": ("low < high",),
+    "divide": ("b != 0",),
+    "floor_divide": ("b != 0",),
+    "mod": ("b != 0",),
+    "sqrt": ("a >= 0",),
+    "popcount": ("a >= 0",),
+    "clamp": ("low <= high",),
+    "reflect": ("low < high",),
 }
 
 
@@ -314,6 +364,6 @@ def caught(row: Operator) -> bool:
     for check_one in checks(row):
         try:
             check_one(row)
-        except Exception:  # noqa: BLE001 (a mutant may fail in any way)
+        except Exception:
             return True
     return False

@@ -5,14 +5,15 @@ Nothing here names an operator, so a new row is generated as soon as it is in th
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from itertools import product
 from typing import NamedTuple
 
-from hl_dsl.language.type_inference import Inference, TypeProblem
-from hl_dsl.operators import OPERATORS, Operator, choose_form
 from hl_dsl.grammar.tree.syntax_tree import Apply, Number
+
+from hl_dsl.language.type_inference import Inference, TypeProblem
 from hl_dsl.language.types import Type, scalar, vector
+from hl_dsl.operators import OPERATORS, Operator, choose_form
 
 BASES = ("real", "int", "bool", "action", "mode")
 _SHOWN_SIZE = 3  # the length that stands for any length while signatures are looked for
@@ -45,7 +46,7 @@ def rows() -> list[Operator]:
     return [row for row in OPERATORS.values() if not row.internal]
 
 
-@lru_cache(maxsize=None)
+@cache
 def signatures(row: Operator) -> tuple[Signature, ...]:
     """All operand types the checker accepts for a row, with the type that comes out."""
     if row.arity > _MOST_OPERANDS:
@@ -67,12 +68,12 @@ def yielding(wanted: Type) -> list[tuple[Operator, list[Signature]]]:
     return [(row, fitting) for row in rows() if (fitting := _fitting(row, result))]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _fitting(row: Operator, result: Type) -> list[Signature]:
     return [one for one in signatures(row) if one.result is result]
 
 
-@lru_cache(maxsize=None)
+@cache
 def grows(row: Operator, bases: tuple[str, ...]) -> bool:
     """Whether wide operands of these bases can give a result that later arithmetic could overflow on."""
     chosen = choose_form(row, bases) if row.forms else None

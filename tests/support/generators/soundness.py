@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Iterator
+from collections.abc import Iterator
 
 from hl_dsl.compiler.backends.interpreter import Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation
-from hl_dsl.operators.intervals import ANYTHING
 from hl_dsl.verify import Proof
-from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.goals.goals import claimed
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.results.report import PROPERTIES
+
+from hl_dsl.operators.intervals import ANYTHING
 from tests.support.generators.inputs import LARGEST_INT, Reference, Run
 
 
@@ -58,14 +59,28 @@ def broken_proofs(flow: Dataflow, proof: Proof, run: Run, reference: Reference) 
     """What a run breaks although it is proved. Nothing is claimed of a program that is not proved well defined."""
     if any(result.status != "proved" for result in proof.results if result.kind not in PROPERTIES):
         return []
-    proved = {result.name for result in proof.results if (result.kind, result.status) in (("invariant", "proved"), ("reachable", "vacuous"))}
+    proved = {
+        result.name
+        for result in proof.results
+        if (result.kind, result.status) in (("invariant", "proved"), ("reachable", "vacuous"))
+    }
     found = []
     for done, _ in sound_ticks(flow, run, reference, defined=True):
         if not all(done.values[item.node] for item in flow.of_kind("assume")):
             continue
-        found += [f"{item.kind} {item.name}" for item in claimed(flow) if item.name in proved and not done.values[item.node]]
-        found += [item.says for item in flow.obligations if (item.guard is None or done.values[item.guard]) and not _is_met(item, done.values)]
-        found += [f"{cell.name} is {value!r}" for value, cell in zip(done.memory, flow.memories) if cell.low is not None and not cell.low <= value <= cell.high]
+        found += [
+            f"{item.kind} {item.name}" for item in claimed(flow) if item.name in proved and not done.values[item.node]
+        ]
+        found += [
+            item.says
+            for item in flow.obligations
+            if (item.guard is None or done.values[item.guard]) and not _is_met(item, done.values)
+        ]
+        found += [
+            f"{cell.name} is {value!r}"
+            for value, cell in zip(done.memory, flow.memories)
+            if cell.low is not None and not cell.low <= value <= cell.high
+        ]
     return found
 
 

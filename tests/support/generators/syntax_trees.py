@@ -4,20 +4,63 @@ from __future__ import annotations
 
 import re
 
+from hl_dsl.grammar.tree.keywords import RESERVED
+from hl_dsl.grammar.tree.syntax_tree import (
+    Act,
+    After,
+    Apply,
+    Boolean,
+    Index,
+    Let,
+    Memory,
+    Mode,
+    Modes,
+    Name,
+    Never,
+    Number,
+    Observe,
+    Observed,
+    Param,
+    Permute,
+    PlanDeclaration,
+    PolicyDeclaration,
+    Previous,
+    PropertyDeclaration,
+    Range,
+    Rule,
+    Setting,
+    Slice,
+    Transition,
+    TypeName,
+    Vector,
+    Within,
+)
 from hypothesis import strategies as st
 
-from hl_dsl.grammar import RESERVED
 from hl_dsl.operators import OPERATORS
-from hl_dsl.grammar.tree.syntax_tree import (
-    Act, After, Apply, Boolean, Index, Let, Memory, Mode, Modes, Name, Never, Number, Observe, Observed, Param, Permute, PlanDeclaration, PolicyDeclaration, Previous,
-    PropertyDeclaration, Range, Rule, Setting, Slice, Transition, TypeName, Vector, Within,
-)
 
 # The words of the grammar that can stand for nothing else.
 _WORDS = RESERVED | {"previous"}
 
 names = st.one_of(
-    st.sampled_from(["x", "vx", "aim", "ram", "torso.z", "joint.angle", "LEFT", "FIRE", "deadband", "action", "mode", "notx", "iff", "_"]),
+    st.sampled_from(
+        [
+            "x",
+            "vx",
+            "aim",
+            "ram",
+            "torso.z",
+            "joint.angle",
+            "LEFT",
+            "FIRE",
+            "deadband",
+            "action",
+            "mode",
+            "notx",
+            "iff",
+            "_",
+        ]
+    ),
     st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,12}(\.[A-Za-z_][A-Za-z0-9_]{0,6}){0,2}", fullmatch=True),
 ).filter(lambda name: name not in _WORDS)
 
@@ -46,12 +89,18 @@ def _is_folded(node: Apply) -> bool:
 
 
 def _is_permutation(node: Index) -> bool:
-    return type(node.index) is Vector and all(type(item) is Number and type(item.value) is int for item in node.index.items)
+    return type(node.index) is Vector and all(
+        type(item) is Number and type(item.value) is int for item in node.index.items
+    )
 
 
 def _compound(inner):
     def signed(row):
-        return st.tuples(*[inner] * row.arity).map(lambda operands: Apply(row.name, operands)).filter(lambda node: not _is_folded(node))
+        return (
+            st.tuples(*[inner] * row.arity)
+            .map(lambda operands: Apply(row.name, operands))
+            .filter(lambda node: not _is_folded(node))
+        )
 
     called = st.one_of(st.sampled_from(_CALLED), names.filter(lambda name: name not in OPERATORS))
     return st.one_of(
@@ -69,7 +118,9 @@ expressions = st.recursive(st.one_of(numbers, st.booleans().map(Boolean), names.
 
 _ends = numbers | st.lists(numbers, min_size=1, max_size=3).map(lambda items: Vector(tuple(items)))
 _ranges = st.builds(Range, _ends, _ends)
-_types = st.builds(TypeName, st.one_of(st.sampled_from(["real", "int", "bool", "vec"]), names), st.none() | st.integers(1, 4096))
+_types = st.builds(
+    TypeName, st.one_of(st.sampled_from(["real", "int", "bool", "vec"]), names), st.none() | st.integers(1, 4096)
+)
 _rules = st.builds(Rule, expressions, expressions)
 
 
@@ -101,11 +152,18 @@ def properties(draw):
 @st.composite
 def plans(draw):
     settings = draw(st.lists(st.builds(Setting, names, st.one_of(numbers, names.map(Name))), max_size=8))
-    return PlanDeclaration(draw(names), draw(_types), draw(_ranges), tuple(settings), draw(expressions), draw(st.none() | expressions))
+    return PlanDeclaration(
+        draw(names), draw(_types), draw(_ranges), tuple(settings), draw(expressions), draw(st.none() | expressions)
+    )
 
 
 declarations = st.one_of(
-    st.builds(Observe, st.lists(st.builds(Observed, names, st.none() | st.integers(1, 4096), st.none() | _ranges), min_size=1, max_size=8).map(tuple)),
+    st.builds(
+        Observe,
+        st.lists(
+            st.builds(Observed, names, st.none() | st.integers(1, 4096), st.none() | _ranges), min_size=1, max_size=8
+        ).map(tuple),
+    ),
     st.builds(Param, names, _types, literals, st.none() | _ranges),
     st.builds(Let, names, expressions),
     st.builds(Memory, names, _types, st.none() | _ranges, literals, expressions),
@@ -116,10 +174,15 @@ declarations = st.one_of(
 )
 
 policies = st.builds(
-    PolicyDeclaration, names, st.sampled_from(["Breakout-v5", "", "a b # c", "Ünï-v1"]), st.lists(declarations, max_size=6).map(tuple),
+    PolicyDeclaration,
+    names,
+    st.sampled_from(["Breakout-v5", "", "a b # c", "Ünï-v1"]),
+    st.lists(declarations, max_size=6).map(tuple),
 )
 
-TOKEN = re.compile(r'"[^"\n]*"|[A-Za-z_][A-Za-z0-9_.]*|[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|<=|>=|==|!=|=>|->|//|[^\s]')
+TOKEN = re.compile(
+    r'"[^"\n]*"|[A-Za-z_][A-Za-z0-9_.]*|[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|<=|>=|==|!=|=>|->|//|[^\s]'
+)
 
 
 @st.composite
@@ -133,7 +196,14 @@ def sprinkled(draw, texts):
     parts, count = [], 0
     for position in range(len(tokens) + 1):
         if kinds[position] < density:
-            before, after = (("", "\n"), (" ", "\n\n"), ("\n", "\n"), ("\n\n  ", "\n"), ("\n\t", "\n\n\n"), ("\n", "\r\n"))[shapes[position]]
+            before, after = (
+                ("", "\n"),
+                (" ", "\n\n"),
+                ("\n", "\n"),
+                ("\n\n  ", "\n"),
+                ("\n\t", "\n\n\n"),
+                ("\n", "\r\n"),
+            )[shapes[position]]
             parts.append(f"{before}#{count};{after}")
             count += 1
         else:

@@ -12,12 +12,21 @@ from __future__ import annotations
 
 import re
 import re._parser as expressions
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache
 from math import inf
 from random import Random
-from typing import Iterator
 
-from hl_dsl.grammar.decoder.ebnf import Choice, Literal, GrammarNode, RegexTerminal, Repeat, Sequence, RuleReference, read_grammar
+from hl_dsl.grammar.decoder.ebnf import (
+    Choice,
+    GrammarNode,
+    Literal,
+    RegexTerminal,
+    Repeat,
+    RuleReference,
+    Sequence,
+    read_grammar,
+)
 
 _MOST_REPEATS = 3
 _ODD = "±→∞é"  # what `.` and the like can be, beside ASCII
@@ -83,7 +92,11 @@ class Walker:
         if self._left <= 0:
             return node.low
         self._left -= 1
-        return node.high if self._random.random() < 0.002 else self._random.randint(node.low, min(node.high, node.low + _MOST_REPEATS))
+        return (
+            node.high
+            if self._random.random() < 0.002
+            else self._random.randint(node.low, min(node.high, node.low + _MOST_REPEATS))
+        )
 
     def _chosen(self, node: Choice) -> GrammarNode:
         if self._left <= 0:
@@ -115,12 +128,12 @@ class Walker:
         raise ValueError(f"no way to draw {name}")
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parsed(pattern: str):
     return expressions.parse(pattern[1:-1])
 
 
-@lru_cache(maxsize=None)
+@cache
 def _letters(members: tuple) -> str:
     """What a class in brackets can be: of ASCII all, of the rest a few."""
     allowed = re.compile(f"[{''.join(map(_class_text, members))}]")

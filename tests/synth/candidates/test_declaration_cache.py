@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
-
 from hl_dsl.compiler.lowering.expressions import Expressions
+from hl_dsl.grammar.tree.syntax_tree import expressions, walk
+from hl_dsl.synth.mutation import Subject, mutate
+from hl_dsl.verify import SearchCache, screen
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.language.type_inference import Inference
 from hl_dsl.program import Program
-from hl_dsl.language.incremental import DeclarationCache
-from hl_dsl.synth.mutation import Subject, mutate
-from hl_dsl.grammar.tree.syntax_tree import expressions, walk
-from hl_dsl.verify import SearchCache, screen
 from tests.support.generators.programs import programs
-from tests.synth.mutation.test_mutate import RICH
 from tests.support.paths import POLICIES
+from tests.synth.mutation.test_mutate import RICH
 
 KNOWN = [RICH, *map(Program.load, sorted(POLICIES.glob("*/*.hl")))]
 
@@ -32,10 +32,27 @@ def outcome(policy, card, reuse=None, memo=None):
     nodes = [node for item in policy.declarations for top in expressions(item) for node in walk(top)]
     flow = program.flow
     return program, [
-        program.warnings, program.checked.order, [program.checked.types.get(id(node)) for node in nodes],
+        program.warnings,
+        program.checked.order,
+        [program.checked.types.get(id(node)) for node in nodes],
         # As text, because 0.0 and -0.0 are equal.
-        repr((flow.nodes, flow.inputs, flow.parameters, flow.memories, flow.action, flow.lets, flow.modes, flow.properties)),
-        flow.values, flow.obligations, program.hash, [(one.id, one.status) for one in screen(flow, memo).results]]
+        repr(
+            (
+                flow.nodes,
+                flow.inputs,
+                flow.parameters,
+                flow.memories,
+                flow.action,
+                flow.lets,
+                flow.modes,
+                flow.properties,
+            )
+        ),
+        flow.values,
+        flow.obligations,
+        program.hash,
+        [(one.id, one.status) for one in screen(flow, memo).results],
+    ]
 
 
 def follow(program: Program, seed: int, steps: int) -> int:
@@ -69,7 +86,9 @@ def test_along_chains_from_generated_programs(program, seed):
 def test_programs_about_several_environments(sequence):
     reuse = DeclarationCache()
     for program in [*sequence, *reversed(sequence)]:
-        assert outcome(program.policy, program.checked.card, reuse)[1] == outcome(program.policy, program.checked.card)[1]
+        assert (
+            outcome(program.policy, program.checked.card, reuse)[1] == outcome(program.policy, program.checked.card)[1]
+        )
 
 
 def test_a_second_look_infers_and_lowers_nothing(monkeypatch):

@@ -3,14 +3,14 @@
 import envpool
 import numpy as np
 import pytest
-
-from hl_dsl.cards import known_environments, load_card
-from hl_dsl.cards.reader import parse_card
-from hl_dsl.cards.writer import card_text
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.environments import environments as module
 from hl_dsl.synth.environments.environments import Environments, simulator_spec, steps_taken
 from hl_dsl.synth.environments.protocols import ATARI_PROTOCOLS, protocol_options
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import known_environments, load_card
+from hl_dsl.cards.reader import parse_card
+from hl_dsl.cards.writer import card_text
 
 CARTPOLE, BREAKOUT = load_card("CartPole-v1"), load_card("Breakout-v5")
 RIGHT = 1
@@ -148,7 +148,8 @@ def test_native_pixels_come_with_the_memory():
 
 
 @pytest.mark.parametrize(
-    "environment", ["CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "Pendulum-v1", "LunarLander-v3"]
+    "environment",
+    ["CartPole-v1", "MountainCar-v0", "MountainCarContinuous-v0", "Acrobot-v1", "Pendulum-v1", "LunarLander-v3"],
 )
 @pytest.mark.parametrize("style", ["random", "held"])
 def test_the_ranges_on_the_card_hold_while_a_lane_is_alive(environment, style):
@@ -204,7 +205,9 @@ def changed(card, old, new):
 
 
 def test_a_card_that_does_not_fit_the_simulator_is_refused():
-    with pytest.raises(HLError, match=r"mine.toml\) does not fit in `names` of \[action\]: the simulator has 2 actions, not 3"):
+    with pytest.raises(
+        HLError, match=r"mine.toml\) does not fit in `names` of \[action\]: the simulator has 2 actions, not 3"
+    ):
         Environments(changed(CARTPOLE, '"RIGHT"', '"RIGHT", "UP"'), "standard", [0])
     with pytest.raises(HLError, match="takes int32 actions"):
         Environments(changed(CARTPOLE, '"int32"', '"int64"'), "standard", [0])
@@ -213,8 +216,12 @@ def test_a_card_that_does_not_fit_the_simulator_is_refused():
         Environments(changed(pendulum, "low = [-2.0]\nhigh = [2.0]", "low = [-2, -2]\nhigh = [2, 2]"), "standard", [0])
     with pytest.raises(HLError, match=r"`high` of \[action\]: the simulator takes component 0 up to 2, not 2.5"):
         Environments(changed(pendulum, "high = [2.0]", "high = [2.5]"), "standard", [0])
-    Environments(changed(pendulum, "high = [2.0]", "high = [1.5]"), "standard", [0])  # less than the simulator takes is no mistake
-    with pytest.raises(HLError, match=r"`index` of \[fields.pole.velocity\]: the simulator shows 4 numbers as observation, not the 5"):
+    Environments(
+        changed(pendulum, "high = [2.0]", "high = [1.5]"), "standard", [0]
+    )  # less than the simulator takes is no mistake
+    with pytest.raises(
+        HLError, match=r"`index` of \[fields.pole.velocity\]: the simulator shows 4 numbers as observation, not the 5"
+    ):
         Environments(changed(CARTPOLE, "index = [3]", "index = [4]"), "standard", [0])
     with pytest.raises(HLError, match="EnvPool has no environment `CartPoll-v1`") as caught:
         Environments(changed(CARTPOLE, 'environment = "CartPole-v1"', 'environment = "CartPoll-v1"'), "standard", [0])

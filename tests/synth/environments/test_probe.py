@@ -3,14 +3,14 @@
 import imageio_ffmpeg
 import numpy as np
 import pytest
-
-from hl_dsl.cards import load_card
-from hl_dsl.cards.writer import write_card
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.probe import _Actions, probe
 from hl_dsl.synth.rollouts.rollout import evaluate
 from hl_dsl.synth.rollouts.video import Video, needs_render
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import load_card
+from hl_dsl.cards.writer import write_card
 
 CARTPOLE, BREAKOUT = load_card("CartPole-v1"), load_card("Breakout-v5")
 
@@ -44,7 +44,10 @@ def test_a_probe_counts_whole_episodes():
     assert sum(found.lengths) <= found.env_steps
 
 
-@pytest.mark.parametrize("environment, base, size", [("CheetahRun-v1", "real", 17), ("FrozenLake-v1", "int", None), ("HumanoidStandup-v5", "real", 348)])
+@pytest.mark.parametrize(
+    "environment, base, size",
+    [("CheetahRun-v1", "real", 17), ("FrozenLake-v1", "int", None), ("HumanoidStandup-v5", "real", 348)],
+)
 def test_an_environment_without_a_card_gets_one_that_runs(environment, base, size, scripted, tmp_path, monkeypatch):
     found = probe(environment, steps=300)
     assert not found.carded
@@ -55,7 +58,11 @@ def test_an_environment_without_a_card_gets_one_that_runs(environment, base, siz
     write_card(found.card, tmp_path)
     monkeypatch.setenv("HL_CARDS", str(tmp_path))
     card = load_card(environment)
-    assert (card.fields, card.action, card.max_episode_steps) == (found.card.fields, found.card.action, found.card.max_episode_steps)
+    assert (card.fields, card.action, card.max_episode_steps) == (
+        found.card.fields,
+        found.card.action,
+        found.card.max_episode_steps,
+    )
     rollout = evaluate(scripted(card), card, "standard", [0, 1], max_steps=20)
     assert rollout.complete and rollout.env_steps == sum(rollout.lengths) > 0
 
@@ -79,11 +86,15 @@ def test_what_a_probe_cannot_do_is_told():
         probe("CarRacing-v3")
 
 
-@pytest.mark.parametrize("card, protocol, size", [(BREAKOUT, "deterministic", (480, 630)), (CARTPOLE, "standard", (600, 400))])
+@pytest.mark.parametrize(
+    "card, protocol, size", [(BREAKOUT, "deterministic", (480, 630)), (CARTPOLE, "standard", (600, 400))]
+)
 def test_a_film_shows_every_tick_of_the_first_seed(card, protocol, size, scripted, tmp_path):
     path = tmp_path / "out.mp4"
     film = Video(path, card)
-    rollout = evaluate(scripted(card), card, protocol, [3, 4, 5], num_envs=2, max_steps=25, on_tick=film, render=needs_render(card))
+    rollout = evaluate(
+        scripted(card), card, protocol, [3, 4, 5], num_envs=2, max_steps=25, on_tick=film, render=needs_render(card)
+    )
     film.close()
     plain = evaluate(scripted(card), card, protocol, [3, 4, 5], num_envs=2, max_steps=25)
     assert plain.digests == rollout.digests

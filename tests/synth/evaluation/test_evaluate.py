@@ -8,17 +8,17 @@ import sys
 import threading
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.evaluation import evaluate as module
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.evaluation import evaluate as module
 from hl_dsl.synth.evaluation.evaluate import NotProved, NotRecorded, evaluate_program
-from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.rollouts.interrupts import stopping
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of
 
-LEAN = '''policy lean for "CartPole-v1" {
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
+
+LEAN = """policy lean for "CartPole-v1" {
   observe pole.angle, pole.velocity
 
   param tilt: real = 0 in [-0.1, 0.1]
@@ -28,7 +28,7 @@ LEAN = '''policy lean for "CartPole-v1" {
   %s
   act { when pole.angle + 0.25 * pole.velocity > tilt => RIGHT  otherwise => LEFT }
 }
-'''
+"""
 SEEDS = (3, 1, 4, 15, 9)
 
 
@@ -44,19 +44,27 @@ def lean():
 
 def test_the_trial_is_what_was_played(lean, ledger):
     before = steps_taken()
-    found = evaluate_program(lean, "standard", SEEDS, ledger=ledger, num_envs=2, max_steps=90, parameters={"tilt": 0.02})
+    found = evaluate_program(
+        lean, "standard", SEEDS, ledger=ledger, num_envs=2, max_steps=90, parameters={"tilt": 0.02}
+    )
     (trial,) = trials_of(ledger.read())
     assert (trial.kind, trial.gate, trial.accepted, trial.seeds) == ("evaluation", "accepted", True, SEEDS)
     assert trial.returns == found.rollout.returns and trial.lengths == found.rollout.lengths
     assert trial.environment_steps == sum(trial.lengths) == steps_taken() - before
-    assert dict(trial.parameters) == {"tilt": 0.02} and trial.program_hash == lean.hash and trial.program == lean.source.text
+    assert (
+        dict(trial.parameters) == {"tilt": 0.02}
+        and trial.program_hash == lean.hash
+        and trial.program == lean.source.text
+    )
     assert trial.assumption_violations["small"] == sum(row[0] for row in found.rollout.assumption_violations)
     assert trial.monitor_violations["slow"] == sum(row[0] for row in found.rollout.monitor_violations) > 0
     assert found.backend == "tape" and found.note is None and found.to_json()["complete"] is True
 
 
 @pytest.mark.parametrize("num_envs", [1, 3])
-@pytest.mark.parametrize("text", [LEAN, LEAN.replace("observe pole.angle,", "observe pole.angle in [-0.03, 0.03],")], ids=["wide", "narrow"])
+@pytest.mark.parametrize(
+    "text", [LEAN, LEAN.replace("observe pole.angle,", "observe pole.angle in [-0.03, 0.03],")], ids=["wide", "narrow"]
+)
 def test_every_tick_is_watched_and_counted_once(ledger, text, num_envs):
     """The counts are those of the raw frames, tick by tick, lanes ending at different times."""
     seen = {"angles": [], "velocities": []}
@@ -67,29 +75,46 @@ def test_every_tick_is_watched_and_counted_once(ledger, text, num_envs):
             seen["velocities"] += frame.observation[:, 3].tolist()
 
     program = Program.parse(text % "monitor early: pole.velocity > -100")
-    found = evaluate_program(program, "standard", range(5), ledger=ledger, num_envs=num_envs, parameters={"tilt": 0.1}, on_tick=watch)
+    found = evaluate_program(
+        program, "standard", range(5), ledger=ledger, num_envs=num_envs, parameters={"tilt": 0.1}, on_tick=watch
+    )
     assert len(set(found.rollout.lengths)) > 2 and len(seen["angles"]) == found.rollout.env_steps
     narrow = "in [" in text.partition("pole.velocity")[0]
     high = 0.03 if narrow else 0.42
-    assert sum(found.rollout.out_of_range) == sum(abs(angle) > high for angle in seen["angles"]) and narrow == any(found.rollout.out_of_range)
+    assert sum(found.rollout.out_of_range) == sum(abs(angle) > high for angle in seen["angles"]) and narrow == any(
+        found.rollout.out_of_range
+    )
     assert found.trial.assumption_violations["small"] == sum(min(angle, high) >= 0.05 for angle in seen["angles"])
-    assert found.trial.monitor_violations == {"slow": sum(not velocity < 0.5 for velocity in seen["velocities"]), "early": 0}
+    assert found.trial.monitor_violations == {
+        "slow": sum(not velocity < 0.5 for velocity in seen["velocities"]),
+        "early": 0,
+    }
 
 
-@pytest.mark.parametrize("declaration, code", [
-    ("invariant upright: pole.angle < 0.01", 1),
-    ("memory count: int in [0, 5] = 0 { next = count + 1 }", 1),
-    ("invariant circle: sin(pole.angle) * sin(pole.angle) + cos(pole.angle) * cos(pole.angle) <= 1.0000001", 3),
-])
+@pytest.mark.parametrize(
+    "declaration, code",
+    [
+        ("invariant upright: pole.angle < 0.01", 1),
+        ("memory count: int in [0, 5] = 0 { next = count + 1 }", 1),
+        ("invariant circle: sin(pole.angle) * sin(pole.angle) + cos(pole.angle) * cos(pole.angle) <= 1.0000001", 3),
+    ],
+)
 def test_what_is_not_proved_takes_no_step(ledger, declaration, code):
     program, before = Program.parse(LEAN % declaration), steps_taken()
     with pytest.raises(NotProved, match="does not run") as error:
-        evaluate_program(program, "standard", SEEDS, ledger=ledger, on_tick=lambda *anything: pytest.fail("a tick was played"))
+        evaluate_program(
+            program, "standard", SEEDS, ledger=ledger, on_tick=lambda *anything: pytest.fail("a tick was played")
+        )
     assert steps_taken() == before
     assert error.value.exit_code == code == error.value.proof.exit_code
     assert error.value.details["env_steps"] == 0 and error.value.details["obligations"]
     (trial,) = trials_of(ledger.read())
-    assert (trial.kind, trial.gate, trial.environment_steps, trial.reason) == ("verify-reject", "prove", 0, error.value.proof.summary)
+    assert (trial.kind, trial.gate, trial.environment_steps, trial.reason) == (
+        "verify-reject",
+        "prove",
+        0,
+        error.value.proof.summary,
+    )
 
 
 def test_a_ledger_that_cannot_be_written_is_found_out_first(lean, tmp_path):
@@ -186,21 +211,46 @@ def test_signals_that_are_ignored_stay_ignored():
 
 def test_a_thread_may_evaluate(lean, ledger):
     """Signals are for the main thread; elsewhere an evaluation leaves them alone."""
-    thread = threading.Thread(target=evaluate_program, args=(lean, "standard", SEEDS), kwargs={"ledger": ledger, "max_steps": 5})
+    thread = threading.Thread(
+        target=evaluate_program, args=(lean, "standard", SEEDS), kwargs={"ledger": ledger, "max_steps": 5}
+    )
     thread.start()
     thread.join()
     assert len(ledger.read()) == 1
 
 
-@pytest.mark.parametrize("broken", ["raise ImportError('no numba here')", "raise RuntimeError('LLVM is of another age')"])
+@pytest.mark.parametrize(
+    "broken", ["raise ImportError('no numba here')", "raise RuntimeError('LLVM is of another age')"]
+)
 def test_where_numba_fails_numpy_serves(tmp_path, lean, broken):
     """The same returns, and a note."""
     (tmp_path / "numba.py").write_text(broken)
     (tmp_path / "lean.hl").write_text(lean.source.text)
-    command = [sys.executable, "-c", "from hl_dsl.cli.main import main; main()", "eval", "lean.hl", "--seeds", "3", "--max-steps", "90", "--json"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)}, timeout=120)
+    command = [
+        sys.executable,
+        "-c",
+        "from hl_dsl.cli.main import main; main()",
+        "eval",
+        "lean.hl",
+        "--seeds",
+        "3",
+        "--max-steps",
+        "90",
+        "--json",
+    ]
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["backend"] == "numpy" and "NumPy form serves" in document["note"]
     assert done.stderr.startswith("note: ") and len(done.stderr.splitlines()) == 1
-    assert tuple(document["returns"]) == evaluate_program(lean, "standard", (3,), ledger=None, max_steps=90).rollout.returns
+    assert (
+        tuple(document["returns"])
+        == evaluate_program(lean, "standard", (3,), ledger=None, max_steps=90).rollout.returns
+    )

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 
 import pytest
-
-from hl_dsl.program import Program
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of
 from hl_dsl.verify import proof_pipeline
 from hl_dsl.verify.methods import interval_stage
+
+from hl_dsl.program import Program
 from tests.hl_dsl.cli.conftest import folder, hl  # noqa: F401 (fixtures)
 
 SEEDS = (5, 2, 8)
-TEXT = '''policy lean for "CartPole-v1" {
+TEXT = """policy lean for "CartPole-v1" {
   observe pole.angle, pole.velocity, step
 
   %s
@@ -23,7 +23,7 @@ TEXT = '''policy lean for "CartPole-v1" {
   reachable right: action == RIGHT
   act { when pole.angle + 0.25 * pole.velocity > 0 => RIGHT  otherwise => LEFT }
 }
-'''
+"""
 GOOD = TEXT % "invariant early: after step == 3 until step < 3: step >= 3"
 FALSE = TEXT % "invariant early: within 2 of step == 5: step > 8\n  invariant good: step >= 0"
 
@@ -31,18 +31,26 @@ FALSE = TEXT % "invariant early: within 2 of step == 5: step > 8\n  invariant go
 @pytest.fixture
 def unsound(monkeypatch):
     """A verifier that takes every claim for proved."""
-    monkeypatch.setattr(interval_stage.IntervalStage, "invariant", lambda self, node, asked=(): "proved" if self.flow.nodes[node].op != "not" else "open")
+    monkeypatch.setattr(
+        interval_stage.IntervalStage,
+        "invariant",
+        lambda self, node, asked=(): "proved" if self.flow.nodes[node].op != "not" else "open",
+    )
     monkeypatch.setattr(proof_pipeline, "vacuous", lambda *anything: set())
 
 
 def test_nothing_proved_is_seen_broken(tmp_path):
     ledger = Ledger(tmp_path / "trials.jsonl")
     plain = evaluate_program(Program.parse(GOOD), "standard", SEEDS, ledger=None, num_envs=2, max_steps=60)
-    found = evaluate_program(Program.parse(GOOD), "standard", SEEDS, ledger=ledger, num_envs=2, max_steps=60, check=True)
+    found = evaluate_program(
+        Program.parse(GOOD), "standard", SEEDS, ledger=ledger, num_envs=2, max_steps=60, check=True
+    )
     assert found.disagreements == () and found.to_json()["disagreements"] == []
     assert dict(found.trial.invariant_violations) == {"early": 0}
     assert 0 < found.trial.reached["right"] < found.rollout.env_steps
-    assert found.trial.monitor_violations == plain.trial.monitor_violations and found.trial.monitor_violations["slow"] > 0
+    assert (
+        found.trial.monitor_violations == plain.trial.monitor_violations and found.trial.monitor_violations["slow"] > 0
+    )
     assert (found.rollout.returns, found.rollout.digests) == (plain.rollout.returns, plain.rollout.digests)
     assert found.trial.program_hash == plain.trial.program_hash and found.trial.accepted
     assert dict(plain.trial.invariant_violations) == dict(plain.trial.reached) == {}
@@ -53,7 +61,9 @@ def test_nothing_proved_is_seen_broken(tmp_path):
 @pytest.mark.parametrize("num_envs", [1, 2, 3])
 def test_an_unsound_proof_is_seen(unsound, tmp_path, num_envs):
     ledger = Ledger(tmp_path / "trials.jsonl")
-    found = evaluate_program(Program.parse(FALSE), "standard", SEEDS, ledger=ledger, num_envs=num_envs, max_steps=40, check=True)
+    found = evaluate_program(
+        Program.parse(FALSE), "standard", SEEDS, ledger=ledger, num_envs=num_envs, max_steps=40, check=True
+    )
     (one,) = found.disagreements
     # Asked at step 5, to be answered by step 7, answered at step 9: broken at steps 7 and 8 of each seed.
     assert (one.name, one.seed, one.tick, one.count) == ("early", SEEDS[0], 7, 2 * len(SEEDS))
@@ -72,8 +82,14 @@ def test_a_run_that_breaks_an_assumption_says_nothing_against_the_proof():
 def test_the_command(hl, folder, unsound):
     (folder / "lean.hl").write_text(FALSE, encoding="utf-8")
     ended = hl("eval", "lean.hl", "--seeds", "4", "--max-steps", "30", "--check", "--json")
-    assert ended.code == 1 and "proof and run disagree: `early` is proved and was broken 2 times, first at tick 7 of seed 4" in ended.err
-    assert ended.document["invariant_violations"] == {"early": 2, "good": 0} and ended.document["disagreements"][0]["tick"] == 7
+    assert (
+        ended.code == 1
+        and "proof and run disagree: `early` is proved and was broken 2 times, first at tick 7 of seed 4" in ended.err
+    )
+    assert (
+        ended.document["invariant_violations"] == {"early": 2, "good": 0}
+        and ended.document["disagreements"][0]["tick"] == 7
+    )
     assert json.loads((folder / "trials.jsonl").read_text())["invariant_violations"] == {"early": 2, "good": 0}
     shown = hl("eval", "lean.hl", "--seeds", "4", "--max-steps", "30", "--check")
     assert shown.code == 1 and "proved invariant `early` broken: 2 times" in shown.out
@@ -83,4 +99,8 @@ def test_the_command(hl, folder, unsound):
 def test_the_command_where_all_is_well(hl, folder):
     (folder / "lean.hl").write_text(GOOD, encoding="utf-8")
     ended = hl("eval", "lean.hl", "--max-steps", "30", "--check")
-    assert ended.code == 0 and "checked at every tick: 1 proved invariant, never broken" in ended.out and "reached `right`" in ended.out
+    assert (
+        ended.code == 0
+        and "checked at every tick: 1 proved invariant, never broken" in ended.out
+        and "reached `right`" in ended.out
+    )

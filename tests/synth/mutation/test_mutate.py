@@ -1,18 +1,27 @@
 """Mutants are programs: well typed, told in words, the same for the same random numbers, and no property is touched."""
 
-from pathlib import Path
 from random import Random
 
 import pytest
+from hl_dsl.grammar.tree.syntax_tree import (
+    Apply,
+    Let,
+    Memory,
+    Name,
+    Param,
+    PlanDeclaration,
+    PropertyDeclaration,
+    expressions,
+    walk,
+)
+from hl_dsl.synth.mutation import MUTATIONS, Subject, cross, mutate
+from hl_dsl.synth.mutation.forecast_terms import Forecast
+from hl_dsl.synth.mutation.mutate import apply
+from hl_dsl.synth.mutation.signal_terms import CompanionSignal, LeadSignal, RateSignal, Signal
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.operators import OPERATORS, Operator, registered
 from hl_dsl.program import Program
-from hl_dsl.grammar.tree.syntax_tree import Apply, Let, Memory, Name, Param, PlanDeclaration, PropertyDeclaration, expressions, walk
-from hl_dsl.synth.mutation import MUTATIONS, Subject, cross, mutate
-from hl_dsl.synth.mutation.forecast_terms import Forecast
-from hl_dsl.synth.mutation.signal_terms import LeadSignal, CompanionSignal, RateSignal, Signal
-from hl_dsl.synth.mutation.mutate import apply
 from tests.support.paths import BENCHMARKS
 
 START = Program.parse("""
@@ -68,8 +77,19 @@ policy rich for "Breakout-v5" {
 """)
 RAM = {number: Signal("ram", number, "int") for number in (70, 72, 99, 101, 103, 104, 105)}
 ARRIVES = Forecast(
-    RAM[99], RAM[101], True, 177, 57, 198, 4, 0.5, 0.1, RateSignal(RAM[105], None, True, 0.1), RateSignal(RAM[103], RAM[104], False, 0.0),
-    (CompanionSignal(RAM[72], 55.0, 191.0, -3.0, 5.0, 9.0, LeadSignal(RAM[70], True, 234, 2, 0.6)),))
+    RAM[99],
+    RAM[101],
+    True,
+    177,
+    57,
+    198,
+    4,
+    0.5,
+    0.1,
+    RateSignal(RAM[105], None, True, 0.1),
+    RateSignal(RAM[103], RAM[104], False, 0.0),
+    (CompanionSignal(RAM[72], 55.0, 191.0, -3.0, 5.0, 9.0, LeadSignal(RAM[70], True, 234, 2, 0.6)),),
+)
 PLANNED = Program.load(BENCHMARKS / "planned_gait.hl")
 PROGRAMS = {"start": START, "balance": BALANCE, "rich": RICH, "planned": PLANNED}
 
@@ -130,7 +150,9 @@ def test_the_same_random_numbers_make_the_same_mutants():
 def test_properties_and_what_they_say_are_left_as_they_are():
     subject = Subject(RICH)
     frozen = subject.scope.frozen
-    assert {"command", "lost", "unused_but_watched"} <= frozen, "what assume speaks of, truths, and what only a property uses"
+    assert {"command", "lost", "unused_but_watched"} <= frozen, (
+        "what assume speaks of, truths, and what only a property uses"
+    )
     assert not frozen & {"aim", "ball", "held", "dry"}, "a number that an invariant bounds may change"
     before = definitions(RICH.syntax)
     for mutant in mutants(RICH, 400):
@@ -158,8 +180,15 @@ def test_an_operator_added_at_run_time_is_proposed():
 
 
 def operators_in(made):
-    return {node.operator for mutant in made if mutant for item in mutant.policy.declarations for top in expressions(item)
-            for node in walk(top) if type(node) is Apply}
+    return {
+        node.operator
+        for mutant in made
+        if mutant
+        for item in mutant.policy.declarations
+        for top in expressions(item)
+        for node in walk(top)
+        if type(node) is Apply
+    }
 
 
 def test_what_the_program_did_not_observe_is_observed_once_it_is_used():
@@ -170,7 +199,13 @@ def test_what_the_program_did_not_observe_is_observed_once_it_is_used():
 
 
 def names_in(policy):
-    return {node.name for item in policy.declarations for top in expressions(item) for node in walk(top) if type(node) is Name}
+    return {
+        node.name
+        for item in policy.declarations
+        for top in expressions(item)
+        for node in walk(top)
+        if type(node) is Name
+    }
 
 
 def test_new_parameters_are_named_and_declared():
@@ -204,8 +239,14 @@ def test_crossover_brings_along_what_a_rule_needs():
 def test_the_mirror_of_a_comparison_holds_on_its_other_side():
     subject = Subject(BALANCE)
     made = [apply(subject, Random(number), MUTATIONS["mirror-rule"]) for number in range(30)]
-    conditions = {rule.condition.operator for mutant in made for item in mutant.policy.declarations if hasattr(item, "rules") for rule in item.rules
-                  if rule.condition is not None}
+    conditions = {
+        rule.condition.operator
+        for mutant in made
+        for item in mutant.policy.declarations
+        if hasattr(item, "rules")
+        for rule in item.rules
+        if rule.condition is not None
+    }
     assert conditions == {"greater", "less_equal"}
     assert all(checked(BALANCE, mutant) is not None for mutant in made)
 
@@ -215,17 +256,28 @@ def test_what_follows_a_drought_begins_after_the_longest_wait():
     made = [apply(subject, Random(number), MUTATIONS["late-shift"]) for number in range(40)]
     limits = [item for mutant in made for item in mutant.policy.of(Param) if item.name == "patience"]
     assert len(limits) == len(made)
-    assert sum(300 <= item.range.low.value and item.default.value > 300 and item.range.high.value <= 800 for item in limits) >= 25
+    assert (
+        sum(
+            300 <= item.range.low.value and item.default.value > 300 and item.range.high.value <= 800 for item in limits
+        )
+        >= 25
+    )
 
 
 def test_an_equality_or_a_range_has_no_mirror():
     for condition in ("ram[99] == ram[72]", "ram[99] != ram[72]", "ram[99] in [3, 9]"):
-        subject = Subject(Program.parse(f'policy p for "Breakout-v5" {{ observe ram  act {{ when {condition} => RIGHT  otherwise => LEFT }} }}'))
+        subject = Subject(
+            Program.parse(
+                f'policy p for "Breakout-v5" {{ observe ram  act {{ when {condition} => RIGHT  otherwise => LEFT }} }}'
+            )
+        )
         assert all(apply(subject, Random(number), MUTATIONS["mirror-rule"]) is None for number in range(10))
 
 
 def test_a_chase_is_whole_proved_and_steers_both_ways():
-    follow = Program.parse('policy follow for "Breakout-v5" { observe ram  act { when ram[99] > ram[72] => RIGHT  otherwise => LEFT } }')
+    follow = Program.parse(
+        'policy follow for "Breakout-v5" { observe ram  act { when ram[99] > ram[72] => RIGHT  otherwise => LEFT } }'
+    )
     for program in (START, follow):
         texts = set()
         for number in range(40):

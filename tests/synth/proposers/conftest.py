@@ -1,5 +1,4 @@
 import pytest
-
 from hl_dsl.synth.runs import plots
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of
@@ -26,7 +25,11 @@ BROKEN = BEST.replace("=> RIGHT", "=> RIGHT RIGHT")
 MISTYPED = BEST.replace("pole.velocity > 0", "pole.velocty > 0")
 UNPROVED = BEST.replace("0.1 * pole.velocity", "0.1 / pole.velocity")
 # BEST, renamed and laid out anew.
-SAME = BEST.replace("policy lean", "policy other").replace("  act {", "  let ahead = 0.1 * pole.velocity\n  act   {").replace("0.1 * pole.velocity > 0", "ahead > 0")
+SAME = (
+    BEST.replace("policy lean", "policy other")
+    .replace("  act {", "  let ahead = 0.1 * pole.velocity\n  act   {")
+    .replace("0.1 * pole.velocity > 0", "ahead > 0")
+)
 
 
 class Run:
@@ -44,8 +47,21 @@ class Run:
     def verdicts(self):
         """What must repeat of the trials, by number."""
         assert len({trial.index for trial in self.trials}) == len(self.trials), "a trial is recorded once"
-        return {trial.index: (trial.program, trial.program_hash, trial.parent_hashes, trial.change, trial.gate, trial.reason, trial.returns, trial.lengths,
-                              trial.environment_steps, trial.model) for trial in self.trials}
+        return {
+            trial.index: (
+                trial.program,
+                trial.program_hash,
+                trial.parent_hashes,
+                trial.change,
+                trial.gate,
+                trial.reason,
+                trial.returns,
+                trial.lengths,
+                trial.environment_steps,
+                trial.model,
+            )
+            for trial in self.trials
+        }
 
     @property
     def gates(self):

@@ -7,13 +7,13 @@ import shlex
 import sys
 
 import pytest
+from hl_dsl.synth.runs.progress import progress
 
 from hl_dsl.cli.app import run
-from hl_dsl.synth.runs.progress import progress
-from tests.synth.proposers.conftest import BEST, BETTER, Run
 from tests.support.model_server import ModelServer, good, status
-from tests.synth.proposers.agents.test_agent import AGENT
 from tests.support.study_runs import LEAN
+from tests.synth.proposers.agents.test_agent import AGENT
+from tests.synth.proposers.conftest import BEST, BETTER, Run
 
 
 @pytest.fixture
@@ -33,11 +33,42 @@ def test_a_model_and_what_it_cost(lean, tmp_path, capsys, monkeypatch):
     prices = tmp_path / "prices.toml"
     prices.write_text('[models."scripted"]\ninput = 2\noutput = 8.5\ncached_input = 0.5\n')
     with ModelServer([good(BETTER), status(401)]) as server:
-        said = told(capsys, 0, "synth", lean, "--run", tmp_path / "run", "--proposer", "openai", "--model", "scripted", "--base-url", server.url,
-                    "--prices", prices, "--cost", "1", "--tokens", "90000", "--max-output-tokens", "900", "--seeds", "0..1", "--json").out
+        said = told(
+            capsys,
+            0,
+            "synth",
+            lean,
+            "--run",
+            tmp_path / "run",
+            "--proposer",
+            "openai",
+            "--model",
+            "scripted",
+            "--base-url",
+            server.url,
+            "--prices",
+            prices,
+            "--cost",
+            "1",
+            "--tokens",
+            "90000",
+            "--max-output-tokens",
+            "900",
+            "--seeds",
+            "0..1",
+            "--json",
+        ).out
     document = json.loads(said)
     cost = (350 * 2 + 350 * 0.5 + 120 * 8.5) / 1e6
-    assert document["calls"] == {**document["calls"], "calls": 2, "answered": 1, "failed": 1, "tokens": 820, "cost": pytest.approx(cost), "cost_unknown": 0}
+    assert document["calls"] == {
+        **document["calls"],
+        "calls": 2,
+        "answered": 1,
+        "failed": 1,
+        "tokens": 820,
+        "cost": pytest.approx(cost),
+        "cost_unknown": 0,
+    }
     assert "HTTP 401" in document["stop_reason"] and server.requests[0][1]["max_output_tokens"] == 900
     shown = json.loads(told(capsys, 0, "trials", tmp_path / "run", "--json").out)
     assert shown["totals"]["calls"] == document["calls"] and shown["totals"]["tokens"] == 820
@@ -50,13 +81,33 @@ def test_a_model_and_what_it_cost(lean, tmp_path, capsys, monkeypatch):
 def test_an_agent_then_its_run_played_back(lean, tmp_path, capsys):
     command = shlex.join([sys.executable, str(AGENT), "improves"])
     common = ("--seeds", "0..1", "--programs", "2", "--json")
-    first = json.loads(told(capsys, 0, "synth", lean, "--run", tmp_path / "one", "--proposer", "command", "--command", command, *common).out)
-    again = json.loads(told(capsys, 0, "synth", lean, "--run", tmp_path / "two", "--proposer", "replay", "--replay", tmp_path / "one", *common).out)
+    first = json.loads(
+        told(
+            capsys, 0, "synth", lean, "--run", tmp_path / "one", "--proposer", "command", "--command", command, *common
+        ).out
+    )
+    again = json.loads(
+        told(
+            capsys,
+            0,
+            "synth",
+            lean,
+            "--run",
+            tmp_path / "two",
+            "--proposer",
+            "replay",
+            "--replay",
+            tmp_path / "one",
+            *common,
+        ).out
+    )
     assert first["score"] == again["score"] == 500 and first["program_hash"] == again["program_hash"]
     assert (first["calls"]["calls"], again["calls"]) == (1, None)
 
 
-@pytest.mark.parametrize("profile, said", [("codex", ["exec", "--model", "fast", "-"]), ("claude", ["--print", "--model", "fast"])])
+@pytest.mark.parametrize(
+    "profile, said", [("codex", ["exec", "--model", "fast", "-"]), ("claude", ["--print", "--model", "fast"])]
+)
 def test_a_profile_from_its_task_to_the_report(lean, tmp_path, capsys, monkeypatch, profile, said):
     """A small program takes the agent's place under its name; what it was given, and what it left, is in the run's folder."""
     programs = tmp_path / "bin"
@@ -66,35 +117,78 @@ def test_a_profile_from_its_task_to_the_report(lean, tmp_path, capsys, monkeypat
     agent.write_text(f'#!/bin/sh\necho "asked as: $*"\nls\nexec "{sys.executable}" "{AGENT}" improves\n')
     agent.chmod(0o755)
     monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    document = json.loads(told(capsys, 0, "synth", lean, "--run", tmp_path / "run", "--proposer", "command", "--profile", profile, "--model", "fast",
-                               "--seeds", "0..1", "--programs", "2", "--json").out)
+    document = json.loads(
+        told(
+            capsys,
+            0,
+            "synth",
+            lean,
+            "--run",
+            tmp_path / "run",
+            "--proposer",
+            "command",
+            "--profile",
+            profile,
+            "--model",
+            "fast",
+            "--seeds",
+            "0..1",
+            "--programs",
+            "2",
+            "--json",
+        ).out
+    )
     assert document["score"] == 500 and document["proved"] and document["calls"]["answered"] == 1
     run = Run(tmp_path / "run")
     output, accepted = run.settled[0]["output"], run.trials[1]
     assert all(f" {word}" in output.splitlines()[0] for word in said)
     assert {"policy.hl", "TASK.md", "FEEDBACK.md", "picture-1.png"} <= set(output.split())
-    assert (accepted.accepted, accepted.proposer, accepted.model, accepted.change) == (True, "command", "fast", "look ahead, says the agent")
+    assert (accepted.accepted, accepted.proposer, accepted.model, accepted.change) == (
+        True,
+        "command",
+        "fast",
+        "look ahead, says the agent",
+    )
     report = json.loads(told(capsys, 0, "report", tmp_path / "run", "--no-videos", "--json").out)
     assert report["best"]["mean"] == 500 and report["spent"]["calls"]["answered"] == 1
     page = (tmp_path / "run" / "report.html").read_text()
     assert "look ahead, says the agent" in page and "command" in page and "fast" in page
 
 
-@pytest.mark.parametrize("words, message", [
-    (["--model", "m"], "--model is for the proposers"), (["--command", "true"], "--command is for the proposer `command`"),
-    (["--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9", "--price-input", "1"], "only one of them has a price"),
-    (["--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9", "--cost", "1"], "cannot be known before"),
-    (["--proposer", "openai", "--model", "m", "--prices", "no/such.toml"], "cannot read the prices"),
-    (["--proposer", "replay"], "needs a run"), (["--proposer", "local,"], "no proposer ``"), (["--proposer", "command", "--profile", "x"], "no profile `x`"),
-])
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["--model", "m"], "--model is for the proposers"),
+        (["--command", "true"], "--command is for the proposer `command`"),
+        (
+            ["--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9", "--price-input", "1"],
+            "only one of them has a price",
+        ),
+        (
+            ["--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9", "--cost", "1"],
+            "cannot be known before",
+        ),
+        (["--proposer", "openai", "--model", "m", "--prices", "no/such.toml"], "cannot read the prices"),
+        (["--proposer", "replay"], "needs a run"),
+        (["--proposer", "local,"], "no proposer ``"),
+        (["--proposer", "command", "--profile", "x"], "no profile `x`"),
+    ],
+)
 def test_bad_options_are_said_before_anything_is_written(lean, tmp_path, capsys, words, message):
     assert message in told(capsys, 2, "synth", lean, "--run", tmp_path / "run", *words).err
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("text, message", [
-    ("[models", "no TOML"), ("models = 3", "no table"), ('[models.m]\ninput = 1', "other than its prices"),
-    ('[models.m]\ninput = -1\noutput = 2', "is -1"), ('[models.m]\ninput = true\noutput = 2', "is True")])
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("[models", "no TOML"),
+        ("models = 3", "no table"),
+        ("[models.m]\ninput = 1", "other than its prices"),
+        ("[models.m]\ninput = -1\noutput = 2", "is -1"),
+        ("[models.m]\ninput = true\noutput = 2", "is True"),
+    ],
+)
 def test_bad_prices_are_said(lean, tmp_path, capsys, text, message):
     prices = tmp_path / "prices.toml"
     prices.write_text(text)
@@ -114,14 +208,48 @@ def test_calls_are_on_the_progress_line():
 
 def test_proposers_take_turns(lean, tmp_path, capsys):
     with ModelServer([good(BEST)]) as server:
-        told(capsys, 0, "synth", lean, "--run", tmp_path / "run", "--proposer", "local,openai", "--model", "m", "--base-url", server.url,
-             "--seeds", "0", "--programs", "40", "--seed", "1", "--json")
+        told(
+            capsys,
+            0,
+            "synth",
+            lean,
+            "--run",
+            tmp_path / "run",
+            "--proposer",
+            "local,openai",
+            "--model",
+            "m",
+            "--base-url",
+            server.url,
+            "--seeds",
+            "0",
+            "--programs",
+            "40",
+            "--seed",
+            "1",
+            "--json",
+        )
     of = {trial.proposer for trial in Run(tmp_path / "run").trials}
     assert of == {"local", "openai"}
 
 
 def test_a_model_that_is_never_reached_ends_the_run_as_a_failure(lean, tmp_path, capsys):
-    words = ("synth", lean, "--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--attempts", "1", "--seeds", "0..1", "--programs", "3")
+    words = (
+        "synth",
+        lean,
+        "--proposer",
+        "openai",
+        "--model",
+        "m",
+        "--base-url",
+        "http://127.0.0.1:9/v1",
+        "--attempts",
+        "1",
+        "--seeds",
+        "0..1",
+        "--programs",
+        "3",
+    )
     said = told(capsys, 2, *words, "--run", tmp_path / "run")
     assert "error: no program was proposed: openai gave no program in 1 attempt" in said.err and "--resume" in said.err
     assert "stopped: openai gave no program" in said.out
@@ -131,11 +259,26 @@ def test_a_model_that_is_never_reached_ends_the_run_as_a_failure(lean, tmp_path,
     assert document["problems"][0]["error"].startswith("no program was proposed")
 
 
-@pytest.mark.parametrize("limit", [["--tokens", "2000"], ["--cost", "0.001", "--price-input", "1", "--price-output", "1"]])
+@pytest.mark.parametrize(
+    "limit", [["--tokens", "2000"], ["--cost", "0.001", "--price-input", "1", "--price-output", "1"]]
+)
 @pytest.mark.parametrize("proposer", ["openai", "local,openai"])
 def test_a_budget_below_one_call_is_refused_before_anything_is_played(lean, tmp_path, capsys, proposer, limit):
-    words = ("--proposer", proposer, "--model", "m", "--base-url", "http://127.0.0.1:9/v1", "--max-output-tokens", "900", *limit)
-    assert "is less than the first call of `openai` may take" in told(capsys, 2, "synth", lean, "--run", tmp_path / "run", *words).err
+    words = (
+        "--proposer",
+        proposer,
+        "--model",
+        "m",
+        "--base-url",
+        "http://127.0.0.1:9/v1",
+        "--max-output-tokens",
+        "900",
+        *limit,
+    )
+    assert (
+        "is less than the first call of `openai` may take"
+        in told(capsys, 2, "synth", lean, "--run", tmp_path / "run", *words).err
+    )
     assert not (tmp_path / "run").exists()
 
 
@@ -143,20 +286,50 @@ def test_the_table_of_a_run_ends_in_the_program_that_was_simplified(lean, tmp_pa
     """A model writes more than its program needs; the run leaves it out, and all that tells of the run names what is left."""
     more = BEST.replace("pole.velocity > 0", "pole.velocity > 0 and pole.angle < 9")
     with ModelServer([good(more)]) as server:
-        document = json.loads(told(capsys, 0, "synth", lean, "--run", tmp_path / "run", "--proposer", "openai", "--model", "m", "--base-url", server.url,
-                                   "--seeds", "0..1", "--programs", "2", "--json").out)
+        document = json.loads(
+            told(
+                capsys,
+                0,
+                "synth",
+                lean,
+                "--run",
+                tmp_path / "run",
+                "--proposer",
+                "openai",
+                "--model",
+                "m",
+                "--base-url",
+                server.url,
+                "--seeds",
+                "0..1",
+                "--programs",
+                "2",
+                "--json",
+            ).out
+        )
     assert "< 9" not in document["program"] and document["accepted"] == 2
     shown = json.loads(told(capsys, 0, "trials", tmp_path / "run", "--json").out)
     assert shown["best"]["program_hash"] == shown["lineage"][-1]["program_hash"] == document["program_hash"]
     assert [one["change"] for one in shown["lineage"]][-1].endswith("nodes left out") and len(shown["lineage"]) == 3
     last = shown["trials"][-1]
     assert last["kind"] == "simplify" and last["name"] == f"simplify {last['sequence']}"
-    assert (shown["totals"]["accepted"], shown["totals"]["simplified"], shown["totals"]["by_gate"]["accepted"]) == (2, 1, 2)
-    assert "2 accepted, 0 rejected" in (text := told(capsys, 0, "trials", tmp_path / "run").out) and "1 simplified" in text
+    assert (shown["totals"]["accepted"], shown["totals"]["simplified"], shown["totals"]["by_gate"]["accepted"]) == (
+        2,
+        1,
+        2,
+    )
+    assert (
+        "2 accepted, 0 rejected" in (text := told(capsys, 0, "trials", tmp_path / "run").out) and "1 simplified" in text
+    )
     assert f"simplify {last['sequence']}" in text[text.index("How the best program came about") :]
     report = json.loads(told(capsys, 0, "report", tmp_path / "run", "--no-videos", "--json").out)
     assert report["best"]["program_hash"] == document["program_hash"]
     # A run that was cut off names no best program; the rule alone must find it.
     ledger = tmp_path / "run" / "trials.jsonl"
-    ledger.write_text("".join(line for line in ledger.read_text().splitlines(keepends=True) if '"event":"stop"' not in line))
-    assert json.loads(told(capsys, 0, "trials", tmp_path / "run", "--json").out)["best"]["program_hash"] == document["program_hash"]
+    ledger.write_text(
+        "".join(line for line in ledger.read_text().splitlines(keepends=True) if '"event":"stop"' not in line)
+    )
+    assert (
+        json.loads(told(capsys, 0, "trials", tmp_path / "run", "--json").out)["best"]["program_hash"]
+        == document["program_hash"]
+    )

@@ -4,24 +4,39 @@ import shlex
 import sys
 
 import pytest
-
-from hl_dsl.program import Program
 from hl_dsl.synth.candidates import gates
-from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
+from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.search.study import Study
-from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
-from tests.support.model_server import ModelServer, good, status
-from tests.synth.proposers.agents.test_agent import AGENT
-from tests.support.study_runs import LEAN
 
-REFUSED = [BROKEN, MISTYPED, UNPROVED, UNPROVED.replace("0.1", "0.2"), LEAN.replace("lean", "other").replace("  act {", "  act  {")]
+from hl_dsl.program import Program
+from tests.support.model_server import ModelServer, good, status
+from tests.support.study_runs import LEAN
+from tests.synth.proposers.agents.test_agent import AGENT
+from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
+
+REFUSED = [
+    BROKEN,
+    MISTYPED,
+    UNPROVED,
+    UNPROVED.replace("0.1", "0.2"),
+    LEAN.replace("lean", "other").replace("  act {", "  act  {"),
+]
 
 
 def study(folder, proposer, options, programs, **more):
-    return Study(Program.parse(LEAN), "standard", folder, Budget(steps=20_000, programs=programs), proposer=proposer, seeds=(0, 1), options=options, **more)
+    return Study(
+        Program.parse(LEAN),
+        "standard",
+        folder,
+        Budget(steps=20_000, programs=programs),
+        proposer=proposer,
+        seeds=(0, 1),
+        options=options,
+        **more,
+    )
 
 
 def by_model(folder, url, programs, **more):
@@ -49,7 +64,9 @@ def play(proposer, folder, texts):
 @pytest.mark.parametrize("proposer", ["openai", "command", "replay"])
 def test_what_does_not_pass_the_proof_takes_no_step(tmp_path, proposer, monkeypatch):
     real, counts = gates.Gates.prove, []
-    monkeypatch.setattr(gates.Gates, "prove", lambda self, candidate: counts.append(steps_taken()) or real(self, candidate))
+    monkeypatch.setattr(
+        gates.Gates, "prove", lambda self, candidate: counts.append(steps_taken()) or real(self, candidate)
+    )
     result = play(proposer, tmp_path / "run", REFUSED)
     run = Run(tmp_path / "run")
     assert run.gates == ["accepted", "parse", "check", "prove", "prove", "duplicate"]
@@ -67,7 +84,11 @@ def test_a_duplicate_renamed_and_laid_out_anew_takes_no_step(tmp_path, proposer)
     run = Run(tmp_path / "run")
     assert run.gates == ["accepted", "accepted", "duplicate"]
     runs = 2 if proposer == "replay" else 1
-    assert steps_taken() - before == runs * result.env_steps == runs * sum(trial.environment_steps for trial in run.trials if trial.index < 2)
+    assert (
+        steps_taken() - before
+        == runs * result.env_steps
+        == runs * sum(trial.environment_steps for trial in run.trials if trial.index < 2)
+    )
 
 
 @pytest.mark.parametrize("when", ["as it is asked", "while it answers", "while it waits"])
@@ -81,8 +102,11 @@ def test_an_interrupted_call_is_charged_and_made_again(tmp_path, when):
         nonlocal begun
         begins = event["event"] == "call" and not event["tokens"] and event["seconds"] == 0.0
         begun += begins
-        now = {"as it is asked": begins and begun == 2, "while it answers": event["event"] == "call" and begun == 3 and event["tokens"] > 0,
-               "while it waits": event["event"] == "waiting"}
+        now = {
+            "as it is asked": begins and begun == 2,
+            "while it answers": event["event"] == "call" and begun == 3 and event["tokens"] > 0,
+            "while it waits": event["event"] == "waiting",
+        }
         if now[when]:
             raise KeyboardInterrupt
 

@@ -5,43 +5,54 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.proposers.text.call_account import Calls
 from hl_dsl.synth.proposers.text.options import ProposerOptions
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.step_counter import StepMeter
 from hl_dsl.synth.search.study import Study
-from tests.synth.proposers.conftest import BEST, BETTER, Run
+
+from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
 from tests.support.study_runs import LEAN
+from tests.synth.proposers.conftest import BEST, BETTER, Run
 
 ROOT = Path(__file__).parents[3]
 
 
 def test_killed_studies_go_on_as_if_nothing_had_been():
-    done = subprocess.run([sys.executable, "-m", "tests.fuzz.kill_studies", "2", "--seed", "1"], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.kill_studies", "2", "--seed", "1"], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 kills" in done.stdout
 
 
 def study(folder, url, **limits):
-    options = ProposerOptions(model="m", base_url=url, api_key="key", grammar=lambda card: "start: /a/", max_output_tokens=500)
-    return Study(Program.parse(LEAN), "standard", folder, Budget(**limits), proposer="openai", seeds=(0, 1), options=options)
+    options = ProposerOptions(
+        model="m", base_url=url, api_key="key", grammar=lambda card: "start: /a/", max_output_tokens=500
+    )
+    return Study(
+        Program.parse(LEAN), "standard", folder, Budget(**limits), proposer="openai", seeds=(0, 1), options=options
+    )
 
 
 class Killed(BaseException):
     """Ends a study on the spot, as a kill does: nothing is written any more."""
 
 
-@pytest.mark.parametrize("place", ["before the call is settled", "after the call is settled", "after the generation is recorded"])
+@pytest.mark.parametrize(
+    "place", ["before the call is settled", "after the call is settled", "after the generation is recorded"]
+)
 def test_what_was_paid_for_is_evaluated_and_not_bought_again(tmp_path, place, monkeypatch):
     with ModelServer([good(BETTER), good(BEST), good(BEST)]) as server:
         whole = study(tmp_path / "whole", server.url, steps=5_000, programs=3).run()
     real = Ledger.append_many
-    sequence = {"before the call is settled": ("settled", 2, False), "after the call is settled": ("settled", 2, True),
-                "after the generation is recorded": ("generation", 3, True)}
+    sequence = {
+        "before the call is settled": ("settled", 2, False),
+        "after the call is settled": ("settled", 2, True),
+        "after the generation is recorded": ("generation", 3, True),
+    }
     what, number, written = sequence[place]
     seen = 0
 
@@ -89,8 +100,20 @@ def test_a_spent_budget_of_tokens_still_evaluates_what_was_paid_for(tmp_path):
 
 def test_a_crash_leaves_its_reservation_charged(tmp_path):
     ledger = Ledger(tmp_path / "trials.jsonl")
-    ledger.append({"event": "call", "state": "reserved", "call": 0, "trial": 1, "attempt": 1, "proposer": "openai", "model": "m",
-                   "reserved_tokens": 900, "reserved_cost": 0.25, "rung": "chat-text"})
+    ledger.append(
+        {
+            "event": "call",
+            "state": "reserved",
+            "call": 0,
+            "trial": 1,
+            "attempt": 1,
+            "proposer": "openai",
+            "model": "m",
+            "reserved_tokens": 900,
+            "reserved_cost": 0.25,
+            "rung": "chat-text",
+        }
+    )
     budget = Budget(tokens=1_000, cost=1.0)
     calls = Calls(ledger, budget, ledger.read(), lambda event: None)
     assert (budget.tokens_left, budget.cost_left) == (100, 0.75)

@@ -1,22 +1,30 @@
 """A recorded run played back: the same proposals, the same verdicts, nothing paid."""
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.candidates.proposer import proposer_named
+from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.text.options import ProposerOptions
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.search.study import Study
-from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, SAME, UNPROVED, Run
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
 from tests.support.study_runs import LEAN
+from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, SAME, UNPROVED, Run
 
 
 def replay(folder, of, steps=20_000, **more):
-    return Study(Program.parse(LEAN), "standard", folder, Budget(steps=steps), proposer="replay", options=ProposerOptions(replayed=of), **more)
+    return Study(
+        Program.parse(LEAN),
+        "standard",
+        folder,
+        Budget(steps=steps),
+        proposer="replay",
+        options=ProposerOptions(replayed=of),
+        **more,
+    )
 
 
 def without_reasons(run):
@@ -38,8 +46,15 @@ def test_a_local_run_is_played_back(tmp_path):
 def test_a_paid_run_is_played_back_for_nothing(tmp_path):
     options = ProposerOptions(model="m", api_key="key", grammar=lambda card: "start: /a/")
     with ModelServer([good(one) for one in (BROKEN, BETTER, UNPROVED, BEST, SAME)]) as server:
-        paid = Study(Program.parse(LEAN), "standard", tmp_path / "paid", Budget(steps=20_000), proposer="openai", seeds=(0, 1),
-                     options=ProposerOptions(**vars(options) | {"base_url": server.url})).run()
+        paid = Study(
+            Program.parse(LEAN),
+            "standard",
+            tmp_path / "paid",
+            Budget(steps=20_000),
+            proposer="openai",
+            seeds=(0, 1),
+            options=ProposerOptions(**vars(options) | {"base_url": server.url}),
+        ).run()
     again = replay(tmp_path / "again", tmp_path / "paid", seeds=(0, 1)).run()
     assert again.calls is None and paid.calls["answered"] == 5
     assert Run(tmp_path / "paid").verdicts == Run(tmp_path / "again").verdicts

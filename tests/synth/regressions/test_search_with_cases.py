@@ -3,9 +3,6 @@
 from dataclasses import replace
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.text.feedback import _failed
 from hl_dsl.synth.regressions.case import EpisodeCase, Window
@@ -13,6 +10,9 @@ from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_cas
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.regressions.run import run_cases
 from hl_dsl.synth.search.start import run_synth
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from tests.support.study_runs import LEAN, Interrupt, trials
 
 # The first program falls before it gets far; most that keep the pole up let the cart stray.
@@ -28,8 +28,18 @@ def cases(lean):
 
 
 def verdicts(folder):
-    return {trial.index: (trial.program_hash, trial.gate, trial.reason, trial.returns, trial.environment_steps, dict(trial.cases))
-            for trial in trials(folder) if trial.kind == "search"}
+    return {
+        trial.index: (
+            trial.program_hash,
+            trial.gate,
+            trial.reason,
+            trial.returns,
+            trial.environment_steps,
+            dict(trial.cases),
+        )
+        for trial in trials(folder)
+        if trial.kind == "search"
+    }
 
 
 def test_what_is_accepted_passes_every_case(lean, cases, tmp_path):
@@ -43,13 +53,21 @@ def test_what_is_accepted_passes_every_case(lean, cases, tmp_path):
         again = run_cases(Program.parse(trial.program), cases, None)
         assert [one.passed for one in again.outcomes] == [True, True], trial.change
         if trial.kind == "search":
-            assert {name: kept["steps"] for name, kept in trial.cases.items()} == {one.name: one.length for one in again.outcomes}
+            assert {name: kept["steps"] for name, kept in trial.cases.items()} == {
+                one.name: one.length for one in again.outcomes
+            }
             assert trial.environment_steps == sum(trial.lengths) + again.env_steps
     refused = [trial for trial in recorded if trial.gate == "regression"]
-    strayed = [trial for trial in refused if trial.reason.startswith("case stays: `cart.position in [-0.5, 0.5]` is false at tick")]
+    strayed = [
+        trial
+        for trial in refused
+        if trial.reason.startswith("case stays: `cart.position in [-0.5, 0.5]` is false at tick")
+    ]
     assert strayed and all(trial.reason.startswith("case st") for trial in refused)
     assert all(trial.mean > recorded[0].mean for trial in refused), "the case alone stopped them"
-    assert all(_failed(trial).reason.startswith("regression: case stays: `cart.position") for trial in strayed), "a proposer that reads is told"
+    assert all(_failed(trial).reason.startswith("regression: case stays: `cart.position") for trial in strayed), (
+        "a proposer that reads is told"
+    )
     assert all(not trial.cases for trial in recorded if trial.gate in ("smoke", "duplicate", "prove"))
     assert run_cases(Program.parse(result.best_text), cases, None).exit_code == 0
 
@@ -59,11 +77,16 @@ def test_a_run_with_cases_goes_on_as_if_nothing_had_been(lean, cases, tmp_path, 
     expected = run_synth(lean, tmp_path / "whole", budget_steps=3_000, seeds=(0, 1))
     reached, real = [], CaseGate.batches
     monkeypatch.setattr(CaseGate, "batches", lambda self: reached.append(self) or real(self))
-    stops = [Interrupt(lambda event, count, most=most: event["event"] == "steps" and len(reached) >= most) for most in (1, 3, 4)]
+    stops = [
+        Interrupt(lambda event, count, most=most: event["event"] == "steps" and len(reached) >= most)
+        for most in (1, 3, 4)
+    ]
     before = steps_taken()
     for number, stop in enumerate(stops):
         try:
-            assert run_synth(lean, tmp_path / "cut", budget_steps=3_000, seeds=(0, 1), on_event=stop, resume=number > 0).interrupted
+            assert run_synth(
+                lean, tmp_path / "cut", budget_steps=3_000, seeds=(0, 1), on_event=stop, resume=number > 0
+            ).interrupted
         except HLError as error:
             assert "before its first episode ended" in error.message
         assert stop.done

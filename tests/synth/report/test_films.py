@@ -7,14 +7,14 @@ import io
 
 import imageio.v3
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.synth.rollouts import video
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.runs.ledger import Ledger, LedgerUnreadable
 from hl_dsl.synth.report.report import write_report
+from hl_dsl.synth.rollouts import video
+from hl_dsl.synth.runs.ledger import Ledger, LedgerUnreadable
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.trial import trials_of
+
+from hl_dsl.base.errors import HLError
 from tests.support.parsed_report import Page
 
 
@@ -33,7 +33,10 @@ def test_first_worst_and_best_are_filmed_and_charged_once(run):
     document, page, said = reported(run, video_steps=60)
     taken = steps_taken() - before
     assert [film["roles"] for film in document["films"]] == [["first", "worst"], ["best"]] and len(said) == 2
-    assert 60 < taken <= 120 and sum(trial.environment_steps for trial in filmed(run)) == document["spent"]["film_steps"] == taken
+    assert (
+        60 < taken <= 120
+        and sum(trial.environment_steps for trial in filmed(run)) == document["spent"]["film_steps"] == taken
+    )
     assert all(trial.kind == "film" and trial.seeds == (0,) and trial.lengths[0] <= 60 for trial in filmed(run))
     assert (run / "trials.jsonl").read_bytes() == ledger, "the run's own account stays as it was"
     pictures = [base64.b64decode(one["src"].partition(",")[2]) for one in page.of("img")]
@@ -66,14 +69,28 @@ def test_a_film_that_is_damaged_is_made_anew(run):
 
 
 def test_what_is_not_proved_is_not_filmed(run):
-    events = [{name: value for name, value in event.items() if name not in ("sequence", "time", "checksum")} for event in Ledger(run / "trials.jsonl").read()]
+    events = [
+        {name: value for name, value in event.items() if name not in ("sequence", "time", "checksum")}
+        for event in Ledger(run / "trials.jsonl").read()
+    ]
     (run / "trials.jsonl").unlink()
     Ledger(run / "trials.jsonl").append_many(
-        [event | {"program": event["program"].replace("0.1 * pole.velocity", "0.1 / pole.velocity")} if event.get("program") else event for event in events])
+        [
+            event | {"program": event["program"].replace("0.1 * pole.velocity", "0.1 / pole.velocity")}
+            if event.get("program")
+            else event
+            for event in events
+        ]
+    )
     before = steps_taken()
     document, page, _ = reported(run, video_steps=20)
     best = document["films"][-1]
-    assert best["roles"] == ["best"] and best["bytes"] is None and "not proved" in best["note"] and best["note"] in page.text
+    assert (
+        best["roles"] == ["best"]
+        and best["bytes"] is None
+        and "not proved" in best["note"]
+        and best["note"] in page.text
+    )
     assert document["proof"]["passed"] is False and "violated" in page.text or "ill-defined" in page.text
     assert steps_taken() - before == document["spent"]["film_steps"] <= 20
 

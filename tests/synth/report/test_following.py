@@ -5,18 +5,20 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.follow import follow
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.trial import Trial
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.base.errors import HLError
 
 
 def trial(index, **more):
-    return Trial(kind="search", index=index, gate="smoke", environment_steps=1_000, change=f"change {index}", **more).to_event()
+    return Trial(
+        kind="search", index=index, gate="smoke", environment_steps=1_000, change=f"change {index}", **more
+    ).to_event()
 
 
 def numbers(lines):
@@ -26,19 +28,32 @@ def numbers(lines):
 def test_new_trials_are_shown_as_they_come_and_the_end_ends_it(tmp_path):
     folder = RunFolder(tmp_path / "run")
     # What happens while the follower waits, one thing at a time.
-    script = [lambda: folder.ledger.append({"event": "generation"}), lambda: folder.ledger.append(trial(0, reason="weak\nmore")), lambda: None,
-              lambda: folder.ledger.append_many([trial(1), trial(2)]),
-              lambda: (folder.ledger.append_many([trial(3, model="\x1b[2J"), {"event": "stop", "reason": "enough"}]), folder.close())]
+    script = [
+        lambda: folder.ledger.append({"event": "generation"}),
+        lambda: folder.ledger.append(trial(0, reason="weak\nmore")),
+        lambda: None,
+        lambda: folder.ledger.append_many([trial(1), trial(2)]),
+        lambda: (
+            folder.ledger.append_many([trial(3, model="\x1b[2J"), {"event": "stop", "reason": "enough"}]),
+            folder.close(),
+        ),
+    ]
     lines = list(follow(tmp_path / "run", lambda seconds: script.pop(0)()))
     assert script == [] and numbers(lines) == [0, 1, 2, 3] and lines[-1] == "stopped: enough" and len(lines) == 5
-    assert lines[0] == "     0         1,000 steps  smoke                 -  change 0 · weak" and "4,000 steps" in lines[3]
+    assert (
+        lines[0] == "     0         1,000 steps  smoke                 -  change 0 · weak" and "4,000 steps" in lines[3]
+    )
 
 
 def test_a_run_that_is_over_shows_its_last_trials(tmp_path):
     ledger = Ledger(tmp_path / "trials.jsonl")
     ledger.append_many([trial(number) for number in range(25)])
     lines = list(follow(tmp_path, lambda seconds: pytest.fail("it waited")))
-    assert lines[0] == "… 15 trials before" and numbers(lines[1:]) == list(range(15, 25)) and lines[-1] == "the run is not going on"
+    assert (
+        lines[0] == "… 15 trials before"
+        and numbers(lines[1:]) == list(range(15, 25))
+        and lines[-1] == "the run is not going on"
+    )
     ledger.append({"event": "stop", "reason": "enough"})
     ledger.append(Trial(kind="held-out", environment_steps=1).to_event())
     assert list(follow(ledger.path))[-1] == "stopped: enough"

@@ -8,19 +8,19 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.report.contents.rejections import LEFT_EARLY
+from hl_dsl.synth.report.drawing.chart import ticks
+from hl_dsl.synth.report.drawing.markup import element, escaped
+from hl_dsl.synth.report.report import write_report
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.trial import GATES, Trial, trials_of
+from hl_dsl.synth.search import generation
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hl_dsl.synth.search import generation
-from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.report.drawing.chart import ticks
-from hl_dsl.synth.report.drawing.markup import element, escaped
-from hl_dsl.synth.report.contents.rejections import LEFT_EARLY
-from hl_dsl.synth.report.report import write_report
-from hl_dsl.synth.runs.trial import GATES, Trial, trials_of
-from tests.synth.report.conftest import EVIL
 from tests.support.parsed_report import Page
+from tests.synth.report.conftest import EVIL
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -46,11 +46,24 @@ def test_every_accepted_step_is_there_with_its_diff_and_its_author(run):
     assert len(accepted) == 3 and [one["trial"] for one in document["steps"]] == [trial.index for trial in accepted]
     assert len(page.of("details")) == len(accepted) + 1  # and the settings
     for trial, step, summary in zip(accepted, document["steps"], page.texts["summary"]):
-        assert summary.startswith(f"trial {trial.index}: {trial.mean:,.6g} {trial.change or 'the program it began with'}")
-        assert (step["program_hash"], step["proposer"], step["model"]) == (trial.program_hash, trial.proposer, trial.model)
+        assert summary.startswith(
+            f"trial {trial.index}: {trial.mean:,.6g} {trial.change or 'the program it began with'}"
+        )
+        assert (step["program_hash"], step["proposer"], step["model"]) == (
+            trial.program_hash,
+            trial.proposer,
+            trial.model,
+        )
     first, better, best = document["steps"]
-    assert first["diff"] is None and better["diff"][:2] == ["--- trial 0", "+++ trial 2"] and best["parent"] in ("trial 0", "trial 2")
-    assert "-    when pole.angle > 0 => RIGHT" in better["diff"] and "+    when pole.angle + 0.01 * pole.velocity > 0 => RIGHT" in better["diff"]
+    assert (
+        first["diff"] is None
+        and better["diff"][:2] == ["--- trial 0", "+++ trial 2"]
+        and best["parent"] in ("trial 0", "trial 2")
+    )
+    assert (
+        "-    when pole.angle > 0 => RIGHT" in better["diff"]
+        and "+    when pole.angle + 0.01 * pole.velocity > 0 => RIGHT" in better["diff"]
+    )
     lines = page.texts["span"]
     assert all(line in lines for step in (better, best) for line in step["diff"])
     assert better["said"].startswith("I hope") and best["said"] == ""
@@ -63,19 +76,38 @@ def test_rejections_calls_cost_proof_and_the_best_program(run):
     assert {gate: count for gate, count in counts.items() if count} == {"parse": 1, "prove": 1, "duplicate": 1}
     assert sum(counts.values()) + len(document["steps"]) == document["spent"]["programs"] == 6
     recorded = trials_of(Ledger(run / "trials.jsonl").read())
-    assert document["spent"]["environment_steps"] == document["end"]["environment_steps"] == sum(trial.environment_steps for trial in recorded)
+    assert (
+        document["spent"]["environment_steps"]
+        == document["end"]["environment_steps"]
+        == sum(trial.environment_steps for trial in recorded)
+    )
     assert document["spent"]["budget_steps"] == 20_000
-    assert document["spent"]["calls"]["calls"] == 5 and document["end"]["tokens"] == document["spent"]["tokens"] == 5 * 820
+    assert (
+        document["spent"]["calls"]["calls"] == 5 and document["end"]["tokens"] == document["spent"]["tokens"] == 5 * 820
+    )
     assert document["best"]["mean"] == 500 and document["best"]["program"].strip() in page.text
-    assert document["proof"]["passed"] is True and document["status"] == "stopped" and document["stop_reason"] in page.text
-    assert all(one["status"] == "proved" and one["claim"] in page.text for one in document["proof"]["results"] if one["kind"] == "invariant")
+    assert (
+        document["proof"]["passed"] is True and document["status"] == "stopped" and document["stop_reason"] in page.text
+    )
+    assert all(
+        one["status"] == "proved" and one["claim"] in page.text
+        for one in document["proof"]["results"]
+        if one["kind"] == "invariant"
+    )
 
 
 def test_racing_is_told_from_the_gate_whose_seeds_were_played(run):
     assert f'"{LEFT_EARLY}' in inspect.getsource(generation), "the verdict on an episode that was left begins so"
     common = {"kind": "search", "environment": "CartPole-v1", "protocol": "standard", "environment_steps": 7}
-    trials = [Trial(gate=gate, reason=reason, **common) for gate, reason in (
-        ("smoke", "left: far behind"), ("development", "left: far behind"), ("smoke", "3 on the smoke seeds"), ("regression", "breaks `first`"))]
+    trials = [
+        Trial(gate=gate, reason=reason, **common)
+        for gate, reason in (
+            ("smoke", "left: far behind"),
+            ("development", "left: far behind"),
+            ("smoke", "3 on the smoke seeds"),
+            ("regression", "breaks `first`"),
+        )
+    ]
     Ledger(run / "trials.jsonl").append_many([trial.to_event() for trial in trials])
     document, page = reported(run)
     rows = {row["gate"]: (row["count"], row["environment_steps"]) for row in document["rejections"]}
@@ -87,7 +119,10 @@ def test_scores_are_drawn_against_steps_and_against_tokens(run):
     document, page = reported(run)
     points = document["points"]
     assert [point["score"] for point in points] == sorted(point["score"] for point in points) and len(points) == 3
-    assert all(one["environment_steps"] < other["environment_steps"] and one["tokens"] < other["tokens"] for one, other in zip(points, points[1:]))
+    assert all(
+        one["environment_steps"] < other["environment_steps"] and one["tokens"] < other["tokens"]
+        for one, other in zip(points, points[1:])
+    )
     assert points[0]["tokens"] == 0 and points[-1]["best_so_far"] == 500
     charts = [one for one in page.of("svg") if one["class"] == "chart"]
     assert [one["aria-label"] for one in charts] == ["Scores against environment steps", "Scores against tokens"]
@@ -101,13 +136,21 @@ def test_the_family_is_drawn(run):
     document, page = reported(run)
     nodes, edges = document["family"]["nodes"], document["family"]["edges"]
     assert [node["trial"] for node in nodes] == [0, 2, 4] and [node["best"] for node in nodes] == [False, False, True]
-    assert nodes[0]["layer"] == 0 and len(edges) == 2 and len([one for one in page.of("path") if "edge" in one["class"]]) == 2
+    assert (
+        nodes[0]["layer"] == 0
+        and len(edges) == 2
+        and len([one for one in page.of("path") if "edge" in one["class"]]) == 2
+    )
 
 
 def test_what_a_model_wrote_stays_text(run):
     document, page = reported(run)
     page.check_self_contained()
-    assert EVIL in page.text and f"m<b>{EVIL}" in page.text and any(text.startswith(f"I hope {EVIL}") for text in page.texts["pre"])
+    assert (
+        EVIL in page.text
+        and f"m<b>{EVIL}" in page.text
+        and any(text.startswith(f"I hope {EVIL}") for text in page.texts["pre"])
+    )
     assert f"# look ahead {EVIL}" in document["steps"][1]["program"]
 
 
@@ -115,14 +158,36 @@ def test_what_a_model_wrote_stays_text(run):
 @given(change=st.text(), program=st.text(), reason=st.text(), model=st.text(), name=st.text())
 def test_whatever_was_written_stays_text(tmp_path_factory, change, program, reason, model, name):
     folder = tmp_path_factory.mktemp("any")
-    common = {"environment": "CartPole-v1", "protocol": "standard", "seeds": [0], "returns": [1.0], "lengths": [1], "model": model, "program_name": name, "kind": "search"}
-    trials = [Trial(index=0, program_hash="a", program="one", gate="accepted", accepted=True, **common),
-              Trial(index=1, program_hash="b", program=program, parent_hashes=("a",), change=change, gate="accepted", accepted=True, **common),
-              Trial(index=2, program_hash=name, program=program, change=change, reason=reason, gate="smoke", **common)]
+    common = {
+        "environment": "CartPole-v1",
+        "protocol": "standard",
+        "seeds": [0],
+        "returns": [1.0],
+        "lengths": [1],
+        "model": model,
+        "program_name": name,
+        "kind": "search",
+    }
+    trials = [
+        Trial(index=0, program_hash="a", program="one", gate="accepted", accepted=True, **common),
+        Trial(
+            index=1,
+            program_hash="b",
+            program=program,
+            parent_hashes=("a",),
+            change=change,
+            gate="accepted",
+            accepted=True,
+            **common,
+        ),
+        Trial(index=2, program_hash=name, program=program, change=change, reason=reason, gate="smoke", **common),
+    ]
     Ledger(folder / "trials.jsonl").append_many([trial.to_event() for trial in trials])
     document, page = reported(folder)
     page.check_self_contained()
-    assert len(page.of("details")) == len(document["steps"]) == 2 and len(page.texts["section"]) == len(page.texts["h2"])
+    assert len(page.of("details")) == len(document["steps"]) == 2 and len(page.texts["section"]) == len(
+        page.texts["h2"]
+    )
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")))
@@ -145,15 +210,36 @@ def test_ticks_lie_in_their_range_and_are_no_more_than_asked_for(low, width, mos
 
 
 @FEW
-@given(st.lists(st.tuples(st.integers(0, 8), st.lists(st.integers(0, 8), max_size=2), st.booleans()), min_size=1, max_size=12))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 8), st.lists(st.integers(0, 8), max_size=2), st.booleans()), min_size=1, max_size=12
+    )
+)
 def test_a_parent_stands_before_its_child_whatever_the_ledger_says(tmp_path_factory, given_trials):
     folder = tmp_path_factory.mktemp("any")
-    trials = [Trial(kind="search", index=number, program_hash=str(one), parent_hashes=tuple(map(str, parents)), program=f"p{one}", gate="accepted" if accepted else "smoke",
-                    accepted=accepted, environment="E", protocol="p", seeds=[0], returns=[number], lengths=[1]) for number, (one, parents, accepted) in enumerate(given_trials)]
+    trials = [
+        Trial(
+            kind="search",
+            index=number,
+            program_hash=str(one),
+            parent_hashes=tuple(map(str, parents)),
+            program=f"p{one}",
+            gate="accepted" if accepted else "smoke",
+            accepted=accepted,
+            environment="E",
+            protocol="p",
+            seeds=[0],
+            returns=[number],
+            lengths=[1],
+        )
+        for number, (one, parents, accepted) in enumerate(given_trials)
+    ]
     Ledger(folder / "trials.jsonl").append_many([trial.to_event() for trial in trials])
     document, _ = reported(folder)
     nodes = {node["program_hash"]: node for node in document["family"]["nodes"]}
     assert {one.program_hash for one in trials if one.accepted} <= set(nodes)
     assert len({(node["layer"], node["place"]) for node in nodes.values()}) == len(nodes)
     assert all(nodes[edge["from"]]["layer"] < nodes[edge["to"]]["layer"] for edge in document["family"]["edges"])
-    assert document["steps"] == [] or pytest.approx(document["best"]["mean"]) == max(one.returns[0] for one in trials if one.accepted)
+    assert document["steps"] == [] or pytest.approx(document["best"]["mean"]) == max(
+        one.returns[0] for one in trials if one.accepted
+    )

@@ -5,26 +5,24 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from pathlib import Path
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
-from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
 from hl_dsl.synth.report.report import write_report
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
 from hl_dsl.synth.runs.run_folder import RunFolder, holder
-from hl_dsl.synth.search.start import run_tune
-from hl_dsl.base.files import FileUnwritable
-from hl_dsl.synth.search.study import Study
 from hl_dsl.synth.runs.trial import Trial
-from tests.synth.proposers.conftest import BEST
-from tests.support.parsed_report import Page
-from tests.support.study_runs import Interrupt, LEAN
-from tests.support.paths import POLICIES
+from hl_dsl.synth.search.start import run_tune
+from hl_dsl.synth.search.study import Study
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import FileUnwritable
+from hl_dsl.program import Program
+from tests.support.parsed_report import Page
+from tests.support.paths import POLICIES
+from tests.support.study_runs import LEAN, Interrupt
+from tests.synth.proposers.conftest import BEST
 
 
 def reported(run):
@@ -43,7 +41,9 @@ def test_a_run_that_goes_on_says_so_and_who_makes_it(run):
     assert holder(run) is None
     with RunFolder(run):
         document, page = reported(run)
-        assert document["status"] == "going on" and document["stop_reason"] is None and document["held_by"] == holder(run)
+        assert (
+            document["status"] == "going on" and document["stop_reason"] is None and document["held_by"] == holder(run)
+        )
         assert "going on (process" in page.text and {"class": "status live"} in page.of("span")
         assert len(document["steps"]) == 3 and document["best"]["mean"] == 500
     assert holder(run) is None and reported(run)[0]["status"] == "stopped"
@@ -58,25 +58,58 @@ def test_a_run_that_was_cut_off_is_shown_as_far_as_it_came(run):
 
 
 def test_a_run_that_was_interrupted(tmp_path):
-    study = Study(Program.parse(LEAN), "standard", tmp_path, Budget(steps=9_000), seeds=(0, 1), on_event=Interrupt(lambda event, count: event.get("generation") == 2))
+    study = Study(
+        Program.parse(LEAN),
+        "standard",
+        tmp_path,
+        Budget(steps=9_000),
+        seeds=(0, 1),
+        on_event=Interrupt(lambda event, count: event.get("generation") == 2),
+    )
     assert study.run().interrupted
     document, page = reported(tmp_path)
-    assert document["status"] == document["stop_reason"] == "interrupted" and "interrupted: interrupted" not in page.text
-    assert document["spent"]["calls"] is None and document["end"]["tokens"] is None and "there is no curve over tokens" in page.text
+    assert (
+        document["status"] == document["stop_reason"] == "interrupted" and "interrupted: interrupted" not in page.text
+    )
+    assert (
+        document["spent"]["calls"] is None
+        and document["end"]["tokens"] is None
+        and "there is no curve over tokens" in page.text
+    )
 
 
 def test_a_run_whose_first_program_is_not_settled_yet(run):
     keep_lines(run, 1)
     document, page = reported(run)
-    assert document["points"] == document["steps"] == document["films"] == [] and document["best"] is document["proof"] is None
-    assert "Nothing has been tried yet." in page.text and "no trial has a score yet" in page.text and "No step was accepted yet." in page.text
+    assert (
+        document["points"] == document["steps"] == document["films"] == []
+        and document["best"] is document["proof"] is None
+    )
+    assert (
+        "Nothing has been tried yet." in page.text
+        and "no trial has a score yet" in page.text
+        and "No step was accepted yet." in page.text
+    )
 
 
 def test_a_ledger_without_an_accepted_program(tmp_path):
     ledger = Ledger(tmp_path / "trials.jsonl")
-    ledger.append(Trial(kind="verify-reject", gate="prove", program=LEAN, program_hash="a", reason="1 violated", environment="CartPole-v1").to_event())
+    ledger.append(
+        Trial(
+            kind="verify-reject",
+            gate="prove",
+            program=LEAN,
+            program_hash="a",
+            reason="1 violated",
+            environment="CartPole-v1",
+        ).to_event()
+    )
     document, page = reported(tmp_path)
-    assert document["best"] is None and document["notes"] == ["No program was accepted yet."] and "1 × 1 violated" in page.text
+    assert (
+        document["best"] is None
+        and document["notes"] == ["No program was accepted yet."]
+        and "1 × 1 violated" in page.text
+    )
     ledger.path.write_bytes(b"")
     assert reported(tmp_path)[0]["notes"] == ["Nothing has been tried yet."]
 
@@ -102,11 +135,23 @@ def test_a_run_of_another_version(run):
     document, page = reported(run)
     assert "HL 9.9.9 (code 00000000) made this run" in document["notes"][0] and document["notes"][0] in page.text
     # Programs that this version cannot read are shown as they are, and not proved.
-    events = [{name: value for name, value in event.items() if name not in ("sequence", "time", "checksum")} for event in Ledger(run / "trials.jsonl").read()]
+    events = [
+        {name: value for name, value in event.items() if name not in ("sequence", "time", "checksum")}
+        for event in Ledger(run / "trials.jsonl").read()
+    ]
     (run / "trials.jsonl").unlink()
-    Ledger(run / "trials.jsonl").append_many([event | {"program": event["program"].replace("act {", "perform {")} if event.get("program") else event for event in events])
+    Ledger(run / "trials.jsonl").append_many(
+        [
+            event | {"program": event["program"].replace("act {", "perform {")} if event.get("program") else event
+            for event in events
+        ]
+    )
     document, page = reported(run)
-    assert document["proof"]["passed"] is None and "cannot read the program" in page.text and "perform {" in document["best"]["program"]
+    assert (
+        document["proof"]["passed"] is None
+        and "cannot read the program" in page.text
+        and "perform {" in document["best"]["program"]
+    )
     assert any(line.startswith("+    when pole.angle + 0.1") for line in document["steps"][-1]["diff"])
     Ledger(run / "trials.jsonl").append({"event": "trial", "kind": "search", "gate": "wormhole"})
     with pytest.raises(HLError, match="no trial this version can read"):
@@ -120,18 +165,36 @@ def test_a_run_of_another_version(run):
 
 
 def test_scores_that_are_no_numbers_are_shown_and_not_drawn(tmp_path):
-    common = {"kind": "search", "program": LEAN, "environment": "CartPole-v1", "protocol": "standard", "gate": "accepted", "accepted": True, "seeds": [0], "lengths": [1]}
-    trials = [Trial(index=number, program_hash=str(number), returns=[score], **common) for number, score in enumerate((math.nan, 3.0, math.inf))]
+    common = {
+        "kind": "search",
+        "program": LEAN,
+        "environment": "CartPole-v1",
+        "protocol": "standard",
+        "gate": "accepted",
+        "accepted": True,
+        "seeds": [0],
+        "lengths": [1],
+    }
+    trials = [
+        Trial(index=number, program_hash=str(number), returns=[score], **common)
+        for number, score in enumerate((math.nan, 3.0, math.inf))
+    ]
     Ledger(tmp_path / "trials.jsonl").append_many([trial.to_event() for trial in trials])
     document, page = reported(tmp_path)
-    assert [step["score"] for step in document["steps"]] == ["NaN", 3, "Infinity"] and [point["score"] for point in document["points"]] == [3]
+    assert [step["score"] for step in document["steps"]] == ["NaN", 3, "Infinity"] and [
+        point["score"] for point in document["points"]
+    ] == [3]
     assert document["best"]["mean"] == 3 and "trial 2: Infinity" in page.text
 
 
 def test_scores_on_held_out_seeds_are_shown_and_change_nothing_else(run):
     before, page = reported(run)
     (row,) = before["held_out"]
-    assert row == {"protocol": "standard", "scored": False, "command": f"hl eval {run / 'best.hl'} --protocol standard --seeds 50..99"}
+    assert row == {
+        "protocol": "standard",
+        "scored": False,
+        "command": f"hl eval {run / 'best.hl'} --protocol standard --seeds 50..99",
+    }
     assert "not scored on held-out seeds yet" in page.text and row["command"] in page.texts["code"]
     best = Program.load(run / "best.hl")
     for program, seeds in ((best, range(50, 53)), (Program.parse(LEAN), range(50, 52)), (best, range(0, 2))):
@@ -140,7 +203,10 @@ def test_scores_on_held_out_seeds_are_shown_and_change_nothing_else(run):
     (row,) = after["held_out"]
     assert (row["scored"], row["mean"], row["seeds"], row["max_steps"]) == (True, 120, [50, 51, 52], 120)
     assert "50..52" in page.texts["td"] and "episodes ended after 120 steps" in page.text
-    assert all(after[name] == before[name] for name in ("best", "steps", "points", "family", "rejections", "status", "stop_reason"))
+    assert all(
+        after[name] == before[name]
+        for name in ("best", "steps", "points", "family", "rejections", "status", "stop_reason")
+    )
     assert after["spent"]["environment_steps"] > before["spent"]["environment_steps"]
 
 
@@ -148,15 +214,28 @@ def test_every_protocol_is_told_of_and_a_ledger_beside_policies_is_no_run(tmp_pa
     """Scored under two of three protocols, by a program that stands in a file of its own."""
     shutil.copy(POLICIES / "breakout" / "start.hl", tmp_path / "mine.hl")
     program = Program.load(tmp_path / "mine.hl")
-    common = {"program": program.source.text, "program_hash": program.hash, "environment": "Breakout-v5", "gate": "accepted", "accepted": True, "lengths": [9]}
+    common = {
+        "program": program.source.text,
+        "program_hash": program.hash,
+        "environment": "Breakout-v5",
+        "gate": "accepted",
+        "accepted": True,
+        "lengths": [9],
+    }
     trials = [Trial(kind="evaluation", protocol="deterministic", seeds=[0], returns=[118], **common)]
-    trials += [Trial(kind="held-out", protocol=protocol, seeds=[50], returns=[score], **common) for protocol, score in (("sticky", 44), ("deterministic", 118), ("sticky", 45))]
+    trials += [
+        Trial(kind="held-out", protocol=protocol, seeds=[50], returns=[score], **common)
+        for protocol, score in (("sticky", 44), ("deterministic", 118), ("sticky", 45))
+    ]
     Ledger(tmp_path / "trials.jsonl").append_many([trial.to_event() for trial in trials])
     document, page = reported(tmp_path)
     assert document["status"] == "no run" and "belongs to no run" in page.text and len(document["points"]) == 1
     deterministic, noop, sticky = document["held_out"]
     assert (deterministic["mean"], sticky["mean"]) == (118, 45), "the last one counts"
-    assert noop["command"] == f"hl eval {tmp_path / 'mine.hl'} --protocol noop --seeds 50..99" and noop["command"] in page.text
+    assert (
+        noop["command"] == f"hl eval {tmp_path / 'mine.hl'} --protocol noop --seeds 50..99"
+        and noop["command"] in page.text
+    )
 
 
 def test_a_tuning(tmp_path):
@@ -171,8 +250,20 @@ def test_a_tuning(tmp_path):
 @pytest.mark.parametrize("steps", [0, 9_355])
 def test_steps_of_models_are_told_where_there_are_any(tmp_path, steps):
     planning = {"planning": {"steps": steps, "diverged": 0, "blind": 0}} if steps else {}
-    trial = Trial(kind="evaluation", program=BEST, program_hash="ab", environment="Breakout-v5", protocol="sticky", gate="accepted", accepted=True, seeds=[0],
-                  returns=[1], lengths=[9], environment_steps=9, **planning)
+    trial = Trial(
+        kind="evaluation",
+        program=BEST,
+        program_hash="ab",
+        environment="Breakout-v5",
+        protocol="sticky",
+        gate="accepted",
+        accepted=True,
+        seeds=[0],
+        returns=[1],
+        lengths=[9],
+        environment_steps=9,
+        **planning,
+    )
     Ledger(tmp_path / "trials.jsonl").append_many([trial.to_event()])
     document, page = reported(tmp_path)
     assert document["spent"]["planning_steps"] == steps

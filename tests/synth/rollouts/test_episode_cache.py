@@ -3,15 +3,15 @@
 from random import Random
 
 import numpy as np
-
-from hl_dsl.cards import load_card
-from hl_dsl.base.diagnostics import ProgramError
-from hl_dsl.program import Program
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.candidates.gates import CheckedCandidate
+from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.synth.rollouts.candidate_batch import FINISHED, LEFT, play
 from hl_dsl.synth.rollouts.episode_cache import EpisodeCache
+
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.cards import load_card
+from hl_dsl.program import Program
 
 CARD = load_card("CartPole-v1")
 PARENT = Program.parse("""
@@ -35,7 +35,17 @@ def candidates(count):
 
 
 def played(programs, seeds, curve=lambda seed: None, dry_steps=None):
-    return play([one.flow for one in programs], CARD, "standard", seeds, dry_steps=dry_steps, max_steps=None, curves={seed: curve(seed) for seed in seeds}, step_budget=None, stop=lambda: False).episodes
+    return play(
+        [one.flow for one in programs],
+        CARD,
+        "standard",
+        seeds,
+        dry_steps=dry_steps,
+        max_steps=None,
+        curves={seed: curve(seed) for seed in seeds},
+        step_budget=None,
+        stop=lambda: False,
+    ).episodes
 
 
 def test_what_is_recalled_is_what_is_played():
@@ -53,7 +63,9 @@ def test_what_is_recalled_is_what_is_played():
                 assert results[name, episode.seed] == (episode.value, episode.length, episode.digest)
             else:
                 known = [other for (_, seed), other in results.items() if seed == episode.seed]
-                assert (episode.value, episode.length, episode.digest) not in known, "a known episode was not recognised"
+                assert (episode.value, episode.length, episode.digest) not in known, (
+                    "a known episode was not recognised"
+                )
             results[number, episode.seed] = (episode.value, episode.length, episode.digest)
             recall.add(episode.seed, number, episode.recording)
     assert 20 < recalled < 2 * len(every) - 20
@@ -72,7 +84,12 @@ def test_lanes_do_not_depend_on_each_other():
     for place in (0, 4, 9):
         [alone] = played([every[place]], (0, 1))
         for one, other in zip(alone, together[place]):
-            assert (one.value, one.length, one.status, one.digest) == (other.value, other.length, other.status, other.digest)
+            assert (one.value, one.length, one.status, one.digest) == (
+                other.value,
+                other.length,
+                other.status,
+                other.digest,
+            )
 
 
 def test_a_lane_is_left_when_it_is_far_behind_and_at_a_fixed_tick():
@@ -86,12 +103,32 @@ def test_a_lane_is_left_when_it_is_far_behind_and_at_a_fixed_tick():
 
 def test_an_episode_without_reward_is_ended():
     pendulum = load_card("MountainCar-v0")
-    idle = Program.parse('policy idle for "MountainCar-v0" { act { otherwise => NONE } }'.replace("NONE", pendulum.action.names[1]))
-    [[whole]] = play([idle.flow], pendulum, "standard", (0,), dry_steps=20, max_steps=None, curves={0: None},
-                     step_budget=None, stop=lambda: False).episodes
+    idle = Program.parse(
+        'policy idle for "MountainCar-v0" { act { otherwise => NONE } }'.replace("NONE", pendulum.action.names[1])
+    )
+    [[whole]] = play(
+        [idle.flow],
+        pendulum,
+        "standard",
+        (0,),
+        dry_steps=20,
+        max_steps=None,
+        curves={0: None},
+        step_budget=None,
+        stop=lambda: False,
+    ).episodes
     assert whole.length == 200, "a reward of -1 is a reward: nothing is dry here"
     breakout = load_card("Breakout-v5")
     still = Program.parse('policy still for "Breakout-v5" { act { otherwise => NOOP } }')
-    [[dry]] = play([still.flow], breakout, "deterministic", (0,), dry_steps=150, max_steps=None, curves={0: None},
-                   step_budget=None, stop=lambda: False).episodes
+    [[dry]] = play(
+        [still.flow],
+        breakout,
+        "deterministic",
+        (0,),
+        dry_steps=150,
+        max_steps=None,
+        curves={0: None},
+        step_budget=None,
+        stop=lambda: False,
+    ).episodes
     assert (dry.length, dry.value, dry.status) == (150, 0.0, FINISHED)

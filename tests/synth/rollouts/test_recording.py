@@ -1,7 +1,6 @@
 """What a record adds up does not depend on blocks or on the lanes beside."""
 
 import numpy as np
-
 from hl_dsl.synth.rollouts.step_log import StepLog
 
 

@@ -6,12 +6,12 @@ import signal
 import envpool
 import numpy as np
 import pytest
-
-from hl_dsl.cards import load_card
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.protocols import protocol_options
 from hl_dsl.synth.rollouts.rollout import evaluate
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import load_card
 
 CARTPOLE, BREAKOUT, PENDULUM = load_card("CartPole-v1"), load_card("Breakout-v5"), load_card("Pendulum-v1")
 
@@ -56,7 +56,9 @@ def test_the_same_seed_twice_is_the_same_episode_twice(balancing):
 
 
 @pytest.mark.filterwarnings("ignore:.*precision lowered")
-@pytest.mark.parametrize("card, protocol, limit", [(CARTPOLE, "standard", 500), (BREAKOUT, "noop", 300), (PENDULUM, "standard", 200)])
+@pytest.mark.parametrize(
+    "card, protocol, limit", [(CARTPOLE, "standard", 500), (BREAKOUT, "noop", 300), (PENDULUM, "standard", 200)]
+)
 def test_a_return_is_what_plain_stepping_gives(card, protocol, limit, scripted, balancing):
     made = balancing if card is CARTPOLE else scripted
     rollout = evaluate(made(card), card, protocol, [11, 12], max_steps=limit)
@@ -74,7 +76,12 @@ def test_a_return_is_what_plain_stepping_gives(card, protocol, limit, scripted, 
 
 class _frame:
     def __init__(self, observation, info):
-        self.lanes, self.observation, self.ram, self.step = np.zeros(1, np.int32), observation, info.get("ram"), info["elapsed_step"]
+        self.lanes, self.observation, self.ram, self.step = (
+            np.zeros(1, np.int32),
+            observation,
+            info.get("ram"),
+            info["elapsed_step"],
+        )
 
 
 def test_every_step_is_counted_and_none_is_taken_after_the_end(balancing):
@@ -111,7 +118,9 @@ def test_a_truncated_episode_is_said_to_be(scripted, balancing):
 
 
 def test_a_step_budget_is_never_passed(scripted):
-    rollout = evaluate(scripted(BREAKOUT), BREAKOUT, "deterministic", range(6), num_envs=2, max_steps=30, step_budget=101)
+    rollout = evaluate(
+        scripted(BREAKOUT), BREAKOUT, "deterministic", range(6), num_envs=2, max_steps=30, step_budget=101
+    )
     assert rollout.env_steps == 100 and rollout.lengths == (30, 30, 20, 20) and not rollout.complete
     assert rollout.finished == (True, True, False, False) and rollout.seeds == (0, 1, 2, 3)
     nothing = evaluate(scripted(BREAKOUT), BREAKOUT, "deterministic", [0], step_budget=0)

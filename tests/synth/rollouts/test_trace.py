@@ -4,15 +4,15 @@ import json
 
 import numpy as np
 import pytest
-
-from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.rollouts.trace import TraceWriter
 
-MODES = '''policy shy for "CartPole-v1" {
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
+
+MODES = """policy shy for "CartPole-v1" {
   observe pole.angle, pole.velocity, reward, step
 
   param late: int = 4 in [1, 20]
@@ -29,14 +29,14 @@ MODES = '''policy shy for "CartPole-v1" {
 
   monitor small: abs(pair[1]) < 1
 }
-'''
-PUSH = '''policy push for "Pendulum-v1" {
+"""
+PUSH = """policy push for "Pendulum-v1" {
   observe pole.cos, pole.velocity
 
   act clamp(0.3 * pole.velocity - 0.1 * pole.cos, -2, 2)
 }
-'''
-PADDLE = '''policy paddle for "Breakout-v5" {
+"""
+PADDLE = """policy paddle for "Breakout-v5" {
   observe ram, lives
 
   let error = ram[99] - ram[72]
@@ -48,13 +48,15 @@ PADDLE = '''policy paddle for "Breakout-v5" {
     otherwise          => NOOP
   }
 }
-'''
+"""
 
 
 def traced(tmp_path, text, protocol, seeds=(4, 5, 6), num_envs=2, max_steps=80):
     program = Program.parse(text)
     writer = TraceWriter(tmp_path / "trace.jsonl", program.flow, seed=seeds[0])
-    evaluation = evaluate_program(program, protocol, seeds, ledger=None, num_envs=num_envs, max_steps=max_steps, on_tick=writer)
+    evaluation = evaluate_program(
+        program, protocol, seeds, ledger=None, num_envs=num_envs, max_steps=max_steps, on_tick=writer
+    )
     writer.close()
     head, *ticks, end = map(json.loads, (tmp_path / "trace.jsonl").read_text(encoding="utf-8").splitlines())
     return program, evaluation.rollout, head, ticks, end
@@ -64,7 +66,12 @@ def traced(tmp_path, text, protocol, seeds=(4, 5, 6), num_envs=2, max_steps=80):
 def test_lines_agree_with_the_interpreter(tmp_path, text, protocol):
     program, rollout, head, ticks, end = traced(tmp_path, text, protocol)
     flow = program.flow
-    assert (head["schema"], head["policy"], head["env"], head["seed"]) == ("hl.trace/1", program.name, program.card.environment, 4)
+    assert (head["schema"], head["policy"], head["env"], head["seed"]) == (
+        "hl.trace/1",
+        program.name,
+        program.card.environment,
+        4,
+    )
     assert len(ticks) == rollout.lengths[0] and end["end"] is True
     assert sum(line["reward"] for line in [*ticks, end]) == pytest.approx(rollout.returns[0])
     interpreter = Interpreter(flow)
@@ -74,7 +81,9 @@ def test_lines_agree_with_the_interpreter(tmp_path, text, protocol):
         for name in flow.lets:
             values = [again.values[node] for node in flow.values[name].nodes]
             assert line["lets"][name] == (values[0] if len(values) == 1 else values)
-        assert line["memory"] == {cell.name: cell.names[value] if cell.names else value for cell, value in zip(flow.memories, again.memory)}
+        assert line["memory"] == {
+            cell.name: cell.names[value] if cell.names else value for cell, value in zip(flow.memories, again.memory)
+        }
         if flow.card.action.names:
             assert line["action"] == flow.card.action.names[again.action[0]]
         else:
@@ -90,8 +99,17 @@ def test_modes_are_told_by_name(tmp_path):
 def frame(angle):
     one = np.zeros(1, np.int32)
     observation = np.array([[0, 0, angle, 0]], np.float32)
-    return Frame(lanes=one, ram=None, observation=observation, reward=np.zeros(1, np.float32), lives=None, step=one,
-                 done=np.zeros(1, bool), truncated=np.zeros(1, bool), ended=False)
+    return Frame(
+        lanes=one,
+        ram=None,
+        observation=observation,
+        reward=np.zeros(1, np.float32),
+        lives=None,
+        step=one,
+        done=np.zeros(1, bool),
+        truncated=np.zeros(1, bool),
+        ended=False,
+    )
 
 
 def test_an_action_that_is_not_the_interpreters_is_told(tmp_path):
@@ -109,7 +127,9 @@ def test_numbers_that_json_lacks(tmp_path):
     writer(None, frame(np.nan), np.array([0], np.int32))
     writer(None, frame(np.inf), np.array([0], np.int32))
     writer.close()
-    lines = [json.loads(line, parse_constant=pytest.fail) for line in (tmp_path / "trace.jsonl").read_text().splitlines()]
+    lines = [
+        json.loads(line, parse_constant=pytest.fail) for line in (tmp_path / "trace.jsonl").read_text().splitlines()
+    ]
     assert [line["out_of_range"] for line in lines[1:]] == [1, 1]
     assert [line["observations"]["pole.angle"] for line in lines[1:]] == [0.0, 0.42]
 

@@ -1,15 +1,15 @@
 """What was spent, reserved and allowed of each budget, as the ledger tells it."""
 
+from hl_dsl.synth.report.report import write_report
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.budget_report import account, account_lines, budget_event
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.trials_table import show_trials
+from hl_dsl.synth.search.study import Study
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.runs.budget_report import account, account_lines, budget_event
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.report.report import write_report
-from hl_dsl.synth.search.study import Study
-from hl_dsl.synth.runs.trials_table import show_trials
 from tests.support.study_runs import LEAN
 
 UNITS = ("environment steps", "programs", "tokens", "cost", "seconds")
@@ -17,7 +17,10 @@ LIMIT = st.none() | st.integers(1, 10**6)
 
 
 def stamped(events):
-    return [{"time": f"2026-01-01T00:00:{place:02d}+00:00", "sequence": place + 1, **event} for place, event in enumerate(events)]
+    return [
+        {"time": f"2026-01-01T00:00:{place:02d}+00:00", "sequence": place + 1, **event}
+        for place, event in enumerate(events)
+    ]
 
 
 def by_unit(events):
@@ -29,11 +32,18 @@ def trial(steps, kind="search"):
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.integers(0, 1_000), max_size=6), st.integers(0, 4), st.integers(0, 9_000), LIMIT, st.integers(0, 500))
+@given(
+    st.lists(st.integers(0, 1_000), max_size=6), st.integers(0, 4), st.integers(0, 9_000), LIMIT, st.integers(0, 500)
+)
 def test_what_is_reserved_is_what_the_open_generation_may_still_take(steps, waiting, reserved, limit, lost):
     proposals = [{"index": number} for number in range(len(steps) + waiting)]
-    events = [{"event": "budget", "steps": limit}, {"event": "generation", "reserved_steps": reserved, "proposals": proposals},
-              *map(trial, steps), trial(lost, "interrupted"), trial(7, "simplify")]
+    events = [
+        {"event": "budget", "steps": limit},
+        {"event": "generation", "reserved_steps": reserved, "proposals": proposals},
+        *map(trial, steps),
+        trial(lost, "interrupted"),
+        trial(7, "simplify"),
+    ]
     found = by_unit(events)
     going_on = waiting > 0
     assert found["environment steps"] == (sum(steps) + 7, max(0, reserved - sum(steps)) if going_on else 0, limit)
@@ -45,14 +55,25 @@ def test_what_is_reserved_is_what_the_open_generation_may_still_take(steps, wait
 def test_a_tuning_reserves_nothing_between_its_generations(steps, told_last):
     """Its generations are written down once they are over, and it writes no `stop`."""
     generation = {"event": "generation", "generation": 0, "best": 1.0, "env_steps": sum(steps)}
-    events = [{"event": "budget", "steps": 9_000}, *(event for taken in steps for event in (trial(taken, "tune"), generation))]
+    events = [
+        {"event": "budget", "steps": 9_000},
+        *(event for taken in steps for event in (trial(taken, "tune"), generation)),
+    ]
     found = by_unit(events if told_last else events[:-1])
     assert found["environment steps"] == (sum(steps), 0, 9_000) and found["programs"] == (len(steps), 0, None)
 
 
 def test_an_open_call_is_reserved_and_a_settled_one_is_spent():
     call = {"event": "call", "state": "reserved", "call": 0, "reserved_tokens": 900, "reserved_cost": 0.5}
-    settled = {"event": "call", "state": "settled", "call": 0, "outcome": "answered", "tokens": 300, "cost": 0.1, "estimated": False}
+    settled = {
+        "event": "call",
+        "state": "settled",
+        "call": 0,
+        "outcome": "answered",
+        "tokens": 300,
+        "cost": 0.1,
+        "estimated": False,
+    }
     limits = {"event": "budget", "tokens": 5_000, "cost": 2.0, "seconds": 60.0}
     assert by_unit([limits, call])["tokens"] == (0, 900, 5_000) and by_unit([limits, call])["cost"] == (0.0, 0.5, 2.0)
     assert by_unit([limits, call, settled])["tokens"] == (300, 0, 5_000)
@@ -69,15 +90,24 @@ def test_budgets_without_a_limit_are_not_said_and_a_foreign_ledger_has_none():
 
 def test_a_run_shows_them_in_its_report_and_in_its_trials(tmp_path):
     path = tmp_path / "run"
-    result = Study(Program.parse(LEAN), "standard", path, Budget(steps=800, programs=50, wall_seconds=600.0), seed=3, seeds=(0, 1)).run()
+    result = Study(
+        Program.parse(LEAN), "standard", path, Budget(steps=800, programs=50, wall_seconds=600.0), seed=3, seeds=(0, 1)
+    ).run()
     rows = {row["budget"]: row for row in show_trials(path, as_json=True)["budgets"]}
     assert (rows["environment steps"]["spent"], rows["environment steps"]["limit"]) == (result.env_steps, 800)
-    assert (rows["programs"]["spent"], rows["programs"]["limit"], rows["seconds"]["limit"]) == (result.trials, 50, 600.0)
+    assert (rows["programs"]["spent"], rows["programs"]["limit"], rows["seconds"]["limit"]) == (
+        result.trials,
+        50,
+        600.0,
+    )
     assert 0 < rows["seconds"]["spent"] < 600 and rows["tokens"]["limit"] is rows["cost"]["limit"] is None
     document = write_report(path, path / "report.html", False, 10, lambda text: None)
     assert document["spent"]["budgets"][:4] == show_trials(path, as_json=True)["budgets"][:4]
     page = (path / "report.html").read_text()
-    assert all(f"<th>{head}</th>" in page or f">{head}</th>" in page for head in ("budget", "spent", "reserved", "limit")) and "no limit" in page
+    assert (
+        all(f"<th>{head}</th>" in page or f">{head}</th>" in page for head in ("budget", "spent", "reserved", "limit"))
+        and "no limit" in page
+    )
     # A run that goes on with a larger budget says so.
     Study(Program.parse(LEAN), "standard", path, Budget(steps=900), seed=3, seeds=(0, 1)).resume()
     assert show_trials(path, as_json=True)["budgets"][0]["limit"] == 900

@@ -6,17 +6,17 @@ import json
 import logging
 import math
 import re
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hl_dsl.synth.runs.ledger import RESERVED, Ledger, LedgerDamaged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 from hl_dsl.base.json_values import NotRecordable, plain
-from hl_dsl.synth.runs.ledger import RESERVED, Ledger, LedgerDamaged
 
 logging.getLogger("hl_dsl.synth.runs.ledger").setLevel(logging.ERROR)
 
@@ -71,7 +71,7 @@ def test_cut_anywhere_leaves_a_valid_prefix_that_can_be_continued(scratch, paylo
 
 
 def test_cut_at_every_single_offset(scratch):
-    ledger, whole = written(scratch, [{"text": "é\n\"", "n": 1}, {}, {"returns": [1.5, math.inf]}])
+    ledger, whole = written(scratch, [{"text": 'é\n"', "n": 1}, {}, {"returns": [1.5, math.inf]}])
     complete = ledger.read()
     for offset in range(len(whole) + 1):
         ledger.path.write_bytes(whole[:offset])
@@ -147,7 +147,9 @@ def test_damage_is_named_with_its_line_and_append_does_not_go_past_it(scratch, c
         assert ledger.path.read_bytes() == changed
 
 
-@pytest.mark.parametrize("content", [b"a note of mine", b'{"name": "package", "version": 1}', b"\x89PNG\r\n\x1a\n", b"\n"])
+@pytest.mark.parametrize(
+    "content", [b"a note of mine", b'{"name": "package", "version": 1}', b"\x89PNG\r\n\x1a\n", b"\n"]
+)
 def test_a_file_that_is_no_ledger_is_never_cut(tmp_path, content):
     path = tmp_path / "trials.jsonl"
     path.write_bytes(content)
@@ -201,7 +203,7 @@ def test_lines_are_plain_ascii_json_with_a_utc_time(tmp_path):
     event = json.loads(text)
     assert event["note"] == "größer\u2028\n" and event["score"] == 0.1 + 0.2
     moment = datetime.fromisoformat(event["time"])
-    assert abs((datetime.now(timezone.utc) - moment).total_seconds()) < 3600 and event["time"].endswith("Z")
+    assert abs((datetime.now(UTC) - moment).total_seconds()) < 3600 and event["time"].endswith("Z")
 
 
 def test_numbers_json_has_not_become_strings_that_float_reads(tmp_path):
@@ -217,13 +219,27 @@ def test_numbers_json_has_not_become_strings_that_float_reads(tmp_path):
 
 
 def test_arrays_tuples_paths_and_int_keys_are_recorded_as_plain_json():
-    value = {1: np.arange(3), "b": (np.bool_(True), np.float32(0.5), np.int64(7)), "path": Path("a/b"), "n": np.array([[np.nan]])}
+    value = {
+        1: np.arange(3),
+        "b": (np.bool_(True), np.float32(0.5), np.int64(7)),
+        "path": Path("a/b"),
+        "n": np.array([[np.nan]]),
+    }
     assert plain(value) == {"1": [0, 1, 2], "b": [True, 0.5, 7], "path": "a/b", "n": [["NaN"]]}
 
 
 @pytest.mark.parametrize(
     "event",
-    [{"sequence": 1}, {"checksum": ""}, {"time": ""}, {"a": object()}, {"a": {1j: 2}}, {"a": {1: 2, "1": 3}}, {"a": b"bytes"}, {"a": 10**5000}],
+    [
+        {"sequence": 1},
+        {"checksum": ""},
+        {"time": ""},
+        {"a": object()},
+        {"a": {1j: 2}},
+        {"a": {1: 2, "1": 3}},
+        {"a": b"bytes"},
+        {"a": 10**5000},
+    ],
 )
 def test_what_cannot_be_recorded_is_refused_before_anything_is_written(tmp_path, event):
     ledger = Ledger(tmp_path / "trials.jsonl")

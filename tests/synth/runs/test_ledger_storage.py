@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged, LedgerUnreadable, LedgerUnwritable
+
+from hl_dsl.base.errors import HLError
 
 APPENDER = """
 import sys
@@ -112,7 +112,9 @@ def fail_on_write(monkeypatch, error: BaseException, after: int) -> None:
 
 
 @pytest.mark.parametrize("after", [0, 1, 60, 130])
-@pytest.mark.parametrize(("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EIO, "fault"), (errno.EDQUOT, "quota")])
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.ENOSPC, "disk is full"), (errno.EIO, "fault"), (errno.EDQUOT, "quota")]
+)
 def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, number, words, after):
     ledger = Ledger(tmp_path / "trials.jsonl")
     ledger.append({"kept": 1})
@@ -194,7 +196,9 @@ def test_a_device_that_is_always_full():
         Ledger("/dev/full").append({"a": 1})
 
 
-@pytest.mark.parametrize(("number", "words"), [(errno.EROFS, "read-only"), (errno.EACCES, "permission denied"), (errno.EMFILE, "open")])
+@pytest.mark.parametrize(
+    ("number", "words"), [(errno.EROFS, "read-only"), (errno.EACCES, "permission denied"), (errno.EMFILE, "open")]
+)
 def test_a_ledger_that_may_not_be_opened(tmp_path, monkeypatch, number, words):
     ledger = Ledger(tmp_path / "trials.jsonl")
     monkeypatch.setattr(os, "open", lambda *_, **__: fail(OSError(number, os.strerror(number))))
@@ -224,7 +228,10 @@ def test_a_ledger_replaced_while_waiting_for_the_lock_is_opened_again(tmp_path):
     ledger.append({"first": 1})
     with open(ledger.path, "rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        process = run_python("import sys; from hl_dsl.synth.runs.ledger import Ledger; Ledger(sys.argv[1]).append({'late': 1})", ledger.path)
+        process = run_python(
+            "import sys; from hl_dsl.synth.runs.ledger import Ledger; Ledger(sys.argv[1]).append({'late': 1})",
+            ledger.path,
+        )
         while not any(os.path.realpath(link) == str(ledger.path) for link in Path(f"/proc/{process.pid}/fd").iterdir()):
             assert process.poll() is None
             time.sleep(0.01)

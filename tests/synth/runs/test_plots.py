@@ -9,13 +9,15 @@ import random
 import matplotlib.image
 import numpy as np
 import pytest
-
 from hl_dsl.synth.runs.plots import Reference, plot_sample_efficiency, sample_efficiency_figure, short_number
-from hl_dsl.base.files import FileUnwritable
 from hl_dsl.synth.runs.trial import NO_GATE, Trial
 
+from hl_dsl.base.files import FileUnwritable
 
-def scored(score: float, gate: str = "accepted", episodes: int = 2, steps: int = 1000, protocol: str = "sticky") -> Trial:
+
+def scored(
+    score: float, gate: str = "accepted", episodes: int = 2, steps: int = 1000, protocol: str = "sticky"
+) -> Trial:
     return Trial(
         kind="search", gate=gate, accepted=gate == "accepted", environment="Breakout-v5", protocol=protocol, seeds=range(episodes),
         returns=[score] * episodes, lengths=[5] * episodes, environment_steps=steps,
@@ -66,18 +68,28 @@ def test_title_labels_and_legend():
     assert [axes.get_xlabel() for axes in figure.axes] == ["cumulative environment steps", "cumulative episodes"]
     assert figure.axes[0].get_ylabel() == "mean return of a trial"
     assert figure.axes[0].get_title(loc="left").startswith("8 trials: 3 accepted")
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["rejected trial", "accepted trial", "best so far", "null"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "rejected trial",
+        "accepted trial",
+        "best so far",
+        "null",
+    ]
 
 
 def test_a_level_is_drawn_in_both_panels_and_a_curve_against_steps():
-    figure = sample_efficiency_figure(TRIALS, references=[Reference("level", score=325), Reference("curve", steps=[0, 9], scores=[1, 2])])
+    figure = sample_efficiency_figure(
+        TRIALS, references=[Reference("level", score=325), Reference("curve", steps=[0, 9], scores=[1, 2])]
+    )
     _, _, left = parts(figure, 0)
     _, _, right = parts(figure, 1)
     assert {y for _, y in left["level"]} == {y for _, y in right["level"]} == {325}
     assert left["curve"] == [[0, 1], [9, 2]] and "curve" not in right
 
 
-@pytest.mark.parametrize("trials", [[], [Trial(kind="probe", environment_steps=9)], [scored(math.inf)], [scored(5, gate="smoke")], [scored(0.0)]])
+@pytest.mark.parametrize(
+    "trials",
+    [[], [Trial(kind="probe", environment_steps=9)], [scored(math.inf)], [scored(5, gate="smoke")], [scored(0.0)]],
+)
 def test_a_picture_of_little_is_still_a_picture(tmp_path, trials):
     path = plot_sample_efficiency(trials, tmp_path / "plot.png")
     picture = matplotlib.image.imread(path)
@@ -86,7 +98,9 @@ def test_a_picture_of_little_is_still_a_picture(tmp_path, trials):
 
 def test_the_same_trials_give_the_same_bytes_and_a_long_run_is_drawn(tmp_path):
     chance = random.Random(0)
-    trials = [scored(chance.gauss(200, 60), gate=chance.choice(["smoke", "development", "accepted"])) for _ in range(3000)]
+    trials = [
+        scored(chance.gauss(200, 60), gate=chance.choice(["smoke", "development", "accepted"])) for _ in range(3000)
+    ]
     first = plot_sample_efficiency(trials, tmp_path / "one.png").read_bytes()
     assert first == plot_sample_efficiency(trials, tmp_path / "two.png").read_bytes()
     assert matplotlib.image.imread(io.BytesIO(first)).shape[1] == 1600
@@ -97,6 +111,8 @@ def test_no_folder_to_write_into_is_a_clear_error(tmp_path):
         plot_sample_efficiency(TRIALS, tmp_path / "missing" / "plot.png")
 
 
-@pytest.mark.parametrize(("value", "text"), [(0, "0"), (12, "12"), (999, "999"), (250_000, "250 k"), (1_500_000, "1.5 M"), (2e9, "2 G")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (12, "12"), (999, "999"), (250_000, "250 k"), (1_500_000, "1.5 M"), (2e9, "2 G")]
+)
 def test_short_numbers(value, text):
     assert short_number(value) == text

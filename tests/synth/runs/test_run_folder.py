@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.run_folder import RunFolder, RunFolderBusy, RunFolderError
-from hl_dsl.base.files import FileUnwritable, write_whole
 from hl_dsl.synth.runs.trial import Trial
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import FileUnwritable, write_whole
 
 HOLDER = """
 import sys, time
@@ -47,14 +47,27 @@ def test_derived_files_are_rebuilt_from_the_ledger(tmp_path):
     with RunFolder(tmp_path / "run") as folder:
         folder.rebuild()
         assert len((folder.path / "summary.csv").read_text().splitlines()) == 1
-        trial = Trial(kind="evaluation", gate="accepted", accepted=True, seeds=(0,), returns=(864.0,), lengths=(9000,), environment_steps=9000)
+        trial = Trial(
+            kind="evaluation",
+            gate="accepted",
+            accepted=True,
+            seeds=(0,),
+            returns=(864.0,),
+            lengths=(9000,),
+            environment_steps=9000,
+        )
         folder.ledger.append(trial.to_event())
         before = folder.ledger.path.read_bytes()
         folder.rebuild(title="Breakout")
         assert len((folder.path / "summary.csv").read_text().splitlines()) == 2
         assert (folder.path / "sample_efficiency.png").read_bytes().startswith(b"\x89PNG")
         assert folder.ledger.path.read_bytes() == before
-        assert sorted(path.name for path in folder.path.iterdir()) == [".lock", "sample_efficiency.png", "summary.csv", "trials.jsonl"]
+        assert sorted(path.name for path in folder.path.iterdir()) == [
+            ".lock",
+            "sample_efficiency.png",
+            "summary.csv",
+            "trials.jsonl",
+        ]
 
 
 def test_a_second_run_is_told_which_process_holds_the_folder(tmp_path):
@@ -144,7 +157,11 @@ def test_paths_that_cannot_be_a_folder(tmp_path, monkeypatch):
     with pytest.raises(RunFolderError, match="too long"):
         RunFolder(tmp_path / ("x" * 300))
     assert (tmp_path / "file").read_text() == "keep"
-    for number, words in ((errno.EROFS, "read-only"), (errno.EACCES, "permission denied"), (errno.ENOSPC, "disk is full")):
+    for number, words in (
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "permission denied"),
+        (errno.ENOSPC, "disk is full"),
+    ):
         with monkeypatch.context() as patch, pytest.raises(RunFolderError, match=words) as caught:
             patch.setattr(os, "open", lambda *_, **__: fail(OSError(number, os.strerror(number))))
             RunFolder(tmp_path / "run")
@@ -178,7 +195,9 @@ def test_settings_that_cannot_be_read(tmp_path, content):
             folder.read_settings()
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), OSError(errno.EROFS, "read-only"), KeyboardInterrupt()])
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENOSPC, "full"), OSError(errno.EROFS, "read-only"), KeyboardInterrupt()]
+)
 @pytest.mark.parametrize("call", ["write", "fsync", "replace"])
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch, call, error):
     path = tmp_path / "best.hl"

@@ -1,16 +1,18 @@
 """A policy's own ledger gets one line on each run, whatever came of it, and its steps once."""
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger, LedgerUnwritable
-from hl_dsl.synth.search.start import run_synth, run_tune
 from hl_dsl.synth.runs.trial import trials_of
+from hl_dsl.synth.search.start import run_synth, run_tune
+from hl_dsl.synth.workers.evaluator import InProcessExecutor
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from tests.support.study_runs import LEAN, trials
 
-TEXT = LEAN.replace("  act {", "  param tilt: real = 0.2 in [-0.2, 0.2]\n\n  act {").replace("angle > 0", "angle > tilt")
+TEXT = LEAN.replace("  act {", "  param tilt: real = 0.2 in [-0.2, 0.2]\n\n  act {").replace(
+    "angle > 0", "angle > tilt"
+)
 FEW = {"budget_steps": 3_000, "seeds": range(3), "evaluator": InProcessExecutor()}
 
 
@@ -31,14 +33,23 @@ def test_one_line_tells_of_a_run(policy, tmp_path, run, kind):
     result = run(policy, tmp_path / "run", ledger=ledger, **FEW)
     (line,) = lines(ledger)
     recorded = trials(tmp_path / "run")
-    assert (line.kind, line.accepted, line.program_hash) == (kind, True, result.program_hash) and Program.parse(line.program).hash == line.program_hash
+    assert (line.kind, line.accepted, line.program_hash) == (kind, True, result.program_hash) and Program.parse(
+        line.program
+    ).hash == line.program_hash
     assert line.environment_steps == sum(trial.environment_steps for trial in recorded) and line.score == result.score
-    assert (line.options["start_score"], line.options["score"]) == (result.start_score, result.score) and line.seeds == (0, 1, 2)
+    assert (line.options["start_score"], line.options["score"]) == (
+        result.start_score,
+        result.score,
+    ) and line.seeds == (0, 1, 2)
     run(policy, tmp_path / "run", ledger=ledger, resume=True, **{**FEW, "budget_steps": 6_000})
     both = lines(ledger)
-    assert len(both) == 2 and sum(one.environment_steps for one in both) == sum(trial.environment_steps for trial in trials(tmp_path / "run"))
+    assert len(both) == 2 and sum(one.environment_steps for one in both) == sum(
+        trial.environment_steps for trial in trials(tmp_path / "run")
+    )
     run(policy, tmp_path / "run", ledger=ledger, resume=True, **{**FEW, "budget_steps": 6_000})
-    assert sum(one.environment_steps for one in lines(ledger)) == sum(trial.environment_steps for trial in trials(tmp_path / "run"))
+    assert sum(one.environment_steps for one in lines(ledger)) == sum(
+        trial.environment_steps for trial in trials(tmp_path / "run")
+    )
 
 
 def test_a_run_that_fails_is_told_of(policy, tmp_path):

@@ -9,17 +9,29 @@ import json
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.lineage import lineage
 from hl_dsl.synth.runs.summary_csv import summary_csv, write_summary
-from hl_dsl.synth.runs.trial import GATES, NO_GATE, Trial, best_trial, cumulative, main_setting, proof_summary, trials_of, violations
+from hl_dsl.synth.runs.trial import (
+    GATES,
+    NO_GATE,
+    Trial,
+    best_trial,
+    cumulative,
+    main_setting,
+    proof_summary,
+    trials_of,
+    violations,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hl_dsl.base.errors import HLError
 
 
-def scored(name: str, *returns: float, gate: str = "accepted", parents: tuple[str, ...] = (), protocol: str = "sticky", **more) -> Trial:
+def scored(
+    name: str, *returns: float, gate: str = "accepted", parents: tuple[str, ...] = (), protocol: str = "sticky", **more
+) -> Trial:
     values = {
         "kind": "search", "program_hash": name, "program_name": "p", "parent_hashes": parents, "gate": gate,
         "accepted": gate == "accepted", "environment": "Breakout-v5", "protocol": protocol, "seeds": range(len(returns)),
@@ -40,7 +52,11 @@ FULL = Trial(
 
 
 def test_every_field_survives_the_ledger(tmp_path):
-    unset = [item.name for item in dataclasses.fields(FULL) if getattr(FULL, item.name) == item.default and item.name not in ("sequence", "time")]
+    unset = [
+        item.name
+        for item in dataclasses.fields(FULL)
+        if getattr(FULL, item.name) == item.default and item.name not in ("sequence", "time")
+    ]
     assert unset == []
     ledger = Ledger(tmp_path / "trials.jsonl")
     event = ledger.append(FULL.to_event())
@@ -64,7 +80,9 @@ def test_fields_of_a_later_version_are_passed_over_and_missing_ones_take_their_d
     assert trial == Trial(kind="probe") and trial.gate == NO_GATE and not trial.accepted
 
 
-@pytest.mark.parametrize("event", [{}, {"kind": "x", "gate": "nowhere"}, {"kind": "x", "returns": ["many"]}, {"kind": "x", "seeds": 3}])
+@pytest.mark.parametrize(
+    "event", [{}, {"kind": "x", "gate": "nowhere"}, {"kind": "x", "returns": ["many"]}, {"kind": "x", "seeds": 3}]
+)
 def test_an_event_that_is_no_trial_is_a_clear_error(event):
     with pytest.raises(HLError, match="event 5 of the ledger") as caught:
         Trial.from_event({"event": "trial", "sequence": 5, **event})
@@ -73,7 +91,13 @@ def test_an_event_that_is_no_trial_is_a_clear_error(event):
 
 @pytest.mark.parametrize(
     "values",
-    [{"gate": "gone"}, {"gate": "check", "accepted": True}, {"gate": "accepted"}, {"seeds": [1], "returns": [1.0]}, {"seeds": [1]}],
+    [
+        {"gate": "gone"},
+        {"gate": "check", "accepted": True},
+        {"gate": "accepted"},
+        {"seeds": [1], "returns": [1.0]},
+        {"seeds": [1]},
+    ],
 )
 def test_records_that_contradict_themselves_cannot_be_made(values):
     with pytest.raises(ValueError):
@@ -169,7 +193,12 @@ def test_summary_has_one_row_for_each_trial_and_survives_any_text(tmp_path):
     rows = list(csv.DictReader(io.StringIO(path.read_text(), newline=""), strict=True))
     assert [row["kind"] for row in rows] == ["probe", "evaluation", "search"]
     assert [row["total_steps"] for row in rows] == ["500", "9550", "9560"] and rows[0]["mean"] == ""
-    assert (rows[1]["mean"], rows[1]["accepted"], rows[1]["parents"], rows[1]["proof"]) == ("433.25", "true", "00ff 11ee", "proved")
+    assert (rows[1]["mean"], rows[1]["accepted"], rows[1]["parents"], rows[1]["proof"]) == (
+        "433.25",
+        "true",
+        "00ff 11ee",
+        "proved",
+    )
     assert (rows[1]["out_of_range"], rows[1]["assumption_violations"], rows[1]["best_so_far"]) == ("1", "7", "433.25")
     assert rows[2]["reason"] == 'line one\nline "two", and three ' and rows[2]["accepted"] == "false"
     assert all(None not in row and None not in row.values() for row in rows)

@@ -9,12 +9,12 @@ import math
 from pathlib import Path
 
 import pytest
-from rich.console import Console
-
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
 from hl_dsl.synth.runs.trial import NO_GATE, Trial
 from hl_dsl.synth.runs.trials_table import show_trials
+from rich.console import Console
+
+from hl_dsl.base.errors import HLError
 
 
 def scored(index: int, name: str, *returns: float, gate: str = "accepted", **more) -> Trial:
@@ -60,7 +60,10 @@ def test_the_table_shows_trials_totals_and_lineage(run):
     assert text.count("replace [bold]ram[101][/bold] by ram[99]") == 2, "a change must not be taken for markup"
     assert "assumption violated: 1,234" in text
     assert "864.0 (noop)" in text and "held-out" in text
-    assert "8 trials, 1,570 environment steps, 7 episodes, 2 accepted, 4 rejected" in text and "10 tokens, cost 0.5" in text
+    assert (
+        "8 trials, 1,570 environment steps, 7 episodes, 2 accepted, 4 rejected" in text
+        and "10 tokens, cost 0.5" in text
+    )
     assert "rejected at: duplicate 1, prove 1, smoke 1, development 1" in text
     assert "stopped: budget of environment steps used up" in text
     tree = text[text.index("How the best program came about (its proof: proved)") :]
@@ -82,7 +85,10 @@ def test_json_holds_everything_and_is_plain(run):
     assert totals["accepted"] + totals["rejected"] + totals["not_candidates"] == totals["trials"] == 8
     assert (totals["tokens"], totals["cost"]) == (10, 0.5)
     assert document["best"]["program"] == "policy bestbest" and document["best"]["mean"] == 310
-    assert [(step["program_hash"], step["mean"]) for step in document["lineage"]] == [("startstart", 105), ("bestbest", 310)]
+    assert [(step["program_hash"], step["mean"]) for step in document["lineage"]] == [
+        ("startstart", 105),
+        ("bestbest", 310),
+    ]
     assert document["lineage"][1]["crossed_with"] == ["weak"]
     assert document["stop_reason"] == "budget of environment steps used up" and document["torn_bytes"] == 0
 
@@ -98,7 +104,9 @@ def test_showing_changes_nothing_and_takes_the_file_itself(run):
 
 
 def test_a_long_run_shows_accepted_and_late_trials_and_says_what_is_left_out(run):
-    Ledger(run / "trials.jsonl").append_many([scored(index, f"h{index}", gate="duplicate").to_event() for index in range(100, 300)])
+    Ledger(run / "trials.jsonl").append_many(
+        [scored(index, f"h{index}", gate="duplicate").to_event() for index in range(100, 300)]
+    )
     text = text_of(run, rows=10)
     first_words = [line.split()[0] for line in text[: text.index("more, not shown")].splitlines() if line.split()]
     assert [word for word in first_words if word.isdigit()] == ["0", "4", *map(str, range(292, 300)), "198"]

@@ -1,9 +1,9 @@
 """What recordings offer, and points played briefly, in whole runs: found at no step, the same again, the same when gone on with."""
 
 import pytest
+from hl_dsl.synth.search.start import run_synth
 
 from hl_dsl.program import Program
-from hl_dsl.synth.search.start import run_synth
 from tests.support.study_runs import Interrupt, trials
 
 FOLLOW = """\
@@ -22,8 +22,11 @@ PUSH = 'policy push for "CartPole-v1" {\n  act LEFT\n}\n'
 
 def settled(folder):
     """All that a run's trials say, but for the time they took, in their order."""
-    found = [(one.index, one.program_hash, one.change, one.gate, one.reason, one.seeds, one.returns, one.environment_steps)
-             for one in trials(folder) if one.kind == "search"]
+    found = [
+        (one.index, one.program_hash, one.change, one.gate, one.reason, one.seeds, one.returns, one.environment_steps)
+        for one in trials(folder)
+        if one.kind == "search"
+    ]
     return sorted(found, key=lambda one: one[0])
 
 
@@ -57,7 +60,11 @@ def test_such_a_run_goes_on_as_if_it_had_not_been_interrupted(chasing, after):
 def test_points_are_played_briefly_and_the_middle_of_them_on(tmp_path):
     (tmp_path / "push.hl").write_text(PUSH)
     run_synth(tmp_path / "push.hl", tmp_path / "run", None, 9_000, seed=0, num_threads=1)
-    points = [one for one in trials(tmp_path / "run") if one.change.endswith("constants tuned together") and one.environment_steps]
+    points = [
+        one
+        for one in trials(tmp_path / "run")
+        if one.change.endswith("constants tuned together") and one.environment_steps
+    ]
     brief = [one for one in points if "one of many points" in one.reason]
     assert len(brief) > 10 and all(len(one.seeds) == 2 and not one.accepted and one.gate == "smoke" for one in brief)
     assert any(len(one.seeds) == 8 for one in points), "the middle is played on"

@@ -4,25 +4,30 @@ import os
 import signal
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.synth.search import generation, study
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
-from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.regressions.case import EpisodeCase
 from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_case
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
-from hl_dsl.synth.search.interactive_run import Opening, InteractiveStudy
+from hl_dsl.synth.search import generation, study
 from hl_dsl.synth.search.interactive_documents import inspect, status
+from hl_dsl.synth.search.interactive_run import InteractiveStudy, Opening
+from hl_dsl.synth.workers.evaluator import InProcessExecutor
+
+from hl_dsl.base.errors import HLError
 from tests.support.study_runs import LEAN, trials
 
 FEW = Opening(seeds=(0, 1), budget_steps=3_000, max_steps=100)
-BETTER = LEAN.replace("observe pole.angle", "observe pole.angle, pole.velocity").replace("pole.angle > 0", "pole.angle + 0.3 * pole.velocity > 0")
+BETTER = LEAN.replace("observe pole.angle", "observe pole.angle, pole.velocity").replace(
+    "pole.angle > 0", "pole.angle + 0.3 * pole.velocity > 0"
+)
 WRONG = {
-    "parse": "policy lean for", "check": LEAN.replace("pole.angle > 0", "pole.angel > 0"), "prove": LEAN.replace("pole.angle > 0", "1 / pole.angle > 0"),
-    "duplicate": "# another name\n" + LEAN.replace("policy lean", "policy other").replace("pole.angle > 0", "0 < pole.angle"),
+    "parse": "policy lean for",
+    "check": LEAN.replace("pole.angle > 0", "pole.angel > 0"),
+    "prove": LEAN.replace("pole.angle > 0", "1 / pole.angle > 0"),
+    "duplicate": "# another name\n"
+    + LEAN.replace("policy lean", "policy other").replace("pole.angle > 0", "0 < pole.angle"),
 }
 
 
@@ -31,7 +36,12 @@ def test_nothing_is_played_before_the_proof_passes(lean, tmp_path):
         before = steps_taken()
         for number, (gate, text) in enumerate(WRONG.items(), 1):
             document = session.submit(text)
-            assert (document["gate"], document["trial"], document["accepted"], document["exit_code"]) == (gate, number, False, 1)
+            assert (document["gate"], document["trial"], document["accepted"], document["exit_code"]) == (
+                gate,
+                number,
+                False,
+                1,
+            )
             assert document["env_steps"] == 0 == steps_taken() - before and document["reason"]
         good = session.submit(BETTER, "looks\nahead")
         assert (good["gate"], good["change"], good["exit_code"]) == ("accepted", "looks ahead", 0)
@@ -40,11 +50,17 @@ def test_nothing_is_played_before_the_proof_passes(lean, tmp_path):
         again = session.submit(BETTER.replace("0.3 *", "0.30 *"))
         assert (again["gate"], again["env_steps"]) == ("duplicate", 0)
         finished = session.finish()
-    assert finished["score"] == 100 and finished["proved"] and finished["stopped_at"] == {"accepted": 2, "parse": 1, "check": 1, "prove": 1, "duplicate": 2}
+    assert (
+        finished["score"] == 100
+        and finished["proved"]
+        and finished["stopped_at"] == {"accepted": 2, "parse": 1, "check": 1, "prove": 1, "duplicate": 2}
+    )
     recorded = trials(tmp_path / "run")
     assert sum(trial.environment_steps for trial in recorded) == finished["env_steps"]
     assert {trial.proposer for trial in recorded if trial.index} <= {"mcp", "simplify"}
-    assert (tmp_path / "run" / "best.hl").read_text() == finished["program"] and (tmp_path / "run" / "summary.csv").exists()
+    assert (tmp_path / "run" / "best.hl").read_text() == finished["program"] and (
+        tmp_path / "run" / "summary.csv"
+    ).exists()
 
 
 def test_a_program_that_is_not_proved_opens_no_run(lean, tmp_path):
@@ -102,13 +118,19 @@ def test_an_interrupt_loses_neither_the_program_nor_a_step(lean, tmp_path, monke
     found = trials(cut)
     assert sum(trial.environment_steps for trial in found) == steps_taken() - before
     trial = next(trial for trial in found if trial.index == 1)
-    assert (trial.gate, list(trial.returns), trial.program_hash) == (expected["gate"], expected["returns"], expected["program_hash"])
+    assert (trial.gate, list(trial.returns), trial.program_hash) == (
+        expected["gate"],
+        expected["returns"],
+        expected["program_hash"],
+    )
     assert len([event for event in Ledger(cut / "trials.jsonl").read() if event["event"] == "submission"]) == 1
     assert status(cut)["lost_steps"] > 0 and status(cut)["spent"] == status(whole)["spent"]
 
 
 def test_its_budget_is_in_the_ledger_once(lean, tmp_path):
-    with InteractiveStudy.begin(lean, tmp_path / "run", Opening(seeds=(0, 1), budget_steps=900, max_steps=100, budget_programs=5)) as session:
+    with InteractiveStudy.begin(
+        lean, tmp_path / "run", Opening(seeds=(0, 1), budget_steps=900, max_steps=100, budget_programs=5)
+    ) as session:
         session.submit(WRONG["parse"])
     with InteractiveStudy.go_on(tmp_path / "run"):
         pass
@@ -127,7 +149,9 @@ def test_the_budget_holds_and_may_grow(lean, tmp_path):
         assert session.submit(BETTER.replace("0.3", "0.4"))["accepted"]
     with InteractiveStudy.go_on(run) as session:
         assert session.status()["budget"] == {"env_steps": 900, "programs": None}
-    with InteractiveStudy.begin(lean, tmp_path / "few", Opening(seeds=(0,), max_steps=20, budget_programs=2)) as session:
+    with InteractiveStudy.begin(
+        lean, tmp_path / "few", Opening(seeds=(0,), max_steps=20, budget_programs=2)
+    ) as session:
         session.submit("no program")
         with pytest.raises(HLError, match="budget of 2 programs"):
             session.submit(BETTER)
@@ -140,7 +164,10 @@ def test_cases_hold_here_too(lean, tmp_path):
         again = session.submit(BETTER.replace("0.3", "0.31").replace("policy lean", "policy other"))
     assert (stray["gate"], stray["mean"] > 400) == ("regression", True)
     assert again["gate"] in ("regression", "duplicate"), "what was refused for a case is no easier to get in later"
-    assert stray["reason"] == "case stays: `step < 400` is false at tick 400" and stray["cases"]["stays"]["passed"] is False
+    assert (
+        stray["reason"] == "case stays: `step < 400` is false at tick 400"
+        and stray["cases"]["stays"]["passed"] is False
+    )
     assert stray["env_steps"] == sum(stray["returns"]) + stray["cases"]["stays"]["steps"]
     remove_case(folder_beside(lean), "stays")
     with pytest.raises(HLError, match="`stays` was taken away"):
@@ -157,6 +184,10 @@ def test_what_is_asked_of_a_run_that_is_none(lean, tmp_path):
     with InteractiveStudy.begin(lean, tmp_path / "run", FEW):
         shown = inspect(tmp_path / "run", 0, ticks=3)
         assert len(shown["trace"]["rows"]) == 3 and shown["trace"]["columns"][0] == "tick" and shown["program"] == LEAN
-        for arguments, said in (((7,), "no trial 7"), ((0, 9), "no finished episode on seed 9"), ((0, 0, 0), "0 ticks")):
+        for arguments, said in (
+            ((7,), "no trial 7"),
+            ((0, 9), "no finished episode on seed 9"),
+            ((0, 0, 0), "0 ticks"),
+        ):
             with pytest.raises(HLError, match=said):
                 inspect(tmp_path / "run", *arguments)

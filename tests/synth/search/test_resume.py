@@ -6,20 +6,26 @@ import re
 import signal
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
-from hl_dsl.synth.search.start import run_synth, run_tune
-from hl_dsl.base.files import FileUnwritable
 from hl_dsl.synth.runs.run_result import NotWritten
 from hl_dsl.synth.runs.version import version
+from hl_dsl.synth.search.start import run_synth, run_tune
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import FileUnwritable
 from tests.support.study_runs import Interrupt, trials
 
 
-@pytest.mark.parametrize("start", [lambda *more, **options: run_synth(*more, budget_steps=6_000, seed=2, **options),
-                                   lambda *more, **options: run_tune(*more, budget_steps=6_000, seed=2, **options)], ids=["synth", "tune"])
+@pytest.mark.parametrize(
+    "start",
+    [
+        lambda *more, **options: run_synth(*more, budget_steps=6_000, seed=2, **options),
+        lambda *more, **options: run_tune(*more, budget_steps=6_000, seed=2, **options),
+    ],
+    ids=["synth", "tune"],
+)
 def test_an_interrupt_while_a_generation_is_written_down_loses_no_step(leaning, tmp_path, monkeypatch, start):
     """A real signal, at the moment between the last step and its record."""
     real, came = Ledger.append_many, []
@@ -37,7 +43,9 @@ def test_an_interrupt_while_a_generation_is_written_down_loses_no_step(leaning, 
     before = steps_taken()
     result = start(leaning, tmp_path / "cut")
     assert result.interrupted and len(came) == 2
-    assert sum(trial.environment_steps for trial in trials(tmp_path / "cut")) == steps_taken() - before < whole.env_steps
+    assert (
+        sum(trial.environment_steps for trial in trials(tmp_path / "cut")) == steps_taken() - before < whole.env_steps
+    )
     assert start(leaning, tmp_path / "cut", resume=True).score == whole.score
 
 
@@ -49,11 +57,18 @@ def test_a_run_of_another_version_says_which(lean, tmp_path):
     (folder / "run.json").write_text(json.dumps(settings | {"version": "0.0.9 (code 01234567)"}))
     assert run_synth(lean, folder, budget_steps=2_000, resume=True).env_steps <= 2_000, "what repeats itself goes on"
     ledger = Ledger(folder / "trials.jsonl")
-    events = [{key: value for key, value in event.items() if key not in ("sequence", "time", "checksum")} for event in ledger.read()]
-    next(event for event in events if event["event"] == "generation" and event["generation"] == 1)["proposals"][0]["hash"] = "another"
+    events = [
+        {key: value for key, value in event.items() if key not in ("sequence", "time", "checksum")}
+        for event in ledger.read()
+    ]
+    next(event for event in events if event["event"] == "generation" and event["generation"] == 1)["proposals"][0][
+        "hash"
+    ] = "another"
     ledger.path.unlink()
     ledger.append_many(events)
-    with pytest.raises(HLError, match=r"generation 1 .* HL 0\.0\.9 \(code 01234567\) made this run, and this is HL") as caught:
+    with pytest.raises(
+        HLError, match=r"generation 1 .* HL 0\.0\.9 \(code 01234567\) made this run, and this is HL"
+    ) as caught:
         run_synth(lean, folder, budget_steps=4_000, resume=True)
     assert "best.hl" in caught.value.hint
     (folder / "run.json").write_text(json.dumps(settings))
@@ -68,7 +83,9 @@ def test_a_run_of_another_version_says_which(lean, tmp_path):
 @pytest.mark.parametrize("cut_after", [1, 5, 12, 30])
 def test_a_tuning_goes_on_after_an_interrupt_as_if_it_had_not_been(leaning, tmp_path, cut_after):
     def samples(folder):
-        return {trial.index: (trial.program_hash, trial.returns, trial.gate) for trial in trials(folder) if trial.returns}
+        return {
+            trial.index: (trial.program_hash, trial.returns, trial.gate) for trial in trials(folder) if trial.returns
+        }
 
     expected = run_tune(leaning, tmp_path / "whole", budget_steps=9_000, seed=2)
     stop = Interrupt(lambda event, count: event["event"] == "steps" and count >= cut_after)

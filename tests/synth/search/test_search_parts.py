@@ -4,18 +4,18 @@ import io
 from random import Random
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.synth.candidates.archive import KEPT, Archive, ScoredParameters
-from hl_dsl.synth.candidates.parameter_values import structure_hash, syntax_with
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
-from hl_dsl.synth.search.random_baseline import random_constants
-from hl_dsl.synth.runs.progress import progress
-from hl_dsl.synth.environments.random_numbers import generator, seed_for
-from hl_dsl.synth.search.start import run_synth
 from hl_dsl.synth.candidates.parameter_sampling import first_values, next_values
+from hl_dsl.synth.candidates.parameter_values import structure_hash, syntax_with
+from hl_dsl.synth.environments.random_numbers import generator, seed_for
+from hl_dsl.synth.runs.progress import progress
+from hl_dsl.synth.search.random_baseline import random_constants
 from hl_dsl.synth.search.simplify import simplified, without_what_is_proved_idle
+from hl_dsl.synth.search.start import run_synth
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 
 LEAN = Program.parse("""
 policy lean for "CartPole-v1" {
@@ -63,7 +63,9 @@ def test_what_makes_no_difference_is_left_out_and_the_invariant_stays():
 def test_what_is_proved_idle_goes_before_any_episode_is_recalled():
     """`most >= 0` is always true and the second rule does what the last one does: no run is needed to see that."""
     asked = []
-    smaller = without_what_is_proved_idle(checked(LEAN), Gates(LEAN.card), lambda candidate: asked.append(candidate) or True).program
+    smaller = without_what_is_proved_idle(
+        checked(LEAN), Gates(LEAN.card), lambda candidate: asked.append(candidate) or True
+    ).program
     assert "flip" not in smaller.text and "most" not in smaller.text and "lead * pole.velocity" in smaller.text
     assert "invariant bounded" in smaller.text and asked
     assert without_what_is_proved_idle(checked(LEAN), Gates(LEAN.card), lambda candidate: False).program is LEAN
@@ -78,15 +80,24 @@ def test_gates_name_where_a_candidate_stops():
     gates.remember(LEAN.hash, 7)
     again = gates.recognise(start)
     assert isinstance(again, Rejection) and (again.gate, again.known_as) == ("duplicate", 7)
-    assert gates.check(Program.parse(LEAN.text.replace("lead: real", "lean: real").replace("lead *", "lean *")).syntax).structure == start.structure
+    assert (
+        gates.check(
+            Program.parse(LEAN.text.replace("lead: real", "lean: real").replace("lead *", "lean *")).syntax
+        ).structure
+        == start.structure
+    )
     moved = start.with_values({"lead": 0.25})
-    assert moved.structure == start.structure and moved.program.hash == Program.parse(moved.program.text).hash != LEAN.hash
+    assert (
+        moved.structure == start.structure and moved.program.hash == Program.parse(moved.program.text).hash != LEAN.hash
+    )
     broken = gates.check(Program.parse(LEAN.text.replace("tilt > 0 and", "1 / tilt > 0 and")).syntax)
     gates.recognise(broken)
     verdict = gates.prove(broken)
     assert isinstance(verdict, Rejection) and verdict.gate == "prove"
     wrong = Program.parse(LEAN.text).syntax
-    wrong = type(wrong)(**{**{name: getattr(wrong, name) for name in wrong.__slots__}, "declarations": wrong.declarations[1:]})
+    wrong = type(wrong)(
+        **{**{name: getattr(wrong, name) for name in wrong.__slots__}, "declarations": wrong.declarations[1:]}
+    )
     assert gates.check(wrong).gate == "check"
 
 
@@ -94,18 +105,31 @@ def test_defaults_are_written_where_they_stand():
     flow = LEAN.flow
     policy = syntax_with(LEAN.syntax, flow, {"lead": 0.75, "flip": True})
     assert Program.from_syntax(policy).flow.parameters[0].default == 0.75
-    vectors = Program.parse('policy v for "CartPole-v1" { param w: vec[2] = 1 in [0, 3] act { when sum(w) > 2 => LEFT otherwise => RIGHT } }')
+    vectors = Program.parse(
+        'policy v for "CartPole-v1" { param w: vec[2] = 1 in [0, 3] act { when sum(w) > 2 => LEFT otherwise => RIGHT } }'
+    )
     text = Program.from_syntax(syntax_with(vectors.syntax, vectors.flow, {"w[1]": 2.5})).text
     assert "[1" in text and "2.5]" in text and Program.parse(text).flow.parameters[1].default == 2.5
 
 
 def test_values_lie_in_their_ranges_and_repeat():
     parameters = LEAN.flow.parameters
-    samples = [ScoredParameters(number, {"lead": number / 20, "most": number % 10, "flip": bool(number % 2)}, 20.0 - number) for number in range(20)]
+    samples = [
+        ScoredParameters(number, {"lead": number / 20, "most": number % 10, "flip": bool(number % 2)}, 20.0 - number)
+        for number in range(20)
+    ]
     for number in range(200):
-        for values in (first_values(parameters, samples[0].values, ["lead"], Random(number)), next_values(parameters, samples, Random(number))):
+        for values in (
+            first_values(parameters, samples[0].values, ["lead"], Random(number)),
+            next_values(parameters, samples, Random(number)),
+        ):
             assert set(values) == {"lead", "most", "flip"}
-            assert 0 <= values["lead"] <= 1 and 0 <= values["most"] <= 9 and type(values["most"]) is int and type(values["flip"]) is bool
+            assert (
+                0 <= values["lead"] <= 1
+                and 0 <= values["most"] <= 9
+                and type(values["most"]) is int
+                and type(values["flip"]) is bool
+            )
     assert next_values(parameters, samples, Random(5)) == next_values(parameters, samples, Random(5))
 
 
@@ -143,15 +167,28 @@ def test_a_bar_is_shown_on_a_terminal():
 
     shown = Terminal()
     with progress("synth", shown) as watch:
-        watch({"event": "generation", "generation": 1, "env_steps": 1234, "budget_steps": 5000, "programs": 9, "best": 77.0, "accepted": 2,
-               "stopped_at": {"accepted": 2, "prove": 3, "duplicate": 4}, "seconds": 1.0})
+        watch(
+            {
+                "event": "generation",
+                "generation": 1,
+                "env_steps": 1234,
+                "budget_steps": 5000,
+                "programs": 9,
+                "best": 77.0,
+                "accepted": 2,
+                "stopped_at": {"accepted": 2, "prove": 3, "duplicate": 4},
+                "seconds": 1.0,
+            }
+        )
     for part in ("1,234 of 5,000", "77", "accepted 2", "prove 3", "duplicate 4"):
         assert part in shown.getvalue()
 
 
 def test_where_nothing_is_left_to_chance_one_seed_is_played(tmp_path):
     path = tmp_path / "still.hl"
-    path.write_text('policy still for "Breakout-v5" {\n  observe ram\n\n  act {\n    when ram[99] > ram[72] => RIGHT\n    otherwise              => LEFT\n  }\n}\n')
+    path.write_text(
+        'policy still for "Breakout-v5" {\n  observe ram\n\n  act {\n    when ram[99] > ram[72] => RIGHT\n    otherwise              => LEFT\n  }\n}\n'
+    )
     result = run_synth(path, tmp_path / "run", "deterministic", budget_steps=3_000, max_steps=200, num_threads=1)
     assert result.seeds == (0,) and 1_000 < result.env_steps <= 3_000
     assert Program.load(tmp_path / "run" / "best.hl").prove().passed

@@ -3,26 +3,40 @@
 import json
 
 import pytest
-
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.synth.candidates import gates
-from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
+from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.search.start import run_synth, run_tune
 from hl_dsl.synth.search.study import Study
+from hl_dsl.synth.workers.evaluator import InProcessExecutor
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from tests.support.study_runs import LEAN, Interrupt, trials
+
 
 def verdicts(folder):
     """What must repeat: everything about a trial but the time it took, by number."""
     search = [trial for trial in trials(folder) if trial.kind == "search"]
     assert len({trial.index for trial in search}) == len(search), "a trial is recorded once"
-    return {trial.index: (trial.program, trial.program_hash, trial.parent_hashes, trial.change, trial.gate, trial.reason, trial.returns, trial.lengths,
-                          trial.environment_steps, tuple(trial.parameters.items())) for trial in search}
+    return {
+        trial.index: (
+            trial.program,
+            trial.program_hash,
+            trial.parent_hashes,
+            trial.change,
+            trial.gate,
+            trial.reason,
+            trial.returns,
+            trial.lengths,
+            trial.environment_steps,
+            tuple(trial.parameters.items()),
+        )
+        for trial in search
+    }
 
 
 def test_a_search_balances_the_pole_and_records_it_all(lean, tmp_path):
@@ -32,9 +46,15 @@ def test_a_search_balances_the_pole_and_records_it_all(lean, tmp_path):
     assert steps_taken() - before == result.env_steps <= 25_000
     assert (result.score, result.proved) == (500.0, True) and result.start_score < 100
     best = Program.parse((tmp_path / "run" / "best.hl").read_text())
-    assert best.text.startswith("# Found by hl synth from lean") and best.hash == result.program_hash and best.prove().passed
+    assert (
+        best.text.startswith("# Found by hl synth from lean")
+        and best.hash == result.program_hash
+        and best.prove().passed
+    )
     recorded = [trial for trial in trials(tmp_path / "run") if trial.kind == "search"]
-    assert [trial.index for trial in recorded] == sorted(trial.index for trial in recorded) or len({trial.index for trial in recorded}) == len(recorded)
+    assert [trial.index for trial in recorded] == sorted(trial.index for trial in recorded) or len(
+        {trial.index for trial in recorded}
+    ) == len(recorded)
     assert sum(trial.environment_steps for trial in recorded) == result.env_steps
     assert all(trial.environment_steps == 0 for trial in recorded if trial.gate in ("check", "duplicate", "prove"))
     assert all(trial.proof for trial in recorded if trial.environment_steps)
@@ -57,7 +77,13 @@ def test_nothing_is_played_before_it_is_proved(lean, tmp_path, monkeypatch):
     from hl_dsl.synth.search import generation
 
     real_play = generation.play
-    monkeypatch.setattr(generation, "play", lambda candidates, *rest, **more: played.append((steps_taken(), candidates)) or real_play(candidates, *rest, **more))
+    monkeypatch.setattr(
+        generation,
+        "play",
+        lambda candidates, *rest, **more: (
+            played.append((steps_taken(), candidates)) or real_play(candidates, *rest, **more)
+        ),
+    )
     run_synth(lean, tmp_path / "run", budget_steps=6_000, evaluator=InProcessExecutor())
     refused = {trial.program_hash for trial in trials(tmp_path / "run") if trial.gate == "prove"}
     assert refused and not refused & {canonical_hash(one) for _, every in played for one in every}
@@ -84,13 +110,17 @@ def test_the_same_seed_is_the_same_run(lean, tmp_path):
     assert verdicts(tmp_path / "third") != verdicts(tmp_path / "first")
 
 
-@pytest.mark.parametrize("when", [
-    lambda event, count: event["event"] == "steps" and event["env_steps"] > 3_000,
-    lambda event, count: event["event"] == "steps" and event["env_steps"] > 0,
-    lambda event, count: event["event"] == "generation" and event["generation"] == 2,
-    lambda event, count: event["event"] == "best" and event["score"] > 100,
-    lambda event, count: event["event"] == "steps" and event["env_steps"] > 7_500,
-], ids=["while playing", "in the first episode", "between generations", "at a new best", "near the end of the budget"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        lambda event, count: event["event"] == "steps" and event["env_steps"] > 3_000,
+        lambda event, count: event["event"] == "steps" and event["env_steps"] > 0,
+        lambda event, count: event["event"] == "generation" and event["generation"] == 2,
+        lambda event, count: event["event"] == "best" and event["score"] > 100,
+        lambda event, count: event["event"] == "steps" and event["env_steps"] > 7_500,
+    ],
+    ids=["while playing", "in the first episode", "between generations", "at a new best", "near the end of the budget"],
+)
 def test_a_run_goes_on_after_an_interrupt_as_if_it_had_not_been(lean, tmp_path, when):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     expected = run_synth(lean, whole, budget_steps=9_000, seed=2)
@@ -104,7 +134,11 @@ def test_a_run_goes_on_after_an_interrupt_as_if_it_had_not_been(lean, tmp_path, 
     before, settled = steps_taken(), any(trial.kind == "search" for trial in trials(cut))
     result = run_synth(lean, cut, budget_steps=9_000, seed=2, resume=True)
     assert verdicts(cut) == verdicts(whole)
-    assert (result.best_text, result.score, result.env_steps) == (expected.best_text, expected.score, expected.env_steps)
+    assert (result.best_text, result.score, result.env_steps) == (
+        expected.best_text,
+        expected.score,
+        expected.env_steps,
+    )
     assert steps_taken() - before < 9_000 + (not settled)  # nothing that was settled is played again
     lost = sum(trial.environment_steps for trial in trials(cut) if trial.kind == "interrupted")
     assert result.lost_steps == lost
@@ -150,12 +184,15 @@ def test_two_runs_do_not_share_a_folder(lean, tmp_path):
             run_synth(lean, tmp_path / "run", budget_steps=1_000)
 
 
-@pytest.mark.parametrize("more, message", [
-    ({"proposer": "oracle"}, "no proposer `oracle`"),
-    ({"budget_steps": 0}, "nothing to do"),
-    ({"protocol": "sticky"}, "no protocol `sticky`"),
-    ({"budget_steps": None}, "never end"),
-])
+@pytest.mark.parametrize(
+    "more, message",
+    [
+        ({"proposer": "oracle"}, "no proposer `oracle`"),
+        ({"budget_steps": 0}, "nothing to do"),
+        ({"protocol": "sticky"}, "no protocol `sticky`"),
+        ({"budget_steps": None}, "never end"),
+    ],
+)
 def test_bad_options_are_said_before_anything_is_written(lean, tmp_path, more, message):
     with pytest.raises(HLError, match=message):
         run_synth(lean, tmp_path / "run", **more)

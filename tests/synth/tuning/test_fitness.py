@@ -3,14 +3,14 @@
 import re
 
 import pytest
+from hl_dsl.synth.tuning.episode_schedule import Phase, parse_short, schedule_text
+from hl_dsl.synth.tuning.fitness import MEAN, parse_fitness
+from hl_dsl.synth.tuning.parameter_selection import chosen_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
-from hl_dsl.synth.tuning.parameter_selection import chosen_parameters
-from hl_dsl.synth.tuning.fitness import MEAN, parse_fitness
-from hl_dsl.synth.tuning.episode_schedule import Phase, parse_short, schedule_text
 
 returns = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40)
 weights = st.integers(1, 400).map(lambda number: number / 100)
@@ -25,10 +25,23 @@ def test_a_mix_is_the_weighted_sum(values, least, mean):
     assert parse_fitness("min")(values) == min(values)
 
 
-@pytest.mark.parametrize("text, said", [
-    ("median", "`median` is not understood"), ("", "a term is empty"), ("mean+", "a term is empty"), ("0*mean", "above 0"), ("min+min", "twice"), ("min+mean+mean", "names `mean` twice"), ("mean+min+0.5*mean", "names `mean` twice"), ("-1*mean", "not understood"),
-    ("mean - min", "not understood"), ("0.5 min", "not understood"), ("1e9*mean", "not understood"), (f"{'9' * 400}*mean", "finite"),
-])
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("median", "`median` is not understood"),
+        ("", "a term is empty"),
+        ("mean+", "a term is empty"),
+        ("0*mean", "above 0"),
+        ("min+min", "twice"),
+        ("min+mean+mean", "names `mean` twice"),
+        ("mean+min+0.5*mean", "names `mean` twice"),
+        ("-1*mean", "not understood"),
+        ("mean - min", "not understood"),
+        ("0.5 min", "not understood"),
+        ("1e9*mean", "not understood"),
+        (f"{'9' * 400}*mean", "finite"),
+    ],
+)
 def test_what_is_no_fitness_is_told_with_a_way_to_write_one(text, said):
     with pytest.raises(HLError, match=re.escape(said)) as caught:
         parse_fitness(text)
@@ -47,7 +60,18 @@ def test_a_component_that_is_not_there_is_told_with_those_that_are():
     assert caught.value.hint == "`w` has components 0 to 2"
 
 
-@pytest.mark.parametrize("text, said", [("x", "no short episodes"), ("0:3", "1 or more"), ("200:0", "1 or more"), ("200,100", "do not grow"), ("200:", "no short"), ("5:5:5", "no short"), ("900", "not short")])
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("x", "no short episodes"),
+        ("0:3", "1 or more"),
+        ("200:0", "1 or more"),
+        ("200,100", "do not grow"),
+        ("200:", "no short"),
+        ("5:5:5", "no short"),
+        ("900", "not short"),
+    ],
+)
 def test_what_is_no_schedule_is_told(text, said):
     with pytest.raises(HLError, match=said):
         parse_short(text, max_steps=500)
@@ -56,10 +80,18 @@ def test_what_is_no_schedule_is_told(text, said):
 VECTORS = 'policy p for "CartPole-v1" { observe pole.angle  param gain_a: real = 1 in [0, 2]  param gain_b: real = 1 in [0, 2]  param w: vec[3] = 0 in [-1, 1]  act { when gain_a * gain_b * sum(w) > pole.angle => LEFT  otherwise => RIGHT } }'
 
 
-@pytest.mark.parametrize("names, found", [
-    (None, ["gain_a", "gain_b", "w[0]", "w[1]", "w[2]"]), (["gain_?"], ["gain_a", "gain_b"]), (["w"], ["w[0]", "w[1]", "w[2]"]), (["w[1]"], ["w[1]"]),
-    (["*_b", "w[2]"], ["gain_b", "w[2]"]), (["w[*]"], ["w[0]", "w[1]", "w[2]"]), (["gain*"], ["gain_a", "gain_b"]),
-])
+@pytest.mark.parametrize(
+    "names, found",
+    [
+        (None, ["gain_a", "gain_b", "w[0]", "w[1]", "w[2]"]),
+        (["gain_?"], ["gain_a", "gain_b"]),
+        (["w"], ["w[0]", "w[1]", "w[2]"]),
+        (["w[1]"], ["w[1]"]),
+        (["*_b", "w[2]"], ["gain_b", "w[2]"]),
+        (["w[*]"], ["w[0]", "w[1]", "w[2]"]),
+        (["gain*"], ["gain_a", "gain_b"]),
+    ],
+)
 def test_params_are_named_by_patterns(names, found):
     assert [one.name for one in chosen_parameters(Program.parse(VECTORS).flow.parameters, names, "p")] == found
 

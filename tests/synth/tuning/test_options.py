@@ -5,24 +5,23 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import example, given, settings, strategies as st
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
-from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.regressions.case import EpisodeCase
 from hl_dsl.synth.regressions.files import folder_beside, write_case
 from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
-from hl_dsl.synth.search.start import run_tune
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trials_table import show_trials
+from hl_dsl.synth.search.start import run_tune
+from hl_dsl.synth.workers.evaluator import InProcessExecutor
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from tests.support.study_runs import Interrupt, trials
 
 SWING = """\
@@ -46,7 +45,11 @@ def swing(tmp_path):
 
 
 def samples(folder):
-    return {trial.index: (trial.program_hash, trial.seeds, trial.returns, trial.gate, trial.reason) for trial in trials(folder) if trial.kind == "tune" and trial.returns}
+    return {
+        trial.index: (trial.program_hash, trial.seeds, trial.returns, trial.gate, trial.reason)
+        for trial in trials(folder)
+        if trial.kind == "tune" and trial.returns
+    }
 
 
 def test_a_race_plays_all_seeds_of_the_better_half_alone(swing, tmp_path):
@@ -58,11 +61,16 @@ def test_a_race_plays_all_seeds_of_the_better_half_alone(swing, tmp_path):
     kept = {trial.index for trial in generation if len(trial.seeds) == 6}
     assert min(first[index] for index in kept) >= max(first[index] for index in set(first) - kept)
     assert all(len(trial.seeds) == 6 for trial in found if trial.accepted)
-    assert result.score > result.start_score and sum(trial.environment_steps for trial in found) == result.env_steps <= FEW["budget_steps"]
+    assert (
+        result.score > result.start_score
+        and sum(trial.environment_steps for trial in found) == result.env_steps <= FEW["budget_steps"]
+    )
 
 
 def test_the_center_alone_is_accepted_and_counts_beside_the_samples(swing, tmp_path):
-    result = run_tune(swing, tmp_path / "run", center=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000})
+    result = run_tune(
+        swing, tmp_path / "run", center=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000}
+    )
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune" and trial.gate != "none"]
     accepted = [trial for trial in found if trial.accepted]
     assert result.score == accepted[-1].score > result.start_score and len(accepted) > 2
@@ -77,15 +85,24 @@ def test_the_center_alone_is_accepted_and_counts_beside_the_samples(swing, tmp_p
 
 
 def test_a_center_is_a_value_that_its_param_may_take_and_must_pass_the_cases(swing, tmp_path):
-    swing.write_text(SWING.replace("  act", "  param strong: int = 1 in [1, 3]\n  param all_in: bool = false\n\n  act").replace(
-        "clamp(push[0]", "clamp((if all_in then 2 else strong) * push[0]"))
+    swing.write_text(
+        SWING.replace("  act", "  param strong: int = 1 in [1, 3]\n  param all_in: bool = false\n\n  act").replace(
+            "clamp(push[0]", "clamp((if all_in then 2 else strong) * push[0]"
+        )
+    )
     case(swing, -1e9)
-    result = run_tune(swing, tmp_path / "run", center=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000})
+    result = run_tune(
+        swing, tmp_path / "run", center=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000}
+    )
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
-    assert {type(trial.parameters["strong"]) for trial in found} == {int} and {type(trial.parameters["all_in"]) for trial in found} == {bool}
+    assert {type(trial.parameters["strong"]) for trial in found} == {int} and {
+        type(trial.parameters["all_in"]) for trial in found
+    } == {bool}
     accepted = [trial for trial in found if trial.accepted]
     assert len(accepted) > 1 and result.score == accepted[-1].score > result.start_score
-    assert all(trial.cases for trial in accepted) and not any(trial.cases for trial in found if "only a center" in trial.reason)
+    assert all(trial.cases for trial in accepted) and not any(
+        trial.cases for trial in found if "only a center" in trial.reason
+    )
 
 
 def test_the_best_so_far_stands_in_the_folder_while_the_tuning_goes_on(swing, tmp_path):
@@ -93,11 +110,15 @@ def test_the_best_so_far_stands_in_the_folder_while_the_tuning_goes_on(swing, tm
 
     def look(event):
         if event["event"] == "generation":
-            seen.append((event["best"], Program.load(best).hash if best.exists() else None, read_run(tmp_path / "run").status))
+            seen.append(
+                (event["best"], Program.load(best).hash if best.exists() else None, read_run(tmp_path / "run").status)
+            )
 
     result = run_tune(swing, tmp_path / "run", population=6, on_event=look, **FEW)
     hashes = {trial.score: trial.program_hash for trial in trials(tmp_path / "run") if trial.accepted}
-    assert [found for _, found, _ in seen] == [hashes[score] if score > result.start_score else None for score, _, _ in seen]
+    assert [found for _, found, _ in seen] == [
+        hashes[score] if score > result.start_score else None for score, _, _ in seen
+    ]
     assert len(set(seen)) > 2 and {status for _, _, status in seen} == {GOING_ON} and best.read_text() == result.text
     assert read_run(tmp_path / "run").status == STOPPED and read_run(tmp_path / "run").stop_reason == result.stop_reason
 
@@ -115,7 +136,10 @@ def test_a_tuning_that_went_on_and_was_cut_is_no_ended_one(swing, tmp_path):
 
     with pytest.raises(RuntimeError):
         run_tune(swing, tmp_path / "run", population=6, resume=True, on_event=cut, **{**FEW, "budget_steps": 90_000})
-    assert read_run(tmp_path / "run").status == CUT_OFF and show_trials(tmp_path / "run", as_json=True)["stop_reason"] is None
+    assert (
+        read_run(tmp_path / "run").status == CUT_OFF
+        and show_trials(tmp_path / "run", as_json=True)["stop_reason"] is None
+    )
     assert len(written) > 2 and set(written) == {before}, "what was accepted before is not written over the best"
 
 
@@ -126,7 +150,15 @@ def test_what_is_interrupted_says_so(swing, tmp_path):
 
 
 def test_a_center_may_win_its_race_alone(swing, tmp_path):
-    result = run_tune(swing, tmp_path / "run", center=True, race=True, population=2, max_steps=20, **{**FEW, "budget_steps": 40_000, "seeds": range(33)})
+    result = run_tune(
+        swing,
+        tmp_path / "run",
+        center=True,
+        race=True,
+        population=2,
+        max_steps=20,
+        **{**FEW, "budget_steps": 40_000, "seeds": range(33)},
+    )
     assert result.stop_reason.startswith("the budget") and result.samples > 10
 
 
@@ -136,16 +168,25 @@ def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
     caps = [trial.options["short"] for trial in found]
     assert caps[0] is None and caps[1:].index(None) > 5 * 6, "the start in whole, then five short generations"
     assert {length for trial in found if trial.options["short"] == 40 for length in trial.lengths} == {40}
-    assert not any(trial.accepted for trial in found if trial.options["short"]) and {trial.gate for trial in found if trial.options["short"]} == {"smoke"}
-    whole = [trial for trial in found if trial.options["short"] is None and trial.score is not None and trial.gate != "none"]
-    assert result.score == max(trial.score for trial in whole) and {length for trial in whole for length in trial.lengths} == {200}
+    assert not any(trial.accepted for trial in found if trial.options["short"]) and {
+        trial.gate for trial in found if trial.options["short"]
+    } == {"smoke"}
+    whole = [
+        trial for trial in found if trial.options["short"] is None and trial.score is not None and trial.gate != "none"
+    ]
+    assert result.score == max(trial.score for trial in whole) and {
+        length for trial in whole for length in trial.lengths
+    } == {200}
 
 
 def test_the_best_of_short_episodes_is_played_in_whole_when_the_budget_ends(swing, tmp_path):
     result = run_tune(swing, tmp_path / "run", short="40:1000", population=6, **FEW)
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
     short = [trial for trial in found if trial.options["short"] == 40 and trial.gate == "smoke"]
-    assert max(short, key=lambda trial: trial.score).parameters in [trial.parameters for trial in found if trial.options["short"] is None][1:]
+    assert (
+        max(short, key=lambda trial: trial.score).parameters
+        in [trial.parameters for trial in found if trial.options["short"] is None][1:]
+    )
     assert result.env_steps <= FEW["budget_steps"] and result.stop_reason.startswith("the budget")
 
 
@@ -166,12 +207,17 @@ def test_the_ledger_holds_texts_of_what_was_accepted_alone(swing, tmp_path):
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
     assert [bool(trial.program) for trial in found] == [trial.accepted for trial in found]
     assert (tmp_path / "run" / "progress.png").read_bytes().startswith(b"\x89PNG")
-    generations = [event for event in Ledger(tmp_path / "run" / "trials.jsonl").read() if event["event"] == "generation"]
+    generations = [
+        event for event in Ledger(tmp_path / "run" / "trials.jsonl").read() if event["event"] == "generation"
+    ]
     assert [event["generation"] for event in generations] == list(range(len(generations))) and len(generations) > 2
 
 
 def case(swing, least):
-    write_case(folder_beside(swing), EpisodeCase("hangs", "Pendulum-v1", Program.load(swing).card.protocols[0], 9, least_return=least))
+    write_case(
+        folder_beside(swing),
+        EpisodeCase("hangs", "Pendulum-v1", Program.load(swing).card.protocols[0], 9, least_return=least),
+    )
 
 
 def test_a_new_best_passes_the_cases(swing, tmp_path):
@@ -191,12 +237,22 @@ def test_what_breaks_a_case_is_not_accepted(swing, tmp_path, monkeypatch):
 
     case(swing, -1e9)
     real = SampleRunner.passes
-    monkeypatch.setattr(SampleRunner, "passes", lambda self, sample, stop: real(self, sample, stop) if sample.number == 0 else real(self, sample, stop) or "case hangs: no")
+    monkeypatch.setattr(
+        SampleRunner,
+        "passes",
+        lambda self, sample, stop: (
+            real(self, sample, stop) if sample.number == 0 else real(self, sample, stop) or "case hangs: no"
+        ),
+    )
     result = run_tune(swing, tmp_path / "run", **FEW)
     found = trials(tmp_path / "run")
     assert result.score == result.start_score and result.text == SWING
     rejected = [trial for trial in found if trial.gate == "regression"]
-    assert rejected and all(not trial.accepted for trial in found if trial.index) and {trial.reason for trial in rejected} == {"case hangs: no"}
+    assert (
+        rejected
+        and all(not trial.accepted for trial in found if trial.index)
+        and {trial.reason for trial in rejected} == {"case hangs: no"}
+    )
 
 
 def test_a_program_that_breaks_a_case_is_not_tuned(swing, tmp_path):
@@ -207,10 +263,18 @@ def test_a_program_that_breaks_a_case_is_not_tuned(swing, tmp_path):
     assert sum(trial.environment_steps for trial in trials(tmp_path / "run")) == steps_taken() - before == 7 * 200
 
 
-@pytest.mark.parametrize("more", [{"race": True, "population": 6}, {"center": True, "population": 6},
-                                  {"center": True, "race": True, "short": "40:2", "population": 6}, {"short": "40:2", "population": 6},
-                                  {"short": "40:1000", "population": 6}, {"fitness": "min"}],
-                         ids=["race", "center", "all", "short", "long", "min"])
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"race": True, "population": 6},
+        {"center": True, "population": 6},
+        {"center": True, "race": True, "short": "40:2", "population": 6},
+        {"short": "40:2", "population": 6},
+        {"short": "40:1000", "population": 6},
+        {"fitness": "min"},
+    ],
+    ids=["race", "center", "all", "short", "long", "min"],
+)
 @pytest.mark.parametrize("cut_after", [1_000, 9_000, 22_000])
 def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     case(swing, -1e9)
@@ -227,9 +291,15 @@ def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     assert samples(tmp_path / "cut") == samples(tmp_path / "whole")
 
 
-@pytest.mark.parametrize("more, said", [
-    ({"race": True, "seeds": [0]}, "nothing to race with 1 seed"), ({"race": True, "seeds": [0, 1]}, "nothing to race with 2 seeds: every sample plays 2"), ({"short": "9999:3"}, "every episode ends after 200"), ({"short": "30", "max_steps": 30}, "every episode ends after 30"),
-])
+@pytest.mark.parametrize(
+    "more, said",
+    [
+        ({"race": True, "seeds": [0]}, "nothing to race with 1 seed"),
+        ({"race": True, "seeds": [0, 1]}, "nothing to race with 2 seeds: every sample plays 2"),
+        ({"short": "9999:3"}, "every episode ends after 200"),
+        ({"short": "30", "max_steps": 30}, "every episode ends after 30"),
+    ],
+)
 def test_what_would_change_nothing_is_refused(swing, tmp_path, more, said):
     before = steps_taken()
     with pytest.raises(HLError, match=said):
@@ -238,8 +308,14 @@ def test_what_would_change_nothing_is_refused(swing, tmp_path, more, said):
 
 
 @settings(max_examples=10, deadline=None)
-@given(budget=st.integers(41, 6_000), race=st.booleans(), short=st.sampled_from([None, "12:1", "10:2,15:1000"]), seeds=st.sampled_from([1, 2, 6, 9]),
-       population=st.integers(2, 9), with_case=st.booleans())
+@given(
+    budget=st.integers(41, 6_000),
+    race=st.booleans(),
+    short=st.sampled_from([None, "12:1", "10:2,15:1000"]),
+    seeds=st.sampled_from([1, 2, 6, 9]),
+    population=st.integers(2, 9),
+    with_case=st.booleans(),
+)
 @example(budget=2_700, race=True, short="10:2,15:1000", seeds=9, population=9, with_case=False)
 def test_a_tuning_that_is_over_comes_to_the_same_again(budget, race, short, seeds, population, with_case):
     with TemporaryDirectory() as folder:
@@ -248,7 +324,16 @@ def test_a_tuning_that_is_over_comes_to_the_same_again(budget, race, short, seed
         path.write_text(SWING)
         if with_case:
             case(path, -1e9)
-        options = {"budget_steps": budget, "seeds": range(seeds), "seed": 3, "evaluator": InProcessExecutor(), "race": race and seeds > 2, "short": short, "population": population, "max_steps": 20}
+        options = {
+            "budget_steps": budget,
+            "seeds": range(seeds),
+            "seed": 3,
+            "evaluator": InProcessExecutor(),
+            "race": race and seeds > 2,
+            "short": short,
+            "population": population,
+            "max_steps": 20,
+        }
         try:
             expected = run_tune(path, Path(folder) / "run", **options)
         except HLError as error:
@@ -265,7 +350,8 @@ def test_a_kill_loses_no_step(swing, tmp_path, where):
     code = (
         "import sys\nfrom hl_dsl.synth.search.start import run_tune\nfrom hl_dsl.synth.workers.evaluator import InProcess, Isolated\n"
         "def say(event):\n    print(event['event'], event.get('env_steps', 0), flush=True)\n"
-        f"run_tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator={where}(), on_event=say, population=16)")
+        f"run_tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator={where}(), on_event=say, population=16)"
+    )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     seen = 0
     for line in process.stdout:
@@ -278,7 +364,11 @@ def test_a_kill_loses_no_step(swing, tmp_path, where):
     recorded = sum(trial.environment_steps for trial in trials(tmp_path / "run"))
     assert recorded < seen
     result = run_tune(swing, tmp_path / "run", resume=True, **{**FEW, "budget_steps": recorded + 1, "population": 16})
-    listed = sum(trial.environment_steps for trial in trials(tmp_path / "run") if trial.reason.startswith("steps of episodes that the end"))
+    listed = sum(
+        trial.environment_steps
+        for trial in trials(tmp_path / "run")
+        if trial.reason.startswith("steps of episodes that the end")
+    )
     assert recorded + listed >= seen and result.env_steps <= recorded + 1
 
 

@@ -1,16 +1,16 @@
 """Tuning moves parameters inside their ranges, repeats, keeps the text, and never overspends."""
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.evaluation.program_text import text_of
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of
 from hl_dsl.synth.tuning.tuning import tune
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 
 TEXT = """\
 # Leans ahead.
@@ -32,7 +32,14 @@ policy lean for "CartPole-v1" {
 
 
 def tuned(**more):
-    return tune(Program.parse(TEXT), "standard", range(3), more.pop("budget", Budget(steps=12_000)), seed=more.pop("seed", 1), **more)
+    return tune(
+        Program.parse(TEXT),
+        "standard",
+        range(3),
+        more.pop("budget", Budget(steps=12_000)),
+        seed=more.pop("seed", 1),
+        **more,
+    )
 
 
 def test_tuning_finds_the_lead_and_writes_it_back(tmp_path):
@@ -45,11 +52,15 @@ def test_tuning_finds_the_lead_and_writes_it_back(tmp_path):
     assert program.hash == result.program_hash
     assert {one.name: one.default for one in program.flow.parameters} == result.values
     assert result.text.startswith("# Leans ahead.\n") and "# seconds" in result.text
-    assert -1 <= result.values["lead"] <= 2 and type(result.values["late"]) is int and type(result.values["flip"]) is bool
+    assert (
+        -1 <= result.values["lead"] <= 2 and type(result.values["late"]) is int and type(result.values["flip"]) is bool
+    )
     trials = trials_of(ledger.read())
     assert sum(trial.environment_steps for trial in trials) == result.env_steps
     assert all(Program.parse(text_of(trial, trials)).hash == trial.program_hash for trial in trials[:10])
-    assert [bool(trial.program) for trial in trials] == [trial.accepted for trial in trials], "texts of what was accepted alone"
+    assert [bool(trial.program) for trial in trials] == [trial.accepted for trial in trials], (
+        "texts of what was accepted alone"
+    )
     accepted = [trial for trial in trials if trial.accepted]
     assert accepted[0].program_hash == Program.parse(TEXT).hash and accepted[-1].program_hash == result.program_hash
     assert [trial.mean for trial in accepted] == sorted({trial.mean for trial in accepted})
@@ -68,7 +79,9 @@ def test_a_sample_that_the_budget_cut_is_not_called_interrupted(tmp_path):
     ledger = Ledger(tmp_path / "trials.jsonl")
     tuned(ledger=ledger)
     trials = trials_of(ledger.read())
-    assert "interrupted" not in {trial.reason for trial in trials} and "the budget was spent before its episodes ended" in {trial.reason for trial in trials}
+    assert "interrupted" not in {
+        trial.reason for trial in trials
+    } and "the budget was spent before its episodes ended" in {trial.reason for trial in trials}
     assert len({trial.index for trial in trials}) == len(trials)
 
 
@@ -84,11 +97,18 @@ def test_named_parameters_alone_are_moved():
     assert (result.values["late"], result.values["flip"]) == (3, False) and result.samples > 2
 
 
-@pytest.mark.parametrize("text, names, message", [
-    (TEXT, ["lag"], "no parameter `lag`"),
-    ('policy p for "CartPole-v1" { act { otherwise => LEFT } }', None, "no parameters to tune"),
-    ('policy p for "CartPole-v1" { param a: int = 1 in [1, 1] act { when a > 0 => LEFT otherwise => RIGHT } }', None, "cannot move"),
-])
+@pytest.mark.parametrize(
+    "text, names, message",
+    [
+        (TEXT, ["lag"], "no parameter `lag`"),
+        ('policy p for "CartPole-v1" { act { otherwise => LEFT } }', None, "no parameters to tune"),
+        (
+            'policy p for "CartPole-v1" { param a: int = 1 in [1, 1] act { when a > 0 => LEFT otherwise => RIGHT } }',
+            None,
+            "cannot move",
+        ),
+    ],
+)
 def test_what_cannot_be_tuned_is_said(text, names, message):
     with pytest.raises(HLError, match=message):
         tune(Program.parse(text), "standard", [0], Budget(steps=100), names=names)

@@ -9,17 +9,17 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.search.study import Study
 from hl_dsl.synth.workers import evaluator as isolation
 from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
 from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.process_tree import marked
 from hl_dsl.synth.workers.worker import MARK
-from hl_dsl.synth.search.study import Study
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from tests.support import hostile_workers
 from tests.support.study_runs import LEAN, trials
 from tests.synth.search.test_study import verdicts
@@ -28,8 +28,10 @@ ROOT = Path(__file__).parents[3]
 STRICT = WorkerLimits(seconds=4.0, memory=GIB)
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
 ACTS = [
-    (hostile_workers.loops, "took no step in 4 seconds"), (hostile_workers.leaks, "GiB of memory, 1 are allowed"),
-    (hostile_workers.forks, "processes, 8 are allowed"), (hostile_workers.segfaults, "died of SIGSEGV"),
+    (hostile_workers.loops, "took no step in 4 seconds"),
+    (hostile_workers.leaks, "GiB of memory, 1 are allowed"),
+    (hostile_workers.forks, "processes, 8 are allowed"),
+    (hostile_workers.segfaults, "died of SIGSEGV"),
 ]
 
 
@@ -63,7 +65,18 @@ def running(word: str) -> set[str]:
 
 
 def study(folder, play=None, evaluator=None, steps=800, **more):
-    return Study(Program.parse(LEAN), "standard", folder, Budget(steps=steps), seed=3, seeds=(0, 1), lanes=4, evaluator=evaluator, play=play, **more)
+    return Study(
+        Program.parse(LEAN),
+        "standard",
+        folder,
+        Budget(steps=steps),
+        seed=3,
+        seeds=(0, 1),
+        lanes=4,
+        evaluator=evaluator,
+        play=play,
+        **more,
+    )
 
 
 @linux
@@ -78,8 +91,17 @@ def test_a_hostile_evaluator_is_ended_recorded_and_charged(tmp_path, survivors, 
     fine = [trial for trial in found if trial.returns]
     assert failed and fine and result.proved and result.env_steps <= 800
     assert {trial.program_hash[0] for trial in failed} <= set(hostile_workers.SOME)
-    assert all(trial.environment_steps >= hostile_workers.AFTER and not trial.accepted and trial.gate in ("smoke", "development") for trial in failed)
-    assert sum(trial.environment_steps for trial in found) == steps_taken() - before == result.env_steps + result.lost_steps
+    assert all(
+        trial.environment_steps >= hostile_workers.AFTER
+        and not trial.accepted
+        and trial.gate in ("smoke", "development")
+        for trial in failed
+    )
+    assert (
+        sum(trial.environment_steps for trial in found)
+        == steps_taken() - before
+        == result.env_steps + result.lost_steps
+    )
     again = study(tmp_path / "run", play, WorkerExecutor(STRICT)).resume()
     assert (again.best_text, again.env_steps) == (result.best_text, result.env_steps)
 
@@ -87,7 +109,9 @@ def test_a_hostile_evaluator_is_ended_recorded_and_charged(tmp_path, survivors, 
 @linux
 def test_programs_that_are_not_to_blame_get_their_verdicts(tmp_path, survivors):
     study(tmp_path / "whole", evaluator=InProcessExecutor()).run()
-    result = study(tmp_path / "run", partial(hostile_workers.in_company, hostile_workers.segfaults), WorkerExecutor(STRICT)).run()
+    result = study(
+        tmp_path / "run", partial(hostile_workers.in_company, hostile_workers.segfaults), WorkerExecutor(STRICT)
+    ).run()
     assert not survivors()
     wasted = [trial for trial in trials(tmp_path / "run") if trial.kind == "interrupted"]
     assert wasted and "did not when each played alone" in wasted[0].reason
@@ -101,28 +125,51 @@ def test_programs_that_are_not_to_blame_get_their_verdicts(tmp_path, survivors):
 @linux
 def test_what_was_started_on_the_side_is_ended_and_a_copy_is_not_heard(tmp_path, survivors):
     expected = study(tmp_path / "whole", evaluator=InProcessExecutor()).run()
-    result = study(tmp_path / "run", partial(hostile_workers.playing, hostile_workers.forks_quietly, hostile_workers.SOME), WorkerExecutor(WorkerLimits(processes=1_000))).run()
+    result = study(
+        tmp_path / "run",
+        partial(hostile_workers.playing, hostile_workers.forks_quietly, hostile_workers.SOME),
+        WorkerExecutor(WorkerLimits(processes=1_000)),
+    ).run()
     assert not survivors()
     assert verdicts(tmp_path / "run") == verdicts(tmp_path / "whole") and result.best_text == expected.best_text
 
 
 @linux
-@pytest.mark.parametrize("act, says", [
-    (hostile_workers.asks_for_too_much, "MemoryError"), (hostile_workers.leaves, "died with exit code 3"), (hostile_workers.raises, "ZeroDivisionError: by nothing"),
-    (hostile_workers.kills_its_keeper, "died of SIGKILL")])
+@pytest.mark.parametrize(
+    "act, says",
+    [
+        (hostile_workers.asks_for_too_much, "MemoryError"),
+        (hostile_workers.leaves, "died with exit code 3"),
+        (hostile_workers.raises, "ZeroDivisionError: by nothing"),
+        (hostile_workers.kills_its_keeper, "died of SIGKILL"),
+    ],
+)
 def test_other_ends(survivors, act, says):
     program = Program.parse(LEAN)
     evaluator = WorkerExecutor(STRICT)
     with pytest.raises(EvaluatorFailed, match=says) as caught:
-        evaluator.run(partial(hostile_workers.playing, act, "0123456789abcdef"), [program.flow] * 4, program.card, "standard", (0,), dry_steps=None, max_steps=None,
-                      curves={0: None}, step_budget=None)
+        evaluator.run(
+            partial(hostile_workers.playing, act, "0123456789abcdef"),
+            [program.flow] * 4,
+            program.card,
+            "standard",
+            (0,),
+            dry_steps=None,
+            max_steps=None,
+            curves={0: None},
+            step_budget=None,
+        )
     assert caught.value.steps >= hostile_workers.AFTER and not survivors()
 
 
 @linux
 def test_a_first_program_that_cannot_be_played_is_the_end(tmp_path, survivors):
     with pytest.raises(HLError, match="died of SIGSEGV"):
-        study(tmp_path / "run", partial(hostile_workers.playing, hostile_workers.segfaults, "0123456789abcdef"), WorkerExecutor(STRICT)).run()
+        study(
+            tmp_path / "run",
+            partial(hostile_workers.playing, hostile_workers.segfaults, "0123456789abcdef"),
+            WorkerExecutor(STRICT),
+        ).run()
     assert not survivors()
     (trial,) = [trial for trial in trials(tmp_path / "run")]
     assert trial.environment_steps >= hostile_workers.AFTER and "SIGSEGV" in trial.reason
@@ -140,7 +187,9 @@ study(sys.argv[1], partial(hostile.playing, getattr(hostile, sys.argv[2]), hosti
 def begun(tmp_path, monkeypatch, act):
     """A study in a process of its own, whose evaluator has begun the act."""
     monkeypatch.setenv("HL_TEST_FILE", str(tmp_path / "begun"))
-    parent = subprocess.Popen([sys.executable, "-c", _KILLED, str(tmp_path / "run"), act], cwd=ROOT, stderr=subprocess.PIPE)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _KILLED, str(tmp_path / "run"), act], cwd=ROOT, stderr=subprocess.PIPE
+    )
     until = time.monotonic() + 240
     while not (tmp_path / "begun").exists() and time.monotonic() < until and parent.poll() is None:
         time.sleep(0.05)

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
 from hl_dsl.synth.rollouts.candidate_batch import play
-from hl_dsl.synth.search.start import run_tune
 from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.search.start import run_tune
 from hl_dsl.synth.search.study import Study
+from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from tests.support.study_runs import Interrupt, trials
 from tests.synth.search.test_study import verdicts
 
@@ -35,16 +35,29 @@ policy planned for "HalfCheetah-v5" {
 """
 
 
-@pytest.mark.parametrize("text, protocol, ticks", [(BREAKOUT, "sticky", 300), (PLANNED, "standard", 30)], ids=["breakout", "planned"])
+@pytest.mark.parametrize(
+    "text, protocol, ticks", [(BREAKOUT, "sticky", 300), (PLANNED, "standard", 30)], ids=["breakout", "planned"]
+)
 def test_episodes_are_the_same_to_the_bit(text, protocol, ticks):
     program = Program.parse(text)
     counted = []
     found = []
     for evaluator in (InProcessExecutor(), WorkerExecutor()):
         before = steps_taken()
-        found.append(evaluator.run(
-            play, [program.flow], program.card, protocol, (3, 4), dry_steps=None, max_steps=ticks, curves={3: None, 4: None}, step_budget=None,
-            before_step=None if counted else counted.append))
+        found.append(
+            evaluator.run(
+                play,
+                [program.flow],
+                program.card,
+                protocol,
+                (3, 4),
+                dry_steps=None,
+                max_steps=ticks,
+                curves={3: None, 4: None},
+                step_budget=None,
+                before_step=None if counted else counted.append,
+            )
+        )
         evaluator.close()
         counted.append(steps_taken() - before)
     here, there = found
@@ -52,16 +65,39 @@ def test_episodes_are_the_same_to_the_bit(text, protocol, ticks):
     assert here.rollout.planning == there.rollout.planning
     assert counted[-1] == here.rollout.env_steps == there.rollout.env_steps
     for one, other in zip(here.episodes[0], there.episodes[0]):
-        assert (one.value, one.length, one.status, one.assumption_violations) == (other.value, other.length, other.status, other.assumption_violations)
-        assert one.recording.actions.dtype == other.recording.actions.dtype and np.array_equal(one.recording.actions, other.recording.actions)
-        assert all(np.array_equal(one.recording.shown[name], other.recording.shown[name]) for name in one.recording.shown)
+        assert (one.value, one.length, one.status, one.assumption_violations) == (
+            other.value,
+            other.length,
+            other.status,
+            other.assumption_violations,
+        )
+        assert one.recording.actions.dtype == other.recording.actions.dtype and np.array_equal(
+            one.recording.actions, other.recording.actions
+        )
+        assert all(
+            np.array_equal(one.recording.shown[name], other.recording.shown[name]) for name in one.recording.shown
+        )
 
 
-@pytest.mark.parametrize("when", [lambda event, count: event["event"] == "steps" and event["env_steps"] > 1_000,
-                                  lambda event, count: event["event"] == "generation" and event["generation"] == 2], ids=["playing", "between"])
+@pytest.mark.parametrize(
+    "when",
+    [
+        lambda event, count: event["event"] == "steps" and event["env_steps"] > 1_000,
+        lambda event, count: event["event"] == "generation" and event["generation"] == 2,
+    ],
+    ids=["playing", "between"],
+)
 def test_a_study_in_a_worker_is_the_study_here(lean, tmp_path, when):
     def study(name, evaluator, on_event=None):
-        return Study(Program.load(lean), "standard", tmp_path / name, Budget(steps=4_000), seed=6, evaluator=evaluator, on_event=on_event)
+        return Study(
+            Program.load(lean),
+            "standard",
+            tmp_path / name,
+            Budget(steps=4_000),
+            seed=6,
+            evaluator=evaluator,
+            on_event=on_event,
+        )
 
     here, there = study("here", InProcessExecutor()).run(), study("there", WorkerExecutor()).run()
     assert verdicts(tmp_path / "here") == verdicts(tmp_path / "there") and here.best_text == there.best_text
@@ -75,7 +111,9 @@ def test_a_tuning_in_a_worker_is_the_tuning_here(leaning, tmp_path):
     here = run_tune(leaning, tmp_path / "here", budget_steps=3_000, evaluator=InProcessExecutor())
     there = run_tune(leaning, tmp_path / "there", budget_steps=3_000, evaluator=WorkerExecutor())
     assert (here.text, here.score, here.env_steps) == (there.text, there.score, there.env_steps)
-    assert [trial.returns for trial in trials(tmp_path / "here")] == [trial.returns for trial in trials(tmp_path / "there")]
+    assert [trial.returns for trial in trials(tmp_path / "here")] == [
+        trial.returns for trial in trials(tmp_path / "there")
+    ]
 
 
 def test_an_error_for_people_comes_through_and_the_worker_stays():
@@ -83,7 +121,17 @@ def test_an_error_for_people_comes_through_and_the_worker_stays():
     evaluator = WorkerExecutor()
 
     def run(seeds, protocol="noop"):
-        return evaluator.run(play, [program.flow], program.card, protocol, seeds, dry_steps=None, max_steps=5, curves={seed: None for seed in seeds}, step_budget=None)
+        return evaluator.run(
+            play,
+            [program.flow],
+            program.card,
+            protocol,
+            seeds,
+            dry_steps=None,
+            max_steps=5,
+            curves={seed: None for seed in seeds},
+            step_budget=None,
+        )
 
     try:
         for seeds, protocol, says in (((-1,), "noop", "not one the simulator takes"), ((0,), "none", "no protocol")):

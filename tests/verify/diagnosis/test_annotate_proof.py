@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
-
-from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits, prove
-from hl_dsl.verify.diagnosis.missing_invariants import advise
 from hl_dsl.verify.conjunctions import parts
-from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.diagnosis.annotate_proof import taught
 from hl_dsl.verify.diagnosis.bound_relaxation import widened
+from hl_dsl.verify.diagnosis.missing_invariants import advise
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.graph_index import GraphIndex
+
+from hl_dsl.program import Program
 from tests.verify.test_verdicts import LIMITS
 
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward {} act NOOP }}'
@@ -36,31 +36,61 @@ UP_DOWN = """memory up: int in [0, 99] = 0 { next = if ram[1] > 9 and down > 0 t
   memory down: int in [0, 99] = 20 { next = if ram[1] > 9 and down > 0 then down - 1 else down } invariant i: up <= 20"""
 
 
-@pytest.mark.parametrize("body, memory, inputs, fact", [
-    (UP_DOWN, {"up": 20, "down": 3}, {"ram[1]": 10}, "up + down == 20"),
-    ("memory a: int in [0, 255] = 0 { next = ram[1] } memory b: int in [0, 255] = 0 { next = ram[1] } "
-     "memory d: int in [-255, 255] = 0 { next = a - b } invariant i: d == 0", {"a": 3, "b": 4, "d": 0}, {}, "a == b"),
-    ("memory on: bool = false { next = ram[1] > 3 } memory v: int in [0, 9] = 0 { next = if ram[1] > 3 then 7 else 0 } "
-     "memory w: int in [0, 9] = 0 { next = if on then 0 else v } invariant i: w == 0", {"on": False, "v": 3, "w": 0}, {}, "not on implies v == 0"),
-])
+@pytest.mark.parametrize(
+    "body, memory, inputs, fact",
+    [
+        (UP_DOWN, {"up": 20, "down": 3}, {"ram[1]": 10}, "up + down == 20"),
+        (
+            "memory a: int in [0, 255] = 0 { next = ram[1] } memory b: int in [0, 255] = 0 { next = ram[1] } "
+            "memory d: int in [-255, 255] = 0 { next = a - b } invariant i: d == 0",
+            {"a": 3, "b": 4, "d": 0},
+            {},
+            "a == b",
+        ),
+        (
+            "memory on: bool = false { next = ram[1] > 3 } memory v: int in [0, 9] = 0 { next = if ram[1] > 3 then 7 else 0 } "
+            "memory w: int in [0, 9] = 0 { next = if on then 0 else v } invariant i: w == 0",
+            {"on": False, "v": 3, "w": 0},
+            {},
+            "not on implies v == 0",
+        ),
+    ],
+)
 def test_a_missing_fact(body, memory, inputs, fact):
     said = advice(body, memory, inputs)
     assert f"`{fact}`" in said, said
     written = Program.parse(BREAKOUT.format(body + f" invariant fact: {fact}"))
-    assert all(result.status == "proved" for result in written.prove(limits=LIMITS).results if result.id in ("invariant:i", "invariant:fact"))
+    assert all(
+        result.status == "proved"
+        for result in written.prove(limits=LIMITS).results
+        if result.id in ("invariant:i", "invariant:fact")
+    )
 
 
 def test_where_no_fact_is_found_the_state_is_blamed():
-    said = advice("memory n: int in [0, 5000] = 0 { next = if n > 3000 then 3000 else n + 1 } memory o: int in [0, 255] = 0 { next = ram[1] } invariant i: n * n != 640000",
-                  {"n": 799, "o": 3}, {})
+    said = advice(
+        "memory n: int in [0, 5000] = 0 { next = if n > 3000 then 3000 else n + 1 } memory o: int in [0, 255] = 0 { next = ram[1] } invariant i: n * n != 640000",
+        {"n": 799, "o": 3},
+        {},
+    )
     assert "`n` = 799" in said and "`o`" not in said
 
 
-@pytest.mark.parametrize("head, body, text", [
-    (CART, "let a = clamp(cart.position, -4, 4) invariant i: (a + cart.velocity) - cart.velocity <= 4", "a + cart.velocity - cart.velocity <= 4.000000000000004"),
-    (CART, "param a: real = 0.5 in [0.1, 0.9] let v = a * clamp(cart.position, -4, 4) + (1 - a) * clamp(cart.velocity, -4, 4) invariant i: v in [-4, 4]",
-     r"v in \[-4\.0\d+, 4\.0\d+\]"),
-])
+@pytest.mark.parametrize(
+    "head, body, text",
+    [
+        (
+            CART,
+            "let a = clamp(cart.position, -4, 4) invariant i: (a + cart.velocity) - cart.velocity <= 4",
+            "a + cart.velocity - cart.velocity <= 4.000000000000004",
+        ),
+        (
+            CART,
+            "param a: real = 0.5 in [0.1, 0.9] let v = a * clamp(cart.position, -4, 4) + (1 - a) * clamp(cart.velocity, -4, 4) invariant i: v in [-4, 4]",
+            r"v in \[-4\.0\d+, 4\.0\d+\]",
+        ),
+    ],
+)
 def test_a_bound_that_fails_by_rounding(head, body, text):
     program = Program.parse(head.format(body))
     assert prove(program.flow, LIMITS).passed is False
@@ -79,13 +109,19 @@ def test_a_bound_that_fails_for_another_reason(body):
 
 
 def test_components_are_told_apart():
-    program = Program.parse('policy p for "CartPole-v1" { observe cart.position, cart.velocity let w = [cart.position, clamp(cart.velocity, -1, 1), 0.5] '
-                            "act LEFT invariant i: all(w in [-1, 1]) }")
+    program = Program.parse(
+        'policy p for "CartPole-v1" { observe cart.position, cart.velocity let w = [cart.position, clamp(cart.velocity, -1, 1), 0.5] '
+        "act LEFT invariant i: all(w in [-1, 1]) }"
+    )
     proof = taught(program.flow, program.prove(limits=LIMITS), LIMITS)
     (result,) = [result for result in proof.results if result.id == "invariant:i"]
     assert result.status == "violated"
     assert [(one["says"], one["status"]) for one in result.components] == [
-        ("-1.0 <= w[0]", "violated"), ("w[0] <= 1.0", "violated"), ("-1.0 <= w[1]", "proved"), ("w[1] <= 1.0", "proved")]
+        ("-1.0 <= w[0]", "violated"),
+        ("w[0] <= 1.0", "violated"),
+        ("-1.0 <= w[1]", "proved"),
+        ("w[1] <= 1.0", "proved"),
+    ]
     assert "! violated: w[0] <= 1.0" in proof.render(program.source)
     assert result.span["line"] == 1 and result.span["end_column"] > result.span["column"] > 100
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
-
-from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.diagnosis import assumption_horizon as module
 from hl_dsl.verify.diagnosis.assumption_horizon import lasting
-from hl_dsl.verify.smt.solver import Solver
 from hl_dsl.verify.simulation.replay import keeps_assumptions
+from hl_dsl.verify.smt.solver import Solver
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.program import Program
 from tests.support.generators.inputs import interpret, runs
 from tests.support.generators.programs import programs
 from tests.support.generators.soundness import sound_ticks
@@ -23,29 +24,42 @@ TIMER = "memory t: int in [0, 300] = 0 { next = min(t + 1, 300) } "
 def found(declarations: str, limits: ProofLimits = ProofLimits()) -> list[tuple[str, list[str]]]:
     program = Program.parse(f'policy p for "Breakout-v5" {{ observe ram, reward {declarations} act NOOP }}')
     items = lasting(program.flow, program.prove(limits=limits), limits)
-    named = [[program.source.text[span.start : span.end].partition(":")[0].removeprefix("assume ") for span in (item.span, *(other.span for other in item.others))]
-             for item in items]
+    named = [
+        [
+            program.source.text[span.start : span.end].partition(":")[0].removeprefix("assume ")
+            for span in (item.span, *(other.span for other in item.others))
+        ]
+        for item in items
+    ]
     return [(item.message, names) for item, names in zip(items, named)]
 
 
 def short(count: str, *names: str) -> list[tuple[str, list[str]]]:
-    return [(f"no run keeps the assumptions for more than {count}: what is proved says nothing of later ones", list(names))]
+    return [
+        (f"no run keeps the assumptions for more than {count}: what is proved says nothing of later ones", list(names))
+    ]
 
 
-@pytest.mark.parametrize("declarations, expected", [
-    (TIMER + "assume early: t < 1 invariant nonsense: t < 1", short("1 tick", "early")),
-    (TIMER + "assume early: t < 5", short("5 ticks", "early")),
-    (TIMER + "assume wide: ram[1] > 3 assume early: t < 5", short("5 ticks", "early")),
-    (TIMER + "assume up: ram[1] > 10 * t assume down: ram[1] + ram[2] < 40 assume other: ram[7] != 3", short("4 ticks", "up", "down")),
-    ("assume falls: ram[1] + 100 <= previous(ram[1], 255)", short("2 ticks", "falls")),
-    ("assume answered: within 3 of true: ram[1] > 255", short("3 ticks", "answered")),
-    # What lasts is not told of, and neither is what is a verdict already.
-    (TIMER + "assume early: t < 1000", []),
-    (TIMER + "assume early: t < 100", []),
-    ("assume falls: ram[1] + 1 <= previous(ram[1], 255)", []),
-    (TIMER + "assume none: t < 0", []),
-    (TIMER + "invariant late: t <= 300", []),
-])
+@pytest.mark.parametrize(
+    "declarations, expected",
+    [
+        (TIMER + "assume early: t < 1 invariant nonsense: t < 1", short("1 tick", "early")),
+        (TIMER + "assume early: t < 5", short("5 ticks", "early")),
+        (TIMER + "assume wide: ram[1] > 3 assume early: t < 5", short("5 ticks", "early")),
+        (
+            TIMER + "assume up: ram[1] > 10 * t assume down: ram[1] + ram[2] < 40 assume other: ram[7] != 3",
+            short("4 ticks", "up", "down"),
+        ),
+        ("assume falls: ram[1] + 100 <= previous(ram[1], 255)", short("2 ticks", "falls")),
+        ("assume answered: within 3 of true: ram[1] > 255", short("3 ticks", "answered")),
+        # What lasts is not told of, and neither is what is a verdict already.
+        (TIMER + "assume early: t < 1000", []),
+        (TIMER + "assume early: t < 100", []),
+        ("assume falls: ram[1] + 1 <= previous(ram[1], 255)", []),
+        (TIMER + "assume none: t < 0", []),
+        (TIMER + "invariant late: t <= 300", []),
+    ],
+)
 def test_how_long_they_last(declarations, expected):
     assert found(declarations) == expected
 
@@ -53,7 +67,9 @@ def test_how_long_they_last(declarations, expected):
 def test_what_a_run_shows_needs_no_solver(monkeypatch):
     monkeypatch.setattr(Solver, "check", lambda *_, **__: pytest.fail("z3 was asked"))
     monkeypatch.setattr(module, "IntervalStage", lambda *_: pytest.fail("the question was prepared"))
-    program = Program.parse(f'policy p for "Breakout-v5" {{ observe ram, reward {TIMER} assume low: ram[1] < 9 and t < 30 act NOOP }}')
+    program = Program.parse(
+        f'policy p for "Breakout-v5" {{ observe ram, reward {TIMER} assume low: ram[1] < 9 and t < 30 act NOOP }}'
+    )
     assert lasting(program.flow, program.prove()) == ()
 
 

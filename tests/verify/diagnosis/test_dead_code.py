@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
-
-from hl_dsl.messages.codes import CODES, explain_code
 from hl_dsl.grammar.parser import parse
-from hl_dsl.program import Program
-from hl_dsl.base.source import SourceText
 from hl_dsl.verify import ProofLimits
+from hl_dsl.verify.diagnosis.assumption_horizon import lasting
+from hl_dsl.verify.diagnosis.condition_sites import sites
+from hl_dsl.verify.diagnosis.dead_code import dead
 from hl_dsl.verify.equivalence import equivalence
 from hl_dsl.verify.equivalence.correspondence import watch
 from hl_dsl.verify.equivalence.product import product
-from hl_dsl.verify.diagnosis.dead_code import dead
-from hl_dsl.verify.diagnosis.assumption_horizon import lasting
-from hl_dsl.verify.diagnosis.condition_sites import sites
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.base.source import SourceText
+from hl_dsl.messages.codes import CODES, explain_code
+from hl_dsl.program import Program
 from tests.support.generators.inputs import interpret, runs
 from tests.support.generators.programs import programs
 from tests.support.generators.soundness import sound_ticks
@@ -39,21 +39,46 @@ def rules(*conditions: str) -> str:
     return "act { " + " ".join(f"when {condition} => FIRE" for condition in conditions) + " otherwise => NOOP }"
 
 
-@pytest.mark.parametrize("body, expected", [
-    (rules("ram[1] > 300"), [("HL510", "ram[1] > 300", "`ram[1]` is in [0, 255] here")]),
-    (rules("ram[1] > 3", "ram[2] > 3", "ram[1] > 5"), [("HL510", "ram[1] > 5", "rule 1 covers all of it")]),
-    (rules("ram[1] > 3", "ram[2] > 3", "ram[1] + ram[2] > 6"), [("HL510", "ram[1] + ram[2] > 6", "rules 1 and 2 cover all of it together")]),
-    (rules("ram[1] > 3", "ram[1] <= 3"), [("HL511", "ram[1] <= 3", "rule 1 takes all other cases")]),
-    (rules("ram[1] > 3", "ram[2] > 3"), []),
-    (rules("ram[1] > ram[2] and ram[2] > ram[1]"), [("HL510", "ram[1] > ram[2] and ram[2] > ram[1]", "`ram[1]` is in [0, 255], `ram[2]` is in [0, 255] here")]),
-    ("let a = if ram[1] >= 0 then 1 else 2 " + rules("a > 1"), [
-        ("HL511", "ram[1] >= 0", "`ram[1]` is in [0, 255] here"), ("HL510", "a > 1", "`a` is 1 here")]),
-    # Inside of what is never reached nothing is told.
-    (rules("ram[1] > 300 and (if ram[1] < 0 then ram[2] > 1 else ram[3] > 1)"),
-     [("HL510", "ram[1] > 300 and (if ram[1] < 0 then ram[2] > 1 else ram[3] > 1)", "`ram[1]` is in [0, 255], `ram[2]` is in [0, 255], `ram[3]` is in [0, 255] here")]),
-    ("memory m: int in [0, 9] = 0 { next = min(m + 1, 9) } " + rules("m > 9"), [("HL510", "m > 9", "`m` is in [0, 9] here")]),
-    ("assume low: ram[1] < 100 " + rules("ram[1] > 200"), [("HL510", "ram[1] > 200", "`ram[1]` is in [0, 99] here")]),
-])
+@pytest.mark.parametrize(
+    "body, expected",
+    [
+        (rules("ram[1] > 300"), [("HL510", "ram[1] > 300", "`ram[1]` is in [0, 255] here")]),
+        (rules("ram[1] > 3", "ram[2] > 3", "ram[1] > 5"), [("HL510", "ram[1] > 5", "rule 1 covers all of it")]),
+        (
+            rules("ram[1] > 3", "ram[2] > 3", "ram[1] + ram[2] > 6"),
+            [("HL510", "ram[1] + ram[2] > 6", "rules 1 and 2 cover all of it together")],
+        ),
+        (rules("ram[1] > 3", "ram[1] <= 3"), [("HL511", "ram[1] <= 3", "rule 1 takes all other cases")]),
+        (rules("ram[1] > 3", "ram[2] > 3"), []),
+        (
+            rules("ram[1] > ram[2] and ram[2] > ram[1]"),
+            [("HL510", "ram[1] > ram[2] and ram[2] > ram[1]", "`ram[1]` is in [0, 255], `ram[2]` is in [0, 255] here")],
+        ),
+        (
+            "let a = if ram[1] >= 0 then 1 else 2 " + rules("a > 1"),
+            [("HL511", "ram[1] >= 0", "`ram[1]` is in [0, 255] here"), ("HL510", "a > 1", "`a` is 1 here")],
+        ),
+        # Inside of what is never reached nothing is told.
+        (
+            rules("ram[1] > 300 and (if ram[1] < 0 then ram[2] > 1 else ram[3] > 1)"),
+            [
+                (
+                    "HL510",
+                    "ram[1] > 300 and (if ram[1] < 0 then ram[2] > 1 else ram[3] > 1)",
+                    "`ram[1]` is in [0, 255], `ram[2]` is in [0, 255], `ram[3]` is in [0, 255] here",
+                )
+            ],
+        ),
+        (
+            "memory m: int in [0, 9] = 0 { next = min(m + 1, 9) } " + rules("m > 9"),
+            [("HL510", "m > 9", "`m` is in [0, 9] here")],
+        ),
+        (
+            "assume low: ram[1] < 100 " + rules("ram[1] > 200"),
+            [("HL510", "ram[1] > 200", "`ram[1]` is in [0, 99] here")],
+        ),
+    ],
+)
 def test_reasons(body, expected):
     assert found(body) == expected
 
@@ -82,22 +107,54 @@ def test_what_is_proved_helps():
     assert found(body) == [] and [code for code, *_ in found(body, prove=True)] == ["HL510"]
 
 
-@pytest.mark.parametrize("body, prove, messages", [
-    ("assume low: ram[1] < 100 " + rules("ram[1] > 200"), False, ["rule 1 is never reached: `ram[1] > 200` is never true there, given the `assume` facts `low`"]),
-    ("assume low: ram[1] < 100 " + rules("ram[1] > 300", "ram[1] < 110", "ram[2] > 3"), False, [
-        "rule 1 is never reached: `ram[1] > 300` is never true there",
-        "always true where it is asked: `ram[1] < 110`; what stands behind this rule is never reached, given the `assume` facts `low`"]),
-    ("assume low: ram[1] < ram[2] assume high: ram[2] < ram[3] let a = if ram[1] > ram[3] then 1 else 2 " + rules("a > 1 and ram[5] == 3"), False,
-     ["never true: `ram[1] > ram[3]`, given the `assume` facts `low` and `high`"]),
-    # By way of what is proved with an assumption, and of what is proved without.
-    ("assume low: ram[1] < 100 memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 { next = ram[1] } invariant same: m == n "
-     + rules("m != n", "m > 200"), True, ["rule 1 is never reached: `m != n` is never true there",
-                                         "rule 2 is never reached: `m > 200` is never true there, given the `assume` facts `low`"]),
-    ("assume low: ram[1] == ram[2] memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 { next = ram[2] } invariant same: m == n "
-     + rules("m != n"), True, ["rule 1 is never reached: `m != n` is never true there, given the `assume` facts `low`"]),
-    ("assume low: ram[1] < 100 modes { start a { act FIRE when ram[1] > 200 -> b } b { act NOOP when ram[1] == 1 -> a } }", False,
-     ["this transition never fires: `ram[1] > 200`, given the `assume` facts `low`", "the mode `b` is never entered, given the `assume` facts `low`"]),
-])
+@pytest.mark.parametrize(
+    "body, prove, messages",
+    [
+        (
+            "assume low: ram[1] < 100 " + rules("ram[1] > 200"),
+            False,
+            ["rule 1 is never reached: `ram[1] > 200` is never true there, given the `assume` facts `low`"],
+        ),
+        (
+            "assume low: ram[1] < 100 " + rules("ram[1] > 300", "ram[1] < 110", "ram[2] > 3"),
+            False,
+            [
+                "rule 1 is never reached: `ram[1] > 300` is never true there",
+                "always true where it is asked: `ram[1] < 110`; what stands behind this rule is never reached, given the `assume` facts `low`",
+            ],
+        ),
+        (
+            "assume low: ram[1] < ram[2] assume high: ram[2] < ram[3] let a = if ram[1] > ram[3] then 1 else 2 "
+            + rules("a > 1 and ram[5] == 3"),
+            False,
+            ["never true: `ram[1] > ram[3]`, given the `assume` facts `low` and `high`"],
+        ),
+        # By way of what is proved with an assumption, and of what is proved without.
+        (
+            "assume low: ram[1] < 100 memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 { next = ram[1] } invariant same: m == n "
+            + rules("m != n", "m > 200"),
+            True,
+            [
+                "rule 1 is never reached: `m != n` is never true there",
+                "rule 2 is never reached: `m > 200` is never true there, given the `assume` facts `low`",
+            ],
+        ),
+        (
+            "assume low: ram[1] == ram[2] memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 { next = ram[2] } invariant same: m == n "
+            + rules("m != n"),
+            True,
+            ["rule 1 is never reached: `m != n` is never true there, given the `assume` facts `low`"],
+        ),
+        (
+            "assume low: ram[1] < 100 modes { start a { act FIRE when ram[1] > 200 -> b } b { act NOOP when ram[1] == 1 -> a } }",
+            False,
+            [
+                "this transition never fires: `ram[1] > 200`, given the `assume` facts `low`",
+                "the mode `b` is never entered, given the `assume` facts `low`",
+            ],
+        ),
+    ],
+)
 def test_what_rests_on_an_assumption_says_so(body, prove, messages):
     program = Program.parse(BREAKOUT.format(body))
     assert [item.message for item in dead(program.checked, program.prove() if prove else None)] == messages
@@ -127,7 +184,9 @@ def test_no_run_does_what_is_said_never_to_happen(data, program):
     checked = Program.from_syntax(parse(SourceText(program.text)), SourceText(program.text), program.card).checked
     flow, asked = sites(checked)
     items = dead(checked, limits=ProofLimits(solver_steps=50_000))
-    never = {site.met for site in asked for item in items if item.span == site.asked.span and item.code in ("HL510", "HL512")}
+    never = {
+        site.met for site in asked for item in items if item.span == site.asked.span and item.code in ("HL510", "HL512")
+    }
     never |= {site.unmet for site in asked for item in items if item.span == site.asked.span and item.code == "HL511"}
     run = data.draw(runs(flow))
     for done, _ in sound_ticks(flow, run, interpret(run)):
@@ -138,9 +197,17 @@ def test_no_run_does_what_is_said_never_to_happen(data, program):
 def test_a_parameter_that_counts_in_a_seldom_mode_is_seen_to_without_a_solver(monkeypatch):
     """`patience` of the walker counts only after a long wait: three random episodes do not get there, and z3 would take a second."""
     program = Program.load(next(path for path in POLICIES if path.parent.name == "bipedal_walker"))
-    flow, positions = program.flow, [place for place, entry in enumerate(program.flow.parameters) if entry.name == "patience"]
-    other = replace(flow, parameters=[replace(entry, name="patience elsewhere", default=entry.high) if place in positions else entry
-                                      for place, entry in enumerate(flow.parameters)])
+    flow, positions = (
+        program.flow,
+        [place for place, entry in enumerate(program.flow.parameters) if entry.name == "patience"],
+    )
+    other = replace(
+        flow,
+        parameters=[
+            replace(entry, name="patience elsewhere", default=entry.high) if place in positions else entry
+            for place, entry in enumerate(flow.parameters)
+        ],
+    )
     assert positions and watch(product(flow, other), 3).run is None
 
     def asked(*_):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hl_dsl.verify.diagnosis.parameter_narrowing import _axes, narrow, with_ranges
 
 from hl_dsl.program import Program
-from hl_dsl.verify.diagnosis.parameter_narrowing import narrow, with_ranges, _axes
 
 HEAD = 'policy p for "CartPole-v1" { observe pole.angle, cart.position '
 ACT = " act { when lean > 0 => RIGHT otherwise => LEFT } }"
@@ -16,13 +16,16 @@ def narrowed(body: str):
     return program, narrow(program.flow)
 
 
-@pytest.mark.parametrize("body", [
-    "param gain: real = 0.25 in [0, 4] param other: real = -0.5 in [-5, 5] let lean = gain * pole.angle + other * cart.position invariant small: lean in [-6, 6]",
-    "param w: vec[2] = [0.5, 1] in [0, 9] let lean = w[0] * pole.angle + w[1] invariant small: lean <= 3",
-    "param most: int = 3 in [0, 50] memory m: int in [0, 9] = 0 { next = min(m + 1, most) } let lean = m",
-    "param d: real = 2 in [-1, 3] let lean = pole.angle / d",
-    "param a: real = 0 in [-1, 1] let lean = a invariant never_much: a < 0.5",
-])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "param gain: real = 0.25 in [0, 4] param other: real = -0.5 in [-5, 5] let lean = gain * pole.angle + other * cart.position invariant small: lean in [-6, 6]",
+        "param w: vec[2] = [0.5, 1] in [0, 9] let lean = w[0] * pole.angle + w[1] invariant small: lean <= 3",
+        "param most: int = 3 in [0, 50] memory m: int in [0, 9] = 0 { next = min(m + 1, most) } let lean = m",
+        "param d: real = 2 in [-1, 3] let lean = pole.angle / d",
+        "param a: real = 0 in [-1, 1] let lean = a invariant never_much: a < 0.5",
+    ],
+)
 def test_a_smaller_box_is_found_and_proved(body):
     program, found = narrowed(body)
     assert not program.prove().passed and found.changed and found.proof.passed
@@ -40,7 +43,9 @@ def test_a_smaller_box_is_found_and_proved(body):
 
 
 def test_an_end_that_may_stay_stays():
-    _, found = narrowed("param gain: real = 1 in [0, 100] let lean = gain * pole.angle invariant small: lean in [-4.2, 4.2]")
+    _, found = narrowed(
+        "param gain: real = 1 in [0, 100] let lean = gain * pole.angle invariant small: lean in [-4.2, 4.2]"
+    )
     low, high = found.ranges["gain"]
     assert low == 0 and 8 < high < 10.1
 

@@ -5,17 +5,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
-
 from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.operators import OPERATORS
-from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.equivalence.correspondence import watch
 from hl_dsl.verify.equivalence.difference import difference, looked_at, render_difference
-from hl_dsl.verify.equivalence.equivalence import DIFFERENT, EQUAL, EQUAL_REALS, IDENTICAL, UNKNOWN, compare, same_actions
+from hl_dsl.verify.equivalence.equivalence import (
+    DIFFERENT,
+    EQUAL,
+    EQUAL_REALS,
+    IDENTICAL,
+    UNKNOWN,
+    compare,
+    same_actions,
+)
 from hl_dsl.verify.equivalence.product import product
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.operators import OPERATORS
+from hl_dsl.program import Program
 from tests.support.generators.bench import all_forms, samples
 from tests.support.generators.programs import programs
 
@@ -37,39 +46,139 @@ X, Y, Z = "cart.position", "cart.velocity", "pole.angle"
 BATTERY = [
     ("a let that nothing uses", CART, lean(X), "let q = 1 " + lean(X), IDENTICAL),
     ("operands that commute", CART, lean(f"{X} * ({Y} + {Z})"), lean(f"({Z} + {Y}) * {X}"), IDENTICAL),
-    ("memory by another name", BREAKOUT, COUNT.format("m") + FIRE.format("m"), COUNT.format("k") + FIRE.format("k"), IDENTICAL),
+    (
+        "memory by another name",
+        BREAKOUT,
+        COUNT.format("m") + FIRE.format("m"),
+        COUNT.format("k") + FIRE.format("k"),
+        IDENTICAL,
+    ),
     ("a product over a sum", CART, lean(f"{X} * ({Y} + {Z})"), lean(f"{X} * {Y} + {X} * {Z}"), DIFFERENT),
     ("a sum in another order", CART, lean(f"({X} + {Y}) + {Z}"), lean(f"{X} + ({Y} + {Z})"), DIFFERENT),
     ("a difference of a value with itself", CART, lean(f"{X} - {X} + {Y}"), lean(Y), EQUAL_REALS),
     ("what is added and taken off again", CART, lean(f"{X} + {Y} - {X}"), lean(Y), DIFFERENT),
     ("min the other way round, compared", CART, lean(f"min({X}, {Y})"), lean(f"min({Y}, {X})"), EQUAL),
-    ("min the other way round, as a torque", PENDULUM, "act min(pole.sin, pole.cos)", "act min(pole.cos, pole.sin)", EQUAL),
-    ("min the other way round, where the sign of a zero counts", PENDULUM,
-     "act clamp(atan2(min(pole.sin, 0), -1), -2, 2)", "act clamp(atan2(min(0, pole.sin), -1), -2, 2)", DIFFERENT),
-    ("one more memory", BREAKOUT, COUNT.format("m") + FIRE.format("m"), COUNT.format("k") + COUNT.format("j") + FIRE.format("k"), EQUAL),
-    ("a counter with more room than it takes", BREAKOUT, COUNT.format("m") + FIRE.format("m"), COUNT.format("m").replace("[0, 9]", "[0, 99]") + FIRE.format("m"), EQUAL),
-    ("a counter that stops too early", BREAKOUT, COUNT.format("m") + FIRE.format("m"), COUNT.format("m").replace("9", "3") + FIRE.format("m"), DIFFERENT),
-    ("a counter that starts later", BREAKOUT, COUNT.format("m") + FIRE.format("m"), COUNT.format("m").replace("= 0", "= 1") + FIRE.format("m"), DIFFERENT),
-    ("a dead rule", BREAKOUT, "act { when ram[1] > 10 => FIRE when ram[1] > 20 => LEFT otherwise => NOOP }", "act { when ram[1] > 10 => FIRE otherwise => NOOP }", EQUAL),
-    ("a rule that is hardly ever reached", BREAKOUT, "act { when ram[1] > 10 => FIRE when ram[1] == 10 and ram[2] == 77 and ram[3] == 5 => LEFT otherwise => NOOP }",
-     "act { when ram[1] > 10 => FIRE otherwise => NOOP }", DIFFERENT),
+    (
+        "min the other way round, as a torque",
+        PENDULUM,
+        "act min(pole.sin, pole.cos)",
+        "act min(pole.cos, pole.sin)",
+        EQUAL,
+    ),
+    (
+        "min the other way round, where the sign of a zero counts",
+        PENDULUM,
+        "act clamp(atan2(min(pole.sin, 0), -1), -2, 2)",
+        "act clamp(atan2(min(0, pole.sin), -1), -2, 2)",
+        DIFFERENT,
+    ),
+    (
+        "one more memory",
+        BREAKOUT,
+        COUNT.format("m") + FIRE.format("m"),
+        COUNT.format("k") + COUNT.format("j") + FIRE.format("k"),
+        EQUAL,
+    ),
+    (
+        "a counter with more room than it takes",
+        BREAKOUT,
+        COUNT.format("m") + FIRE.format("m"),
+        COUNT.format("m").replace("[0, 9]", "[0, 99]") + FIRE.format("m"),
+        EQUAL,
+    ),
+    (
+        "a counter that stops too early",
+        BREAKOUT,
+        COUNT.format("m") + FIRE.format("m"),
+        COUNT.format("m").replace("9", "3") + FIRE.format("m"),
+        DIFFERENT,
+    ),
+    (
+        "a counter that starts later",
+        BREAKOUT,
+        COUNT.format("m") + FIRE.format("m"),
+        COUNT.format("m").replace("= 0", "= 1") + FIRE.format("m"),
+        DIFFERENT,
+    ),
+    (
+        "a dead rule",
+        BREAKOUT,
+        "act { when ram[1] > 10 => FIRE when ram[1] > 20 => LEFT otherwise => NOOP }",
+        "act { when ram[1] > 10 => FIRE otherwise => NOOP }",
+        EQUAL,
+    ),
+    (
+        "a rule that is hardly ever reached",
+        BREAKOUT,
+        "act { when ram[1] > 10 => FIRE when ram[1] == 10 and ram[2] == 77 and ram[3] == 5 => LEFT otherwise => NOOP }",
+        "act { when ram[1] > 10 => FIRE otherwise => NOOP }",
+        DIFFERENT,
+    ),
     ("previous before and after a sum", CART, lean(f"previous({X} + 1, 1)"), lean(f"previous({X}, 0) + 1"), EQUAL),
     ("the same with another start", CART, lean(f"previous({X} + 1, -1)"), lean(f"previous({X}, 0) + 1"), DIFFERENT),
-    ("conditions turned over", BREAKOUT, "act { when not (ram[1] > 3 and ram[2] > 5) => FIRE otherwise => NOOP }",
-     "act { when ram[1] <= 3 or ram[2] <= 5 => FIRE otherwise => NOOP }", EQUAL),
-    ("modes written as memory", BREAKOUT, "modes { start a { act FIRE when ram[1] > 3 -> b } b { act LEFT when ram[2] > 3 -> a } }",
-     "memory busy: bool = false { next = now } let now = if busy then not (ram[2] > 3) else ram[1] > 3 act { when now => LEFT otherwise => FIRE }", EQUAL),
-    ("other ranges that clamp", 'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.5 => LEFT otherwise => RIGHT }} }}',
-     "[-1, 1]", "[-0.4, 0.4]", DIFFERENT),
-    ("other ranges, and it does not matter", 'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.25 => LEFT otherwise => RIGHT }} }}',
-     "[-1, 1]", "[-0.4, 0.4]", EQUAL),
-    ("another default", CART, lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "), lean(f"{X} + g", "param g: real = 0.25 in [0, 1] "), DIFFERENT),
-    ("a parameter by another name", CART, lean(f"{X} + g", "param g: real = 0.5 in [0, 1] invariant i: g > -1 "), lean(f"{X} + h", "param h: real = 0.5 in [0, 1] "), EQUAL),
-    ("a wider range of a parameter", CART, lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "), lean(f"{X} + g", "param g: real = 0.5 in [0, 2] "), EQUAL),
-    ("a start that is equal for one value of a parameter", BREAKOUT,
-     "param flag: bool = true memory m: int in [0, 300] = 0 { next = ram[1] } act { when (if flag then m + 5 else m) > 4 => FIRE otherwise => NOOP }",
-     "param flag: bool = true memory k: int in [0, 305] = 5 { next = if flag then ram[1] + 5 else ram[1] } act { when k > 4 => FIRE otherwise => NOOP }", DIFFERENT),
-    ("a parameter in place of a literal", CART, lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "), lean(f"{X} + 0.5"), DIFFERENT),
+    (
+        "conditions turned over",
+        BREAKOUT,
+        "act { when not (ram[1] > 3 and ram[2] > 5) => FIRE otherwise => NOOP }",
+        "act { when ram[1] <= 3 or ram[2] <= 5 => FIRE otherwise => NOOP }",
+        EQUAL,
+    ),
+    (
+        "modes written as memory",
+        BREAKOUT,
+        "modes { start a { act FIRE when ram[1] > 3 -> b } b { act LEFT when ram[2] > 3 -> a } }",
+        "memory busy: bool = false { next = now } let now = if busy then not (ram[2] > 3) else ram[1] > 3 act { when now => LEFT otherwise => FIRE }",
+        EQUAL,
+    ),
+    (
+        "other ranges that clamp",
+        'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.5 => LEFT otherwise => RIGHT }} }}',
+        "[-1, 1]",
+        "[-0.4, 0.4]",
+        DIFFERENT,
+    ),
+    (
+        "other ranges, and it does not matter",
+        'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.25 => LEFT otherwise => RIGHT }} }}',
+        "[-1, 1]",
+        "[-0.4, 0.4]",
+        EQUAL,
+    ),
+    (
+        "another default",
+        CART,
+        lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "),
+        lean(f"{X} + g", "param g: real = 0.25 in [0, 1] "),
+        DIFFERENT,
+    ),
+    (
+        "a parameter by another name",
+        CART,
+        lean(f"{X} + g", "param g: real = 0.5 in [0, 1] invariant i: g > -1 "),
+        lean(f"{X} + h", "param h: real = 0.5 in [0, 1] "),
+        EQUAL,
+    ),
+    (
+        "a wider range of a parameter",
+        CART,
+        lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "),
+        lean(f"{X} + g", "param g: real = 0.5 in [0, 2] "),
+        EQUAL,
+    ),
+    (
+        "a start that is equal for one value of a parameter",
+        BREAKOUT,
+        "param flag: bool = true memory m: int in [0, 300] = 0 { next = ram[1] } act { when (if flag then m + 5 else m) > 4 => FIRE otherwise => NOOP }",
+        "param flag: bool = true memory k: int in [0, 305] = 5 { next = if flag then ram[1] + 5 else ram[1] } act { when k > 4 => FIRE otherwise => NOOP }",
+        DIFFERENT,
+    ),
+    (
+        "a parameter in place of a literal",
+        CART,
+        lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "),
+        lean(f"{X} + 0.5"),
+        DIFFERENT,
+    ),
 ]
 
 
@@ -102,23 +211,38 @@ def assert_replays(first, second, found):
 
 
 def test_what_else_differs_is_told():
-    notes = "\n".join(compared(CART, *BATTERY[[row[0] for row in BATTERY].index("a parameter by another name")][2:4])[2].notes)
+    notes = "\n".join(
+        compared(CART, *BATTERY[[row[0] for row in BATTERY].index("a parameter by another name")][2:4])[2].notes
+    )
     assert "`g` of A is taken for `h` of B" in notes and "only A has invariant `i`" in notes
-    notes = compared(CART, lean(X + " + g", "param g: real = 0.5 in [0, 1] "), lean(X + " + g", "param g: real = 0.5 in [0, 2] "))[2].notes
+    notes = compared(
+        CART, lean(X + " + g", "param g: real = 0.5 in [0, 1] "), lean(X + " + g", "param g: real = 0.5 in [0, 2] ")
+    )[2].notes
     assert notes == ("the ranges of `g` differ: compared for values in [0.0, 1.0]",)
     notes = compared(CART, *BATTERY[3][2:4])[2].notes
     assert notes == ("over the reals they act the same: rounding alone makes the difference",)
 
 
 def test_a_difference_over_the_reals_alone_is_told_in_the_words_of_a_comparison():
-    *_, found = compared(CART, "let lost = cart.position + 1e+16 - 1e+16 act { when lost == 0.3 => LEFT otherwise => RIGHT }", "act RIGHT")
-    assert found.status == UNKNOWN and "a trace of 1 tick tells them apart; replayed in floats, it does not" in found.detail
+    *_, found = compared(
+        CART,
+        "let lost = cart.position + 1e+16 - 1e+16 act { when lost == 0.3 => LEFT otherwise => RIGHT }",
+        "act RIGHT",
+    )
+    assert (
+        found.status == UNKNOWN
+        and "a trace of 1 tick tells them apart; replayed in floats, it does not" in found.detail
+    )
 
 
 def test_a_table_shows_the_inputs_that_an_action_hangs_on():
     """Through memory too; `ram[7]` goes to a cell that no action looks at."""
     head = "memory late: int in [0, 255] = 0 { next = ram[5] } memory idle: int in [0, 255] = 0 { next = ram[7] } invariant i: ram[6] + idle >= 0 "
-    first, second, found = compared(BREAKOUT, head + "act { when late > 3 => FIRE otherwise => NOOP }", head + "act { when late > 200 => FIRE when ram[2] > 200 => LEFT otherwise => NOOP }")
+    first, second, found = compared(
+        BREAKOUT,
+        head + "act { when late > 3 => FIRE otherwise => NOOP }",
+        head + "act { when late > 200 => FIRE when ram[2] > 200 => LEFT otherwise => NOOP }",
+    )
     assert found.status == DIFFERENT and looked_at(found) == {"ram[2]", "ram[5]"}
     text = render_difference(difference(first, second, found), looked_at(found))
     assert "ram[2]" in text and "ram[5]" in text and not any(f"ram[{place}]" in text for place in (1, 6, 7))
@@ -173,7 +297,9 @@ def test_what_is_said_of_generated_programs(data, a, b):
 def test_a_changed_literal(data, program):
     """One literal of the graph changed: what is called the same is the same on random ticks."""
     flow = program.flow
-    literals = [number for number, node in enumerate(flow.nodes) if node.op == "constant" and node.base in ("real", "int")]
+    literals = [
+        number for number, node in enumerate(flow.nodes) if node.op == "constant" and node.base in ("real", "int")
+    ]
     if not literals:
         return
     number = data.draw(st.sampled_from(literals))

@@ -6,16 +6,21 @@ import os
 import signal
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-
-from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits, prove
 from hl_dsl.verify.methods.background_task import BackgroundTask
+
+from hl_dsl.program import Program
 from tests.support.paths import VERDICTS
 
-HARD = ("unknown/needle", "not-inductive/seldom_together", "violated/target_reached", "proved/target_reached", "candidate/absorbed")
+HARD = (
+    "unknown/needle",
+    "not-inductive/seldom_together",
+    "violated/target_reached",
+    "proved/target_reached",
+    "candidate/absorbed",
+)
 
 
 @pytest.mark.parametrize("apart", [False, True])
@@ -60,4 +65,6 @@ def test_what_is_not_wanted_is_stopped():
 def test_no_verdict_depends_on_it(name):
     flow = Program.load(VERDICTS / f"{name}.hl").flow
     alone, together = (prove(flow, ProofLimits(processes=count)) for count in (1, 2))
-    assert [replace(one, seconds=0.0) for one in together.results] == [replace(one, seconds=0.0) for one in alone.results]
+    assert [replace(one, seconds=0.0) for one in together.results] == [
+        replace(one, seconds=0.0) for one in alone.results
+    ]

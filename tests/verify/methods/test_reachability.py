@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-
-from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits, screen
 from hl_dsl.verify.goals.goals import goals
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
+
+from hl_dsl.program import Program
 
 # Without the solver, and next to no simulation: so that "unknown" is easy to have.
 POOR = ProofLimits(solver=False, lanes=0)
@@ -26,13 +26,19 @@ def verdict(declarations: str, **options):
     return proof, next(result for result in proof.results if result.id == "reachable:wanted")
 
 
-@pytest.mark.parametrize("declarations, method", [
-    ("reachable wanted: action == LEFT", "simulation"),
-    ("memory n: int in [0, 60] = 0 { next = min(n + 1, 60) } reachable wanted: n == 60", "simulation"),
-    ("reachable wanted: ram[1] == 77 and ram[2] == 33 and previous(ram[1], 0) == 78 and previous(ram[2], 0) == 12", "bounded model checking"),
-    ("assume same: ram[1] == previous(ram[1], 40) + 1 reachable wanted: ram[1] == 55", "simulation"),
-    ("assume same: ram[1] + ram[2] == 300 reachable wanted: ram[1] == 250", "bounded model checking"),
-])
+@pytest.mark.parametrize(
+    "declarations, method",
+    [
+        ("reachable wanted: action == LEFT", "simulation"),
+        ("memory n: int in [0, 60] = 0 { next = min(n + 1, 60) } reachable wanted: n == 60", "simulation"),
+        (
+            "reachable wanted: ram[1] == 77 and ram[2] == 33 and previous(ram[1], 0) == 78 and previous(ram[2], 0) == 12",
+            "bounded model checking",
+        ),
+        ("assume same: ram[1] == previous(ram[1], 40) + 1 reachable wanted: ram[1] == 55", "simulation"),
+        ("assume same: ram[1] + ram[2] == 300 reachable wanted: ram[1] == 250", "bounded model checking"),
+    ],
+)
 def test_a_witness_is_a_run_that_replays(declarations, method):
     found = program(declarations)
     proof = found.prove()
@@ -44,12 +50,15 @@ def test_a_witness_is_a_run_that_replays(declarations, method):
     assert first_break(found.flow, goal, run) == len(result.trace) - 1
 
 
-@pytest.mark.parametrize("declarations", [
-    "reachable wanted: ram[0] > 255",
-    "memory n: int in [0, 9] = 0 { next = if n < 9 then n + 1 else 0 } reachable wanted: n == 9 and previous(n, 9) == 9",
-    "assume low: ram[3] < 10 reachable wanted: ram[3] == 10",
-    "assume none: ram[3] > 255 reachable wanted: ram[4] == 10",
-])
+@pytest.mark.parametrize(
+    "declarations",
+    [
+        "reachable wanted: ram[0] > 255",
+        "memory n: int in [0, 9] = 0 { next = if n < 9 then n + 1 else 0 } reachable wanted: n == 9 and previous(n, 9) == 9",
+        "assume low: ram[3] < 10 reachable wanted: ram[3] == 10",
+        "assume none: ram[3] > 255 reachable wanted: ram[4] == 10",
+    ],
+)
 def test_what_can_never_hold_is_vacuous(declarations):
     proof, result = verdict(declarations)
     assert (result.status, proof.passed, proof.exit_code) == ("vacuous", False, 1), proof.render()
@@ -61,7 +70,11 @@ def test_what_is_not_found_is_unknown_and_no_pass():
     needle = "reachable wanted: " + " and ".join(f"ram[{cell}] == {37 * cell % 256}" for cell in range(1, 9))
     proof, result = verdict(needle, limits=POOR)
     assert (result.status, proof.passed, proof.exit_code) == ("unknown", False, 3)
-    assert "does not count as reachable" in result.claim and "no run that reaches it was found" in result.detail and not result.trace
+    assert (
+        "does not count as reachable" in result.claim
+        and "no run that reaches it was found" in result.detail
+        and not result.trace
+    )
     assert verdict(needle)[1].status == "proved"
 
 
@@ -94,5 +107,7 @@ def test_a_violated_response_shows_when_it_was_asked():
 
 
 def test_another_property_does_not_show_in_a_trace():
-    proof = program("invariant soon: within 2 of ram[5] == 1: ram[6] == 1\n monitor calm: after ram[1] == 1 until false: ram[2] == 0").prove()
+    proof = program(
+        "invariant soon: within 2 of ram[5] == 1: ram[6] == 1\n monitor calm: after ram[1] == 1 until false: ram[2] == 0"
+    ).prove()
     assert "soon.waited" in proof.render() and "calm" not in proof.render()

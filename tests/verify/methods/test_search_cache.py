@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from random import Random
 
-from hypothesis import HealthCheck, given, settings, strategies as st
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.search_cache import SearchCache
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from tests.support.generators.programs import programs
-from tests.verify.test_verdicts import FILES
 from tests.support.paths import POLICIES
+from tests.verify.test_verdicts import FILES
 
 POLICY = POLICIES / "breakout" / "ram.hl"
 
 
 def verdicts(flow, memo=None):
     tier = IntervalStage(flow, memo)
-    return tier.ranges, [tier.obligation(item) for item in flow.obligations], [tier.invariant(item.node, item.asked) for item in flow.of_kind("invariant")]
+    return (
+        tier.ranges,
+        [tier.obligation(item) for item in flow.obligations],
+        [tier.invariant(item.node, item.asked) for item in flow.of_kind("invariant")],
+    )
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

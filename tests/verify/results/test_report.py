@@ -3,18 +3,34 @@
 from __future__ import annotations
 
 import pytest
+from hl_dsl.verify import ProofLimits, prove, screen
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.methods.bounded_model_checking import BoundedSearch
+from hl_dsl.verify.simulation.replay import SimulatedRun
+from hl_dsl.verify.simulation.trace import render_trace
 from hypothesis import HealthCheck, given, settings
 
 from hl_dsl.program import Program
-from hl_dsl.verify import ProofLimits, prove, screen
-from hl_dsl.verify.methods.bounded_model_checking import BoundedSearch
-from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.simulation.replay import SimulatedRun
-from hl_dsl.verify.simulation.trace import render_trace
 from tests.support.generators.programs import programs
 from tests.verify.test_verdicts import VERDICTS
 
-FIELDS = {"id", "kind", "name", "status", "claim", "method", "seconds", "line", "detail", "trace", "span", "about", "components", "advice", "lemmas"}
+FIELDS = {
+    "id",
+    "kind",
+    "name",
+    "status",
+    "claim",
+    "method",
+    "seconds",
+    "line",
+    "detail",
+    "trace",
+    "span",
+    "about",
+    "components",
+    "advice",
+    "lemmas",
+}
 
 
 def test_the_claim_of_a_proof():
@@ -24,7 +40,8 @@ def test_the_claim_of_a_proof():
         "From every declared initial state, for every parameter, residual and finite input within its declared range, at every tick, "
         "`command_bounds` holds of the compiled program under IEEE-754 binary64 rounding to nearest, ties to even. Assumes the `assume` facts "
         "`starts_inside` and `follows`, sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools "
-        "correct. Says nothing of the score or of the environment.")
+        "correct. Says nothing of the score or of the environment."
+    )
     assert "`command_bounds` holds and everything is well defined" in proof.render()
 
 
@@ -53,7 +70,9 @@ def test_a_monitor_is_not_proved_but_what_it_divides_by_is():
 
 
 def test_an_invariant_is_no_better_than_what_it_is_computed_from():
-    program = Program.parse('policy p for "Breakout-v5" { observe ram act NOOP let q = 1 / ram[1] invariant small: q <= 1 }')
+    program = Program.parse(
+        'policy p for "Breakout-v5" { observe ram act NOOP let q = 1 / ram[1] invariant small: q <= 1 }'
+    )
     statuses = {result.id: result for result in program.prove().results}
     assert statuses["invariant:small"].status == "unknown"
     assert "rests on division@1" in statuses["invariant:small"].detail
@@ -66,7 +85,9 @@ def test_nothing_to_prove_passes():
 
 def test_without_the_solver_what_intervals_leave_open_is_unknown():
     program = Program.load(VERDICTS / "proved" / "ghost_counter.hl")
-    result = next(result for result in prove(program.flow, ProofLimits(solver=False)).results if result.id == "invariant:same")
+    result = next(
+        result for result in prove(program.flow, ProofLimits(solver=False)).results if result.id == "invariant:same"
+    )
     assert (result.status, result.detail) == ("unknown", "the solver was not to be used")
 
 
@@ -81,17 +102,32 @@ def test_names_of_goals_are_distinct_and_screening_speaks_of_the_same(program):
 
 
 def test_a_candidate_is_not_said_to_be_broken_by_nothing():
-    result = next(result for result in Program.load(VERDICTS / "candidate" / "absorbed.hl").prove().results if result.status == "candidate")
-    assert result.detail == "over the reals, as far as z3 can tell, a trace of 1 tick breaks it; replayed in floats, it does not"
+    result = next(
+        result
+        for result in Program.load(VERDICTS / "candidate" / "absorbed.hl").prove().results
+        if result.status == "candidate"
+    )
+    assert (
+        result.detail
+        == "over the reals, as far as z3 can tell, a trace of 1 tick breaks it; replayed in floats, it does not"
+    )
 
 
-@pytest.mark.parametrize("rows, clear, reason, says", [
-    (0, 0, "", ""),
-    (0, 0, "z3 gave up", "z3 gave up"),
-    (0, 1, "", "over the reals, no trace of up to 1 tick breaks it"),
-    (0, 4, "z3 gave up", "over the reals, no trace of up to 4 ticks breaks it; z3 gave up"),
-    (3, 2, "", "over the reals, as far as z3 can tell, a trace of 3 ticks breaks it, and none shorter; replayed in floats, it does not"),
-])
+@pytest.mark.parametrize(
+    "rows, clear, reason, says",
+    [
+        (0, 0, "", ""),
+        (0, 0, "z3 gave up", "z3 gave up"),
+        (0, 1, "", "over the reals, no trace of up to 1 tick breaks it"),
+        (0, 4, "z3 gave up", "over the reals, no trace of up to 4 ticks breaks it; z3 gave up"),
+        (
+            3,
+            2,
+            "",
+            "over the reals, as far as z3 can tell, a trace of 3 ticks breaks it, and none shorter; replayed in floats, it does not",
+        ),
+    ],
+)
 def test_what_is_said_of_a_search(rows, clear, reason, says):
     assert BoundedSearch(SimulatedRun({}, ((),) * rows) if rows else None, False, clear, reason).says == says
 

@@ -8,18 +8,29 @@ import subprocess
 import sys
 
 import pytest
-
-from hl_dsl.program import Program
-from hl_dsl.verify import SolverAnswerCache, ProofLimits, SearchCache
-from hl_dsl.verify.smt import answer_cache as cache_module, solver as solver_module
+from hl_dsl.verify import ProofLimits, SearchCache, SolverAnswerCache
+from hl_dsl.verify.smt import answer_cache as cache_module
+from hl_dsl.verify.smt import solver as solver_module
 from hl_dsl.verify.smt.answer_cache import _seal
 from hl_dsl.verify.smt.solver import Solver
-from tests.verify.test_verdicts import VERDICTS, assert_replays
+
+from hl_dsl.program import Program
 from tests.verify.smt.test_solver import ANSWERING, fake
+from tests.verify.test_verdicts import VERDICTS, assert_replays
 
 LIMITS = ProofLimits(solver_steps=300_000, bounded_steps=100_000, lanes=8, ticks=20)
-FILES = [VERDICTS / name for name in ("proved/ghost_counter.hl", "proved/stuck_then_turns.hl", "violated/two_ticks_back.hl", "unknown/no_cubes.hl",
-                                    "candidate/absorbed.hl", "vacuous/conditions_agree.hl", "proved-reals/product_commutes.hl")]
+FILES = [
+    VERDICTS / name
+    for name in (
+        "proved/ghost_counter.hl",
+        "proved/stuck_then_turns.hl",
+        "violated/two_ticks_back.hl",
+        "unknown/no_cubes.hl",
+        "candidate/absorbed.hl",
+        "vacuous/conditions_agree.hl",
+        "proved-reals/product_commutes.hl",
+    )
+]
 
 
 def said(proof) -> list[dict]:
@@ -44,7 +55,11 @@ def test_warm_says_the_same_and_asks_nothing(file, tmp_path):
     warm, again = proved(file, tmp_path / "answers")
     assert plain == cold == warm
     assert asked > 0 and again == 0
-    other, _ = proved(file, tmp_path / "answers", ProofLimits(solver_steps=299_000, bounded_steps=100_000, lanes=8, ticks=20, slicing=False))
+    other, _ = proved(
+        file,
+        tmp_path / "answers",
+        ProofLimits(solver_steps=299_000, bounded_steps=100_000, lanes=8, ticks=20, slicing=False),
+    )
     assert [result["status"] for result in other] == [result["status"] for result in plain]
 
 
@@ -56,7 +71,8 @@ PARTS = """policy p for "Breakout-v5" {{ observe ram, reward {first} act {{ {rul
 
 def test_an_edit_asks_only_what_it_can_reach():
     text = lambda first="", rule="when ram[3] > 4 => LEFT", column=78, most=256: Program.parse(
-        PARTS.format(first=first, rule=rule, column=column, most=most))
+        PARTS.format(first=first, rule=rule, column=column, most=most)
+    )
     memo = SearchCache()
 
     def asked(program: Program) -> int:
@@ -68,7 +84,12 @@ def test_an_edit_asks_only_what_it_can_reach():
     assert asked(text()) == 0
     assert asked(text(rule="when ram[5] > 4 => RIGHT")) == 0
     assert asked(text(rule="when timer > 4 => RIGHT")) == 0
-    assert asked(text(first="let a = mod(ram[1], 7) let b = a * ram[2] memory c: int in [0, 300] = 0 { next = max(a, 3) }")) == 0
+    assert (
+        asked(
+            text(first="let a = mod(ram[1], 7) let b = a * ram[2] memory c: int in [0, 300] = 0 { next = max(a, 3) }")
+        )
+        == 0
+    )
     assert asked(text(column=79)) == 0, "the same but for the name of a byte"
     assert asked(text(most=255)) > 0
     memo.close()
@@ -113,7 +134,9 @@ def test_a_model_that_was_tampered_with_breaks_nothing(tmp_path):
         rows = connection.execute("select key, answer from answers").fetchall()
         for key, answer in rows:
             changed = answer.replace(b" 0)", b" 7)") if answer.startswith(b"((") else answer
-            connection.execute("update answers set answer = ?, seal = ? where key = ?", (changed, _seal(key, changed), key))
+            connection.execute(
+                "update answers set answer = ?, seal = ? where key = ?", (changed, _seal(key, changed), key)
+            )
     program, cache = Program.load(file), SolverAnswerCache(str(path))
     for result in program.prove(limits=LIMITS, cache=cache).results:
         if result.status in ("violated", "ill-defined"):
@@ -142,7 +165,11 @@ def test_z3_that_answers_otherwise_than_remembered_is_a_failure():
 
 
 def test_an_accident_is_not_remembered(tmp_path, monkeypatch):
-    monkeypatch.setattr(solver_module, "solver_path", lambda: fake(tmp_path, ANSWERING.format('unknown\\n(:reason-unknown "out of memory")')))
+    monkeypatch.setattr(
+        solver_module,
+        "solver_path",
+        lambda: fake(tmp_path, ANSWERING.format('unknown\\n(:reason-unknown "out of memory")')),
+    )
     answers = type("Kept", (dict,), {"put": dict.__setitem__})()
     with Solver(60, answers) as solver:
         solver.fresh(1000)
@@ -165,10 +192,17 @@ def test_it_does_not_grow_without_end(tmp_path, monkeypatch):
 
 
 def test_two_processes_at_once(tmp_path):
-    command = [sys.executable, "-c", "from hl_dsl.cli.main import main; import sys; sys.argv = ['hl', 'verify', sys.argv[1], '--json']; main()"]
+    command = [
+        sys.executable,
+        "-c",
+        "from hl_dsl.cli.main import main; import sys; sys.argv = ['hl', 'verify', sys.argv[1], '--json']; main()",
+    ]
     environment = {**os.environ, "HL_CACHE": str(tmp_path)}
     for _ in range(2):
-        running = [subprocess.Popen([*command, str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment) for file in (FILES[0], FILES[0])]
+        running = [
+            subprocess.Popen([*command, str(file)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+            for file in (FILES[0], FILES[0])
+        ]
         for process in running:
             out, err = process.communicate(timeout=120)
             assert process.returncode == 0 and b"note" not in err, err

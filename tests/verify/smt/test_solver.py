@@ -10,11 +10,11 @@ import sys
 from fractions import Fraction
 
 import pytest
+from hl_dsl.verify import ProofLimits
+from hl_dsl.verify.smt import solver as solver_module
+from hl_dsl.verify.smt.solver import SAT, UNKNOWN, UNSAT, Solver, SolverFailure
 
 from hl_dsl.program import Program
-from hl_dsl.verify import ProofLimits
-from hl_dsl.verify.smt.solver import SAT, UNKNOWN, UNSAT, Solver, SolverFailure
-from hl_dsl.verify.smt import solver as solver_module
 from tests.verify.test_verdicts import VERDICTS
 
 NEEDS_SOLVER = VERDICTS / "proved" / "ghost_counter.hl"
@@ -23,8 +23,12 @@ NEEDS_SOLVER = VERDICTS / "proved" / "ghost_counter.hl"
 def test_answers_and_models():
     with Solver(60) as solver:
         solver.fresh(100_000)
-        solver.tell("(declare-const x Real)", "(declare-const n Int)", "(declare-const b Bool)",
-                    "(assert (and (= (* 3.0 x) (- 1.0)) (= n (- 7)) b))")
+        solver.tell(
+            "(declare-const x Real)",
+            "(declare-const n Int)",
+            "(declare-const b Bool)",
+            "(assert (and (= (* 3.0 x) (- 1.0)) (= n (- 7)) b))",
+        )
         assert solver.check() == SAT
         assert solver.values(["x", "n", "b"]) == {"x": Fraction(-1, 3), "n": -7, "b": True}
         solver.tell("(assert (> n 0))")
@@ -40,8 +44,12 @@ def test_an_irrational_value_is_none():
 
 
 def test_the_resource_limit_is_per_question_and_repeats():
-    hard = ["(declare-const a Int)", "(declare-const b Int)", "(declare-const c Int)",
-            "(assert (and (> a 0) (> b 0) (> c 0) (= (+ (* a a a) (* b b b)) (* c c c))))"]
+    hard = [
+        "(declare-const a Int)",
+        "(declare-const b Int)",
+        "(declare-const c Int)",
+        "(assert (and (> a 0) (> b 0) (> c 0) (= (+ (* a a a) (* b b b)) (* c c c))))",
+    ]
     spent = []
     with Solver(60) as solver:
         for _ in range(2):
@@ -75,18 +83,33 @@ ANSWERING = """while read line; do case $line in
   *check-sat*) printf '{}\\n';; *echo*) line=${{line#*'"'}}; echo "${{line%'"'*}}";; esac; done"""
 
 
-@pytest.mark.parametrize("script, reason", [
-    (None, "was not found"),
-    ("exec sleep 60", "no answer for 0.2 s and was stopped"),
-    ("exit 1", "ended by itself"),
-    ("echo nonsense; exec sleep 60", "no answer"),
-    ("exec yes nonsense", "stopped"),
-    ("while read line; do case $line in *check-sat*) kill -9 $$;; esac; done", "ended by itself"),
-    (ANSWERING.format("(error bad)\\nunsat\\n(:reason-unknown \"\")"), "z3 answered: (error bad)"),
-    (ANSWERING.format("unsat"), "z3 answered: unsat"),
-    (ANSWERING.format("unsat\\nunsat"), "z3 answered: unsat"),
-    ("trap '' TERM; exec python3 -c 'while True: pass'", "no answer"),
-], ids=["missing", "hanging", "dying", "babbling", "flooding", "killed", "complaining", "saying no reason", "saying it twice", "spinning"])
+@pytest.mark.parametrize(
+    "script, reason",
+    [
+        (None, "was not found"),
+        ("exec sleep 60", "no answer for 0.2 s and was stopped"),
+        ("exit 1", "ended by itself"),
+        ("echo nonsense; exec sleep 60", "no answer"),
+        ("exec yes nonsense", "stopped"),
+        ("while read line; do case $line in *check-sat*) kill -9 $$;; esac; done", "ended by itself"),
+        (ANSWERING.format('(error bad)\\nunsat\\n(:reason-unknown "")'), "z3 answered: (error bad)"),
+        (ANSWERING.format("unsat"), "z3 answered: unsat"),
+        (ANSWERING.format("unsat\\nunsat"), "z3 answered: unsat"),
+        ("trap '' TERM; exec python3 -c 'while True: pass'", "no answer"),
+    ],
+    ids=[
+        "missing",
+        "hanging",
+        "dying",
+        "babbling",
+        "flooding",
+        "killed",
+        "complaining",
+        "saying no reason",
+        "saying it twice",
+        "spinning",
+    ],
+)
 def test_without_a_working_solver_nothing_is_proved_by_it(tmp_path, monkeypatch, script, reason):
     monkeypatch.setattr(solver_module, "solver_path", lambda: None if script is None else fake(tmp_path, script))
     proof = Program.load(NEEDS_SOLVER).prove(limits=ProofLimits(hang_seconds=0.2, lanes=4, ticks=10))
@@ -98,14 +121,24 @@ def test_without_a_working_solver_nothing_is_proved_by_it(tmp_path, monkeypatch,
 
 def test_out_of_memory(monkeypatch):
     monkeypatch.setattr(solver_module, "_MEGABYTES", 1)
-    result = next(result for result in Program.load(NEEDS_SOLVER).prove(limits=ProofLimits(lanes=4, ticks=10)).results if result.id == "invariant:same")
+    result = next(
+        result
+        for result in Program.load(NEEDS_SOLVER).prove(limits=ProofLimits(lanes=4, ticks=10)).results
+        if result.id == "invariant:same"
+    )
     assert result.status == "unknown" and "z3" in result.detail
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system's limit is set on Linux only")
 def test_a_solver_that_allocates_past_its_limit_is_stopped_by_the_system(tmp_path, monkeypatch):
     monkeypatch.setattr(solver_module, "_MEGABYTES", 200)
-    monkeypatch.setattr(solver_module, "solver_path", lambda: fake(tmp_path, "exec python3 -c 'import time; time.sleep(0.5); held = bytearray(10**9); time.sleep(60)'"))
+    monkeypatch.setattr(
+        solver_module,
+        "solver_path",
+        lambda: fake(
+            tmp_path, "exec python3 -c 'import time; time.sleep(0.5); held = bytearray(10**9); time.sleep(60)'"
+        ),
+    )
     with Solver(30) as solver:
         solver.fresh(1000)
         with pytest.raises(SolverFailure, match="(?s)ended by itself.*MemoryError"):
@@ -121,12 +154,24 @@ def test_a_solver_that_does_not_read_is_not_waited_for(tmp_path, monkeypatch):
             solver.check()
 
 
-@pytest.mark.parametrize("script", ["while read line; do case $line in *check-sat*) kill -9 $$;; esac; done", None], ids=["killed", "missing"])
+@pytest.mark.parametrize(
+    "script",
+    ["while read line; do case $line in *check-sat*) kill -9 $$;; esac; done", None],
+    ids=["killed", "missing"],
+)
 def test_the_command_says_unknown(tmp_path, script):
     path = repr(None if script is None else fake(tmp_path, script))
-    code = (f"from hl_dsl.verify.smt import solver; solver.solver_path = lambda: {path}; from hl_dsl.verify.methods import search_cache as memo; memo.solver_path = solver.solver_path;"
-            f"import sys; sys.argv = ['hl', 'verify', {str(NEEDS_SOLVER)!r}, '--json']; from hl_dsl.cli.main import main; main()")
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "HL_CACHE": str(tmp_path)}, timeout=120)
+    code = (
+        f"from hl_dsl.verify.smt import solver; solver.solver_path = lambda: {path}; from hl_dsl.verify.methods import search_cache as memo; memo.solver_path = solver.solver_path;"
+        f"import sys; sys.argv = ['hl', 'verify', {str(NEEDS_SOLVER)!r}, '--json']; from hl_dsl.cli.main import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "HL_CACHE": str(tmp_path)},
+        timeout=120,
+    )
     found = json.loads(done.stdout)
     assert done.returncode == found["exit_code"] == 3
     same = next(item for item in found["obligations"] if item["id"] == "invariant:same")

@@ -8,16 +8,17 @@ the goal compares, or the difference of two: a distance that shrinks by at least
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from operator import itemgetter
-from typing import Iterable, Iterator, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.operators.intervals import INF
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, above_zero
-from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
 from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
+from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, above_zero
+
+from hl_dsl.operators.intervals import INF
 
 _MOST_COUNTERS = 14
 _MOST_CONDITIONS = 30
@@ -40,7 +41,11 @@ class Candidates:
         self.samples = samples
         roots = [node for goal in goals for node in goal.nodes]
         nodes = closed_cone(self.flow, [*roots, *self.plan.assumes])
-        cells = {node: self.flow.memories[self.flow.nodes[node].value] for node in nodes if self.flow.nodes[node].op == "memory"}
+        cells = {
+            node: self.flow.memories[self.flow.nodes[node].value]
+            for node in nodes
+            if self.flow.nodes[node].op == "memory"
+        }
         self.counters = [node for node, cell in cells.items() if cell.base == "int" and not cell.names][:_MOST_COUNTERS]
         self.reals = [node for node, cell in cells.items() if cell.base == "real"][:_MOST_COUNTERS]
         self.choices = [node for node, cell in cells.items() if cell.names]
@@ -54,9 +59,17 @@ class Candidates:
         if not self.samples or not (self.counters or self.flags or self.choices or self.reals):
             return []
         rows = range(len(self.samples))
-        differences = {pair: [values[pair[0]] - values[pair[1]] for values in self.samples] for pair in combinations(self.counters, 2)}
-        sums = {pair: [values[pair[0]] + values[pair[1]] for values in self.samples] for pair in combinations(self.counters, 2)}
-        plain = [Lemma(body) for body in [*self._pairs(rows, differences, sums, True), *self._reals(), *self._single(rows)]]
+        differences = {
+            pair: [values[pair[0]] - values[pair[1]] for values in self.samples]
+            for pair in combinations(self.counters, 2)
+        }
+        sums = {
+            pair: [values[pair[0]] + values[pair[1]] for values in self.samples]
+            for pair in combinations(self.counters, 2)
+        }
+        plain = [
+            Lemma(body) for body in [*self._pairs(rows, differences, sums, True), *self._reals(), *self._single(rows)]
+        ]
         ranks = list(self._ranks())
         known = {lemma.body for lemma in plain}
         conditional: list[Lemma] = []
@@ -64,7 +77,9 @@ class Candidates:
             where = [row for row in rows if condition.holds(self.samples[row])]
             if 2 <= len(where) < len(rows):
                 bodies = [*self._single(where), *self._constant(where), *self._pairs(where, differences, sums, False)]
-                conditional += [Lemma(body, condition) for body in bodies if body not in known and body.nodes != condition.nodes]
+                conditional += [
+                    Lemma(body, condition) for body in bodies if body not in known and body.nodes != condition.nodes
+                ]
         found = [*plain[:_MOST_PLAIN], *ranks[:_MOST_PLAIN], *sorted(conditional, key=_unlikely)]
         return list(dict.fromkeys(found))[:_MOST]
 
@@ -91,8 +106,18 @@ class Candidates:
         for node in reversed(list(nodes)):
             entry = flow.nodes[node]
             if entry.form is not None and entry.base == "bool" and entry.form.refine is not None:
-                found.update(dict.fromkeys(arg for arg in entry.args if flow.nodes[arg].base != "bool" and flow.nodes[arg].op != "constant"))
-        known = {*self.counters, *self.choices, *(cell.next for cell in flow.memories), *self.flow.action, *(node for value in self.flow.values.values() if value.type.is_enumeration for node in value.nodes)}
+                found.update(
+                    dict.fromkeys(
+                        arg for arg in entry.args if flow.nodes[arg].base != "bool" and flow.nodes[arg].op != "constant"
+                    )
+                )
+        known = {
+            *self.counters,
+            *self.choices,
+            *(cell.next for cell in flow.memories),
+            *self.flow.action,
+            *(node for value in self.flow.values.values() if value.type.is_enumeration for node in value.nodes),
+        }
         return [node for node in found if node not in known][:_MOST_COMPARED]
 
     def _gaps(self, nodes: Iterable[int]) -> list[tuple]:
@@ -101,9 +126,17 @@ class Candidates:
         found: dict[tuple, None] = {}
         for node in reversed(list(nodes)):
             entry = flow.nodes[node]
-            if entry.form is not None and entry.base == "bool" and entry.form.refine is not None and len(entry.args) == 2:
+            if (
+                entry.form is not None
+                and entry.base == "bool"
+                and entry.form.refine is not None
+                and len(entry.args) == 2
+            ):
                 a, b = entry.args
-                if all(flow.nodes[arg].base != "bool" and flow.nodes[arg].op != "constant" for arg in (a, b)) and a != b:
+                if (
+                    all(flow.nodes[arg].base != "bool" and flow.nodes[arg].op != "constant" for arg in (a, b))
+                    and a != b
+                ):
                     found.update({((1, a), (-1, b)): None, ((-1, a), (1, b)): None})
         return list(found)[:_MOST_COMPARED]
 
@@ -141,7 +174,9 @@ class Candidates:
     def _named(self, seen, known) -> list:
         """The least whole numbers that the program names, or the negatives of them, from `seen` on."""
         above, below = bisect_left(self.literals, seen), bisect_right(self.literals, -seen)
-        found = sorted([*self.literals[above : above + _NEXT], *(-value for value in self.literals[max(0, below - _NEXT) : below])])
+        found = sorted(
+            [*self.literals[above : above + _NEXT], *(-value for value in self.literals[max(0, below - _NEXT) : below])]
+        )
         return [bound for bound in found if bound < known and bound == int(bound)][:_NEXT]
 
     def _single(self, rows: Sequence[int]) -> Iterator[Linear]:
@@ -152,8 +187,16 @@ class Candidates:
             if least == most and low < high:
                 yield Linear(((1, node),), most, True)
             above, below = bisect_left(self.literals, most), bisect_right(self.literals, least)
-            yield from (Linear(((1, node),), self._held(node, bound)) for bound in self.literals[above : above + _NEXT] if bound < high)
-            yield from (Linear(((-1, node),), -self._held(node, bound)) for bound in self.literals[max(0, below - _NEXT) : below] if bound > low)
+            yield from (
+                Linear(((1, node),), self._held(node, bound))
+                for bound in self.literals[above : above + _NEXT]
+                if bound < high
+            )
+            yield from (
+                Linear(((-1, node),), -self._held(node, bound))
+                for bound in self.literals[max(0, below - _NEXT) : below]
+                if bound > low
+            )
 
     def _held(self, node: int, bound):
         return float(bound) if self.flow.nodes[node].base == "real" else int(bound)
@@ -171,7 +214,10 @@ class Candidates:
             if all(values[a] == values[b] for values in self.samples):
                 yield Linear(((1, a), (-1, b)), 0.0, True)
             for less, more in ((a, b), (b, a)):
-                if all(values[less] <= values[more] for values in self.samples) and self._range(less)[1] > self._range(more)[0]:
+                if (
+                    all(values[less] <= values[more] for values in self.samples)
+                    and self._range(less)[1] > self._range(more)[0]
+                ):
                     yield Linear(((1, less), (-1, more)), 0.0)
 
     def _conditions(self) -> list[Linear | Truth]:
@@ -184,7 +230,9 @@ class Candidates:
 
     def _ranks(self) -> Iterator[Lemma]:
         """Distances that shrink while a counter runs."""
-        steps = sorted({abs(value) for value in self.literals if value}, key=lambda value: (value != 1, value))[:_MOST_STEPS]
+        steps = sorted({abs(value) for value in self.literals if value}, key=lambda value: (value != 1, value))[
+            :_MOST_STEPS
+        ]
         for counter in self.counters:
             running = [values for values in self.samples if values[counter] > 0]
             if self._range(counter)[0] < 0 or len(running) < 2:
@@ -195,7 +243,10 @@ class Candidates:
                     if not real and step != int(step):
                         continue
                     step = step * _SHARE if real else int(step)
-                    seen = max(sum(sign * values[node] for sign, node in distance) + step * values[counter] for values in running)
+                    seen = max(
+                        sum(sign * values[node] for sign, node in distance) + step * values[counter]
+                        for values in running
+                    )
                     for bound in self._reach(distance, step, seen):
                         yield Lemma(Linear((*distance, (step, counter)), bound), above_zero(counter))
 

@@ -3,13 +3,13 @@ fail at the next, begin again. What is left supports itself. One solver context 
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from hl_dsl.verify.goals.cone_of_influence import cone
-from hl_dsl.verify.smt.encode import FREE, ROUNDED, START, Encoding
-from hl_dsl.verify.methods.lemma import Lemma, Linear
-from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.methods.lemma import Lemma, Linear
+from hl_dsl.verify.smt.encode import FREE, ROUNDED, START, Encoding
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 
 _MOST_ROUNDS = 80
@@ -53,7 +53,12 @@ class Houdini:
         """The largest part that holds at the first tick."""
         encoding = Encoding(self.evaluator, self.evaluator.base, START, ROUNDED, linear=True)
         self._told(encoding, [[*self.plan.assumes, *_nodes(lemmas)]])
-        self.solver.tell(*(f"(define-fun b{position} () Bool {lemma.text(encoding.frames[0])})" for position, lemma in enumerate(lemmas)))
+        self.solver.tell(
+            *(
+                f"(define-fun b{position} () Bool {lemma.text(encoding.frames[0])})"
+                for position, lemma in enumerate(lemmas)
+            )
+        )
         return self._rounds(lemmas, supposed=False)
 
     def stepping(self, lemmas: list[Lemma]) -> list[Lemma]:
@@ -70,8 +75,11 @@ class Houdini:
         before, after = encoding.frames
         self.solver.tell(*(f"(assert {before[fact].text})" for fact in self.facts))
         for position, lemma in enumerate(lemmas):
-            self.solver.tell(f"(declare-const h{position} Bool)", f"(assert (=> h{position} {lemma.text(before)}))",
-                             f"(define-fun b{position} () Bool {lemma.text(after)})")
+            self.solver.tell(
+                f"(declare-const h{position} Bool)",
+                f"(assert (=> h{position} {lemma.text(before)}))",
+                f"(define-fun b{position} () Bool {lemma.text(after)})",
+            )
 
     def _told(self, encoding: Encoding, roots: Sequence[Sequence[int]]) -> None:
         self.solver.fresh(self.limits.solver_steps, cores=True)
@@ -86,7 +94,11 @@ class Houdini:
             if not alive:
                 break
             names = [f"b{position}" for position in alive]
-            self.solver.tell("(push 1)", *(f"(assert h{position})" for position in alive if supposed), f"(assert (not (and true {' '.join(names)})))")
+            self.solver.tell(
+                "(push 1)",
+                *(f"(assert h{position})" for position in alive if supposed),
+                f"(assert (not (and true {' '.join(names)})))",
+            )
             answer = self.solver.check()
             if answer == UNSAT:
                 return [lemmas[position] for position in alive]
@@ -105,8 +117,12 @@ def strongest(lemmas: Sequence[Lemma]) -> list[Lemma]:
     for lemma in lemmas:
         if isinstance(lemma.body, Linear):
             bounds.setdefault(_sides(lemma.body), []).append(lemma)
-    return [lemma for lemma in lemmas if not isinstance(lemma.body, Linear)
-            or not any(_says_more(other, lemma) for other in bounds[_sides(lemma.body)])]
+    return [
+        lemma
+        for lemma in lemmas
+        if not isinstance(lemma.body, Linear)
+        or not any(_says_more(other, lemma) for other in bounds[_sides(lemma.body)])
+    ]
 
 
 def _sides(body: Linear) -> frozenset:
@@ -118,8 +134,14 @@ def _says_more(other: Lemma, lemma: Lemma) -> bool:
     if other is lemma or other.condition not in (None, lemma.condition):
         return False
     if not other.body.exact:
-        return not lemma.body.exact and other.body.terms == lemma.body.terms and (
-            other.body.bound < lemma.body.bound or (other.body.bound == lemma.body.bound and other.condition != lemma.condition))
+        return (
+            not lemma.body.exact
+            and other.body.terms == lemma.body.terms
+            and (
+                other.body.bound < lemma.body.bound
+                or (other.body.bound == lemma.body.bound and other.condition != lemma.condition)
+            )
+        )
     if lemma.body.exact:
         return other.condition != lemma.condition
     bound = other.body.bound if set(other.body.terms) == set(lemma.body.terms) else -other.body.bound

@@ -7,22 +7,22 @@ them: a goal that fails all the same is dropped, and the rest proved anew.
 from __future__ import annotations
 
 import random
-from typing import Sequence
+from collections.abc import Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.verify.methods.lemmas.candidates import Candidates
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.methods.lemma import Lemma
-from hl_dsl.verify.methods.lemmas.houdini import Houdini
-from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact
-from hl_dsl.verify.intervals.evaluator import Evaluator
-from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import Pair, GraphIndex
-from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.goals.goal_relevance import Relevance
-from hl_dsl.verify.simulation.replay import keeps_assumptions
+from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.intervals.interning import ExpressionTable
+from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact
+from hl_dsl.verify.methods.lemma import Lemma
+from hl_dsl.verify.methods.lemmas.candidates import Candidates
+from hl_dsl.verify.methods.lemmas.houdini import Houdini
 from hl_dsl.verify.simulation.input_sampling import Sampler
+from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.smt.solver import Solver
 
 LEMMA_DEPTHS = (0, 1)
@@ -32,8 +32,15 @@ _MOST_WORK = 16_000  # nodes evaluated in such ticks, which are dear
 _TRIES = 4
 
 
-def prove_with_lemmas(plan: GraphIndex, ranges: Sequence[Pair], goals: Sequence[Goal], facts: Sequence[Goal], limits: ProofLimits,
-                      solver: Solver, pool: ExpressionTable | None = None) -> dict[str, Attempt]:
+def prove_with_lemmas(
+    plan: GraphIndex,
+    ranges: Sequence[Pair],
+    goals: Sequence[Goal],
+    facts: Sequence[Goal],
+    limits: ProofLimits,
+    solver: Solver,
+    pool: ExpressionTable | None = None,
+) -> dict[str, Attempt]:
     """Attempts, by id, of those goals that lemmas prove. `facts`: goals proved before.
 
     Raises SolverFailure where z3 cannot be used.
@@ -61,8 +68,14 @@ def prove_with_lemmas(plan: GraphIndex, ranges: Sequence[Pair], goals: Sequence[
         if len(kept) == len(supposed):
             break
         supposed = kept
-    attempts.update((goal.id, induction.attempt(goal, LEMMA_DEPTHS, hypotheses)) for goal in goals if goal.id not in attempts)
-    return {goal: _supported(attempt, houdini, candidates, hypotheses) for goal, attempt in attempts.items() if attempt.proved}
+    attempts.update(
+        (goal.id, induction.attempt(goal, LEMMA_DEPTHS, hypotheses)) for goal in goals if goal.id not in attempts
+    )
+    return {
+        goal: _supported(attempt, houdini, candidates, hypotheses)
+        for goal, attempt in attempts.items()
+        if attempt.proved
+    }
 
 
 def _supported(attempt: Attempt, houdini: Houdini, lemmas: Sequence[Lemma], hypotheses: Sequence[Goal]) -> Attempt:

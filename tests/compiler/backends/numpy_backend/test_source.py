@@ -10,12 +10,13 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, assume, given, settings, strategies as st
-
 from hl_dsl.compiler.backends.numpy_backend import kernel
-from hl_dsl.compiler.backends.value_bounds import node_bounds
 from hl_dsl.compiler.backends.numpy_backend.source import Operand, compile_numpy, write_numpy
+from hl_dsl.compiler.backends.value_bounds import node_bounds
 from hl_dsl.compiler.policy import Policy
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
 from tests.support.generators.inputs import bits, interpret, runs
@@ -77,7 +78,11 @@ def test_names_never_meet():
       memory next_class: real in [-9, 9] = 0 { next = clamp(class - tick, -9, 9) }
       act { when class * next_class > observation => LEFT  otherwise => RIGHT }
     }""")
-    names = [node.id for node in ast.walk(ast.parse(write_numpy(flow).function)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    names = [
+        node.id
+        for node in ast.walk(ast.parse(write_numpy(flow).function))
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    ]
     assert len(names) == len(set(names))
     assert not {"np", "tick", "observation", "memory", "parameters", *kernel.NAMES} & set(names)
     compiled, reference = Policy(flow, backend="numpy"), Policy(flow, backend="interpreter")
@@ -127,7 +132,12 @@ def test_a_well_defined_program_never_makes_numpy_warn():
     assert "errstate" not in source.function
     policy, reference = Policy(flow, backend="numpy"), Policy(flow, backend="interpreter")
     draw = Random(1)
-    ends = {0: (-1e300, 1e300, 0.0, 5.0, 1e99, -1e99, 1e51), 1: (-10.0, 10.0, 0.0, -0.0, 1.0, 6.0, -6.0), 2: (-700.0, 800.0, 0.0, 200.0, 299.0), 3: (0.0, 9.0, 1.0, 2.5)}
+    ends = {
+        0: (-1e300, 1e300, 0.0, 5.0, 1e99, -1e99, 1e51),
+        1: (-10.0, 10.0, 0.0, -0.0, 1.0, 6.0, -6.0),
+        2: (-700.0, 800.0, 0.0, 200.0, 299.0),
+        3: (0.0, 9.0, 1.0, 2.5),
+    }
     rows = np.array([[draw.choice(ends[column]) for column in range(4)] for _ in range(2000)])
     for one in (policy, reference):
         one.reset(len(rows))
@@ -182,7 +192,13 @@ def test_bounds_trust_a_declared_range_only_where_it_is_kept():
     bounds = node_bounds(flow, flow.reachable(flow.roots()))
     named = {name: bounds[flow.values[name].nodes[0]] for name in ("kept", "leaky", "follows", "before", "ever")}
     anything = (-math.inf, math.inf)
-    assert named == {"kept": (-4.0, 4.0), "leaky": anything, "follows": (-9.0, 9.0), "before": (-4.0, 4.0), "ever": anything}
+    assert named == {
+        "kept": (-4.0, 4.0),
+        "leaky": anything,
+        "follows": (-9.0, 9.0),
+        "before": (-4.0, 4.0),
+        "ever": anything,
+    }
 
 
 def test_what_may_be_nan_has_no_bounds():
@@ -203,7 +219,9 @@ def test_what_may_be_nan_has_no_bounds():
         for _ in range(3):
             shown = {"observation": np.array([[0, 9.0, 0, 0], [0, 1.0, 0, 0]])}
             assert compiled.act(shown).tolist() == reference.act(shown).tolist()
-            assert [bits(value) for value in compiled.memory["kept"]] == [bits(value) for value in reference.memory["kept"]]
+            assert [bits(value) for value in compiled.memory["kept"]] == [
+                bits(value) for value in reference.memory["kept"]
+            ]
 
 
 def test_a_function_of_constants_that_are_known_only_when_it_runs():
@@ -221,7 +239,11 @@ def test_a_form_chosen_by_bounds_is_the_definition_within_them():
     """Every row whose NumPy form depends on the operands' bounds, on operands at and between many bounds."""
     names = {name: getattr(kernel, name) for name in (*kernel.NAMES, "np")}
     draw = Random(7)
-    ends = {"real": (-1e300, -700.5, -2.0, -1.0, -0.0, 0.0, 0.3, 1.0, 7.0, 4e18, 1e300), "int": (-(2**53), -64, -1, 0, 1, 2, 7, 64, 2**53), "bool": (0, 1)}
+    ends = {
+        "real": (-1e300, -700.5, -2.0, -1.0, -0.0, 0.0, 0.3, 1.0, 7.0, 4e18, 1e300),
+        "int": (-(2**53), -64, -1, 0, 1, 2, 7, 64, 2**53),
+        "bool": (0, 1),
+    }
     texts = set()
     for row in OPERATORS.values():
         for form in (form for form in row.forms if callable(form.numpy) and "any" not in form.operands):
@@ -229,11 +251,16 @@ def test_a_form_chosen_by_bounds_is_the_definition_within_them():
                 boxes = [tuple(sorted((draw.choice(ends[base]), draw.choice(ends[base])))) for base in form.operands]
                 operands = [Operand("let", base, *box) for base, box in zip(form.operands, boxes)]
                 lanes = [tuple(_inside(draw, base, *box) for base, box in zip(form.operands, boxes)) for _ in range(8)]
-                arguments = [str(box[0]) if box[0] == box[1] and base == "int" and box[0] >= 0 else name for name, base, box in zip("xyz", form.operands, boxes)]
+                arguments = [
+                    str(box[0]) if box[0] == box[1] and base == "int" and box[0] >= 0 else name
+                    for name, base, box in zip("xyz", form.operands, boxes)
+                ]
                 text = form.numpy([f"({argument})" for argument in arguments], operands)
                 texts.add(text)
                 types = {"real": np.float64, "int": np.int64, "bool": np.bool_}
-                arrays = {name: np.array(column, types[base]) for name, base, column in zip("xyz", form.operands, zip(*lanes))}
+                arrays = {
+                    name: np.array(column, types[base]) for name, base, column in zip("xyz", form.operands, zip(*lanes))
+                }
                 with np.errstate(all="ignore"):
                     results = np.broadcast_to(eval(text, names, arrays), len(lanes))
                 for values, result in zip(lanes, results):
@@ -263,7 +290,12 @@ def test_the_kernel_is_quiet_on_every_operand(name):
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             if name == "divide":  # what overflows is masked by the writer
-                pairs = pairs[:, np.isfinite(pairs).all(axis=0) & ((np.abs(pairs[0]) < 1e300) | (pairs[1] == 0)) & (np.abs(pairs[1]) != 5e-324)]
+                pairs = pairs[
+                    :,
+                    np.isfinite(pairs).all(axis=0)
+                    & ((np.abs(pairs[0]) < 1e300) | (pairs[1] == 0))
+                    & (np.abs(pairs[1]) != 5e-324),
+                ]
             operands = pairs if function.__code__.co_argcount == 2 else pairs[:1]
             assert function(*operands).shape == operands[0].shape
 
@@ -271,6 +303,8 @@ def test_the_kernel_is_quiet_on_every_operand(name):
 def test_the_written_function_takes_scalars_of_all_lanes_as_arrays_of_one():
     tick = compile_numpy(flow_of(CHASE))
     ints = [np.array([100, 30], np.int64) for _ in range(4)]
-    action, memory, watched = tick((*ints, np.zeros(2)), (np.array([5, 899]), np.zeros(2, np.int64)), (np.array([2.0]),))
+    action, memory, watched = tick(
+        (*ints, np.zeros(2)), (np.array([5, 899]), np.zeros(2, np.int64)), (np.array([2.0]),)
+    )
     assert [values.shape for values in (*action, *memory, *watched)] == [(2,)] * 4
     assert watched[0].dtype == bool and memory[0].dtype == np.int64 and memory[0].tolist() == [6, 900]

@@ -10,11 +10,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-
 from hl_dsl.compiler.backends.tape import source as tape_source
-from hl_dsl.compiler.policy import Policy
 from hl_dsl.compiler.backends.tape.program import encode
-from hl_dsl.base.diagnostics import HLError
+from hl_dsl.compiler.policy import Policy
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.operators import OPERATORS, Form, Operator, intervals, registered
 from hl_dsl.program import Program
 
@@ -35,15 +35,23 @@ def frame(those, seed=0, **changes):
     draw = np.random.default_rng(seed)
     count = len(those)
     parts = dict(
-        lanes=np.asarray(those, np.int32), ram=draw.integers(0, 256, (count, 128)).astype(np.uint8), observation=None,
-        reward=draw.integers(0, 2, count).astype(np.float32), lives=draw.integers(0, 3, count).astype(np.int32),
-        step=draw.integers(0, 5, count).astype(np.int32))
+        lanes=np.asarray(those, np.int32),
+        ram=draw.integers(0, 256, (count, 128)).astype(np.uint8),
+        observation=None,
+        reward=draw.integers(0, 2, count).astype(np.float32),
+        lives=draw.integers(0, 3, count).astype(np.int32),
+        step=draw.integers(0, 5, count).astype(np.int32),
+    )
     return SimpleNamespace(**{**parts, **changes})
 
 
 def outcome(policy):
-    return [policy.out_of_range.tolist(), policy.assumption_violations.tolist(), policy.monitor_violations.tolist(),
-            {name: values.tolist() for name, values in policy.memory.items()}]
+    return [
+        policy.out_of_range.tolist(),
+        policy.assumption_violations.tolist(),
+        policy.monitor_violations.tolist(),
+        {name: values.tolist() for name, values in policy.memory.items()},
+    ]
 
 
 def pair(text=BALL, **options):
@@ -109,13 +117,24 @@ def test_each_lane_may_have_its_own_parameters():
         alone.reset(1)
         rows = np.arange(270) == lane
         for one, actions in zip(shown, together):
-            single = SimpleNamespace(lanes=np.zeros(1, np.int32), ram=one.ram[rows], reward=one.reward[rows], lives=one.lives[rows], step=one.step[rows])
+            single = SimpleNamespace(
+                lanes=np.zeros(1, np.int32),
+                ram=one.ram[rows],
+                reward=one.reward[rows],
+                lives=one.lives[rows],
+                step=one.step[rows],
+            )
             assert alone.tick(single).tolist() == [actions[lane]]
 
 
 def test_no_constant_and_no_program_is_compiled_anew():
     """One compiled step, made once, runs every program with every constant."""
-    others = [BALL, BALL.replace("in [0, 8]", "in [0, 9]"), BALL.replace("mod(dry, 7) == 3", "sin(ball_x) > 0"), BALL.replace("param lead: real = 2", "param lead: real = 3")]
+    others = [
+        BALL,
+        BALL.replace("in [0, 8]", "in [0, 9]"),
+        BALL.replace("mod(dry, 7) == 3", "sin(ball_x) > 0"),
+        BALL.replace("param lead: real = 2", "param lead: real = 3"),
+    ]
     steps, compiled = set(), set()
     for text in others:
         for leads in (None, 0.0, 7.5, np.linspace(0, 8, 5), np.linspace(8, 0, 5)):
@@ -124,20 +143,26 @@ def test_no_constant_and_no_program_is_compiled_anew():
             policy.tick(frame(range(5)))
             step = policy._lanes._interpret
             steps.add(step)
-            compiled.add((len(step.signatures), sum(step.stats.cache_hits.values()) + sum(step.stats.cache_misses.values())))
+            compiled.add(
+                (len(step.signatures), sum(step.stats.cache_hits.values()) + sum(step.stats.cache_misses.values()))
+            )
     assert len(steps) == 1 and len(compiled) == 1, "the first tick of all made what every later one used"
 
 
-@pytest.mark.parametrize("change", [
-    {"ram": np.asfortranarray(np.arange(256, dtype=np.uint8).reshape(2, 128))},
-    {"ram": np.arange(256).reshape(2, 128)},
-    {"ram": np.full((2, 128), 300.5)},
-    {"reward": np.array([1.0, np.nan])},
-    {"lives": np.array([3, -7], np.int64)},
-    {"step": np.array([0, 1], np.int64)},
-    {"lanes": np.array([1, 0], np.int64)},
-    {"reward": np.arange(4, dtype=np.float32)[::2]},
-], ids=lambda change: f"{next(iter(change))} {next(iter(change.values())).dtype}")
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ram": np.asfortranarray(np.arange(256, dtype=np.uint8).reshape(2, 128))},
+        {"ram": np.arange(256).reshape(2, 128)},
+        {"ram": np.full((2, 128), 300.5)},
+        {"reward": np.array([1.0, np.nan])},
+        {"lives": np.array([3, -7], np.int64)},
+        {"step": np.array([0, 1], np.int64)},
+        {"lanes": np.array([1, 0], np.int64)},
+        {"reward": np.arange(4, dtype=np.float32)[::2]},
+    ],
+    ids=lambda change: f"{next(iter(change))} {next(iter(change.values())).dtype}",
+)
 def test_arrays_of_another_type_or_layout_mean_the_same(change):
     tape, reference = pair()
     tape.reset(2), reference.reset(2)
@@ -161,11 +186,29 @@ def test_a_read_only_frame_is_fine_and_no_frame_is_written_to():
         assert np.array_equal(values, getattr(shown, name))
 
 
-@pytest.mark.parametrize("change", [
-    {"lanes": np.array([0, 2], np.int32)}, {"lanes": np.array([-1, 0], np.int32)}, {"lanes": np.array([0, 1, 1], np.int32)},
-    {"ram": np.zeros((2, 80), np.uint8)},
-    {"ram": np.zeros((1, 128), np.uint8)}, {"ram": None}, {"reward": np.zeros(3, np.float32)}, {"lives": np.zeros(1, np.int32)},
-], ids=["a lane too many", "a negative lane", "more rows than lanes", "too few columns", "too few rows", "no ram", "too many rewards", "too few lives"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lanes": np.array([0, 2], np.int32)},
+        {"lanes": np.array([-1, 0], np.int32)},
+        {"lanes": np.array([0, 1, 1], np.int32)},
+        {"ram": np.zeros((2, 80), np.uint8)},
+        {"ram": np.zeros((1, 128), np.uint8)},
+        {"ram": None},
+        {"reward": np.zeros(3, np.float32)},
+        {"lives": np.zeros(1, np.int32)},
+    ],
+    ids=[
+        "a lane too many",
+        "a negative lane",
+        "more rows than lanes",
+        "too few columns",
+        "too few rows",
+        "no ram",
+        "too many rewards",
+        "too few lives",
+    ],
+)
 def test_a_frame_that_does_not_fit_is_an_error_and_nothing_is_done(change):
     tape, _ = pair()
     tape.reset(2)
@@ -194,13 +237,27 @@ def test_the_interpreter_is_plain_python_too():
     state = lanes._state.copy()
     for tick in range(3):
         shown = frame(range(300), tick)
-        assert plain["tick"](shown.lanes, shown.ram, np.zeros((0, 0)), shown.reward, shown.lives, shown.step, np.zeros((0, 0)), lanes._program, state)
+        assert plain["tick"](
+            shown.lanes,
+            shown.ram,
+            np.zeros((0, 0)),
+            shown.reward,
+            shown.lives,
+            shown.step,
+            np.zeros((0, 0)),
+            lanes._program,
+            state,
+        )
         tape.tick(shown)
         assert np.array_equal(lanes._state, state)
 
 
 def test_a_new_row_gives_another_interpreter_and_a_removed_one_still_runs():
-    half = Operator("halved", "half of {0}", forms=(Form(("real",), "real", lambda a: a * 0.5, "{0} * 0.5", "a * 0.5 + 0.0", intervals.negate),))
+    half = Operator(
+        "halved",
+        "half of {0}",
+        forms=(Form(("real",), "real", lambda a: a * 0.5, "{0} * 0.5", "a * 0.5 + 0.0", intervals.negate),),
+    )
     before = tape_source.table_forms()
     with registered(half):
         assert tape_source.table_forms() == (*before, "a * 0.5 + 0.0")
@@ -220,7 +277,9 @@ print(policy.backend, sum(tick.stats.cache_hits.values()), sum(tick.stats.cache_
 
 
 def run_in_another_process(**environment) -> list[str]:
-    done = subprocess.run([sys.executable, "-c", TRY_CACHE, BALL], env={**os.environ, **environment}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", TRY_CACHE, BALL], env={**os.environ, **environment}, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
 
@@ -267,6 +326,10 @@ def test_the_cache_folder_follows_the_platform(monkeypatch):
     for platform in ("linux", "darwin", "win32"):
         monkeypatch.setattr(tape_source.sys, "platform", platform)
         places[platform] = tape_source.cache_folder().as_posix()
-    assert places == {"linux": "/home/someone/.cache/hl", "darwin": "/home/someone/Library/Caches/hl", "win32": "/home/someone/AppData/Local/hl"}
+    assert places == {
+        "linux": "/home/someone/.cache/hl",
+        "darwin": "/home/someone/Library/Caches/hl",
+        "win32": "/home/someone/AppData/Local/hl",
+    }
     monkeypatch.setenv("HL_CACHE", "/elsewhere")
     assert tape_source.cache_folder().as_posix() == "/elsewhere"

@@ -9,20 +9,20 @@ import time
 from pathlib import Path
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
-from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.candidates.proposer import proposer_named
 from hl_dsl.synth.proposers.agents import sandbox
 from hl_dsl.synth.proposers.agents.agent_process import MARK
-from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.agents.profiles import PROFILES, command_of
+from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
+from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.search.study import Study
-from tests.synth.proposers.conftest import Run
-from tests.support.study_runs import LEAN
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from tests.support.paths import ROOT, SUPPORT
+from tests.support.study_runs import LEAN
+from tests.synth.proposers.conftest import Run
 
 AGENT = SUPPORT / "scripted_agent.py"
 fenced = pytest.mark.skipif(not sandbox.available(), reason="this kernel has no Landlock")
@@ -30,8 +30,18 @@ fenced = pytest.mark.skipif(not sandbox.available(), reason="this kernel has no 
 
 def run(folder, behaviour, argument="", *, timeout=20.0, programs=2, attempts=1, resume=False, **more):
     command = shlex.join([sys.executable, str(AGENT), behaviour, str(argument)])
-    options = ProposerOptions(**{"command": command, "timeout": timeout, "patience": RetryPolicy(attempts, 0.001), "repairs": 0} | more)
-    study = Study(Program.parse(LEAN), "standard", folder, Budget(steps=10_000, programs=programs), proposer="command", seeds=(0, 1), options=options)
+    options = ProposerOptions(
+        **{"command": command, "timeout": timeout, "patience": RetryPolicy(attempts, 0.001), "repairs": 0} | more
+    )
+    study = Study(
+        Program.parse(LEAN),
+        "standard",
+        folder,
+        Budget(steps=10_000, programs=programs),
+        proposer="command",
+        seeds=(0, 1),
+        options=options,
+    )
     result = study.resume() if resume else study.run()
     return result, Run(folder)
 
@@ -58,7 +68,12 @@ def test_an_agent_improves_the_program(tmp_path, monkeypatch):
     assert result.score == 500 and result.proved and result.calls["calls"] == 1
     assert record.trials[1].change == "look ahead, says the agent" and record.trials[1].proposer == "command"
     settled = record.settled[0]
-    assert (settled["outcome"], settled["exit_code"], settled["timed_out"], settled["tokens"]) == ("answered", 0, False, None)
+    assert (settled["outcome"], settled["exit_code"], settled["timed_out"], settled["tokens"]) == (
+        "answered",
+        0,
+        False,
+        None,
+    )
     assert not list(scratch.iterdir()), "the scratch folder is gone"
 
 
@@ -79,9 +94,17 @@ def test_nothing_that_an_agent_starts_stays(tmp_path):
     assert not running("27182.8") and not running(f"{MARK}={record.settled[0]['agent']}")
 
 
-@pytest.mark.parametrize("behaviour, argument, said", [
-    ("writes_garbage", "", "U+0000"), ("writes_too_much", "", "characters"), ("deletes", "", "empty"), ("links", "/etc/passwd", "empty"),
-    ("makes_a_pipe", "", "empty"), ("makes_a_folder", "", "empty")])
+@pytest.mark.parametrize(
+    "behaviour, argument, said",
+    [
+        ("writes_garbage", "", "U+0000"),
+        ("writes_too_much", "", "characters"),
+        ("deletes", "", "empty"),
+        ("links", "/etc/passwd", "empty"),
+        ("makes_a_pipe", "", "empty"),
+        ("makes_a_folder", "", "empty"),
+    ],
+)
 def test_what_is_no_program_is_a_trial_that_stopped_at_the_parse(tmp_path, behaviour, argument, said, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
@@ -114,7 +137,11 @@ def test_a_fenced_agent_cannot_end_the_study(tmp_path):
 
 def test_output_is_kept_in_part(tmp_path):
     result, record = run(tmp_path / "run", "talks")
-    assert result.score == 500 and len(record.settled[0]["output"]) <= 2_000 and "the last word" in record.settled[0]["output"]
+    assert (
+        result.score == 500
+        and len(record.settled[0]["output"]) <= 2_000
+        and "the last word" in record.settled[0]["output"]
+    )
 
 
 def test_an_agent_that_gives_up_is_asked_again(tmp_path):
@@ -125,9 +152,16 @@ def test_an_agent_that_gives_up_is_asked_again(tmp_path):
     assert [one["exit_code"] for one in record.settled] == [3, 3, 3]
 
 
-@pytest.mark.parametrize("options, message", [
-    ({}, "needs one agent"), ({"command": "true", "profile": "codex"}, "needs one agent"), ({"command": "/no/such/agent"}, "no program"),
-    ({"command": "a 'b"}, "no command line"), ({"profile": "somebody"}, "no profile")])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({}, "needs one agent"),
+        ({"command": "true", "profile": "codex"}, "needs one agent"),
+        ({"command": "/no/such/agent"}, "no program"),
+        ({"command": "a 'b"}, "no command line"),
+        ({"profile": "somebody"}, "no profile"),
+    ],
+)
 def test_a_bad_command_is_said(options, message):
     with pytest.raises(HLError, match=message):
         proposer_named("command", ProposerOptions(**options))
@@ -135,10 +169,23 @@ def test_a_bad_command_is_said(options, message):
 
 def test_a_budget_that_cannot_hold_is_refused(tmp_path):
     with pytest.raises(HLError, match="cannot be known before"):
-        Study(Program.parse(LEAN), "standard", tmp_path / "run", Budget(tokens=100), proposer="local,command", options=ProposerOptions(command="true"))
+        Study(
+            Program.parse(LEAN),
+            "standard",
+            tmp_path / "run",
+            Budget(tokens=100),
+            proposer="local,command",
+            options=ProposerOptions(command="true"),
+        )
     with pytest.raises(HLError, match="the cost of a call of `openai`"):
-        Study(Program.parse(LEAN), "standard", tmp_path / "run", Budget(cost=1.0), proposer="openai",
-              options=ProposerOptions(model="m", base_url="http://127.0.0.1:9"))
+        Study(
+            Program.parse(LEAN),
+            "standard",
+            tmp_path / "run",
+            Budget(cost=1.0),
+            proposer="openai",
+            options=ProposerOptions(model="m", base_url="http://127.0.0.1:9"),
+        )
     assert not (tmp_path / "run").exists()
 
 
@@ -150,8 +197,10 @@ def test_a_profile_names_the_model_before_stdin(name):
 
 
 def test_an_agent_does_not_outlive_a_study_that_is_killed(tmp_path):
-    code = ("import sys; from pathlib import Path; from tests.synth.proposers.agents.test_agent import run;"
-            "run(Path(sys.argv[1]), 'is_stubborn', '16180.3', timeout=300.0)")
+    code = (
+        "import sys; from pathlib import Path; from tests.synth.proposers.agents.test_agent import run;"
+        "run(Path(sys.argv[1]), 'is_stubborn', '16180.3', timeout=300.0)"
+    )
     study = subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "run")], cwd=ROOT)
     try:
         until = time.monotonic() + 120
@@ -167,4 +216,6 @@ def test_an_agent_does_not_outlive_a_study_that_is_killed(tmp_path):
     assert not running("is_stubborn"), "the agent ends with the study"
     mark = Run(tmp_path / "run").reserved[0]["agent"]
     run(tmp_path / "run", "is_stubborn", "16180.3", timeout=1.0, resume=True)
-    assert Run(tmp_path / "run").settled[0]["outcome"] == "cut off" and not running(f"{MARK}={mark}"), "what it left is ended when the study goes on"
+    assert Run(tmp_path / "run").settled[0]["outcome"] == "cut off" and not running(f"{MARK}={mark}"), (
+        "what it left is ended when the study goes on"
+    )

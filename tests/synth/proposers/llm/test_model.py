@@ -1,31 +1,52 @@
 """A model behind an API: whatever its server does, the study ends where the clean script ends, and each call is on record."""
 
 import pytest
-
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.program import Program
 from hl_dsl.synth.candidates import proposer as proposers
-from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.proposers.llm.response_formats import RUNGS, TOOL
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.prices import Prices
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
-from hl_dsl.synth.proposers.llm.response_formats import RUNGS, TOOL
+from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.search.study import Study
-from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good, status
 from tests.support.study_runs import LEAN
+from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
 
 GRAMMAR = 'start: "policy" /(.|\\n)*/'
 QUICK = RetryPolicy(first_wait=0.001, longest_wait=0.002)
 BEST_HASH = Program.parse(BEST).hash
 
 
-def study(folder, server, *, steps=20_000, programs=None, tokens=None, cost=None, proposer="openai", on_event=None, **more):
-    options = ProposerOptions(**{"model": "scripted", "base_url": server.url, "api_key": "secret-key", "grammar": lambda card: GRAMMAR, "patience": QUICK,
-                                 "prices": Prices(2.0, 8.0), "max_output_tokens": 500} | more)
+def study(
+    folder, server, *, steps=20_000, programs=None, tokens=None, cost=None, proposer="openai", on_event=None, **more
+):
+    options = ProposerOptions(
+        **{
+            "model": "scripted",
+            "base_url": server.url,
+            "api_key": "secret-key",
+            "grammar": lambda card: GRAMMAR,
+            "patience": QUICK,
+            "prices": Prices(2.0, 8.0),
+            "max_output_tokens": 500,
+        }
+        | more
+    )
     budget = Budget(steps=steps, programs=programs, tokens=tokens, cost=cost)
-    return Study(Program.parse(LEAN), "standard", folder, budget, proposer=proposer, seeds=(0, 1), options=options, on_event=on_event)
+    return Study(
+        Program.parse(LEAN),
+        "standard",
+        folder,
+        budget,
+        proposer=proposer,
+        seeds=(0, 1),
+        options=options,
+        on_event=on_event,
+    )
 
 
 def only_chat(path, body):
@@ -35,7 +56,11 @@ def only_chat(path, body):
 def only_text(path, body):
     if path.endswith("/responses"):
         return 404, "no such endpoint"
-    return (400, "this server knows messages only") if {"tools", "structured_outputs", "response_format"} & set(body) else None
+    return (
+        (400, "this server knows messages only")
+        if {"tools", "structured_outputs", "response_format"} & set(body)
+        else None
+    )
 
 
 FAULTS = {
@@ -47,7 +72,9 @@ FAULTS = {
     "a page": [good("", raw=b"<html>at your service</html>", raw_type="text/html")],
     "nothing": [good("", raw=b"")],
     "empty": [good("", words=True)],
-    "an error in the stream": [good("", raw=b'data: {"type": "error", "error": {"message": "overloaded"}, "message": "overloaded"}\n\n')],
+    "an error in the stream": [
+        good("", raw=b'data: {"type": "error", "error": {"message": "overloaded"}, "message": "overloaded"}\n\n')
+    ],
     "slow": [good(BEST, trickles=30.0)],
     "no usage": [good(BETTER.replace("0.01", "0.005"), usage=False)],
     "whole": [good(BETTER.replace("0.01", "0.005"), whole=True)],
@@ -61,9 +88,25 @@ FAULTS = {
 }
 
 
-OF_CHAT = ("clean", "breaks off", "malformed", "nothing", "empty", "slow", "no usage", "whole", "wrong", "truncated", "words")
+OF_CHAT = (
+    "clean",
+    "breaks off",
+    "malformed",
+    "nothing",
+    "empty",
+    "slow",
+    "no usage",
+    "whole",
+    "wrong",
+    "truncated",
+    "words",
+)
 OF_TEXT = ("clean", "empty", "wrong", "truncated", "words", "fenced")
-CASES = [("responses", fault) for fault in FAULTS] + [("chat", fault) for fault in OF_CHAT] + [("text", fault) for fault in OF_TEXT]
+CASES = (
+    [("responses", fault) for fault in FAULTS]
+    + [("chat", fault) for fault in OF_CHAT]
+    + [("text", fault) for fault in OF_TEXT]
+)
 KNOWS = {"responses": lambda path, body: None, "chat": only_chat, "text": only_text}
 
 
@@ -81,15 +124,22 @@ def test_the_study_ends_where_the_clean_script_ends(tmp_path, speaks, fault):
     assert "HTTP 403" in result.stop_reason
     # No call is unaccounted, and no token.
     assert len(run.reserved) == len(run.settled) == len(server.requests)
-    assert all(one["tokens"] <= two["reserved_tokens"] and one["cost"] <= two["reserved_cost"] for one, two in zip(run.settled, run.reserved))
+    assert all(
+        one["tokens"] <= two["reserved_tokens"] and one["cost"] <= two["reserved_cost"]
+        for one, two in zip(run.settled, run.reserved)
+    )
     assert result.calls["calls"] == len(server.requests) and result.calls["tokens"] >= server.billed
-    assert all(trial.environment_steps == 0 for trial in run.trials if trial.gate in ("parse", "check", "prove", "duplicate"))
+    assert all(
+        trial.environment_steps == 0 for trial in run.trials if trial.gate in ("parse", "check", "prove", "duplicate")
+    )
     assert run.gates[-1] == "duplicate"
     assert "secret-key" not in (tmp_path / "run" / "trials.jsonl").read_text()
 
 
-@pytest.mark.parametrize("fault, count, estimated", [
-    ("rate limit", 1, False), ("errors", 3, None), ("breaks off", 1, True), ("malformed", 1, True), ("slow", 1, True)])
+@pytest.mark.parametrize(
+    "fault, count, estimated",
+    [("rate limit", 1, False), ("errors", 3, None), ("breaks off", 1, True), ("malformed", 1, True), ("slow", 1, True)],
+)
 def test_each_attempt_is_on_record(tmp_path, fault, count, estimated):
     with ModelServer([*FAULTS[fault], good(BEST)]) as server:
         study(tmp_path / "run", server, programs=2, timeout=patience_with(fault)).run()
@@ -108,9 +158,15 @@ def test_usage_is_charged_as_told_or_as_reserved(tmp_path):
         result = study(tmp_path / "run", server, programs=3).run()
     told, untold = Run(tmp_path / "run").settled
     assert (told["tokens"], told["estimated"]) == (1_200, False)
-    assert told["cost"] == pytest.approx((1_000 * 2.0 + 200 * 8.0) / 1e6)  # no price for cached tokens: they cost what others do
+    assert told["cost"] == pytest.approx(
+        (1_000 * 2.0 + 200 * 8.0) / 1e6
+    )  # no price for cached tokens: they cost what others do
     reserved = Run(tmp_path / "run").reserved[1]
-    assert (untold["tokens"], untold["cost"], untold["estimated"]) == (reserved["reserved_tokens"], reserved["reserved_cost"], True)
+    assert (untold["tokens"], untold["cost"], untold["estimated"]) == (
+        reserved["reserved_tokens"],
+        reserved["reserved_cost"],
+        True,
+    )
     assert result.calls["estimated"] == 1 and result.calls["tokens"] == 1_200 + untold["tokens"]
 
 
@@ -136,7 +192,10 @@ def test_the_grammar_is_the_tools_format(tmp_path):
     with ModelServer([good(BEST)]) as server:
         study(tmp_path / "run", server, programs=2).run()
     path, body, headers = server.requests[0]
-    assert path == "/v1/responses" and {name.lower(): one for name, one in headers.items()}["authorization"] == "Bearer secret-key"
+    assert (
+        path == "/v1/responses"
+        and {name.lower(): one for name, one in headers.items()}["authorization"] == "Bearer secret-key"
+    )
     assert body["tools"][0]["format"] == {"type": "grammar", "syntax": "lark", "definition": GRAMMAR}
     assert body["tools"][0]["type"] == "custom" and body["tool_choice"] == {"type": "custom", "name": TOOL}
     assert body["stream"] is True and body["max_output_tokens"] == 500
@@ -146,10 +205,14 @@ def refusing(*taken):
     """A server that takes the named rungs only."""
 
     def fits(body):
-        return {"responses-grammar": "input" in body, "chat-tool-grammar": "tools" in body and "messages" in body,
-                "chat-server-grammar": "structured_outputs" in body, "chat-schema": body.get("response_format", {}).get("type") == "json_schema",
-                "chat-json": body.get("response_format", {}).get("type") == "json_object",
-                "chat-text": not {"tools", "structured_outputs", "response_format", "input"} & set(body)}
+        return {
+            "responses-grammar": "input" in body,
+            "chat-tool-grammar": "tools" in body and "messages" in body,
+            "chat-server-grammar": "structured_outputs" in body,
+            "chat-schema": body.get("response_format", {}).get("type") == "json_schema",
+            "chat-json": body.get("response_format", {}).get("type") == "json_object",
+            "chat-text": not {"tools", "structured_outputs", "response_format", "input"} & set(body),
+        }
 
     def knows(path, body):
         rung = next(name for name, holds in fits(body).items() if holds)
@@ -176,16 +239,25 @@ def test_without_a_grammar_only_the_rungs_that_need_none_are_tried(tmp_path):
     assert [one["rung"] for one in Run(tmp_path / "run").settled] == ["chat-schema"]
 
 
-@pytest.mark.parametrize("field, message", [
-    ("stream_options", "Unrecognized field: stream_options"), ("max_tokens", "use 'max_completion_tokens', not 'max_tokens'"),
-    ("parallel_tool_calls", "parallel_tool_calls is not supported")])
+@pytest.mark.parametrize(
+    "field, message",
+    [
+        ("stream_options", "Unrecognized field: stream_options"),
+        ("max_tokens", "use 'max_completion_tokens', not 'max_tokens'"),
+        ("parallel_tool_calls", "parallel_tool_calls is not supported"),
+    ],
+)
 def test_a_field_that_is_complained_of_is_left_out(tmp_path, field, message):
     def knows(path, body):
         return only_chat(path, body) or ((400, message) if field in body else None)
 
     with ModelServer([good(BEST)], knows) as server:
         study(tmp_path / "run", server, programs=2).run()
-    assert [one["rung"] for one in Run(tmp_path / "run").settled] == ["responses-grammar", "chat-tool-grammar", "chat-tool-grammar"]
+    assert [one["rung"] for one in Run(tmp_path / "run").settled] == [
+        "responses-grammar",
+        "chat-tool-grammar",
+        "chat-tool-grammar",
+    ]
 
 
 def test_replies_without_a_program_lead_down(tmp_path):
@@ -194,9 +266,15 @@ def test_replies_without_a_program_lead_down(tmp_path):
     assert [one["rung"] for one in Run(tmp_path / "run").settled] == ["responses-grammar"] * 2 + ["chat-tool-grammar"]
 
 
-@pytest.mark.parametrize("act, attempts, said", [
-    (status(401, "wrong key: secret-key"), 1, "HTTP 401"), (status(500), 5, "in 5 attempts"), (good("", raw=b""), 5, "broke off"),
-    (status(429, "later", Retry_After="86400"), 1, "the next attempt would be in 86400 s")])
+@pytest.mark.parametrize(
+    "act, attempts, said",
+    [
+        (status(401, "wrong key: secret-key"), 1, "HTTP 401"),
+        (status(500), 5, "in 5 attempts"),
+        (good("", raw=b""), 5, "broke off"),
+        (status(429, "later", Retry_After="86400"), 1, "the next attempt would be in 86400 s"),
+    ],
+)
 def test_a_server_that_does_not_mend_ends_the_run(tmp_path, act, attempts, said):
     with ModelServer([good(BETTER), *[act] * 9]) as server:
         result = study(tmp_path / "run", server).run()
@@ -205,7 +283,9 @@ def test_a_server_that_does_not_mend_ends_the_run(tmp_path, act, attempts, said)
     with ModelServer([good(BEST)]) as mended:
         again = study(tmp_path / "run", mended, programs=3).resume()
     assert again.score == 500 and len(mended.requests) == 1
-    assert [one["attempt"] for one in Run(tmp_path / "run").settled if one["trial"] == 2] == list(range(1, attempts + 2))
+    assert [one["attempt"] for one in Run(tmp_path / "run").settled if one["trial"] == 2] == list(
+        range(1, attempts + 2)
+    )
 
 
 def test_nobody_at_home_costs_nothing(tmp_path):
@@ -229,9 +309,14 @@ def test_the_waits_are_slept(tmp_path):
 
 
 @pytest.mark.parametrize("faulty", [False, True], ids=["clean", "faulty"])
-@pytest.mark.parametrize("limit", [{"tokens": 60_000}, {"cost": 0.15}, {"programs": 4}], ids=lambda one: next(iter(one)))
+@pytest.mark.parametrize(
+    "limit", [{"tokens": 60_000}, {"cost": 0.15}, {"programs": 4}], ids=lambda one: next(iter(one))
+)
 def test_no_budget_is_overspent(tmp_path, limit, faulty):
-    acts = [good(BETTER.replace("0.01", f"0.0{place}"), usage=not faulty or place % 2 == 0, input=9_000) for place in range(1, 10)]
+    acts = [
+        good(BETTER.replace("0.01", f"0.0{place}"), usage=not faulty or place % 2 == 0, input=9_000)
+        for place in range(1, 10)
+    ]
     if faulty:
         acts[2:2] = [status(500), good(BEST, breaks_off=True), good(BROKEN)]
     with ModelServer(acts * 9) as server:
@@ -268,7 +353,9 @@ def test_nothing_is_played_before_it_is_proved(tmp_path):
 
     gates.Gates.prove = watched
     try:
-        with ModelServer([good(BROKEN), good(MISTYPED), good(UNPROVED), good(UNPROVED.replace("0.1", "0.2"))]) as server:
+        with ModelServer(
+            [good(BROKEN), good(MISTYPED), good(UNPROVED), good(UNPROVED.replace("0.1", "0.2"))]
+        ) as server:
             before = steps_taken()
             result = study(tmp_path / "run", server, programs=5, repairs=0).run()
     finally:
@@ -286,13 +373,17 @@ def test_a_mixed_study_alternates_and_goes_on(tmp_path):
     run = Run(tmp_path / "whole")
     by_generation = [one["proposals"] for one in run.events if one["event"] == "generation"]
     of = {trial.index: trial.proposer for trial in run.trials}
-    assert {of[one["index"]] for one in by_generation[1]} == {"local"} and {of[one["index"]] for one in by_generation[2]} == {"openai"}
+    assert {of[one["index"]] for one in by_generation[1]} == {"local"} and {
+        of[one["index"]] for one in by_generation[2]
+    } == {"openai"}
     with ModelServer([]) as nobody:
         again = study(tmp_path / "whole", nobody, steps=6_000, programs=60, proposer="local,openai").resume()
     assert again.best_text == whole.best_text and Run(tmp_path / "whole").verdicts == run.verdicts
 
 
-@pytest.mark.parametrize("more, message", [({"model": None}, "which model"), ({"base_url": None, "api_key": None}, "no key")])
+@pytest.mark.parametrize(
+    "more, message", [({"model": None}, "which model"), ({"base_url": None, "api_key": None}, "no key")]
+)
 def test_what_is_missing_is_said_before_anything_is_written(tmp_path, more, message, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)

@@ -2,30 +2,34 @@
 
 from random import Random
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from hl_dsl.program import Program
 from hl_dsl.synth.candidates.archive import WORST, Archive
-from hl_dsl.synth.proposers.local.cma_brackets import BRACKET, FRESH, CmaBrackets, campaign
-from hl_dsl.synth.candidates.parameter_values import structure_hash
 from hl_dsl.synth.candidates.gates import CheckedCandidate
+from hl_dsl.synth.candidates.parameter_values import structure_hash
 from hl_dsl.synth.mutation import MUTATIONS, Subject
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear_rules import features, shows_few_numbers
 from hl_dsl.synth.mutation.mutate import apply
+from hl_dsl.synth.proposers.local.cma_brackets import BRACKET, FRESH, CmaBrackets, campaign
 from hl_dsl.synth.rollouts.pruning import clearly_worse, margin, stages
 from hl_dsl.synth.search.start import run_synth
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hl_dsl.program import Program
 from tests.support.study_runs import trials
 
 PUSH = 'policy push for "CartPole-v1" {\n  act LEFT\n}\n'
-FOLLOW = Program.parse('policy follow for "Breakout-v5" { observe ram  act { when ram[99] > ram[72] => RIGHT  otherwise => LEFT } }')
+FOLLOW = Program.parse(
+    'policy follow for "Breakout-v5" { observe ram  act { when ram[99] > ram[72] => RIGHT  otherwise => LEFT } }'
+)
 
 
 def leaning(names: str) -> CheckedCandidate:
     params = "  ".join(f"param {name}: real = 0 in [-1, 1]" for name in names)
     total = " + ".join(f"{name} * pole.angle" for name in names)
-    program = Program.parse(f'policy p for "CartPole-v1" {{ observe pole.angle  {params}  act {{ when {total} > 0 => RIGHT otherwise => LEFT }} }}')
+    program = Program.parse(
+        f'policy p for "CartPole-v1" {{ observe pole.angle  {params}  act {{ when {total} > 0 => RIGHT otherwise => LEFT }} }}'
+    )
     return CheckedCandidate(program, structure_hash(program.flow))
 
 
@@ -45,7 +49,9 @@ def test_a_campaign_finds_the_values_that_score():
     archive, one, trial = Archive(), begun("abcd", 3), 0
     wanted = {"a": 0.5, "b": -0.25, "c": 0.75, "d": 0.0}
     for _ in range(40):
-        trial = given_all(one, archive, lambda values: -sum((values[name] - wanted[name]) ** 2 for name in wanted), trial)
+        trial = given_all(
+            one, archive, lambda values: -sum((values[name] - wanted[name]) ** 2 for name in wanted), trial
+        )
         one.settle(archive)
     assert one.best[1] > -0.02 and one.middle[1] > -0.02
     assert one.batches == archive.turn == 40

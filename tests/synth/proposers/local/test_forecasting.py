@@ -2,13 +2,15 @@
 
 import numpy as np
 import pytest
-
-from hl_dsl.program import Program
 from hl_dsl.synth.candidates.behaviour import behaviour
 from hl_dsl.synth.proposers.local.forecasting import forecasts
 from hl_dsl.synth.rollouts.episode import Recording
 
-FOLLOW = Program.parse('policy follow for "Breakout-v5" { observe ram  act { when ram[10] > ram[20] => RIGHT  otherwise => LEFT } }')
+from hl_dsl.program import Program
+
+FOLLOW = Program.parse(
+    'policy follow for "Breakout-v5" { observe ram  act { when ram[10] > ram[20] => RIGHT  otherwise => LEFT } }'
+)
 
 
 def bouncing(ticks, place, speed, low, high):
@@ -27,8 +29,14 @@ def recording(columns, ticks=4000):
 
 @pytest.mark.parametrize("across, down", [(1.3, 2.0), (0.7, 1.0), (2.1, 1.5)])
 def test_where_a_ball_comes_down_is_found_without_reward(across, down):
-    shown = recording({10: bouncing(4000, 80, across, 50, 200), 20: np.full(4000, 100), 33: bouncing(4000, 60, down, 30, 180),
-                       40: np.random.default_rng(0).integers(0, 255, 4000)})
+    shown = recording(
+        {
+            10: bouncing(4000, 80, across, 50, 200),
+            20: np.full(4000, 100),
+            33: bouncing(4000, 60, down, 30, 180),
+            40: np.random.default_rng(0).integers(0, 255, 4000),
+        }
+    )
     found = forecasts(FOLLOW, shown)
     best = next(one for one in found if one.rising)
     assert (best.moving.component, best.nearing.component) == (10, 33)
@@ -38,7 +46,15 @@ def test_where_a_ball_comes_down_is_found_without_reward(across, down):
 
 def test_nothing_is_foretold_from_noise_or_from_what_stands():
     draw = np.random.default_rng(1)
-    assert forecasts(FOLLOW, recording({10: draw.integers(0, 255, 4000), 20: draw.integers(0, 255, 4000), 33: draw.integers(0, 255, 4000)})) == ()
+    assert (
+        forecasts(
+            FOLLOW,
+            recording(
+                {10: draw.integers(0, 255, 4000), 20: draw.integers(0, 255, 4000), 33: draw.integers(0, 255, 4000)}
+            ),
+        )
+        == ()
+    )
     assert forecasts(FOLLOW, recording({10: np.full(4000, 7)})) == ()
     assert forecasts(FOLLOW, recording({}, ticks=3)) == ()
 

@@ -2,13 +2,14 @@
 
 from types import SimpleNamespace
 
+from hl_dsl.synth.candidates.archive import Archive, ScoredParameters
+from hl_dsl.synth.proposers.text.feedback import _different
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hl_dsl.synth.candidates.archive import Archive, ScoredParameters
-from hl_dsl.synth.proposers.text.feedback import _different
-
-STRUCTURES = st.lists(st.tuples(st.integers(0, 50), st.sampled_from([None, "left", "right"]), st.integers(1, 9)), min_size=4, max_size=12)
+STRUCTURES = st.lists(
+    st.tuples(st.integers(0, 50), st.sampled_from([None, "left", "right"]), st.integers(1, 9)), min_size=4, max_size=12
+)
 
 
 def checked(key, size):
@@ -24,7 +25,9 @@ def test_it_behaves_unlike_the_parent_or_has_another_size(found):
     assert archive.behaviours == {f"s{number}": behaviour for number, (_, behaviour, _) in enumerate(found)}
     chosen = _different(parent, others, archive.behaviours)
     own = archive.behaviours[parent.key]
-    unlike = [one for one in others if None not in (own, archive.behaviours[one.key]) and archive.behaviours[one.key] != own]
+    unlike = [
+        one for one in others if None not in (own, archive.behaviours[one.key]) and archive.behaviours[one.key] != own
+    ]
     if unlike:
         assert chosen is unlike[0], "the best that behaves unlike it"
     else:

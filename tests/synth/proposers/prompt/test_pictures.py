@@ -5,24 +5,24 @@ import io
 
 import imageio.v3
 import pytest
+from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.proposers.agents.scratch_folder import FEEDBACK, Workspace
+from hl_dsl.synth.proposers.llm.openai_writer import ModelWriter
+from hl_dsl.synth.proposers.llm.response_formats import RUNGS
+from hl_dsl.synth.proposers.text.options import ProposerOptions
+from hl_dsl.synth.proposers.text.writer import Prompt
+from hl_dsl.synth.rollouts.candidate_batch import play
+from hl_dsl.synth.rollouts.last_frames import EVERY, MOST
+from hl_dsl.synth.rollouts.picture import Picture
+from hl_dsl.synth.search.search_record import read_episodes
 
 from hl_dsl.program import Program
-from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.rollouts.candidate_batch import play
-from hl_dsl.synth.proposers.prompt.prompt_parts import Picture
-from hl_dsl.synth.rollouts.last_frames import EVERY, MOST
-from hl_dsl.synth.proposers.llm.openai_writer import ModelWriter
-from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.proposers.llm.response_formats import RUNGS
-from hl_dsl.synth.proposers.agents.scratch_folder import FEEDBACK, Workspace
-from hl_dsl.synth.proposers.text.writer import Prompt
-from hl_dsl.synth.search.search_record import read_episodes
-from tests.synth.proposers.conftest import BEST, BETTER, Run
 from tests.support.model_server import ModelServer, good
-from tests.synth.proposers.llm.test_model import BEST_HASH, only_chat, study
 from tests.support.study_runs import LEAN
+from tests.synth.proposers.conftest import BEST, BETTER, Run
+from tests.synth.proposers.llm.test_model import BEST_HASH, only_chat, study
 
-BREAKOUT = '''policy p for "Breakout-v5" {
+BREAKOUT = """policy p for "Breakout-v5" {
   observe ram
 
   act {
@@ -31,13 +31,17 @@ BREAKOUT = '''policy p for "Breakout-v5" {
     otherwise              => LEFT
   }
 }
-'''
+"""
 
 
 def sent(body) -> list[bytes]:
     """The PNG files in a request."""
     parts = body["input"][0]["content"] if "input" in body else body["messages"][1]["content"]
-    urls = [one["image_url"] if type(one["image_url"]) is str else one["image_url"]["url"] for one in parts if type(one) is dict and "image_url" in one]
+    urls = [
+        one["image_url"] if type(one["image_url"]) is str else one["image_url"]["url"]
+        for one in parts
+        if type(one) is dict and "image_url" in one
+    ]
     assert all(url.startswith("data:image/png;base64,") for url in urls)
     return [base64.b64decode(url.partition(",")[2]) for url in urls]
 
@@ -47,11 +51,19 @@ def words(body) -> str:
     return parts if type(parts) is str else parts[0]["text"]
 
 
-@pytest.mark.parametrize("text, protocol, most", [(BREAKOUT, "deterministic", 150), (LEAN, "standard", None)], ids=["pixels", "drawn"])
+@pytest.mark.parametrize(
+    "text, protocol, most", [(BREAKOUT, "deterministic", 150), (LEAN, "standard", None)], ids=["pixels", "drawn"]
+)
 def test_pictures_cost_no_step_and_change_nothing(text, protocol, most):
     program = Program.parse(text)
     given = ([program.flow] * 2, program.card, protocol, (0, 1))
-    limits = {"dry_steps": None, "max_steps": most, "curves": {0: None, 1: None}, "step_budget": None, "stop": lambda: False}
+    limits = {
+        "dry_steps": None,
+        "max_steps": most,
+        "curves": {0: None, 1: None},
+        "step_budget": None,
+        "stop": lambda: False,
+    }
     before = steps_taken()
     without = play(*given, **limits)
     between = steps_taken()
@@ -63,7 +75,9 @@ def test_pictures_cost_no_step_and_change_nothing(text, protocol, most):
         assert [bool(one.recording.pictures) for one in every] == [one is worst for one in every]
         shown = worst.recording.pictures
         last = (worst.length - 1) // EVERY * EVERY
-        assert [one.says for one in shown] == [f"tick {tick}" for tick in (*range(last - (MOST - 2) * EVERY, last + 1, EVERY), worst.length) if tick >= 0][-MOST:]
+        assert [one.says for one in shown] == [
+            f"tick {tick}" for tick in (*range(last - (MOST - 2) * EVERY, last + 1, EVERY), worst.length) if tick >= 0
+        ][-MOST:]
         assert all(imageio.v3.imread(io.BytesIO(one.png)).shape[1] <= 320 for one in shown)
 
 
@@ -78,7 +92,9 @@ def test_a_model_is_shown_the_end_of_the_worst_episode(tmp_path, knows):
     # What was sent is on record, so a run that goes on sends the same.
     kept, _ = read_episodes(tmp_path / "run", 0)[0]
     assert [one.png for recording in kept.values() for one in recording.pictures] == sent(asked[0])
-    assert [one["pictures"] for one in Run(tmp_path / "run").settled if one["outcome"] == "answered"] == [len(sent(body)) for body in asked]
+    assert [one["pictures"] for one in Run(tmp_path / "run").settled if one["outcome"] == "answered"] == [
+        len(sent(body)) for body in asked
+    ]
 
 
 def test_none_are_made_where_none_are_wanted(tmp_path, monkeypatch):
@@ -89,8 +105,10 @@ def test_none_are_made_where_none_are_wanted(tmp_path, monkeypatch):
 
 
 REFUSALS = {
-    "said": (400, "this model does not support image input"), "said by 500": (500, "image input is not supported - hint: provide the mmproj"),
-    "not said": (400, "invalid request"), "unprocessable": (422, "Input should be a valid string"),
+    "said": (400, "this model does not support image input"),
+    "said by 500": (500, "image input is not supported - hint: provide the mmproj"),
+    "not said": (400, "invalid request"),
+    "unprocessable": (422, "Input should be a valid string"),
 }
 
 

@@ -10,29 +10,43 @@ from types import SimpleNamespace
 import imageio.v3
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
+from hl_dsl.grammar.decoder.ebnf import Literal, read_grammar, walk
+from hl_dsl.grammar.tree.keywords import grammar_text
+from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.proposers.prompt.language_summary import MOST_CHARACTERS as LONGEST_CARD
+from hl_dsl.synth.proposers.prompt.language_summary import language_card
+from hl_dsl.synth.proposers.prompt.prompt import LIMITS, MOST_BEST, MOST_CHARACTERS, MOST_PICTURES, build_prompt
+from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirection, PromptParts, ShownProgram, Table
+from hl_dsl.synth.proposers.prompt.truncation import elided, table_text
+from hl_dsl.synth.rollouts.last_frames import LastFrames, png
+from hl_dsl.synth.rollouts.picture import MOST_PICTURE_BYTES, Picture
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.cards import load_card
 from hl_dsl.cards.text import card_lines
-from hl_dsl.base.diagnostics import HLError
-from hl_dsl.grammar import grammar_text
-from hl_dsl.grammar.decoder.ebnf import Literal, read_grammar, walk
 from hl_dsl.operators import OPERATORS
-from hl_dsl.synth.proposers.prompt.truncation import elided, table_text
-from hl_dsl.synth.environments.environments import Environments
-from hl_dsl.synth.proposers.prompt.language_summary import MOST_CHARACTERS as LONGEST_CARD, language_card
-from hl_dsl.synth.proposers.prompt.prompt import LIMITS, MOST_BEST, MOST_CHARACTERS, MOST_PICTURE_BYTES, MOST_PICTURES, build_prompt
-from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirection, Picture, PromptParts, ShownProgram, Table
-from hl_dsl.synth.rollouts.last_frames import LastFrames, png
 
 CARD = load_card("CartPole-v1")
 PARENT = 'policy a for "CartPole-v1" {\n  observe pole.angle\n  act LEFT\n}\n'
-TRACE = Table("seed 3: return 9", ("tick", "pole.angle", "kept", "action"), tuple((str(tick), f"0.0{tick}", "7", "LEFT") for tick in range(9)))
+TRACE = Table(
+    "seed 3: return 9",
+    ("tick", "pole.angle", "kept", "action"),
+    tuple((str(tick), f"0.0{tick}", "7", "LEFT") for tick in range(9)),
+)
 FULL = PromptParts(
-    CARD, "standard", ShownProgram(PARENT, 9.5, "trial 4"), best=(ShownProgram("# best one", 30.0), ShownProgram("# best two", 20.0), ShownProgram("# best three", 10.0)),
-    different=ShownProgram("# another kind"), worst=replace(TRACE, pictures=(Picture(b"png", "tick 8"),)),
-    counterexample=Table("violated: invariant:upright", ("tick", "x"), (("0", "1"), ("1", "2"))), refusal="stopped at the gate `prove`",
-    failed=(FailedDirection("moved\nless", "development: 8 is no better"),), budget=BudgetLeft(1000, 20, 30_000, 1.5, 60.0))
+    CARD,
+    "standard",
+    ShownProgram(PARENT, 9.5, "trial 4"),
+    best=(ShownProgram("# best one", 30.0), ShownProgram("# best two", 20.0), ShownProgram("# best three", 10.0)),
+    different=ShownProgram("# another kind"),
+    worst=replace(TRACE, pictures=(Picture(b"png", "tick 8"),)),
+    counterexample=Table("violated: invariant:upright", ("tick", "x"), (("0", "1"), ("1", "2"))),
+    refusal="stopped at the gate `prove`",
+    failed=(FailedDirection("moved\nless", "development: 8 is no better"),),
+    budget=BudgetLeft(1000, 20, 30_000, 1.5, 60.0),
+)
 
 
 def headings(text: str) -> list[str]:
@@ -42,8 +56,21 @@ def headings(text: str) -> list[str]:
 def test_the_stable_part_comes_first_and_is_stable():
     prompt = build_prompt(FULL)
     assert headings(prompt.text) == [
-        "Task", "Language", "Environment", "Rules", "Program to improve", "Best program", "Best program", "Different program", "Worst seed",
-        "Last proposal", "Counterexample", "Failed directions", "Budget left", "Answer"]
+        "Task",
+        "Language",
+        "Environment",
+        "Rules",
+        "Program to improve",
+        "Best program",
+        "Best program",
+        "Different program",
+        "Worst seed",
+        "Last proposal",
+        "Counterexample",
+        "Failed directions",
+        "Budget left",
+        "Answer",
+    ]
     assert prompt.text.startswith(prompt.stable) and headings(prompt.stable)[-1] == "Rules"
     later = build_prompt(PromptParts(CARD, "standard", ShownProgram("# something else")))
     assert later.stable == prompt.stable and later.variable != prompt.variable
@@ -53,16 +80,35 @@ def test_the_stable_part_comes_first_and_is_stable():
 
 def test_all_that_is_known_is_told():
     text = build_prompt(FULL).text
-    for part in (PARENT.strip(), "mean return 9.5, trial 4", "# best one", "# best two", "# another kind", "seed 3: return 9", "Picture 1: tick 8", "kept = 7",
-                 "violated: invariant:upright", "stopped at the gate `prove`", "- moved less: development: 8 is no better", "1,000 environment steps", "20 programs",
-                 "30,000 tokens", "1.50", "60 seconds", language_card(), "\n".join(card_lines(CARD))):
+    for part in (
+        PARENT.strip(),
+        "mean return 9.5, trial 4",
+        "# best one",
+        "# best two",
+        "# another kind",
+        "seed 3: return 9",
+        "Picture 1: tick 8",
+        "kept = 7",
+        "violated: invariant:upright",
+        "stopped at the gate `prove`",
+        "- moved less: development: 8 is no better",
+        "1,000 environment steps",
+        "20 programs",
+        "30,000 tokens",
+        "1.50",
+        "60 seconds",
+        language_card(),
+        "\n".join(card_lines(CARD)),
+    ):
         assert part in text, part
     assert "# best three" not in text
     assert "card of my own" in build_prompt(replace(FULL, language="card of my own")).stable
 
 
 def test_a_program_is_shown_once():
-    text = build_prompt(replace(FULL, best=(ShownProgram(PARENT, 9.5), ShownProgram("# best", 9.0)), different=ShownProgram("# best"))).text
+    text = build_prompt(
+        replace(FULL, best=(ShownProgram(PARENT, 9.5), ShownProgram("# best", 9.0)), different=ShownProgram("# best"))
+    ).text
     assert text.count("observe pole.angle") == 1 and text.count("# best") == 1
 
 
@@ -72,7 +118,9 @@ def test_scores_on_held_out_seeds_are_not_shown():
     assert "480" not in text and "50..99" not in text and "# What it does." in text
 
 
-TEXTS = st.text(st.sampled_from("ab \n#é"), max_size=60).flatmap(lambda text: st.sampled_from([text, text * 500, (text or "x") * 3000]))
+TEXTS = st.text(st.sampled_from("ab \n#é"), max_size=60).flatmap(
+    lambda text: st.sampled_from([text, text * 500, (text or "x") * 3000])
+)
 CELLS = st.text(st.sampled_from("0123456789.ab"), max_size=40)
 
 
@@ -80,15 +128,30 @@ CELLS = st.text(st.sampled_from("0123456789.ab"), max_size=40)
 def tables(draw):
     columns = draw(st.lists(CELLS, min_size=1, max_size=12)) * draw(st.sampled_from([1, 1, 9]))
     row = st.tuples(*[CELLS] * len(columns))
-    return Table(draw(TEXTS), tuple(columns), tuple(draw(st.lists(row, max_size=5)) * draw(st.sampled_from([1, 2, 300]))))
+    return Table(
+        draw(TEXTS), tuple(columns), tuple(draw(st.lists(row, max_size=5)) * draw(st.sampled_from([1, 2, 300])))
+    )
 
 
 SHOWN = st.builds(ShownProgram, TEXTS, st.none() | st.floats(allow_nan=False), TEXTS)
-PICTURES = st.lists(st.builds(Picture, st.sampled_from([b"", b"x", b"x" * (MOST_PICTURE_BYTES + 1)]), TEXTS), max_size=9).map(tuple)
+PICTURES = st.lists(
+    st.builds(Picture, st.sampled_from([b"", b"x", b"x" * (MOST_PICTURE_BYTES + 1)]), TEXTS), max_size=9
+).map(tuple)
 ANY_PARTS = st.builds(
-    PromptParts, st.just(CARD), st.just("standard"), SHOWN, TEXTS, st.none() | TEXTS, st.lists(SHOWN, max_size=4).map(tuple), st.none() | SHOWN,
-    st.none() | st.builds(replace, tables(), pictures=PICTURES), st.none() | tables(), TEXTS,
-    st.lists(st.builds(FailedDirection, TEXTS, TEXTS), max_size=40).map(tuple), st.builds(BudgetLeft, st.none() | st.integers(0)))
+    PromptParts,
+    st.just(CARD),
+    st.just("standard"),
+    SHOWN,
+    TEXTS,
+    st.none() | TEXTS,
+    st.lists(SHOWN, max_size=4).map(tuple),
+    st.none() | SHOWN,
+    st.none() | st.builds(replace, tables(), pictures=PICTURES),
+    st.none() | tables(),
+    TEXTS,
+    st.lists(st.builds(FailedDirection, TEXTS, TEXTS), max_size=40).map(tuple),
+    st.builds(BudgetLeft, st.none() | st.integers(0)),
+)
 
 
 @given(ANY_PARTS)
@@ -147,7 +210,13 @@ def test_the_language_card_has_every_word_and_every_function():
     assert {"memory", "implies", "then"} <= words
     assert {word for word in words if not re.search(rf"\b{word}\b", card)} == set()
     for brief in (False, True):
-        assert [row.name for row in OPERATORS.values() if row.syntax.kind == "call" and not row.internal and f"  {row.name}(" not in " " + language_card(brief).replace(", ", "  ")] == []
+        assert [
+            row.name
+            for row in OPERATORS.values()
+            if row.syntax.kind == "call"
+            and not row.internal
+            and f"  {row.name}(" not in " " + language_card(brief).replace(", ", "  ")
+        ] == []
 
 
 @pytest.mark.parametrize("environment, ticks", [("Breakout-v5", 17)])

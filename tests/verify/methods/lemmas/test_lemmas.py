@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import pytest
+from hl_dsl.verify import ProofLimits
+from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.terms import SORTS, literal
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, above_zero
+from hl_dsl.verify.methods.lemmas.candidates import Candidates
+from hl_dsl.verify.methods.lemmas.houdini import Houdini, strongest
+from hl_dsl.verify.methods.lemmas.induction_with_lemmas import samples
+from hl_dsl.verify.simulation.simulate import simulate
+from hl_dsl.verify.smt.solver import Solver
 from hypothesis import HealthCheck, given, settings
 
 from hl_dsl.program import Program
-from hl_dsl.verify import ProofLimits
-from hl_dsl.verify.methods.lemmas.candidates import Candidates
-from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, above_zero
-from hl_dsl.verify.methods.lemmas.houdini import Houdini, strongest
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.methods.lemmas.induction_with_lemmas import samples
-from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.simulation.simulate import simulate
-from hl_dsl.verify.smt.solver import Solver
-from hl_dsl.verify.goals.terms import SORTS, literal
 from tests.support.generators.programs import programs
 from tests.verify.test_verdicts import VERDICTS
 
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward act NOOP {} }}'
-TIMERS = ("memory a: int in [0, 99] = 0 {{ next = if ram[1] == 0 then min(a + 1, 99) else 0 }} "
-          "memory b: int in [0, 99] = {start} {{ next = if ram[1] == {other} then min(b + 1, 99) else 0 }} invariant p: a <= 98 or b <= 99")
+TIMERS = (
+    "memory a: int in [0, 99] = 0 {{ next = if ram[1] == 0 then min(a + 1, 99) else 0 }} "
+    "memory b: int in [0, 99] = {start} {{ next = if ram[1] == {other} then min(b + 1, 99) else 0 }} invariant p: a <= 98 or b <= 99"
+)
 
 
 def kept(program: Program, lemmas=None):
@@ -34,12 +36,15 @@ def kept(program: Program, lemmas=None):
         return Houdini(tier.evaluator, [], ProofLimits(solver_steps=300_000), solver).kept(lemmas)
 
 
-@pytest.mark.parametrize("name, lemma", [
-    ("stuck_then_turns", "`w == waited`"),
-    ("target_reached", "`w > 0 implies error + 2 * w <= 100`"),
-    ("countdown_ends", "`ghost + left <= 30`"),
-    ("shaking_ends", "`shake == timer`"),
-])
+@pytest.mark.parametrize(
+    "name, lemma",
+    [
+        ("stuck_then_turns", "`w == waited`"),
+        ("target_reached", "`w > 0 implies error + 2 * w <= 100`"),
+        ("countdown_ends", "`ghost + left <= 30`"),
+        ("shaking_ends", "`shake == timer`"),
+    ],
+)
 def test_what_a_counter_needs_is_found_and_named(name, lemma):
     program = Program.load(VERDICTS / "proved" / f"{name}.hl")
     proof = program.prove()
@@ -47,16 +52,22 @@ def test_what_a_counter_needs_is_found_and_named(name, lemma):
     found = [result for result in proof.results if result.lemmas]
     assert any(lemma in result.method and lemma.strip("`") in result.lemmas for result in found), proof.render()
     assert any(result["lemmas"] for result in proof.to_json()["results"])
-    assert not program.prove(limits=ProofLimits(lemmas=False, depths=(0, 1), bounded_depths=(2, 2), lanes=4, ticks=8)).passed
+    assert not program.prove(
+        limits=ProofLimits(lemmas=False, depths=(0, 1), bounded_depths=(2, 2), lanes=4, ticks=8)
+    ).passed
 
 
 def test_a_ghost_cell_goes_by_its_name_and_not_by_its_property():
-    program = Program.parse('''policy p for "Breakout-v5" { observe ram, reward
+    program = Program.parse("""policy p for "Breakout-v5" { observe ram, reward
       memory t: int in [0, 9] = 0 { next = if t == 9 then 0 else t + 1 }
       invariant nine: within 9 of true: t == 9
-      act NOOP }''')
+      act NOOP }""")
     result = next(result for result in program.prove().results if result.name == "nine")
-    assert result.lemmas and not any("invariant" in lemma for lemma in result.lemmas) and any("nine.waited" in lemma for lemma in result.lemmas)
+    assert (
+        result.lemmas
+        and not any("invariant" in lemma for lemma in result.lemmas)
+        and any("nine.waited" in lemma for lemma in result.lemmas)
+    )
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -64,7 +75,14 @@ def test_a_ghost_cell_goes_by_its_name_and_not_by_its_property():
 def test_a_lemma_that_is_kept_holds_in_every_run(program):
     flow = program.flow
     lemmas = kept(program)
-    seen = simulate(IntervalStage(flow).plan, [], 6, 24, first_seed=500, watch=lambda values: [lemma.says(flow) for lemma in lemmas if not lemma.holds(values)])
+    seen = simulate(
+        IntervalStage(flow).plan,
+        [],
+        6,
+        24,
+        first_seed=500,
+        watch=lambda values: [lemma.says(flow) for lemma in lemmas if not lemma.holds(values)],
+    )
     assert seen.watched == []
 
 
@@ -79,8 +97,11 @@ def test_what_starts_wrong_or_does_not_last_is_dropped():
 
 
 def test_lemmas_that_stand_on_a_dropped_one_are_dropped_with_it():
-    program = Program.parse(BREAKOUT.format(
-        "memory a: int in [0, 9] = 0 { next = min(a + 1, 9) } memory b: int in [0, 9] = 0 { next = a } invariant p: b <= a"))
+    program = Program.parse(
+        BREAKOUT.format(
+            "memory a: int in [0, 9] = 0 { next = min(a + 1, 9) } memory b: int in [0, 9] = 0 { next = a } invariant p: b <= a"
+        )
+    )
     a, b = leaf(program, "a"), leaf(program, "b")
     small, smaller = Lemma(Linear(((1, a),), 3)), Lemma(Linear(((1, b),), 3))
     assert kept(program, [small, smaller]) == []
@@ -108,8 +129,13 @@ def test_interpreted_as_it_is_told_to_the_solver():
     assert len(lemmas) > 20
     with Solver(60) as solver:
         for values in rows[::7]:
-            known = {node: literal(value, SORTS[entry.base]) for node, (entry, value) in enumerate(zip(program.flow.nodes, values))}
+            known = {
+                node: literal(value, SORTS[entry.base])
+                for node, (entry, value) in enumerate(zip(program.flow.nodes, values))
+            }
             solver.fresh(1_000_000)
             for lemma in lemmas:
-                solver.tell(f"(assert {'' if lemma.holds(values) else '(not '}{lemma.text(known)}{'' if lemma.holds(values) else ')'})")
+                solver.tell(
+                    f"(assert {'' if lemma.holds(values) else '(not '}{lemma.text(known)}{'' if lemma.holds(values) else ')'})"
+                )
             assert solver.check() == "sat"
