@@ -10,7 +10,7 @@ from hl_dsl.compiler.ir.dataflow import Dataflow, Property
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.node_text import Names
-from hl_dsl.verify.goals.statuses import CANDIDATE, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VIOLATED
+from hl_dsl.verify.goals.statuses import CANDIDATE, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
 from hl_dsl.verify.results.report import Verdict
 
 from hl_dsl.operators.intervals import TRUE
@@ -20,7 +20,7 @@ _MOST = 64
 
 Verdicts = list[tuple[Goal, Verdict]]
 # From the worst to the best: a whole is what the worst of its parts is.
-_ORDER = (VIOLATED, UNKNOWN, CANDIDATE, NOT_INDUCTIVE, PROVED_REALS, PROVED)
+_ORDER = (VIOLATED, UNKNOWN, CANDIDATE, NOT_INDUCTIVE, PROVED_REALS, VACUOUS, PROVED)
 
 
 def parts(plan: GraphIndex, node: int) -> list[int]:
@@ -81,11 +81,13 @@ def _whole(goal: Goal, verdict: Verdict, nodes: Sequence[int], found: dict[str, 
         {"says": names.text(node, outright=False), "status": one.status, "method": one.method}
         for node, one in zip(nodes, own)
     )
-    if verdict.status == VIOLATED or any(one.status not in _ORDER for one in own):
+    if verdict.status == VIOLATED:
         return replace(verdict, components=components)
     worst = min(own, key=lambda one: _ORDER.index(one.status))
     if _ORDER.index(worst.status) > _ORDER.index(verdict.status) or worst.status == VIOLATED:
-        method = "; ".join(dict.fromkeys(one.method for one in own)) if worst.status == PROVED else worst.method
+        method = (
+            "; ".join(dict.fromkeys(one.method for one in own)) if worst.status in (VACUOUS, PROVED) else worst.method
+        )
         return replace(
             worst,
             method=f"by components: {method}",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from importlib import resources
 
+from hl_dsl.compiler.backends import number_conversion
 from hl_dsl.compiler.backends.backend import WIDE_SOURCES, run_outputs, watched_properties
 from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
 from hl_dsl.compiler.backends.numpy_backend import kernel
@@ -197,7 +199,8 @@ def _commented(function: str, text: _ProgramText) -> Iterator[str]:
 
 def _frame() -> str:
     text = resources.files("hl_dsl.compiler.export").joinpath("python_template.py").read_text(encoding="utf-8")
-    return text[text.index("class Policy:") :].rstrip()
+    method = textwrap.indent("@staticmethod\n" + inspect.getsource(number_conversion.to_binary64).rstrip(), "    ")
+    return text[text.index("class Policy:") :].replace("    to_binary64 = staticmethod(to_binary64)", method).rstrip()
 
 
 def _spaced(parts: list[str]) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from hl_dsl.compiler.ir.dataflow import Builder, Input, Obligation, Parameter, PlanSpec, Property, Value
-from hl_dsl.grammar.tree.syntax_tree import Memory, Modes, Name, Param, Vector
-from hl_dsl.grammar.tree.syntax_tree import PlanDeclaration
+from hl_dsl.grammar.tree.syntax_tree import Memory, Modes, Name, Param, PlanDeclaration, Vector
 
 from hl_dsl.base.source import Span
 from hl_dsl.language.checker import CheckedProgram

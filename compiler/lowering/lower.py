@@ -12,11 +12,7 @@ from hl_dsl.grammar.tree.syntax_tree import (
     Memory,
     Modes,
     Param,
-)
-from hl_dsl.grammar.tree.syntax_tree import (
     PlanDeclaration,
-)
-from hl_dsl.grammar.tree.syntax_tree import (
     PropertyDeclaration,
 )
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hl_dsl.compiler.ir.dataflow import Property
-from hl_dsl.grammar.tree.syntax_tree import After, Never, Within
-from hl_dsl.grammar.tree.syntax_tree import PropertyDeclaration
+from hl_dsl.grammar.tree.syntax_tree import After, Never, PropertyDeclaration, Within
 
 from hl_dsl.language.types import BOOL, INT
 

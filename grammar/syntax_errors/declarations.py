@@ -322,9 +322,7 @@ def _beginning(trouble: ErrorContext) -> Diagnostic | None:
     ):
         return None
     if token.text in ("when", "otherwise"):
-        return trouble.finding(
-            "HL143", f"a rule stands inside `act {{ … }}` or a mode, not by itself", "outside of both"
-        )
+        return trouble.finding("HL143", "a rule stands inside `act { … }` or a mode, not by itself", "outside of both")
     if token.text in ("start", "next"):
         home = "modes" if token.text == "start" else "memory"
         return trouble.finding(

@@ -144,7 +144,7 @@ def _never(trouble: ErrorContext) -> Diagnostic | None:
         last = token if token.text == ":" else before
         return trouble.finding(
             "HL151",
-            f"what a property says holds at every tick anyway",
+            "what a property says holds at every tick anyway",
             "not needed",
             before,
             repair=trouble.drop(before, "leave it out", last),

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.operators.scalar import LARGEST_INT
 
 SOURCES = ("ram", "observation", "reward", "lives", "step")
+REAL_ACTION_TYPES = ("float32", "float64")
+"""Types of continuous actions: those whose cast is part of the language, in every form of a program."""
+INT_ACTION_TYPES = {
+    f"{sign}int{bits}": 2 ** (bits if sign else bits - 1) - 1 for bits in (8, 16, 32, 64) for sign in ("", "u")
+}
+"""Types of discrete actions, each with the largest number of an action that it holds."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,8 @@ class Field:
     `source` says where the values come from and `index` which columns of it: "ram" (bytes), "observation" (the
     flattened observation), "reward" (of the step before, 0 at the start of an episode), "lives", "step" (steps taken
     in this episode).
+
+    Raises BadCard where an int range goes beyond ±2^53. An end that a probe has yet to measure is infinite.
     """
 
     name: str
@@ -34,13 +44,22 @@ class Field:
     unit: str
     says: str
 
+    def __post_init__(self):
+        for low, high in zip(self.low, self.high):
+            if self.base == "int" and any(math.isfinite(end) and abs(end) > LARGEST_INT for end in (low, high)):
+                raise BadCard(
+                    f"the int range of `{self.name}` is [{low}, {high}]; ints must stay within ±2^53 ({LARGEST_INT}), so that binary64 holds them exactly",
+                    "narrow the range if the values stay within ±2^53; otherwise wrap the environment so that it shows a coarser unit or a"
+                    ' difference, or write base = "real" in the card, which rounds each value to binary64',
+                )
+
 
 @dataclass(frozen=True)
 class ActionSpace:
     """What a policy can do. Discrete: `names` in the environment's order, an action is an index into them.
 
     Continuous: `names` is None and an action is `size` numbers within `low..high`. `dtype` is the type the
-    environment takes.
+    environment takes, and one to which every form of a program casts exactly: making a space of another raises BadCard.
     """
 
     names: tuple[str, ...] | None
@@ -48,6 +67,18 @@ class ActionSpace:
     low: tuple[float, ...]
     high: tuple[float, ...]
     dtype: str
+
+    def __post_init__(self):
+        if self.names is None:
+            known, needed = list(REAL_ACTION_TYPES), ""
+        else:
+            known = [name for name, largest in INT_ACTION_TYPES.items() if len(self.names) <= largest + 1]
+            needed = f" for {len(self.names)} named actions"
+        if self.dtype not in known:
+            raise BadCard(
+                f"the action type (`dtype` of [action]) is {self.dtype!r}{needed}; it must be {', '.join(known[:-1])} or {known[-1]}",
+                "wrap the environment in a `module:callable` of your own that takes one of these types, and write that type in its card",
+            )
 
     @property
     def is_discrete(self) -> bool:

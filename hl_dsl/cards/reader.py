@@ -96,6 +96,8 @@ def parse_card(text: str, origin: str) -> Card:
     """The card written in `text`; `origin` names it in errors. Raises BadCard."""
     try:
         return _card(_toml(text, origin), origin)
+    except BadCard as error:
+        raise BadCard(f"the card {origin} cannot be used: {error.message}", error.hint) from error
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         missing = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
         raise BadCard(f"the card {origin} is damaged: {missing}", _ANEW) from error
@@ -231,7 +233,7 @@ def _numbers(name: str, value: Any, count: int, number: type) -> tuple[float, ..
     values = value if isinstance(value, list) else [value] * count
     if len(values) != count:
         raise ValueError(f"`{name}` has {count} components but {len(values)} numbers for them")
-    if number is int and any(float(one) != int(one) for one in values):
+    if number is int and any(type(one) is not int and float(one) != int(one) for one in values):
         raise ValueError(f"`{name}` is of whole numbers, but its range is not")
     return tuple(number(one) for one in values)
 

@@ -9,7 +9,6 @@ import typer
 from typer.exceptions import TyperException
 
 from hl_dsl.base.errors import HLError
-from hl_dsl.cli.output import interrupts
 from hl_dsl.cli.commands import (
     check,
     diff,
@@ -29,10 +28,11 @@ from hl_dsl.cli.commands import (
     tune,
     verify,
 )
-from hl_dsl.cli.output.interrupts import INTERRUPTED
 from hl_dsl.cli.options.fast_parameters import QuickCommand, QuickGroup
+from hl_dsl.cli.output import interrupts
 from hl_dsl.cli.output.documents import Interrupted, finish_output, prepare_output, report_error, report_usage
 from hl_dsl.cli.output.error_messages import as_error
+from hl_dsl.cli.output.interrupts import INTERRUPTED
 
 app = typer.Typer(
     name="hl",

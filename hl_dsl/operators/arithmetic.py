@@ -77,6 +77,7 @@ register(
         "the sum of {0} and {1}",
         Syntax("infix", "+", SUM),
         commutative=True,
+        absorbs=("negate", "subtract"),
         forms=(
             Form(
                 _WHOLE,
@@ -108,6 +109,7 @@ register(
         "subtract",
         "{0} less {1}",
         Syntax("infix", "-", SUM),
+        absorbs=("negate", "add"),
         forms=(
             Form(
                 _WHOLE,
@@ -239,6 +241,7 @@ register(
         "negate",
         "minus {0}",
         Syntax("prefix", "-", UNARY),
+        involution=True,
         forms=(
             Form(
                 ("int",),

@@ -128,6 +128,7 @@ register(
         "not",
         "not ({0})",
         Syntax("prefix", "not", NEGATION),
+        involution=True,
         forms=(
             Form(
                 ("bool",),

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.compiler.backends.number_conversion import is_exact_in_binary64, to_binary64
 from hl_dsl.synth.environments.card_compatibility import check_fit
 from hl_dsl.synth.environments.gymnasium_factory import is_users_own
 from hl_dsl.synth.environments.gymnasium_pool import GymnasiumPool
@@ -258,7 +259,8 @@ def _simulator_of(spec: Any) -> str:
 def _flat(parts: list[np.ndarray], rows: int) -> np.ndarray:
     if len(parts) == 1 and parts[0].ndim == 2:
         return parts[0]
-    return np.concatenate([part.reshape(rows, -1) for part in parts], axis=1)
+    exact = (part if is_exact_in_binary64(part.dtype) else to_binary64(part) for part in parts)
+    return np.concatenate([part.reshape(rows, -1) for part in exact], axis=1)
 
 
 def _envpool() -> Any:

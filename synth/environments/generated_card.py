@@ -13,8 +13,10 @@ from hl_dsl.synth.environments.gymnasium_factory import is_users_own
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import ActionSpace, Card, Field
+from hl_dsl.cards.model import REAL_ACTION_TYPES
 from hl_dsl.cards.reader import LONGEST_EPISODE, parse_card
 from hl_dsl.cards.writer import card_text
+from hl_dsl.operators.scalar import LARGEST_INT
 
 # Beyond this a stated bound says "any number" and not what the environment shows.
 _ANY_NUMBER = 1e6
@@ -67,7 +69,8 @@ def measured_card(card: Card, columns: tuple, reward_low: float, reward_high: fl
 def _with_margin(low: float, high: float, base: str) -> tuple[float, float]:
     span = max(high - low, 1.0)
     if base == "int":
-        return int(low - span), int(high + span)
+        # The margin ends at ±2^53. What was seen beyond stays in the range, and the field is refused.
+        return max(int(low - span), min(int(low), -LARGEST_INT)), min(int(high + span), max(int(high), LARGEST_INT))
     return _outwards(low - span, math.floor), _outwards(high + span, math.ceil)
 
 
@@ -126,14 +129,14 @@ def _action(environment: str, spec: Any) -> ActionSpace:
         if np.issubdtype(dtype, np.integer) and not shape and int(np.min(takes.minimum)) == 0:
             names = tuple(f"action_{number}" for number in range(int(np.max(takes.maximum)) + 1))
             return ActionSpace(names, 1, (0,), (len(names) - 1,), dtype.name)
-        if np.issubdtype(dtype, np.floating) and len(shape) == 1:
+        if dtype.name in REAL_ACTION_TYPES and len(shape) == 1:
             bounds = (np.asarray(bound, float) for bound in (takes.minimum, takes.maximum))
             low, high = (tuple(np.broadcast_to(bound, shape).tolist()) for bound in bounds)
             if all(math.isfinite(one) and math.isfinite(other) and one < other for one, other in zip(low, high)):
                 return ActionSpace(None, shape[0], low, high, dtype.name)
     raise HLError(
         f"no policy here can act in `{environment}`",
-        "its action must be one of a fixed set, or a vector of numbers between finite bounds",
+        f"its action must be one of a fixed set, or a vector of {' or '.join(REAL_ACTION_TYPES)} between finite bounds",
     )
 
 

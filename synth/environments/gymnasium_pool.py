@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hl_dsl.compiler.backends.number_conversion import is_exact_in_binary64, to_binary64
 from hl_dsl.synth.environments.gymnasium_factory import guarded, keep, make
 from hl_dsl.synth.environments.gymnasium_spec import Spec
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.operators import scalar
 
 
 class EnvironmentFailed(HLError):
@@ -89,7 +91,7 @@ class GymnasiumPool:
             )
         observation, reward, terminated, truncated, _ = answer
         try:
-            reward = float(reward)
+            reward = scalar.to_binary64(reward)
         except (TypeError, ValueError) as error:
             raise self._wrong("step", f"gave {_kind(reward)} as its reward", "a number") from error
         if not np.isfinite(reward):
@@ -109,7 +111,9 @@ class GymnasiumPool:
     def _numbers(self, call: str, observation: Any) -> np.ndarray:
         shown = self._spec.state_array_spec["obs"]
         try:
-            numbers = np.asarray(observation, shown.dtype)
+            numbers = np.asarray(observation)
+            if numbers.dtype != shown.dtype or not is_exact_in_binary64(shown.dtype):
+                numbers = to_binary64(numbers)  # a cast to the space's own type could wrap or truncate
         except (TypeError, ValueError) as error:
             raise self._wrong(
                 call, f"gave {_kind(observation)} as its observation", "numbers as its observation_space says"

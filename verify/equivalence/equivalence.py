@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -10,6 +11,7 @@ from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.verify.equivalence.correspondence import Correspondence, guess, watch
+from hl_dsl.verify.equivalence.matching import match
 from hl_dsl.verify.equivalence.product import SAME, SIDES, Product, product
 from hl_dsl.verify.equivalence.sweeping import all_proved, sweep
 from hl_dsl.verify.equivalence.thresholds import rounding_difference
@@ -23,6 +25,7 @@ from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shortened
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.base.source import NOWHERE
 
 IDENTICAL, EQUAL, EQUAL_REALS, DIFFERENT, UNKNOWN = (
     "identical",
@@ -76,7 +79,10 @@ _CLAIMS = {
 
 
 def compare(a: Dataflow, b: Dataflow, limits: ProofLimits = _USUAL) -> Comparison:
-    """Compares what two programs do. Raises HLError where they are for different environments."""
+    """Compares what two programs do. The status does not depend on their order.
+
+    Raises HLError where they are for different environments.
+    """
     start = perf_counter()
     if a.card.environment != b.card.environment:
         raise HLError(
@@ -85,8 +91,39 @@ def compare(a: Dataflow, b: Dataflow, limits: ProofLimits = _USUAL) -> Compariso
         )
     if canonical_hash(a) == canonical_hash(b):
         return Comparison(IDENTICAL, "the same canonical hash", (), seconds=perf_counter() - start)
-    found = _compare(a, b, limits)
+    found = _turned(_compare(b, a, limits, True), a, b) if _order(b) < _order(a) else _compare(a, b, limits, False)
     return replace(found, seconds=perf_counter() - start)
+
+
+def _order(flow: Dataflow) -> tuple[int, str]:
+    """Sort key that makes the order of two programs canonical. The smaller program is first: `sweep` looks for a node of the first
+    one that replaces a node of the second."""
+    nodes = [(node.op, node.args, node.base, node.value) for node in flow.nodes]
+    return len(nodes), repr(
+        (nodes, flow.action, flow.inputs, flow.parameters, [replace(cell, span=NOWHERE) for cell in flow.memories])
+    )
+
+
+def _turned(found: Comparison, a: Dataflow, b: Dataflow) -> Comparison:
+    """A comparison of `b` with `a` as one of `a` with `b`. The notes are in the caller's order already."""
+    texts = {
+        name: re.sub(r"(?<![\w.])[AB](?=\.\w)", lambda side: SIDES[1 - SIDES.index(side[0])], getattr(found, name))
+        for name in ("method", "detail")
+    }
+    if found.run is None:
+        return replace(found, **texts)
+    joint = product(a, b)
+    there, here = found.joint.matching, joint.matching
+    places = {(entry.source, entry.column, entry.base): position for position, entry in enumerate(there.joint_inputs)}
+    order = [places[entry.source, entry.column, entry.base] for entry in here.joint_inputs]
+    parameters = {
+        here.joint_parameters[own].name: found.run.parameters[there.joint_parameters[other].name]
+        for side in (0, 1)
+        for own, other in zip(here.parameters[side], there.parameters[1 - side])
+        if own is not None
+    }
+    run = SimulatedRun(parameters, tuple(tuple(row[position] for position in order) for row in found.run.rows))
+    return replace(found, **texts, run=run, joint=joint)
 
 
 def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
@@ -94,6 +131,8 @@ def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
     come first: more of them pay where the two are likely to differ, but only seldom do."""
     if a.card.environment != b.card.environment:
         return False
+    if _order(b) < _order(a):
+        a, b = b, a
     whole = product(a, b)
     seen = watch(whole, episodes)
     if seen.run is not None:
@@ -114,9 +153,10 @@ def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
         return False
 
 
-def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits) -> Comparison:
+def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits, turned: bool) -> Comparison:
+    """The comparison of two programs in canonical order. `turned`: the caller's order is the other one, which the notes follow."""
     whole = product(a, b)
-    notes = whole.matching.notes
+    matched = notes = match(b, a).notes if turned else whole.matching.notes
     seen = watch(whole)
     if seen.run is not None:
         return _different(whole, seen.run, "simulation", notes)
@@ -128,7 +168,7 @@ def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits) -> Comparison:
         if len(guesses.links) < before and merged:
             swept, merged = False, {}  # they were proved with the links that are gone
             continue
-        notes = whole.matching.notes + _properties(a, b, joint)
+        notes = matched + _properties(a, b, joint, turned)
         if joint.identical and all(first == second for first, second in joint.checks.values()):
             return Comparison(EQUAL, _method(guesses, "z3, node by node" if merged else "the same computation"), notes)
         if not swept:
@@ -236,12 +276,14 @@ def _different(whole: Product, run: SimulatedRun, method: str, notes: tuple[str,
     return Comparison(DIFFERENT, method, notes, run=short, joint=whole)
 
 
-def _properties(a: Dataflow, b: Dataflow, joint: Product) -> tuple[str, ...]:
+def _properties(a: Dataflow, b: Dataflow, joint: Product, turned: bool) -> tuple[str, ...]:
     """What the programs promise, assume and watch differently. That is no part of how they act."""
     said = [
         {(item.kind, item.name): joint.nodes[side][item.node] for item in flow.properties}
         for side, flow in enumerate((a, b))
     ]
+    if turned:
+        said.reverse()
     notes = []
     for side, name in enumerate(SIDES):
         alone = [

@@ -62,7 +62,7 @@ def broken_proofs(flow: Dataflow, proof: Proof, run: Run, reference: Reference) 
     proved = {
         result.name
         for result in proof.results
-        if (result.kind, result.status) in (("invariant", "proved"), ("reachable", "vacuous"))
+        if (result.kind, result.status) in (("invariant", "proved"), ("invariant", "vacuous"), ("reachable", "vacuous"))
     }
     found = []
     for done, _ in sound_ticks(flow, run, reference, defined=True):
