@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from hl_dsl.cards.model import REAL_ACTION_TYPES
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.gymnasium_making import REGISTRY, keep, make
 
@@ -89,6 +90,11 @@ def _action_spec(environment: str, space: Any) -> tuple[ArraySpec, int]:
     if isinstance(space, spaces.Discrete):
         return ArraySpec((), np.dtype(np.int32), 0, int(space.n) - 1), int(space.start)
     if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
+        if np.dtype(space.dtype) not in map(np.dtype, REAL_ACTION_TYPES):
+            raise HLError(
+                f"`{environment}` takes {np.dtype(space.dtype)} actions; a policy here acts in {' or '.join(REAL_ACTION_TYPES)}",
+                "wrap it in a `module:callable` of your own that takes one of these types",
+            )
         return ArraySpec(tuple(space.shape), np.dtype(space.dtype), space.low.ravel(), space.high.ravel()), 0
     raise HLError(
         f"the action_space of `{environment}` is {_space(space)}; a policy here acts in a Discrete or a Box of real numbers",

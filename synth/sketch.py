@@ -10,6 +10,7 @@ import numpy as np
 
 from hl_dsl.cards import ActionSpace, Card, Field
 from hl_dsl.cards.files import LONGEST_EPISODE, parse_card
+from hl_dsl.cards.model import REAL_ACTION_TYPES
 from hl_dsl.cards.writing import card_text
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.environments import simulator_spec
@@ -113,14 +114,14 @@ def _action(environment: str, spec: Any) -> ActionSpace:
         if np.issubdtype(dtype, np.integer) and not shape and int(np.min(takes.minimum)) == 0:
             names = tuple(f"action_{number}" for number in range(int(np.max(takes.maximum)) + 1))
             return ActionSpace(names, 1, (0,), (len(names) - 1,), dtype.name)
-        if np.issubdtype(dtype, np.floating) and len(shape) == 1:
+        if dtype.name in REAL_ACTION_TYPES and len(shape) == 1:
             bounds = (np.asarray(bound, float) for bound in (takes.minimum, takes.maximum))
             low, high = (tuple(np.broadcast_to(bound, shape).tolist()) for bound in bounds)
             if all(math.isfinite(one) and math.isfinite(other) and one < other for one, other in zip(low, high)):
                 return ActionSpace(None, shape[0], low, high, dtype.name)
     raise HLError(
         f"no policy here can act in `{environment}`",
-        "its action must be one of a fixed set, or a vector of numbers between finite bounds",
+        f"its action must be one of a fixed set, or a vector of {' or '.join(REAL_ACTION_TYPES)} between finite bounds",
     )
 
 

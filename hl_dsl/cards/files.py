@@ -95,6 +95,8 @@ def parse_card(text: str, origin: str) -> Card:
     """The card written in `text`; `origin` names it in errors. Raises BadCard."""
     try:
         return _card(_toml(text, origin), origin)
+    except BadCard as error:
+        raise BadCard(f"the card {origin} cannot be used: {error.message}", error.hint) from error
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         missing = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
         raise BadCard(f"the card {origin} is damaged: {missing}", _ANEW) from error

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from hl_dsl.diagnostics import HLError
 
 SOURCES = ("ram", "observation", "reward", "lives", "step")
+REAL_ACTION_TYPES = ("float32", "float64")
+"""Types of continuous actions: those whose cast is part of the language, in every form of a program."""
+INT_ACTION_TYPES = {f"{sign}int{bits}": 2 ** (bits if sign else bits - 1) - 1 for bits in (8, 16, 32, 64) for sign in ("", "u")}
+"""Types of discrete actions, each with the largest number of an action that it holds."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class ActionSpace:
     """What a policy can do. Discrete: `names` in the environment's order, an action is an index into them.
 
     Continuous: `names` is None and an action is `size` numbers within `low..high`. `dtype` is the type the
-    environment takes.
+    environment takes, and one to which every form of a program casts exactly: making a space of another raises BadCard.
     """
 
     names: tuple[str, ...] | None
@@ -48,6 +52,18 @@ class ActionSpace:
     low: tuple[float, ...]
     high: tuple[float, ...]
     dtype: str
+
+    def __post_init__(self):
+        if self.names is None:
+            known, needed = list(REAL_ACTION_TYPES), ""
+        else:
+            known = [name for name, largest in INT_ACTION_TYPES.items() if len(self.names) <= largest + 1]
+            needed = f" for {len(self.names)} named actions"
+        if self.dtype not in known:
+            raise BadCard(
+                f"the action type (`dtype` of [action]) is {self.dtype!r}{needed}; it must be {', '.join(known[:-1])} or {known[-1]}",
+                "wrap the environment in a `module:callable` of your own that takes one of these types, and write that type in its card",
+            )
 
     @property
     def is_discrete(self) -> bool:
