@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from importlib import resources
 from typing import Iterator
 
@@ -161,7 +162,8 @@ def _commented(function: str, text: _ProgramText) -> Iterator[str]:
 
 def _frame() -> str:
     text = resources.files("hl_dsl.compiler").joinpath("export_frame.py").read_text(encoding="utf-8")
-    return text[text.index("class Policy:"):].rstrip()
+    method = textwrap.indent("@staticmethod\n" + inspect.getsource(numpy_kernel.to_binary64).rstrip(), "    ")
+    return text[text.index("class Policy:"):].replace("    to_binary64 = staticmethod(to_binary64)", method).rstrip()
 
 
 def _spaced(parts: list[str]) -> str:

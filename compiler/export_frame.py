@@ -1,10 +1,12 @@
 """The part of a standalone export that is the same for every program.
 
 Its text from the line of `class Policy` on is copied into the exported file, where INPUTS, PARAMETERS, MEMORY, WATCHED,
-ACTION_SIZE, ACTION_TYPE and `tick` are defined above it. It needs nothing but NumPy.
+ACTION_SIZE, ACTION_TYPE and `tick` are defined above it; the source of `to_binary64` replaces its line. It needs nothing but NumPy.
 """
 
 import numpy as np
+
+from hl_dsl.compiler.numpy_kernel import to_binary64
 
 
 class Policy:
@@ -25,8 +27,8 @@ class Policy:
             value = np.asarray(given.pop(name, default))
             if not np.all((value >= low) & (value <= high)):
                 raise ValueError(f"the parameter {name} leaves its range [{low}, {high}]: {value}")
-            if not np.array_equal(value, value.astype(kind)):
-                raise ValueError(f"the parameter {name} takes whole numbers: {value}")
+            if value.astype(kind).tolist() != value.tolist():  # exact, where NumPy would compare an int as binary64
+                raise ValueError(f"the parameter {name} takes {'numbers that binary64 holds' if kind is np.float64 else 'whole numbers'}: {value}")
             self.parameters.append(np.full(num_envs, value, kind))
         if given:
             raise ValueError(f"there is no parameter {', '.join(given)}; there are: {', '.join(PARAMETERS) or 'none'}")
@@ -66,7 +68,7 @@ class Policy:
         rows = np.asarray(observations[source])
         if len(rows) != self.num_envs:
             raise ValueError(f"{source} has {len(rows)} rows for {self.num_envs} environments")
-        raw = rows.reshape(self.num_envs, -1)[:, column].astype(np.float64)
+        raw = self.to_binary64(rows.reshape(self.num_envs, -1)[:, column])
         if kind is np.bool_:
             mended = np.isnan(raw)
             value = np.where(mended, last, raw != 0.0)
@@ -75,3 +77,5 @@ class Policy:
             value = np.where(np.isnan(raw), last, np.where(raw < low, low, np.where(raw > high, high, raw)))
         self.out_of_range += mended
         return value.astype(kind)
+
+    to_binary64 = staticmethod(to_binary64)

@@ -9,6 +9,7 @@ import numpy as np
 
 from hl_dsl.cards.model import SOURCES
 from hl_dsl.compiler.ir import Dataflow, Input
+from hl_dsl.compiler.numpy_kernel import to_binary64
 from hl_dsl.compiler.watching import WATCHED, without_idle_ghosts
 from hl_dsl.diagnostics import HLError
 
@@ -101,7 +102,7 @@ def general_frame(frame, columns: dict[str, int]) -> SimpleNamespace:
     `columns` says how many columns are needed of each source that is read. Raises HLError where one is missing, holds
     no numbers, or has another shape.
     """
-    general = SimpleNamespace(lanes=_numbers("lanes", frame.lanes, np.int32))
+    general = SimpleNamespace(lanes=_numbers("lanes", frame.lanes).astype(np.int32))
     count = len(general.lanes)
     for source in FRAME_SOURCES:
         values = getattr(frame, source, None)
@@ -112,7 +113,7 @@ def general_frame(frame, columns: dict[str, int]) -> SimpleNamespace:
         wide = source in WIDE_SOURCES
         if values is None:
             values = np.ones((count, 0) if wide else count)
-        values = _numbers(source, values, np.float64)
+        values = _numbers(source, values)
         if values.ndim != 1 + wide or len(values) != count or (wide and values.shape[1] < columns.get(source, 0)):
             needed = f" and the {columns[source]} columns that the policy reads" if wide else ""
             raise HLError(f"`{source}` has shape {values.shape}, which does not fit {count} lanes{needed}")
@@ -120,8 +121,13 @@ def general_frame(frame, columns: dict[str, int]) -> SimpleNamespace:
     return general
 
 
-def _numbers(source: str, values, dtype) -> np.ndarray:
+def is_exact_in_binary64(dtype: np.dtype) -> bool:
+    """Whether binary64 holds every number of a type exactly."""
+    return dtype.kind == "f" and dtype.itemsize <= 8 or dtype.kind in "iu" and dtype.itemsize <= 4
+
+
+def _numbers(source: str, values) -> np.ndarray:
     try:
-        return np.ascontiguousarray(values, dtype)
+        return np.ascontiguousarray(to_binary64(values))
     except (TypeError, ValueError):
         raise HLError(f"`{source}` does not hold numbers") from None

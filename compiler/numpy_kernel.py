@@ -63,6 +63,33 @@ def to_real(a):
     return np.asarray(a).astype(np.float64)
 
 
+def to_binary64(values):
+    """The binary64 nearest to each number, of any type. 2^53 + 1, halfway between two, goes away from 0, and so does each
+    number between it and 2^53: so a number beyond ±2^53 stays beyond it, and the range of an int is compared exactly.
+
+    Raises TypeError or ValueError where `values` does not hold numbers.
+    """
+    values = np.asarray(values)
+    if values.dtype.kind not in "biufO":
+        raise TypeError(f"an array of {values.dtype} does not hold numbers")
+    try:
+        with np.errstate(over="ignore"):
+            numbers = values.astype(np.float64)
+    except OverflowError:  # Python's ints, some too large for any binary64
+        numbers = np.empty(values.shape)
+        for place, value in np.ndenumerate(values):
+            try:
+                numbers[place] = value
+            except OverflowError:
+                numbers[place] = np.inf if value > 0 else -np.inf
+    at_end = np.abs(numbers) == 2.0**53
+    if at_end.any():
+        ends = numbers[at_end]
+        beyond = (values[at_end] > 2**53) | (values[at_end] < -(2**53))
+        numbers[at_end] = np.where(beyond, np.nextafter(ends, 2 * ends), ends)
+    return numbers
+
+
 def to_float32(x):
     """Rounded to binary32 and back; infinite where that overflows."""
     too_large = np.abs(x) >= 3.4028235677973366e38

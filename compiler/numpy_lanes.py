@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from hl_dsl.compiler.ir import Dataflow, Input
-from hl_dsl.compiler.lanes import Lanes, general_frame, is_any_byte
+from hl_dsl.compiler.lanes import Lanes, general_frame, is_any_byte, is_exact_in_binary64
 from hl_dsl.compiler.numpy_form import compile_numpy
 from hl_dsl.diagnostics import HLError
 
@@ -103,13 +103,13 @@ class NumpyLanes(Lanes):
 
 
 def _plain(frame, columns: dict[str, int]) -> bool:
-    """Whether the frame holds what is read as arrays of numbers, with a row for each lane and enough columns."""
+    """Whether the frame holds what is read as arrays of types that are exact in binary64, with a row for each lane and enough columns."""
     count = len(frame.lanes)
-    if frame.step.shape != (count,):
+    if frame.step.shape != (count,) or not is_exact_in_binary64(frame.step.dtype):
         return False
     for source, width in columns.items():
         values = getattr(frame, source)
-        if values is None or len(values) != count or values.dtype.kind not in "iuf":
+        if values is None or len(values) != count or not is_exact_in_binary64(values.dtype):
             return False
         if values.shape[1:] and values.shape[1] < width:
             return False

@@ -149,6 +149,6 @@ def _checked(parameter, value):
     if not np.all((values >= parameter.low) & (values <= parameter.high)):
         raise HLError(f"the parameter `{parameter.name}` leaves its range [{parameter.low}, {parameter.high}]: {value!r}")
     whole = values.astype({"real": np.float64, "int": np.int64, "bool": np.bool_}[parameter.base])
-    if not np.array_equal(whole, values):
+    if whole.tolist() != values.tolist():  # Python compares an int with a float exactly, NumPy as binary64
         raise HLError(f"the parameter `{parameter.name}` takes {parameter.base} values, not {value!r}")
     return whole if whole.ndim else whole.item()

@@ -15,6 +15,8 @@ from typing import Any, Sequence
 import numpy as np
 
 from hl_dsl.cards import Card
+from hl_dsl.compiler.lanes import is_exact_in_binary64
+from hl_dsl.compiler.numpy_kernel import to_binary64
 from hl_dsl.diagnostics import HLError
 from hl_dsl.synth.fitting import check_fit
 from hl_dsl.synth.frame import Frame
@@ -253,7 +255,8 @@ def _simulator_of(spec: Any) -> str:
 def _flat(parts: list[np.ndarray], rows: int) -> np.ndarray:
     if len(parts) == 1 and parts[0].ndim == 2:
         return parts[0]
-    return np.concatenate([part.reshape(rows, -1) for part in parts], axis=1)
+    exact = (part if is_exact_in_binary64(part.dtype) else to_binary64(part) for part in parts)
+    return np.concatenate([part.reshape(rows, -1) for part in exact], axis=1)
 
 
 def _envpool() -> Any:

@@ -9,7 +9,10 @@ from typing import Any, Callable, Sequence
 
 import numpy as np
 
+from hl_dsl.compiler.lanes import is_exact_in_binary64
+from hl_dsl.compiler.numpy_kernel import to_binary64
 from hl_dsl.diagnostics import HLError
+from hl_dsl.operators import kernel
 from hl_dsl.synth.gymnasium_making import guarded, keep, make
 from hl_dsl.synth.gymnasium_spaces import Spec
 
@@ -81,7 +84,7 @@ class UsersPool:
             raise self._wrong("step", f"gave {_kind(answer)}", "observation, reward, terminated, truncated and a dictionary")
         observation, reward, terminated, truncated, _ = answer
         try:
-            reward = float(reward)
+            reward = kernel.to_binary64(reward)
         except (TypeError, ValueError) as error:
             raise self._wrong("step", f"gave {_kind(reward)} as its reward", "a number") from error
         if not np.isfinite(reward):
@@ -92,7 +95,9 @@ class UsersPool:
     def _numbers(self, call: str, observation: Any) -> np.ndarray:
         shown = self._spec.state_array_spec["obs"]
         try:
-            numbers = np.asarray(observation, shown.dtype)
+            numbers = np.asarray(observation)
+            if numbers.dtype != shown.dtype or not is_exact_in_binary64(shown.dtype):
+                numbers = to_binary64(numbers)  # a cast to the space's own type could wrap or truncate
         except (TypeError, ValueError) as error:
             raise self._wrong(call, f"gave {_kind(observation)} as its observation", "numbers as its observation_space says") from error
         if numbers.shape != shown.shape:

@@ -13,6 +13,7 @@ from hl_dsl.cards.files import LONGEST_EPISODE, parse_card
 from hl_dsl.cards.model import REAL_ACTION_TYPES
 from hl_dsl.cards.writing import card_text
 from hl_dsl.diagnostics import HLError
+from hl_dsl.operators.kernel import LARGEST_INT
 from hl_dsl.synth.environments import simulator_spec
 from hl_dsl.synth.fitting import own_shape
 from hl_dsl.synth.gymnasium_making import is_users_own
@@ -68,7 +69,8 @@ def measured_card(card: Card, columns: tuple, reward_low: float, reward_high: fl
 def _with_margin(low: float, high: float, base: str) -> tuple[float, float]:
     span = max(high - low, 1.0)
     if base == "int":
-        return int(low - span), int(high + span)
+        # The margin ends at ±2^53. What was seen beyond stays in the range, and the field is refused.
+        return max(int(low - span), min(int(low), -LARGEST_INT)), min(int(high + span), max(int(high), LARGEST_INT))
     return _outwards(low - span, math.floor), _outwards(high + span, math.ceil)
 
 

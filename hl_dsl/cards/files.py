@@ -220,7 +220,7 @@ def _numbers(name: str, value: Any, count: int, number: type) -> tuple[float, ..
     values = value if isinstance(value, list) else [value] * count
     if len(values) != count:
         raise ValueError(f"`{name}` has {count} components but {len(values)} numbers for them")
-    if number is int and any(float(one) != int(one) for one in values):
+    if number is int and any(type(one) is not int and float(one) != int(one) for one in values):
         raise ValueError(f"`{name}` is of whole numbers, but its range is not")
     return tuple(number(one) for one in values)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from hl_dsl.diagnostics import HLError
+from hl_dsl.operators.kernel import LARGEST_INT
 
 SOURCES = ("ram", "observation", "reward", "lives", "step")
 REAL_ACTION_TYPES = ("float32", "float64")
@@ -25,6 +27,8 @@ class Field:
     `source` says where the values come from and `index` which columns of it: "ram" (bytes), "observation" (the
     flattened observation), "reward" (of the step before, 0 at the start of an episode), "lives", "step" (steps taken
     in this episode).
+
+    Raises BadCard where an int range goes beyond ±2^53. An end that a probe has yet to measure is infinite.
     """
 
     name: str
@@ -37,6 +41,15 @@ class Field:
     index: tuple[int, ...]
     unit: str
     says: str
+
+    def __post_init__(self):
+        for low, high in zip(self.low, self.high):
+            if self.base == "int" and any(math.isfinite(end) and abs(end) > LARGEST_INT for end in (low, high)):
+                raise BadCard(
+                    f"the int range of `{self.name}` is [{low}, {high}]; ints must stay within ±2^53 ({LARGEST_INT}), so that binary64 holds them exactly",
+                    "narrow the range if the values stay within ±2^53; otherwise wrap the environment so that it shows a coarser unit or a"
+                    ' difference, or write base = "real" in the card, which rounds each value to binary64',
+                )
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,18 @@ def to_real(a: int) -> float:
         return INF if a > 0 else -INF
 
 
+def to_binary64(raw) -> float:
+    """The binary64 nearest to a number of any type. 2^53 + 1, halfway between two, goes away from 0, and so does each
+    number between it and 2^53: so a number beyond ±2^53 stays beyond it, and the range of an int is compared exactly."""
+    try:
+        number = float(raw)
+    except OverflowError:
+        return INF if raw > 0 else -INF
+    if abs(number) == LARGEST_INT and not -LARGEST_INT <= raw <= LARGEST_INT:
+        return math.nextafter(number, math.copysign(INF, number))
+    return number
+
+
 def popcount(a: int) -> int:
     return a.bit_count() if a >= 0 else 0
 

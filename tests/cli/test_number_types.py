@@ -80,3 +80,111 @@ def test_action_type_without_an_exact_cast_is_refused_by_every_command(hl, folde
 def test_proof_is_about_the_action_after_the_cast(hl, folder, dtype, limit, code):
     half(folder, dtype, limit)
     assert hl("verify", "push.hl").code == code
+
+
+CLOCK = '''
+import gymnasium
+import numpy as np
+
+
+class Clock(gymnasium.Env):
+    """Shows two times in nanoseconds: a deadline and one a nanosecond later."""
+
+    observation_space = gymnasium.spaces.Box(0, np.iinfo(np.int64).max, (2,), np.int64)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def _shown(self):
+        return np.array([FIRST, FIRST + 1], TYPE)
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.tick = 0
+        return self._shown(), {}
+
+    def step(self, action):
+        self.tick += 1
+        return self._shown(), float(action), self.tick >= 3, False, {}
+'''
+CLOCK_CARD = '''
+environment = "{module}:Clock"
+family = "clock"
+max_episode_steps = 100000
+protocols = ["standard"]
+says = "Two times in nanoseconds."
+
+[action]
+names = ["WAIT", "GO"]
+dtype = "int32"
+
+[fields.deadline]
+base = "int"
+source = "observation"
+index = [0]
+low = 0
+high = {high}
+default = 0
+unit = "ns"
+says = "when to go"
+
+[fields.now]
+base = "int"
+source = "observation"
+index = [1]
+low = 0
+high = {high}
+default = 0
+unit = "ns"
+says = "the time"
+'''
+CLOCK_POLICY = """policy late for "{module}:Clock" {{
+  observe deadline, now
+
+  act {{
+    when now > deadline => GO
+    otherwise           => WAIT
+  }}
+
+  invariant goes: now > deadline implies action == GO
+  monitor later: now > deadline
+}}
+"""
+
+
+def clock(folder, module: str, first: int, high: int, dtype: str = "np.int64") -> str:
+    text = CLOCK.replace("FIRST", str(first)).replace("TYPE", dtype)
+    (folder / f"{module}.py").write_text(text, encoding="utf-8")
+    (folder / "cards").mkdir(exist_ok=True)
+    (folder / "cards" / f"{module}@Clock.toml").write_text(CLOCK_CARD.format(module=module, high=high), encoding="utf-8")
+    (folder / "late.hl").write_text(CLOCK_POLICY.format(module=module), encoding="utf-8")
+    return module
+
+
+def test_int_range_of_a_card_beyond_the_exact_ints_is_refused_by_every_command(hl, folder):
+    module = clock(folder, "clock_wide", 2**60, 2 * 10**18)
+    for command in ("verify", "eval", "check", "export"):
+        ended = hl(command, "late.hl")
+        assert ended.code == 2 and "±2^53" in ended.err + ended.out and "`deadline`" in ended.err + ended.out and "coarser unit" in ended.err + ended.out, ended
+    (folder / "cards" / f"{module}@Clock.toml").unlink()
+    refused(hl("env", f"{module}:Clock", "--save"), "±2^53", "`obs`", "coarser unit")
+    assert not list((folder / "cards").iterdir())
+
+
+@pytest.mark.parametrize("module, first, dtype, returned, beyond", [
+    ("clock_exact", 2**52, "np.int64", 3, 0),
+    ("clock_end", 2**53, "np.int64", 0, 3),  # the later time is clamped to the deadline, and counted each tick
+    ("clock_end_unsigned", 2**53, "np.uint64", 0, 3),
+    ("clock_beyond", 2**63, "np.uint64", 0, 6),  # a cast to the int64 of the space would wrap
+])  # fmt: skip
+def test_int64_observation_is_clamped_and_counted_exactly(hl, folder, module, first, dtype, returned, beyond):
+    clock(folder, module, first, 2**53, dtype)
+    ended = hl("eval", "late.hl", "--seeds", "0..0", "--json")
+    assert ended.code in (0, 1), ended
+    document = ended.document
+    assert document["mean"] == returned and document["out_of_range"] == beyond, document
+
+
+def test_probe_measures_ints_up_to_the_last_exact_one(hl, folder):
+    module = clock(folder, "clock_probed", 2**53 - 1, 2**53)
+    (folder / "cards" / f"{module}@Clock.toml").unlink()
+    assert hl("env", f"{module}:Clock", "--save").code == 0
+    assert f"high = {2**53}" in (folder / "cards" / f"{module}@Clock.toml").read_text()
