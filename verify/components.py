@@ -8,7 +8,7 @@ from typing import Callable, Sequence
 
 from hl_dsl.compiler.ir import Dataflow, Property
 from hl_dsl.operators.interval import TRUE
-from hl_dsl.verify.claims import CANDIDATE, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VIOLATED
+from hl_dsl.verify.claims import CANDIDATE, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
 from hl_dsl.verify.expressions import Names
 from hl_dsl.verify.obligations import Goal
 from hl_dsl.verify.plan import Plan
@@ -19,7 +19,7 @@ _MOST = 64
 
 Verdicts = list[tuple[Goal, Verdict]]
 # From the worst to the best: a whole is what the worst of its parts is.
-_ORDER = (VIOLATED, UNKNOWN, CANDIDATE, NOT_INDUCTIVE, PROVED_REALS, PROVED)
+_ORDER = (VIOLATED, UNKNOWN, CANDIDATE, NOT_INDUCTIVE, PROVED_REALS, VACUOUS, PROVED)
 
 
 def parts(plan: Plan, node: int) -> list[int]:
@@ -59,10 +59,10 @@ def _name(name: str, number: int) -> str:
 def _whole(goal: Goal, verdict: Verdict, nodes: Sequence[int], found: dict[str, Verdict], names: Names) -> Verdict:
     own = [found[f"invariant:{_name(goal.name, number)}"] for number in range(len(nodes))]
     components = tuple({"says": names.text(node, outright=False), "status": one.status, "method": one.method} for node, one in zip(nodes, own))
-    if verdict.status == VIOLATED or any(one.status not in _ORDER for one in own):
+    if verdict.status == VIOLATED:
         return replace(verdict, components=components)
     worst = min(own, key=lambda one: _ORDER.index(one.status))
     if _ORDER.index(worst.status) > _ORDER.index(verdict.status) or worst.status == VIOLATED:
-        method = "; ".join(dict.fromkeys(one.method for one in own)) if worst.status == PROVED else worst.method
+        method = "; ".join(dict.fromkeys(one.method for one in own)) if worst.status in (VACUOUS, PROVED) else worst.method
         return replace(worst, method=f"by components: {method}", seconds=verdict.seconds + sum(one.seconds for one in own), components=components)
     return replace(verdict, components=components)

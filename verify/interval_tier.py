@@ -17,7 +17,7 @@ PROVED, VACUOUS, OPEN = "proved", "vacuous", "open"
 
 
 class IntervalTier:
-    """Interval verdicts ("proved", "vacuous" or "open") of a program's obligations and invariants.
+    """Interval verdicts ("proved", "vacuous" or "open") of a program's obligations and invariants. What is "vacuous" is proved too.
 
     With a `memo`, what an earlier program had in common with this one is looked up.
     """
@@ -108,9 +108,11 @@ class IntervalTier:
         if evaluator.base.dead:
             return VACUOUS
         pair = evaluator.value(node, evaluator.base)
-        if pair is EMPTY or self._never_asked(node, asked, evaluator.base):
+        if pair is EMPTY:
             return VACUOUS
-        return PROVED if pair == TRUE else OPEN
+        if pair != TRUE:
+            return OPEN  # vacuity is a question about what is proved
+        return VACUOUS if self._never_asked(node, asked, evaluator.base) else PROVED
 
     def _never_asked(self, node: int, asked: Sequence[int], context: Context) -> bool:
         """Whether some condition on the way to what the property says can never be met."""

@@ -72,6 +72,7 @@ class _Attempt:
         self.goals = goals(flow)
         self.verdicts: dict[str, Verdict] = {}
         self.leaning: dict[str, tuple[Goal, list[Goal]]] = {}  # obligations set aside, and the memory ranges that they need
+        self.unasked: dict[str, str] = {}  # why intervals call a goal vacuous, by goal; each is proved too
         self.rests: dict[str, tuple[int, ...]] = {}  # nodes that a proof by induction leans on, by goal
 
     def run(self) -> list[tuple[Goal, Verdict]]:
@@ -83,9 +84,9 @@ class _Attempt:
         asked = solver.queries
         if self._open():
             self._settle(solver)
+        resting(self.plan, self.goals, self.verdicts, self.rests)
         self._vacuity(solver)
         self.memo.queries += solver.queries - asked
-        resting(self.plan, self.goals, self.verdicts, self.rests)
         found = [(goal, turned(goal, self.verdicts[goal.id], self.flow)) for goal in self.goals]
         if self.impossible:
             found.append((assumptions_goal(self.flow), Verdict(VACUOUS, "intervals, z3", "the assumptions leave no first tick possible")))
@@ -98,10 +99,10 @@ class _Attempt:
         for goal in self.goals:
             start = perf_counter()
             found = self.tier.obligation(goal.obligation) if goal.property is None else self.tier.invariant(goal.property.node, goal.property.asked)
-            if found == "proved":
+            if found == "vacuous":
+                self.unasked[goal.id] = unasked(self.tier.evaluator, goal)
+            if found in ("proved", "vacuous"):
                 self.verdicts[goal.id] = Verdict(PROVED, "intervals", seconds=perf_counter() - start)
-            elif found == "vacuous":
-                self.verdicts[goal.id] = Verdict(VACUOUS, "intervals", unasked(self.tier.evaluator, goal), seconds=perf_counter() - start)
 
     def _bisection(self) -> None:
         for goal in self._open():
@@ -288,14 +289,18 @@ class _Attempt:
         return traced_from(self.flow, run.parameters, memory, run.rows, lambda values: breaks(goal, values))
 
     def _vacuity(self, solver: Solver) -> None:
-        """An invariant whose condition can never be met, or that stands under contradictory assumptions, proves nothing."""
+        """Marks proved goals as vacuous: invariants with a condition that is never met, and goals under contradictory assumptions.
+
+        Only a proved goal can be vacuous. A violated one keeps its trace, and one that is not proved its status.
+        """
         proved = [goal for goal in self.goals if goal.kind == "invariant" and self.verdicts[goal.id].status == PROVED]
         self.impossible = self.tier.impossible() or contradictory(self.tier.evaluator, self.limits, solver)
         if self.impossible:
             why = {goal.id: CONTRADICTED for goal in proved}
         else:
-            never = vacuous(self.tier.evaluator, proved, self.limits, solver)
+            never = vacuous(self.tier.evaluator, [goal for goal in proved if goal.id not in self.unasked], self.limits, solver)
             why = {goal.id: unasked(self.tier.evaluator, goal, never[goal.id]) for goal in proved if goal.id in never}
+        why.update((goal, detail) for goal, detail in self.unasked.items() if self.verdicts[goal].status == PROVED)
         for goal, detail in why.items():
             self.verdicts[goal] = replace(self.verdicts[goal], status=VACUOUS, detail=detail)
 

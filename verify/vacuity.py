@@ -32,11 +32,12 @@ def contradictory(evaluator: Evaluator, limits: Limits, solver: Solver) -> bool:
 
 
 def vacuous(evaluator: Evaluator, goals: Sequence[Goal], limits: Limits, solver: Solver) -> dict[str, int]:
-    """Goals, by id, that hold only because they are never asked, with a condition that is never met."""
+    """Goals, by id, with a condition of theirs that is never met. All `goals` must be proved: a violated goal with such a
+    condition is violated."""
     conditions = {goal.id: antecedents(evaluator.plan, goal.property.node, goal.property.asked) for goal in goals}
     wanted = sorted({condition for found in conditions.values() for condition in found})
-    never = {condition for condition in wanted if limits.solver and not _met(evaluator, [condition])
-             and _impossible(evaluator, [condition], limits, solver, FREE)}
+    never = {condition for condition in wanted if unmet(evaluator, evaluator.base, [condition]) is not None
+             or limits.solver and not _met(evaluator, [condition]) and _impossible(evaluator, [condition], limits, solver, FREE)}
     return {goal: next(condition for condition in found if condition in never)[0] for goal, found in conditions.items() if never.intersection(found)}
 
 

@@ -58,7 +58,7 @@ def broken_proofs(flow: Dataflow, proof: Proof, run: Run, reference: Reference) 
     """What a run breaks although it is proved. Nothing is claimed of a program that is not proved well defined."""
     if any(result.status != "proved" for result in proof.results if result.kind not in PROPERTIES):
         return []
-    proved = {result.name for result in proof.results if (result.kind, result.status) in (("invariant", "proved"), ("reachable", "vacuous"))}
+    proved = {result.name for result in proof.results if (result.kind, result.status) in (("invariant", "proved"), ("invariant", "vacuous"), ("reachable", "vacuous"))}
     found = []
     for done, _ in sound_ticks(flow, run, reference, defined=True):
         if not all(done.values[item.node] for item in flow.of_kind("assume")):
