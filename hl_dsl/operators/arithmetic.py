@@ -68,7 +68,7 @@ def _z3_divide(z3, a, b):
 
 
 register(Operator(
-    "add", "the sum of {0} and {1}", Syntax("infix", "+", SUM), commutative=True,
+    "add", "the sum of {0} and {1}", Syntax("infix", "+", SUM), commutative=True, absorbs=("negate", "subtract"),
     forms=(
         Form(_WHOLE, "int", lambda a, b: a + b, "{0} + {1}", "a + b", interval.whole_add, lambda z3, a, b: a + b, backward=backward.add),
         Form(_REALS, "real", lambda a, b: a + b, "{0} + {1}", "a + b", interval.add, lambda z3, a, b: a + b, rounds=True, underflows=False,
@@ -76,7 +76,7 @@ register(Operator(
     ),
 ))
 register(Operator(
-    "subtract", "{0} less {1}", Syntax("infix", "-", SUM),
+    "subtract", "{0} less {1}", Syntax("infix", "-", SUM), absorbs=("negate", "add"),
     forms=(
         Form(_WHOLE, "int", lambda a, b: a - b, "{0} - {1}", "a - b", interval.whole_subtract, lambda z3, a, b: a - b, backward=backward.subtract),
         Form(_REALS, "real", lambda a, b: a - b, "{0} - {1}", "a - b", interval.subtract, lambda z3, a, b: a - b, rounds=True, underflows=False,
@@ -115,7 +115,7 @@ register(Operator(
     samples=((7, -3), (-7, 3), (5, 0), (-1e-20, 288.0), (5.5, -2.0), (-0.0, 2.0), (6.0, -3.0)),
 ))
 register(Operator(
-    "negate", "minus {0}", Syntax("prefix", "-", UNARY),
+    "negate", "minus {0}", Syntax("prefix", "-", UNARY), involution=True,
     forms=(
         Form(("int",), "int", lambda a: -a, "-{0}", "0.0 - a", interval.negate, lambda z3, a: -a, backward=backward.negate),
         Form(("real",), "real", lambda a: -a, "-{0}", "-a", interval.negate, lambda z3, a: -a, backward=backward.negate),

@@ -39,7 +39,7 @@ register(Operator(
 ))
 
 register(Operator(
-    "not", "not ({0})", Syntax("prefix", "not", NEGATION),
+    "not", "not ({0})", Syntax("prefix", "not", NEGATION), involution=True,
     forms=(Form(("bool",), "bool", lambda a: not a, "~{0}", "1.0 - a", interval.logical_not, lambda z3, a: z3.Not(a),
                 refine=interval.refine_not),),
 ))

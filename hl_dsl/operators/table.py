@@ -89,6 +89,8 @@ class Operator:
 
     guards: (operand, by, truth): the operand is only needed where operand number `by` is `truth`.
     samples: operand tuples that tests use beside generated ones.
+    involution: applied twice it gives its operand, bit for bit.
+    absorbs: (inner, outer) if this operator with `inner` on its last operand is `outer` without it, bit for bit.
     """
 
     name: str
@@ -101,6 +103,8 @@ class Operator:
     requires: tuple[Requirement, ...] = ()
     guards: tuple[tuple[int, int, bool], ...] = ()
     commutative: bool = False
+    involution: bool = False
+    absorbs: tuple[str, str] | None = None
     internal: bool = False
     samples: tuple[tuple, ...] = field(default=(), compare=False)
 

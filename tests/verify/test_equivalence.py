@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 
 import pytest
@@ -69,6 +70,8 @@ BATTERY = [
     ("a start that is equal for one value of a parameter", BREAKOUT,
      "param flag: bool = true memory m: int in [0, 300] = 0 { next = ram[1] } act { when (if flag then m + 5 else m) > 4 => FIRE otherwise => NOOP }",
      "param flag: bool = true memory k: int in [0, 305] = 5 { next = if flag then ram[1] + 5 else ram[1] } act { when k > 4 => FIRE otherwise => NOOP }", DIFFERENT),
+    ("a value negated twice", 'policy p for "CartPole-v1" {{ observe pole.angle, pole.velocity act {{ when {} > 0.1 => RIGHT otherwise => LEFT }} }}',
+     "pole.angle + pole.velocity", "pole.angle + -(-pole.velocity)", EQUAL),
     ("a parameter in place of a literal", CART, lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "), lean(f"{X} + 0.5"), DIFFERENT),
 ]
 
@@ -86,6 +89,65 @@ def test_battery(head, a, b, expected):
         assert_replays(first, second, found)
     if expected != EQUAL_REALS:
         assert not same_actions(first, second) or expected in (IDENTICAL, EQUAL)
+
+
+@pytest.mark.parametrize("head, a, b, expected", [row[1:] for row in BATTERY], ids=[row[0] for row in BATTERY])
+def test_battery_in_reverse_order(head, a, b, expected):
+    first, second, found = compared(head, b, a)
+    assert found.status == expected, found
+    if found.run is not None:
+        assert_replays(first, second, found)
+
+
+@pytest.mark.parametrize("a, b", [
+    (f"{X} + {Y}", f"{X} + -(-{Y})"),
+    (f"{X} - {Y}", f"{X} + -{Y}"),
+    (f"{X} + {Y}", f"{X} - -{Y}"),
+    (f"{X} * {Y}", f"-(-{X}) * -(-{Y})"),
+    (f"atan2(-(-{X}), {Y})", f"atan2({X}, {Y})"),  # the sign of a zero counts
+])
+def test_negations_that_cancel_are_exact_in_both_orders(a, b):
+    assert [compared(CART, lean(first), lean(second))[2].status for first, second in ((a, b), (b, a))] == [EQUAL, EQUAL]
+    first, second = (Program.parse(CART.format(lean(text))).flow for text in (a, b))
+    assert same_actions(first, second) and same_actions(second, first)
+
+
+def test_notes_and_runs_follow_the_order_of_the_caller():
+    """Parameters that match by place, that only one program has, and that have other ranges."""
+    a = "param g: real = 0.5 in [0, 1] param h: real = 0.5 in [0, 1] " + lean(f"{X} + g + h")
+    b = "param k: real = 0.5 in [0, 1] param h: real = 0.5 in [0, 2] param own: real = 0.25 in [0, 1] " + lean(f"{Z} + k - h + own")
+    for first, second, side, other in ((a, b, "A", "B"), (b, a, "B", "A")):
+        one, two, found = compared(CART, first, second)
+        notes = "\n".join(found.notes)
+        assert found.status == DIFFERENT and f"only {other} has the parameter `own`" in notes
+        assert f"`{'g' if side == 'A' else 'k'}` of A is taken for `{'k' if side == 'A' else 'g'}` of B" in notes
+        assert_replays(one, two, found)
+
+
+def test_notes_on_properties_follow_the_order_of_the_caller():
+    a, b = "invariant i: cart.position > -9 " + lean(f"min({X}, {Y})"), lean(f"min({Y}, {X})")
+    assert "\n".join(compared(CART, a, b)[2].notes) == "the properties differ: only A has invariant `i`"
+    assert "\n".join(compared(CART, b, a)[2].notes) == "the properties differ: only B has invariant `i`"
+
+
+def test_rewrites_of_the_operator_table_are_exact():
+    """What `product` rewrites, with the same bits before and after."""
+    bits = lambda value: struct.pack("<d", value) if type(value) is float else repr(value)
+    checked = set()
+    for item in all_forms():
+        row, form = item.row, item.form
+        for operands in samples(item, 400):
+            if any(type(value) is float and value != value for value in operands):
+                continue
+            if row.involution:
+                assert bits(form.scalar(form.scalar(*operands))) == bits(*operands)
+                checked.add(row.name)
+            if row.absorbs is not None:
+                inner, outer = (next(one for one in OPERATORS[name].forms if one.result == form.result) for name in row.absorbs)
+                before, after = form.scalar(*operands[:-1], inner.scalar(operands[-1])), outer.scalar(*operands)
+                assert bits(before) == bits(after) or before != before and after != after
+                checked.add(row.name)
+    assert checked == {row.name for row in OPERATORS.values() if row.involution or row.absorbs} >= {"negate", "add"}
 
 
 def assert_replays(first, second, found):
@@ -166,6 +228,59 @@ def test_what_is_said_of_generated_programs(data, a, b):
     if found.run is not None:
         trace = difference(a.flow, b.flow, found)
         assert trace[-1]["A"]["action"] != trace[-1]["B"]["action"]
+
+
+SUMS = st.recursive(st.sampled_from((X, Y, Z, "kept", "g", "0.25")), lambda inner: st.one_of(
+    st.builds("({} + {})".format, inner, inner),
+    st.builds("({} - {})".format, inner, inner),
+    st.builds("({} * {})".format, inner, inner),
+    st.builds("(-{})".format, inner),
+    st.builds("(-(-{}))".format, inner),
+    st.builds("min({}, {})".format, inner, inner),
+    st.builds("(if {} > 0.1 then {} else {})".format, inner, inner, inner),
+), max_leaves=4)
+
+
+@st.composite
+def pairs_of_programs(draw):
+    """Two programs over one expression: as drawn, and with some terms written another way, some of them with another rounding."""
+    text = other = f"({X} + {draw(SUMS)} + {Y})"
+    for old, new in draw(st.lists(st.sampled_from((
+            (X, f"min({X}, 100)"), (Y, f"(if {Y} > 1000 then 0 else {Y})"), (X, f"(-(-{X}))"), (Y, f"({Y} * 1)"), (Z, f"({Z} + 0)"), ("kept", "(kept + kept - kept)"), (" + ", " - -"), (" - ", " + -"), ("min(", "0 + min("), ("0.25", "0.3"), (" * ", " + "),
+            ("kept", "(-(-kept))"))), min_size=1, max_size=3, unique=True)):
+        other = other.replace(old, new)
+    following = draw(st.sampled_from((X, "kept", f"0.5 * kept + 0.5 * {X}")))
+    heads = [f"param g: real = 0.5 in [0, {draw(st.sampled_from((1, 2)))}] memory kept: real in [-5, 5] = 0 {{ next = clamp({next_}, -5, 5) }} "
+             for next_ in (following, draw(st.sampled_from((following, f"-(-({following}))"))))]
+    return tuple(Program.parse(CART.format(lean(body, head))).flow for head, body in zip(heads, (text, other)))
+
+
+ORDER = Limits(boxes=20, solver_steps=20_000, depths=(0,), bounded_depths=(2, 2), bounded_steps=20_000, lanes=0, components=False)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(pair=pairs_of_programs())
+def test_the_status_does_not_depend_on_the_order(pair):
+    """The status of A against B is that of B against A, and a run that separates them in one order does so in the other."""
+    a, b = pair
+    one, other = compare(a, b, ORDER), compare(b, a, ORDER)
+    assert one.status == other.status
+    assert same_actions(a, b) == same_actions(b, a)
+    if one.run is not None:
+        forward, backward = difference(a, b, one), difference(b, a, other)
+        assert_replays(a, b, one)
+        assert_replays(b, a, other)
+        assert [tick["inputs"] for tick in forward] == [tick["inputs"] for tick in backward]
+        assert [(tick["A"]["action"], tick["B"]["action"]) for tick in forward] == [(tick["B"]["action"], tick["A"]["action"]) for tick in backward]
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(data=st.data(), a=programs())
+def test_the_status_of_generated_programs_does_not_depend_on_the_order(data, a):
+    b = data.draw(programs(cards=(a.card,)))
+    limits = Limits(solver_steps=20_000, depths=(0,), bounded_depths=(0, 0), lanes=0)
+    one, other = compare(a.flow, b.flow, limits), compare(b.flow, a.flow, limits)
+    assert one.status == other.status and (one.run is None) == (other.run is None)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Mapping, Sequence
@@ -10,6 +11,7 @@ from hl_dsl.compiler.canonical import canonical_hash
 from hl_dsl.compiler.interpreter import Interpreter
 from hl_dsl.compiler.ir import Dataflow
 from hl_dsl.diagnostics import HLError
+from hl_dsl.source import NOWHERE
 from hl_dsl.verify.claims import PROVED, PROVED_REALS, VIOLATED
 from hl_dsl.verify.cone import closed_cone
 from hl_dsl.verify.diff.correspondence import Guesses, guess, watch
@@ -17,6 +19,7 @@ from hl_dsl.verify.limits import Limits
 from hl_dsl.verify.obligations import goals
 from hl_dsl.verify.pipeline import prove
 from hl_dsl.verify.plan import Plan
+from hl_dsl.verify.diff.matching import match
 from hl_dsl.verify.diff.product import SAME, SIDES, Product, product
 from hl_dsl.verify.simulation.replay import Run, first_break, shortened
 from hl_dsl.verify.solver import Solver, SolverFailure
@@ -68,15 +71,40 @@ _CLAIMS = {
 
 
 def compare(a: Dataflow, b: Dataflow, limits: Limits = _USUAL) -> Comparison:
-    """Compares what two programs do. Raises HLError where they are for different environments."""
+    """Compares what two programs do. The status does not depend on their order.
+
+    Raises HLError where they are for different environments.
+    """
     start = perf_counter()
     if a.card.environment != b.card.environment:
         raise HLError(f"A is a policy for {a.card.environment} and B for {b.card.environment}: they cannot be compared",
                       "compare policies for one environment")
     if canonical_hash(a) == canonical_hash(b):
         return Comparison(IDENTICAL, "the same canonical hash", (), seconds=perf_counter() - start)
-    found = _compare(a, b, limits)
+    found = _turned(_compare(b, a, limits, True), a, b) if _order(b) < _order(a) else _compare(a, b, limits, False)
     return replace(found, seconds=perf_counter() - start)
+
+
+def _order(flow: Dataflow) -> tuple[int, str]:
+    """Sort key that makes the order of two programs canonical. The smaller program is first: `sweep` looks for a node of the first
+    one that replaces a node of the second."""
+    nodes = [(node.op, node.args, node.base, node.value) for node in flow.nodes]
+    return len(nodes), repr((nodes, flow.action, flow.inputs, flow.parameters, [replace(cell, span=NOWHERE) for cell in flow.memories]))
+
+
+def _turned(found: Comparison, a: Dataflow, b: Dataflow) -> Comparison:
+    """A comparison of `b` with `a` as one of `a` with `b`. The notes are in the caller's order already."""
+    texts = {name: re.sub(r"(?<![\w.])[AB](?=\.\w)", lambda side: SIDES[1 - SIDES.index(side[0])], getattr(found, name)) for name in ("method", "detail")}
+    if found.run is None:
+        return replace(found, **texts)
+    joint = product(a, b)
+    there, here = found.joint.matching, joint.matching
+    places = {(entry.source, entry.column, entry.base): position for position, entry in enumerate(there.joint_inputs)}
+    order = [places[entry.source, entry.column, entry.base] for entry in here.joint_inputs]
+    parameters = {here.joint_parameters[own].name: found.run.parameters[there.joint_parameters[other].name]
+                  for side in (0, 1) for own, other in zip(here.parameters[side], there.parameters[1 - side]) if own is not None}
+    run = Run(parameters, tuple(tuple(row[position] for position in order) for row in found.run.rows))
+    return replace(found, **texts, run=run, joint=joint)
 
 
 def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
@@ -84,6 +112,8 @@ def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
     come first: more of them pay where the two are likely to differ, but only seldom do."""
     if a.card.environment != b.card.environment:
         return False
+    if _order(b) < _order(a):
+        a, b = b, a
     whole = product(a, b)
     seen = watch(whole, episodes)
     if seen.run is not None:
@@ -104,9 +134,10 @@ def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
         return False
 
 
-def _compare(a: Dataflow, b: Dataflow, limits: Limits) -> Comparison:
+def _compare(a: Dataflow, b: Dataflow, limits: Limits, turned: bool) -> Comparison:
+    """The comparison of two programs in canonical order. `turned`: the caller's order is the other one, which the notes follow."""
     whole = product(a, b)
-    notes = whole.matching.notes
+    matched = notes = match(b, a).notes if turned else whole.matching.notes
     seen = watch(whole)
     if seen.run is not None:
         return _different(whole, seen.run, "simulation", notes)
@@ -118,7 +149,7 @@ def _compare(a: Dataflow, b: Dataflow, limits: Limits) -> Comparison:
         if len(guesses.links) < before and merged:
             swept, merged = False, {}  # they were proved with the links that are gone
             continue
-        notes = whole.matching.notes + _properties(a, b, joint)
+        notes = matched + _properties(a, b, joint, turned)
         if joint.identical and all(first == second for first, second in joint.checks.values()):
             return Comparison(EQUAL, _method(guesses, "z3, node by node" if merged else "the same computation"), notes)
         if not swept:
@@ -208,9 +239,11 @@ def _different(whole: Product, run: Run, method: str, notes: tuple[str, ...]) ->
     return Comparison(DIFFERENT, method, notes, run=short, joint=whole)
 
 
-def _properties(a: Dataflow, b: Dataflow, joint: Product) -> tuple[str, ...]:
+def _properties(a: Dataflow, b: Dataflow, joint: Product, turned: bool) -> tuple[str, ...]:
     """What the programs promise, assume and watch differently. That is no part of how they act."""
     said = [{(item.kind, item.name): joint.nodes[side][item.node] for item in flow.properties} for side, flow in enumerate((a, b))]
+    if turned:
+        said.reverse()
     notes = []
     for side, name in enumerate(SIDES):
         alone = [f"{kind} `{own}`" for kind, own in said[side] if (kind, own) not in said[1 - side] and said[side][kind, own] not in said[1 - side].values()]

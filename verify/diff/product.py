@@ -121,7 +121,8 @@ class _Joining:
 
     def _copied(self, side: int, roots: Sequence[int], cells: Mapping[Place, int], taken: Mapping[int, int] = {}) -> dict[int, int]:
         """The joint nodes of what `roots` of a program are computed from, over these nodes for its memory; those of `taken` are
-        there already. Where operands commute without changing a float, their order is made the same."""
+        there already. Where operands commute without changing a float, their order is made the same. Signs that cancel are
+        removed, in both programs."""
         flow, outer, builder = self.flows[side], self.outer[side], self.builder
         found: dict[int, int] = {}
         for number in flow.reachable(list(roots)):
@@ -129,13 +130,23 @@ class _Joining:
             if number in taken:
                 found[number] = taken[number]
             elif node.form is not None:
-                args = [found[arg] for arg in node.args]
-                found[number] = builder.apply(node.op, tuple(sorted(args) if OPERATORS[node.op].commutative else args))
+                found[number] = self._applied(node.op, [found[arg] for arg in node.args])
             elif node.op == "constant":
                 found[number] = builder.constant(node.value, node.base)
             else:
                 found[number] = cells[Place(side, node.value)] if node.op == "memory" else outer[node.op, node.value]
         return found
+
+    def _applied(self, op: str, args: list[int]) -> int:
+        """An operator on joint nodes, after the rewrites of its row that hold bit for bit, the sign of a zero included."""
+        nodes, row = self.builder.nodes, OPERATORS[op]
+        if row.involution and nodes[args[0]].op == op:
+            return nodes[args[0]].args[0]
+        if row.commutative:
+            args = sorted(args, key=lambda arg: (row.absorbs is not None and nodes[arg].op == row.absorbs[0], arg))
+        if row.absorbs is not None and nodes[args[-1]].op == row.absorbs[0]:
+            return self._applied(row.absorbs[1], [*args[:-1], *nodes[args[-1]].args])
+        return self.builder.apply(op, tuple(args))
 
     def _obligations(self, nodes, kept: set[Place]) -> list[Obligation]:
         due: dict[tuple, Obligation] = {}
