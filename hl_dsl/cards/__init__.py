@@ -1,13 +1,25 @@
 """Environment cards: what a policy can observe and do in each environment, kept as data.
 
-A card is loaded without starting a simulator, so checking and proving a policy needs none. Packaged cards are the
-`.toml` files beside this module. For any other environment of EnvPool, and for a user's own, a probe writes one, and it
-is found beside the policy, in the folder named by `HL_CARDS` or in `cards/` (see `hl_dsl.cards.reader` for the format).
+A card is loaded without starting a simulator, so checking and proving a policy needs none. `packaged` holds the cards in
+`data/`, `resolver` searches the others, `reader` has the format.
 """
 
 from __future__ import annotations
 
+from hl_dsl.cards.capabilities import Capabilities, Rendering
 from hl_dsl.cards.model import ActionSpace, BadCard, Card, Field, Model, UnknownEnvironment
-from hl_dsl.cards.reader import known_environments, load_card
+from hl_dsl.cards.resolver import CardResolver, known_environments, load_card
 
-__all__ = ["ActionSpace", "BadCard", "Card", "Field", "Model", "UnknownEnvironment", "known_environments", "load_card"]
+__all__ = [
+    "ActionSpace",
+    "BadCard",
+    "Capabilities",
+    "Card",
+    "CardResolver",
+    "Field",
+    "Model",
+    "Rendering",
+    "UnknownEnvironment",
+    "known_environments",
+    "load_card",
+]
