@@ -24,7 +24,9 @@ def idioms() -> tuple[tuple[re.Pattern[str], str], ...]:
     """The patterns, each with the plain words to write instead."""
     lines = [line for line in LIST.read_text(encoding="utf-8").splitlines() if line and line[0] != "#"]
     pairs = [line.rsplit("=>", 1) for line in lines]
-    return tuple((re.compile(pattern.strip(), re.IGNORECASE), words.strip()) for pattern, words in pairs)
+    return tuple(
+        (re.compile(pattern.strip().replace(" ", r"\s+"), re.IGNORECASE), words.strip()) for pattern, words in pairs
+    )
 
 
 def occurrences(text: str) -> Iterator[tuple[int, str, str]]:
@@ -32,7 +34,7 @@ def occurrences(text: str) -> Iterator[tuple[int, str, str]]:
     plain = text.replace("_", " ")
     flat = re.sub(r"[#\n]", " ", plain)
     for pattern, words in idioms():
-        for match in pattern.finditer(re.sub(r"\s", " ", flat)):
+        for match in pattern.finditer(flat):
             yield plain.count("\n", 0, match.start()) + 1, match.group(), words
 
 
