@@ -17,6 +17,7 @@ from hl_dsl.synth.rollouts.rollout import OnTick, Progress, Rollout, evaluate
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import NO_GATE, Trial
 from hl_dsl.verify import Proof
+from hl_dsl.verify.goals.statuses import ProofStatus
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -38,7 +39,7 @@ class NotProved(HLError):
             "env": program.card.environment,
             "env_steps": 0,
             "proof": proof.summary,
-            "obligations": [one for one in proof.to_json()["results"] if one["status"] != "proved"],
+            "obligations": [one for one in proof.to_json()["results"] if one["status"] != ProofStatus.PROVED],
         }
 
 
