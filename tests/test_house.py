@@ -66,7 +66,6 @@ PENDING_IMPORTS = {
 }
 PENDING_CYCLES = {
     "verify/intervals/contexts.py",
-    "synth/mutation/draft.py",
     "synth/candidates/proposer.py",
     "synth/search/generation.py",
 }

@@ -18,6 +18,7 @@ from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.verify import Proof
+from hl_dsl.verify.goals.statuses import ProofStatus
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -39,7 +40,7 @@ class NotProved(HLError):
             "env": program.card.environment,
             "env_steps": 0,
             "proof": proof.summary,
-            "obligations": [one for one in proof.to_json()["results"] if one["status"] != "proved"],
+            "obligations": [one for one in proof.to_json()["results"] if one["status"] != ProofStatus.PROVED],
         }
 
 
