@@ -50,6 +50,7 @@ LEVELS = (
     ("synth/search",),
     ("synth",),
     ("hl_dsl/cli/options", "hl_dsl/cli/output"),
+    ("hl_dsl/cli/mcp_server",),
     ("hl_dsl/cli/commands",),
     ("hl_dsl/cli",),
 )
