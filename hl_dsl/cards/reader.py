@@ -12,7 +12,6 @@ observation, if every column has its own name.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 from dataclasses import fields as record_fields
 from pathlib import Path
 from typing import Any

@@ -55,9 +55,7 @@ def write_card(card: Card, folder: Path) -> Path:
 
 def _capability_lines(capabilities: Capabilities) -> list[str]:
     """The table of the capabilities that are not the default ones."""
-    stated = {
-        name: value for name, value in asdict(capabilities).items() if value != getattr(Capabilities(), name)
-    }
+    stated = {name: value for name, value in asdict(capabilities).items() if value != getattr(Capabilities(), name)}
     if not stated:
         return []
     # JSON and TOML write text, booleans and numbers alike.

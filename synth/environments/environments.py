@@ -15,6 +15,23 @@ from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
 
+_PROCESS_POOL = SimulatorPool()
+
+
+def steps_taken() -> int:
+    """Environment steps taken by this process and its workers."""
+    return _PROCESS_POOL.steps_taken
+
+
+def count_elsewhere(steps: int) -> None:
+    """Counts steps that a worker took for this process."""
+    _PROCESS_POOL.count(steps)
+
+
+def load_simulator() -> None:
+    """Imports EnvPool."""
+    _PROCESS_POOL.load("CartPole-v1")
+
 
 class Environments:
     """Lanes of one environment under one protocol, lane i with seed `seeds[i]`.
@@ -26,10 +43,10 @@ class Environments:
         card: The environment.
         protocol: One of the card's protocols.
         seeds: A seed for each lane, 0 to 2^31 - 1.
-        simulators: Opens the simulators and sums up the steps.
         num_threads: Threads of the simulator, 0 for its own choice.
         max_steps: Ends every episode after that many steps, as a truncation.
         render: Whether `render()` must work.
+        simulators: Opens the simulators and sums up the steps.
 
     Raises:
         HLError: The protocol or a seed is invalid, the card does not fit the simulator, or the simulator does not start.
@@ -40,11 +57,12 @@ class Environments:
         card: Card,
         protocol: str,
         seeds: Sequence[int],
-        simulators: SimulatorPool,
         num_threads: int = 0,
         max_steps: int | None = None,
         render: bool = False,
+        simulators: SimulatorPool | None = None,
     ):
+        simulators = simulators or _PROCESS_POOL
         self.card = card
         self.seeds = tuple(int(seed) for seed in seeds)
         if not self.seeds:

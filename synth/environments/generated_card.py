@@ -140,9 +140,7 @@ def _stated_bounds(bound: Any, size: int, unbounded: float, is_whole: bool) -> l
     )
     number = int if is_whole else float
     # A smallest positive number as a lower bound is a mistake for "any number", and some simulators make it.
-    return [
-        number(value) if abs(value) <= _UNBOUNDED and not 0 < abs(value) < 1e-30 else unbounded for value in values
-    ]
+    return [number(value) if abs(value) <= _UNBOUNDED and not 0 < abs(value) < 1e-30 else unbounded for value in values]
 
 
 def _action(spec: EnvironmentSpec) -> ActionSpace:

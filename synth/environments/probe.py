@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.environments.environments import _PROCESS_POOL, Environments
 from hl_dsl.synth.environments.generated_card import generate_card, measured_card
 from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 
@@ -76,9 +76,9 @@ class Probe:
 
 def probe(
     environment: str,
-    simulators: SimulatorPool,
     steps: int = 2000,
     seed: int = 0,
+    simulators: SimulatorPool | None = None,
     cards: CardResolver | None = None,
 ) -> Probe:
     """Plays at random under the environment's first protocol, and measures what it shows.
@@ -88,9 +88,9 @@ def probe(
 
     Args:
         environment: The id.
-        simulators: Opens the simulator and counts the steps.
         steps: Environment steps that are taken at most.
         seed: Seed of the first episode and of the actions; later episodes have `seed + 1`, `seed + 2`, ….
+        simulators: Opens the simulator and counts the steps.
         cards: Where the environment's card is looked for, by default in the user's card folders.
 
     Raises:
@@ -98,6 +98,7 @@ def probe(
     """
     if steps < 1:
         raise HLError(f"a probe of {steps} steps sees nothing", "give it a few hundred steps or more")
+    simulators = simulators or _PROCESS_POOL
     try:
         card, carded = (cards or CardResolver.of_user()).load(environment), True
     except UnknownEnvironment:
@@ -106,7 +107,7 @@ def probe(
     statistics, spent = _ProbeStatistics(card), 0
     actions = RandomActions(card, lanes, seed)
     while spent + lanes <= steps:
-        environments = Environments(card, card.protocols[0], range(seed, seed + lanes), simulators)
+        environments = Environments(card, card.protocols[0], range(seed, seed + lanes), simulators=simulators)
         try:
             frame = environments.reset()
             statistics.start(frame)

@@ -25,7 +25,7 @@ class SimulatorPool:
     def __init__(self, backends: tuple[type[EnvironmentBackend], ...] = BACKENDS):
         self.backends = backends
         self.steps_taken = 0
-        self._idle = IdleSimulators()
+        self.idle = IdleSimulators()
         self._specs: dict[Hashable, EnvironmentSpec] = {}
 
     def __reduce__(self) -> tuple[type[SimulatorPool], tuple]:
@@ -58,12 +58,12 @@ class SimulatorPool:
         options = options or {}
         key = environment, tuple(sorted(options.items())), folders
         if key not in self._specs:
-            self._specs[key] = self.backend_of(environment).describe(environment, options, folders, self._idle)
+            self._specs[key] = self.backend_of(environment).describe(environment, options, folders, self.idle)
         return self._specs[key]
 
     def open(self, request: SimulatorRequest) -> EnvironmentBackend:
         """Simulators for the lanes of a request, idle ones where they fit. Raises HLError."""
-        return self.backend_of(request.spec.environment)(request, self._idle)
+        return self.backend_of(request.spec.environment)(request, self.idle)
 
     def count(self, steps: int) -> None:
         """Counts steps that a worker process took. `Environments` counts those of this process."""
@@ -71,4 +71,4 @@ class SimulatorPool:
 
     def close(self) -> None:
         """Ends the idle simulators. The pool can still be used."""
-        self._idle.close()
+        self.idle.close()

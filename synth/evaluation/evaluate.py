@@ -10,7 +10,7 @@ from typing import Any
 from hl_dsl.compiler.planner.controller import controller_for
 from hl_dsl.compiler.planner.counts import added, counts_record
 from hl_dsl.synth.environments.environments import load_simulator, steps_taken
-from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
+from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
 from hl_dsl.synth.evaluation.proof_check import CHECKED, Disagreement, ProofCheck
 from hl_dsl.synth.rollouts.interrupts import stopping
 from hl_dsl.synth.rollouts.rollout import OnTick, Progress, Rollout, evaluate

@@ -80,7 +80,7 @@ def _chosen(run: ReportedRun) -> list[tuple[Film, Trial]]:
 
 def _one(run: ReportedRun, film: Film, trial: Trial, steps: int, play: bool, tell: Callable[[str], None]) -> Film:
     try:
-        program = Program.parse(text_of(trial, run.trials))
+        program = Program.parse(text_of(trial, run.trials, run.cards), cards=run.cards)
         path = run.folder / FILMS / f"{program.hash}-{trial.protocol}-{film.seed}-{steps}.gif"
         kept = _kept(path)
         if kept is not None:

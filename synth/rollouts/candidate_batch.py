@@ -80,7 +80,7 @@ def play(
     lanes = [seed for _ in candidates for seed in seeds]
     members = _members(candidates, len(seeds))
     race = Pruner([curves[seed] for seed in lanes])
-    recorder = Recorder(len(lanes), pixels=card.family == "atari")
+    recorder = Recorder(len(lanes), pixels=card.capabilities.has_pixels)
 
     def show(progress: Progress) -> None:
         if on_progress is not None:

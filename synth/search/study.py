@@ -27,7 +27,7 @@ from hl_dsl.synth.candidates.proposer import (
     settings_of,
     takes_pictures,
 )
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.proposers.text.call_account import Calls
@@ -99,8 +99,7 @@ class Study:
         self._proposed = False
         self.lanes, self.max_steps, self.cases = lanes, max_steps, tuple(cases)
         self.dry_steps = dry_steps or usual_dry_steps(program.card)
-        stated = protocol_options(program.card, protocol)
-        self.seeds = tuple(seeds) if draws_at_random(stated) else tuple(seeds)[:1]
+        self.seeds = tuple(seeds) if draws_at_random(program.card, protocol) else tuple(seeds)[:1]
         self.num_threads = num_threads
         self.evaluator, self.play = evaluator or WorkerExecutor(), play
         self.path = Path(run_folder)

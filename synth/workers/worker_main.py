@@ -50,7 +50,7 @@ class _Asked:
 
 def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tuple:
     """What became of a request: the kind of answer, and what it says."""
-    from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
+    from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
 
     from hl_dsl.base.errors import HLError
 

@@ -32,14 +32,15 @@ class TapeLanes(Lanes):
     def __init__(self, flow: Dataflow):
         super().__init__(flow)
         self.tape = encode(self.flow)
-        # The arrays of the sources that are not read, and of the types that the environment's frames are expected to
-        # have; for other types the interpreter is prepared when they come.
-        self._sources = [_expected(source, self.dtype, source.name in self.columns) for source in INPUT_SOURCES]
-        self._read = [(place, name) for place, name in enumerate(SOURCE_NAMES) if name in self.columns or name == "step"]
+        # `lanes`, an array for each source, `_program` and `_state`. The arrays are empty and of the types that the
+        # environment's frames are expected to have; for other types the interpreter is prepared when they come.
+        expected = [_expected(source, self.dtype, source.name in self.columns) for source in INPUT_SOURCES]
         self._program, self._state = np.zeros(BODY, np.int64), np.zeros(0)
-        arguments = np.zeros(0, np.int32), tuple(self._sources), self._program, self._state
+        self._arguments = [np.zeros(0, np.int32), *expected, self._program, self._state]
+        self._read = [(0, "lanes")]
+        self._read += [(1 + k, name) for k, name in enumerate(SOURCE_NAMES) if name in self.columns or name == "step"]
         try:
-            self._interpret = interpreter_for(self.tape.forms, arguments)
+            self._interpret = interpreter_for(self.tape.forms, tuple(self._arguments))
         except Exception as error:
             raise NotCompiled(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
@@ -85,6 +86,7 @@ class TapeLanes(Lanes):
             *tape.action,
         ]
         self._program = np.array([*counts, *places, *body, *tape.code.ravel()], np.int64)
+        self._arguments[-2:] = self._program, self._state
         views = self._views
         self._chosen = views["chosen"]
         views["bounds"][:] = np.array([(entry.low, entry.high, entry.default) for entry in flow.inputs], float).reshape(
@@ -106,30 +108,26 @@ class TapeLanes(Lanes):
             views["registers"][register] = value
 
     def tick(self, frame: Any) -> np.ndarray:
-        lanes, sources = frame.lanes, self._sources.copy()
+        arguments = self._arguments.copy()
         for place, name in self._read:
-            sources[place] = getattr(frame, name)
+            arguments[place] = getattr(frame, name)
         try:
-            fits = self._interpret(lanes, tuple(sources), self._program, self._state)
+            fits = self._interpret(*arguments)
         except TypeError:
-            fits = self._interpret_converted(frame, sources)
+            fits = self._interpret_converted(frame, arguments)
         if not fits:
             raise HLError(
                 f"the frame does not fit: {self._program[0]} lanes were started, and each source needs a row for every lane of the frame"
             )
-        return self._chosen[: len(lanes)].astype(self.dtype)
+        return self._chosen[: len(arguments[0])].astype(self.dtype)
 
-    def _interpret_converted(self, frame: Any, sources: list[np.ndarray]) -> bool:
-        """Prepares the interpreter for the types of a frame, which are float64 if they are not types of the sources."""
-        lanes = frame.lanes
-        usual = _is_usual(lanes, ("int32",)) and all(
-            _is_usual(values, source.dtypes) for source, values in zip(INPUT_SOURCES, sources, strict=True)
-        )
-        if not usual:
+    def _interpret_converted(self, frame: Any, arguments: list[np.ndarray]) -> bool:
+        """Prepares the interpreter for the types of a frame, which become float64 if they are not types of the sources."""
+        dtypes = [("int32",), *(source.dtypes for source in INPUT_SOURCES)]
+        if not all(_is_usual(values, types) for values, types in zip(arguments[: len(dtypes)], dtypes, strict=True)):
             general = general_frame(frame, self.columns)
-            lanes, sources = general.lanes, [getattr(general, name) for name in SOURCE_NAMES]
-        arguments = lanes, tuple(sources), self._program, self._state
-        ready(self._interpret, arguments)
+            arguments = [general.lanes, *(getattr(general, name) for name in SOURCE_NAMES), self._program, self._state]
+        ready(self._interpret, tuple(arguments))
         return self._interpret(*arguments)
 
     def adopt(self, other: TapeLanes, theirs: np.ndarray, mine: np.ndarray) -> None:
@@ -166,7 +164,7 @@ def _is_usual(values: Any, dtypes: tuple[str, ...]) -> bool:
     """Whether the interpreter can be compiled for an array."""
     return (
         isinstance(values, np.ndarray)
-        and values.dtype.name in dtypes
+        and values.dtype in dtypes  # not the name, which leaves out the byte order
         and values.flags.c_contiguous
         and values.flags.writeable
     )

@@ -10,6 +10,7 @@ import atexit
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -55,8 +56,8 @@ def table_forms(more: Iterable[str] = ()) -> tuple[str, ...]:
 def interpreter_source(forms: tuple[str, ...]) -> str:
     """The text of the module that interprets tapes over `forms`."""
     frame = resources.files("hl_dsl.compiler.backends.tape").joinpath("step.py").read_text(encoding="utf-8")
-    step_place = SOURCE_NAMES.index("step")
-    parts = [frame, f"STEP = {step_place}", "from numba import float32, njit"]
+    # One parameter for each source: numba passes arrays faster than a tuple of them.
+    parts = [re.sub(r"\bsources\b", ", ".join(SOURCE_NAMES), frame), "from numba import float32, njit"]
     parts += [f"{name} = njit({_OPTIONS})({name})" for name in _DECORATED]
     parts += [_has_sources(), _read(), _evaluate(forms)]
     parts.append(f"tick = njit(cache=True, {_OPTIONS})(tick)")
@@ -67,14 +68,14 @@ def _has_sources() -> str:
     """Whether every source that is read has a row for each lane, and enough columns."""
     lines = [
         f"@njit({_OPTIONS})",
-        "def has_sources(count, sources, program):",
+        f"def has_sources(count, {', '.join(SOURCE_NAMES)}, program):",
         "    for k in range(program[INPUTS]):",
         "        source, column = program[BODY + k * ROW + SOURCE], program[BODY + k * ROW + COLUMN]",
     ]
     for place, source in enumerate(INPUT_SOURCES):
-        narrow = f" or sources[{place}].shape[1] <= column" if source.is_wide else ""
+        narrow = f" or {source.name}.shape[1] <= column" if source.is_wide else ""
         lines += [
-            f"        if source == {place} and (sources[{place}].shape[0] != count{narrow}):",
+            f"        if source == {place} and ({source.name}.shape[0] != count{narrow}):",
             "            return False",
         ]
     return "\n".join([*lines, "    return True"])
@@ -82,15 +83,19 @@ def _has_sources() -> str:
 
 def _read() -> str:
     """Reads the raw values of rows `first` to `last`. Returns whether they are bytes."""
-    lines = [f"@njit({_OPTIONS})", "def read(entry, values, first, last, sources):", "    source = entry[SOURCE]"]
+    lines = [
+        f"@njit({_OPTIONS})",
+        f"def read(entry, values, first, last, {', '.join(SOURCE_NAMES)}):",
+        "    source = entry[SOURCE]",
+    ]
     for place, source in enumerate(INPUT_SOURCES):
         column = ", entry[COLUMN]" if source.is_wide else ""
         lines += [
             f"    if source == {place}:",
-            f"        raw = sources[{place}][first:last{column}]",
+            f"        raw = {source.name}[first:last{column}]",
             "        for i in range(raw.shape[0]):",
             "            values[i] = raw[i]",
-            *([f"        return sources[{place}].itemsize == 1"] if source.holds_bytes else []),
+            *([f"        return {source.name}.itemsize == 1"] if source.holds_bytes else []),
         ]
     return "\n".join([*lines, "    return False"])
 

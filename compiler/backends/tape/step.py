@@ -84,7 +84,6 @@ def tick(lanes, sources, program, state):
     if the frame does not fit.
     """
     count = lanes.shape[0]
-    step = sources[STEP]
     if not (has_lanes(lanes, step, program) and has_sources(count, sources, program)):
         return False
     at = program[REGISTERS_AT]

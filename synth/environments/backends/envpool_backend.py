@@ -191,9 +191,7 @@ def _is_observation(key: str) -> bool:
 def _array_spec(array: Any) -> ArraySpec:
     """The part of one player: some of EnvPool's arrays lead with an axis for players, written -1."""
     shape = tuple(array.shape)
-    return ArraySpec(
-        shape[1:] if shape[:1] == (-1,) else shape, np.dtype(array.dtype), array.minimum, array.maximum
-    )
+    return ArraySpec(shape[1:] if shape[:1] == (-1,) else shape, np.dtype(array.dtype), array.minimum, array.maximum)
 
 
 def _concatenated(parts: list[np.ndarray], rows: int) -> np.ndarray:

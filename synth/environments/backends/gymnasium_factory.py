@@ -145,9 +145,7 @@ def _find_callable(environment: str, module: str, name: str, folders: tuple[Path
 
 
 def _import_error(environment: str, module: str, error: BaseException) -> HLError:
-    return HLError(
-        f"the module `{module}` of `{environment}` does not import: {_error_text(error)}", _line_of(error)
-    )
+    return HLError(f"the module `{module}` of `{environment}` does not import: {_error_text(error)}", _line_of(error))
 
 
 def _error_text(error: BaseException) -> str:
