@@ -90,7 +90,7 @@ class InteractiveStudy:
         found = self._folder.read_settings()
         if found is None:
             self._record.start({**wanted, **more})
-            self._folder.keep_card(study.program.card)
+            self._folder.write_card(study.program.card)
             self._folder.ledger.append(budget_event(study.budget))
             generations: list = []
         else:

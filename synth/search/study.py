@@ -113,7 +113,7 @@ class Study:
         refuse_too_small(self.proposer, self.program.card, self.protocol, self.program.text, self.budget)
         with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             record.start(self.settings())
-            folder.keep_card(self.program.card)
+            folder.write_card(self.program.card)
             return self._go(record, [])
 
     def resume(self) -> StudyResult:
