@@ -17,6 +17,7 @@ from hl_dsl.synth.environments.seed_ranges import HELD_OUT
 from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program, ledger_beside
 from hl_dsl.synth.evaluation.policy_header import write_header
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+from hl_dsl.synth.runs.statuses import TrialKind
 
 from hl_dsl.cli.options.seeds import parse_seeds
 from hl_dsl.cli.output.progress import episode_progress
@@ -35,7 +36,7 @@ def score(path: Path, held_out: Sequence[int]) -> None:
                 EpisodeSettings(protocol, seeds),
                 ledger=ledger_beside(path),
                 callbacks=RolloutCallbacks(on_progress=progress),
-                options=EvaluationOptions(kind="held-out"),
+                options=EvaluationOptions(kind=TrialKind.HELD_OUT),
             )
         trial = evaluation.trial
         print(

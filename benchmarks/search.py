@@ -29,6 +29,7 @@ from hl_dsl.synth.environments.seed_ranges import HELD_OUT
 from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import cumulative, trials_of
 from hl_dsl.synth.search.random_baseline import random_constants
 from hl_dsl.synth.search.start import run_synth
@@ -135,7 +136,7 @@ def breakout(seeds: list[int], null_seeds: list[int], steps: int, runs: Path, th
                     EpisodeSettings(protocol, OTHER_SEEDS, max_steps=_LONGEST),
                     ledger=Ledger(folder / "others.jsonl"),
                     resources=Resources(num_threads=threads),
-                    options=EvaluationOptions(kind="held-out"),
+                    options=EvaluationOptions(kind=TrialKind.HELD_OUT),
                 ).rollout.returns
             )
         curves.append(curve)
@@ -181,7 +182,7 @@ def classics(seeds: list[int], development: list[int], steps: int, runs: Path, t
                 Program.load(folder / "best.hl"),
                 EpisodeSettings("standard", HELD_OUT),
                 ledger=Ledger(folder / "others.jsonl"),
-                options=EvaluationOptions(kind="held-out"),
+                options=EvaluationOptions(kind=TrialKind.HELD_OUT),
             )
             held_out = mean(evaluation.rollout.returns)
             reached = steps_to(curve, card.solved)

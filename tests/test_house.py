@@ -50,6 +50,7 @@ LEVELS = (
     ("synth/search",),
     ("synth",),
     ("hl_dsl/cli/options", "hl_dsl/cli/output"),
+    ("hl_dsl/cli/mcp_server",),
     ("hl_dsl/cli/commands",),
     ("hl_dsl/cli",),
 )
@@ -66,7 +67,6 @@ PENDING_IMPORTS = {
 }
 PENDING_CYCLES = {
     "verify/intervals/contexts.py",
-    "synth/mutation/draft.py",
     "synth/candidates/proposer.py",
     "synth/search/generation.py",
 }

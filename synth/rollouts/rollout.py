@@ -137,7 +137,7 @@ def evaluate(
         environments = Environments(
             card, settings.protocol, seeds, resources.num_threads, settings.max_steps, callbacks.render
         )
-        options = environments.options | {"dry_steps": settings.no_reward_steps} | dict(controller.options)
+        options = environments.options | {"no_reward_steps": settings.no_reward_steps} | dict(controller.options)
         controller.prepare(environments.seeds, resources.num_threads)
         wave = Wave(controller, environments, first, settings.no_reward_steps)
         waves.append(wave)
