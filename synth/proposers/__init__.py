@@ -1,1 +1,1 @@
-"""Proposers that write texts: a model behind an API, an external agent, a recorded run."""
+"""Proposers of candidate programs, by name (`registry.py`), and the small ones: replay, round robin, submissions."""

@@ -1,0 +1,1 @@
+"""Proposer that queries a language model behind an OpenAI-compatible API."""

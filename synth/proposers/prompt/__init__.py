@@ -1,0 +1,1 @@
+"""The prompt for language models and agents: language summary, task, traces and frames, truncated to fit."""
