@@ -16,12 +16,10 @@ from hl_dsl.synth.candidates.proposer import ProposerStopped
 from hl_dsl.synth.proposers.text.writer import Answer, CallFailed, Charge, Prompt, Writer
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.call_totals import ANSWERED, CUT_OFF, FAILED, RESERVED, SETTLED
-from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.ledger import LEDGER_FIELDS, Ledger
 
 _OF_RESERVED = (
-    "sequence",
-    "time",
-    "checksum",
+    *LEDGER_FIELDS,
     "event",
     "state",
     "prompt",

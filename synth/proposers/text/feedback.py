@@ -15,6 +15,7 @@ from hl_dsl.synth.proposers.text.text_gates import GateResult
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.trace import describe_tick, replayed
 from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial
 
 LAST_TICKS = 24
@@ -65,7 +66,9 @@ def _refusal(refused: GateResult) -> str:
 
 
 def _in_vain(recent: Sequence[Trial]) -> list[Trial]:
-    tried = [trial for trial in reversed(recent) if not trial.accepted and trial.kind == "search" and trial.change]
+    tried = [
+        trial for trial in reversed(recent) if not trial.accepted and trial.kind is TrialKind.SEARCH and trial.change
+    ]
     return tried[:MOST_FAILED]
 
 

@@ -8,6 +8,7 @@ from hl_dsl.grammar.parser import parse
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Rejection
 from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected, SearchContext
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.verify import Proof
 
 from hl_dsl.base.diagnostics import ProgramError
@@ -17,7 +18,7 @@ from hl_dsl.base.source import SourceText
 LONGEST_REASON = 6_000  # characters
 NAME = "proposal.hl"
 LONGEST_CHANGE = 200  # characters
-MENDABLE = ("parse", "check", "prove")
+MENDABLE = (Gate.PARSE, Gate.CHECK, Gate.PROVE)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def through_gates(
     gates = situation.gates
     found = gates.recognise(checked)
     if type(found) is str and found in taken:
-        found = Rejection("duplicate", f"the same program as trial {taken[found]}", found, taken[found])
+        found = Rejection(Gate.DUPLICATE, f"the same program as trial {taken[found]}", found, taken[found])
     if isinstance(found, Rejection):
         return GateResult(Rejected(index, checked, text, found, *more, provenance))
     taken[found] = index
@@ -72,12 +73,14 @@ def _checked(text: str, situation: SearchContext) -> CheckedCandidate | Rejectio
     try:
         policy = parse(source)
     except HLError as error:
-        return Rejection("parse", shortened(_in_full(error)))
+        return Rejection(Gate.PARSE, shortened(_in_full(error)))
     except RecursionError:
-        return Rejection("parse", "the text is nested too deeply")
+        return Rejection(Gate.PARSE, "the text is nested too deeply")
     wanted = situation.gates.card.environment
     if policy.environment != wanted:
-        return Rejection("check", f'the program is for "{policy.environment}", but a program for "{wanted}" is wanted')
+        return Rejection(
+            Gate.CHECK, f'the program is for "{policy.environment}", but a program for "{wanted}" is wanted'
+        )
     return situation.gates.check(policy, source)
 
 
