@@ -4,13 +4,37 @@ BIN := .venv/bin
 READY := .venv/ready
 RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
-.PHONY: demo test bench edits scores fuzz kills hostile soak clean
+ONLY ?=
+
+.PHONY: demo test slow check lint format typecheck wheel bench edits scores fuzz kills hostile soak clean .typecheck
 
 demo: $(READY)
 	$(BIN)/hl synth policies/breakout/start.hl --run $(RUN) --protocol deterministic --steps 300000 --seed 2
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --durations=30
+
+# Tests that take too long for every change.
+slow: $(READY)
+	$(BIN)/python -m pytest -n 2 --durations=30 -m slow
+
+# Formatter, linter and type checker. `make lint ONLY=verify` and `make typecheck ONLY=verify/` look at one folder.
+check: lint typecheck
+
+lint: $(READY)
+	$(BIN)/ruff format --check $(ONLY)
+	$(BIN)/ruff check $(ONLY)
+
+format: $(READY)
+	$(BIN)/ruff check --fix $(ONLY)
+	$(BIN)/ruff format $(ONLY)
+
+typecheck: $(READY) .typecheck
+	@.ci/typecheck $(ONLY)
+
+# Builds the wheel and uses it in a clean environment.
+wheel: $(READY)
+	.ci/wheel
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks
@@ -41,11 +65,12 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --editable .
 	touch $(READY)
 
-# Type checkers do not see the folder mapping of pyproject.toml; this view of links lets them resolve it.
-.typecheck: pyproject.toml
-	rm -rf .typecheck && mkdir -p .typecheck
-	cp -rs $(CURDIR)/hl_dsl .typecheck/hl_dsl
-	for folder in grammar compiler verify synth policies; do ln -s $(CURDIR)/$$folder .typecheck/hl_dsl/$$folder; done
+# mypy does not see the folder mapping of pyproject.toml; this view of links has the folders where they are installed.
+.typecheck:
+	@rm -rf .typecheck && mkdir -p .typecheck/hl_dsl
+	@for path in hl_dsl/*; do ln -s $(CURDIR)/$$path .typecheck/$$path; done
+	@for folder in grammar compiler verify synth policies; do ln -s $(CURDIR)/$$folder .typecheck/hl_dsl/$$folder; done
+	@for folder in benchmarks tests; do ln -s $(CURDIR)/$$folder .typecheck/$$folder; done
 
 clean:
-	rm -rf .venv .typecheck build *.egg-info
+	rm -rf .venv .typecheck .mypy_cache .ruff_cache build *.egg-info

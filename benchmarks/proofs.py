@@ -17,6 +17,7 @@ from statistics import median
 
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.verify import Proof, SearchCache, prove
+from hl_dsl.verify.goals.statuses import ProofStatus
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -96,7 +97,10 @@ def measure() -> list[dict]:
         "late",
         runs,
         sum(
-            any(result.status in ("violated", "ill-defined") and result.trace for result in proof.results)
+            any(
+                result.status in (ProofStatus.VIOLATED, ProofStatus.ILL_DEFINED) and result.trace
+                for result in proof.results
+            )
             for _, proof in runs
         ),
     )

@@ -19,7 +19,7 @@ from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.verify.conjunctions import parts
 from hl_dsl.verify.goals.goals import Goal, goals
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.statuses import PROVED, assumptions, claim
+from hl_dsl.verify.goals.statuses import ProofStatus, assumptions, claim
 from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact
@@ -74,7 +74,7 @@ class Certificate:
 def certificate(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -> Certificate:
     """The scripts behind a proof. What was proved part by part is certified part by part."""
     found = Certificate(flow)
-    proved = [result for result in proof.results if result.status == PROVED]
+    proved = [result for result in proof.results if result.status == ProofStatus.PROVED]
     tier, apart = _apart(flow, proved)
     found.ranges = {cell.name: list(map(_plain, pair)) for cell, pair in zip(flow.memories, tier.ranges)}
     attempts, recorded = {}, {}
@@ -154,7 +154,7 @@ def _by_intervals(tier: IntervalStage, goal: Goal) -> bool:
         if goal.property is None
         else tier.invariant(goal.property.node, goal.property.asked)
     )
-    return verdict == "proved"
+    return verdict == ProofStatus.PROVED
 
 
 def _entry(
@@ -163,7 +163,7 @@ def _entry(
     goal = next(goal for goal in goals(flow) if goal.id == result.id)
     entry: dict[str, Any] = {
         "id": result.id,
-        "claim": claim(flow, goal, PROVED),
+        "claim": claim(flow, goal, ProofStatus.PROVED),
         "says": goal.says,
         "method": result.method,
         "line": result.line,

@@ -10,17 +10,27 @@ from hl_dsl.compiler.ir.dataflow import Dataflow, Property
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.node_text import Names
-from hl_dsl.verify.goals.statuses import CANDIDATE, NOT_INDUCTIVE, PROVED, PROVED_REALS, UNKNOWN, VACUOUS, VIOLATED
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.results.report import Verdict
 
 from hl_dsl.operators.intervals import TRUE
 
-UNDECIDED = frozenset((NOT_INDUCTIVE, CANDIDATE, UNKNOWN, PROVED_REALS))
+UNDECIDED = frozenset(
+    (ProofStatus.NOT_INDUCTIVE, ProofStatus.UNCONFIRMED, ProofStatus.UNKNOWN, ProofStatus.PROVED_REALS)
+)
 _MOST = 64
 
 Verdicts = list[tuple[Goal, Verdict]]
 # From the worst to the best: a whole is what the worst of its parts is.
-_ORDER = (VIOLATED, UNKNOWN, CANDIDATE, NOT_INDUCTIVE, PROVED_REALS, VACUOUS, PROVED)
+_ORDER = (
+    ProofStatus.VIOLATED,
+    ProofStatus.UNKNOWN,
+    ProofStatus.UNCONFIRMED,
+    ProofStatus.NOT_INDUCTIVE,
+    ProofStatus.PROVED_REALS,
+    ProofStatus.VACUOUS,
+    ProofStatus.PROVED,
+)
 
 
 def parts(plan: GraphIndex, node: int) -> list[int]:
@@ -81,12 +91,14 @@ def _whole(goal: Goal, verdict: Verdict, nodes: Sequence[int], found: dict[str, 
         {"says": names.text(node, outright=False), "status": one.status, "method": one.method}
         for node, one in zip(nodes, own)
     )
-    if verdict.status == VIOLATED:
+    if verdict.status == ProofStatus.VIOLATED:
         return replace(verdict, components=components)
     worst = min(own, key=lambda one: _ORDER.index(one.status))
-    if _ORDER.index(worst.status) > _ORDER.index(verdict.status) or worst.status == VIOLATED:
+    if _ORDER.index(worst.status) > _ORDER.index(verdict.status) or worst.status == ProofStatus.VIOLATED:
         method = (
-            "; ".join(dict.fromkeys(one.method for one in own)) if worst.status in (VACUOUS, PROVED) else worst.method
+            "; ".join(dict.fromkeys(one.method for one in own))
+            if worst.status in (ProofStatus.VACUOUS, ProofStatus.PROVED)
+            else worst.method
         )
         return replace(
             worst,

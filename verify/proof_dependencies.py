@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.goals.statuses import PROVED, PROVED_REALS, UNKNOWN
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.results.report import Verdict
 
 
@@ -20,17 +20,23 @@ def resting(
     Where a division may divide by zero, or a float may overflow, the proof of what is computed from it is about another
     program than the one that runs.
     """
-    loose = [goal for goal in goals if goal.property is None and verdicts[goal.id].status != PROVED]
+    loose = [goal for goal in goals if goal.property is None and verdicts[goal.id].status != ProofStatus.PROVED]
     if not loose:
         return
     for goal in goals:
         verdict = verdicts[goal.id]
-        if (goal.property is not None or rests.get(goal.id)) and verdict.status in (PROVED, PROVED_REALS):
+        if (goal.property is not None or rests.get(goal.id)) and verdict.status in (
+            ProofStatus.PROVED,
+            ProofStatus.PROVED_REALS,
+        ):
             cone = set(closed_cone(plan.flow, [*goal.nodes, *plan.assumes, *rests.get(goal.id, ())]))
             under = [other.id for other in loose if cone.intersection(_about(plan, other))]
             if under:
                 verdicts[goal.id] = Verdict(
-                    UNKNOWN, verdict.method, f"rests on {', '.join(under[:4])}, not proved", seconds=verdict.seconds
+                    ProofStatus.UNKNOWN,
+                    verdict.method,
+                    f"rests on {', '.join(under[:4])}, not proved",
+                    seconds=verdict.seconds,
                 )
 
 

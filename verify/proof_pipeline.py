@@ -11,16 +11,7 @@ from hl_dsl.verify.conjunctions import by_components
 from hl_dsl.verify.goals.goal_relevance import Relevance
 from hl_dsl.verify.goals.goals import Goal, assumptions_goal, goals
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.statuses import (
-    CANDIDATE,
-    ILL_DEFINED,
-    NOT_INDUCTIVE,
-    PROVED,
-    PROVED_REALS,
-    UNKNOWN,
-    VACUOUS,
-    VIOLATED,
-)
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.methods.background_task import BackgroundTask
 from hl_dsl.verify.methods.bisection import bisect
@@ -76,7 +67,7 @@ def prove(
             own.close()
         if cache is not None:
             cache.save()
-    passed = all(verdict.status == PROVED for _, verdict in verdicts)
+    passed = all(verdict.status == ProofStatus.PROVED for _, verdict in verdicts)
     return Proof(flow, lambda: verdicts, passed, perf_counter() - start)
 
 
@@ -110,7 +101,7 @@ class _Attempt:
             found.append(
                 (
                     assumptions_goal(self.flow),
-                    Verdict(VACUOUS, "intervals, z3", "the assumptions leave no first tick possible"),
+                    Verdict(ProofStatus.VACUOUS, "intervals, z3", "the assumptions leave no first tick possible"),
                 )
             )
         return found
@@ -126,10 +117,10 @@ class _Attempt:
                 if goal.property is None
                 else self.tier.invariant(goal.property.node, goal.property.asked)
             )
-            if found == "vacuous":
+            if found == ProofStatus.VACUOUS:
                 self.unasked[goal.id] = unasked(self.tier.evaluator, goal)
-            if found in ("proved", "vacuous"):
-                self.verdicts[goal.id] = Verdict(PROVED, "intervals", seconds=perf_counter() - start)
+            if found in (ProofStatus.PROVED, ProofStatus.VACUOUS):
+                self.verdicts[goal.id] = Verdict(ProofStatus.PROVED, "intervals", seconds=perf_counter() - start)
 
     def _bisection(self) -> None:
         for goal in self._open():
@@ -146,7 +137,9 @@ class _Attempt:
                 )
             boxes = None if context.dead else bisect(evaluator, goal, context, self.limits.boxes)
             if boxes is not None:
-                self.verdicts[goal.id] = Verdict(PROVED, f"intervals, {boxes} boxes", seconds=perf_counter() - start)
+                self.verdicts[goal.id] = Verdict(
+                    ProofStatus.PROVED, f"intervals, {boxes} boxes", seconds=perf_counter() - start
+                )
 
     def _simulation(self, episodes: int, ticks: int, seed: int) -> None:
         start = perf_counter()
@@ -186,7 +179,7 @@ class _Attempt:
         else:
             run = shortened(self.flow, goal, run)
         trace = traced(self.flow, run)
-        status = VIOLATED if goal.property is not None else ILL_DEFINED
+        status = ProofStatus.VIOLATED if goal.property is not None else ProofStatus.ILL_DEFINED
         return Verdict(
             status,
             method,
@@ -243,14 +236,17 @@ class _Attempt:
             attempts[goal.id] = found[goal.id]
             if found[goal.id].proved:
                 self.rests[goal.id] = found[goal.id].rests
-                self.verdicts[goal.id] = Verdict(PROVED, found[goal.id].method, seconds=found[goal.id].seconds)
+                self.verdicts[goal.id] = Verdict(
+                    ProofStatus.PROVED, found[goal.id].method, seconds=found[goal.id].seconds
+                )
 
     def _lean(self, solver: Solver) -> None:
         """Sets aside the obligations that hold if the memory keeps its ranges: only these need to be looked into."""
         memory = [
             goal
             for goal in self.goals
-            if goal.kind == "memory" and (goal.id not in self.verdicts or self.verdicts[goal.id].status != PROVED)
+            if goal.kind == "memory"
+            and (goal.id not in self.verdicts or self.verdicts[goal.id].status != ProofStatus.PROVED)
         ]
         if memory:
             relevance = Relevance(self.plan)
@@ -265,14 +261,14 @@ class _Attempt:
         if not leaning:
             return
         proved = self._within(self._facts(attempts), [goal for goal, _ in leaning.values()], solver)
-        self.verdicts.update((goal.id, Verdict(PROVED, BY_RANGES)) for goal in proved)
+        self.verdicts.update((goal.id, Verdict(ProofStatus.PROVED, BY_RANGES)) for goal in proved)
         self.rests.update(
             (goal.id, tuple(node for other in leaning[goal.id][1] for node in other.nodes)) for goal in proved
         )
         for goal, needed in leaning.values():
             if goal not in proved:
                 self.verdicts[goal.id] = Verdict(
-                    UNKNOWN, BY_RANGES, f"rests on {', '.join(other.id for other in needed)}, not proved"
+                    ProofStatus.UNKNOWN, BY_RANGES, f"rests on {', '.join(other.id for other in needed)}, not proved"
                 )
 
     def _within(self, supposed: Sequence[Goal], goals: Sequence[Goal], solver: Solver) -> list[Goal]:
@@ -304,7 +300,7 @@ class _Attempt:
             self.rests[goal] = attempt.rests
             says = tuple(lemma.says(self.flow) for lemma in attempt.lemmas)
             self.verdicts[goal] = Verdict(
-                PROVED, _method(attempt.method, says), seconds=seconds / len(found), lemmas=says
+                ProofStatus.PROVED, _method(attempt.method, says), seconds=seconds / len(found), lemmas=says
             )
 
     def _search(self, depth: int, searched: dict[str, BoundedSearch], solver: Solver) -> None:
@@ -340,17 +336,19 @@ class _Attempt:
         """The verdict on a goal that is neither proved nor broken by a replayed run."""
         seconds = tried.seconds if tried else 0.0
         if failure:
-            return Verdict(UNKNOWN, "intervals", failure, seconds=seconds)
+            return Verdict(ProofStatus.UNKNOWN, "intervals", failure, seconds=seconds)
         clear = searched.says
         if searched.run is not None:
-            return Verdict(CANDIDATE, "bounded model checking", clear, traced(self.flow, searched.run), seconds)
+            return Verdict(
+                ProofStatus.UNCONFIRMED, "bounded model checking", clear, traced(self.flow, searched.run), seconds
+            )
         if reals is not None and reals.proved:
-            return Verdict(PROVED_REALS, reals.method, clear, seconds=seconds)
+            return Verdict(ProofStatus.PROVED_REALS, reals.method, clear, seconds=seconds)
         trace = self._step(goal, tried)
         if trace:
-            return Verdict(NOT_INDUCTIVE, tried.method, clear, trace, seconds)
+            return Verdict(ProofStatus.NOT_INDUCTIVE, tried.method, clear, trace, seconds)
         reason = tried.reason or "z3's step that breaks it is none of the compiled program"
-        return Verdict(UNKNOWN, tried.method, f"{reason}; {clear}" if clear else reason, seconds=seconds)
+        return Verdict(ProofStatus.UNKNOWN, tried.method, f"{reason}; {clear}" if clear else reason, seconds=seconds)
 
     def _step(self, goal: Goal, tried: Attempt) -> tuple[dict, ...] | None:
         """The state that breaks the goal, if the interpreter agrees that it does."""
@@ -365,7 +363,11 @@ class _Attempt:
 
         Only a proved goal can be vacuous. A violated one keeps its trace, and one that is not proved its status.
         """
-        proved = [goal for goal in self.goals if goal.kind == "invariant" and self.verdicts[goal.id].status == PROVED]
+        proved = [
+            goal
+            for goal in self.goals
+            if goal.kind == "invariant" and self.verdicts[goal.id].status == ProofStatus.PROVED
+        ]
         self.impossible = self.tier.impossible() or contradictory(self.tier.evaluator, self.limits, solver)
         if self.impossible:
             why = {goal.id: CONTRADICTED for goal in proved}
@@ -374,9 +376,11 @@ class _Attempt:
                 self.tier.evaluator, [goal for goal in proved if goal.id not in self.unasked], self.limits, solver
             )
             why = {goal.id: unasked(self.tier.evaluator, goal, never[goal.id]) for goal in proved if goal.id in never}
-        why.update((goal, detail) for goal, detail in self.unasked.items() if self.verdicts[goal].status == PROVED)
+        why.update(
+            (goal, detail) for goal, detail in self.unasked.items() if self.verdicts[goal].status == ProofStatus.PROVED
+        )
         for goal, detail in why.items():
-            self.verdicts[goal] = replace(self.verdicts[goal], status=VACUOUS, detail=detail)
+            self.verdicts[goal] = replace(self.verdicts[goal], status=ProofStatus.VACUOUS, detail=detail)
 
 
 def _method(method: str, lemmas: Sequence[str]) -> str:

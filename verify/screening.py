@@ -6,12 +6,10 @@ from time import perf_counter
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal, assumptions_goal, goals
-from hl_dsl.verify.goals.statuses import PROVED, UNKNOWN, VACUOUS
-from hl_dsl.verify.methods.interval_stage import OPEN, IntervalStage
+from hl_dsl.verify.goals.statuses import ProofStatus
+from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.search_cache import SearchCache
 from hl_dsl.verify.results.report import Proof, Verdict
-
-_STATUS = {"proved": PROVED, "vacuous": VACUOUS, OPEN: UNKNOWN}
 
 
 def screen(flow: Dataflow, memo: SearchCache | None = None) -> Proof:
@@ -24,30 +22,45 @@ def screen(flow: Dataflow, memo: SearchCache | None = None) -> Proof:
     verdicts = [tier.obligation(item) for item in flow.obligations]
     verdicts += [tier.invariant(item.node, item.asked) for item in flow.of_kind("invariant")]
     impossible = tier.impossible()
-    passed = not impossible and all(verdict == "proved" for verdict in verdicts)
+    passed = not impossible and all(verdict == ProofStatus.PROVED for verdict in verdicts)
     if flow.of_kind("reachable"):
         verdicts += _reached(flow, tier, passed)
-        passed = passed and all(verdict == "proved" for verdict in verdicts)
+        passed = passed and all(verdict == ProofStatus.PROVED for verdict in verdicts)
     return Proof(flow, lambda: _results(flow, verdicts, impossible), passed, perf_counter() - start)
 
 
-def _reached(flow: Dataflow, tier: IntervalStage, worth_running: bool) -> list[str]:
+def _reached(flow: Dataflow, tier: IntervalStage, worth_running: bool) -> list[ProofStatus]:
     """Intervals show that something is never reached; that it is, only a run can show."""
     from hl_dsl.verify.methods.reachability import reached
 
     wanted = [goal for goal in goals(flow) if goal.kind == "reachable"]
-    found = [VACUOUS if tier.invariant(goal.property.node) != OPEN else OPEN for goal in wanted]
+    found = [
+        ProofStatus.VACUOUS if tier.invariant(goal.property.node) != ProofStatus.OPEN else ProofStatus.OPEN
+        for goal in wanted
+    ]
     return [
-        "proved" if verdict == OPEN and worth_running and reached(tier.plan, goal) else verdict
+        ProofStatus.PROVED if verdict == ProofStatus.OPEN and worth_running and reached(tier.plan, goal) else verdict
         for goal, verdict in zip(wanted, found)
     ]
 
 
-def _results(flow: Dataflow, verdicts: list[str], impossible: bool) -> list[tuple[Goal, Verdict]]:
+def _results(flow: Dataflow, verdicts: list[ProofStatus], impossible: bool) -> list[tuple[Goal, Verdict]]:
     found = [
-        (goal, Verdict(_STATUS[verdict], "intervals", "" if verdict == "proved" else "intervals do not settle it"))
+        (
+            goal,
+            Verdict(
+                ProofStatus.UNKNOWN if verdict == ProofStatus.OPEN else verdict,
+                "intervals",
+                "" if verdict == ProofStatus.PROVED else "intervals do not settle it",
+            ),
+        )
         for goal, verdict in zip(goals(flow), verdicts)
     ]
     if impossible:
-        found.append((assumptions_goal(flow), Verdict(VACUOUS, "intervals", "the assumptions leave no tick possible")))
+        found.append(
+            (
+                assumptions_goal(flow),
+                Verdict(ProofStatus.VACUOUS, "intervals", "the assumptions leave no tick possible"),
+            )
+        )
     return found

@@ -9,6 +9,7 @@ from hl_dsl.grammar.formatter.format import format_text
 from hl_dsl.grammar.tree.author_comments import MEASURED
 from hl_dsl.synth.evaluation.evaluate import Evaluation
 from hl_dsl.verify import Proof
+from hl_dsl.verify.goals.statuses import ProofStatus
 
 from hl_dsl.base.files import write_whole
 from hl_dsl.program import Program
@@ -16,7 +17,9 @@ from hl_dsl.program import Program
 
 def header_lines(program: Program, proof: Proof, evaluations: Iterable[Evaluation]) -> list[str]:
     """The lines of the header, without line ends."""
-    named = [result.name for result in proof.results if result.kind == "invariant" and result.status == "proved"]
+    named = [
+        result.name for result in proof.results if result.kind == "invariant" and result.status == ProofStatus.PROVED
+    ]
     lines = [f"{MEASURED} program {program.hash}; well defined{'; proved: ' + ', '.join(named) if named else ''}"]
     for evaluation in evaluations:
         trial = evaluation.trial

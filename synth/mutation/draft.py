@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
-from typing import TYPE_CHECKING
 
 from hl_dsl.grammar.tree.syntax_tree import (
     Expression,
@@ -22,6 +21,7 @@ from hl_dsl.grammar.tree.syntax_tree import (
     TypeName,
     walk,
 )
+from hl_dsl.synth.mutation.forecast import Forecast
 from hl_dsl.synth.mutation.number_literals import round_range, short
 from hl_dsl.synth.mutation.recorded_values import Columns
 from hl_dsl.synth.mutation.scope import Scope
@@ -30,9 +30,6 @@ from hl_dsl.synth.mutation.tree_paths import TreePath, put
 
 from hl_dsl.language.types import Type
 from hl_dsl.program import Program
-
-if TYPE_CHECKING:
-    from hl_dsl.synth.mutation.forecast_terms import Forecast
 
 _EVERYWHERE = 0.7
 

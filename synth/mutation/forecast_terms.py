@@ -6,37 +6,14 @@ from dataclasses import dataclass
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Index, Name, Number, Param, Previous
 from hl_dsl.synth.mutation.draft import Draft
+from hl_dsl.synth.mutation.forecast import Forecast
 from hl_dsl.synth.mutation.number_literals import round_range, short
-from hl_dsl.synth.mutation.signal_terms import CompanionSignal, RateSignal, Signal
 from hl_dsl.synth.mutation.tree_paths import describe
 
 from hl_dsl.language.types import INT, REAL
 
 _LONGEST = 200
 _TOLD = 0.7  # how often other numbers are believed, where they tell how fast one changes
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """`moving` is foretold for the moment at which `nearing`, on its way up (`rising`) or down, turns back at `level`.
-
-    Both go on as they did over the last `lag` ticks; `moving` is thrown back at `low` and `high`. `slowest`: how fast
-    `nearing` comes at least. `error`: what is left of the distance between the number now and then (means). `moves` and
-    `comes`: what tells how fast the two change, where anything does. `others`: numbers that the program reads beside them.
-    """
-
-    moving: Signal
-    nearing: Signal
-    rising: bool
-    level: float
-    low: float
-    high: float
-    lag: int
-    slowest: float
-    error: float
-    moves: RateSignal | None = None
-    comes: RateSignal | None = None
-    others: tuple[CompanionSignal, ...] = ()
 
 
 def intercept(draft: Draft) -> str | None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Expression, Name, Number, Rule
 from hl_dsl.synth.mutation.draft import Draft
-from hl_dsl.synth.mutation.forecast_terms import Forecast, arrival, thrown_back
+from hl_dsl.synth.mutation.forecast import Forecast
+from hl_dsl.synth.mutation.forecast_terms import arrival, thrown_back
 from hl_dsl.synth.mutation.rules import acts, mirrors, put_act, truths_of
 from hl_dsl.synth.mutation.signal_terms import CompanionSignal
 from hl_dsl.synth.mutation.tree_paths import exchanged, ordinal

@@ -13,6 +13,7 @@ from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.text_gates import ProposedText, apply_gates
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import LEDGER
+from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial, trials_of
 
 from hl_dsl.base.errors import HLError
@@ -32,7 +33,7 @@ class ReplayProposer(Proposer):
             raise HLError("the proposer `replay` needs a recorded run", "name its folder: --replay RUN")
         folder = Path(options.replayed)
         events = Ledger(folder / LEDGER).read()
-        trials = {trial.index: trial for trial in trials_of(events) if trial.kind == "search"}
+        trials = {trial.index: trial for trial in trials_of(events) if trial.kind is TrialKind.SEARCH}
         generations = [event for event in events if event.get("event") == "generation"]
         if not generations:
             raise HLError(f"{folder} does not hold a recorded search", "give the folder of a run of `hl synth`")

@@ -38,6 +38,7 @@ from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.run_result import INTERRUPTED, NotWritten, StudyResult
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.search.generation import GenerationRunner, Stopped, rejected_trial, simplified_trial
 from hl_dsl.synth.search.search_record import StudyRecord, best_text
 from hl_dsl.synth.search.search_state import CompletedTrial, StudyState
@@ -130,7 +131,7 @@ class Study:
             "run_seed": self.seed,
             "proposer": self.proposer_name,
             "seeds": list(self.seeds),
-            "dry_steps": self.dry_steps,
+            "no_reward_steps": self.dry_steps,
             "max_steps": self.max_steps,
             "lanes": self.lanes,
             "proposer_settings": self.proposer.settings,
@@ -282,7 +283,7 @@ class Study:
                 "budget_steps": self.budget.steps,
                 "programs": self.state.next_index,
                 "best": None if best is None else best.best.score,
-                "accepted": self.state.stopped_at["accepted"],
+                "accepted": self.state.stopped_at[Gate.ACCEPTED],
                 "stopped_at": dict(self.state.stopped_at),
                 "seconds": self.budget.seconds,
             }
@@ -358,7 +359,7 @@ class Study:
             proof is not None,
             summary,
             state.next_index,
-            state.stopped_at["accepted"],
+            state.stopped_at[Gate.ACCEPTED],
             dict(state.stopped_at),
             state.steps_spent,
             record.lost_steps,

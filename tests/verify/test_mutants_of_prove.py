@@ -57,7 +57,7 @@ MUTANTS = [
             (place, "first_break", lambda flow, goal, run: len(run.rows) - 1)
             for place in (bounded_model_checking, replay)
         ],
-        ["candidate/absorbed"],
+        ["unconfirmed/absorbed"],
     ),
     ("vacuity not asked about", [(proof_pipeline, "vacuous", lambda *_: set())], ["vacuous/conditions_agree"]),
     (

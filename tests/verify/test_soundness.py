@@ -120,7 +120,7 @@ def test_nothing_proved_is_ever_broken(program):
     for result in proof.results:
         witnessed = result.kind == "reachable" and result.status == "proved"
         assert bool(result.trace) == (
-            witnessed or result.status in ("violated", "ill-defined", "not inductive", "candidate")
+            witnessed or result.status in ("violated", "ill-defined", "not inductive", "unconfirmed")
         )
         if witnessed:
             run = SimulatedRun(

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from hl_dsl.verify import ProofLimits, SolverAnswerCache, screen
 from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.goals.statuses import STATUSES
+from hl_dsl.verify.goals.statuses import FINAL_STATUSES
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
 from hl_dsl.program import Program
@@ -19,7 +19,7 @@ from tests.support.generators.coverage import constructs_of, missing, operators_
 from tests.support.paths import VERDICTS
 
 FILES = sorted(VERDICTS.glob("*/*.hl"))
-STATUS = {status.replace(" (reals)", "-reals").replace(" ", "-"): status for status in STATUSES}
+STATUS = {status.replace(" (reals)", "-reals").replace(" ", "-"): status for status in FINAL_STATUSES}
 OPTIONS = dict(solver_steps=200_000, bounded_steps=100_000, depths=(0, 1, 2, 4), lanes=96, ticks=256)
 LIMITS = ProofLimits(**OPTIONS)
 PROVED = [path for path in FILES if path.parent.name == "proved"]

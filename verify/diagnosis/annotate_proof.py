@@ -13,11 +13,11 @@ from hl_dsl.verify.diagnosis.missing_invariants import advise
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.statuses import NOT_INDUCTIVE, PROVED_REALS, VIOLATED
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.results.report import Proof, Verdict
 
-_PARTLY = frozenset((VIOLATED,))
+_PARTLY = frozenset((ProofStatus.VIOLATED,))
 _STEPS = 100_000
 
 
@@ -38,7 +38,15 @@ def taught(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) ->
     plan = GraphIndex(flow)
     verdicts = by_components(flow, plan, proof.verdicts, lambda other: prove(other, lean).verdicts, _PARTLY)
     told = [
-        (goal, _told(flow, goal, _broken_parts(plan, goal, verdict), lean if verdict.status == VIOLATED else limits))
+        (
+            goal,
+            _told(
+                flow,
+                goal,
+                _broken_parts(plan, goal, verdict),
+                lean if verdict.status == ProofStatus.VIOLATED else limits,
+            ),
+        )
         for goal, verdict in verdicts
     ]
     return Proof(flow, lambda: told, proof.passed, proof.seconds)
@@ -46,12 +54,12 @@ def taught(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) ->
 
 def _broken_parts(plan: GraphIndex, goal: Goal, verdict: Verdict) -> Verdict:
     """Of a violated property, the components that its own trace breaks."""
-    if verdict.status != VIOLATED or not verdict.components:
+    if verdict.status != ProofStatus.VIOLATED or not verdict.components:
         return verdict
     interpreter = Interpreter(plan.flow, verdict.trace[0]["parameters"])
     values = [interpreter.tick(tuple(entry["inputs"].values())).values for entry in verdict.trace][-1]
     components = tuple(
-        one if values[node] else {**one, "status": VIOLATED, "method": verdict.method}
+        one if values[node] else {**one, "status": ProofStatus.VIOLATED, "method": verdict.method}
         for node, one in zip(parts(plan, goal.property.node), verdict.components)
     )
     return replace(verdict, components=components)
@@ -59,10 +67,13 @@ def _broken_parts(plan: GraphIndex, goal: Goal, verdict: Verdict) -> Verdict:
 
 def _told(flow: Dataflow, goal: Goal, verdict: Verdict, limits: ProofLimits) -> Verdict:
     said = []
-    if verdict.status in (PROVED_REALS, VIOLATED, NOT_INDUCTIVE) and goal.kind in ("invariant", "memory"):
+    if verdict.status in (ProofStatus.PROVED_REALS, ProofStatus.VIOLATED, ProofStatus.NOT_INDUCTIVE) and goal.kind in (
+        "invariant",
+        "memory",
+    ):
         text = widened(flow, goal, limits)
         if text:
             said.append(f"rounding alone breaks the exact bound; with a little room it is proved: `{text}`")
-    if verdict.status == NOT_INDUCTIVE and verdict.trace and not said:
+    if verdict.status == ProofStatus.NOT_INDUCTIVE and verdict.trace and not said:
         said.append(advise(flow, goal, verdict.trace, limits))
     return replace(verdict, advice=tuple(text for text in said if text))

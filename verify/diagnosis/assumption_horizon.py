@@ -12,7 +12,7 @@ from hl_dsl.compiler.ir.dataflow import Dataflow, Property
 from hl_dsl.verify.goals.cone_of_influence import closed_cone
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.statuses import PROVED
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.methods.bounded_model_checking import ticks_text
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.results.report import Proof
@@ -37,7 +37,8 @@ def lasting(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -
         return ()
     plan = GraphIndex(flow)
     if _simulated(plan) or any(
-        result.kind not in ("invariant", "reachable") and result.status != PROVED for result in proof.results
+        result.kind not in ("invariant", "reachable") and result.status != ProofStatus.PROVED
+        for result in proof.results
     ):
         return ()  # where a float may overflow the solver knows nothing of it
     try:

@@ -15,7 +15,7 @@ from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.node_text import Names
-from hl_dsl.verify.goals.statuses import PROVED
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.proof_pipeline import prove
 
 _SLACKS = (1e-15, 1e-12, 1e-9, 1e-6)  # shares of the bound, or of 1 where that is more
@@ -32,7 +32,7 @@ def widened(flow: Dataflow, goal: Goal, limits: ProofLimits) -> str:
         if other is None:
             return ""
         result = next(result for result in prove(other, lean).results if result.id == goal.id)
-        if result.status != PROVED:
+        if result.status != ProofStatus.PROVED:
             break
         best = text
     return best

@@ -14,7 +14,7 @@ from hl_dsl.verify.diagnosis.reachable_conditions import Possibilities
 from hl_dsl.verify.equivalence.equivalence import same_actions
 from hl_dsl.verify.goals.graph_index import Pair
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.statuses import PROVED, assumptions
+from hl_dsl.verify.goals.statuses import ProofStatus, assumptions
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.results.report import Proof
@@ -53,8 +53,12 @@ def _claims(
 ) -> dict[tuple, Diagnostic] | None:
     """What never counts, by code and place; None where nothing can happen at all, which the proof tells."""
     modes = [mode for item in checked.policy.of(Modes) for mode in item.modes]
-    proved = {result.id for result in proof.results if result.status == PROVED} if proof is not None else set()
-    if proof is not None and any(result.kind != "invariant" and result.status != PROVED for result in proof.results):
+    proved = (
+        {result.id for result in proof.results if result.status == ProofStatus.PROVED} if proof is not None else set()
+    )
+    if proof is not None and any(
+        result.kind != "invariant" and result.status != ProofStatus.PROVED for result in proof.results
+    ):
         limits = replace(limits, solver=False)  # where a float may overflow the solver knows nothing of it
     tier = IntervalStage(flow)
     facts = [item.node for item in flow.of_kind("invariant") if f"invariant:{item.name}" in proved]

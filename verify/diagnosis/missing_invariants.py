@@ -18,6 +18,7 @@ from hl_dsl.verify.goals.goals import Goal, goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.node_text import Names
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.k_induction import Induction
 from hl_dsl.verify.simulation.input_sampling import Sampler
@@ -186,7 +187,7 @@ def _that_helps(
             if not induction.prove([asked], depths, [fact])[asked.id].proved:
                 continue
             text = Names(other).text(node)
-            if tier.invariant(node) == "proved" or all(
+            if tier.invariant(node) == ProofStatus.PROVED or all(
                 one.proved for one in induction.prove([asked, fact], depths).values()
             ):
                 return text, True

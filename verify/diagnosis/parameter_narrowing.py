@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.statuses import PROVED
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.methods.search_cache import SearchCache
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.results.report import Proof
@@ -65,7 +65,7 @@ def narrow(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> Narrowed:
         return Narrowed(whole, (), (), proof, 1)
     at_defaults = prove(with_ranges(flow, axes, point), limits)
     if not at_defaults.passed:
-        failing = tuple(result.id for result in at_defaults.results if result.status != PROVED)
+        failing = tuple(result.id for result in at_defaults.results if result.status != ProofStatus.PROVED)
         return Narrowed(None, (), failing, at_defaults, 2)
     box = _grown(axes, _shrunk(axes, search.passes), search.passes)
     for digits in (_DIGITS, 6, 17):

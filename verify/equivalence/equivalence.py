@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from time import perf_counter
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
@@ -19,7 +20,7 @@ from hl_dsl.verify.goals.cone_of_influence import closed_cone
 from hl_dsl.verify.goals.goals import goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.statuses import PROVED, PROVED_REALS, VIOLATED
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shortened
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
@@ -27,13 +28,16 @@ from hl_dsl.verify.smt.solver import Solver, SolverFailure
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.source import NOWHERE
 
-IDENTICAL, EQUAL, EQUAL_REALS, DIFFERENT, UNKNOWN = (
-    "identical",
-    "equal for every float input",
-    "equal over the reals only",
-    "different",
-    "unknown",
-)
+
+class EquivalenceStatus(StrEnum):
+    """Result of a comparison of two programs. The value is the word in reports and JSON documents."""
+
+    IDENTICAL = "identical"
+    EQUAL = "equal for every float input"
+    EQUAL_REALS = "equal over the reals only"
+    DIFFERENT = "different"
+    UNKNOWN = "unknown"
+
 
 _QUICK = ProofLimits(solver_steps=20_000)  # for a search
 _USUAL = ProofLimits(
@@ -48,7 +52,7 @@ class Comparison:
     """What was found of two programs. `run`: where they differ, over the joint observations and parameters of `product`.
     `notes`: what was matched with what, and what else differs; they do not change the status."""
 
-    status: str
+    status: EquivalenceStatus
     method: str
     notes: tuple[str, ...]
     detail: str = ""
@@ -58,7 +62,9 @@ class Comparison:
 
     @property
     def exit_code(self) -> int:
-        return {IDENTICAL: 0, EQUAL: 0, UNKNOWN: 3}.get(self.status, 1)
+        return {EquivalenceStatus.IDENTICAL: 0, EquivalenceStatus.EQUAL: 0, EquivalenceStatus.UNKNOWN: 3}.get(
+            self.status, 1
+        )
 
     @property
     def claim(self) -> str:
@@ -67,14 +73,14 @@ class Comparison:
 
 _EVERYWHERE = "for every sequence of observations and every value of the parameters in their ranges, from the start of an episode on, at every tick"
 _CLAIMS = {
-    IDENTICAL: "The two are one program: the same but for names, layout, the order of definitions and of operands that commute.",
-    EQUAL: f"The two act the same {_EVERYWHERE}, under IEEE-754 binary64 rounding to nearest, ties to even. Actions are compared as numbers: "
+    EquivalenceStatus.IDENTICAL: "The two are one program: the same but for names, layout, the order of definitions and of operands that commute.",
+    EquivalenceStatus.EQUAL: f"The two act the same {_EVERYWHERE}, under IEEE-754 binary64 rounding to nearest, ties to even. Actions are compared as numbers: "
     "a zero may differ in its sign. Assumes no fused or reassociated arithmetic, and the tools correct. Says nothing of properties.",
-    EQUAL_REALS: f"Over the real numbers the two act the same {_EVERYWHERE}. The programs that run round, and whether rounding ever makes "
+    EquivalenceStatus.EQUAL_REALS: f"Over the real numbers the two act the same {_EVERYWHERE}. The programs that run round, and whether rounding ever makes "
     "them act differently is not known.",
-    DIFFERENT: "The two act differently: at the last tick of the run below, which starts an episode, as replayed by the reference interpreter "
+    EquivalenceStatus.DIFFERENT: "The two act differently: at the last tick of the run below, which starts an episode, as replayed by the reference interpreter "
     "of each program.",
-    UNKNOWN: "Whether the two act the same is not known.",
+    EquivalenceStatus.UNKNOWN: "Whether the two act the same is not known.",
 }
 
 
@@ -90,7 +96,7 @@ def compare(a: Dataflow, b: Dataflow, limits: ProofLimits = _USUAL) -> Compariso
             "compare policies for one environment",
         )
     if canonical_hash(a) == canonical_hash(b):
-        return Comparison(IDENTICAL, "the same canonical hash", (), seconds=perf_counter() - start)
+        return Comparison(EquivalenceStatus.IDENTICAL, "the same canonical hash", (), seconds=perf_counter() - start)
     found = _turned(_compare(b, a, limits, True), a, b) if _order(b) < _order(a) else _compare(a, b, limits, False)
     return replace(found, seconds=perf_counter() - start)
 
@@ -170,7 +176,11 @@ def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits, turned: bool) -> Com
             continue
         notes = matched + _properties(a, b, joint, turned)
         if joint.identical and all(first == second for first, second in joint.checks.values()):
-            return Comparison(EQUAL, _method(guesses, "z3, node by node" if merged else "the same computation"), notes)
+            return Comparison(
+                EquivalenceStatus.EQUAL,
+                _method(guesses, "z3, node by node" if merged else "the same computation"),
+                notes,
+            )
         if not swept:
             swept, merged = True, sweep(a, b, guesses, limits)
             if merged:
@@ -183,33 +193,40 @@ def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits, turned: bool) -> Com
             for place, pair in joint.checks.items()
             if pair[0] != pair[1]
         }
-        loose = [place for place, status in linked.items() if status not in (PROVED, PROVED_REALS)]
+        loose = [
+            place for place, status in linked.items() if status not in (ProofStatus.PROVED, ProofStatus.PROVED_REALS)
+        ]
         if loose:
             _drop(guesses, loose, a, b)
             swept, merged = False, {}
             continue
-        if {same.status, *linked.values()} == {PROVED}:
-            return Comparison(EQUAL, _method(guesses, same.method), notes)
-        run = _run_of(whole, same.trace) if same.status == VIOLATED else None
+        if {same.status, *linked.values()} == {ProofStatus.PROVED}:
+            return Comparison(EquivalenceStatus.EQUAL, _method(guesses, same.method), notes)
+        run = _run_of(whole, same.trace) if same.status == ProofStatus.VIOLATED else None
         if run is not None:
             return _different(whole, run, same.method, notes)
         break
     else:
         return Comparison(
-            UNKNOWN, "simulation, induction", notes, "which memory cells belong together was not found out"
+            EquivalenceStatus.UNKNOWN,
+            "simulation, induction",
+            notes,
+            "which memory cells belong together was not found out",
         )
     run = rounding_difference(whole.flow, seed=0)
     if run is not None:
         over_the_reals = (
             ("over the reals they act the same: rounding alone makes the difference",)
-            if same.status == PROVED_REALS
+            if same.status == ProofStatus.PROVED_REALS
             else ()
         )
         return _different(whole, run, "a search along the thresholds", notes + over_the_reals)
-    if same.status in (PROVED, PROVED_REALS):
-        return Comparison(EQUAL_REALS, same.method, notes)
+    if same.status in (ProofStatus.PROVED, ProofStatus.PROVED_REALS):
+        return Comparison(EquivalenceStatus.EQUAL_REALS, same.method, notes)
     detail = same.detail.replace("breaks it", "tells them apart")
-    return Comparison(UNKNOWN, "simulation, induction", notes, f"{same.status}: {detail}" if detail else same.status)
+    return Comparison(
+        EquivalenceStatus.UNKNOWN, "simulation, induction", notes, f"{same.status}: {detail}" if detail else same.status
+    )
 
 
 def _by_construction(a: Dataflow, b: Dataflow, guesses: Correspondence, merged: Mapping[int, int]) -> Product:
@@ -272,8 +289,10 @@ def _different(whole: Product, run: SimulatedRun, method: str, notes: tuple[str,
     interpreter = Interpreter(whole.flow, short.parameters)
     values = [interpreter.tick(row).values for row in short.rows][-1]
     if all(repr(values[first]) == repr(values[second]) for first, second in zip(*whole.actions)):
-        return Comparison(UNKNOWN, method, notes, "an action of both is no number, so they cannot be told apart")
-    return Comparison(DIFFERENT, method, notes, run=short, joint=whole)
+        return Comparison(
+            EquivalenceStatus.UNKNOWN, method, notes, "an action of both is no number, so they cannot be told apart"
+        )
+    return Comparison(EquivalenceStatus.DIFFERENT, method, notes, run=short, joint=whole)
 
 
 def _properties(a: Dataflow, b: Dataflow, joint: Product, turned: bool) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from hl_dsl.verify.equivalence.correspondence import Correspondence, watch
 from hl_dsl.verify.equivalence.product import HELPS, Product, product
 from hl_dsl.verify.goals.goals import goals
 from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.k_induction import Induction
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
@@ -77,7 +78,7 @@ def all_proved(flow: Dataflow, limits: ProofLimits, solver: Solver) -> bool:
         low, high = tier.evaluator.value(inner, tier.evaluator.root)
         if flow.nodes[inner].base == "real" and not -INF < low <= high < INF:
             return False  # where a float may overflow the solver knows nothing of it
-    left = [goal for goal in wanted if tier.invariant(goal.property.node, goal.property.asked) != "proved"]
+    left = [goal for goal in wanted if tier.invariant(goal.property.node, goal.property.asked) != ProofStatus.PROVED]
     if not left:
         return True
     found = Induction(tier.plan, tier.ranges, limits, solver).prove(left, (0,))

@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal
 
-PROVED = "proved"
-PROVED_REALS = "proved (reals)"
-VIOLATED = "violated"
-NOT_INDUCTIVE = "not inductive"
-CANDIDATE = "candidate"
-UNKNOWN = "unknown"
-VACUOUS = "vacuous"
-ILL_DEFINED = "ill-defined"
-REFUTED = frozenset((VIOLATED, NOT_INDUCTIVE, VACUOUS, ILL_DEFINED))  # something is shown that speaks against it
-STATUSES = (PROVED, PROVED_REALS, VIOLATED, NOT_INDUCTIVE, CANDIDATE, UNKNOWN, VACUOUS, ILL_DEFINED)
+
+class ProofStatus(StrEnum):
+    """Status of a goal. The value is the word in reports and JSON documents.
+
+    `claim` states what each status means. `OPEN` is internal: a stage could not decide the goal, and a later one may.
+    """
+
+    PROVED = "proved"
+    PROVED_REALS = "proved (reals)"
+    VIOLATED = "violated"
+    NOT_INDUCTIVE = "not inductive"
+    UNCONFIRMED = "unconfirmed"
+    UNKNOWN = "unknown"
+    VACUOUS = "vacuous"
+    ILL_DEFINED = "ill-defined"
+    OPEN = "open"
+
+    @classmethod
+    def _missing_(cls, value: object) -> ProofStatus | None:
+        """Reads documents of earlier versions, in which `UNCONFIRMED` was written as `candidate`."""
+        return cls.UNCONFIRMED if value == "candidate" else None
 
 
-def claim(flow: Dataflow, goal: Goal, status: str) -> str:
+# The statuses of a finished proof, in the order of a summary.
+FINAL_STATUSES = tuple(status for status in ProofStatus if status is not ProofStatus.OPEN)
+# Statuses with evidence against the goal.
+REFUTED = frozenset((ProofStatus.VIOLATED, ProofStatus.NOT_INDUCTIVE, ProofStatus.VACUOUS, ProofStatus.ILL_DEFINED))
+
+
+def claim(flow: Dataflow, goal: Goal, status: ProofStatus) -> str:
     """What a status says of a goal, in full."""
     words = _REACHABLE if goal.kind == "reachable" else _CLAIMS
     return words[status].format(says=goal.says, assumptions=assumptions(flow), kept=_kept(flow), name=goal.name)
@@ -28,7 +47,7 @@ def claim_of_all(flow: Dataflow) -> str:
     names = [f"`{item.name}`" for item in flow.of_kind("invariant")]
     held = f"{_listed(names)} {'hold' if len(names) > 1 else 'holds'} and " if names else ""
     says = f"{held}everything is well defined"
-    return _CLAIMS[PROVED].format(says=says, assumptions=assumptions(flow))
+    return _CLAIMS[ProofStatus.PROVED].format(says=says, assumptions=assumptions(flow))
 
 
 def assumptions(flow: Dataflow) -> str:
@@ -48,26 +67,27 @@ _EVERYWHERE = "From every declared initial state, for every parameter, residual 
 _LIMITS = "Says nothing of the score or of the environment."
 
 _CLAIMS = {
-    PROVED: _EVERYWHERE
+    ProofStatus.PROVED: _EVERYWHERE
     + "of the compiled program under IEEE-754 binary64 rounding to nearest, ties to even. Assumes {assumptions}, "
     "sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools correct. "
     + _LIMITS,
-    PROVED_REALS: _EVERYWHERE
+    ProofStatus.PROVED_REALS: _EVERYWHERE
     + "over the real numbers. This is no proof of the program that runs, which rounds. Assumes {assumptions}. "
     + _LIMITS,
-    VIOLATED: "It is not so that {says}: the trace below starts an episode and breaks it, as replayed by the reference interpreter. "
+    ProofStatus.VIOLATED: "It is not so that {says}: the trace below starts an episode and breaks it, as replayed by the reference interpreter. "
     "The inputs are within their declared ranges and {kept}.",
-    NOT_INDUCTIVE: "The state below breaks that {says}. Whether it can be reached is not known: no trace to the depth tried reaches it.",
-    CANDIDATE: "The solver gave a trace that breaks that {says}, but the reference interpreter did not when it replayed it. Nothing is claimed.",
-    UNKNOWN: "Whether {says} is not known: the limits were reached.",
-    VACUOUS: "That {says} means nothing here: what it is conditioned on cannot happen. Assumes {assumptions}.",
-    ILL_DEFINED: "The program is not well defined. It is not so that {says}: the trace below starts an episode and breaks it, as replayed "
+    ProofStatus.NOT_INDUCTIVE: "The state below breaks that {says}. Whether it can be reached is not known: no trace to the depth tried reaches it.",
+    ProofStatus.UNCONFIRMED: "The solver gave a trace that breaks that {says}, but the reference interpreter did not when it replayed it. Nothing is claimed.",
+    ProofStatus.UNKNOWN: "Whether {says} is not known: the limits were reached.",
+    ProofStatus.VACUOUS: "That {says} means nothing here: what it is conditioned on cannot happen. Assumes {assumptions}.",
+    ProofStatus.ILL_DEFINED: "The program is not well defined. It is not so that {says}: the trace below starts an episode and breaks it, as replayed "
     "by the reference interpreter. The inputs are within their declared ranges and {kept}.",
 }
 
 _REACHABLE = {
-    PROVED: "`{name}` can hold: the trace below starts an episode and reaches it at its last tick, as replayed by the reference interpreter. "
+    ProofStatus.PROVED: "`{name}` can hold: the trace below starts an episode and reaches it at its last tick, as replayed by the reference interpreter. "
     "The inputs are within their declared ranges and {kept}. Whether the environment can show these inputs is not said.",
-    VACUOUS: "`{name}` can never hold. " + _CLAIMS[PROVED].replace("at every tick, {says} ", "it holds at no tick "),
-    UNKNOWN: "Whether `{name}` can hold is not known: the limits were reached. It does not count as reachable.",
+    ProofStatus.VACUOUS: "`{name}` can never hold. "
+    + _CLAIMS[ProofStatus.PROVED].replace("at every tick, {says} ", "it holds at no tick "),
+    ProofStatus.UNKNOWN: "Whether `{name}` can hold is not known: the limits were reached. It does not count as reachable.",
 }

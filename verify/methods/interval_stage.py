@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation
 from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.intervals.dependency_groups import Group, groups
 from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator, leaf_ranges
 from hl_dsl.verify.intervals.fixpoint import solve_group
@@ -13,8 +14,6 @@ from hl_dsl.verify.methods.search_cache import SearchCache
 
 from hl_dsl.operators.intervals import FALSE, INF, TRUE
 from hl_dsl.operators.scalar import LARGEST_INT
-
-PROVED, VACUOUS, OPEN = "proved", "vacuous", "open"
 
 
 class IntervalStage:
@@ -76,10 +75,10 @@ class IntervalStage:
         key = ("impossible", self._assumed)
         verdict = self.memo.verdicts.get(key)
         if verdict is None:
-            verdict = self.memo.verdicts[key] = VACUOUS if self.evaluator.base.dead else OPEN
-        return verdict == VACUOUS
+            verdict = self.memo.verdicts[key] = ProofStatus.VACUOUS if self.evaluator.base.dead else ProofStatus.OPEN
+        return verdict == ProofStatus.VACUOUS
 
-    def obligation(self, item: Obligation) -> str:
+    def obligation(self, item: Obligation) -> ProofStatus:
         numbers = self._numbers
         key = (
             item.kind,
@@ -94,7 +93,7 @@ class IntervalStage:
             verdict = self.memo.verdicts[key] = self._obligation(item)
         return verdict
 
-    def invariant(self, node: int, asked: Sequence[int] = ()) -> str:
+    def invariant(self, node: int, asked: Sequence[int] = ()) -> ProofStatus:
         """`asked`: nodes that must be possible for the invariant to say anything."""
         key = ("invariant", self._numbers[node], *(self._numbers[condition] for condition in asked), self._assumed)
         verdict = self.memo.verdicts.get(key)
@@ -108,23 +107,23 @@ class IntervalStage:
         context = evaluator.root if self.plan.without_assumptions(item) else evaluator.base
         return context if item.guard is None or context.dead else evaluator.assume(context, item.guard, True)
 
-    def _obligation(self, item: Obligation) -> str:
+    def _obligation(self, item: Obligation) -> ProofStatus:
         context = self.context(item)
         if context.dead:
-            return PROVED
+            return ProofStatus.PROVED
         pair = self.evaluator.value(item.subject if item.claim is None else item.claim, context)
-        return PROVED if holds(item, pair) else OPEN
+        return ProofStatus.PROVED if holds(item, pair) else ProofStatus.OPEN
 
-    def _invariant(self, node: int, asked: Sequence[int]) -> str:
+    def _invariant(self, node: int, asked: Sequence[int]) -> ProofStatus:
         evaluator = self.evaluator
         if evaluator.base.dead:
-            return VACUOUS
+            return ProofStatus.VACUOUS
         pair = evaluator.value(node, evaluator.base)
         if pair is EMPTY:
-            return VACUOUS
+            return ProofStatus.VACUOUS
         if pair != TRUE:
-            return OPEN  # vacuity is a question about what is proved
-        return VACUOUS if self._never_asked(node, asked, evaluator.base) else PROVED
+            return ProofStatus.OPEN  # vacuity is a question about what is proved
+        return ProofStatus.VACUOUS if self._never_asked(node, asked, evaluator.base) else ProofStatus.PROVED
 
     def _never_asked(self, node: int, asked: Sequence[int], context: Context) -> bool:
         """Whether some condition on the way to what the property says can never be met."""

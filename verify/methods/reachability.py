@@ -9,7 +9,7 @@ from dataclasses import replace
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.goals.statuses import PROVED, UNKNOWN, VACUOUS, VIOLATED, assumptions
+from hl_dsl.verify.goals.statuses import ProofStatus, assumptions
 from hl_dsl.verify.results.report import Verdict
 from hl_dsl.verify.simulation.simulate import simulate
 
@@ -18,15 +18,20 @@ _QUICK = (4, 24)  # episodes and ticks of the simulation that a search can affor
 
 def turned(goal: Goal, verdict: Verdict, flow: Dataflow) -> Verdict:
     """The verdict on a goal as one on its property: what breaks a `reachable`'s goal shows that it is reached."""
-    if goal.kind != "reachable" or verdict.status == VACUOUS:
+    if goal.kind != "reachable" or verdict.status == ProofStatus.VACUOUS:
         return verdict
-    if verdict.status == VIOLATED:
-        return replace(verdict, status=PROVED, detail=f"reached at tick {len(verdict.trace) - 1}, counting from 0")
-    if verdict.status == PROVED:
-        return replace(verdict, status=VACUOUS, detail=_never(goal, flow))
+    if verdict.status == ProofStatus.VIOLATED:
+        return replace(
+            verdict, status=ProofStatus.PROVED, detail=f"reached at tick {len(verdict.trace) - 1}, counting from 0"
+        )
+    if verdict.status == ProofStatus.PROVED:
+        return replace(verdict, status=ProofStatus.VACUOUS, detail=_never(goal, flow))
     tried = verdict.detail.replace("breaks it", "reaches it")
     return replace(
-        verdict, status=UNKNOWN, detail="no run that reaches it was found" + (f" ({tried})" if tried else ""), trace=()
+        verdict,
+        status=ProofStatus.UNKNOWN,
+        detail="no run that reaches it was found" + (f" ({tried})" if tried else ""),
+        trace=(),
     )
 
 

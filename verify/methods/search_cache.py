@@ -9,6 +9,7 @@ from __future__ import annotations
 import weakref
 
 from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.smt.answer_cache import SolverAnswerCache
 from hl_dsl.verify.smt.solver import Solver, solver_path
@@ -28,7 +29,7 @@ class SearchCache:
     def __init__(self):
         self.pool = ExpressionTable()
         self.ranges: dict[tuple, tuple[Pair, ...]] = {}
-        self.verdicts: dict[tuple, str] = {}
+        self.verdicts: dict[tuple, ProofStatus] = {}
         self.answers: dict[bytes, str] = {}
         self.queries = 0
 

@@ -15,7 +15,7 @@ from typing import Any
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal, goals
-from hl_dsl.verify.goals.statuses import ILL_DEFINED, VIOLATED
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.results.report import GoalResult, Proof, hangs_on, mentioned
 from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, keeps_assumptions, traced
 
@@ -68,7 +68,9 @@ class ReplayedCounterexample:
 def cases(flow: Dataflow, proof: Proof) -> list[Counterexample]:
     """A case for each result with a run from the start of an episode."""
     return [
-        _case(flow, result) for result in proof.results if result.status in (VIOLATED, ILL_DEFINED) and result.trace
+        _case(flow, result)
+        for result in proof.results
+        if result.status in (ProofStatus.VIOLATED, ProofStatus.ILL_DEFINED) and result.trace
     ]
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.statuses import PROVED, REFUTED, STATUSES, claim, claim_of_all
+from hl_dsl.verify.goals.statuses import FINAL_STATUSES, REFUTED, ProofStatus, claim, claim_of_all
 from hl_dsl.verify.simulation.trace import render_trace
 
 from hl_dsl.base.source import SourceText
@@ -23,7 +23,7 @@ class Verdict:
     and proved on the way. `components`: of a goal that is several conditions, each of them in words, with its status and
     method. `advice`: what would help, as sentences."""
 
-    status: str
+    status: ProofStatus
     method: str
     detail: str = ""
     trace: tuple[dict, ...] = ()
@@ -41,7 +41,7 @@ class GoalResult:
     id: str
     kind: str
     name: str
-    status: str
+    status: ProofStatus
     claim: str
     method: str
     seconds: float
@@ -113,7 +113,7 @@ class Proof:
         counts = Counter(result.status for result in self.results)
         if not counts:
             return "nothing to prove"
-        return ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])
+        return ", ".join(f"{counts[status]} {status}" for status in FINAL_STATUSES if counts[status])
 
     def to_json(self) -> dict:
         """Plain data: `passed`, `summary`, `seconds`, `results`."""
@@ -129,11 +129,13 @@ class Proof:
         """The results as text: invariants and all that is not proved one by one with their source line, the rest counted."""
         source = source or self._flow.source
         out = []
-        plain = [result for result in self.results if result.status == PROVED and result.kind not in PROPERTIES]
+        plain = [
+            result for result in self.results if result.status == ProofStatus.PROVED and result.kind not in PROPERTIES
+        ]
         if plain:
             whole = len(plain) == sum(result.kind not in PROPERTIES for result in self.results)
             out.append(
-                f"{PROVED}: {'the program is well defined' if whole else 'well-definedness in part'} (obligations: {len(plain)})"
+                f"{ProofStatus.PROVED}: {'the program is well defined' if whole else 'well-definedness in part'} (obligations: {len(plain)})"
             )
         for result in self.results:
             if result not in plain:
@@ -179,13 +181,13 @@ def _shown(result: GoalResult, source: SourceText, about: str) -> str:
     lines = [f"{result.status}: {result.id} ({result.method})"]
     if result.line and source.text:
         lines.append(f"{result.line:>6} | {source.line(result.line)}")
-    if result.status != PROVED or result.trace:
+    if result.status != ProofStatus.PROVED or result.trace:
         lines.append(f"       {result.claim}")
     if result.detail:
         lines.append(f"       {result.detail}")
     if result.components:
         lines += [
-            f"       {'  ' if one['status'] == PROVED else '! '}{one['status']}: {one['says']}"
+            f"       {'  ' if one['status'] == ProofStatus.PROVED else '! '}{one['status']}: {one['says']}"
             for one in result.components
         ]
     if result.trace:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 from hl_dsl.grammar.tree.syntax_tree import Index, Name, Number
-from hl_dsl.synth.mutation.forecast_terms import Forecast
+from hl_dsl.synth.mutation.forecast import Forecast
 from hl_dsl.synth.mutation.signal_terms import CompanionSignal, Signal
 from hl_dsl.synth.proposers.local.leading_signals import lead_of, rate_of
 from hl_dsl.synth.rollouts.episode import Recording

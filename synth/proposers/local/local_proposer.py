@@ -29,6 +29,7 @@ from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear_rules import shows_few_numbers
 from hl_dsl.synth.mutation.mutate import FITTED, LINEAR
 from hl_dsl.synth.proposers.local.cma_brackets import FRESH, NEAR, BracketArm, CmaBrackets, campaign
+from hl_dsl.synth.runs.statuses import Gate
 
 _TUNE, _CROSS = 0.5, 0.1
 _MOST_TRIES = 400  # proposals a generation may take to fill its slots
@@ -289,7 +290,7 @@ class _Generation:
     def _recognised(self, candidate: CheckedCandidate) -> Rejection | str:
         found = self.situation.gates.recognise(candidate)
         if type(found) is str and found in self.taken:
-            return Rejection("duplicate", "the same program as one of this generation", found)
+            return Rejection(Gate.DUPLICATE, "the same program as one of this generation", found)
         return found
 
     def _passed(

@@ -14,6 +14,7 @@ from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirecti
 from hl_dsl.synth.proposers.text.text_gates import GateResult
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.trace import describe_tick, replayed
+from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial
 
 LAST_TICKS = 24  # rows of a table of an episode
@@ -77,7 +78,9 @@ def _rejection_text(rejected: GateResult) -> str:
 
 
 def _failed_trials(recent: Sequence[Trial]) -> list[Trial]:
-    failed = [trial for trial in reversed(recent) if not trial.accepted and trial.kind == "search" and trial.change]
+    failed = [
+        trial for trial in reversed(recent) if not trial.accepted and trial.kind is TrialKind.SEARCH and trial.change
+    ]
     return failed[:MOST_FAILED]
 
 

@@ -8,6 +8,7 @@ from hl_dsl.grammar.parser import parse
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Rejection
 from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected, SearchContext
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.verify import Proof
 
 from hl_dsl.base.diagnostics import ProgramError
@@ -17,7 +18,7 @@ from hl_dsl.base.source import SourceText
 MOST_REASON_CHARACTERS = 6_000
 MOST_CHANGE_CHARACTERS = 200
 NAME = "proposal.hl"
-REPAIRABLE_GATES = ("parse", "check", "prove")
+REPAIRABLE_GATES = (Gate.PARSE, Gate.CHECK, Gate.PROVE)
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def apply_gates(proposed: ProposedText, context: SearchContext, proposed_hashes:
     program_hash = gates.recognise(checked)
     if isinstance(program_hash, str) and program_hash in proposed_hashes:
         first = proposed_hashes[program_hash]
-        program_hash = Rejection("duplicate", f"the same program as trial {first}", program_hash, first)
+        program_hash = Rejection(Gate.DUPLICATE, f"the same program as trial {first}", program_hash, first)
     if isinstance(program_hash, Rejection):
         return GateResult(_rejected(proposed, checked, program_hash))
     proposed_hashes[program_hash] = proposed.index
@@ -102,12 +103,12 @@ def _check(text: str, context: SearchContext) -> CheckedCandidate | Rejection:
     try:
         policy = parse(source)
     except HLError as error:
-        return Rejection("parse", truncate_reason(_message_with_hint(error)))
+        return Rejection(Gate.PARSE, truncate_reason(_message_with_hint(error)))
     except RecursionError:
-        return Rejection("parse", "the text is nested too deeply")
+        return Rejection(Gate.PARSE, "the text is nested too deeply")
     required = context.gates.card.environment
     if policy.environment != required:
-        return Rejection("check", f'the program is for "{policy.environment}"; it must be for "{required}"')
+        return Rejection(Gate.CHECK, f'the program is for "{policy.environment}"; it must be for "{required}"')
     return context.gates.check(policy, source)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from hl_dsl.synth.report.drawing.markup import Markup, element
 from hl_dsl.synth.report.sections.components import number, section, soft, table
+from hl_dsl.verify.goals.statuses import ProofStatus
 
 from hl_dsl.base.text import counted
 
@@ -42,14 +43,18 @@ def proved(document: Mapping[str, Any]) -> Markup | None:
     recorded = element("p", f"On record: {proof['recorded'] or 'nothing'}. For this report: {proof['summary']}.")
     if proof["results"] is None:
         return section("What is proved of it", recorded)
-    told = [one for one in proof["results"] if one["status"] != "proved" or one["kind"] in ("invariant", "reachable")]
+    told = [
+        one
+        for one in proof["results"]
+        if one["status"] != ProofStatus.PROVED or one["kind"] in ("invariant", "reachable")
+    ]
     rest = len(proof["results"]) - len(told)
     rows = [(one["name"] or one["id"], one["status"], one["claim"], one["method"]) for one in told]
     rows += (
         [
             (
                 "well-definedness",
-                "proved",
+                ProofStatus.PROVED,
                 f"{counted(rest, 'obligation')}: no division by zero, no overflow, every memory in its range, …",
                 "",
             )

@@ -15,7 +15,7 @@ from hl_dsl.grammar.tree.syntax_tree import (
     walk,
 )
 from hl_dsl.synth.mutation import MUTATIONS, Subject, cross, mutate
-from hl_dsl.synth.mutation.forecast_terms import Forecast
+from hl_dsl.synth.mutation.forecast import Forecast
 from hl_dsl.synth.mutation.mutate import apply
 from hl_dsl.synth.mutation.signal_terms import CompanionSignal, LeadSignal, RateSignal, Signal
 

@@ -76,7 +76,7 @@ def test_the_recorded_ledger_is_read_once(tmp_path, monkeypatch):
 def test_a_run_to_play_back_is_needed(tmp_path):
     with pytest.raises(HLError, match="needs a recorded run"):
         proposer_named("replay")
-    with pytest.raises(HLError, match="no search to play back"):
+    with pytest.raises(HLError, match="does not hold a recorded search"):
         proposer_named("replay", ProposerOptions(replayed=tmp_path))
 
 

@@ -68,7 +68,7 @@ def test_what_is_accepted_passes_every_case(lean, cases, tmp_path):
     assert all(failed_direction(trial).reason.startswith("regression: case stays: `cart.position") for trial in strayed), (
         "a proposer that reads is told"
     )
-    assert all(not trial.cases for trial in recorded if trial.gate in ("smoke", "duplicate", "prove"))
+    assert all(not trial.cases for trial in recorded if trial.gate in ("quick_seeds", "duplicate", "prove"))
     assert run_cases(Program.parse(result.best_text), cases, None).exit_code == 0
 
 

@@ -170,7 +170,7 @@ def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
     assert {length for trial in found if trial.options["short"] == 40 for length in trial.lengths} == {40}
     assert not any(trial.accepted for trial in found if trial.options["short"]) and {
         trial.gate for trial in found if trial.options["short"]
-    } == {"smoke"}
+    } == {"quick_seeds"}
     whole = [
         trial for trial in found if trial.options["short"] is None and trial.score is not None and trial.gate != "none"
     ]
@@ -182,7 +182,7 @@ def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
 def test_the_best_of_short_episodes_is_played_in_whole_when_the_budget_ends(swing, tmp_path):
     result = run_tune(swing, tmp_path / "run", short="40:1000", population=6, **FEW)
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
-    short = [trial for trial in found if trial.options["short"] == 40 and trial.gate == "smoke"]
+    short = [trial for trial in found if trial.options["short"] == 40 and trial.gate == "quick_seeds"]
     assert (
         max(short, key=lambda trial: trial.score).parameters
         in [trial.parameters for trial in found if trial.options["short"] is None][1:]
@@ -344,11 +344,11 @@ def test_a_tuning_that_is_over_comes_to_the_same_again(budget, race, short, seed
         assert steps_taken() == before and samples(Path(folder) / "run") == recorded
 
 
-@pytest.mark.parametrize("where", ["InProcess", "Isolated"])
+@pytest.mark.parametrize("where", ["InProcessExecutor", "WorkerExecutor"])
 def test_a_kill_loses_no_step(swing, tmp_path, where):
     """What a killed process had played and not written down is listed when the run goes on."""
     code = (
-        "import sys\nfrom hl_dsl.synth.search.start import run_tune\nfrom hl_dsl.synth.workers.evaluator import InProcess, Isolated\n"
+        "import sys\nfrom hl_dsl.synth.search.start import run_tune\nfrom hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor\n"
         "def say(event):\n    print(event['event'], event.get('env_steps', 0), flush=True)\n"
         f"run_tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator={where}(), on_event=say, population=16)"
     )

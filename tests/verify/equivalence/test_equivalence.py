@@ -10,15 +10,7 @@ from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.equivalence.correspondence import watch
 from hl_dsl.verify.equivalence.difference import difference, looked_at, render_difference
-from hl_dsl.verify.equivalence.equivalence import (
-    DIFFERENT,
-    EQUAL,
-    EQUAL_REALS,
-    IDENTICAL,
-    UNKNOWN,
-    compare,
-    same_actions,
-)
+from hl_dsl.verify.equivalence.equivalence import EquivalenceStatus, compare, same_actions
 from hl_dsl.verify.equivalence.product import product
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -45,147 +37,183 @@ def lean(expression: str, more: str = "") -> str:
 X, Y, Z = "cart.position", "cart.velocity", "pole.angle"
 
 BATTERY = [
-    ("a let that nothing uses", CART, lean(X), "let q = 1 " + lean(X), IDENTICAL),
-    ("operands that commute", CART, lean(f"{X} * ({Y} + {Z})"), lean(f"({Z} + {Y}) * {X}"), IDENTICAL),
+    ("a let that nothing uses", CART, lean(X), "let q = 1 " + lean(X), EquivalenceStatus.IDENTICAL),
+    (
+        "operands that commute",
+        CART,
+        lean(f"{X} * ({Y} + {Z})"),
+        lean(f"({Z} + {Y}) * {X}"),
+        EquivalenceStatus.IDENTICAL,
+    ),
     (
         "memory by another name",
         BREAKOUT,
         COUNT.format("m") + FIRE.format("m"),
         COUNT.format("k") + FIRE.format("k"),
-        IDENTICAL,
+        EquivalenceStatus.IDENTICAL,
     ),
-    ("a product over a sum", CART, lean(f"{X} * ({Y} + {Z})"), lean(f"{X} * {Y} + {X} * {Z}"), DIFFERENT),
-    ("a sum in another order", CART, lean(f"({X} + {Y}) + {Z}"), lean(f"{X} + ({Y} + {Z})"), DIFFERENT),
-    ("a difference of a value with itself", CART, lean(f"{X} - {X} + {Y}"), lean(Y), EQUAL_REALS),
-    ("what is added and taken off again", CART, lean(f"{X} + {Y} - {X}"), lean(Y), DIFFERENT),
-    ("min the other way round, compared", CART, lean(f"min({X}, {Y})"), lean(f"min({Y}, {X})"), EQUAL),
+    (
+        "a product over a sum",
+        CART,
+        lean(f"{X} * ({Y} + {Z})"),
+        lean(f"{X} * {Y} + {X} * {Z}"),
+        EquivalenceStatus.DIFFERENT,
+    ),
+    (
+        "a sum in another order",
+        CART,
+        lean(f"({X} + {Y}) + {Z}"),
+        lean(f"{X} + ({Y} + {Z})"),
+        EquivalenceStatus.DIFFERENT,
+    ),
+    ("a difference of a value with itself", CART, lean(f"{X} - {X} + {Y}"), lean(Y), EquivalenceStatus.EQUAL_REALS),
+    ("what is added and taken off again", CART, lean(f"{X} + {Y} - {X}"), lean(Y), EquivalenceStatus.DIFFERENT),
+    (
+        "min the other way round, compared",
+        CART,
+        lean(f"min({X}, {Y})"),
+        lean(f"min({Y}, {X})"),
+        EquivalenceStatus.EQUAL,
+    ),
     (
         "min the other way round, as a torque",
         PENDULUM,
         "act min(pole.sin, pole.cos)",
         "act min(pole.cos, pole.sin)",
-        EQUAL,
+        EquivalenceStatus.EQUAL,
     ),
     (
         "min the other way round, where the sign of a zero counts",
         PENDULUM,
         "act clamp(atan2(min(pole.sin, 0), -1), -2, 2)",
         "act clamp(atan2(min(0, pole.sin), -1), -2, 2)",
-        DIFFERENT,
+        EquivalenceStatus.DIFFERENT,
     ),
     (
         "one more memory",
         BREAKOUT,
         COUNT.format("m") + FIRE.format("m"),
         COUNT.format("k") + COUNT.format("j") + FIRE.format("k"),
-        EQUAL,
+        EquivalenceStatus.EQUAL,
     ),
     (
         "a counter with more room than it takes",
         BREAKOUT,
         COUNT.format("m") + FIRE.format("m"),
         COUNT.format("m").replace("[0, 9]", "[0, 99]") + FIRE.format("m"),
-        EQUAL,
+        EquivalenceStatus.EQUAL,
     ),
     (
         "a counter that stops too early",
         BREAKOUT,
         COUNT.format("m") + FIRE.format("m"),
         COUNT.format("m").replace("9", "3") + FIRE.format("m"),
-        DIFFERENT,
+        EquivalenceStatus.DIFFERENT,
     ),
     (
         "a counter that starts later",
         BREAKOUT,
         COUNT.format("m") + FIRE.format("m"),
         COUNT.format("m").replace("= 0", "= 1") + FIRE.format("m"),
-        DIFFERENT,
+        EquivalenceStatus.DIFFERENT,
     ),
     (
         "a dead rule",
         BREAKOUT,
         "act { when ram[1] > 10 => FIRE when ram[1] > 20 => LEFT otherwise => NOOP }",
         "act { when ram[1] > 10 => FIRE otherwise => NOOP }",
-        EQUAL,
+        EquivalenceStatus.EQUAL,
     ),
     (
         "a rule that is hardly ever reached",
         BREAKOUT,
         "act { when ram[1] > 10 => FIRE when ram[1] == 10 and ram[2] == 77 and ram[3] == 5 => LEFT otherwise => NOOP }",
         "act { when ram[1] > 10 => FIRE otherwise => NOOP }",
-        DIFFERENT,
+        EquivalenceStatus.DIFFERENT,
     ),
-    ("previous before and after a sum", CART, lean(f"previous({X} + 1, 1)"), lean(f"previous({X}, 0) + 1"), EQUAL),
-    ("the same with another start", CART, lean(f"previous({X} + 1, -1)"), lean(f"previous({X}, 0) + 1"), DIFFERENT),
+    (
+        "previous before and after a sum",
+        CART,
+        lean(f"previous({X} + 1, 1)"),
+        lean(f"previous({X}, 0) + 1"),
+        EquivalenceStatus.EQUAL,
+    ),
+    (
+        "the same with another start",
+        CART,
+        lean(f"previous({X} + 1, -1)"),
+        lean(f"previous({X}, 0) + 1"),
+        EquivalenceStatus.DIFFERENT,
+    ),
     (
         "conditions turned over",
         BREAKOUT,
         "act { when not (ram[1] > 3 and ram[2] > 5) => FIRE otherwise => NOOP }",
         "act { when ram[1] <= 3 or ram[2] <= 5 => FIRE otherwise => NOOP }",
-        EQUAL,
+        EquivalenceStatus.EQUAL,
     ),
     (
         "modes written as memory",
         BREAKOUT,
         "modes { start a { act FIRE when ram[1] > 3 -> b } b { act LEFT when ram[2] > 3 -> a } }",
         "memory busy: bool = false { next = now } let now = if busy then not (ram[2] > 3) else ram[1] > 3 act { when now => LEFT otherwise => FIRE }",
-        EQUAL,
+        EquivalenceStatus.EQUAL,
     ),
     (
         "other ranges that clamp",
         'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.5 => LEFT otherwise => RIGHT }} }}',
         "[-1, 1]",
         "[-0.4, 0.4]",
-        DIFFERENT,
+        EquivalenceStatus.DIFFERENT,
     ),
     (
         "other ranges, and it does not matter",
         'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.25 => LEFT otherwise => RIGHT }} }}',
         "[-1, 1]",
         "[-0.4, 0.4]",
-        EQUAL,
+        EquivalenceStatus.EQUAL,
     ),
     (
         "another default",
         CART,
         lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "),
         lean(f"{X} + g", "param g: real = 0.25 in [0, 1] "),
-        DIFFERENT,
+        EquivalenceStatus.DIFFERENT,
     ),
     (
         "a parameter by another name",
         CART,
         lean(f"{X} + g", "param g: real = 0.5 in [0, 1] invariant i: g > -1 "),
         lean(f"{X} + h", "param h: real = 0.5 in [0, 1] "),
-        EQUAL,
+        EquivalenceStatus.EQUAL,
     ),
     (
         "a wider range of a parameter",
         CART,
         lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "),
         lean(f"{X} + g", "param g: real = 0.5 in [0, 2] "),
-        EQUAL,
+        EquivalenceStatus.EQUAL,
     ),
     (
         "a start that is equal for one value of a parameter",
         BREAKOUT,
         "param flag: bool = true memory m: int in [0, 300] = 0 { next = ram[1] } act { when (if flag then m + 5 else m) > 4 => FIRE otherwise => NOOP }",
         "param flag: bool = true memory k: int in [0, 305] = 5 { next = if flag then ram[1] + 5 else ram[1] } act { when k > 4 => FIRE otherwise => NOOP }",
-        DIFFERENT,
+        EquivalenceStatus.DIFFERENT,
     ),
     (
         "a value negated twice",
         'policy p for "CartPole-v1" {{ observe pole.angle, pole.velocity act {{ when {} > 0.1 => RIGHT otherwise => LEFT }} }}',
         "pole.angle + pole.velocity",
         "pole.angle + -(-pole.velocity)",
-        EQUAL,
+        EquivalenceStatus.EQUAL,
     ),
     (
         "a parameter in place of a literal",
         CART,
         lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "),
         lean(f"{X} + 0.5"),
-        DIFFERENT,
+        EquivalenceStatus.DIFFERENT,
     ),
 ]
 
@@ -201,8 +229,8 @@ def test_battery(head, a, b, expected):
     assert found.status == expected, found
     if found.run is not None:
         assert_replays(first, second, found)
-    if expected != EQUAL_REALS:
-        assert not same_actions(first, second) or expected in (IDENTICAL, EQUAL)
+    if expected != EquivalenceStatus.EQUAL_REALS:
+        assert not same_actions(first, second) or expected in (EquivalenceStatus.IDENTICAL, EquivalenceStatus.EQUAL)
 
 
 @pytest.mark.parametrize("head, a, b, expected", [row[1:] for row in BATTERY], ids=[row[0] for row in BATTERY])
@@ -224,7 +252,10 @@ def test_battery_in_reverse_order(head, a, b, expected):
     ],
 )
 def test_negations_that_cancel_are_exact_in_both_orders(a, b):
-    assert [compared(CART, lean(first), lean(second))[2].status for first, second in ((a, b), (b, a))] == [EQUAL, EQUAL]
+    assert [compared(CART, lean(first), lean(second))[2].status for first, second in ((a, b), (b, a))] == [
+        EquivalenceStatus.EQUAL,
+        EquivalenceStatus.EQUAL,
+    ]
     first, second = (Program.parse(CART.format(lean(text))).flow for text in (a, b))
     assert same_actions(first, second) and same_actions(second, first)
 
@@ -238,7 +269,7 @@ def test_notes_and_runs_follow_the_order_of_the_caller():
     for first, second, side, other in ((a, b, "A", "B"), (b, a, "B", "A")):
         one, two, found = compared(CART, first, second)
         notes = "\n".join(found.notes)
-        assert found.status == DIFFERENT and f"only {other} has the parameter `own`" in notes
+        assert found.status == EquivalenceStatus.DIFFERENT and f"only {other} has the parameter `own`" in notes
         assert f"`{'g' if side == 'A' else 'k'}` of A is taken for `{'k' if side == 'A' else 'g'}` of B" in notes
         assert_replays(one, two, found)
 
@@ -304,7 +335,7 @@ def test_a_difference_over_the_reals_alone_is_told_in_the_words_of_a_comparison(
         "act RIGHT",
     )
     assert (
-        found.status == UNKNOWN
+        found.status == EquivalenceStatus.UNKNOWN
         and "a trace of 1 tick tells them apart; replayed in floats, it does not" in found.detail
     )
 
@@ -317,7 +348,7 @@ def test_a_table_shows_the_inputs_that_an_action_hangs_on():
         head + "act { when late > 3 => FIRE otherwise => NOOP }",
         head + "act { when late > 200 => FIRE when ram[2] > 200 => LEFT otherwise => NOOP }",
     )
-    assert found.status == DIFFERENT and looked_at(found) == {"ram[2]", "ram[5]"}
+    assert found.status == EquivalenceStatus.DIFFERENT and looked_at(found) == {"ram[2]", "ram[5]"}
     text = render_difference(difference(first, second, found), looked_at(found))
     assert "ram[2]" in text and "ram[5]" in text and not any(f"ram[{place}]" in text for place in (1, 6, 7))
 
@@ -329,14 +360,14 @@ def test_programs_for_different_environments():
 
 def test_without_the_solver_nothing_is_called_equal_that_is_not_shown():
     first, second = (Program.parse(CART.format(lean(f"min({pair})"))) for pair in (f"{X}, {Y}", f"{Y}, {X}"))
-    assert compare(first.flow, second.flow, ProofLimits(solver=False, lanes=0)).status == UNKNOWN
+    assert compare(first.flow, second.flow, ProofLimits(solver=False, lanes=0)).status == EquivalenceStatus.UNKNOWN
 
 
 def test_links_that_do_not_last_are_dropped():
     """Two counters that stay together longer than any simulated episode."""
     text = "memory m: int in [0, 99] = 0 {{ next = min(m + 1, {}) }} act {{ when m >= 90 => FIRE otherwise => NOOP }}"
     first, second, found = compared(BREAKOUT, text.format(99), text.format(80))
-    assert found.status == DIFFERENT and len(found.run.rows) == 91
+    assert found.status == EquivalenceStatus.DIFFERENT and len(found.run.rows) == 91
     assert_replays(first, second, found)
 
 
@@ -357,7 +388,7 @@ def test_only_flagged_operators_show_the_sign_of_a_zero():
 def test_what_is_said_of_generated_programs(data, a, b):
     """A program is itself. Of two programs, whatever is called equal acts the same in every run drawn, and whatever is
     called different replays."""
-    assert compare(a.flow, a.flow).status == IDENTICAL
+    assert compare(a.flow, a.flow).status == EquivalenceStatus.IDENTICAL
     if a.card.environment != b.card.environment:
         return
     found = compare(a.flow, b.flow, ProofLimits(solver_steps=20_000, depths=(0,), bounded_depths=(0, 0), lanes=0))

@@ -19,7 +19,7 @@ HARD = (
     "not-inductive/seldom_together",
     "violated/target_reached",
     "proved/target_reached",
-    "candidate/absorbed",
+    "unconfirmed/absorbed",
 )
 
 

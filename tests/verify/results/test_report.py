@@ -104,8 +104,8 @@ def test_names_of_goals_are_distinct_and_screening_speaks_of_the_same(program):
 def test_a_candidate_is_not_said_to_be_broken_by_nothing():
     result = next(
         result
-        for result in Program.load(VERDICTS / "candidate" / "absorbed.hl").prove().results
-        if result.status == "candidate"
+        for result in Program.load(VERDICTS / "unconfirmed" / "absorbed.hl").prove().results
+        if result.status == "unconfirmed"
     )
     assert (
         result.detail

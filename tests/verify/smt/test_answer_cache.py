@@ -26,7 +26,7 @@ FILES = [
         "proved/stuck_then_turns.hl",
         "violated/two_ticks_back.hl",
         "unknown/no_cubes.hl",
-        "candidate/absorbed.hl",
+        "unconfirmed/absorbed.hl",
         "vacuous/conditions_agree.hl",
         "proved-reals/product_commutes.hl",
     )

@@ -1,0 +1,1 @@
+"""Rules of prose that hold for code, messages, docs and tests."""
