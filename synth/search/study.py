@@ -21,16 +21,12 @@ from hl_dsl.synth.candidates.proposer import (
     ProposerStopped,
     Rejected,
     SearchContext,
-    proposer_named,
-    refuse_too_small,
-    refuse_unlimited,
-    settings_of,
-    takes_pictures,
 )
+from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.proposers.text.call_account import Calls
+from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.regressions.case import Regression, content_hash
 from hl_dsl.synth.regressions.gate import keeps_cases
@@ -96,7 +92,7 @@ class Study:
         self.program, self.protocol, self.budget, self.seed = program, protocol, budget, seed
         self.proposer_name, self.options = proposer, options
         self.proposer = proposer_named(proposer, options)
-        refuse_unlimited(self.proposer, budget)
+        self.proposer.check_budget(budget)
         self._proposed = False
         self.lanes, self.max_steps, self.cases = lanes, max_steps, tuple(cases)
         self.no_reward_steps = no_reward_steps or default_no_reward_steps(program.card)
@@ -110,7 +106,7 @@ class Study:
         """Starts the run. Raises HLError where the folder already holds one, NotProved where the program is not, NotWritten
         where it came to its end, but not all of it could be written."""
         self._start  # proved before the folder is touched
-        refuse_too_small(self.proposer, self.program.card, self.protocol, self.program.text, self.budget)
+        self.proposer.check_first_call(self.program.card, self.protocol, self.program.text, self.budget)
         with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             record.start(self.settings())
             folder.keep_card(self.program.card)
@@ -124,7 +120,7 @@ class Study:
     @cached_property
     def pictures(self) -> bool:
         """Whether frames are kept: somebody reads them, and there are some."""
-        return takes_pictures(self.proposer) and can_be_drawn(self.program.card)
+        return self.proposer.takes_pictures and can_be_drawn(self.program.card)
 
     def settings(self) -> dict[str, Any]:
         """What the run is; most of it must agree for a run to go on."""
@@ -138,7 +134,7 @@ class Study:
             "no_reward_steps": self.no_reward_steps,
             "max_steps": self.max_steps,
             "lanes": self.lanes,
-            "proposer_settings": settings_of(self.proposer),
+            "proposer_settings": self.proposer.settings,
             "program_hash": self.program.hash,
             "program": self.program.source.text or self.program.text,
             "regressions": {one.name: content_hash(one) for one in self.cases} or None,
@@ -166,7 +162,7 @@ class Study:
     def _begin(self, record: StudyRecord) -> None:
         self.state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.no_reward_steps)
         self.judge = GenerationRunner(self, record)
-        self.calls = Calls(record.folder.ledger, self.budget, record.events, self._tell)
+        self.calls = LedgerCallAccount(record.folder.ledger, self.budget, record.events)
 
     def _go(self, record: StudyRecord, generations: list) -> StudyResult:
         if self._proposed:  # it remembers
@@ -267,6 +263,8 @@ class Study:
             tuple(state.recent),
             state.episodes,
             self.calls,
+            self.budget,
+            self._tell,
         )
         return self.proposer.propose(situation)
 
