@@ -15,7 +15,8 @@ from hl_dsl.synth.evaluation.proof_check import CHECKED, Disagreement, ProofChec
 from hl_dsl.synth.rollouts.interrupts import stopping
 from hl_dsl.synth.rollouts.rollout import OnTick, Progress, Rollout, evaluate
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.trial import NO_GATE, Trial
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
+from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.verify import Proof
 from hl_dsl.verify.goals.statuses import ProofStatus
 
@@ -113,7 +114,7 @@ def evaluate_program(
     on_progress: Callable[[Progress], None] | None = None,
     on_tick: OnTick | None = None,
     render: bool = False,
-    kind: str = "evaluation",
+    kind: TrialKind = TrialKind.EVALUATION,
     check: bool = False,
     planner_seed: int = 0,
 ) -> Evaluation:
@@ -179,7 +180,7 @@ def trial_of(
     proof: Proof,
     rollout: Rollout,
     parameters: Mapping[str, float] | None,
-    kind: str,
+    kind: TrialKind,
     checking: ProofCheck | None = None,
 ) -> Trial:
     """The record of a rollout. Episodes cut off by an interrupt count in the steps, not in the returns."""
@@ -203,7 +204,7 @@ def trial_of(
         program_name=program.name,
         program_hash=program.hash,
         program=program.source.text or program.text,
-        gate="accepted" if accepted else "prove" if against else NO_GATE,
+        gate=Gate.ACCEPTED if accepted else Gate.PROVE if against else Gate.NONE,
         accepted=accepted,
         reason=against or ("" if rollout.complete else "interrupted"),
         environment=rollout.environment,
@@ -233,11 +234,11 @@ def _named(properties, rows) -> dict[str, int]:
 
 def _rejected(program: Program, proof: Proof, protocol: str) -> Trial:
     return Trial(
-        kind="verify-reject",
+        kind=TrialKind.VERIFY_REJECT,
         program_name=program.name,
         program_hash=program.hash,
         program=program.source.text or program.text,
-        gate="prove",
+        gate=Gate.PROVE,
         reason=proof.summary,
         environment=program.card.environment,
         protocol=protocol,
@@ -245,13 +246,13 @@ def _rejected(program: Program, proof: Proof, protocol: str) -> Trial:
     )
 
 
-def _broken_off(program: Program, proof: Proof, protocol: str, kind: str, problem: HLError, steps: int) -> Trial:
+def _broken_off(program: Program, proof: Proof, protocol: str, kind: TrialKind, problem: HLError, steps: int) -> Trial:
     return Trial(
         kind=kind,
         program_name=program.name,
         program_hash=program.hash,
         program=program.source.text or program.text,
-        gate=NO_GATE,
+        gate=Gate.NONE,
         reason=problem.message,
         environment=program.card.environment,
         protocol=protocol,

@@ -15,7 +15,8 @@ from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of
 from hl_dsl.synth.rollouts.candidate_batch import Episode, play
 from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.trial import NO_GATE, Trial
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
+from hl_dsl.synth.runs.trial import Trial
 
 from hl_dsl.program import Program
 
@@ -145,21 +146,21 @@ def _trial(run: CasesRun) -> Trial:
     program, first = run.program, broken(run.outcomes)
     protocols = {one.protocol for one in run.cases if type(one) is EpisodeCase}
     gate = (
-        "accepted"
+        Gate.ACCEPTED
         if first is None
-        else NO_GATE
+        else Gate.NONE
         if run.interrupted
-        else "regression"
+        else Gate.REGRESSION
         if first.passed is False
-        else "prove"
+        else Gate.PROVE
     )
     return Trial(
-        kind="regression",
+        kind=TrialKind.REGRESSION,
         program_name=program.name,
         program_hash=program.hash,
         program=program.source.text or program.text,
         gate=gate,
-        accepted=gate == "accepted",
+        accepted=gate is Gate.ACCEPTED,
         reason="" if first is None else f"case {first.name}: {first.detail}",
         environment=program.card.environment,
         protocol=protocols.pop() if len(protocols) == 1 else "",

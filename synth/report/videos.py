@@ -17,6 +17,7 @@ from hl_dsl.synth.evaluation.program_text import text_of
 from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.steps import name_of
 from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial, trials_of
 
 from hl_dsl.base.errors import HLError
@@ -121,7 +122,7 @@ def _play(program: Program, trial: Trial, seed: int, steps: int, path: Path) -> 
         ledger=Ledger(path.parent / LEDGER),
         num_envs=1,
         max_steps=steps,
-        kind="film",
+        kind=TrialKind.VIDEO,
         on_tick=camera,
         parameters={name: value for name, value in trial.parameters.items() if name in known},
         render=needs_render(program.card),

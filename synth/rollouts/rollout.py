@@ -134,7 +134,7 @@ def evaluate(
     interrupted, options, spent = False, {}, 0
     for first in range(0, max(1, len(seeds)), num_envs):
         environments = Environments(card, protocol, seeds[first : first + num_envs], num_threads, max_steps, render)
-        options = environments.options | {"dry_steps": dry_steps} | getattr(controller, "options", {})
+        options = environments.options | {"no_reward_steps": dry_steps} | getattr(controller, "options", {})
         left = None if step_budget is None else step_budget - spent
         prepare = getattr(controller, "prepare", None)
         if prepare is not None:

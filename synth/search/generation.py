@@ -16,7 +16,8 @@ from hl_dsl.synth.regressions.play import CaseSettings
 from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED, LEFT, BatchResult, Episode, play
 from hl_dsl.synth.rollouts.interrupts import stopping
 from hl_dsl.synth.rollouts.pruning import clearly_worse, stages
-from hl_dsl.synth.runs.trial import SIMPLIFIED, Trial, cut_trial
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
+from hl_dsl.synth.runs.trial import Trial, cut_trial
 from hl_dsl.synth.search.search_state import CompletedTrial
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 
@@ -93,7 +94,9 @@ class GenerationRunner:
     def _regressions(self, candidates: Sequence[Candidate], episodes: dict[int, list[Episode]]) -> None:
         """What would be accepted meets the task's golden cases, until it breaks one."""
         waiting = [
-            one for one in candidates if self.study.cases and self._verdict(one, episodes[one.index])[0] == "accepted"
+            one
+            for one in candidates
+            if self.study.cases and self._verdict(one, episodes[one.index])[0] is Gate.ACCEPTED
         ]
         waiting = self.cases.replay(waiting)
         for setting, cases, seeds in self.cases.batches():
@@ -196,7 +199,7 @@ class GenerationRunner:
         if len(episodes) < len(self.study.state.seeds) or any(each.status == CUT for each in episodes):
             return False
         cut = any(kept["passed"] is None for kept in self.cases.told(one.index).values())
-        return not cut and (self._verdict(one, episodes)[0] != "accepted" or not self.cases.pending(one.index))
+        return not cut and (self._verdict(one, episodes)[0] is not Gate.ACCEPTED or not self.cases.pending(one.index))
 
     def _note(self, played: BatchResult) -> None:
         self.options = played.rollout.options
@@ -230,7 +233,7 @@ class GenerationRunner:
         return replace(
             _base(one, study),
             gate=gate,
-            accepted=gate == "accepted",
+            accepted=gate is Gate.ACCEPTED,
             reason=reason,
             options=self.options if episodes else {},
             seeds=tuple(episode.seed for episode in finished),
@@ -253,27 +256,30 @@ class GenerationRunner:
             planning=counts_record(episode.planning for episode in episodes),
         )
 
-    def _verdict(self, one: Candidate, episodes: list[Episode]) -> tuple[str, str]:
+    def _verdict(self, one: Candidate, episodes: list[Episode]) -> tuple[Gate, str]:
         """The gate and the reason. They hang on what was known when the generation began, not on its other trials."""
         state = self.study.state
         if one.index in self.failures:
-            return "development" if episodes else "smoke", self.failures[one.index].told
-        stage = "smoke" if len(episodes) <= state.smoke else "development"
+            return Gate.ALL_SEEDS if episodes else Gate.QUICK_SEEDS, self.failures[one.index].told
+        stage = Gate.QUICK_SEEDS if len(episodes) <= state.smoke else Gate.ALL_SEEDS
         if any(episode.status == CUT for episode in episodes):
             return stage, "the budget was spent before its episode ended"
         if any(episode.status == LEFT for episode in episodes):
-            return stage, "left: far behind the best program at the same tick"
+            return Gate.PRUNED, "return far below the best program's at the same step"
         score = sum(episode.value for episode in episodes) / len(episodes)
         if len(episodes) < len(state.seeds):
             if one.brief:
-                return "smoke", f"{score:g} on the smoke seeds; one of many points, and the middle of them is played on"
+                return (
+                    Gate.QUICK_SEEDS,
+                    f"{score:g} on the quick seeds; only the mean of the CMA-ES population is played on all seeds",
+                )
             if len(episodes) <= state.smoke:
-                return "smoke", f"{score:g} on the smoke seeds is clearly worse than the best"
-            return "development", f"{score:g} on {len(episodes)} seeds is clearly worse than the best program there"
+                return Gate.PRUNED, f"{score:g} on the quick seeds is clearly worse than the best"
+            return Gate.PRUNED, f"{score:g} on {len(episodes)} seeds is clearly worse than the best program there"
         if state.archive.would_accept(one.checked.structure, score):
             reason = self.cases.reason(one.index)
-            return ("accepted", "") if reason is None else ("regression", reason)
-        return "development", f"{score:g} is no better than what is known"
+            return (Gate.ACCEPTED, "") if reason is None else (Gate.REGRESSION, reason)
+        return Gate.ALL_SEEDS, f"{score:g} is not better than the best program"
 
 
 def _counted(properties, rows: list[tuple[int, ...]]) -> dict[str, int]:
@@ -285,7 +291,7 @@ def _base(one: Candidate | Rejected, study: Study) -> Trial:
     program = None if checked is None else checked.program
     origin = one.provenance or Provenance("local" if "," in study.proposer_name else study.proposer_name)
     return Trial(
-        kind="search",
+        kind=TrialKind.SEARCH,
         program_name=study.program.name if program is None else program.name,
         program_hash="" if program is None else program.hash,
         program=one.text
@@ -317,14 +323,14 @@ def simplified_trial(
     """The record of a smaller program that plays the best one's episodes; they were recalled, so it cost nothing."""
     program = smaller.program
     return Trial(
-        kind=SIMPLIFIED,
+        kind=TrialKind.SIMPLIFY,
         program_name=program.name,
         program_hash=program.hash,
         program=program.text,
         parent_hashes=(best.checked.program.hash,),
         proposer="simplify",
         change=f"{len(best.checked.flow.nodes) - len(smaller.flow.nodes)} nodes left out",
-        gate="accepted",
+        gate=Gate.ACCEPTED,
         accepted=True,
         reason=f"acts as trial {best.best.trial}",
         environment=study.program.card.environment,

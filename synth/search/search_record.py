@@ -15,6 +15,7 @@ from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.picture import Picture
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.run_folder import RunFolder
+from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.step_counter import StepMeter
 from hl_dsl.synth.runs.trial import Trial, cut_trial
 from hl_dsl.synth.search.search_state import CompletedTrial
@@ -81,9 +82,9 @@ class StudyRecord:
             kind = event.get("event")
             if kind == "generation":
                 generations.append({**event, "trials": {}})
-            elif kind == "trial" and event.get("kind") == "interrupted":
+            elif kind == "trial" and event.get("kind") == TrialKind.INTERRUPTED:
                 self.lost_steps += event["environment_steps"]
-            elif kind == "trial" and event.get("kind") == "search" and generations:
+            elif kind == "trial" and event.get("kind") == TrialKind.SEARCH and generations:
                 generations[-1]["trials"][event["index"]] = Trial.from_event(event)
         return generations
 

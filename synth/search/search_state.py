@@ -20,6 +20,7 @@ from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.episode_cache import EpisodeCache
 from hl_dsl.synth.rollouts.pruning import margin
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.runs.trial import Trial
 
 from hl_dsl.cards import Card
@@ -85,7 +86,7 @@ class StudyState:
             self.recent.append(trial)
             if trial.index == 0 and trial.distinct_trajectories == 1 and _all_alike(list(one.recordings.values())):
                 self.seeds = self.seeds[:1]  # one trajectory: one seed stands for all
-            if trial.index == 0 and trial.gate == "regression":
+            if trial.index == 0 and trial.gate is Gate.REGRESSION:
                 self.refused_start = trial.reason
         self.idle_generations = 0 if played else self.idle_generations + 1
 
@@ -104,7 +105,7 @@ class StudyState:
                 self.recall.add(seed, trial.index, recording)
                 self._results[trial.index, seed] = (values.get(seed, 0.0), one.statuses[seed])
         if (
-            trial.gate != "regression"
+            trial.gate is not Gate.REGRESSION
             and trial.mean is not None
             and one.checked is not None
             and set(self.seeds) <= set(trial.seeds)
@@ -133,7 +134,7 @@ class StudyState:
             value, status = self._results[trial, seed]
             if status != FINISHED:
                 return Rejection(
-                    "duplicate", f"acts as trial {trial}, which was clearly worse", candidate.program.hash, trial
+                    Gate.DUPLICATE, f"acts as trial {trial}, which was clearly worse", candidate.program.hash, trial
                 )
             first = trial if first is None else first
             acts_as = trial if acts_as is None and first_broken(self._cases[trial]) is not None else acts_as
@@ -141,7 +142,7 @@ class StudyState:
         if acts_as is not None:
             return self._breaks_as(candidate, acts_as)
         return Rejection(
-            "duplicate", f"acts as trial {first}: {sum(values) / len(values):g}", candidate.program.hash, first
+            Gate.DUPLICATE, f"acts as trial {first}: {sum(values) / len(values):g}", candidate.program.hash, first
         )
 
     def _breaks_as(self, candidate: CheckedCandidate, trial: int) -> Rejection | None:
@@ -150,7 +151,9 @@ class StudyState:
         known = self.recall.find(candidate.flow, recording_key(case))
         if known is None or self._cases[known][case]["passed"] is not False:
             return None
-        return Rejection("duplicate", f"acts as trial {trial}, which broke case {case}", candidate.program.hash, trial)
+        return Rejection(
+            Gate.DUPLICATE, f"acts as trial {trial}, which broke case {case}", candidate.program.hash, trial
+        )
 
     def recalled_case(self, candidate: CheckedCandidate, case: str) -> bool:
         """Whether a candidate would play an episode that passed a case."""

@@ -17,6 +17,7 @@ from hl_dsl.synth.regressions.case import Regression, content_hash
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_result import INTERRUPTED
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.runs.step_counter import StepMeter
 from hl_dsl.synth.tuning.cma_es import CmaEs
 from hl_dsl.synth.tuning.episode_schedule import WHOLE, Phase, schedule_text
@@ -132,7 +133,7 @@ class Tuning:
             "race": self.race or None,
             "center": self.center or None,
             "short": schedule_text(self.short),
-            "dry_steps": self.limits["dry_steps"],
+            "no_reward_steps": self.limits["dry_steps"],
             "max_steps": self.limits["max_steps"],
             "regressions": {one.name: content_hash(one) for one in self.cases} or None,
             "program_hash": self.program.hash,
@@ -167,7 +168,7 @@ class Tuning:
         self.generations, reason, hint = 0, "the samples no longer differ", "give it a larger budget"
         try:
             start = self.all.play([self.defaults])[0]
-            if start.gate == "accepted":
+            if start.gate is Gate.ACCEPTED:
                 self._improve()
         except TuningInterrupted as cut:
             reason = str(cut)
@@ -177,7 +178,7 @@ class Tuning:
         finally:
             self.evaluator.close()
         start = self.all.samples.get(self.book.key(Sample(0, self.defaults)))
-        if start is not None and start.gate == "regression":
+        if start is not None and start.gate is Gate.REGRESSION:
             raise HLError(
                 f"the program that the tuning begins from is no good: {start.reason}",
                 "mend it first, and start a new run; `hl regress` shows more",

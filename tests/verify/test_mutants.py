@@ -21,7 +21,7 @@ from hl_dsl.verify.methods.k_induction import Induction
 from hl_dsl.verify.smt import encode, rounding_error
 from hl_dsl.verify.smt.solver import UNSAT, Solver
 
-from hl_dsl.operators import OPERATORS, intervals, inverse_intervals, replaced, scalar
+from hl_dsl.operators import OPERATORS, intervals, inverse_intervals, replaced, scalar, truth_intervals
 from hl_dsl.program import Program
 
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward act NOOP {} }}'
@@ -167,9 +167,9 @@ MUTANTS = [
         lambda: row(
             "less",
             refine=lambda truth, a, b, kind: (
-                intervals.refine_less(True, a, b, kind)
+                truth_intervals.refine_less(True, a, b, kind)
                 if truth
-                else tuple(reversed(intervals.refine_less(True, b, a, kind)))
+                else tuple(reversed(truth_intervals.refine_less(True, b, a, kind)))
             ),
         ),
         BREAKOUT.format("let q = if ram[1] < 4 then 1 else 10 / (ram[1] - 4)"),
@@ -177,19 +177,19 @@ MUTANTS = [
     ),
     (
         "a strict comparison that holds taken as weak",
-        lambda: row("less", refine=intervals.refine_less_equal),
+        lambda: row("less", refine=truth_intervals.refine_less_equal),
         BREAKOUT.format("let q = if 4 < ram[1] then 10 / (ram[1] - 4) else 1").replace("policy p", "policy intervals"),
         True,
     ),
     (
         "reals stepped like ints",
-        lambda: attribute(intervals, "_above", lambda value, kind: value + 1),
+        lambda: attribute(truth_intervals, "_above", lambda value, kind: value + 1),
         CARTPOLE.format("let q = if cart.position > 0 then sqrt(cart.position - 0.5) else 0"),
         False,
     ),
     (
         "an interval end opened",
-        lambda: row("less_equal", interval=lambda a, b: intervals.less_equal((a[0], a[1] - 1), b)),
+        lambda: row("less_equal", interval=lambda a, b: truth_intervals.less_equal((a[0], a[1] - 1), b)),
         BREAKOUT.format("invariant p: ram[1] <= 254"),
         False,
     ),

@@ -136,7 +136,7 @@ def test_a_run_of_another_version(run):
     assert "HL 9.9.9 (code 00000000) made this run" in document["notes"][0] and document["notes"][0] in page.text
     # Programs that this version cannot read are shown as they are, and not proved.
     events = [
-        {name: value for name, value in event.items() if name not in ("sequence", "time", "checksum")}
+        {name: value for name, value in event.items() if name not in ("sequence", "time", "schema", "checksum")}
         for event in Ledger(run / "trials.jsonl").read()
     ]
     (run / "trials.jsonl").unlink()

@@ -63,7 +63,7 @@ def test_a_run_that_finds_nothing_is_told_of(policy, tmp_path):
     policy.write_text(TEXT.replace("> tilt", "> 0 * tilt"))
     result = run_tune(policy, tmp_path / "run", ledger=tmp_path / "trials.jsonl", **{**FEW, "budget_steps": 2_000})
     (line,) = lines(tmp_path / "trials.jsonl")
-    assert not result.improved and line.gate == "development" and "no better" in line.reason
+    assert not result.improved and line.gate == "all_seeds" and "not better" in line.reason
 
 
 def test_a_ledger_that_cannot_be_written_is_known_before_a_step(policy, tmp_path):

@@ -170,7 +170,7 @@ def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
     assert {length for trial in found if trial.options["short"] == 40 for length in trial.lengths} == {40}
     assert not any(trial.accepted for trial in found if trial.options["short"]) and {
         trial.gate for trial in found if trial.options["short"]
-    } == {"smoke"}
+    } == {"quick_seeds"}
     whole = [
         trial for trial in found if trial.options["short"] is None and trial.score is not None and trial.gate != "none"
     ]
@@ -182,7 +182,7 @@ def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
 def test_the_best_of_short_episodes_is_played_in_whole_when_the_budget_ends(swing, tmp_path):
     result = run_tune(swing, tmp_path / "run", short="40:1000", population=6, **FEW)
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
-    short = [trial for trial in found if trial.options["short"] == 40 and trial.gate == "smoke"]
+    short = [trial for trial in found if trial.options["short"] == 40 and trial.gate == "quick_seeds"]
     assert (
         max(short, key=lambda trial: trial.score).parameters
         in [trial.parameters for trial in found if trial.options["short"] is None][1:]

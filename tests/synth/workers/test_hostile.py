@@ -94,7 +94,7 @@ def test_a_hostile_evaluator_is_ended_recorded_and_charged(tmp_path, survivors, 
     assert all(
         trial.environment_steps >= hostile_workers.AFTER
         and not trial.accepted
-        and trial.gate in ("smoke", "development")
+        and trial.gate in ("quick_seeds", "all_seeds")
         for trial in failed
     )
     assert (
