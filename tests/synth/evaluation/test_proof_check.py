@@ -36,9 +36,9 @@ def unsound(monkeypatch):
     monkeypatch.setattr(
         interval_stage.IntervalStage,
         "invariant",
-        lambda self, node, asked=(): "proved" if self.flow.nodes[node].op != "not" else "open",
+        lambda self, node, antecedents=(): "proved" if self.flow.nodes[node].op != "not" else "open",
     )
-    monkeypatch.setattr(proof_pipeline, "vacuous", lambda *anything: set())
+    monkeypatch.setattr(proof_pipeline, "find_vacuous_goals", lambda *anything: set())
 
 
 def test_nothing_proved_is_seen_broken(tmp_path):
