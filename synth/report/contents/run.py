@@ -37,7 +37,7 @@ class ReportedRun:
     settings: Mapping[str, Any]
     entries: tuple[tuple[Mapping[str, Any], Trial | None], ...]
     torn: int
-    lock_holder: str | None
+    holder: str | None
 
     @cached_property
     def events(self) -> list[Mapping[str, Any]]:
