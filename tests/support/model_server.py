@@ -19,7 +19,8 @@ from hl_dsl.synth.proposers.llm.response_formats import TOOL
 @dataclass
 class Act:
     """What a reply does. `text`: the program or words; `words`: outside the tool, even where there is one. `input`, `output`:
-    tokens billed."""
+    tokens billed.
+    """
 
     text: str = ""
     status: int = 200

@@ -9,7 +9,8 @@ VOID = {"meta", "img", "br", "hr", "link", "input"}
 
 class Page(HTMLParser):
     """Checks while it reads that every element is closed where it should be. `elements`: (name, attributes) in order; `texts`:
-    the whole text of each element of a name; `style`: the style sheet."""
+    the whole text of each element of a name; `style`: the style sheet.
+    """
 
     def __init__(self, text: str):
         super().__init__(convert_charrefs=True)

@@ -48,7 +48,8 @@ def accepted(text: str, grammar: str) -> str:
 
 def drawn(grammar: str, random: Random, most: int = 400) -> str:
     """A text written one byte after the other, each one drawn from those that are allowed; after `most` bytes it is steered
-    to an end by closing what is open. May be unfinished."""
+    to an end by closing what is open. May be unfinished.
+    """
     matcher = _matcher(grammar).deep_copy()
     text = bytearray()
     while len(text) < 3 * most:

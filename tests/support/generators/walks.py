@@ -39,7 +39,7 @@ class Walker:
         grammar = read_grammar(text)
         self._nodes: dict[str, GrammarNode] = {**grammar.rules, **grammar.terminals}
         self._terminals = {RuleReference(name) for name in grammar.terminals}
-        self._cost = {name: inf for name in self._nodes}
+        self._cost = dict.fromkeys(self._nodes, inf)
         changed = True
         while changed:
             before = dict(self._cost)
