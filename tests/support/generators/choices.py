@@ -1,4 +1,4 @@
-"""Sources of choices for generators: Hypothesis, which shrinks and stores examples, or random numbers, which are faster.
+"""Sources of choices for generators: Hypothesis, which shrinks examples, or random numbers, which are faster.
 
 A generator takes numbers below a count from a `Choices` and does not depend on its kind.
 """
@@ -108,7 +108,7 @@ def reduced(
     improved = True
     while improved and left > 0:
         improved = False
-        for trial in islice(_simpler(lambda: best), left):
+        for trial in islice(_simpler(lambda: best), left):  # noqa: B023 (the list of this moment is meant)
             left -= 1
             found = fails(trial)
             if found is not None and _simplicity(found) < _simplicity(best):

@@ -168,8 +168,8 @@ def chosen_run(
 ) -> Run:
     """A run of a program.
 
-    `everyone`: every lane takes part in every tick. Not `hostile`: every observation is in its declared range, if the step
-    count allows it.
+    `everyone`: every lane takes part in every tick. Not `hostile`: every observation is in its declared range, if the
+    step count allows it.
     """
     lanes = lanes or choices.between(1, MOST_LANES)
     ticks = ticks or choices.between(1, MOST_TICKS)
@@ -244,8 +244,8 @@ def _raw_value(choices: Choices, source: str, entries: list[Input], hostile: boo
 class Reference:
     """The interpreter's results, lane by lane.
 
-    ticks[tick][lane]: None where the lane was absent. memory[tick][lane]: as the tick left it. plain[tick][lane]: whether
-    every int of the episode so far stayed within what the language proves. out_of_range: (lanes,).
+    ticks[tick][lane]: None where the lane was absent. memory[tick][lane]: after the tick. plain[tick][lane]: whether
+    every int of the episode so far is within ±2^53. out_of_range: (lanes,).
     """
 
     ticks: list[list[Tick | None]]

@@ -8,9 +8,9 @@
         program.text      # in the formatter's layout
         program.wild      # whether divisions, roots, memories, … are unguarded
 
-`written(choices)` generates the same programs from other choices than Hypothesis's. `programs(focus="min")` puts that row of the
-operator table into a let on which the action and a memory depend. `programs(wild=False)` generates only guarded programs,
-which intervals mostly prove well defined.
+`written(choices)` generates the same programs from other choices than Hypothesis's. `programs(focus="min")` puts that
+row of the operator table into a let on which the action and a memory depend. `programs(wild=False)` generates only
+guarded programs, which intervals mostly prove well defined.
 """
 
 from __future__ import annotations

@@ -77,7 +77,7 @@ _TAPE_NAMES = {**vars(step), "math": _TotalMath(), "float32": np.float32}
 
 
 def check_tape(row: Operator) -> None:
-    """Checks the source of the compiled form, run by Python. (Another test compiles all rows at once.)"""
+    """Checks the source of the compiled form, run by Python. Another test compiles all rows at once."""
     for item in forms_of([row]):
         code = compile(item.form.tape, f"<{row.name}>", "eval")
         for operands in samples(item):
@@ -127,7 +127,7 @@ def check_interval(row: Operator, count: int = 500) -> None:
     for item in forms_of([row]):
         for box, point in random_boxes(item, count):
             check_interval_at(item, box, point)
-        # The interval of a point is a point, up to the error of the kernel. A rule that returns `ANYTHING` proves nothing.
+        # The interval of a point is a point, up to the kernel's error. A rule that returns `ANYTHING` proves nothing.
         for point in samples(item, 60):
             if all(not isinstance(value, float) or abs(value) < 1e3 for value in point) and not _outside_requirements(
                 row, point
@@ -151,7 +151,7 @@ def _outside_requirements(row: Operator, point: tuple) -> bool:
 
 
 def check_z3(row: Operator) -> None:
-    """The exact form equals the definition on fractions. The float result is the exact one, rounded if the row rounds."""
+    """The exact form equals the definition on fractions; the float result is that, rounded if the row rounds."""
     for item in forms_of([row]):
         if item.form.z3 is None:
             continue

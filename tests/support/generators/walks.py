@@ -29,7 +29,7 @@ from hl_dsl.grammar.decoder.ebnf import (
 )
 
 _MOST_REPEATS = 3
-_ODD = "±→∞é"  # what `.` and the like can be, beside ASCII
+_ODD = "±→∞é"  # characters other than ASCII that `.` matches
 
 
 class Walker:
