@@ -57,17 +57,9 @@ LEVELS = (
 LEVEL = {folder: number for number, folders in enumerate(LEVELS) for folder in folders}
 STAGES = ("grammar", "hl_dsl", "compiler", "verify", "synth", "policies")
 MOST_FILES = 20
-# Imports and cycles that wait for their cut; nothing may be added here.
-PENDING_IMPORTS = {
-    ("synth/candidates/proposer.py", "synth/proposers/text/call_account.py"),
-    ("synth/candidates/proposer.py", "synth/proposers/text/options.py"),
-    ("synth/candidates/proposer.py", "synth/proposers/round_robin.py"),
-    ("synth/candidates/proposer.py", "synth/proposers/registry.py"),
-    ("synth/candidates/proposer.py", "synth/proposers/local/local_proposer.py"),
-}
+# Cycles that wait for their cut; nothing may be added here.
 PENDING_CYCLES = {
     "verify/intervals/contexts.py",
-    "synth/candidates/proposer.py",
     "synth/search/generation.py",
 }
 HEAVY = {
@@ -172,7 +164,7 @@ def wrong_directions(file: str, tree: ast.AST) -> list[str]:
         return [*wrong, f"{file}:1: the folder `{here}` has no level"]
     for target, line in imported_files(tree):
         there = folder_of(target)
-        if there != here and LEVEL.get(there, len(LEVELS)) >= LEVEL[here] and (file, target) not in PENDING_IMPORTS:
+        if there != here and LEVEL.get(there, len(LEVELS)) >= LEVEL[here]:
             wrong.append(f"{file}:{line}: `{here}/` may not import from `{there}/`")
     return wrong
 

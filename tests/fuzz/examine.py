@@ -110,7 +110,7 @@ def _asked(solver: Solver | None, tier: IntervalStage, claimed: list, counts: Co
         episode.append(values)
     if not episode:
         return []
-    kept = all(values[node] for values in episode for node in tier.plan.assumes)
+    kept = all(values[node] for values in episode for node in tier.index.assumes)
     context = tier.evaluator.base if kept else tier.evaluator.root
     counts["episodes put before the solver"] += 1
     if solver is not None:

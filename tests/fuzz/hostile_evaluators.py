@@ -15,7 +15,10 @@ import time
 from functools import partial
 from pathlib import Path
 
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import play
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.workers.evaluator import WorkerExecutor
 from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.process_tree import marked
@@ -39,8 +42,8 @@ ACTS = (
 def lived(evaluator: WorkerExecutor, act, file: Path) -> tuple[float, EvaluatorFailed, int]:
     """Seconds from the act to its end, its failure, and the number of surviving processes."""
     program = Program.parse(LEAN)
-    arguments = ([program.flow], program.card, "standard", (0, 1, 2, 3))
-    limits = {"dry_steps": None, "max_steps": None, "curves": dict.fromkeys(range(4)), "step_budget": None}
+    arguments = ([program.flow], program.card, EpisodeSettings("standard", (0, 1, 2, 3)))
+    limits = {"hooks": ExecutionHooks(), "resources": Resources()}
     evaluator.run(play, *arguments, **limits)  # its start does not count
     mark = evaluator._worker._mark
     try:

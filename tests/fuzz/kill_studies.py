@@ -69,7 +69,7 @@ def asking(folder: Path, url: str, on_event: OnEvent) -> Study:
         base_url=url,
         api_key="key",
         grammar=lambda card: "start: /a/",
-        patience=RetryPolicy(first_wait=0.01),
+        retry_policy=RetryPolicy(first_wait=0.01),
     )
     return Study(
         Program.parse(LEAN),

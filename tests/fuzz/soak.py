@@ -19,9 +19,9 @@ from pathlib import Path
 import numpy as np
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.simulation.monitors import monitored
+from hl_dsl.verify.simulation.monitors import add_monitors
 
 from hl_dsl.program import Program
 from tests.fuzz.hostile import TYPES, HostileInputs, parameters_of
@@ -46,9 +46,9 @@ def soak(program: Program, ticks: int, lanes: int = 500, seed: int = 0) -> Soake
     """Runs `lanes` lanes at once until so many ticks were kept. Stops at the first thing that breaks."""
     flow = program.flow
     generator = np.random.default_rng(seed)
-    watched = [goal for goal in goals(flow) if goal.kind != "reachable"]  # that is to break
+    watched = [goal for goal in list_goals(flow) if goal.kind != "reachable"]  # that is to break
     assumptions = len(flow.of_kind("assume"))
-    step = compile_numpy(monitored(flow, watched))
+    step = compile_numpy(add_monitors(flow, watched))
     ranges = IntervalStage(flow).ranges
     parameters = parameters_of(flow, generator, lanes)
     inputs = HostileInputs(flow, generator, lanes)

@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
@@ -102,18 +103,18 @@ def is_struck(flow, of) -> bool:
     return canonical_hash(flow)[0] in of
 
 
-def playing(act, of, flows, *rest, before_step, **more):
+def playing(act, of, flows, *rest, hooks, **more):
     """Evaluates; for programs whose hash starts with a digit in `of`, the act runs at the 40th step."""
     struck = any(is_struck(flow, of) for flow in flows)
     done = []
 
     def count(steps):
-        before_step(steps)
+        hooks.before_step(steps)
         if struck and steps >= AFTER and not done:
             done.append(steps)
             act()
 
-    return play(flows, *rest, before_step=count, **more)
+    return play(flows, *rest, hooks=replace(hooks, before_step=count), **more)
 
 
 def in_company(act, flows, *rest, **more):

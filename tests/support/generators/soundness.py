@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hl_dsl.compiler.backends.interpreter import Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation
 from hl_dsl.verify import Proof
-from hl_dsl.verify.goals.goals import claimed
+from hl_dsl.verify.goals.goals import list_claimed_properties
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.results.report import PROPERTIES
 
@@ -69,7 +69,9 @@ def broken_proofs(flow: Dataflow, proof: Proof, run: Run, reference: Reference) 
         if not all(done.values[item.node] for item in flow.of_kind("assume")):
             continue
         found += [
-            f"{item.kind} {item.name}" for item in claimed(flow) if item.name in proved and not done.values[item.node]
+            f"{item.kind} {item.name}"
+            for item in list_claimed_properties(flow)
+            if item.name in proved and not done.values[item.node]
         ]
         found += [
             item.says

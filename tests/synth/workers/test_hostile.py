@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.search.study import Study
 from hl_dsl.synth.workers import evaluator as isolation
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+from hl_dsl.synth.workers.evaluator import WorkerExecutor
 from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.process_tree import marked
 from hl_dsl.synth.workers.worker import MARK
@@ -94,7 +97,7 @@ def test_a_hostile_evaluator_is_ended_recorded_and_charged(tmp_path, survivors, 
     assert all(
         trial.environment_steps >= hostile_workers.AFTER
         and not trial.accepted
-        and trial.gate in ("smoke", "development")
+        and trial.gate in ("quick_seeds", "all_seeds")
         for trial in failed
     )
     assert (
@@ -152,12 +155,9 @@ def test_other_ends(survivors, act, says):
             partial(hostile_workers.playing, act, "0123456789abcdef"),
             [program.flow] * 4,
             program.card,
-            "standard",
-            (0,),
-            dry_steps=None,
-            max_steps=None,
-            curves={0: None},
-            step_budget=None,
+            EpisodeSettings("standard", (0,)),
+            hooks=ExecutionHooks(),
+            resources=Resources(),
         )
     assert caught.value.steps >= hostile_workers.AFTER and not survivors()
 
