@@ -1,8 +1,7 @@
-"""Rules of the house: imports point one way, files are short, heavy libraries are loaded where they are used, one module
-steps simulators, and only the operator table knows operators by name.
+"""Rules of the house: direction of imports, size of files, what is imported where.
 
-`tests/house_pending.txt` lists exceptions; when a file meets a rule, `python -m tests.support.house_pending` removes its
-line. `make packages` writes the list of packages.
+`tests/house_pending.txt` lists exceptions; when a file meets a rule, `python -m tests.support.house_pending` removes
+its line. `make packages` writes the list of packages. `tests/test_house_rules.py` shows that each rule finds a bad input.
 """
 
 from __future__ import annotations
@@ -101,8 +100,11 @@ BY_NAME = {
 
 @pytest.mark.parametrize("rule", ["direction", "cycle", "lines", "parameters"])
 def test_rule_is_met_but_for_the_pending_exceptions(rule):
-    """`direction`: a folder imports only from earlier levels. `cycle`: no files import each other. `lines`: a file has at
-    most 300. `parameters`: a function has at most 8."""
+    """Checks the rules that have exceptions.
+
+    `direction`: a folder imports only from earlier levels. `cycle`: no files import each other. `lines`: a file has
+    at most 300. `parameters`: a function has at most 8.
+    """
     found = findings()[rule]
     assert [message for name, message in found.items() if name not in pending(rule)] == []
     assert pending(rule) - set(found) == set(), (

@@ -1,1 +1,1 @@
-"""Proposers of candidate programs, by name (`registry.py`), and the small ones: replay, round robin, submissions."""
+"""Proposers of programs: the registry, and the small proposers that replay, alternate or take submissions."""

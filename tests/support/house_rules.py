@@ -58,10 +58,8 @@ def definitions_in_init(file: str, tree: ast.Module) -> list[str]:
     """Statements of an `__init__` that are not imports, `__all__`, or a call that makes `__getattr__`."""
     wrong = []
     for statement in tree.body[1:] if ast.get_docstring(tree) is not None else tree.body:
-        is_import = isinstance(statement, (ast.Import, ast.ImportFrom)) or (
-            is_type_checking(statement)
-            and all(isinstance(item, (ast.Import, ast.ImportFrom)) for item in statement.body)
-        )
+        body = statement.body if isinstance(statement, ast.If) and is_type_checking(statement) else [statement]
+        is_import = all(isinstance(item, (ast.Import, ast.ImportFrom)) for item in body)
         if not is_import and not _is_export(statement):
             wrong.append(f"{file}:{statement.lineno}: {ast.unparse(statement).splitlines()[0]}")
     return wrong
@@ -71,9 +69,10 @@ def _is_export(statement: ast.stmt) -> bool:
     """`__all__ = [...]` or `__getattr__ = function(...)`."""
     if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
         return False
-    kinds = {"__all__": (ast.List, ast.Tuple), "__getattr__": ast.Call}
     name = statement.targets[0].id
-    return name in kinds and isinstance(statement.value, kinds[name])
+    return (name == "__all__" and isinstance(statement.value, (ast.List, ast.Tuple))) or (
+        name == "__getattr__" and isinstance(statement.value, ast.Call)
+    )
 
 
 def undocumented_package(file: str, tree: ast.Module) -> list[str]:

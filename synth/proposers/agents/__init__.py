@@ -1,1 +1,1 @@
-"""Proposer that runs an external coding agent in a sandboxed folder."""
+"""Proposer that runs an external coding agent in a scratch folder, inside a sandbox."""

@@ -1,1 +1,1 @@
-"""Proposer that queries a language model behind an OpenAI-compatible API."""
+"""Proposer that calls a language model through an OpenAI-compatible server."""

@@ -1,1 +1,1 @@
-"""The prompt for language models and agents: language summary, task, traces and frames, truncated to fit."""
+"""The prompt for language models and agents: its parts, its text, and the limits of its sections."""

@@ -1,1 +1,1 @@
-"""Parts that language-model and agent proposers share: retries, feedback, prices, accounts of calls."""
+"""What proposers of program texts share: the writer interface, paid calls, retries, gates and repairs."""

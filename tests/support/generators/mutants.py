@@ -51,7 +51,7 @@ def _form_mutants(row: Operator, position: int, form) -> Iterator[tuple[str, Cal
     if form.z3 is not None:
         yield "solver's form another", checks.check_z3, {"z3": lambda z3, *operands: _other(z3, form.z3(z3, *operands))}
     if form.rounds and form.z3 is not None:
-        yield "rounding left out", checks.check_z3, {"rounds": False}
+        yield "rounding omitted", checks.check_z3, {"rounds": False}
     for part in ("refine", "backward"):
         rule = getattr(form, part)
         if rule is not None:
