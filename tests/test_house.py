@@ -1,7 +1,8 @@
 """Rules of the house: direction of imports, size of files, what is imported where.
 
 `tests/house_pending.txt` lists exceptions; when a file meets a rule, `python -m tests.support.house_pending` removes
-its line. `make packages` writes the list of packages. `tests/test_house_rules.py` shows that each rule finds a bad input.
+its line. `make packages` writes the list of packages. Each rule finds a bad input in
+`tests/test_house_rules.py`.
 """
 
 from __future__ import annotations
