@@ -144,7 +144,7 @@ def test_what_was_started_on_the_side_is_ended_and_a_copy_is_not_heard(tmp_path,
         (hostile_workers.asks_for_too_much, "MemoryError"),
         (hostile_workers.leaves, "died with exit code 3"),
         (hostile_workers.raises, "ZeroDivisionError: by nothing"),
-        (hostile_workers.kills_its_keeper, "died of SIGKILL"),
+        (hostile_workers.kills_its_supervisor, "died of SIGKILL"),
     ],
 )
 def test_other_ends(survivors, act, says):
@@ -200,7 +200,7 @@ def begun(tmp_path, monkeypatch, act):
 @linux
 def test_children_of_an_evaluator_end_with_a_study_that_is_killed(tmp_path, monkeypatch, survivors):
     """They have fled to sessions of their own, and one has dropped its environment, by which it could be known."""
-    parent = begun(tmp_path, monkeypatch, "forks_and_tells")
+    parent = begun(tmp_path, monkeypatch, "forks_and_reports")
     children = [int(one) for one in (tmp_path / "begun").read_text().split()]
     assert len(children) == 2 and all(Path(f"/proc/{one}").exists() for one in children)
     assert not Path(f"/proc/{children[1]}/environ").read_bytes().strip(b"\0")
@@ -219,7 +219,7 @@ def test_children_of_an_evaluator_end_with_a_study_that_is_killed(tmp_path, monk
 def test_a_parent_that_ends_leaves_no_worker_and_a_run_that_goes_on(tmp_path, monkeypatch, survivors, number):
     """While the evaluator hangs, which it does in the first generation that has a program for it."""
     expected = study(tmp_path / "whole", evaluator=InProcessExecutor()).run()
-    parent = begun(tmp_path, monkeypatch, "sleeps_and_tells")
+    parent = begun(tmp_path, monkeypatch, "sleeps_and_reports")
     assert len(survivors()) == 3  # the study, the worker and its keeper
     parent.send_signal(number)
     parent.communicate(timeout=120)
