@@ -1,7 +1,6 @@
-"""Environment cards: what a policy can observe and do in each environment, kept as data.
+"""Environment cards: what a policy can observe and do in each environment, as TOML data.
 
-A card is loaded without starting a simulator, so checking and proving a policy needs none. `packaged` holds the cards in
-`data/`, `resolver` searches the others, `reader` has the format.
+No simulator is needed to read one; `packaged` holds the cards in `data/`, `resolver` searches the others.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""Environments: lanes of a simulator under an evaluation protocol, the probe, and the check of a card against the simulator."""
+"""Simulators behind one interface.
+
+`environments.py` is the only module that steps environments, and counts the steps.
+"""

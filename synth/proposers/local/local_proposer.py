@@ -21,7 +21,7 @@ from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Rejection
 from hl_dsl.synth.candidates.parameter_sampling import first_values, fitted_values, next_values
-from hl_dsl.synth.candidates.proposer import Candidate, Rejected, SearchContext
+from hl_dsl.synth.candidates.proposer import Candidate, Proposer, Rejected, SearchContext
 from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.mutation import MUTATIONS, Mutant, Subject, cross, mutate
 from hl_dsl.synth.mutation.constants import bare_comparisons
@@ -44,7 +44,7 @@ _CAMPAIGNING = 0.9  # the share of generations that are a campaign's
 _OTHER = 0.3  # how often a campaign begins from the best of any behaviour, not from an elite
 
 
-class LocalProposer:
+class LocalProposer(Proposer):
     """See the module. What it keeps is a function of the trials and of the run's seed, so a run that goes on is the same."""
 
     def __init__(self):
