@@ -130,7 +130,7 @@ class Program:
         """The strategy in words."""
         from hl_dsl.compiler.explanation.explain import explain_program
 
-        return explain_program(self)
+        return explain_program(self.checked)
 
     def export(self) -> str:
         """One standalone NumPy file that acts the same."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from hl_dsl.grammar.tree.keywords import RESERVED
+from hl_dsl.grammar.tree.keywords import reserved_words
 from hl_dsl.grammar.tree.syntax_tree import (
     Index,
     Let,
@@ -186,7 +186,7 @@ class Scope:
 
     @cached_property
     def _taken(self) -> set[str]:
-        return {*self._taken_by_program, *self.program.card.fields, *RESERVED, *OPERATORS}
+        return {*self._taken_by_program, *self.program.card.fields, *reserved_words(), *OPERATORS}
 
     @cached_property
     def _taken_by_program(self) -> set[str]:
