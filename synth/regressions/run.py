@@ -13,9 +13,12 @@ from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase
 from hl_dsl.synth.regressions.play import CaseSettings, batches, episode_of
 from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of_trace
 from hl_dsl.synth.rollouts.candidate_batch import Episode, play
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.trial import NO_GATE, Trial
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
+from hl_dsl.synth.runs.trial import Trial
 
 from hl_dsl.program import Program
 
@@ -92,7 +95,7 @@ def play_one(program: Program, case: EpisodeCase, on_progress: OnProgress | None
     load_simulator()
     with stopping() as stop:
         return _batch(
-            program, CaseSettings(case.protocol, case.limit, case.dry_steps), [case.seed], on_progress, 0, stop
+            program, CaseSettings(case.protocol, case.limit, case.no_reward_steps), [case.seed], on_progress, 0, stop
         )[0]
 
 
@@ -127,16 +130,9 @@ def _batch(
     return play(
         [program.flow],
         program.card,
-        setting.protocol,
-        seeds,
-        dry_steps=setting.dry_steps,
-        max_steps=setting.max_steps,
-        curves=dict.fromkeys(seeds),
-        step_budget=None,
-        stop=lambda: False,
-        stopping=stop,
-        on_progress=on_progress,
-        num_threads=num_threads,
+        setting.episodes(seeds),
+        resources=Resources(num_threads),
+        hooks=ExecutionHooks(stopping=stop, on_progress=on_progress),
     ).episodes[0]
 
 
@@ -145,21 +141,21 @@ def _trial(run: CasesRun) -> Trial:
     program, first = run.program, broken(run.outcomes)
     protocols = {one.protocol for one in run.cases if type(one) is EpisodeCase}
     gate = (
-        "accepted"
+        Gate.ACCEPTED
         if first is None
-        else NO_GATE
+        else Gate.NONE
         if run.interrupted
-        else "regression"
+        else Gate.REGRESSION
         if first.passed is False
-        else "prove"
+        else Gate.PROVE
     )
     return Trial(
-        kind="regression",
+        kind=TrialKind.REGRESSION,
         program_name=program.name,
         program_hash=program.hash,
         program=program.source.text or program.text,
         gate=gate,
-        accepted=gate == "accepted",
+        accepted=gate is Gate.ACCEPTED,
         reason="" if first is None else f"case {first.name}: {first.detail}",
         environment=program.card.environment,
         protocol=protocols.pop() if len(protocols) == 1 else "",

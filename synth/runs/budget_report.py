@@ -8,7 +8,7 @@ from typing import Any
 
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.call_totals import call_totals, open_calls
-from hl_dsl.synth.runs.trial import OF_A_RUN
+from hl_dsl.synth.runs.statuses import STUDY_KINDS, TrialKind
 
 EVENT = "budget"
 _UNITS = {
@@ -39,7 +39,7 @@ def account(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     place = next((number for number in reversed(range(len(events))) if events[number].get("event") == EVENT), None)
     limits = {} if place is None else events[place]
     trials = [event for event in events if event.get("event") == "trial"]
-    search = [event for event in trials if event.get("kind") in OF_A_RUN]
+    search = [event for event in trials if event.get("kind") in STUDY_KINDS]
     steps, programs = _reserved(events)
     calls = call_totals(events) or {"tokens": 0, "cost": 0.0}
     # Of a call that is open its reservation is in the totals.
@@ -50,7 +50,7 @@ def account(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     )
     spent = {
         "steps": sum(event["environment_steps"] for event in search),
-        "programs": sum(event["kind"] != "simplify" for event in search),
+        "programs": sum(event["kind"] != TrialKind.SIMPLIFY for event in search),
         "tokens": calls["tokens"] - open_tokens,
         "cost": calls["cost"] - open_cost,
         "seconds": _seconds(events[place or 0 :]),
@@ -86,7 +86,9 @@ def _reserved(events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
         if kind == "generation" and "proposals" in events[place]:
             found = events[place]
             settled = [
-                event for event in events[place:] if event.get("event") == "trial" and event.get("kind") == "search"
+                event
+                for event in events[place:]
+                if event.get("event") == "trial" and event.get("kind") == TrialKind.SEARCH
             ]
             waiting = len(found["proposals"]) - len(settled)
             taken = sum(event["environment_steps"] for event in settled)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import holder
-from hl_dsl.synth.runs.trial import EVALUATIONS, NO_GATE, Trial
+from hl_dsl.synth.runs.statuses import EVALUATION_KINDS, Gate
+from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.runs.trials_table import ledger_path, trial_name, trial_story
 
 from hl_dsl.base.errors import HLError
@@ -34,7 +35,7 @@ def follow(run: Path | str, pause: Callable[[float], None] = time.sleep) -> Iter
         sequence += len(events)
         lines = []
         for event in events:
-            if event.get("kind") not in EVALUATIONS:
+            if event.get("kind") not in EVALUATION_KINDS:
                 ending = event if event.get("event") == "stop" else None
             if event.get("event") == "trial":
                 lines.append(tally.line(Trial.from_event(event)))
@@ -74,7 +75,7 @@ class _Tally:
     def line(self, trial: Trial) -> str:
         place, self.count = self.count, self.count + 1
         self.steps += trial.environment_steps
-        gate = trial.kind if trial.gate == NO_GATE else trial.gate
+        gate = trial.kind if trial.gate == Gate.NONE else trial.gate
         score = "-" if trial.score is None else f"{trial.score:,.1f}"
         # A change that a model wrote may hold anything; what moves a cursor is shown, not done.
         story = "".join(one if one.isprintable() else "�" for one in trial_story(trial))

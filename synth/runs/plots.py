@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hl_dsl.synth.runs.trial import NO_GATE, Cumulative, Trial, cumulative, main_setting
+from hl_dsl.synth.runs.statuses import Gate
+from hl_dsl.synth.runs.trial import Cumulative, Trial, cumulative, main_setting
 
 from hl_dsl.base.files import write_whole
 
@@ -81,7 +82,7 @@ def _total_episodes(entry: Cumulative) -> int:
 
 
 def _is_drawn(trial: Trial, setting: tuple[str, str] | None) -> bool:
-    comparable = trial.gate != NO_GATE and (trial.environment, trial.protocol) == setting
+    comparable = trial.gate != Gate.NONE and (trial.environment, trial.protocol) == setting
     return comparable and trial.score is not None and math.isfinite(trial.score)
 
 
@@ -152,7 +153,7 @@ def _title(setting: tuple[str, str] | None, title: str | None) -> str:
 
 def _subtitle(trials: Sequence[Trial], scored: list[Cumulative]) -> str:
     accepted = sum(trial.accepted for trial in trials)
-    free = sum(trial.gate != NO_GATE and trial.environment_steps == 0 for trial in trials)
+    free = sum(trial.gate != Gate.NONE and trial.environment_steps == 0 for trial in trials)
     return f"{len(trials):,} trials: {accepted:,} accepted, {len(scored):,} scored, {free:,} stopped before any step"
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.ledger_schema import current_settings
 from hl_dsl.synth.runs.trial import trials_of
 
 from hl_dsl.base.errors import HLError
@@ -184,7 +185,7 @@ def settings_in(folder: Path) -> dict | None:
         settings = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(settings, dict):
             raise ValueError("it holds no JSON object")
-        return settings
+        return current_settings(settings)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -8,6 +8,7 @@ from shlex import quote
 from typing import Any
 
 from hl_dsl.synth.runs.call_totals import calls_line
+from hl_dsl.synth.runs.statuses import Gate
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.text import counted
@@ -91,7 +92,7 @@ class StudyResult:
 
     def render(self) -> str:
         """For people: the scores, the proof, where things are, the program."""
-        stopped = ", ".join(f"{gate} {count:,}" for gate, count in self.stopped_at.items() if gate != "accepted")
+        stopped = ", ".join(f"{gate} {count:,}" for gate, count in self.stopped_at.items() if gate != Gate.ACCEPTED)
         lines = [
             f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol}, {counted(len(self.seeds), 'seed')}, "
             f"{self.env_steps:,} environment steps, {self.wall_seconds:.0f} s",

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.trial import NO_GATE, OF_A_RUN, Trial, run_best, run_end, trials_of
+from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate, TrialKind
+from hl_dsl.synth.runs.trial import Trial, run_best, run_end, trials_of
 
 from hl_dsl.base.text import counted
 
-KINDS = {"tune": "tuning", "synth": "study"}
+KINDS = {"tune": TrialKind.TUNING, "synth": TrialKind.STUDY}
 _STATED = (
     "params",
     "fitness",
@@ -21,7 +22,7 @@ _STATED = (
     "center",
     "short",
     "proposer",
-    "dry_steps",
+    "no_reward_steps",
     "max_steps",
     "version",
 )
@@ -49,27 +50,27 @@ def line_of(
     steps = sum(one.environment_steps for one in trials)
     if charged and steps == charged:
         return None
-    candidates = [one for one in trials if one.kind in OF_A_RUN and one.gate != NO_GATE]
+    candidates = [one for one in trials if one.kind in STUDY_KINDS and one.gate != Gate.NONE]
     start, best = next((one for one in candidates if one.index == 0), None), run_best(events, candidates)
     stop = run_end(events).get("reason")
     stated = {name: settings[name] for name in _STATED if settings.get(name) is not None}
     shown = best or start or trials[0]
     improved = best is not None and best is not start
     gate = (
-        "accepted"
+        Gate.ACCEPTED
         if improved
-        else NO_GATE
+        else Gate.NONE
         if start is None
-        else "regression"
-        if start.gate == "regression"
-        else "development"
+        else Gate.REGRESSION
+        if start.gate is Gate.REGRESSION
+        else Gate.ALL_SEEDS
     )
     reason = (
         ""
         if improved
         else problem
         or (start.reason if start is not None else "")
-        or "no better than the program it began with" + (f"; {stop}" if stop else "")
+        or "not better than the initial program" + (f"; {stop}" if stop else "")
     )
     return Trial(
         kind=KINDS[settings["kind"]],

@@ -12,9 +12,11 @@ import numpy as np
 from hl_dsl.synth.candidates.proposer import Candidate, Rejected
 from hl_dsl.synth.evaluation.policy_header import without_measured
 from hl_dsl.synth.rollouts.episode import Recording
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.picture import Picture
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.run_folder import RunFolder
+from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.step_counter import StepMeter
 from hl_dsl.synth.runs.trial import Trial, cut_trial
 from hl_dsl.synth.search.search_state import CompletedTrial
@@ -81,9 +83,9 @@ class StudyRecord:
             kind = event.get("event")
             if kind == "generation":
                 generations.append({**event, "trials": {}})
-            elif kind == "trial" and event.get("kind") == "interrupted":
+            elif kind == "trial" and event.get("kind") == TrialKind.INTERRUPTED:
                 self.lost_steps += event["environment_steps"]
-            elif kind == "trial" and event.get("kind") == "search" and generations:
+            elif kind == "trial" and event.get("kind") == TrialKind.SEARCH and generations:
                 generations[-1]["trials"][event["index"]] = Trial.from_event(event)
         return generations
 
@@ -189,7 +191,9 @@ class StudyRecord:
         self.folder.stop(reason, more)
 
 
-def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Recording], dict[int, str]]]:
+def read_episodes(
+    folder: Path, generation: int
+) -> dict[int, tuple[dict[int, Recording], dict[int | str, EpisodeStatus]]]:
     """The episodes of a generation by trial: recordings, and how they ended, by seed or `recording_key`. Raises HLError."""
     found: dict[int, tuple[dict, dict]] = {}
     for path in sorted((folder / EPISODES).glob(f"{generation}-*.npz")):
@@ -209,7 +213,7 @@ def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Re
                 for name, array in values.items()
                 if name.startswith("picture_")
             )
-            kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), status
+            kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), EpisodeStatus(status)
     return found
 
 

@@ -21,32 +21,31 @@ from hl_dsl.synth.candidates.proposer import (
     ProposerStopped,
     Rejected,
     SearchContext,
-    proposer_named,
-    refuse_too_small,
-    refuse_unlimited,
-    settings_of,
-    takes_pictures,
 )
+from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.proposers.text.call_account import Calls
+from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.regressions.case import Regression, content_hash
 from hl_dsl.synth.regressions.gate import keeps_cases
 from hl_dsl.synth.rollouts.candidate_batch import BatchResult
+from hl_dsl.synth.rollouts.executor import Executor
 from hl_dsl.synth.rollouts.last_frames import can_be_drawn
-from hl_dsl.synth.rollouts.pruning import usual_dry_steps
+from hl_dsl.synth.rollouts.pruning import default_no_reward_steps
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.run_result import INTERRUPTED, NotWritten, StudyResult
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.search.generation import GenerationRunner, Stopped, rejected_trial, simplified_trial
 from hl_dsl.synth.search.search_record import StudyRecord, best_text
 from hl_dsl.synth.search.search_state import CompletedTrial, StudyState
 from hl_dsl.synth.search.simplify import simplified
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+from hl_dsl.synth.workers.evaluator import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -57,14 +56,13 @@ LANES = 8
 _MOST_IDLE = 20  # generations without anything to play, and then the search is at its end
 
 OnEvent = Callable[[dict[str, Any]], None]
-Evaluator = InProcessExecutor | WorkerExecutor
 
 
 class Study:
     """A search from `program` under `protocol`, recorded in `run_folder`.
 
-    `seeds` are the development seeds (one, where the protocol leaves nothing to chance). `dry_steps` ends a search
-    episode after that many steps without any reward (default: `usual_dry_steps`), `max_steps` after that many. `lanes`
+    `seeds` are the development seeds (one, where the protocol leaves nothing to chance). `no_reward_steps` ends a search
+    episode after that many steps without any reward (default: `default_no_reward_steps`), `max_steps` after that many. `lanes`
     candidates play side by side. `options` are the proposer's. What is accepted passes all `cases`, the program that the
     search begins from included. `evaluator` says where they play (default: in a worker process, `Isolated()`), `play` takes
     the place of `playing.play`. Raises HLError: seeds or a protocol that are not for it, a folder in use, a folder that holds
@@ -80,28 +78,27 @@ class Study:
         seed: int = 0,
         proposer: str = "local",
         seeds: Sequence[int] = DEVELOPMENT_SEEDS,
-        dry_steps: int | None = None,
+        no_reward_steps: int | None = None,
         max_steps: int | None = None,
         lanes: int = LANES,
         num_threads: int = 0,
         on_event: OnEvent | None = None,
         options: ProposerOptions | None = None,
         cases: Sequence[Regression] = (),
-        evaluator: Evaluator | None = None,
+        evaluator: Executor | None = None,
         play: Callable[..., BatchResult] | None = None,
     ):
         refuse_other_seeds(seeds, "a search")
         self.program, self.protocol, self.budget, self.seed = program, protocol, budget, seed
         self.proposer_name, self.options = proposer, options
         self.proposer = proposer_named(proposer, options)
-        refuse_unlimited(self.proposer, budget)
+        self.proposer.check_budget(budget)
         self._proposed = False
         self.lanes, self.max_steps, self.cases = lanes, max_steps, tuple(cases)
-        self.dry_steps = dry_steps or usual_dry_steps(program.card)
+        self.no_reward_steps = no_reward_steps or default_no_reward_steps(program.card)
         stated = protocol_options(program.card, protocol)
         self.seeds = tuple(seeds) if draws_at_random(stated) else tuple(seeds)[:1]
-        self.num_threads = num_threads
-        self.evaluator, self.play = evaluator or WorkerExecutor(), play
+        self.resources, self.play = Resources(num_threads, executor=evaluator or WorkerExecutor()), play
         self.path = Path(run_folder)
         self._tell = on_event or (lambda event: None)
 
@@ -109,7 +106,7 @@ class Study:
         """Starts the run. Raises HLError where the folder already holds one, NotProved where the program is not, NotWritten
         where it came to its end, but not all of it could be written."""
         self._start  # proved before the folder is touched
-        refuse_too_small(self.proposer, self.program.card, self.protocol, self.program.text, self.budget)
+        self.proposer.check_first_call(self.program.card, self.protocol, self.program.text, self.budget)
         with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             record.start(self.settings())
             folder.keep_card(self.program.card)
@@ -123,7 +120,7 @@ class Study:
     @cached_property
     def pictures(self) -> bool:
         """Whether frames are kept: somebody reads them, and there are some."""
-        return takes_pictures(self.proposer) and can_be_drawn(self.program.card)
+        return self.proposer.takes_pictures and can_be_drawn(self.program.card)
 
     def settings(self) -> dict[str, Any]:
         """What the run is; most of it must agree for a run to go on."""
@@ -134,10 +131,10 @@ class Study:
             "run_seed": self.seed,
             "proposer": self.proposer_name,
             "seeds": list(self.seeds),
-            "dry_steps": self.dry_steps,
+            "no_reward_steps": self.no_reward_steps,
             "max_steps": self.max_steps,
             "lanes": self.lanes,
-            "proposer_settings": settings_of(self.proposer),
+            "proposer_settings": self.proposer.settings,
             "program_hash": self.program.hash,
             "program": self.program.source.text or self.program.text,
             "regressions": {one.name: content_hash(one) for one in self.cases} or None,
@@ -163,9 +160,9 @@ class Study:
     # the loop
 
     def _begin(self, record: StudyRecord) -> None:
-        self.state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.dry_steps)
+        self.state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.no_reward_steps)
         self.judge = GenerationRunner(self, record)
-        self.calls = Calls(record.folder.ledger, self.budget, record.events, self._tell)
+        self.calls = LedgerCallAccount(record.folder.ledger, self.budget, record.events)
 
     def _go(self, record: StudyRecord, generations: list) -> StudyResult:
         if self._proposed:  # it remembers
@@ -189,7 +186,7 @@ class Study:
         except KeyboardInterrupt:
             reason = INTERRUPTED
         finally:
-            self.evaluator.close()
+            self.resources.executor.close()
         return self._finish(record, reason, failed)
 
     def _stop_reason(self) -> str | None:
@@ -266,6 +263,8 @@ class Study:
             tuple(state.recent),
             state.episodes,
             self.calls,
+            self.budget,
+            self._tell,
         )
         return self.proposer.propose(situation)
 
@@ -284,7 +283,7 @@ class Study:
                 "budget_steps": self.budget.steps,
                 "programs": self.state.next_index,
                 "best": None if best is None else best.best.score,
-                "accepted": self.state.stopped_at["accepted"],
+                "accepted": self.state.stopped_at[Gate.ACCEPTED],
                 "stopped_at": dict(self.state.stopped_at),
                 "seconds": self.budget.seconds,
             }
@@ -320,7 +319,7 @@ class Study:
         most = "" if self.max_steps is None else f" or {self.max_steps:,} in all"
         lines = [
             f"Found by hl synth from {self.program.name} (run seed {self.seed}): {best.best.score:g} under {self.protocol}, {shown},",
-            f"after {self.state.steps_spent:,} environment steps; episodes ended after {self.dry_steps:,} steps without reward{most}.",
+            f"after {self.state.steps_spent:,} environment steps; episodes ended after {self.no_reward_steps:,} steps without reward{most}.",
         ]
         return lines + ([] if proof is None else [f"Proof: {proof}."])
 
@@ -360,7 +359,7 @@ class Study:
             proof is not None,
             summary,
             state.next_index,
-            state.stopped_at["accepted"],
+            state.stopped_at[Gate.ACCEPTED],
             dict(state.stopped_at),
             state.steps_spent,
             record.lost_steps,

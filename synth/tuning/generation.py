@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
-from hl_dsl.synth.rollouts.pruning import stages
+from hl_dsl.synth.rollouts.pruning import rungs
 from hl_dsl.synth.runs.run_result import INTERRUPTED
-from hl_dsl.synth.runs.trial import NO_GATE
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.tuning.fitness import Fitness
 from hl_dsl.synth.tuning.sample_runner import BudgetExhausted, SampleRunner, TuningInterrupted
 from hl_dsl.synth.tuning.samples import Sample
@@ -88,7 +88,7 @@ class Generations:
             stop.hold()
             self._leave_open(samples, cut)
             self.book.write(samples)
-        self.samples.update((key, one) for key, one in new.items() if one.score is not None and one.gate != NO_GATE)
+        self.samples.update((key, one) for key, one in new.items() if one.score is not None and one.gate != Gate.NONE)
         if self.best is not before:
             known = self.best.known is not None and self.best.known.accepted
             self.tell({"event": "best", "score": self.best.score, "values": self.best.values, "known": known})
@@ -106,7 +106,7 @@ class Generations:
                 self.player.refuse_overspending()
         except BudgetExhausted:
             for one in samples:
-                if one.known is not None and one.known.gate != NO_GATE and not self._is_whole(one):
+                if one.known is not None and one.known.gate != Gate.NONE and not self._is_whole(one):
                     one.dropped = True
                     self._score(one)
             raise
@@ -115,7 +115,7 @@ class Generations:
         """Plays all seeds, or in a race only as many as a sample's rank calls for."""
         racing = self.race and len(samples) > 1
         going_on, played = samples, ()
-        for number, seeds in enumerate(stages(self.seeds, RACE_SEEDS) if racing else [self.seeds]):
+        for number, seeds in enumerate(rungs(self.seeds, RACE_SEEDS) if racing else [self.seeds]):
             if number:
                 going_on = self._better_half(going_on, played)
             played += tuple(seeds)
@@ -151,7 +151,7 @@ class Generations:
         dropped = [one for one in samples if one.dropped]
         for one in dropped:
             one.gate, one.reason = (
-                "development",
+                Gate.PRUNED,
                 f"{one.score:g} on {len(one.returns)} seeds: not in the better half of its generation",
             )
         if whole:
@@ -160,10 +160,10 @@ class Generations:
                 one.told = None if one.score is None else min(one.score, worst) if one.dropped else one.score
             for one in whole:
                 if one.cap is not None:
-                    one.gate, one.reason = "smoke", f"in episodes of at most {one.cap} steps"
+                    one.gate, one.reason = Gate.QUICK_SEEDS, f"in episodes of at most {one.cap} steps"
                 else:
                     one.gate, one.reason = (
-                        "development",
+                        Gate.ALL_SEEDS,
                         "no better than the best so far" if one.eligible else "a sample: only a center is accepted",
                     )
             if whole[0].cap is None:
@@ -178,14 +178,14 @@ class Generations:
             one.gate = one.reason = None  # open until its cases are played
             broken = self._breaks(one, stop)
             if broken is None:
-                one.gate, one.reason, self.best = "accepted", "", one
+                one.gate, one.reason, self.best = Gate.ACCEPTED, "", one
                 return
-            one.gate, one.reason = "regression", broken
+            one.gate, one.reason = Gate.REGRESSION, broken
             one.told = worst  # so that the strategy leaves what breaks cases
 
     def _breaks(self, one: Sample, stop: Stopping) -> str | None:
         """Why a sample breaks a case, as it is on record or as it is played now."""
-        if one.known is not None and one.known.gate in ("accepted", "regression"):
+        if one.known is not None and one.known.gate in (Gate.ACCEPTED, Gate.REGRESSION):
             one.cases = one.known.cases
             return one.known.reason or None
         return self.player.passes(one, stop) if self.player.cases else None
@@ -196,10 +196,10 @@ class Generations:
             if one.gate is None:
                 finished = self._is_whole(one) and not one.case_steps
                 spent = str(cut) != INTERRUPTED
-                one.gate = NO_GATE
+                one.gate = Gate.NONE
                 one.reason = HELD if finished and not spent else SPENT if isinstance(cut, BudgetExhausted) else str(cut)
 
 
 def _passed_over(one: Sample) -> bool:
     """Whether it was judged before, and its cases were not asked for: one that was to come before it was cut."""
-    return one.known is not None and one.known.gate == "development"
+    return one.known is not None and one.known.gate in (Gate.ALL_SEEDS, Gate.PRUNED)

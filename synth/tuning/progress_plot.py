@@ -11,7 +11,8 @@ from typing import Any
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.plots import BEST_COLOUR, REFERENCE_COLOURS, REJECTED_COLOUR, dress
 from hl_dsl.synth.runs.run_folder import LEDGER
-from hl_dsl.synth.runs.trial import NO_GATE, main_setting, trials_of
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
+from hl_dsl.synth.runs.trial import main_setting, trials_of
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import write_whole
@@ -104,7 +105,7 @@ def _points(events: Sequence[Mapping[str, Any]]) -> list[tuple[int, float, bool]
     samples = [
         one
         for one in trials
-        if one.kind == "tune" and one.gate != NO_GATE and (one.environment, one.protocol) == setting
+        if one.kind is TrialKind.TUNE and one.gate != Gate.NONE and (one.environment, one.protocol) == setting
     ]
     seeds = max((len(one.seeds) for one in samples), default=0)
     points, steps, chosen = [], 0, set(map(id, samples))

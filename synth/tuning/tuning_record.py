@@ -7,16 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hl_dsl.compiler.planner.counts import PlanningCounts, added
+from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.synth.candidates.parameter_values import hash_with, values_of
 from hl_dsl.synth.evaluation.evaluate import trial_of
 from hl_dsl.synth.evaluation.program_text import text_with
+from hl_dsl.synth.rollouts.rollout import Rollout
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_result import INTERRUPTED
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.step_counter import StepMeter
-from hl_dsl.synth.runs.trial import NO_GATE, Trial, cut_trial, trials_of
+from hl_dsl.synth.runs.trial import Trial, cut_trial, trials_of
 from hl_dsl.synth.tuning.fitness import Fitness
-from hl_dsl.synth.tuning.samples import Sample, joined
+from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 from hl_dsl.verify import Proof
 
@@ -47,12 +49,12 @@ class TuningRecord:
         self.generations = sum(event.get("event") == "generation" for event in events)
         trials = trials_of(events)
         self.steps_charged = sum(trial.environment_steps for trial in trials if trial.reason not in UNCHARGED)
-        self.planning = added(PlanningCounts(**trial.planning) for trial in trials)
+        self.planning = sum((PlanningCounts(**trial.planning) for trial in trials), PlanningCounts())
         self._cut = self._cut_by_budgets(events)
         self._known = {
             self._key(trial.parameters, trial.options.get("short")): trial
             for trial in trials
-            if trial.kind == "tune" and (trial.gate != NO_GATE or trial.reason == HELD)
+            if trial.kind is TrialKind.TUNE and (trial.gate != Gate.NONE or trial.reason == HELD)
         }
 
     def charge_killed(self, meter: StepMeter, events: Sequence[Mapping[str, Any]]) -> None:
@@ -86,7 +88,7 @@ class TuningRecord:
         for event in events:
             if event.get("event") == "budget":
                 steps = event.get("steps") or 0
-            elif event.get("event") == "trial" and event.get("kind") == "tune" and event.get("reason") == SPENT:
+            elif event.get("event") == "trial" and event.get("kind") == TrialKind.TUNE and event.get("reason") == SPENT:
                 key = self._key(event["parameters"], event["options"].get("short"))
                 found[key] = max(steps, found.get(key, 0))
         return found
@@ -116,14 +118,14 @@ class TuningRecord:
     def _trial(self, one: Sample) -> Trial:
         moved = [f"`{name}`" for name, value in one.values.items() if value != self.defaults[name]]
         if one.fresh:
-            rollout = joined(one.parts)
-            trial = trial_of(self.program, self.proof, rollout, one.values, "tune")
+            rollout = Rollout.joined(one.parts)
+            trial = trial_of(self.program, self.proof, rollout, one.values, TrialKind.TUNE)
             trial = replace(
                 trial, options=self._options(trial.options, one), environment_steps=rollout.env_steps + one.case_steps
             )
         else:
             trial = replace(one.known, environment_steps=one.case_steps, cpu_seconds=0.0, wall_seconds=0.0)
-        accepted = one.gate == "accepted"
+        accepted = one.gate is Gate.ACCEPTED
         text = (
             ""
             if one.number and not accepted
@@ -169,6 +171,6 @@ def _settles(one: Sample) -> bool:
     """Whether the verdict on a sample that was on record is another one than recorded."""
     return (
         one.known is not None
-        and one.gate != NO_GATE
-        and (one.known.gate == NO_GATE or (one.gate == "accepted") != one.known.accepted)
+        and one.gate != Gate.NONE
+        and (one.known.gate == Gate.NONE or (one.gate is Gate.ACCEPTED) != one.known.accepted)
     )

@@ -29,14 +29,14 @@ def new(
     from hl_dsl.base.files import storage_problem, write_whole
     from hl_dsl.cards import load_card
     from hl_dsl.program import Program
-    from hl_dsl.synth.proposers.agents.policy_folder import workspace_files
+    from hl_dsl.synth.proposers.agents.policy_folder import policy_folder_files
 
     folder = Path(name)
     _refuse_bad_name(folder.name)
     card = load_card(env)
     path = folder / "policy.hl"
     texts = {path: Program.parse(template(folder.name, card), str(path)).text}
-    texts |= {folder / part: text for part, text in workspace_files(folder.name, card).items()}
+    texts |= {folder / part: text for part, text in policy_folder_files(folder.name, card).items()}
     try:
         for one in texts:
             one.parent.mkdir(parents=True, exist_ok=True)

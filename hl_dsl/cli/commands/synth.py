@@ -66,6 +66,7 @@ def synth(
     price_output: given.PriceOutput = None,
     command: given.Command = None,
     profile: given.ProfileOption = None,
+    sandbox: given.Sandbox = True,
     fence: given.Fence = True,
     images: given.Images = True,
     in_process: given_evaluator.InProcessOption = False,
@@ -111,7 +112,7 @@ def synth(
         max_output_tokens=max_output_tokens,
         command=command,
         profile=profile,
-        fence=fence,
+        sandbox=sandbox and fence,
         images=images,
     )
 

@@ -13,7 +13,8 @@ from hl_dsl.synth.runs.call_totals import RESERVED, SETTLED
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import holder, settings_in
 from hl_dsl.synth.runs.run_result import INTERRUPTED
-from hl_dsl.synth.runs.trial import NO_GATE, OF_A_RUN, Trial, main_setting, run_best, run_end
+from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate
+from hl_dsl.synth.runs.trial import Trial, main_setting, run_best, run_end
 from hl_dsl.synth.runs.trials_table import ledger_path
 
 from hl_dsl.base.errors import HLError
@@ -51,8 +52,8 @@ class ReportedRun:
     def candidates(self) -> list[Trial]:
         """The programs the run chose among. What was evaluated beside a search is none of its steps, nor is any score on
         held-out seeds."""
-        trials = [trial for trial in self.trials if trial.gate != NO_GATE and not is_held_out(trial)]
-        searched = [trial for trial in trials if trial.kind in OF_A_RUN]
+        trials = [trial for trial in self.trials if trial.gate != Gate.NONE and not is_held_out(trial)]
+        searched = [trial for trial in trials if trial.kind in STUDY_KINDS]
         return searched or trials
 
     @cached_property

@@ -103,7 +103,7 @@ def test_check_fmt_export_explain_new_trials(hl, folder):
     assert hl("new", "mine", "--env", "CartPole-v1", "--json").document["schema"] == "hl.new/1"
     hl("eval", "lean.hl")
     trials = hl("trials", ".", "--json").document
-    assert trials["schema"] == "hl.trials/1" and len(trials["trials"]) == 1
+    assert trials["schema"] == "hl.trials/2" and len(trials["trials"]) == 1
 
 
 def test_env(hl, folder):

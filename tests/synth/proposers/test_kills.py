@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hl_dsl.synth.proposers.text.call_account import Calls
+from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
@@ -111,15 +111,15 @@ def test_a_crash_leaves_its_reservation_charged(tmp_path):
             "model": "m",
             "reserved_tokens": 900,
             "reserved_cost": 0.25,
-            "rung": "chat-text",
+            "response_format": "chat-text",
         }
     )
     budget = Budget(tokens=1_000, cost=1.0)
-    calls = Calls(ledger, budget, ledger.read(), lambda event: None)
+    calls = LedgerCallAccount(ledger, budget, ledger.read())
     assert (budget.tokens_left, budget.cost_left) == (100, 0.75)
-    assert (calls.settled[0]["outcome"], calls.settled[0]["rung"]) == ("cut off", "chat-text")
+    assert (calls.settled[0]["outcome"], calls.settled[0]["response_format"]) == ("cut off", "chat-text")
     again = Budget(tokens=1_000, cost=1.0)
-    Calls(ledger, again, ledger.read(), lambda event: None)
+    LedgerCallAccount(ledger, again, ledger.read())
     assert (again.tokens_left, again.cost_left) == (100, 0.75), "it is charged once"
 
 

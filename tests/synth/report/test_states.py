@@ -7,6 +7,7 @@ import math
 import shutil
 
 import pytest
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.report.report import write_report
 from hl_dsl.synth.runs.budget import Budget
@@ -136,7 +137,7 @@ def test_a_run_of_another_version(run):
     assert "HL 9.9.9 (code 00000000) made this run" in document["notes"][0] and document["notes"][0] in page.text
     # Programs that this version cannot read are shown as they are, and not proved.
     events = [
-        {name: value for name, value in event.items() if name not in ("sequence", "time", "checksum")}
+        {name: value for name, value in event.items() if name not in ("sequence", "time", "schema", "checksum")}
         for event in Ledger(run / "trials.jsonl").read()
     ]
     (run / "trials.jsonl").unlink()
@@ -198,7 +199,9 @@ def test_scores_on_held_out_seeds_are_shown_and_change_nothing_else(run):
     assert "not scored on held-out seeds yet" in page.text and row["command"] in page.texts["code"]
     best = Program.load(run / "best.hl")
     for program, seeds in ((best, range(50, 53)), (Program.parse(LEAN), range(50, 52)), (best, range(0, 2))):
-        evaluate_program(program, "standard", seeds, ledger=Ledger(run / "trials.jsonl"), max_steps=120)
+        evaluate_program(
+            program, EpisodeSettings("standard", seeds, max_steps=120), ledger=Ledger(run / "trials.jsonl")
+        )
     after, page = reported(run)
     (row,) = after["held_out"]
     assert (row["scored"], row["mean"], row["seeds"], row["max_steps"]) == (True, 120, [50, 51, 52], 120)

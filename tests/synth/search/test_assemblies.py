@@ -66,6 +66,8 @@ def test_points_are_played_briefly_and_the_middle_of_them_on(tmp_path):
         if one.change.endswith("constants tuned together") and one.environment_steps
     ]
     brief = [one for one in points if "one of many points" in one.reason]
-    assert len(brief) > 10 and all(len(one.seeds) == 2 and not one.accepted and one.gate == "smoke" for one in brief)
+    assert len(brief) > 10 and all(
+        len(one.seeds) == 2 and not one.accepted and one.gate == "quick_seeds" for one in brief
+    )
     assert any(len(one.seeds) == 8 for one in points), "the middle is played on"
     assert sum(len(one.seeds) > 2 for one in points) <= len(points) / 6

@@ -13,10 +13,10 @@ from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.regressions.case import EpisodeCase
 from hl_dsl.synth.regressions.files import folder_beside, write_case
 from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trials_table import show_trials
 from hl_dsl.synth.search.start import run_tune
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -170,7 +170,7 @@ def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
     assert {length for trial in found if trial.options["short"] == 40 for length in trial.lengths} == {40}
     assert not any(trial.accepted for trial in found if trial.options["short"]) and {
         trial.gate for trial in found if trial.options["short"]
-    } == {"smoke"}
+    } == {"quick_seeds"}
     whole = [
         trial for trial in found if trial.options["short"] is None and trial.score is not None and trial.gate != "none"
     ]
@@ -182,7 +182,7 @@ def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
 def test_the_best_of_short_episodes_is_played_in_whole_when_the_budget_ends(swing, tmp_path):
     result = run_tune(swing, tmp_path / "run", short="40:1000", population=6, **FEW)
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
-    short = [trial for trial in found if trial.options["short"] == 40 and trial.gate == "smoke"]
+    short = [trial for trial in found if trial.options["short"] == 40 and trial.gate == "quick_seeds"]
     assert (
         max(short, key=lambda trial: trial.score).parameters
         in [trial.parameters for trial in found if trial.options["short"] is None][1:]
