@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from hl_dsl.base.declaration_stages import (
     CoreScope,
@@ -35,6 +35,13 @@ class Role(StrEnum):
     PLAN = "plan"  # a value that the planner chooses
     BEHAVIOUR = "behaviour"  # decides the action
     PROPERTY = "property"  # says something about the program and changes nothing
+
+
+class ConditionList(NamedTuple):
+    """Conditions that are tried in order, each with the mode that a transition leads to; None for a rule."""
+
+    mode: str | None
+    items: tuple[tuple[Any, str | None], ...]
 
 
 class DeclarationForm(Generic[Node]):
@@ -147,3 +154,13 @@ class DeclarationForm(Generic[Node]):
     def put_decision_list(self, node: Node, before: Slot, act: Any) -> Node:
         """The declaration with another decision list at an address of `decision_lists`."""
         raise LookupError(before)
+
+    def without_a_part(self, node: Node) -> Iterator[Node]:
+        """The declaration without one of its rules or transitions, for each that it may be without."""
+        return iter(())
+
+    # diagnosis
+
+    def condition_lists(self, node: Node) -> Iterable[ConditionList]:
+        """The conditions of its rules and transitions, which are tried in order."""
+        return ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from hl_dsl.base.declaration_form import DeclarationForm, ReadRule, Role, Slot
+from hl_dsl.base.declaration_form import ConditionList, DeclarationForm, ReadRule, Role, Slot
 from hl_dsl.base.declaration_stages import (
     CoreScope,
     DeclarationChecker,
@@ -20,7 +20,9 @@ from hl_dsl.declarations.decision_lists import (
     describe_rule,
     explain_decision_list,
     put_in_rules,
+    rule_conditions,
     rule_slots,
+    shorter_lists,
     write_decision_list,
 )
 from hl_dsl.grammar.tree.syntax_tree import Act, Expression, Rule, rule_expressions
@@ -108,6 +110,14 @@ OTHERWISE: "otherwise"
     def put_decision_list(self, node: Act, before: Slot, act: Act) -> Act:
         """See the base class."""
         return act
+
+    def without_a_part(self, node: Act) -> Iterator[Act]:
+        """See the base class."""
+        return shorter_lists(node)
+
+    def condition_lists(self, node: Act) -> Iterable[ConditionList]:
+        """See the base class."""
+        return (rule_conditions(node, None),)
 
 
 def _read_list(reader: TreeReader, keyword: Any, *rules: Any) -> Act:

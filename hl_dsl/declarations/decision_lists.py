@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from hl_dsl.base.declaration_form import Slot
+from hl_dsl.base.declaration_form import ConditionList, Slot
 from hl_dsl.base.declaration_stages import DeclarationChecker, Explainer, TextWriter
 from hl_dsl.base.diagnostics import Repair
 from hl_dsl.base.source import Span
@@ -119,6 +119,17 @@ def put_in_rules(act: Act, slot: Slot, new: Expression) -> Act:
     _, number, part = slot
     rule = replace(act.rules[number], **{part: new})
     return replace(act, rules=(*act.rules[:number], rule, *act.rules[number + 1 :]))
+
+
+def shorter_lists(act: Act) -> Iterator[Act]:
+    """The list without one rule, for each rule but the last."""
+    for gone in range(len(act.rules) - 1):
+        yield replace(act, rules=act.rules[:gone] + act.rules[gone + 1 :])
+
+
+def rule_conditions(act: Act, mode: str | None) -> ConditionList:
+    """The conditions of the rules, in order."""
+    return ConditionList(mode, tuple((rule.condition, None) for rule in act.rules if rule.condition is not None))
 
 
 def describe_rule(slot: Slot) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hl_dsl.base.declaration_form import DeclarationForm, ReadRule, Role, Slot
+from hl_dsl.base.declaration_form import ConditionList, DeclarationForm, ReadRule, Role, Slot
 from hl_dsl.base.declaration_stages import (
     CoreScope,
     DeclarationChecker,
@@ -22,7 +22,9 @@ from hl_dsl.declarations.decision_lists import (
     describe_rule,
     explain_decision_list,
     put_in_rules,
+    rule_conditions,
     rule_slots,
+    shorter_lists,
     write_decision_list,
 )
 from hl_dsl.grammar.formatter.document import (
@@ -176,6 +178,22 @@ START: "start"
     def put_decision_list(self, node: Modes, before: Slot, act: Act) -> Modes:
         """See the base class."""
         return _with_mode(node, before[1], replace(node.modes[before[1]], act=act))
+
+    def without_a_part(self, node: Modes) -> Iterator[Modes]:
+        """See the base class."""
+        for position, mode in enumerate(node.modes):
+            for act in shorter_lists(mode.act) if mode.act is not None else ():
+                yield _with_mode(node, position, replace(mode, act=act))
+            for gone in range(len(mode.transitions)):
+                kept = mode.transitions[:gone] + mode.transitions[gone + 1 :]
+                yield _with_mode(node, position, replace(mode, transitions=kept))
+
+    def condition_lists(self, node: Modes) -> Iterable[ConditionList]:
+        """See the base class."""
+        for mode in node.modes:
+            if mode.act is not None:
+                yield rule_conditions(mode.act, mode.name)
+            yield ConditionList(mode.name, tuple((item.condition, item.target) for item in mode.transitions))
 
 
 def _read(reader: TreeReader, keyword: Any, *modes: Any) -> Modes:
