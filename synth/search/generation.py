@@ -19,7 +19,7 @@ from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.interrupts import defer_interrupts
 from hl_dsl.synth.rollouts.pruning import clearly_worse, rungs
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
-from hl_dsl.synth.runs.trial import Trial, cut_trial
+from hl_dsl.synth.runs.trial import Trial, wasted_trial
 from hl_dsl.synth.search.search_state import CompletedTrial
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 
@@ -175,7 +175,7 @@ class GenerationRunner:
         whole = [one for one in self.candidates if self._is_whole(one, episodes[one.index])]
         self._settle(whole, episodes)
         lost = self._taken(episodes) - self.settled_steps
-        self.record.lost(lost, cut_trial(self.study.settings(), lost, "steps of episodes that an interrupt cut"))
+        self.record.lost(lost, wasted_trial(self.study.settings(), lost, "steps of episodes that an interrupt cut"))
         raise Stopped
 
     def _charge_waste(self) -> None:
@@ -189,7 +189,7 @@ class GenerationRunner:
         if self.wasted:
             self.record.lost(
                 self.wasted,
-                cut_trial(
+                wasted_trial(
                     self.study.settings(),
                     self.wasted,
                     "steps of programs whose evaluator failed, and did not when each played alone",

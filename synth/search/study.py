@@ -110,7 +110,7 @@ class Study:
         self.proposer.check_first_call(self.program.card, self.protocol, self.program.text, self.budget)
         with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             record.start(self.settings())
-            folder.keep_card(self.program.card)
+            folder.write_card(self.program.card)
             return self._go(record, [])
 
     def resume(self) -> StudyResult:

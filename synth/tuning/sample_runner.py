@@ -20,7 +20,7 @@ from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import Rollout
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.run_result import INTERRUPTED
-from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.runs.step_counter import StepCounter
 from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 
@@ -52,7 +52,7 @@ class SampleRunner:
         episodes: EpisodeSettings,
         budget: Budget,
         resources: Resources,
-        meter: StepMeter | None,
+        meter: StepCounter | None,
         tell: Callable[[dict], None],
         failed: Callable[[EvaluatorFailed], None],
         cases: Sequence[Regression] = (),
@@ -67,7 +67,7 @@ class SampleRunner:
         """What is played from here on comes after the event of that number."""
         self._taken = 0
         if self.meter is not None:
-            self.meter.begin(sequence)
+            self.meter.restart(sequence)
 
     @property
     def steps_left(self) -> int | None:

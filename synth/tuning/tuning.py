@@ -21,7 +21,7 @@ from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.statuses import Gate
-from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.runs.step_counter import StepCounter
 from hl_dsl.synth.tuning.cma_es import CmaEs
 from hl_dsl.synth.tuning.episode_schedule import WHOLE, Phase, schedule_text
 from hl_dsl.synth.tuning.fitness import MEAN, Fitness
@@ -146,7 +146,7 @@ class Tuning:
         }
 
     def run(
-        self, ledger: Ledger | None = None, events: Sequence[Mapping[str, Any]] = (), meter: StepMeter | None = None
+        self, ledger: Ledger | None = None, events: Sequence[Mapping[str, Any]] = (), meter: StepCounter | None = None
     ) -> TuneResult:
         """Tunes, and records every sample. `events`: the ledger of a run that goes on; what it tells is not played again.
 

@@ -39,7 +39,7 @@ _KILL_ROUND_SECONDS = 0.002  # pause between attempts
 
 
 def prctl(option: int, value: int) -> None:
-    """Sets an option of this process (Linux, prctl(2)); does nothing on other systems."""
+    """Sets an option of this process on Linux; does nothing on other systems."""
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None).prctl(option, *(ctypes.c_ulong(argument) for argument in (value, 0, 0, 0)))
 

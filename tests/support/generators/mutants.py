@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from hl_dsl.operators import Operator
-from tests.support.generators import row_checks
+from tests.support import row_checks
 from tests.support.generators.bench import forms_of, samples
 from tests.support.generators.formulas import DEFINITIONS, OPERANDS
 from tests.support.generators.inputs import bits
-from tests.support.generators.row_checks import with_form
+from tests.support.row_checks import with_form
 
 
 class Mutant(NamedTuple):

@@ -29,7 +29,7 @@ from tests.support.generators.bench import (
 from tests.support.generators.boxes import random_boxes
 from tests.support.generators.formulas import OVER_TIME
 from tests.support.generators.inputs import bits
-from tests.support.generators.row_formula_checks import check_formula, check_requirements
+from tests.support.row_formula_checks import check_formula, check_requirements
 
 
 def differences(lanes, applications: list[Applied], most: int = 600) -> list[str]:
