@@ -128,7 +128,7 @@ class Ledger:
             problem, hint = storage_problem(error)
             raise LedgerUnreadable(f"cannot read the ledger {self.path}: {problem}", hint) from error
 
-    def read_on(self, offset: int, sequence: int) -> tuple[list[dict], int]:
+    def read_from(self, offset: int, sequence: int) -> tuple[list[dict], int]:
         """What came after the byte `offset`, up to which `sequence` events stand, and where that ends. A last line without its
         newline is not there yet. Raises as `read`."""
         try:

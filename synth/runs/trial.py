@@ -143,7 +143,7 @@ def trials_of(events: Iterable[Mapping[str, Any]]) -> list[Trial]:
     return [Trial.from_event(event) for event in events if event.get("event") == "trial"]
 
 
-def cut_trial(settings: Mapping[str, Any], steps: int, reason: str) -> Trial:
+def wasted_trial(settings: Mapping[str, Any], steps: int, reason: str) -> Trial:
     """The record of steps that brought no verdict."""
     return Trial(
         kind=TrialKind.INTERRUPTED,
@@ -202,7 +202,7 @@ def best_trial(trials: Sequence[Trial]) -> Trial | None:
     return best
 
 
-def run_end(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def stop_event(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The stop of a run as it is written down; empty where it goes on, went on and was cut, or has none."""
     own = (event for event in reversed(events) if event.get("event") != "trial" or event.get("kind") in STUDY_KINDS)
     last = next(own, {})
@@ -211,7 +211,7 @@ def run_end(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 def run_best(events: Sequence[Mapping[str, Any]], trials: Sequence[Trial]) -> Trial | None:
     """The program a run came to: the one its last stop names, else the best so far of `trials`."""
-    named = run_end(events).get("best")
+    named = stop_event(events).get("best")
     of_that_name = [
         trial for trial in trials if trial.kind in STUDY_KINDS and trial.accepted and trial.program_hash == named
     ]

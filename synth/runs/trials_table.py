@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hl_dsl.synth.runs.budget_report import account, account_lines
+from hl_dsl.synth.runs.budget_report import budget_lines, budget_rows
 from hl_dsl.synth.runs.call_totals import call_totals, calls_line
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.lineage import Ancestor, lineage
@@ -19,7 +19,7 @@ from hl_dsl.synth.runs.trial import (
     main_setting,
     proof_summary,
     run_best,
-    run_end,
+    stop_event,
     trials_of,
     violations,
 )
@@ -48,12 +48,12 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
     ledger = Ledger(path)
     events = ledger.read()
     trials = trials_of(events)
-    stopped = run_end(events).get("reason")
-    calls, budgets = call_totals(events), account(events)
+    stopped = stop_event(events).get("reason")
+    calls, budgets = call_totals(events), budget_rows(events)
     if as_json:
         return _as_json(path, trials, run_best(events, trials), stopped, len(ledger.torn), calls, budgets)
     return _as_text(
-        path, trials, run_best(events, trials), stopped, len(ledger.torn), rows, calls, account_lines(budgets)
+        path, trials, run_best(events, trials), stopped, len(ledger.torn), rows, calls, budget_lines(budgets)
     )
 
 
@@ -232,7 +232,7 @@ def _trial_table(trials: list[Trial], rows: int | None) -> Table:
                 gate,
                 _score(trial, setting),
                 accepted,
-                trial_story(trial),
+                trial_summary(trial),
             )
             # Text, never markup: a change such as `ram[101]` would read as a tag.
             table.add_row(*(Text(cell) for cell in cells), style=None if trial.accepted else "dim")
@@ -267,7 +267,7 @@ def _score(trial: Trial, setting: tuple[str, str] | None) -> str:
     return f"{trial.score:,.1f}" + (f" ({trial.protocol or trial.environment})" if other else "")
 
 
-def trial_story(trial: Trial) -> str:
+def trial_summary(trial: Trial) -> str:
     """What was changed and, for a rejection, why it stopped; with what qualifies the proof."""
     parts = [trial.change or trial.program_name]
     if not trial.accepted and trial.reason:

@@ -257,7 +257,7 @@ def test_a_model_that_is_never_reached_ends_the_run_as_a_failure(lean, tmp_path,
     assert "stopped: openai returned no program" in said.out
     again = told(capsys, 2, *words, "--run", tmp_path / "run", "--resume", "--json")
     document = json.loads(again.out)
-    assert document["schema"] == "hl.synth/1" and document["trials"] == 1
+    assert document["schema"] == "hl.synth/2" and document["trials"] == 1
     assert document["problems"][0]["error"].startswith("no program was proposed")
 
 

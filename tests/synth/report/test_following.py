@@ -98,7 +98,7 @@ def test_reading_on_gives_what_reading_at_once_gives(tmp_path_factory, cuts):
     growing, found, offset = Ledger(folder / "growing.jsonl"), [], 0
     for cut in [*sorted(cuts), len(data)]:
         growing.path.write_bytes(data[:cut])
-        events, offset = growing.read_on(offset, len(found))
+        events, offset = growing.read_from(offset, len(found))
         found += events
     assert found == whole.read() and offset == len(data)
     shutil.rmtree(folder)
