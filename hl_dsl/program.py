@@ -135,7 +135,7 @@ class Program:
         """Describes the strategy in English."""
         from hl_dsl.compiler.explanation.explain import explain_program
 
-        return explain_program(self)
+        return explain_program(self.checked)
 
     def export(self) -> str:
         """Returns the text of one standalone NumPy file with the same behaviour."""

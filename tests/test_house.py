@@ -44,6 +44,7 @@ LEVELS = (
     ("synth/rollouts", "verify/methods"),
     ("verify/methods/lemmas",),
     ("verify",),
+    ("hl_dsl/declarations",),
     ("hl_dsl", "verify/equivalence"),
     ("synth/mutation", "synth/proposers/prompt", "synth/workers", "verify/diagnosis"),
     ("synth/candidates",),

@@ -14,7 +14,7 @@ from hl_dsl.synth.regressions.play import CaseSettings, batches, episode_of
 from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of_trace
 from hl_dsl.synth.rollouts.candidate_batch import Episode, play
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
-from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.rollouts.interrupts import SignalInterrupt, defer_interrupts
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
@@ -93,7 +93,7 @@ def run_cases(
 def play_one(program: Program, case: EpisodeCase, on_progress: OnProgress | None = None) -> Episode:
     """The episode of a case, played by a proved program."""
     load_simulator()
-    with stopping() as stop:
+    with defer_interrupts() as stop:
         return _batch(
             program, CaseSettings(case.protocol, case.limit, case.no_reward_steps), [case.seed], on_progress, 0, stop
         )[0]
@@ -108,7 +108,7 @@ def _play(
 ) -> bool:
     """Fills in what became of the cases; whether an interrupt came first."""
     load_simulator()  # it takes a second, in which an interrupt need not wait
-    with stopping() as stop:
+    with defer_interrupts() as stop:
         for setting, every, seeds in batches(cases):
             episodes = _batch(program, setting, seeds, on_progress, num_threads, stop)
             found |= {case.name: of_episode(case, episode_of(case, episodes), program.card) for case in every}
@@ -125,14 +125,14 @@ def _batch(
     seeds: Sequence[int],
     on_progress: OnProgress | None,
     num_threads: int,
-    stop: Stopping,
+    stop: SignalInterrupt,
 ) -> list[Episode]:
     return play(
         [program.flow],
         program.card,
         setting.episodes(seeds),
         resources=Resources(num_threads),
-        hooks=ExecutionHooks(stopping=stop, on_progress=on_progress),
+        hooks=ExecutionHooks(interrupt=stop, on_progress=on_progress),
     ).episodes[0]
 
 

@@ -16,7 +16,7 @@ from hl_dsl.synth.regressions.play import CaseSettings
 from hl_dsl.synth.rollouts.candidate_batch import BatchResult, Episode, play
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
-from hl_dsl.synth.rollouts.interrupts import stopping
+from hl_dsl.synth.rollouts.interrupts import defer_interrupts
 from hl_dsl.synth.rollouts.pruning import clearly_worse, rungs
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial, wasted_trial
@@ -55,7 +55,7 @@ class GenerationRunner:
         floor = state.floor(seeds[: state.smoke])
         self.candidates, episodes = candidates, {one.index: [] for one in candidates}
         self.cases = CaseGate(self.study.cases, self.study.program.card)
-        with stopping() as self.stopping:
+        with defer_interrupts() as self.stopping:
             passed = list(candidates)
             for some in rungs(seeds, state.smoke) if state.archive.best is not None else [seeds]:
                 if passed:
@@ -143,7 +143,7 @@ class GenerationRunner:
                 hooks=ExecutionHooks(
                     before_step=self.record.meter.after(before),
                     stop=lambda: study.budget.out_of_time,
-                    stopping=self.stopping,
+                    interrupt=self.stopping,
                     on_progress=lambda steps: study.tell_steps(before + steps),
                 ),
                 resources=study.resources,
@@ -168,7 +168,7 @@ class GenerationRunner:
 
     def _stop_where_cut(self, played: BatchResult, episodes: dict[int, list[Episode]]) -> None:
         cut = any(one.status == EpisodeStatus.CUT for every in played.episodes for one in every)
-        if played.rollout.interrupted or self.stopping.delivered or cut and self.study.budget.out_of_time:
+        if played.rollout.interrupted or self.stopping.was_delivered or cut and self.study.budget.out_of_time:
             self._stop(episodes)
 
     def _stop(self, episodes: dict[int, list[Episode]]) -> None:
@@ -183,7 +183,9 @@ class GenerationRunner:
         for number, (index, failure) in enumerate(sorted(self.failures.items())):
             share = self.wasted // (len(self.failures) - number)
             self.wasted -= share
-            self.failures[index] = EvaluatorFailed(failure.outcome, failure.says, failure.steps + share, failure.where)
+            self.failures[index] = EvaluatorFailed(
+                failure.outcome, failure.reason, failure.steps + share, failure.where
+            )
         if self.wasted:
             self.record.lost(
                 self.wasted,
@@ -254,7 +256,7 @@ class GenerationRunner:
         """The gate and the reason. They hang on what was known when the generation began, not on its other trials."""
         state = self.study.state
         if one.index in self.failures:
-            return Gate.ALL_SEEDS if episodes else Gate.QUICK_SEEDS, self.failures[one.index].told
+            return Gate.ALL_SEEDS if episodes else Gate.QUICK_SEEDS, self.failures[one.index].message
         stage = Gate.QUICK_SEEDS if len(episodes) <= state.smoke else Gate.ALL_SEEDS
         if any(episode.status == EpisodeStatus.CUT for episode in episodes):
             return stage, "the budget was spent before its episode ended"

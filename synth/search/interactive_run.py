@@ -152,7 +152,7 @@ class InteractiveStudy:
 
     def close(self) -> None:
         """Lets the folder and the evaluator go. The run stays open."""
-        self._study.resources.executor.close()
+        self._study.release_executor()
         self._folder.close()
 
 

@@ -22,10 +22,10 @@ from hl_dsl.synth.candidates.proposer import (
     Rejected,
     SearchContext,
 )
-from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
+from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.regressions.case import Regression, content_hash
@@ -45,7 +45,7 @@ from hl_dsl.synth.search.generation import GenerationRunner, Stopped, rejected_t
 from hl_dsl.synth.search.search_record import StudyRecord, best_text
 from hl_dsl.synth.search.search_state import CompletedTrial, StudyState
 from hl_dsl.synth.search.simplify import simplified
-from hl_dsl.synth.workers.evaluator import WorkerExecutor
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -99,6 +99,7 @@ class Study:
         stated = protocol_options(program.card, protocol)
         self.seeds = tuple(seeds) if draws_at_random(stated) else tuple(seeds)[:1]
         self.resources, self.play = Resources(num_threads, executor=evaluator or WorkerExecutor()), play
+        self._owns_executor = evaluator is None
         self.path = Path(run_folder)
         self._tell = on_event or (lambda event: None)
 
@@ -153,6 +154,14 @@ class Study:
         """One generation."""
         self._generation(record, None)
 
+    def release_executor(self) -> None:
+        """Ends the study's own worker; an executor of the caller is kept for the next study."""
+        executor = self.resources.executor
+        if self._owns_executor:
+            executor.close()
+        else:
+            executor.release()
+
     def close(self, record: StudyRecord, reason: str) -> StudyResult:
         """The end of an open run, as `run` ends."""
         return self._finish(record, reason)
@@ -186,7 +195,7 @@ class Study:
         except KeyboardInterrupt:
             reason = INTERRUPTED
         finally:
-            self.resources.executor.close()
+            self.release_executor()
         return self._finish(record, reason, failed)
 
     def _stop_reason(self) -> str | None:

@@ -31,7 +31,7 @@ from hl_dsl.synth.tuning.result import TuneResult
 from hl_dsl.synth.tuning.sample_runner import BudgetExhausted, SampleFailed, SampleRunner, TuningInterrupted
 from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.tuning.tuning_record import TuningRecord
-from hl_dsl.synth.workers.evaluator import WorkerExecutor
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.text import counted
@@ -119,6 +119,7 @@ class Tuning:
             )
         self.episodes = EpisodeSettings(protocol, self.seeds, max_steps, no_reward_steps)
         self.resources = Resources(num_threads, executor=evaluator or WorkerExecutor())
+        self._owns_executor = evaluator is None
         self.tell = on_event or (lambda event: None)
         self.defaults = values_of(program.flow)
 
@@ -179,7 +180,11 @@ class Tuning:
         except KeyboardInterrupt:
             reason = INTERRUPTED
         finally:
-            self.resources.executor.close()
+            executor = self.resources.executor
+            if self._owns_executor:
+                executor.close()
+            else:
+                executor.release()
         start = self.all.samples.get(self.book.key(Sample(0, self.defaults)))
         if start is not None and start.gate is Gate.REGRESSION:
             raise HLError(

@@ -68,7 +68,7 @@ class TuningRecord:
         self._append(
             [
                 wasted_trial(
-                    self.settings, failure.steps, INTERRUPTED if failure.outcome == INTERRUPTED else failure.told
+                    self.settings, failure.steps, INTERRUPTED if failure.outcome == INTERRUPTED else failure.message
                 ).to_event()
             ]
         )
