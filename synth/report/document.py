@@ -21,7 +21,7 @@ from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.runs.run_folder import BEST
 from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial
-from hl_dsl.synth.runs.trials_table import totals
+from hl_dsl.synth.runs.trial_statistics import totals
 from hl_dsl.synth.runs.version import UNKNOWN, version
 
 from hl_dsl.base.errors import HLError

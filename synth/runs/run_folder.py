@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.ledger_schema import current_settings
+from hl_dsl.synth.runs.ledger_format import current_settings
 from hl_dsl.synth.runs.trial import trials_of
 
 from hl_dsl.base.errors import HLError

@@ -11,7 +11,8 @@ from hl_dsl.synth.proposers.text.feedback import episode_table
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import LEDGER, settings_in
 from hl_dsl.synth.runs.statuses import GATES, TrialKind
-from hl_dsl.synth.runs.trial import Trial, best_trial, proof_summary, trials_of
+from hl_dsl.synth.runs.trial_statistics import best_trial
+from hl_dsl.synth.runs.trial import Trial, proof_summary, trials_of
 from hl_dsl.synth.search.search_record import read_episodes
 
 from hl_dsl.base.errors import HLError

@@ -14,7 +14,8 @@ from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import lock_holder, settings_in
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate
-from hl_dsl.synth.runs.trial import Trial, main_setting, run_best, stop_event
+from hl_dsl.synth.runs.trial import Trial
+from hl_dsl.synth.runs.trial_statistics import main_setting, run_best, stop_event
 from hl_dsl.synth.runs.trials_table import ledger_path
 
 from hl_dsl.base.errors import HLError
