@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase, Window
@@ -14,11 +13,12 @@ from hl_dsl.synth.regressions.files import refuse_unsuited
 from hl_dsl.synth.regressions.run import OnProgress, play_one
 from hl_dsl.synth.regressions.verdicts import of_episode, value_of
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import BEST, LEDGER, settings_in
 from hl_dsl.synth.runs.statuses import STUDY_KINDS, TrialKind
-from hl_dsl.synth.runs.trial_statistics import best_trial
 from hl_dsl.synth.runs.trial import Trial, trials_of
+from hl_dsl.synth.runs.trial_statistics import best_trial
 from hl_dsl.verify.results import counterexample_files as traces
 
 from hl_dsl.base.errors import HLError
@@ -112,9 +112,9 @@ def _measured(program: Program, case: EpisodeCase, ledger: Ledger, on_progress: 
     if not proof.passed:
         raise NotProved(program, proof)
     ledger.prepare()
-    before = steps_taken()
-    episode = play_one(program, case, on_progress)
-    steps = steps_taken() - before
+    resources = Resources()
+    episode = play_one(program, case, resources, on_progress)
+    steps = resources.simulators.steps_taken
     measured = replace(case, least_return=value_of(case, episode))
     outcome = of_episode(measured, episode, program.card)
     whole = case.window is None and episode.status != EpisodeStatus.CUT

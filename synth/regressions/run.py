@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hl_dsl.synth.candidates.parameter_values import values_of
-from hl_dsl.synth.environments.environments import load_simulator, steps_taken
 from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase
 from hl_dsl.synth.regressions.play import CaseSettings, batches, episode_of
 from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of_trace
@@ -66,7 +65,7 @@ def run_cases(
     """Runs the cases and appends a trial to `ledger`. An interrupt ends the episodes at their next tick; what was played is
     recorded. Nothing is played of a program that is not proved: its exit code is then that of the proof, or 1 where a
     replayed run is broken. Raises HLError where the ledger cannot be written, before anything is played."""
-    began, cpu, before = time.perf_counter(), time.process_time(), steps_taken()
+    resources, began, cpu = Resources(num_threads), time.perf_counter(), time.process_time()
     found: dict[str, CaseResult] = {one.name: of_trace(one, program.flow) for one in cases if type(one) is TraceCase}
     played = [one for one in cases if type(one) is EpisodeCase]
     code, proof, interrupted = 0, None, False
@@ -78,9 +77,9 @@ def run_cases(
         said = "" if result.passed else f"not played: the program is not proved ({proof})"
         found |= {one.name: CaseResult(one.name, None, said) for one in played}
         if result.passed:
-            interrupted = _play(program, played, found, on_progress, num_threads)
+            interrupted = _play(program, played, found, on_progress, resources)
     outcomes = tuple(found[one.name] for one in cases)
-    steps = steps_taken() - before
+    steps = resources.simulators.steps_taken
     if any(one.passed is False for one in outcomes):
         code = 1
     run = CasesRun(program, tuple(cases), outcomes, proof, code, steps, interrupted)
@@ -90,12 +89,14 @@ def run_cases(
     return run
 
 
-def play_one(program: Program, case: EpisodeCase, on_progress: OnProgress | None = None) -> Episode:
+def play_one(
+    program: Program, case: EpisodeCase, resources: Resources, on_progress: OnProgress | None = None
+) -> Episode:
     """The episode of a case, played by a proved program."""
-    load_simulator()
+    resources.simulators.load(program.card.environment)
     with defer_interrupts() as stop:
         return _batch(
-            program, CaseSettings(case.protocol, case.limit, case.no_reward_steps), [case.seed], on_progress, 0, stop
+            program, CaseSettings(case.protocol, case.limit, case.no_reward_steps), [case.seed], on_progress, resources, stop
         )[0]
 
 
@@ -104,13 +105,13 @@ def _play(
     cases: Sequence[EpisodeCase],
     found: dict[str, CaseResult],
     on_progress: OnProgress | None,
-    num_threads: int,
+    resources: Resources,
 ) -> bool:
     """Fills in what became of the cases; whether an interrupt came first."""
-    load_simulator()  # it takes a second, in which an interrupt need not wait
+    resources.simulators.load(program.card.environment)  # it takes a second, in which an interrupt need not wait
     with defer_interrupts() as stop:
         for setting, every, seeds in batches(cases):
-            episodes = _batch(program, setting, seeds, on_progress, num_threads, stop)
+            episodes = _batch(program, setting, seeds, on_progress, resources, stop)
             found |= {case.name: of_episode(case, episode_of(case, episodes), program.card) for case in every}
             if any(found[case.name].passed is None for case in every):
                 stop.hold()
@@ -124,14 +125,14 @@ def _batch(
     setting: CaseSettings,
     seeds: Sequence[int],
     on_progress: OnProgress | None,
-    num_threads: int,
+    resources: Resources,
     stop: SignalInterrupt,
 ) -> list[Episode]:
     return play(
         [program.flow],
         program.card,
         setting.episodes(seeds),
-        resources=Resources(num_threads),
+        resources=resources,
         hooks=ExecutionHooks(interrupt=stop, on_progress=on_progress),
     ).episodes[0]
 

@@ -2,7 +2,6 @@
 
 import pytest
 from hl_dsl.synth.proposers.registry import proposer_named
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
@@ -11,6 +10,7 @@ from hl_dsl.synth.search.study import Study
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, SAME, UNPROVED, Run
 

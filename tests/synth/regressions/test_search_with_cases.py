@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.text.feedback import failed_direction
 from hl_dsl.synth.regressions.case import EpisodeCase, Window
 from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_case
@@ -13,6 +12,7 @@ from hl_dsl.synth.search.start import run_synth
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, Interrupt, trials
 
 # The first program falls before it gets far; most that keep the pole up let the cart stray.

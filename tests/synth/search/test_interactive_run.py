@@ -5,7 +5,6 @@ import signal
 from dataclasses import replace
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.regressions.case import EpisodeCase
 from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_case
@@ -17,6 +16,7 @@ from hl_dsl.synth.search.interactive_documents import inspect, status
 from hl_dsl.synth.search.interactive_run import InteractiveStudy, Opening
 
 from hl_dsl.base.errors import HLError
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, trials
 
 FEW = Opening(seeds=(0, 1), budget_steps=3_000, max_steps=100)

@@ -6,7 +6,6 @@ import re
 import signal
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.run_result import NotWritten
@@ -15,6 +14,7 @@ from hl_dsl.synth.search.start import run_synth, run_tune
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import FileUnwritable
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import Interrupt, trials
 
 

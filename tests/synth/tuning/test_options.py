@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.regressions.case import EpisodeCase
 from hl_dsl.synth.regressions.files import folder_beside, write_case
 from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
@@ -22,6 +21,7 @@ from hypothesis import strategies as st
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import Interrupt, trials
 
 SWING = """\

@@ -1,7 +1,6 @@
 """Tuning moves parameters inside their ranges, repeats, keeps the text, and never overspends."""
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.evaluation.program_text import text_of
 from hl_dsl.synth.runs.budget import Budget
@@ -11,6 +10,7 @@ from hl_dsl.synth.tuning.tuning import tune
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 
 TEXT = """\
 # Leans ahead.
