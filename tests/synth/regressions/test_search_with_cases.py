@@ -109,7 +109,7 @@ def test_a_run_goes_on_with_its_own_cases_only(lean, cases, tmp_path):
         resumed()
     remove_case(folder, "later")
     remove_case(folder, "stays")
-    with pytest.raises(HLError, match="`stays` was taken away since"):
+    with pytest.raises(HLError, match="`stays` was removed since"):
         resumed()
     write_case(folder, replace(STAYS, seed=29))
     with pytest.raises(HLError, match="`stays` was changed since"):

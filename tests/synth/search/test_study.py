@@ -154,7 +154,7 @@ def test_the_header_tells_how_episodes_ended(lean, tmp_path):
 
 def test_what_is_resumed_must_be_the_same_run(lean, tmp_path):
     folder = tmp_path / "run"
-    with pytest.raises(HLError, match="no run to go on with"):
+    with pytest.raises(HLError, match="not hold a run to resume"):
         run_synth(lean, folder, budget_steps=1_000, resume=True)
     assert not folder.exists()
     run_synth(lean, folder, budget_steps=2_000)
