@@ -9,22 +9,22 @@ from __future__ import annotations
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
-from hl_dsl.verify.goals.cone_of_influence import ordered
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.cone_of_influence import order_nodes
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.methods.k_induction import broken
+from hl_dsl.verify.methods.k_induction import encode_violation
 from hl_dsl.verify.smt.encode import FREE, Encoding
 
 
 def transition_script(flow: Dataflow) -> str:
     """Returns the script, with the program's names in comments."""
     stage = IntervalStage(flow)
-    evaluator = Evaluator(stage.plan, stage.ranges)
+    evaluator = Evaluator(stage.index, stage.ranges)
     encoding = Encoding(evaluator, evaluator.root, FREE)
-    claims = goals(flow)
+    claims = list_goals(flow)
     roots = [*flow.roots(), *(node for goal in claims for node in goal.nodes)]
-    tick = encoding.frame(ordered(flow, roots, encoding.ends))
+    tick = encoding.frame(order_nodes(flow, roots, encoding.ends))
     lines = [
         f"; one tick of the policy {flow.name} for {flow.card.environment}, program {canonical_hash(flow)}",
         "(set-info :smt-lib-version 2.6)",
@@ -33,9 +33,9 @@ def transition_script(flow: Dataflow) -> str:
         *_names(flow, encoding),
     ]
     for goal in claims:
-        bare = goal.obligation is not None and stage.plan.without_assumptions(goal.obligation)
-        assumed = [] if bare else [f"(assert {encoding.frames[0][node].text})" for node in stage.plan.assumes]
-        violation = f"(assert {broken(goal, encoding, 0).text})"
+        bare = goal.obligation is not None and stage.index.without_assumptions(goal.obligation)
+        assumed = [] if bare else [f"(assert {encoding.frames[0][node].text})" for node in stage.index.assumes]
+        violation = f"(assert {encode_violation(goal, encoding, 0).text})"
         lines += [f"; goal {goal.id}: {goal.says}", "(push 1)", *assumed, violation, "(check-sat)", "(pop 1)"]
     return "\n".join(lines) + "\n"
 

@@ -13,7 +13,7 @@ from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase, Wi
 from hl_dsl.synth.regressions.files import refuse_unsuited
 from hl_dsl.synth.regressions.run import OnProgress, play_one
 from hl_dsl.synth.regressions.verdicts import of_episode, value_of
-from hl_dsl.synth.rollouts.candidate_batch import CUT
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import BEST, LEDGER, settings_in
 from hl_dsl.synth.runs.statuses import STUDY_KINDS, TrialKind
@@ -77,7 +77,7 @@ def from_run(folder: Path, demand: Demand, name: str | None, on_progress: OnProg
     ledger = Ledger(folder / LEDGER)
     case = replace(
         _case(program, demand, name, f"run {folder.name}, program {program.hash}"),
-        dry_steps=settings.get("no_reward_steps"),
+        no_reward_steps=settings.get("no_reward_steps"),
     )
     refuse_unsuited(case, program.card, "the case")
     if case.least_return is not None or case.holds is not None:
@@ -116,7 +116,7 @@ def _measured(program: Program, case: EpisodeCase, ledger: Ledger, on_progress: 
     steps = steps_taken() - before
     measured = replace(case, least_return=value_of(case, episode))
     outcome = of_episode(measured, episode, program.card)
-    whole = case.window is None and episode.status != CUT
+    whole = case.window is None and episode.status != EpisodeStatus.CUT
     ledger.append(
         Trial(
             kind=TrialKind.REGRESSION,
@@ -128,14 +128,14 @@ def _measured(program: Program, case: EpisodeCase, ledger: Ledger, on_progress: 
             environment_steps=steps,
             proof={"status": proof.summary},
             change=f"measures case {case.name}",
-            options={"max_steps": case.limit, "no_reward_steps": case.dry_steps},
+            options={"max_steps": case.limit, "no_reward_steps": case.no_reward_steps},
             seeds=(case.seed,) if whole else (),
             returns=(episode.value,) if whole else (),
             lengths=(episode.length,) if whole else (),
             cases={case.name: outcome.to_json()},
         ).to_event()
     )
-    if episode.status == CUT:
+    if episode.status == EpisodeStatus.CUT:
         raise KeyboardInterrupt
     if not outcome.passed:
         raise HLError(f"the case cannot be kept: {outcome.detail}", "choose a moment that the episode reaches")

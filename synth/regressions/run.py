@@ -13,7 +13,9 @@ from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase
 from hl_dsl.synth.regressions.play import CaseSettings, batches, episode_of
 from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of_trace
 from hl_dsl.synth.rollouts.candidate_batch import Episode, play
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial
@@ -93,7 +95,7 @@ def play_one(program: Program, case: EpisodeCase, on_progress: OnProgress | None
     load_simulator()
     with stopping() as stop:
         return _batch(
-            program, CaseSettings(case.protocol, case.limit, case.dry_steps), [case.seed], on_progress, 0, stop
+            program, CaseSettings(case.protocol, case.limit, case.no_reward_steps), [case.seed], on_progress, 0, stop
         )[0]
 
 
@@ -128,16 +130,9 @@ def _batch(
     return play(
         [program.flow],
         program.card,
-        setting.protocol,
-        seeds,
-        dry_steps=setting.dry_steps,
-        max_steps=setting.max_steps,
-        curves=dict.fromkeys(seeds),
-        step_budget=None,
-        stop=lambda: False,
-        stopping=stop,
-        on_progress=on_progress,
-        num_threads=num_threads,
+        setting.episodes(seeds),
+        resources=Resources(num_threads),
+        hooks=ExecutionHooks(stopping=stop, on_progress=on_progress),
     ).episodes[0]
 
 

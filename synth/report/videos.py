@@ -102,8 +102,11 @@ def _kept(path: Path) -> bytes | None:
 
 
 def _play(program: Program, trial: Trial, seed: int, steps: int, path: Path) -> bytes | None:
-    from hl_dsl.synth.evaluation.evaluate import evaluate_program
+    from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+    from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program
     from hl_dsl.synth.report.camera import Camera
+    from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+    from hl_dsl.synth.rollouts.resources import Resources
     from hl_dsl.synth.rollouts.video import check_render, needs_render
 
     if needs_render(program.card):
@@ -117,15 +120,13 @@ def _play(program: Program, trial: Trial, seed: int, steps: int, path: Path) -> 
     known = {one.name for one in program.flow.parameters}
     evaluation = evaluate_program(
         program,
-        trial.protocol,
-        [seed],
+        EpisodeSettings(trial.protocol, (seed,), steps),
         ledger=Ledger(path.parent / LEDGER),
-        num_envs=1,
-        max_steps=steps,
-        kind=TrialKind.VIDEO,
-        on_tick=camera,
-        parameters={name: value for name, value in trial.parameters.items() if name in known},
-        render=needs_render(program.card),
+        resources=Resources(num_envs=1),
+        callbacks=RolloutCallbacks(on_tick=camera, render=needs_render(program.card)),
+        options=EvaluationOptions(
+            parameters={name: value for name, value in trial.parameters.items() if name in known}, kind=TrialKind.VIDEO
+        ),
     )
     if evaluation.rollout.interrupted:
         raise KeyboardInterrupt

@@ -11,10 +11,11 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopping:
-    """`asked` says that an interrupt waits."""
+    """`asked`: an interrupt waits. `delivered`: an interrupt was let through."""
 
     def __init__(self) -> None:
         self.asked = False
+        self.delivered = False
         self._holding = False
         self._number = 0
         self._before: dict[int, Callable] = {}
@@ -22,7 +23,7 @@ class Stopping:
     def here(self) -> None:
         """A good moment: an interrupt that waits is let through, as a KeyboardInterrupt."""
         if self.asked:
-            self.asked = False
+            self.asked, self.delivered = False, True
             self._before[self._number](self._number, None)
 
     def hold(self) -> None:

@@ -6,16 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hl_dsl.compiler.planner.counts import counts_record
+from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.regressions.play import CaseSettings
-from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED, LEFT, BatchResult, Episode, play
+from hl_dsl.synth.rollouts.candidate_batch import BatchResult, Episode, play
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.interrupts import stopping
-from hl_dsl.synth.rollouts.pruning import clearly_worse, stages
+from hl_dsl.synth.rollouts.pruning import clearly_worse, rungs
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial, cut_trial
 from hl_dsl.synth.search.search_state import CompletedTrial
@@ -55,7 +57,7 @@ class GenerationRunner:
         self.cases = CaseGate(self.study.cases, self.study.program.card)
         with stopping() as self.stopping:
             passed = list(candidates)
-            for some in stages(seeds, state.smoke) if state.archive.best is not None else [seeds]:
+            for some in rungs(seeds, state.smoke) if state.archive.best is not None else [seeds]:
                 if passed:
                     self._stage(passed, some, episodes)
                 passed = [
@@ -72,7 +74,7 @@ class GenerationRunner:
         """Whether a candidate is played on more seeds: on the smoke seeds it must reach the floor, later it must not be
         clearly worse than the best. A brief one is not."""
         state = self.study.state
-        if any(episode.status != FINISHED for episode in episodes):
+        if any(episode.status != EpisodeStatus.FINISHED for episode in episodes):
             return False
         returns = [episode.value for episode in episodes]
         if one.brief:
@@ -84,7 +86,7 @@ class GenerationRunner:
 
     def _stage(self, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
         study = self.study
-        setting = CaseSettings(study.protocol, study.max_steps, study.dry_steps)
+        setting = CaseSettings(study.protocol, study.max_steps, study.no_reward_steps)
         for some, played in self._batches(candidates, setting, seeds, study.state.curve, episodes):
             for one, found in zip(some, played.episodes):
                 episodes[one.index] += found
@@ -133,21 +135,20 @@ class GenerationRunner:
         study = self.study
         before, left = self._taken(episodes), study.budget.steps_left
         try:
-            return study.evaluator.run(
+            return study.resources.executor.run(
                 study.play or play,
                 [one.checked.flow for one in candidates],
                 study.program.card,
-                setting.protocol,
-                seeds,
-                dry_steps=setting.dry_steps,
-                max_steps=setting.max_steps,
+                setting.episodes(seeds),
+                hooks=ExecutionHooks(
+                    before_step=self.record.meter.after(before),
+                    stop=lambda: study.budget.out_of_time,
+                    stopping=self.stopping,
+                    on_progress=lambda steps: study.tell_steps(before + steps),
+                ),
+                resources=study.resources,
                 curves={seed: curve(seed) for seed in seeds},
                 step_budget=None if left is None else max(0, left - self.already - before),
-                stop=lambda: study.budget.out_of_time,
-                stopping=self.stopping,
-                before_step=self.record.meter.after(before),
-                on_progress=lambda steps: study.tell_steps(before + steps),
-                num_threads=study.num_threads,
                 pictures=study.pictures,
             )
         except EvaluatorFailed as failure:
@@ -166,8 +167,8 @@ class GenerationRunner:
         return played + self.wasted + sum(one.steps for one in self.failures.values())
 
     def _stop_where_cut(self, played: BatchResult, episodes: dict[int, list[Episode]]) -> None:
-        cut = any(one.status == CUT for every in played.episodes for one in every)
-        if played.rollout.interrupted or cut and self.study.budget.out_of_time:
+        cut = any(one.status == EpisodeStatus.CUT for every in played.episodes for one in every)
+        if played.rollout.interrupted or self.stopping.delivered or cut and self.study.budget.out_of_time:
             self._stop(episodes)
 
     def _stop(self, episodes: dict[int, list[Episode]]) -> None:
@@ -196,7 +197,7 @@ class GenerationRunner:
 
     def _is_whole(self, one: Candidate, episodes: list[Episode]) -> bool:
         """Whether all is known that the verdict hangs on."""
-        if len(episodes) < len(self.study.state.seeds) or any(each.status == CUT for each in episodes):
+        if len(episodes) < len(self.study.state.seeds) or any(each.status == EpisodeStatus.CUT for each in episodes):
             return False
         cut = any(kept["passed"] is None for kept in self.cases.told(one.index).values())
         return not cut and (self._verdict(one, episodes)[0] is not Gate.ACCEPTED or not self.cases.pending(one.index))
@@ -222,7 +223,7 @@ class GenerationRunner:
 
     def _trial(self, one: Candidate, episodes: list[Episode]) -> Trial:
         study = self.study
-        finished = [episode for episode in episodes if episode.status == FINISHED]
+        finished = [episode for episode in episodes if episode.status == EpisodeStatus.FINISHED]
         failure = self.failures.get(one.index)
         steps = (
             sum(episode.length for episode in episodes)
@@ -246,14 +247,7 @@ class GenerationRunner:
             proof={"status": one.proof},
             parameters=one.values,
             cases=self.cases.told(one.index),
-            out_of_range={"all": sum(episode.out_of_range for episode in episodes)},
-            assumption_violations=_counted(
-                one.checked.flow.of_kind("assume"), [episode.assumption_violations for episode in episodes]
-            ),
-            monitor_violations=_counted(
-                one.checked.flow.of_kind("monitor"), [episode.monitor_violations for episode in episodes]
-            ),
-            planning=counts_record(episode.planning for episode in episodes),
+            **EpisodeCounts.total(episode.counts for episode in episodes).trial_fields(one.checked.flow),
         )
 
     def _verdict(self, one: Candidate, episodes: list[Episode]) -> tuple[Gate, str]:
@@ -262,9 +256,9 @@ class GenerationRunner:
         if one.index in self.failures:
             return Gate.ALL_SEEDS if episodes else Gate.QUICK_SEEDS, self.failures[one.index].told
         stage = Gate.QUICK_SEEDS if len(episodes) <= state.smoke else Gate.ALL_SEEDS
-        if any(episode.status == CUT for episode in episodes):
+        if any(episode.status == EpisodeStatus.CUT for episode in episodes):
             return stage, "the budget was spent before its episode ended"
-        if any(episode.status == LEFT for episode in episodes):
+        if any(episode.status == EpisodeStatus.PRUNED for episode in episodes):
             return Gate.PRUNED, "return far below the best program's at the same step"
         score = sum(episode.value for episode in episodes) / len(episodes)
         if len(episodes) < len(state.seeds):
@@ -280,10 +274,6 @@ class GenerationRunner:
             reason = self.cases.reason(one.index)
             return (Gate.ACCEPTED, "") if reason is None else (Gate.REGRESSION, reason)
         return Gate.ALL_SEEDS, f"{score:g} is not better than the best program"
-
-
-def _counted(properties, rows: list[tuple[int, ...]]) -> dict[str, int]:
-    return {item.name: sum(row[column] for row in rows) for column, item in enumerate(properties)}
 
 
 def _base(one: Candidate | Rejected, study: Study) -> Trial:

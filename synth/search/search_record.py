@@ -12,6 +12,7 @@ import numpy as np
 from hl_dsl.synth.candidates.proposer import Candidate, Rejected
 from hl_dsl.synth.evaluation.policy_header import without_measured
 from hl_dsl.synth.rollouts.episode import Recording
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.picture import Picture
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.run_folder import RunFolder
@@ -190,7 +191,9 @@ class StudyRecord:
         self.folder.stop(reason, more)
 
 
-def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Recording], dict[int, str]]]:
+def read_episodes(
+    folder: Path, generation: int
+) -> dict[int, tuple[dict[int, Recording], dict[int | str, EpisodeStatus]]]:
     """The episodes of a generation by trial: recordings, and how they ended, by seed or `recording_key`. Raises HLError."""
     found: dict[int, tuple[dict, dict]] = {}
     for path in sorted((folder / EPISODES).glob(f"{generation}-*.npz")):
@@ -210,7 +213,7 @@ def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Re
                 for name, array in values.items()
                 if name.startswith("picture_")
             )
-            kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), status
+            kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), EpisodeStatus(status)
     return found
 
 

@@ -16,9 +16,9 @@ from hl_dsl.synth.proposers.local.forecasting import forecasts
 from hl_dsl.synth.proposers.local.sampled_ticks import sampled_columns
 from hl_dsl.synth.proposers.local.signal_scales import usual_sizes
 from hl_dsl.synth.regressions.gate import first_broken, recording_key
-from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.episode_cache import EpisodeCache
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.pruning import margin
 from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.runs.trial import Trial
@@ -37,7 +37,7 @@ class CompletedTrial:
     origin: str
     checked: CheckedCandidate | None
     recordings: Mapping[int | str, Recording]
-    statuses: Mapping[int | str, str]
+    statuses: Mapping[int | str, EpisodeStatus]
 
 
 @dataclass
@@ -47,7 +47,7 @@ class StudyState:
     card: Card
     seeds: tuple[int, ...]
     smoke: int
-    dry_steps: int
+    no_reward_steps: int
     gates: Gates = field(init=False)
     archive: Archive = field(default_factory=Archive, init=False)
     recall: EpisodeCache = field(default_factory=EpisodeCache, init=False)
@@ -62,7 +62,7 @@ class StudyState:
 
     def __post_init__(self):
         self.gates = Gates(self.card)
-        self._results: dict[tuple[int, int | str], tuple[float, str]] = {}
+        self._results: dict[tuple[int, int | str], tuple[float, EpisodeStatus]] = {}
         self._cases: dict[int, Mapping[str, Mapping]] = {}
         self._recordings: dict[int, Mapping[int | str, Recording]] = {}
         self._subjects: dict[str, tuple[str, Subject]] = {}
@@ -95,13 +95,13 @@ class StudyState:
         values = dict(zip(trial.seeds, trial.returns))
         self._cases[trial.index] = trial.cases
         if one.recordings:
-            whole = all(status == FINISHED for status in one.statuses.values())
+            whole = all(status == EpisodeStatus.FINISHED for status in one.statuses.values())
             first = trial.returns[: self.smoke]
             self.archive.note(
                 trial.index, len(trial.seeds), trial.mean if whole else None, sum(first) / len(first) if whole else None
             )
         for seed, recording in one.recordings.items():
-            if one.statuses[seed] != CUT:
+            if one.statuses[seed] != EpisodeStatus.CUT:
                 self.recall.add(seed, trial.index, recording)
                 self._results[trial.index, seed] = (values.get(seed, 0.0), one.statuses[seed])
         if (
@@ -132,7 +132,7 @@ class StudyState:
             if trial is None:
                 return None
             value, status = self._results[trial, seed]
-            if status != FINISHED:
+            if status != EpisodeStatus.FINISHED:
                 return Rejection(
                     Gate.DUPLICATE, f"acts as trial {trial}, which was clearly worse", candidate.program.hash, trial
                 )
@@ -165,7 +165,7 @@ class StudyState:
         found = []
         for seed in self.seeds:
             trial = self.recall.find(candidate.flow, seed)
-            if trial is None or self._results[trial, seed][1] != FINISHED:
+            if trial is None or self._results[trial, seed][1] != EpisodeStatus.FINISHED:
                 return None
             found.append((seed, self._results[trial, seed][0], self.recall.length(seed, trial)))
         return found
@@ -202,9 +202,9 @@ class StudyState:
     def ended_dry(self, structure: Structure) -> bool:
         """Whether the structure's best episode on the first seed ended because nothing happened any more."""
         recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
-        if recording is None or len(recording) < self.dry_steps:
+        if recording is None or len(recording) < self.no_reward_steps:
             return False
-        return not recording.shown["reward"][1 - self.dry_steps :].any()
+        return not recording.shown["reward"][1 - self.no_reward_steps :].any()
 
     def _drought(self, structure: Structure) -> tuple[int, int] | None:
         """The longest wait for a reward before the one that ended the episode, and that one."""
@@ -212,7 +212,7 @@ class StudyState:
             return None
         rewarded = np.flatnonzero(self._recordings[structure.best.trial][self.seeds[0]].shown["reward"])
         waits = np.diff(rewarded, prepend=0)
-        return int(waits.max(initial=0)), self.dry_steps
+        return int(waits.max(initial=0)), self.no_reward_steps
 
     def curve(self, seed: int) -> np.ndarray | None:
         """The best program's returns so far on a seed; None before there is one."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.regressions.files import folder_beside, read_cases
+from hl_dsl.synth.rollouts.executor import Executor
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.budget_report import budget_event
@@ -18,7 +19,7 @@ from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.run_result import NotWritten
 from hl_dsl.synth.runs.run_summary import add_line, run_documents
 from hl_dsl.synth.runs.step_counter import StepMeter
-from hl_dsl.synth.search.study import DEVELOPMENT_SEEDS, Evaluator, Study, StudyResult
+from hl_dsl.synth.search.study import DEVELOPMENT_SEEDS, Study, StudyResult
 from hl_dsl.synth.tuning.best_file import BestFile
 from hl_dsl.synth.tuning.episode_schedule import parse_short
 from hl_dsl.synth.tuning.fitness import parse_fitness
@@ -45,13 +46,13 @@ def run_synth(
     budget_programs: int | None = None,
     proposer: str = "local",
     seeds: Sequence[int] = DEVELOPMENT_SEEDS,
-    dry_steps: int | None = None,
+    no_reward_steps: int | None = None,
     max_steps: int | None = None,
     num_threads: int = 0,
     budget_tokens: int | None = None,
     budget_cost: float | None = None,
     options: ProposerOptions | None = None,
-    evaluator: Evaluator | None = None,
+    evaluator: Executor | None = None,
     ledger: Path | str | None = None,
 ) -> StudyResult:
     """Searches for a better program than the one at `path` (see `Study`). `protocol`: None is the environment's usual one.
@@ -72,7 +73,7 @@ def run_synth(
         seed,
         proposer,
         seeds,
-        dry_steps,
+        no_reward_steps,
         max_steps,
         num_threads=num_threads,
         on_event=on_event,
@@ -96,10 +97,10 @@ def run_tune(
     wall_seconds: float | None = None,
     on_event: OnEvent | None = None,
     population: int | None = None,
-    dry_steps: int | None = None,
+    no_reward_steps: int | None = None,
     max_steps: int | None = None,
     num_threads: int = 0,
-    evaluator: Evaluator | None = None,
+    evaluator: Executor | None = None,
     fitness: str = "mean",
     race: bool = False,
     center: bool = False,
@@ -129,7 +130,7 @@ def run_tune(
         seed,
         params,
         population,
-        dry_steps,
+        no_reward_steps,
         max_steps,
         num_threads,
         BestFile(run_folder, program, picture),

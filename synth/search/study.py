@@ -31,8 +31,10 @@ from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.regressions.case import Regression, content_hash
 from hl_dsl.synth.regressions.gate import keeps_cases
 from hl_dsl.synth.rollouts.candidate_batch import BatchResult
+from hl_dsl.synth.rollouts.executor import Executor
 from hl_dsl.synth.rollouts.last_frames import can_be_drawn
-from hl_dsl.synth.rollouts.pruning import usual_dry_steps
+from hl_dsl.synth.rollouts.pruning import default_no_reward_steps
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.call_totals import call_totals
@@ -43,7 +45,7 @@ from hl_dsl.synth.search.generation import GenerationRunner, Stopped, rejected_t
 from hl_dsl.synth.search.search_record import StudyRecord, best_text
 from hl_dsl.synth.search.search_state import CompletedTrial, StudyState
 from hl_dsl.synth.search.simplify import simplified
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+from hl_dsl.synth.workers.evaluator import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -54,14 +56,13 @@ LANES = 8
 _MOST_IDLE = 20  # generations without anything to play, and then the search is at its end
 
 OnEvent = Callable[[dict[str, Any]], None]
-Evaluator = InProcessExecutor | WorkerExecutor
 
 
 class Study:
     """A search from `program` under `protocol`, recorded in `run_folder`.
 
-    `seeds` are the development seeds (one, where the protocol leaves nothing to chance). `dry_steps` ends a search
-    episode after that many steps without any reward (default: `usual_dry_steps`), `max_steps` after that many. `lanes`
+    `seeds` are the development seeds (one, where the protocol leaves nothing to chance). `no_reward_steps` ends a search
+    episode after that many steps without any reward (default: `default_no_reward_steps`), `max_steps` after that many. `lanes`
     candidates play side by side. `options` are the proposer's. What is accepted passes all `cases`, the program that the
     search begins from included. `evaluator` says where they play (default: in a worker process, `Isolated()`), `play` takes
     the place of `playing.play`. Raises HLError: seeds or a protocol that are not for it, a folder in use, a folder that holds
@@ -77,14 +78,14 @@ class Study:
         seed: int = 0,
         proposer: str = "local",
         seeds: Sequence[int] = DEVELOPMENT_SEEDS,
-        dry_steps: int | None = None,
+        no_reward_steps: int | None = None,
         max_steps: int | None = None,
         lanes: int = LANES,
         num_threads: int = 0,
         on_event: OnEvent | None = None,
         options: ProposerOptions | None = None,
         cases: Sequence[Regression] = (),
-        evaluator: Evaluator | None = None,
+        evaluator: Executor | None = None,
         play: Callable[..., BatchResult] | None = None,
     ):
         refuse_other_seeds(seeds, "a search")
@@ -94,11 +95,10 @@ class Study:
         self.proposer.check_budget(budget)
         self._proposed = False
         self.lanes, self.max_steps, self.cases = lanes, max_steps, tuple(cases)
-        self.dry_steps = dry_steps or usual_dry_steps(program.card)
+        self.no_reward_steps = no_reward_steps or default_no_reward_steps(program.card)
         stated = protocol_options(program.card, protocol)
         self.seeds = tuple(seeds) if draws_at_random(stated) else tuple(seeds)[:1]
-        self.num_threads = num_threads
-        self.evaluator, self.play = evaluator or WorkerExecutor(), play
+        self.resources, self.play = Resources(num_threads, executor=evaluator or WorkerExecutor()), play
         self.path = Path(run_folder)
         self._tell = on_event or (lambda event: None)
 
@@ -131,7 +131,7 @@ class Study:
             "run_seed": self.seed,
             "proposer": self.proposer_name,
             "seeds": list(self.seeds),
-            "no_reward_steps": self.dry_steps,
+            "no_reward_steps": self.no_reward_steps,
             "max_steps": self.max_steps,
             "lanes": self.lanes,
             "proposer_settings": self.proposer.settings,
@@ -160,7 +160,7 @@ class Study:
     # the loop
 
     def _begin(self, record: StudyRecord) -> None:
-        self.state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.dry_steps)
+        self.state = StudyState(self.program.card, self.seeds, SMOKE_SEEDS, self.no_reward_steps)
         self.judge = GenerationRunner(self, record)
         self.calls = LedgerCallAccount(record.folder.ledger, self.budget, record.events)
 
@@ -186,7 +186,7 @@ class Study:
         except KeyboardInterrupt:
             reason = INTERRUPTED
         finally:
-            self.evaluator.close()
+            self.resources.executor.close()
         return self._finish(record, reason, failed)
 
     def _stop_reason(self) -> str | None:
@@ -319,7 +319,7 @@ class Study:
         most = "" if self.max_steps is None else f" or {self.max_steps:,} in all"
         lines = [
             f"Found by hl synth from {self.program.name} (run seed {self.seed}): {best.best.score:g} under {self.protocol}, {shown},",
-            f"after {self.state.steps_spent:,} environment steps; episodes ended after {self.dry_steps:,} steps without reward{most}.",
+            f"after {self.state.steps_spent:,} environment steps; episodes ended after {self.no_reward_steps:,} steps without reward{most}.",
         ]
         return lines + ([] if proof is None else [f"Proof: {proof}."])
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
-from hl_dsl.synth.rollouts.pruning import stages
+from hl_dsl.synth.rollouts.pruning import rungs
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.tuning.fitness import Fitness
@@ -115,7 +115,7 @@ class Generations:
         """Plays all seeds, or in a race only as many as a sample's rank calls for."""
         racing = self.race and len(samples) > 1
         going_on, played = samples, ()
-        for number, seeds in enumerate(stages(self.seeds, RACE_SEEDS) if racing else [self.seeds]):
+        for number, seeds in enumerate(rungs(self.seeds, RACE_SEEDS) if racing else [self.seeds]):
             if number:
                 going_on = self._better_half(going_on, played)
             played += tuple(seeds)

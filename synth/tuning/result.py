@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hl_dsl.compiler.planner.counts import PlanningCounts
+from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 
 from hl_dsl.base.text import counted
@@ -53,7 +53,7 @@ class TuneResult:
             "seeds": list(self.seeds),
             "samples": self.samples,
             "env_steps": self.env_steps,
-            "planning": self.planning._asdict() if any(self.planning) else None,
+            "planning": self.planning.to_json() if self.planning else None,
             "stop_reason": self.stop_reason,
             "program": self.text,
             "written": self.written,

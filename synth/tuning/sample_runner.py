@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.compiler.planner.counts import PlanningCounts, added
 from hl_dsl.synth.candidates.parameter_values import flow_with
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.regressions.case import Regression
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.rollouts.candidate_batch import play, play_values
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.interrupts import Stopping
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import Rollout
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.step_counter import StepMeter
-from hl_dsl.synth.tuning.samples import Sample, lanes
+from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 
 from hl_dsl.program import Program
@@ -45,22 +49,15 @@ class SampleRunner:
     def __init__(
         self,
         program: Program,
-        protocol: str,
+        episodes: EpisodeSettings,
         budget: Budget,
-        limits: dict[str, Any],
-        evaluator: Any,
+        resources: Resources,
         meter: StepMeter | None,
         tell: Callable[[dict], None],
         failed: Callable[[EvaluatorFailed], None],
         cases: Sequence[Regression] = (),
     ):
-        self.program, self.protocol, self.budget, self.limits, self.evaluator = (
-            program,
-            protocol,
-            budget,
-            limits,
-            evaluator,
-        )
+        self.program, self.episodes, self.budget, self.resources = program, episodes, budget, resources
         self.meter, self.tell, self.failed, self.cases = meter, tell, failed, tuple(cases)
         self.names = [one.name for one in program.flow.parameters]
         self.reserve = self._taken = 0
@@ -96,15 +93,17 @@ class SampleRunner:
             play_values,
             self.program.flow,
             {name: [one.values[name] for one in samples for _ in seeds] for name in self.names},
-            self.protocol,
-            [seed for _ in samples for seed in seeds],
+            replace(
+                self.episodes,
+                seeds=tuple(seed for _ in samples for seed in seeds),
+                max_steps=self.episodes.max_steps if samples[0].cap is None else samples[0].cap,
+            ),
             stop=stop,
-            **self._limits(samples[0].cap),
         )
         count = len(seeds)
         for place, one in enumerate(samples):
-            one.parts.append(lanes(rollout, place * count, (place + 1) * count, len(samples)))
-        if rollout.interrupted:
+            one.parts.append(rollout.lanes(place * count, (place + 1) * count, 1 / len(samples)))
+        if rollout.interrupted or stop.delivered:
             raise TuningInterrupted(INTERRUPTED)
         if not all(rollout.finished) or len(rollout.seeds) < count * len(samples):
             raise self.spent()
@@ -123,16 +122,11 @@ class SampleRunner:
                     play,
                     [flow],
                     self.program.card,
-                    setting.protocol,
-                    seeds,
+                    setting.episodes(seeds),
                     stop=stop,
-                    dry_steps=setting.dry_steps,
-                    max_steps=setting.max_steps,
-                    curves=dict.fromkeys(seeds),
-                    num_threads=self.limits["num_threads"],
                 )
                 gate.take([one], cases, played.episodes)
-                if played.rollout.interrupted:
+                if played.rollout.interrupted or stop.delivered:
                     raise TuningInterrupted(INTERRUPTED)
                 if not played.rollout.complete:
                     raise self.spent()
@@ -141,10 +135,7 @@ class SampleRunner:
             sample.cases, sample.case_steps = gate.told(sample.number), gate.steps(sample.number)
         return gate.reason(sample.number)
 
-    def _limits(self, cap: int | None) -> dict[str, Any]:
-        return self.limits if cap is None else self.limits | {"max_steps": cap}
-
-    def _run(self, function: Callable, *arguments: Any, stop: Stopping, **options: Any) -> Any:
+    def _run(self, function: Callable, *arguments: Any, stop: Stopping) -> Any:
         for _ in range(_CHANCES):
             before, taken = self.budget.steps_spent, self._taken
 
@@ -159,14 +150,16 @@ class SampleRunner:
                 )
 
             try:
-                played = self.evaluator.run(
+                played = self.resources.executor.run(
                     function,
                     *arguments,
+                    hooks=ExecutionHooks(
+                        before_step=None if self.meter is None else self.meter.after(taken),
+                        stopping=stop,
+                        on_progress=show,
+                    ),
+                    resources=self.resources,
                     step_budget=self.steps_left,
-                    on_progress=show,
-                    stopping=stop,
-                    before_step=None if self.meter is None else self.meter.after(taken),
-                    **options,
                 )
             except EvaluatorFailed as failure:
                 self._taken += failure.steps
@@ -180,6 +173,6 @@ class SampleRunner:
                 rollout: Rollout = getattr(played, "rollout", played)
                 self._taken += rollout.env_steps
                 self.budget.steps_spent += rollout.env_steps
-                self.planning = added((self.planning, *rollout.planning))
+                self.planning += rollout.total_counts.planning or PlanningCounts()
                 return played
         raise SampleFailed(said)

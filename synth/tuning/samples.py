@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from hl_dsl.synth.rollouts.rollout import Rollout
@@ -44,62 +44,3 @@ class Sample:
     def fresh(self) -> bool:
         """Whether something was played now."""
         return bool(self.parts)
-
-
-def joined(parts: Sequence[Rollout]) -> Rollout:
-    """The rollouts of one sample as one."""
-    first = parts[0]
-    if len(parts) == 1:
-        return first
-
-    def all_of(name: str) -> tuple:
-        return tuple(row for part in parts for row in getattr(part, name))
-
-    rows = (
-        "seeds",
-        "returns",
-        "lengths",
-        "finished",
-        "truncated",
-        "digests",
-        "out_of_range",
-        "assumption_violations",
-        "monitor_violations",
-        "planning",
-    )
-    sums = ("env_steps", "cpu_seconds", "wall_seconds", "seeds_wanted")
-    whole = replace(
-        first,
-        **{name: all_of(name) for name in rows},
-        **{name: sum(getattr(part, name) for part in parts) for name in sums},
-        interrupted=any(part.interrupted for part in parts),
-    )
-    return replace(
-        whole, distinct_trajectories=len({digest for digest, done in zip(whole.digests, whole.finished) if done})
-    )
-
-
-def lanes(rollout: Rollout, first: int, last: int, parts: int) -> Rollout:
-    """The rollout of some lanes by itself, with its share of the time."""
-    rows = slice(first, last)
-    digests = [digest for digest, done in zip(rollout.digests[rows], rollout.finished[rows]) if done]
-    steps = sum(rollout.lengths[rows])
-    share = steps / max(1, rollout.env_steps) if rollout.env_steps else 1 / parts
-    return replace(
-        rollout,
-        seeds=rollout.seeds[rows],
-        returns=rollout.returns[rows],
-        lengths=rollout.lengths[rows],
-        finished=rollout.finished[rows],
-        truncated=rollout.truncated[rows],
-        digests=rollout.digests[rows],
-        distinct_trajectories=len(set(digests)),
-        env_steps=steps,
-        cpu_seconds=rollout.cpu_seconds * share,
-        wall_seconds=rollout.wall_seconds * share,
-        out_of_range=rollout.out_of_range[rows],
-        assumption_violations=rollout.assumption_violations[rows],
-        monitor_violations=rollout.monitor_violations[rows],
-        seeds_wanted=last - first,
-        planning=rollout.planning[rows],
-    )

@@ -10,10 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from hl_dsl.synth.candidates.parameter_values import hash_with, values_of
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.regressions.case import Regression, content_hash
+from hl_dsl.synth.rollouts.executor import Executor
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_result import INTERRUPTED
@@ -28,7 +31,7 @@ from hl_dsl.synth.tuning.result import TuneResult
 from hl_dsl.synth.tuning.sample_runner import BudgetExhausted, SampleFailed, SampleRunner, TuningInterrupted
 from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.tuning.tuning_record import TuningRecord
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+from hl_dsl.synth.workers.evaluator import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.text import counted
@@ -72,11 +75,11 @@ class Tuning:
         seed: int = 0,
         names: Sequence[str] | None = None,
         population: int | None = None,
-        dry_steps: int | None = None,
+        no_reward_steps: int | None = None,
         max_steps: int | None = None,
         num_threads: int = 0,
         on_event: OnEvent | None = None,
-        evaluator: InProcessExecutor | WorkerExecutor | None = None,
+        evaluator: Executor | None = None,
         fitness: Fitness = MEAN,
         race: bool = False,
         short: Sequence[Phase] = (),
@@ -114,8 +117,9 @@ class Tuning:
                 f"there is nothing to race with {counted(len(self.seeds), 'seed')}{why}",
                 "leave the race out" if same else "give more seeds, or leave the race out",
             )
-        self.limits = {"dry_steps": dry_steps, "max_steps": max_steps, "num_threads": num_threads}
-        self.tell, self.evaluator = on_event or (lambda event: None), evaluator or WorkerExecutor()
+        self.episodes = EpisodeSettings(protocol, self.seeds, max_steps, no_reward_steps)
+        self.resources = Resources(num_threads, executor=evaluator or WorkerExecutor())
+        self.tell = on_event or (lambda event: None)
         self.defaults = values_of(program.flow)
 
     def settings(self) -> dict[str, Any]:
@@ -133,8 +137,8 @@ class Tuning:
             "race": self.race or None,
             "center": self.center or None,
             "short": schedule_text(self.short),
-            "no_reward_steps": self.limits["dry_steps"],
-            "max_steps": self.limits["max_steps"],
+            "no_reward_steps": self.episodes.no_reward_steps,
+            "max_steps": self.episodes.max_steps,
             "regressions": {one.name: content_hash(one) for one in self.cases} or None,
             "program_hash": self.program.hash,
             "program": self.program.source.text or self.program.text,
@@ -154,10 +158,9 @@ class Tuning:
         self.budget.steps_spent = self.book.steps_charged
         self.player = SampleRunner(
             self.program,
-            self.protocol,
+            self.episodes,
             self.budget,
-            self.limits,
-            self.evaluator,
+            self.resources,
             meter,
             self.tell,
             self.book.failed,
@@ -176,7 +179,7 @@ class Tuning:
         except KeyboardInterrupt:
             reason = INTERRUPTED
         finally:
-            self.evaluator.close()
+            self.resources.executor.close()
         start = self.all.samples.get(self.book.key(Sample(0, self.defaults)))
         if start is not None and start.gate is Gate.REGRESSION:
             raise HLError(
@@ -230,7 +233,7 @@ class Tuning:
         if phase.cap is None or self.budget.steps is None:
             return 0
         longest = min(
-            self.limits["max_steps"] or self.program.card.max_episode_steps, self.program.card.max_episode_steps
+            self.episodes.max_steps or self.program.card.max_episode_steps, self.program.card.max_episode_steps
         )
         return min(longest * len(self.seeds), int(self.budget.steps * _RESERVED))
 

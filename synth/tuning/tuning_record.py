@@ -7,17 +7,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hl_dsl.compiler.planner.counts import PlanningCounts, added
+from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.synth.candidates.parameter_values import hash_with, values_of
 from hl_dsl.synth.evaluation.evaluate import trial_of
 from hl_dsl.synth.evaluation.program_text import text_with
+from hl_dsl.synth.rollouts.rollout import Rollout
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.step_counter import StepMeter
 from hl_dsl.synth.runs.trial import Trial, cut_trial, trials_of
 from hl_dsl.synth.tuning.fitness import Fitness
-from hl_dsl.synth.tuning.samples import Sample, joined
+from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 from hl_dsl.verify import Proof
 
@@ -48,7 +49,7 @@ class TuningRecord:
         self.generations = sum(event.get("event") == "generation" for event in events)
         trials = trials_of(events)
         self.steps_charged = sum(trial.environment_steps for trial in trials if trial.reason not in UNCHARGED)
-        self.planning = added(PlanningCounts(**trial.planning) for trial in trials)
+        self.planning = sum((PlanningCounts(**trial.planning) for trial in trials), PlanningCounts())
         self._cut = self._cut_by_budgets(events)
         self._known = {
             self._key(trial.parameters, trial.options.get("short")): trial
@@ -117,7 +118,7 @@ class TuningRecord:
     def _trial(self, one: Sample) -> Trial:
         moved = [f"`{name}`" for name, value in one.values.items() if value != self.defaults[name]]
         if one.fresh:
-            rollout = joined(one.parts)
+            rollout = Rollout.joined(one.parts)
             trial = trial_of(self.program, self.proof, rollout, one.values, TrialKind.TUNE)
             trial = replace(
                 trial, options=self._options(trial.options, one), environment_steps=rollout.env_steps + one.case_steps

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.workers import worker_main
 from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.messages import Inbox, packed
@@ -84,12 +85,9 @@ class Worker:
         function: Callable,
         arguments: tuple,
         options: dict[str, Any],
-        before_step: Callable[[int], None] | None,
-        stop: Callable[[], bool] | None,
-        stopping: Any,
-        on_progress: Callable[[int], None] | None,
+        hooks: ExecutionHooks,
     ) -> tuple[Any, bool]:
-        """What the function comes to in the worker, and whether an interrupt came meanwhile (see `Isolated.run`).
+        """What the function comes to in the worker, and whether an interrupt came meanwhile (see `WorkerExecutor.run`).
 
         Raises EvaluatorFailed, and what the function raised as HLError. Where anything is raised but an HLError, the worker is
         no more.
@@ -101,7 +99,7 @@ class Worker:
             "function": function,
             "arguments": arguments,
             "options": options,
-            "before_step": before_step,
+            "before_step": hooks.before_step,
         }
         self._outgoing = memoryview(packed(request))
         watch = _Watch(self)
@@ -113,13 +111,13 @@ class Worker:
                             self.ready = True
                             watch.moved()
                         elif kind == worker_main.PROGRESS:
-                            if on_progress is not None:
-                                on_progress(value)
+                            if hooks.on_progress is not None:
+                                hooks.on_progress(value)
                         else:
                             return self._result(kind, value), watch.asked_at is not None
-                    if stopping is not None and stopping.asked:
-                        stopping.here()
-                    if stop is not None and stop():
+                    if hooks.stopping is not None and hooks.stopping.asked:
+                        hooks.stopping.here()
+                    if hooks.stop is not None and hooks.stop():
                         self.board.leave = self._number
                     watch.look()
                 except KeyboardInterrupt:

@@ -51,6 +51,7 @@ class _Asked:
 def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tuple:
     """What became of a request: the kind of answer, and what it says."""
     from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
+    from hl_dsl.synth.rollouts.executor import ExecutionHooks
 
     from hl_dsl.base.errors import HLError
 
@@ -65,10 +66,12 @@ def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tup
         value = request["function"](
             *request["arguments"],
             **request["options"],
-            before_step=before_step,
-            stop=lambda: board.leave == number,
-            stopping=_Asked(board, number),
-            on_progress=lambda steps: send((PROGRESS, steps)),
+            hooks=ExecutionHooks(
+                before_step=before_step,
+                stop=lambda: board.leave == number,
+                stopping=_Asked(board, number),
+                on_progress=lambda steps: send((PROGRESS, steps)),
+            ),
         )
     except EnvironmentFailed as error:
         return RAISED, (

@@ -1,4 +1,4 @@
-"""What tests of runs share."""
+"""A small policy, a reader of trials and an interrupt for tests of studies."""
 
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of

@@ -7,6 +7,7 @@ import math
 import shutil
 
 import pytest
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.report.report import write_report
 from hl_dsl.synth.runs.budget import Budget
@@ -198,7 +199,9 @@ def test_scores_on_held_out_seeds_are_shown_and_change_nothing_else(run):
     assert "not scored on held-out seeds yet" in page.text and row["command"] in page.texts["code"]
     best = Program.load(run / "best.hl")
     for program, seeds in ((best, range(50, 53)), (Program.parse(LEAN), range(50, 52)), (best, range(0, 2))):
-        evaluate_program(program, "standard", seeds, ledger=Ledger(run / "trials.jsonl"), max_steps=120)
+        evaluate_program(
+            program, EpisodeSettings("standard", seeds, max_steps=120), ledger=Ledger(run / "trials.jsonl")
+        )
     after, page = reported(run)
     (row,) = after["held_out"]
     assert (row["scored"], row["mean"], row["seeds"], row["max_steps"]) == (True, 120, [50, 51, 52], 120)

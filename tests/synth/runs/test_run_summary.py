@@ -1,10 +1,10 @@
 """A policy's own ledger gets one line on each run, whatever came of it, and its steps once."""
 
 import pytest
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger, LedgerUnwritable
 from hl_dsl.synth.runs.trial import trials_of
 from hl_dsl.synth.search.start import run_synth, run_tune
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program

@@ -8,12 +8,12 @@ from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.regressions.case import EpisodeCase
 from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_case
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.search import generation, study
 from hl_dsl.synth.search.interactive_documents import inspect, status
 from hl_dsl.synth.search.interactive_run import InteractiveStudy, Opening
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 
 from hl_dsl.base.errors import HLError
 from tests.support.study_runs import LEAN, trials

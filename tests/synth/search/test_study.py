@@ -7,11 +7,11 @@ from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.synth.candidates import gates
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.search.start import run_synth, run_tune
 from hl_dsl.synth.search.study import Study
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program

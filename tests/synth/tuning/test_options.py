@@ -13,10 +13,10 @@ from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.regressions.case import EpisodeCase
 from hl_dsl.synth.regressions.files import folder_beside, write_case
 from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trials_table import show_trials
 from hl_dsl.synth.search.start import run_tune
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

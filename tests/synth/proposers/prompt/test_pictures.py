@@ -6,14 +6,17 @@ import io
 import imageio.v3
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.proposers.agents.scratch_folder import FEEDBACK, ScratchFolder
 from hl_dsl.synth.proposers.llm.openai_writer import OpenAIWriter
 from hl_dsl.synth.proposers.llm.response_formats import RESPONSE_FORMATS
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.writer import Prompt
 from hl_dsl.synth.rollouts.candidate_batch import play
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.last_frames import EVERY, MOST
 from hl_dsl.synth.rollouts.picture import Picture
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.search.search_record import read_episodes
 
 from hl_dsl.program import Program
@@ -56,14 +59,8 @@ def words(body) -> str:
 )
 def test_pictures_cost_no_step_and_change_nothing(text, protocol, most):
     program = Program.parse(text)
-    given = ([program.flow] * 2, program.card, protocol, (0, 1))
-    limits = {
-        "dry_steps": None,
-        "max_steps": most,
-        "curves": {0: None, 1: None},
-        "step_budget": None,
-        "stop": lambda: False,
-    }
+    given = ([program.flow] * 2, program.card, EpisodeSettings(protocol, (0, 1), most))
+    limits = {"hooks": ExecutionHooks(), "resources": Resources()}
     before = steps_taken()
     without = play(*given, **limits)
     between = steps_taken()
