@@ -37,8 +37,8 @@ from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
 from hl_dsl.synth.runs.version import version
-from hl_dsl.synth.workers.evaluator import WorkerExecutor
 from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from benchmarks.free_form import CONTROLLER
 from benchmarks.free_form_edits import edits

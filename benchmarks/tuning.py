@@ -22,7 +22,7 @@ from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import play_values
 from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
-from hl_dsl.synth.rollouts.interrupts import Stopping
+from hl_dsl.synth.rollouts.interrupts import SignalInterrupt
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
 
@@ -47,7 +47,7 @@ def batch(program: Program, every: list[dict], steps: int, threads: int = 1) -> 
         program.flow,
         columns,
         EpisodeSettings("standard", [seed for _ in every for seed in SEEDS], steps),
-        hooks=ExecutionHooks(stopping=Stopping()),
+        hooks=ExecutionHooks(interrupt=SignalInterrupt()),
         resources=Resources(threads),
     )
     return rollout.returns

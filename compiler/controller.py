@@ -32,6 +32,7 @@ class Controller(ABC):
             seeds: The episode seed of each lane.
             num_threads: Threads that the controller may use; 0: one for each core.
         """
+        return None
 
     @abstractmethod
     def reset(self, num_lanes: int) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.compiler.planner.controller import controller_for
+from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
 from hl_dsl.synth.environments.environments import load_simulator, steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
 from hl_dsl.synth.evaluation.proof_check import CHECKED, Disagreement, ProofCheck
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
-from hl_dsl.synth.rollouts.interrupts import stopping
+from hl_dsl.synth.rollouts.interrupts import defer_interrupts
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import Rollout, evaluate
 from hl_dsl.synth.runs.ledger import Ledger
@@ -165,7 +165,7 @@ def evaluate_program(
     )
     load_simulator()  # it takes a second, in which an interrupt need not wait
     before = steps_taken()
-    with stopping() as stop:
+    with defer_interrupts() as stop:
         on_tick = stop.at_ticks(checking.on_tick if checking else None, callbacks.on_tick)
         try:
             rollout = evaluate(policy, program.card, settings, resources, replace(callbacks, on_tick=on_tick))

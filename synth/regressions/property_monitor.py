@@ -11,7 +11,7 @@ from hl_dsl.synth.rollouts.trace import replayed
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.errors import HLError
-from hl_dsl.cards import Card
+from hl_dsl.cards import Card, CardResolver
 from hl_dsl.cases.records import Window
 from hl_dsl.program import Program
 
@@ -40,7 +40,7 @@ def monitor_program(card: Card, holds: str) -> Dataflow:
             hint,
         )
     try:
-        program = Program.parse(text, "the case's property")
+        program = Program.parse(text, "the case's property", CardResolver(cards=(card,)))
     except ProgramError as error:
         message = f"`{holds}` is not a property over the observations: {error.diagnostics[0].message}"
         raise HLError(message, hint) from None

@@ -14,7 +14,7 @@ from hl_dsl.synth.regressions.batches import batches, episode_of, settings_of
 from hl_dsl.synth.regressions.verdicts import CaseResult, check_counterexample, check_episode, first_failure
 from hl_dsl.synth.rollouts.candidate_batch import Episode, play
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
-from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.rollouts.interrupts import SignalInterrupt, defer_interrupts
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
@@ -108,8 +108,8 @@ def run_cases(
 def simulate_case(program: Program, case: EpisodeCase, on_progress: OnProgress | None = None) -> Episode:
     """Returns the episode of a case with a proved program."""
     load_simulator()
-    with stopping() as interrupts:
-        return _episodes(program, settings_of(case), on_progress, 0, interrupts)[0]
+    with defer_interrupts() as interrupt:
+        return _episodes(program, settings_of(case), on_progress, 0, interrupt)[0]
 
 
 def _simulate(
@@ -121,14 +121,14 @@ def _simulate(
 ) -> bool:
     """Writes the results of the cases into `results`; true if an interrupt came first."""
     load_simulator()  # takes about a second, in which an interrupt must not wait
-    with stopping() as interrupts:
+    with defer_interrupts() as interrupt:
         for settings, group in batches(cases):
-            episodes = _episodes(program, settings, on_progress, num_threads, interrupts)
+            episodes = _episodes(program, settings, on_progress, num_threads, interrupt)
             results |= {case.name: check_episode(case, episode_of(case, episodes), program.card) for case in group}
             if any(results[case.name].passed is None for case in group):
-                interrupts.hold()
+                interrupt.hold()
                 return True
-        interrupts.hold()
+        interrupt.hold()
     return False
 
 
@@ -137,14 +137,14 @@ def _episodes(
     settings: EpisodeSettings,
     on_progress: OnProgress | None,
     num_threads: int,
-    interrupts: Stopping,
+    interrupt: SignalInterrupt,
 ) -> list[Episode]:
     return play(
         [program.flow],
         program.card,
         settings,
         resources=Resources(num_threads),
-        hooks=ExecutionHooks(stopping=interrupts, on_progress=on_progress),
+        hooks=ExecutionHooks(interrupt=interrupt, on_progress=on_progress),
     ).episodes[0]
 
 

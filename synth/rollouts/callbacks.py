@@ -9,8 +9,8 @@ import numpy as np
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.synth.environments.environments import Environments
 
-# Called at each tick with the frame and the actions chosen on it, and once more with None for the actions when the frame
-# shows lanes whose episodes ended.
+# Called at each tick with the frame and the actions chosen on it. Called once more, with None for the actions, when the
+# frame shows lanes whose episodes ended.
 OnTick = Callable[[Environments, Frame, "np.ndarray | None"], None]
 
 # Called with the frame after each step. Returns a mask of the frame's rows to stop unfinished, or None.
@@ -56,6 +56,6 @@ class RolloutCallbacks:
 
     on_tick: OnTick | None = None
     on_progress: Callable[[Progress], None] | None = None
-    abandon: Callable[[Progress], "np.ndarray | None"] | None = None
+    abandon: Callable[[Progress], np.ndarray | None] | None = None
     prune: Prune | None = None
     render: bool = False

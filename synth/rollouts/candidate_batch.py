@@ -76,14 +76,14 @@ def play(
         card: Card of their environment.
         settings: Protocol, seeds and limits of the episodes.
         resources: Threads; the batch is as wide as it has lanes.
-        hooks: Connections to the caller. An interrupt in `hooks.stopping` stops the batch at a tick.
+        hooks: Connections to the caller. An interrupt in `hooks.interrupt` stops the batch at a tick.
         curves: (T,) returns so far of the best program on each seed, for pruning; None prunes nothing.
         step_budget: Limit of environment steps for the whole batch.
         pictures: Whether the recording of each program's worst episode gets its last frames.
     """
     lanes = [seed for _ in candidates for seed in settings.seeds]
     pruner = Pruner([(curves or {}).get(seed) for seed in lanes])
-    recorder = Recorder(len(lanes), pixels=card.family == "atari")
+    recorder = Recorder(len(lanes), pixels=card.capabilities.has_pixels)
     frames = LastFrames(card, len(lanes)) if pictures else None
     rollout = evaluate(
         ProgramBatch(_members(candidates, len(settings.seeds))),
@@ -143,7 +143,7 @@ def _on_tick(hooks: ExecutionHooks, *others: OnTick | None) -> OnTick:
         for on_tick in called:
             on_tick(environments, frame, actions)
 
-    return tick if hooks.stopping is None else hooks.stopping.at_ticks(tick)
+    return tick if hooks.interrupt is None else hooks.interrupt.at_ticks(tick)
 
 
 def _on_progress(hooks: ExecutionHooks) -> Callable[[Progress], None]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from hl_dsl.synth.rollouts.interrupts import Stopping
+from hl_dsl.synth.rollouts.interrupts import DeferredInterrupt
 
 
 @dataclass(frozen=True)
@@ -18,18 +18,18 @@ class ExecutionHooks:
         before_step: Called before each step with the number of steps that this evaluation will then have taken. In a
             worker it is called there, so it must be picklable.
         stop: Polled now and then; true ends all episodes where they are.
-        stopping: Interrupts that wait for the next tick.
+        interrupt: An interrupt that waits for the next tick.
         on_progress: Called now and then with the number of steps taken.
     """
 
     before_step: Callable[[int], None] | None = None
     stop: Callable[[], bool] | None = None
-    stopping: Stopping | None = None
+    interrupt: DeferredInterrupt | None = None
     on_progress: Callable[[int], None] | None = None
 
 
 class Executor(ABC):
-    """Base class of executors. An executor can be used again after `close`."""
+    """Base class of executors."""
 
     @abstractmethod
     def run(self, function: Callable[..., Any], *arguments: Any, hooks: ExecutionHooks, **options: Any) -> Any:
@@ -40,8 +40,13 @@ class Executor(ABC):
             EvaluatorFailed: The evaluation's process crashed, hung, or exceeded a limit.
         """
 
+    @abstractmethod
+    def release(self) -> None:
+        """Ends the use by one study. The next study may use the executor again."""
+
+    @abstractmethod
     def close(self) -> None:
-        """Releases what the executor holds."""
+        """Ends the executor's processes. It can still be used again."""
 
 
 class InProcessExecutor(Executor):
@@ -50,3 +55,9 @@ class InProcessExecutor(Executor):
     def run(self, function: Callable[..., Any], *arguments: Any, hooks: ExecutionHooks, **options: Any) -> Any:
         """Calls the function."""
         return function(*arguments, hooks=hooks, **options)
+
+    def release(self) -> None:
+        """Does nothing: there is no process to keep."""
+
+    def close(self) -> None:
+        """Does nothing: there is no process to end."""

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hl_dsl.synth.runs.statuses import Gate
-from hl_dsl.synth.runs.trial import Cumulative, Trial, cumulative, main_setting
+from hl_dsl.synth.runs.trial import Trial
+from hl_dsl.synth.runs.trial_statistics import Cumulative, cumulative, main_setting
 
 from hl_dsl.base.files import write_whole
 
@@ -65,7 +66,7 @@ def sample_efficiency_figure(
         for axes, unit, total in ((left, "steps", _total_steps), (right, "episodes", _total_episodes)):
             _draw_trials(axes, scored, [total(entry) for entry in scored], total(entries[-1]) if entries else 0)
             _draw_references(axes, references, with_curves=axes is left)
-            dress(axes, f"cumulative environment {unit}" if axes is left else f"cumulative {unit}")
+            style_axes(axes, f"cumulative environment {unit}" if axes is left else f"cumulative {unit}")
         left.set_ylabel("mean return of a trial")
         if scored or references:
             handles, labels = left.get_legend_handles_labels()
@@ -130,7 +131,7 @@ def _draw_references(axes: Axes, references: Sequence[Reference], with_curves: b
             axes.plot(reference.steps, reference.scores, label=reference.label, **style)
 
 
-def dress(axes: Axes, label: str) -> None:
+def style_axes(axes: Axes, label: str) -> None:
     """The house's axes."""
     axes.set_xlabel(label)
     axes.set_xlim(left=0)

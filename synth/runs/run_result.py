@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Any, ClassVar
 
 from hl_dsl.synth.runs.call_totals import calls_line
 from hl_dsl.synth.runs.statuses import Gate
@@ -31,6 +31,7 @@ class StudyResult:
     program has passed the gates of the search. `lost_steps` were spent on what an interrupt or a crash cut. `calls`: see
     `call_totals`. `failed`: whoever was asked for programs never gave one."""
 
+    SCHEMA: ClassVar[str] = "hl.synth/2"  # of the document of `hl synth --json`
     folder: Path
     program_name: str
     protocol: str

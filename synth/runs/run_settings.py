@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.synth.runs.ledger_schema import FIRST_SCHEMA, LEDGER_SETTING, SCHEMA
+from hl_dsl.synth.runs.ledger_format import FIRST_SCHEMA, LEDGER_SETTING, SCHEMA
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.version import UNKNOWN, version
 
@@ -31,14 +31,14 @@ _OPTIONS = {
 }
 
 
-def begin(folder: RunFolder, settings: Mapping[str, Any]) -> None:
+def record_settings(folder: RunFolder, settings: Mapping[str, Any]) -> None:
     """Records the settings, with the version of HL. Raises HLError where the folder already holds a run."""
     if folder.read_settings() is not None or folder.ledger.read():
         raise HLError(f"{folder.path} already holds a run", "go on with it by --resume, or choose another folder")
     folder.write_settings({**settings, VERSION: version(), LEDGER_SETTING: SCHEMA})
 
 
-def go_on(folder: RunFolder, settings: Mapping[str, Any]) -> str:
+def check_resumable(folder: RunFolder, settings: Mapping[str, Any]) -> str:
     """The version of HL that began the run. Raises HLError where there is no run, or it differs from `settings`."""
     found = folder.read_settings()
     if found is None:
@@ -112,7 +112,7 @@ def _mend(found: Mapping[str, Any]) -> str:
     return hint if made == version() else f"{hint}; {_two_versions(made)}"
 
 
-def not_repeated(folder: RunFolder, made: str, what: str) -> HLError:
+def not_reproducible(folder: RunFolder, made: str, what: str) -> HLError:
     """The error for a run that does not come out again as it is recorded. `made`: the version that began it."""
     if made == version():
         return HLError(

@@ -16,10 +16,10 @@ from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.rollouts.candidate_batch import BatchResult, Episode, play
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
-from hl_dsl.synth.rollouts.interrupts import stopping
+from hl_dsl.synth.rollouts.interrupts import defer_interrupts
 from hl_dsl.synth.rollouts.pruning import clearly_worse, rungs
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
-from hl_dsl.synth.runs.trial import Trial, cut_trial
+from hl_dsl.synth.runs.trial import Trial, wasted_trial
 from hl_dsl.synth.search.search_state import CompletedTrial
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 
@@ -55,7 +55,7 @@ class GenerationRunner:
         floor = state.floor(seeds[: state.smoke])
         self.candidates, episodes = candidates, {one.index: [] for one in candidates}
         self.cases = CaseGate(self.study.cases, self.study.program.card)
-        with stopping() as self.stopping:
+        with defer_interrupts() as self.stopping:
             passed = list(candidates)
             for some in rungs(seeds, state.smoke) if state.archive.best is not None else [seeds]:
                 if passed:
@@ -145,7 +145,7 @@ class GenerationRunner:
                 hooks=ExecutionHooks(
                     before_step=self.record.meter.after(before),
                     stop=lambda: study.budget.out_of_time,
-                    stopping=self.stopping,
+                    interrupt=self.stopping,
                     on_progress=lambda steps: study.tell_steps(before + steps),
                 ),
                 resources=study.resources,
@@ -170,14 +170,14 @@ class GenerationRunner:
 
     def _stop_where_cut(self, played: BatchResult, episodes: dict[int, list[Episode]]) -> None:
         cut = any(one.status == EpisodeStatus.CUT for every in played.episodes for one in every)
-        if played.rollout.interrupted or self.stopping.delivered or cut and self.study.budget.out_of_time:
+        if played.rollout.interrupted or self.stopping.was_delivered or cut and self.study.budget.out_of_time:
             self._stop(episodes)
 
     def _stop(self, episodes: dict[int, list[Episode]]) -> None:
         whole = [one for one in self.candidates if self._is_whole(one, episodes[one.index])]
         self._settle(whole, episodes)
         lost = self._taken(episodes) - self.settled_steps
-        self.record.lost(lost, cut_trial(self.study.settings(), lost, "steps of episodes that an interrupt cut"))
+        self.record.lost(lost, wasted_trial(self.study.settings(), lost, "steps of episodes that an interrupt cut"))
         raise Stopped
 
     def _charge_waste(self) -> None:
@@ -185,11 +185,13 @@ class GenerationRunner:
         for number, (index, failure) in enumerate(sorted(self.failures.items())):
             share = self.wasted // (len(self.failures) - number)
             self.wasted -= share
-            self.failures[index] = EvaluatorFailed(failure.outcome, failure.says, failure.steps + share, failure.where)
+            self.failures[index] = EvaluatorFailed(
+                failure.outcome, failure.reason, failure.steps + share, failure.where
+            )
         if self.wasted:
             self.record.lost(
                 self.wasted,
-                cut_trial(
+                wasted_trial(
                     self.study.settings(),
                     self.wasted,
                     "steps of programs whose evaluator failed, and did not when each played alone",
@@ -258,7 +260,7 @@ class GenerationRunner:
         """The gate and the reason. They hang on what was known when the generation began, not on its other trials."""
         state = self.study.state
         if one.index in self.failures:
-            return Gate.ALL_SEEDS if episodes else Gate.QUICK_SEEDS, self.failures[one.index].told
+            return Gate.ALL_SEEDS if episodes else Gate.QUICK_SEEDS, self.failures[one.index].message
         stage = Gate.QUICK_SEEDS if len(episodes) <= state.smoke else Gate.ALL_SEEDS
         if any(episode.status == EpisodeStatus.CUT for episode in episodes):
             return stage, "the budget was spent before its episode ended"

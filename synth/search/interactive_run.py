@@ -91,7 +91,7 @@ class InteractiveStudy:
         found = self._folder.read_settings()
         if found is None:
             self._record.start({**wanted, **more})
-            self._folder.keep_card(study.program.card)
+            self._folder.write_card(study.program.card)
             self._folder.ledger.append(budget_event(study.budget))
             generations: list = []
         else:
@@ -137,7 +137,7 @@ class InteractiveStudy:
     def finish(self) -> dict[str, Any]:
         """Closes the run: the best program is proved in full and written; the document of `hl finish`."""
         result = self._study.close(self._record, "finished")
-        return {"schema": "hl.finish/1", **result.to_json()}
+        return {"schema": "hl.finish/2", **result.to_json()}
 
     def _playing(self, work) -> None:
         try:
@@ -153,7 +153,7 @@ class InteractiveStudy:
 
     def close(self) -> None:
         """Lets the folder and the evaluator go. The run stays open."""
-        self._study.evaluator.close()
+        self._study.release_executor()
         self._folder.close()
 
 

@@ -17,8 +17,8 @@ from hl_dsl.synth.rollouts.picture import Picture
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.statuses import TrialKind
-from hl_dsl.synth.runs.step_counter import StepMeter
-from hl_dsl.synth.runs.trial import Trial, cut_trial
+from hl_dsl.synth.runs.step_counter import StepCounter
+from hl_dsl.synth.runs.trial import Trial, wasted_trial
 from hl_dsl.synth.search.search_state import CompletedTrial
 
 from hl_dsl.base.errors import HLError
@@ -42,9 +42,9 @@ class StudyRecord:
         self._parts = 0
 
     @cached_property
-    def meter(self) -> StepMeter:
+    def meter(self) -> StepCounter:
         """Made when it is first needed: a folder whose run is refused stays as it is."""
-        return StepMeter(self.folder.path)
+        return StepCounter(self.folder.path)
 
     def __enter__(self) -> StudyRecord:
         return self
@@ -55,17 +55,17 @@ class StudyRecord:
 
     def start(self, settings: Mapping[str, Any]) -> None:
         """Raises HLError where the folder already holds a run."""
-        run_settings.begin(self.folder, settings)
+        run_settings.record_settings(self.folder, settings)
 
     def resume(self, settings: Mapping[str, Any]) -> list[dict]:
         """The generations on record, in order. Raises HLError where there is no run, or it differs in what it searches."""
-        self._made_by = run_settings.go_on(self.folder, settings)
+        self._made_by = run_settings.check_resumable(self.folder, settings)
         self.events = self.folder.ledger.read()
         self._charge_cut_steps(settings)
         try:
             return self._generations(self.events)
         except (KeyError, TypeError) as error:
-            raise run_settings.not_repeated(self.folder, self._made_by, "a generation of the run") from error
+            raise run_settings.not_reproducible(self.folder, self._made_by, "a generation of the run") from error
 
     def _charge_cut_steps(self, settings: Mapping[str, Any]) -> None:
         """What a process that was killed had played, and could not write down."""
@@ -73,7 +73,7 @@ class StudyRecord:
         if steps:
             self.events.append(
                 self.folder.ledger.append(
-                    cut_trial(settings, steps, "steps of episodes that the end of the process cut").to_event()
+                    wasted_trial(settings, steps, "steps of episodes that the end of the process cut").to_event()
                 )
             )
 
@@ -116,13 +116,13 @@ class StudyRecord:
             "proposals": named,
         }
         written = self.folder.ledger.append_many([event, *(trial.to_event() for trial in rejected)])
-        self.meter.begin(written[-1]["sequence"])
+        self.meter.restart(written[-1]["sequence"])
 
     def complete(self, generation: dict, rejected: Sequence[Trial]) -> None:
         """Records those of a known generation's rejections that a crash kept from the ledger."""
         missing = [trial.to_event() for trial in rejected if trial.index not in generation["trials"]]
         written = self.folder.ledger.append_many(missing)
-        self.meter.begin((written or self.events)[-1]["sequence"])
+        self.meter.restart((written or self.events)[-1]["sequence"])
 
     def known(self, generation: dict, proposals: Sequence[Candidate | Rejected]) -> dict[int, CompletedTrial]:
         """What the ledger tells of a generation that has been proposed again. Raises HLError where it is another one."""
@@ -130,7 +130,7 @@ class StudyRecord:
         recorded = [(one["index"], one["origin"], one["hash"]) for one in generation["proposals"]]
         now = [(one.index, one.origin, one.checked.program.hash if one.checked else "") for one in proposals]
         if recorded != now:
-            raise run_settings.not_repeated(self.folder, self._made_by, f"generation {self._generation} of the run")
+            raise run_settings.not_reproducible(self.folder, self._made_by, f"generation {self._generation} of the run")
         recordings = read_episodes(self.folder.path, self._generation)
         settled = {}
         for one in proposals:

@@ -17,8 +17,8 @@ from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.run_result import NotWritten
-from hl_dsl.synth.runs.run_summary import add_line, run_documents
-from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.runs.run_summary import append_summary, read_run
+from hl_dsl.synth.runs.step_counter import StepCounter
 from hl_dsl.synth.search.study import DEVELOPMENT_SEEDS, Study, StudyResult
 from hl_dsl.synth.tuning.best_file import BestFile
 from hl_dsl.synth.tuning.episode_schedule import parse_short
@@ -147,12 +147,12 @@ def run_tune(
         return _into_file(tuning.run(), path, write)
     with _line_in(ledger, run_folder), RunFolder(run_folder) as folder:
         if resume:
-            run_settings.go_on(folder, tuning.settings())
+            run_settings.check_resumable(folder, tuning.settings())
         else:
-            run_settings.begin(folder, tuning.settings())
-            folder.keep_card(program.card)
+            run_settings.record_settings(folder, tuning.settings())
+            folder.write_card(program.card)
         folder.ledger.append(budget_event(budget))
-        with closing(StepMeter(folder.path)) as meter:
+        with closing(StepCounter(folder.path)) as meter:
             result = tuning.run(folder.ledger, folder.ledger.read(), meter)
         try:
             folder.write_best(result.text)
@@ -180,9 +180,9 @@ def _line_in(ledger: Path | str | None, run_folder: Path | str) -> Iterator[None
         problem = error.message.partition("\n")[0]
         raise
     finally:
-        settings, events = run_documents(Path(run_folder))
+        settings, events = read_run(Path(run_folder))
         if settings is not None:
-            add_line(settings, events, into, problem)
+            append_summary(settings, events, into, problem)
 
 
 def _into_file(result: TuneResult, path: Path | str, write: bool) -> TuneResult:

@@ -22,7 +22,7 @@ from hl_dsl.synth.candidates.proposer import (
     Rejected,
     SearchContext,
 )
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.proposers.registry import proposer_named
@@ -44,7 +44,7 @@ from hl_dsl.synth.search.generation import GenerationRunner, Stopped, rejected_t
 from hl_dsl.synth.search.search_record import StudyRecord, best_text
 from hl_dsl.synth.search.search_state import CompletedTrial, StudyState
 from hl_dsl.synth.search.simplify import simplified
-from hl_dsl.synth.workers.evaluator import WorkerExecutor
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cases.documents import content_hash
@@ -97,9 +97,9 @@ class Study:
         self._proposed = False
         self.lanes, self.max_steps, self.cases = lanes, max_steps, tuple(cases)
         self.no_reward_steps = no_reward_steps or default_no_reward_steps(program.card)
-        stated = protocol_options(program.card, protocol)
-        self.seeds = tuple(seeds) if draws_at_random(stated) else tuple(seeds)[:1]
+        self.seeds = tuple(seeds) if draws_at_random(program.card, protocol) else tuple(seeds)[:1]
         self.resources, self.play = Resources(num_threads, executor=evaluator or WorkerExecutor()), play
+        self._owns_executor = evaluator is None
         self.path = Path(run_folder)
         self._tell = on_event or (lambda event: None)
 
@@ -110,7 +110,7 @@ class Study:
         self.proposer.check_first_call(self.program.card, self.protocol, self.program.text, self.budget)
         with RunFolder(self.path) as folder, StudyRecord(folder) as record:
             record.start(self.settings())
-            folder.keep_card(self.program.card)
+            folder.write_card(self.program.card)
             return self._go(record, [])
 
     def resume(self) -> StudyResult:
@@ -154,6 +154,14 @@ class Study:
         """One generation."""
         self._generation(record, None)
 
+    def release_executor(self) -> None:
+        """Ends the study's own worker; an executor of the caller is kept for the next study."""
+        executor = self.resources.executor
+        if self._owns_executor:
+            executor.close()
+        else:
+            executor.release()
+
     def close(self, record: StudyRecord, reason: str) -> StudyResult:
         """The end of an open run, as `run` ends."""
         return self._finish(record, reason)
@@ -187,7 +195,7 @@ class Study:
         except KeyboardInterrupt:
             reason = INTERRUPTED
         finally:
-            self.resources.executor.close()
+            self.release_executor()
         return self._finish(record, reason, failed)
 
     def _stop_reason(self) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.rollouts.interrupts import SignalInterrupt, defer_interrupts
 from hl_dsl.synth.rollouts.pruning import rungs
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.statuses import Gate
@@ -73,7 +73,7 @@ class Generations:
 
     def _settle(self, new: dict[tuple, Sample]) -> None:
         samples, cut, before = list(new.values()), None, self.best
-        with stopping() as stop:
+        with defer_interrupts() as stop:
             self.player.begin(self.book.sequence)
             try:
                 self._refuse_overspending(samples)
@@ -111,7 +111,7 @@ class Generations:
                     self._score(one)
             raise
 
-    def _episodes(self, samples: list[Sample], stop: Stopping) -> None:
+    def _episodes(self, samples: list[Sample], stop: SignalInterrupt) -> None:
         """Plays all seeds, or in a race only as many as a sample's rank calls for."""
         racing = self.race and len(samples) > 1
         going_on, played = samples, ()
@@ -142,7 +142,7 @@ class Generations:
     def _is_whole(self, one: Sample) -> bool:
         return set(self.seeds) <= set(one.returns)
 
-    def _judge(self, samples: list[Sample], stop: Stopping, cut: TuningInterrupted | None) -> None:
+    def _judge(self, samples: list[Sample], stop: SignalInterrupt, cut: TuningInterrupted | None) -> None:
         """Verdicts on what was played to its end: the best one of a generation is accepted where it is better than all before
         and breaks no case. Raises Cut."""
         whole = [one for one in samples if not one.dropped and self._is_whole(one)]
@@ -171,7 +171,7 @@ class Generations:
                     [one for one in whole if one.eligible and (cut is None or not _passed_over(one))], worst, stop
                 )
 
-    def _accept(self, whole: list[Sample], worst: float, stop: Stopping) -> None:
+    def _accept(self, whole: list[Sample], worst: float, stop: SignalInterrupt) -> None:
         for one in sorted(whole, key=lambda one: (-one.score, one.number)):
             if self.best is not None and one.score <= self.best.score:
                 return
@@ -183,7 +183,7 @@ class Generations:
             one.gate, one.reason = Gate.REGRESSION, broken
             one.told = worst  # so that the strategy leaves what breaks cases
 
-    def _breaks(self, one: Sample, stop: Stopping) -> str | None:
+    def _breaks(self, one: Sample, stop: SignalInterrupt) -> str | None:
         """Why a sample breaks a case, as it is on record or as it is played now."""
         if one.known is not None and one.known.gate in (Gate.ACCEPTED, Gate.REGRESSION):
             one.cases = one.known.cases

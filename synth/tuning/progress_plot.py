@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.plots import BEST_COLOUR, REFERENCE_COLOURS, REJECTED_COLOUR, dress
+from hl_dsl.synth.runs.plots import BEST_COLOUR, REFERENCE_COLOURS, REJECTED_COLOUR, style_axes
 from hl_dsl.synth.runs.run_folder import LEDGER
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
-from hl_dsl.synth.runs.trial import main_setting, trials_of
+from hl_dsl.synth.runs.trial_statistics import main_setting
+from hl_dsl.synth.runs.trial import trials_of
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import write_whole
@@ -87,8 +88,8 @@ def plot_progress(events: Sequence[Mapping[str, Any]], path: Path | str) -> Path
             linewidth=1.2,
         )
         sizes.set_yscale("log")
-    dress(scores, "")
-    dress(sizes, "environment steps")
+    style_axes(scores, "")
+    style_axes(sizes, "environment steps")
     scores.set_ylabel("score of a sample")
     sizes.set_ylabel("step size")
     if points:

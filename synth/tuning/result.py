@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.synth.runs.run_result import INTERRUPTED
@@ -17,6 +17,7 @@ class TuneResult:
     `score` and `start_score` are the `fitness` over `seeds`, in whole episodes. `values` holds every parameter, `written` is
     where the text was put besides."""
 
+    SCHEMA: ClassVar[str] = "hl.tune/1"  # of the document of `hl tune --json`
     text: str
     program_hash: str
     values: dict[str, float]

@@ -13,12 +13,12 @@ from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.rollouts.candidate_batch import play, play_values
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
-from hl_dsl.synth.rollouts.interrupts import Stopping
+from hl_dsl.synth.rollouts.interrupts import SignalInterrupt
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import Rollout
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.run_result import INTERRUPTED
-from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.runs.step_counter import StepCounter
 from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 
@@ -51,7 +51,7 @@ class SampleRunner:
         episodes: EpisodeSettings,
         budget: Budget,
         resources: Resources,
-        meter: StepMeter | None,
+        meter: StepCounter | None,
         tell: Callable[[dict], None],
         failed: Callable[[EvaluatorFailed], None],
         cases: Sequence[StoredCase] = (),
@@ -66,7 +66,7 @@ class SampleRunner:
         """What is played from here on comes after the event of that number."""
         self._taken = 0
         if self.meter is not None:
-            self.meter.begin(sequence)
+            self.meter.restart(sequence)
 
     @property
     def steps_left(self) -> int | None:
@@ -81,13 +81,13 @@ class SampleRunner:
     def spent(self) -> BudgetExhausted:
         return BudgetExhausted(f"the budget of {self.budget.steps:,} environment steps is spent")
 
-    def play(self, samples: Sequence[Sample], seeds: Sequence[int], stop: Stopping) -> None:
+    def play(self, samples: Sequence[Sample], seeds: Sequence[int], stop: SignalInterrupt) -> None:
         """Adds to each sample its episodes on the seeds, played side by side, as many as memory is sure to hold. Raises Cut."""
         together = max(1, MOST_LANES // len(seeds))
         for first in range(0, len(samples), together):
             self._play_together(samples[first : first + together], seeds, stop)
 
-    def _play_together(self, samples: Sequence[Sample], seeds: Sequence[int], stop: Stopping) -> None:
+    def _play_together(self, samples: Sequence[Sample], seeds: Sequence[int], stop: SignalInterrupt) -> None:
         rollout = self._run(
             play_values,
             self.program.flow,
@@ -102,12 +102,12 @@ class SampleRunner:
         count = len(seeds)
         for place, one in enumerate(samples):
             one.parts.append(rollout.lanes(place * count, (place + 1) * count, 1 / len(samples)))
-        if rollout.interrupted or stop.delivered:
+        if rollout.interrupted or stop.was_delivered:
             raise TuningInterrupted(INTERRUPTED)
         if not all(rollout.finished) or len(rollout.seeds) < count * len(samples):
             raise self.spent()
 
-    def passes(self, sample: Sample, stop: Stopping) -> str | None:
+    def passes(self, sample: Sample, stop: SignalInterrupt) -> str | None:
         """Why a sample breaks one of the task's golden cases; None where it passes them all. Raises Cut."""
         flow: Dataflow = flow_with(self.program.flow, sample.values)
         gate = CaseGate(self.cases, self.program.card)
@@ -124,7 +124,7 @@ class SampleRunner:
                     stop=stop,
                 )
                 gate.record_episodes(sample.number, cases, played.episodes[0])
-                if played.rollout.interrupted or stop.delivered:
+                if played.rollout.interrupted or stop.was_delivered:
                     raise TuningInterrupted(INTERRUPTED)
                 if not played.rollout.complete:
                     raise self.spent()
@@ -132,7 +132,7 @@ class SampleRunner:
             sample.cases, sample.case_steps = gate.results_json(sample.number), gate.steps(sample.number)
         return gate.rejection_reason(sample.number)
 
-    def _run(self, function: Callable, *arguments: Any, stop: Stopping) -> Any:
+    def _run(self, function: Callable, *arguments: Any, stop: SignalInterrupt) -> Any:
         for _ in range(_CHANCES):
             before, taken = self.budget.steps_spent, self._taken
 
@@ -152,7 +152,7 @@ class SampleRunner:
                     *arguments,
                     hooks=ExecutionHooks(
                         before_step=None if self.meter is None else self.meter.after(taken),
-                        stopping=stop,
+                        interrupt=stop,
                         on_progress=show,
                     ),
                     resources=self.resources,
@@ -165,7 +165,7 @@ class SampleRunner:
                 self.failed(failure)
                 if failure.outcome == INTERRUPTED:
                     raise TuningInterrupted(INTERRUPTED) from None
-                said = failure.told
+                said = failure.message
             else:
                 rollout: Rollout = getattr(played, "rollout", played)
                 self._taken += rollout.env_steps

@@ -11,7 +11,7 @@ from typing import Any
 
 from hl_dsl.synth.candidates.parameter_values import hash_with, values_of
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.rollouts.executor import Executor
@@ -20,7 +20,7 @@ from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.statuses import Gate
-from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.runs.step_counter import StepCounter
 from hl_dsl.synth.tuning.cma_es import CmaEs
 from hl_dsl.synth.tuning.episode_schedule import WHOLE, Phase, schedule_text
 from hl_dsl.synth.tuning.fitness import MEAN, Fitness
@@ -30,7 +30,7 @@ from hl_dsl.synth.tuning.result import TuneResult
 from hl_dsl.synth.tuning.sample_runner import BudgetExhausted, SampleFailed, SampleRunner, TuningInterrupted
 from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.tuning.tuning_record import TuningRecord
-from hl_dsl.synth.workers.evaluator import WorkerExecutor
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.text import counted
@@ -104,7 +104,7 @@ class Tuning:
         if not self.proof.passed:
             raise NotProved(program, self.proof)
         # Where nothing is drawn at random every seed is the same episode.
-        self.seeds = tuple(seeds) if draws_at_random(protocol_options(program.card, protocol)) else tuple(seeds)[:1]
+        self.seeds = tuple(seeds) if draws_at_random(program.card, protocol) else tuple(seeds)[:1]
         if race and len(self.seeds) <= RACE_SEEDS:
             same = len(seeds) > len(self.seeds)
             why = (
@@ -120,6 +120,7 @@ class Tuning:
             )
         self.episodes = EpisodeSettings(protocol, self.seeds, max_steps, no_reward_steps)
         self.resources = Resources(num_threads, executor=evaluator or WorkerExecutor())
+        self._owns_executor = evaluator is None
         self.tell = on_event or (lambda event: None)
         self.defaults = values_of(program.flow)
 
@@ -146,7 +147,7 @@ class Tuning:
         }
 
     def run(
-        self, ledger: Ledger | None = None, events: Sequence[Mapping[str, Any]] = (), meter: StepMeter | None = None
+        self, ledger: Ledger | None = None, events: Sequence[Mapping[str, Any]] = (), meter: StepCounter | None = None
     ) -> TuneResult:
         """Tunes, and records every sample. `events`: the ledger of a run that goes on; what it tells is not played again.
 
@@ -180,7 +181,11 @@ class Tuning:
         except KeyboardInterrupt:
             reason = INTERRUPTED
         finally:
-            self.resources.executor.close()
+            executor = self.resources.executor
+            if self._owns_executor:
+                executor.close()
+            else:
+                executor.release()
         start = self.all.samples.get(self.book.key(Sample(0, self.defaults)))
         if start is not None and start.gate is Gate.REGRESSION:
             raise HLError(

@@ -15,8 +15,8 @@ from hl_dsl.synth.rollouts.rollout import Rollout
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
-from hl_dsl.synth.runs.step_counter import StepMeter
-from hl_dsl.synth.runs.trial import Trial, cut_trial, trials_of
+from hl_dsl.synth.runs.step_counter import StepCounter
+from hl_dsl.synth.runs.trial import Trial, trials_of, wasted_trial
 from hl_dsl.synth.tuning.fitness import Fitness
 from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.workers.limits import EvaluatorFailed
@@ -57,18 +57,18 @@ class TuningRecord:
             if trial.kind is TrialKind.TUNE and (trial.gate != Gate.NONE or trial.reason == HELD)
         }
 
-    def charge_killed(self, meter: StepMeter, events: Sequence[Mapping[str, Any]]) -> None:
+    def charge_killed(self, meter: StepCounter, events: Sequence[Mapping[str, Any]]) -> None:
         """Lists what a process that was killed had played, and could not write down."""
         steps = meter.unrecorded(events)
         if steps:
-            self._append([cut_trial(self.settings, steps, KILLED).to_event()])
+            self._append([wasted_trial(self.settings, steps, KILLED).to_event()])
 
     def failed(self, failure: EvaluatorFailed) -> None:
         """Lists the steps of an evaluator that came to no result."""
         self._append(
             [
-                cut_trial(
-                    self.settings, failure.steps, INTERRUPTED if failure.outcome == INTERRUPTED else failure.told
+                wasted_trial(
+                    self.settings, failure.steps, INTERRUPTED if failure.outcome == INTERRUPTED else failure.message
                 ).to_event()
             ]
         )

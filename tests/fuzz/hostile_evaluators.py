@@ -19,10 +19,10 @@ from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import play
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.resources import Resources
-from hl_dsl.synth.workers.evaluator import WorkerExecutor
 from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
-from hl_dsl.synth.workers.process_tree import marked
+from hl_dsl.synth.workers.process_tree import find_marked
 from hl_dsl.synth.workers.worker import MARK
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.program import Program
 from tests.support import hostile_workers
@@ -45,7 +45,7 @@ def lived(evaluator: WorkerExecutor, act, file: Path) -> tuple[float, EvaluatorF
     arguments = ([program.flow], program.card, EpisodeSettings("standard", (0, 1, 2, 3)))
     limits = {"hooks": ExecutionHooks(), "resources": Resources()}
     evaluator.run(play, *arguments, **limits)  # its start does not count
-    mark = evaluator._worker._mark
+    mark = evaluator.worker._mark
     try:
         evaluator.run(
             partial(hostile_workers.playing, partial(hostile_workers.timed, act, str(file)), "0123456789abcdef"),
@@ -53,7 +53,7 @@ def lived(evaluator: WorkerExecutor, act, file: Path) -> tuple[float, EvaluatorF
             **limits,
         )
     except EvaluatorFailed as failure:
-        return time.monotonic() - float(file.read_text()), failure, len(marked(MARK, mark))
+        return time.monotonic() - float(file.read_text()), failure, len(find_marked(MARK, mark))
     raise AssertionError(f"{act.__name__} did no harm")
 
 
@@ -68,7 +68,7 @@ def main() -> int:
             failed += seconds > given.deadline + 1 or left > 0
             print(
                 f"{act.__name__:<18} {seconds:5.2f} s, {left} processes left, "
-                f"{failure.steps} steps charged: {failure.says}",
+                f"{failure.steps} steps charged: {failure.reason}",
                 flush=True,
             )
     evaluator.close()

@@ -21,8 +21,8 @@ MemoryOption = Annotated[float, typer.Option("--memory", min=0.5, help="GiB of m
 def evaluator(in_process: bool, deadline: float, memory: float) -> Executor:
     """What the options ask for."""
     from hl_dsl.synth.rollouts.executor import InProcessExecutor
-    from hl_dsl.synth.workers.evaluator import WorkerExecutor
     from hl_dsl.synth.workers.limits import GIB, WorkerLimits
+    from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
     if in_process:
         return InProcessExecutor()

@@ -135,7 +135,7 @@ def test_tune(hl, folder):
 def test_synth_and_resume(hl, folder):
     ended = hl("synth", "lean.hl", "--run", "run", "--steps", "3000", "--seeds", "0..1", "--json")
     document = ended.document
-    assert (ended.code, ended.err, document["schema"]) == (0, "", "hl.synth/1")
+    assert (ended.code, ended.err, document["schema"]) == (0, "", "hl.synth/2")
     assert document["env_steps"] <= 3000 and document["proved"] is True
     assert (folder / "run" / "best.hl").read_text(encoding="utf-8") == document["program"]
     again = hl("synth", "lean.hl", "--run", "run", "--seeds", "0..1", "--steps", "3000")

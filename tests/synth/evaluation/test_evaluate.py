@@ -13,7 +13,7 @@ from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation import evaluate as module
 from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, NotProved, NotRecorded, evaluate_program
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
-from hl_dsl.synth.rollouts.interrupts import stopping
+from hl_dsl.synth.rollouts.interrupts import defer_interrupts
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of
@@ -203,9 +203,9 @@ def test_an_interrupt_while_it_is_written_down_waits(lean, ledger, monkeypatch):
 
 def test_a_second_interrupt_does_not_wait():
     with pytest.raises(KeyboardInterrupt):
-        with stopping() as stop:
+        with defer_interrupts() as stop:
             os.kill(os.getpid(), signal.SIGINT)
-            assert stop.asked
+            assert stop.is_pending
             os.kill(os.getpid(), signal.SIGINT)
             pytest.fail("it waited")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -214,7 +214,7 @@ def test_a_second_interrupt_does_not_wait():
 def test_an_interrupt_that_nobody_asked_for_comes_at_the_end():
     reached = []
     with pytest.raises(KeyboardInterrupt):
-        with stopping():
+        with defer_interrupts():
             os.kill(os.getpid(), signal.SIGINT)
             reached.append("the end of the block")
     assert reached
@@ -223,9 +223,9 @@ def test_an_interrupt_that_nobody_asked_for_comes_at_the_end():
 def test_signals_that_are_ignored_stay_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with stopping() as stop:
+        with defer_interrupts() as stop:
             os.kill(os.getpid(), signal.SIGINT)
-            assert not stop.asked
+            assert not stop.is_pending
     finally:
         signal.signal(signal.SIGINT, before)
 

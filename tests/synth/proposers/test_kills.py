@@ -9,7 +9,7 @@ from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.runs.step_counter import StepCounter
 from hl_dsl.synth.search.study import Study
 
 from hl_dsl.program import Program
@@ -124,10 +124,10 @@ def test_a_crash_leaves_its_reservation_charged(tmp_path):
 
 
 def test_steps_of_a_killed_process_are_counted(tmp_path):
-    meter = StepMeter(tmp_path)
-    meter.begin(7)
+    meter = StepCounter(tmp_path)
+    meter.restart(7)
     meter.reserve(120)
     trial = {"event": "trial", "sequence": 8, "environment_steps": 50}
-    assert StepMeter(tmp_path).unrecorded([]) == 120
-    assert StepMeter(tmp_path).unrecorded([{**trial, "sequence": 7}, trial]) == 70
-    assert StepMeter(tmp_path).unrecorded([trial, {**trial, "sequence": 9, "environment_steps": 70}]) == 0
+    assert StepCounter(tmp_path).unrecorded([]) == 120
+    assert StepCounter(tmp_path).unrecorded([{**trial, "sequence": 7}, trial]) == 70
+    assert StepCounter(tmp_path).unrecorded([trial, {**trial, "sequence": 9, "environment_steps": 70}]) == 0

@@ -12,7 +12,7 @@ from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.report.report import write_report
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
-from hl_dsl.synth.runs.run_folder import RunFolder, holder
+from hl_dsl.synth.runs.run_folder import RunFolder, lock_holder
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.search.start import run_tune
 from hl_dsl.synth.search.study import Study
@@ -39,15 +39,17 @@ def keep_lines(run, count, more=b""):
 
 
 def test_a_run_that_goes_on_says_so_and_who_makes_it(run):
-    assert holder(run) is None
+    assert lock_holder(run) is None
     with RunFolder(run):
         document, page = reported(run)
         assert (
-            document["status"] == "going on" and document["stop_reason"] is None and document["held_by"] == holder(run)
+            document["status"] == "going on"
+            and document["stop_reason"] is None
+            and document["held_by"] == lock_holder(run)
         )
         assert "going on (process" in page.text and {"class": "status live"} in page.of("span")
         assert len(document["steps"]) == 3 and document["best"]["mean"] == 500
-    assert holder(run) is None and reported(run)[0]["status"] == "stopped"
+    assert lock_holder(run) is None and reported(run)[0]["status"] == "stopped"
 
 
 def test_a_run_that_was_cut_off_is_shown_as_far_as_it_came(run):

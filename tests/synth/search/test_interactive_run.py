@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
@@ -98,13 +99,13 @@ def test_an_interrupt_loses_neither_the_program_nor_a_step(lean, tmp_path, monke
         expected = session.submit(BETTER)
     real = generation.play
 
-    def interrupted(*arguments, before_step, **options):
+    def interrupted(*arguments, hooks, **options):
         def at(steps):
-            before_step(steps)
+            hooks.before_step(steps)
             if steps == 60:
                 os.kill(os.getpid(), signal.SIGINT)
 
-        return real(*arguments, before_step=at, **options)
+        return real(*arguments, hooks=replace(hooks, before_step=at), **options)
 
     before = steps_taken()
     monkeypatch.setattr(study, "WorkerExecutor", InProcessExecutor)  # so that the signal comes at that very step

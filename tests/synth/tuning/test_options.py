@@ -348,7 +348,7 @@ def test_a_tuning_that_is_over_comes_to_the_same_again(budget, race, short, seed
 def test_a_kill_loses_no_step(swing, tmp_path, where):
     """What a killed process had played and not written down is listed when the run goes on."""
     code = (
-        "import sys\nfrom hl_dsl.synth.search.start import run_tune\nfrom hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor\n"
+        "import sys\nfrom hl_dsl.synth.search.start import run_tune\nfrom hl_dsl.synth.rollouts.executor import InProcessExecutor\nfrom hl_dsl.synth.workers.worker_executor import WorkerExecutor\n"
         "def say(event):\n    print(event['event'], event.get('env_steps', 0), flush=True)\n"
         f"run_tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator={where}(), on_event=say, population=16)"
     )

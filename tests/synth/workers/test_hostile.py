@@ -1,5 +1,6 @@
 """An evaluator that hangs, leaks, forks or dies is ended with all it started, is on record, and the study goes on."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -15,11 +16,8 @@ from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.search.study import Study
-from hl_dsl.synth.workers import evaluator as isolation
-from hl_dsl.synth.workers.evaluator import WorkerExecutor
 from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
-from hl_dsl.synth.workers.process_tree import marked
-from hl_dsl.synth.workers.worker import MARK
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -40,19 +38,16 @@ ACTS = [
 
 @pytest.fixture
 def survivors(monkeypatch):
-    """The processes that what is started from here on has left, but for a worker that rests."""
+    """Returns the processes that were started from here on and still run."""
     word = f"test-{os.getpid()}-{time.monotonic_ns()}"
-    isolation._end_idle()
     monkeypatch.setenv("HL_TEST_WORD", word)
 
     def found():
-        resting = {str(one._process.pid) for one in isolation._idle}
-        workers = [marked(MARK, one._mark) for one in isolation._idle]
-        return running(word) - resting - {str(process) for found in workers if len(found) == 1 for process in found}
+        gc.collect()  # ends the parked workers of executors that no study has any longer
+        return running(word)
 
     yield found
-    isolation._end_idle()
-    assert not running(word)
+    assert not found()
 
 
 def running(word: str) -> set[str]:

@@ -10,7 +10,7 @@ from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.search.start import run_tune
 from hl_dsl.synth.search.study import Study
-from hl_dsl.synth.workers.evaluator import WorkerExecutor
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -133,7 +133,7 @@ def test_an_error_for_people_comes_through_and_the_worker_stays():
         for seeds, protocol, says in (((-1,), "noop", "not one the simulator takes"), ((0,), "none", "no protocol")):
             with pytest.raises(HLError, match=says):
                 run(seeds, protocol)
-        worker = evaluator._worker
-        assert run((0,)).rollout.env_steps == 5 and evaluator._worker is worker
+        worker = evaluator.worker
+        assert run((0,)).rollout.env_steps == 5 and evaluator.worker is worker
     finally:
         evaluator.close()

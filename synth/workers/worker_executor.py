@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import atexit
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -13,61 +13,58 @@ from hl_dsl.synth.workers.worker import Worker
 
 
 class WorkerExecutor(Executor):
-    """Runs evaluations in a worker, which is started when it is first needed and replaced after a failure."""
+    """Runs evaluations in a worker, which is started when it is first needed and replaced after a failure.
+
+    The worker ends with `close`, with this object, or with this process, whichever is first.
+    """
 
     def __init__(self, limits: WorkerLimits | None = None):
         self.limits = limits or WorkerLimits()
-        self._worker: Worker | None = None
+        self._workers: list[Worker] = []  # at most one
+        self._finalizer = weakref.finalize(self, _end_all, self._workers)
+
+    @property
+    def worker(self) -> Worker | None:
+        """The worker; None if none runs."""
+        return self._workers[0] if self._workers and self._workers[0].is_alive else None
 
     def run(self, function: Callable[..., Any], *arguments: Any, hooks: ExecutionHooks, **options: Any) -> Any:
         """Calls the function in the worker; the result is the same to the bit as in this process.
 
         The function, its arguments and `hooks.before_step` are pickled. The steps it takes are counted as taken by this
         process. An interrupt stops the evaluation at its next tick; if it arrives after the last tick, only
-        `hooks.stopping.delivered` shows it.
+        `hooks.interrupt.was_delivered` shows it.
 
         Raises:
             EvaluatorFailed: The worker crashed, hung or exceeded a limit, and was ended.
             HLError: The function raised it.
         """
-        if self._worker is None or not self._worker.alive:
+        worker = self.worker
+        if worker is None:
             self.close()
-            self._worker = _idle_worker(self.limits) or Worker(self.limits)
-        worker = self._worker
+            worker = Worker(self.limits)
+            self._workers.append(worker)
         try:
             value, is_interrupted = worker.call(function, arguments, options, hooks)
         finally:
             count_elsewhere(worker.steps)
-        if is_interrupted and hooks.stopping is not None:
-            hooks.stopping.delivered = True
+        if is_interrupted and hooks.interrupt is not None:
+            hooks.interrupt.was_delivered = True
         return value
 
+    def release(self) -> None:
+        """Keeps the worker for the next study. One that has not yet started, or started other processes, is ended."""
+        worker = self.worker
+        if worker is not None:
+            worker.park()
+        if worker is None or not worker.is_ready:
+            self.close()
+
     def close(self) -> None:
-        """Releases the worker; the next study of this process may take it over."""
-        worker, self._worker = self._worker, None
-        if worker is None:
-            return
-        if worker.alive:
-            worker.rest()
-        if worker.alive and worker.ready and not _idle:
-            _idle.append(worker)
-        else:
-            worker.end()
+        """Ends the worker."""
+        _end_all(self._workers)
 
 
-_idle: list[Worker] = []
-
-
-def _idle_worker(limits: WorkerLimits) -> Worker | None:
-    while _idle:
-        worker = _idle.pop()
-        if worker.alive and worker.limits == limits:
-            return worker
-        worker.end()
-    return None
-
-
-@atexit.register
-def _end_idle() -> None:
-    while _idle:
-        _idle.pop().end()
+def _end_all(workers: list[Worker]) -> None:
+    while workers:
+        workers.pop().end()
