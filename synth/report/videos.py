@@ -84,7 +84,7 @@ def _one(
     run: ReportedRun, film: ReportVideo, trial: Trial, steps: int, play: bool, tell: Callable[[str], None]
 ) -> ReportVideo:
     try:
-        program = Program.parse(text_of(trial, run.trials))
+        program = Program.parse(text_of(trial, run.trials, run.cards), cards=run.cards)
         path = run.folder / VIDEOS / f"{program.hash}-{trial.protocol}-{film.seed}-{steps}.gif"
         kept = _kept(path)
         if kept is not None:

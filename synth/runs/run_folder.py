@@ -8,6 +8,7 @@ import os
 import socket
 import weakref
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,8 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import remove_leftovers, storage_problem, write_whole
 from hl_dsl.base.json_values import plain
 from hl_dsl.cards import Card
-from hl_dsl.cards.reader import file_name, is_packaged
+from hl_dsl.cards.packaged import packaged_card
+from hl_dsl.cards.reader import file_name
 from hl_dsl.cards.writer import card_text
 
 if TYPE_CHECKING:
@@ -61,7 +63,7 @@ class RunFolder:
             self._unmake()
             raise
         self._lock = descriptor
-        _held.add(self)
+        os.register_at_fork(after_in_child=partial(_release_in_child, weakref.ref(self)))
         remove_leftovers(self.path)
         self.ledger = Ledger(self.path / LEDGER)
 
@@ -155,7 +157,7 @@ class RunFolder:
 
     def write_card(self, card: Card) -> None:
         """Writes the card of a user's environment into the folder, so that the folder is readable on its own."""
-        if not is_packaged(card.environment):
+        if packaged_card(card.environment) is None:
             self.write(file_name(card.environment), card_text(card))
 
     def read_settings(self) -> dict[str, Any] | None:
@@ -235,15 +237,9 @@ def _holder(descriptor: int) -> str:
     return f"process {fields[0]}{place}"
 
 
-# The folders that this process has locked; a forked child must release them (see `_release_in_child`).
-_held: weakref.WeakSet[RunFolder] = weakref.WeakSet()
-
-
-def _release_in_child() -> None:
-    """Closes the locks in a forked worker: if it outlived the run, it would keep the folder busy."""
-    for folder in list(_held):
+def _release_in_child(reference: weakref.ref[RunFolder]) -> None:
+    """Closes the lock in a forked child: if the child outlived the run, it would keep the folder busy."""
+    folder = reference()
+    if folder is not None:
         folder._made.clear()
         folder.close()
-
-
-os.register_at_fork(after_in_child=_release_in_child)

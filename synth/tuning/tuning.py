@@ -11,10 +11,9 @@ from typing import Any
 
 from hl_dsl.synth.candidates.parameter_values import hash_with, values_of
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.regressions.case import Regression, content_hash
 from hl_dsl.synth.rollouts.executor import Executor
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
@@ -35,6 +34,8 @@ from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.text import counted
+from hl_dsl.cases.documents import content_hash
+from hl_dsl.cases.records import StoredCase
 from hl_dsl.program import Program
 
 _RESERVED = 0.5  # at most so much of the budget is kept back for whole episodes while short ones are played
@@ -84,7 +85,7 @@ class Tuning:
         race: bool = False,
         short: Sequence[Phase] = (),
         step_size: float | None = None,
-        cases: Sequence[Regression] = (),
+        cases: Sequence[StoredCase] = (),
         center: bool = False,
     ):
         refuse_other_seeds(seeds, "a tuning")
@@ -103,7 +104,7 @@ class Tuning:
         if not self.proof.passed:
             raise NotProved(program, self.proof)
         # Where nothing is drawn at random every seed is the same episode.
-        self.seeds = tuple(seeds) if draws_at_random(protocol_options(program.card, protocol)) else tuple(seeds)[:1]
+        self.seeds = tuple(seeds) if draws_at_random(program.card, protocol) else tuple(seeds)[:1]
         if race and len(self.seeds) <= RACE_SEEDS:
             same = len(seeds) > len(self.seeds)
             why = (
