@@ -30,9 +30,11 @@ class Program:
     True
     """
 
-    def __init__(self, checked: CheckedProgram, reuse: DeclarationCache | None = None):
+    def __init__(self, checked: CheckedProgram, reuse: DeclarationCache | None = None, flow: Dataflow | None = None):
         self.checked = checked
         self.reuse = reuse
+        if flow is not None:
+            self.flow = flow
 
     @classmethod
     def load(cls, path: str | Path) -> Program:
@@ -61,13 +63,15 @@ class Program:
         source: SourceText | None = None,
         card: Card | None = None,
         reuse: DeclarationCache | None = None,
+        flow: Dataflow | None = None,
     ) -> Program:
         """Checks a syntax tree, such as one changed in memory; its text is then the formatter's.
 
         With a `DeclarationCache`, kept by the caller, programs that share declarations share the work; what comes out is the same.
+        `flow` is the dataflow graph, if the caller has it.
         """
         source = source or SourceText("", syntax.name)
-        return cls(check(syntax, card or _card_of(syntax, source), source, reuse), reuse)
+        return cls(check(syntax, card or _card_of(syntax, source), source, reuse), reuse, flow)
 
     @property
     def syntax(self) -> PolicyDeclaration:

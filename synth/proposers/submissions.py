@@ -32,7 +32,7 @@ class Submissions:
             raise ProposerStopped("no program was submitted: `hl open` and `hl mcp` keep a run open for them")
         text, change = self._texts[index]
         best = situation.archive.best
-        parents = () if best is None else (best.checked.program.hash,)
+        parents = () if best is None else (best.checked.hash,)
         return [
             through_gates(text, situation, index, change or _told(text), NAME, parents, Provenance(NAME), {}).proposal
         ]

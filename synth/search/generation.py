@@ -321,7 +321,7 @@ def simplified_trial(
         program_name=program.name,
         program_hash=program.hash,
         program=program.text,
-        parent_hashes=(best.checked.program.hash,),
+        parent_hashes=(best.checked.hash,),
         proposer="simplify",
         change=f"{len(best.checked.flow.nodes) - len(smaller.flow.nodes)} nodes left out",
         gate="accepted",

@@ -101,7 +101,7 @@ class StudyRecord:
             {
                 "index": one.index,
                 "origin": one.origin,
-                "hash": one.checked.program.hash if one.checked else "",
+                "hash": one.checked.hash if one.checked else "",
                 **({"brief": True} if getattr(one, "brief", False) else {}),
             }
             for one in proposals
@@ -126,7 +126,7 @@ class StudyRecord:
         """What the ledger tells of a generation that has been proposed again. Raises HLError where it is another one."""
         self._generation = generation["generation"]
         recorded = [(one["index"], one["origin"], one["hash"]) for one in generation["proposals"]]
-        now = [(one.index, one.origin, one.checked.program.hash if one.checked else "") for one in proposals]
+        now = [(one.index, one.origin, one.checked.hash if one.checked else "") for one in proposals]
         if recorded != now:
             raise run_settings.not_repeated(self.folder, self._made_by, f"generation {self._generation} of the run")
         recordings = read_episodes(self.folder.path, self._generation)

@@ -133,7 +133,7 @@ class StudyState:
             value, status = self._results[trial, seed]
             if status != FINISHED:
                 return Rejection(
-                    "duplicate", f"acts as trial {trial}, which was clearly worse", candidate.program.hash, trial
+                    "duplicate", f"acts as trial {trial}, which was clearly worse", candidate.hash, trial
                 )
             first = trial if first is None else first
             acts_as = trial if acts_as is None and first_broken(self._cases[trial]) is not None else acts_as
@@ -141,7 +141,7 @@ class StudyState:
         if acts_as is not None:
             return self._breaks_as(candidate, acts_as)
         return Rejection(
-            "duplicate", f"acts as trial {first}: {sum(values) / len(values):g}", candidate.program.hash, first
+            "duplicate", f"acts as trial {first}: {sum(values) / len(values):g}", candidate.hash, first
         )
 
     def _breaks_as(self, candidate: CheckedCandidate, trial: int) -> Rejection | None:
@@ -150,7 +150,7 @@ class StudyState:
         known = self.recall.find(candidate.flow, recording_key(case))
         if known is None or self._cases[known][case]["passed"] is not False:
             return None
-        return Rejection("duplicate", f"acts as trial {trial}, which broke case {case}", candidate.program.hash, trial)
+        return Rejection("duplicate", f"acts as trial {trial}, which broke case {case}", candidate.hash, trial)
 
     def recalled_case(self, candidate: CheckedCandidate, case: str) -> bool:
         """Whether a candidate would play an episode that passed a case."""
@@ -170,7 +170,7 @@ class StudyState:
     def subject(self, structure: Structure) -> Subject:
         """The structure's best version for mutations, with sampled ticks of its episode on the first seed."""
         known = self._subjects.get(structure.key)
-        program_hash = structure.checked.program.hash
+        program_hash = structure.checked.hash
         if known is None or known[0] != program_hash:
             program = structure.checked.program
             recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])

@@ -109,7 +109,7 @@ class TextProposer:
             index,
             _change(answer, writer),
             origin,
-            (parent.checked.program.hash,),
+            (parent.checked.hash,),
             provenance,
             taken,
         )

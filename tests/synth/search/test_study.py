@@ -70,7 +70,7 @@ def test_nothing_is_played_before_it_is_proved(lean, tmp_path, monkeypatch):
     def watched(self, candidate):
         taken.append(steps_taken())
         verdict = real(self, candidate)
-        return verdict if len(taken) % 2 else gates.Rejection("prove", "refused by the test", candidate.program.hash)
+        return verdict if len(taken) % 2 else gates.Rejection("prove", "refused by the test", candidate.hash)
 
     monkeypatch.setattr(gates.Gates, "prove", watched)
     played = []
