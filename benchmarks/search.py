@@ -26,10 +26,12 @@ from typing import Any
 
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
+from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import cumulative, trials_of
 from hl_dsl.synth.search.random_baseline import random_constants
-from hl_dsl.synth.search.start import run_synth
+from hl_dsl.synth.search.start import Host, run_synth
+from hl_dsl.synth.search.study_settings import StudySettings
 
 from benchmarks.search_curves import Curve, draw, steps_to
 from hl_dsl.base.errors import HLError
@@ -66,13 +68,10 @@ def run(
         run_synth(
             policy,
             folder,
-            protocol,
-            steps,
-            seed,
+            StudySettings(protocol, seeds, seed),
+            Budget(steps=steps),
+            Host(num_threads=threads, on_event=end),
             resume=(folder / "run.json").exists(),
-            seeds=seeds,
-            num_threads=threads,
-            on_event=end,
         )
     trials = [trial for trial in trials_of(ledger.read()) if trial.kind == "search"]
     points = [(entry.total_steps, entry.best) for entry in cumulative(trials) if entry.best is not None]

@@ -99,6 +99,7 @@ class SearchContext:
     recent: Sequence[Trial] = ()
     episodes: Callable[[Structure], dict[int, tuple[float, Recording]]] = lambda structure: {}
     calls: Calls | None = None
+    steps_left: int | None = None
 
 
 class Proposer(Protocol):

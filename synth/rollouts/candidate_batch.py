@@ -69,10 +69,11 @@ def play(
     before_step: Callable[[int], None] | None = None,
     num_threads: int = 0,
     pictures: bool = False,
+    recorded: bool = True,
 ) -> BatchResult:
     """Plays every candidate on every seed, all in one batch. `curves[seed]`: the best program's returns so far on it.
     `before_step` is told, before each step, how many will then have been taken; `on_progress`, now and then, how many were.
-    With `pictures` the recording of each candidate's worst episode has its last frames.
+    With `pictures` the recording of each candidate's worst episode has its last frames. `recorded`: whether episodes are recorded.
 
     A lane's result depends on its program, its seed and the curve alone. `stop` is asked now and then whether to leave
     everything as it is. An interrupt that `stopping` holds back ends it at a tick.
@@ -80,7 +81,7 @@ def play(
     lanes = [seed for _ in candidates for seed in seeds]
     members = _members(candidates, len(seeds))
     race = Pruner([curves[seed] for seed in lanes])
-    recorder = Recorder(len(lanes), pixels=card.family == "atari")
+    recorder = Recorder(len(lanes), pixels=card.family == "atari") if recorded else None
 
     def show(progress: Progress) -> None:
         if on_progress is not None:
@@ -90,11 +91,12 @@ def play(
         return np.ones(len(lanes), bool) if stop() else None
 
     count = _counting(before_step)
-    frames = LastFrames(card, len(lanes)) if pictures else None
+    frames = LastFrames(card, len(lanes)) if pictures and recorded else None
 
     def tick(environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
         count(environments, frame, actions)
-        recorder(environments, frame, actions)
+        if recorder is not None:
+            recorder(environments, frame, actions)
         if frames is not None:
             frames(environments, frame, actions)
 
@@ -114,7 +116,7 @@ def play(
         leave=race,
         render=pictures and needs_render(card),
     )
-    recordings = recorder.episodes()
+    recordings = recorder.episodes() if recorder is not None else [None] * len(lanes)
     episodes = [_episode(rollout, lane, bool(race.left[lane]), recordings[lane]) for lane in range(len(lanes))]
     firsts = range(0, len(lanes), len(seeds))
     if frames is not None:
@@ -179,7 +181,7 @@ def _members(candidates: Sequence[Dataflow], seeds: int) -> list[Member]:
     return members
 
 
-def _episode(rollout: Rollout, lane: int, left: bool, recording: Recording) -> Episode:
+def _episode(rollout: Rollout, lane: int, left: bool, recording: Recording | None) -> Episode:
     status = FINISHED if rollout.finished[lane] else LEFT if left else CUT
     return Episode(
         rollout.seeds[lane],

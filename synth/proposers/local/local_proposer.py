@@ -28,7 +28,7 @@ from hl_dsl.synth.mutation.constants import bare_comparisons
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear_rules import shows_few_numbers
 from hl_dsl.synth.mutation.mutate import FITTED, LINEAR
-from hl_dsl.synth.proposers.local.cma_brackets import FRESH, NEAR, BracketArm, CmaBrackets, campaign
+from hl_dsl.synth.proposers.local.cma_brackets import FRESH, NEAR, BracketArm, CmaBrackets
 
 _TUNE, _CROSS = 0.5, 0.1
 _MOST_TRIES = 400  # proposals a generation may take to fill its slots
@@ -172,7 +172,7 @@ class _Generation:
         if campaigns.bracket and not campaigns.started and archive.best.parameters:
             best = archive.best
             campaigns.add(
-                campaign(
+                BracketArm(
                     best.checked,
                     best.best.values,
                     NEAR,
@@ -199,7 +199,7 @@ class _Generation:
             )
         if checked.structure not in campaigns.seen and checked.flow.parameters:
             campaigns.add(
-                campaign(
+                BracketArm(
                     checked,
                     known.best.values,
                     FRESH if fresh else NEAR,

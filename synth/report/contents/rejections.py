@@ -18,7 +18,7 @@ _MEANS = {
     "regression": "breaks a golden case",
 }
 RACING = "racing"
-LEFT_EARLY = "left:"  # how the verdict on an episode begins that was given up, being far behind
+LEFT_EARLY = ("pruned:", "left:")  # how the reason starts if an episode was pruned (`left:` in earlier ledgers)
 CLEARLY_WORSE = "is clearly worse than the best"  # what it says of a candidate that was played on no more seeds
 _EXAMPLES = 3
 

@@ -9,11 +9,10 @@ from hl_dsl.synth.regressions.case import EpisodeCase, Window
 from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_case
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.regressions.run import run_cases
-from hl_dsl.synth.search.start import run_synth
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
-from tests.support.study_runs import LEAN, Interrupt, trials
+from tests.support.study_runs import LEAN, Interrupt, synth, trials
 
 # The first program falls before it gets far; most that keep the pole up let the cart stray.
 STAYS = EpisodeCase("stays", "CartPole-v1", "standard", 30, holds="cart.position in [-0.5, 0.5]")
@@ -44,7 +43,7 @@ def verdicts(folder):
 
 def test_what_is_accepted_passes_every_case(lean, cases, tmp_path):
     before = steps_taken()
-    result = run_synth(lean, tmp_path / "run", budget_steps=6_000, seeds=(0, 1))
+    result = synth(lean, tmp_path / "run", budget_steps=6_000, seeds=(0, 1))
     assert steps_taken() - before == result.env_steps <= 6_000
     recorded = trials(tmp_path / "run")
     assert sum(trial.environment_steps for trial in recorded) == result.env_steps
@@ -74,7 +73,7 @@ def test_what_is_accepted_passes_every_case(lean, cases, tmp_path):
 
 def test_a_run_with_cases_goes_on_as_if_nothing_had_been(lean, cases, tmp_path, monkeypatch):
     """Interrupted while the cases of the first program are played, of the next ones, and after that."""
-    expected = run_synth(lean, tmp_path / "whole", budget_steps=3_000, seeds=(0, 1))
+    expected = synth(lean, tmp_path / "whole", budget_steps=3_000, seeds=(0, 1))
     reached, real = [], CaseGate.batches
     monkeypatch.setattr(CaseGate, "batches", lambda self: reached.append(self) or real(self))
     stops = [
@@ -84,13 +83,13 @@ def test_a_run_with_cases_goes_on_as_if_nothing_had_been(lean, cases, tmp_path, 
     before = steps_taken()
     for number, stop in enumerate(stops):
         try:
-            assert run_synth(
+            assert synth(
                 lean, tmp_path / "cut", budget_steps=3_000, seeds=(0, 1), on_event=stop, resume=number > 0
             ).interrupted
         except HLError as error:
             assert "before its first episode ended" in error.message
         assert stop.done
-    result = run_synth(lean, tmp_path / "cut", budget_steps=3_000, seeds=(0, 1), resume=True)
+    result = synth(lean, tmp_path / "cut", budget_steps=3_000, seeds=(0, 1), resume=True)
     assert verdicts(tmp_path / "cut") == verdicts(tmp_path / "whole") and result.best_text == expected.best_text
     assert sum(trial.environment_steps for trial in trials(tmp_path / "cut")) == steps_taken() - before
     assert result.lost_steps > 0
@@ -98,10 +97,10 @@ def test_a_run_with_cases_goes_on_as_if_nothing_had_been(lean, cases, tmp_path, 
 
 def test_a_run_goes_on_with_its_own_cases_only(lean, cases, tmp_path):
     folder = folder_beside(lean)
-    run_synth(lean, tmp_path / "run", budget_steps=1_000, seeds=(0, 1))
+    synth(lean, tmp_path / "run", budget_steps=1_000, seeds=(0, 1))
 
     def resumed():
-        return run_synth(lean, tmp_path / "run", budget_steps=1_000, seeds=(0, 1), resume=True)
+        return synth(lean, tmp_path / "run", budget_steps=1_000, seeds=(0, 1), resume=True)
 
     assert resumed().env_steps <= 1_000
     write_case(folder, replace(STANDS, name="later"))
@@ -124,7 +123,7 @@ def test_a_search_begins_from_a_program_that_passes(lean, tmp_path):
     for resume in (False, True):
         before = steps_taken()
         with pytest.raises(HLError, match="begins from is no good: case high: a return of .* is less than 400"):
-            run_synth(lean, tmp_path / "run", budget_steps=5_000, seeds=(0, 1), resume=resume)
+            synth(lean, tmp_path / "run", budget_steps=5_000, seeds=(0, 1), resume=resume)
         assert (steps_taken() == before) is resume
     (trial,) = [one for one in trials(tmp_path / "run") if one.kind == "search"]
     assert (trial.gate, trial.index) == ("regression", 0) and not (tmp_path / "run" / "best.hl").exists()
@@ -133,7 +132,7 @@ def test_a_search_begins_from_a_program_that_passes(lean, tmp_path):
 @pytest.mark.parametrize("seeds", [(0, 50), (100,)])
 def test_a_search_uses_development_seeds(lean, tmp_path, seeds):
     with pytest.raises(HLError, match="a search may not use seed"):
-        run_synth(lean, tmp_path / "run", budget_steps=1_000, seeds=seeds)
+        synth(lean, tmp_path / "run", budget_steps=1_000, seeds=seeds)
     assert not (tmp_path / "run").exists()
 
 

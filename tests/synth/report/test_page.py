@@ -15,7 +15,7 @@ from hl_dsl.synth.report.drawing.markup import element, escaped
 from hl_dsl.synth.report.report import write_report
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import GATES, Trial, trials_of
-from hl_dsl.synth.search import generation
+from hl_dsl.synth.search import selection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -97,7 +97,7 @@ def test_rejections_calls_cost_proof_and_the_best_program(run):
 
 
 def test_racing_is_told_from_the_gate_whose_seeds_were_played(run):
-    assert f'"{LEFT_EARLY}' in inspect.getsource(generation), "the verdict on an episode that was left begins so"
+    assert f'"{LEFT_EARLY[0]}' in inspect.getsource(selection), "the verdict on an episode that was left begins so"
     common = {"kind": "search", "environment": "CartPole-v1", "protocol": "standard", "environment_steps": 7}
     trials = [
         Trial(gate=gate, reason=reason, **common)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.study import Study
 from hl_dsl.synth.workers import evaluator as isolation
 from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
 from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
@@ -21,7 +20,7 @@ from hl_dsl.synth.workers.worker import MARK
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support import hostile_workers
-from tests.support.study_runs import LEAN, trials
+from tests.support.study_runs import LEAN, search_study, trials
 from tests.synth.search.test_study import verdicts
 
 ROOT = Path(__file__).parents[3]
@@ -65,7 +64,7 @@ def running(word: str) -> set[str]:
 
 
 def study(folder, play=None, evaluator=None, steps=800, **more):
-    return Study(
+    return search_study(
         Program.parse(LEAN),
         "standard",
         folder,

@@ -98,7 +98,9 @@ def test_a_model_is_shown_the_end_of_the_worst_episode(tmp_path, knows):
 
 
 def test_none_are_made_where_none_are_wanted(tmp_path, monkeypatch):
-    monkeypatch.setattr("hl_dsl.synth.search.study.can_be_drawn", lambda card: pytest.fail("nobody reads pictures"))
+    monkeypatch.setattr(
+        "hl_dsl.synth.search.program_search.can_be_drawn", lambda card: pytest.fail("nobody reads pictures")
+    )
     with ModelServer([good(BEST)]) as server:
         result = study(tmp_path / "run", server, programs=2, images=False).run()
     assert result.score == 500 and not sent(server.requests[0][1]) and "Picture" not in words(server.requests[0][1])
