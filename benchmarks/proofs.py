@@ -27,23 +27,23 @@ EDITS = 40
 BARS = {"cold": 100.0, "edited": 30.0, "gait": 1000.0, "late": 1000.0}
 
 
-def milliseconds(program: Program, memo: SearchCache | None = None) -> tuple[float, Proof]:
+def milliseconds(program: Program, search_cache: SearchCache | None = None) -> tuple[float, Proof]:
     """CPU time of a proof."""
     flow = program.flow
-    before = _spent(memo)
-    proof = prove(flow, memo=memo)
-    return 1000 * (_spent(memo) - before), proof
+    before = _spent(search_cache)
+    proof = prove(flow, search_cache=search_cache)
+    return 1000 * (_spent(search_cache) - before), proof
 
 
-def _spent(memo: SearchCache | None) -> float:
+def _spent(search_cache: SearchCache | None) -> float:
     """Seconds of this process, of its children that have ended, and of the solver that lives on with a memo (on Linux)."""
     ended = sum(
         usage.ru_utime + usage.ru_stime
         for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     )
-    if memo is None or memo.solver_pid is None:
+    if search_cache is None or search_cache.solver_pid is None:
         return ended
-    fields = Path(f"/proc/{memo.solver_pid}/stat").read_text().rpartition(")")[2].split()
+    fields = Path(f"/proc/{search_cache.solver_pid}/stat").read_text().rpartition(")")[2].split()
     return ended + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
@@ -85,11 +85,11 @@ def measure() -> list[dict]:
 
     runs = [milliseconds(breakout) for _ in range(5)]
     add("cold", runs, sum(proof.passed for _, proof in runs))
-    memo = SearchCache()
-    prove(breakout.flow, memo=memo)
-    runs = [milliseconds(program, memo) for program in edits(breakout, EDITS)]
+    search_cache = SearchCache()
+    prove(breakout.flow, search_cache=search_cache)
+    runs = [milliseconds(program, search_cache) for program in edits(breakout, EDITS)]
     add("edited", runs, sum(proof.passed for _, proof in runs))
-    memo.close()
+    search_cache.close()
     runs = [milliseconds(gait) for _ in range(5)]
     add("gait", runs, sum(proof.passed for _, proof in runs))
     runs = [milliseconds(Program.load(path)) for path in sorted((ROOT / "tests/golden/late").glob("*.hl"))]

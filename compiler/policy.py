@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 from hl_dsl.compiler.backends.backend import FRAME_SOURCES, Lanes
+from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
+from hl_dsl.compiler.controller import Controller
 from hl_dsl.compiler.ir.dataflow import Dataflow
 
 from hl_dsl.base.errors import HLError
@@ -14,7 +16,7 @@ from hl_dsl.base.errors import HLError
 BACKENDS = ("tape", "numpy", "interpreter")
 
 
-class Policy:
+class Policy(Controller):
     """Runs a program in many lanes at once, one lane an environment.
 
     `parameters` maps names (`name`, or `name[i]` for a component) to a number, or to one number for each lane; the rest
@@ -45,7 +47,7 @@ class Policy:
         self._lanes = self._choose(backend)
         self._num_lanes: int | None = None
         # One call less on the way to the compiled step.
-        self.tick = self._lanes.tick
+        self.tick = self._lanes.tick  # type: ignore[method-assign]  # the lanes' own method, for speed
 
     def _choose(self, backend: str) -> Lanes:
         if backend not in ("auto", *BACKENDS):
@@ -144,6 +146,10 @@ class Policy:
     def monitor_violations(self) -> np.ndarray:
         """(n, M) int64: ticks at which each `monitor` did not hold, since the last reset()."""
         return self._violations("monitor")
+
+    def counts(self) -> tuple[EpisodeCounts, ...]:
+        """The counts since the last `reset`, one for each lane."""
+        return EpisodeCounts.rows(self.out_of_range, self.assumption_violations, self.monitor_violations)
 
     def _violations(self, kind: str) -> np.ndarray:
         return self._lanes.violations()[:, [item.kind == kind for item in self._lanes.watched]]

@@ -1,1 +1,1 @@
-"""Text to tree and back: the grammar, the parser, syntax errors, the formatter and the grammar for constrained decoding."""
+"""Text to tree and back. `parser.py` parses a program with the grammar `hl.lark`."""

@@ -1,24 +1,22 @@
-"""HL: a small controller language, and the tools that check, prove, compile, run and improve its programs.
+"""HL, a small controller language: the front door.
 
-`Program` is a policy, `Policy` its batched compiled form, `Proof` and `Trial` are results, `Study` a search. Each is
-imported when it is first asked for, so that `import hl_dsl` costs nothing.
+`pipeline.py` lists the stages from text to what runs, `program.py` holds one policy; the names below are loaded on
+first use.
 """
 
-from importlib import import_module
+from hl_dsl.base.lazy_exports import lazy_exports
 
-_PUBLIC = {
-    "Program": "hl_dsl.program",
-    "Policy": "hl_dsl.compiler.policy",
-    "Proof": "hl_dsl.verify",
-    "Trial": "hl_dsl.synth.runs.trial",
-    "Study": "hl_dsl.synth.search.study",
-    "HLError": "hl_dsl.base.errors",
-    "ProgramError": "hl_dsl.base.diagnostics",
-}
-__all__ = list(_PUBLIC)
+__all__ = ["HLError", "Policy", "Program", "ProgramError", "Proof", "Study", "Trial"]
 
-
-def __getattr__(name: str):
-    if name in _PUBLIC:
-        return getattr(import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__ = lazy_exports(
+    __name__,
+    {
+        "Program": "hl_dsl.program",
+        "Policy": "hl_dsl.compiler.policy",
+        "Proof": "hl_dsl.verify",
+        "Trial": "hl_dsl.synth.runs.trial",
+        "Study": "hl_dsl.synth.search.study",
+        "HLError": "hl_dsl.base.errors",
+        "ProgramError": "hl_dsl.base.diagnostics",
+    },
+)

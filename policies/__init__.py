@@ -1,0 +1,1 @@
+"""Policies that come with HL, one folder for each environment."""

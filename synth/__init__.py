@@ -1,0 +1,1 @@
+"""Evaluation, tuning and search of programs: everything that steps simulators or records runs."""

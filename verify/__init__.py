@@ -1,6 +1,6 @@
-"""The verifier: what is claimed of a program before it plays, and how the claim is made true.
+"""The verifier: proves a program's obligations and invariants.
 
-`prove` runs every tier; `screen` only the intervals, for a search that asks two hundred times a second.
+`prove` tries every method; `screen` only intervals, for searches that check hundreds of programs a second.
 """
 
 from hl_dsl.verify.goals.limits import ProofLimits

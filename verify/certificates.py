@@ -16,17 +16,17 @@ from typing import Any
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
-from hl_dsl.verify.conjunctions import parts
-from hl_dsl.verify.goals.goals import Goal, goals
+from hl_dsl.verify.conjunctions import split_conjunction
+from hl_dsl.verify.goals.goals import Goal, list_goals
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.statuses import ProofStatus, assumptions, claim
+from hl_dsl.verify.goals.statuses import ProofStatus, describe_assumptions, describe_claim
 from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
 from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact
+from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact_node
 from hl_dsl.verify.methods.lemmas.houdini import Houdini
 from hl_dsl.verify.methods.lemmas.induction_with_lemmas import LEMMA_DEPTHS, prove_with_lemmas
 from hl_dsl.verify.results.report import GoalResult, Proof
-from hl_dsl.verify.smt.encode import FINE, ROUNDED, START
+from hl_dsl.verify.smt.encode import RELATIVE_ERROR, ROUNDED, START
 from hl_dsl.verify.smt.solver import UNSAT, Solver, SolverFailure
 
 from hl_dsl.base.errors import HLError
@@ -36,7 +36,7 @@ INDEX = "index.json"
 
 
 @dataclass(frozen=True)
-class Query:
+class CertificateQuery:
     """A script that must be unsatisfiable. `part`: "step" (the goal at the last of depth + 1 ticks that follow each other, the
     hypotheses holding at the others) or "base" (the goal at tick `tick` of an episode)."""
 
@@ -54,13 +54,13 @@ class Query:
 
 @dataclass
 class Certificate:
-    """`entries`: for each proved goal its `id`, `claim`, `method`, and `queries`, `intervals` or a `witness`; a goal whose proof
+    """`entries`: for each proved goal its `id`, `describe_claim`, `method`, and `queries`, `intervals` or a `witness`; a goal whose proof
     could not be repeated as scripts says so in `uncertified`. `ranges`: of the memory, by intervals; the scripts rest on them."""
 
     flow: Dataflow
     ranges: dict[str, list] = field(default_factory=dict)
     entries: list[dict[str, Any]] = field(default_factory=list)
-    queries: list[Query] = field(default_factory=list)
+    queries: list[CertificateQuery] = field(default_factory=list)
 
     @property
     def uncertified(self) -> list[str]:
@@ -71,26 +71,29 @@ class Certificate:
         return [entry["id"] for entry in self.entries if "uncertified" not in entry]
 
 
-def certificate(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -> Certificate:
+def build_certificate(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -> Certificate:
     """The scripts behind a proof. What was proved part by part is certified part by part."""
     found = Certificate(flow)
     proved = [result for result in proof.results if result.status == ProofStatus.PROVED]
-    tier, apart = _apart(flow, proved)
-    found.ranges = {cell.name: list(map(_plain, pair)) for cell, pair in zip(flow.memories, tier.ranges)}
+    stage, components_by_goal = _apart(flow, proved)
+    found.ranges = {cell.name: list(map(_plain, pair)) for cell, pair in zip(flow.memories, stage.ranges)}
     attempts, recorded = {}, {}
     left = [
-        goal for own in apart.values() for goal in own if goal.kind != "reachable" and not _by_intervals(tier, goal)
+        goal
+        for own in components_by_goal.values()
+        for goal in own
+        if goal.kind != "reachable" and not _by_intervals(stage, goal)
     ]
     failure = "" if limits.solver else "the solver was not to be used"
     if limits.solver and any(_needs_solver(result) for result in proved):
         with _Recorder(limits.hang_seconds) as solver:
-            induction = _Recording(tier, limits, solver)
+            induction = _Recording(stage, limits, solver)
             try:
                 tried = [goal for goal in left if not _by_boxes(goal, proved)]
                 attempts = induction.prove(tried, limits.depths)
                 recorded = induction.recorded
                 if more := _left(tried, attempts):
-                    finer = _Recording(tier, limits, solver, FINE)
+                    finer = _Recording(stage, limits, solver, RELATIVE_ERROR)
                     attempts = {
                         **attempts,
                         **finer.prove(more, limits.depths[:2], [goal for goal in tried if goal not in more]),
@@ -99,15 +102,17 @@ def certificate(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits(
                 if more := _left(tried, attempts):
                     facts = [
                         goal
-                        for goal in goals(tier.flow)
+                        for goal in list_goals(stage.flow)
                         if goal not in more and (goal not in tried or attempts[goal.id].proved)
                     ]
-                    found_out, scripts = _lemmas(tier, more, facts, limits, solver)
+                    found_out, scripts = _lemmas(stage, more, facts, limits, solver)
                     attempts, recorded = {**attempts, **found_out}, {**recorded, **scripts}
             except SolverFailure as problem:
                 failure = str(problem)
     for result in proved:
-        found.entries.append(_entry(flow, tier, result, apart[result.id], attempts, recorded, failure, found.queries))
+        found.entries.append(
+            _entry(flow, stage, result, components_by_goal[result.id], attempts, recorded, failure, found.queries)
+        )
     return found
 
 
@@ -130,40 +135,47 @@ def _apart(flow: Dataflow, proved: Sequence[GoalResult]) -> tuple[IntervalStage,
     }
     whole = IntervalStage(flow)
     if not names:
-        return whole, {goal.id: [goal] for goal in goals(flow)}
+        return whole, {goal.id: [goal] for goal in list_goals(flow)}
     properties = []
     for item in flow.properties:
         if item.kind == "invariant" and item.name in names:
             properties += [
                 replace(item, name=f"{item.name}[{number}]", node=node)
-                for number, node in enumerate(parts(whole.plan, item.node))
+                for number, node in enumerate(split_conjunction(whole.index, item.node))
             ]
         else:
             properties.append(item)
     other = replace(flow, properties=properties)
     found: dict[str, list[Goal]] = {}
-    for goal in goals(other):
+    for goal in list_goals(other):
         known = goal.name.partition("[")[0] if goal.kind == "invariant" else ""
         found.setdefault(f"invariant:{known}" if known in names else goal.id, []).append(goal)
     return IntervalStage(other), found
 
 
-def _by_intervals(tier: IntervalStage, goal: Goal) -> bool:
+def _by_intervals(stage: IntervalStage, goal: Goal) -> bool:
     verdict = (
-        tier.obligation(goal.obligation)
+        stage.obligation(goal.obligation)
         if goal.property is None
-        else tier.invariant(goal.property.node, goal.property.asked)
+        else stage.invariant(goal.property.node, goal.property.antecedents)
     )
     return verdict == ProofStatus.PROVED
 
 
 def _entry(
-    flow, tier, result: GoalResult, own: Sequence[Goal], attempts, recorded, failure: str, queries: list[Query]
+    flow,
+    stage,
+    result: GoalResult,
+    own: Sequence[Goal],
+    attempts,
+    recorded,
+    failure: str,
+    queries: list[CertificateQuery],
 ) -> dict[str, Any]:
-    goal = next(goal for goal in goals(flow) if goal.id == result.id)
+    goal = next(goal for goal in list_goals(flow) if goal.id == result.id)
     entry: dict[str, Any] = {
         "id": result.id,
-        "claim": claim(flow, goal, ProofStatus.PROVED),
+        "claim": describe_claim(flow, goal, ProofStatus.PROVED),
         "says": goal.says,
         "method": result.method,
         "line": result.line,
@@ -172,18 +184,18 @@ def _entry(
         entry["witness"] = list(result.trace)
         return entry
     if not _needs_solver(result):
-        entry["intervals"] = [_interval(tier, one) for one in own]
+        entry["intervals"] = [_interval(stage, one) for one in own]
         return entry
-    mine: list[Query] = []
+    mine: list[CertificateQuery] = []
     for one in own:
-        if _by_intervals(tier, one):
-            entry.setdefault("intervals", []).append(_interval(tier, one))
+        if _by_intervals(stage, one):
+            entry.setdefault("intervals", []).append(_interval(stage, one))
         elif one.id in attempts and attempts[one.id].proved:
             if recorded[one.id]:
                 mine += recorded[one.id]
             else:  # by intervals again, over what the other goals say of the memory
                 entry.setdefault("intervals", []).append(
-                    {**_interval(tier, one), "given": "the ranges of the memory, which are goals too"}
+                    {**_interval(stage, one), "given": "the ranges of the memory, which are goals too"}
                 )
         else:
             entry["uncertified"] = failure or "its proof needs more than the induction that is written down here"
@@ -195,12 +207,12 @@ def _entry(
     return entry
 
 
-def _interval(tier: IntervalStage, goal: Goal) -> dict[str, Any]:
+def _interval(stage: IntervalStage, goal: Goal) -> dict[str, Any]:
     """Where the value that the goal is about lies. A condition that holds is [1, 1]."""
     node = goal.property.node if goal.property is not None else goal.obligation.subject
-    context = tier.evaluator.base if goal.obligation is None else tier.context(goal.obligation)
-    pair = EMPTY if context.dead else tier.evaluator.value(node, context)
-    kind = tier.plan.nodes[node].base
+    context = stage.evaluator.base if goal.obligation is None else stage.context(goal.obligation)
+    pair = EMPTY if context.dead else stage.evaluator.value(node, context)
+    kind = stage.index.nodes[node].base
     if pair is EMPTY:
         return {"of": kind, "never": True}
     return {"of": kind, "low": _plain(pair[0]), "high": _plain(pair[1])}
@@ -218,13 +230,13 @@ class _Recorder(Solver):
         self.told: list[str] = []
         self.refuted: tuple[str, ...] = ()
 
-    def fresh(self, steps: int, cores: bool = False) -> None:
+    def reset(self, steps: int, cores: bool = False) -> None:
         self.told = []
-        super().fresh(steps, cores)
+        super().reset(steps, cores)
 
-    def tell(self, *lines: str) -> None:
+    def add(self, *lines: str) -> None:
         self.told += lines
-        super().tell(*lines)
+        super().add(*lines)
 
     def check(self, supposed: Sequence[str] = (), **options) -> str:
         answer = super().check(supposed, **options)
@@ -236,9 +248,9 @@ class _Recorder(Solver):
 class _Recording(Induction):
     """Induction that keeps the questions of each goal's last attempt, from the step that succeeded on."""
 
-    def __init__(self, tier: IntervalStage, limits: ProofLimits, solver: _Recorder, rounding: str = ROUNDED):
-        super().__init__(tier.plan, tier.ranges, limits, solver, rounding)
-        self.recorded: dict[str, list[Query]] = {}
+    def __init__(self, stage: IntervalStage, limits: ProofLimits, solver: _Recorder, rounding: str = ROUNDED):
+        super().__init__(stage.index, stage.ranges, limits, solver, rounding)
+        self.recorded: dict[str, list[CertificateQuery]] = {}
 
     def _attempt(self, goal, hypotheses, evaluator):
         self.recorded[goal.id] = []
@@ -250,34 +262,37 @@ class _Recording(Induction):
     def _query(self, goal, hypotheses, evaluator, depth, begin):
         answer, model = super()._query(goal, hypotheses, evaluator, depth, begin)
         if answer == UNSAT:
-            query = Query(goal.id, "base" if begin == START else "step", depth, depth, self.solver.refuted)
+            query = CertificateQuery(goal.id, "base" if begin == START else "step", depth, depth, self.solver.refuted)
             self.recorded[goal.id] = [*(self.recorded[goal.id] if begin == START else []), query]
         return answer, model
 
 
 def _lemmas(
-    tier: IntervalStage, open_goals: Sequence[Goal], facts: Sequence[Goal], limits: ProofLimits, solver: _Recorder
+    stage: IntervalStage, open_goals: Sequence[Goal], facts: Sequence[Goal], limits: ProofLimits, solver: _Recorder
 ) -> tuple[dict, dict]:
     """Attempts, and scripts, of goals that lemmas prove: the goal under its lemmas, and these under themselves."""
-    attempts = prove_with_lemmas(tier.plan, tier.ranges, open_goals, facts, limits, solver)
+    attempts = prove_with_lemmas(stage.index, stage.ranges, open_goals, facts, limits, solver)
     hypotheses = [
         goal for goal in [*facts, *open_goals] if goal.kind in INDUCTIVE and (goal in facts or goal.id in attempts)
     ]
-    recorded: dict[str, list[Query]] = {}
+    recorded: dict[str, list[CertificateQuery]] = {}
     for goal in open_goals:
         if goal.id not in attempts:
             continue
         lemmas = list(attempts[goal.id].lemmas)
-        induction = _Recording(tier, limits, solver)
+        induction = _Recording(stage, limits, solver)
         induction.lemmas = lemmas
         again = induction.attempt(goal, LEMMA_DEPTHS, hypotheses)
         houdini = Houdini(
-            Evaluator(tier.plan, induction.boxed(hypotheses)), [fact(other) for other in hypotheses], limits, solver
+            Evaluator(stage.index, induction.assuming_ranges(hypotheses)),
+            [fact_node(other) for other in hypotheses],
+            limits,
+            solver,
         )
         whole = houdini.starting(lemmas) == lemmas
-        base = Query(f"lemmas of {goal.id}", "base", 0, 0, solver.refuted)
+        base = CertificateQuery(f"lemmas of {goal.id}", "base", 0, 0, solver.refuted)
         whole = whole and houdini.stepping(lemmas) == lemmas
-        step = Query(f"lemmas of {goal.id}", "step", 1, 1, solver.refuted)
+        step = CertificateQuery(f"lemmas of {goal.id}", "step", 1, 1, solver.refuted)
         if again.proved and whole:
             recorded[goal.id] = [*induction.recorded[goal.id], base, step]
         else:
@@ -290,26 +305,26 @@ def _lemmas(
 
 def write_certificate(folder: Path, found: Certificate) -> Path:
     """Writes the scripts and their index. Raises HLError where the folder holds something else; a certificate is replaced."""
-    index = folder / INDEX
-    for name in replaced(folder):
+    index_file = folder / INDEX
+    for name in list_replaced_files(folder):
         (folder / name).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     for query in found.queries:
-        (folder / query.file).write_text(script(found.flow, query), encoding="utf-8")
+        (folder / query.file).write_text(format_script(found.flow, query), encoding="utf-8")
     document = {
         "schema": SCHEMA,
         "policy": found.flow.name,
         "program_hash": canonical_hash(found.flow),
         "environment": found.flow.card.environment,
-        "assumes": assumptions(found.flow),
+        "assumes": describe_assumptions(found.flow),
         "memory": found.ranges,
         "obligations": found.entries,
     }
-    index.write_text(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
-    return index
+    index_file.write_text(json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
+    return index_file
 
 
-def script(flow: Dataflow, query: Query) -> str:
+def format_script(flow: Dataflow, query: CertificateQuery) -> str:
     """A whole SMT-LIB 2 file."""
     about = f"{query.goal} of the policy {flow.name} ({canonical_hash(flow)}): " + (
         f"the step of {query.depth}-induction" if query.part == "step" else f"the base, tick {query.tick}"
@@ -323,16 +338,16 @@ def script(flow: Dataflow, query: Query) -> str:
     return "\n".join([*head, *query.lines, "(check-sat)", "(exit)", ""])
 
 
-def replaced(folder: Path) -> list[str]:
+def list_replaced_files(folder: Path) -> list[str]:
     """The scripts of the certificate that stands in the folder, as its index lists them. Raises HLError where the folder
     holds something else, and so takes no certificate."""
-    index = folder / INDEX
+    index_file = folder / INDEX
     if folder.exists() and not folder.is_dir():
         raise HLError(f"{folder} is a file", "name a folder for the certificate")
     if not folder.exists() or not any(folder.iterdir()):
         return []
     try:
-        document = json.loads(index.read_text(encoding="utf-8"))
+        document = json.loads(index_file.read_text(encoding="utf-8"))
         files = (
             [query["file"] for entry in document["obligations"] for query in entry.get("queries", ())]
             if document["schema"] == SCHEMA

@@ -9,7 +9,7 @@ from dataclasses import replace
 from hl_dsl.compiler.ir.dataflow import Dataflow, Property
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.goals.node_text import Names
+from hl_dsl.verify.goals.node_text import NodeNames
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.results.report import Verdict
 
@@ -33,24 +33,24 @@ _ORDER = (
 )
 
 
-def parts(plan: GraphIndex, node: int) -> list[int]:
+def split_conjunction(index: GraphIndex, node: int) -> list[int]:
     """The conditions whose conjunction a bool node is; the node itself, where it is one condition."""
     found: list[int] = []
     waiting = [node]
     while waiting:
         number = waiting.pop()
-        split = plan.parts(number, True)
+        split = index.parts(number, True)
         if split is None or not all(truth for _, truth in split):
-            if plan.constants.get(number) != TRUE:
+            if index.constants.get(number) != TRUE:
                 found.append(number)
         else:
             waiting += [part for part, _ in reversed(split)]
     return list(dict.fromkeys(found)) or [node]
 
 
-def by_components(
+def prove_components(
     flow: Dataflow,
-    plan: GraphIndex,
+    index: GraphIndex,
     verdicts: Verdicts,
     again: Callable[[Dataflow], Verdicts],
     statuses: frozenset = UNDECIDED,
@@ -61,20 +61,20 @@ def by_components(
         for goal, verdict in verdicts
         if goal.kind == "invariant"
         and verdict.status in statuses
-        and 1 < len(found := parts(plan, goal.property.node)) <= _MOST
+        and 1 < len(found := split_conjunction(index, goal.property.node)) <= _MOST
     }
     if not split:
         return verdicts
-    apart: list[Property] = []
+    split_properties: list[Property] = []
     for item in flow.properties:
         own = split.get(f"invariant:{item.name}") if item.kind == "invariant" else None
-        apart += (
+        split_properties += (
             [item]
             if own is None
             else [replace(item, name=_name(item.name, number), node=node) for number, node in enumerate(own)]
         )
-    found = {goal.id: verdict for goal, verdict in again(replace(flow, properties=apart))}
-    names = Names(flow)
+    found = {goal.id: verdict for goal, verdict in again(replace(flow, properties=split_properties))}
+    names = NodeNames(flow)
     return [
         (goal, _whole(goal, verdict, split[goal.id], found, names) if goal.id in split else verdict)
         for goal, verdict in verdicts
@@ -85,7 +85,7 @@ def _name(name: str, number: int) -> str:
     return f"{name}[{number}]"
 
 
-def _whole(goal: Goal, verdict: Verdict, nodes: Sequence[int], found: dict[str, Verdict], names: Names) -> Verdict:
+def _whole(goal: Goal, verdict: Verdict, nodes: Sequence[int], found: dict[str, Verdict], names: NodeNames) -> Verdict:
     own = [found[f"invariant:{_name(goal.name, number)}"] for number in range(len(nodes))]
     components = tuple(
         {"says": names.text(node, outright=False), "status": one.status, "method": one.method}

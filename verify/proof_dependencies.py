@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.results.report import Verdict
 
 
-def resting(
-    plan: GraphIndex, goals: Sequence[Goal], verdicts: dict[str, Verdict], rests: Mapping[str, Sequence[int]]
+def downgrade_unsupported(
+    index: GraphIndex, goals: Sequence[Goal], verdicts: dict[str, Verdict], depends_on: Mapping[str, Sequence[int]]
 ) -> None:
     """Takes back the proofs that depend on something not proved well defined: of invariants, which speak of what is
     computed, and of what induction has proved, which leans on the nodes in `rests` too.
@@ -25,12 +25,12 @@ def resting(
         return
     for goal in goals:
         verdict = verdicts[goal.id]
-        if (goal.property is not None or rests.get(goal.id)) and verdict.status in (
+        if (goal.property is not None or depends_on.get(goal.id)) and verdict.status in (
             ProofStatus.PROVED,
             ProofStatus.PROVED_REALS,
         ):
-            cone = set(closed_cone(plan.flow, [*goal.nodes, *plan.assumes, *rests.get(goal.id, ())]))
-            under = [other.id for other in loose if cone.intersection(_about(plan, other))]
+            cone = set(find_closed_cone(index.flow, [*goal.nodes, *index.assumes, *depends_on.get(goal.id, ())]))
+            under = [other.id for other in loose if cone.intersection(_about(index, other))]
             if under:
                 verdicts[goal.id] = Verdict(
                     ProofStatus.UNKNOWN,
@@ -40,9 +40,9 @@ def resting(
                 )
 
 
-def _about(plan: GraphIndex, goal: Goal) -> tuple[int, ...]:
+def _about(index: GraphIndex, goal: Goal) -> tuple[int, ...]:
     """The nodes that an obligation is about: its subject, or where that only states the requirement, what is required of."""
     item = goal.obligation
     if item.claim != item.subject:
         return (item.subject,)
-    return tuple(arg for arg in plan.nodes[item.subject].args if arg not in plan.constants) or (item.subject,)
+    return tuple(arg for arg in index.nodes[item.subject].args if arg not in index.constants) or (item.subject,)

@@ -7,30 +7,30 @@ from dataclasses import replace
 from time import perf_counter
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.conjunctions import by_components
-from hl_dsl.verify.goals.goal_relevance import Relevance
-from hl_dsl.verify.goals.goals import Goal, assumptions_goal, goals
+from hl_dsl.verify.conjunctions import prove_components
+from hl_dsl.verify.goals.goal_relevance import GoalRelevance
+from hl_dsl.verify.goals.goals import Goal, list_goals, make_assumptions_goal
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.methods.background_task import BackgroundTask
 from hl_dsl.verify.methods.bisection import bisect
-from hl_dsl.verify.methods.bounded_model_checking import BoundedSearch, search
+from hl_dsl.verify.methods.bounded_model_checking import BoundedSearch, search_counterexample
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.k_induction import BY_RANGES, INDUCTIVE, Attempt, Induction
 from hl_dsl.verify.methods.lemmas.induction_with_lemmas import prove_with_lemmas
-from hl_dsl.verify.methods.reachability import sought, turned
+from hl_dsl.verify.methods.reachability import as_reachability_verdict, reachability_goals
 from hl_dsl.verify.methods.search_cache import SearchCache
-from hl_dsl.verify.methods.solver_models import memory_of, run_of
-from hl_dsl.verify.proof_dependencies import resting
+from hl_dsl.verify.methods.solver_models import model_to_memory, model_to_run
+from hl_dsl.verify.proof_dependencies import downgrade_unsupported
 from hl_dsl.verify.results.report import Proof, Verdict
-from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, shortened, traced, traced_from
+from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, shorten_run, trace_from_state, trace_run
 from hl_dsl.verify.simulation.simulate import simulate
-from hl_dsl.verify.simulation.trace import asked_at
+from hl_dsl.verify.simulation.trace import describe_trigger_tick
 from hl_dsl.verify.smt.answer_cache import SolverAnswerCache
-from hl_dsl.verify.smt.encode import EXACT, FINE, ROUNDED
+from hl_dsl.verify.smt.encode import EXACT, RELATIVE_ERROR, ROUNDED
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
-from hl_dsl.verify.vacuity import CONTRADICTED, contradictory, unasked, vacuous
+from hl_dsl.verify.vacuity import CONTRADICTED, assumptions_contradict, explain_unmet_antecedent, find_vacuous_goals
 
 from hl_dsl.operators.intervals import ANYTHING, EITHER
 
@@ -44,7 +44,7 @@ _MOST_NAMED = 4
 def prove(
     flow: Dataflow,
     limits: ProofLimits = ProofLimits(),
-    memo: SearchCache | None = None,
+    search_cache: SearchCache | None = None,
     cache: SolverAnswerCache | None = None,
 ) -> Proof:
     """Proves all obligations and invariants, and looks for a trace that breaks what it cannot prove.
@@ -53,17 +53,17 @@ def prove(
     the solver hangs or is missing; then what it was asked is `unknown`, and the detail says why.
     """
     start = perf_counter()
-    own = SearchCache() if memo is None else memo
+    own = SearchCache() if search_cache is None else search_cache
     try:
         attempt = _Attempt(flow, limits, own, cache)
         verdicts = attempt.run()
         if limits.components:
             proving = replace(limits, bounded_depths=(0, 0), lanes=0)  # what breaks was looked for already
-            verdicts = by_components(
-                flow, attempt.plan, verdicts, lambda other: _Attempt(other, proving, own, cache).run()
+            verdicts = prove_components(
+                flow, attempt.index, verdicts, lambda other: _Attempt(other, proving, own, cache).run()
             )
     finally:
-        if memo is None:
+        if search_cache is None:
             own.close()
         if cache is not None:
             cache.save()
@@ -72,35 +72,35 @@ def prove(
 
 
 class _Attempt:
-    def __init__(self, flow: Dataflow, limits: ProofLimits, memo: SearchCache, cache: SolverAnswerCache | None):
-        self.flow, self.limits, self.memo, self.cache = flow, limits, memo, cache
-        self.tier = IntervalStage(flow, memo)
-        self.plan = self.tier.plan
-        self.goals = goals(flow)
+    def __init__(self, flow: Dataflow, limits: ProofLimits, search_cache: SearchCache, cache: SolverAnswerCache | None):
+        self.flow, self.limits, self.search_cache, self.cache = flow, limits, search_cache, cache
+        self.stage = IntervalStage(flow, search_cache)
+        self.index = self.stage.index
+        self.goals = list_goals(flow)
         self.verdicts: dict[str, Verdict] = {}
         self.leaning: dict[
             str, tuple[Goal, list[Goal]]
         ] = {}  # obligations set aside, and the memory ranges that they need
-        self.unasked: dict[str, str] = {}  # why intervals call a goal vacuous, by goal; each is proved too
-        self.rests: dict[str, tuple[int, ...]] = {}  # nodes that a proof by induction leans on, by goal
+        self.unmet_antecedents: dict[str, str] = {}  # why intervals call a goal vacuous, by goal; each is proved too
+        self.depends_on: dict[str, tuple[int, ...]] = {}  # nodes that a proof by induction leans on, by goal
 
     def run(self) -> list[tuple[Goal, Verdict]]:
         self._intervals()
-        if self._open() and (not self.plan.assumes or sought(self._open())):
+        if self._open() and (not self.index.assumes or reachability_goals(self._open())):
             self._simulation(*_QUICK, seed=0)
         self._bisection()
-        solver = self.memo.solver(self.limits.hang_seconds, self.cache)
+        solver = self.search_cache.solver(self.limits.hang_seconds, self.cache)
         asked = solver.queries
         if self._open():
             self._settle(solver)
-        resting(self.plan, self.goals, self.verdicts, self.rests)
+        downgrade_unsupported(self.index, self.goals, self.verdicts, self.depends_on)
         self._vacuity(solver)
-        self.memo.queries += solver.queries - asked
-        found = [(goal, turned(goal, self.verdicts[goal.id], self.flow)) for goal in self.goals]
+        self.search_cache.queries += solver.queries - asked
+        found = [(goal, as_reachability_verdict(goal, self.verdicts[goal.id], self.flow)) for goal in self.goals]
         if self.impossible:
             found.append(
                 (
-                    assumptions_goal(self.flow),
+                    make_assumptions_goal(self.flow),
                     Verdict(ProofStatus.VACUOUS, "intervals, z3", "the assumptions leave no first tick possible"),
                 )
             )
@@ -113,12 +113,12 @@ class _Attempt:
         for goal in self.goals:
             start = perf_counter()
             found = (
-                self.tier.obligation(goal.obligation)
+                self.stage.obligation(goal.obligation)
                 if goal.property is None
-                else self.tier.invariant(goal.property.node, goal.property.asked)
+                else self.stage.invariant(goal.property.node, goal.property.antecedents)
             )
             if found == ProofStatus.VACUOUS:
-                self.unasked[goal.id] = unasked(self.tier.evaluator, goal)
+                self.unmet_antecedents[goal.id] = explain_unmet_antecedent(self.stage.evaluator, goal)
             if found in (ProofStatus.PROVED, ProofStatus.VACUOUS):
                 self.verdicts[goal.id] = Verdict(ProofStatus.PROVED, "intervals", seconds=perf_counter() - start)
 
@@ -126,10 +126,10 @@ class _Attempt:
         for goal in self._open():
             start = perf_counter()
             # In an evaluator of its own: the boxes are of no use to anything else.
-            evaluator = Evaluator(self.plan, self.tier.ranges)
+            evaluator = Evaluator(self.index, self.stage.ranges)
             context = evaluator.base
             if goal.obligation is not None:
-                context = evaluator.root if self.plan.without_assumptions(goal.obligation) else context
+                context = evaluator.root if self.index.without_assumptions(goal.obligation) else context
                 context = (
                     context
                     if goal.obligation.guard is None or context.dead
@@ -143,7 +143,7 @@ class _Attempt:
 
     def _simulation(self, episodes: int, ticks: int, seed: int) -> None:
         start = perf_counter()
-        seen = simulate(self.plan, self._open(), episodes, ticks, seed)
+        seen = simulate(self.index, self._open(), episodes, ticks, seed)
         seconds = perf_counter() - start
         for goal in self._open():
             if goal.id in seen.broken:
@@ -156,15 +156,15 @@ class _Attempt:
         def simulated() -> dict[str, SimulatedRun]:
             from hl_dsl.verify.simulation.batch import simulate_batch  # NumPy is loaded only where it is needed
 
-            return simulate_batch(self.plan, self.tier.ranges, wanted, limits.lanes, limits.ticks, seed=0)
+            return simulate_batch(self.index, self.stage.ranges, wanted, limits.lanes, limits.ticks, seed=0)
 
-        return BackgroundTask(simulated, apart=limits.processes > 1 and limits.lanes > 0 and bool(wanted))
+        return BackgroundTask(simulated, fork=limits.processes > 1 and limits.lanes > 0 and bool(wanted))
 
     def _long_simulation(self, lanes: BackgroundTask[dict[str, SimulatedRun]]) -> None:
         start = perf_counter()
         found = lanes.result()
         seconds = perf_counter() - start
-        if self.plan.assumes:
+        if self.index.assumes:
             self._simulation(*_GUIDED, seed=0)
         for goal in self._open():
             if goal.id in found:
@@ -173,17 +173,17 @@ class _Attempt:
     def _broken(self, goal: Goal, run: SimulatedRun, method: str, seconds: float) -> Verdict:
         """The verdict on a goal that a replayed run breaks."""
         if len(run.rows) > _LONG:
-            from hl_dsl.verify.simulation.shrinking import shortened_in_lanes  # the same
+            from hl_dsl.verify.simulation.shrinking import shorten_run_in_lanes  # the same
 
-            run = shortened_in_lanes(self.flow, goal, run)
+            run = shorten_run_in_lanes(self.flow, goal, run)
         else:
-            run = shortened(self.flow, goal, run)
-        trace = traced(self.flow, run)
+            run = shorten_run(self.flow, goal, run)
+        trace = trace_run(self.flow, run)
         status = ProofStatus.VIOLATED if goal.property is not None else ProofStatus.ILL_DEFINED
         return Verdict(
             status,
             method,
-            f"broken at tick {len(trace) - 1}, counting from 0{asked_at(trace, goal.name)}",
+            f"broken at tick {len(trace) - 1}, counting from 0{describe_trigger_tick(trace, goal.name)}",
             trace,
             seconds,
         )
@@ -197,7 +197,7 @@ class _Attempt:
         try:
             if self.limits.solver:
                 self._induct(self.limits.depths[:2], attempts, solver)
-                self._induct(self.limits.depths[:2], attempts, solver, FINE)
+                self._induct(self.limits.depths[:2], attempts, solver, RELATIVE_ERROR)
                 self._lean(solver)
                 self._search(self.limits.bounded_depths[0], searched, solver)
         except SolverFailure as problem:
@@ -229,13 +229,13 @@ class _Attempt:
         pending = self._open()
         if not pending or not depths:
             return
-        found = Induction(self.plan, self.tier.ranges, self.limits, solver, rounding, pool=self.memo.pool).prove(
-            pending, depths, self._facts(attempts)
-        )
+        found = Induction(
+            self.index, self.stage.ranges, self.limits, solver, rounding, expressions=self.search_cache.expressions
+        ).prove(pending, depths, self._facts(attempts))
         for goal in pending:
             attempts[goal.id] = found[goal.id]
             if found[goal.id].proved:
-                self.rests[goal.id] = found[goal.id].rests
+                self.depends_on[goal.id] = found[goal.id].depends_on
                 self.verdicts[goal.id] = Verdict(
                     ProofStatus.PROVED, found[goal.id].method, seconds=found[goal.id].seconds
                 )
@@ -249,7 +249,7 @@ class _Attempt:
             and (goal.id not in self.verdicts or self.verdicts[goal.id].status != ProofStatus.PROVED)
         ]
         if memory:
-            relevance = Relevance(self.plan)
+            relevance = GoalRelevance(self.index)
             self.leaning = {
                 goal.id: (goal, relevance.among(goal, memory))
                 for goal in self._within(self.goals, self._open(), solver)
@@ -262,7 +262,7 @@ class _Attempt:
             return
         proved = self._within(self._facts(attempts), [goal for goal, _ in leaning.values()], solver)
         self.verdicts.update((goal.id, Verdict(ProofStatus.PROVED, BY_RANGES)) for goal in proved)
-        self.rests.update(
+        self.depends_on.update(
             (goal.id, tuple(node for other in leaning[goal.id][1] for node in other.nodes)) for goal in proved
         )
         for goal, needed in leaning.values():
@@ -271,12 +271,16 @@ class _Attempt:
                     ProofStatus.UNKNOWN, BY_RANGES, f"rests on {', '.join(other.id for other in needed)}, not proved"
                 )
 
-    def _within(self, supposed: Sequence[Goal], goals: Sequence[Goal], solver: Solver) -> list[Goal]:
+    def _within(self, supposed: Sequence[Goal], list_goals: Sequence[Goal], solver: Solver) -> list[Goal]:
         """Those of the goals that intervals prove where the memory keeps the ranges that are supposed."""
-        induction = Induction(self.plan, self.tier.ranges, self.limits, solver, pool=self.memo.pool)
-        evaluator = Evaluator(self.plan, induction.boxed(supposed), self.memo.pool)
+        induction = Induction(
+            self.index, self.stage.ranges, self.limits, solver, expressions=self.search_cache.expressions
+        )
+        evaluator = Evaluator(self.index, induction.assuming_ranges(supposed), self.search_cache.expressions)
         return [
-            goal for goal in goals if goal.kind not in INDUCTIVE and induction.by_intervals(goal, evaluator) is not None
+            goal
+            for goal in list_goals
+            if goal.kind not in INDUCTIVE and induction.try_intervals(goal, evaluator) is not None
         ]
 
     def _facts(self, attempts: dict[str, Attempt]) -> list[Goal]:
@@ -286,10 +290,16 @@ class _Attempt:
     def _with_lemmas(self, attempts: dict[str, Attempt], solver: Solver) -> None:
         if not self.limits.lemmas or not self._open():
             return
-        for group in Relevance(self.plan).groups(self._open()):
+        for group in GoalRelevance(self.index).groups(self._open()):
             start = perf_counter()
             found = prove_with_lemmas(
-                self.plan, self.tier.ranges, group, self._facts(attempts), self.limits, solver, self.memo.pool
+                self.index,
+                self.stage.ranges,
+                group,
+                self._facts(attempts),
+                self.limits,
+                solver,
+                self.search_cache.expressions,
             )
             self._held(found, attempts, perf_counter() - start)
 
@@ -297,7 +307,7 @@ class _Attempt:
         """Notes goals that lemmas have proved."""
         for goal, attempt in found.items():
             attempts[goal] = attempt
-            self.rests[goal] = attempt.rests
+            self.depends_on[goal] = attempt.depends_on
             says = tuple(lemma.says(self.flow) for lemma in attempt.lemmas)
             self.verdicts[goal] = Verdict(
                 ProofStatus.PROVED, _method(attempt.method, says), seconds=seconds / len(found), lemmas=says
@@ -306,7 +316,9 @@ class _Attempt:
     def _search(self, depth: int, searched: dict[str, BoundedSearch], solver: Solver) -> None:
         for goal in self._open():
             start = perf_counter()
-            found = searched[goal.id] = search(self.plan, self.tier.ranges, goal, self.limits, solver, depth)
+            found = searched[goal.id] = search_counterexample(
+                self.index, self.stage.ranges, goal, self.limits, solver, depth
+            )
             if found.replayed:
                 self.verdicts[goal.id] = self._broken(goal, found.run, "bounded model checking", perf_counter() - start)
 
@@ -327,7 +339,7 @@ class _Attempt:
             ]
             facts = [goal for goal in self.goals if goal.kind == "memory" and goal not in wanted]
             reals.update(
-                Induction(self.plan, ranges, self.limits, solver, EXACT).prove([*wanted, *facts], self.limits.depths)
+                Induction(self.index, ranges, self.limits, solver, EXACT).prove([*wanted, *facts], self.limits.depths)
             )
 
     def _undecided(
@@ -340,7 +352,7 @@ class _Attempt:
         clear = searched.says
         if searched.run is not None:
             return Verdict(
-                ProofStatus.UNCONFIRMED, "bounded model checking", clear, traced(self.flow, searched.run), seconds
+                ProofStatus.UNCONFIRMED, "bounded model checking", clear, trace_run(self.flow, searched.run), seconds
             )
         if reals is not None and reals.proved:
             return Verdict(ProofStatus.PROVED_REALS, reals.method, clear, seconds=seconds)
@@ -354,9 +366,9 @@ class _Attempt:
         """The state that breaks the goal, if the interpreter agrees that it does."""
         if not tried.model:
             return None
-        run = run_of(self.flow, tried.model)
-        memory = memory_of(self.flow, tried.model[0], self.tier.ranges)
-        return traced_from(self.flow, run.parameters, memory, run.rows, lambda values: breaks(goal, values))
+        run = model_to_run(self.flow, tried.model)
+        memory = model_to_memory(self.flow, tried.model[0], self.stage.ranges)
+        return trace_from_state(self.flow, run.parameters, memory, run.rows, lambda values: breaks(goal, values))
 
     def _vacuity(self, solver: Solver) -> None:
         """Marks proved goals as vacuous: invariants with a condition that is never met, and goals under contradictory assumptions.
@@ -368,16 +380,25 @@ class _Attempt:
             for goal in self.goals
             if goal.kind == "invariant" and self.verdicts[goal.id].status == ProofStatus.PROVED
         ]
-        self.impossible = self.tier.impossible() or contradictory(self.tier.evaluator, self.limits, solver)
+        self.impossible = self.stage.impossible() or assumptions_contradict(self.stage.evaluator, self.limits, solver)
         if self.impossible:
             why = {goal.id: CONTRADICTED for goal in proved}
         else:
-            never = vacuous(
-                self.tier.evaluator, [goal for goal in proved if goal.id not in self.unasked], self.limits, solver
+            never = find_vacuous_goals(
+                self.stage.evaluator,
+                [goal for goal in proved if goal.id not in self.unmet_antecedents],
+                self.limits,
+                solver,
             )
-            why = {goal.id: unasked(self.tier.evaluator, goal, never[goal.id]) for goal in proved if goal.id in never}
+            why = {
+                goal.id: explain_unmet_antecedent(self.stage.evaluator, goal, never[goal.id])
+                for goal in proved
+                if goal.id in never
+            }
         why.update(
-            (goal, detail) for goal, detail in self.unasked.items() if self.verdicts[goal].status == ProofStatus.PROVED
+            (goal, detail)
+            for goal, detail in self.unmet_antecedents.items()
+            if self.verdicts[goal].status == ProofStatus.PROVED
         )
         for goal, detail in why.items():
             self.verdicts[goal] = replace(self.verdicts[goal], status=ProofStatus.VACUOUS, detail=detail)

@@ -17,7 +17,9 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.grammar.parser import parse
 from hl_dsl.grammar.tree.author_comments import Comments
-from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Param, PolicyDeclaration
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
+
+from hl_dsl.base.declaration_form import Role
 
 _TYPES = {"real": "np.float64", "int": "np.int64", "bool": "np.bool_"}
 
@@ -70,10 +72,9 @@ class _ProgramText:
         self.opening = comments.opening()
         self.above: dict[str, str] = {}
         self.beside: dict[str, str] = {}
-        for kind in (Let, Param, Memory):
-            for item in policy.of(kind):
-                self.above[item.name] = comments.above(item)
-                self.beside[item.name] = comments.beside(item)
+        for item in policy.with_role(Role.CONSTANT, Role.DEFINITION, Role.STATE):
+            self.above[item.name] = comments.above(item)
+            self.beside[item.name] = comments.beside(item)
 
     def note(self, name: str) -> str:
         """Both comments of a declaration on one line."""

@@ -117,7 +117,7 @@ class Property:
     name: str
     node: int
     span: Span
-    asked: tuple[int, ...] = ()
+    antecedents: tuple[int, ...] = ()
     form: str = ""
 
 

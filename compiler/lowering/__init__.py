@@ -1,0 +1,1 @@
+"""Checked tree to dataflow graph. `lower.py` starts it."""

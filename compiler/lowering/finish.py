@@ -49,7 +49,7 @@ def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
             item.name,
             numbers[item.node],
             item.span,
-            tuple([numbers[node] for node in item.asked]),
+            tuple([numbers[node] for node in item.antecedents]),
             item.form,
         )
         for item in lowering.properties

@@ -1,1 +1,1 @@
-"""Planning: looking ahead with the environment's own model before each action."""
+"""Planner at run time: simulates the policy ahead in the environment's own model before each action."""

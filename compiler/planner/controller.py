@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from hl_dsl.compiler.backends.episode_counts import EpisodeCounts, PlanningCounts
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.compiler.planner.counts import PlanningCounts
 from hl_dsl.compiler.planner.planner import Planner
 from hl_dsl.compiler.planner.simulator import Simulator
 from hl_dsl.compiler.policy import Policy
@@ -28,7 +28,7 @@ def controller_for(
 
 
 class PlannedPolicy(Policy):
-    """A policy with a planner, which chooses for all lanes at once. `planning` counts what that took since the last reset.
+    """A policy with a planner, which chooses for all lanes at once.
 
     Raises HLError where the environment cannot be simulated.
     """
@@ -69,8 +69,12 @@ class PlannedPolicy(Policy):
 
     @property
     def planning(self) -> list[PlanningCounts]:
-        """What planning took since the last reset, for each lane."""
+        """Work of the planner since the last reset, for each lane."""
         return self._planner.counts
+
+    def counts(self) -> tuple[EpisodeCounts, ...]:
+        """The counts since the last `reset`, one for each lane, with those of the planner."""
+        return EpisodeCounts.rows(self.out_of_range, self.assumption_violations, self.monitor_violations, self.planning)
 
     def _planned_tick(self, frame: Frame) -> np.ndarray:
         """The frame then holds what was planned."""

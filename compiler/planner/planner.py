@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.planner.candidate_rollouts import NO_SCORE, CandidateRollouts
-from hl_dsl.compiler.planner.counts import PlanningCounts
 from hl_dsl.compiler.planner.noise import noise, source_of_noise
 from hl_dsl.compiler.planner.settings import lane_settings
 from hl_dsl.compiler.planner.simulator import Simulator

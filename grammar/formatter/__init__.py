@@ -1,0 +1,1 @@
+"""Tree to text in the standard layout (`hl fmt`)."""

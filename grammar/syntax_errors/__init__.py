@@ -1,0 +1,1 @@
+"""Syntax errors: finds the likely mistake behind a failed parse, and a repair."""

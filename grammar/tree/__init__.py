@@ -1,0 +1,1 @@
+"""Syntax tree of a program, and the limits on its size."""

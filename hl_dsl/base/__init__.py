@@ -1,0 +1,1 @@
+"""What every folder may import: user errors, diagnostics, source text, files and JSON values."""

@@ -23,8 +23,10 @@ def plain(value: object, where: str = "event") -> object:
     Python's `float` reads the strings back). Tuples and arrays become lists, paths strings, int keys strings.
     Raises NotRecordable, naming the place.
     """
-    if value is None or isinstance(value, (bool, str)):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return str(value)  # a member of a StrEnum as its text
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):
@@ -51,7 +53,7 @@ def _plain_mapping(value: Mapping, where: str) -> dict:
             raise NotRecordable(
                 f"cannot record {where}: {key!r} is no key, or stands twice", "Use distinct strings as keys."
             )
-        result[name] = item if type(item) in _SIMPLE else plain(item, f"{where}.{name}")
+        result[str(name)] = item if type(item) in _SIMPLE else plain(item, f"{where}.{name}")
     return result
 
 

@@ -1,8 +1,6 @@
-"""Environment cards: what a policy can observe and do in each environment, kept as data.
+"""Environment cards: what a policy can observe and do in each environment, as TOML data.
 
-A card is loaded without starting a simulator, so checking and proving a policy needs none. Packaged cards are the
-`.toml` files beside this module. For any other environment of EnvPool, and for a user's own, a probe writes one, and it
-is found beside the policy, in the folder named by `HL_CARDS` or in `cards/` (see `hl_dsl.cards.reader` for the format).
+No simulator is needed to read one.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from hl_dsl.cli.commands import (
     new,
     regress,
     report,
+    show,
     synth,
     trials,
     tune,
@@ -65,6 +66,7 @@ app.command("finish", cls=QuickCommand)(interactive.finish)
 app.command("mcp", cls=QuickCommand)(mcp.mcp)
 app.command("explain", cls=QuickCommand)(explain.explain)
 app.command("export", cls=QuickCommand)(export.export)
+app.command("show", cls=QuickCommand)(show.show)
 
 
 def _version(wanted: bool) -> None:

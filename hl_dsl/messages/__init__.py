@@ -1,0 +1,1 @@
+"""Codes of diagnostics (`HL203`) and the page of each, for `hl explain`."""

@@ -1,4 +1,4 @@
-"""The operator table. Importing this package fills it."""
+"""The operator table: one row for each operator, with its scalar, NumPy, tape, interval and z3 forms."""
 
 from hl_dsl.operators import arithmetic, derived, logic, rounding, transcendental  # noqa: F401
 from hl_dsl.operators.table import (

@@ -1,74 +1,11 @@
 """Arithmetic rows."""
 
+from hl_dsl.operators import arithmetic_forms as forms
 from hl_dsl.operators import intervals, inverse_intervals, scalar
 from hl_dsl.operators.table import CALL, PRODUCT, SUM, UNARY, Form, Operator, Requirement, Syntax, register
 
 _WHOLE = ("int", "int")
 _REALS = ("real", "real")
-
-
-# NumPy forms: the plain one where the operands' bounds show that it is the same to the bit and makes no warning, else
-# a function of the kernel.
-
-
-def _division(texts, operands):
-    return "{0} / {1}".format(*texts) if operands[1].never_zero else "divide({0}, {1})".format(*texts)
-
-
-def _floor_division(texts, operands):
-    power = _power_of_two(operands[1])
-    if power is not None:
-        return f"{texts[0]} >> {power}"
-    plain = operands[1].never_zero and not operands[1].low <= -1 <= operands[1].high
-    return "{0} // {1}".format(*texts) if plain else "floor_divide({0}, {1})".format(*texts)
-
-
-def _remainder(texts, operands):
-    if operands[0].base == "int" and _power_of_two(operands[1]) is not None:
-        return f"{texts[0]} & {operands[1].low - 1}"
-    plain = operands[1].never_zero and (operands[0].base == "int" or all(operand.finite for operand in operands))
-    return "np.mod({0}, {1})".format(*texts) if plain else "modulo({0}, {1})".format(*texts)
-
-
-def _power_of_two(operand) -> int | None:
-    """The exponent where the operand always is a power of two above 1: bits then do what a slow division would."""
-    value = operand.low
-    return (
-        value.bit_length() - 1
-        if type(value) is int and value == operand.high and value > 1 and value & (value - 1) == 0
-        else None
-    )
-
-
-def _smaller(texts, operands):
-    return ("np.minimum({0}, {1})" if _never_tied_zeros(operands) else "minimum({0}, {1})").format(*texts)
-
-
-def _larger(texts, operands):
-    return ("np.maximum({0}, {1})" if _never_tied_zeros(operands) else "maximum({0}, {1})").format(*texts)
-
-
-def _never_tied_zeros(operands) -> bool:
-    """Whether equal operands have equal bits and none is NaN."""
-    a, b = operands
-    return a.base == "int" or (a.finite and b.finite and (a.never_zero or b.never_zero))
-
-
-def _z3_floor_divide(z3, a, b):
-    # z3's integer division is Euclidean; with a positive divisor it is the floor.
-    return z3.If(b > 0, a / b, z3.If(b < 0, (-a) / (-b), z3.IntVal(0)))
-
-
-def _z3_modulo_int(z3, a, b):
-    return z3.If(b == 0, z3.IntVal(0), a - b * _z3_floor_divide(z3, a, b))
-
-
-def _z3_modulo_real(z3, a, b):
-    return z3.If(b == 0, z3.RealVal(0), a - b * z3.ToReal(z3.ToInt(a / b)))
-
-
-def _z3_divide(z3, a, b):
-    return z3.If(b == 0, z3.RealVal(0), a / b)
 
 
 register(
@@ -179,10 +116,10 @@ register(
                 _REALS,
                 "real",
                 scalar.divide,
-                _division,
+                forms.division,
                 "(a / b if b != 0.0 else 0.0)",
                 intervals.divide,
-                _z3_divide,
+                forms.z3_divide,
                 rounds=True,
                 backward=inverse_intervals.divide,
             ),
@@ -201,10 +138,10 @@ register(
                 _WHOLE,
                 "int",
                 scalar.floor_divide,
-                _floor_division,
+                forms.floor_division,
                 "floor_divide(a, b)",
                 intervals.whole_divide,
-                _z3_floor_divide,
+                forms.z3_floor_divide,
                 backward=inverse_intervals.floor_divide,
             ),
         ),
@@ -219,16 +156,22 @@ register(
         CALL,
         forms=(
             Form(
-                _WHOLE, "int", scalar.modulo_int, _remainder, "modulo_int(a, b)", intervals.whole_modulo, _z3_modulo_int
+                _WHOLE,
+                "int",
+                scalar.modulo_int,
+                forms.remainder,
+                "modulo_int(a, b)",
+                intervals.whole_modulo,
+                forms.z3_modulo_int,
             ),
             Form(
                 _REALS,
                 "real",
                 scalar.modulo_real,
-                _remainder,
+                forms.remainder,
                 "modulo_real(a, b)",
                 intervals.modulo,
-                _z3_modulo_real,
+                forms.z3_modulo_real,
                 rounds=True,
             ),
         ),
@@ -299,14 +242,6 @@ register(
 )
 
 
-def _z3_smaller(z3, a, b):
-    return z3.If(b < a, b, a)
-
-
-def _z3_larger(z3, a, b):
-    return z3.If(b > a, b, a)
-
-
 register(
     Operator(
         "min",
@@ -317,10 +252,10 @@ register(
                 (base, base),
                 base,
                 lambda a, b: b if b < a else a,
-                _smaller,
+                forms.smaller,
                 "(b if b < a else a)",
                 intervals.minimum,
-                _z3_smaller,
+                forms.z3_smaller,
                 backward=inverse_intervals.minimum,
             )
             for base in ("int", "real")
@@ -338,10 +273,10 @@ register(
                 (base, base),
                 base,
                 lambda a, b: b if b > a else a,
-                _larger,
+                forms.larger,
                 "(b if b > a else a)",
                 intervals.maximum,
-                _z3_larger,
+                forms.z3_larger,
                 backward=inverse_intervals.maximum,
             )
             for base in ("int", "real")

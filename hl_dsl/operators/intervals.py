@@ -1,7 +1,7 @@
 """Interval forms: sound for binary64 because correctly rounded operations are monotone.
 
-End points computed in round-to-nearest are then exactly the extreme values of the float program. Where the
-end points are unbounded, "anything" is returned; a finiteness obligation fails there.
+End points computed in round-to-nearest are then exactly the extreme values of the float program. If the end points are
+unbounded, the result is `ANYTHING`; a finiteness obligation fails there.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ EITHER = (0, 1)
 TRUE = (1, 1)
 FALSE = (0, 0)
 _HUGE = 2**62
-# The kernel is taken to be within 4 ulp, at the end point computed here and at the value that a run computes: 8 ulp of a
-# number that may lie in the next binade, where an ulp is twice that of the end point.
+# The transcendental kernel is assumed to be within 4 ulp, both at the end point computed here and at the value of a
+# run: 8 ulp of a number that may lie in the next binade, where an ulp is twice that of the end point.
 _STEPS = 16
 
 
@@ -27,6 +27,7 @@ def whole(low, high):
 
 
 def hull(*values):
+    """The smallest interval that holds all values; anything if one of them is NaN."""
     low, high = min(values), max(values)
     if low != low or high != high or any(value != value for value in values):
         return ANYTHING
@@ -34,24 +35,28 @@ def hull(*values):
 
 
 def real_only(pair):
+    """The pair itself; anything if an end is NaN."""
     low, high = pair
     return ANYTHING if low != low or high != high else pair
 
 
 def add(a, b):
+    """`a + b` of reals."""
     return real_only((a[0] + b[0], a[1] + b[1]))
 
 
 def subtract(a, b):
+    """`a - b` of reals."""
     return real_only((a[0] - b[1], a[1] - b[0]))
 
 
 def multiply(a, b):
+    """`a * b` of reals."""
     return hull(a[0] * b[0], a[0] * b[1], a[1] * b[0], a[1] * b[1])
 
 
 def square(a):
-    """Of a number times itself. What is unbounded to both sides may be NaN, and so may its square."""
+    """A real times itself. A number that is unbounded on both sides may be NaN, and so may its square."""
     low, high = a
     if a == ANYTHING:
         return ANYTHING
@@ -61,6 +66,7 @@ def square(a):
 
 
 def whole_square(a):
+    """The square of an int."""
     low, high = a
     if low <= 0 <= high:
         return whole(0, max(low * low, high * high))
@@ -68,18 +74,22 @@ def whole_square(a):
 
 
 def whole_add(a, b):
+    """`a + b` of ints."""
     return whole(*add(a, b))
 
 
 def whole_subtract(a, b):
+    """`a - b` of ints."""
     return whole(*subtract(a, b))
 
 
 def whole_multiply(a, b):
+    """`a * b` of ints."""
     return whole(*hull(*(0 if x == 0 or y == 0 else x * y for x in a for y in b)))
 
 
 def divide(a, b):
+    """`a / b` of reals; 0 where b is 0."""
     if b[0] <= 0.0 <= b[1]:
         if b == (0.0, 0.0):
             return (0.0, 0.0)
@@ -88,6 +98,7 @@ def divide(a, b):
 
 
 def whole_divide(a, b):
+    """`a // b` of ints, rounded down; 0 where b is 0."""
     parts = []
     for low, high in ((b[0], min(b[1], -1)), (max(b[0], 1), b[1])):
         if low <= high:
@@ -106,6 +117,7 @@ def _floor_quotient(x, y):
 
 
 def modulo(a, b):
+    """`a mod b` of reals, with the sign of b; 0 where b is 0."""
     low, high = b
     if low == high and math.isfinite(low) and low and a[1] - a[0] < abs(low):
         # Less than one period: no wrap happens in between if the remainders are in order.
@@ -114,7 +126,7 @@ def modulo(a, b):
             return (first, last)
     parts = [(0.0, 0.0)] if low <= 0.0 <= high else []
     if high > 0.0:
-        if 0.0 <= a[0] and a[1] < low:
+        if a[0] >= 0.0 and a[1] < low:
             return a
         parts.append((0.0, high))
     if low < 0.0:
@@ -127,6 +139,7 @@ def modulo(a, b):
 
 
 def whole_modulo(a, b):
+    """`a mod b` of ints, with the sign of b; 0 where b is 0."""
     low, high = b
     if low == high and low and a[1] - a[0] < abs(low):
         first, last = a[0] % low, a[1] % low
@@ -134,7 +147,7 @@ def whole_modulo(a, b):
             return (first, last)
     parts = [(0, 0)] if low <= 0 <= high else []
     if high > 0:
-        if low > 0 and 0 <= a[0] and a[1] < low:
+        if low > 0 and a[0] >= 0 and a[1] < low:
             return a
         parts.append((0, high - 1))
     if low < 0:
@@ -145,10 +158,12 @@ def whole_modulo(a, b):
 
 
 def negate(a):
+    """`-a`."""
     return (-a[1], -a[0])
 
 
 def absolute(a):
+    """`abs(a)` of a real."""
     if a[0] >= 0:
         return a
     if a[1] <= 0:
@@ -157,19 +172,23 @@ def absolute(a):
 
 
 def whole_absolute(a):
+    """`abs(a)` of an int."""
     low, high = absolute(a)
     return (low if math.isinf(low) else int(low), high)
 
 
 def minimum(a, b):
+    """`min(a, b)`."""
     return (min(a[0], b[0]), min(a[1], b[1]))
 
 
 def maximum(a, b):
+    """`max(a, b)`."""
     return (max(a[0], b[0]), max(a[1], b[1]))
 
 
 def join(a, b):
+    """The smallest interval that holds both."""
     return (min(a[0], b[0]), max(a[1], b[1]))
 
 
@@ -183,6 +202,7 @@ def to_whole(function):
 
 
 def sqrt(a):
+    """`sqrt(a)`; 0 where a is negative."""
     return (scalar.sqrt(a[0]), INF if a[1] == INF else scalar.sqrt(a[1]))
 
 
@@ -194,6 +214,8 @@ def widened(low, high, floor=-INF, ceiling=INF):
 
 
 def monotone(function, floor=-INF, ceiling=INF):
+    """The interval form of a monotone function of the transcendental kernel, within its own bounds."""
+
     def interval(a):
         low, high = (function(x) for x in a)
         return widened(low, high, floor, ceiling)
@@ -202,10 +224,12 @@ def monotone(function, floor=-INF, ceiling=INF):
 
 
 def sine(a):
+    """`sin(a)`."""
     return _wave(a, scalar.sin, 0.25)
 
 
 def cosine(a):
+    """`cos(a)`."""
     return _wave(a, scalar.cos, 0.0)
 
 
@@ -224,6 +248,7 @@ def _wave(a, function, peak):
 
 
 def arctangent(y, x):
+    """`atan2(y, x)`."""
     if x[0] > 0.0:
         corners = [math.atan2(b, a) for a in x for b in y]
         return widened(min(corners), max(corners), -math.pi, math.pi)
@@ -233,107 +258,11 @@ def arctangent(y, x):
 
 
 def popcount(a):
+    """The number of set bits of an int."""
     high = 0 if a[1] <= 0 else 53 if a[1] >= 2**53 else int(a[1]).bit_length()
     return (0 if a[0] <= 0 else 1, high)
 
 
 def float32(a):
+    """Rounding to binary32."""
     return tuple(scalar.float32(x) for x in a)
-
-
-# Truth values and what they tell about the operands.
-
-
-def less(a, b):
-    if a[1] < b[0]:
-        return TRUE
-    return FALSE if a[0] >= b[1] and _known(a, b) else EITHER
-
-
-def less_equal(a, b):
-    if a[1] <= b[0] and _known(a, b):
-        return TRUE
-    return FALSE if a[0] > b[1] else EITHER
-
-
-def equal(a, b):
-    if a[0] > b[1] or b[0] > a[1]:
-        return FALSE
-    return TRUE if a[0] == a[1] == b[0] == b[1] and _known(a, b) else EITHER
-
-
-def not_equal(a, b):
-    return logical_not(equal(a, b))
-
-
-def _known(a, b):
-    """Whether neither operand can be NaN: one that is unbounded may be."""
-    return a != ANYTHING and b != ANYTHING
-
-
-def logical_not(a):
-    return (1 - a[1], 1 - a[0])
-
-
-def implies(a, b):
-    return maximum(logical_not(a), b)
-
-
-def _below(value, kind):
-    return value - 1 if kind != "real" else math.nextafter(value, -INF)
-
-
-def _above(value, kind):
-    return value + 1 if kind != "real" else math.nextafter(value, INF)
-
-
-def refine_less(truth, a, b, kind):
-    if truth:
-        return (a[0], min(a[1], _below(b[1], kind))), (max(b[0], _above(a[0], kind)), b[1])
-    return (max(a[0], b[0]), a[1]), (b[0], min(b[1], a[1]))
-
-
-def refine_less_equal(truth, a, b, kind):
-    if truth:
-        return (a[0], min(a[1], b[1])), (max(b[0], a[0]), b[1])
-    return (max(a[0], _above(b[0], kind)), a[1]), (b[0], min(b[1], _below(a[1], kind)))
-
-
-def refine_equal(truth, a, b, kind):
-    if truth:
-        both = (max(a[0], b[0]), min(a[1], b[1]))
-        return both, both
-    return _without(a, b, kind), _without(b, a, kind)
-
-
-def refine_not_equal(truth, a, b, kind):
-    return refine_equal(not truth, a, b, kind)
-
-
-def _without(a, b, kind):
-    if b[0] != b[1]:
-        return a
-    low, high = a
-    return (_above(low, kind) if low == b[0] else low, _below(high, kind) if high == b[0] else high)
-
-
-def refine_not(truth, a, kind):
-    return (FALSE if truth else TRUE,)
-
-
-def refine_and(truth, a, b, kind):
-    if truth:
-        return TRUE, TRUE
-    return FALSE if b == TRUE else a, FALSE if a == TRUE else b
-
-
-def refine_or(truth, a, b, kind):
-    if not truth:
-        return FALSE, FALSE
-    return TRUE if b == FALSE else a, TRUE if a == FALSE else b
-
-
-def refine_implies(truth, a, b, kind):
-    if not truth:
-        return TRUE, FALSE
-    return FALSE if b == FALSE else a, TRUE if a == TRUE else b

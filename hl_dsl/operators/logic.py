@@ -1,6 +1,6 @@
 """Comparisons, truth values and the conditional."""
 
-from hl_dsl.operators import intervals
+from hl_dsl.operators import intervals, truth_intervals
 from hl_dsl.operators.table import (
     COMPARISON,
     CONDITIONAL,
@@ -29,9 +29,9 @@ register(
                 lambda a, b: a < b,
                 "{0} < {1}",
                 "(1.0 if a < b else 0.0)",
-                intervals.less,
+                truth_intervals.less,
                 lambda z3, a, b: a < b,
-                refine=intervals.refine_less,
+                refine=truth_intervals.refine_less,
             )
             for pair in _NUMBERS
         ),
@@ -50,9 +50,9 @@ register(
                 lambda a, b: a <= b,
                 "{0} <= {1}",
                 "(1.0 if a <= b else 0.0)",
-                intervals.less_equal,
+                truth_intervals.less_equal,
                 lambda z3, a, b: a <= b,
-                refine=intervals.refine_less_equal,
+                refine=truth_intervals.refine_less_equal,
             )
             for pair in _NUMBERS
         ),
@@ -72,9 +72,9 @@ register(
                 lambda a, b: a == b,
                 "{0} == {1}",
                 "(1.0 if a == b else 0.0)",
-                intervals.equal,
+                truth_intervals.equal,
                 lambda z3, a, b: a == b,
-                refine=intervals.refine_equal,
+                refine=truth_intervals.refine_equal,
             ),
         ),
         samples=((0.0, -0.0), (2, 2)),
@@ -93,9 +93,9 @@ register(
                 lambda a, b: a != b,
                 "{0} != {1}",
                 "(1.0 if a != b else 0.0)",
-                intervals.not_equal,
+                truth_intervals.not_equal,
                 lambda z3, a, b: a != b,
-                refine=intervals.refine_not_equal,
+                refine=truth_intervals.refine_not_equal,
             ),
         ),
         samples=((0.0, -0.0), (2, 2)),
@@ -136,9 +136,9 @@ register(
                 lambda a: not a,
                 "~{0}",
                 "1.0 - a",
-                intervals.logical_not,
+                truth_intervals.logical_not,
                 lambda z3, a: z3.Not(a),
-                refine=intervals.refine_not,
+                refine=truth_intervals.refine_not,
             ),
         ),
     )
@@ -158,7 +158,7 @@ register(
                 "a * b",
                 intervals.minimum,
                 lambda z3, a, b: z3.And(a, b),
-                refine=intervals.refine_and,
+                refine=truth_intervals.refine_and,
             ),
         ),
     )
@@ -178,7 +178,7 @@ register(
                 "(a if a > b else b)",
                 intervals.maximum,
                 lambda z3, a, b: z3.Or(a, b),
-                refine=intervals.refine_or,
+                refine=truth_intervals.refine_or,
             ),
         ),
     )
@@ -203,9 +203,9 @@ register(
                 lambda a, b: (not a) or b,
                 _implication,
                 "(b if a != 0.0 else 1.0)",
-                intervals.implies,
+                truth_intervals.implies,
                 lambda z3, a, b: z3.Implies(a, b),
-                refine=intervals.refine_implies,
+                refine=truth_intervals.refine_implies,
             ),
         ),
     )

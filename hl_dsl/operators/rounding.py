@@ -8,7 +8,7 @@ def _whole(plain: str, guarded: str):
     """The plain NumPy form where the operand surely fits an int64."""
 
     def form(texts, operands):
-        fits = -(2.0**62) < operands[0].low and operands[0].high < 2.0**62
+        fits = operands[0].low > -(2.0**62) and operands[0].high < 2.0**62
         return (plain + "({0}).astype(np.int64)" if fits else guarded + "({0})").format(*texts)
 
     return form

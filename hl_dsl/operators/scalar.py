@@ -31,18 +31,22 @@ atan2 = math.atan2
 
 
 def sqrt(x: float) -> float:
+    """The square root; 0 where x is negative."""
     return math.sqrt(x) if x >= 0.0 else 0.0
 
 
 def divide(a: float, b: float) -> float:
+    """`a / b`; 0 where b is 0."""
     return a / b if b != 0.0 else 0.0
 
 
 def floor_divide(a: int, b: int) -> int:
+    """`a // b`, rounded down; 0 where b is 0."""
     return a // b if b != 0 else 0
 
 
 def modulo_int(a: int, b: int) -> int:
+    """Python's `%`: the sign of b. 0 where b is 0."""
     return a % b if b != 0 else 0
 
 
@@ -64,7 +68,7 @@ floor, ceil, round_half_even = map(_to_int, (math.floor, math.ceil, round))
 
 
 def to_real(a: int) -> float:
-    """The nearest float. An int that no float reaches is outside what is proved, and becomes infinite."""
+    """The nearest float. An int beyond the floats is outside the proved range and becomes infinite."""
     try:
         return float(a)
     except OverflowError:
@@ -72,8 +76,11 @@ def to_real(a: int) -> float:
 
 
 def to_binary64(raw) -> float:
-    """The binary64 nearest to a number of any type. 2^53 + 1, halfway between two, goes away from 0, and so does each
-    number between it and 2^53: so a number beyond ±2^53 stays beyond it, and the range of an int is compared exactly."""
+    """The binary64 nearest to a number of any type.
+
+    2^53 + 1, halfway between two, is rounded away from 0, and so is each number between it and 2^53. So a number beyond
+    ±2^53 stays beyond it, and the range of an int is compared exactly.
+    """
     try:
         number = float(raw)
     except OverflowError:
@@ -84,6 +91,7 @@ def to_binary64(raw) -> float:
 
 
 def popcount(a: int) -> int:
+    """The number of set bits; 0 where a is negative."""
     return a.bit_count() if a >= 0 else 0
 
 

@@ -1,9 +1,9 @@
-"""The shape of the operator table: one row an operator, all its meanings side by side.
+"""Structure of the operator table: one row per operator, with all its meanings.
 
 A row is read by the parser (its syntax), the checker (its signatures), lowering (its formula or form), the
 reference interpreter (`scalar`), the NumPy writer (`numpy`), the compiled tape (`tape`), the interval analysis
-(`interval`, `refine`), the z3 encoder (`z3`), the formatter and the explanations (`says`). Nothing else in HL
-knows an operator by name, so a new one is a new row and its page.
+(`interval`, `refine`), the z3 encoder (`z3`), the formatter and the explanations (`says`). No other code
+knows an operator by name, so a new operator is a new row and its page.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ CONDITIONAL, IMPLICATION, LOGIC, NEGATION, COMPARISON, SUM, PRODUCT, UNARY, POST
 
 @dataclass(frozen=True)
 class Syntax:
-    """How an operator is written: `call` name(a, b), `infix` a token b, `prefix` token a, or `special` (if, in)."""
+    """Notation of an operator: `call` name(a, b), `infix` a token b, `prefix` token a, or `special` (if, in)."""
 
     kind: str
     token: str = ""
@@ -33,16 +33,16 @@ CALL = Syntax("call")
 
 @dataclass(frozen=True, eq=False)
 class Form:
-    """One signature of an operator and what it does there.
+    """One signature of an operator and its meaning there.
 
     `operands` and `result` are "real", "int", "bool" or "any" (one same type for all operands so marked, int
     widening to real where mixed). Every form is total: outside what the row `requires`, all back ends give the
     same harmless value, so an unselected branch can be evaluated in a batch.
 
     scalar    the definition, on Python values
-    numpy     source of the NumPy form: a template over `{0}`, `{1}`, … or a function of (operand texts, operands) that
-              returns source. Texts are atoms or in parentheses; an operand has `op` (its row, or "constant", …), `base`,
-              and bounds that hold in every run: `low`, `high` (infinite where nothing is known), `finite`, `never_zero`
+    numpy     source of the NumPy form: a template over `{0}`, `{1}`, … or a function of (operand texts, operands)
+              that returns source. Texts are atoms or in parentheses. An operand has `op` (its row, or "constant", …),
+              `base`, and bounds that hold in every run: `low`, `high` (infinite if unknown), `finite`, `never_zero`
     tape      source of the compiled form over float64 registers a, b, c (ints and bools held exactly; never -0.0)
     interval  (low, high) pairs of the operands -> of the result, sound for binary64 rounding to nearest
     refine    (truth, operand pairs, kind) -> operand pairs narrowed, given that a bool result is known; None: nothing
@@ -75,7 +75,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Requirement:
-    """What must be proved of the operands wherever the operator is used. `formula` is HL over the operands' names."""
+    """A condition on the operands that must be proved at every use. `formula` is HL over the operands' names."""
 
     kind: str
     formula: str
@@ -84,11 +84,13 @@ class Requirement:
 
 @dataclass(frozen=True, eq=False)
 class Operator:
-    """A row. Exactly one of `forms` (a primitive), `formula` (expanded at lowering, operands named by
-    `parameters`) and `fold` (an operator applied left to right over a vector's components) is given.
+    """A row of the table.
+
+    Exactly one of `forms` (a primitive), `formula` (expanded at lowering, operands named by `parameters`) and `fold`
+    (an operator applied left to right over a vector's components) is given.
 
     guards: (operand, by, truth): the operand is only needed where operand number `by` is `truth`.
-    samples: operand tuples that tests use beside generated ones.
+    samples: operand tuples that tests use in addition to generated ones.
     involution: applied twice it gives its operand, bit for bit.
     absorbs: (inner, outer) if this operator with `inner` on its last operand is `outer` without it, bit for bit.
     """
@@ -110,6 +112,7 @@ class Operator:
 
     @property
     def arity(self) -> int:
+        """The number of operands."""
         if self.fold:
             return 1
         return len(self.forms[0].operands) if self.forms else len(self.parameters)
@@ -120,7 +123,7 @@ INFIX_BY_TOKEN: dict[str, str] = {}
 
 
 def register(operator: Operator) -> Operator:
-    """Adds a row. Raises ValueError where the name or the token is taken."""
+    """Adds a row. Raises ValueError if the name is taken."""
     if operator.name in OPERATORS:
         raise ValueError(f"the operator `{operator.name}` exists already")
     OPERATORS[operator.name] = operator

@@ -10,6 +10,7 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 from hl_dsl.synth.candidates.parameter_values import flow_with, program_with, structure_hash
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.verify import Proof, ProofLimits, SearchCache, prove, screen
 
 from hl_dsl.base.diagnostics import ProgramError
@@ -30,7 +31,7 @@ _LONGEST_FLOW = 2000  # nodes; larger mutants are no improvement anybody could r
 class Rejection:
     """Where a candidate stopped, and why. `known_as`: the trial whose verdict it shares, for a duplicate."""
 
-    gate: str
+    gate: Gate
     reason: str
     hash: str = ""
     known_as: int | None = None
@@ -88,13 +89,13 @@ class Gates:
             flow = program.flow
         except ProgramError as error:
             if source is not None:
-                return Rejection("check", error.message)
+                return Rejection(Gate.CHECK, error.message)
             first = error.diagnostics[0]
-            return Rejection("check", f"{first.code}: {first.message}")
+            return Rejection(Gate.CHECK, f"{first.code}: {first.message}")
         except (HLError, RecursionError, OverflowError) as error:
-            return Rejection("check", f"{type(error).__name__}: {error}")
+            return Rejection(Gate.CHECK, f"{type(error).__name__}: {error}")
         if len(flow.nodes) > _LONGEST_FLOW:
-            return Rejection("check", f"{len(flow.nodes)} nodes are too many for a search")
+            return Rejection(Gate.CHECK, f"{len(flow.nodes)} nodes are too many for a search")
         return CheckedCandidate(program, structure_hash(flow))
 
     def recognise(self, candidate: CheckedCandidate) -> Rejection | str:
@@ -102,7 +103,7 @@ class Gates:
         found = candidate.hash
         if found in self._known:
             number = self._known[found]
-            return Rejection("duplicate", f"the same program as trial {number}", found, number)
+            return Rejection(Gate.DUPLICATE, f"the same program as trial {number}", found, number)
         return found
 
     def prove(self, candidate: CheckedCandidate) -> Rejection | str:
@@ -110,7 +111,7 @@ class Gates:
         if candidate.structure not in self._proofs:
             self._proofs[candidate.structure] = self._prove(candidate.flow)
         passed, summary = self._proofs[candidate.structure]
-        return summary if passed else Rejection("prove", summary, candidate.hash)
+        return summary if passed else Rejection(Gate.PROVE, summary, candidate.hash)
 
     def _prove(self, flow: Dataflow) -> tuple[bool, str]:
         quick = screen(flow, self._memo)

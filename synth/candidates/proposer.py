@@ -1,39 +1,39 @@
-"""What proposers propose: the one interface between a search and whoever has the ideas."""
+"""Interface between a study and its proposers: proposals, search context, and the base class `Proposer`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from hl_dsl.synth.candidates.archive import Archive, Structure
+from hl_dsl.synth.candidates.calls import CallAccount
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.runs.trial import Trial
 
-from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
 
 if TYPE_CHECKING:
-    from hl_dsl.synth.proposers.text.call_account import Calls
-    from hl_dsl.synth.proposers.text.options import ProposerOptions
     from hl_dsl.synth.rollouts.episode import Recording
     from hl_dsl.synth.runs.budget import Budget
 
 
 class ProposerStopped(Exception):
-    """A proposer has nothing more to give: its budget is spent, or whoever it asks does not answer. The message is the
-    run's stop reason."""
+    """The proposer makes no more proposals; the message is the study's stop reason."""
 
 
 class ProposerFailed(ProposerStopped):
-    """Whoever is asked does not answer. Where no proposal came before, the run has failed."""
+    """The model or agent of a proposer does not answer. If no proposal was made before, the study has failed."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where a proposal came from, when it was not the study's own search. `tokens` and `cost` are those of all attempts
-    that were made to get it; None: not known."""
+    """Origin of a proposal that was not made by the study's own search.
+
+    `tokens` and `cost` are sums over all attempts for this proposal; None if unknown.
+    """
 
     proposer: str
     model: str | None = None
@@ -43,8 +43,11 @@ class Provenance:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A program that passed every gate in front of the environment. `index` is its trial's number in the run. `brief`: it is one
-    of many points that are compared with each other, and is played on the smoke seeds alone."""
+    """A program that passed every gate before the environment.
+
+    `index` is the number of its trial. `brief` is true for one of many parameter samples that are compared with each
+    other; it is evaluated on the quick seeds only.
+    """
 
     index: int
     checked: CheckedCandidate
@@ -59,7 +62,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A proposal that stopped at a gate in front of the environment. `checked` is None where it stopped at the check."""
+    """A proposal that a gate before the environment rejected. `checked` is None if it was rejected by the check."""
 
     index: int
     checked: CheckedCandidate | None
@@ -73,15 +76,16 @@ class Rejected:
 
 @dataclass(frozen=True)
 class SearchContext:
-    """What a proposer may know: the elites, the gates, how the start was done, and how many lanes are free.
+    """What a proposer may use: archive, gates, results of earlier trials, and the number of free lanes.
 
-    `recall(candidate)` gives a rejection where the candidate would play episodes that are known; `subject(structure)`
-    the structure with what its episodes show; `ended_dry(structure)` whether its episode ended because no reward came
-    any more. At most `most` proposals may be made. `next_index` is the number of the next trial; `credit` counts, for
-    each kind of change, candidates played and accepted.
+    `recall(candidate)` returns a rejection if the candidate would play episodes whose results are known.
+    `subject(structure)` returns the structure with the observations of its episodes. `ended_dry(structure)` is true if
+    its episode ended because no reward occurred. At most `most` proposals may be made (None: no limit). `next_index` is
+    the number of the next trial. `credit` counts, for each kind of change, candidates evaluated and accepted.
 
-    For proposers that read: `recent` are the latest trials, `episodes(structure)` the recorded episodes of its best
-    version with their returns, by seed, and `calls` the account on which they ask.
+    For proposers that use language models or agents: `recent` are the latest trials, `episodes(structure)` the recorded
+    episodes of its best version with their returns, by seed. `calls` is the account of paid calls, `budget` the study's
+    budget, and `report` takes progress events. `steps_left` are the environment steps that the generation may take.
     """
 
     archive: Archive
@@ -98,58 +102,35 @@ class SearchContext:
     generation: int = 0
     recent: Sequence[Trial] = ()
     episodes: Callable[[Structure], dict[int, tuple[float, Recording]]] = lambda structure: {}
-    calls: Calls | None = None
+    calls: CallAccount | None = None
+    budget: Budget | None = None
+    report: Callable[[dict[str, Any]], None] = lambda event: None
     steps_left: int | None = None
 
 
-class Proposer(Protocol):
-    """Fills the free slots of a generation. Everything it draws comes from the run's seed and the trials' numbers."""
+class Proposer(ABC):
+    """Fills the free lanes of a generation. All its random draws derive from the study's seed and the trial numbers."""
 
-    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
-        """Proposals in the order of their numbers, without gaps; at most `situation.slots` of them candidates."""
+    @property
+    def takes_pictures(self) -> bool:
+        """True if this proposer uses frames of recorded episodes."""
+        return False
 
+    @property
+    def settings(self) -> Mapping[str, Any] | None:
+        """Settings that must be equal for a study to be resumed; None if the proposer's name identifies it."""
+        return None
 
-def proposer_named(name: str, options: ProposerOptions | None = None) -> Proposer:
-    """`name` may be several with commas between them, which then take turns. Raises HLError for a proposer that does not
-    exist, and for options that it cannot work with."""
-    from hl_dsl.synth.proposers.round_robin import RoundRobin
-    from hl_dsl.synth.proposers.text.options import ProposerOptions
+    def check_budget(self, budget: Budget) -> None:  # noqa: B027 (optional to override)
+        """Raises HLError if the budget has a limit that this proposer cannot keep."""
 
-    options = options or ProposerOptions()
-    found = [_one(part.strip(), options) for part in name.split(",")]
-    return found[0] if len(found) == 1 else RoundRobin(found)
+    def check_first_call(self, card: Card, protocol: str, text: str, budget: Budget) -> None:  # noqa: B027 (optional)
+        """Raises HLError if the budget does not cover this proposer's first call, about the program `text`."""
 
+    @abstractmethod
+    def propose(self, context: SearchContext) -> list[Candidate | Rejected]:
+        """Returns proposals in the order of their numbers, without gaps; at most `context.slots` are candidates.
 
-def refuse_unlimited(proposer: Proposer, budget: Budget) -> None:
-    """Raises HLError where the budget has a limit that this proposer cannot keep."""
-    getattr(proposer, "refuse_unlimited", lambda budget: None)(budget)
-
-
-def refuse_too_small(proposer: Proposer, card: Card, protocol: str, text: str, budget: Budget) -> None:
-    """Raises HLError where the budget does not reach for this proposer's first call, about the program `text`."""
-    getattr(proposer, "refuse_too_small", lambda *about: None)(card, protocol, text, budget)
-
-
-def takes_pictures(proposer: Proposer) -> bool:
-    """Whether this proposer reads frames of episodes."""
-    return getattr(proposer, "takes_pictures", False)
-
-
-def settings_of(proposer: Proposer) -> dict[str, Any] | None:
-    """What must agree for a run to go on with this proposer; None where its name says it all."""
-    return getattr(proposer, "settings", None)
-
-
-def _one(name: str, options: ProposerOptions) -> Proposer:
-    from hl_dsl.synth.proposers import registry
-
-    makers: dict[str, Callable[[ProposerOptions], Proposer]] = {"local": _local, **registry.TEXT_PROPOSERS}
-    if name not in makers:
-        raise HLError(f"there is no proposer `{name}`", f"proposers: {', '.join(makers)}")
-    return makers[name](options)
-
-
-def _local(options: ProposerOptions) -> Proposer:
-    from hl_dsl.synth.proposers.local.local_proposer import LocalProposer
-
-    return LocalProposer()
+        Raises:
+            ProposerStopped: No more proposals can be made.
+        """

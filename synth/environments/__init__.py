@@ -1,0 +1,4 @@
+"""Simulators behind one interface.
+
+`environments.py` is the only module that steps environments, and counts the steps.
+"""

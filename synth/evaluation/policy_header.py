@@ -34,8 +34,9 @@ def header_lines(program: Program, proof: Proof, evaluations: Iterable[Evaluatio
             for name, count in counts.items()
             if count
         ]
-        if sum(evaluation.rollout.out_of_range):
-            broken.append(f"{sum(evaluation.rollout.out_of_range):,} observations out of range")
+        out_of_range = evaluation.rollout.total_counts.out_of_range
+        if out_of_range:
+            broken.append(f"{out_of_range:,} observations out of range")
         lines += [line, *(f"{MEASURED}   {text}" for text in broken)]
     return lines
 

@@ -8,6 +8,7 @@ from functools import lru_cache
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.synth.candidates.parameter_values import syntax_with
 from hl_dsl.synth.evaluation.policy_header import without_measured
+from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial
 
 from hl_dsl.program import Program
@@ -16,7 +17,7 @@ from hl_dsl.program import Program
 def text_of(trial: Trial, trials: Sequence[Trial]) -> str:
     """A trial's program: its own text, or that of the program it tuned, with its parameters as defaults. Empty where the
     ledger holds neither. Raises HLError where that one is nothing this version can read."""
-    if trial.program or trial.kind != "tune":
+    if trial.program or trial.kind is not TrialKind.TUNE:
         return trial.program
     start = next((one.program for one in trials if one.program and one.program_hash in trial.parent_hashes), "")
     if not start:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,10 +65,6 @@ class ProofCheck:
             for place in sorted(self._first)
         )
 
-    def counted(self, kind: str, rows) -> dict[str, int]:
-        """The sums of a rollout's `monitor_violations` for the properties of a kind."""
-        return {
-            item.name: int(sum(row[place] for row in rows))
-            for place, item in enumerate(self._watched)
-            if item.kind == kind
-        }
+    def counted(self, kind: str, violations: Sequence[int]) -> dict[str, int]:
+        """The violations of the properties of a kind, by name; `violations` are those of this check's policy."""
+        return {item.name: count for item, count in zip(self._watched, violations) if item.kind == kind}

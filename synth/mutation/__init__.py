@@ -1,4 +1,4 @@
-"""Typed mutations of programs: what the search without a network proposes."""
+"""Typed mutation of programs: edits of constants, expressions, rules and modes that keep a program well formed."""
 
 from hl_dsl.synth.mutation.draft import Draft, Subject
 from hl_dsl.synth.mutation.mutate import CROSSOVERS, MUTATIONS, Mutant, Mutation, cross, mutate

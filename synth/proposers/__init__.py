@@ -1,1 +1,1 @@
-"""Proposers that write texts: a model behind an API, an external agent, a recorded run."""
+"""Proposers of programs: the registry, and the small proposers that replay, alternate or take submissions."""

@@ -1,61 +1,82 @@
-"""`replay`: the proposals of a recorded run, in its order."""
+"""`replay`: the proposals of a recorded study, in the recorded order."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, SearchContext
+from hl_dsl.synth.candidates.proposer import Candidate, Proposer, ProposerStopped, Provenance, Rejected, SearchContext
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.proposers.text.text_gates import through_gates
+from hl_dsl.synth.proposers.text.text_gates import ProposedText, apply_gates
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import LEDGER
+from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial, trials_of
 
 from hl_dsl.base.errors import HLError
 
 
-class ReplayProposer:
-    """Proposes in each generation what the recorded run proposed in it; the verdicts are this run's own. Nothing is paid.
-    Raises HLError where there is no such run."""
+class ReplayProposer(Proposer):
+    """Proposes in each generation what the recorded study proposed in it.
+
+    The gates and the evaluation are those of the new study. No model is called.
+
+    Raises:
+        HLError: The options name no recorded study, or the folder does not hold one.
+    """
 
     def __init__(self, options: ProposerOptions):
         if options.replayed is None:
-            raise HLError("the proposer `replay` needs a run to play back", "name its folder: --replay RUN")
+            raise HLError("the proposer `replay` needs a recorded run", "name its folder: --replay RUN")
         folder = Path(options.replayed)
         events = Ledger(folder / LEDGER).read()
-        trials = {trial.index: trial for trial in trials_of(events) if trial.kind == "search"}
+        trials = {trial.index: trial for trial in trials_of(events) if trial.kind is TrialKind.SEARCH}
         generations = [event for event in events if event.get("event") == "generation"]
         if not generations:
-            raise HLError(f"there is no search to play back in {folder}", "give the folder of a run of `hl synth`")
+            raise HLError(f"{folder} does not hold a recorded search", "give the folder of a run of `hl synth`")
         self._generations: list[list[tuple[dict[str, Any], Trial | None]]] = [
-            [(one, trials.get(one["index"])) for one in event["proposals"]] for event in generations
+            [(proposal, trials.get(proposal["index"])) for proposal in event["proposals"]] for event in generations
         ]
         self._turns = [event.get("turn", 0) for event in generations]
-        told = "\0".join("" if trial is None else trial.program for one in self._generations for _, trial in one)
-        self.settings = {"replayed_run": hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]}
+        programs = "\0".join(
+            "" if trial is None else trial.program for generation in self._generations for _, trial in generation
+        )
+        self._digest = hashlib.sha256(programs.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
-    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
-        if situation.generation >= len(self._generations):
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Digest of the recorded programs."""
+        return {"replayed_run": self._digest}
+
+    def propose(self, context: SearchContext) -> list[Candidate | Rejected]:
+        """Returns the recorded proposals of the generation.
+
+        Raises:
+            ProposerStopped: The recorded study has no such generation.
+        """
+        if context.generation >= len(self._generations):
             raise ProposerStopped("the recorded run has no more proposals")
-        situation.archive.turn = self._turns[situation.generation]
+        context.archive.turn = self._turns[context.generation]
         proposals: list[Candidate | Rejected] = []
-        taken: dict[str, int] = {}
-        for named, trial in self._generations[situation.generation][: situation.most]:
+        proposed: dict[str, int] = {}
+        for recorded, trial in self._generations[context.generation][: context.most]:
             if trial is None:
-                break  # the recorded run was cut here, and did not come back
-            index = situation.next_index + len(proposals)
-            provenance = Provenance("replay", trial.model)
-            verdict = through_gates(
-                trial.program, situation, index, trial.change, named["origin"], trial.parent_hashes, provenance, taken
+                break  # the recorded study was interrupted here and not resumed
+            text = ProposedText(
+                trial.program,
+                context.next_index + len(proposals),
+                trial.change,
+                recorded["origin"],
+                trial.parent_hashes,
+                Provenance("replay", trial.model),
             )
-            proposals.append(
-                replace(verdict.proposal, brief=True)
-                if named.get("brief") and isinstance(verdict.proposal, Candidate)
-                else verdict.proposal
-            )
+            proposal = apply_gates(text, context, proposed).proposal
+            if recorded.get("brief") and isinstance(proposal, Candidate):
+                proposal = replace(proposal, brief=True)
+            proposals.append(proposal)
         if not proposals:
             raise ProposerStopped("the recorded run has no more proposals")
         return proposals

@@ -1,50 +1,48 @@
-"""Several proposers that take turns, a generation each."""
+"""Several proposers that take turns, one generation each."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hl_dsl.synth.candidates.proposer import (
-    Candidate,
-    Proposer,
-    Rejected,
-    SearchContext,
-    refuse_too_small,
-    refuse_unlimited,
-    settings_of,
-    takes_pictures,
-)
+from hl_dsl.synth.candidates.proposer import Candidate, Proposer, Rejected, SearchContext
 from hl_dsl.synth.runs.budget import Budget
 
 from hl_dsl.cards import Card
 
 
-class RoundRobin:
-    """Generation g (the first program is generation 0) is proposed by `proposers[(g - 1) % n]`. Its number alone decides,
-    so a run that goes on asks whom it would have asked."""
+class RoundRobin(Proposer):
+    """Proposer `(g - 1) % n` of `proposers` proposes generation g; generation 0 is the initial program.
+
+    The generation's number alone decides, so a resumed study uses the same proposers as an uninterrupted one.
+    """
 
     def __init__(self, proposers: Sequence[Proposer]):
         self.proposers = tuple(proposers)
 
     @property
-    def settings(self) -> dict[str, Any] | None:
+    def settings(self) -> Mapping[str, Any] | None:
+        """Settings of all proposers, merged."""
         merged: dict[str, Any] = {}
-        for one in self.proposers:
-            merged |= settings_of(one) or {}
+        for proposer in self.proposers:
+            merged |= proposer.settings or {}
         return merged or None
 
     @property
     def takes_pictures(self) -> bool:
-        return any(map(takes_pictures, self.proposers))
+        """True if any of the proposers uses pictures."""
+        return any(proposer.takes_pictures for proposer in self.proposers)
 
-    def refuse_unlimited(self, budget: Budget) -> None:
-        for one in self.proposers:
-            refuse_unlimited(one, budget)
+    def check_budget(self, budget: Budget) -> None:
+        """Checks the budget with every proposer."""
+        for proposer in self.proposers:
+            proposer.check_budget(budget)
 
-    def refuse_too_small(self, card: Card, protocol: str, text: str, budget: Budget) -> None:
-        for one in self.proposers:
-            refuse_too_small(one, card, protocol, text, budget)
+    def check_first_call(self, card: Card, protocol: str, text: str, budget: Budget) -> None:
+        """Checks the budget of the first call with every proposer."""
+        for proposer in self.proposers:
+            proposer.check_first_call(card, protocol, text, budget)
 
-    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
-        return self.proposers[(situation.generation - 1) % len(self.proposers)].propose(situation)
+    def propose(self, context: SearchContext) -> list[Candidate | Rejected]:
+        """Returns the proposals of the proposer whose turn it is."""
+        return self.proposers[(context.generation - 1) % len(self.proposers)].propose(context)

@@ -1,48 +1,58 @@
-"""`mcp`: programs that somebody submits, one at a time, to a run that is open."""
+"""`mcp`: programs that an external client submits, one at a time, to an interactive study."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, SearchContext
-from hl_dsl.synth.proposers.text.text_gates import LONGEST_CHANGE, first_comment, through_gates
+from hl_dsl.synth.candidates.proposer import Candidate, Proposer, ProposerStopped, Provenance, Rejected, SearchContext
+from hl_dsl.synth.proposers.text.text_gates import MOST_CHANGE_CHARACTERS, ProposedText, apply_gates, first_comment
 
 NAME = "mcp"
 EVENT = "submission"
 
 
-class Submissions:
-    """Proposes what was submitted under the number of the next trial. Texts are in the ledger before they are looked at, so
-    a run that was cut short goes on with the one it was cut at."""
+class Submissions(Proposer):
+    """Proposes the program that was submitted under the number of the next trial.
+
+    The study writes a submitted text to the ledger before it checks it. A resumed study therefore evaluates the
+    submission at which it was interrupted.
+    """
 
     def __init__(self) -> None:
         self._texts: dict[int, tuple[str, str]] = {}
 
     def learn(self, events: Iterable[Mapping[str, Any]]) -> None:
-        """Takes in the submissions of a ledger."""
-        self._texts |= {one["index"]: (one["text"], one["change"]) for one in events if one.get("event") == EVENT}
+        """Adds the submissions in a ledger's events."""
+        self._texts |= {
+            event["index"]: (event["text"], event["change"]) for event in events if event.get("event") == EVENT
+        }
 
     def has(self, index: int) -> bool:
+        """True if a program was submitted for trial `index`."""
         return index in self._texts
 
-    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
-        index = situation.next_index
+    def propose(self, context: SearchContext) -> list[Candidate | Rejected]:
+        """Returns the submission for the next trial.
+
+        Raises:
+            ProposerStopped: No program was submitted for it.
+        """
+        index = context.next_index
         if index not in self._texts:
-            raise ProposerStopped("no program was submitted: `hl open` and `hl mcp` keep a run open for them")
+            raise ProposerStopped("no program was submitted; use `hl open` or `hl mcp` to submit programs")
         text, change = self._texts[index]
-        best = situation.archive.best
+        best = context.archive.best
         parents = () if best is None else (best.checked.hash,)
-        return [
-            through_gates(text, situation, index, change or _told(text), NAME, parents, Provenance(NAME), {}).proposal
-        ]
+        submitted = ProposedText(text, index, change or _change_in(text), NAME, parents, Provenance(NAME))
+        return [apply_gates(submitted, context, {}).proposal]
 
 
 def submission(index: int, text: str, change: str) -> dict[str, Any]:
-    """The event that keeps a submitted text."""
-    return {"event": EVENT, "index": index, "text": text, "change": " ".join(change.split())[:LONGEST_CHANGE]}
+    """Returns the ledger event of a submitted text."""
+    return {"event": EVENT, "index": index, "text": text, "change": " ".join(change.split())[:MOST_CHANGE_CHARACTERS]}
 
 
-def _told(text: str) -> str:
+def _change_in(text: str) -> str:
     comment = first_comment(text)
-    return "submitted" if comment is None else comment[:LONGEST_CHANGE]
+    return "submitted" if comment is None else comment[:MOST_CHANGE_CHARACTERS]

@@ -1,1 +1,1 @@
-"""Golden cases: what a task's programs have learned and must not forget."""
+"""Regression cases: recorded episodes and traces that accepted programs must still pass."""

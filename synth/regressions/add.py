@@ -13,10 +13,11 @@ from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase, Wi
 from hl_dsl.synth.regressions.files import refuse_unsuited
 from hl_dsl.synth.regressions.run import OnProgress, play_one
 from hl_dsl.synth.regressions.verdicts import of_episode, value_of
-from hl_dsl.synth.rollouts.candidate_batch import CUT
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import BEST, LEDGER, settings_in
-from hl_dsl.synth.runs.trial import OF_A_RUN, Trial, best_trial, trials_of
+from hl_dsl.synth.runs.statuses import STUDY_KINDS, TrialKind
+from hl_dsl.synth.runs.trial import Trial, best_trial, trials_of
 from hl_dsl.verify.results import counterexample_files as traces
 
 from hl_dsl.base.errors import HLError
@@ -75,7 +76,8 @@ def from_run(folder: Path, demand: Demand, name: str | None, on_progress: OnProg
         demand = replace(demand, max_steps=settings.get("max_steps"))
     ledger = Ledger(folder / LEDGER)
     case = replace(
-        _case(program, demand, name, f"run {folder.name}, program {program.hash}"), dry_steps=settings.get("dry_steps")
+        _case(program, demand, name, f"run {folder.name}, program {program.hash}"),
+        no_reward_steps=settings.get("no_reward_steps"),
     )
     refuse_unsuited(case, program.card, "the case")
     if case.least_return is not None or case.holds is not None:
@@ -114,10 +116,10 @@ def _measured(program: Program, case: EpisodeCase, ledger: Ledger, on_progress: 
     steps = steps_taken() - before
     measured = replace(case, least_return=value_of(case, episode))
     outcome = of_episode(measured, episode, program.card)
-    whole = case.window is None and episode.status != CUT
+    whole = case.window is None and episode.status != EpisodeStatus.CUT
     ledger.append(
         Trial(
-            kind="regression",
+            kind=TrialKind.REGRESSION,
             program_name=program.name,
             program_hash=program.hash,
             program=program.source.text or program.text,
@@ -126,14 +128,14 @@ def _measured(program: Program, case: EpisodeCase, ledger: Ledger, on_progress: 
             environment_steps=steps,
             proof={"status": proof.summary},
             change=f"measures case {case.name}",
-            options={"max_steps": case.limit, "dry_steps": case.dry_steps},
+            options={"max_steps": case.limit, "no_reward_steps": case.no_reward_steps},
             seeds=(case.seed,) if whole else (),
             returns=(episode.value,) if whole else (),
             lengths=(episode.length,) if whole else (),
             cases={case.name: outcome.to_json()},
         ).to_event()
     )
-    if episode.status == CUT:
+    if episode.status == EpisodeStatus.CUT:
         raise KeyboardInterrupt
     if not outcome.passed:
         raise HLError(f"the case cannot be kept: {outcome.detail}", "choose a moment that the episode reaches")
@@ -155,6 +157,6 @@ def _recorded(ledger: Ledger, program: Program, case: EpisodeCase, settings: dic
     if case.window is not None or case.protocol != settings["protocol"] or case.max_steps != settings.get("max_steps"):
         return None
     best = best_trial(
-        [one for one in trials_of(ledger.read()) if one.program_hash == program.hash and one.kind in OF_A_RUN]
+        [one for one in trials_of(ledger.read()) if one.program_hash == program.hash and one.kind in STUDY_KINDS]
     )
     return None if best is None else dict(zip(best.seeds, best.returns)).get(case.seed)

@@ -28,7 +28,7 @@ class Window:
 
 @dataclass(frozen=True)
 class EpisodeCase:
-    """An episode that is played: under `protocol`, on `seed`, ended after `max_steps`, or after `dry_steps` without any
+    """An episode that is played: under `protocol`, on `seed`, ended after `max_steps`, or after `no_reward_steps` without any
     reward. What is demanded of it, or of its `window` alone: that the rewards add up to `least_return`, and that `holds`,
     a property over what is observed, is true at every tick. `origin` says where the case comes from."""
 
@@ -37,7 +37,7 @@ class EpisodeCase:
     protocol: str
     seed: int
     max_steps: int | None = None
-    dry_steps: int | None = None
+    no_reward_steps: int | None = None
     window: Window | None = None
     least_return: float | None = None
     holds: str | None = None
@@ -60,7 +60,7 @@ class EpisodeCase:
             "protocol": self.protocol,
             "seed": self.seed,
             "max_steps": self.max_steps,
-            "dry_steps": self.dry_steps,
+            "dry_steps": self.no_reward_steps,
             "window": window,
             "least_return": self.least_return,
             "holds": self.holds,
@@ -73,7 +73,11 @@ class EpisodeCase:
         demands += [] if self.holds is None else [f"`{self.holds}`"]
         when = "" if self.window is None else f" in ticks {self.window.start} to {self.window.end - 1}"
         limits = [] if self.max_steps is None else [f"at most {counted(self.max_steps, 'step')}"]
-        limits += [] if self.dry_steps is None else [f"ended after {counted(self.dry_steps, 'step')} without reward"]
+        limits += (
+            []
+            if self.no_reward_steps is None
+            else [f"ended after {counted(self.no_reward_steps, 'step')} without reward"]
+        )
         return f"seed {self.seed} under {self.protocol}{when}: {' and '.join(demands)}" + (
             f" ({', '.join(limits)})" if limits else ""
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.regressions.case import EpisodeCase
 from hl_dsl.synth.rollouts.candidate_batch import Episode
 
@@ -15,14 +16,18 @@ class CaseSettings:
 
     protocol: str
     max_steps: int | None
-    dry_steps: int | None
+    no_reward_steps: int | None
+
+    def episodes(self, seeds: Sequence[int]) -> EpisodeSettings:
+        """The settings of a batch on these seeds."""
+        return EpisodeSettings(self.protocol, tuple(seeds), self.max_steps, self.no_reward_steps)
 
 
 def batches(cases: Sequence[EpisodeCase]) -> Iterator[tuple[CaseSettings, list[EpisodeCase], list[int]]]:
     """Cases by setting, in the order in which they come first, with the seeds that their episodes need."""
     found: dict[CaseSettings, list[EpisodeCase]] = {}
     for case in cases:
-        found.setdefault(CaseSettings(case.protocol, case.limit, case.dry_steps), []).append(case)
+        found.setdefault(CaseSettings(case.protocol, case.limit, case.no_reward_steps), []).append(case)
     for setting, every in found.items():
         yield setting, every, sorted({case.seed for case in every})
 

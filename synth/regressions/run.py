@@ -13,9 +13,12 @@ from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase
 from hl_dsl.synth.regressions.play import CaseSettings, batches, episode_of
 from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of_trace
 from hl_dsl.synth.rollouts.candidate_batch import Episode, play
-from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
+from hl_dsl.synth.rollouts.interrupts import SignalInterrupt, defer_interrupts
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.trial import NO_GATE, Trial
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
+from hl_dsl.synth.runs.trial import Trial
 
 from hl_dsl.program import Program
 
@@ -90,9 +93,9 @@ def run_cases(
 def play_one(program: Program, case: EpisodeCase, on_progress: OnProgress | None = None) -> Episode:
     """The episode of a case, played by a proved program."""
     load_simulator()
-    with stopping() as stop:
+    with defer_interrupts() as stop:
         return _batch(
-            program, CaseSettings(case.protocol, case.limit, case.dry_steps), [case.seed], on_progress, 0, stop
+            program, CaseSettings(case.protocol, case.limit, case.no_reward_steps), [case.seed], on_progress, 0, stop
         )[0]
 
 
@@ -105,7 +108,7 @@ def _play(
 ) -> bool:
     """Fills in what became of the cases; whether an interrupt came first."""
     load_simulator()  # it takes a second, in which an interrupt need not wait
-    with stopping() as stop:
+    with defer_interrupts() as stop:
         for setting, every, seeds in batches(cases):
             episodes = _batch(program, setting, seeds, on_progress, num_threads, stop)
             found |= {case.name: of_episode(case, episode_of(case, episodes), program.card) for case in every}
@@ -122,21 +125,14 @@ def _batch(
     seeds: Sequence[int],
     on_progress: OnProgress | None,
     num_threads: int,
-    stop: Stopping,
+    stop: SignalInterrupt,
 ) -> list[Episode]:
     return play(
         [program.flow],
         program.card,
-        setting.protocol,
-        seeds,
-        dry_steps=setting.dry_steps,
-        max_steps=setting.max_steps,
-        curves=dict.fromkeys(seeds),
-        step_budget=None,
-        stop=lambda: False,
-        stopping=stop,
-        on_progress=on_progress,
-        num_threads=num_threads,
+        setting.episodes(seeds),
+        resources=Resources(num_threads),
+        hooks=ExecutionHooks(interrupt=stop, on_progress=on_progress),
     ).episodes[0]
 
 
@@ -145,21 +141,21 @@ def _trial(run: CasesRun) -> Trial:
     program, first = run.program, broken(run.outcomes)
     protocols = {one.protocol for one in run.cases if type(one) is EpisodeCase}
     gate = (
-        "accepted"
+        Gate.ACCEPTED
         if first is None
-        else NO_GATE
+        else Gate.NONE
         if run.interrupted
-        else "regression"
+        else Gate.REGRESSION
         if first.passed is False
-        else "prove"
+        else Gate.PROVE
     )
     return Trial(
-        kind="regression",
+        kind=TrialKind.REGRESSION,
         program_name=program.name,
         program_hash=program.hash,
         program=program.source.text or program.text,
         gate=gate,
-        accepted=gate == "accepted",
+        accepted=gate is Gate.ACCEPTED,
         reason="" if first is None else f"case {first.name}: {first.detail}",
         environment=program.card.environment,
         protocol=protocols.pop() if len(protocols) == 1 else "",

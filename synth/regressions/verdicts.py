@@ -10,7 +10,8 @@ import numpy as np
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.synth.regressions.case import EpisodeCase, TraceCase
 from hl_dsl.synth.regressions.property_monitor import first_break, watcher
-from hl_dsl.synth.rollouts.candidate_batch import CUT, Episode
+from hl_dsl.synth.rollouts.candidate_batch import Episode
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.verify.results.counterexample_files import InvalidCounterexample, replay
 
 from hl_dsl.base.text import counted
@@ -54,7 +55,7 @@ def of_trace(case: TraceCase, flow: Dataflow) -> CaseResult:
 def of_episode(case: EpisodeCase, episode: Episode, card: Card) -> CaseResult:
     """Whether an episode that was played as the case says is as it demands."""
     value, length = value_of(case, episode), episode.length
-    if episode.status == CUT:
+    if episode.status == EpisodeStatus.CUT:
         return CaseResult(case.name, None, "its episode was cut before its end", value, length)
     window = case.window
     if window is not None and length <= window.start:

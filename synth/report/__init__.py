@@ -1,1 +1,1 @@
-"""A run as one page for people: what it tried, what came of it, what it cost."""
+"""HTML report of a run (`hl report`)."""

@@ -12,6 +12,16 @@ from hl_dsl.synth.rollouts.picture import Picture
 SOURCES = ("ram", "observation", "reward", "lives", "step", "plan")
 
 
+class RecordingDetail(StrEnum):
+    """What is recorded of the episodes of a batch."""
+
+    NOTHING = "nothing"
+    STEPS = "steps"
+    """What each step showed, and the actions."""
+    PICTURES = "pictures"
+    """In addition, the last frames of each program's worst episode."""
+
+
 @dataclass(frozen=True)
 class Recording:
     """One episode of T ticks. `shown` maps a card's sources, and "plan", to arrays of T rows (those that there are, pixels

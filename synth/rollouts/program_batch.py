@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from hl_dsl.compiler.backends.episode_counts import EpisodeCounts, PlanningCounts
 from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.compiler.controller import Controller
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.planner.controller import controller_for
-from hl_dsl.compiler.planner.counts import PlanningCounts
 from hl_dsl.compiler.policy import Policy
 
 
@@ -23,8 +24,8 @@ class Member:
     parameters: Mapping[str, Any]
 
 
-class ProgramBatch:
-    """A controller (see `rollout.Controller`) whose lanes belong to the members, in their order."""
+class ProgramBatch(Controller):
+    """A controller whose lanes belong to the members, in their order."""
 
     def __init__(self, members: Sequence[Member]):
         self.members = tuple(members)
@@ -83,29 +84,12 @@ class ProgramBatch:
                 )
         self._of = lanes
 
-    @property
-    def planning(self) -> list[PlanningCounts]:
-        """What planning took since the last reset, for each lane; empty where no member plans."""
-        if not self._planning:
-            return []
-        return [
-            row
-            for policy, member in zip(self._policies, self.members)
-            for row in (policy.planning if policy in self._planning else [PlanningCounts()] * member.lanes)
-        ]
-
-    @property
-    def out_of_range(self) -> np.ndarray:
-        return np.concatenate([policy.out_of_range for policy in self._policies])
-
-    @property
-    def assumption_violations(self) -> np.ndarray:
-        """One column for each assumption of whichever member has most; a member's own are the first of them."""
-        return _side_by_side([policy.assumption_violations for policy in self._policies])
-
-    @property
-    def monitor_violations(self) -> np.ndarray:
-        return _side_by_side([policy.monitor_violations for policy in self._policies])
+    def counts(self) -> list[EpisodeCounts]:
+        """The members' counts, one for each lane. If one member plans, the others count that they did not."""
+        rows = [row for policy in self._policies for row in policy.counts()]
+        if self._planning:
+            rows = [replace(row, planning=row.planning or PlanningCounts()) for row in rows]
+        return rows
 
 
 def _part(frame: Frame, rows: slice, lanes: np.ndarray) -> Frame:

@@ -19,13 +19,13 @@ _SMOKE_ERRORS = 2.0
 STAGE = 4  # how many times as many seeds as before a candidate is played on
 
 
-def usual_dry_steps(card: Card) -> int:
+def default_no_reward_steps(card: Card) -> int:
     """After how many steps without reward a search ends an episode: a 72nd of the longest (25 seconds of an Atari game), or
     200 where that is more: in short episodes nothing is saved, and a reward may come for having come to rest."""
     return max(200, card.max_episode_steps // 72)
 
 
-def stages(seeds: Sequence[int], smoke: int) -> list[tuple[int, ...]]:
+def rungs(seeds: Sequence[int], smoke: int) -> list[tuple[int, ...]]:
     """The seeds in the order in which they are played: the smoke seeds, and each time so many that there are four times as
     many as before."""
     found, done = [], 0
@@ -52,18 +52,18 @@ def clearly_worse(returns: Sequence[float], best: Sequence[float]) -> bool:
 
 
 class Pruner:
-    """A `leave` hook of `rollout.evaluate`.
+    """A `prune` callback of `rollout.evaluate`.
 
     The rule: every 256 ticks a lane is compared with where the best program was on the same seed after two thirds of
-    the time, and is left once it lies behind that by more than half of all that the best one's return moved in the
+    the time, and is pruned once it lies behind that by more than half of all that the best one's return moved in the
     episode (what it came to in the end, where every reward is positive). So a lane may be half again as slow. `curves[i]` are the best program's returns so far, (T,), for lane i; None: no comparison.
-    `left[i]` is true for lanes that were left.
+    `pruned[i]` is true for lanes that were pruned.
     """
 
     def __init__(self, curves: list[np.ndarray | None]):
         self.curves = curves
         self._moved = [float(np.ptp(np.append(curve, 0.0))) if curve is not None else 0.0 for curve in curves]
-        self.left = np.zeros(len(curves), bool)
+        self.pruned = np.zeros(len(curves), bool)
         self._returns = np.zeros(len(curves))
 
     def __call__(self, frame: Frame) -> np.ndarray | None:
@@ -74,7 +74,7 @@ class Pruner:
         behind = np.array([self._behind(lane, step) for lane in frame.lanes.tolist()]) & ~frame.done
         if not behind.any():
             return None
-        self.left[frame.lanes[behind]] = True
+        self.pruned[frame.lanes[behind]] = True
         return behind
 
     def _behind(self, lane: int, step: int) -> bool:

@@ -8,9 +8,9 @@ from typing import Any
 
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.call_totals import call_totals, open_calls
-from hl_dsl.synth.runs.trial import OF_A_RUN
+from hl_dsl.synth.runs.statuses import STUDY_KINDS, TrialKind
 
-EVENT = "budget"
+BUDGET_EVENT = "budget"
 _UNITS = {
     "steps": "environment steps",
     "programs": "programs",
@@ -23,7 +23,7 @@ _UNITS = {
 def budget_event(budget: Budget) -> dict[str, Any]:
     """What is recorded when a run begins, and when it goes on: its limits may have been changed."""
     return {
-        "event": EVENT,
+        "event": BUDGET_EVENT,
         "steps": budget.steps,
         "programs": budget.programs,
         "tokens": budget.tokens,
@@ -32,14 +32,14 @@ def budget_event(budget: Budget) -> dict[str, Any]:
     }
 
 
-def account(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def budget_rows(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A row for each budget: `budget` (its unit), `limit` (None: there is none, or none is recorded), `spent`, and what is
     `reserved` for what is not settled yet. Steps that an end cut off are on an account of their own and not in it. `seconds` are
     those since the run last began or went on, as the limit is."""
-    place = next((number for number in reversed(range(len(events))) if events[number].get("event") == EVENT), None)
+    place = next((number for number in reversed(range(len(events))) if events[number].get("event") == BUDGET_EVENT), None)
     limits = {} if place is None else events[place]
     trials = [event for event in events if event.get("event") == "trial"]
-    search = [event for event in trials if event.get("kind") in OF_A_RUN]
+    search = [event for event in trials if event.get("kind") in STUDY_KINDS]
     steps, programs = _reserved(events)
     calls = call_totals(events) or {"tokens": 0, "cost": 0.0}
     # Of a call that is open its reservation is in the totals.
@@ -50,7 +50,7 @@ def account(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     )
     spent = {
         "steps": sum(event["environment_steps"] for event in search),
-        "programs": sum(event["kind"] != "simplify" for event in search),
+        "programs": sum(event["kind"] != TrialKind.SIMPLIFY for event in search),
         "tokens": calls["tokens"] - open_tokens,
         "cost": calls["cost"] - open_cost,
         "seconds": _seconds(events[place or 0 :]),
@@ -62,7 +62,7 @@ def account(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def account_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def budget_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The budgets that have a limit, for people."""
     return [
         f"{row['budget']}: {_number(row['spent'])} of {_number(row['limit'])}"
@@ -86,7 +86,9 @@ def _reserved(events: Sequence[Mapping[str, Any]]) -> tuple[int, int]:
         if kind == "generation" and "proposals" in events[place]:
             found = events[place]
             settled = [
-                event for event in events[place:] if event.get("event") == "trial" and event.get("kind") == "search"
+                event
+                for event in events[place:]
+                if event.get("event") == "trial" and event.get("kind") == TrialKind.SEARCH
             ]
             waiting = len(found["proposals"]) - len(settled)
             taken = sum(event["environment_steps"] for event in settled)

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.run_folder import holder
-from hl_dsl.synth.runs.trial import EVALUATIONS, NO_GATE, Trial
-from hl_dsl.synth.runs.trials_table import ledger_path, trial_name, trial_story
+from hl_dsl.synth.runs.run_folder import lock_holder
+from hl_dsl.synth.runs.statuses import EVALUATION_KINDS, Gate
+from hl_dsl.synth.runs.trial import Trial
+from hl_dsl.synth.runs.trials_table import ledger_path, trial_name, trial_summary
 
 from hl_dsl.base.errors import HLError
 
@@ -29,12 +30,12 @@ def follow(run: Path | str, pause: Callable[[float], None] = time.sleep) -> Iter
     first, ending = True, None
     while True:
         # Asked before the ledger is read: what is written until the folder is let go is then read, too.
-        going_on = holder(path.parent) is not None
-        events, offset = ledger.read_on(offset, sequence)
+        going_on = lock_holder(path.parent) is not None
+        events, offset = ledger.read_from(offset, sequence)
         sequence += len(events)
         lines = []
         for event in events:
-            if event.get("kind") not in EVALUATIONS:
+            if event.get("kind") not in EVALUATION_KINDS:
                 ending = event if event.get("event") == "stop" else None
             if event.get("event") == "trial":
                 lines.append(tally.line(Trial.from_event(event)))
@@ -52,7 +53,7 @@ def follow(run: Path | str, pause: Callable[[float], None] = time.sleep) -> Iter
 def _wait_for_ledger(run: Path, pause: Callable[[float], None]) -> Path:
     """A run that has just begun has no ledger yet."""
     while True:
-        held = run.suffix != ".jsonl" and holder(run) is not None
+        held = run.suffix != ".jsonl" and lock_holder(run) is not None
         try:
             return ledger_path(run)
         except HLError:
@@ -74,8 +75,8 @@ class _Tally:
     def line(self, trial: Trial) -> str:
         place, self.count = self.count, self.count + 1
         self.steps += trial.environment_steps
-        gate = trial.kind if trial.gate == NO_GATE else trial.gate
+        gate = trial.kind if trial.gate == Gate.NONE else trial.gate
         score = "-" if trial.score is None else f"{trial.score:,.1f}"
         # A change that a model wrote may hold anything; what moves a cursor is shown, not done.
-        story = "".join(one if one.isprintable() else "�" for one in trial_story(trial))
+        story = "".join(one if one.isprintable() else "�" for one in trial_summary(trial))
         return f"{trial_name(trial, place):>6}  {self.steps:>12,} steps  {gate:<11}  {score:>10}  {story}".rstrip()

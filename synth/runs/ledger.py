@@ -19,11 +19,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hl_dsl.synth.runs.ledger_schema import SCHEMA, SCHEMA_FIELD, current_event
+
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import storage_problem, sync_folder, try_folder, write_fully
 from hl_dsl.base.json_values import NotRecordable, plain
 
-RESERVED = ("sequence", "time", "checksum")
+LEDGER_FIELDS = ("sequence", "time", SCHEMA_FIELD, "checksum")
 _SEAL = b',"checksum":"%s"}'
 _SEAL_LENGTH = len(_SEAL % (b"0" * 16))
 _TAIL_BYTES = 1 << 16
@@ -126,7 +128,7 @@ class Ledger:
             problem, hint = storage_problem(error)
             raise LedgerUnreadable(f"cannot read the ledger {self.path}: {problem}", hint) from error
 
-    def read_on(self, offset: int, sequence: int) -> tuple[list[dict], int]:
+    def read_from(self, offset: int, sequence: int) -> tuple[list[dict], int]:
         """What came after the byte `offset`, up to which `sequence` events stand, and where that ends. A last line without its
         newline is not there yet. Raises as `read`."""
         try:
@@ -145,7 +147,7 @@ class Ledger:
         for number, line in enumerate(lines, start=first):
             event, problem = _parse(line.removesuffix(b"\n"), number)
             if event is not None:
-                yield event
+                yield current_event(event)
             elif not line.endswith(b"\n") and _could_be_torn(line, number):
                 self._note_torn(line)
             else:
@@ -218,7 +220,7 @@ def _locked(path: Path, flags: int, kind: int) -> Iterator[int]:
 
 
 def _body(event: Mapping) -> bytes:
-    taken = [name for name in RESERVED if name in event]
+    taken = [name for name in LEDGER_FIELDS if name in event]
     if taken:
         raise NotRecordable(
             f"cannot record an event with a field called `{taken[0]}`", "The ledger writes that field itself."
@@ -231,7 +233,7 @@ def _body(event: Mapping) -> bytes:
 
 
 def _line(sequence: int, moment: str, body: bytes) -> bytes:
-    sealed = b'{"sequence":%d,"time":"%s"' % (sequence, moment.encode("ascii"))
+    sealed = b'{"sequence":%d,"time":"%s","schema":"%s"' % (sequence, moment.encode("ascii"), SCHEMA.encode("ascii"))
     if body:
         sealed += b"," + body
     return sealed + _SEAL % _checksum(sealed) + b"\n"

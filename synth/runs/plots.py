@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hl_dsl.synth.runs.trial import NO_GATE, Cumulative, Trial, cumulative, main_setting
+from hl_dsl.synth.runs.statuses import Gate
+from hl_dsl.synth.runs.trial import Cumulative, Trial, cumulative, main_setting
 
 from hl_dsl.base.files import write_whole
 
@@ -64,7 +65,7 @@ def sample_efficiency_figure(
         for axes, unit, total in ((left, "steps", _total_steps), (right, "episodes", _total_episodes)):
             _draw_trials(axes, scored, [total(entry) for entry in scored], total(entries[-1]) if entries else 0)
             _draw_references(axes, references, with_curves=axes is left)
-            dress(axes, f"cumulative environment {unit}" if axes is left else f"cumulative {unit}")
+            style_axes(axes, f"cumulative environment {unit}" if axes is left else f"cumulative {unit}")
         left.set_ylabel("mean return of a trial")
         if scored or references:
             handles, labels = left.get_legend_handles_labels()
@@ -81,7 +82,7 @@ def _total_episodes(entry: Cumulative) -> int:
 
 
 def _is_drawn(trial: Trial, setting: tuple[str, str] | None) -> bool:
-    comparable = trial.gate != NO_GATE and (trial.environment, trial.protocol) == setting
+    comparable = trial.gate != Gate.NONE and (trial.environment, trial.protocol) == setting
     return comparable and trial.score is not None and math.isfinite(trial.score)
 
 
@@ -129,7 +130,7 @@ def _draw_references(axes: Axes, references: Sequence[Reference], with_curves: b
             axes.plot(reference.steps, reference.scores, label=reference.label, **style)
 
 
-def dress(axes: Axes, label: str) -> None:
+def style_axes(axes: Axes, label: str) -> None:
     """The house's axes."""
     axes.set_xlabel(label)
     axes.set_xlim(left=0)
@@ -152,7 +153,7 @@ def _title(setting: tuple[str, str] | None, title: str | None) -> str:
 
 def _subtitle(trials: Sequence[Trial], scored: list[Cumulative]) -> str:
     accepted = sum(trial.accepted for trial in trials)
-    free = sum(trial.gate != NO_GATE and trial.environment_steps == 0 for trial in trials)
+    free = sum(trial.gate != Gate.NONE and trial.environment_steps == 0 for trial in trials)
     return f"{len(trials):,} trials: {accepted:,} accepted, {len(scored):,} scored, {free:,} stopped before any step"
 
 

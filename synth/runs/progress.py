@@ -6,6 +6,8 @@ import sys
 import time
 from typing import Any
 
+from hl_dsl.synth.runs.statuses import Gate
+
 _EVERY_SECONDS = 10.0
 
 
@@ -27,8 +29,8 @@ def generation_text(event: dict[str, Any]) -> str:
 def gates_line(event: dict[str, Any]) -> str:
     """Acceptances, and rejections by gate."""
     stopped = event.get("stopped_at") or {}
-    accepted = stopped.get("accepted", event.get("accepted", 0))
-    rejected = ", ".join(f"{gate} {count:,}" for gate, count in stopped.items() if count and gate != "accepted")
+    accepted = stopped.get(Gate.ACCEPTED, event.get("accepted", 0))
+    rejected = ", ".join(f"{gate} {count:,}" for gate, count in stopped.items() if count and gate != Gate.ACCEPTED)
     return f"accepted {accepted:,}" + (f", rejected at {rejected}" if rejected else "")
 
 

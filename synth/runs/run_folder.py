@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.ledger_schema import current_settings
 from hl_dsl.synth.runs.trial import trials_of
 
 from hl_dsl.base.errors import HLError
@@ -149,7 +150,7 @@ class RunFolder:
         """Record what the run was started with, so that it can be resumed and repeated. Raises FileUnwritable."""
         self.write(SETTINGS, json.dumps(plain(settings, "settings"), indent=2) + "\n")
 
-    def keep_card(self, card: Card) -> None:
+    def write_card(self, card: Card) -> None:
         """Writes down the card of an environment that no HL brings along, so that the folder can be read by itself."""
         if not is_packaged(card.environment):
             self.write(file_name(card.environment), card_text(card))
@@ -184,7 +185,7 @@ def settings_in(folder: Path) -> dict | None:
         settings = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(settings, dict):
             raise ValueError("it holds no JSON object")
-        return settings
+        return current_settings(settings)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -196,7 +197,7 @@ def settings_in(folder: Path) -> dict | None:
         ) from error
 
 
-def holder(path: Path) -> str | None:
+def lock_holder(path: Path) -> str | None:
     """The process that holds the run's folder, in words; None where none does, or none can be told of. Changes nothing."""
     try:
         descriptor = os.open(path / LOCK, os.O_RDONLY)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import Any
+from typing import Any, ClassVar
 
 from hl_dsl.synth.runs.call_totals import calls_line
+from hl_dsl.synth.runs.statuses import Gate
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.text import counted
@@ -30,6 +31,7 @@ class StudyResult:
     program has passed the gates of the search. `lost_steps` were spent on what an interrupt or a crash cut. `calls`: see
     `call_totals`. `failed`: whoever was asked for programs never gave one."""
 
+    SCHEMA: ClassVar[str] = "hl.synth/2"  # of the document of `hl synth --json`
     folder: Path
     program_name: str
     protocol: str
@@ -91,7 +93,7 @@ class StudyResult:
 
     def render(self) -> str:
         """For people: the scores, the proof, where things are, the program."""
-        stopped = ", ".join(f"{gate} {count:,}" for gate, count in self.stopped_at.items() if gate != "accepted")
+        stopped = ", ".join(f"{gate} {count:,}" for gate, count in self.stopped_at.items() if gate != Gate.ACCEPTED)
         lines = [
             f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol}, {counted(len(self.seeds), 'seed')}, "
             f"{self.env_steps:,} environment steps, {self.wall_seconds:.0f} s",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from hl_dsl.synth.runs.ledger_schema import FIRST_SCHEMA, LEDGER_SETTING, SCHEMA
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.version import UNKNOWN, version
 
@@ -29,18 +31,19 @@ _OPTIONS = {
 }
 
 
-def begin(folder: RunFolder, settings: Mapping[str, Any]) -> None:
+def record_settings(folder: RunFolder, settings: Mapping[str, Any]) -> None:
     """Records the settings, with the version of HL. Raises HLError where the folder already holds a run."""
     if folder.read_settings() is not None or folder.ledger.read():
         raise HLError(f"{folder.path} already holds a run", "go on with it by --resume, or choose another folder")
-    folder.write_settings({**settings, VERSION: version()})
+    folder.write_settings({**settings, VERSION: version(), LEDGER_SETTING: SCHEMA})
 
 
-def go_on(folder: RunFolder, settings: Mapping[str, Any]) -> str:
+def check_resumable(folder: RunFolder, settings: Mapping[str, Any]) -> str:
     """The version of HL that began the run. Raises HLError where there is no run, or it differs from `settings`."""
     found = folder.read_settings()
     if found is None:
         raise HLError(f"{folder.path} holds no run to go on with", "start one without --resume")
+    check_schema(folder.path, found)
     wanted = plain(settings, "settings")
     for name in wanted:
         if found.get(name) != wanted[name] and name != "program":
@@ -48,6 +51,17 @@ def go_on(folder: RunFolder, settings: Mapping[str, Any]) -> str:
                 f"{folder.path} holds another run: {_difference(name, found.get(name), wanted[name])}", _mend(found)
             )
     return found.get(VERSION) or UNKNOWN
+
+
+def check_schema(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Raises HLError if a run with these settings has a ledger of another schema: it can be read, but not continued."""
+    schema = settings.get(LEDGER_SETTING, FIRST_SCHEMA)
+    if schema != SCHEMA:
+        made = settings.get(VERSION) or UNKNOWN
+        raise HLError(
+            f"{folder} holds a run with a ledger of schema {schema}; this version continues only {SCHEMA}",
+            f"start a new run from its best program ({folder / 'best.hl'}), or resume it with HL {made}, which started it",
+        )
 
 
 def _difference(name: str, found: Any, wanted: Any) -> str:
@@ -98,7 +112,7 @@ def _mend(found: Mapping[str, Any]) -> str:
     return hint if made == version() else f"{hint}; {_two_versions(made)}"
 
 
-def not_repeated(folder: RunFolder, made: str, what: str) -> HLError:
+def not_reproducible(folder: RunFolder, made: str, what: str) -> HLError:
     """The error for a run that does not come out again as it is recorded. `made`: the version that began it."""
     if made == version():
         return HLError(

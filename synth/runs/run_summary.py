@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.trial import NO_GATE, OF_A_RUN, Trial, run_best, run_end, trials_of
+from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate, TrialKind
+from hl_dsl.synth.runs.trial import Trial, run_best, stop_event, trials_of
 
 from hl_dsl.base.text import counted
 
-KINDS = {"tune": "tuning", "synth": "study"}
+SUMMARY_KINDS = {"tune": TrialKind.TUNING, "synth": TrialKind.STUDY}
 _STATED = (
     "params",
     "fitness",
@@ -21,26 +22,26 @@ _STATED = (
     "center",
     "short",
     "proposer",
-    "dry_steps",
+    "no_reward_steps",
     "max_steps",
     "version",
 )
 _NAMED = 8  # params whose values stand in the change
 
 
-def add_line(settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], into: Ledger, problem: str = "") -> None:
+def append_summary(settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], into: Ledger, problem: str = "") -> None:
     """Appends the line of a run with these settings and events, successful or not (`problem`: why it ended without a result). Where
     the ledger has a line of the same run, from before it went on, the new one is charged the further steps alone. Nothing is
     added for a run that has done nothing (since). Raises LedgerError."""
-    line = line_of(settings, events, [one for one in trials_of(into.read()) if one.kind in KINDS.values()], problem)
+    line = summary_trial(settings, events, [one for one in trials_of(into.read()) if one.kind in SUMMARY_KINDS.values()], problem)
     if line is not None:
         into.append(line.to_event())
 
 
-def line_of(
+def summary_trial(
     settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], lines: Sequence[Trial] = (), problem: str = ""
 ) -> Trial | None:
-    """The line as a trial; see `add_line`."""
+    """The line as a trial; see `append_summary`."""
     trials = trials_of(events)
     if not trials:
         return None
@@ -49,30 +50,30 @@ def line_of(
     steps = sum(one.environment_steps for one in trials)
     if charged and steps == charged:
         return None
-    candidates = [one for one in trials if one.kind in OF_A_RUN and one.gate != NO_GATE]
+    candidates = [one for one in trials if one.kind in STUDY_KINDS and one.gate != Gate.NONE]
     start, best = next((one for one in candidates if one.index == 0), None), run_best(events, candidates)
-    stop = run_end(events).get("reason")
+    stop = stop_event(events).get("reason")
     stated = {name: settings[name] for name in _STATED if settings.get(name) is not None}
     shown = best or start or trials[0]
     improved = best is not None and best is not start
     gate = (
-        "accepted"
+        Gate.ACCEPTED
         if improved
-        else NO_GATE
+        else Gate.NONE
         if start is None
-        else "regression"
-        if start.gate == "regression"
-        else "development"
+        else Gate.REGRESSION
+        if start.gate is Gate.REGRESSION
+        else Gate.ALL_SEEDS
     )
     reason = (
         ""
         if improved
         else problem
         or (start.reason if start is not None else "")
-        or "no better than the program it began with" + (f"; {stop}" if stop else "")
+        or "not better than the initial program" + (f"; {stop}" if stop else "")
     )
     return Trial(
-        kind=KINDS[settings["kind"]],
+        kind=SUMMARY_KINDS[settings["kind"]],
         program_name=shown.program_name,
         program_hash=shown.program_hash,
         program=shown.program,
@@ -128,7 +129,7 @@ def _story(settings: Mapping[str, Any], start: Trial | None, best: Trial | None,
     )
 
 
-def run_documents(folder: Path) -> tuple[Mapping[str, Any] | None, list[dict]]:
+def read_run(folder: Path) -> tuple[Mapping[str, Any] | None, list[dict]]:
     """The settings and the events of a run's folder; None where it holds no run, or none that can be read."""
     from hl_dsl.synth.runs.run_folder import LEDGER, RunFolderError, settings_in
 

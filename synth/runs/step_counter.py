@@ -12,11 +12,11 @@ from typing import Any
 
 from hl_dsl.base.files import FileUnwritable, storage_problem, write_fully
 
-METER = ".steps"
+COUNTER_FILE = ".steps"
 _FORM = struct.Struct("<qq")
 
 
-class StepMeter:
+class StepCounter:
     """Two numbers in a small mapped file of the run's folder: the sequence number of the last event before the steps, and
     how many steps have been taken since, each counted before it is taken. So a process that is killed has counted them
     all; they are written down when the run goes on. (A power cut may lose the count, never a settled trial.) Raises
@@ -24,7 +24,7 @@ class StepMeter:
 
     def __init__(self, folder: Path):
         self._folder = folder
-        path = folder / METER
+        path = folder / COUNTER_FILE
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
             try:
@@ -44,7 +44,7 @@ class StepMeter:
         """Lets the file go; what it counts stays in it."""
         self._map.close()
 
-    def begin(self, sequence: int) -> None:
+    def restart(self, sequence: int) -> None:
         """What is counted from here on comes after the event of that number."""
         self._sequence = sequence
         _FORM.pack_into(self._map, 0, sequence, 0)
@@ -53,9 +53,9 @@ class StepMeter:
         """Counts: so many steps since the beginning, the next one included."""
         _FORM.pack_into(self._map, 0, self._sequence, steps)
 
-    def after(self, steps: int) -> Counting:
+    def after(self, steps: int) -> OffsetCounter:
         """For work that begins after so many steps."""
-        return Counting(self, steps)
+        return OffsetCounter(self, steps)
 
     def __reduce__(self):
         return _reopened, (self._folder.resolve(), self._sequence)
@@ -72,11 +72,11 @@ class StepMeter:
 
 
 @dataclass(frozen=True)
-class Counting:
+class OffsetCounter:
     """Told of steps, the next one included, counts them in the meter after those `before`. It can travel to a worker, and
     then counts there, in the same file."""
 
-    meter: StepMeter
+    meter: StepCounter
     before: int
 
     def __call__(self, steps: int) -> None:
@@ -87,7 +87,7 @@ class Counting:
         self.meter.close()
 
 
-def _reopened(folder: Path, sequence: int) -> StepMeter:
-    meter = StepMeter(folder)
+def _reopened(folder: Path, sequence: int) -> StepCounter:
+    meter = StepCounter(folder)
     meter._sequence = sequence
     return meter

@@ -8,30 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate, TrialKind, TrialStatus
+
 from hl_dsl.base.errors import HLError
-
-GATES = ("parse", "duplicate", "check", "prove", "smoke", "development", "regression", "accepted")
-"""The gates a candidate meets, in order; `accepted` is the one behind the last."""
-
-NO_GATE = "none"
-"""The gate of what is no candidate: a probe of the environment, a report on held-out seeds."""
-
-SIMPLIFIED = "simplify"
-"""The kind of a smaller form of the best program, which a search finds by itself: nobody proposed it."""
-
-OF_A_RUN = ("search", "tune", SIMPLIFIED)
-"""The kinds of trials a run chooses among."""
-
-EVALUATIONS = ("evaluation", "held-out")
-"""The kinds of trials that are played beside a run, of a program as it is."""
 
 
 @dataclass(frozen=True)
 class Trial:
     """One trial. `seeds`, `returns` and `lengths` (ticks) run in parallel, one entry for each finished episode.
 
-    `kind` is what was done: "evaluation", "probe", "search", "tune", "simplify", "verify-reject", "held-out", ….
-    `gate` is where the trial stopped (`NO_GATE` for what is no candidate; a plain evaluation that ran is "accepted"),
+    `gate` is where the trial stopped (`Gate.NONE` for what is no candidate; a plain evaluation that ran is "accepted"),
     `accepted` holds exactly where that is "accepted", and `reason` says why.
     `program` is the whole source text, so that every trial can be run again; a tuning's samples leave it out where they are no new
     best, for they are the first one's text with their `parameters` (see `program_texts.py`). `fitness` is what a trial was chosen by where that is
@@ -43,7 +29,7 @@ class Trial:
     Raises ValueError for an unknown gate and for columns that do not match.
     """
 
-    kind: str
+    kind: TrialKind
     program_name: str = ""
     program_hash: str = ""
     program: str = ""
@@ -51,7 +37,7 @@ class Trial:
     proposer: str = ""
     model: str | None = None
     change: str = ""
-    gate: str = NO_GATE
+    gate: Gate = Gate.NONE
     accepted: bool = False
     reason: str = ""
     environment: str = ""
@@ -84,14 +70,19 @@ class Trial:
     def __post_init__(self) -> None:
         for name, convert in (("parent_hashes", str), ("seeds", int), ("returns", float), ("lengths", int)):
             object.__setattr__(self, name, tuple(map(convert, getattr(self, name))))
-        if self.gate != NO_GATE and self.gate not in GATES:
-            raise ValueError(f"no gate is called {self.gate!r}; the gates are {', '.join(GATES)} and {NO_GATE}")
-        if self.accepted != (self.gate == "accepted"):
-            raise ValueError(f"accepted={self.accepted} contradicts gate={self.gate!r}")
+        for name, enumeration in (("gate", Gate), ("kind", TrialKind)):
+            object.__setattr__(self, name, enumeration(getattr(self, name)))
+        if self.accepted != (self.gate is Gate.ACCEPTED):
+            raise ValueError(f"accepted={self.accepted} contradicts gate={self.gate.value!r}")
         if not len(self.seeds) == len(self.returns) == len(self.lengths):
             raise ValueError(
                 f"{len(self.seeds)} seeds, {len(self.returns)} returns and {len(self.lengths)} lengths do not match"
             )
+
+    @property
+    def status(self) -> TrialStatus:
+        """Result of the trial in one word."""
+        return TrialStatus.of(self.gate)
 
     @property
     def episodes(self) -> int:
@@ -152,11 +143,11 @@ def trials_of(events: Iterable[Mapping[str, Any]]) -> list[Trial]:
     return [Trial.from_event(event) for event in events if event.get("event") == "trial"]
 
 
-def cut_trial(settings: Mapping[str, Any], steps: int, reason: str) -> Trial:
+def wasted_trial(settings: Mapping[str, Any], steps: int, reason: str) -> Trial:
     """The record of steps that brought no verdict."""
     return Trial(
-        kind="interrupted",
-        gate=NO_GATE,
+        kind=TrialKind.INTERRUPTED,
+        gate=Gate.NONE,
         reason=reason,
         environment=settings["environment"],
         protocol=settings["protocol"],
@@ -170,7 +161,9 @@ def main_setting(trials: Iterable[Trial]) -> tuple[str, str] | None:
 
     A return under one protocol is not comparable with a return under another, so "best" means best under this one.
     """
-    counts = Counter((trial.environment, trial.protocol) for trial in trials if trial.gate != NO_GATE and trial.returns)
+    counts = Counter(
+        (trial.environment, trial.protocol) for trial in trials if trial.gate != Gate.NONE and trial.returns
+    )
     return max(counts, key=counts.__getitem__, default=None)
 
 
@@ -200,23 +193,27 @@ def best_trial(trials: Sequence[Trial]) -> Trial | None:
     counting = [trial for trial in trials if counts_for_best(trial, setting)]
     best = max(counting, key=lambda trial: trial.score, default=None)
     for trial in counting:  # a smaller form follows what it is of
-        if trial.kind == SIMPLIFIED and trial.parent_hashes[:1] == (best.program_hash,) and trial.score == best.score:
+        if (
+            trial.kind is TrialKind.SIMPLIFY
+            and trial.parent_hashes[:1] == (best.program_hash,)
+            and trial.score == best.score
+        ):
             best = trial
     return best
 
 
-def run_end(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+def stop_event(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The stop of a run as it is written down; empty where it goes on, went on and was cut, or has none."""
-    own = (event for event in reversed(events) if event.get("event") != "trial" or event.get("kind") in OF_A_RUN)
+    own = (event for event in reversed(events) if event.get("event") != "trial" or event.get("kind") in STUDY_KINDS)
     last = next(own, {})
     return last if last.get("event") == "stop" else {}
 
 
 def run_best(events: Sequence[Mapping[str, Any]], trials: Sequence[Trial]) -> Trial | None:
     """The program a run came to: the one its last stop names, else the best so far of `trials`."""
-    named = run_end(events).get("best")
+    named = stop_event(events).get("best")
     of_that_name = [
-        trial for trial in trials if trial.kind in OF_A_RUN and trial.accepted and trial.program_hash == named
+        trial for trial in trials if trial.kind in STUDY_KINDS and trial.accepted and trial.program_hash == named
     ]
     return of_that_name[-1] if of_that_name else best_trial(trials)
 

@@ -7,21 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hl_dsl.synth.runs.budget_report import account, account_lines
+from hl_dsl.synth.runs.budget_report import budget_lines, budget_rows
 from hl_dsl.synth.runs.call_totals import call_totals, calls_line
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.lineage import Ancestor, lineage
+from hl_dsl.synth.runs.statuses import GATES, Gate, TrialKind
 from hl_dsl.synth.runs.trial import (
-    GATES,
-    NO_GATE,
-    SIMPLIFIED,
     Cumulative,
     Trial,
     cumulative,
     main_setting,
     proof_summary,
     run_best,
-    run_end,
+    stop_event,
     trials_of,
     violations,
 )
@@ -35,12 +33,12 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-SCHEMA = "hl.trials/1"
+SCHEMA = "hl.trials/2"
 ROWS = 40
 
 
 def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS) -> dict[str, Any] | Group:
-    """The trials of a run folder (or of one `.jsonl` file): a plain dict with `"schema": "hl.trials/1"` where
+    """The trials of a run folder (or of one `.jsonl` file): a plain dict with `"schema": "hl.trials/2"` where
     `as_json`, else something to hand to a rich console. The table shows accepted and late trials first, at most
     `rows` of them (None: all), and says how many it leaves out; the dict holds all.
 
@@ -50,12 +48,12 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
     ledger = Ledger(path)
     events = ledger.read()
     trials = trials_of(events)
-    stopped = run_end(events).get("reason")
-    calls, budgets = call_totals(events), account(events)
+    stopped = stop_event(events).get("reason")
+    calls, budgets = call_totals(events), budget_rows(events)
     if as_json:
         return _as_json(path, trials, run_best(events, trials), stopped, len(ledger.torn), calls, budgets)
     return _as_text(
-        path, trials, run_best(events, trials), stopped, len(ledger.torn), rows, calls, account_lines(budgets)
+        path, trials, run_best(events, trials), stopped, len(ledger.torn), rows, calls, budget_lines(budgets)
     )
 
 
@@ -77,9 +75,9 @@ def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict
     """What the trials cost together, and how many candidates stopped at each gate. With the totals of `calls`, tokens and
     cost are those of all calls, also of ones that brought no trial."""
     # What nobody proposed passed no gate: a search's own count of what it accepted leaves it out as well.
-    simplified = sum(trial.kind == SIMPLIFIED for trial in trials)
-    gates = Counter(trial.gate for trial in trials if trial.kind != SIMPLIFIED)
-    candidates = len(trials) - simplified - gates[NO_GATE]
+    simplified = sum(trial.kind == TrialKind.SIMPLIFY for trial in trials)
+    gates = Counter(trial.gate for trial in trials if trial.kind != TrialKind.SIMPLIFY)
+    candidates = len(trials) - simplified - gates[Gate.NONE]
     tokens = [trial.tokens for trial in trials if trial.tokens is not None]
     cost = [trial.cost for trial in trials if trial.cost is not None]
     return {
@@ -87,10 +85,10 @@ def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict
         "environment_steps": sum(trial.environment_steps for trial in trials),
         "planning_steps": sum(trial.planning.get("steps", 0) for trial in trials),
         "episodes": sum(trial.episodes for trial in trials),
-        "accepted": gates["accepted"],
-        "rejected": candidates - gates["accepted"],
+        "accepted": gates[Gate.ACCEPTED],
+        "rejected": candidates - gates[Gate.ACCEPTED],
         "simplified": simplified,
-        "not_candidates": gates[NO_GATE],
+        "not_candidates": gates[Gate.NONE],
         "by_gate": {gate: gates[gate] for gate in GATES},
         "cpu_seconds": sum(trial.cpu_seconds for trial in trials),
         "wall_seconds": sum(trial.wall_seconds for trial in trials),
@@ -226,7 +224,7 @@ def _trial_table(trials: list[Trial], rows: int | None) -> Table:
     for place, entry in enumerate(cumulative(trials)):
         if place in shown:
             trial = entry.trial
-            gate = trial.kind if trial.gate == NO_GATE else trial.gate
+            gate = trial.kind if trial.gate == Gate.NONE else trial.gate
             accepted = "yes" if trial.accepted else ""
             cells = (
                 trial_name(trial, place),
@@ -234,7 +232,7 @@ def _trial_table(trials: list[Trial], rows: int | None) -> Table:
                 gate,
                 _score(trial, setting),
                 accepted,
-                trial_story(trial),
+                trial_summary(trial),
             )
             # Text, never markup: a change such as `ram[101]` would read as a tag.
             table.add_row(*(Text(cell) for cell in cells), style=None if trial.accepted else "dim")
@@ -257,8 +255,8 @@ def _setting_text(path: Path, setting: tuple[str, str] | None) -> str:
 
 def trial_name(trial: Trial, place: int) -> str:
     """What a trial goes by: its number, or else its place in the ledger; with its kind where nobody proposed it, so that it has none."""
-    if trial.kind == SIMPLIFIED and trial.sequence is not None:
-        return f"{SIMPLIFIED} {trial.sequence}"
+    if trial.kind == TrialKind.SIMPLIFY and trial.sequence is not None:
+        return f"{TrialKind.SIMPLIFY} {trial.sequence}"
     return str(trial.index if trial.index is not None else trial.sequence if trial.sequence is not None else place + 1)
 
 
@@ -269,7 +267,7 @@ def _score(trial: Trial, setting: tuple[str, str] | None) -> str:
     return f"{trial.score:,.1f}" + (f" ({trial.protocol or trial.environment})" if other else "")
 
 
-def trial_story(trial: Trial) -> str:
+def trial_summary(trial: Trial) -> str:
     """What was changed and, for a rejection, why it stopped; with what qualifies the proof."""
     parts = [trial.change or trial.program_name]
     if not trial.accepted and trial.reason:
@@ -300,7 +298,7 @@ def _totals_line(trials: list[Trial]) -> str:
 
 def _gates_line(trials: list[Trial]) -> str:
     by_gate = totals(trials)["by_gate"]
-    stopped = ", ".join(f"{gate} {count:,}" for gate, count in by_gate.items() if count and gate != "accepted")
+    stopped = ", ".join(f"{gate} {count:,}" for gate, count in by_gate.items() if count and gate != Gate.ACCEPTED)
     return f"rejected at: {stopped}" if stopped else "nothing was rejected"
 
 

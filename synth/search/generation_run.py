@@ -9,14 +9,18 @@ import numpy as np
 from hl_dsl.synth.regressions.case import Regression
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.regressions.play import CaseSettings
-from hl_dsl.synth.rollouts.candidate_batch import CUT, BatchResult, play
-from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.rollouts.candidate_batch import BatchResult, play
+from hl_dsl.synth.rollouts.episode import RecordingDetail
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
+from hl_dsl.synth.rollouts.interrupts import DeferredInterrupt, defer_interrupts
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.search.search_record import StudyRecord
 from hl_dsl.synth.search.search_state import BUDGET_SPENT, CompletedTrial
 from hl_dsl.synth.search.selection import CandidateResult, SelectionRule
 from hl_dsl.synth.search.trial_maker import TrialMaker, Usage
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 
 from hl_dsl.cards import Card
@@ -38,26 +42,24 @@ class GenerationServices:
         card: Card of the environment.
         episodes: Protocol and limits of the episodes.
         cases: Golden cases that an accepted program passes.
-        executor: Where batches are evaluated.
+        resources: What batches are evaluated on.
         budget: Budget of the study.
         record: Where trials are recorded.
         trials: Makes the trials.
         report_steps: Called with the environment steps of the generation so far.
-        num_threads: Simulator threads; 0: one for each core.
-        has_pictures: Whether the last frames of episodes are kept.
+        detail: What is recorded of the episodes.
         play: Evaluates a batch; see `candidate_batch.play`.
     """
 
     card: Card
     episodes: CaseSettings
     cases: tuple[Regression, ...]
-    executor: InProcessExecutor | WorkerExecutor
+    resources: Resources
     budget: Budget
     record: StudyRecord
     trials: TrialMaker
     report_steps: Callable[[int], None]
-    num_threads: int = 0
-    has_pictures: bool = False
+    detail: RecordingDetail = RecordingDetail.STEPS
     play: Callable[..., BatchResult] | None = None
 
 
@@ -82,7 +84,7 @@ class GenerationRun:
         self.cases = CaseGate(services.cases, services.card)
         self.usage = Usage({})
         self.failed_batch_steps = 0  # of batches whose evaluator failed, to be charged to the programs that fail alone
-        self._interrupts = Stopping()
+        self._interrupts: DeferredInterrupt = DeferredInterrupt()
         for result in results:
             result.are_cases_known = not services.cases
 
@@ -95,7 +97,7 @@ class GenerationRun:
         Raises:
             StudyInterrupted: An interrupt, or the end of the time budget. What is decided is recorded.
         """
-        with stopping() as self._interrupts:
+        with defer_interrupts() as self._interrupts:
             remaining = list(self.results)
             for seeds in self.selection.rungs():
                 self._evaluate_rung([result for result in remaining if result.recorded is None], seeds)
@@ -108,7 +110,7 @@ class GenerationRun:
 
     def _evaluate_rung(self, results: Sequence[CandidateResult], seeds: Sequence[int]) -> None:
         episodes = self.services.episodes
-        settings = CaseSettings(episodes.protocol, self.selection.max_steps or episodes.max_steps, episodes.dry_steps)
+        settings = replace(episodes, max_steps=self.selection.max_steps or episodes.max_steps)
         for batch, played in self._batches(results, settings, seeds, self.selection.curve):
             for result, rows in zip(batch, played.episodes):
                 result.episodes += rows
@@ -157,23 +159,21 @@ class GenerationRun:
         """The result of a batch; None if its evaluator failed. A candidate that was alone in it has failed then."""
         services, steps = self.services, self.steps
         try:
-            return services.executor.run(
+            return services.resources.executor.run(
                 services.play or play,
                 [result.candidate.checked.flow for result in results],
                 services.card,
-                settings.protocol,
-                seeds,
-                dry_steps=settings.dry_steps,
-                max_steps=settings.max_steps,
+                settings.episodes(seeds),
+                hooks=ExecutionHooks(
+                    before_step=services.record.meter.after(steps),
+                    stop=lambda: services.budget.out_of_time,
+                    interrupt=self._interrupts,
+                    on_progress=lambda more: services.report_steps(steps + more),
+                ),
+                resources=services.resources,
                 curves={seed: curve(seed) for seed in seeds},
                 step_budget=self._steps_left(),
-                stop=lambda: services.budget.out_of_time,
-                stopping=self._interrupts,
-                before_step=services.record.meter.after(steps),
-                on_progress=lambda more: services.report_steps(steps + more),
-                num_threads=services.num_threads,
-                pictures=services.has_pictures,
-                recorded=services.record.keeps_episodes,
+                detail=services.detail,
             )
         except EvaluatorFailed as failure:
             if failure.outcome == "interrupted":
@@ -207,8 +207,9 @@ class GenerationRun:
     # interrupts and failures
 
     def _stop_if_cut(self, played: BatchResult) -> None:
-        is_cut = any(episode.status == CUT for episodes in played.episodes for episode in episodes)
-        if played.rollout.interrupted or is_cut and self.services.budget.out_of_time:
+        is_cut = any(episode.status == EpisodeStatus.CUT for episodes in played.episodes for episode in episodes)
+        was_interrupted = played.rollout.interrupted or self._interrupts.was_delivered
+        if was_interrupted or is_cut and self.services.budget.out_of_time:
             self._stop()
 
     def _stop(self) -> None:
@@ -231,7 +232,7 @@ class GenerationRun:
             share = self.failed_batch_steps // (len(failed) - number)
             self.failed_batch_steps -= share
             failure = result.failure
-            result.failure = EvaluatorFailed(failure.outcome, failure.says, failure.steps + share, failure.where)
+            result.failure = EvaluatorFailed(failure.outcome, failure.reason, failure.steps + share, failure.where)
         if self.failed_batch_steps:
             lost, self.failed_batch_steps = self.failed_batch_steps, 0
             self.services.record.lost(lost, self.services.trials.lost(lost, _LOST_TO_FAILURE))
@@ -260,10 +261,10 @@ class GenerationRun:
         self.services.record.settle(list(completed.values()))
         return completed
 
-    def _verdict(self, result: CandidateResult) -> tuple[str, str]:
-        gate = "smoke" if len(result.episodes) <= len(self.selection.rungs()[0]) else "development"
+    def _verdict(self, result: CandidateResult) -> tuple[Gate, str]:
+        gate = Gate.QUICK_SEEDS if len(result.episodes) <= len(self.selection.rungs()[0]) else Gate.ALL_SEEDS
         if result.failure is not None:
-            return "development" if result.episodes else "smoke", result.failure.told
+            return Gate.ALL_SEEDS if result.episodes else Gate.QUICK_SEEDS, result.failure.message
         if result.is_cut:
             return gate, BUDGET_SPENT
         return self.selection.verdict(result)

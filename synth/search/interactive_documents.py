@@ -10,7 +10,8 @@ from hl_dsl.synth.proposers.submissions import NAME
 from hl_dsl.synth.proposers.text.feedback import episode_table
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import LEDGER, settings_in
-from hl_dsl.synth.runs.trial import GATES, Trial, best_trial, proof_summary, trials_of
+from hl_dsl.synth.runs.statuses import GATES, TrialKind
+from hl_dsl.synth.runs.trial import Trial, best_trial, proof_summary, trials_of
 from hl_dsl.synth.search.search_record import read_episodes
 
 from hl_dsl.base.errors import HLError
@@ -39,11 +40,11 @@ def finished(events: Sequence[Mapping[str, Any]]) -> bool:
 def status(run: Path) -> dict[str, Any]:
     """The document of `hl status`. Raises HLError."""
     settings, events, trials = _run(run)
-    search = [trial for trial in trials if trial.kind == "search"]
-    counts = {gate: sum(trial.gate == gate for trial in search) for gate in GATES}
+    search = [trial for trial in trials if trial.kind is TrialKind.SEARCH]
+    counts = {gate: sum(trial.gate is gate for trial in search) for gate in GATES}
     first = next((trial for trial in search if trial.index == 0), None)
     return {
-        "schema": "hl.status/1",
+        "schema": "hl.status/2",
         "run": str(run),
         "env": settings["environment"],
         "protocol": settings["protocol"],
@@ -52,7 +53,7 @@ def status(run: Path) -> dict[str, Any]:
         "start_score": None if first is None else first.mean,
         "best": _best(search),
         "trials": len(search),
-        "gates": {gate: count for gate, count in counts.items() if count},
+        "gates": {gate.value: count for gate, count in counts.items() if count},
         "cases": sorted(settings.get("regressions") or {}),
         **_budget(settings, trials),
     }
@@ -62,12 +63,12 @@ def submitted(run: Path, index: int) -> dict[str, Any]:
     """The document of `hl submit`, of the trial that the program became. Raises HLError."""
     settings, _, trials = _run(run)
     trial = _trial(trials, index, run)
-    best = best_trial([one for one in trials if one.kind == "search"])
+    best = best_trial([one for one in trials if one.kind is TrialKind.SEARCH])
     return {
-        "schema": "hl.submit/1",
+        "schema": "hl.submit/2",
         "run": str(run),
         "trial": index,
-        "gate": trial.gate,
+        "gate": trial.gate.value,
         "accepted": trial.accepted,
         "reason": trial.reason,
         "change": trial.change,
@@ -90,7 +91,7 @@ def inspect(run: Path, index: int | None = None, seed: int | None = None, ticks:
     _, events, trials = _run(run)
     if not 1 <= ticks <= MOST_TICKS:
         raise HLError(f"{ticks} ticks cannot be shown", f"ask for 1 to {MOST_TICKS}")
-    search = [one for one in trials if one.kind == "search"]
+    search = [one for one in trials if one.kind is TrialKind.SEARCH]
     best = best_trial(search)
     if index is None and best is None:
         raise HLError(f"no program was accepted in {run} yet", "name a trial")
@@ -100,10 +101,10 @@ def inspect(run: Path, index: int | None = None, seed: int | None = None, ticks:
         for seed_, value, length in zip(trial.seeds, trial.returns, trial.lengths)
     ]
     return {
-        "schema": "hl.inspect/1",
+        "schema": "hl.inspect/2",
         "run": str(run),
         "trial": trial.index,
-        "gate": trial.gate,
+        "gate": trial.gate.value,
         "accepted": trial.accepted,
         "reason": trial.reason,
         "change": trial.change,
@@ -154,7 +155,7 @@ def _run(run: Path) -> tuple[dict[str, Any], list[dict], list[Trial]]:
 
 
 def _trial(trials: Sequence[Trial], index: int, run: Path) -> Trial:
-    found = next((one for one in trials if one.index == index and one.kind == "search"), None)
+    found = next((one for one in trials if one.index == index and one.kind is TrialKind.SEARCH), None)
     if found is None:
         raise HLError(
             f"there is no trial {index} in {run}",
@@ -175,12 +176,12 @@ def _best(search: Sequence[Trial]) -> dict[str, Any] | None:
 def _budget(settings: Mapping[str, Any], trials: Sequence[Trial]) -> dict[str, Any]:
     """What the run may spend, has spent, and has left. Steps that an interrupt wasted are on an account of their own."""
     limits = settings["budget"]
-    search = [trial for trial in trials if trial.kind == "search"]
+    search = [trial for trial in trials if trial.kind is TrialKind.SEARCH]
     spent = {"env_steps": sum(trial.environment_steps for trial in search), "programs": len(search)}
     left = {name: None if limits[name] is None else max(0, limits[name] - spent[name]) for name in spent}
     return {
         "budget": dict(limits),
         "spent": spent,
         "left": left,
-        "lost_steps": sum(trial.environment_steps for trial in trials if trial.kind == "interrupted"),
+        "lost_steps": sum(trial.environment_steps for trial in trials if trial.kind is TrialKind.INTERRUPTED),
     }

@@ -85,7 +85,7 @@ class InteractiveStudy:
         document, found = kind.document(), folder.read_settings()
         if found is None:
             record.start({**document, **items})
-            folder.keep_card(kind.program.card)
+            folder.write_card(kind.program.card)
             folder.ledger.append(budget_event(kind.budget))
             return record, []
         if finished(folder.ledger.read()):
@@ -130,7 +130,7 @@ class InteractiveStudy:
     def finish(self) -> dict[str, Any]:
         """Ends the study: the best program is proved in full and written; the document of `hl finish`."""
         result = self._study.finish("finished")
-        return {"schema": "hl.finish/1", **result.to_json()}
+        return {"schema": "hl.finish/2", **result.to_json()}
 
     def _evaluate(self, work: Callable[[], None]) -> None:
         try:
@@ -147,7 +147,7 @@ class InteractiveStudy:
 
     def close(self) -> None:
         """Releases the folder and the evaluator. The study stays open."""
-        self._kind.evaluator.close()
+        self._kind.release_executor()
         self._folder.close()
 
 

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hl_dsl.synth.candidates.proposer import Candidate, ProposerFailed, ProposerStopped, Rejected, SearchContext
-from hl_dsl.synth.proposers.text.call_account import Calls
+from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.regressions.play import CaseSettings
 from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.run_result import INTERRUPTED, NotWritten
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.search.generation_run import GenerationRun, GenerationServices, StudyInterrupted
 from hl_dsl.synth.search.search_record import StudyRecord
 from hl_dsl.synth.search.search_state import BUDGET_SPENT, CompletedTrial
@@ -38,18 +39,17 @@ class OpenStudy:
         self.kind, self.record, self.budget = kind, record, kind.budget
         self.state = kind.new_state()
         self.proposer = kind.new_proposer()
-        self.calls = Calls(record.folder.ledger, self.budget, record.events, kind.report)
+        self.calls = LedgerCallAccount(record.folder.ledger, self.budget, record.events)
         self.services = GenerationServices(
             kind.program.card,
             CaseSettings(kind.settings.protocol or "", kind.settings.max_steps, kind.settings.no_reward_steps),
             inputs.cases,
-            kind.evaluator,
+            kind.resources,
             self.budget,
             record,
             kind.trial_maker(),
             self._report_steps,
-            inputs.num_threads,
-            kind.has_pictures(),
+            kind.recording_detail(),
             inputs.play,
         )
         self._spent_limit: int | None = None  # the budget of steps that the last generation was cut by
@@ -73,7 +73,7 @@ class OpenStudy:
         except KeyboardInterrupt:
             reason = INTERRUPTED
         finally:
-            self.kind.evaluator.close()
+            self.kind.release_executor()
         return self.finish(reason, has_failed)
 
     def _run(self, generations: Sequence[Mapping[str, Any]]) -> str:
@@ -174,6 +174,8 @@ class OpenStudy:
             recent=tuple(state.recent),
             episodes=state.episodes,
             calls=self.calls,
+            budget=self.budget,
+            report=self.kind.report,
             steps_left=steps_left,
         )
         return self.proposer.propose(context)
@@ -213,7 +215,7 @@ class OpenStudy:
                 "budget_steps": self.budget.steps,
                 "programs": state.next_index,
                 "best": None if best is None else best.best.score,
-                "accepted": state.stopped_at["accepted"],
+                "accepted": state.stopped_at[Gate.ACCEPTED],
                 "stopped_at": dict(state.stopped_at),
                 "seconds": self.budget.seconds,
                 **self.kind.progress(state, self.proposer),

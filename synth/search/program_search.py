@@ -8,19 +8,15 @@ from typing import Any
 from hl_dsl.synth.candidates.archive import ScoredParameters, Structure
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.candidates.parameter_values import values_of
-from hl_dsl.synth.candidates.proposer import (
-    Proposer,
-    proposer_named,
-    refuse_too_small,
-    refuse_unlimited,
-    settings_of,
-    takes_pictures,
-)
+from hl_dsl.synth.candidates.proposer import Proposer
+from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.regressions.gate import keeps_cases
+from hl_dsl.synth.rollouts.episode import RecordingDetail
 from hl_dsl.synth.rollouts.last_frames import can_be_drawn
 from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.runs.run_result import INTERRUPTED, StudyResult
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.search.best_text import best_text
 from hl_dsl.synth.search.search_record import StudyRecord
 from hl_dsl.synth.search.search_state import StudyState
@@ -46,21 +42,22 @@ class ProgramSearch(StudyKind):
         self._options = options
         self._first_proposer = proposer_named(self.settings.proposer, options)
         self._is_first_used = False
-        refuse_unlimited(self._first_proposer, self.budget)
+        self._first_proposer.check_budget(self.budget)
 
     def check_start(self) -> None:
         """Raises NotProved or HLError if a new run cannot succeed, before its folder is created."""
         super().check_start()
         program = self.program
-        refuse_too_small(self._first_proposer, program.card, self.settings.protocol or "", program.text, self.budget)
+        self._first_proposer.check_first_call(program.card, self.settings.protocol or "", program.text, self.budget)
 
-    def has_pictures(self) -> bool:
-        """Whether the proposer reads frames, and the environment has some."""
-        return takes_pictures(self._first_proposer) and can_be_drawn(self.program.card)
+    def recording_detail(self) -> RecordingDetail:
+        """Pictures are recorded if the proposer uses frames, and the environment has some."""
+        has_pictures = self._first_proposer.takes_pictures and can_be_drawn(self.program.card)
+        return RecordingDetail.PICTURES if has_pictures else RecordingDetail.STEPS
 
     def document(self) -> dict[str, Any]:
         """What `run.json` records."""
-        return self.settings.document(self.program, self.inputs.cases, settings_of(self._first_proposer))
+        return self.settings.document(self.program, self.inputs.cases, self._first_proposer.settings)
 
     def new_proposer(self) -> Proposer:
         """A proposer that has seen no trial."""
@@ -137,7 +134,7 @@ class ProgramSearch(StudyKind):
             proof is not None,
             "screened by the search's own gates" if proof is None else proof.summary,
             state.next_index,
-            state.stopped_at["accepted"],
+            state.stopped_at[Gate.ACCEPTED],
             dict(state.stopped_at),
             state.steps_spent,
             ending.lost_steps,

@@ -11,11 +11,13 @@ from typing import Any
 import numpy as np
 from hl_dsl.synth.candidates.proposer import Candidate, Rejected
 from hl_dsl.synth.rollouts.episode import Recording
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.picture import Picture
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.run_folder import RunFolder
-from hl_dsl.synth.runs.step_counter import StepMeter
-from hl_dsl.synth.runs.trial import Trial, cut_trial
+from hl_dsl.synth.runs.statuses import TrialKind
+from hl_dsl.synth.runs.step_counter import StepCounter
+from hl_dsl.synth.runs.trial import Trial, wasted_trial
 from hl_dsl.synth.search.search_state import CompletedTrial
 
 from hl_dsl.base.errors import HLError
@@ -38,9 +40,9 @@ class StudyRecord:
         self._made_by = ""
 
     @cached_property
-    def meter(self) -> StepMeter:
+    def meter(self) -> StepCounter:
         """Made when it is first needed: a folder whose run is refused stays as it is."""
-        return StepMeter(self.folder.path)
+        return StepCounter(self.folder.path)
 
     def __enter__(self) -> StudyRecord:
         return self
@@ -51,17 +53,17 @@ class StudyRecord:
 
     def start(self, settings: Mapping[str, Any]) -> None:
         """Raises HLError where the folder already holds a run."""
-        run_settings.begin(self.folder, settings)
+        run_settings.record_settings(self.folder, settings)
 
     def resume(self, settings: Mapping[str, Any]) -> list[dict]:
         """The generations on record, in order. Raises HLError where there is no run, or it differs in what it searches."""
-        self._made_by = run_settings.go_on(self.folder, settings)
+        self._made_by = run_settings.check_resumable(self.folder, settings)
         self.events = self.folder.ledger.read()
         self._charge_cut_steps(settings)
         try:
             return self._generations(self.events)
         except (KeyError, TypeError) as error:
-            raise run_settings.not_repeated(self.folder, self._made_by, "a generation of the run") from error
+            raise run_settings.not_reproducible(self.folder, self._made_by, "a generation of the run") from error
 
     def _charge_cut_steps(self, settings: Mapping[str, Any]) -> None:
         """What a process that was killed had played, and could not write down."""
@@ -69,7 +71,7 @@ class StudyRecord:
         if steps:
             self.events.append(
                 self.folder.ledger.append(
-                    cut_trial(settings, steps, "steps of episodes that the end of the process cut").to_event()
+                    wasted_trial(settings, steps, "steps of episodes that the end of the process cut").to_event()
                 )
             )
 
@@ -79,9 +81,9 @@ class StudyRecord:
             kind = event.get("event")
             if kind == "generation":
                 generations.append({**event, "trials": {}})
-            elif kind == "trial" and event.get("kind") == "interrupted":
+            elif kind == "trial" and event.get("kind") == TrialKind.INTERRUPTED:
                 self.lost_steps += event["environment_steps"]
-            elif kind == "trial" and event.get("kind") in ("search", "tune") and generations:
+            elif kind == "trial" and event.get("kind") in (TrialKind.SEARCH, TrialKind.TUNE) and generations:
                 generations[-1]["trials"][event["index"]] = Trial.from_event(event)
         return generations
 
@@ -111,13 +113,13 @@ class StudyRecord:
             "proposals": [_named(proposal) for proposal in proposals],
         }
         written = self.folder.ledger.append_many([event, *(trial.to_event() for trial in rejected)])
-        self.meter.begin(written[-1]["sequence"])
+        self.meter.restart(written[-1]["sequence"])
 
     def complete(self, generation: dict, rejected: Sequence[Trial]) -> None:
         """Records those of a known generation's rejections that a crash kept from the ledger."""
         missing = [trial.to_event() for trial in rejected if trial.index not in generation["trials"]]
         written = self.folder.ledger.append_many(missing)
-        self.meter.begin((written or self.events)[-1]["sequence"])
+        self.meter.restart((written or self.events)[-1]["sequence"])
 
     def known(self, generation: dict, proposals: Sequence[Candidate | Rejected]) -> dict[int, CompletedTrial]:
         """What the ledger tells of a generation that has been proposed again. Raises HLError where it is another one."""
@@ -125,7 +127,7 @@ class StudyRecord:
         recorded = [(one["index"], one["origin"], one["hash"]) for one in generation["proposals"]]
         now = [(one.index, one.origin, one.checked.hash if one.checked else "") for one in proposals]
         if recorded != now:
-            raise run_settings.not_repeated(self.folder, self._made_by, f"generation {self._generation} of the run")
+            raise run_settings.not_reproducible(self.folder, self._made_by, f"generation {self._generation} of the run")
         recordings = read_episodes(self.folder.path, self._generation)
         settled = {}
         for one in proposals:
@@ -207,7 +209,9 @@ def _without_empty(event: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in event.items() if value is False or value == 0 or value}
 
 
-def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Recording], dict[int, str]]]:
+def read_episodes(
+    folder: Path, generation: int
+) -> dict[int, tuple[dict[int | str, Recording], dict[int | str, EpisodeStatus]]]:
     """The episodes of a generation by trial: recordings, and how they ended, by seed or `recording_key`. Raises HLError."""
     found: dict[int, tuple[dict, dict]] = {}
     for path in sorted((folder / EPISODES).glob(f"{generation}-*.npz")):
@@ -227,5 +231,5 @@ def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Re
                 for name, array in values.items()
                 if name.startswith("picture_")
             )
-            kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), status
+            kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), EpisodeStatus(status)
     return found

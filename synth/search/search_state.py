@@ -16,10 +16,11 @@ from hl_dsl.synth.proposers.local.forecasting import forecasts
 from hl_dsl.synth.proposers.local.sampled_ticks import sampled_columns
 from hl_dsl.synth.proposers.local.signal_scales import usual_sizes
 from hl_dsl.synth.regressions.gate import first_broken, recording_key
-from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.episode_cache import EpisodeCache
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.pruning import margin
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.runs.trial import Trial
 
 from hl_dsl.cards import Card
@@ -42,7 +43,7 @@ class CompletedTrial:
     origin: str
     checked: CheckedCandidate | None
     recordings: Mapping[int | str, Recording]
-    statuses: Mapping[int | str, str]
+    statuses: Mapping[int | str, EpisodeStatus]
 
 
 @dataclass
@@ -53,7 +54,7 @@ class StudyState:
         card: Card of the environment.
         seeds: The development seeds still in use.
         smoke: Number of quick seeds.
-        dry_steps: Steps without reward after which an episode ends; None: no such limit.
+        no_reward_steps: Steps without reward after which an episode ends; None: no such limit.
         score: A trial's score from its returns over the seeds in use.
         archives_accepted_only: Whether only accepted trials enter the archive.
     """
@@ -61,7 +62,7 @@ class StudyState:
     card: Card
     seeds: tuple[int, ...]
     smoke: int
-    dry_steps: int | None
+    no_reward_steps: int | None
     score: Callable[[Sequence[float]], float] = mean_return
     archives_accepted_only: bool = False
     gates: Gates = field(init=False)
@@ -79,7 +80,7 @@ class StudyState:
 
     def __post_init__(self):
         self.gates = Gates(self.card)
-        self._results: dict[tuple[int, int | str], tuple[float, str]] = {}
+        self._results: dict[tuple[int, int | str], tuple[float, EpisodeStatus]] = {}
         self._cases: dict[int, Mapping[str, Mapping]] = {}
         self._recordings: dict[int, Mapping[int | str, Recording]] = {}
         self._subjects: dict[str, tuple[str, Subject]] = {}
@@ -106,7 +107,7 @@ class StudyState:
                 self.seeds = self.seeds[:1]  # one trajectory: one seed stands for all
             if trial.index == 0 and not trial.accepted:
                 self.has_failed_start = BUDGET_SPENT not in trial.reason  # else its evaluator failed
-            if trial.index == 0 and trial.gate == "regression" and BUDGET_SPENT not in trial.reason:
+            if trial.index == 0 and trial.gate is Gate.REGRESSION and BUDGET_SPENT not in trial.reason:
                 self.refused_start = trial.reason
         self.idle_generations = 0 if played else self.idle_generations + 1
 
@@ -115,17 +116,17 @@ class StudyState:
         values = dict(zip(trial.seeds, trial.returns))
         self._cases[trial.index] = trial.cases
         if one.recordings:
-            whole = all(status == FINISHED for status in one.statuses.values())
+            whole = all(status == EpisodeStatus.FINISHED for status in one.statuses.values())
             first = trial.returns[: self.smoke]
             self.archive.note(
                 trial.index, len(trial.seeds), trial.mean if whole else None, sum(first) / len(first) if whole else None
             )
         for seed, recording in one.recordings.items():
-            if one.statuses[seed] != CUT:
+            if one.statuses[seed] != EpisodeStatus.CUT:
                 self.recall.add(seed, trial.index, recording)
                 self._results[trial.index, seed] = (values.get(seed, 0.0), one.statuses[seed])
         if (
-            (trial.accepted if self.archives_accepted_only else trial.gate != "regression")
+            (trial.accepted if self.archives_accepted_only else trial.gate is not Gate.REGRESSION)
             and trial.mean is not None
             and one.checked is not None
             and set(self.seeds) <= set(trial.seeds)
@@ -150,14 +151,16 @@ class StudyState:
             if trial is None:
                 return None
             value, status = self._results[trial, seed]
-            if status != FINISHED:
-                return Rejection("duplicate", f"acts as trial {trial}, which was clearly worse", candidate.hash, trial)
+            if status != EpisodeStatus.FINISHED:
+                return Rejection(
+                    Gate.DUPLICATE, f"acts as trial {trial}, which was clearly worse", candidate.hash, trial
+                )
             first = trial if first is None else first
             acts_as = trial if acts_as is None and first_broken(self._cases[trial]) is not None else acts_as
             values.append(value)
         if acts_as is not None:
             return self._breaks_as(candidate, acts_as)
-        return Rejection("duplicate", f"acts as trial {first}: {sum(values) / len(values):g}", candidate.hash, first)
+        return Rejection(Gate.DUPLICATE, f"acts as trial {first}: {sum(values) / len(values):g}", candidate.hash, first)
 
     def _breaks_as(self, candidate: CheckedCandidate, trial: int) -> Rejection | None:
         """A rejection where a candidate that acts as a trial on the seeds does so, too, where that one broke a case."""
@@ -165,7 +168,7 @@ class StudyState:
         known = self.recall.find(candidate.flow, recording_key(case))
         if known is None or self._cases[known][case]["passed"] is not False:
             return None
-        return Rejection("duplicate", f"acts as trial {trial}, which broke case {case}", candidate.hash, trial)
+        return Rejection(Gate.DUPLICATE, f"acts as trial {trial}, which broke case {case}", candidate.hash, trial)
 
     def recalled_case(self, candidate: CheckedCandidate, case: str) -> bool:
         """Whether a candidate would play an episode that passed a case."""
@@ -177,7 +180,7 @@ class StudyState:
         found = []
         for seed in self.seeds:
             trial = self.recall.find(candidate.flow, seed)
-            if trial is None or self._results[trial, seed][1] != FINISHED:
+            if trial is None or self._results[trial, seed][1] != EpisodeStatus.FINISHED:
                 return None
             found.append((seed, self._results[trial, seed][0], self.recall.length(seed, trial)))
         return found
@@ -214,9 +217,9 @@ class StudyState:
     def ended_dry(self, structure: Structure) -> bool:
         """Whether the structure's best episode on the first seed ended because nothing happened any more."""
         recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
-        if recording is None or len(recording) < self.dry_steps:
+        if recording is None or len(recording) < self.no_reward_steps:
             return False
-        return not recording.shown["reward"][1 - self.dry_steps :].any()
+        return not recording.shown["reward"][1 - self.no_reward_steps :].any()
 
     def _drought(self, structure: Structure) -> tuple[int, int] | None:
         """The longest wait for a reward before the one that ended the episode, and that one."""
@@ -224,7 +227,7 @@ class StudyState:
             return None
         rewarded = np.flatnonzero(self._recordings[structure.best.trial][self.seeds[0]].shown["reward"])
         waits = np.diff(rewarded, prepend=0)
-        return int(waits.max(initial=0)), self.dry_steps
+        return int(waits.max(initial=0)), self.no_reward_steps
 
     def curve(self, seed: int) -> np.ndarray | None:
         """The best program's returns so far on a seed; None before there is one."""

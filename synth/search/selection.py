@@ -9,8 +9,10 @@ from typing import Any
 
 import numpy as np
 from hl_dsl.synth.candidates.proposer import Candidate
-from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED, LEFT, Episode
-from hl_dsl.synth.rollouts.pruning import clearly_worse, stages
+from hl_dsl.synth.rollouts.candidate_batch import Episode
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.synth.rollouts.pruning import clearly_worse, rungs
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.search.search_state import StudyState
 from hl_dsl.synth.workers.limits import EvaluatorFailed
@@ -46,14 +48,14 @@ class CandidateResult:
     @property
     def is_cut(self) -> bool:
         """Whether an episode was cut by the budget, the clock or an interrupt."""
-        return any(episode.status == CUT for episode in self.episodes)
+        return any(episode.status == EpisodeStatus.CUT for episode in self.episodes)
 
     @property
     def returns(self) -> dict[int, float]:
         """Returns of the finished episodes, by seed."""
         if self.recorded is not None:
             return dict(zip(self.recorded.seeds, self.recorded.returns))
-        return {episode.seed: episode.value for episode in self.episodes if episode.status == FINISHED}
+        return {episode.seed: episode.value for episode in self.episodes if episode.status == EpisodeStatus.FINISHED}
 
 
 class SelectionRule(ABC):
@@ -81,7 +83,7 @@ class SelectionRule(ABC):
         """Candidates to be tested on the golden cases next; none if all verdicts are known."""
 
     @abstractmethod
-    def verdict(self, result: CandidateResult) -> tuple[str, str]:
+    def verdict(self, result: CandidateResult) -> tuple[Gate, str]:
         """Gate and reason of a candidate whose evaluation did not fail and was not cut."""
 
     @abstractmethod
@@ -107,7 +109,7 @@ class ArchiveSelection(SelectionRule):
 
     def rungs(self) -> list[tuple[int, ...]]:
         """All seeds at once for the first program; else the quick seeds first."""
-        return stages(self._seeds, self._state.smoke) if self._state.archive.best is not None else [self._seeds]
+        return rungs(self._seeds, self._state.smoke) if self._state.archive.best is not None else [self._seeds]
 
     def survivors(self, results: Sequence[CandidateResult]) -> list[CandidateResult]:
         """Candidates that are neither below the floor nor clearly worse than the incumbent."""
@@ -116,7 +118,7 @@ class ArchiveSelection(SelectionRule):
     def _survives(self, result: CandidateResult) -> bool:
         if result.recorded is not None or result.candidate.brief:
             return False
-        if any(episode.status != FINISHED for episode in result.episodes):
+        if any(episode.status != EpisodeStatus.FINISHED for episode in result.episodes):
             return False
         returns = [episode.value for episode in result.episodes]
         if len(returns) <= self._state.smoke:
@@ -136,7 +138,7 @@ class ArchiveSelection(SelectionRule):
         ]
 
     def _would_accept(self, result: CandidateResult) -> bool:
-        finished = [episode.value for episode in result.episodes if episode.status == FINISHED]
+        finished = [episode.value for episode in result.episodes if episode.status == EpisodeStatus.FINISHED]
         if len(finished) < max(len(self._state.seeds), len(result.episodes)):
             return False
         return self._state.archive.would_accept(result.candidate.checked.structure, sum(finished) / len(finished))
@@ -147,25 +149,24 @@ class ArchiveSelection(SelectionRule):
             return False
         return result.are_cases_known or result.broken_case is not None or not self._would_accept(result)
 
-    def verdict(self, result: CandidateResult) -> tuple[str, str]:
+    def verdict(self, result: CandidateResult) -> tuple[Gate, str]:
         """The gate at which the candidate stopped, and the reason."""
         state, episodes = self._state, result.episodes
-        gate = "smoke" if len(episodes) <= state.smoke else "development"
-        if any(episode.status == LEFT for episode in episodes):
-            return gate, "pruned: return far below the best program's at the same step"
+        if any(episode.status == EpisodeStatus.PRUNED for episode in episodes):
+            return Gate.PRUNED, "return far below the best program's at the same step"
         score = sum(episode.value for episode in episodes) / len(episodes)
         if len(episodes) < len(state.seeds):
             if result.candidate.brief:
                 return (
-                    "smoke",
+                    Gate.QUICK_SEEDS,
                     f"{score:g} on the quick seeds; a sample of a batch whose center is evaluated on all seeds",
                 )
             if len(episodes) <= state.smoke:
-                return "smoke", f"{score:g} on the quick seeds is clearly worse than the best"
-            return "development", f"{score:g} on {len(episodes)} seeds is clearly worse than the best program there"
+                return Gate.PRUNED, f"{score:g} on the quick seeds is clearly worse than the best"
+            return Gate.PRUNED, f"{score:g} on {len(episodes)} seeds is clearly worse than the best program there"
         if self._would_accept(result):
-            return ("accepted", "") if result.broken_case is None else ("regression", result.broken_case)
-        return "development", f"{score:g} is not better than the known programs"
+            return (Gate.ACCEPTED, "") if result.broken_case is None else (Gate.REGRESSION, result.broken_case)
+        return Gate.ALL_SEEDS, f"{score:g} is not better than the best program"
 
     def curve(self, seed: int) -> np.ndarray | None:
         """The incumbent's returns so far on a seed."""

@@ -29,7 +29,7 @@ class Study:
         self.kind.check_start()
         with self._record() as record:
             record.start(self.kind.document())
-            record.folder.keep_card(self.kind.program.card)
+            record.folder.write_card(self.kind.program.card)
             return OpenStudy(self.kind, record).run([])
 
     def resume(self) -> Any:

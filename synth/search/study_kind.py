@@ -16,6 +16,8 @@ from hl_dsl.synth.candidates.proposer import Candidate, Proposer
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.regressions.case import Regression
 from hl_dsl.synth.rollouts.candidate_batch import BatchResult
+from hl_dsl.synth.rollouts.episode import RecordingDetail
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.search.search_record import StudyRecord
@@ -23,14 +25,13 @@ from hl_dsl.synth.search.search_state import StudyState
 from hl_dsl.synth.search.selection import SelectionRule
 from hl_dsl.synth.search.study_settings import StudySettings
 from hl_dsl.synth.search.trial_maker import TrialMaker
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 from hl_dsl.verify import Proof
 
 from hl_dsl.program import Program
 
 QUICK_SEEDS = 2  # seeds of the first rung
 OnEvent = Callable[[dict[str, Any]], None]
-Evaluator = InProcessExecutor | WorkerExecutor
 
 
 def ignore_event(event: dict[str, Any]) -> None:
@@ -47,8 +48,7 @@ class StudyInputs:
         folder: The run folder.
         budget: Limits of environment steps, programs, time, tokens and money.
         cases: Golden cases that an accepted program passes.
-        evaluator: Where batches are evaluated; None: in a worker process.
-        num_threads: Simulator threads; 0: one for each core.
+        resources: What batches are evaluated on; None: a worker process of the study's own.
         on_event: Takes progress events.
         play: Evaluates a batch, in place of `candidate_batch.play`.
     """
@@ -58,8 +58,7 @@ class StudyInputs:
     folder: Path
     budget: Budget
     cases: tuple[Regression, ...] = ()
-    evaluator: Evaluator | None = None
-    num_threads: int = 0
+    resources: Resources | None = None
     on_event: OnEvent | None = None
     play: Callable[..., BatchResult] | None = None
 
@@ -95,7 +94,7 @@ class StudyKind(ABC):
         self.inputs = inputs
         self.program, self.budget = inputs.program, inputs.budget
         self.settings = inputs.settings.resolved(inputs.program.card)
-        self.evaluator: Evaluator = inputs.evaluator or WorkerExecutor()
+        self.resources = inputs.resources or Resources(executor=WorkerExecutor())
         self.report: OnEvent = inputs.on_event or ignore_event
 
     @cached_property
@@ -116,9 +115,16 @@ class StudyKind(ABC):
         """Raises NotProved or HLError if a new run cannot succeed, before its folder is created."""
         _ = self.start
 
-    def has_pictures(self) -> bool:
-        """Whether the last frames of episodes are kept for the proposer."""
-        return False
+    def release_executor(self) -> None:
+        """Ends the study's own worker process; an executor of the caller is kept for the next study."""
+        if self.inputs.resources is None:
+            self.resources.executor.close()
+        else:
+            self.resources.executor.release()
+
+    def recording_detail(self) -> RecordingDetail:
+        """What is recorded of the episodes."""
+        return RecordingDetail.STEPS if self.keeps_episodes else RecordingDetail.NOTHING
 
     @abstractmethod
     def document(self) -> dict[str, Any]:

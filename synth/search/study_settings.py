@@ -9,7 +9,7 @@ from typing import Any
 from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.regressions.case import Regression, content_hash
-from hl_dsl.synth.rollouts.pruning import usual_dry_steps
+from hl_dsl.synth.rollouts.pruning import default_no_reward_steps
 
 from hl_dsl.cards import Card
 from hl_dsl.program import Program
@@ -82,7 +82,7 @@ class StudySettings:
         seeds = tuple(self.seeds)
         no_reward_steps = self.no_reward_steps
         if no_reward_steps is None and self.tuning is None:
-            no_reward_steps = usual_dry_steps(card)
+            no_reward_steps = default_no_reward_steps(card)
         return replace(
             self,
             protocol=protocol,
@@ -106,7 +106,7 @@ class StudySettings:
             "protocol": self.protocol,
             "run_seed": self.run_seed,
             "seeds": list(self.seeds),
-            "dry_steps": self.no_reward_steps,
+            "no_reward_steps": self.no_reward_steps,
             "max_steps": self.max_steps,
         }
         return {
@@ -140,7 +140,7 @@ class StudySettings:
             tuple(document["seeds"]),
             document["run_seed"],
             document.get("max_steps"),
-            document.get("dry_steps"),
+            document.get("no_reward_steps", document.get("dry_steps")),
             document.get("lanes", LANES),
             document.get("proposer", "local"),
             tuning,

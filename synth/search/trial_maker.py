@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hl_dsl.compiler.ir.dataflow import Property
-from hl_dsl.compiler.planner.counts import counts_record
+from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected
-from hl_dsl.synth.rollouts.candidate_batch import FINISHED
-from hl_dsl.synth.runs.trial import SIMPLIFIED, Trial, cut_trial
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
+from hl_dsl.synth.runs.trial import Trial, wasted_trial
 from hl_dsl.synth.search.selection import CandidateResult
 
 from hl_dsl.program import Program
@@ -36,7 +36,7 @@ class TrialMaker:
     protocol: str
     run_seed: int
     proposer: str
-    kind: str = "search"
+    kind: TrialKind = TrialKind.SEARCH
 
     def rejected(self, rejected: Rejected) -> Trial:
         """Trial of a proposal that a gate before the environment rejected."""
@@ -44,7 +44,7 @@ class TrialMaker:
             self._proposed(rejected, rejected.text), gate=rejected.rejection.gate, reason=rejected.rejection.reason
         )
 
-    def evaluated(self, result: CandidateResult, gate: str, reason: str, usage: Usage, steps_of_cases: int) -> Trial:
+    def evaluated(self, result: CandidateResult, gate: Gate, reason: str, usage: Usage, steps_of_cases: int) -> Trial:
         """Trial of an evaluated candidate.
 
         Args:
@@ -55,13 +55,13 @@ class TrialMaker:
             steps_of_cases: Environment steps of its golden cases.
         """
         candidate, episodes, flow = result.candidate, result.episodes, result.candidate.checked.flow
-        finished = [episode for episode in episodes if episode.status == FINISHED]
+        finished = [episode for episode in episodes if episode.status == EpisodeStatus.FINISHED]
         steps = sum(episode.length for episode in episodes) + steps_of_cases
         steps += result.failure.steps if result.failure is not None else 0
         return replace(
-            self._proposed(candidate, self.text(candidate, gate == "accepted")),
+            self._proposed(candidate, self.text(candidate, gate is Gate.ACCEPTED)),
             gate=gate,
-            accepted=gate == "accepted",
+            accepted=gate is Gate.ACCEPTED,
             reason=reason,
             options=dict(usage.options) if episodes else {},
             seeds=tuple(episode.seed for episode in finished),
@@ -73,12 +73,7 @@ class TrialMaker:
             wall_seconds=steps * usage.wall_per_step,
             proof={"status": candidate.proof},
             parameters=candidate.values,
-            out_of_range={"all": sum(episode.out_of_range for episode in episodes)},
-            assumption_violations=_counts(
-                flow.of_kind("assume"), [episode.assumption_violations for episode in episodes]
-            ),
-            monitor_violations=_counts(flow.of_kind("monitor"), [episode.monitor_violations for episode in episodes]),
-            planning=counts_record(episode.planning for episode in episodes),
+            **EpisodeCounts.total(episode.counts for episode in episodes).trial_fields(flow),
         )
 
     def text(self, candidate: Candidate, is_accepted: bool) -> str:
@@ -93,14 +88,14 @@ class TrialMaker:
         """
         program = smaller.program
         return Trial(
-            kind=SIMPLIFIED,
+            kind=TrialKind.SIMPLIFY,
             program_name=program.name,
             program_hash=smaller.hash,
             program=program.text,
             parent_hashes=(best.checked.hash,),
             proposer="simplify",
             change=f"{len(best.checked.flow.nodes) - len(smaller.flow.nodes)} nodes removed",
-            gate="accepted",
+            gate=Gate.ACCEPTED,
             accepted=True,
             reason=f"acts as trial {best.best.trial}",
             environment=self.program.card.environment,
@@ -114,7 +109,7 @@ class TrialMaker:
 
     def lost(self, steps: int, reason: str) -> Trial:
         """Trial of environment steps that led to no verdict."""
-        return cut_trial(
+        return wasted_trial(
             {
                 "environment": self.program.card.environment,
                 "protocol": self.protocol,
@@ -143,7 +138,3 @@ class TrialMaker:
             tokens=provenance.tokens,
             cost=provenance.cost,
         )
-
-
-def _counts(properties: Sequence[Property], rows: Sequence[tuple[int, ...]]) -> dict[str, int]:
-    return {item.name: sum(row[column] for row in rows) for column, item in enumerate(properties)}

@@ -1,1 +1,1 @@
-"""Tuning: a program's parameters moved inside their proved ranges; the structure, and so the proof, stays."""
+"""Tuning (`hl tune`): CMA-ES over a program's parameters inside their proved ranges; the structure stays."""

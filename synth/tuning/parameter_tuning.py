@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
-from hl_dsl.compiler.planner.counts import PlanningCounts, added
+from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.proposer import Candidate, Proposer
 from hl_dsl.synth.evaluation.policy_header import without_measured
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial, trials_of
 from hl_dsl.synth.search.search_state import StudyState
 from hl_dsl.synth.search.selection import CandidateResult, SelectionRule
@@ -86,7 +87,7 @@ class ParameterTuning(StudyKind):
         """Makes the trials of the study."""
         settings = self.settings
         return TuningTrialMaker(
-            self.program, settings.protocol or "", settings.run_seed, NAME, kind="tune", fitness=self.fitness
+            self.program, settings.protocol or "", settings.run_seed, NAME, kind=TrialKind.TUNE, fitness=self.fitness
         )
 
     def selection(self, state: StudyState, proposer: Proposer) -> SelectionRule:
@@ -138,7 +139,7 @@ class ParameterTuning(StudyKind):
 
     def result(self, state: StudyState, best: Structure, ending: Ending) -> TuneResult:
         """The result of the tuning."""
-        planning = added(PlanningCounts(**trial.planning) for trial in trials_of(ending.events))
+        planning = sum((PlanningCounts(**trial.planning) for trial in trials_of(ending.events)), PlanningCounts())
         return TuneResult(
             self.best_text(state, best, None),
             best.checked.hash,
@@ -173,7 +174,7 @@ class TuningTrialMaker(TrialMaker):
         text = super().text(candidate, is_accepted)
         return text if candidate.index == 0 else without_measured(text)
 
-    def evaluated(self, result: CandidateResult, gate: str, reason: str, usage: Usage, steps_of_cases: int) -> Trial:
+    def evaluated(self, result: CandidateResult, gate: Gate, reason: str, usage: Usage, steps_of_cases: int) -> Trial:
         """Trial of a sample, with its fitness if that is not the mean return."""
         trial = super().evaluated(result, gate, reason, usage, steps_of_cases)
         if self.fitness.is_mean or not trial.returns:

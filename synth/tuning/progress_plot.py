@@ -11,9 +11,10 @@ from statistics import fmean
 from typing import Any
 
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.plots import BEST_COLOUR, REFERENCE_COLOURS, REJECTED_COLOUR, dress
+from hl_dsl.synth.runs.plots import BEST_COLOUR, REFERENCE_COLOURS, REJECTED_COLOUR, style_axes
 from hl_dsl.synth.runs.run_folder import LEDGER
-from hl_dsl.synth.runs.trial import NO_GATE, Trial, main_setting, trials_of
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
+from hl_dsl.synth.runs.trial import Trial, main_setting, trials_of
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import write_whole
@@ -83,8 +84,8 @@ def plot_progress(events: Sequence[Mapping[str, Any]], path: Path | str) -> Path
         places = [(generation.env_steps, generation.sigma) for generation in generations]
         sizes.plot(*zip(*places), color=REFERENCE_COLOURS[1], linewidth=1.2)
         sizes.set_yscale("log")
-    dress(scores, "")
-    dress(sizes, "environment steps")
+    style_axes(scores, "")
+    style_axes(sizes, "environment steps")
     scores.set_ylabel("score of a sample")
     sizes.set_ylabel("step size")
     if points:
@@ -119,7 +120,7 @@ def _generations(events: Sequence[Mapping[str, Any]]) -> list[_Generation]:
         elif event.get("event") == "trial":
             steps += event.get("environment_steps", 0)
             trial = Trial.from_event(event)
-            if trial.kind == "tune" and trial.gate != NO_GATE and trial.score is not None:
+            if trial.kind is TrialKind.TUNE and trial.gate is not Gate.NONE and trial.score is not None:
                 scores.append(trial.score)
     close()
     return found
@@ -132,7 +133,9 @@ def _points(events: Sequence[Mapping[str, Any]]) -> list[tuple[int, float, bool]
     samples = [
         trial
         for trial in trials
-        if trial.kind == "tune" and trial.gate != NO_GATE and (trial.environment, trial.protocol) == setting
+        if trial.kind is TrialKind.TUNE
+        and trial.gate is not Gate.NONE
+        and (trial.environment, trial.protocol) == setting
     ]
     seeds = max((len(trial.seeds) for trial in samples), default=0)
     points, steps, chosen = [], 0, set(map(id, samples))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from hl_dsl.compiler.planner.counts import PlanningCounts
+from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 
 from hl_dsl.base.text import counted
@@ -17,6 +17,7 @@ class TuneResult:
     `score` and `start_score` are the `fitness` over `seeds`, in whole episodes. `values` holds every parameter, `written` is
     where the text was put besides."""
 
+    SCHEMA: ClassVar[str] = "hl.tune/1"  # of the document of `hl tune --json`
     best_text: str
     program_hash: str
     values: dict[str, float]
@@ -53,7 +54,7 @@ class TuneResult:
             "seeds": list(self.seeds),
             "samples": self.samples,
             "env_steps": self.env_steps,
-            "planning": self.planning._asdict() if any(self.planning) else None,
+            "planning": self.planning.to_json() if self.planning else None,
             "stop_reason": self.stop_reason,
             "program": self.best_text,
             "written": self.written,

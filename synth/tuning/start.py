@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.run_result import NotWritten
-from hl_dsl.synth.search.start import Host, study_inputs
+from hl_dsl.synth.search.start import study_inputs
 from hl_dsl.synth.search.study import Study
+from hl_dsl.synth.search.study_kind import OnEvent
 from hl_dsl.synth.search.study_settings import StudySettings, TuningSettings
 from hl_dsl.synth.tuning.parameter_tuning import ParameterTuning
 from hl_dsl.synth.tuning.result import TuneResult
@@ -25,7 +27,8 @@ def run_tune(
     run_folder: Path | str | None = None,
     settings: StudySettings | None = None,
     budget: Budget | None = None,
-    host: Host | None = None,
+    resources: Resources | None = None,
+    on_event: OnEvent | None = None,
     resume: bool = False,
     write: bool = False,
 ) -> TuneResult:
@@ -36,7 +39,8 @@ def run_tune(
         run_folder: Where the run is recorded; None: a temporary folder.
         settings: Settings of the tuning.
         budget: Limits of the tuning; None: 100,000 environment steps.
-        host: What the tuning runs on.
+        resources: What batches are evaluated on; None: a worker process of the tuning's own.
+        on_event: Takes progress events.
         resume: Whether the run in the folder is continued.
         write: Whether a better program replaces the one at `path`; not after an interrupt, because a run is only continued
             with its initial program.
@@ -48,10 +52,11 @@ def run_tune(
     """
     if run_folder is None:
         with TemporaryDirectory() as folder:
-            return run_tune(path, folder, settings, budget, host, False, write)
+            return run_tune(path, folder, settings, budget, resources, on_event, False, write)
     settings = settings or StudySettings()
     settings = settings if settings.tuning is not None else replace(settings, tuning=TuningSettings())
-    inputs = study_inputs(path, run_folder, settings, budget or Budget(steps=TUNE_STEPS), host)
+    inputs = study_inputs(path, run_folder, settings, budget or Budget(steps=TUNE_STEPS))
+    inputs = replace(inputs, resources=resources, on_event=on_event)
     study = Study(ParameterTuning(inputs))
     result = study.resume() if resume else study.run()
     return _written(result, Path(path)) if write else result

@@ -17,6 +17,7 @@ from hl_dsl.synth.candidates.proposer import (
     SearchContext,
 )
 from hl_dsl.synth.environments.random_numbers import generator
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.search.search_state import BUDGET_SPENT
 from hl_dsl.synth.search.study_settings import TuningSettings
@@ -96,9 +97,7 @@ class TuningProposer(Proposer):
             "maxiter": _GENERATIONS_PER_DIMENSION * max(2, len(problem.parameters)),
         }
         options = CmaOptions(settings.population, settings.step_size or DEFAULT_STEP_SIZE, limits=limits)
-        self.strategy = CmaEs(
-            problem.parameters, lambda restart: generator(problem.run_seed, restart, "tune"), options
-        )
+        self.strategy = CmaEs(problem.parameters, lambda restart: generator(problem.run_seed, restart, "tune"), options)
         self.batch = Batch()
         self.last_scores: list[float] = []
         self._defaults = dict(problem.start.values)
@@ -157,7 +156,7 @@ class TuningProposer(Proposer):
         worst = min(whole, default=None)
         for sample in self._proposed:
             trial = by_number[sample.number]
-            is_worst = sample.score is None or trial.gate == "regression"
+            is_worst = sample.score is None or trial.gate is Gate.REGRESSION
             sample.reported_score = worst if is_worst else sample.score
             if not sample.is_whole and sample.score is not None and worst is not None:
                 sample.reported_score = min(sample.score, worst)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hl_dsl.synth.rollouts.candidate_batch import FINISHED
-from hl_dsl.synth.rollouts.pruning import stages
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.synth.rollouts.pruning import rungs
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.search.selection import CandidateResult, SelectionRule
 from hl_dsl.synth.tuning.fitness import Fitness
 
@@ -50,7 +51,7 @@ class TuningSelection(SelectionRule):
 
     def rungs(self) -> list[tuple[int, ...]]:
         """All seeds at once; in a race 2 seeds first, then four times as many in all, and so on."""
-        return stages(self._seeds, RACE_SEEDS) if self._race else [self._seeds]
+        return rungs(self._seeds, RACE_SEEDS) if self._race else [self._seeds]
 
     def survivors(self, results: Sequence[CandidateResult]) -> list[CandidateResult]:
         """The better half by fitness on the seeds of this rung; of equals, the earlier ones."""
@@ -71,7 +72,7 @@ class TuningSelection(SelectionRule):
         if self._batch.max_steps is not None:
             return []
         for result in sorted(filter(self._may_win, results), key=lambda result: (-self._score(result), result.index)):
-            if result.recorded is not None and result.recorded.gate == "regression":
+            if result.recorded is not None and result.recorded.gate is Gate.REGRESSION:
                 continue
             if result.recorded is None and not result.are_cases_known:
                 return [result]
@@ -96,19 +97,19 @@ class TuningSelection(SelectionRule):
         """A sample is compared with the whole generation, so an interrupted generation decides nothing."""
         return False
 
-    def verdict(self, result: CandidateResult) -> tuple[str, str]:
+    def verdict(self, result: CandidateResult) -> tuple[Gate, str]:
         """The gate at which the sample stopped, and the reason."""
-        if result.is_pruned or any(episode.status != FINISHED for episode in result.episodes):
+        if result.is_pruned or any(episode.status != EpisodeStatus.FINISHED for episode in result.episodes):
             return (
-                "development",
+                Gate.PRUNED,
                 f"{self._score(result):g} on {len(result.returns)} seeds: not in the better half of its generation",
             )
         if self._batch.max_steps is not None:
-            return "smoke", f"in episodes of at most {self._batch.max_steps} steps"
+            return Gate.QUICK_SEEDS, f"in episodes of at most {self._batch.max_steps} steps"
         if result is self._winner:
-            return "accepted", ""
+            return Gate.ACCEPTED, ""
         if result.broken_case is not None:
-            return "regression", result.broken_case
+            return Gate.REGRESSION, result.broken_case
         if result.index not in self._batch.eligible:
-            return "development", "a sample: only a center is accepted"
-        return "development", "not better than the best so far"
+            return Gate.ALL_SEEDS, "a sample: only a center is accepted"
+        return Gate.ALL_SEEDS, "not better than the best so far"

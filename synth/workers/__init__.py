@@ -1,1 +1,1 @@
-"""Evaluation in a process of its own, which may hang, leak or die without taking a run along."""
+"""Worker processes for evaluation: isolated, limited, and supervised, so that a crash does not end a study."""

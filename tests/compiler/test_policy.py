@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hl_dsl.compiler.backends.tape import source
 from hl_dsl.compiler.policy import BACKENDS, Policy
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.rollouts.resources import Resources
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -242,13 +244,18 @@ def test_real_episodes_are_the_same_with_every_back_end():
 
     program = Program.load(POLICIES / "cartpole" / "lean.hl")
     played = [
-        evaluate(program.compile(backend=backend), program.card, "standard", range(6), num_envs=4)
+        evaluate(
+            program.compile(backend=backend),
+            program.card,
+            EpisodeSettings("standard", range(6)),
+            resources=Resources(num_envs=4),
+        )
         for backend in BACKENDS
     ]
     assert played[0].complete and len(set(played[0].lengths)) > 1, "lanes end at different times"
     for other in played[1:]:
-        assert (other.returns, other.digests, other.out_of_range) == (
+        assert (other.returns, other.digests, other.counts) == (
             played[0].returns,
             played[0].digests,
-            played[0].out_of_range,
+            played[0].counts,
         )

@@ -7,7 +7,7 @@ import re
 import subprocess
 
 import pytest
-from hl_dsl.verify.certificates import certificate, write_certificate
+from hl_dsl.verify.certificates import build_certificate, write_certificate
 from hl_dsl.verify.smt.solver import solver_path
 
 from hl_dsl.base.errors import HLError
@@ -30,7 +30,7 @@ def test_another_solver_agrees(path, tmp_path):
     program = Program.load(path)
     proof = program.prove(limits=LIMITS)
     index = json.loads(
-        write_certificate(tmp_path / "out", certificate(program.flow, proof, LIMITS)).read_text(encoding="utf-8")
+        write_certificate(tmp_path / "out", build_certificate(program.flow, proof, LIMITS)).read_text(encoding="utf-8")
     )
     assert index["schema"] == "hl.certificate/1" and index["program_hash"] == program.hash
     assert [entry["id"] for entry in index["obligations"]] == [result.id for result in proof.results]
@@ -57,7 +57,7 @@ def test_some_proofs_need_the_solver_and_all_of_these_are_certified():
     counts = {"scripts": 0, "uncertified": 0}
     for name in ("ghost_counter", "paddle_follows", "two_ticks_back", "sign_of_difference"):
         program = Program.load(VERDICTS / "proved" / f"{name}.hl")
-        found = certificate(program.flow, program.prove(limits=LIMITS), LIMITS)
+        found = build_certificate(program.flow, program.prove(limits=LIMITS), LIMITS)
         counts["scripts"] += len(found.queries)
         counts["uncertified"] += len(found.uncertified)
     assert counts["scripts"] >= 6 and counts["uncertified"] == 0
@@ -66,7 +66,7 @@ def test_some_proofs_need_the_solver_and_all_of_these_are_certified():
 def test_only_what_is_proved_is_certified(tmp_path):
     program = Program.load(VERDICTS / "violated" / "paddle_follows.hl")
     proof = program.prove(limits=LIMITS)
-    ids = {entry["id"] for entry in certificate(program.flow, proof, LIMITS).entries}
+    ids = {entry["id"] for entry in build_certificate(program.flow, proof, LIMITS).entries}
     assert (
         ids == {result.id for result in proof.results if result.status == "proved"}
         and "invariant:command_bounds" not in ids
@@ -75,11 +75,11 @@ def test_only_what_is_proved_is_certified(tmp_path):
 
 def test_a_certificate_replaces_a_certificate_and_nothing_else(tmp_path):
     ghost, other = (Program.load(VERDICTS / "proved" / name) for name in ("ghost_counter.hl", "aim_clamped.hl"))
-    write_certificate(tmp_path / "c", certificate(ghost.flow, ghost.prove()))
+    write_certificate(tmp_path / "c", build_certificate(ghost.flow, ghost.prove()))
     assert list((tmp_path / "c").glob("*.smt2"))
-    write_certificate(tmp_path / "c", certificate(other.flow, other.prove()))
+    write_certificate(tmp_path / "c", build_certificate(other.flow, other.prove()))
     assert not list((tmp_path / "c").glob("invariant-same*"))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear", encoding="utf-8")
     with pytest.raises(HLError, match="holds no certificate"):
-        write_certificate(tmp_path / "mine", certificate(ghost.flow, ghost.prove()))
+        write_certificate(tmp_path / "mine", build_certificate(ghost.flow, ghost.prove()))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hl_dsl.verify.goals.goals import goals
-from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shortened
-from hl_dsl.verify.simulation.shrinking import shortened_in_lanes
+from hl_dsl.verify.goals.goals import list_goals
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shorten_run
+from hl_dsl.verify.simulation.shrinking import shorten_run_in_lanes
 
 from hl_dsl.program import Program
 from tests.support.paths import LATE as LATE_PROGRAMS
@@ -26,8 +26,8 @@ def test_a_late_violation_is_found(path):
 
 def test_a_long_run_becomes_a_short_one():
     program = Program.load(LATE[[path.stem for path in LATE].index("held_for_long")])
-    goal = next(goal for goal in goals(program.flow) if goal.kind == "invariant")
+    goal = next(goal for goal in list_goals(program.flow) if goal.kind == "invariant")
     rows = ((9,), (7,), (7,)) * 50 + ((7,),) * 320
-    for shorter in (shortened_in_lanes, shortened):
+    for shorter in (shorten_run_in_lanes, shorten_run):
         found = shorter(program.flow, goal, SimulatedRun({}, rows))
         assert first_break(program.flow, goal, found) == len(found.rows) - 1 <= 301  # 300 is the least

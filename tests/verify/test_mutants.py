@@ -11,7 +11,7 @@ from fractions import Fraction
 import pytest
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.goals import terms
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.intervals import contexts, fixpoint
 from hl_dsl.verify.intervals.evaluator import Evaluator
@@ -21,7 +21,7 @@ from hl_dsl.verify.methods.k_induction import Induction
 from hl_dsl.verify.smt import encode, rounding_error
 from hl_dsl.verify.smt.solver import UNSAT, Solver
 
-from hl_dsl.operators import OPERATORS, intervals, inverse_intervals, replaced, scalar
+from hl_dsl.operators import OPERATORS, intervals, inverse_intervals, replaced, scalar, truth_intervals
 from hl_dsl.program import Program
 
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward act NOOP {} }}'
@@ -32,19 +32,19 @@ def proved(text: str) -> bool:
     """Whether intervals and induction, with nothing to find violations, prove all of a program; of one that has an
     invariant `asked`, whether they prove that one. With `intervals` as the program's name, by intervals alone; with `fine`, with
     the finer bounds of rounding errors."""
-    tier = IntervalStage(Program.parse(text).flow)
+    stage = IntervalStage(Program.parse(text).flow)
     left = [
         goal
-        for goal in goals(tier.flow)
-        if (tier.obligation(goal.obligation) if goal.property is None else tier.invariant(goal.property.node))
+        for goal in list_goals(stage.flow)
+        if (stage.obligation(goal.obligation) if goal.property is None else stage.invariant(goal.property.node))
         != "proved"
     ]
     if "policy intervals" in text:
         return not left
     with Solver(60) as solver:
-        rounding = encode.FINE if "policy fine" in text else encode.ROUNDED
+        rounding = encode.RELATIVE_ERROR if "policy fine" in text else encode.ROUNDED
         attempts = k_induction.Induction(
-            tier.plan, tier.ranges, ProofLimits(solver_steps=200_000), solver, rounding
+            stage.index, stage.ranges, ProofLimits(solver_steps=200_000), solver, rounding
         ).prove(left, (0, 1, 2))
     if "invariant:asked" in attempts:
         return attempts["invariant:asked"].proved
@@ -64,11 +64,11 @@ def attribute(place, name: str, value):
         yield
 
 
-def one_round(plan, group, ranges, pool, numbers):
+def one_round(index, group, ranges, expressions, numbers):
     for cell in group.cells:
-        start = plan.flow.memories[cell].start
+        start = index.flow.memories[cell].start
         ranges[cell] = (start, start)
-    ranges_after = fixpoint._Tick(plan, group, pool, numbers).stored(ranges)
+    ranges_after = fixpoint._Tick(index, group, expressions, numbers).stored(ranges)
     for cell, pair in ranges_after.items():
         ranges[cell] = fixpoint._join(ranges[cell], pair)
 
@@ -84,28 +84,28 @@ class BeginsAnyhow(Induction):
 
 
 class WithoutDropping(Induction):
-    def prove(self, goals, depths):
+    def prove(self, list_goals, depths):
         """All goals at once as hypotheses, none dropped when it fails."""
-        found = super().prove(goals, depths)
-        return {**found, **{goal.id: self._attempt(goal, goals, self._all(goals)) for goal in goals}}
+        found = super().prove(list_goals, depths)
+        return {**found, **{goal.id: self._attempt(goal, list_goals, self._all(list_goals)) for goal in list_goals}}
 
-    def _all(self, goals):
-        return Evaluator(self.plan, self.boxed(goals))
+    def _all(self, list_goals):
+        return Evaluator(self.index, self.assuming_ranges(list_goals))
 
 
 class Supposing(Induction):
     """What is to be proved, among the assumptions of the tick that it is to be proved of."""
 
     def _query(self, goal, hypotheses, evaluator, depth, begin):
-        held = self.plan.assumes
-        self.plan.__dict__["assumes"] = [
+        held = self.index.assumes
+        self.index.__dict__["assumes"] = [
             *held,
             *(other.property.node for other in hypotheses if other.property is not None),
         ]
         try:
             return super()._query(goal, hypotheses, evaluator, depth, begin)
         finally:
-            self.plan.__dict__["assumes"] = held
+            self.index.__dict__["assumes"] = held
 
 
 # (defect, how it is put in, program, whether the sound verifier proves it)
@@ -142,7 +142,7 @@ MUTANTS = [
         "half the relative error",
         lambda: attribute(
             rounding_error,
-            "relative",
+            "bound_by_result",
             lambda term, exact, form: [
                 rounding_error._within(
                     term, exact, terms.If(exact < 0, -exact, exact) * terms.literal(Fraction(1, 2**54), terms.REAL)
@@ -167,9 +167,9 @@ MUTANTS = [
         lambda: row(
             "less",
             refine=lambda truth, a, b, kind: (
-                intervals.refine_less(True, a, b, kind)
+                truth_intervals.refine_less(True, a, b, kind)
                 if truth
-                else tuple(reversed(intervals.refine_less(True, b, a, kind)))
+                else tuple(reversed(truth_intervals.refine_less(True, b, a, kind)))
             ),
         ),
         BREAKOUT.format("let q = if ram[1] < 4 then 1 else 10 / (ram[1] - 4)"),
@@ -177,19 +177,19 @@ MUTANTS = [
     ),
     (
         "a strict comparison that holds taken as weak",
-        lambda: row("less", refine=intervals.refine_less_equal),
+        lambda: row("less", refine=truth_intervals.refine_less_equal),
         BREAKOUT.format("let q = if 4 < ram[1] then 10 / (ram[1] - 4) else 1").replace("policy p", "policy intervals"),
         True,
     ),
     (
         "reals stepped like ints",
-        lambda: attribute(intervals, "_above", lambda value, kind: value + 1),
+        lambda: attribute(truth_intervals, "_above", lambda value, kind: value + 1),
         CARTPOLE.format("let q = if cart.position > 0 then sqrt(cart.position - 0.5) else 0"),
         False,
     ),
     (
         "an interval end opened",
-        lambda: row("less_equal", interval=lambda a, b: intervals.less_equal((a[0], a[1] - 1), b)),
+        lambda: row("less_equal", interval=lambda a, b: truth_intervals.less_equal((a[0], a[1] - 1), b)),
         BREAKOUT.format("invariant p: ram[1] <= 254"),
         False,
     ),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify import ProofLimits, prove
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.terms import SORTS, literal
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, keeps_assumptions
 from hl_dsl.verify.simulation.simulate import simulate
-from hl_dsl.verify.smt.encode import FINE, START, Encoding
+from hl_dsl.verify.smt.encode import RELATIVE_ERROR, START, Encoding
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -47,12 +47,12 @@ def lanes_of(flow, run):
 @given(data=st.data(), program=programs())
 def test_every_value_of_a_run_lies_in_its_interval(data, program):
     flow = program.flow
-    tier = IntervalStage(flow)
-    evaluator = tier.evaluator
+    stage = IntervalStage(flow)
+    evaluator = stage.evaluator
     run = data.draw(runs(flow))
     for _, ticks in lanes_of(flow, run):
         for values, sound in ticks:
-            kept = keeps_assumptions(flow, values) and all(sound[node] for node in tier.plan.assumes)
+            kept = keeps_assumptions(flow, values) and all(sound[node] for node in stage.index.assumes)
             for node, value in enumerate(values):
                 if sound[node]:
                     check(evaluator, node, evaluator.root, value)
@@ -61,7 +61,7 @@ def test_every_value_of_a_run_lies_in_its_interval(data, program):
             if not kept:
                 continue
             for item in flow.obligations:
-                context = tier.context(item)
+                context = stage.context(item)
                 if item.guard is not None and (not values[item.guard] or not sound[item.guard]):
                     continue
                 assert not context.dead
@@ -72,33 +72,33 @@ def test_every_value_of_a_run_lies_in_its_interval(data, program):
 
 def check(evaluator, node, context, value):
     low, high = evaluator.value(node, context)
-    assert low <= value <= high, (node, evaluator.plan.nodes[node], value, (low, high))
+    assert low <= value <= high, (node, evaluator.index.nodes[node], value, (low, high))
 
 
 @settings(max_examples=30, **TOLERANT)
 @given(data=st.data(), program=programs())
 def test_the_encoding_admits_every_run(data, program):
     flow = program.flow
-    tier = IntervalStage(flow)
+    stage = IntervalStage(flow)
     run = data.draw(runs(flow, lanes=1, ticks=3))
     with Solver(60) as solver:
         for interpreter, ticks in lanes_of(flow, run):
             assert (
-                admitted(solver, tier, interpreter, [tick for tick in ticks if keeps_assumptions(flow, tick[0])])
+                admitted(solver, stage, interpreter, [tick for tick in ticks if keeps_assumptions(flow, tick[0])])
                 != UNSAT
             )
 
 
-def admitted(solver, tier, interpreter, ticks) -> str:
+def admitted(solver, stage, interpreter, ticks) -> str:
     """z3's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
-    flow = tier.flow
-    encoding = Encoding(tier.evaluator, tier.evaluator.base, START, FINE)
-    solver.fresh(2_000_000)
+    flow = stage.flow
+    encoding = Encoding(stage.evaluator, stage.evaluator.base, START, RELATIVE_ERROR)
+    solver.reset(2_000_000)
     for frame, (values, sound) in enumerate(ticks):
-        solver.tell(*encoding.frame(range(len(flow.nodes))))
+        solver.add(*encoding.frame(range(len(flow.nodes))))
         for node, term in encoding.frames[frame].items():
             if sound[node]:
-                solver.tell(f"(assert (= {term.text} {literal(values[node], SORTS[flow.nodes[node].base]).text}))")
+                solver.add(f"(assert (= {term.text} {literal(values[node], SORTS[flow.nodes[node].base]).text}))")
     return solver.check() if ticks else SAT
 
 
@@ -108,7 +108,7 @@ def test_nothing_proved_is_ever_broken(program):
     flow = program.flow
     quick = ProofLimits(solver_steps=200_000, bounded_steps=100_000, bounded_depths=(2, 4), lanes=8, ticks=8)
     proof = prove(flow, quick)
-    by_id = {goal.id: goal for goal in goals(flow)}
+    by_id = {goal.id: goal for goal in list_goals(flow)}
     assert set(by_id) == {result.id for result in proof.results} - {"assumptions"}
     proved = [
         by_id[result.id]

@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import pytest
 from hl_dsl.verify import ProofLimits, proof_pipeline, prove, screen, vacuity
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.methods import interval_stage
 from hl_dsl.verify.methods.interval_stage import IntervalStage
@@ -185,15 +185,15 @@ def test_only_proved_claims_are_vacuous(assumption, act, claim, kind, seed):
         f"memory b: bool = false {{ next = pole.angle > 0 }} {assumption}{act} {kind} p: {claim} }}"
     ).flow
     status = status_of(flow)
-    (goal,) = [goal for goal in goals(flow) if goal.name == "p"]
+    (goal,) = [goal for goal in list_goals(flow) if goal.name == "p"]
     broken = goal.id in simulate(GraphIndex(flow), [goal], 8, 16, seed).broken
     if broken:
         assert status == ("violated" if kind == "invariant" else "proved")
     if kind == "invariant" and status == "vacuous":
         with (
-            patch.object(vacuity, "antecedents", lambda *_: []),
-            patch.object(interval_stage, "antecedents", lambda *_: []),
-            patch.object(proof_pipeline, "contradictory", lambda *_: False),
+            patch.object(vacuity, "find_antecedents", lambda *_: []),
+            patch.object(interval_stage, "find_antecedents", lambda *_: []),
+            patch.object(proof_pipeline, "assumptions_contradict", lambda *_: False),
         ):
             assert status_of(flow) == "proved" or IntervalStage(flow).impossible()
 

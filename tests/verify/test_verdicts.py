@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from hl_dsl.verify import ProofLimits, SolverAnswerCache, screen
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.statuses import FINAL_STATUSES
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
@@ -89,7 +89,7 @@ def check_verdict(program, proof, expected):
 
 def assert_replays(flow, result):
     """The trace of a violation, run again from what its JSON says."""
-    goal = next(goal for goal in goals(flow) if goal.id == result.id)
+    goal = next(goal for goal in list_goals(flow) if goal.id == result.id)
     run = SimulatedRun(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
     assert first_break(flow, goal, run) == len(result.trace) - 1
 

@@ -1,1 +1,1 @@
-"""What a proof attempt leaves to be said for the person who reads it. It changes no verdict."""
+"""Diagnosis of a proof: missing invariants, provable bounds, dead code. It changes no result."""

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.conjunctions import by_components, parts
-from hl_dsl.verify.diagnosis.bound_relaxation import widened
-from hl_dsl.verify.diagnosis.missing_invariants import advise
+from hl_dsl.verify.conjunctions import prove_components, split_conjunction
+from hl_dsl.verify.diagnosis.bound_relaxation import relax_bound
+from hl_dsl.verify.diagnosis.missing_invariants import suggest_invariant
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
@@ -21,7 +21,7 @@ _PARTLY = frozenset((ProofStatus.VIOLATED,))
 _STEPS = 100_000
 
 
-def taught(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -> Proof:
+def with_diagnosis(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -> Proof:
     """The proof with components of what is violated, and advice on what is not proved."""
     if proof.passed:
         return proof
@@ -35,15 +35,15 @@ def taught(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) ->
         lanes=0,
         solver_steps=min(_STEPS, limits.solver_steps),
     )
-    plan = GraphIndex(flow)
-    verdicts = by_components(flow, plan, proof.verdicts, lambda other: prove(other, lean).verdicts, _PARTLY)
+    index = GraphIndex(flow)
+    verdicts = prove_components(flow, index, proof.verdicts, lambda other: prove(other, lean).verdicts, _PARTLY)
     told = [
         (
             goal,
             _told(
                 flow,
                 goal,
-                _broken_parts(plan, goal, verdict),
+                _broken_parts(index, goal, verdict),
                 lean if verdict.status == ProofStatus.VIOLATED else limits,
             ),
         )
@@ -52,15 +52,15 @@ def taught(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) ->
     return Proof(flow, lambda: told, proof.passed, proof.seconds)
 
 
-def _broken_parts(plan: GraphIndex, goal: Goal, verdict: Verdict) -> Verdict:
+def _broken_parts(index: GraphIndex, goal: Goal, verdict: Verdict) -> Verdict:
     """Of a violated property, the components that its own trace breaks."""
     if verdict.status != ProofStatus.VIOLATED or not verdict.components:
         return verdict
-    interpreter = Interpreter(plan.flow, verdict.trace[0]["parameters"])
+    interpreter = Interpreter(index.flow, verdict.trace[0]["parameters"])
     values = [interpreter.tick(tuple(entry["inputs"].values())).values for entry in verdict.trace][-1]
     components = tuple(
         one if values[node] else {**one, "status": ProofStatus.VIOLATED, "method": verdict.method}
-        for node, one in zip(parts(plan, goal.property.node), verdict.components)
+        for node, one in zip(split_conjunction(index, goal.property.node), verdict.components)
     )
     return replace(verdict, components=components)
 
@@ -71,9 +71,9 @@ def _told(flow: Dataflow, goal: Goal, verdict: Verdict, limits: ProofLimits) -> 
         "invariant",
         "memory",
     ):
-        text = widened(flow, goal, limits)
+        text = relax_bound(flow, goal, limits)
         if text:
             said.append(f"rounding alone breaks the exact bound; with a little room it is proved: `{text}`")
     if verdict.status == ProofStatus.NOT_INDUCTIVE and verdict.trace and not said:
-        said.append(advise(flow, goal, verdict.trace, limits))
+        said.append(suggest_invariant(flow, goal, verdict.trace, limits))
     return replace(verdict, advice=tuple(text for text in said if text))

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow, Property
-from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.statuses import ProofStatus
-from hl_dsl.verify.methods.bounded_model_checking import ticks_text
+from hl_dsl.verify.methods.bounded_model_checking import format_ticks
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.results.report import Proof
 from hl_dsl.verify.simulation.input_sampling import Sampler
@@ -30,13 +30,15 @@ _MOST_TRIED = 6
 _STEPS = 300_000  # z3's resource counter for all ticks together: a warning is not worth more
 
 
-def lasting(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -> tuple[Diagnostic, ...]:
+def check_assumption_horizon(
+    flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()
+) -> tuple[Diagnostic, ...]:
     """A warning where no run keeps the assumptions for more than a few ticks. That none keeps them at the first is a verdict
     of the `proof`, and no warning."""
     if not flow.of_kind("assume") or not limits.solver or any(result.kind == "assume" for result in proof.results):
         return ()
-    plan = GraphIndex(flow)
-    if _simulated(plan) or any(
+    index = GraphIndex(flow)
+    if _simulated(index) or any(
         result.kind not in ("invariant", "reachable") and result.status != ProofStatus.PROVED
         for result in proof.results
     ):
@@ -49,23 +51,23 @@ def lasting(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -
         return ()
 
 
-def _simulated(plan: GraphIndex) -> bool:
+def _simulated(index: GraphIndex) -> bool:
     """Whether a run of the interpreter keeps the assumptions long enough."""
-    return any(_episode(plan, random.Random(seed)) for seed in range(_EPISODES))
+    return any(_episode(index, random.Random(seed)) for seed in range(_EPISODES))
 
 
-def _episode(plan: GraphIndex, generator: random.Random) -> bool:
-    sampler = Sampler(plan, generator)
-    interpreter = Interpreter(plan.flow, sampler.parameters)
+def _episode(index: GraphIndex, generator: random.Random) -> bool:
+    sampler = Sampler(index, generator)
+    interpreter = Interpreter(index.flow, sampler.parameters)
     for _ in range(_TICKS):
         for _ in range(_TRIES):
             row = sampler.draw(interpreter.memory)
             values = None if row is None else interpreter.evaluate(row, interpreter.memory)
-            if values is not None and keeps_assumptions(plan.flow, values):
+            if values is not None and keeps_assumptions(index.flow, values):
                 break
         else:
             return False
-        interpreter.memory = tuple(values[cell.next] for cell in plan.flow.memories)
+        interpreter.memory = tuple(values[cell.next] for cell in index.flow.memories)
     return True
 
 
@@ -75,12 +77,12 @@ def _most(flow: Dataflow, limits: ProofLimits, solver: Solver) -> int:
     # Products that may be anything in their intervals make the answer no less sound, and the question much easier.
     encoding = Encoding(evaluator, evaluator.base, START, linear=True)
     assumed = [item.node for item in flow.of_kind("assume")]
-    nodes = sorted(closed_cone(flow, assumed, limits.slicing))
+    nodes = sorted(find_closed_cone(flow, assumed, limits.slicing))
     steps = min(_STEPS, limits.solver_steps)
-    solver.fresh(steps)
+    solver.reset(steps)
     for tick in range(_TICKS):
-        solver.tell(*encoding.frame(nodes))
-        solver.tell(*(f"(assert {encoding.frames[tick][node].text})" for node in assumed))
+        solver.add(*encoding.frame(nodes))
+        solver.add(*(f"(assert {encoding.frames[tick][node].text})" for node in assumed))
         answer = solver.check()
         if answer == UNSAT:
             return tick
@@ -103,7 +105,7 @@ def _warning(ticks: int, blamed: Sequence[Property]) -> Diagnostic:
     names = ", ".join(f"`{item.name}`" for item in blamed)
     return Diagnostic(
         "HL515",
-        f"no run keeps the assumptions for more than {ticks_text(ticks)}: what is proved says nothing of later ones",
+        f"no run keeps the assumptions for more than {format_ticks(ticks)}: what is proved says nothing of later ones",
         blamed[0].span,
         f"{names} {'allows' if len(blamed) == 1 else 'together allow'} no more",
         others=tuple(Label(item.span, "together with this") for item in blamed[1:]),

@@ -10,18 +10,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Node, Property
-from hl_dsl.verify.conjunctions import parts
+from hl_dsl.verify.conjunctions import split_conjunction
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.node_text import Names
+from hl_dsl.verify.goals.node_text import NodeNames
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.proof_pipeline import prove
 
 _SLACKS = (1e-15, 1e-12, 1e-9, 1e-6)  # shares of the bound, or of 1 where that is more
 
 
-def widened(flow: Dataflow, goal: Goal, limits: ProofLimits) -> str:
+def relax_bound(flow: Dataflow, goal: Goal, limits: ProofLimits) -> str:
     """The invariant, or the range of a memory cell, with the least slack that is proved, as text; empty where none is, or
     where it has no bounds to widen."""
     lean = replace(limits, bounded_depths=(0, 0), lanes=0, components=False)
@@ -39,11 +39,11 @@ def widened(flow: Dataflow, goal: Goal, limits: ProofLimits) -> str:
 
 
 def _with_slack(flow: Dataflow, goal: Goal, slack: float) -> tuple[str, Dataflow | None]:
-    plan = GraphIndex(flow)
+    index = GraphIndex(flow)
     builder = Builder(list(flow.nodes))
-    names = Names(replace(flow, nodes=builder.nodes))
+    names = NodeNames(replace(flow, nodes=builder.nodes))
     node, said, moved = None, [], False
-    for part in parts(plan, goal.obligation.claim if goal.property is None else goal.property.node):
+    for part in split_conjunction(index, goal.obligation.claim if goal.property is None else goal.property.node):
         wider = _wider(builder, part, slack)
         moved = moved or wider != part
         said.append(names.text(wider, outright=False))

@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, OfParameter, Parameter
 from hl_dsl.grammar.tree.syntax_tree import Modes, Param
-from hl_dsl.verify.diagnosis.condition_sites import BRANCH, RULE, TRANSITION, Site, sites
-from hl_dsl.verify.diagnosis.dead_code_reasons import Reasons, quoted
-from hl_dsl.verify.diagnosis.reachable_conditions import Possibilities
+from hl_dsl.verify.diagnosis.condition_sites import BRANCH, RULE, TRANSITION, ConditionSite, find_condition_sites
+from hl_dsl.verify.diagnosis.dead_code_reasons import DeadCodeReasons, quote_condition
+from hl_dsl.verify.diagnosis.reachable_conditions import ReachableConditions
 from hl_dsl.verify.equivalence.equivalence import same_actions
-from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.statuses import ProofStatus, assumptions
+from hl_dsl.verify.goals.statuses import ProofStatus, describe_assumptions
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.results.report import Proof
@@ -29,12 +29,12 @@ _EPISODES = 30  # a parameter mostly counts for something, if only in a mode tha
 _LEAN = dict(components=False, lemmas=False, lanes=0, depths=(0, 1), bounded_depths=(0, 0), solver_steps=100_000)
 
 
-def dead(
+def find_dead_code(
     checked: CheckedProgram, proof: Proof | None = None, limits: ProofLimits = ProofLimits()
 ) -> tuple[Diagnostic, ...]:
     """Warnings, in the order of the text. What a `proof` of the program proved is made use of. One that does not hold without
     the assumptions says so."""
-    flow, asked = sites(checked)
+    flow, asked = find_condition_sites(checked)
     claims = _claims(checked, flow, asked, proof, limits)
     if claims is None:
         return ()
@@ -43,13 +43,13 @@ def dead(
         free = replace(flow, properties=[item for item in flow.properties if item.kind != "assume"])
         again = prove(free, replace(limits, **_LEAN)) if proof is not None else None
         holds = _claims(checked, free, asked, again, limits) or {}
-        given = f", given {assumptions(flow)}"
+        given = f", given {describe_assumptions(flow)}"
         found = [item if key in holds else replace(item, message=item.message + given) for key, item in claims.items()]
     return tuple(sorted([*found, *_without_effect(checked, flow)], key=lambda item: item.span))
 
 
 def _claims(
-    checked: CheckedProgram, flow: Dataflow, asked: list[Site], proof: Proof | None, limits: ProofLimits
+    checked: CheckedProgram, flow: Dataflow, asked: list[ConditionSite], proof: Proof | None, limits: ProofLimits
 ) -> dict[tuple, Diagnostic] | None:
     """What never counts, by code and place; None where nothing can happen at all, which the proof tells."""
     modes = [mode for item in checked.policy.of(Modes) for mode in item.modes]
@@ -60,16 +60,18 @@ def _claims(
         result.kind != "invariant" and result.status != ProofStatus.PROVED for result in proof.results
     ):
         limits = replace(limits, solver=False)  # where a float may overflow the solver knows nothing of it
-    tier = IntervalStage(flow)
+    stage = IntervalStage(flow)
     facts = [item.node for item in flow.of_kind("invariant") if f"invariant:{item.name}" in proved]
     with Solver(limits.hang_seconds) as solver:
-        known = Possibilities(tier, _boxed(flow, tier.ranges, proved), facts, _nodes(asked), limits, solver)
+        known = ReachableConditions(
+            stage, _within_proved_ranges(flow, stage.ranges, proved), facts, _nodes(asked), limits, solver
+        )
         if known.base.dead:
             return None
         return {(item.code, item.span): item for item in _Found(checked, flow, asked, modes, known).warnings()}
 
 
-def _boxed(flow: Dataflow, ranges: Sequence[Pair], proved: set[str]) -> list[Pair]:
+def _within_proved_ranges(flow: Dataflow, ranges: Sequence[Interval], proved: set[str]) -> list[Interval]:
     """Memory ranges, within the declared ones where those are proved."""
     return [
         (max(pair[0], cell.low), min(pair[1], cell.high))
@@ -126,14 +128,21 @@ def _closed(flow: Dataflow, roots: Sequence[int]) -> set[int]:
         wanted |= more
 
 
-def _nodes(asked: Sequence[Site]) -> Iterable[int]:
+def _nodes(asked: Sequence[ConditionSite]) -> Iterable[int]:
     return (node for site in asked for node in (site.met, site.unmet, site.test, site.guard) if node is not None)
 
 
 class _Found:
-    def __init__(self, checked: CheckedProgram, flow: Dataflow, asked: list[Site], modes: list, known: Possibilities):
+    def __init__(
+        self,
+        checked: CheckedProgram,
+        flow: Dataflow,
+        asked: list[ConditionSite],
+        modes: list,
+        known: ReachableConditions,
+    ):
         self.checked, self.flow, self.sites, self.modes, self.known = checked, flow, asked, modes, known
-        self.reasons = Reasons(checked, flow, asked, known)
+        self.reasons = DeadCodeReasons(checked, flow, asked, known)
         self.never = known.impossible(node for site in asked for node in (site.met, site.unmet))
 
     def warnings(self) -> Iterable[Diagnostic]:
@@ -142,7 +151,7 @@ class _Found:
             mode = next(mode for mode in self.modes if mode.name == name)
             yield Diagnostic("HL513", f"the mode `{name}` is never entered", mode.name_span, why, severity="warning")
         for site in self.sites:
-            if site.asked.mode in unreached:
+            if site.condition.mode in unreached:
                 continue
             never, always = site.met in self.never, site.unmet in self.never
             if never and not always:
@@ -150,54 +159,54 @@ class _Found:
             elif always and not never:
                 yield self._always(site)
 
-    def _before(self, site: Site) -> list[Site]:
+    def _before(self, site: ConditionSite) -> list[ConditionSite]:
         """The conditions of its list that are asked first."""
         return [
             other
             for other in self.sites
-            if site.asked.place != BRANCH
-            and other.asked.list_ == site.asked.list_
-            and other.asked.place == site.asked.place
-            and other.asked.number < site.asked.number
+            if site.condition.place != BRANCH
+            and other.condition.list_ == site.condition.list_
+            and other.condition.place == site.condition.place
+            and other.condition.number < site.condition.number
         ]
 
-    def _never(self, site: Site) -> Diagnostic:
+    def _never(self, site: ConditionSite) -> Diagnostic:
         before = self._before(site)
-        text = quoted(site.asked.condition)
+        text = quote_condition(site.condition.expression)
         covering, label = self.reasons.covering(site, before, True)
-        others = tuple(Label(other.asked.span, "this takes it") for other in covering[:3])
-        if site.asked.place == RULE:
+        others = tuple(Label(other.condition.span, "this takes it") for other in covering[:3])
+        if site.condition.place == RULE:
             return Diagnostic(
                 "HL510",
-                f"rule {site.asked.number + 1} is never reached: {text} is never true there",
-                site.asked.span,
+                f"rule {site.condition.number + 1} is never reached: {text} is never true there",
+                site.condition.span,
                 label,
                 others=others,
                 severity="warning",
             )
-        what = "this transition never fires" if site.asked.place == TRANSITION else "never true"
-        return Diagnostic("HL512", f"{what}: {text}", site.asked.span, label, others=others, severity="warning")
+        what = "this transition never fires" if site.condition.place == TRANSITION else "never true"
+        return Diagnostic("HL512", f"{what}: {text}", site.condition.span, label, others=others, severity="warning")
 
-    def _always(self, site: Site) -> Diagnostic:
+    def _always(self, site: ConditionSite) -> Diagnostic:
         covering, label = self.reasons.covering(site, self._before(site), False)
-        others = tuple(Label(other.asked.span, "this takes the rest") for other in covering[:3])
+        others = tuple(Label(other.condition.span, "this takes the rest") for other in covering[:3])
         what = {
             RULE: "what stands behind this rule is never reached",
             TRANSITION: "no transition behind this one ever fires",
             BRANCH: "its `else` never counts",
-        }[site.asked.place]
-        if site.asked.place == TRANSITION:
+        }[site.condition.place]
+        if site.condition.place == TRANSITION:
             last = not any(
-                other.asked.list_ == site.asked.list_
-                and other.asked.place == TRANSITION
-                and other.asked.number > site.asked.number
+                other.condition.list_ == site.condition.list_
+                and other.condition.place == TRANSITION
+                and other.condition.number > site.condition.number
                 for other in self.sites
             )
-            what = f"the mode `{site.asked.mode}` is left at its first tick" if last else what
+            what = f"the mode `{site.condition.mode}` is left at its first tick" if last else what
         return Diagnostic(
             "HL511",
-            f"always true where it is asked: {quoted(site.asked.condition)}; {what}",
-            site.asked.span,
+            f"always true where it is asked: {quote_condition(site.condition.expression)}; {what}",
+            site.condition.span,
             label,
             others=others,
             severity="warning",
@@ -211,22 +220,24 @@ class _Found:
 
         graph = networkx.DiGraph()
         graph.add_nodes_from(mode.name for mode in self.modes)
-        leading = [site for site in self.sites if site.asked.place == TRANSITION]
-        graph.add_edges_from((site.asked.mode, site.asked.target) for site in leading if site.met not in self.never)
+        leading = [site for site in self.sites if site.condition.place == TRANSITION]
+        graph.add_edges_from(
+            (site.condition.mode, site.condition.target) for site in leading if site.met not in self.never
+        )
         start = next(mode.name for mode in self.modes if mode.is_start)
         reached = {start} | networkx.descendants(graph, start)
         found = {}
         for mode in self.modes:
             if mode.name in reached:
                 continue
-            into = [site for site in leading if site.asked.target == mode.name and site.asked.mode != mode.name]
-            outside = [site for site in into if site.asked.mode in reached]
+            into = [site for site in leading if site.condition.target == mode.name and site.condition.mode != mode.name]
+            outside = [site for site in into if site.condition.mode in reached]
             if not into:
                 found[mode.name] = "no transition leads to it"
             elif outside:
                 found[mode.name] = (
-                    f"{quoted(outside[0].asked.condition)}, which leads here from `{outside[0].asked.mode}`, is never true"
+                    f"{quote_condition(outside[0].condition.expression)}, which leads here from `{outside[0].condition.mode}`, is never true"
                 )
             else:
-                found[mode.name] = f"only `{into[0].asked.mode}` leads here, which is never entered either"
+                found[mode.name] = f"only `{into[0].condition.mode}` leads here, which is never entered either"
         return found

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.grammar.formatter.format import format_expression
 from hl_dsl.grammar.tree.syntax_tree import Expression, Index, Name, Number, walk
-from hl_dsl.verify.diagnosis.condition_sites import Site
-from hl_dsl.verify.diagnosis.reachable_conditions import Possibilities
-from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.diagnosis.condition_sites import ConditionSite
+from hl_dsl.verify.diagnosis.reachable_conditions import ReachableConditions
+from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.intervals.evaluator import EMPTY
 
 from hl_dsl.language.checker import CheckedProgram
@@ -20,31 +20,37 @@ _MOST_TEXT = 60
 _MOST_TRIED = 6
 
 
-def quoted(condition: Expression) -> str:
+def quote_condition(condition: Expression) -> str:
     text = " ".join(format_expression(condition).split())
     return f"`{text}`" if len(text) <= _MOST_TEXT else f"`{text[: _MOST_TEXT - 1]}…`"
 
 
-class Reasons:
-    def __init__(self, checked: CheckedProgram, flow: Dataflow, sites: Sequence[Site], known: Possibilities):
+class DeadCodeReasons:
+    def __init__(
+        self, checked: CheckedProgram, flow: Dataflow, sites: Sequence[ConditionSite], known: ReachableConditions
+    ):
         self.checked, self.flow, self.known = checked, flow, known
-        self.opening = {(site.asked.place, site.asked.list_): site.guard for site in sites if site.asked.number == 0}
+        self.opening = {
+            (site.condition.place, site.condition.list_): site.guard for site in sites if site.condition.number == 0
+        }
         self.inputs = {entry.name: position for position, entry in enumerate(flow.inputs)}
 
-    def covering(self, site: Site, before: Sequence[Site], never: bool) -> tuple[list[Site], str]:
+    def covering(
+        self, site: ConditionSite, before: Sequence[ConditionSite], never: bool
+    ) -> tuple[list[ConditionSite], str]:
         """The earlier conditions to blame, and the reason in words."""
         blamed = self._blamed(site, before, never)
         if not blamed:
             return [], self._values(site)
-        names = _numbered([other.asked.number + 1 for other in blamed], site.asked.place)
+        names = _numbered([other.condition.number + 1 for other in blamed], site.condition.place)
         one = len(blamed) == 1
         if never:
             return blamed, f"{names} {'covers' if one else 'cover'} all of it{'' if one else ' together'}"
         return blamed, f"{names} {'takes' if one else 'take'} all other cases"
 
-    def _blamed(self, site: Site, before: Sequence[Site], never: bool) -> list[Site]:
+    def _blamed(self, site: ConditionSite, before: Sequence[ConditionSite], never: bool) -> list[ConditionSite]:
         """The earlier conditions whose being false makes this one never (or always) true; none where it is so without them."""
-        guard = self.opening.get((site.asked.place, site.asked.list_))
+        guard = self.opening.get((site.condition.place, site.condition.list_))
         conditions = [*([] if guard is None else [(guard, True)]), (site.test, never)]
         if not before or self.known.ruled_out(conditions):
             return []
@@ -59,7 +65,7 @@ class Reasons:
             )
         return self._fewer(conditions, [before[place] for place in found])
 
-    def _fewer(self, conditions: list, blamed: list[Site]) -> list[Site]:
+    def _fewer(self, conditions: list, blamed: list[ConditionSite]) -> list[ConditionSite]:
         """What the solver blamed, without those that are not needed."""
         for other in list(blamed[:_MOST_TRIED]):
             left = [one for one in blamed if one is not other]
@@ -68,13 +74,13 @@ class Reasons:
                 blamed = [left[place] for place in found]
         return blamed
 
-    def _values(self, site: Site) -> str:
+    def _values(self, site: ConditionSite) -> str:
         """What the values it compares are where it is asked."""
         context = self.known.where(site.guard)
         if context.dead:
             context = self.known.base
         shown = []
-        for atom in self._atoms(site.asked.condition):
+        for atom in self._atoms(site.condition.expression):
             node, names = self._node(atom)
             text = (
                 _range(self.known.evaluator.value(node, context), self.flow.nodes[node].base, names)
@@ -117,7 +123,7 @@ class Reasons:
         return None, ()
 
 
-def _range(pair: Pair, base: str, names: Sequence[str]) -> str | None:
+def _range(pair: Interval, base: str, names: Sequence[str]) -> str | None:
     if pair is EMPTY:
         return None
     low, high = pair

@@ -13,11 +13,11 @@ from dataclasses import replace
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
-from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.goals.goals import Goal, goals
+from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
+from hl_dsl.verify.goals.goals import Goal, list_goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.node_text import Names
+from hl_dsl.verify.goals.node_text import NodeNames
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.k_induction import Induction
@@ -34,19 +34,19 @@ _UNSETTLED = 0.1  # share of a cell's values that only the second half of the ru
 _FACT = "fact"
 
 
-def advise(flow: Dataflow, goal: Goal, trace: Sequence[dict], limits: ProofLimits) -> str:
+def suggest_invariant(flow: Dataflow, goal: Goal, trace: Sequence[dict], limits: ProofLimits) -> str:
     """A sentence on what would exclude the state that `trace` begins in, or on what in it does the harm; empty where nothing
     is known of it."""
-    plan = GraphIndex(flow)
+    index = GraphIndex(flow)
     cells = sorted(
         {
-            plan.nodes[number].value
-            for number in closed_cone(plan.flow, [*goal.nodes, *plan.assumes])
-            if plan.nodes[number].op == "memory"
+            index.nodes[number].value
+            for number in find_closed_cone(index.flow, [*goal.nodes, *index.assumes])
+            if index.nodes[number].op == "memory"
         }
     )
     state = [_back(flow, position, trace[0]["memory"][cell.name]) for position, cell in enumerate(flow.memories)]
-    seen, early = _states(plan)
+    seen, early = _states(index)
     if cells and early and limits.solver:
         guesses = InvariantCandidates(flow, cells, seen, early, state)
         try:
@@ -66,16 +66,16 @@ def _back(flow: Dataflow, position: int, shown):
     return names.index(shown) if names and shown in names else float(shown) if isinstance(shown, str) else shown
 
 
-def _states(plan: GraphIndex) -> tuple[list[tuple], list[tuple]]:
+def _states(index: GraphIndex) -> tuple[list[tuple], list[tuple]]:
     """Memory states of simulated runs, each once, and those of the first half of the runs."""
     found: dict[tuple, int] = {}
-    for episode in range(_EPISODES if not plan.assumes else _EPISODES // 6):
-        sampler = Sampler(plan, random.Random(episode))
-        interpreter = Interpreter(plan.flow, sampler.parameters)
+    for episode in range(_EPISODES if not index.assumes else _EPISODES // 6):
+        sampler = Sampler(index, random.Random(episode))
+        interpreter = Interpreter(index.flow, sampler.parameters)
         for tick in range(_TICKS):
             found[interpreter.memory] = min(tick, found.get(interpreter.memory, tick))
             row = sampler.draw(interpreter.memory)
-            if row is None or not keeps_assumptions(plan.flow, interpreter.tick(row).values):
+            if row is None or not keeps_assumptions(index.flow, interpreter.tick(row).values):
                 break
     return list(found), [state for state, tick in found.items() if tick < _TICKS // 2]
 
@@ -133,8 +133,8 @@ class InvariantCandidates:
                     yield apply("equal", (a, b))
                     continue
                 for low, high, (x, y) in ((a, b, here), (b, a, here[::-1])):
-                    turned = low == b
-                    if x > y and all((q <= p) if turned else (p <= q) for p, q in pairs):
+                    swapped = low == b
+                    if x > y and all((q <= p) if swapped else (p <= q) for p, q in pairs):
                         yield apply("less_equal", (low, high))
                 if self.flow.memories[first].base == self.flow.memories[second].base == "int":
                     for row, does in (("add", lambda p, q: p + q), ("subtract", lambda p, q: p - q)):
@@ -180,14 +180,14 @@ def _that_helps(
                 nodes=guesses.builder.nodes,
                 properties=[*flow.properties, Property("invariant", _FACT, node, NOWHERE)],
             )
-            tier = IntervalStage(other)
-            again = {one.id: one for one in goals(other)}
+            stage = IntervalStage(other)
+            again = {one.id: one for one in list_goals(other)}
             asked, fact = again[goal.id], again[f"invariant:{_FACT}"]
-            induction = Induction(tier.plan, tier.ranges, few, solver)
+            induction = Induction(stage.index, stage.ranges, few, solver)
             if not induction.prove([asked], depths, [fact])[asked.id].proved:
                 continue
-            text = Names(other).text(node)
-            if tier.invariant(node) == ProofStatus.PROVED or all(
+            text = NodeNames(other).text(node)
+            if stage.invariant(node) == ProofStatus.PROVED or all(
                 one.proved for one in induction.prove([asked, fact], depths).values()
             ):
                 return text, True

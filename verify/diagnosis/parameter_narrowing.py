@@ -39,7 +39,7 @@ class Axis(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Narrowed:
+class NarrowedRanges:
     """`ranges`: for each parameter with a range, its name and its proved ends; `changed` are the names of those that had to
     shrink. None: even with every parameter at its default, `failing` (goal ids) are not proved. `proof`: of the program
     with these ranges, or at the defaults."""
@@ -54,7 +54,7 @@ class Narrowed:
 Box = dict[str, tuple]
 
 
-def narrow(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> Narrowed:
+def narrow_parameters(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> NarrowedRanges:
     """Finds ranges for which all is proved. Where it all is proved as it stands, nothing is changed."""
     axes = _axes(flow.parameters)
     search = _Search(flow, axes, limits)
@@ -62,11 +62,11 @@ def narrow(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> Narrowed:
     point: Box = {axis.name: (axis.first, axis.last) for axis in axes}
     proof = prove(with_ranges(flow, axes, whole), limits)
     if proof.passed:
-        return Narrowed(whole, (), (), proof, 1)
+        return NarrowedRanges(whole, (), (), proof, 1)
     at_defaults = prove(with_ranges(flow, axes, point), limits)
     if not at_defaults.passed:
         failing = tuple(result.id for result in at_defaults.results if result.status != ProofStatus.PROVED)
-        return Narrowed(None, (), failing, at_defaults, 2)
+        return NarrowedRanges(None, (), failing, at_defaults, 2)
     box = _grown(axes, _shrunk(axes, search.passes), search.passes)
     for digits in (_DIGITS, 6, 17):
         rounded = {axis.name: _rounded(axis, box[axis.name], digits) for axis in axes}
@@ -75,7 +75,7 @@ def narrow(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> Narrowed:
             break
     else:
         rounded, proof = point, at_defaults
-    return Narrowed(
+    return NarrowedRanges(
         rounded,
         tuple(axis.name for axis in axes if rounded[axis.name] != whole[axis.name]),
         (),
@@ -114,13 +114,13 @@ class _Search:
         self.limits = replace(
             limits, solver_steps=min(_SOLVER_STEPS, limits.solver_steps), bounded_depths=(0, 0), lanes=0
         )
-        self.memo = SearchCache()
+        self.search_cache = SearchCache()
         self.proofs = 0
 
     def passes(self, box: Box) -> bool:
         self.proofs += 1
         flow = with_ranges(self.flow, self.axes, box)
-        return screen(flow, self.memo).passed or prove(flow, self.limits, self.memo).passed
+        return screen(flow, self.search_cache).passed or prove(flow, self.limits, self.search_cache).passed
 
 
 def _shrunk(axes: Sequence[Axis], passes: Callable[[Box], bool]) -> Box:

@@ -6,11 +6,11 @@ import random
 from collections.abc import Iterable, Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
 from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.simulation.random_ticks import Draw
+from hl_dsl.verify.simulation.random_ticks import RandomTicks
 from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.smt.encode import FREE, Encoding
 from hl_dsl.verify.smt.solver import UNSAT, Solver, SolverFailure
@@ -22,23 +22,23 @@ _NAMED = "other"
 _STEPS = 100_000  # z3's resource counter for one question: a warning is not worth more
 
 
-class Possibilities:
+class ReachableConditions:
     """Answers for one program. `facts` are nodes proved to hold at every tick; `ranges`, of the memory cells, hold too.
-    `asked`: the nodes questions are about."""
+    `condition_nodes`: the nodes questions are about."""
 
     def __init__(
         self,
-        tier: IntervalStage,
-        ranges: Sequence[Pair],
+        stage: IntervalStage,
+        ranges: Sequence[Interval],
         facts: Sequence[int],
-        asked: Iterable[int],
+        condition_nodes: Iterable[int],
         limits: ProofLimits,
         solver: Solver,
     ):
-        self.plan, self.ranges = tier.plan, ranges
-        self.facts, self.asked = list(facts), list(asked)
+        self.index, self.ranges = stage.index, ranges
+        self.facts, self.condition_nodes = list(facts), list(condition_nodes)
         self.limits, self.solver = limits, solver
-        self.evaluator = Evaluator(self.plan, ranges, tier.memo.pool)
+        self.evaluator = Evaluator(self.index, ranges, stage.search_cache.expressions)
         self.base = self.evaluator.base
         self._encoding: Encoding | None = None
         self._core: list[str] = []
@@ -66,8 +66,8 @@ class Possibilities:
     def _unmet(self, nodes: list[int]) -> list[int]:
         """Those that random ticks leave in doubt. A tick from any state within the ranges will do: what is true there no
         solver that only knows the ranges refutes."""
-        plan, flow = self.plan, self.plan.flow
-        draw = Draw(plan, random.Random(0))
+        index, flow = self.index, self.index.flow
+        draw = RandomTicks(index, random.Random(0))
         for number in range(_SAMPLES):
             if not nodes:
                 break
@@ -110,12 +110,16 @@ class Possibilities:
         solver = self.solver
         if self._encoding is None:
             self._encoding = Encoding(self.evaluator, self.evaluator.base, FREE)
-            solver.fresh(min(_STEPS, self.limits.solver_steps), cores=True)
-            solver.tell(*self._encoding.frame(self.plan.flow.reachable([*self.asked, *self.plan.assumes, *self.facts])))
+            solver.reset(min(_STEPS, self.limits.solver_steps), cores=True)
+            solver.add(
+                *self._encoding.frame(
+                    self.index.flow.reachable([*self.condition_nodes, *self.index.assumes, *self.facts])
+                )
+            )
             known = self._encoding.frames[0]
-            solver.tell(*(f"(assert {known[node].text})" for node in (*self.plan.assumes, *self.facts)))
-        solver.tell("(push 1)", *(f"(assert {self._said(node, truth)})" for node, truth in conditions))
-        solver.tell(
+            solver.add(*(f"(assert {known[node].text})" for node in (*self.index.assumes, *self.facts)))
+        solver.add("(push 1)", *(f"(assert {self._said(node, truth)})" for node, truth in conditions))
+        solver.add(
             *(
                 f"(assert (! {self._said(node, truth)} :named {_NAMED}{place}))"
                 for place, (node, truth) in enumerate(others)
@@ -124,7 +128,7 @@ class Possibilities:
         answer = solver.check()
         if answer == UNSAT and others:
             self._core = solver.named_core()
-        solver.tell("(pop 1)")
+        solver.add("(pop 1)")
         return answer
 
     def _said(self, node: int, truth: bool) -> str:

@@ -1,1 +1,1 @@
-"""Whether two programs act the same."""
+"""Equivalence of two programs (`hl diff`): a proof that they act the same, or a run in which they differ."""

@@ -39,14 +39,14 @@ class Correspondence:
     equal: list[tuple[SideCell, SideCell]] = field(default_factory=list)
 
 
-def watch(joint: Product, episodes: int = _EPISODES, ticks: int = _TICKS) -> JointSimulation:
+def simulate_jointly(joint: Product, episodes: int = _EPISODES, ticks: int = _TICKS) -> JointSimulation:
     """Both programs on the same random episodes."""
     flow = joint.flow
-    plan = GraphIndex(flow)
+    index = GraphIndex(flow)
     ticks_seen: list[list] = []
     same = flow.properties[0].node
     for episode in range(episodes):
-        sampler = Sampler(plan, random.Random(episode))
+        sampler = Sampler(index, random.Random(episode))
         interpreter = Interpreter(flow, sampler.parameters)
         rows = []
         for _ in range(ticks):
@@ -71,7 +71,9 @@ def _bits(row: Sequence) -> bytes:
     return b"".join(struct.pack("<d", value) if type(value) is float else repr(value).encode() + b"," for value in row)
 
 
-def guess(joint: Product, flows: tuple[Dataflow, Dataflow], signatures: Sequence[bytes]) -> Correspondence:
+def guess_correspondence(
+    joint: Product, flows: tuple[Dataflow, Dataflow], signatures: Sequence[bytes]
+) -> Correspondence:
     """Replacements for B's cells by what A computes from its memory, then for the rest of A's by what B computes."""
     guesses = Correspondence()
     varying = _open(joint.flow)

@@ -8,13 +8,13 @@ from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.equivalence.equivalence import Comparison
 from hl_dsl.verify.equivalence.product import SIDES
-from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.simulation.trace import record, render_trace
+from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
+from hl_dsl.verify.simulation.trace import record_tick, render_trace
 
 
-def difference(a: Dataflow, b: Dataflow, found: Comparison) -> tuple[dict, ...]:
+def trace_difference(a: Dataflow, b: Dataflow, found: Comparison) -> tuple[dict, ...]:
     """The run again, by the interpreter of each program: `tick`, `inputs` (raw, by name), and for "A" and "B" what
-    `hl_dsl.verify.simulation.trace.record` gives. The first tick has the `parameters` of each."""
+    `hl_dsl.verify.simulation.trace.record_tick` gives. The first tick has the `parameters` of each."""
     joint, run = found.joint, found.run
     flows = (a, b)
     interpreters = []
@@ -36,17 +36,17 @@ def difference(a: Dataflow, b: Dataflow, found: Comparison) -> tuple[dict, ...]:
             {
                 "tick": number,
                 "inputs": {entry.name: value for entry, value in zip(joint.flow.inputs, row)},
-                **{name: record(flow, number, tick) for name, flow, tick in zip(SIDES, flows, ticks)},
+                **{name: record_tick(flow, number, tick) for name, flow, tick in zip(SIDES, flows, ticks)},
             }
         )
     trace[0]["parameters"] = dict(zip(SIDES, given))
     return tuple(trace)
 
 
-def looked_at(found: Comparison) -> set[str]:
+def list_used_inputs(found: Comparison) -> set[str]:
     """The inputs that the action of either program hangs on, at this tick or an earlier one."""
     flow = found.joint.flow
-    cone = closed_cone(flow, [node for action in found.joint.actions for node in action])
+    cone = find_closed_cone(flow, [node for action in found.joint.actions for node in action])
     return {flow.inputs[flow.nodes[node].value].name for node in cone if flow.nodes[node].op == "input"}
 
 

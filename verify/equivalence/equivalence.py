@@ -11,18 +11,18 @@ from time import perf_counter
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
-from hl_dsl.verify.equivalence.correspondence import Correspondence, guess, watch
+from hl_dsl.verify.equivalence.correspondence import Correspondence, guess_correspondence, simulate_jointly
 from hl_dsl.verify.equivalence.matching import match
-from hl_dsl.verify.equivalence.product import SAME, SIDES, Product, product
-from hl_dsl.verify.equivalence.sweeping import all_proved, sweep
-from hl_dsl.verify.equivalence.thresholds import rounding_difference
-from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.equivalence.product import SAME, SIDES, Product, build_product
+from hl_dsl.verify.equivalence.sweeping import prove_all, sweep
+from hl_dsl.verify.equivalence.thresholds import find_rounding_difference
+from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.proof_pipeline import prove
-from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shortened
+from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shorten_run
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
 
 from hl_dsl.base.errors import HLError
@@ -49,7 +49,7 @@ _ROUNDS = 6
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was found of two programs. `run`: where they differ, over the joint observations and parameters of `product`.
+    """What was found of two programs. `run`: where they differ, over the joint observations and parameters of `build_product`.
     `notes`: what was matched with what, and what else differs; they do not change the status."""
 
     status: EquivalenceStatus
@@ -97,7 +97,7 @@ def compare(a: Dataflow, b: Dataflow, limits: ProofLimits = _USUAL) -> Compariso
         )
     if canonical_hash(a) == canonical_hash(b):
         return Comparison(EquivalenceStatus.IDENTICAL, "the same canonical hash", (), seconds=perf_counter() - start)
-    found = _turned(_compare(b, a, limits, True), a, b) if _order(b) < _order(a) else _compare(a, b, limits, False)
+    found = _swap_sides(_compare(b, a, limits, True), a, b) if _order(b) < _order(a) else _compare(a, b, limits, False)
     return replace(found, seconds=perf_counter() - start)
 
 
@@ -110,7 +110,7 @@ def _order(flow: Dataflow) -> tuple[int, str]:
     )
 
 
-def _turned(found: Comparison, a: Dataflow, b: Dataflow) -> Comparison:
+def _swap_sides(found: Comparison, a: Dataflow, b: Dataflow) -> Comparison:
     """A comparison of `b` with `a` as one of `a` with `b`. The notes are in the caller's order already."""
     texts = {
         name: re.sub(r"(?<![\w.])[AB](?=\.\w)", lambda side: SIDES[1 - SIDES.index(side[0])], getattr(found, name))
@@ -118,7 +118,7 @@ def _turned(found: Comparison, a: Dataflow, b: Dataflow) -> Comparison:
     }
     if found.run is None:
         return replace(found, **texts)
-    joint = product(a, b)
+    joint = build_product(a, b)
     there, here = found.joint.matching, joint.matching
     places = {(entry.source, entry.column, entry.base): position for position, entry in enumerate(there.joint_inputs)}
     order = [places[entry.source, entry.column, entry.base] for entry in here.joint_inputs]
@@ -139,11 +139,11 @@ def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
         return False
     if _order(b) < _order(a):
         a, b = b, a
-    whole = product(a, b)
-    seen = watch(whole, episodes)
+    whole = build_product(a, b)
+    seen = simulate_jointly(whole, episodes)
     if seen.run is not None:
         return False
-    guesses = guess(whole, (a, b), seen.signatures)
+    guesses = guess_correspondence(whole, (a, b), seen.signatures)
     joint = _by_construction(a, b, guesses, {})
     if joint.identical and all(first == second for first, second in joint.checks.values()):
         return True
@@ -154,19 +154,19 @@ def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
         joint = _by_construction(a, b, guesses, {})
     try:
         with Solver(_QUICK.hang_seconds) as solver:
-            return all_proved(joint.flow, _QUICK, solver)
+            return prove_all(joint.flow, _QUICK, solver)
     except SolverFailure:
         return False
 
 
-def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits, turned: bool) -> Comparison:
+def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits, swapped: bool) -> Comparison:
     """The comparison of two programs in canonical order. `turned`: the caller's order is the other one, which the notes follow."""
-    whole = product(a, b)
-    matched = notes = match(b, a).notes if turned else whole.matching.notes
-    seen = watch(whole)
+    whole = build_product(a, b)
+    matched = notes = match(b, a).notes if swapped else whole.matching.notes
+    seen = simulate_jointly(whole)
     if seen.run is not None:
         return _different(whole, seen.run, "simulation", notes)
-    guesses = guess(whole, (a, b), seen.signatures)
+    guesses = guess_correspondence(whole, (a, b), seen.signatures)
     swept, merged = False, {}
     for _ in range(_ROUNDS):
         before = len(guesses.links)
@@ -174,7 +174,7 @@ def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits, turned: bool) -> Com
         if len(guesses.links) < before and merged:
             swept, merged = False, {}  # they were proved with the links that are gone
             continue
-        notes = matched + _properties(a, b, joint, turned)
+        notes = matched + _properties(a, b, joint, swapped)
         if joint.identical and all(first == second for first, second in joint.checks.values()):
             return Comparison(
                 EquivalenceStatus.EQUAL,
@@ -185,7 +185,7 @@ def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits, turned: bool) -> Com
             swept, merged = True, sweep(a, b, guesses, limits)
             if merged:
                 continue
-        flow = _slim(product(a, b, guesses.links, guesses.equal, merged, obligations=True).flow)
+        flow = _slim(build_product(a, b, guesses.links, guesses.equal, merged, obligations=True).flow)
         results = {result.id: result for result in prove(flow, limits).results}
         same = results[f"invariant:{SAME}"]
         linked = {
@@ -213,7 +213,7 @@ def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits, turned: bool) -> Com
             notes,
             "which memory cells belong together was not found out",
         )
-    run = rounding_difference(whole.flow, seed=0)
+    run = find_rounding_difference(whole.flow, seed=0)
     if run is not None:
         over_the_reals = (
             ("over the reals they act the same: rounding alone makes the difference",)
@@ -236,7 +236,7 @@ def _by_construction(a: Dataflow, b: Dataflow, guesses: Correspondence, merged: 
     float that goes on being computed with.
     """
     while True:
-        joint = product(a, b, guesses.links, guesses.equal, merged)
+        joint = build_product(a, b, guesses.links, guesses.equal, merged)
         loose = [
             place
             for place, (first, second) in joint.checks.items()
@@ -258,12 +258,12 @@ def _drop(guesses: Correspondence, loose: Sequence, a: Dataflow, b: Dataflow) ->
 
 def _slim(flow: Dataflow) -> Dataflow:
     """Only what the invariants are computed from must be well defined."""
-    plan = GraphIndex(flow)
+    index = GraphIndex(flow)
     cones = {
         node
-        for goal in goals(flow)
+        for goal in list_goals(flow)
         if goal.property is not None
-        for node in closed_cone(flow, [*goal.nodes, *plan.assumes])
+        for node in find_closed_cone(flow, [*goal.nodes, *index.assumes])
     }
     return replace(flow, obligations=[item for item in flow.obligations if item.subject in cones])
 
@@ -281,11 +281,11 @@ def _run_of(whole: Product, trace: Sequence[dict]) -> SimulatedRun | None:
 
 
 def _goal(whole: Product):
-    return next(goal for goal in goals(whole.flow) if goal.name == SAME)
+    return next(goal for goal in list_goals(whole.flow) if goal.name == SAME)
 
 
 def _different(whole: Product, run: SimulatedRun, method: str, notes: tuple[str, ...]) -> Comparison:
-    short = shortened(whole.flow, _goal(whole), run)
+    short = shorten_run(whole.flow, _goal(whole), run)
     interpreter = Interpreter(whole.flow, short.parameters)
     values = [interpreter.tick(row).values for row in short.rows][-1]
     if all(repr(values[first]) == repr(values[second]) for first, second in zip(*whole.actions)):
@@ -295,13 +295,13 @@ def _different(whole: Product, run: SimulatedRun, method: str, notes: tuple[str,
     return Comparison(EquivalenceStatus.DIFFERENT, method, notes, run=short, joint=whole)
 
 
-def _properties(a: Dataflow, b: Dataflow, joint: Product, turned: bool) -> tuple[str, ...]:
+def _properties(a: Dataflow, b: Dataflow, joint: Product, swapped: bool) -> tuple[str, ...]:
     """What the programs promise, assume and watch differently. That is no part of how they act."""
     said = [
         {(item.kind, item.name): joint.nodes[side][item.node] for item in flow.properties}
         for side, flow in enumerate((a, b))
     ]
-    if turned:
+    if swapped:
         said.reverse()
     notes = []
     for side, name in enumerate(SIDES):

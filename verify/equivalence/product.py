@@ -51,7 +51,7 @@ class Product:
         )
 
 
-def product(
+def build_product(
     a: Dataflow,
     b: Dataflow,
     links: Mapping[SideCell, tuple[int, int]] = {},

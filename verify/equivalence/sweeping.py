@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
-from hl_dsl.verify.equivalence.correspondence import Correspondence, watch
-from hl_dsl.verify.equivalence.product import HELPS, Product, product
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.equivalence.correspondence import Correspondence, simulate_jointly
+from hl_dsl.verify.equivalence.product import HELPS, Product, build_product
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.methods.interval_stage import IntervalStage
@@ -33,8 +33,8 @@ def sweep(a: Dataflow, b: Dataflow, guesses: Correspondence, limits: ProofLimits
         node.form is not None and node.form.sees_zero_sign for flow in (a, b) for node in flow.nodes
     ):
         return {}
-    joint = product(a, b, guesses.links, guesses.equal)
-    signatures = watch(joint).signatures
+    joint = build_product(a, b, guesses.links, guesses.equal)
+    signatures = simulate_jointly(joint).signatures
     if not signatures:
         return {}
     by_bits: dict[tuple, int] = {}
@@ -48,7 +48,7 @@ def sweep(a: Dataflow, b: Dataflow, guesses: Correspondence, limits: ProofLimits
             partner = by_bits.get((b.nodes[number].base, signatures[there]))
             if partner is None or b.nodes[number].form is None or tried >= _MOST_TRIED:
                 continue
-            now = product(a, b, guesses.links, guesses.equal, merged)
+            now = build_product(a, b, guesses.links, guesses.equal, merged)
             if now.nodes[1][number] in set(now.nodes[0].values()):
                 continue  # A computes it too
             tried += 1
@@ -66,20 +66,22 @@ def _equal(joint: Product, first: int, second: int, limits: ProofLimits, solver:
     flow = replace(
         joint.flow, nodes=builder.nodes, properties=[Property("invariant", "equal", node, NOWHERE)], obligations=[]
     )
-    return all_proved(flow, replace(limits, solver_steps=min(_STEPS, limits.solver_steps)), solver)
+    return prove_all(flow, replace(limits, solver_steps=min(_STEPS, limits.solver_steps)), solver)
 
 
-def all_proved(flow: Dataflow, limits: ProofLimits, solver: Solver) -> bool:
+def prove_all(flow: Dataflow, limits: ProofLimits, solver: Solver) -> bool:
     """Whether intervals, or one step of induction, prove all invariants of a joint program that must hold; those about pairs
     of cells only help. Raises SolverFailure."""
-    tier = IntervalStage(flow)
-    wanted = goals(flow)
+    stage = IntervalStage(flow)
+    wanted = list_goals(flow)
     for inner in flow.reachable([goal.property.node for goal in wanted]):
-        low, high = tier.evaluator.value(inner, tier.evaluator.root)
+        low, high = stage.evaluator.value(inner, stage.evaluator.root)
         if flow.nodes[inner].base == "real" and not -INF < low <= high < INF:
             return False  # where a float may overflow the solver knows nothing of it
-    left = [goal for goal in wanted if tier.invariant(goal.property.node, goal.property.asked) != ProofStatus.PROVED]
+    left = [
+        goal for goal in wanted if stage.invariant(goal.property.node, goal.property.antecedents) != ProofStatus.PROVED
+    ]
     if not left:
         return True
-    found = Induction(tier.plan, tier.ranges, limits, solver).prove(left, (0,))
+    found = Induction(stage.index, stage.ranges, limits, solver).prove(left, (0,))
     return all(found[goal.id].proved for goal in left if not goal.name.startswith(HELPS))

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.simulation.random_ticks import Draw
+from hl_dsl.verify.simulation.random_ticks import RandomTicks
 from hl_dsl.verify.simulation.replay import SimulatedRun
 
 _PAIRS = 400
@@ -21,10 +21,10 @@ _TICKS = 3
 _AROUND = 6  # floats to each side of a threshold
 
 
-def rounding_difference(flow: Dataflow, seed: int) -> SimulatedRun | None:
+def find_rounding_difference(flow: Dataflow, seed: int) -> SimulatedRun | None:
     """A run at whose last tick the first property of a joint program fails. The same for the same seed."""
     generator = random.Random(seed)
-    draw = Draw(GraphIndex(flow), generator)
+    draw = RandomTicks(GraphIndex(flow), generator)
     moving = [position for position, entry in enumerate(flow.inputs) if entry.base == "real" and entry.low < entry.high]
     if not moving:
         return None

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Sequence
 from hl_dsl.compiler.ir.dataflow import Dataflow
 
 
-def ordered(flow: Dataflow, roots: Iterable[int], ends: Container[int] = ()) -> list[int]:
+def order_nodes(flow: Dataflow, roots: Iterable[int], ends: Container[int] = ()) -> list[int]:
     """The nodes that `roots` depend on within one tick, operands before what uses them; of `ends` only themselves."""
     found: dict[int, None] = {}
     nodes = flow.nodes
@@ -30,12 +30,12 @@ def ordered(flow: Dataflow, roots: Iterable[int], ends: Container[int] = ()) -> 
     return list(found)
 
 
-def stored(flow: Dataflow, nodes: Iterable[int]) -> list[int]:
+def list_next_values(flow: Dataflow, nodes: Iterable[int]) -> list[int]:
     """The next values of the cells that are read among these nodes."""
     return [flow.memories[flow.nodes[number].value].next for number in nodes if flow.nodes[number].op == "memory"]
 
 
-def cone(
+def find_cones(
     flow: Dataflow, roots: Sequence[Iterable[int]], slicing: bool = True, ends: Container[int] = ()
 ) -> list[list[int]]:
     """For each of a sequence of ticks, the nodes that its roots and those of the later ticks depend on, up to `ends`; with
@@ -45,20 +45,20 @@ def cone(
     cones: list[list[int]] = []
     wanted: list[int] = []
     for own in reversed(roots):
-        nodes = ordered(flow, [*own, *wanted], ends)
-        wanted = stored(flow, nodes)
+        nodes = order_nodes(flow, [*own, *wanted], ends)
+        wanted = list_next_values(flow, nodes)
         cones.append(nodes)
     return cones[::-1]
 
 
-def closed_cone(flow: Dataflow, roots: Iterable[int], slicing: bool = True) -> list[int]:
+def find_closed_cone(flow: Dataflow, roots: Iterable[int], slicing: bool = True) -> list[int]:
     """All nodes of a tick that `roots` depend on, at this tick or an earlier one."""
     if not slicing:
         return list(range(len(flow.nodes)))
     reached = list(roots)
     while True:
-        nodes = ordered(flow, reached)
-        more = [number for number in dict.fromkeys(stored(flow, nodes)) if number not in reached]
+        nodes = order_nodes(flow, reached)
+        more = [number for number in dict.fromkeys(list_next_values(flow, nodes)) if number not in reached]
         if not more:
             return nodes
         reached += more

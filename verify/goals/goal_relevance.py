@@ -8,12 +8,12 @@ from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
 
 
-class Relevance:
+class GoalRelevance:
     """Answers are kept, as the same goals are asked about again and again."""
 
-    def __init__(self, plan: GraphIndex):
-        self.plan = plan
-        self._memory = sum(1 << node for node, _ in plan.memory_nodes)
+    def __init__(self, index: GraphIndex):
+        self.index = index
+        self._memory = sum(1 << node for node, _ in index.memory_nodes)
         self._cells: dict[str, int] = {}
 
     def cells(self, goal: Goal) -> int:
@@ -47,15 +47,15 @@ class Relevance:
         return found
 
     def _closed(self, goal: Goal) -> int:
-        plan = self.plan
+        index = self.index
         bits = 0
         for node in goal.nodes:
-            bits |= plan.live[node]
+            bits |= index.live[node]
         while True:
-            reached, _ = plan.touching(bits)
-            for node, cell in plan.memory_nodes:
+            reached, _ = index.touching(bits)
+            for node, cell in index.memory_nodes:
                 if reached >> node & 1:
-                    reached |= plan.live[plan.flow.memories[cell].next]
+                    reached |= index.live[index.flow.memories[cell].next]
             if reached == bits:
                 return bits & self._memory
             bits = reached

@@ -37,7 +37,7 @@ class Goal:
         return tuple(node for node in (item.subject, item.guard, item.claim) if node is not None)
 
 
-def goals(flow: Dataflow) -> list[Goal]:
+def list_goals(flow: Dataflow) -> list[Goal]:
     """All obligations and invariants, in the order of the program's lowering. A monitor's property is no goal, but what
     makes it well defined is."""
     counts: Counter[str] = Counter()
@@ -50,7 +50,7 @@ def goals(flow: Dataflow) -> list[Goal]:
         if counts[id_] > 1:
             id_ = f"{id_}.{counts[id_]}"
         found.append(Goal(id_, item.kind, name, item.says, line, item.span, item, None))
-    for item in claimed(flow):
+    for item in list_claimed_properties(flow):
         found.append(
             Goal(
                 f"{item.kind}:{item.name}",
@@ -66,12 +66,12 @@ def goals(flow: Dataflow) -> list[Goal]:
     return found
 
 
-def claimed(flow: Dataflow) -> list[Property]:
+def list_claimed_properties(flow: Dataflow) -> list[Property]:
     """The properties that a program is to be proved to have, in the order of its goals."""
     return flow.of_kind("invariant") + flow.of_kind("reachable")
 
 
-def assumptions_goal(flow: Dataflow) -> Goal:
+def make_assumptions_goal(flow: Dataflow) -> Goal:
     """Stands for the assumptions taken together, where they turn out to contradict each other."""
     first = flow.of_kind("assume")[0]
     return Goal("assumptions", "assume", "", "anything is proved", _line(flow, first.span), first.span, None, first)

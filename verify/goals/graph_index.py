@@ -12,7 +12,7 @@ from hl_dsl.verify.goals.terms import SORTS, Term, literal
 from hl_dsl.operators import OPERATORS
 from hl_dsl.operators.intervals import ANYTHING, EITHER, FALSE, TRUE, whole
 
-Pair = tuple
+Interval = tuple
 
 
 class GraphIndex:
@@ -28,8 +28,8 @@ class GraphIndex:
     def __init__(self, flow: Dataflow):
         self.flow = flow
         self.nodes = nodes = flow.nodes
-        self.constants: dict[int, Pair] = {}
-        self.fixed: dict[int, Pair] = {}
+        self.constants: dict[int, Interval] = {}
+        self.fixed: dict[int, Interval] = {}
         self.leaf_keys: dict[int, tuple] = {}
         self.memory_nodes: list[tuple[int, int]] = []
         self.live: list[int] = []
@@ -45,7 +45,7 @@ class GraphIndex:
                 depths.append(1)
                 if op == "constant":
                     live.append(0)
-                    self.constants[number] = constant_interval(node)
+                    self.constants[number] = interval_of_constant(node)
                 else:
                     live.append(bit)
                     self._leaf(number, node)
@@ -185,12 +185,12 @@ class GraphIndex:
 
 
 @cache
-def _operands(refine: Callable, truth: bool, count: int) -> tuple[Pair, ...]:
+def _operands(refine: Callable, truth: bool, count: int) -> tuple[Interval, ...]:
     """What a connective being `truth` says of truth values that nothing is known of."""
     return tuple(refine(truth, *(EITHER,) * count, "bool"))
 
 
-def constant_interval(node: Node) -> Pair:
+def interval_of_constant(node: Node) -> Interval:
     value = node.value
     if node.base == "real":
         return (value, value) if value == value else ANYTHING

@@ -11,7 +11,7 @@ from hl_dsl.operators import OPERATORS
 _DEEPEST = 12
 
 
-class Names:
+class NodeNames:
     """What a program calls its nodes."""
 
     def __init__(self, flow: Dataflow):

@@ -11,7 +11,7 @@ from hl_dsl.verify.goals.goals import Goal
 class ProofStatus(StrEnum):
     """Status of a goal. The value is the word in reports and JSON documents.
 
-    `claim` states what each status means. `OPEN` is internal: a stage could not decide the goal, and a later one may.
+    `describe_claim` states what each status means. `OPEN` is internal: a stage could not decide the goal, and a later one may.
     """
 
     PROVED = "proved"
@@ -36,27 +36,29 @@ FINAL_STATUSES = tuple(status for status in ProofStatus if status is not ProofSt
 REFUTED = frozenset((ProofStatus.VIOLATED, ProofStatus.NOT_INDUCTIVE, ProofStatus.VACUOUS, ProofStatus.ILL_DEFINED))
 
 
-def claim(flow: Dataflow, goal: Goal, status: ProofStatus) -> str:
+def describe_claim(flow: Dataflow, goal: Goal, status: ProofStatus) -> str:
     """What a status says of a goal, in full."""
     words = _REACHABLE if goal.kind == "reachable" else _CLAIMS
-    return words[status].format(says=goal.says, assumptions=assumptions(flow), kept=_kept(flow), name=goal.name)
+    return words[status].format(
+        says=goal.says, assumptions=describe_assumptions(flow), kept=_kept(flow), name=goal.name
+    )
 
 
-def claim_of_all(flow: Dataflow) -> str:
+def describe_whole_claim(flow: Dataflow) -> str:
     """The claim of a program all of which is proved, said once."""
     names = [f"`{item.name}`" for item in flow.of_kind("invariant")]
     held = f"{_listed(names)} {'hold' if len(names) > 1 else 'holds'} and " if names else ""
     says = f"{held}everything is well defined"
-    return _CLAIMS[ProofStatus.PROVED].format(says=says, assumptions=assumptions(flow))
+    return _CLAIMS[ProofStatus.PROVED].format(says=says, assumptions=describe_assumptions(flow))
 
 
-def assumptions(flow: Dataflow) -> str:
+def describe_assumptions(flow: Dataflow) -> str:
     names = [f"`{item.name}`" for item in flow.of_kind("assume")]
     return f"the `assume` facts {_listed(names)}" if names else "no `assume` facts"
 
 
 def _kept(flow: Dataflow) -> str:
-    return f"keep {assumptions(flow)}" if flow.of_kind("assume") else "there are no `assume` facts to keep"
+    return f"keep {describe_assumptions(flow)}" if flow.of_kind("assume") else "there are no `assume` facts to keep"
 
 
 def _listed(names: list[str]) -> str:

@@ -1,0 +1,1 @@
+"""Interval evaluation of a graph, and the fixpoint that bounds the memory in every reachable state."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.intervals.interning import Facts
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Context:
         return tuple(found)
 
     def _part(self, mask: int, evaluator: Evaluator) -> int:
-        facts, number = self.facts, evaluator.pool.number
+        facts, number = self.facts, evaluator.expressions.number
         if mask == self.mask:
             if facts.whole is None:
                 facts.whole = number(frozenset(facts.narrowed.items()))
@@ -59,9 +59,9 @@ class Context:
         return number(frozenset([item for item in facts.narrowed.items() if mask >> places[item[0]] & 1]))
 
 
-def gathered(context: Context, root: Context) -> dict[int, Pair]:
+def gather_narrowed(context: Context, root: Context) -> dict[int, Interval]:
     """All that is narrowed between two contexts."""
-    found: dict[int, Pair] = {}
+    found: dict[int, Interval] = {}
     while context is not root:
         for number, pair in context.facts.narrowed.items():
             found.setdefault(number, pair)
@@ -69,7 +69,7 @@ def gathered(context: Context, root: Context) -> dict[int, Pair]:
     return found
 
 
-def common(causes: list[dict[int, Pair]]) -> list[tuple[int, float, float]]:
+def intersect_causes(causes: list[dict[int, Interval]]) -> list[tuple[int, float, float]]:
     """What is narrowed in all of them, and to what they have in common."""
     first, *others = causes
     found = []

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hl_dsl.verify.goals.graph_index import GraphIndex
 
 
-class Group(NamedTuple):
+class DependencyGroup(NamedTuple):
     """Cells that depend on each other through the ticks (`cyclic`), or a single one that does not.
 
     `assumes` are the assumptions that can tell something about their next values, `before` the other cells that these
@@ -19,26 +19,26 @@ class Group(NamedTuple):
     assumes: tuple[int, ...]
     before: tuple[int, ...]
 
-    def nodes(self, plan: GraphIndex) -> list[int]:
+    def nodes(self, index: GraphIndex) -> list[int]:
         """What the assumptions and the next values are computed from."""
-        return plan.flow.reachable([*(plan.flow.memories[cell].next for cell in self.cells), *self.assumes])
+        return index.flow.reachable([*(index.flow.memories[cell].next for cell in self.cells), *self.assumes])
 
 
-def groups(plan: GraphIndex) -> list[Group]:
+def find_groups(index: GraphIndex) -> list[DependencyGroup]:
     """All cells in groups, each after those it depends on. A cell depends on what the assumptions that touch it speak of."""
-    cells = plan.flow.memories
-    touching = [plan.touching(plan.live[cell.next]) for cell in cells]
-    uses = [[other for node, other in plan.memory_nodes if bits >> node & 1] for bits, _ in touching]
-    return [_group(plan, component, uses, touching) for component in _components(uses)]
+    cells = index.flow.memories
+    touching = [index.touching(index.live[cell.next]) for cell in cells]
+    uses = [[other for node, other in index.memory_nodes if bits >> node & 1] for bits, _ in touching]
+    return [_group(index, component, uses, touching) for component in _components(uses)]
 
 
 def _group(
-    plan: GraphIndex, component: list[int], uses: list[list[int]], touching: list[tuple[int, tuple[int, ...]]]
-) -> Group:
+    index: GraphIndex, component: list[int], uses: list[list[int]], touching: list[tuple[int, tuple[int, ...]]]
+) -> DependencyGroup:
     members = set(component)
     used = {other for cell in component for other in uses[cell]}
-    assumes = tuple(node for node in plan.assumes if any(node in touching[cell][1] for cell in component))
-    return Group(tuple(sorted(component)), bool(used & members), assumes, tuple(sorted(used - members)))
+    assumes = tuple(node for node in index.assumes if any(node in touching[cell][1] for cell in component))
+    return DependencyGroup(tuple(sorted(component)), bool(used & members), assumes, tuple(sorted(used - members)))
 
 
 def _components(uses: list[list[int]]) -> list[list[int]]:

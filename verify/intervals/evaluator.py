@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
-from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
-from hl_dsl.verify.intervals.contexts import Context, common, gathered
+from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
+from hl_dsl.verify.intervals.contexts import Context, gather_narrowed, intersect_causes
 from hl_dsl.verify.intervals.interning import ExpressionTable, Facts
 
 from hl_dsl.operators.intervals import ANYTHING, EITHER, FALSE, INF, TRUE
@@ -19,7 +19,7 @@ from hl_dsl.operators.intervals import ANYTHING, EITHER, FALSE, INF, TRUE
 _MOST_CONTEXTS = 2500  # past it, branches are evaluated without refinement, which is sound and only less exact
 _FRAMES = 12  # of Python, for one node on the longest path through a program
 
-EMPTY: Pair = (INF, -INF)  # the value of a node where no tick is possible; always this very tuple
+EMPTY: Interval = (INF, -INF)  # the value of a node where no tick is possible; always this very tuple
 _NOWHERE = Facts()
 _NOWHERE.dead = True
 _NOTHING = Facts()  # what a condition tells that is known to hold
@@ -35,33 +35,33 @@ class Evaluator:
 
     def __init__(
         self,
-        plan: GraphIndex,
-        memory: Sequence[Pair],
-        pool: ExpressionTable | None = None,
+        index: GraphIndex,
+        memory: Sequence[Interval],
+        expressions: ExpressionTable | None = None,
         *,
         nodes: Iterable[int] | None = None,
         assumes: Sequence[int] | None = None,
-        fixed: dict[int, Pair] | None = None,
+        fixed: dict[int, Interval] | None = None,
         numbers: list[int] | None = None,
     ):
         # Evaluation is as deep as the program. Python frames take no C stack, so only the limit stands in the way.
-        needed = _FRAMES * plan.depth + 600
+        needed = _FRAMES * index.depth + 600
         if needed > sys.getrecursionlimit():
             sys.setrecursionlimit(needed)
-        self.plan = plan
-        self._told = None if pool is None else pool.told
-        self.pool = pool = ExpressionTable() if pool is None else pool
-        self._live, self._nodes, self._guards = plan.live, plan.nodes, plan.guards
-        self.numbers = numbers or pool.ranged(plan, leaf_ranges(plan, memory, fixed), nodes)
+        self.index = index
+        self._told = None if expressions is None else expressions.told
+        self.expressions = expressions = ExpressionTable() if expressions is None else expressions
+        self._live, self._nodes, self._guards = index.live, index.nodes, index.guards
+        self.numbers = numbers or expressions.ranged(index, leaf_ranges(index, memory, fixed), nodes)
         self._places: dict[int, int] | None = None
         self.contexts = 0
-        self.root = Context(None, 0, pool.root)
+        self.root = Context(None, 0, expressions.root)
         self.base = self.root
-        for node in plan.assumes if assumes is None else assumes:
+        for node in index.assumes if assumes is None else assumes:
             if not self.base.dead:
                 self.base = self.assume(self.base, node, True)
 
-    def value(self, node: int, context: Context) -> Pair:
+    def value(self, node: int, context: Context) -> Interval:
         """Everything the node can be where the context holds; EMPTY where nothing is possible."""
         live = self._live[node]
         if live & context.seen:
@@ -84,7 +84,7 @@ class Evaluator:
             context.values[number] = found
         return found
 
-    def _compute(self, node: int, context: Context) -> Pair:
+    def _compute(self, node: int, context: Context) -> Interval:
         op, args, _, form, _ = self._nodes[node]
         if form is None:
             return context.facts.narrowed[self.numbers[node]]
@@ -114,9 +114,9 @@ class Evaluator:
             context = context.parent
         return (low, high)
 
-    def _guarded(self, args: tuple, guards: tuple, context: Context) -> list[Pair]:
+    def _guarded(self, args: tuple, guards: tuple, context: Context) -> list[Interval]:
         """Operands, each evaluated where it is needed. A condition whose branch turns out to be empty is thereby decided."""
-        pairs: list[Pair] = []
+        pairs: list[Interval] = []
         for position, arg in enumerate(args):
             inner: Context | None = context
             for guarded, by, truth in guards:
@@ -138,8 +138,8 @@ class Evaluator:
 
     def assume(self, context: Context, node: int, truth: bool) -> Context:
         """The context in which the bool `node` is also known to be `truth`. Not to be asked of a dead one."""
-        node, truth = self.plan.signed(node, truth)
-        parts = self.plan.parts(node, truth)
+        node, truth = self.index.signed(node, truth)
+        parts = self.index.parts(node, truth)
         if parts is not None:
             for part, wanted in parts:
                 context = self.assume(context, part, wanted)
@@ -170,7 +170,7 @@ class Evaluator:
             if self.contexts <= _MOST_CONTEXTS:
                 told[place] = _NOTHING if child is context else child.facts
             return child
-        return context if facts is _NOTHING else self._found(context, self.pool.facts(facts))
+        return context if facts is _NOTHING else self._found(context, self.expressions.facts(facts))
 
     def _found(self, context: Context, facts: Facts) -> Context:
         """A context whose facts are known from an earlier evaluation."""
@@ -179,7 +179,7 @@ class Evaluator:
         self.contexts += 1
         return Context(context, self._mask(facts.narrowed), facts)
 
-    def narrow(self, parent: Context, node: int, pair: Pair) -> Context:
+    def narrow(self, parent: Context, node: int, pair: Interval) -> Context:
         """The context in which any `node` is also known to lie in `pair`; the same one where that is nothing new."""
         known = self.value(node, parent)
         if (pair[0] <= known[0] and known[1] <= pair[1] and known is not EMPTY) or self.contexts > _MOST_CONTEXTS:
@@ -187,7 +187,7 @@ class Evaluator:
         self.contexts += 1
         if known[1] < pair[0] or pair[1] < known[0]:
             return Context(parent, 0, _NOWHERE)
-        child = Context(parent, 0, self.pool.facts())
+        child = Context(parent, 0, self.expressions.facts())
         choices = self._propagate(parent, child, node, pair)
         final = child
         for choice in choices:
@@ -201,8 +201,8 @@ class Evaluator:
             return self._dead(child)
         if final is child:
             return child
-        flat = Context(parent, 0, self.pool.facts())
-        for number, pair in gathered(final, parent).items():
+        flat = Context(parent, 0, self.expressions.facts())
+        for number, pair in gather_narrowed(final, parent).items():
             flat.facts.narrowed[number] = pair
         scope = final
         while scope is not parent:
@@ -215,7 +215,7 @@ class Evaluator:
         context.dead = context.facts.dead = True
         return context
 
-    def _propagate(self, parent: Context, child: Context, node: int, pair: Pair) -> list[int]:
+    def _propagate(self, parent: Context, child: Context, node: int, pair: Interval) -> list[int]:
         """Narrows `node` and what follows for its operands. Gives the nodes met whose value has several possible causes."""
         narrowed, numbers, nodes, value = child.facts.narrowed, self.numbers, self._nodes, self.value
         choices: list[int] = []
@@ -270,7 +270,7 @@ class Evaluator:
                 return True
         return False
 
-    def _one_of(self, context: Context, node: int, pair: Pair) -> Context:
+    def _one_of(self, context: Context, node: int, pair: Interval) -> Context:
         """Narrows to what the possible causes of a node's value have in common; to the only cause, if there is one."""
         causes = []
         for steps in self._causes(node, pair, context):
@@ -284,11 +284,11 @@ class Evaluator:
                 if cause.dead:
                     break
             if not cause.dead:
-                causes.append(gathered(cause, context))
-        child = Context(context, 0, self.pool.facts())
+                causes.append(gather_narrowed(cause, context))
+        child = Context(context, 0, self.expressions.facts())
         if not causes:
             return self._dead(child)
-        for number, low, high in common(causes):
+        for number, low, high in intersect_causes(causes):
             child.facts.narrowed[number] = (low, high)
         if not child.facts.narrowed:
             return context
@@ -308,7 +308,7 @@ class Evaluator:
             self._places = {number: node for node, number in enumerate(self.numbers)}
         return self._places
 
-    def _causes(self, node: int, pair: Pair, context: Context) -> list[list[tuple[int, Pair]]]:
+    def _causes(self, node: int, pair: Interval, context: Context) -> list[list[tuple[int, Interval]]]:
         """Cases, each a list of nodes with what they then are, one of which must be so."""
         entry = self._nodes[node]
         if entry.form.refine is None:
@@ -326,9 +326,11 @@ class Evaluator:
         return cases
 
 
-def leaf_ranges(plan: GraphIndex, memory: Sequence[Pair], fixed: dict[int, Pair] | None = None) -> dict[int, Pair]:
+def leaf_ranges(
+    index: GraphIndex, memory: Sequence[Interval], fixed: dict[int, Interval] | None = None
+) -> dict[int, Interval]:
     """The range of every leaf that is no constant, by node."""
-    leaves = dict(plan.fixed if fixed is None else fixed)
-    for node, cell in plan.memory_nodes:
+    leaves = dict(index.fixed if fixed is None else fixed)
+    for node, cell in index.memory_nodes:
         leaves[node] = memory[cell]
     return leaves

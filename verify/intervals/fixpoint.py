@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 
-from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
-from hl_dsl.verify.intervals.dependency_groups import Group
+from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
+from hl_dsl.verify.intervals.dependency_groups import DependencyGroup
 from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
 from hl_dsl.verify.intervals.interning import ExpressionTable
 
@@ -22,14 +22,16 @@ _WIDE_ROUNDS = 48  # past these, a moving end goes to infinity
 _TIGHTEN_ROUNDS = 2
 
 
-def solve_group(plan: GraphIndex, group: Group, ranges: list[Pair], pool: ExpressionTable, numbers: list[int]) -> None:
+def solve_group(
+    index: GraphIndex, group: DependencyGroup, ranges: list[Interval], expressions: ExpressionTable, numbers: list[int]
+) -> None:
     """Fills in the ranges of a group's cells; those of the cells it depends on are there already. `numbers` are the
     program's in the pool."""
-    flow = plan.flow
+    flow = index.flow
     for cell in group.cells:
         start = flow.memories[cell].start
         ranges[cell] = (start, start) if flow.memories[cell].base != "bool" else (int(start), int(start))
-    tick = _Tick(plan, group, pool, numbers)
+    tick = _Tick(index, group, expressions, numbers)
     if not group.cyclic:
         _straight(tick, ranges)
         return
@@ -42,9 +44,9 @@ def solve_group(plan: GraphIndex, group: Group, ranges: list[Pair], pool: Expres
             break
         for cell, pair in reached.items():
             if rounds >= _PLAIN_ROUNDS and pair != ranges[cell]:
-                thresholds = thresholds or _thresholds(plan, group)
+                thresholds = thresholds or _thresholds(index, group)
                 pair = _widen(
-                    ranges[cell], pair, thresholds[plan.flow.memories[cell].base] if rounds < _WIDE_ROUNDS else []
+                    ranges[cell], pair, thresholds[index.flow.memories[cell].base] if rounds < _WIDE_ROUNDS else []
                 )
             ranges[cell] = pair
         rounds += 1
@@ -52,7 +54,7 @@ def solve_group(plan: GraphIndex, group: Group, ranges: list[Pair], pool: Expres
         _tighten(tick, ranges, starts)
 
 
-def _straight(tick: _Tick, ranges: list[Pair]) -> None:
+def _straight(tick: _Tick, ranges: list[Interval]) -> None:
     """A cell that does not depend on itself: its start, or whatever is stored."""
     for cell, pair in tick.stored(ranges).items():
         ranges[cell] = _join(ranges[cell], pair)
@@ -61,36 +63,38 @@ def _straight(tick: _Tick, ranges: list[Pair]) -> None:
 class _Tick:
     """One tick of a group's cells, from any ranges."""
 
-    def __init__(self, plan: GraphIndex, group: Group, pool: ExpressionTable, numbers: list[int]):
-        self.plan, self.group, self.pool, self.numbers = plan, group, pool, numbers
+    def __init__(self, index: GraphIndex, group: DependencyGroup, expressions: ExpressionTable, numbers: list[int]):
+        self.index, self.group, self.expressions, self.numbers = index, group, expressions, numbers
         bits = 0
-        for node in [*(plan.flow.memories[cell].next for cell in group.cells), *group.assumes]:
-            bits |= plan.live[node]
-        self.moving = [node for node in plan.moving if bits >> node & 1]
-        self.leaves = [(node, cell) for node, cell in plan.memory_nodes if bits >> node & 1]
-        self.known: dict[int, Pair] = {}
+        for node in [*(index.flow.memories[cell].next for cell in group.cells), *group.assumes]:
+            bits |= index.live[node]
+        self.moving = [node for node in index.moving if bits >> node & 1]
+        self.leaves = [(node, cell) for node, cell in index.memory_nodes if bits >> node & 1]
+        self.known: dict[int, Interval] = {}
 
-    def stored(self, ranges: list[Pair]) -> dict[int, Pair]:
+    def stored(self, ranges: list[Interval]) -> dict[int, Interval]:
         """What the tick can store in each cell. Nothing, if no tick is possible: then the cell stays as it is."""
         leaves = {node: ranges[cell] for node, cell in self.leaves}
         changed = 0
         for node, pair in leaves.items():
             if self.known.get(node) != pair:
                 changed |= 1 << node
-        live = self.plan.live
-        numbers = self.numbers = self.pool.ranged(
-            self.plan, leaves, [node for node in self.moving if live[node] & changed], self.numbers
+        live = self.index.live
+        numbers = self.numbers = self.expressions.ranged(
+            self.index, leaves, [node for node in self.moving if live[node] & changed], self.numbers
         )
         self.known = leaves
-        evaluator = Evaluator(self.plan, ranges, self.pool, assumes=self.group.assumes, numbers=numbers)
+        evaluator = Evaluator(self.index, ranges, self.expressions, assumes=self.group.assumes, numbers=numbers)
         stored = {}
         for cell in self.group.cells:
-            pair = EMPTY if evaluator.base.dead else evaluator.value(self.plan.flow.memories[cell].next, evaluator.base)
+            pair = (
+                EMPTY if evaluator.base.dead else evaluator.value(self.index.flow.memories[cell].next, evaluator.base)
+            )
             stored[cell] = ranges[cell] if pair is EMPTY else pair
         return stored
 
 
-def _tighten(tick: _Tick, ranges: list[Pair], starts: dict[int, Pair]) -> None:
+def _tighten(tick: _Tick, ranges: list[Interval], starts: dict[int, Interval]) -> None:
     """Widening overshoots; what one tick makes of the result may be smaller and hold as well."""
     cells = tick.group.cells
     for _ in range(_TIGHTEN_ROUNDS):
@@ -106,11 +110,11 @@ def _tighten(tick: _Tick, ranges: list[Pair], starts: dict[int, Pair]) -> None:
         ranges[:] = trial
 
 
-def _join(a: Pair, b: Pair) -> Pair:
+def _join(a: Interval, b: Interval) -> Interval:
     return (a[0] if a[0] <= b[0] else b[0], a[1] if a[1] >= b[1] else b[1])
 
 
-def _widen(old: Pair, new: Pair, thresholds: list) -> Pair:
+def _widen(old: Interval, new: Interval, thresholds: list) -> Interval:
     low, high = new
     if low < old[0]:
         position = bisect_right(thresholds, low)
@@ -121,17 +125,17 @@ def _widen(old: Pair, new: Pair, thresholds: list) -> Pair:
     return (low, high)
 
 
-def _thresholds(plan: GraphIndex, group: Group) -> dict[str, list]:
+def _thresholds(index: GraphIndex, group: DependencyGroup) -> dict[str, list]:
     """Where a range may well end, by base: the literals it is made from and each one off, declared ranges, input bounds."""
-    flow = plan.flow
+    flow = index.flow
     found: set = set()
-    for number in group.nodes(plan):
-        node = plan.nodes[number]
+    for number in group.nodes(index):
+        node = index.nodes[number]
         if node.op == "constant" and node.base != "bool":
-            low, high = plan.constants[number]
+            low, high = index.constants[number]
             found |= {low, high, low - 1, low + 1, -low}
         elif node.op in ("input", "parameter"):
-            found |= set(plan.fixed[number])
+            found |= set(index.fixed[number])
     for cell in group.cells:
         entry = flow.memories[cell]
         if entry.low is not None and entry.base != "bool":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
 
-from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 
 _MOST_EXPRESSIONS = 300_000
 _MOST_CONTEXTS = 30_000
@@ -21,9 +21,9 @@ class Facts:
 
     __slots__ = ("narrowed", "values", "children", "dead", "whole")
 
-    def __init__(self, narrowed: dict[int, Pair] | None = None):
-        self.narrowed: dict[int, Pair] = {} if narrowed is None else narrowed
-        self.values: dict[int, Pair] = {}
+    def __init__(self, narrowed: dict[int, Interval] | None = None):
+        self.narrowed: dict[int, Interval] = {} if narrowed is None else narrowed
+        self.values: dict[int, Interval] = {}
         self.children: dict[int, Facts] = {}
         self.dead = False
         self.whole: int | None = None
@@ -40,7 +40,7 @@ class ExpressionTable:
         self.root = Facts()
         self.contexts = 0
         # What came out in some circumstances (see `Evaluator`): a value, or what a condition narrows.
-        self.told: dict[tuple[int, ...], Pair | Facts] = {}
+        self.told: dict[tuple[int, ...], Interval | Facts] = {}
 
     def is_full(self) -> bool:
         return max(len(self.numbers), len(self.told)) > _MOST_EXPRESSIONS or self.contexts > _MOST_CONTEXTS
@@ -57,21 +57,21 @@ class ExpressionTable:
         facts.dead, facts.whole = told.dead, told.whole
         return facts
 
-    def program(self, plan: GraphIndex) -> list[int]:
+    def program(self, index: GraphIndex) -> list[int]:
         """A number for each node of a program whose memory may hold anything. What no memory goes into keeps its number
         whatever the ranges of the memory are."""
-        pairs = {position: plan.fixed.get(position) for position in plan.leaf_keys}
-        found = self._numbered(plan, range(len(plan.nodes)), pairs, [-1] * len(plan.nodes))
+        pairs = {position: index.fixed.get(position) for position in index.leaf_keys}
+        found = self._numbered(index, range(len(index.nodes)), pairs, [-1] * len(index.nodes))
         values = self.root.values
-        for known in (plan.constants, plan.fixed):
+        for known in (index.constants, index.fixed):
             for position, pair in known.items():
                 values[found[position]] = pair
         return found
 
     def ranged(
         self,
-        plan: GraphIndex,
-        leaves: dict[int, Pair],
+        index: GraphIndex,
+        leaves: dict[int, Interval],
         nodes: Iterable[int] | None = None,
         numbers: list[int] | None = None,
     ) -> list[int]:
@@ -80,22 +80,22 @@ class ExpressionTable:
         is at hand; then inputs and parameters have their own ranges, and `nodes` is what else memory goes into."""
         known = numbers is not None
         if nodes is None:
-            nodes = plan.moving if known else range(len(plan.nodes))
-        found = self._numbered(plan, nodes, leaves, list(numbers) if known else [-1] * len(plan.nodes))
+            nodes = index.moving if known else range(len(index.nodes))
+        found = self._numbered(index, nodes, leaves, list(numbers) if known else [-1] * len(index.nodes))
         values = self.root.values
         for position, pair in leaves.items():
             values[found[position]] = pair
         if not known:
-            for position, pair in plan.constants.items():
+            for position, pair in index.constants.items():
                 values[found[position]] = pair
             values.pop(-1, None)
         return found
 
     def _numbered(
-        self, plan: GraphIndex, nodes: Iterable[int], leaves: dict[int, Pair | None], out: list[int]
+        self, index: GraphIndex, nodes: Iterable[int], leaves: dict[int, Interval | None], out: list[int]
     ) -> list[int]:
         numbers = self.numbers
-        given = plan.nodes
+        given = index.nodes
         for position in nodes:
             op, args, base, form, value = given[position]
             if form is not None:
@@ -109,7 +109,7 @@ class ExpressionTable:
                 # 0.0 and -0.0 are equal as keys and differ as operands.
                 key = (base, value if value else repr(value))
             else:
-                key = (*plan.leaf_keys[position], leaves[position])
+                key = (*index.leaf_keys[position], leaves[position])
             found = numbers.get(key)
             if found is None:
                 found = numbers[key] = len(numbers)

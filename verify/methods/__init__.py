@@ -1,0 +1,1 @@
+"""Proof methods that `prove` tries in turn: intervals, k-induction, bounded model checking, bisection, reachability."""

@@ -17,10 +17,10 @@ class BackgroundTask(Generic[T]):
     """`work`, begun at once in a copy of this process where the system can do that and `apart` asks for it, else when its
     result is wanted. What it gives must not depend on which. Use as a context manager: what is not wanted any more is stopped."""
 
-    def __init__(self, work: Callable[[], T], apart: bool):
+    def __init__(self, work: Callable[[], T], fork: bool):
         self._work = work
         self._process = self._pipe = None
-        if apart and hasattr(os, "fork"):
+        if fork and hasattr(os, "fork"):
             with suppress(OSError):
                 self._begin()
 

@@ -16,9 +16,9 @@ def bisect(evaluator: Evaluator, goal: Goal, context: Context, boxes: int) -> in
 
     Splits the range of the observation, parameter or memory cell that has shrunk least so far.
     """
-    plan = evaluator.plan
+    index = evaluator.index
     node = goal.nodes[-1] if goal.property is not None or goal.obligation.claim is not None else goal.obligation.subject
-    leaves = [number for number in plan.leaf_keys if plan.live[node] >> number & 1]
+    leaves = [number for number in index.leaf_keys if index.live[node] >> number & 1]
     widths = {number: _width(evaluator.value(number, context)) for number in leaves}
     leaves = [number for number in leaves if 0 < widths[number] < INF]
     if not leaves or len(leaves) > _MOST_DIMENSIONS:
@@ -34,7 +34,7 @@ def bisect(evaluator: Evaluator, goal: Goal, context: Context, boxes: int) -> in
         if pair is EMPTY or box.dead or _holds(goal, pair):
             continue
         number = max(leaves, key=lambda leaf: _width(evaluator.value(leaf, box)) / widths[leaf])
-        halves = _halves(evaluator.value(number, box), plan.nodes[number].base)
+        halves = _halves(evaluator.value(number, box), index.nodes[number].base)
         if not halves:
             return None
         pending += [inner for inner in (evaluator.narrow(box, number, half) for half in halves) if not inner.dead]

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.intervals.evaluator import Evaluator
-from hl_dsl.verify.methods.k_induction import broken, leaves
-from hl_dsl.verify.methods.solver_models import run_of
+from hl_dsl.verify.methods.k_induction import encode_violation, read_leaves
+from hl_dsl.verify.methods.solver_models import model_to_run
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 from hl_dsl.verify.smt.encode import EXACT, START, Encoding
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
@@ -36,40 +36,40 @@ class BoundedSearch(NamedTuple):
         if self.run is not None:
             shorter = ", and none shorter" if len(self.run.rows) > 1 else ""
             said.append(
-                f"over the reals, as far as z3 can tell, a trace of {ticks_text(len(self.run.rows))} breaks it{shorter}; replayed in floats, it does not"
+                f"over the reals, as far as z3 can tell, a trace of {format_ticks(len(self.run.rows))} breaks it{shorter}; replayed in floats, it does not"
             )
         elif self.clear:
-            said.append(f"over the reals, no trace of up to {ticks_text(self.clear)} breaks it")
+            said.append(f"over the reals, no trace of up to {format_ticks(self.clear)} breaks it")
         return "; ".join([*said, *([self.reason] if self.reason else [])])
 
 
-def ticks_text(count: int) -> str:
+def format_ticks(count: int) -> str:
     """`1 tick`, `2 ticks`."""
     return f"{count} tick{'' if count == 1 else 's'}"
 
 
-def search(
-    plan: GraphIndex, ranges: Sequence[Pair], goal: Goal, limits: ProofLimits, solver: Solver, depth: int
+def search_counterexample(
+    index: GraphIndex, ranges: Sequence[Interval], goal: Goal, limits: ProofLimits, solver: Solver, depth: int
 ) -> BoundedSearch:
     """Looks for the shortest trace, of at most `depth` ticks, that breaks a goal. Raises SolverFailure where z3 cannot be used."""
-    flow = plan.flow
-    encoding = Encoding(evaluator := Evaluator(plan, ranges), evaluator.base, START, EXACT)
+    flow = index.flow
+    encoding = Encoding(evaluator := Evaluator(index, ranges), evaluator.base, START, EXACT)
     # In the order of the program: where products are told long before what uses them, z3 loses itself in them.
-    nodes = sorted(closed_cone(flow, [*goal.nodes, *plan.assumes], limits.slicing))
-    solver.fresh(limits.bounded_steps)
+    nodes = sorted(find_closed_cone(flow, [*goal.nodes, *index.assumes], limits.slicing))
+    solver.reset(limits.bounded_steps)
     candidate: SimulatedRun | None = None
     clear = 0
     for tick in range(depth):
-        solver.tell(*encoding.frame(nodes))
-        solver.tell(*(f"(assert {encoding.frames[tick][fact].text})" for fact in plan.assumes))
-        solver.tell("(push 1)", f"(assert {broken(goal, encoding, tick).text})")
+        solver.add(*encoding.frame(nodes))
+        solver.add(*(f"(assert {encoding.frames[tick][fact].text})" for fact in index.assumes))
+        solver.add("(push 1)", f"(assert {encode_violation(goal, encoding, tick).text})")
         answer = solver.check()
         if answer == SAT:
-            run = run_of(flow, [leaves(solver, encoding, frame) for frame in range(tick + 1)])
+            run = model_to_run(flow, [read_leaves(solver, encoding, frame) for frame in range(tick + 1)])
             if first_break(flow, goal, run) is not None:
                 return BoundedSearch(run, True, clear)
             candidate = candidate or run
-        solver.tell("(pop 1)")
+        solver.add("(pop 1)")
         if answer == UNSAT and clear == tick:
             clear += 1
         if answer not in (SAT, UNSAT) or solver.spent() > limits.bounded_steps:

@@ -13,19 +13,19 @@ from time import perf_counter
 from typing import NamedTuple
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.verify.goals.cone_of_influence import cone
-from hl_dsl.verify.goals.goal_relevance import Relevance
+from hl_dsl.verify.goals.cone_of_influence import find_cones
+from hl_dsl.verify.goals.goal_relevance import GoalRelevance
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.terms import REAL, Term, literal
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.methods.interval_stage import holds
 from hl_dsl.verify.methods.lemma import Lemma
-from hl_dsl.verify.methods.solver_models import memory_of, run_of
+from hl_dsl.verify.methods.solver_models import model_to_memory, model_to_run
 from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
-from hl_dsl.verify.smt.encode import FINE, FREE, ROUNDED, START, Encoding
+from hl_dsl.verify.smt.encode import FREE, RELATIVE_ERROR, ROUNDED, START, Encoding
 from hl_dsl.verify.smt.rounding_error import OVERFLOW
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 
@@ -46,7 +46,7 @@ class Attempt(NamedTuple):
     model: tuple[Mapping[str, object], ...] = ()
     seconds: float = 0.0
     lemmas: tuple[Lemma, ...] = ()
-    rests: tuple[int, ...] = ()
+    depends_on: tuple[int, ...] = ()
 
 
 class Induction:
@@ -59,20 +59,20 @@ class Induction:
 
     def __init__(
         self,
-        plan: GraphIndex,
-        ranges: Sequence[Pair],
+        index: GraphIndex,
+        ranges: Sequence[Interval],
         limits: ProofLimits,
         solver: Solver,
         rounding: str = ROUNDED,
         lemmas: Sequence[Lemma] = (),
-        pool: ExpressionTable | None = None,
+        expressions: ExpressionTable | None = None,
     ):
-        self.plan, self.flow = plan, plan.flow
+        self.index, self.flow = index, index.flow
         self.ranges = list(ranges)
         self.limits, self.solver, self.rounding = limits, solver, rounding
         self.lemmas = list(lemmas)
-        self.pool = pool
-        self.relevance = Relevance(plan)
+        self.expressions = expressions
+        self.relevance = GoalRelevance(index)
         self._used: set[int] = set()
 
     def prove(self, goals: Sequence[Goal], depths: Sequence[int], facts: Sequence[Goal] = ()) -> dict[str, Attempt]:
@@ -86,7 +86,7 @@ class Induction:
         attempts: dict[str, Attempt] = {}
         while supposed:
             hypotheses = [*facts, *supposed]
-            evaluator = Evaluator(self.plan, self.boxed(hypotheses), self.pool)
+            evaluator = Evaluator(self.index, self.assuming_ranges(hypotheses), self.expressions)
             tried = {goal.id: self._attempt(goal, hypotheses, evaluator) for goal in supposed}
             attempts.update(tried)
             kept = [goal for goal in supposed if tried[goal.id].proved]
@@ -94,13 +94,13 @@ class Induction:
                 break
             supposed = kept
         hypotheses = [*facts, *supposed]
-        evaluator = Evaluator(self.plan, self.boxed(hypotheses), self.pool)
+        evaluator = Evaluator(self.index, self.assuming_ranges(hypotheses), self.expressions)
         for goal in goals:
             if goal.id not in attempts:
                 attempts[goal.id] = self._attempt(goal, hypotheses, evaluator)
         return attempts
 
-    def boxed(self, hypotheses: Sequence[Goal]) -> list[Pair]:
+    def assuming_ranges(self, hypotheses: Sequence[Goal]) -> list[Interval]:
         """Memory ranges, given that the goals about memory hold."""
         ranges = list(self.ranges)
         names = {goal.name for goal in hypotheses if goal.kind == "memory"}
@@ -112,21 +112,23 @@ class Induction:
     def attempt(self, goal: Goal, depths: Sequence[int], hypotheses: Sequence[Goal]) -> Attempt:
         """An attempt for a goal, the hypotheses holding at earlier ticks."""
         self.depths = depths
-        return self._attempt(goal, hypotheses, Evaluator(self.plan, self.boxed(hypotheses), self.pool))
+        return self._attempt(
+            goal, hypotheses, Evaluator(self.index, self.assuming_ranges(hypotheses), self.expressions)
+        )
 
     def _attempt(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
         start = perf_counter()
         hypotheses = self.relevance.among(goal, hypotheses)
-        found = self.by_intervals(goal, evaluator) or self._by_solver(goal, hypotheses, evaluator)
-        rests = [node for other in hypotheses for node in other.nodes] + [
+        found = self.try_intervals(goal, evaluator) or self._by_solver(goal, hypotheses, evaluator)
+        depends_on = [node for other in hypotheses for node in other.nodes] + [
             node for lemma in found.lemmas for node in lemma.nodes
         ]
-        return found._replace(seconds=perf_counter() - start, rests=tuple(dict.fromkeys(rests)))
+        return found._replace(seconds=perf_counter() - start, depends_on=tuple(dict.fromkeys(depends_on)))
 
-    def by_intervals(self, goal: Goal, evaluator: Evaluator) -> Attempt | None:
+    def try_intervals(self, goal: Goal, evaluator: Evaluator) -> Attempt | None:
         """The attempt, if intervals alone prove an obligation."""
         item = goal.obligation
-        if item is None or self.plan.without_assumptions(item):
+        if item is None or self.index.without_assumptions(item):
             return None
         context = evaluator.base if item.guard is None else evaluator.assume(evaluator.base, item.guard, True)
         if context.dead or holds(item, evaluator.value(item.subject if item.claim is None else item.claim, context)):
@@ -152,13 +154,13 @@ class Induction:
     @cached_property
     def _beginning(self) -> Evaluator:
         """The first tick of an episode."""
-        return Evaluator(self.plan, [(cell.start, cell.start) for cell in self.flow.memories], self.pool)
+        return Evaluator(self.index, [(cell.start, cell.start) for cell in self.flow.memories], self.expressions)
 
     def _begins(self, goal: Goal) -> bool:
         """Whether intervals alone show the goal at the first tick, which saves a question."""
         evaluator = self._beginning
         if goal.property is None:
-            return self.by_intervals(goal, evaluator) is not None
+            return self.try_intervals(goal, evaluator) is not None
         return evaluator.base.dead or evaluator.value(goal.property.node, evaluator.base) == TRUE
 
     def _reason(self, answer: str) -> str:
@@ -177,7 +179,7 @@ class Induction:
         answer, model, loosened = self._ask(goal, hypotheses, evaluator, depth, begin, True)
         if (
             loosened
-            and self.rounding != FINE
+            and self.rounding != RELATIVE_ERROR
             and answer != UNSAT
             and not (model and self._confirmed(goal, hypotheses, model))
         ):
@@ -185,31 +187,31 @@ class Induction:
         return answer, model
 
     def _ask(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator, depth: int, begin: str, linear: bool):
-        bare = goal.obligation is not None and self.plan.without_assumptions(goal.obligation)
+        bare = goal.obligation is not None and self.index.without_assumptions(goal.obligation)
         encoding = Encoding(evaluator, evaluator.root if bare else evaluator.base, begin, self.rounding, linear)
         roots = self._roots(goal, hypotheses, depth, bare)
         solver = self.solver
-        solver.fresh(self.limits.solver_steps, cores=bool(self.lemmas))
-        for frame, nodes in enumerate(cone(self.flow, roots, self.limits.slicing, encoding.ends)):
-            solver.tell(*encoding.frame(nodes))
+        solver.reset(self.limits.solver_steps, cores=bool(self.lemmas))
+        for frame, nodes in enumerate(find_cones(self.flow, roots, self.limits.slicing, encoding.ends)):
+            solver.add(*encoding.frame(nodes))
             facts = (
                 []
                 if frame == depth and bare
-                else [*self.plan.assumes, *(fact(other) for other in hypotheses if frame < depth)]
+                else [*self.index.assumes, *(fact_node(other) for other in hypotheses if frame < depth)]
             )
-            solver.tell(*(f"(assert {encoding.frames[frame][node].text})" for node in facts))
-        solver.tell(f"(assert {broken(goal, encoding, depth).text})")
+            solver.add(*(f"(assert {encoding.frames[frame][node].text})" for node in facts))
+        solver.add(f"(assert {encode_violation(goal, encoding, depth).text})")
         answer = self._answer(encoding.frames[:depth] if bare else encoding.frames, not linear)
         return (
             answer,
-            tuple(leaves(solver, encoding, frame) for frame in range(depth + 1)) if answer == SAT else (),
+            tuple(read_leaves(solver, encoding, frame) for frame in range(depth + 1)) if answer == SAT else (),
             encoding.loosened,
         )
 
     def _confirmed(self, goal: Goal, hypotheses: Sequence[Goal], model: Sequence[Mapping[str, object]]) -> bool:
         """Whether the interpreter, from the model's state on, breaks the goal too, with all that may be supposed."""
-        run = run_of(self.flow, model)
-        memory = memory_of(self.flow, model[0], self.ranges)
+        run = model_to_run(self.flow, model)
+        memory = model_to_memory(self.flow, model[0], self.ranges)
         interpreter = Interpreter(self.flow, run.parameters)
         interpreter.memory = memory
         *before, last = [interpreter.tick(row).values for row in run.rows]
@@ -226,7 +228,7 @@ class Induction:
         names = [f"h{position}" for position in range(len(self.lemmas))]
         for name, lemma in zip(names, self.lemmas):
             held = " ".join(lemma.text(known) for known in frames)
-            self.solver.tell(f"(declare-const {name} Bool)", f"(assert (=> {name} (and true {held})))")
+            self.solver.add(f"(declare-const {name} Bool)", f"(assert (=> {name} (and true {held})))")
         answer = self.solver.check(names)
         if answer == UNSAT:
             self._used.update(int(name[1:]) for name in self.solver.core())
@@ -235,16 +237,16 @@ class Induction:
     def _roots(self, goal: Goal, hypotheses: Sequence[Goal], depth: int, bare: bool) -> list[list[int]]:
         """Nodes each frame is about: at the last the goal and the assumptions, before it the hypotheses too."""
         lemmas = [node for lemma in self.lemmas for node in lemma.nodes]
-        facts = [*self.plan.assumes, *(fact(other) for other in hypotheses)]
-        return [[*facts, *lemmas]] * depth + [[*goal.nodes, *([] if bare else [*self.plan.assumes, *lemmas])]]
+        facts = [*self.index.assumes, *(fact_node(other) for other in hypotheses)]
+        return [[*facts, *lemmas]] * depth + [[*goal.nodes, *([] if bare else [*self.index.assumes, *lemmas])]]
 
 
-def fact(goal: Goal) -> int:
+def fact_node(goal: Goal) -> int:
     """The node that says that a goal holds, of one that may be supposed at earlier ticks."""
     return goal.property.node if goal.property is not None else goal.obligation.claim
 
 
-def broken(goal: Goal, encoding: Encoding, frame: int) -> Term:
+def encode_violation(goal: Goal, encoding: Encoding, frame: int) -> Term:
     """That the goal does not hold at a frame."""
     known = encoding.frames[frame]
     if goal.property is not None:
@@ -256,7 +258,7 @@ def broken(goal: Goal, encoding: Encoding, frame: int) -> Term:
     elif item.kind == "finite":
         exact = encoding.exact.get((item.subject, frame))
         if exact is not None:
-            limit = literal(OVERFLOW[encoding.plan.nodes[item.subject].form.precision], REAL).text
+            limit = literal(OVERFLOW[encoding.index.nodes[item.subject].form.precision], REAL).text
             parts.append(f"(or (<= {limit} {exact.text}) (<= {exact.text} (- {limit})))")
     else:
         number = known[item.subject].text
@@ -264,7 +266,7 @@ def broken(goal: Goal, encoding: Encoding, frame: int) -> Term:
     return Term(f"(and true {' '.join(parts)})", "Bool")
 
 
-def leaves(solver: Solver, encoding: Encoding, frame: int) -> dict[str, object]:
+def read_leaves(solver: Solver, encoding: Encoding, frame: int) -> dict[str, object]:
     """A frame's leaf values in the model: `input:i`, `memory:i`, `parameter:i`."""
     names = encoding.names(frame)
     wanted = sorted({text for text in names.values() if text[0].isalpha() and text not in ("true", "false")})

@@ -43,11 +43,11 @@ class Linear:
         if not left:
             left, right, relation, bound = right, [], relation.replace("<", ">"), -bound
             if len(left) == 1 and left[0][0] == 1 and relation == ">=" and bound == 1:
-                return f"{named(flow, left[0][1])} > 0"
+                return f"{describe_value(flow, left[0][1])} > 0"
         if len(left) == 1 and not right and flow.nodes[left[0][1]].op == "memory":
             names = flow.memories[flow.nodes[left[0][1]].value].names
             if names and bound == int(bound) and 0 <= bound < len(names):
-                return f"{named(flow, left[0][1])} {relation} {names[int(bound)]}"
+                return f"{describe_value(flow, left[0][1])} {relation} {names[int(bound)]}"
         after = _sum(flow, right)
         constant = f"{abs(bound):g}"
         if not after:
@@ -75,7 +75,7 @@ class Truth:
         return known[self.node].text if self.truth else f"(not {known[self.node].text})"
 
     def says(self, flow: Dataflow) -> str:
-        return f"{'' if self.truth else 'not '}{named(flow, self.node)}"
+        return f"{'' if self.truth else 'not '}{describe_value(flow, self.node)}"
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Lemma:
         return body if self.condition is None else f"{self.condition.says(flow)} implies {body}"
 
 
-def above_zero(node: int) -> Linear:
+def make_positive(node: int) -> Linear:
     """That an int is positive."""
     return Linear(((-1, node),), -1)
 
@@ -116,12 +116,12 @@ def _scaled(coefficient: int | float, term: Term, sort: str) -> str:
 
 def _sum(flow: Dataflow, terms: Sequence[tuple[int | float, int]]) -> str:
     return " + ".join(
-        named(flow, node) if coefficient == 1 else f"{coefficient:g} * {named(flow, node)}"
+        describe_value(flow, node) if coefficient == 1 else f"{coefficient:g} * {describe_value(flow, node)}"
         for coefficient, node in terms
     )
 
 
-def named(flow: Dataflow, node: int, depth: int = 0) -> str:
+def describe_value(flow: Dataflow, node: int, depth: int = 0) -> str:
     """A value's own name, or what it is computed from."""
     entry = flow.nodes[node]
     if entry.op == "constant":
@@ -141,7 +141,7 @@ def named(flow: Dataflow, node: int, depth: int = 0) -> str:
             return name
     if depth == _DEEPEST:
         return "…"
-    operands = [named(flow, arg, depth + 1) for arg in entry.args]
+    operands = [describe_value(flow, arg, depth + 1) for arg in entry.args]
     token = OPERATORS[entry.op].syntax.token
     if OPERATORS[entry.op].syntax.kind == "infix" and len(operands) == 2:
         return f"({operands[0]} {token} {operands[1]})"

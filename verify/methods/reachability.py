@@ -9,14 +9,14 @@ from dataclasses import replace
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.goals.statuses import ProofStatus, assumptions
+from hl_dsl.verify.goals.statuses import ProofStatus, describe_assumptions
 from hl_dsl.verify.results.report import Verdict
 from hl_dsl.verify.simulation.simulate import simulate
 
 _QUICK = (4, 24)  # episodes and ticks of the simulation that a search can afford
 
 
-def turned(goal: Goal, verdict: Verdict, flow: Dataflow) -> Verdict:
+def as_reachability_verdict(goal: Goal, verdict: Verdict, flow: Dataflow) -> Verdict:
     """The verdict on a goal as one on its property: what breaks a `reachable`'s goal shows that it is reached."""
     if goal.kind != "reachable" or verdict.status == ProofStatus.VACUOUS:
         return verdict
@@ -40,15 +40,15 @@ def _never(goal: Goal, flow: Dataflow) -> str:
     if not flow.of_kind("assume"):
         return "it is false at every tick of every run"
     without = replace(flow, properties=[item for item in flow.properties if item.kind != "assume"])
-    run = "; without them a run reaches it" if reached(GraphIndex(without), goal) else ""
-    return f"it is false at every tick of every run that keeps {assumptions(flow)}{run}"
+    run = "; without them a run reaches it" if find_witness(GraphIndex(without), goal) else ""
+    return f"it is false at every tick of every run that keeps {describe_assumptions(flow)}{run}"
 
 
-def reached(plan: GraphIndex, goal: Goal) -> bool:
+def find_witness(index: GraphIndex, goal: Goal) -> bool:
     """Whether a quick simulation reaches it. Runs that the reference interpreter makes, so there is nothing to replay."""
-    return goal.id in simulate(plan, [goal], *_QUICK).broken
+    return goal.id in simulate(index, [goal], *_QUICK).broken
 
 
-def sought(goals: Sequence[Goal]) -> bool:
+def reachability_goals(goals: Sequence[Goal]) -> bool:
     """Whether a run is worth looking for before anything is proved: where one is wanted."""
     return any(goal.kind == "reachable" for goal in goals)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 
-from hl_dsl.verify.goals.graph_index import Pair
+from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.smt.answer_cache import SolverAnswerCache
@@ -27,8 +27,8 @@ class SearchCache:
     _solver: Solver | None = None
 
     def __init__(self):
-        self.pool = ExpressionTable()
-        self.ranges: dict[tuple, tuple[Pair, ...]] = {}
+        self.expressions = ExpressionTable()
+        self.ranges: dict[tuple, tuple[Interval, ...]] = {}
         self.verdicts: dict[tuple, ProofStatus] = {}
         self.answers: dict[bytes, str] = {}
         self.queries = 0
@@ -36,7 +36,7 @@ class SearchCache:
     def begin(self) -> None:
         """Called once for each program. A memo that has grown too large starts afresh."""
         queries = self.queries
-        if self.pool.is_full() or len(self.answers) > _MOST_ANSWERS:
+        if self.expressions.is_full() or len(self.answers) > _MOST_ANSWERS:
             self.__init__()
         self.queries = queries
 
@@ -65,8 +65,8 @@ class SearchCache:
 class CachedSearch:
     """Answers of the solver, looked up in a memo first and in a cache after it."""
 
-    def __init__(self, memo: SearchCache, cache: SolverAnswerCache | None):
-        self.answers, self.cache = memo.answers, cache
+    def __init__(self, search_cache: SearchCache, cache: SolverAnswerCache | None):
+        self.answers, self.cache = search_cache.answers, cache
 
     def get(self, key: bytes) -> str | None:
         answer = self.answers.get(key)

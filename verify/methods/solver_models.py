@@ -10,7 +10,7 @@ from hl_dsl.verify.simulation.replay import SimulatedRun
 from hl_dsl.operators.intervals import INF
 
 
-def run_of(flow: Dataflow, frames: Sequence[Mapping[str, object]]) -> SimulatedRun:
+def model_to_run(flow: Dataflow, frames: Sequence[Mapping[str, object]]) -> SimulatedRun:
     """Parameters and observations of a model, as the program would hold them. What the model leaves open is a default."""
     merged = {leaf: value for frame in frames for leaf, value in frame.items() if leaf.startswith("parameter:")}
     parameters = {
@@ -29,7 +29,7 @@ def run_of(flow: Dataflow, frames: Sequence[Mapping[str, object]]) -> SimulatedR
     )
 
 
-def memory_of(flow: Dataflow, frame: Mapping[str, object], ranges: Sequence[tuple]) -> tuple:
+def model_to_memory(flow: Dataflow, frame: Mapping[str, object], ranges: Sequence[tuple]) -> tuple:
     """The memory state at the beginning of a frame; a cell the model leaves open has its start value."""
     return tuple(
         _held(frame.get(f"memory:{position}"), cell.base, *pair, cell.start)

@@ -1,0 +1,1 @@
+"""Proof results as records, text and JSON, and counterexample files."""

@@ -14,10 +14,10 @@ from typing import Any
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.goals.goals import Goal, goals
+from hl_dsl.verify.goals.goals import Goal, list_goals
 from hl_dsl.verify.goals.statuses import ProofStatus
-from hl_dsl.verify.results.report import GoalResult, Proof, hangs_on, mentioned
-from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, keeps_assumptions, traced
+from hl_dsl.verify.results.report import GoalResult, Proof, describe_subject, list_dependencies
+from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, keeps_assumptions, trace_run
 
 from hl_dsl.base.errors import HLError
 
@@ -75,7 +75,7 @@ def cases(flow: Dataflow, proof: Proof) -> list[Counterexample]:
 
 
 def _case(flow: Dataflow, result: GoalResult) -> Counterexample:
-    goal = next(goal for goal in goals(flow) if goal.id == result.id)
+    goal = next(goal for goal in list_goals(flow) if goal.id == result.id)
     about = {"id": goal.id, "kind": goal.kind, "name": goal.name, "says": goal.says, "text": _text(flow, goal)}
     return Counterexample(
         flow.card.environment,
@@ -138,9 +138,9 @@ def replay(flow: Dataflow, case: Counterexample) -> ReplayedCounterexample:
                     goal.id,
                     f"broken at tick {number}, counting from 0",
                     tuple(notes),
-                    traced(flow, SimulatedRun(given, tuple(rows[: number + 1]))),
-                    mentioned(flow, goal.kind, goal.name, goal.line),
-                    hangs_on(flow, goal),
+                    trace_run(flow, SimulatedRun(given, tuple(rows[: number + 1]))),
+                    describe_subject(flow, goal.kind, goal.name, goal.line),
+                    list_dependencies(flow, goal),
                 )
     return ReplayedCounterexample(
         False, "", f"it holds at all {len(rows)} tick{'s' if len(rows) > 1 else ''}", tuple(notes), ()
@@ -149,7 +149,7 @@ def replay(flow: Dataflow, case: Counterexample) -> ReplayedCounterexample:
 
 def _wanted(flow: Dataflow, case: Counterexample) -> list[Goal]:
     """The property of the case; of an obligation, which has no name, those with the same text, or else all of its kind."""
-    every = [goal for goal in goals(flow) if goal.kind == case.property["kind"]]
+    every = [goal for goal in list_goals(flow) if goal.kind == case.property["kind"]]
     if case.property["name"]:
         found = [goal for goal in every if goal.name == case.property["name"]]
         if not found:
@@ -236,7 +236,7 @@ def folder_for(where: Path, flow: Dataflow) -> Path:
     if is_file(where):
         _free(where, [""])
         return where.parent
-    _free(where, [goal.id for goal in goals(flow)])
+    _free(where, [goal.id for goal in list_goals(flow)])
     return where
 
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.statuses import FINAL_STATUSES, REFUTED, ProofStatus, claim, claim_of_all
+from hl_dsl.verify.goals.statuses import FINAL_STATUSES, REFUTED, ProofStatus, describe_claim, describe_whole_claim
 from hl_dsl.verify.simulation.trace import render_trace
 
 from hl_dsl.base.source import SourceText
@@ -35,7 +35,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class GoalResult:
-    """One goal with its verdict. `claim` says in full what the status means for it; `seconds` is wall time; `span` is where
+    """One goal with its verdict. `describe_claim` says in full what the status means for it; `seconds` is wall time; `span` is where
     it stands, with one-based lines and columns; `about` names the lets, memory and observations it hangs on."""
 
     id: str
@@ -73,7 +73,7 @@ class Proof:
                 goal.kind,
                 goal.name,
                 verdict.status,
-                claim(self._flow, goal, verdict.status),
+                describe_claim(self._flow, goal, verdict.status),
                 verdict.method,
                 verdict.seconds,
                 goal.line,
@@ -81,7 +81,7 @@ class Proof:
                 verdict.trace,
                 verdict.lemmas,
                 self._span(goal),
-                hangs_on(self._flow, goal) if verdict.trace else (),
+                list_dependencies(self._flow, goal) if verdict.trace else (),
                 verdict.components,
                 verdict.advice,
             )
@@ -143,18 +143,18 @@ class Proof:
                     _shown(
                         result,
                         source,
-                        mentioned(
+                        describe_subject(
                             replace(self._flow, source=source), result.kind, result.name, result.line, result.detail
                         ),
                     )
                 )
         out.append(("all proved" if self.passed else "not proved") + f": {self.summary}")
         if self.passed and self.results:
-            out += ["", claim_of_all(self._flow)]
+            out += ["", describe_whole_claim(self._flow)]
         return "\n".join(out)
 
 
-def hangs_on(flow: Dataflow, goal: Goal) -> tuple[str, ...]:
+def list_dependencies(flow: Dataflow, goal: Goal) -> tuple[str, ...]:
     """What a goal hangs on within its tick; the rest of a trace is of less interest."""
     cone = set(flow.reachable(goal.nodes))
     named = [name for name, value in flow.values.items() if cone.intersection(value.nodes)]
@@ -166,7 +166,7 @@ def hangs_on(flow: Dataflow, goal: Goal) -> tuple[str, ...]:
     )
 
 
-def mentioned(flow: Dataflow, kind: str, name: str, line: int, detail: str = "") -> str:
+def describe_subject(flow: Dataflow, kind: str, name: str, line: int, detail: str = "") -> str:
     """What a trace of a goal is about: the text of the property with its ghost cells, or the line."""
     source = flow.source
     shown = {item.name for item in flow.properties if item.kind == "assume" or (item.kind, item.name) == (kind, name)}

@@ -1,1 +1,1 @@
-"""Runs: searched for violations, made short, replayed by the reference interpreter, and told as data."""
+"""Search for counterexamples by simulation: batches of random runs, replay by the reference interpreter, shrinking."""

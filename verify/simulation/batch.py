@@ -14,12 +14,12 @@ from dataclasses import replace
 import numpy as np
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
-from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.simulation.input_drivers import TYPES, InputDrivers
-from hl_dsl.verify.simulation.monitors import monitored
+from hl_dsl.verify.simulation.monitors import add_monitors
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
 _GROUP = 8
@@ -33,28 +33,28 @@ _MOST_REPLAYS = 4  # of lanes that break a goal in NumPy, for each goal
 
 
 def simulate_batch(
-    plan: GraphIndex, ranges: Sequence[Pair], goals: Sequence[Goal], lanes: int, ticks: int, seed: int
+    index: GraphIndex, ranges: Sequence[Interval], goals: Sequence[Goal], lanes: int, ticks: int, seed: int
 ) -> dict[str, SimulatedRun]:
     """Runs that break goals, by id, replayed. The same for the same seed."""
     with np.errstate(all="ignore"):
-        return _Batch(plan, ranges, goals, lanes, seed).run(ticks)
+        return _Batch(index, ranges, goals, lanes, seed).run(ticks)
 
 
 class _Batch:
-    def __init__(self, plan: GraphIndex, ranges: Sequence[Pair], goals: Sequence[Goal], lanes: int, seed: int):
-        self.plan, self.flow, self.goals = plan, plan.flow, list(goals)
+    def __init__(self, index: GraphIndex, ranges: Sequence[Interval], goals: Sequence[Goal], lanes: int, seed: int):
+        self.index, self.flow, self.goals = index, index.flow, list(goals)
         self.generator = generator = np.random.default_rng(seed)
         self.groups = lanes // (2 * _GROUP)
         self.grouped = self.groups * _GROUP
         self.lanes = lanes = max(lanes, 1)
-        watching, self.aims = watched(self.flow, goals)
+        watching, self.aims = add_batch_monitors(self.flow, goals)
         self.step = compile_numpy(watching)
         self.assumptions = sum(item.kind == "assume" for item in self.flow.properties)
         chances = generator.choice(_CHANCES, size=lanes)
         habits = generator.integers(-1, 5, size=lanes)
         chances[: self.grouped], habits[: self.grouped] = 1.0, -1
         chances[: self.grouped : _GROUP] = 0.0
-        self.drives = InputDrivers(Evaluator(plan, ranges), generator, chances, habits)
+        self.drivers = InputDrivers(Evaluator(index, ranges), generator, chances, habits)
         self.parameters = [self._parameter(entry) for entry in self.flow.parameters]
         self.starts = [np.full(lanes, cell.start, TYPES[cell.base]) for cell in self.flow.memories]
         self.begun = np.zeros(lanes, np.int64)
@@ -85,18 +85,18 @@ class _Batch:
 
     def _tick(self, memory: list[np.ndarray]):
         """Inputs that keep the assumptions, in lanes where some are found in a few tries, and what follows from them."""
-        before = self.drives.last
-        rows = self.drives.draw()
+        before = self.drivers.last
+        rows = self.drivers.draw()
         for attempt in range(_TRIES):
             _, following, now = self.step(tuple(rows), tuple(memory), tuple(self.parameters))
             now = [np.broadcast_to(values, (self.lanes,)) for values in now]
             kept = np.logical_and.reduce(now[: self.assumptions]) if self.assumptions else np.ones(self.lanes, bool)
             if attempt == _TRIES - 1 or kept.all():
                 break
-            drawn = self.drives.draw() if attempt else before
+            drawn = self.drivers.draw() if attempt else before
             rows = [np.where(kept, old, new) for old, new in zip(rows, drawn)]
-            self.drives.last = rows
-        self.drives.last = rows
+            self.drivers.last = rows
+        self.drivers.last = rows
         return rows, following, now, kept
 
     def _after(
@@ -116,22 +116,22 @@ class _Batch:
         if self.groups:
             for place in range(len(rows)):
                 rows[place] = rows[place][chosen]
-            self.drives.last = rows
+            self.drivers.last = rows
         memory = [
             np.where(over, start, np.broadcast_to(values, (self.lanes,))[chosen]).astype(start.dtype)
             for start, values in zip(self.starts, following)
         ]
         if over.any():
             self.begun[over] = tick + 1
-            self.drives.begin(np.flatnonzero(over))
+            self.drivers.begin(np.flatnonzero(over))
         return memory
 
     def _best(self, following: Sequence, aims: Sequence, kept: np.ndarray) -> np.ndarray:
         """The lane that each group goes on from."""
         values = [np.broadcast_to(value, (self.lanes,))[: self.grouped] for value in [*following, *aims]]
-        turned = self.generator.random(self.groups) < _RETARGET
-        if turned.any() and values:
-            self.targets[turned] = self.generator.integers(2 * len(values), size=turned.sum())
+        retargeting = self.generator.random(self.groups) < _RETARGET
+        if retargeting.any() and values:
+            self.targets[retargeting] = self.generator.integers(2 * len(values), size=retargeting.sum())
         places = np.arange(self.grouped).reshape(self.groups, _GROUP)
         scores = np.zeros((self.groups, _GROUP))
         for number in set(self.targets.tolist()) if values else ():
@@ -173,15 +173,15 @@ class _Batch:
         return values
 
 
-def watched(flow: Dataflow, goals: Sequence[Goal]) -> tuple[Dataflow, int]:
+def add_batch_monitors(flow: Dataflow, goals: Sequence[Goal]) -> tuple[Dataflow, int]:
     """The program with its assumptions, each goal as a monitor, and after these what the goals compare, which are numbers;
     and how many of these there are."""
     wanted = {
         flow.nodes[node].value
-        for node in closed_cone(flow, [node for goal in goals for node in goal.nodes] + _assumed(flow))
+        for node in find_closed_cone(flow, [node for goal in goals for node in goal.nodes] + _assumed(flow))
         if flow.nodes[node].op == "memory"
     }
-    whole = monitored(flow, goals)
+    whole = add_monitors(flow, goals)
     builder = Builder(whole.nodes)
     # What no goal depends on need not be computed.
     memories = [

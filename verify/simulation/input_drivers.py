@@ -31,12 +31,12 @@ class InputDrivers:
     change it makes, -1 for any."""
 
     def __init__(self, evaluator: Evaluator, generator: np.random.Generator, chances: np.ndarray, habits: np.ndarray):
-        self.plan, self.flow = evaluator.plan, evaluator.plan.flow
+        self.index, self.flow = evaluator.index, evaluator.index.flow
         self.generator, self.chances, self.habits = generator, chances, habits
         self.lanes = len(chances)
         boxes = _boxes(evaluator)
-        self.shares = _TIED_SHARES if self.plan.assumes else _SHARES
-        self.first = _first(self.plan)
+        self.shares = _TIED_SHARES if self.index.assumes else _SHARES
+        self.first = _first(self.index)
         self.pools = [self._pool(position, boxes) for position in range(len(self.flow.inputs))]
         self.boxes = self._vectors(boxes)
         self.last = [np.full(self.lanes, entry.default, TYPES[entry.base]) for entry in self.flow.inputs]
@@ -71,17 +71,17 @@ class InputDrivers:
 
     def _changed(self, lanes: np.ndarray) -> list[np.ndarray]:
         kinds = self._kinds(lanes)
-        boxed = kinds == _BOXES
-        single, kinds = lanes[~boxed], kinds[~boxed]
+        in_boxes = kinds == _BOXES
+        single, kinds = lanes[~in_boxes], kinds[~in_boxes]
         which = self.generator.integers(len(self.last), size=len(single))
         rows = []
         for position, old in enumerate(self.last):
             chosen = which == position
-            if chosen.any() or boxed.any():
+            if chosen.any() or in_boxes.any():
                 old = old.copy()
                 old[single[chosen]] = self._values(position, single[chosen], kinds[chosen])
             rows.append(old)
-        self._from_boxes(rows, lanes[boxed])
+        self._from_boxes(rows, lanes[in_boxes])
         return rows
 
     def _kinds(self, lanes: np.ndarray) -> np.ndarray:
@@ -90,8 +90,8 @@ class InputDrivers:
         return np.where(habits < 0, np.minimum(drawn, _BOXES), habits)
 
     def _values(self, position: int, lanes: np.ndarray, kinds: np.ndarray) -> np.ndarray:
-        entry, pool = self.flow.inputs[position], self.pools[position]
-        values = pool[kinds, self.generator.integers(_POOL, size=len(lanes))]
+        entry, expressions = self.flow.inputs[position], self.pools[position]
+        values = expressions[kinds, self.generator.integers(_POOL, size=len(lanes))]
         if entry.base == "bool":
             return values
         stepping = kinds == _STEPS
@@ -111,9 +111,9 @@ class InputDrivers:
         if entry.base == "bool":
             return generator.random((4, _POOL)) < 0.5
         found = {end for box in boxes if position in box for end in box[position]}
-        for number, node in enumerate(self.plan.nodes):
+        for number, node in enumerate(self.index.nodes):
             if node.op == "constant" and node.base != "bool":
-                found |= {self.plan.constants[number][0] + off for off in (-1, 0, 1)}
+                found |= {self.index.constants[number][0] + off for off in (-1, 0, 1)}
         boundaries = sorted(
             value
             for value in found
@@ -137,8 +137,8 @@ class InputDrivers:
     def _delicate(self) -> list[float]:
         """Floats at which rounding shows: those beside the program's literals, and small ones, of both signs."""
         literals = {
-            self.plan.constants[number][0]
-            for number, node in enumerate(self.plan.nodes)
+            self.index.constants[number][0]
+            for number, node in enumerate(self.index.nodes)
             if node.op == "constant" and node.base == "real"
         }
         beside = [float(np.nextafter(value, way)) for value in sorted(literals) for way in (-np.inf, np.inf)]
@@ -160,30 +160,30 @@ class InputDrivers:
         return out
 
 
-def _first(plan: GraphIndex) -> list[tuple | None]:
+def _first(index: GraphIndex) -> list[tuple | None]:
     """For each input, between what ends the assumptions hold it at the first tick; None where they say nothing."""
-    found: list[tuple | None] = [None] * len(plan.flow.inputs)
-    if plan.assumes:
-        evaluator = Evaluator(plan, [(cell.start, cell.start) for cell in plan.flow.memories])
-        for number in [] if evaluator.base.dead else plan.fixed:
-            if plan.nodes[number].op == "input":
+    found: list[tuple | None] = [None] * len(index.flow.inputs)
+    if index.assumes:
+        evaluator = Evaluator(index, [(cell.start, cell.start) for cell in index.flow.memories])
+        for number in [] if evaluator.base.dead else index.fixed:
+            if index.nodes[number].op == "input":
                 pair = evaluator.value(number, evaluator.base)
-                found[plan.nodes[number].value] = None if pair is EMPTY or plan.nodes[number].base == "bool" else pair
+                found[index.nodes[number].value] = None if pair is EMPTY or index.nodes[number].base == "bool" else pair
     return found
 
 
 def _boxes(evaluator: Evaluator) -> list[dict[int, tuple]]:
     """For each condition of the program that says something of the inputs, by itself, what it says when true, and when false."""
-    plan = evaluator.plan
+    index = evaluator.index
     inputs = [
-        (number, node.value) for number, node in enumerate(plan.nodes) if node.op == "input" and node.base != "bool"
+        (number, node.value) for number, node in enumerate(index.nodes) if node.op == "input" and node.base != "bool"
     ]
     bits = sum(1 << number for number, _ in inputs)
     found: list[dict[int, tuple]] = []
     conditions = [
         number
-        for number, node in enumerate(plan.nodes)
-        if node.form is not None and node.base == "bool" and plan.live[number] & bits
+        for number, node in enumerate(index.nodes)
+        if node.form is not None and node.base == "bool" and index.live[number] & bits
     ]
     for condition in conditions[:_MOST_CONDITIONS] if not evaluator.base.dead else ():
         for truth in (True, False):
@@ -193,7 +193,7 @@ def _boxes(evaluator: Evaluator) -> list[dict[int, tuple]]:
             box = {
                 position: evaluator.value(number, context)
                 for number, position in inputs
-                if plan.live[condition] >> number & 1
+                if index.live[condition] >> number & 1
             }
             box = {
                 position: pair

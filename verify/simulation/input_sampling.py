@@ -12,7 +12,7 @@ import random
 from collections.abc import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
 
 _HABITS = ("low", "high", "stay", "step", "literal", "anywhere")
@@ -23,18 +23,18 @@ _TRIES = 4
 class Sampler:
     """Chooses parameters and inputs of one episode. `draw` gives None where no inputs were found that keep the assumptions."""
 
-    def __init__(self, plan: GraphIndex, generator: random.Random):
-        self.plan = plan
-        self.flow: Dataflow = plan.flow
+    def __init__(self, index: GraphIndex, generator: random.Random):
+        self.index = index
+        self.flow: Dataflow = index.flow
         self.generator = generator
-        self.inputs = [number for number, node in enumerate(plan.nodes) if node.op == "input"]
-        self.tied = [number for number in self.inputs if plan.assumed >> number & 1]
+        self.inputs = [number for number, node in enumerate(index.nodes) if node.op == "input"]
+        self.tied = [number for number in self.inputs if index.assumed >> number & 1]
         self.literals = sorted(
             {
                 value + off
-                for number, node in enumerate(plan.nodes)
+                for number, node in enumerate(index.nodes)
                 if node.op == "constant" and node.base != "bool"
-                for value in plan.constants[number][:1]
+                for value in index.constants[number][:1]
                 for off in (-1, 0, 1)
                 if math.isfinite(value)
             }
@@ -46,8 +46,8 @@ class Sampler:
         self.habits = {number: generator.choice(_HABITS) for number in self.inputs}
         self.sides: dict[int, bool] = {}
         self.last: dict[int, object] = {}
-        self._fixed = dict(plan.fixed)
-        for number, node in enumerate(plan.nodes):
+        self._fixed = dict(index.fixed)
+        for number, node in enumerate(index.nodes):
             if node.op == "parameter":
                 value = self.parameters[self.flow.parameters[node.value].name]
                 self._fixed[number] = (value, value)
@@ -58,7 +58,7 @@ class Sampler:
             if self.generator.random() < _CHANGE:
                 self.habits[number] = self.generator.choice(_HABITS)
         chosen = {
-            number: self._choose(number, self.plan.fixed[number]) for number in self.inputs if number not in self.tied
+            number: self._choose(number, self.index.fixed[number]) for number in self.inputs if number not in self.tied
         }
         if self.tied:
             tied = self._tied(memory, chosen)
@@ -68,7 +68,7 @@ class Sampler:
         self.last = chosen
         row = [entry.default for entry in self.flow.inputs]
         for number, value in chosen.items():
-            row[self.plan.nodes[number].value] = value
+            row[self.index.nodes[number].value] = value
         return tuple(row)
 
     def _tied(self, memory: Sequence, chosen: dict) -> dict | None:
@@ -76,7 +76,7 @@ class Sampler:
         fixed = dict(self._fixed)
         fixed.update((number, (value, value)) for number, value in chosen.items())
         for _ in range(_TRIES):
-            evaluator = Evaluator(self.plan, [(value, value) for value in memory], fixed=fixed)
+            evaluator = Evaluator(self.index, [(value, value) for value in memory], fixed=fixed)
             if evaluator.base.dead:
                 return None
             context: Context | None = self._settled(evaluator, evaluator.base)
@@ -94,8 +94,8 @@ class Sampler:
         """Takes sides in the assumptions' open alternatives, so that narrowing can go on; the same for a while."""
         conditions = [
             number
-            for number in range(len(self.plan.nodes))
-            if self.plan.nodes[number].base == "bool" and self.plan.assumed >> number & 1
+            for number in range(len(self.index.nodes))
+            if self.index.nodes[number].base == "bool" and self.index.assumed >> number & 1
         ]
         for number in self.generator.sample(conditions, len(conditions)):
             low, high = evaluator.value(number, context)
@@ -118,15 +118,15 @@ class Sampler:
             value = (
                 self._choose(number, pair)
                 if attempt < _TRIES - 1
-                else self._anywhere(pair, self.plan.nodes[number].base, pair[0])
+                else self._anywhere(pair, self.index.nodes[number].base, pair[0])
             )
             inner = evaluator.narrow(context, number, (value, value))
             if not inner.dead:
                 return inner, value
         return None, None
 
-    def _choose(self, number: int, pair: Pair):
-        base = self.plan.nodes[number].base
+    def _choose(self, number: int, pair: Interval):
+        base = self.index.nodes[number].base
         if base == "bool":
             return bool(self.generator.randint(*pair))
         low, high = pair
@@ -146,7 +146,7 @@ class Sampler:
                 return float(value) if base == "real" else int(value)
         return self._anywhere(pair, base, low)
 
-    def _anywhere(self, pair: Pair, base: str, default):
+    def _anywhere(self, pair: Interval, base: str, default):
         low, high = pair
         if base == "bool":
             return bool(self.generator.randint(0, 1))

@@ -12,7 +12,7 @@ from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.operators.scalar import LARGEST_INT
 
 
-def monitored(flow: Dataflow, goals: Sequence[Goal]) -> Dataflow:
+def add_monitors(flow: Dataflow, goals: Sequence[Goal]) -> Dataflow:
     """The program with its assumptions and, after them, each goal as a monitor."""
     builder = Builder(list(flow.nodes))
     properties = [

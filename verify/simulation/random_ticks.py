@@ -6,22 +6,22 @@ import math
 import random
 from collections.abc import Sequence
 
-from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 
 _WIDEST = 1e6  # where a range has no end
 
 
-class Draw:
+class RandomTicks:
     """Draws for one program. The same for the same generator state."""
 
-    def __init__(self, plan: GraphIndex, generator: random.Random):
-        self.flow, self.generator = plan.flow, generator
+    def __init__(self, index: GraphIndex, generator: random.Random):
+        self.flow, self.generator = index.flow, generator
         self.literals = sorted(
             {
                 value + off
-                for number, node in enumerate(plan.nodes)
+                for number, node in enumerate(index.nodes)
                 if node.op == "constant" and node.base != "bool"
-                for value in plan.constants[number][:1]
+                for value in index.constants[number][:1]
                 for off in (-1, 0, 1)
                 if math.isfinite(value)
             }
@@ -33,10 +33,10 @@ class Draw:
     def inputs(self) -> tuple:
         return tuple(self.value((entry.low, entry.high), entry.base) for entry in self.flow.inputs)
 
-    def memory(self, ranges: Sequence[Pair]) -> tuple:
+    def memory(self, ranges: Sequence[Interval]) -> tuple:
         return tuple(self.value(pair, cell.base) for cell, pair in zip(self.flow.memories, ranges))
 
-    def value(self, pair: Pair, base: str):
+    def value(self, pair: Interval, base: str):
         generator = self.generator
         if base == "bool":
             return bool(generator.randint(int(pair[0]), int(pair[1])))

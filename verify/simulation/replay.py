@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hl_dsl.compiler.backends.interpreter import Interpreter, Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.simulation.trace import record
+from hl_dsl.verify.simulation.trace import record_tick
 
 from hl_dsl.operators.scalar import LARGEST_INT
 
@@ -53,7 +53,7 @@ def first_break(flow: Dataflow, goal: Goal, run: SimulatedRun) -> int | None:
     return None
 
 
-def shortened(flow: Dataflow, goal: Goal, run: SimulatedRun) -> SimulatedRun:
+def shorten_run(flow: Dataflow, goal: Goal, run: SimulatedRun) -> SimulatedRun:
     """A run that breaks the goal with as few ticks as a bounded number of replays finds."""
     rows = list(run.rows[: first_break(flow, goal, run) + 1])
     replays = ticks = 0
@@ -73,13 +73,13 @@ def shortened(flow: Dataflow, goal: Goal, run: SimulatedRun) -> SimulatedRun:
     return SimulatedRun(run.parameters, tuple(rows))
 
 
-def traced(flow: Dataflow, run: SimulatedRun) -> tuple[dict, ...]:
+def trace_run(flow: Dataflow, run: SimulatedRun) -> tuple[dict, ...]:
     """A run as plain data, with the parameters in its first tick."""
     interpreter = Interpreter(flow, run.parameters)
     return _plain(flow, run.parameters, [interpreter.tick(row) for row in run.rows])
 
 
-def traced_from(
+def trace_from_state(
     flow: Dataflow, parameters: Mapping, memory: Sequence, rows: Sequence[Sequence], broken: Callable[[Sequence], bool]
 ) -> tuple[dict, ...] | None:
     """The same from any memory state; None unless assumptions are kept and the last tick is `broken`."""
@@ -94,6 +94,6 @@ def traced_from(
 
 
 def _plain(flow: Dataflow, parameters: Mapping, ticks: Sequence[Tick]) -> tuple[dict, ...]:
-    trace = [record(flow, number, tick) for number, tick in enumerate(ticks)]
+    trace = [record_tick(flow, number, tick) for number, tick in enumerate(ticks)]
     trace[0]["parameters"] = dict(parameters)
     return tuple(trace)

@@ -8,7 +8,7 @@ import numpy as np
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.simulation.batch import watched
+from hl_dsl.verify.simulation.batch import add_batch_monitors
 from hl_dsl.verify.simulation.input_drivers import TYPES
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
@@ -16,7 +16,7 @@ _LANES = 48
 _MOST_TICKS = 4000  # of all lanes together, in all attempts
 
 
-def shortened_in_lanes(flow: Dataflow, goal: Goal, run: SimulatedRun) -> SimulatedRun:
+def shorten_run_in_lanes(flow: Dataflow, goal: Goal, run: SimulatedRun) -> SimulatedRun:
     """A run that breaks the goal, which `run` does, with as few ticks as a bounded number of attempts finds; at best one
     with the same inputs throughout."""
     rows = run.rows[: first_break(flow, goal, run) + 1]
@@ -31,7 +31,7 @@ def shortened_in_lanes(flow: Dataflow, goal: Goal, run: SimulatedRun) -> Simulat
 class _Shrinking:
     def __init__(self, flow: Dataflow, goal: Goal, parameters):
         self.flow = flow
-        self.step = compile_numpy(watched(flow, [goal])[0])
+        self.step = compile_numpy(add_batch_monitors(flow, [goal])[0])
         self.assumptions = sum(item.kind == "assume" for item in flow.properties)
         self.parameters = tuple(np.array([parameters[entry.name]], TYPES[entry.base]) for entry in flow.parameters)
         self.budget = _MOST_TICKS

@@ -25,7 +25,7 @@ class SimulationResult:
 
 
 def simulate(
-    plan: GraphIndex,
+    index: GraphIndex,
     goals: Sequence[Goal],
     episodes: int,
     ticks: int,
@@ -43,16 +43,22 @@ def simulate(
     for episode in range(episodes):
         if watch is None and not open_goals and len(seen.met) == len(set(conditions)):
             break
-        _episode(plan, random.Random(first_seed + episode), ticks, open_goals, conditions, seen, watch)
+        _episode(index, random.Random(first_seed + episode), ticks, open_goals, conditions, seen, watch)
         open_goals = [goal for goal in open_goals if goal.id not in seen.broken]
     return seen
 
 
 def _episode(
-    plan: GraphIndex, generator: random.Random, ticks: int, goals: list[Goal], conditions, seen: SimulationResult, watch
+    index: GraphIndex,
+    generator: random.Random,
+    ticks: int,
+    goals: list[Goal],
+    conditions,
+    seen: SimulationResult,
+    watch,
 ) -> None:
-    sampler = Sampler(plan, generator)
-    interpreter = Interpreter(plan.flow, sampler.parameters)
+    sampler = Sampler(index, generator)
+    interpreter = Interpreter(index.flow, sampler.parameters)
     rows: list[tuple] = []
     for _ in range(ticks):
         for _ in range(_TRIES):
@@ -60,13 +66,13 @@ def _episode(
             if row is None:
                 continue
             values = interpreter.evaluate(row, interpreter.memory)
-            if keeps_assumptions(plan.flow, values):
+            if keeps_assumptions(index.flow, values):
                 break
         else:
             return
         rows.append(row)
         seen.ticks += 1
-        interpreter.memory = tuple(values[cell.next] for cell in plan.flow.memories)
+        interpreter.memory = tuple(values[cell.next] for cell in index.flow.memories)
         for goal in goals:
             if goal.id not in seen.broken and breaks(goal, values):
                 seen.broken[goal.id] = SimulatedRun(sampler.parameters, tuple(rows))

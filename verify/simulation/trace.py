@@ -14,9 +14,9 @@ _INDENT = "       "
 _MOST_ROWS = 24
 
 
-def record(flow: Dataflow, number: int, tick: Tick) -> dict:
+def record_tick(flow: Dataflow, number: int, tick: Tick) -> dict:
     """One tick: `tick`, `inputs`, `memory` (as it stood at the beginning), `lets`, `mode`, `action` (by name), and for
-    properties over several ticks `properties` (see `asked`)."""
+    properties over several ticks `properties` (see `list_property_phases`)."""
     names = flow.card.action.names
     action = [names[value] for value in tick.action] if names else [_plain(value) for value in tick.action]
     plain: dict = {
@@ -25,7 +25,7 @@ def record(flow: Dataflow, number: int, tick: Tick) -> dict:
         "memory": {cell.name: _named(cell.names, value) for cell, value in zip(flow.memories, tick.memory)},
         "lets": {name: _value(flow, name, tick.values) for name in flow.lets},
     }
-    if waiting := asked(flow, tick):
+    if waiting := list_property_phases(flow, tick):
         plain["properties"] = waiting
     if "mode" in flow.values:
         plain["mode"] = flow.modes[tick.values[flow.values["mode"].nodes[0]]]
@@ -33,7 +33,7 @@ def record(flow: Dataflow, number: int, tick: Tick) -> dict:
     return plain
 
 
-def asked(flow: Dataflow, tick: Tick) -> dict[str, str]:
+def list_property_phases(flow: Dataflow, tick: Tick) -> dict[str, str]:
     """What each property with a ghost cell waits for in a tick: "idle", "asked" where that begins, "waiting" after it."""
     found = {}
     for cell, before in zip(flow.memories, tick.memory):
@@ -42,7 +42,7 @@ def asked(flow: Dataflow, tick: Tick) -> dict[str, str]:
     return found
 
 
-def asked_at(trace: Sequence[dict], name: str) -> str:
+def describe_trigger_tick(trace: Sequence[dict], name: str) -> str:
     """In words: the tick from which on the property that a trace breaks had to be answered, or to hold."""
     begun = [entry["tick"] for entry in trace if entry.get("properties", {}).get(name) == "asked"]
     return f"; asked for at tick {begun[-1]}" if begun else ""

@@ -21,25 +21,25 @@ def underflow(form: Form) -> Fraction:
     return SMALLEST[form.precision] / 2 if form.underflows else Fraction(0)
 
 
-def coarse(term: Term, exact: Term, form: Form, largest: float) -> list[str]:
+def bound_by_interval(term: Term, exact: Term, form: Form, largest: float) -> list[str]:
     """That the error is at most 2^-53 times the result's greatest size, and what underflow adds."""
     if largest == math.inf:
-        return relative(term, exact, form)
+        return bound_by_result(term, exact, form)
     return [_within(term, exact, literal(rounding_error(largest, form.precision, underflow(form)), REAL))]
 
 
-def relative(term: Term, exact: Term, form: Form) -> list[str]:
+def bound_by_result(term: Term, exact: Term, form: Form) -> list[str]:
     """That the error is at most 2^-53 times the result's own size, and what underflow adds."""
     size = If(exact < 0, -exact, exact)
     return [_within(term, exact, size * literal(Fraction(1, 2**form.precision), REAL) + literal(underflow(form), REAL))]
 
 
-def fine(term: Term, exact: Term, form: Form, compared: Iterable[float]) -> list[str]:
+def bound_finely(term: Term, exact: Term, form: Form, compared: Iterable[float]) -> list[str]:
     """The relative bound; that no float lies between zero and the smallest; and, because rounding to nearest keeps order and
     floats as they are, on which side of the floats it is `compared` with the result lies."""
     small = literal(SMALLEST[form.precision], REAL).text
     lines = [
-        *relative(term, exact, form),
+        *bound_by_result(term, exact, form),
         f"(assert (or (= {term.text} 0.0) (<= {small} {term.text}) (<= {term.text} (- {small}))))",
     ]
     if form.precision == 53:

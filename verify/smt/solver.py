@@ -97,11 +97,11 @@ class Solver:
         """Whether a question costs no start of a process."""
         return self._process is not None
 
-    def tell(self, *lines: str) -> None:
+    def add(self, *lines: str) -> None:
         """Commands that give no answer. They are sent with the next question that is not answered from memory."""
         self._told += lines
 
-    def fresh(self, steps: int, cores: bool = False) -> None:
+    def reset(self, steps: int, cores: bool = False) -> None:
         """Forgets everything and sets the resource limit of each question that follows. `cores`: `core` will be asked."""
         self._told = [
             "(reset)",

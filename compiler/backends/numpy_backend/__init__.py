@@ -1,0 +1,1 @@
+"""Back end that generates one NumPy function for a program."""

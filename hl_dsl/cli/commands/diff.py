@@ -25,12 +25,12 @@ def diff(
     What the policies promise does not count, and is told where it differs.
     """
     from hl_dsl.program import Program
-    from hl_dsl.verify.equivalence.difference import difference, looked_at, render_difference
+    from hl_dsl.verify.equivalence.difference import list_used_inputs, render_difference, trace_difference
     from hl_dsl.verify.equivalence.equivalence import compare
 
     first, second = Program.load(a), Program.load(b)
     found = compare(first.flow, second.flow)
-    trace = () if found.run is None else difference(first.flow, second.flow, found)
+    trace = () if found.run is None else trace_difference(first.flow, second.flow, found)
     document = {
         "schema": "hl.diff/1",
         "a": a,
@@ -52,6 +52,6 @@ def diff(
         *(f"       {note}" for note in found.notes),
     ]
     if trace:
-        lines += ["", render_difference(trace, looked_at(found))]
+        lines += ["", render_difference(trace, list_used_inputs(found))]
     show(document, "\n".join([f"A: {a}", f"B: {b}", *lines, "", found.claim]), json)
     finish(found.exit_code)

@@ -9,6 +9,7 @@ import typer
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cli.output.documents import Json, error_text, note, show
+from hl_dsl.synth.runs.statuses import TrialKind
 
 
 def env(
@@ -55,7 +56,7 @@ def env(
     except EnvironmentFailed as problem:
         ledger.append(
             Trial(
-                kind="probe",
+                kind=TrialKind.PROBE,
                 environment=environment,
                 proposer="random actions",
                 environment_steps=steps_taken() - before,
@@ -68,7 +69,7 @@ def env(
     try:
         ledger.append(
             Trial(
-                kind="probe",
+                kind=TrialKind.PROBE,
                 environment=environment,
                 protocol=found.protocol,
                 proposer="random actions",

@@ -167,7 +167,7 @@ def _inspected(document: dict[str, Any]) -> str:
     lines += [document["reason"]] if document["reason"] else []
     lines += ["", document["program"].rstrip()]
     if document["trace"] is not None:
-        from hl_dsl.synth.proposers.prompt.truncation import aligned
+        from hl_dsl.synth.proposers.prompt.truncation import align
 
-        lines += ["", document["trace"]["title"], *aligned([document["trace"]["columns"], *document["trace"]["rows"]])]
+        lines += ["", document["trace"]["title"], *align([document["trace"]["columns"], *document["trace"]["rows"]])]
     return "\n".join(lines)

@@ -32,7 +32,7 @@ def mcp(
         raise HLError(
             f"`hl mcp` needs the MCP library, which is not installed ({error})", 'install it: pip install "hl-dsl[mcp]"'
         ) from None
-    from hl_dsl.cli.commands.mcp_server import serve
+    from hl_dsl.cli.mcp_server.server import serve
     from hl_dsl.program import Program
     from hl_dsl.synth.search.interactive_documents import open_settings
     from hl_dsl.synth.search.interactive_run import InteractiveStudy

@@ -29,14 +29,14 @@ def new(
     from hl_dsl.base.files import storage_problem, write_whole
     from hl_dsl.cards import load_card
     from hl_dsl.program import Program
-    from hl_dsl.synth.proposers.agents.policy_folder import workspace_files
+    from hl_dsl.synth.proposers.agents.policy_folder import policy_folder_files
 
     folder = Path(name)
     _refuse_bad_name(folder.name)
     card = load_card(env)
     path = folder / "policy.hl"
     texts = {path: Program.parse(template(folder.name, card), str(path)).text}
-    texts |= {folder / part: text for part, text in workspace_files(folder.name, card).items()}
+    texts |= {folder / part: text for part, text in policy_folder_files(folder.name, card).items()}
     try:
         for one in texts:
             one.parent.mkdir(parents=True, exist_ok=True)
@@ -92,11 +92,11 @@ def template(name: str, card) -> str:
 
 
 def _refuse_bad_name(name: str) -> None:
-    from hl_dsl.grammar.tree.keywords import RESERVED
+    from hl_dsl.grammar.tree.keywords import reserved_words
 
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise HLError(f"`{name}` cannot name a policy", "use letters, digits and `_`, a letter first")
-    if name in RESERVED:
+    if name in reserved_words():
         raise HLError(
             f"`{name}` is a word of the language, and cannot name a policy", f"choose another name, such as `{name}_`"
         )

@@ -66,6 +66,7 @@ def synth(
     price_output: given.PriceOutput = None,
     command: given.Command = None,
     profile: given.ProfileOption = None,
+    sandbox: given.Sandbox = True,
     fence: given.Fence = True,
     images: given.Images = True,
     in_process: given_evaluator.InProcessOption = False,
@@ -111,19 +112,21 @@ def synth(
         max_output_tokens=max_output_tokens,
         command=command,
         profile=profile,
-        fence=fence,
+        sandbox=sandbox and fence,
         images=images,
     )
 
     def start(on_event):
+        from hl_dsl.synth.rollouts.resources import Resources
         from hl_dsl.synth.runs.budget import Budget
-        from hl_dsl.synth.search.start import Host, run_line, run_synth
+        from hl_dsl.synth.search.start import run_line, run_synth
         from hl_dsl.synth.search.study_settings import StudySettings
 
         settings = StudySettings(protocol, development, seed, max_steps, proposer=proposer)
         budget = Budget(steps=steps, programs=programs, wall_seconds=seconds, tokens=tokens, cost=cost)
-        host = Host(given_evaluator.evaluator(in_process, deadline, memory), num_threads, on_event)
+        executor = given_evaluator.evaluator(in_process, deadline, memory)
+        resources = Resources(num_threads, executor=executor)
         with run_line(ledger, run):
-            return run_synth(file, run, settings, budget, host, options, resume)
+            return run_synth(file, run, settings, budget, resources, options, on_event, resume)
 
     show_run("synth", run, run_progress("synth"), start, json)

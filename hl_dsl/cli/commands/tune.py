@@ -91,16 +91,19 @@ def tune(
     names = _names(params)
 
     def start(on_event):
+        from hl_dsl.synth.rollouts.resources import Resources
         from hl_dsl.synth.runs.budget import Budget
-        from hl_dsl.synth.search.start import Host, run_line
+        from hl_dsl.synth.search.start import run_line
         from hl_dsl.synth.search.study_settings import StudySettings, TuningSettings
         from hl_dsl.synth.tuning.start import run_tune
 
         tuning = TuningSettings(names, population, step_size, fitness, race, center, short)
         settings = StudySettings(protocol, development, seed, max_steps, tuning=tuning)
-        host = Host(given_evaluator.evaluator(in_process, deadline, memory), num_threads, on_event)
+        budget = Budget(steps=steps, wall_seconds=seconds)
+        executor = given_evaluator.evaluator(in_process, deadline, memory)
+        resources = Resources(num_threads, executor=executor)
         with run_line(ledger, run):
-            return run_tune(file, run, settings, Budget(steps=steps, wall_seconds=seconds), host, resume, write)
+            return run_tune(file, run, settings, budget, resources, on_event, resume, write)
 
     show_run("tune", run, run_progress("tune"), start, json)
 

@@ -75,9 +75,9 @@ def verify(
     from hl_dsl.base.errors import HLError
     from hl_dsl.program import Program
     from hl_dsl.verify import ProofLimits, SolverAnswerCache
-    from hl_dsl.verify.diagnosis.annotate_proof import taught
-    from hl_dsl.verify.diagnosis.assumption_horizon import lasting
-    from hl_dsl.verify.diagnosis.dead_code import dead
+    from hl_dsl.verify.diagnosis.annotate_proof import with_diagnosis
+    from hl_dsl.verify.diagnosis.assumption_horizon import check_assumption_horizon
+    from hl_dsl.verify.diagnosis.dead_code import find_dead_code
 
     program = Program.load(file)
     if replay is not None:
@@ -90,13 +90,14 @@ def verify(
     _check_places(program, save_trace, certify)
     kept = SolverAnswerCache.of_user() if cache else None
     limits = ProofLimits(slicing=slicing, lemmas=lemmas, processes=_cores())
-    proof = taught(program.flow, program.prove(limits=limits, cache=kept), limits)
+    proof = with_diagnosis(program.flow, program.prove(limits=limits, cache=kept), limits)
     if kept is not None:
         kept.close()
         if kept.note:
             note(f"note: {kept.note}")
     warnings = sorted(
-        program.warnings + dead(program.checked, proof) + lasting(program.flow, proof), key=lambda item: item.span
+        program.warnings + find_dead_code(program.checked, proof) + check_assumption_horizon(program.flow, proof),
+        key=lambda item: item.span,
     )
     for item in warnings:
         note(render(program.source, item) + "\n")
@@ -133,7 +134,7 @@ def verify(
 def _check_places(program: Program, save_trace: Path | None, certify: Path | None) -> None:
     """Raises HLError where what is to be written will not find its place: a proof may take long."""
     from hl_dsl.cli.options.output_paths import check_folder, writing_to
-    from hl_dsl.verify.certificates import replaced
+    from hl_dsl.verify.certificates import list_replaced_files
     from hl_dsl.verify.results.counterexample_files import folder_for
 
     if save_trace is not None:
@@ -142,20 +143,20 @@ def _check_places(program: Program, save_trace: Path | None, certify: Path | Non
         check_folder(folder)
     if certify is not None:
         with writing_to(certify):
-            replaced(certify)
+            list_replaced_files(certify)
         check_folder(certify)
 
 
 def _narrowed(program: Program, proof: Proof) -> tuple[dict[str, Any], list[str]]:
     from hl_dsl.grammar.formatter.format import format_expression
     from hl_dsl.grammar.tree.syntax_tree import Param
-    from hl_dsl.verify.diagnosis.parameter_narrowing import narrow
+    from hl_dsl.verify.diagnosis.parameter_narrowing import narrow_parameters
 
     if proof.passed:
         return {"passed": True, "ranges": {}, "lines": [], "failing": []}, [
             "all is proved for the ranges as they are: nothing to narrow"
         ]
-    found = narrow(program.flow)
+    found = narrow_parameters(program.flow)
     if found.ranges is None:
         return (
             {"passed": False, "ranges": {}, "lines": [], "failing": list(found.failing)},
@@ -180,9 +181,9 @@ def _narrowed(program: Program, proof: Proof) -> tuple[dict[str, Any], list[str]
 
 def _certified(program: Program, proof: Proof, folder: Path) -> tuple[dict[str, Any], list[str]]:
     from hl_dsl.cli.options.output_paths import writing_to
-    from hl_dsl.verify.certificates import certificate, write_certificate
+    from hl_dsl.verify.certificates import build_certificate, write_certificate
 
-    found = certificate(program.flow, proof)
+    found = build_certificate(program.flow, proof)
     with writing_to(folder):
         index = write_certificate(folder, found)
     files = [query.file for query in found.queries]

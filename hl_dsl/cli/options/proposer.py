@@ -50,10 +50,13 @@ Command = Annotated[
 ProfileOption = Annotated[
     str | None, typer.Option("--profile", help="A ready command line: codex or claude.", show_default=False)
 ]
-Fence = Annotated[
+Sandbox = Annotated[
     bool,
-    typer.Option("--fence/--no-fence", help="Keep the agent from writing outside its folder, where the kernel can."),
+    typer.Option(
+        "--sandbox/--no-sandbox", help="Prevent the agent from writing outside its folder, if the kernel supports it."
+    ),
 ]
+Fence = Annotated[bool, typer.Option("--fence/--no-fence", hidden=True, help="Old name of --sandbox.")]
 Images = Annotated[
     bool,
     typer.Option(
@@ -116,4 +119,4 @@ def proposer_options(
             "prices come from a file and from the command line", "give --prices, or --price-input and --price-output"
         )
     found = Prices(price_input, price_output) if prices is None or model is None else read_prices(prices, model)
-    return ProposerOptions(prices=found, patience=RetryPolicy(attempts), model=model, **more)
+    return ProposerOptions(prices=found, retry_policy=RetryPolicy(attempts), model=model, **more)

@@ -1,0 +1,1 @@
+"""Output that commands share: JSON documents, text, errors, progress and interrupts."""

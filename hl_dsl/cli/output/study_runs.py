@@ -31,7 +31,7 @@ def show_run(
         if interrupts.came() and _begun(run):
             raise Interrupted(f"interrupted; {_go_on()}") from None
         raise _resumable(error, run) from None
-    document = {"schema": f"hl.{name}/1", **result.to_json()}
+    document = {"schema": result.SCHEMA, **result.to_json()}
     if problem is not None:
         document["problems"] = [error_document(problem)]
         note(error_text(problem))

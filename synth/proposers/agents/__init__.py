@@ -1,0 +1,1 @@
+"""Proposer that runs an external coding agent in a scratch folder, inside a sandbox."""

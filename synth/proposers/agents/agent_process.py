@@ -1,4 +1,4 @@
-"""An external program that runs for a while and is then gone, with everything it started."""
+"""Process of an external agent: it runs until a deadline and is then killed with everything it started."""
 
 from __future__ import annotations
 
@@ -16,14 +16,37 @@ from pathlib import Path
 from hl_dsl.synth.proposers.agents import sandbox
 from hl_dsl.synth.workers.supervised_process import SupervisedProcess
 
-MARK = "HL_AGENT"  # the variable by which whatever an agent starts is known, whatever session it flees to
-_KEPT_OUTPUT = 16_384  # bytes, from the end
-_GRACE = 1.0  # seconds between asking a program to end and ending it
+MARK = "HL_AGENT"  # environment variable that identifies an agent's processes, also those in other sessions
+_MOST_OUTPUT_BYTES = 16_384  # kept from the end
+_GRACE_SECONDS = 1.0  # between the request to exit and the kill
+_POLL_SECONDS = 0.2  # between two calls of `on_wait`
+_READ_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class AgentCommand:
+    """What runs as an agent.
+
+    Attributes:
+        command: Command and arguments.
+        folder: Working folder.
+        task: Text for its standard input.
+        mark: Value of the variable `MARK`.
+        writable: Folders in which it may write; None: no restriction.
+        environment: Environment variables.
+    """
+
+    command: Sequence[str]
+    folder: Path
+    task: str
+    mark: str
+    writable: Sequence[str] | None
+    environment: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class AgentOutcome:
-    """`exit_code` is negative for a signal. `survivors`: processes that had to be ended after the program itself."""
+    """Result of a run. `exit_code` is negative for a signal; `survivors` counts processes killed after the command."""
 
     exit_code: int
     timed_out: bool
@@ -31,67 +54,65 @@ class AgentOutcome:
     survivors: int
 
 
-def run_agent(
-    command: Sequence[str],
-    folder: Path,
-    told: str,
-    deadline: float,
-    mark: str,
-    writable: Sequence[str] | None,
-    environment: Mapping[str, str],
-    on_wait: Callable[[], None],
-) -> AgentOutcome:
-    """Runs a command in `folder` with `told` on its stdin, in a session of its own, for at most `deadline` seconds. It may
-    write beneath `writable` only (None: anywhere). Both its outputs are kept together, the end of them. Raises OSError."""
-    spec = {"writable": None if writable is None else list(writable)}
-    whole = [sys.executable, "-I", "-S", sandbox.__file__, json.dumps(spec), *command]
-    kept_command = SupervisedProcess(
-        whole,
+def run_agent(agent: AgentCommand, deadline: float, on_wait: Callable[[], None]) -> AgentOutcome:
+    """Runs an agent in its own session for at most `deadline` seconds.
+
+    `on_wait` is called regularly while it runs. The outcome holds the end of its standard output and error, merged.
+
+    Raises:
+        OSError: The command cannot be started.
+    """
+    spec = {"writable": None if agent.writable is None else list(agent.writable)}
+    supervised = SupervisedProcess(
+        [sys.executable, "-I", "-S", sandbox.__file__, json.dumps(spec), *agent.command],
         MARK,
-        mark,
-        environment,
-        cwd=folder,
+        agent.mark,
+        agent.environment,
+        cwd=agent.folder,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
-    process = kept_command.process
-    kept = bytearray()
+    process = supervised.process
+    output = bytearray()
     threads = [
-        threading.Thread(target=_drain, args=(process, kept), daemon=True),
-        threading.Thread(target=_tell, args=(process, told), daemon=True),
+        threading.Thread(target=_read_output, args=(process, output), daemon=True),
+        threading.Thread(target=_send_task, args=(process, agent.task), daemon=True),
     ]
     try:
         for thread in threads:
             thread.start()
         timed_out = not _wait(process, time.monotonic() + deadline, on_wait)
         if timed_out:
-            kept_command.ask_to_end()
-            _wait(process, time.monotonic() + _GRACE, on_wait)
+            supervised.ask_to_end()
+            _wait(process, time.monotonic() + _GRACE_SECONDS, on_wait)
     finally:
-        survivors = kept_command.end()
+        survivors = supervised.end()
     for thread in threads:
-        thread.join(_GRACE)
-    return AgentOutcome(process.returncode, timed_out, bytes(kept).decode("utf-8", "replace"), survivors)
+        thread.join(_GRACE_SECONDS)
+    return AgentOutcome(process.returncode, timed_out, bytes(output).decode("utf-8", "replace"), survivors)
 
 
-def _wait(process: subprocess.Popen, until: float, on_wait: Callable[[], None]) -> bool:
+def _wait(process: subprocess.Popen[bytes], until: float, on_wait: Callable[[], None]) -> bool:
+    """Waits for the process; False if it still runs at the time `until`."""
     while time.monotonic() < until:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.0, min(0.2, until - time.monotonic())))
+            process.wait(max(0.0, min(_POLL_SECONDS, until - time.monotonic())))
             return True
         on_wait()
     return process.poll() is not None
 
 
-def _drain(process: subprocess.Popen, kept: bytearray) -> None:
+def _read_output(process: subprocess.Popen[bytes], output: bytearray) -> None:
+    assert process.stdout is not None
     with contextlib.suppress(OSError, ValueError):
-        while piece := os.read(process.stdout.fileno(), 65_536):
-            kept += piece
-            del kept[:-_KEPT_OUTPUT]
+        while piece := os.read(process.stdout.fileno(), _READ_BYTES):
+            output += piece
+            del output[:-_MOST_OUTPUT_BYTES]
 
 
-def _tell(process: subprocess.Popen, told: str) -> None:
+def _send_task(process: subprocess.Popen[bytes], task: str) -> None:
+    assert process.stdin is not None
     with contextlib.suppress(OSError, ValueError):
-        process.stdin.write(told.encode("utf-8", "replace"))
+        process.stdin.write(task.encode("utf-8", "replace"))
         process.stdin.close()

@@ -1,4 +1,4 @@
-"""`command`: programs from an external coding agent that edits a file in a scratch folder."""
+"""`command`: programs from an external coding agent, which edits a file in a scratch folder."""
 
 from __future__ import annotations
 
@@ -6,115 +6,116 @@ import os
 import secrets
 import shlex
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.synth.candidates.calls import Charge
 from hl_dsl.synth.proposers.agents import sandbox
-from hl_dsl.synth.proposers.agents.agent_process import MARK, AgentOutcome, run_agent
+from hl_dsl.synth.proposers.agents.agent_process import MARK, AgentCommand, AgentOutcome, run_agent
 from hl_dsl.synth.proposers.agents.profiles import Profile, command_of, profile_named
-from hl_dsl.synth.proposers.agents.scratch_folder import TOLD, Workspace
+from hl_dsl.synth.proposers.agents.scratch_folder import TASK_TEXT, ScratchFolder
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.proposers.text.writer import Answer, CallFailed, Charge, OnTokens, Prompt
-from hl_dsl.synth.workers.process_tree import end_marked
+from hl_dsl.synth.proposers.text.writer import Answer, CallFailed, OnTokens, Prompt, Writer
+from hl_dsl.synth.runs.call_totals import CUT_OFF
+from hl_dsl.synth.workers.process_tree import kill_marked
 
 from hl_dsl.base.errors import HLError
 
-_KEPT_OUTPUT = 2_000  # characters of it in the ledger
-_NOT_KNOWN = Charge(None, None)
+_MOST_OUTPUT_CHARACTERS = 2_000  # of the agent's output in the ledger
+_MOST_LINE_CHARACTERS = 300  # of its last line in messages
+_UNKNOWN = Charge(None, None)
 
 
-class AgentWriter:
-    """What an agent spends is between it and whoever it asks: its tokens are not known here. Raises HLError where there is
-    no command, or its program is not found."""
+class AgentWriter(Writer):
+    """Runs an agent for each text. The tokens that an agent uses are unknown.
+
+    Raises:
+        HLError: The options name no command or more than one, or the command does not exist.
+    """
 
     name = "command"
 
     def __init__(self, options: ProposerOptions):
         if (options.command is None) == (options.profile is None):
             raise HLError(
-                "the proposer `command` needs one agent to run",
-                "give a command line (--command) or a ready one (--profile codex)",
+                "the proposer `command` needs exactly one agent",
+                "give a command line (--command) or a predefined one (--profile codex)",
             )
         profile = Profile(_split(options.command)) if options.profile is None else profile_named(options.profile)
         self._command = command_of(profile, options.model)
         if not self._command or shutil.which(self._command[0]) is None:
             raise HLError(
-                f"there is no program `{self._command[0] if self._command else ''}` to run as an agent",
+                f"the agent's command `{self._command[0] if self._command else ''}` does not exist",
                 "install it, or give its path",
             )
         self.model: str | None = options.model or options.profile or Path(self._command[0]).name
-        self._fenced = options.fence and sandbox.available() > 0
+        self._is_sandboxed = options.sandbox and sandbox.available() > 0
         self._writable = profile.writable
         self._mark = ""
 
     @property
     def settings(self) -> dict[str, Any]:
+        """The command line."""
         return {"command": list(self._command)}
 
-    def learn(self, calls: list[Mapping[str, Any]]) -> None:
-        """What a study that was killed left running is ended."""
+    def learn(self, calls: Sequence[Mapping[str, Any]]) -> None:
+        """Kills processes of agents that a killed study did not."""
         for call in calls:
-            if call["outcome"] == "cut off" and call.get("agent"):
-                end_marked(MARK, call["agent"])
+            if call["outcome"] == CUT_OFF and call.get("agent"):
+                kill_marked(MARK, call["agent"])
 
     def most(self, prompt: Prompt) -> Charge:
-        return _NOT_KNOWN
+        """Returns an unknown charge."""
+        return _UNKNOWN
 
-    def about(self) -> dict[str, Any]:
+    def describe_attempt(self) -> dict[str, Any]:
+        """Returns the mark of the agent's processes and the kind of sandbox."""
         self._mark = secrets.token_hex(8)
-        return {"agent": self._mark, "fence": "landlock" if self._fenced else "none"}
+        return {"agent": self._mark, "sandbox": "landlock" if self._is_sandboxed else "none"}
 
-    def ask(self, prompt: Prompt, timeout: float, on_tokens: OnTokens) -> Answer:
-        with Workspace(prompt) as workspace:
-            writable = (
-                [str(workspace.path), *(str(Path(one).expanduser()) for one in self._writable)]
-                if self._fenced
-                else None
-            )
-            environment = {
-                name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")
-            }
-            environment["TMPDIR"] = str(workspace.path / "tmp")
+    def write(self, prompt: Prompt, timeout: float, on_tokens: OnTokens) -> Answer:
+        """Runs the agent in a new scratch folder and returns the program that it leaves. Raises CallFailed."""
+        with ScratchFolder(prompt) as folder:
             try:
-                outcome = run_agent(
-                    self._command,
-                    workspace.path,
-                    TOLD,
-                    timeout,
-                    self._mark,
-                    writable,
-                    environment,
-                    lambda: on_tokens(0),
-                )
+                outcome = run_agent(self._agent_in(folder.path), timeout, lambda: on_tokens(0))
             except OSError as error:
-                raise CallFailed(f"the agent does not start: {error.strerror or error}", charge=_NOT_KNOWN) from None
-            text, given = workspace.program(), workspace.given
-        more = {
+                raise CallFailed(f"cannot start the agent: {error.strerror or error}", charge=_UNKNOWN) from None
+            text, initial = folder.read_program(), folder.initial_program
+        details = {
             "exit_code": outcome.exit_code,
             "timed_out": outcome.timed_out,
             "survivors": outcome.survivors,
-            "output": outcome.output[-_KEPT_OUTPUT:],
+            "output": outcome.output[-_MOST_OUTPUT_CHARACTERS:],
         }
-        if text == given or not text.strip() and outcome.exit_code:
-            raise CallFailed(_reason(outcome), again=True, charge=_NOT_KNOWN, more=more)
-        return Answer(text, _NOT_KNOWN, None, "" if text.strip() else "the agent left no program", False, more)
+        if text == initial or not text.strip() and outcome.exit_code:
+            raise CallFailed(_reason(outcome), can_retry=True, charge=_UNKNOWN, details=details)
+        comment = "" if text.strip() else "the agent left no program"
+        return Answer(text, _UNKNOWN, None, comment, False, details)
+
+    def _agent_in(self, folder: Path) -> AgentCommand:
+        writable = None
+        if self._is_sandboxed:
+            writable = [str(folder), *(str(Path(path).expanduser()) for path in self._writable)]
+        environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+        environment["TMPDIR"] = str(folder / "tmp")
+        return AgentCommand(self._command, folder, TASK_TEXT, self._mark, writable, environment)
 
 
 def _split(command: str | None) -> tuple[str, ...]:
     try:
         return tuple(shlex.split(command or ""))
     except ValueError as error:
-        raise HLError(f"`{command}` is no command line: {str(error).lower()}", "close what is quoted") from None
+        raise HLError(f"`{command}` is not a command line: {str(error).lower()}", "close its quotes") from None
 
 
 def _reason(outcome: AgentOutcome) -> str:
-    last = next((line.strip() for line in reversed(outcome.output.splitlines()) if line.strip()), "")
+    lines = [line.strip() for line in outcome.output.splitlines() if line.strip()]
     end = (
-        "did not end in time"
+        "did not exit within the timeout"
         if outcome.timed_out
-        else f"ended with code {outcome.exit_code}"
+        else f"exited with code {outcome.exit_code}"
         if outcome.exit_code
-        else "ended"
+        else "exited"
     )
-    return f"the agent {end} and changed nothing" + (f": {last[:300]}" if last else "")
+    return f"the agent {end} and changed nothing" + (f": {lines[-1][:_MOST_LINE_CHARACTERS]}" if lines else "")

@@ -1,0 +1,1 @@
+"""Proposer that calls a language model through an OpenAI-compatible server."""

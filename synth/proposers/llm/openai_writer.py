@@ -1,121 +1,138 @@
-"""`openai`: programs from a model, by any server that speaks OpenAI's Responses or Chat."""
+"""`openai`: programs from a language model, through OpenAI's Responses or Chat endpoint of any compatible server."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
-from hl_dsl.synth.proposers.llm.replies import Reader
-from hl_dsl.synth.proposers.llm.response_formats import CHAT, RUNGS, Request, ResponseFormat
-from hl_dsl.synth.proposers.llm.transport import Refused, Transport
+from hl_dsl.synth.candidates.calls import NO_CHARGE, Charge
+from hl_dsl.synth.proposers.llm.replies import ReplyReader
+from hl_dsl.synth.proposers.llm.response_formats import CHAT, RESPONSE_FORMATS, Request, ResponseFormat
+from hl_dsl.synth.proposers.llm.transport import RequestRejected, Transport
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.proposers.text.writer import NOTHING, Answer, CallFailed, Charge, OnTokens, Prompt
+from hl_dsl.synth.proposers.text.writer import Answer, CallFailed, OnTokens, Prompt, Writer
 
 from hl_dsl.base.errors import HLError
 
-_PICTURE_TOKENS = 2_000  # more than a frame of a game takes
-_FRAME_TOKENS = 256  # what a server puts around messages and tools
-_DROPPABLE = ("stream_options", "parallel_tool_calls", "store")
+_PICTURE_TOKENS = 2_000  # upper bound for a frame of a game
+_OVERHEAD_TOKENS = 256  # upper bound for what a server adds around messages and tools
+_OPTIONAL_FIELDS = ("stream_options", "parallel_tool_calls", "store")
 _LIMIT_NAMES = ("max_completion_tokens", "max_tokens")
-PICTURES_REFUSED = "pictures_refused"  # in the ledger, of a call after which none are sent
+_SWITCHED_LIMIT = "limit name"  # marks in `_omitted` that the name of the limit was switched once
+FORMAT, NEXT_FORMAT = "response_format", "next_response_format"  # fields of the ledger's call events
+_OLD_FORMAT = "rung"  # name of FORMAT in ledgers of earlier versions
+PICTURES_REJECTED = "pictures_refused"  # ledger field of the call after which no pictures are sent
 _PICTURE_WORDS = ("image", "picture", "vision", "multimodal", "multi-modal", "multi modal")
-_MOST_EMPTY = 2  # replies without a program, and then a lower rung may do better
+_MOST_EMPTY = 2  # replies without a program before the next response format is used
+_MOST_ERROR_CHARACTERS = 500
 
 
-class ModelWriter:
-    """Keeps to the highest rung that the server takes. Raises HLError where model or key are not given."""
+class OpenAIWriter(Writer):
+    """Uses the most constrained response format that the server accepts.
+
+    Raises:
+        HLError: The options name no model, or no key and no server is known.
+    """
 
     name = "openai"
 
     def __init__(self, options: ProposerOptions):
         if not options.model:
-            raise HLError("the proposer `openai` needs to know which model to ask", "name it: --model NAME")
+            raise HLError("the proposer `openai` needs a model", "name it: --model NAME")
         self.model: str | None = options.model
         self.options = options
         self._base_url = options.base_url or os.environ.get("OPENAI_BASE_URL")
         self._key = options.api_key or os.environ.get("OPENAI_API_KEY", "")
         if not self._key and self._base_url is None:
             raise HLError(
-                "there is no key for the model's server",
+                "the key of the model's server is missing",
                 "set OPENAI_API_KEY, or name a server of your own: --base-url URL",
             )
-        self._rung = 0
-        self._grammars: dict[str, str | None] = {}
-        self._empty = 0
-        self._left_out: frozenset[str] = frozenset()
-        self._pictures_refused = False
-        # Servers of one's own know the older name; the SDK's own server wants the newer one from newer models.
+        self._format_index = 0
+        self._grammars: dict[str, str | None] = {}  # by environment
+        self._empty_replies = 0
+        self._omitted: frozenset[str] = frozenset()
+        self._pictures_rejected = False
+        # Other servers know the older name; OpenAI's own server requires the newer one for newer models.
         self._limit_name = _LIMIT_NAMES[0] if self._base_url is None else _LIMIT_NAMES[1]
 
     @property
     def settings(self) -> dict[str, Any]:
+        """Model and limit of output tokens."""
         return {"model": self.model, "max_output_tokens": self.options.max_output_tokens}
 
     @cached_property
     def _transport(self) -> Transport:
         return Transport(self._base_url, self._key or "none")
 
-    def learn(self, calls: list[Mapping[str, Any]]) -> None:
-        names = [one.name for one in RUNGS]
+    def learn(self, calls: Sequence[Mapping[str, Any]]) -> None:
+        """Restores the response format, and whether the server rejects pictures."""
+        names = [response_format.name for response_format in RESPONSE_FORMATS]
         for call in calls:
-            if call["outcome"] == "answered" and call.get("rung") in names:
-                self._rung = names.index(call["rung"])
-            self._pictures_refused = self._pictures_refused or bool(call.get(PICTURES_REFUSED))
+            name = call.get(FORMAT, call.get(_OLD_FORMAT))
+            if call["outcome"] == "answered" and name in names:
+                self._format_index = names.index(name)
+            self._pictures_rejected = self._pictures_rejected or bool(call.get(PICTURES_REJECTED))
 
-    def about(self) -> dict[str, Any]:
-        return {"rung": RUNGS[self._rung].name}
+    def describe_attempt(self) -> dict[str, Any]:
+        """Returns the name of the response format."""
+        return {FORMAT: RESPONSE_FORMATS[self._format_index].name}
 
     def most(self, prompt: Prompt) -> Charge:
-        request, rung = self._request(prompt)
+        """Returns an upper bound on the cost of one attempt: a token is at least one byte."""
+        request, response_format = self.request_for(prompt)
         prompt = request.prompt
-        words = Prompt(prompt.stable, prompt.variable, (), prompt.parts)
-        body = Request(request.model, words, request.most_output, request.grammar, request.limit_name).body(rung)
-        # A token is a byte at least.
-        tokens_in = (
-            len(json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass"))
-            + _PICTURE_TOKENS * len(prompt.pictures)
-            + _FRAME_TOKENS
-        )
+        text_prompt = Prompt(prompt.stable, prompt.variable, (), prompt.parts)
+        text_request = Request(request.model, text_prompt, request.most_output, request.grammar, request.limit_name)
+        body = json.dumps(text_request.body(response_format), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        tokens_in = len(body) + _PICTURE_TOKENS * len(prompt.pictures) + _OVERHEAD_TOKENS
         most_output = self.options.max_output_tokens
         return Charge(tokens_in + most_output, self.options.prices.most(tokens_in, most_output))
 
-    def ask(self, prompt: Prompt, timeout: float, on_tokens: OnTokens) -> Answer:
-        request, rung = self._request(prompt)
+    def write(self, prompt: Prompt, timeout: float, on_tokens: OnTokens) -> Answer:
+        """Makes one attempt. Raises CallFailed."""
+        request, response_format = self.request_for(prompt)
         pictures = len(request.prompt.pictures)
         try:
             reader = self._transport.send(
-                rung.path, request.body(rung), timeout, lambda reader: on_tokens(reader.reply.pieces)
+                response_format.path,
+                request.body(response_format),
+                timeout,
+                lambda reader: on_tokens(reader.reply.pieces),
             )
-        except Refused as refused:
-            raise self._otherwise(refused, rung, request.grammar, pictures) from None
-        except CallFailed as failed:
-            failed.more["rung"] = rung.name
-            if pictures and failed.charge == NOTHING and _of_pictures(failed.reason):
-                raise self._without_pictures(failed.reason, failed.more) from None  # some refuse with 500
+        except RequestRejected as rejection:
+            raise self._adapt(rejection, response_format, request.grammar, pictures) from None
+        except CallFailed as failure:
+            failure.details[FORMAT] = response_format.name
+            if pictures and failure.charge == NO_CHARGE and _mentions_pictures(failure.reason):
+                raise self._stop_pictures(failure.reason, failure.details) from None  # some servers answer with 500
             raise
-        return self._answer(reader, rung, request.grammar, pictures)
+        return self._answer(reader, response_format, request.grammar, pictures)
 
-    def _answer(self, reader: Reader, rung: ResponseFormat, grammar: str | None, pictures: int) -> Answer:
+    def _answer(
+        self, reader: ReplyReader, response_format: ResponseFormat, grammar: str | None, pictures: int
+    ) -> Answer:
         reply = reader.reply
         charge = None if reply.usage is None else Charge(reply.usage.total, self.options.prices.cost(reply.usage))
-        more = {"rung": rung.name, "pictures": pictures}
+        details = {FORMAT: response_format.name, "pictures": pictures}
         if reply.error:
-            raise CallFailed(f"the server reports: {reply.error[:500]}", again=True, charge=charge, more=more)
+            reason = f"the server reports: {reply.error[:_MOST_ERROR_CHARACTERS]}"
+            raise CallFailed(reason, can_retry=True, charge=charge, details=details)
         if not reply.ended:
-            raise CallFailed("the reply broke off", again=True, charge=charge, more=more)
+            raise CallFailed("the reply is incomplete", can_retry=True, charge=charge, details=details)
         program = reply.program
         if not program.strip() and not reply.truncated:
-            self._empty += 1
-            if self._empty >= _MOST_EMPTY and self._lower(grammar):
-                more["next_rung"] = RUNGS[self._rung].name
-            raise CallFailed("there is no program in the reply", again=True, charge=charge, more=more)
-        self._empty = 0
-        return Answer(program, charge, reply.usage, reply.said, reply.truncated, more)
+            self._empty_replies += 1
+            if self._empty_replies >= _MOST_EMPTY and self._use_next_format(grammar):
+                details[NEXT_FORMAT] = RESPONSE_FORMATS[self._format_index].name
+            raise CallFailed("the reply holds no program", can_retry=True, charge=charge, details=details)
+        self._empty_replies = 0
+        return Answer(program, charge, reply.usage, reply.comment, reply.truncated, details)
 
-    # ways of asking
+    # requests
 
     def _grammar(self, prompt: Prompt) -> str | None:
         if prompt.parts is None:
@@ -125,56 +142,64 @@ class ModelWriter:
             self._grammars[card.environment] = self.options.grammar(card)
         return self._grammars[card.environment]
 
-    def _request(self, prompt: Prompt) -> tuple[Request, ResponseFormat]:
+    def request_for(self, prompt: Prompt) -> tuple[Request, ResponseFormat]:
+        """Returns the request of a prompt in the current response format."""
         grammar = self._grammar(prompt)
-        if grammar is None and prompt.parts is not None and RUNGS[self._rung].needs_grammar:
-            self._lower(None)
-        prompt = prompt.without_pictures() if self._pictures_refused else prompt
+        if grammar is None and prompt.parts is not None and RESPONSE_FORMATS[self._format_index].needs_grammar:
+            self._use_next_format(None)
+        prompt = prompt.without_pictures() if self._pictures_rejected else prompt
         request = Request(
-            self.model or "", prompt, self.options.max_output_tokens, grammar, self._limit_name, self._left_out
+            self.model or "", prompt, self.options.max_output_tokens, grammar, self._limit_name, self._omitted
         )
-        return request, RUNGS[self._rung]
+        return request, RESPONSE_FORMATS[self._format_index]
 
-    def _otherwise(self, refused: Refused, rung: ResponseFormat, grammar: str | None, pictures: int) -> CallFailed:
-        """After a refusal: the same without what was complained of, or a lower rung; where there is none, all again without
-        pictures, since not every server says what it does not take."""
-        more = {"rung": rung.name}
-        if pictures and not refused.missing and _of_pictures(refused.message):
-            return self._without_pictures(refused.message, more)
-        if not refused.missing and self._mended(refused.message, rung):
-            return CallFailed(refused.message, change=True, more=more)
-        lowered = self._lower(grammar, rung.path if refused.missing else None)
-        if lowered:
-            return CallFailed(refused.message, change=True, more={**more, "next_rung": RUNGS[self._rung].name})
-        if pictures and not refused.missing:
-            self._rung = 0
-            return self._without_pictures(refused.message, more)
-        return CallFailed(refused.message, more=more)
+    def _adapt(
+        self, rejection: RequestRejected, response_format: ResponseFormat, grammar: str | None, pictures: int
+    ) -> CallFailed:
+        """Changes the next request after a rejection.
 
-    def _without_pictures(self, reason: str, more: Mapping[str, Any]) -> CallFailed:
-        self._pictures_refused = True
-        return CallFailed(reason, change=True, more={**more, PICTURES_REFUSED: True})
+        Omits what the server complained about, or uses the next response format. If none remains, uses the first format
+        again without pictures, since not every server says that it rejects them.
+        """
+        details: dict[str, Any] = {FORMAT: response_format.name}
+        message, missing = rejection.message, rejection.endpoint_missing
+        if pictures and not missing and _mentions_pictures(message):
+            return self._stop_pictures(message, details)
+        if not missing and self._omit_rejected_fields(message, response_format):
+            return CallFailed(message, request_changed=True, details=details)
+        if self._use_next_format(grammar, response_format.path if missing else None):
+            details[NEXT_FORMAT] = RESPONSE_FORMATS[self._format_index].name
+            return CallFailed(message, request_changed=True, details=details)
+        if pictures and not missing:
+            self._format_index = 0
+            return self._stop_pictures(message, details)
+        return CallFailed(message, details=details)
 
-    def _mended(self, message: str, rung: ResponseFormat) -> bool:
-        if rung.path == CHAT and self._limit_name in message:
+    def _stop_pictures(self, reason: str, details: Mapping[str, Any]) -> CallFailed:
+        self._pictures_rejected = True
+        return CallFailed(reason, request_changed=True, details={**details, PICTURES_REJECTED: True})
+
+    def _omit_rejected_fields(self, message: str, response_format: ResponseFormat) -> bool:
+        """Changes or omits the fields that a message names; False if there are none."""
+        if response_format.path == CHAT and self._limit_name in message:
             other = next(name for name in _LIMIT_NAMES if name != self._limit_name)
-            # Whoever complains of both names would be asked for ever.
-            if "limit name" not in self._left_out:
-                self._limit_name, self._left_out = other, self._left_out | {"limit name"}
+            # Switch once only: a server may reject both names.
+            if _SWITCHED_LIMIT not in self._omitted:
+                self._limit_name, self._omitted = other, self._omitted | {_SWITCHED_LIMIT}
                 return True
-        found = [name for name in _DROPPABLE if name in message and name not in self._left_out]
-        self._left_out |= set(found)
-        return bool(found)
+        rejected = [name for name in _OPTIONAL_FIELDS if name in message and name not in self._omitted]
+        self._omitted |= set(rejected)
+        return bool(rejected)
 
-    def _lower(self, grammar: str | None, without: str | None = None) -> bool:
-        """Goes down to the next rung that can be used; `without` an endpoint. False where there is none."""
-        for place in range(self._rung + 1, len(RUNGS)):
-            if RUNGS[place].path != without and (grammar is not None or not RUNGS[place].needs_grammar):
-                self._rung, self._empty = place, 0
+    def _use_next_format(self, grammar: str | None, missing_path: str | None = None) -> bool:
+        """Uses the next usable response format, not at the endpoint `missing_path`; False if none remains."""
+        for index in range(self._format_index + 1, len(RESPONSE_FORMATS)):
+            candidate = RESPONSE_FORMATS[index]
+            if candidate.path != missing_path and (grammar is not None or not candidate.needs_grammar):
+                self._format_index, self._empty_replies = index, 0
                 return True
         return False
 
 
-def _of_pictures(message: str) -> bool:
-    """Whether a refusal speaks of them."""
+def _mentions_pictures(message: str) -> bool:
     return any(word in message.lower() for word in _PICTURE_WORDS)

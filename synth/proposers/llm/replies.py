@@ -1,4 +1,4 @@
-"""What came back from a server, put together: events of a stream, or one document. Nothing in them is taken for granted."""
+"""Replies of a server, assembled from a stream of events or from one document. Malformed input is tolerated."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from typing import Any
 from hl_dsl.synth.proposers.llm.response_formats import RESPONSES
 from hl_dsl.synth.proposers.text.writer import Usage
 
+_MOST_COMMENT_CHARACTERS = 500
+_MOST_TOKENS = 1 << 40  # larger counts are malformed
+
 
 @dataclass
 class Reply:
-    """`tool` is the input of a tool call, `text` what was said in words. `ended`: it came to its end; `truncated`: at the
-    limit of tokens. `error`: what the server says went wrong."""
+    """A reply of a model.
+
+    `tool` is the input of a tool call, `text` the message. `ended` is true if the reply is complete, `truncated` if it ended
+    at the limit of tokens. `error` is the error that the server reports. `pieces` counts received pieces, about one a token.
+    """
 
     tool: str = ""
     text: str = ""
@@ -26,40 +32,40 @@ class Reply:
 
     @property
     def program(self) -> str:
-        """The program in it; the whole text where there is none to be found, empty where nothing was said."""
+        """The program in the reply; the whole text if no program is recognized."""
         if not self.tool.strip():
             return program_in(self.text)
-        found = _json_in(self.tool)
-        return self.tool if found is None else found["program"]
+        document = _json_in(self.tool)
+        return self.tool if document is None else document["program"]
 
     @property
-    def said(self) -> str:
-        """What was said beside the program."""
-        found = _json_in(self.text)
-        if found is not None:
-            return _string(found.get("change"))[:500]
-        return self.text.strip()[:500] if self.tool.strip() else ""
+    def comment(self) -> str:
+        """What the model said in addition to the program."""
+        document = _json_in(self.text)
+        if document is not None:
+            return _string(document.get("change"))[:_MOST_COMMENT_CHARACTERS]
+        return self.text.strip()[:_MOST_COMMENT_CHARACTERS] if self.tool.strip() else ""
 
 
 @dataclass
-class Reader:
-    """Takes the events of a reply at `path`, in a stream or as one document."""
+class ReplyReader:
+    """Assembles the reply of the endpoint `path` from a stream of events or from one document."""
 
     path: str
     reply: Reply = field(default_factory=Reply)
 
-    def take(self, event: Any) -> None:
-        """An event of a stream."""
+    def read_event(self, event: Any) -> None:
+        """Reads an event of a stream."""
         if isinstance(event, dict):
-            (_response_event if self.path == RESPONSES else _chat_event)(event, self.reply)
+            (_read_response_event if self.path == RESPONSES else _read_chat_event)(event, self.reply)
 
-    def take_whole(self, document: Any) -> None:
-        """A reply of a server that does not stream."""
+    def read_document(self, document: Any) -> None:
+        """Reads the reply of a server that does not stream."""
         if isinstance(document, dict):
-            (_response if self.path == RESPONSES else _chat_event)(document, self.reply)
+            (_read_response if self.path == RESPONSES else _read_chat_event)(document, self.reply)
 
 
-def _response_event(event: dict, reply: Reply) -> None:
+def _read_response_event(event: dict[str, Any], reply: Reply) -> None:
     kind = event.get("type")
     if kind in ("response.custom_tool_call_input.delta", "response.function_call_arguments.delta"):
         reply.tool += _string(event.get("delta"))
@@ -68,12 +74,12 @@ def _response_event(event: dict, reply: Reply) -> None:
         reply.text += _string(event.get("delta"))
         reply.pieces += 1
     elif kind in ("response.completed", "response.incomplete", "response.failed"):
-        _response(event.get("response"), reply)
+        _read_response(event.get("response"), reply)
     elif kind == "error":
         reply.error = _string(event.get("message")) or "the server reports an error"
 
 
-def _response(response: Any, reply: Reply) -> None:
+def _read_response(response: Any, reply: Reply) -> None:
     if not isinstance(response, dict):
         return
     tool = text = ""
@@ -91,20 +97,20 @@ def _response(response: Any, reply: Reply) -> None:
         reply.error = _string(_dict(response.get("error")).get("message")) or "the server reports a failure"
 
 
-def _chat_event(event: dict, reply: Reply) -> None:
+def _read_chat_event(event: dict[str, Any], reply: Reply) -> None:
     if event.get("error"):
-        reply.error = _string(_dict(event["error"]).get("message")) or str(event["error"])[:500]
+        reply.error = _string(_dict(event["error"]).get("message")) or str(event["error"])[:_MOST_COMMENT_CHARACTERS]
     for choice in _list(event.get("choices"))[:1]:
         part = _dict(choice.get("delta")) or _dict(choice.get("message"))
-        said = _string(part.get("content"))
-        reply.text += said
+        content = _string(part.get("content"))
+        reply.text += content
         for call in _list(part.get("tool_calls"))[:1]:
-            given = _string(_dict(call.get("custom")).get("input")) or _string(
+            tool_input = _string(_dict(call.get("custom")).get("input")) or _string(
                 _dict(call.get("function")).get("arguments")
             )
-            reply.tool += given
-            reply.pieces += bool(given)
-        reply.pieces += bool(said)
+            reply.tool += tool_input
+            reply.pieces += bool(tool_input)
+        reply.pieces += bool(content)
         if choice.get("finish_reason"):
             reply.ended = True
             reply.truncated = choice["finish_reason"] == "length"
@@ -113,11 +119,14 @@ def _chat_event(event: dict, reply: Reply) -> None:
     )
 
 
-def _usage(found: Any, of_input: str, of_output: str, details: str) -> Usage | None:
-    """None where the server does not say, or says what cannot be."""
-    found = _dict(found)
-    counts = [found.get(of_input), found.get(of_output), _dict(found.get(details)).get("cached_tokens") or 0]
-    if any(type(one) is not int or not 0 <= one < 1 << 40 for one in counts) or counts[2] > counts[0] or not counts[0]:
+def _usage(reported: Any, input_key: str, output_key: str, details_key: str) -> Usage | None:
+    """None if the server reports no usage, or impossible numbers."""
+    usage = _dict(reported)
+    cached = _dict(usage.get(details_key)).get("cached_tokens") or 0
+    counts = [usage.get(input_key), usage.get(output_key), cached]
+    if any(type(count) is not int or not 0 <= count < _MOST_TOKENS for count in counts):
+        return None
+    if counts[2] > counts[0] or not counts[0]:
         return None
     return Usage(*counts)
 
@@ -125,31 +134,35 @@ def _usage(found: Any, of_input: str, of_output: str, details: str) -> Usage | N
 # programs in texts
 
 _FENCED = re.compile(r"^[ \t]*```[^\n]*\n(.*?)(?:^[ \t]*```|\Z)", re.DOTALL | re.MULTILINE)
-_BEGINS = re.compile(r"^(?:#[^\n]*\n|\s*\n)*\s*policy\b", re.MULTILINE)
+_PROGRAM_START = re.compile(r"^(?:#[^\n]*\n|\s*\n)*\s*policy\b", re.MULTILINE)
 
 
 def program_in(text: str) -> str:
-    """The program in an answer: of a JSON object, of a fenced block, from the line it begins on; else the whole text."""
-    found = _json_in(text)
-    if found is not None:
-        return found["program"]
-    blocks = [block for block in _FENCED.findall(text) if _BEGINS.search(block)]
+    """Returns the program in an answer.
+
+    The program is a field of a JSON object, else the last fenced block that holds a policy, else the text from the line
+    with the first policy; else the whole text.
+    """
+    document = _json_in(text)
+    if document is not None:
+        return document["program"]
+    blocks = [block for block in _FENCED.findall(text) if _PROGRAM_START.search(block)]
     if blocks:
         return blocks[-1]
-    begins = _BEGINS.search(text)
-    return text[begins.start() :] if begins else text
+    start = _PROGRAM_START.search(text)
+    return text[start.start() :] if start else text
 
 
-def _json_in(text: str) -> dict | None:
-    """A JSON object with a program, the whole text or a fenced block of it."""
+def _json_in(text: str) -> dict[str, Any] | None:
+    """A JSON object with a program: the whole text, or a fenced block of it."""
     for part in (text, *_FENCED.findall(text)):
         if part.lstrip().startswith("{"):
             try:
-                found = json.loads(part)
+                document = json.loads(part)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(found, dict) and isinstance(found.get("program"), str):
-                return found
+            if isinstance(document, dict) and isinstance(document.get("program"), str):
+                return document
     return None
 
 
@@ -157,9 +170,9 @@ def _string(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _dict(value: Any) -> dict:
+def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _list(value: Any) -> list[dict]:
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+def _list(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

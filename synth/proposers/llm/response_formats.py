@@ -1,7 +1,7 @@
-"""The ladder of ways to ask a server for a program, the one that constrains it most first.
+"""Response formats in fallback order: the ways to request a program from a server, the most constrained first.
 
-What a server does not know it refuses (or, in the case of fields that it ignores, answers in free text, which is read all
-the same); then the next rung is tried.
+A server rejects a format that it does not support; the client then uses the next one. A server that ignores the fields of
+a format answers in free text, which the client reads too.
 """
 
 from __future__ import annotations
@@ -14,42 +14,48 @@ from typing import Any
 from hl_dsl.synth.proposers.text.writer import Prompt
 
 TOOL = "submit_program"
-_TOOL_SAYS = "Submits one whole HL program."
+_TOOL_DESCRIPTION = "Submits one complete HL program."
 _SCHEMA = {
     "type": "object",
     "additionalProperties": False,
     "required": ["change", "program"],
     "properties": {
-        "change": {"type": "string", "description": "one line: what was changed, and why"},
-        "program": {"type": "string", "description": "the whole HL program"},
+        "change": {"type": "string", "description": "one line: what you changed and why"},
+        "program": {"type": "string", "description": "the complete HL program"},
     },
 }
-_AS_TOOL = f"Call the tool `{TOOL}` with the program, once."
-_AS_TEXT = "Answer with the program alone, in one fenced block: ```hl on a line, the program, ``` on a line."
-_AS_JSON = 'Answer with one JSON object, {"change": one line that says what you changed and why, "program": the whole program}, and nothing else.'
+_AS_TOOL = f"Call the tool `{TOOL}` once, with the program."
+_AS_TEXT = "Answer with the program only, in one fenced block: a line ```hl, the program, a line ```."
+_AS_JSON = (
+    'Answer with one JSON object and nothing else: {"change": one line that says what you changed and why, '
+    '"program": the complete program}.'
+)
 RESPONSES, CHAT = "/responses", "/chat/completions"
 
 
 @dataclass(frozen=True)
 class Request:
-    """What all rungs need to know. `limit_name` is what the Chat endpoint calls the limit of output tokens."""
+    """Data of a request in any response format.
+
+    `limit_name` is the Chat endpoint's name of the limit of output tokens. `omitted` are fields that the server rejects.
+    """
 
     model: str
     prompt: Prompt
     most_output: int
     grammar: str | None
     limit_name: str
-    left_out: frozenset[str] = frozenset()
+    omitted: frozenset[str] = frozenset()
 
-    def body(self, rung: ResponseFormat) -> dict[str, Any]:
-        """The JSON body of a streamed request."""
-        whole = rung.body(self)
-        return {name: value for name, value in whole.items() if name not in self.left_out}
+    def body(self, response_format: ResponseFormat) -> dict[str, Any]:
+        """Returns the JSON body of a streamed request."""
+        fields = response_format.body(self)
+        return {name: value for name, value in fields.items() if name not in self.omitted}
 
 
 @dataclass(frozen=True)
 class ResponseFormat:
-    """One way of asking, at one endpoint."""
+    """A way to request a program, at the endpoint `path`."""
 
     name: str
     path: str
@@ -59,7 +65,7 @@ class ResponseFormat:
 
 def _responses(request: Request) -> dict[str, Any]:
     content: list[dict[str, Any]] = [{"type": "input_text", "text": request.prompt.variable}]
-    content += [{"type": "input_image", "image_url": _data_url(one.png)} for one in request.prompt.pictures]
+    content += [{"type": "input_image", "image_url": _data_url(picture.png)} for picture in request.prompt.pictures]
     return {
         "model": request.model,
         "instructions": f"{request.prompt.stable}\n\n{_AS_TOOL}",
@@ -68,7 +74,7 @@ def _responses(request: Request) -> dict[str, Any]:
             {
                 "type": "custom",
                 "name": TOOL,
-                "description": _TOOL_SAYS,
+                "description": _TOOL_DESCRIPTION,
                 "format": {"type": "grammar", "syntax": "lark", "definition": request.grammar},
             }
         ],
@@ -80,23 +86,25 @@ def _responses(request: Request) -> dict[str, Any]:
     }
 
 
-def _chat(says: str, more: Callable[[Request], dict[str, Any]]) -> Callable[[Request], dict[str, Any]]:
+def _chat(instruction: str, extra_fields: Callable[[Request], dict[str, Any]]) -> Callable[[Request], dict[str, Any]]:
     def body(request: Request) -> dict[str, Any]:
         prompt = request.prompt
         content: Any = prompt.variable
         if prompt.pictures:
             content = [{"type": "text", "text": prompt.variable}]
-            content += [{"type": "image_url", "image_url": {"url": _data_url(one.png)}} for one in prompt.pictures]
+            content += [
+                {"type": "image_url", "image_url": {"url": _data_url(picture.png)}} for picture in prompt.pictures
+            ]
         return {
             "model": request.model,
             "messages": [
-                {"role": "system", "content": f"{prompt.stable}\n\n{says}"},
+                {"role": "system", "content": f"{prompt.stable}\n\n{instruction}"},
                 {"role": "user", "content": content},
             ],
             request.limit_name: request.most_output,
             "stream": True,
             "stream_options": {"include_usage": True},
-            **more(request),
+            **extra_fields(request),
         }
 
     return body
@@ -104,19 +112,19 @@ def _chat(says: str, more: Callable[[Request], dict[str, Any]]) -> Callable[[Req
 
 def _custom_tool(request: Request) -> dict[str, Any]:
     grammar = {"type": "grammar", "grammar": {"syntax": "lark", "definition": request.grammar}}
-    tool = {"type": "custom", "custom": {"name": TOOL, "description": _TOOL_SAYS, "format": grammar}}
+    tool = {"type": "custom", "custom": {"name": TOOL, "description": _TOOL_DESCRIPTION, "format": grammar}}
     return {"tools": [tool], "tool_choice": {"type": "custom", "custom": {"name": TOOL}}, "parallel_tool_calls": False}
 
 
-RUNGS = (
+RESPONSE_FORMATS = (
     ResponseFormat("responses-grammar", RESPONSES, True, _responses),
     ResponseFormat("chat-tool-grammar", CHAT, True, _chat(_AS_TOOL, _custom_tool)),
-    # The field of servers that decode under a grammar of ours, vLLM's among them.
+    # Field of servers that decode under a given grammar, such as vLLM.
     ResponseFormat(
         "chat-server-grammar",
         CHAT,
         True,
-        _chat("Answer with the program alone.", lambda request: {"structured_outputs": {"grammar": request.grammar}}),
+        _chat("Answer with the program only.", lambda request: {"structured_outputs": {"grammar": request.grammar}}),
     ),
     ResponseFormat(
         "chat-schema",

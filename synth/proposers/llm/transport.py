@@ -1,115 +1,128 @@
-"""A request to a server by the OpenAI SDK: one attempt, within its time, and what its failure means."""
+"""One request to a server through the OpenAI SDK, with a deadline, and the classification of its failures."""
 
 from __future__ import annotations
 
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from hl_dsl.synth.proposers.llm.replies import Reader
-from hl_dsl.synth.proposers.text.writer import NOTHING, CallFailed
+from hl_dsl.synth.proposers.llm.replies import ReplyReader
+from hl_dsl.synth.candidates.calls import NO_CHARGE
+from hl_dsl.synth.proposers.text.writer import CallFailed
 
-_LARGEST_REPLY = 16 << 20  # bytes
-_LONGEST_MESSAGE = 500
-_TO_CONNECT = 20.0  # seconds
-_MAY_HAVE_WORKED = (502, 504, 524)  # a gateway gave up on a model that may have done its work
+_MOST_REPLY_BYTES = 16 << 20
+_MOST_MESSAGE_CHARACTERS = 500
+_CONNECT_SECONDS = 20.0
+_GATEWAY_TIMEOUTS = (502, 504, 524)  # HTTP statuses after which the model may have done the work, so it is charged
 
 
-class Refused(Exception):
-    """The server does not take this kind of request. `missing`: it does not have the endpoint."""
+class RequestRejected(Exception):
+    """The server does not support this kind of request. `endpoint_missing`: it does not have the endpoint."""
 
-    def __init__(self, message: str, missing: bool):
+    def __init__(self, message: str, endpoint_missing: bool):
         super().__init__(message)
-        self.message, self.missing = message, missing
+        self.message, self.endpoint_missing = message, endpoint_missing
 
 
 class Transport:
-    """Connections to one server. The SDK's own retries are off: each attempt is to be on record."""
+    """Connection to one server. The SDK's own retries are off, so that each attempt is recorded."""
 
     def __init__(self, base_url: str | None, api_key: str):
         import openai
 
         self._key = api_key
-        self._over = math.inf
-        http = openai.DefaultHttpxClient(event_hooks={"response": [self._bound]})
+        self._deadline = math.inf
+        http = openai.DefaultHttpxClient(event_hooks={"response": [self._limit_response]})
         self._client = openai.OpenAI(api_key=api_key, base_url=base_url, max_retries=0, http_client=http)
 
-    def send(self, path: str, body: Mapping[str, Any], timeout: float, on_event: Callable[[Reader], None]) -> Reader:
-        """The reply, whole. No wait for the server's next bytes is longer than `timeout`, and none begins after it. Raises
-        CallFailed and Refused."""
+    def send(
+        self, path: str, body: Mapping[str, Any], timeout: float, on_event: Callable[[ReplyReader], None]
+    ) -> ReplyReader:
+        """Sends a request and returns the complete reply.
+
+        Args:
+            path: Endpoint, relative to the base URL.
+            body: JSON body of the request.
+            timeout: Seconds. It bounds each wait for the server's next bytes, and no wait starts after it.
+            on_event: Called after each event of a stream.
+
+        Raises:
+            CallFailed: The attempt failed.
+            RequestRejected: The server does not support the request.
+        """
         import httpx2
         import openai
 
-        reader = Reader(path)
-        self._over = time.monotonic() + timeout
-        limits = httpx2.Timeout(timeout, connect=min(_TO_CONNECT, timeout))
+        reader = ReplyReader(path)
+        self._deadline = time.monotonic() + timeout
+        timeouts = httpx2.Timeout(timeout, connect=min(_CONNECT_SECONDS, timeout))
         try:
             stream = self._client.post(
                 path,
                 cast_to=object,
                 body=dict(body),
-                options={"timeout": limits},
+                options={"timeout": timeouts},
                 stream=True,
                 stream_cls=openai.Stream[object],
             )
             with stream:
                 if "text/event-stream" in stream.response.headers.get("content-type", ""):
                     for event in stream:
-                        reader.take(event)
+                        reader.read_event(event)
                         on_event(reader)
                 else:
-                    reader.take_whole(json.loads(stream.response.read()))
+                    reader.read_document(json.loads(stream.response.read()))
         except (openai.OpenAIError, httpx2.HTTPError, ValueError) as error:
             raise self._failure(error) from None
         return reader
 
-    def _bound(self, response: Any) -> None:
-        response.stream = _bounded(response.stream, self._over, response.request)
+    def _limit_response(self, response: Any) -> None:
+        response.stream = _bounded(response.stream, self._deadline, response.request)
 
-    def _failure(self, error: Exception) -> CallFailed | Refused:
+    def _failure(self, error: Exception) -> CallFailed | RequestRejected:
         import openai
 
         if isinstance(error, openai.APIStatusError):
-            return self._refusal(error)
-        said = self._safe(str(error) or type(error).__name__)
+            return self._status_failure(error)
+        message = self._safe(str(error) or type(error).__name__)
         if isinstance(error, openai.APITimeoutError):
-            return CallFailed("no answer in time", again=True, charge=None)
+            return CallFailed("no answer within the timeout", can_retry=True, charge=None)
         if isinstance(error, openai.APIConnectionError):
             cause = error.__cause__
-            unheard = cause is not None and type(cause).__name__ in ("ConnectError", "ConnectTimeout")
-            detail = self._safe(str(cause or "")) or said
+            never_connected = cause is not None and type(cause).__name__ in ("ConnectError", "ConnectTimeout")
+            detail = self._safe(str(cause or "")) or message
             return CallFailed(
-                f"the connection {'was not made' if unheard else 'broke'}: {detail}",
-                again=True,
-                charge=NOTHING if unheard else None,
+                f"the connection {'failed' if never_connected else 'was lost'}: {detail}",
+                can_retry=True,
+                charge=NO_CHARGE if never_connected else None,
             )
         if isinstance(error, openai.APIError):
-            return CallFailed(f"the server reports: {said}", again=True, charge=None)
-        return CallFailed(f"the reply is malformed: {said}", again=True, charge=None)
+            return CallFailed(f"the server reports: {message}", can_retry=True, charge=None)
+        return CallFailed(f"the reply is malformed: {message}", can_retry=True, charge=None)
 
-    def _refusal(self, error: Any) -> CallFailed | Refused:
+    def _status_failure(self, error: Any) -> CallFailed | RequestRejected:
         status = error.status_code
-        said = self._safe(f"HTTP {status}: {error.message}")
+        message = self._safe(f"HTTP {status}: {error.message}")
         code = str(error.code or "")
         if status in (404, 405, 501) and code != "model_not_found":
-            return Refused(said, True)
+            return RequestRejected(message, True)
         if status in (400, 415, 422):
-            return Refused(said, False)
-        again = status in (408, 409, 425, 429) and code != "insufficient_quota" or status >= 500
-        charge = None if status in _MAY_HAVE_WORKED else NOTHING
-        return CallFailed(said, again=again, wait=retry_after(error.response.headers), charge=charge)
+            return RequestRejected(message, False)
+        can_retry = status in (408, 409, 425, 429) and code != "insufficient_quota" or status >= 500
+        charge = None if status in _GATEWAY_TIMEOUTS else NO_CHARGE
+        return CallFailed(message, can_retry=can_retry, wait=retry_after(error.response.headers), charge=charge)
 
     def _safe(self, text: str) -> str:
-        """Without the key, and short."""
+        """The text without the key, truncated."""
         text = text.replace(self._key, "…") if self._key else text
-        return text if len(text) <= _LONGEST_MESSAGE else text[:_LONGEST_MESSAGE] + "…"
+        return text if len(text) <= _MOST_MESSAGE_CHARACTERS else text[:_MOST_MESSAGE_CHARACTERS] + "…"
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that a server asks to wait; None where it does not."""
+    """Returns the seconds that a server asks to wait; None if it does not ask."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:
             seconds = float(headers.get(name, "")) / unit
@@ -123,19 +136,19 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _bounded(stream: Any, over: float, request: Any) -> Any:
-    """The bytes of a reply while there is time: a server that keeps sending must not hold the study for ever."""
+def _bounded(stream: Any, deadline: float, request: Any) -> Any:
+    """The bytes of a reply until the deadline: a server that never stops sending must not block the study."""
     import httpx2
 
     class Bounded(httpx2.SyncByteStream):
-        def __iter__(self):
+        def __iter__(self) -> Iterator[bytes]:
             size = 0
             for piece in stream:
                 size += len(piece)
-                if time.monotonic() > over:
+                if time.monotonic() > deadline:
                     raise httpx2.ReadTimeout("the reply takes too long", request=request)
-                if size > _LARGEST_REPLY:
-                    raise httpx2.ReadError(f"the reply is larger than {_LARGEST_REPLY:,} bytes", request=request)
+                if size > _MOST_REPLY_BYTES:
+                    raise httpx2.ReadError(f"the reply is larger than {_MOST_REPLY_BYTES:,} bytes", request=request)
                 yield piece
 
         def close(self) -> None:

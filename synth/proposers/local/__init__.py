@@ -1,0 +1,1 @@
+"""Local proposer: search by mutation and CMA-ES, without a network."""

@@ -21,7 +21,7 @@ from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Rejection
 from hl_dsl.synth.candidates.parameter_sampling import first_values, fitted_values, next_values
-from hl_dsl.synth.candidates.proposer import Candidate, Rejected, SearchContext
+from hl_dsl.synth.candidates.proposer import Candidate, Proposer, Rejected, SearchContext
 from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.mutation import MUTATIONS, Mutant, Subject, cross, mutate
 from hl_dsl.synth.mutation.constants import bare_comparisons
@@ -29,6 +29,7 @@ from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear_rules import shows_few_numbers
 from hl_dsl.synth.mutation.mutate import FITTED, LINEAR
 from hl_dsl.synth.proposers.local.cma_brackets import FRESH, NEAR, BracketArm, CmaBrackets
+from hl_dsl.synth.runs.statuses import Gate
 
 _TUNE, _CROSS = 0.5, 0.1
 _MOST_TRIES = 400  # proposals a generation may take to fill its slots
@@ -43,7 +44,7 @@ _CAMPAIGNING = 0.9  # the share of generations that are a campaign's
 _OTHER = 0.3  # how often a campaign begins from the best of any behaviour, not from an elite
 
 
-class LocalProposer:
+class LocalProposer(Proposer):
     """See the module. What it keeps is a function of the trials and of the run's seed, so a run that goes on is the same."""
 
     def __init__(self):
@@ -289,7 +290,7 @@ class _Generation:
     def _recognised(self, candidate: CheckedCandidate) -> Rejection | str:
         found = self.situation.gates.recognise(candidate)
         if type(found) is str and found in self.taken:
-            return Rejection("duplicate", "the same program as one of this generation", found)
+            return Rejection(Gate.DUPLICATE, "the same program as one of this generation", found)
         return found
 
     def _passed(

@@ -1,4 +1,4 @@
-"""The first prompt of a study, before anything was played."""
+"""The first prompt of a study, before any program is evaluated."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ from hl_dsl.program import Program
 
 
 def first_prompt(path: Path | str, protocol: str | None, budget: BudgetLeft) -> tuple[BuiltPrompt, Announced | None]:
-    """What a proposer that reads would be asked first about the program at `path`, and what pictures go with it once that was
-    played. Takes no environment step and makes no call. Raises HLError: the program's file, an unknown protocol."""
+    """Returns the first prompt about the program at `path`, and the pictures that it will hold after the first evaluation.
+
+    Takes no environment step and makes no call. `protocol` None means the first protocol of the environment.
+
+    Raises:
+        HLError: The program cannot be read or has errors, or the protocol is unknown.
+    """
     program = Program.load(path)
-    program.flow  # a program that does not check has nothing to be asked about
+    _ = program.flow  # raises ProgramError: a program with errors has no prompt
     protocol = protocol or program.card.protocols[0]
     protocol_options(program.card, protocol)
     built = build_prompt(

@@ -1,89 +1,96 @@
-"""The prompt of a proposer that reads: one text, made of plain parts, within stated sizes.
+"""The prompt for language models and agents: one text, built from plain parts, within a stated size.
 
-What is the same at every call of a study comes first, so that a server can keep it. Each section has a limit and says
-what was left out; the sum of the limits bounds the whole. The same parts give the same text.
+The part that is the same at every call of a study comes first, so that a server can cache it. Each section has a size limit
+and says what is omitted, so the sum of the limits bounds the prompt. Equal parts give equal prompts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from hl_dsl.grammar.tree.author_comments import MEASURED
-from hl_dsl.synth.proposers.prompt.language_summary import language_card
+from hl_dsl.synth.proposers.prompt.language_summary import language_summary
 from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, PromptParts, ShownProgram
-from hl_dsl.synth.proposers.prompt.truncation import clipped, elided, table_text
+from hl_dsl.synth.proposers.prompt.truncation import table_text, truncate, truncate_middle
 from hl_dsl.synth.rollouts.picture import MOST_PICTURE_BYTES, Picture
 
 from hl_dsl.cards.text import card_lines
 
-# Characters of each section, its heading aside. Four characters are about one token.
-LIMITS = {
-    "Task": 2_000,
-    "Language": 8_000,
-    "Environment": 8_000,
-    "Rules": 2_500,
-    "Program to improve": 12_000,
-    "Best program": 6_000,
-    "Different program": 6_000,
-    "Worst seed": 6_000,
-    "Last proposal": 5_000,
-    "Counterexample": 5_000,
-    "Failed directions": 4_000,
-    "Budget left": 500,
-    "Answer": 200,
-}
+# Most characters of each section without its heading. Four characters are about one token.
+LIMITS: Mapping[str, int] = MappingProxyType(
+    {
+        "Task": 2_000,
+        "Language": 8_000,
+        "Environment": 8_000,
+        "Rules": 2_500,
+        "Program to improve": 12_000,
+        "Best program": 6_000,
+        "Different program": 6_000,
+        "Worst seed": 6_000,
+        "Last proposal": 5_000,
+        "Counterexample": 5_000,
+        "Failed directions": 4_000,
+        "Budget left": 500,
+        "Answer": 200,
+    }
+)
 MOST_BEST = 2
 MOST_FAILED = 24
-_LONGEST_LINE = 200
+_LONGEST_LINE = 200  # characters
 MOST_PICTURES = 4
 
-_HEADING = 100  # characters a heading with its note may take
+_HEADING = 100  # most characters of a heading with its note
+_CAPTIONS = 1_000  # characters reserved for the captions of pictures
 MOST_CHARACTERS = sum(LIMITS.values()) + (MOST_BEST - 1) * LIMITS["Best program"] + (len(LIMITS) + MOST_BEST) * _HEADING
 
 _RULES = """\
-Answer with one whole program and nothing else. Its first line is a comment, `# …`, that says what you changed and why.
-Change one thing at a time where you can: what a change did can be told only then.
-Keep the environment, and every invariant that is there. Observe only what the environment shows.
-A program goes through gates: parse, names and types, proof, a few development seeds, then the others. What stops before
-the proof passes costs no environment step; every step that is taken counts, and there is a budget of them.
-Programs are judged by their mean return on the development seeds, and later on seeds nobody has seen: write rules that hold
-in general. A constant you are not sure of is better a `param` with a range, which is tuned for you.
-Of two programs that do equally well the shorter one is better. Do not repeat what failed."""
+Answer with one complete program and nothing else. Its first line is a comment, `# …`, that says what you changed and why.
+Change one thing at a time if you can: then the result shows the effect of that change.
+Keep the environment, and keep every existing invariant. Use only observations that the environment has.
+A program passes gates in this order: parse, names and types, proof, a few development seeds, the other development seeds. A
+program that is rejected before the development seeds costs no environment step. Every step counts against the budget.
+Programs are ranked by their mean return on the development seeds, and finally evaluated on held-out seeds: write rules that
+generalize. If you are not sure of a constant, make it a `param` with a range; it is tuned for you.
+Of two programs with equal returns the shorter is better. Do not repeat changes that failed."""
 
-_ANSWER = "Write the improved program now, the whole of it, with the comment about the change in its first line."
+_ANSWER = "Write the complete improved program now, with the comment about the change in its first line."
 
 
 @dataclass(frozen=True)
 class BuiltPrompt:
-    """`stable` is the same at every call of a study and comes first, `variable` follows. `pictures` belong to `variable`, which
-    speaks of them by number; `without_pictures` is `variable` that does not."""
+    """The text of a prompt.
+
+    `stable` is the same at every call of a study and comes first; `variable` follows. `pictures` belong to `variable`, which
+    refers to them by number; `variable_without_pictures` does not.
+    """
 
     stable: str
     variable: str
     pictures: tuple[Picture, ...] = ()
-    without_pictures: str = ""
+    variable_without_pictures: str = ""
 
     @property
     def text(self) -> str:
-        """All of it, at most `MOST_CHARACTERS`."""
+        """The whole prompt, at most `MOST_CHARACTERS` long."""
         return f"{self.stable}\n\n{self.variable}"
 
 
 def build_prompt(parts: PromptParts) -> BuiltPrompt:
-    """The prompt of these parts."""
+    """Builds the prompt of these parts."""
     pictures = _pictures(parts)
-    variable, bare = ("\n\n".join(_variable(parts, shown)) for shown in (pictures, ()))
-    return BuiltPrompt("\n\n".join(_stable(parts)), variable, pictures, bare)
+    variable, without_pictures = ("\n\n".join(_variable(parts, shown)) for shown in (pictures, ()))
+    return BuiltPrompt("\n\n".join(_stable(parts)), variable, pictures, without_pictures)
 
 
 def _stable(parts: PromptParts) -> Iterator[str]:
     task = (
-        f"You improve a controller for {parts.card.environment}, a program in the language HL. It is played under the protocol "
-        f"`{parts.protocol}`.\n{parts.task}"
+        f"You improve a controller for {parts.card.environment}. It is a program in the language HL and is evaluated under the "
+        f"protocol `{parts.protocol}`.\n{parts.task}"
     )
     yield _section("Task", task)
-    yield _section("Language", language_card() if parts.language is None else parts.language)
+    yield _section("Language", language_summary() if parts.language is None else parts.language)
     yield _section("Environment", "\n".join(card_lines(parts.card)))
     yield _section("Rules", _RULES)
 
@@ -91,14 +98,14 @@ def _stable(parts: PromptParts) -> Iterator[str]:
 def _variable(parts: PromptParts, pictures: tuple[Picture, ...]) -> Iterator[str]:
     yield _program("Program to improve", parts.parent)
     shown = [parts.parent.text]
-    for one in parts.best[:MOST_BEST]:
-        yield from _other("Best program", one, shown)
+    for program in parts.best[:MOST_BEST]:
+        yield from _program_once("Best program", program, shown)
     if parts.different is not None:
-        yield from _other("Different program", parts.different, shown)
+        yield from _program_once("Different program", parts.different, shown)
     if parts.worst is not None:
-        yield _section("Worst seed", table_text(parts.worst, LIMITS["Worst seed"] - 1_000) + _captions(pictures))
-    if parts.refusal:
-        yield _section("Last proposal", parts.refusal)
+        yield _section("Worst seed", table_text(parts.worst, LIMITS["Worst seed"] - _CAPTIONS) + _captions(pictures))
+    if parts.rejection:
+        yield _section("Last proposal", parts.rejection)
     if parts.counterexample is not None:
         yield _section("Counterexample", table_text(parts.counterexample, LIMITS["Counterexample"]))
     if parts.failed:
@@ -109,32 +116,32 @@ def _variable(parts: PromptParts, pictures: tuple[Picture, ...]) -> Iterator[str
 
 
 def _section(name: str, text: str, note: str = "") -> str:
-    return f"## {(name + note)[: _HEADING - 10]}\n\n{elided(text, LIMITS[name])}"
+    return f"## {(name + note)[: _HEADING - 10]}\n\n{truncate_middle(text, LIMITS[name])}"
 
 
-def _program(name: str, one: ShownProgram) -> str:
-    """Without the header of measured scores: those are of held-out seeds, which no search may see."""
-    score = "" if one.score is None else f": mean return {one.score:g}"
-    text = "\n".join(line for line in one.text.splitlines() if not line.startswith(MEASURED))
-    return _section(name, text, score + (f", {' '.join(one.note.split())}" if one.note else ""))
+def _program(name: str, program: ShownProgram) -> str:
+    """A program without its header of measured scores: these are of held-out seeds, which no search may use."""
+    score = "" if program.score is None else f": mean return {program.score:g}"
+    text = "\n".join(line for line in program.text.splitlines() if not line.startswith(MEASURED))
+    return _section(name, text, score + (f", {' '.join(program.note.split())}" if program.note else ""))
 
 
-def _other(name: str, one: ShownProgram, shown: list[str]) -> Iterator[str]:
-    """A program that was not shown yet."""
-    if one.text not in shown:
-        shown.append(one.text)
-        yield _program(name, one)
+def _program_once(name: str, program: ShownProgram, shown: list[str]) -> Iterator[str]:
+    """The section of a program whose text is not in `shown`; adds it."""
+    if program.text not in shown:
+        shown.append(program.text)
+        yield _program(name, program)
 
 
 def _failed(parts: PromptParts) -> str:
-    """The latest first; a direction is one line."""
-    lines = [f"- {_line(one.change)}: {_line(one.reason)}" for one in parts.failed[:MOST_FAILED]]
-    more = len(parts.failed) - len(lines)
-    return "\n".join([*lines, *([f"… and {more:,} before these"] if more else [])])
+    """One line for each failed change, the latest first."""
+    lines = [f"- {_line(failure.change)}: {_line(failure.reason)}" for failure in parts.failed[:MOST_FAILED]]
+    omitted = len(parts.failed) - len(lines)
+    return "\n".join([*lines, *([f"… {omitted:,} earlier ones omitted"] if omitted else [])])
 
 
 def _line(text: str) -> str:
-    return clipped(" ".join(text.split()), _LONGEST_LINE)
+    return truncate(" ".join(text.split()), _LONGEST_LINE)
 
 
 def _left(budget: BudgetLeft) -> str:
@@ -152,14 +159,13 @@ def _left(budget: BudgetLeft) -> str:
 
 
 def _pictures(parts: PromptParts) -> tuple[Picture, ...]:
-    """Those of the worst seed, none too large; of many the first, the last and some between."""
-    found = [
-        one for one in (parts.worst.pictures if parts.worst is not None else ()) if len(one.png) <= MOST_PICTURE_BYTES
-    ]
-    if len(found) > MOST_PICTURES:
-        found = [found[place * (len(found) - 1) // (MOST_PICTURES - 1)] for place in range(MOST_PICTURES)]
-    return tuple(found)
+    """Pictures of the worst seed that are not too large; of many, the first, the last and evenly spaced ones between."""
+    available = () if parts.worst is None else parts.worst.pictures
+    pictures = [picture for picture in available if len(picture.png) <= MOST_PICTURE_BYTES]
+    if len(pictures) > MOST_PICTURES:
+        pictures = [pictures[place * (len(pictures) - 1) // (MOST_PICTURES - 1)] for place in range(MOST_PICTURES)]
+    return tuple(pictures)
 
 
 def _captions(pictures: tuple[Picture, ...]) -> str:
-    return "".join(f"\nPicture {number}: {_line(one.says)}" for number, one in enumerate(pictures, 1))
+    return "".join(f"\nPicture {number}: {_line(picture.says)}" for number, picture in enumerate(pictures, 1))

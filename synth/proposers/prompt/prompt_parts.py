@@ -1,4 +1,4 @@
-"""What a proposer that reads is told: a plain record that any search, or a person, can fill."""
+"""Parts of a prompt, as plain records that any search, or a person, can fill."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from hl_dsl.cards import Card
 
 @dataclass(frozen=True)
 class ShownProgram:
-    """A program with its score: the mean return over the development seeds, None where it was not played. `note`: one line."""
+    """A program with its score: the mean return over the development seeds, None if it was not evaluated.
+
+    `note` is one line.
+    """
 
     text: str
     score: float | None = None
@@ -20,8 +23,11 @@ class ShownProgram:
 
 @dataclass(frozen=True)
 class Table:
-    """Ticks of an episode or of a counterexample. `title`: one line that says of what, with seed and return or the claim that
-    is broken. `columns` names the values (tick, observations, memory, lets, action, reward); a row has one text for each."""
+    """Ticks of an episode or of a counterexample.
+
+    `title` is one line with the seed and the return, or the violated claim. `columns` names the values (tick,
+    observations, memory, lets, action, reward); a row has one text for each.
+    """
 
     title: str
     columns: tuple[str, ...]
@@ -31,7 +37,7 @@ class Table:
 
 @dataclass(frozen=True)
 class FailedDirection:
-    """A change that was tried and did not help, and the gate's reason."""
+    """A change that did not improve the program, and the reason of the gate."""
 
     change: str
     reason: str
@@ -39,7 +45,7 @@ class FailedDirection:
 
 @dataclass(frozen=True)
 class BudgetLeft:
-    """What may still be spent; None: no limit."""
+    """Remaining budget; None: no limit."""
 
     environment_steps: int | None = None
     programs: int | None = None
@@ -50,13 +56,21 @@ class BudgetLeft:
 
 @dataclass(frozen=True)
 class PromptParts:
-    """All that a prompt is made of.
+    """Everything that a prompt is built from.
 
-    `card`, `protocol` and `task` are the same at every call of a study, so that their text can be cached. `language` is
-    the language card; None: the usual one (`hl_dsl.synth.proposers.prompt.language_summary`). `parent` is the program to improve, `best` the
-    best programs (two are shown), `different` one that acts unlike them. `worst` is the parent's worst seed,
-    `counterexample` what the solver found against the proposal before, `refusal` that proposal's messages in full.
-    `failed` begins with the latest.
+    Attributes:
+        card: Environment. Like `protocol` and `task` it is the same at every call of a study, so its text can be cached.
+        protocol: Evaluation protocol.
+        parent: Program to improve.
+        task: Goal of the study.
+        language: Text about the language; None: the language summary.
+        best: Best programs; `MOST_BEST` of them are shown.
+        different: A program that behaves differently from the best ones.
+        worst: The parent's worst seed.
+        counterexample: Counterexample of the proof to the previous proposal.
+        rejection: Messages about the previous proposal.
+        failed: Failed changes, the latest first.
+        budget: Remaining budget.
     """
 
     card: Card
@@ -68,6 +82,6 @@ class PromptParts:
     different: ShownProgram | None = None
     worst: Table | None = None
     counterexample: Table | None = None
-    refusal: str = ""
+    rejection: str = ""
     failed: tuple[FailedDirection, ...] = ()
     budget: BudgetLeft = BudgetLeft()

@@ -1,4 +1,4 @@
-"""What a proposer that reads is told: the parts of a prompt, from what the study knows."""
+"""Feedback of a study for writers: the parts of a prompt, built from the search context."""
 
 from __future__ import annotations
 
@@ -14,30 +14,38 @@ from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirecti
 from hl_dsl.synth.proposers.text.text_gates import GateResult
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.trace import describe_tick, replayed
-from hl_dsl.synth.runs.budget import Budget
+from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial
 
-LAST_TICKS = 24
+LAST_TICKS = 24  # rows of a table of an episode
+_MOST_COMPARED = 8  # best structures among which one of another size is chosen
 
 
-def parts_of(
-    situation: SearchContext, parent: Structure, refused: GateResult | None, budget: Budget | None, told: int
+def build_parts(
+    context: SearchContext, parent: Structure, rejected: GateResult | None, proposed_count: int
 ) -> PromptParts:
-    """`refused`: the proposal before, where it is to be mended. `told`: how many programs were proposed since the
-    situation was taken."""
-    ranked = situation.archive.ranked()
-    others = [one for one in ranked[2:] if one is not parent]
+    """Builds the parts of a prompt.
+
+    Args:
+        context: State of the search.
+        parent: Structure that the writer improves.
+        rejected: The previous proposal, if the writer repairs it.
+        proposed_count: Number of programs proposed since `context` was made.
+    """
+    ranked = context.archive.ranked()
+    others = [structure for structure in ranked[2:] if structure is not parent]
+    different = different_structure(parent, others, context.archive.behaviours) if others else None
     return PromptParts(
-        card=situation.gates.card,
-        protocol=situation.protocol,
+        card=context.gates.card,
+        protocol=context.protocol,
         parent=_shown(parent),
-        best=tuple(_shown(one) for one in ranked[:2]),
-        different=_shown(_different(parent, others, situation.archive.behaviours)) if others else None,
-        worst=_worst(situation, parent),
-        counterexample=None if refused is None else _counterexample(refused),
-        refusal="" if refused is None else _refusal(refused),
-        failed=tuple(_failed(one) for one in _in_vain(situation.recent)),
-        budget=_left(budget, situation.most, told),
+        best=tuple(_shown(structure) for structure in ranked[:2]),
+        different=None if different is None else _shown(different),
+        worst=_worst_episode(context, parent),
+        counterexample=None if rejected is None else _counterexample(rejected),
+        rejection="" if rejected is None else _rejection_text(rejected),
+        failed=tuple(failed_direction(trial) for trial in _failed_trials(context.recent)),
+        budget=_budget_left(context, proposed_count),
     )
 
 
@@ -45,41 +53,50 @@ def _shown(structure: Structure) -> ShownProgram:
     return ShownProgram(structure.checked.program.text, structure.best.score, f"trial {structure.best.trial}")
 
 
-def _different(parent: Structure, others: Sequence[Structure], behaviours: Mapping[str, Hashable]) -> Structure:
-    """The best of the others that behaves unlike the parent (see behaviour.py). Where none does, among the best eight the one
-    whose size differs most from the parent's: the likeliest to be another idea."""
+def different_structure(
+    parent: Structure, others: Sequence[Structure], behaviours: Mapping[str, Hashable]
+) -> Structure:
+    """Returns the best of the other structures whose behaviour differs from the parent's (see `behaviour.py`).
+
+    If none differs, returns the structure among the best eight whose size differs most from the parent's.
+    """
     own = behaviours.get(parent.key)
-    unlike = next((one for one in others if own is not None and behaviours.get(one.key) not in (None, own)), None)
-    return (
-        unlike
-        if unlike is not None
-        else max(others[:8], key=lambda one: (abs(one.size - parent.size), -one.best.trial))
+    for structure in others:
+        if own is not None and behaviours.get(structure.key) not in (None, own):
+            return structure
+    return max(
+        others[:_MOST_COMPARED], key=lambda structure: (abs(structure.size - parent.size), -structure.best.trial)
     )
 
 
-def _refusal(refused: GateResult) -> str:
-    proposal = refused.proposal
-    if type(proposal) is not Rejected:
+def _rejection_text(rejected: GateResult) -> str:
+    proposal = rejected.proposal
+    if not isinstance(proposal, Rejected):
         return ""
-    return f"Your last program stopped at the gate `{proposal.rejection.gate}`:\n\n{proposal.text.rstrip()}\n\n{proposal.rejection.reason}"
+    rejection = proposal.rejection
+    return f"The gate `{rejection.gate}` rejected your last program:\n\n{proposal.text.rstrip()}\n\n{rejection.reason}"
 
 
-def _in_vain(recent: Sequence[Trial]) -> list[Trial]:
-    tried = [trial for trial in reversed(recent) if not trial.accepted and trial.kind == "search" and trial.change]
-    return tried[:MOST_FAILED]
+def _failed_trials(recent: Sequence[Trial]) -> list[Trial]:
+    failed = [
+        trial for trial in reversed(recent) if not trial.accepted and trial.kind is TrialKind.SEARCH and trial.change
+    ]
+    return failed[:MOST_FAILED]
 
 
-def _failed(trial: Trial) -> FailedDirection:
+def failed_direction(trial: Trial) -> FailedDirection:
+    """Returns the change of a rejected trial and the first line of the reason."""
     reason = trial.reason.splitlines()[0] if trial.reason else ""
     return FailedDirection(trial.change, f"{trial.gate}: {reason}")
 
 
-def _left(budget: Budget | None, most: int | None, told: int) -> BudgetLeft:
+def _budget_left(context: SearchContext, proposed_count: int) -> BudgetLeft:
+    budget = context.budget
     if budget is None:
         return BudgetLeft()
     return BudgetLeft(
         budget.steps_left,
-        None if most is None else most - told,
+        None if context.most is None else context.most - proposed_count,
         budget.tokens_left,
         budget.cost_left,
         budget.seconds_left,
@@ -89,17 +106,17 @@ def _left(budget: Budget | None, most: int | None, told: int) -> BudgetLeft:
 # tables
 
 
-def _counterexample(refused: GateResult) -> Table | None:
-    if refused.proof is None:
+def _counterexample(rejected: GateResult) -> Table | None:
+    if rejected.proof is None:
         return None
-    for result in refused.proof.results:
+    for result in rejected.proof.results:
         if result.trace:
             rows = [_flat(entry) for entry in result.trace]
             return _table(f"{result.status}: {result.id}. {result.claim}", rows[-LAST_TICKS:])
     return None
 
 
-def _flat(entry: dict[str, Any]) -> dict[str, Any]:
+def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name, value in entry.items():
         if name == "out_of_range":
@@ -108,33 +125,41 @@ def _flat(entry: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _worst(situation: SearchContext, parent: Structure) -> Table | None:
-    """The end of the parent's worst development episode."""
-    episodes = situation.episodes(parent)
+def _worst_episode(context: SearchContext, parent: Structure) -> Table | None:
+    """The end of the parent's worst episode on the development seeds."""
+    episodes = context.episodes(parent)
     if not episodes:
         return None
-    seed = min(episodes, key=lambda one: (episodes[one][0], one))
+    seed = min(episodes, key=lambda seed: (episodes[seed][0], seed))
     value, recording = episodes[seed]
     return replace(episode_table(parent.checked.flow, seed, value, recording), pictures=recording.pictures)
 
 
 def episode_table(flow: Dataflow, seed: int, value: float, recording: Recording, last: int = LAST_TICKS) -> Table:
-    """The last ticks of a recorded episode, as the interpreter sees them."""
+    """Returns the last ticks of a recorded episode, as the interpreter evaluates them.
+
+    Args:
+        flow: Program that is evaluated on the recorded observations.
+        seed: Seed of the episode.
+        value: Return of the episode.
+        recording: Recorded observations and rewards.
+        last: Number of ticks.
+    """
     rows = _last_ticks(flow, recording, last)
     return _table(f"seed {seed}: return {value:g} after {len(recording):,} ticks; its last {len(rows)} ticks", rows)
 
 
 def _last_ticks(flow: Dataflow, recording: Recording, last: int) -> list[dict[str, Any]]:
     first = max(0, len(recording) - last)
-    # What remembers must see the episode from its beginning; nothing else need.
+    # A program with memory must be evaluated from the start of the episode; others need the last ticks only.
     rows = []
-    for tick, frame, shown in replayed(flow, recording, 0 if flow.memories else first, len(recording)):
+    for tick, frame, result in replayed(flow, recording, 0 if flow.memories else first, len(recording)):
         if tick >= first:
-            rows.append({"tick": tick, **_flat(describe_tick(flow, shown)), "reward": float(frame.reward[0])})
+            rows.append({"tick": tick, **_flat(describe_tick(flow, result)), "reward": float(frame.reward[0])})
     return rows
 
 
-def _table(title: str, rows: Sequence[dict[str, Any]]) -> Table:
+def _table(title: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     columns = tuple(dict.fromkeys(name for row in rows for name in row))
     return Table(title, columns, tuple(tuple(_text(row.get(name, "")) for name in columns) for row in rows))
 

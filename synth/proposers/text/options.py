@@ -1,4 +1,4 @@
-"""What proposers can be told, from the command line or from Python."""
+"""Options of the proposers, from the command line or from Python."""
 
 from __future__ import annotations
 
@@ -15,15 +15,24 @@ from hl_dsl.language.environment_grammar import card_grammar
 
 @dataclass(frozen=True)
 class ProposerOptions:
-    """`repairs`: how often a text that stopped at the parse, the check or the proof goes back to whoever wrote it. `images`:
-    whether the prompt has frames of the parent's worst episode, for models that take them.
+    """Options of all proposers; each proposer reads its own.
 
-    For `openai`: `model`, `base_url` (None: OPENAI_BASE_URL, else the SDK's own), `api_key` (None: OPENAI_API_KEY),
-    `max_output_tokens` for each call, `timeout` in seconds for each attempt, `patience` between attempts, `prices`, and
-    `grammar`, which makes the decoder grammar, in Lark's syntax, of an environment's card (where it gives None, no rung that
-    needs one is tried). For `command`: `command`, a command line, or `profile`, the name of a ready one; `timeout` is the
-    agent's deadline, `fence` keeps it from writing outside its folder where the system can. For `replay`: `replayed`, the
-    folder of a run.
+    Attributes:
+        repairs: How often a text that the parse, the check or the proof rejects is returned to its writer.
+        images: True if the prompt holds frames of the parent's worst episode, for models that accept images.
+        model: `openai`, `command`: name of the language model.
+        base_url: `openai`: URL of the server; None: the variable OPENAI_BASE_URL, else the SDK's default.
+        api_key: `openai`: key of the server; None: the variable OPENAI_API_KEY.
+        max_output_tokens: `openai`: limit of each call.
+        timeout: Seconds for each attempt; for `command` the deadline of the agent.
+        retry_policy: `openai`, `command`: number of attempts and the waits between them.
+        prices: `openai`: prices of the model's tokens.
+        grammar: `openai`: returns the decoder grammar of an environment, in Lark's syntax. If it returns None, response
+            formats that need a grammar are not used.
+        command: `command`: command line of the agent.
+        profile: `command`: name of a predefined command line.
+        sandbox: `command`: restrict the agent's writes to its folder, if the system supports it.
+        replayed: `replay`: folder of the recorded run.
     """
 
     repairs: int = 2
@@ -33,10 +42,10 @@ class ProposerOptions:
     api_key: str | None = field(default=None, repr=False)
     max_output_tokens: int = 8_192
     timeout: float = 600.0
-    patience: RetryPolicy = RetryPolicy()
+    retry_policy: RetryPolicy = RetryPolicy()
     prices: Prices = Prices()
     grammar: Callable[[Card], str | None] = card_grammar
     command: str | None = None
     profile: str | None = None
-    fence: bool = True
+    sandbox: bool = True
     replayed: Path | None = None

@@ -1,4 +1,4 @@
-"""From a text to a candidate: the gates in front of the environment, with all that they have to say."""
+"""Gates for proposed texts: a text becomes a candidate, or is rejected with a message for its writer."""
 
 from __future__ import annotations
 
@@ -8,93 +8,122 @@ from hl_dsl.grammar.parser import parse
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Rejection
 from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected, SearchContext
+from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.verify import Proof
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.source import SourceText
 
-LONGEST_REASON = 6_000  # characters
+MOST_REASON_CHARACTERS = 6_000
+MOST_CHANGE_CHARACTERS = 200
 NAME = "proposal.hl"
-LONGEST_CHANGE = 200  # characters
-MENDABLE = ("parse", "check", "prove")
+REPAIRABLE_GATES = (Gate.PARSE, Gate.CHECK, Gate.PROVE)
+
+
+@dataclass(frozen=True)
+class ProposedText:
+    """A text and its origin. `index` is its trial's number, `change` one line about the change, `parents` are hashes."""
+
+    text: str
+    index: int
+    change: str
+    origin: str
+    parents: tuple[str, ...]
+    provenance: Provenance | None
 
 
 @dataclass(frozen=True)
 class GateResult:
-    """A proposal, and the proof where it stopped there."""
+    """A proposal, with the proof if the proof rejected it."""
 
     proposal: Candidate | Rejected
     proof: Proof | None = None
 
     @property
-    def mendable(self) -> bool:
-        """Whether whoever wrote the text can mend it from what it is told."""
-        return type(self.proposal) is Rejected and self.proposal.rejection.gate in MENDABLE
+    def is_repairable(self) -> bool:
+        """True if the rejection message is enough for the writer to repair the program."""
+        return isinstance(self.proposal, Rejected) and self.proposal.rejection.gate in REPAIRABLE_GATES
 
 
-def through_gates(
-    text: str,
-    situation: SearchContext,
-    index: int,
-    change: str,
-    origin: str,
-    parents: tuple[str, ...],
-    provenance: Provenance | None,
-    taken: dict[str, int],
-) -> GateResult:
-    """Parse, check, duplicate, proof, known behaviour. Takes no environment step. `taken`: hashes of the proposals of this
-    generation so far, which gets this one's."""
-    more = (change, origin, parents)
-    checked = _checked(text, situation)
+def apply_gates(proposed: ProposedText, context: SearchContext, proposed_hashes: dict[str, int]) -> GateResult:
+    """Applies the gates before the environment: parse, check, duplicate, proof, known behaviour.
+
+    Takes no environment step. `proposed_hashes` maps the hash of each earlier proposal of this generation to its trial
+    number; this proposal is added to it.
+    """
+    checked = _check(proposed.text, context)
     if isinstance(checked, Rejection):
-        return GateResult(Rejected(index, None, text, checked, *more, provenance))
-    gates = situation.gates
-    found = gates.recognise(checked)
-    if type(found) is str and found in taken:
-        found = Rejection("duplicate", f"the same program as trial {taken[found]}", found, taken[found])
-    if isinstance(found, Rejection):
-        return GateResult(Rejected(index, checked, text, found, *more, provenance))
-    taken[found] = index
-    proved = gates.prove(checked)
-    if isinstance(proved, Rejection):
+        return GateResult(_rejected(proposed, None, checked))
+    gates = context.gates
+    program_hash = gates.recognise(checked)
+    if isinstance(program_hash, str) and program_hash in proposed_hashes:
+        first = proposed_hashes[program_hash]
+        program_hash = Rejection(Gate.DUPLICATE, f"the same program as trial {first}", program_hash, first)
+    if isinstance(program_hash, Rejection):
+        return GateResult(_rejected(proposed, checked, program_hash))
+    proposed_hashes[program_hash] = proposed.index
+    proof_summary = gates.prove(checked)
+    if isinstance(proof_summary, Rejection):
         proof = gates.proof(checked.flow)
-        told = replace(proved, reason=shortened(proof.render(checked.program.source)))
-        return GateResult(Rejected(index, checked, text, told, *more, provenance), proof)
-    known = situation.recall(checked)
+        rejection = replace(proof_summary, reason=truncate_reason(proof.render(checked.program.source)))
+        return GateResult(_rejected(proposed, checked, rejection), proof)
+    known = context.recall(checked)
     if known is not None:
-        return GateResult(Rejected(index, checked, text, known, *more, provenance))
-    return GateResult(Candidate(index, checked, proved, *more, values_of(checked.flow), provenance))
+        return GateResult(_rejected(proposed, checked, known))
+    return GateResult(
+        Candidate(
+            proposed.index,
+            checked,
+            proof_summary,
+            proposed.change,
+            proposed.origin,
+            proposed.parents,
+            values_of(checked.flow),
+            proposed.provenance,
+        )
+    )
 
 
-def _checked(text: str, situation: SearchContext) -> CheckedCandidate | Rejection:
+def _rejected(proposed: ProposedText, checked: CheckedCandidate | None, rejection: Rejection) -> Rejected:
+    return Rejected(
+        proposed.index,
+        checked,
+        proposed.text,
+        rejection,
+        proposed.change,
+        proposed.origin,
+        proposed.parents,
+        proposed.provenance,
+    )
+
+
+def _check(text: str, context: SearchContext) -> CheckedCandidate | Rejection:
     source = SourceText(text, NAME)
     try:
         policy = parse(source)
     except HLError as error:
-        return Rejection("parse", shortened(_in_full(error)))
+        return Rejection(Gate.PARSE, truncate_reason(_message_with_hint(error)))
     except RecursionError:
-        return Rejection("parse", "the text is nested too deeply")
-    wanted = situation.gates.card.environment
-    if policy.environment != wanted:
-        return Rejection("check", f'the program is for "{policy.environment}", but a program for "{wanted}" is wanted')
-    return situation.gates.check(policy, source)
+        return Rejection(Gate.PARSE, "the text is nested too deeply")
+    required = context.gates.card.environment
+    if policy.environment != required:
+        return Rejection(Gate.CHECK, f'the program is for "{policy.environment}"; it must be for "{required}"')
+    return context.gates.check(policy, source)
 
 
-def _in_full(error: HLError) -> str:
+def _message_with_hint(error: HLError) -> str:
     return error.message + (f"\n  = {error.hint}" if error.hint and not isinstance(error, ProgramError) else "")
 
 
 def first_comment(text: str) -> str | None:
-    """What a program says of itself in its first line; None where that is no comment."""
+    """Returns the comment in a program's first line; None if that line is not a comment."""
     first = text.lstrip().partition("\n")[0]
     return first.lstrip("#").strip() if first.startswith("#") else None
 
 
-def shortened(text: str) -> str:
-    """The text, or its beginning where it is too long to be sent on."""
-    return (
-        text
-        if len(text) <= LONGEST_REASON
-        else text[:LONGEST_REASON] + f"\n… ({len(text) - LONGEST_REASON:,} more characters)"
-    )
+def truncate_reason(text: str) -> str:
+    """Returns at most `MOST_REASON_CHARACTERS` of a text, with a note on how many characters are omitted."""
+    if len(text) <= MOST_REASON_CHARACTERS:
+        return text
+    return text[:MOST_REASON_CHARACTERS] + f"\n… ({len(text) - MOST_REASON_CHARACTERS:,} more characters)"

@@ -1,20 +1,28 @@
-"""A proposer that has its texts written: asks, puts the text through the gates, and lets what stopped there be mended."""
+"""Proposer that requests program texts from a writer, applies the gates, and requests repairs of rejected texts."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from hl_dsl.synth.candidates.archive import Structure
-from hl_dsl.synth.candidates.proposer import Candidate, ProposerStopped, Provenance, Rejected, SearchContext
+from hl_dsl.synth.candidates.proposer import Candidate, Proposer, ProposerStopped, Provenance, Rejected, SearchContext
 from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.proposers.prompt.prompt import build_prompt
 from hl_dsl.synth.proposers.prompt.prompt_parts import PromptParts, ShownProgram
-from hl_dsl.synth.proposers.prompt.truncation import clipped
-from hl_dsl.synth.proposers.text.feedback import parts_of
+from hl_dsl.synth.proposers.prompt.truncation import truncate
+from hl_dsl.synth.proposers.text.calls import Calls
+from hl_dsl.synth.proposers.text.feedback import build_parts
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.proposers.text.retries import ask
-from hl_dsl.synth.proposers.text.text_gates import LONGEST_CHANGE, GateResult, first_comment, through_gates
+from hl_dsl.synth.proposers.text.retries import request_text
+from hl_dsl.synth.proposers.text.text_gates import (
+    MOST_CHANGE_CHARACTERS,
+    GateResult,
+    ProposedText,
+    apply_gates,
+    first_comment,
+)
 from hl_dsl.synth.proposers.text.writer import Answer, Prompt, Writer
 from hl_dsl.synth.runs.budget import Budget
 
@@ -22,113 +30,132 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
 
 
-class TextProposer:
-    """One program a generation, so that each is written with all verdicts in view; up to `repairs` more where the text
-    stops at the parse, the check or the proof. Each text is a trial."""
+class TextProposer(Proposer):
+    """Proposes one program a generation, so that each is written with all earlier results.
+
+    If the parse, the check or the proof rejects the text, the writer repairs it up to `options.repairs` times. Each text
+    is a trial.
+    """
 
     def __init__(self, writer: Writer, options: ProposerOptions):
         self.writer, self.options = writer, options
-        self._learned = False
+        self._has_learned = False
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Mapping[str, Any]:
+        """Number of repairs, and the writer's settings."""
         return {"repairs": self.options.repairs, **self.writer.settings}
 
     @property
     def takes_pictures(self) -> bool:
+        """True if the options allow pictures in prompts."""
         return self.options.images
 
-    def refuse_unlimited(self, budget: Budget) -> None:
-        """Raises HLError where the budget limits what is not known of a call before it is made."""
+    def check_budget(self, budget: Budget) -> None:
+        """Raises HLError if the budget limits an amount that is unknown before a call is made."""
         most = self.writer.most(Prompt("", ""))
-        for limit, known, what, way in (
+        for limit, known, unit, hint in (
             (budget.tokens, most.tokens, "tokens", "limit its programs, steps or time"),
             (budget.cost, most.cost, "cost", "give the model's prices, or limit tokens, programs or time"),
         ):
             if limit is not None and known is None:
                 raise HLError(
-                    f"the {what} of a call of `{self.writer.name}` cannot be known before it is made, so a budget of it would not hold",
-                    way,
+                    f"the {unit} of a call of `{self.writer.name}` cannot be known before it is made, "
+                    "so a budget for it cannot be kept",
+                    hint,
                 )
 
-    def refuse_too_small(self, card: Card, protocol: str, text: str, budget: Budget) -> None:
-        """Raises HLError where the first call may take more than the budget; what the first program plays only adds to it."""
+    def check_first_call(self, card: Card, protocol: str, text: str, budget: Budget) -> None:
+        """Raises HLError if the first call may cost more than the budget.
+
+        The prompt of the first call also holds results of the initial program, so it is longer than the one tested here.
+        """
         parts = PromptParts(card, protocol, ShownProgram(text))
         built = build_prompt(parts)
         most = self.writer.most(Prompt(built.stable, built.variable, (), parts))
-        for limit, wanted, what, form in (
+        for limit, needed, unit, form in (
             (budget.tokens, most.tokens, "tokens", ",d"),
             (budget.cost, most.cost, "money", ".4f"),
         ):
-            if limit is not None and wanted is not None and wanted > limit:
+            if limit is not None and needed is not None and needed > limit:
                 raise HLError(
-                    f"a budget of {limit:,} {what} is less than the first call of `{self.writer.name}` may take, {format(wanted, form)}",
-                    "give it more, or lower --max-output-tokens: a call is made only where the most it may take is left",
+                    f"a budget of {limit:,} {unit} is less than the first call of `{self.writer.name}` may cost, "
+                    f"{format(needed, form)}",
+                    "increase the budget, or lower --max-output-tokens: a call is made only if the budget covers its maximum",
                 )
 
-    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
-        calls = situation.calls
-        if calls is None:
-            raise ProposerStopped(f"{self.writer.name} cannot ask without an account of calls")
-        if not self._learned:
-            self._learned = True
-            self.writer.learn([one for one in calls.settled if one["proposer"] == self.writer.name])
-        parent = situation.archive.choose(generator(situation.run_seed, situation.next_index, "parent"))
+    def propose(self, context: SearchContext) -> list[Candidate | Rejected]:
+        """Returns one text and its repairs.
+
+        Raises:
+            ProposerStopped: The first text was not obtained.
+        """
+        if context.calls is None or context.budget is None:
+            raise ProposerStopped(f"{self.writer.name} needs an account of calls and a budget")
+        calls = Calls(context.calls, context.budget, context.report)
+        if not self._has_learned:
+            self._has_learned = True
+            self.writer.learn([event for event in context.calls.settled if event["proposer"] == self.writer.name])
+        parent = context.archive.choose(generator(context.run_seed, context.next_index, "parent"))
         proposals: list[Candidate | Rejected] = []
-        refused: GateResult | None = None
-        taken: dict[str, int] = {}
-        while len(proposals) <= self.options.repairs and len(proposals) != situation.most:
+        rejected: GateResult | None = None
+        proposed_hashes: dict[str, int] = {}
+        while len(proposals) <= self.options.repairs and len(proposals) != context.most:
+            index = context.next_index + len(proposals)
             try:
-                verdict = self._one(situation, parent, refused, situation.next_index + len(proposals), taken)
+                answer = self._answer(context, calls, parent, rejected, index)
             except ProposerStopped:
                 if proposals:
-                    break  # what there is counts; the next generation meets the same obstacle
+                    break  # evaluate these proposals; the next generation stops for the same reason
                 raise
-            proposals.append(verdict.proposal)
-            if not verdict.mendable:
+            proposed = self._proposed(answer, calls, index, parent, is_repair=rejected is not None)
+            result = apply_gates(proposed, context, proposed_hashes)
+            if answer.truncated:
+                result = _with_truncation_note(result)
+            proposals.append(result.proposal)
+            if not result.is_repairable:
                 break
-            refused = verdict
+            rejected = result
         return proposals
 
-    def _one(
-        self, situation: SearchContext, parent: Structure, refused: GateResult | None, index: int, taken: dict[str, int]
-    ) -> GateResult:
-        calls, writer = situation.calls, self.writer
-        answer = calls.answer(index, writer)
-        if answer is None:
-            parts = parts_of(situation, parent, refused, calls.budget, index - situation.next_index)
-            built = build_prompt(parts)
-            prompt = Prompt(built.stable, built.variable, built.pictures, parts, built.without_pictures)
-            answer = ask(index, writer, prompt, calls, self.options.patience, self.options.timeout)
+    def _answer(
+        self, context: SearchContext, calls: Calls, parent: Structure, rejected: GateResult | None, index: int
+    ) -> Answer:
+        """The recorded answer for a trial, else a new one."""
+        recorded = calls.recorded_answer(index, self.writer)
+        if recorded is not None:
+            return recorded
+        parts = build_parts(context, parent, rejected, index - context.next_index)
+        built = build_prompt(parts)
+        prompt = Prompt(built.stable, built.variable, built.pictures, parts, built.variable_without_pictures)
+        return request_text(index, self.writer, prompt, calls, self.options.retry_policy, self.options.timeout)
+
+    def _proposed(
+        self, answer: Answer, calls: Calls, index: int, parent: Structure, *, is_repair: bool
+    ) -> ProposedText:
+        writer = self.writer
         charge = calls.charged(index)
-        provenance = Provenance(writer.name, writer.model, charge.tokens, charge.cost)
-        origin = writer.name if refused is None else f"{writer.name} repair"
-        verdict = through_gates(
+        return ProposedText(
             answer.text,
-            situation,
             index,
             _change(answer, writer),
-            origin,
+            f"{writer.name} repair" if is_repair else writer.name,
             (parent.checked.hash,),
-            provenance,
-            taken,
+            Provenance(writer.name, writer.model, charge.tokens, charge.cost),
         )
-        return _with_cut(verdict) if answer.truncated else verdict
 
 
 def _change(answer: Answer, writer: Writer) -> str:
-    """What the text says of itself: its first comment, else what was said beside it."""
+    """Description of the change: the text's first comment, else what the writer said in addition to the program."""
     comment = first_comment(answer.text)
-    told = " ".join(answer.said.split()) if comment is None else comment
-    return clipped(told or f"written by {writer.model or writer.name}", LONGEST_CHANGE)
+    change = " ".join(answer.comment.split()) if comment is None else comment
+    return truncate(change or f"written by {writer.model or writer.name}", MOST_CHANGE_CHARACTERS)
 
 
-def _with_cut(verdict: GateResult) -> GateResult:
-    proposal = verdict.proposal
-    if type(proposal) is not Rejected:
-        return verdict
-    told = replace(
-        proposal.rejection,
-        reason=f"the answer was cut off at the limit of output tokens: write a shorter program\n{proposal.rejection.reason}",
-    )
-    return GateResult(replace(proposal, rejection=told), verdict.proof)
+def _with_truncation_note(result: GateResult) -> GateResult:
+    proposal = result.proposal
+    if not isinstance(proposal, Rejected):
+        return result
+    note = "the answer was truncated at the limit of output tokens: write a shorter program"
+    rejection = replace(proposal.rejection, reason=f"{note}\n{proposal.rejection.reason}")
+    return GateResult(replace(proposal, rejection=rejection), result.proof)

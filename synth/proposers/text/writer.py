@@ -1,41 +1,47 @@
-"""Text in, text out: what a study asks of whoever writes programs for it."""
+"""Interface of program writers: a prompt goes in, the text of a program comes out."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
+from hl_dsl.synth.candidates.calls import NO_CHARGE, Charge
 from hl_dsl.synth.proposers.prompt.prompt_parts import PromptParts
 from hl_dsl.synth.rollouts.picture import Picture
 
-OnTokens = Callable[[int], None]
+OnTokens = Callable[[int], None]  # takes the number of tokens received so far
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """`stable` is the same at every call of a study, so that a server can keep it; `variable` follows it. `parts` are what
-    both were made of. `bare` is what `variable` is where the pictures are left out."""
+    """A prompt for a writer.
+
+    `stable` is the same at every call of a study, so that a server can cache it; `variable` follows it. `parts` are the
+    records both were built from. `variable_without_pictures` replaces `variable` if pictures are not sent.
+    """
 
     stable: str
     variable: str
     pictures: tuple[Picture, ...] = ()
     parts: PromptParts | None = None
-    bare: str = ""
+    variable_without_pictures: str = ""
 
     def without_pictures(self) -> Prompt:
-        return replace(self, variable=self.bare, pictures=()) if self.pictures else self
+        """The same prompt as text only."""
+        return replace(self, variable=self.variable_without_pictures, pictures=()) if self.pictures else self
 
     @property
     def digest(self) -> str:
-        """Names the prompt's texts."""
+        """Hash of the prompt's text."""
         return hashlib.sha256(f"{self.stable}\0{self.variable}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Usage:
-    """Tokens as a server counted them; `cached_input` of the input came from its cache."""
+    """Tokens as a server counted them; `cached_input` of the `input` tokens were cached by the server."""
 
     input: int
     output: int
@@ -43,72 +49,81 @@ class Usage:
 
     @property
     def total(self) -> int:
+        """Input and output tokens."""
         return self.input + self.output
 
 
 @dataclass(frozen=True)
-class Charge:
-    """Tokens and money; None: not known. `estimated`: it is the most that the call may have taken, not what it took."""
-
-    tokens: int | None = None
-    cost: float | None = None
-    estimated: bool = False
-
-
-NOTHING = Charge(0, 0.0)
-
-
-@dataclass(frozen=True)
 class Answer:
-    """The text of one program, and what was `said` beside it. `truncated`: it was cut off at the limit of tokens.
-    `charge` None: nothing was said about usage. `more` goes into the ledger as it is."""
+    """The text of one program.
+
+    `comment` is what the writer said in addition to the program. `truncated` is true if the server cut the text off at
+    the limit of output tokens. `charge` is None if the server reported no usage. `details` go into the ledger unchanged.
+    """
 
     text: str
     charge: Charge | None = None
     usage: Usage | None = None
-    said: str = ""
+    comment: str = ""
     truncated: bool = False
-    more: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 class CallFailed(Exception):
-    """An attempt that brought no text. `again`: another attempt may do better, after `wait` seconds if the server names
-    any. `change`: another way of asking was found, so the next attempt is made at once and is not counted as a retry.
-    `charge`: what it cost; None: that is not known, so the whole reservation is charged."""
+    """An attempt that returned no text.
+
+    Args:
+        reason: Message for the user and the ledger.
+        can_retry: True if another attempt may succeed.
+        wait: Seconds that the server asks to wait before the next attempt.
+        request_changed: True if the writer changed its request. The next attempt is then made at once and does not count
+            as a retry.
+        charge: Cost of the attempt. None if unknown; the account then charges the whole reservation.
+        details: Further fields of the ledger event.
+    """
 
     def __init__(
         self,
         reason: str,
         *,
-        again: bool = False,
+        can_retry: bool = False,
         wait: float | None = None,
-        change: bool = False,
-        charge: Charge | None = NOTHING,
-        more: Mapping[str, Any] | None = None,
+        request_changed: bool = False,
+        charge: Charge | None = NO_CHARGE,
+        details: Mapping[str, Any] | None = None,
     ):
         super().__init__(reason)
-        self.reason, self.again, self.wait, self.change, self.charge = reason, again, wait, change, charge
-        self.more = dict(more or {})
+        self.reason, self.can_retry, self.wait, self.request_changed = reason, can_retry, wait, request_changed
+        self.charge = charge
+        self.details = dict(details or {})
 
 
-class Writer(Protocol):
-    """Whoever writes programs. `name` is the proposer's, `model` says which model or agent."""
+class Writer(ABC):
+    """Writes programs. `name` is the proposer's name; `model` names the language model or agent."""
 
     name: str
     model: str | None
 
     @property
+    @abstractmethod
     def settings(self) -> dict[str, Any]:
-        """What must agree for a run to go on."""
+        """Settings that must be equal for a study to be resumed."""
 
+    @abstractmethod
     def most(self, prompt: Prompt) -> Charge:
-        """The most that one attempt may take."""
+        """Returns an upper bound on the cost of one attempt."""
 
-    def about(self) -> dict[str, Any]:
-        """What the ledger should know of the attempt before it is made."""
+    @abstractmethod
+    def describe_attempt(self) -> dict[str, Any]:
+        """Returns the fields that the ledger records about the attempt before it is made."""
 
-    def ask(self, prompt: Prompt, timeout: float, on_tokens: OnTokens) -> Answer:
-        """One attempt, over within about `timeout` seconds. `on_tokens` is told how many tokens have come. Raises CallFailed."""
+    @abstractmethod
+    def write(self, prompt: Prompt, timeout: float, on_tokens: OnTokens) -> Answer:
+        """Makes one attempt, which ends within about `timeout` seconds.
 
-    def learn(self, calls: list[Mapping[str, Any]]) -> None:
-        """Takes up what the ledger tells of earlier attempts, when a run goes on."""
+        Raises:
+            CallFailed: No text was returned.
+        """
+
+    def learn(self, calls: Sequence[Mapping[str, Any]]) -> None:
+        """Restores the writer's state from the recorded calls of a study that is resumed."""

@@ -1,0 +1,1 @@
+"""Data of the report, read from a run folder: steps, curve, held-out score, proofs, rejections."""

@@ -9,7 +9,8 @@ from typing import Any
 
 from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
-from hl_dsl.synth.runs.trial import EVALUATIONS, Trial, violations
+from hl_dsl.synth.runs.statuses import EVALUATION_KINDS, TrialKind
+from hl_dsl.synth.runs.trial import Trial, violations
 
 from hl_dsl.cards import Card
 
@@ -17,8 +18,8 @@ from hl_dsl.cards import Card
 def is_held_out(trial: Trial) -> bool:
     """Whether a trial is an evaluation on nothing but held-out seeds."""
     return (
-        trial.kind == "held-out"
-        or trial.kind in EVALUATIONS
+        trial.kind is TrialKind.HELD_OUT
+        or trial.kind in EVALUATION_KINDS
         and bool(trial.seeds)
         and min(trial.seeds) >= HELD_OUT.start
     )

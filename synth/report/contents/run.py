@@ -11,9 +11,10 @@ from typing import Any
 from hl_dsl.synth.report.contents.held_out import is_held_out
 from hl_dsl.synth.runs.call_totals import RESERVED, SETTLED
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.run_folder import holder, settings_in
+from hl_dsl.synth.runs.run_folder import lock_holder, settings_in
 from hl_dsl.synth.runs.run_result import INTERRUPTED
-from hl_dsl.synth.runs.trial import NO_GATE, OF_A_RUN, Trial, main_setting, run_best, run_end
+from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate
+from hl_dsl.synth.runs.trial import Trial, main_setting, run_best, stop_event
 from hl_dsl.synth.runs.trials_table import ledger_path
 
 from hl_dsl.base.errors import HLError
@@ -51,8 +52,8 @@ class ReportedRun:
     def candidates(self) -> list[Trial]:
         """The programs the run chose among. What was evaluated beside a search is none of its steps, nor is any score on
         held-out seeds."""
-        trials = [trial for trial in self.trials if trial.gate != NO_GATE and not is_held_out(trial)]
-        searched = [trial for trial in trials if trial.kind in OF_A_RUN]
+        trials = [trial for trial in self.trials if trial.gate != Gate.NONE and not is_held_out(trial)]
+        searched = [trial for trial in trials if trial.kind in STUDY_KINDS]
         return searched or trials
 
     @cached_property
@@ -69,7 +70,7 @@ class ReportedRun:
     @property
     def stop_reason(self) -> str | None:
         """Why it stopped; None where it goes on, was cut off, or does not say."""
-        end = run_end(self.events) if self.holder is None else {}
+        end = stop_event(self.events) if self.holder is None else {}
         return str(end.get("reason", "")) if end else None
 
     @property
@@ -90,7 +91,7 @@ def read_run(where: Path | str) -> ReportedRun:
     folder = path.parent
     look_in(folder)
     # Asked before the ledger is read: a run that ends in between has then told all.
-    held = holder(folder)
+    held = lock_holder(folder)
     ledger = Ledger(path)
     entries = tuple((event, _trial_in(event)) for event in ledger.read())
     return ReportedRun(folder, path, settings_in(folder) or {}, entries, len(ledger.torn), held)

@@ -1,0 +1,1 @@
+"""Drawing for the report: SVG charts and the lineage tree."""

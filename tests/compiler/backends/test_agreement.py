@@ -11,7 +11,7 @@ from hl_dsl.verify import screen
 from hl_dsl.verify.goals.terms import SORTS, literal
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.results.report import PROPERTIES
-from hl_dsl.verify.smt.encode import FINE, START, Encoding
+from hl_dsl.verify.smt.encode import RELATIVE_ERROR, START, Encoding
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -139,7 +139,7 @@ def test_the_solver_admits_every_run_of_the_interpreter(program, data):
 
 
 def admits(tier: IntervalStage, ticks: list[list], context) -> bool:
-    encoding = Encoding(tier.evaluator, context, START, FINE)
+    encoding = Encoding(tier.evaluator, context, START, RELATIVE_ERROR)
     lines: list[str] = []
     for values in ticks:
         lines += encoding.frame(range(len(values)))

@@ -9,17 +9,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hl_dsl.compiler.backends.episode_counts import EpisodeCounts, PlanningCounts
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import OfParameter
 from hl_dsl.compiler.planner.candidate_rollouts import NO_SCORE, CandidateRollouts
 from hl_dsl.compiler.planner.controller import PlannedPolicy, controller_for
-from hl_dsl.compiler.planner.counts import PlanningCounts, added
 from hl_dsl.compiler.planner.noise import noise, source_of_noise
 from hl_dsl.compiler.planner.simulator import Simulator
 from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
+from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
 from hl_dsl.synth.rollouts.trace import TraceWriter
 from hypothesis import given
@@ -165,13 +168,15 @@ def recorded(controller, lanes: int, ticks: int, seeds=None) -> tuple[list[Frame
     rollout = evaluate(
         controller,
         controller.flow.card,
-        "standard",
-        seeds or list(range(lanes)),
-        num_threads=1,
-        max_steps=ticks,
-        on_tick=watch,
+        EpisodeSettings("standard", seeds or list(range(lanes)), max_steps=ticks),
+        resources=Resources(num_threads=1),
+        callbacks=RolloutCallbacks(on_tick=watch),
     )
     return frames, plans, rollout
+
+
+def planning_of(rollout) -> tuple[PlanningCounts, ...]:
+    return tuple(counts.planning for counts in rollout.counts)
 
 
 def row_of(frame: Frame, row: int) -> Frame:
@@ -270,19 +275,29 @@ def test_a_lane_is_the_same_alone_and_with_others_and_in_a_population():
     population = ProgramBatch(
         [Member(reactive, 2, {}), Member(flow, 2, {"kp": [1.5, 0.5]}), Member(flow, 1, {"width": 0.1})]
     )
-    rollout = evaluate(population, flow.card, "standard", [6, 5, 6, 5, 6], num_threads=1, max_steps=12)
+    rollout = evaluate(
+        population,
+        flow.card,
+        EpisodeSettings("standard", [6, 5, 6, 5, 6], max_steps=12),
+        resources=Resources(num_threads=1),
+    )
     assert rollout.digests[2] == alone.digests[0]
-    assert [row.steps > 0 for row in rollout.planning] == [False, False, True, True, True]
+    assert [row.steps > 0 for row in planning_of(rollout)] == [False, False, True, True, True]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_threads_and_runs_do_not_show(threads):
     flow = program().flow
     results = [
-        evaluate(controller_for(flow), flow.card, "standard", [3, 8], num_threads=count, max_steps=10)
+        evaluate(
+            controller_for(flow),
+            flow.card,
+            EpisodeSettings("standard", [3, 8], max_steps=10),
+            resources=Resources(num_threads=count),
+        )
         for count in (1, threads)
     ]
-    assert results[0].digests == results[1].digests and results[0].planning == results[1].planning
+    assert results[0].digests == results[1].digests and results[0].counts == results[1].counts
 
 
 def test_another_seed_of_the_planner_plans_otherwise():
@@ -297,9 +312,9 @@ def test_the_steps_of_the_model_are_counted_apart():
     flow = program("horizon 3   candidates 4   prune 1000").flow
     _, _, rollout = recorded(controller_for(flow), 2, 7)
     assert rollout.env_steps == 14
-    assert rollout.planning == (PlanningCounts(7 * 4 * 3 * 5, 0, 0),) * 2
+    assert planning_of(rollout) == (PlanningCounts(7 * 4 * 3 * 5, 0, 0),) * 2
     without_final = program("horizon 3   candidates 4", "").flow  # nobody looks at what the last step comes to
-    assert recorded(controller_for(without_final), 1, 7)[2].planning[0].steps == 7 * 4 * 2 * 5
+    assert planning_of(recorded(controller_for(without_final), 1, 7)[2])[0].steps == 7 * 4 * 2 * 5
 
 
 class Failing(Simulator):
@@ -348,14 +363,14 @@ def test_a_candidate_that_comes_to_nothing_is_dropped_and_counted():
     flow = program("horizon 2   candidates 4   sigma 0").flow
     controller = failing(flow, lambda count: np.arange(count) == 3 if count == 4 else np.zeros(count, bool))
     _, plans, rollout = recorded(controller, 1, 6)
-    assert rollout.planning[0].diverged == 6 and rollout.planning[0].blind == 0
+    assert planning_of(rollout)[0].diverged == 6 and planning_of(rollout)[0].blind == 0
     assert rollout.lengths == (6,) and all(np.isfinite(plan).all() for plan in plans)
 
 
 def test_where_all_come_to_nothing_nothing_is_planned_and_the_episode_goes_on():
     flow = program("horizon 2   candidates 3").flow
     _, plans, rollout = recorded(failing(flow, lambda count: np.ones(count, bool)), 2, 6)
-    assert rollout.planning == (PlanningCounts(6 * 3 * 5, 18, 6),) * 2
+    assert planning_of(rollout) == (PlanningCounts(6 * 3 * 5, 18, 6),) * 2
     assert all((plan == 0).all() for plan in plans)
     assert rollout.lengths == (6, 6) and rollout.complete
 
@@ -400,7 +415,14 @@ def test_generous_pruning_changes_nothing_but_the_steps():
     results = []
     for prune in ("prune 4", ""):
         flow = program(f"horizon 6   candidates 16   sigma 0.9   {prune}").flow
-        results.append(evaluate(controller_for(flow), flow.card, "standard", [0], num_threads=1, max_steps=25))
+        results.append(
+            evaluate(
+                controller_for(flow),
+                flow.card,
+                EpisodeSettings("standard", [0], max_steps=25),
+                resources=Resources(num_threads=1),
+            )
+        )
     assert results[0].digests == results[1].digests
 
 
@@ -411,7 +433,12 @@ def test_it_runs_further_than_without_a_plan():
     plan = "plan r: vec[6] in [-1, 1] { horizon 10 candidates 24 sigma 0.8 prune 4 each velocity.x - 0.1 * sum(action * action) }"
     planned, base = (Program.parse(text.format(*parts)) for parts in (("r", plan), ("0", "")))
     far = [
-        evaluate(one.compile(), one.card, "standard", [0, 1], num_threads=1, max_steps=100).returns
+        evaluate(
+            one.compile(),
+            one.card,
+            EpisodeSettings("standard", [0, 1], max_steps=100),
+            resources=Resources(num_threads=1),
+        ).returns
         for one in (planned, base)
     ]
     assert min(far[0]) > max(far[1]) + 50
@@ -422,31 +449,42 @@ def test_progress_is_shown_within_an_episode():
     evaluate(
         controller_for(flow),
         flow.card,
-        "standard",
-        [0],
-        num_threads=1,
-        max_steps=20,
-        on_progress=lambda progress: seen.append(progress.env_steps),
+        EpisodeSettings("standard", [0], max_steps=20),
+        resources=Resources(num_threads=1),
+        callbacks=RolloutCallbacks(on_progress=lambda progress: seen.append(progress.env_steps)),
     )
     assert seen == [4, 8, 12, 16, 20]
 
 
 def test_a_trial_tells_what_planning_took():
     planned = program("horizon 2   candidates 3   prune 100")
-    evaluation = evaluate_program(planned, "standard", [0], ledger=None, max_steps=5, num_threads=1)
+    evaluation = evaluate_program(
+        planned, EpisodeSettings("standard", [0], max_steps=5), ledger=None, resources=Resources(num_threads=1)
+    )
     assert evaluation.trial.planning == {"steps": 5 * 3 * 2 * 5, "diverged": 0, "blind": 0}
     document = evaluation.to_json()
     assert document["planning"] == dict(evaluation.trial.planning)
     assert "planned: 150 steps of the model, 30 for each of the environment's" in evaluation_text(document)
     assert evaluation.trial.environment_steps == 5
     reactive = Program.parse('policy still for "HalfCheetah-v5" { act [0, 0, 0, 0, 0, 0] }')
-    assert evaluate_program(reactive, "standard", [0], ledger=None, max_steps=5, num_threads=1).trial.planning == {}
+    assert (
+        evaluate_program(
+            reactive, EpisodeSettings("standard", [0], max_steps=5), ledger=None, resources=Resources(num_threads=1)
+        ).trial.planning
+        == {}
+    )
 
 
 def test_the_interpreter_agrees_on_a_trace_of_what_was_planned(tmp_path):
     planned = program("horizon 2   candidates 4")
     trace = TraceWriter(tmp_path / "trace.jsonl", planned.flow)
-    evaluate(planned.compile(), planned.card, "standard", [0], num_threads=1, max_steps=6, on_tick=trace)
+    evaluate(
+        planned.compile(),
+        planned.card,
+        EpisodeSettings("standard", [0], max_steps=6),
+        resources=Resources(num_threads=1),
+        callbacks=RolloutCallbacks(on_tick=trace),
+    )
     trace.close()
     rows = [json.loads(line) for line in (tmp_path / "trace.jsonl").read_text().splitlines()]
     assert any(row["observations"]["residual[0]"] != 0 for row in rows[1:-1]) and rows[-1]["end"]
@@ -503,8 +541,8 @@ def test_an_export_is_the_policy_without_its_planner():
 
 
 def test_counts_add_up():
-    assert added([PlanningCounts(1, 2, 3), PlanningCounts(10, 20, 30)]) == PlanningCounts(11, 22, 33)
-    assert added([]) == PlanningCounts()
+    assert PlanningCounts(1, 2, 3) + PlanningCounts(10, 20, 30) == PlanningCounts(11, 22, 33)
+    assert EpisodeCounts.total([]) == EpisodeCounts()
 
 
 @given(st.integers(0, 2**63), st.integers(0, 2**31 - 1), st.integers(0, 10**6), st.integers(0, 50))

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.grammar.parser import parse
-from hl_dsl.verify.diagnosis.assumption_horizon import lasting
-from hl_dsl.verify.diagnosis.dead_code import dead
+from hl_dsl.verify.diagnosis.assumption_horizon import check_assumption_horizon
+from hl_dsl.verify.diagnosis.dead_code import find_dead_code
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -79,7 +79,7 @@ def codes(text: str) -> list[str]:
 
 def warnings(text: str) -> list[str]:
     program = Program.parse(text)
-    return [item.code for item in program.warnings + dead(program.checked) + lasting(program.flow, program.prove())]
+    return [item.code for item in program.warnings + find_dead_code(program.checked) + check_assumption_horizon(program.flow, program.prove())]
 
 
 def test_the_good_program_is_good():

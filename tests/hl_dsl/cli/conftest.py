@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.session_executor import session_executor, studies_share_a_worker  # noqa: F401
+
 POLICIES = Path(__file__).parents[3] / "policies"
 START = """policy lean for "CartPole-v1" {
   observe pole.angle

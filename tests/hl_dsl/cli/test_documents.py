@@ -103,7 +103,7 @@ def test_check_fmt_export_explain_new_trials(hl, folder):
     assert hl("new", "mine", "--env", "CartPole-v1", "--json").document["schema"] == "hl.new/1"
     hl("eval", "lean.hl")
     trials = hl("trials", ".", "--json").document
-    assert trials["schema"] == "hl.trials/1" and len(trials["trials"]) == 1
+    assert trials["schema"] == "hl.trials/2" and len(trials["trials"]) == 1
 
 
 def test_env(hl, folder):
@@ -135,7 +135,7 @@ def test_tune(hl, folder):
 def test_synth_and_resume(hl, folder):
     ended = hl("synth", "lean.hl", "--run", "run", "--steps", "3000", "--seeds", "0..1", "--json")
     document = ended.document
-    assert (ended.code, ended.err, document["schema"]) == (0, "", "hl.synth/1")
+    assert (ended.code, ended.err, document["schema"]) == (0, "", "hl.synth/2")
     assert document["env_steps"] <= 3000 and document["proved"] is True
     assert (folder / "run" / "best.hl").read_text(encoding="utf-8") == document["program"]
     again = hl("synth", "lean.hl", "--run", "run", "--seeds", "0..1", "--steps", "3000")

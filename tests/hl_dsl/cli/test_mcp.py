@@ -81,7 +81,7 @@ def test_a_client_develops_a_policy_as_the_command_line_does(hl, folder):
     answers, tools = by_client(folder, CALLS)
     assert sorted(tool.name for tool in tools) == ["check", "finish", "inspect", "status", "submit"]
     assert all(tool.output_schema and tool.description for tool in tools)
-    assert hl("open", "lean.hl", "--run", "typed", *OPENED, "--json").document["schema"] == "hl.status/1"
+    assert hl("open", "lean.hl", "--run", "typed", *OPENED, "--json").document["schema"] == "hl.status/2"
     for (name, arguments), answer in zip(CALLS, answers):
         typed = by_command(hl, folder, name, arguments)
         if isinstance(answer, str):
@@ -91,7 +91,7 @@ def test_a_client_develops_a_policy_as_the_command_line_does(hl, folder):
                 and "Traceback" not in answer
             )
         else:
-            assert answer["schema"] == f"hl.{name}/1" and comparable(answer) == comparable(typed), name
+            assert answer["schema"] == f"hl.{name}/2" and comparable(answer) == comparable(typed), name
     submitted = [answer for (name, _), answer in zip(CALLS, answers) if name == "submit" and isinstance(answer, dict)]
     assert [one["gate"] for one in submitted] == ["check", "prove", "duplicate", "accepted"]
     assert [one["env_steps"] for one in submitted] == [0, 0, 0, 200], "nothing is played before the proof"

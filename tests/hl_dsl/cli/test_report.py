@@ -22,7 +22,7 @@ def test_a_search_and_its_report(hl, folder):
     before = steps_taken()
     ended = hl("report", "run", "--no-videos", "--json")
     document = ended.document
-    assert (ended.code, ended.err, document["schema"], document["report"]) == (0, "", "hl.report/1", "run/report.html")
+    assert (ended.code, ended.err, document["schema"], document["report"]) == (0, "", "hl.report/2", "run/report.html")
     assert steps_taken() == before and document["status"] == "stopped" and document["films"] == []
     assert (folder / "run" / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     said = hl("report", "run", "--out", "mine.html", "--video-steps", "15")
@@ -90,5 +90,5 @@ def test_following_in_a_process_of_its_own_until_it_is_interrupted(folder):
 def test_following_with_json_ends_in_one_document(hl, folder):
     Ledger(folder / "trials.jsonl").append(Trial(kind="search", gate="parse", index=7).to_event())
     ended = hl("trials", ".", "--follow", "--json")
-    assert ended.code == 0 and ended.document["schema"] == "hl.trials/1" and ended.err.split()[0] == "7"
+    assert ended.code == 0 and ended.document["schema"] == "hl.trials/2" and ended.err.split()[0] == "7"
     assert ended.err.endswith("the run is not going on\n") and json.loads(ended.out)["trials"][0]["index"] == 7

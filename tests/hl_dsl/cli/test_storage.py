@@ -173,7 +173,7 @@ def test_a_reader_that_goes_away(folder, hl):
     ledger = Ledger("trials.jsonl")
     hl("eval", "lean.hl", "--max-steps", "3")
     (event,) = ledger.read()
-    trial = {key: value for key, value in event.items() if key not in ("sequence", "time", "checksum")}
+    trial = {key: value for key, value in event.items() if key not in ("sequence", "time", "schema", "checksum")}
     ledger.append_many([trial] * 400)
     command = f"{sys.executable} -c 'from hl_dsl.cli.main import main; main()' trials . --json"
     done = subprocess.run(

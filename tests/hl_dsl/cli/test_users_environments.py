@@ -6,7 +6,6 @@ import json
 import sys
 
 import pytest
-from hl_dsl.synth.workers.evaluator import _end_idle
 
 from hl_dsl.cards import reader
 from tests.hl_dsl.cli.conftest import refused
@@ -105,14 +104,14 @@ HOLD = """policy hold for "{environment}" {{
 
 
 @pytest.fixture
-def tank(folder):
+def tank(folder, session_executor):
     """The name of a module in the working folder that no other test has imported."""
     name = f"tank_{folder.name.translate(str.maketrans('-[]', '___'))}"
     (folder / f"{name}.py").write_text(TANK, encoding="utf-8")
     before = list(sys.path)
-    _end_idle()  # a worker of another test looks for modules in the folder of that one
+    session_executor.close()  # a worker of another test looks for modules in the folder of that one
     yield name
-    _end_idle()
+    session_executor.close()
     sys.path[:] = before
 
 

@@ -11,7 +11,7 @@ import z3
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.grammar.parser import parse
 from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.smt.encode import FINE, START, Encoding
+from hl_dsl.verify.smt.encode import RELATIVE_ERROR, START, Encoding
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ from hl_dsl.cards import load_card
 from hl_dsl.operators import OPERATORS, Form, Operator, intervals, registered, replaced
 from hl_dsl.operators.reference_page import page
 from hl_dsl.program import Program
-from tests.support.generators import row_checks
+from tests.support import row_checks
 from tests.support.generators.agreement import disagreements
 from tests.support.generators.coverage import operators_of
 from tests.support.generators.inputs import interpret, runs
@@ -107,7 +107,7 @@ def test_it_is_bounded_and_proved():
 def test_it_is_encoded(query, verdict):
     flow = Program.parse(TEXT).flow
     tier = IntervalStage(flow)
-    encoding = Encoding(tier.evaluator, tier.evaluator.base, START, FINE)
+    encoding = Encoding(tier.evaluator, tier.evaluator.base, START, RELATIVE_ERROR)
     lines = encoding.frame(range(len(flow.nodes)))
     far = encoding.frames[0][flow.values["far"].nodes[0]].text
     solver = z3.Solver()

@@ -13,7 +13,7 @@ from fractions import Fraction
 from hl_dsl.verify.goals.terms import SORTS, literal
 from hl_dsl.verify.intervals.evaluator import Context
 from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.smt.encode import FINE, FREE, START, Encoding
+from hl_dsl.verify.smt.encode import FREE, RELATIVE_ERROR, START, Encoding
 from hl_dsl.verify.smt.solver import Solver
 
 
@@ -89,7 +89,7 @@ class Admission:
 
     def __init__(self, tier: IntervalStage, context: Context):
         self.tier = tier
-        self.encoding = Encoding(tier.evaluator, context, FREE, FINE)
+        self.encoding = Encoding(tier.evaluator, context, FREE, RELATIVE_ERROR)
         lines = self.encoding.frame(range(len(tier.flow.nodes)))
         self.commands = _parse("\n".join(lines))
 
@@ -118,7 +118,7 @@ def _exact(value, base: str):
 
 def refused(tier: IntervalStage, ticks: Sequence[Sequence], most: int) -> list[str]:
     """The same for ticks of a run, at most so many; those that keep the assumptions are to satisfy what rests on them."""
-    assumed = tier.plan.assumes
+    assumed = tier.index.assumes
     found: list[str] = []
     admissions: dict[bool, Admission] = {}
     for values in ticks[:most]:
@@ -134,11 +134,11 @@ def answer(
 ) -> str:
     """A solver's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
     flow = tier.flow
-    encoding = Encoding(tier.evaluator, context, START, FINE)
-    solver.fresh(steps)
+    encoding = Encoding(tier.evaluator, context, START, RELATIVE_ERROR)
+    solver.reset(steps)
     for frame, values in enumerate(ticks):
-        solver.tell(*encoding.frame(range(len(flow.nodes))))
-        solver.tell(
+        solver.add(*encoding.frame(range(len(flow.nodes))))
+        solver.add(
             *(
                 f"(assert (= {term.text} {literal(values[node], SORTS[flow.nodes[node].base]).text}))"
                 for node, term in encoding.frames[frame].items()

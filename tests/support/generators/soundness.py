@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hl_dsl.compiler.backends.interpreter import Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation
 from hl_dsl.verify import Proof
-from hl_dsl.verify.goals.goals import claimed
+from hl_dsl.verify.goals.goals import list_claimed_properties
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.results.report import PROPERTIES
 
@@ -19,8 +19,8 @@ from tests.support.generators.inputs import LARGEST_INT, Reference, Run
 def sound_ticks(flow: Dataflow, run: Run, reference: Reference, defined: bool = False) -> Iterator[tuple[Tick, bool]]:
     """The ticks about which the verifier claims something, each with whether an episode begins there.
 
-    So far in the episode assumptions held (the last tick given may break one: nothing is claimed after it), and unless the
-    program is proved well `defined`, everything was finite and whole numbers exact.
+    So far in the episode assumptions held (the last tick given may break one: nothing is claimed after it), and unless
+    the program is proved well `defined`, everything was finite and whole numbers exact.
     """
     assumed = [item.node for item in flow.of_kind("assume")]
     for lane in range(run.lanes):
@@ -69,7 +69,9 @@ def broken_proofs(flow: Dataflow, proof: Proof, run: Run, reference: Reference) 
         if not all(done.values[item.node] for item in flow.of_kind("assume")):
             continue
         found += [
-            f"{item.kind} {item.name}" for item in claimed(flow) if item.name in proved and not done.values[item.node]
+            f"{item.kind} {item.name}"
+            for item in list_claimed_properties(flow)
+            if item.name in proved and not done.values[item.node]
         ]
         found += [
             item.says

@@ -169,9 +169,9 @@ def test_a_profile_from_its_task_to_the_report(lean, tmp_path, capsys, monkeypat
             "cannot be known before",
         ),
         (["--proposer", "openai", "--model", "m", "--prices", "no/such.toml"], "cannot read the prices"),
-        (["--proposer", "replay"], "needs a run"),
-        (["--proposer", "local,"], "no proposer ``"),
-        (["--proposer", "command", "--profile", "x"], "no profile `x`"),
+        (["--proposer", "replay"], "needs a recorded run"),
+        (["--proposer", "local,"], "unknown proposer ``"),
+        (["--proposer", "command", "--profile", "x"], "unknown profile `x`"),
     ],
 )
 def test_bad_options_are_said_before_anything_is_written(lean, tmp_path, capsys, words, message):
@@ -182,9 +182,9 @@ def test_bad_options_are_said_before_anything_is_written(lean, tmp_path, capsys,
 @pytest.mark.parametrize(
     "text, message",
     [
-        ("[models", "no TOML"),
-        ("models = 3", "no table"),
-        ("[models.m]\ninput = 1", "other than its prices"),
+        ("[models", "is not a TOML document"),
+        ("models = 3", "is not a table"),
+        ("[models.m]\ninput = 1", "does not hold its prices"),
         ("[models.m]\ninput = -1\noutput = 2", "is -1"),
         ("[models.m]\ninput = true\noutput = 2", "is True"),
     ],
@@ -251,11 +251,13 @@ def test_a_model_that_is_never_reached_ends_the_run_as_a_failure(lean, tmp_path,
         "3",
     )
     said = told(capsys, 2, *words, "--run", tmp_path / "run")
-    assert "error: no program was proposed: openai gave no program in 1 attempt" in said.err and "--resume" in said.err
-    assert "stopped: openai gave no program" in said.out
+    assert (
+        "error: no program was proposed: openai returned no program in 1 attempt" in said.err and "--resume" in said.err
+    )
+    assert "stopped: openai returned no program" in said.out
     again = told(capsys, 2, *words, "--run", tmp_path / "run", "--resume", "--json")
     document = json.loads(again.out)
-    assert document["schema"] == "hl.synth/1" and document["trials"] == 1
+    assert document["schema"] == "hl.synth/2" and document["trials"] == 1
     assert document["problems"][0]["error"].startswith("no program was proposed")
 
 
@@ -276,7 +278,7 @@ def test_a_budget_below_one_call_is_refused_before_anything_is_played(lean, tmp_
         *limit,
     )
     assert (
-        "is less than the first call of `openai` may take"
+        "is less than the first call of `openai` may cost"
         in told(capsys, 2, "synth", lean, "--run", tmp_path / "run", *words).err
     )
     assert not (tmp_path / "run").exists()

@@ -39,7 +39,9 @@ def study(folder, proposer, options, programs, **more):
 
 
 def by_model(folder, url, programs, **more):
-    options = ProposerOptions(model="m", base_url=url, api_key="k", repairs=0, patience=RetryPolicy(first_wait=0.01))
+    options = ProposerOptions(
+        model="m", base_url=url, api_key="k", repairs=0, retry_policy=RetryPolicy(first_wait=0.01)
+    )
     return study(folder, "openai", options, programs, **more)
 
 
@@ -52,7 +54,7 @@ def play(proposer, folder, texts):
         for number, text in enumerate(texts):
             (place / str(number)).write_text(text)
         command = shlex.join([sys.executable, str(AGENT), "gives", str(place)])
-        return study(folder, "command", ProposerOptions(command=command, repairs=0, fence=False), programs).run()
+        return study(folder, "command", ProposerOptions(command=command, repairs=0, sandbox=False), programs).run()
     with ModelServer([good(one) for one in texts]) as server:
         if proposer == "openai":
             return by_model(folder, server.url, programs).run()

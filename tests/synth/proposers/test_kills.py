@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from hl_dsl.synth.proposers.text.call_account import Calls
+from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.step_counter import StepMeter
+from hl_dsl.synth.runs.step_counter import StepCounter
 
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
@@ -110,23 +110,23 @@ def test_a_crash_leaves_its_reservation_charged(tmp_path):
             "model": "m",
             "reserved_tokens": 900,
             "reserved_cost": 0.25,
-            "rung": "chat-text",
+            "response_format": "chat-text",
         }
     )
     budget = Budget(tokens=1_000, cost=1.0)
-    calls = Calls(ledger, budget, ledger.read(), lambda event: None)
+    calls = LedgerCallAccount(ledger, budget, ledger.read())
     assert (budget.tokens_left, budget.cost_left) == (100, 0.75)
-    assert (calls.settled[0]["outcome"], calls.settled[0]["rung"]) == ("cut off", "chat-text")
+    assert (calls.settled[0]["outcome"], calls.settled[0]["response_format"]) == ("cut off", "chat-text")
     again = Budget(tokens=1_000, cost=1.0)
-    Calls(ledger, again, ledger.read(), lambda event: None)
+    LedgerCallAccount(ledger, again, ledger.read())
     assert (again.tokens_left, again.cost_left) == (100, 0.75), "it is charged once"
 
 
 def test_steps_of_a_killed_process_are_counted(tmp_path):
-    meter = StepMeter(tmp_path)
-    meter.begin(7)
+    meter = StepCounter(tmp_path)
+    meter.restart(7)
     meter.reserve(120)
     trial = {"event": "trial", "sequence": 8, "environment_steps": 50}
-    assert StepMeter(tmp_path).unrecorded([]) == 120
-    assert StepMeter(tmp_path).unrecorded([{**trial, "sequence": 7}, trial]) == 70
-    assert StepMeter(tmp_path).unrecorded([trial, {**trial, "sequence": 9, "environment_steps": 70}]) == 0
+    assert StepCounter(tmp_path).unrecorded([]) == 120
+    assert StepCounter(tmp_path).unrecorded([{**trial, "sequence": 7}, trial]) == 70
+    assert StepCounter(tmp_path).unrecorded([trial, {**trial, "sequence": 9, "environment_steps": 70}]) == 0

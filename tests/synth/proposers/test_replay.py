@@ -1,8 +1,8 @@
 """A recorded run played back: the same proposals, the same verdicts, nothing paid."""
 
 import pytest
-from hl_dsl.synth.candidates.proposer import proposer_named
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
@@ -73,9 +73,9 @@ def test_the_recorded_ledger_is_read_once(tmp_path, monkeypatch):
 
 
 def test_a_run_to_play_back_is_needed(tmp_path):
-    with pytest.raises(HLError, match="needs a run"):
+    with pytest.raises(HLError, match="needs a recorded run"):
         proposer_named("replay")
-    with pytest.raises(HLError, match="no search to play back"):
+    with pytest.raises(HLError, match="does not hold a recorded search"):
         proposer_named("replay", ProposerOptions(replayed=tmp_path))
 
 

@@ -4,12 +4,14 @@ import json
 
 import numpy as np
 import pytest
+from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.synth.regressions.case import EpisodeCase, TraceCase, Window, content_hash
 from hl_dsl.synth.regressions.files import BadCase, nearest_folder, read_case, read_cases, remove_case, write_case
 from hl_dsl.synth.regressions.property_monitor import watcher
 from hl_dsl.synth.regressions.verdicts import broken, of_episode, of_trace, value_of
-from hl_dsl.synth.rollouts.candidate_batch import CUT, FINISHED, Episode
+from hl_dsl.synth.rollouts.candidate_batch import Episode
 from hl_dsl.synth.rollouts.episode import Recording
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.verify.results.counterexample_files import cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,7 +25,7 @@ CARD = load_card("CartPole-v1")
 BASE = EpisodeCase("kept", "CartPole-v1", "standard", 7, least_return=3.0)
 
 
-def episode(rewards, angles=None, status=FINISHED):
+def episode(rewards, angles=None, status=EpisodeStatus.FINISHED):
     """An episode of CartPole with given rewards, and pole angles at its ticks."""
     ticks = len(rewards)
     observation = np.zeros((ticks, 4), np.float32)
@@ -39,9 +41,7 @@ def episode(rewards, angles=None, status=FINISHED):
         ticks,
         status,
         "",
-        0,
-        (),
-        (),
+        EpisodeCounts(),
         Recording(shown, np.zeros(ticks, np.int32)),
     )
 
@@ -98,7 +98,9 @@ def test_verdicts_on_episodes():
 
     assert outcome(episode([1, 1, 1]), least_return=3.0).passed is True
     assert outcome(episode([1, 1]), least_return=3.0).detail == "a return of 2 is less than 3"
-    assert outcome(episode([1, 1], status=CUT), least_return=1.0).passed is None, "a cut episode says nothing"
+    assert outcome(episode([1, 1], status=EpisodeStatus.CUT), least_return=1.0).passed is None, (
+        "a cut episode says nothing"
+    )
     moment = {"window": Window(2, 2)}
     assert outcome(episode([0, 0, 1, 1, 0]), least_return=2.0, **moment).passed is True
     assert "in ticks 2 to 3 is less" in outcome(episode([9, 9, 1, 0]), least_return=2.0, **moment).detail

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.proposers.text.feedback import _failed
+from hl_dsl.synth.proposers.text.feedback import failed_direction
 from hl_dsl.synth.regressions.case import EpisodeCase, Window
 from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_case
 from hl_dsl.synth.regressions.gate import CaseGate
@@ -64,10 +64,10 @@ def test_what_is_accepted_passes_every_case(lean, cases, tmp_path):
     ]
     assert strayed and all(trial.reason.startswith("case st") for trial in refused)
     assert all(trial.mean > recorded[0].mean for trial in refused), "the case alone stopped them"
-    assert all(_failed(trial).reason.startswith("regression: case stays: `cart.position") for trial in strayed), (
+    assert all(failed_direction(trial).reason.startswith("regression: case stays: `cart.position") for trial in strayed), (
         "a proposer that reads is told"
     )
-    assert all(not trial.cases for trial in recorded if trial.gate in ("smoke", "duplicate", "prove"))
+    assert all(not trial.cases for trial in recorded if trial.gate in ("quick_seeds", "duplicate", "prove"))
     assert run_cases(Program.parse(result.best_text), cases, None).exit_code == 0
 
 

@@ -17,7 +17,7 @@ from hl_dsl.base.errors import HLError
 
 def trial(index, **more):
     return Trial(
-        kind="search", index=index, gate="smoke", environment_steps=1_000, change=f"change {index}", **more
+        kind="search", index=index, gate="quick_seeds", environment_steps=1_000, change=f"change {index}", **more
     ).to_event()
 
 
@@ -41,7 +41,7 @@ def test_new_trials_are_shown_as_they_come_and_the_end_ends_it(tmp_path):
     lines = list(follow(tmp_path / "run", lambda seconds: script.pop(0)()))
     assert script == [] and numbers(lines) == [0, 1, 2, 3] and lines[-1] == "stopped: enough" and len(lines) == 5
     assert (
-        lines[0] == "     0         1,000 steps  smoke                 -  change 0 · weak" and "4,000 steps" in lines[3]
+        lines[0] == "     0         1,000 steps  quick_seeds           -  change 0 · weak" and "4,000 steps" in lines[3]
     )
 
 
@@ -98,7 +98,7 @@ def test_reading_on_gives_what_reading_at_once_gives(tmp_path_factory, cuts):
     growing, found, offset = Ledger(folder / "growing.jsonl"), [], 0
     for cut in [*sorted(cuts), len(data)]:
         growing.path.write_bytes(data[:cut])
-        events, offset = growing.read_on(offset, len(found))
+        events, offset = growing.read_from(offset, len(found))
         found += events
     assert found == whole.read() and offset == len(data)
     shutil.rmtree(folder)

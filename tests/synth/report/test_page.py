@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 from xml.etree import ElementTree
 
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.report.contents.rejections import LEFT_EARLY
 from hl_dsl.synth.report.drawing.chart import ticks
 from hl_dsl.synth.report.drawing.markup import element, escaped
 from hl_dsl.synth.report.report import write_report
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.trial import GATES, Trial, trials_of
-from hl_dsl.synth.search import selection
+from hl_dsl.synth.runs.statuses import GATES
+from hl_dsl.synth.runs.trial import Trial, trials_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -37,7 +35,7 @@ def test_a_page_needs_nothing_and_plays_nothing(run):
     assert steps_taken() == before and (run / "trials.jsonl").read_bytes() == ledger and not (run / "films").exists()
     (policy,) = (one["content"] for one in page.of("meta") if one.get("http-equiv") == "Content-Security-Policy")
     assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-    assert json.loads(json.dumps(document, allow_nan=False)) == document and document["schema"] == "hl.report/1"
+    assert json.loads(json.dumps(document, allow_nan=False)) == document and document["schema"] == "hl.report/2"
 
 
 def test_every_accepted_step_is_there_with_its_diff_and_its_author(run):
@@ -72,7 +70,7 @@ def test_every_accepted_step_is_there_with_its_diff_and_its_author(run):
 def test_rejections_calls_cost_proof_and_the_best_program(run):
     document, page = reported(run)
     counts = {row["gate"]: row["count"] for row in document["rejections"]}
-    assert set(counts) == {*GATES[:-1], "racing"}
+    assert set(counts) == set(GATES[:-1])
     assert {gate: count for gate, count in counts.items() if count} == {"parse": 1, "prove": 1, "duplicate": 1}
     assert sum(counts.values()) + len(document["steps"]) == document["spent"]["programs"] == 6
     recorded = trials_of(Ledger(run / "trials.jsonl").read())
@@ -96,23 +94,27 @@ def test_rejections_calls_cost_proof_and_the_best_program(run):
     )
 
 
-def test_racing_is_told_from_the_gate_whose_seeds_were_played(run):
-    assert f'"{LEFT_EARLY[0]}' in inspect.getsource(selection), "the verdict on an episode that was left begins so"
+def test_report_counts_rejections_by_gate(run):
     common = {"kind": "search", "environment": "CartPole-v1", "protocol": "standard", "environment_steps": 7}
     trials = [
         Trial(gate=gate, reason=reason, **common)
         for gate, reason in (
-            ("smoke", "left: far behind"),
-            ("development", "left: far behind"),
-            ("smoke", "3 on the smoke seeds"),
+            ("pruned", "return far below"),
+            ("pruned", "return far below"),
+            ("quick_seeds", "3 on the quick seeds"),
             ("regression", "breaks `first`"),
         )
     ]
     Ledger(run / "trials.jsonl").append_many([trial.to_event() for trial in trials])
     document, page = reported(run)
     rows = {row["gate"]: (row["count"], row["environment_steps"]) for row in document["rejections"]}
-    assert (rows["racing"], rows["smoke"], rows["development"], rows["regression"]) == ((2, 14), (1, 7), (0, 0), (1, 7))
-    assert "2 × left: far behind" in page.text and "1 × breaks `first`" in page.text
+    assert (rows["pruned"], rows["quick_seeds"], rows["all_seeds"], rows["regression"]) == (
+        (2, 14),
+        (1, 7),
+        (0, 0),
+        (1, 7),
+    )
+    assert "2 × return far below" in page.text and "1 × breaks `first`" in page.text
 
 
 def test_scores_are_drawn_against_steps_and_against_tokens(run):
@@ -180,7 +182,7 @@ def test_whatever_was_written_stays_text(tmp_path_factory, change, program, reas
             accepted=True,
             **common,
         ),
-        Trial(index=2, program_hash=name, program=program, change=change, reason=reason, gate="smoke", **common),
+        Trial(index=2, program_hash=name, program=program, change=change, reason=reason, gate="quick_seeds", **common),
     ]
     Ledger(folder / "trials.jsonl").append_many([trial.to_event() for trial in trials])
     document, page = reported(folder)
@@ -224,7 +226,7 @@ def test_a_parent_stands_before_its_child_whatever_the_ledger_says(tmp_path_fact
             program_hash=str(one),
             parent_hashes=tuple(map(str, parents)),
             program=f"p{one}",
-            gate="accepted" if accepted else "smoke",
+            gate="accepted" if accepted else "quick_seeds",
             accepted=accepted,
             environment="E",
             protocol="p",

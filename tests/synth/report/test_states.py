@@ -7,11 +7,12 @@ import math
 import shutil
 
 import pytest
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.report.report import write_report
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
-from hl_dsl.synth.runs.run_folder import RunFolder, holder
+from hl_dsl.synth.runs.run_folder import RunFolder, lock_holder
 from hl_dsl.synth.runs.trial import Trial
 
 from hl_dsl.base.errors import HLError
@@ -36,15 +37,15 @@ def keep_lines(run, count, more=b""):
 
 
 def test_a_run_that_goes_on_says_so_and_who_makes_it(run):
-    assert holder(run) is None
+    assert lock_holder(run) is None
     with RunFolder(run):
         document, page = reported(run)
         assert (
-            document["status"] == "going on" and document["stop_reason"] is None and document["held_by"] == holder(run)
+            document["status"] == "going on" and document["stop_reason"] is None and document["held_by"] == lock_holder(run)
         )
         assert "going on (process" in page.text and {"class": "status live"} in page.of("span")
         assert len(document["steps"]) == 3 and document["best"]["mean"] == 500
-    assert holder(run) is None and reported(run)[0]["status"] == "stopped"
+    assert lock_holder(run) is None and reported(run)[0]["status"] == "stopped"
 
 
 def test_a_run_that_was_cut_off_is_shown_as_far_as_it_came(run):
@@ -134,7 +135,7 @@ def test_a_run_of_another_version(run):
     assert "HL 9.9.9 (code 00000000) made this run" in document["notes"][0] and document["notes"][0] in page.text
     # Programs that this version cannot read are shown as they are, and not proved.
     events = [
-        {name: value for name, value in event.items() if name not in ("sequence", "time", "checksum")}
+        {name: value for name, value in event.items() if name not in ("sequence", "time", "schema", "checksum")}
         for event in Ledger(run / "trials.jsonl").read()
     ]
     (run / "trials.jsonl").unlink()
@@ -196,7 +197,9 @@ def test_scores_on_held_out_seeds_are_shown_and_change_nothing_else(run):
     assert "not scored on held-out seeds yet" in page.text and row["command"] in page.texts["code"]
     best = Program.load(run / "best.hl")
     for program, seeds in ((best, range(50, 53)), (Program.parse(LEAN), range(50, 52)), (best, range(0, 2))):
-        evaluate_program(program, "standard", seeds, ledger=Ledger(run / "trials.jsonl"), max_steps=120)
+        evaluate_program(
+            program, EpisodeSettings("standard", seeds, max_steps=120), ledger=Ledger(run / "trials.jsonl")
+        )
     after, page = reported(run)
     (row,) = after["held_out"]
     assert (row["scored"], row["mean"], row["seeds"], row["max_steps"]) == (True, 120, [50, 51, 52], 120)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hl_dsl.synth.runs.ledger import RESERVED, Ledger, LedgerDamaged
+from hl_dsl.synth.runs.ledger import LEDGER_FIELDS, Ledger, LedgerDamaged
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +20,7 @@ from hl_dsl.base.json_values import NotRecordable, plain
 
 logging.getLogger("hl_dsl.synth.runs.ledger").setLevel(logging.ERROR)
 
-names = st.text(max_size=8).filter(lambda name: name not in RESERVED)
+names = st.text(max_size=8).filter(lambda name: name not in LEDGER_FIELDS)
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
@@ -30,7 +30,7 @@ events = st.dictionaries(names, values, max_size=5)
 
 
 def payload(event: dict) -> dict:
-    return {name: value for name, value in event.items() if name not in RESERVED}
+    return {name: value for name, value in event.items() if name not in LEDGER_FIELDS}
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 from hl_dsl.synth.runs.plots import Reference, plot_sample_efficiency, sample_efficiency_figure, short_number
-from hl_dsl.synth.runs.trial import NO_GATE, Trial
+from hl_dsl.synth.runs.statuses import Gate
+from hl_dsl.synth.runs.trial import Trial
 
 from hl_dsl.base.files import FileUnwritable
 
@@ -27,12 +28,12 @@ def scored(
 TRIALS = [
     Trial(kind="probe", environment_steps=500),
     scored(100),
-    scored(50, gate="smoke", episodes=1, steps=200),
+    scored(50, gate="quick_seeds", episodes=1, steps=200),
     Trial(kind="search", gate="prove"),
     scored(300),
     scored(250),
-    scored(math.nan, gate="development"),
-    scored(900, protocol="noop", gate=NO_GATE),
+    scored(math.nan, gate="all_seeds"),
+    scored(900, protocol="noop", gate=Gate.NONE),
 ]
 
 
@@ -88,7 +89,13 @@ def test_a_level_is_drawn_in_both_panels_and_a_curve_against_steps():
 
 @pytest.mark.parametrize(
     "trials",
-    [[], [Trial(kind="probe", environment_steps=9)], [scored(math.inf)], [scored(5, gate="smoke")], [scored(0.0)]],
+    [
+        [],
+        [Trial(kind="probe", environment_steps=9)],
+        [scored(math.inf)],
+        [scored(5, gate="quick_seeds")],
+        [scored(0.0)],
+    ],
 )
 def test_a_picture_of_little_is_still_a_picture(tmp_path, trials):
     path = plot_sample_efficiency(trials, tmp_path / "plot.png")
@@ -99,7 +106,7 @@ def test_a_picture_of_little_is_still_a_picture(tmp_path, trials):
 def test_the_same_trials_give_the_same_bytes_and_a_long_run_is_drawn(tmp_path):
     chance = random.Random(0)
     trials = [
-        scored(chance.gauss(200, 60), gate=chance.choice(["smoke", "development", "accepted"])) for _ in range(3000)
+        scored(chance.gauss(200, 60), gate=chance.choice(["quick_seeds", "all_seeds", "accepted"])) for _ in range(3000)
     ]
     first = plot_sample_efficiency(trials, tmp_path / "one.png").read_bytes()
     assert first == plot_sample_efficiency(trials, tmp_path / "two.png").read_bytes()

@@ -1,9 +1,9 @@
 """A policy's own ledger gets one line on each run, whatever came of it, and its steps once."""
 
 import pytest
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger, LedgerUnwritable
 from hl_dsl.synth.runs.trial import trials_of
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -62,7 +62,7 @@ def test_a_run_that_finds_nothing_is_told_of(policy, tmp_path):
     policy.write_text(TEXT.replace("> tilt", "> 0 * tilt"))
     result = tune(policy, tmp_path / "run", ledger=tmp_path / "trials.jsonl", **{**FEW, "budget_steps": 2_000})
     (line,) = lines(tmp_path / "trials.jsonl")
-    assert not result.improved and line.gate == "development" and "no better" in line.reason
+    assert not result.improved and line.gate == "all_seeds" and "not better" in line.reason
 
 
 def test_a_ledger_that_cannot_be_written_is_known_before_a_step(policy, tmp_path):

@@ -11,18 +11,9 @@ import math
 import pytest
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.lineage import lineage
+from hl_dsl.synth.runs.statuses import GATES, Gate
 from hl_dsl.synth.runs.summary_csv import summary_csv, write_summary
-from hl_dsl.synth.runs.trial import (
-    GATES,
-    NO_GATE,
-    Trial,
-    best_trial,
-    cumulative,
-    main_setting,
-    proof_summary,
-    trials_of,
-    violations,
-)
+from hl_dsl.synth.runs.trial import Trial, best_trial, cumulative, main_setting, proof_summary, trials_of, violations
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,7 +68,7 @@ def test_returns_of_any_kind_survive(returns):
 
 def test_fields_of_a_later_version_are_passed_over_and_missing_ones_take_their_defaults():
     trial = Trial.from_event({"event": "trial", "kind": "probe", "from_the_future": 1})
-    assert trial == Trial(kind="probe") and trial.gate == NO_GATE and not trial.accepted
+    assert trial == Trial(kind="probe") and trial.gate == Gate.NONE and not trial.accepted
 
 
 @pytest.mark.parametrize(
@@ -108,7 +99,7 @@ def test_totals_count_probes_and_rejected_trials_too():
     trials = [
         Trial(kind="probe", environment_steps=500),
         scored("a", 10, 20),
-        scored("b", 5, gate="smoke"),
+        scored("b", 5, gate="quick_seeds"),
         scored("c", 30, 30, 30),
         scored("d", gate="prove"),
         scored("e", 16),
@@ -123,8 +114,8 @@ def test_only_comparable_accepted_finite_scores_can_be_best():
     trials = [
         scored("other protocol", 900, protocol="deterministic"),
         scored("start", 100),
-        scored("rejected", 800, gate="development"),
-        scored("held out", 700, gate=NO_GATE, kind="held-out"),
+        scored("rejected", 800, gate="all_seeds"),
+        scored("held out", 700, gate=Gate.NONE, kind="held-out"),
         scored("broken", math.nan),
         scored("endless", math.inf),
         scored("good", 200),
@@ -140,7 +131,7 @@ def test_lineage_follows_the_first_parent_to_the_start():
     trials = [
         scored("start", 100),
         scored("side", 120, parents=("start",)),
-        scored("rejected", 10, parents=("start",), gate="smoke"),
+        scored("rejected", 10, parents=("start",), gate="quick_seeds"),
         scored("middle", 150, parents=("start",)),
         scored("end", 300, parents=("middle", "side")),
     ]
@@ -178,7 +169,7 @@ def test_a_parent_is_never_looked_for_after_its_child():
 
 
 def test_a_parent_rejected_first_and_accepted_later_is_shown_as_accepted():
-    trials = [scored("p", gate="smoke"), scored("p", 50), scored("end", 200, parents=("p",))]
+    trials = [scored("p", gate="quick_seeds"), scored("p", 50), scored("end", 200, parents=("p",))]
     assert [ancestor.trial.mean for ancestor in lineage(trials)] == [50, 200]
 
 
@@ -212,4 +203,14 @@ def test_a_proof_is_summed_up_in_words():
 
 
 def test_gates_stand_in_the_order_of_the_search():
-    assert GATES == ("parse", "duplicate", "check", "prove", "smoke", "development", "regression", "accepted")
+    assert GATES == (
+        "parse",
+        "duplicate",
+        "check",
+        "prove",
+        "quick_seeds",
+        "pruned",
+        "all_seeds",
+        "regression",
+        "accepted",
+    )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
-from hl_dsl.synth.runs.trial import NO_GATE, Trial
+from hl_dsl.synth.runs.statuses import Gate
+from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.runs.trials_table import show_trials
 from rich.console import Console
 
@@ -35,11 +36,11 @@ def run(tmp_path: Path) -> Path:
         scored(0, "startstart", 100, 110),
         scored(1, "copycopy", gate="duplicate", reason="same as trial 0"),
         scored(2, "badbad", gate="prove", reason="`aim` leaves its range", change="delete clamp"),
-        scored(3, "weak", 20, gate="smoke"),
+        scored(3, "weak", 20, gate="quick_seeds"),
         scored(4, "bestbest", 300, 320, parent_hashes=("startstart", "weak"), change="replace [bold]ram[101][/bold] by ram[99]",
                assumption_violations={"paddle_follows": 1234}, proof="proved", tokens=10, cost=0.5),
-        scored(5, "bestbest", 864, gate=NO_GATE, accepted=False, kind="held-out", protocol="noop"),
-        scored(6, "nan", math.nan, gate="development"),
+        scored(5, "bestbest", 864, gate=Gate.NONE, accepted=False, kind="held-out", protocol="noop"),
+        scored(6, "nan", math.nan, gate="all_seeds"),
     ]  # fmt: skip
     ledger.append_many([trial.to_event() for trial in trials])
     ledger.append({"event": "stop", "reason": "budget of environment steps used up"})
@@ -64,7 +65,7 @@ def test_the_table_shows_trials_totals_and_lineage(run):
         "8 trials, 1,570 environment steps, 7 episodes, 2 accepted, 4 rejected" in text
         and "10 tokens, cost 0.5" in text
     )
-    assert "rejected at: duplicate 1, prove 1, smoke 1, development 1" in text
+    assert "rejected at: duplicate 1, prove 1, quick_seeds 1, all_seeds 1" in text
     assert "stopped: budget of environment steps used up" in text
     tree = text[text.index("How the best program came about (its proof: proved)") :]
     assert tree.index("startsta") < tree.index("bestbest") < tree.index("crossed with weak")
@@ -73,14 +74,14 @@ def test_the_table_shows_trials_totals_and_lineage(run):
 def test_json_holds_everything_and_is_plain(run):
     document = show_trials(run, as_json=True)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
-    assert document["schema"] == "hl.trials/1" and document["ledger"].endswith("trials.jsonl")
+    assert document["schema"] == "hl.trials/2" and document["ledger"].endswith("trials.jsonl")
     assert (document["environment"], document["protocol"]) == ("Breakout-v5", "sticky")
     assert [row["total_steps"] for row in document["trials"]] == [1500, 1520, 1520, 1520, 1530, 1550, 1560, 1570]
     assert [row["best_so_far"] for row in document["trials"]] == [None, 105, 105, 105, 105, 310, 310, 310]
     assert document["trials"][-1]["returns"] == ["NaN"] and document["trials"][0]["sequence"] == 2
     totals = document["totals"]
     assert totals["by_gate"] == {
-        "parse": 0, "duplicate": 1, "check": 0, "prove": 1, "smoke": 1, "development": 1, "regression": 0, "accepted": 2,
+        "parse": 0, "duplicate": 1, "check": 0, "prove": 1, "quick_seeds": 1, "pruned": 0, "all_seeds": 1, "regression": 0, "accepted": 2,
     }  # fmt: skip
     assert totals["accepted"] + totals["rejected"] + totals["not_candidates"] == totals["trials"] == 8
     assert (totals["tokens"], totals["cost"]) == (10, 0.5)

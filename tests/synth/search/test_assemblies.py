@@ -64,7 +64,9 @@ def test_points_are_played_briefly_and_the_middle_of_them_on(tmp_path):
         for one in trials(tmp_path / "run")
         if one.change.endswith("constants tuned together") and one.environment_steps
     ]
-    brief = [one for one in points if "one of many points" in one.reason]
-    assert len(brief) > 10 and all(len(one.seeds) == 2 and not one.accepted and one.gate == "smoke" for one in brief)
+    brief = [one for one in points if "mean of the CMA-ES population" in one.reason]
+    assert len(brief) > 10 and all(
+        len(one.seeds) == 2 and not one.accepted and one.gate == "quick_seeds" for one in brief
+    )
     assert any(len(one.seeds) == 8 for one in points), "the middle is played on"
     assert sum(len(one.seeds) > 2 for one in points) <= len(points) / 6

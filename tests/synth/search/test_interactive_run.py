@@ -2,12 +2,14 @@
 
 import os
 import signal
+from dataclasses import replace
 
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.regressions.case import EpisodeCase
 from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_case
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
@@ -15,7 +17,6 @@ from hl_dsl.synth.search import generation_run, study_kind
 from hl_dsl.synth.search.interactive_documents import inspect, status
 from hl_dsl.synth.search.interactive_run import InteractiveStudy
 from hl_dsl.synth.search.study_settings import StudySettings
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 
 from hl_dsl.base.errors import HLError
 from tests.support.study_runs import LEAN, trials
@@ -108,13 +109,13 @@ def test_an_interrupt_loses_neither_the_program_nor_a_step(lean, tmp_path, monke
         expected = session.submit(BETTER)
     real = generation_run.play
 
-    def interrupted(*arguments, before_step, **options):
+    def interrupted(*arguments, hooks, **options):
         def at(steps):
-            before_step(steps)
+            hooks.before_step(steps)
             if steps == 60:
                 os.kill(os.getpid(), signal.SIGINT)
 
-        return real(*arguments, before_step=at, **options)
+        return real(*arguments, hooks=replace(hooks, before_step=at), **options)
 
     before = steps_taken()
     monkeypatch.setattr(study_kind, "WorkerExecutor", InProcessExecutor)  # so that the signal comes at that very step
@@ -138,9 +139,7 @@ def test_an_interrupt_loses_neither_the_program_nor_a_step(lean, tmp_path, monke
 
 
 def test_its_budget_is_in_the_ledger_once(lean, tmp_path):
-    with InteractiveStudy.create(
-        lean, tmp_path / "run", *few(900, programs=5)
-    ) as session:
+    with InteractiveStudy.create(lean, tmp_path / "run", *few(900, programs=5)) as session:
         session.submit(WRONG["parse"])
     with InteractiveStudy.reopen(tmp_path / "run"):
         pass
@@ -153,7 +152,7 @@ def test_the_budget_holds_and_may_grow(lean, tmp_path):
     with InteractiveStudy.create(lean, run, *few(250)) as session:
         cut = session.submit(BETTER)
         assert not cut["accepted"] and "budget" in cut["reason"] and cut["spent"]["env_steps"] <= 250
-        with pytest.raises(HLError, match="no program is taken any more: the budget of 250"):
+        with pytest.raises(HLError, match="the study accepts no more programs: the budget of 250"):
             session.submit(BETTER.replace("0.3", "0.4"))
     with InteractiveStudy.create(lean, run, *few(900)) as session:
         assert session.submit(BETTER.replace("0.3", "0.4"))["accepted"]

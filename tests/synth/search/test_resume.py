@@ -57,7 +57,7 @@ def test_a_run_of_another_version_says_which(lean, tmp_path):
     assert synth(lean, folder, budget_steps=2_000, resume=True).env_steps <= 2_000, "what repeats itself goes on"
     ledger = Ledger(folder / "trials.jsonl")
     events = [
-        {key: value for key, value in event.items() if key not in ("sequence", "time", "checksum")}
+        {key: value for key, value in event.items() if key not in ("sequence", "time", "schema", "checksum")}
         for event in ledger.read()
     ]
     next(event for event in events if event["event"] == "generation" and event["generation"] == 1)["proposals"][0][

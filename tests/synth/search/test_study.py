@@ -7,9 +7,9 @@ from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.synth.candidates import gates
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.run_folder import RunFolder
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -185,7 +185,7 @@ def test_two_runs_do_not_share_a_folder(lean, tmp_path):
 @pytest.mark.parametrize(
     "more, message",
     [
-        ({"proposer": "oracle"}, "no proposer `oracle`"),
+        ({"proposer": "oracle"}, "unknown proposer `oracle`"),
         ({"budget_steps": 0}, "nothing to do"),
         ({"protocol": "sticky"}, "no protocol `sticky`"),
         ({"budget_steps": None}, "never end"),

@@ -14,9 +14,9 @@ from hl_dsl.synth.regressions.case import EpisodeCase
 from hl_dsl.synth.regressions.files import folder_beside, write_case
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trials_table import show_trials
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -166,7 +166,7 @@ def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
     assert {length for trial in found if trial.options["short"] == 40 for length in trial.lengths} == {40}
     assert not any(trial.accepted for trial in found if trial.options["short"]) and {
         trial.gate for trial in found if trial.options["short"]
-    } == {"smoke"}
+    } == {"quick_seeds"}
     whole = [
         trial for trial in found if trial.options["short"] is None and trial.score is not None and trial.gate != "none"
     ]
@@ -178,7 +178,7 @@ def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
 def test_the_best_of_short_episodes_is_played_in_whole_when_the_budget_ends(swing, tmp_path):
     result = tune(swing, tmp_path / "run", short="40:1000", population=6, **FEW)
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
-    short = [trial for trial in found if trial.options["short"] == 40 and trial.gate == "smoke"]
+    short = [trial for trial in found if trial.options["short"] == 40 and trial.gate == "quick_seeds"]
     assert (
         max(short, key=lambda trial: trial.score).parameters
         in [trial.parameters for trial in found if trial.options["short"] is None][1:]
@@ -336,7 +336,7 @@ def test_a_kill_loses_no_step(swing, tmp_path, where):
     """What a killed process had played and not written down is listed when the run goes on."""
     code = (
         "from tests.support.study_runs import tune\n"
-        "from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor\n"
+        "from hl_dsl.synth.rollouts.executor import InProcessExecutor\nfrom hl_dsl.synth.workers.worker_executor import WorkerExecutor\n"
         "def say(event):\n    print(event['event'], event.get('env_steps', 0), flush=True)\n"
         f"tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator={where}(), on_event=say, population=16)"
     )

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import play
+from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -47,27 +50,23 @@ def test_episodes_are_the_same_to_the_bit(text, protocol, ticks):
                 play,
                 [program.flow],
                 program.card,
-                protocol,
-                (3, 4),
-                dry_steps=None,
-                max_steps=ticks,
-                curves={3: None, 4: None},
-                step_budget=None,
-                before_step=None if counted else counted.append,
+                EpisodeSettings(protocol, (3, 4), ticks),
+                hooks=ExecutionHooks(before_step=None if counted else counted.append),
+                resources=Resources(),
             )
         )
         evaluator.close()
         counted.append(steps_taken() - before)
     here, there = found
     assert here.rollout.digests == there.rollout.digests and here.rollout.options == there.rollout.options
-    assert here.rollout.planning == there.rollout.planning
+    assert here.rollout.counts == there.rollout.counts
     assert counted[-1] == here.rollout.env_steps == there.rollout.env_steps
     for one, other in zip(here.episodes[0], there.episodes[0]):
-        assert (one.value, one.length, one.status, one.assumption_violations) == (
+        assert (one.value, one.length, one.status, one.counts) == (
             other.value,
             other.length,
             other.status,
-            other.assumption_violations,
+            other.counts,
         )
         assert one.recording.actions.dtype == other.recording.actions.dtype and np.array_equal(
             one.recording.actions, other.recording.actions
@@ -123,19 +122,16 @@ def test_an_error_for_people_comes_through_and_the_worker_stays():
             play,
             [program.flow],
             program.card,
-            protocol,
-            seeds,
-            dry_steps=None,
-            max_steps=5,
-            curves={seed: None for seed in seeds},
-            step_budget=None,
+            EpisodeSettings(protocol, seeds, 5),
+            hooks=ExecutionHooks(),
+            resources=Resources(),
         )
 
     try:
         for seeds, protocol, says in (((-1,), "noop", "not one the simulator takes"), ((0,), "none", "no protocol")):
             with pytest.raises(HLError, match=says):
                 run(seeds, protocol)
-        worker = evaluator._worker
-        assert run((0,)).rollout.env_steps == 5 and evaluator._worker is worker
+        worker = evaluator.worker
+        assert run((0,)).rollout.env_steps == 5 and evaluator.worker is worker
     finally:
         evaluator.close()

@@ -6,11 +6,11 @@ import re
 
 import pytest
 from hl_dsl.verify import ProofLimits, prove
-from hl_dsl.verify.conjunctions import parts
-from hl_dsl.verify.diagnosis.annotate_proof import taught
-from hl_dsl.verify.diagnosis.bound_relaxation import widened
-from hl_dsl.verify.diagnosis.missing_invariants import advise
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.conjunctions import split_conjunction
+from hl_dsl.verify.diagnosis.annotate_proof import with_diagnosis
+from hl_dsl.verify.diagnosis.bound_relaxation import relax_bound
+from hl_dsl.verify.diagnosis.missing_invariants import suggest_invariant
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
 
 from hl_dsl.program import Program
@@ -21,7 +21,7 @@ CART = 'policy p for "CartPole-v1" {{ observe cart.position, cart.velocity {} ac
 
 
 def goal_of(program, name="i"):
-    return next(goal for goal in goals(program.flow) if goal.id == f"invariant:{name}")
+    return next(goal for goal in list_goals(program.flow) if goal.id == f"invariant:{name}")
 
 
 def advice(body: str, memory: dict, inputs: dict) -> str:
@@ -29,7 +29,7 @@ def advice(body: str, memory: dict, inputs: dict) -> str:
     program = Program.parse(BREAKOUT.format(body))
     tick = {"memory": memory, "inputs": {entry.name: inputs.get(entry.name, 0) for entry in program.flow.inputs}}
     trace = [{"tick": 0, **tick}, {"tick": 1, **tick}]
-    return advise(program.flow, goal_of(program), trace, LIMITS)
+    return suggest_invariant(program.flow, goal_of(program), trace, LIMITS)
 
 
 UP_DOWN = """memory up: int in [0, 99] = 0 { next = if ram[1] > 9 and down > 0 then up + 1 else up }
@@ -94,18 +94,18 @@ def test_where_no_fact_is_found_the_state_is_blamed():
 def test_a_bound_that_fails_by_rounding(head, body, text):
     program = Program.parse(head.format(body))
     assert prove(program.flow, LIMITS).passed is False
-    said = widened(program.flow, goal_of(program), LIMITS)
+    said = relax_bound(program.flow, goal_of(program), LIMITS)
     assert re.fullmatch(text, said) or said == text
     wider = Program.parse(head.format(body[: body.rindex("invariant")] + f"invariant i: {said}"))
     assert wider.prove(limits=LIMITS).passed
-    proof = taught(program.flow, prove(program.flow, LIMITS), LIMITS)
+    proof = with_diagnosis(program.flow, prove(program.flow, LIMITS), LIMITS)
     assert not proof.passed and said in proof.render(program.source)
 
 
 @pytest.mark.parametrize("body", ["invariant i: cart.position <= 3", "invariant i: cart.position != 3"])
 def test_a_bound_that_fails_for_another_reason(body):
     program = Program.parse(CART.format(body))
-    assert widened(program.flow, goal_of(program), LIMITS) == ""
+    assert relax_bound(program.flow, goal_of(program), LIMITS) == ""
 
 
 def test_components_are_told_apart():
@@ -113,7 +113,7 @@ def test_components_are_told_apart():
         'policy p for "CartPole-v1" { observe cart.position, cart.velocity let w = [cart.position, clamp(cart.velocity, -1, 1), 0.5] '
         "act LEFT invariant i: all(w in [-1, 1]) }"
     )
-    proof = taught(program.flow, program.prove(limits=LIMITS), LIMITS)
+    proof = with_diagnosis(program.flow, program.prove(limits=LIMITS), LIMITS)
     (result,) = [result for result in proof.results if result.id == "invariant:i"]
     assert result.status == "violated"
     assert [(one["says"], one["status"]) for one in result.components] == [
@@ -131,16 +131,16 @@ def test_a_conjunction_is_proved_by_its_parts():
     body = "memory n: int in [0, 9] = 0 { next = min(n + 1, 9) } invariant i: n <= 9 and 2 * ram[1] != 2 * ram[2] + 1"
     program = Program.parse(BREAKOUT.format(body))
     assert program.prove(limits=LIMITS).passed
-    plan = GraphIndex(program.flow)
-    assert len(parts(plan, goal_of(program).property.node)) == 2
+    index = GraphIndex(program.flow)
+    assert len(split_conjunction(index, goal_of(program).property.node)) == 2
 
 
 def test_what_is_violated_stays_violated_and_what_is_proved_is_left_alone():
     program = Program.parse(BREAKOUT.format("invariant i: ram[1] <= 255"))
     proof = program.prove(limits=LIMITS)
-    assert taught(program.flow, proof) is proof
+    assert with_diagnosis(program.flow, proof) is proof
     broken = Program.parse(BREAKOUT.format("invariant i: ram[1] <= 255 and ram[2] <= 254"))
-    before, after = broken.prove(limits=LIMITS), taught(broken.flow, broken.prove(limits=LIMITS), LIMITS)
+    before, after = broken.prove(limits=LIMITS), with_diagnosis(broken.flow, broken.prove(limits=LIMITS), LIMITS)
     assert [result.status for result in before.results] == [result.status for result in after.results] == ["violated"]
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.diagnosis import assumption_horizon as module
-from hl_dsl.verify.diagnosis.assumption_horizon import lasting
+from hl_dsl.verify.diagnosis.assumption_horizon import check_assumption_horizon
 from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.smt.solver import Solver
 from hypothesis import HealthCheck, given, settings
@@ -23,7 +23,7 @@ TIMER = "memory t: int in [0, 300] = 0 { next = min(t + 1, 300) } "
 
 def found(declarations: str, limits: ProofLimits = ProofLimits()) -> list[tuple[str, list[str]]]:
     program = Program.parse(f'policy p for "Breakout-v5" {{ observe ram, reward {declarations} act NOOP }}')
-    items = lasting(program.flow, program.prove(limits=limits), limits)
+    items = check_assumption_horizon(program.flow, program.prove(limits=limits), limits)
     named = [
         [
             program.source.text[span.start : span.end].partition(":")[0].removeprefix("assume ")
@@ -70,7 +70,7 @@ def test_what_a_run_shows_needs_no_solver(monkeypatch):
     program = Program.parse(
         f'policy p for "Breakout-v5" {{ observe ram, reward {TIMER} assume low: ram[1] < 9 and t < 30 act NOOP }}'
     )
-    assert lasting(program.flow, program.prove()) == ()
+    assert check_assumption_horizon(program.flow, program.prove()) == ()
 
 
 def test_without_the_solver_nothing_is_told():

@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from hl_dsl.grammar.parser import parse
 from hl_dsl.verify import ProofLimits
-from hl_dsl.verify.diagnosis.assumption_horizon import lasting
-from hl_dsl.verify.diagnosis.condition_sites import sites
-from hl_dsl.verify.diagnosis.dead_code import dead
+from hl_dsl.verify.diagnosis.assumption_horizon import check_assumption_horizon
+from hl_dsl.verify.diagnosis.condition_sites import find_condition_sites
+from hl_dsl.verify.diagnosis.dead_code import find_dead_code
 from hl_dsl.verify.equivalence import equivalence
-from hl_dsl.verify.equivalence.correspondence import watch
-from hl_dsl.verify.equivalence.product import product
+from hl_dsl.verify.equivalence.correspondence import simulate_jointly
+from hl_dsl.verify.equivalence.product import build_product
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +31,7 @@ BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward {} }}'
 
 def found(body: str, prove: bool = False) -> list[tuple[str, str, str]]:
     program = Program.parse(BREAKOUT.format(body))
-    items = dead(program.checked, program.prove() if prove else None)
+    items = find_dead_code(program.checked, program.prove() if prove else None)
     return [(item.code, program.source.text[item.span.start : item.span.end], item.label) for item in items]
 
 
@@ -157,37 +157,44 @@ def test_what_is_proved_helps():
 )
 def test_what_rests_on_an_assumption_says_so(body, prove, messages):
     program = Program.parse(BREAKOUT.format(body))
-    assert [item.message for item in dead(program.checked, program.prove() if prove else None)] == messages
+    assert [item.message for item in find_dead_code(program.checked, program.prove() if prove else None)] == messages
 
 
 def test_without_the_solver_less_is_found_and_nothing_else():
     program = Program.parse(BREAKOUT.format(rules("ram[1] > 300", "ram[1] > ram[2] and ram[2] > ram[1]")))
-    assert len(dead(program.checked, limits=ProofLimits(solver=False))) == 1
+    assert len(find_dead_code(program.checked, limits=ProofLimits(solver=False))) == 1
 
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
 def test_the_policies_give_no_cause(path):
     program = Program.load(path)
-    assert program.warnings + dead(program.checked) == ()
+    assert program.warnings + find_dead_code(program.checked) == ()
 
 
 @pytest.mark.parametrize("code", sorted(code for code, entry in CODES.items() if entry.stage == "proof"))
 def test_page(code):
     wrong, mended = (Program.parse(text) for text in re.findall(r"```hl\n(.*?)```", explain_code(code), re.DOTALL))
-    assert code in {item.code for item in dead(wrong.checked) + lasting(wrong.flow, wrong.prove())}
-    assert dead(mended.checked) + lasting(mended.flow, mended.prove()) == ()
+    assert code in {
+        item.code for item in find_dead_code(wrong.checked) + check_assumption_horizon(wrong.flow, wrong.prove())
+    }
+    assert find_dead_code(mended.checked) + check_assumption_horizon(mended.flow, mended.prove()) == ()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), program=programs())
 def test_no_run_does_what_is_said_never_to_happen(data, program):
     checked = Program.from_syntax(parse(SourceText(program.text)), SourceText(program.text), program.card).checked
-    flow, asked = sites(checked)
-    items = dead(checked, limits=ProofLimits(solver_steps=50_000))
+    flow, asked = find_condition_sites(checked)
+    items = find_dead_code(checked, limits=ProofLimits(solver_steps=50_000))
     never = {
-        site.met for site in asked for item in items if item.span == site.asked.span and item.code in ("HL510", "HL512")
+        site.met
+        for site in asked
+        for item in items
+        if item.span == site.condition.span and item.code in ("HL510", "HL512")
     }
-    never |= {site.unmet for site in asked for item in items if item.span == site.asked.span and item.code == "HL511"}
+    never |= {
+        site.unmet for site in asked for item in items if item.span == site.condition.span and item.code == "HL511"
+    }
     run = data.draw(runs(flow))
     for done, _ in sound_ticks(flow, run, interpret(run)):
         if all(done.values[item.node] for item in flow.of_kind("assume")):
@@ -208,11 +215,11 @@ def test_a_parameter_that_counts_in_a_seldom_mode_is_seen_to_without_a_solver(mo
             for place, entry in enumerate(flow.parameters)
         ],
     )
-    assert positions and watch(product(flow, other), 3).run is None
+    assert positions and simulate_jointly(build_product(flow, other), 3).run is None
 
     def asked(*_):
         raise AssertionError("z3 is asked for what a random episode shows")
 
     monkeypatch.setattr(equivalence, "sweep", asked)
-    monkeypatch.setattr(equivalence, "all_proved", asked)
-    assert not [item for item in dead(program.checked) if item.code == "HL514"]
+    monkeypatch.setattr(equivalence, "prove_all", asked)
+    assert not [item for item in find_dead_code(program.checked) if item.code == "HL514"]

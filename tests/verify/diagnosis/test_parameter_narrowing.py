@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hl_dsl.verify.diagnosis.parameter_narrowing import _axes, narrow, with_ranges
+from hl_dsl.verify.diagnosis.parameter_narrowing import _axes, narrow_parameters, with_ranges
 
 from hl_dsl.program import Program
 
@@ -13,7 +13,7 @@ ACT = " act { when lean > 0 => RIGHT otherwise => LEFT } }"
 
 def narrowed(body: str):
     program = Program.parse(HEAD + body + ACT)
-    return program, narrow(program.flow)
+    return program, narrow_parameters(program.flow)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_smaller_box_is_found_and_proved(body):
         low, high = found.ranges[name]
         text = text.replace(line, line[: line.rindex(" in ")] + f" in [{low!r}, {high!r}]")
     assert Program.parse(text).prove().passed
-    assert narrow(program.flow).ranges == found.ranges
+    assert narrow_parameters(program.flow).ranges == found.ranges
 
 
 def test_an_end_that_may_stay_stays():

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify import ProofLimits
-from hl_dsl.verify.equivalence.correspondence import watch
-from hl_dsl.verify.equivalence.difference import difference, looked_at, render_difference
+from hl_dsl.verify.equivalence.correspondence import simulate_jointly
+from hl_dsl.verify.equivalence.difference import list_used_inputs, render_difference, trace_difference
 from hl_dsl.verify.equivalence.equivalence import EquivalenceStatus, compare, same_actions
-from hl_dsl.verify.equivalence.product import product
+from hl_dsl.verify.equivalence.product import build_product
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -281,7 +281,7 @@ def test_notes_on_properties_follow_the_order_of_the_caller():
 
 
 def test_rewrites_of_the_operator_table_are_exact():
-    """What `product` rewrites, with the same bits before and after."""
+    """What `build_product` rewrites, with the same bits before and after."""
     bits = lambda value: struct.pack("<d", value) if type(value) is float else repr(value)
     checked = set()
     for item in all_forms():
@@ -304,7 +304,7 @@ def test_rewrites_of_the_operator_table_are_exact():
 
 def assert_replays(first, second, found):
     """The run, by an interpreter of each program: the actions differ at the last tick, and at no tick before."""
-    trace = difference(first, second, found)
+    trace = trace_difference(first, second, found)
     assert [tick["A"]["action"] == tick["B"]["action"] for tick in trace] == [True] * (len(trace) - 1) + [False]
     for side, flow in (("A", first), ("B", second)):
         interpreter = Interpreter(flow, trace[0]["parameters"][side])
@@ -312,7 +312,7 @@ def assert_replays(first, second, found):
         for tick in trace:
             done = interpreter.tick([tick["inputs"][entry.name] for entry in flow.inputs]).action
             assert (names[done[0]] if names else done[0] if len(done) == 1 else list(done)) == tick[side]["action"]
-    assert "A " in render_difference(trace, looked_at(found))
+    assert "A " in render_difference(trace, list_used_inputs(found))
 
 
 def test_what_else_differs_is_told():
@@ -348,8 +348,8 @@ def test_a_table_shows_the_inputs_that_an_action_hangs_on():
         head + "act { when late > 3 => FIRE otherwise => NOOP }",
         head + "act { when late > 200 => FIRE when ram[2] > 200 => LEFT otherwise => NOOP }",
     )
-    assert found.status == EquivalenceStatus.DIFFERENT and looked_at(found) == {"ram[2]", "ram[5]"}
-    text = render_difference(difference(first, second, found), looked_at(found))
+    assert found.status == EquivalenceStatus.DIFFERENT and list_used_inputs(found) == {"ram[2]", "ram[5]"}
+    text = render_difference(trace_difference(first, second, found), list_used_inputs(found))
     assert "ram[2]" in text and "ram[5]" in text and not any(f"ram[{place}]" in text for place in (1, 6, 7))
 
 
@@ -377,8 +377,10 @@ def test_only_flagged_operators_show_the_sign_of_a_zero():
         if item.form.sees_zero_sign:
             continue
         for operands in samples(item, 400):
-            turned = tuple(-value if type(value) is float and value == 0 else value for value in operands)
-            before, after = item.form.scalar(*operands), item.form.scalar(*turned)
+            as_reachability_verdict = tuple(
+                -value if type(value) is float and value == 0 else value for value in operands
+            )
+            before, after = item.form.scalar(*operands), item.form.scalar(*as_reachability_verdict)
             assert before == after or (before != before and after != after), (item.row.name, operands)
     assert any(form.sees_zero_sign for row in OPERATORS.values() for form in row.forms)
 
@@ -393,7 +395,7 @@ def test_what_is_said_of_generated_programs(data, a, b):
         return
     found = compare(a.flow, b.flow, ProofLimits(solver_steps=20_000, depths=(0,), bounded_depths=(0, 0), lanes=0))
     if found.run is not None:
-        trace = difference(a.flow, b.flow, found)
+        trace = trace_difference(a.flow, b.flow, found)
         assert trace[-1]["A"]["action"] != trace[-1]["B"]["action"]
 
 
@@ -462,7 +464,7 @@ def test_the_status_does_not_depend_on_the_order(pair):
     assert one.status == other.status
     assert same_actions(a, b) == same_actions(b, a)
     if one.run is not None:
-        forward, backward = difference(a, b, one), difference(b, a, other)
+        forward, backward = trace_difference(a, b, one), trace_difference(b, a, other)
         assert_replays(a, b, one)
         assert_replays(b, a, other)
         assert [tick["inputs"] for tick in forward] == [tick["inputs"] for tick in backward]
@@ -495,5 +497,5 @@ def test_a_changed_literal(data, program):
     nodes[number] = nodes[number]._replace(value=nodes[number].value + data.draw(st.sampled_from((1, -1, 3))))
     other = replace(flow, nodes=nodes)
     if same_actions(flow, other):
-        joint = product(flow, other)
-        assert watch(joint, episodes=60, ticks=12).run is None
+        joint = build_product(flow, other)
+        assert simulate_jointly(joint, episodes=60, ticks=12).run is None

@@ -23,9 +23,9 @@ HARD = (
 )
 
 
-@pytest.mark.parametrize("apart", [False, True])
-def test_the_result_is_the_works(apart):
-    with BackgroundTask(lambda: {"a": [1.5, None]}, apart) as work:
+@pytest.mark.parametrize("fork", [False, True])
+def test_the_result_is_the_works(fork):
+    with BackgroundTask(lambda: {"a": [1.5, None]}, fork) as work:
         assert work.result() == {"a": [1.5, None]}
 
 

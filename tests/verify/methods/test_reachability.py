@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hl_dsl.verify import ProofLimits, screen
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
 from hl_dsl.program import Program
@@ -46,7 +46,7 @@ def test_a_witness_is_a_run_that_replays(declarations, method):
     assert (result.status, result.method, proof.passed) == ("proved", method, True), proof.render()
     assert "the trace below starts an episode and reaches it" in result.claim and result.claim in proof.render()
     run = SimulatedRun(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
-    goal = next(goal for goal in goals(found.flow) if goal.id == result.id)
+    goal = next(goal for goal in list_goals(found.flow) if goal.id == result.id)
     assert first_break(found.flow, goal, run) == len(result.trace) - 1
 
 

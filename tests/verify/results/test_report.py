@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from hl_dsl.verify import ProofLimits, prove, screen
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.methods.bounded_model_checking import BoundedSearch
 from hl_dsl.verify.simulation.replay import SimulatedRun
 from hl_dsl.verify.simulation.trace import render_trace
@@ -94,7 +94,7 @@ def test_without_the_solver_what_intervals_leave_open_is_unknown():
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(program=programs())
 def test_names_of_goals_are_distinct_and_screening_speaks_of_the_same(program):
-    ids = [goal.id for goal in goals(program.flow)]
+    ids = [goal.id for goal in list_goals(program.flow)]
     assert len(set(ids)) == len(ids)
     proof = screen(program.flow)
     assert [result.id for result in proof.results if result.id != "assumptions"] == ids

@@ -40,11 +40,11 @@ def said(proof) -> list[dict]:
 def proved(path_or_program, path, limits=LIMITS):
     """What a proof with the cache in a file says, and how many questions z3 was asked."""
     program = path_or_program if isinstance(path_or_program, Program) else Program.load(path_or_program)
-    cache, memo = SolverAnswerCache(str(path)), SearchCache()
+    cache, search_cache = SolverAnswerCache(str(path)), SearchCache()
     try:
-        return said(program.prove(limits=limits, memo=memo, cache=cache)), memo.queries
+        return said(program.prove(limits=limits, search_cache=search_cache, cache=cache)), search_cache.queries
     finally:
-        memo.close()
+        search_cache.close()
         cache.close()
 
 
@@ -73,12 +73,12 @@ def test_an_edit_asks_only_what_it_can_reach():
     text = lambda first="", rule="when ram[3] > 4 => LEFT", column=78, most=256: Program.parse(
         PARTS.format(first=first, rule=rule, column=column, most=most)
     )
-    memo = SearchCache()
+    search_cache = SearchCache()
 
     def asked(program: Program) -> int:
-        before = memo.queries
-        program.prove(memo=memo, limits=LIMITS)
-        return memo.queries - before
+        before = search_cache.queries
+        program.prove(search_cache=search_cache, limits=LIMITS)
+        return search_cache.queries - before
 
     assert asked(text()) > 0
     assert asked(text()) == 0
@@ -92,7 +92,7 @@ def test_an_edit_asks_only_what_it_can_reach():
     )
     assert asked(text(column=79)) == 0, "the same but for the name of a byte"
     assert asked(text(most=255)) > 0
-    memo.close()
+    search_cache.close()
 
 
 def damaged(how: str, path) -> None:
@@ -150,16 +150,16 @@ def test_z3_that_answers_otherwise_than_remembered_is_a_failure():
 
     known = Wrong()
     with Solver(60, known) as solver:
-        solver.fresh(1000)
-        solver.tell("(declare-const a Int)", "(assert (> a 0))")
+        solver.reset(1000)
+        solver.add("(declare-const a Int)", "(assert (> a 0))")
         assert solver.check() == "sat"
     key = next(iter(known))
     known[key] = known[key].replace("sat", "unsat")
     with Solver(60, known) as solver:
-        solver.fresh(1000)
-        solver.tell("(declare-const a Int)", "(assert (> a 0))")
+        solver.reset(1000)
+        solver.add("(declare-const a Int)", "(assert (> a 0))")
         assert solver.check() == "unsat"
-        solver.tell("(assert (> a 1))")
+        solver.add("(assert (> a 1))")
         with pytest.raises(solver_module.SolverFailure, match="otherwise"):
             solver.check()
 
@@ -172,7 +172,7 @@ def test_an_accident_is_not_remembered(tmp_path, monkeypatch):
     )
     answers = type("Kept", (dict,), {"put": dict.__setitem__})()
     with Solver(60, answers) as solver:
-        solver.fresh(1000)
+        solver.reset(1000)
         assert solver.check() == "unknown" and solver.reason == "out of memory"
     assert not answers
 

@@ -22,8 +22,8 @@ NEEDS_SOLVER = VERDICTS / "proved" / "ghost_counter.hl"
 
 def test_answers_and_models():
     with Solver(60) as solver:
-        solver.fresh(100_000)
-        solver.tell(
+        solver.reset(100_000)
+        solver.add(
             "(declare-const x Real)",
             "(declare-const n Int)",
             "(declare-const b Bool)",
@@ -31,14 +31,14 @@ def test_answers_and_models():
         )
         assert solver.check() == SAT
         assert solver.values(["x", "n", "b"]) == {"x": Fraction(-1, 3), "n": -7, "b": True}
-        solver.tell("(assert (> n 0))")
+        solver.add("(assert (> n 0))")
         assert solver.check() == UNSAT
 
 
 def test_an_irrational_value_is_none():
     with Solver(60) as solver:
-        solver.fresh(1_000_000)
-        solver.tell("(declare-const x Real)", "(assert (and (> x 0.0) (= (* x x) 2.0)))")
+        solver.reset(1_000_000)
+        solver.add("(declare-const x Real)", "(assert (and (> x 0.0) (= (* x x) 2.0)))")
         assert solver.check() == SAT
         assert solver.values(["x"]) == {"x": None}
 
@@ -53,20 +53,20 @@ def test_the_resource_limit_is_per_question_and_repeats():
     spent = []
     with Solver(60) as solver:
         for _ in range(2):
-            solver.fresh(20_000)
-            solver.tell(*hard)
+            solver.reset(20_000)
+            solver.add(*hard)
             assert solver.check() == UNKNOWN and solver.reason
             spent.append(solver.spent())
-        solver.fresh(20_000)
-        solver.tell("(declare-const a Int)", "(assert (> a 0))")
+        solver.reset(20_000)
+        solver.add("(declare-const a Int)", "(assert (> a 0))")
         assert solver.check() == SAT
     assert spent[0] == spent[1]
 
 
 def test_a_complaint_is_no_answer():
     with Solver(60) as solver:
-        solver.fresh(1000)
-        solver.tell("(assert (> nothing 0))")
+        solver.reset(1000)
+        solver.add("(assert (> nothing 0))")
         with pytest.raises(SolverFailure, match="nothing"):
             solver.check()
 
@@ -140,7 +140,7 @@ def test_a_solver_that_allocates_past_its_limit_is_stopped_by_the_system(tmp_pat
         ),
     )
     with Solver(30) as solver:
-        solver.fresh(1000)
+        solver.reset(1000)
         with pytest.raises(SolverFailure, match="(?s)ended by itself.*MemoryError"):
             solver.check()
 
@@ -148,8 +148,8 @@ def test_a_solver_that_allocates_past_its_limit_is_stopped_by_the_system(tmp_pat
 def test_a_solver_that_does_not_read_is_not_waited_for(tmp_path, monkeypatch):
     monkeypatch.setattr(solver_module, "solver_path", lambda: fake(tmp_path, "exec sleep 60"))
     with Solver(0.2) as solver:
-        solver.fresh(1000)
-        solver.tell("(declare-const a Int)" * 100_000)
+        solver.reset(1000)
+        solver.add("(declare-const a Int)" * 100_000)
         with pytest.raises(SolverFailure, match="no answer for 0.2 s"):
             solver.check()
 
@@ -180,8 +180,8 @@ def test_the_command_says_unknown(tmp_path, script):
 
 def test_a_solver_that_dies_between_questions(monkeypatch):
     solver = Solver(60)
-    solver.fresh(1000)
-    solver.tell("(declare-const a Int)")
+    solver.reset(1000)
+    solver.add("(declare-const a Int)")
     assert solver.check() == SAT
     solver._process.kill()
     solver._process.wait()

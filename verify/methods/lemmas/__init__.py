@@ -1,1 +1,1 @@
-"""Facts about the memory that nobody wrote down: guessed, sifted and proved, to help induction."""
+"""Lemma inference for induction: candidate invariants about the memory, filtered by the Houdini algorithm."""

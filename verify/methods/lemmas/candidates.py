@@ -13,10 +13,10 @@ from itertools import combinations
 from operator import itemgetter
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.goals.cone_of_influence import closed_cone
+from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
-from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, above_zero
+from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, make_positive
 
 from hl_dsl.operators.intervals import INF
 
@@ -32,15 +32,15 @@ _SMALL = 2  # offsets up to it are tried as bounds; larger ones only where the p
 _SHARE = 1 - 2.0**-20  # of a real step: what rounding leaves of it
 
 
-class Candidates:
+class LemmaCandidates:
     """Lemmas for open goals. `samples`: values of all nodes at ticks of runs that keep the assumptions."""
 
     def __init__(self, evaluator: Evaluator, goals: Sequence[Goal], samples: Sequence[Sequence]):
-        self.evaluator, self.plan = evaluator, evaluator.plan
-        self.flow: Dataflow = self.plan.flow
+        self.evaluator, self.index = evaluator, evaluator.index
+        self.flow: Dataflow = self.index.flow
         self.samples = samples
         roots = [node for goal in goals for node in goal.nodes]
-        nodes = closed_cone(self.flow, [*roots, *self.plan.assumes])
+        nodes = find_closed_cone(self.flow, [*roots, *self.index.assumes])
         cells = {
             node: self.flow.memories[self.flow.nodes[node].value]
             for node in nodes
@@ -51,7 +51,7 @@ class Candidates:
         self.choices = [node for node, cell in cells.items() if cell.names]
         self.flags = [node for node, cell in cells.items() if cell.base == "bool"]
         self.literals = self._literals(nodes)
-        cone = closed_cone(self.flow, roots)
+        cone = find_closed_cone(self.flow, roots)
         self.distances = [*(((1, node),) for node in self._compared(cone)), *self._gaps(cone)]
 
     def all(self) -> list[Lemma]:
@@ -225,7 +225,7 @@ class Candidates:
         for node in self.choices:
             found += [Linear(((1, node),), value, True) for value in sorted({values[node] for values in self.samples})]
         for node in self.counters:
-            found += [above_zero(node), Linear(((1, node),), 0, True)]
+            found += [make_positive(node), Linear(((1, node),), 0, True)]
         return found[:_MOST_CONDITIONS]
 
     def _ranks(self) -> Iterator[Lemma]:
@@ -248,7 +248,7 @@ class Candidates:
                         for values in running
                     )
                     for bound in self._reach(distance, step, seen):
-                        yield Lemma(Linear((*distance, (step, counter)), bound), above_zero(counter))
+                        yield Lemma(Linear((*distance, (step, counter)), bound), make_positive(counter))
 
     def _reach(self, distance: tuple, step, seen) -> list:
         """From where a distance may begin to shrink: its greatest value, or one that the program names."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hl_dsl.verify.goals.cone_of_influence import cone
+from hl_dsl.verify.goals.cone_of_influence import find_cones
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.methods.lemma import Lemma, Linear
@@ -23,7 +23,7 @@ class Houdini:
     """
 
     def __init__(self, evaluator: Evaluator, facts: Sequence[int], limits: ProofLimits, solver: Solver):
-        self.evaluator, self.plan = evaluator, evaluator.plan
+        self.evaluator, self.index = evaluator, evaluator.index
         self.facts = list(facts)
         self.limits, self.solver = limits, solver
 
@@ -40,10 +40,10 @@ class Houdini:
         self._step_context(lemmas)
         while pending:
             lemma = pending.pop()
-            self.solver.tell("(push 1)", f"(assert (not b{lemmas.index(lemma)}))")
+            self.solver.add("(push 1)", f"(assert (not b{lemmas.index(lemma)}))")
             answer = self.solver.check([f"h{position}" for position in range(len(lemmas))])
             core = self.solver.core() if answer == UNSAT else [f"h{position}" for position in range(len(lemmas))]
-            self.solver.tell("(pop 1)")
+            self.solver.add("(pop 1)")
             more = [lemmas[int(name[1:])] for name in core]
             pending += [other for other in more if other not in wanted]
             wanted += [other for other in more if other not in wanted]
@@ -52,8 +52,8 @@ class Houdini:
     def starting(self, lemmas: list[Lemma]) -> list[Lemma]:
         """The largest part that holds at the first tick."""
         encoding = Encoding(self.evaluator, self.evaluator.base, START, ROUNDED, linear=True)
-        self._told(encoding, [[*self.plan.assumes, *_nodes(lemmas)]])
-        self.solver.tell(
+        self._told(encoding, [[*self.index.assumes, *_nodes(lemmas)]])
+        self.solver.add(
             *(
                 f"(define-fun b{position} () Bool {lemma.text(encoding.frames[0])})"
                 for position, lemma in enumerate(lemmas)
@@ -71,21 +71,21 @@ class Houdini:
     def _step_context(self, lemmas: Sequence[Lemma]) -> None:
         encoding = Encoding(self.evaluator, self.evaluator.base, FREE, ROUNDED, linear=True)
         used = _nodes(lemmas)
-        self._told(encoding, [[*self.plan.assumes, *self.facts, *used], [*self.plan.assumes, *used]])
+        self._told(encoding, [[*self.index.assumes, *self.facts, *used], [*self.index.assumes, *used]])
         before, after = encoding.frames
-        self.solver.tell(*(f"(assert {before[fact].text})" for fact in self.facts))
+        self.solver.add(*(f"(assert {before[fact].text})" for fact in self.facts))
         for position, lemma in enumerate(lemmas):
-            self.solver.tell(
+            self.solver.add(
                 f"(declare-const h{position} Bool)",
                 f"(assert (=> h{position} {lemma.text(before)}))",
                 f"(define-fun b{position} () Bool {lemma.text(after)})",
             )
 
     def _told(self, encoding: Encoding, roots: Sequence[Sequence[int]]) -> None:
-        self.solver.fresh(self.limits.solver_steps, cores=True)
-        for frame, nodes in enumerate(cone(self.plan.flow, roots, self.limits.slicing, encoding.ends)):
-            self.solver.tell(*encoding.frame(nodes))
-            self.solver.tell(*(f"(assert {encoding.frames[frame][fact].text})" for fact in self.plan.assumes))
+        self.solver.reset(self.limits.solver_steps, cores=True)
+        for frame, nodes in enumerate(find_cones(self.index.flow, roots, self.limits.slicing, encoding.ends)):
+            self.solver.add(*encoding.frame(nodes))
+            self.solver.add(*(f"(assert {encoding.frames[frame][fact].text})" for fact in self.index.assumes))
 
     def _rounds(self, lemmas: list[Lemma], supposed: bool) -> list[Lemma]:
         """Drops what can fail until nothing can."""
@@ -94,7 +94,7 @@ class Houdini:
             if not alive:
                 break
             names = [f"b{position}" for position in alive]
-            self.solver.tell(
+            self.solver.add(
                 "(push 1)",
                 *(f"(assert h{position})" for position in alive if supposed),
                 f"(assert (not (and true {' '.join(names)})))",
@@ -103,7 +103,7 @@ class Houdini:
             if answer == UNSAT:
                 return [lemmas[position] for position in alive]
             values = self.solver.values(names) if answer == SAT else {}
-            self.solver.tell("(pop 1)")
+            self.solver.add("(pop 1)")
             failed = {position for position in alive if values.get(f"b{position}") is False}
             if not failed:
                 break

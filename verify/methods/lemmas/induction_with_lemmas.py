@@ -10,16 +10,16 @@ import random
 from collections.abc import Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.verify.goals.cone_of_influence import closed_cone
-from hl_dsl.verify.goals.goal_relevance import Relevance
+from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
+from hl_dsl.verify.goals.goal_relevance import GoalRelevance
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.graph_index import GraphIndex, Pair
+from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.interning import ExpressionTable
-from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact
+from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact_node
 from hl_dsl.verify.methods.lemma import Lemma
-from hl_dsl.verify.methods.lemmas.candidates import Candidates
+from hl_dsl.verify.methods.lemmas.candidates import LemmaCandidates
 from hl_dsl.verify.methods.lemmas.houdini import Houdini
 from hl_dsl.verify.simulation.input_sampling import Sampler
 from hl_dsl.verify.simulation.replay import keeps_assumptions
@@ -33,31 +33,31 @@ _TRIES = 4
 
 
 def prove_with_lemmas(
-    plan: GraphIndex,
-    ranges: Sequence[Pair],
+    index: GraphIndex,
+    ranges: Sequence[Interval],
     goals: Sequence[Goal],
     facts: Sequence[Goal],
     limits: ProofLimits,
     solver: Solver,
-    pool: ExpressionTable | None = None,
+    expressions: ExpressionTable | None = None,
 ) -> dict[str, Attempt]:
     """Attempts, by id, of those goals that lemmas prove. `facts`: goals proved before.
 
     Raises SolverFailure where z3 cannot be used.
     """
     # Memory that only the facts speak of is of no use to the goals.
-    relevance = Relevance(plan)
+    relevance = GoalRelevance(index)
     near = {other.id for goal in goals for other in relevance.among(goal, facts)}
     facts = [goal for goal in facts if goal.kind in INDUCTIVE and goal.id in near]
     supposed = [goal for goal in goals if goal.kind in INDUCTIVE]
     candidates: list[Lemma] | None = None
     while True:
         hypotheses = [*facts, *supposed]
-        induction = Induction(plan, ranges, limits, solver, pool=pool)
-        evaluator = Evaluator(plan, induction.boxed(hypotheses), pool)
+        induction = Induction(index, ranges, limits, solver, expressions=expressions)
+        evaluator = Evaluator(index, induction.assuming_ranges(hypotheses), expressions)
         if candidates is None:
-            candidates = Candidates(evaluator, goals, samples(plan, goals)).all()
-        houdini = Houdini(evaluator, [fact(goal) for goal in hypotheses], limits, solver)
+            candidates = LemmaCandidates(evaluator, goals, samples(index, goals)).all()
+        houdini = Houdini(evaluator, [fact_node(goal) for goal in hypotheses], limits, solver)
         # Under fewer hypotheses fewer lemmas hold, so what was dropped once need not be tried again.
         candidates = houdini.kept(candidates)
         if not candidates:
@@ -82,34 +82,34 @@ def _supported(attempt: Attempt, houdini: Houdini, lemmas: Sequence[Lemma], hypo
     """With all that the lemmas it takes rest on."""
     wanted = houdini.support(lemmas, attempt.lemmas)
     nodes = [node for lemma in wanted for node in lemma.nodes] + [node for goal in hypotheses for node in goal.nodes]
-    return attempt._replace(lemmas=tuple(wanted), rests=tuple(dict.fromkeys([*attempt.rests, *nodes])))
+    return attempt._replace(lemmas=tuple(wanted), depends_on=tuple(dict.fromkeys([*attempt.depends_on, *nodes])))
 
 
-def samples(plan: GraphIndex, goals: Sequence[Goal]) -> list[list]:
+def samples(index: GraphIndex, goals: Sequence[Goal]) -> list[list]:
     """Values of all nodes at ticks of runs, one for each state of the memory that was met."""
-    nodes = closed_cone(plan.flow, [node for goal in goals for node in goal.nodes] + plan.assumes)
-    cells = [plan.nodes[node].value for node in nodes if plan.nodes[node].op == "memory"]
-    episodes, ticks = (_TIED_EPISODES, _TIED_TICKS) if plan.assumes else (_EPISODES, _TICKS)
-    if plan.assumes:
-        episodes = max(2, min(episodes, _MOST_WORK // (ticks * len(plan.nodes))))
+    nodes = find_closed_cone(index.flow, [node for goal in goals for node in goal.nodes] + index.assumes)
+    cells = [index.nodes[node].value for node in nodes if index.nodes[node].op == "memory"]
+    episodes, ticks = (_TIED_EPISODES, _TIED_TICKS) if index.assumes else (_EPISODES, _TICKS)
+    if index.assumes:
+        episodes = max(2, min(episodes, _MOST_WORK // (ticks * len(index.nodes))))
     found: dict[tuple, list] = {}
     for episode in range(episodes if cells else 0):
-        sampler = Sampler(plan, random.Random(episode))
-        interpreter = Interpreter(plan.flow, sampler.parameters)
+        sampler = Sampler(index, random.Random(episode))
+        interpreter = Interpreter(index.flow, sampler.parameters)
         for _ in range(ticks):
-            values = _tick(plan, sampler, interpreter)
+            values = _tick(index, sampler, interpreter)
             if values is None:
                 break
             found.setdefault(tuple(interpreter.memory[cell] for cell in cells), values)
-            interpreter.memory = tuple(values[cell.next] for cell in plan.flow.memories)
+            interpreter.memory = tuple(values[cell.next] for cell in index.flow.memories)
     return list(found.values())
 
 
-def _tick(plan: GraphIndex, sampler: Sampler, interpreter: Interpreter) -> list | None:
+def _tick(index: GraphIndex, sampler: Sampler, interpreter: Interpreter) -> list | None:
     for _ in range(_TRIES):
         row = sampler.draw(interpreter.memory)
         if row is not None:
             values = interpreter.evaluate(row, interpreter.memory)
-            if keeps_assumptions(plan.flow, values):
+            if keeps_assumptions(index.flow, values):
                 return values
     return None

@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from hl_dsl.synth.candidates.proposer import proposer_named
 from hl_dsl.synth.proposers.agents import sandbox
 from hl_dsl.synth.proposers.agents.agent_process import MARK
 from hl_dsl.synth.proposers.agents.profiles import PROFILES, command_of
+from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
@@ -30,7 +30,7 @@ fenced = pytest.mark.skipif(not sandbox.available(), reason="this kernel has no 
 def run(folder, behaviour, argument="", *, timeout=20.0, programs=2, attempts=1, resume=False, **more):
     command = shlex.join([sys.executable, str(AGENT), behaviour, str(argument)])
     options = ProposerOptions(
-        **{"command": command, "timeout": timeout, "patience": RetryPolicy(attempts, 0.001), "repairs": 0} | more
+        **{"command": command, "timeout": timeout, "retry_policy": RetryPolicy(attempts, 0.001), "repairs": 0} | more
     )
     study = search_study(
         Program.parse(LEAN),
@@ -83,7 +83,7 @@ def test_an_agent_that_hangs_is_ended(tmp_path, behaviour, result):
     settled = record.settled[0]
     assert settled["timed_out"] and time.monotonic() - began < 60
     assert (found.score == 500) is result and (settled["outcome"] == "answered") is result
-    assert result or "did not end in time" in found.stop_reason
+    assert result or "did not exit within the timeout" in found.stop_reason
     assert not running("31415.9") and not running(f"{MARK}={settled['agent']}")
 
 
@@ -115,16 +115,16 @@ def test_what_is_no_program_is_a_trial_that_stopped_at_the_parse(tmp_path, behav
 
 
 def test_what_is_written_outside_counts_for_nothing(tmp_path):
-    result, record = run(tmp_path / "run", "writes_outside", tmp_path / "run" / "best.hl", fence=False)
+    result, record = run(tmp_path / "run", "writes_outside", tmp_path / "run" / "best.hl", sandbox=False)
     assert result.score == 500 and Program.load(tmp_path / "run" / "best.hl").hash == result.program_hash
-    assert record.settled[0]["fence"] == "none"
+    assert record.settled[0]["sandbox"] == "none"
 
 
 @fenced
 def test_a_fenced_agent_cannot_write_outside(tmp_path):
     target = tmp_path / "elsewhere"
     result, record = run(tmp_path / "run", "writes_outside", target)
-    assert result.score == 500 and record.settled[0]["fence"] == "landlock"
+    assert result.score == 500 and record.settled[0]["sandbox"] == "landlock"
     assert not target.exists() and record.settled[0]["output"].count("refused") == 2
 
 
@@ -144,7 +144,7 @@ def test_output_is_kept_in_part(tmp_path):
 
 
 def test_an_agent_that_gives_up_is_asked_again(tmp_path):
-    result, record = run(tmp_path / "one", "gives_up_once", tmp_path / "was here", attempts=3, fence=False)
+    result, record = run(tmp_path / "one", "gives_up_once", tmp_path / "was here", attempts=3, sandbox=False)
     assert result.score == 500 and [one["outcome"] for one in record.settled] == ["failed", "answered"]
     result, record = run(tmp_path / "two", "gives_up", attempts=3)
     assert "in 3 attempts" in result.stop_reason and "no credit left" in result.stop_reason
@@ -154,11 +154,11 @@ def test_an_agent_that_gives_up_is_asked_again(tmp_path):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({}, "needs one agent"),
-        ({"command": "true", "profile": "codex"}, "needs one agent"),
-        ({"command": "/no/such/agent"}, "no program"),
-        ({"command": "a 'b"}, "no command line"),
-        ({"profile": "somebody"}, "no profile"),
+        ({}, "needs exactly one agent"),
+        ({"command": "true", "profile": "codex"}, "needs exactly one agent"),
+        ({"command": "/no/such/agent"}, "does not exist"),
+        ({"command": "a 'b"}, "is not a command line"),
+        ({"profile": "somebody"}, "unknown profile"),
     ],
 )
 def test_a_bad_command_is_said(options, message):

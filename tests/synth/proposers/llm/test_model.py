@@ -1,9 +1,9 @@
 """A model behind an API: whatever its server does, the study ends where the clean script ends, and each call is on record."""
 
 import pytest
-from hl_dsl.synth.candidates import proposer as proposers
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.proposers.llm.response_formats import RUNGS, TOOL
+from hl_dsl.synth.proposers.llm.response_formats import RESPONSE_FORMATS, TOOL
+from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.prices import Prices
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
@@ -29,7 +29,7 @@ def study(
             "base_url": server.url,
             "api_key": "secret-key",
             "grammar": lambda card: GRAMMAR,
-            "patience": QUICK,
+            "retry_policy": QUICK,
             "prices": Prices(2.0, 8.0),
             "max_output_tokens": 500,
         }
@@ -220,14 +220,17 @@ def refusing(*taken):
     return knows
 
 
-@pytest.mark.parametrize("place", range(len(RUNGS)), ids=[one.name for one in RUNGS])
+@pytest.mark.parametrize("place", range(len(RESPONSE_FORMATS)), ids=[one.name for one in RESPONSE_FORMATS])
 def test_the_ladder_goes_down_to_what_the_server_takes(tmp_path, place):
-    rung = RUNGS[place].name
+    rung = RESPONSE_FORMATS[place].name
     with ModelServer([good(BETTER), good(BEST)], refusing(rung)) as server:
         result = study(tmp_path / "run", server, programs=3).run()
     run = Run(tmp_path / "run")
     assert result.score == 500
-    assert [one["rung"] for one in run.settled] == [one.name for one in RUNGS[:place]] + [rung, rung]
+    assert [one["response_format"] for one in run.settled] == [one.name for one in RESPONSE_FORMATS[:place]] + [
+        rung,
+        rung,
+    ]
     assert [one["outcome"] for one in run.settled] == ["failed"] * place + ["answered"] * 2
     assert [one["tokens"] for one in run.settled[:place]] == [0] * place, "a refusal is not billed"
 
@@ -235,7 +238,7 @@ def test_the_ladder_goes_down_to_what_the_server_takes(tmp_path, place):
 def test_without_a_grammar_only_the_rungs_that_need_none_are_tried(tmp_path):
     with ModelServer([good(BEST)]) as server:
         study(tmp_path / "run", server, programs=2, grammar=lambda card: None).run()
-    assert [one["rung"] for one in Run(tmp_path / "run").settled] == ["chat-schema"]
+    assert [one["response_format"] for one in Run(tmp_path / "run").settled] == ["chat-schema"]
 
 
 @pytest.mark.parametrize(
@@ -252,7 +255,7 @@ def test_a_field_that_is_complained_of_is_left_out(tmp_path, field, message):
 
     with ModelServer([good(BEST)], knows) as server:
         study(tmp_path / "run", server, programs=2).run()
-    assert [one["rung"] for one in Run(tmp_path / "run").settled] == [
+    assert [one["response_format"] for one in Run(tmp_path / "run").settled] == [
         "responses-grammar",
         "chat-tool-grammar",
         "chat-tool-grammar",
@@ -262,7 +265,9 @@ def test_a_field_that_is_complained_of_is_left_out(tmp_path, field, message):
 def test_replies_without_a_program_lead_down(tmp_path):
     with ModelServer([good("", words=True), good("", words=True), good(BEST)]) as server:
         study(tmp_path / "run", server, programs=2).run()
-    assert [one["rung"] for one in Run(tmp_path / "run").settled] == ["responses-grammar"] * 2 + ["chat-tool-grammar"]
+    assert [one["response_format"] for one in Run(tmp_path / "run").settled] == ["responses-grammar"] * 2 + [
+        "chat-tool-grammar"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -270,7 +275,7 @@ def test_replies_without_a_program_lead_down(tmp_path):
     [
         (status(401, "wrong key: secret-key"), 1, "HTTP 401"),
         (status(500), 5, "in 5 attempts"),
-        (good("", raw=b""), 5, "broke off"),
+        (good("", raw=b""), 5, "is incomplete"),
         (status(429, "later", Retry_After="86400"), 1, "the next attempt would be in 86400 s"),
     ],
 )
@@ -303,7 +308,7 @@ def test_waits_double_and_a_servers_wish_is_kept():
 def test_the_waits_are_slept(tmp_path):
     slept = []
     with ModelServer([status(429, Retry_After="3"), status(500), status(503), good(BEST)]) as server:
-        study(tmp_path / "run", server, programs=2, patience=RetryPolicy(first_wait=1.0, sleep=slept.append)).run()
+        study(tmp_path / "run", server, programs=2, retry_policy=RetryPolicy(first_wait=1.0, sleep=slept.append)).run()
     assert slept == [3.0, 2.0, 4.0]
 
 
@@ -381,12 +386,13 @@ def test_a_mixed_study_alternates_and_goes_on(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "more, message", [({"model": None}, "which model"), ({"base_url": None, "api_key": None}, "no key")]
+    "more, message",
+    [({"model": None}, "needs a model"), ({"base_url": None, "api_key": None}, "key of the model's server is missing")],
 )
 def test_what_is_missing_is_said_before_anything_is_written(tmp_path, more, message, monkeypatch):
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     options = ProposerOptions(**{"model": "m", "base_url": "http://127.0.0.1:9/v1"} | more)
     with pytest.raises(HLError, match=message):
-        proposers.proposer_named("openai", options)
+        proposer_named("openai", options)
     assert not list(tmp_path.iterdir())

@@ -10,7 +10,7 @@ from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear_rules import features, shows_few_numbers
 from hl_dsl.synth.mutation.mutate import apply
 from hl_dsl.synth.proposers.local.cma_brackets import BRACKET, FRESH, BracketArm, CmaBrackets
-from hl_dsl.synth.rollouts.pruning import clearly_worse, margin, stages
+from hl_dsl.synth.rollouts.pruning import clearly_worse, margin, rungs
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -93,7 +93,7 @@ def test_a_duplicate_tells_what_the_trial_came_to_that_it_is_a_duplicate_of():
 @given(st.integers(1, 70), st.integers(1, 4))
 def test_every_seed_is_played_once_and_the_smoke_seeds_first(count, smoke):
     seeds = tuple(range(100, 100 + count))
-    found = stages(seeds, smoke)
+    found = rungs(seeds, smoke)
     assert tuple(seed for some in found for seed in some) == seeds and all(found)
     assert len(found[0]) == min(smoke, count)
 

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from hl_dsl.synth.candidates.archive import Archive, ScoredParameters
-from hl_dsl.synth.proposers.text.feedback import _different
+from hl_dsl.synth.proposers.text.feedback import different_structure
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,7 +23,7 @@ def test_it_behaves_unlike_the_parent_or_has_another_size(found):
         archive.add(ScoredParameters(number, {}, float(score)), checked(f"s{number}", size), behaviour)
     parent, *others = archive.ranked()
     assert archive.behaviours == {f"s{number}": behaviour for number, (_, behaviour, _) in enumerate(found)}
-    chosen = _different(parent, others, archive.behaviours)
+    chosen = different_structure(parent, others, archive.behaviours)
     own = archive.behaviours[parent.key]
     unlike = [
         one for one in others if None not in (own, archive.behaviours[one.key]) and archive.behaviours[one.key] != own

@@ -6,14 +6,18 @@ import io
 import imageio.v3
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.proposers.agents.scratch_folder import FEEDBACK, Workspace
-from hl_dsl.synth.proposers.llm.openai_writer import ModelWriter
-from hl_dsl.synth.proposers.llm.response_formats import RUNGS
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.proposers.agents.scratch_folder import FEEDBACK, ScratchFolder
+from hl_dsl.synth.proposers.llm.openai_writer import OpenAIWriter
+from hl_dsl.synth.proposers.llm.response_formats import RESPONSE_FORMATS
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.writer import Prompt
 from hl_dsl.synth.rollouts.candidate_batch import play
+from hl_dsl.synth.rollouts.episode import RecordingDetail
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.last_frames import EVERY, MOST
 from hl_dsl.synth.rollouts.picture import Picture
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.search.search_record import read_episodes
 
 from hl_dsl.program import Program
@@ -56,18 +60,12 @@ def words(body) -> str:
 )
 def test_pictures_cost_no_step_and_change_nothing(text, protocol, most):
     program = Program.parse(text)
-    given = ([program.flow] * 2, program.card, protocol, (0, 1))
-    limits = {
-        "dry_steps": None,
-        "max_steps": most,
-        "curves": {0: None, 1: None},
-        "step_budget": None,
-        "stop": lambda: False,
-    }
+    given = ([program.flow] * 2, program.card, EpisodeSettings(protocol, (0, 1), most))
+    limits = {"hooks": ExecutionHooks(), "resources": Resources()}
     before = steps_taken()
     without = play(*given, **limits)
     between = steps_taken()
-    having = play(*given, **limits, pictures=True)
+    having = play(*given, **limits, detail=RecordingDetail.PICTURES)
     assert steps_taken() - between == between - before == without.rollout.env_steps
     assert having.rollout.digests == without.rollout.digests and having.rollout.returns == without.rollout.returns
     for every in having.episodes:
@@ -127,16 +125,16 @@ def test_a_server_that_refuses_pictures_is_asked_without_and_never_again(tmp_pat
     assert with_pictures == [True] * len(refused) + [False] * 2
     assert "Picture 1" not in words(server.requests[-1][1]) and "## Worst seed" in words(server.requests[-1][1])
     # A run that goes on has not forgotten, and asks in the way that constrains most.
-    writer = ModelWriter(ProposerOptions(model="m", base_url=server.url, api_key="k"))
+    writer = OpenAIWriter(ProposerOptions(model="m", base_url=server.url, api_key="k"))
     writer.learn(run.settled)
     prompt = Prompt("a", "b, see Picture 1", (Picture(b"png", "tick 0"),), None, "b")
-    assert writer._request(prompt)[0].prompt.pictures == () and writer._request(prompt)[0].prompt.variable == "b"
-    assert run.settled[-1]["rung"] == RUNGS[0].name
+    assert writer.request_for(prompt)[0].prompt.pictures == () and writer.request_for(prompt)[0].prompt.variable == "b"
+    assert run.settled[-1]["response_format"] == RESPONSE_FORMATS[0].name
 
 
 def test_an_agent_finds_them_as_files_that_its_feedback_names():
     prompt = Prompt("task", "words", (Picture(b"one", "tick 8"), Picture(b"two", "tick 16")))
-    with Workspace(prompt) as workspace:
+    with ScratchFolder(prompt) as workspace:
         told = (workspace.path / FEEDBACK).read_text()
         assert [(workspace.path / f"picture-{number}.png").read_bytes() for number in (1, 2)] == [b"one", b"two"]
     assert "Picture 1 is `picture-1.png`: tick 8" in told and "Picture 2 is `picture-2.png`: tick 16" in told

@@ -14,10 +14,10 @@ from hl_dsl.grammar.decoder.ebnf import Literal, read_grammar, walk
 from hl_dsl.grammar.tree.keywords import grammar_text
 from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.proposers.prompt.language_summary import MOST_CHARACTERS as LONGEST_CARD
-from hl_dsl.synth.proposers.prompt.language_summary import language_card
+from hl_dsl.synth.proposers.prompt.language_summary import language_summary
 from hl_dsl.synth.proposers.prompt.prompt import LIMITS, MOST_BEST, MOST_CHARACTERS, MOST_PICTURES, build_prompt
 from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirection, PromptParts, ShownProgram, Table
-from hl_dsl.synth.proposers.prompt.truncation import elided, table_text
+from hl_dsl.synth.proposers.prompt.truncation import table_text, truncate_middle
 from hl_dsl.synth.rollouts.last_frames import LastFrames, png
 from hl_dsl.synth.rollouts.picture import MOST_PICTURE_BYTES, Picture
 from hypothesis import given, settings
@@ -43,7 +43,7 @@ FULL = PromptParts(
     different=ShownProgram("# another kind"),
     worst=replace(TRACE, pictures=(Picture(b"png", "tick 8"),)),
     counterexample=Table("violated: invariant:upright", ("tick", "x"), (("0", "1"), ("1", "2"))),
-    refusal="stopped at the gate `prove`",
+    rejection="stopped at the gate `prove`",
     failed=(FailedDirection("moved\nless", "development: 8 is no better"),),
     budget=BudgetLeft(1000, 20, 30_000, 1.5, 60.0),
 )
@@ -97,7 +97,7 @@ def test_all_that_is_known_is_told():
         "30,000 tokens",
         "1.50",
         "60 seconds",
-        language_card(),
+        language_summary(),
         "\n".join(card_lines(CARD)),
     ):
         assert part in text, part
@@ -167,23 +167,23 @@ def test_no_parts_make_it_too_long(parts):
 def test_every_card_fits():
     for environment in ("Breakout-v5", "LunarLander-v3", "Pendulum-v1"):
         assert len("\n".join(card_lines(load_card(environment)))) <= LIMITS["Environment"]
-    assert len(language_card()) <= LONGEST_CARD <= LIMITS["Language"]
-    assert len(language_card(brief=True)) < len(language_card()) - 500
+    assert len(language_summary()) <= LONGEST_CARD <= LIMITS["Language"]
+    assert len(language_summary(brief=True)) < len(language_summary()) - 500
 
 
 @given(TEXTS, st.integers(60, 3000))
 def test_a_long_text_keeps_its_ends(text, most):
-    short = elided(text, most)
+    short = truncate_middle(text, most)
     assert len(short) <= most
     if len(text.rstrip()) <= most:
         assert short == text.rstrip()
     else:
-        assert "left out" in short or "…" in short
+        assert "omitted" in short or "…" in short
 
 
 def test_what_is_left_out_is_counted():
     text = "\n".join(f"line {number}" for number in range(1000))
-    first, counted, last = re.split(r"\n… ([\d,]+) lines left out …\n", elided(text, 500))
+    first, counted, last = re.split(r"\n… ([\d,]+) lines omitted …\n", truncate_middle(text, 500))
     assert first.startswith("line 0") and last.endswith("line 999")
     assert int(counted) == 1000 - len(first.split("\n")) - len(last.split("\n"))
 
@@ -199,12 +199,12 @@ def test_a_long_table_keeps_its_first_and_last_ticks():
     lines = table_text(Table("t", ("tick", "kept", "square"), rows), 600).split("\n")
     assert lines[1] == "the same at every tick: kept = 7" and lines[2].split() == ["tick", "square"]
     assert lines[3].split() == ["0", "0"] and lines[-1].split() == ["499", "249001"]
-    left_out = next(int(line.split()[1]) for line in lines if "left out" in line)
+    left_out = next(int(line.split()[1]) for line in lines if "omitted" in line)
     assert left_out == 500 - (len(lines) - 4)
 
 
-def test_the_language_card_has_every_word_and_every_function():
-    grammar, card = read_grammar(grammar_text()), language_card()
+def test_the_language_summary_has_every_word_and_every_function():
+    grammar, card = read_grammar(grammar_text()), language_summary()
     nodes = [part for node in [*grammar.rules.values(), *grammar.terminals.values()] for part in walk(node)]
     words = {part.text for part in nodes if type(part) is Literal and part.text.isalpha()}
     assert {"memory", "implies", "then"} <= words
@@ -215,7 +215,7 @@ def test_the_language_card_has_every_word_and_every_function():
             for row in OPERATORS.values()
             if row.syntax.kind == "call"
             and not row.internal
-            and f"  {row.name}(" not in " " + language_card(brief).replace(", ", "  ")
+            and f"  {row.name}(" not in " " + language_summary(brief).replace(", ", "  ")
         ] == []
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from hl_dsl.verify import ProofLimits
-from hl_dsl.verify.goals.goals import goals
+from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.terms import SORTS, literal
 from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, above_zero
-from hl_dsl.verify.methods.lemmas.candidates import Candidates
+from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, make_positive
+from hl_dsl.verify.methods.lemmas.candidates import LemmaCandidates
 from hl_dsl.verify.methods.lemmas.houdini import Houdini, strongest
 from hl_dsl.verify.methods.lemmas.induction_with_lemmas import samples
 from hl_dsl.verify.simulation.simulate import simulate
@@ -28,12 +28,12 @@ TIMERS = (
 
 def kept(program: Program, lemmas=None):
     """The lemmas that Houdini keeps of those given, or of the candidates for what intervals leave open."""
-    tier = IntervalStage(program.flow)
-    wanted = goals(program.flow)
+    stage = IntervalStage(program.flow)
+    wanted = list_goals(program.flow)
     if lemmas is None:
-        lemmas = Candidates(tier.evaluator, wanted, samples(tier.plan, wanted)).all()
+        lemmas = LemmaCandidates(stage.evaluator, wanted, samples(stage.index, wanted)).all()
     with Solver(60) as solver:
-        return Houdini(tier.evaluator, [], ProofLimits(solver_steps=300_000), solver).kept(lemmas)
+        return Houdini(stage.evaluator, [], ProofLimits(solver_steps=300_000), solver).kept(lemmas)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_lemma_that_is_kept_holds_in_every_run(program):
     flow = program.flow
     lemmas = kept(program)
     seen = simulate(
-        IntervalStage(flow).plan,
+        IntervalStage(flow).index,
         [],
         6,
         24,
@@ -110,7 +110,7 @@ def test_lemmas_that_stand_on_a_dropped_one_are_dropped_with_it():
 
 def test_the_strongest_of_several_bounds_is_left():
     a, b = Lemma(Linear(((1, 3), (-1, 4)), 0, True)), Lemma(Linear(((-1, 3), (1, 4)), 0))
-    c, d = Lemma(Linear(((1, 5),), 4)), Lemma(Linear(((1, 5),), 4), above_zero(3))
+    c, d = Lemma(Linear(((1, 5),), 4)), Lemma(Linear(((1, 5),), 4), make_positive(3))
     e, f = Lemma(Linear(((1, 5),), 3), Truth(6, True)), Lemma(Linear(((-1, 5),), -1))
     assert strongest([a, b, c, d, e, f]) == [a, c, e, f]
 
@@ -122,10 +122,10 @@ def leaf(program: Program, name: str) -> int:
 def test_interpreted_as_it_is_told_to_the_solver():
     """`holds` and `text` are the same fact."""
     program = Program.load(VERDICTS / "proved" / "shaking_ends.hl")
-    tier = IntervalStage(program.flow)
-    wanted = goals(program.flow)
-    rows = samples(tier.plan, wanted)
-    lemmas = Candidates(tier.evaluator, wanted, rows[:3]).all()
+    stage = IntervalStage(program.flow)
+    wanted = list_goals(program.flow)
+    rows = samples(stage.index, wanted)
+    lemmas = LemmaCandidates(stage.evaluator, wanted, rows[:3]).all()
     assert len(lemmas) > 20
     with Solver(60) as solver:
         for values in rows[::7]:
@@ -133,9 +133,9 @@ def test_interpreted_as_it_is_told_to_the_solver():
                 node: literal(value, SORTS[entry.base])
                 for node, (entry, value) in enumerate(zip(program.flow.nodes, values))
             }
-            solver.fresh(1_000_000)
+            solver.reset(1_000_000)
             for lemma in lemmas:
-                solver.tell(
+                solver.add(
                     f"(assert {'' if lemma.holds(values) else '(not '}{lemma.text(known)}{'' if lemma.holds(values) else ')'})"
                 )
             assert solver.check() == "sat"

@@ -1,6 +1,6 @@
-"""What must hold of a row of the operator table, each as a function that raises AssertionError.
+"""Checks of one row of the operator table; each raises AssertionError.
 
-They are used twice: on the table as it is, and on mutated rows, which at least one of them must catch.
+They are used twice: on the table as it is, and on mutated rows, of which at least one check must fail.
 """
 
 from __future__ import annotations
@@ -9,25 +9,16 @@ import math
 from dataclasses import replace
 from fractions import Fraction
 from itertools import product
-from random import Random
 
 import numpy as np
 import z3
-from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.backends.numpy_backend.lanes import NumpyLanes
 from hl_dsl.compiler.backends.tape import step
-from hl_dsl.compiler.lowering.lower import lower
-from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Let, Name, Number, Observe, Observed, PolicyDeclaration, Rule
 
-from hl_dsl.base.source import SourceText
-from hl_dsl.cards import ActionSpace, Card, Field
-from hl_dsl.language.checker import check
 from hl_dsl.operators import Operator, scalar
 from hl_dsl.operators.intervals import ANYTHING
 from tests.support.generators.bench import (
-    INTS,
     LARGEST,
-    REALS,
     Applied,
     bench,
     forms_of,
@@ -35,18 +26,14 @@ from tests.support.generators.bench import (
     samples,
     with_constants,
 )
-from tests.support.generators.formulas import DEFINITIONS, OPERANDS, OVER_TIME
+from tests.support.generators.boxes import random_boxes
+from tests.support.generators.formulas import OVER_TIME
 from tests.support.generators.inputs import bits
-
-BOX_ENDS = {
-    "real": tuple(sorted(x for x in REALS if x == x)) + (4.0, 20.0, 0.1, -0.1, 100.0, 2.0, 3.0),
-    "int": tuple(sorted(INTS)),
-    "bool": (0, 1),
-}
+from tests.support.row_formula_checks import check_formula, check_requirements
 
 
 def differences(lanes, applications: list[Applied], most: int = 600) -> list[str]:
-    """Where a back end, which runs the bench of these applications, does not equal the definition bit for bit."""
+    """Differences between a back end that runs these applications and the definition, bit for bit."""
     found = []
     for component, item in enumerate(applications):
         operands = samples(item, most)
@@ -90,7 +77,7 @@ _TAPE_NAMES = {**vars(step), "math": _TotalMath(), "float32": np.float32}
 
 
 def check_tape(row: Operator) -> None:
-    """The compiled form's source, run by Python. (Compiled, all rows are tried at once elsewhere.)"""
+    """Checks the source of the compiled form, run by Python. Another test compiles all rows at once."""
     for item in forms_of([row]):
         code = compile(item.form.tape, f"<{row.name}>", "eval")
         for operands in samples(item):
@@ -108,9 +95,9 @@ def _contains(pair, value) -> bool:
 
 
 def check_interval_at(item: Applied, box: tuple, point: tuple) -> None:
-    """The row's claims about a box, tried at a point of it: the result's range, and what knowing the result narrows.
+    """Checks the row's claims about a box at one point: the range of the result, and the operands narrowed by it.
 
-    Operands are finite: that they are is another obligation, of the node they come from.
+    Operands are finite; an obligation of their own node requires it.
     """
     form, kind = item.form, item.bases[-1]
     result = form.scalar(*point)
@@ -136,41 +123,11 @@ def _inside(item: Applied, narrowed, point: tuple, where: str) -> None:
         )
 
 
-def random_boxes(item: Applied, count: int):
-    """Boxes with a point in each: ends from the edge values, often narrow, often degenerate."""
-    dice = Random(f"{item.row.name} {item.bases}")
-    for _ in range(count):
-        pairs = [_pair_and_value(dice, base) for base in item.bases]
-        yield tuple(pair for pair, _ in pairs), tuple(value for _, value in pairs)
-
-
-def _pair_and_value(dice: Random, base: str) -> tuple:
-    low, high = sorted((dice.choice(BOX_ENDS[base]), dice.choice(BOX_ENDS[base])))
-    if dice.random() < 0.3:
-        high = low
-    value = dice.choice((low, high, _between(dice, base, low, high)))
-    if base == "real":
-        value = value if math.isfinite(value) else _between(dice, base, low, high)
-        low, high = min(low, value), max(high, value)
-    return (low, high), bool(value) if base == "bool" else value
-
-
-def _between(dice: Random, base: str, low, high):
-    if base != "real":
-        return dice.randint(low, high)
-    finite = [end for end in (low, high) if math.isfinite(end)] or [0.0]
-    value = dice.choice(
-        (dice.uniform(min(finite), max(finite)) if len(finite) > 1 else finite[0], finite[0] * 0.5, finite[-1] * 2 + 1)
-    )
-    value = min(max(value, low), high)
-    return value if math.isfinite(value) else finite[0]
-
-
 def check_interval(row: Operator, count: int = 500) -> None:
     for item in forms_of([row]):
         for box, point in random_boxes(item, count):
             check_interval_at(item, box, point)
-        # A point's interval is a point, up to the error of the kernel: an interval rule that says "anything" proves nothing.
+        # The interval of a point is a point, up to the kernel's error. A rule that returns `ANYTHING` proves nothing.
         for point in samples(item, 60):
             if all(not isinstance(value, float) or abs(value) < 1e3 for value in point) and not _outside_requirements(
                 row, point
@@ -194,7 +151,7 @@ def _outside_requirements(row: Operator, point: tuple) -> bool:
 
 
 def check_z3(row: Operator) -> None:
-    """The exact form equals the definition on fractions, and the float result is that, rounded where the row says so."""
+    """The exact form equals the definition on fractions; the float result is that, rounded if the row rounds."""
     for item in forms_of([row]):
         if item.form.z3 is None:
             continue
@@ -239,11 +196,11 @@ def _solver_value(expression):
 
 
 def check_guards(row: Operator) -> None:
-    """An operand is only needed under a condition: exactly where, beside a bool operand, it makes no difference."""
+    """The declared guards are exactly the bool operands under which another operand cannot change the result."""
     for item in forms_of([row]):
         values = {"real": (0.5, 2.5), "int": (1, 3), "bool": (False, True)}
         needless = set()
-        for position, base in enumerate(item.bases):
+        for position in range(len(item.bases)):
             for by, by_base in enumerate(item.bases):
                 if by_base != "bool" or by >= position:
                     continue
@@ -251,7 +208,7 @@ def check_guards(row: Operator) -> None:
                     if not _matters(item, values, position, by, truth):
                         needless.add((position, by, not truth))
         assert needless == set(row.guards), (
-            f"{row.name}: {sorted(needless)} can be told from the definition, {row.guards} is declared"
+            f"{row.name}: the definition implies {sorted(needless)}, {row.guards} is declared"
         )
 
 
@@ -288,70 +245,8 @@ def with_form(row: Operator, position: int, **changes) -> Operator:
     return replace(row, forms=tuple(forms))
 
 
-def check_formula(row: Operator) -> None:
-    """A formula or a fold, as a program runs it, equals the definition written by hand, bit for bit."""
-    for operands in OPERANDS[row.name]:
-        found, wanted = run_row(row, operands), DEFINITIONS[row.name](*operands)
-        assert bits(float(found)) == bits(float(wanted)), f"{row.name}{operands} is {found!r}, not {wanted!r}"
-
-
-def run_row(row: Operator, operands: tuple):
-    """The row applied in a program, to observations, by the interpreter. Lists are vectors."""
-    fields, raw, names = {}, [], []
-    for position, value in enumerate(operands):
-        items = value if isinstance(value, list) else [value]
-        base = {bool: "bool", int: "int", float: "real"}[type(items[0])]
-        low, high = (-LARGEST, LARGEST) if base != "bool" else (0, 1)
-        many = isinstance(value, list)
-        names.append(f"x{position}")
-        fields[names[-1]] = Field(
-            names[-1],
-            base,
-            len(items) if many else None,
-            (low,) * len(items),
-            (high,) * len(items),
-            (0,) * len(items),
-            "observation",
-            tuple(range(len(raw), len(raw) + len(items))),
-            "",
-            "",
-        )
-        raw += items
-    card = Card(
-        "Row-v0", "made up", fields, ActionSpace(None, 1, (-1e300,), (1e300,), "float64"), 1, None, ("standard",), ""
-    )
-    result = Let("result", Apply(row.name, tuple(map(Name, names))))
-    observe = Observe(tuple(Observed(name, None, None) for name in names))
-    flow = lower(
-        check(
-            PolicyDeclaration("row", "Row-v0", (observe, result, Act((Rule(None, Number(0.0)),)))), card, SourceText("")
-        )
-    )
-    by_place = {entry.column: position for position, entry in enumerate(flow.inputs)}
-    tick = Interpreter(flow).tick([raw[column] for column in sorted(by_place, key=by_place.get)])
-    return tick.values[flow.values["result"].nodes[0]]
-
-
-def check_requirements(row: Operator) -> None:
-    """Where a row's requirements hold, its definition is the plain one; where they do not, the row is not asked."""
-    wanted = REQUIRED.get(row.name, ())
-    assert tuple(requirement.formula for requirement in row.requires) == wanted, f"{row.name} requires {row.requires}"
-
-
-# The language's own words on where an operator means something (docs/language.md), beside the table's.
-REQUIRED = {
-    "divide": ("b != 0",),
-    "floor_divide": ("b != 0",),
-    "mod": ("b != 0",),
-    "sqrt": ("a >= 0",),
-    "popcount": ("a >= 0",),
-    "clamp": ("low <= high",),
-    "reflect": ("low < high",),
-}
-
-
 def checks(row: Operator):
-    """The checks that concern a row."""
+    """The checks that apply to a row."""
     yield check_requirements
     if row.forms:
         yield from FORM_CHECKS
@@ -360,7 +255,7 @@ def checks(row: Operator):
 
 
 def caught(row: Operator) -> bool:
-    """Whether some check fails on a row that stands in the table, which is what a mutated one must come to."""
+    """Returns whether a check fails on a row of the table. A mutated row must be caught."""
     for check_one in checks(row):
         try:
             check_one(row)

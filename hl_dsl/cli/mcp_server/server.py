@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from hl_dsl.base.errors import HLError
-from hl_dsl.cli.commands.check import check_text
+from hl_dsl.cli.output.check_documents import check_text
 from hl_dsl.cli.output.documents import error_text, plain
 from hl_dsl.cli.output.error_messages import as_error
 from hl_dsl.synth.runs.run_folder import SETTINGS
