@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from hl_dsl.synth.regressions.case import Regression
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.regressions.gate import CaseGate
-from hl_dsl.synth.regressions.play import CaseSettings
 from hl_dsl.synth.rollouts.candidate_batch import BatchResult, play
 from hl_dsl.synth.rollouts.episode import RecordingDetail
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
@@ -24,6 +23,7 @@ from hl_dsl.synth.search.trial_maker import TrialMaker, Usage
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 
 from hl_dsl.cards import Card
+from hl_dsl.cases.records import StoredCase
 
 MOST_LANES = 256  # in one batch: a MuJoCo robot takes up to 25 MB of a worker's address space
 _LOST_TO_INTERRUPT = "steps of episodes that an interrupt cut"
@@ -52,8 +52,8 @@ class GenerationServices:
     """
 
     card: Card
-    episodes: CaseSettings
-    cases: tuple[Regression, ...]
+    episodes: EpisodeSettings
+    cases: tuple[StoredCase, ...]
     resources: Resources
     budget: Budget
     record: StudyRecord
@@ -119,22 +119,20 @@ class GenerationRun:
 
     def _test_cases(self, contenders: Sequence[CandidateResult]) -> None:
         """Tests candidates on the golden cases until each has passed all, or failed one."""
-        by_index = {result.index: result for result in contenders}
-        waiting = self.cases.replay([result.candidate for result in contenders])
-        for settings, cases, seeds in self.cases.batches():
-            batch = [by_index[candidate.index] for candidate in waiting]
-            for results, played in self._batches(batch, settings, seeds, lambda seed: None):
-                self.cases.take([result.candidate for result in results], cases, played.episodes)
+        waiting = [result for result in contenders if self.cases.replay(result.index, result.candidate.checked.flow)]
+        for settings, cases in self.cases.batches():
+            for results, played in self._batches(waiting, settings, settings.seeds, lambda seed: None):
+                for result, episodes in zip(results, played.episodes, strict=True):
+                    self.cases.record_episodes(result.index, cases, episodes)
                 self._stop_if_cut(played)
-            unfailed = [candidate for candidate in waiting if by_index[candidate.index].failure is None]
-            waiting = self.cases.going_on(unfailed)
+            waiting = [one for one in waiting if one.failure is None and self.cases.passes_so_far(one.index)]
         for result in contenders:
-            result.are_cases_known, result.broken_case = True, self.cases.reason(result.index)
+            result.are_cases_known, result.broken_case = True, self.cases.rejection_reason(result.index)
 
     def _batches(
         self,
         results: Sequence[CandidateResult],
-        settings: CaseSettings,
+        settings: EpisodeSettings,
         seeds: Sequence[int],
         curve: Callable[[int], np.ndarray | None],
     ) -> Iterator[tuple[Sequence[CandidateResult], BatchResult]]:
@@ -152,7 +150,7 @@ class GenerationRun:
     def _played(
         self,
         results: Sequence[CandidateResult],
-        settings: CaseSettings,
+        settings: EpisodeSettings,
         seeds: Sequence[int],
         curve: Callable[[int], np.ndarray | None],
     ) -> BatchResult | None:
@@ -163,7 +161,7 @@ class GenerationRun:
                 services.play or play,
                 [result.candidate.checked.flow for result in results],
                 services.card,
-                settings.episodes(seeds),
+                settings.with_seeds(seeds),
                 hooks=ExecutionHooks(
                     before_step=services.record.meter.after(steps),
                     stop=lambda: services.budget.out_of_time,
@@ -215,10 +213,10 @@ class GenerationRun:
     def _stop(self) -> None:
         """Records what is decided, and the other steps as lost. Raises StudyInterrupted."""
         for result in self.results:
-            outcomes = self.cases.told(result.index).values()
+            outcomes = self.cases.results_json(result.index).values()
             is_cut = any(outcome["passed"] is None for outcome in outcomes)
-            if outcomes and not is_cut and not self.cases.pending(result.index):
-                result.are_cases_known, result.broken_case = True, self.cases.reason(result.index)
+            if outcomes and not is_cut and not self.cases.is_pending(result.index):
+                result.are_cases_known, result.broken_case = True, self.cases.rejection_reason(result.index)
         decided = [result for result in self.results if result.recorded is None and self.selection.is_decided(result)]
         completed = self._complete(decided)
         lost = self.steps - sum(trial.trial.environment_steps for trial in completed.values())
@@ -252,7 +250,7 @@ class GenerationRun:
             gate, reason = self._verdict(result)
             trial = self.services.trials.evaluated(result, gate, reason, self.usage, self.cases.steps(result.index))
             completed[result.index] = CompletedTrial(
-                replace(trial, cases=self.cases.told(result.index)),
+                replace(trial, cases=self.cases.results_json(result.index)),
                 result.candidate.origin,
                 result.candidate.checked,
                 recordings | case_recordings,

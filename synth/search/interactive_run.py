@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.synth.proposers.submissions import NAME, Submissions, submission
-from hl_dsl.synth.regressions.files import folder_beside, read_cases
+from hl_dsl.synth.regressions.files import read_cases
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.run_folder import SETTINGS, RunFolder
@@ -21,6 +21,7 @@ from hl_dsl.synth.search.study_kind import StudyInputs
 from hl_dsl.synth.search.study_settings import StudySettings
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.cases.files import cases_folder
 from hl_dsl.program import Program
 
 INTERACTIVE_STEPS = 300_000  # default budget of environment steps
@@ -64,7 +65,7 @@ class InteractiveStudy:
             settings: Settings of the study.
             budget: Limits of environment steps and programs, which `run.json` records.
         """
-        program, cases = Program.load(policy), folder_beside(policy)
+        program, cases = Program.load(policy), cases_folder(policy)
         kind = _kind(program, run, settings or StudySettings(), budget or Budget(steps=INTERACTIVE_STEPS), cases)
         kind.check_start()
         return cls(kind, _items(kind.budget, cases))

@@ -11,7 +11,6 @@ from typing import Any
 
 from hl_dsl.synth.candidates.proposer import Candidate, ProposerFailed, ProposerStopped, Rejected, SearchContext
 from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
-from hl_dsl.synth.regressions.play import CaseSettings
 from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.run_result import INTERRUPTED, NotWritten
 from hl_dsl.synth.runs.statuses import Gate
@@ -42,7 +41,7 @@ class OpenStudy:
         self.calls = LedgerCallAccount(record.folder.ledger, self.budget, record.events)
         self.services = GenerationServices(
             kind.program.card,
-            CaseSettings(kind.settings.protocol or "", kind.settings.max_steps, kind.settings.no_reward_steps),
+            kind.settings.episodes(),
             inputs.cases,
             kind.resources,
             self.budget,

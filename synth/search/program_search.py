@@ -11,7 +11,7 @@ from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.candidates.proposer import Proposer
 from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.regressions.gate import keeps_cases
+from hl_dsl.synth.regressions.gate import passes_known_cases
 from hl_dsl.synth.rollouts.episode import RecordingDetail
 from hl_dsl.synth.rollouts.last_frames import can_be_drawn
 from hl_dsl.synth.runs.call_totals import call_totals
@@ -99,7 +99,7 @@ class ProgramSearch(StudyKind):
             known = state.recalled_returns(candidate)
             if known is None or sum(value for _, value, _ in known) / len(known) < score:
                 return False
-            return keeps_cases(cases, candidate, state.recalled_case)
+            return passes_known_cases(cases, candidate, state.recalled_case)
 
         smaller = simplified(best.checked, state.gates, acts_the_same)
         if smaller is not best.checked:

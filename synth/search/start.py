@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.regressions.files import folder_beside, read_cases
+from hl_dsl.synth.regressions.files import read_cases
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
@@ -20,6 +20,7 @@ from hl_dsl.synth.search.study_kind import OnEvent, StudyInputs
 from hl_dsl.synth.search.study_settings import StudySettings
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.cases.files import cases_folder
 from hl_dsl.program import Program
 
 SYNTH_STEPS = 300_000  # default budget of environment steps
@@ -61,7 +62,7 @@ def run_synth(
 def study_inputs(path: Path | str, run_folder: Path | str, settings: StudySettings, budget: Budget) -> StudyInputs:
     """The inputs of a study of the program at `path`, with the golden cases next to it. Raises HLError."""
     program = Program.load(path)
-    cases = read_cases(folder_beside(Path(path)), program.card)
+    cases = read_cases(cases_folder(Path(path)), program.card)
     return StudyInputs(program, settings, Path(run_folder), budget, tuple(cases))
 
 

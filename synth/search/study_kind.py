@@ -14,7 +14,6 @@ from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.candidates.parameter_values import structure_hash, values_of
 from hl_dsl.synth.candidates.proposer import Candidate, Proposer
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.regressions.case import Regression
 from hl_dsl.synth.rollouts.candidate_batch import BatchResult
 from hl_dsl.synth.rollouts.episode import RecordingDetail
 from hl_dsl.synth.rollouts.resources import Resources
@@ -28,6 +27,7 @@ from hl_dsl.synth.search.trial_maker import TrialMaker
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 from hl_dsl.verify import Proof
 
+from hl_dsl.cases.records import StoredCase
 from hl_dsl.program import Program
 
 QUICK_SEEDS = 2  # seeds of the first rung
@@ -57,7 +57,7 @@ class StudyInputs:
     settings: StudySettings
     folder: Path
     budget: Budget
-    cases: tuple[Regression, ...] = ()
+    cases: tuple[StoredCase, ...] = ()
     resources: Resources | None = None
     on_event: OnEvent | None = None
     play: Callable[..., BatchResult] | None = None

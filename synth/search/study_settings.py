@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
-from hl_dsl.synth.regressions.case import Regression, content_hash
 from hl_dsl.synth.rollouts.pruning import default_no_reward_steps
 
 from hl_dsl.cards import Card
+from hl_dsl.cases.documents import content_hash
+from hl_dsl.cases.records import StoredCase
 from hl_dsl.program import Program
 
 DEVELOPMENT_SEEDS = tuple(range(8))
@@ -86,12 +88,16 @@ class StudySettings:
         return replace(
             self,
             protocol=protocol,
-            seeds=seeds if draws_at_random(protocol_options(card, protocol)) else seeds[:1],
+            seeds=seeds if draws_at_random(card, protocol) else seeds[:1],
             no_reward_steps=no_reward_steps,
         )
 
+    def episodes(self) -> EpisodeSettings:
+        """Protocol, seeds and limits of the episodes, once the settings are resolved."""
+        return EpisodeSettings(self.protocol or "", tuple(self.seeds), self.max_steps, self.no_reward_steps)
+
     def document(
-        self, program: Program, cases: Sequence[Regression], proposer_settings: Mapping[str, Any] | None
+        self, program: Program, cases: Sequence[StoredCase], proposer_settings: Mapping[str, Any] | None
     ) -> dict[str, Any]:
         """What `run.json` records of a study of `program`; the study is only resumed if all of it is equal.
 

@@ -10,8 +10,6 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.regressions.case import EpisodeCase
-from hl_dsl.synth.regressions.files import folder_beside, write_case
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
@@ -21,6 +19,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.cases.files import add_case, cases_folder
+from hl_dsl.cases.records import EpisodeCase
 from hl_dsl.program import Program
 from tests.support.study_runs import Interrupt, trials, tune
 
@@ -210,8 +210,8 @@ def test_the_ledger_holds_texts_of_what_was_accepted_alone(swing, tmp_path):
 
 
 def case(swing, least):
-    write_case(
-        folder_beside(swing),
+    add_case(
+        cases_folder(swing),
         EpisodeCase("hangs", "Pendulum-v1", Program.load(swing).card.protocols[0], 9, least_return=least),
     )
 
@@ -230,9 +230,9 @@ def test_a_new_best_passes_the_cases(swing, tmp_path):
 def test_a_sample_that_fails_a_case_is_not_accepted(swing, tmp_path, monkeypatch):
     """Every program but the initial one is held to a return that none can have."""
     case(swing, -1e9)
-    real = CaseGate.reason
+    real = CaseGate.rejection_reason
     monkeypatch.setattr(
-        CaseGate, "reason", lambda self, index: real(self, index) if index == 0 else "case hangs: return too low"
+        CaseGate, "rejection_reason", lambda self, index: real(self, index) if index == 0 else "case hangs: return too low"
     )
     result = tune(swing, tmp_path / "run", **FEW)
     recorded = trials(tmp_path / "run")
