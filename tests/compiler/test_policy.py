@@ -209,7 +209,7 @@ def without_numba(monkeypatch):
 def test_without_numba_the_numpy_form_serves_with_a_note(without_numba):
     policy = balance()
     assert policy.backend == "numpy"
-    assert "NumPy form serves" in policy.note and "numba" in policy.note
+    assert "NumPy form is used" in policy.note and "numba" in policy.note
     policy.reset(2)
     assert policy.act(shown([0.1, -0.1], [0, 0], [0, 0])).tolist() == [1, 0]
 
