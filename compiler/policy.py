@@ -7,12 +7,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from hl_dsl.compiler.backends.backend import FRAME_SOURCES, Lanes
+from hl_dsl.compiler.backends.backend import Lanes
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.compiler.controller import Controller
 from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.input_sources.table import INPUT_SOURCES, SOURCE_NAMES
 
 BACKENDS = ("tape", "numpy", "interpreter")
 
@@ -119,19 +120,20 @@ class Policy(Controller):
         count = self._num_lanes
         if count is None:
             raise HLError("the policy has no lanes yet", "call reset(num_lanes) first")
-        unknown = sorted(set(observations) - set(FRAME_SOURCES))
+        unknown = sorted(set(observations) - set(SOURCE_NAMES))
         if unknown:
-            raise HLError(f"unknown source `{unknown[0]}`", f"sources: {', '.join(FRAME_SOURCES)}")
+            raise HLError(f"unknown source `{unknown[0]}`", f"sources: {', '.join(SOURCE_NAMES)}")
         rows = {source: np.asarray(values) for source, values in observations.items()}
         missing = sorted(set(self._lanes.columns) - self.own_sources - set(rows))
         if missing:
             raise HLError(f"the policy reads `{missing[0]}`, which is not among the observations")
         if "observation" in rows and rows["observation"].ndim != 2:
             rows["observation"] = rows["observation"].reshape(count, -1)
-        rows.setdefault("reward", np.zeros(count, np.float32))
-        rows.setdefault("step", np.ones(count, np.int32))
+        for source in INPUT_SOURCES:
+            if source.default is not None:
+                rows.setdefault(source.name, np.full(count, source.default, source.dtypes[0]))
         frame = SimpleNamespace(
-            lanes=np.arange(count, dtype=np.int32), **{source: rows.get(source) for source in FRAME_SOURCES}
+            lanes=np.arange(count, dtype=np.int32), **{source: rows.get(source) for source in SOURCE_NAMES}
         )
         return self.tick(frame)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, NUMBER, PROPERTIES, WORDS, ErrorContext, Lexeme
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, NUMBER, PROPERTIES, ErrorContext, Lexeme
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
@@ -283,7 +283,7 @@ def _range_word(trouble: ErrorContext) -> Lexeme | None:
         lexeme = trouble.at(distance)
         if lexeme.text == "in" and lexeme.kind == "word":
             return lexeme if trouble.at(distance + 1).text == "[" and distance < -1 else None
-        if lexeme.text in WORDS or lexeme.text in ("]", "{", "}", "="):
+        if lexeme.text in trouble.words or lexeme.text in ("]", "{", "}", "="):
             return None
     return None
 
@@ -337,7 +337,7 @@ def _beginning(trouble: ErrorContext) -> Diagnostic | None:
         )
     if token.text in _FUNCTIONS:
         return trouble.finding("HL146", "functions cannot be defined", "name values with `let`")
-    if token.text in WORDS:
+    if token.text in trouble.words:
         return None
     if trouble.next.text in ("=", ":=", "+=", "-=", "*=", "/=", "++"):
         return _without_let(trouble)

@@ -4,24 +4,13 @@ nothing, observations nobody looks at. All of it is plain from the text, no proo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.base.declaration_table import form_of, role_of
 from hl_dsl.base.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.base.source import Span
-from hl_dsl.grammar.tree.syntax_tree import (
-    Act,
-    Declaration,
-    Let,
-    Memory,
-    Modes,
-    Name,
-    Observe,
-    Observed,
-    Param,
-    PlanDeclaration,
-    PropertyDeclaration,
-    expressions,
-    walk,
-)
+from hl_dsl.grammar.tree.syntax_tree import Declaration, Observe, Observed, PlanDeclaration, names_used
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.language.unused_plan_settings import idle_settings
 
@@ -38,16 +27,19 @@ class _Uses:
     def __init__(self, checked: CheckedProgram):
         self.checked = checked
         declarations = checked.policy.declarations
-        self.defined: dict[str, Declaration] = {item.name: item for item in declarations if type(item) in (Let, Memory)}
-        self.names = {id(item): _names(item) for item in declarations}
-        # The action itself may be asked for by name, and hangs on all that decides it.
-        self.acting = self._closure([item for item in declarations if type(item) in (Act, Modes, PlanDeclaration)])
-        self.directed = self._closure([item for item in declarations if type(item) in (Act, Modes)])
-        self.needed = self.acting | self._closure([item for item in declarations if type(item) is PropertyDeclaration])
+        self.defined: dict[str, Declaration] = {
+            item.name: item for item in checked.policy.with_role(Role.DEFINITION, Role.STATE)
+        }
+        self.names = {id(item): frozenset(names_used(item)) for item in declarations}
+        # The action itself may be used by its name; it depends on all that decides it.
+        self.acting = self._closure(Role.BEHAVIOUR, Role.PLAN)
+        self.directed = self._closure(Role.BEHAVIOUR)
+        self.needed = self.acting | self._closure(Role.PROPERTY)
 
-    def _closure(self, roots: list[Declaration]) -> set[str]:
+    def _closure(self, *roots: Role) -> set[str]:
+        """The names that declarations of these roles need, through definitions and memory too."""
         reached: set[str] = set()
-        waiting = [name for item in roots for name in self.names[id(item)]]
+        waiting = [name for item in self.checked.policy.with_role(*roots) for name in self.names[id(item)]]
         while waiting:
             name = waiting.pop()
             if name not in reached:
@@ -57,56 +49,62 @@ class _Uses:
         return reached
 
     def warnings(self) -> Iterator[Diagnostic]:
+        """The warnings, in the order of the declarations."""
         for item in self.checked.policy.declarations:
-            if type(item) is Observe:
+            role = role_of(item)
+            if isinstance(item, Observe):
                 yield from self._observed(item)
-            elif type(item) is PlanDeclaration and item.name not in self.directed:
-                yield Diagnostic(
-                    "HL506",
-                    f"the plan `{item.name}` is not used",
-                    item.name_span,
-                    "the action does not hang on it: add it to one",
-                    severity="warning",
-                )
-            elif type(item) is PlanDeclaration:
-                yield from idle_settings(item)
-            elif type(item) in (Let, Memory, Param) and item.name not in self.needed:
+            elif isinstance(item, PlanDeclaration):
+                yield from self._plan(item)
+            elif form_of(item).unused_code is not None and item.name not in self.needed:
                 yield self._unused(item)
-            elif type(item) is Param and item.name not in self.acting:
-                users = self._users(item.name)
-                yield Diagnostic(
-                    "HL505",
-                    f"the parameter `{item.name}` has no effect on the action",
-                    item.name_span,
-                    severity="warning",
-                    label=f"only {_listed(users)} {'use' if len(users) > 1 else 'uses'} it, and the action hangs on none of that",
-                )
+            elif role is Role.CONSTANT and item.name not in self.acting:
+                yield self._without_effect(item)
 
-    def _unused(self, item: Let | Memory | Param) -> Diagnostic:
-        users = [name for name in self._users(item.name) if name != item.name]
-        code, what = {
-            Let: ("HL501", "the definition"),
-            Memory: ("HL502", "the memory"),
-            Param: ("HL503", "the parameter"),
-        }[type(item)]
-        if users:
-            says = f"only {_listed(users)} {'use' if len(users) > 1 else 'uses'} it, which nothing needs"
-        elif type(item) is Memory and item.name in self.names[id(item)]:
-            says = "only its own next value reads it"
+    def _plan(self, item: PlanDeclaration) -> Iterator[Diagnostic]:
+        if item.name in self.directed:
+            yield from idle_settings(item)
         else:
-            says = "nothing uses it"
+            yield Diagnostic(
+                "HL506",
+                f"the plan `{item.name}` is not used",
+                item.name_span,
+                "the action does not hang on it: add it to one",
+                severity="warning",
+            )
+
+    def _without_effect(self, item: Any) -> Diagnostic:
+        users = self._users(item.name)
+        verb = "use" if len(users) > 1 else "uses"
+        return Diagnostic(
+            "HL505",
+            f"the parameter `{item.name}` has no effect on the action",
+            item.name_span,
+            f"only {_listed(users)} {verb} it, and the action hangs on none of that",
+            severity="warning",
+        )
+
+    def _unused(self, item: Any) -> Diagnostic:
+        form = form_of(item)
+        assert form.unused_code is not None
+        users = [name for name in self._users(item.name) if name != item.name]
+        if users:
+            label = f"only {_listed(users)} {'use' if len(users) > 1 else 'uses'} it, which nothing needs"
+        elif form.role is Role.STATE and item.name in self.names[id(item)]:
+            label = "only its own next value reads it"
+        else:
+            label = "nothing uses it"
         place = self._whole_lines(item.span)
         repair = None if users or place is None else Repair(place, "", "leave it out")
-        return Diagnostic(
-            code, f"{what} `{item.name}` is not used", item.name_span, says, repair=repair, severity="warning"
-        )
+        message = f"{form.noun} `{item.name}` is not used"
+        return Diagnostic(form.unused_code, message, item.name_span, label, repair=repair, severity="warning")
 
     def _users(self, name: str) -> list[str]:
         """The definitions and properties that name it, in the order of the text."""
         return [
             item.name
-            for item in self.checked.policy.declarations
-            if type(item) in (Let, Memory, PropertyDeclaration) and name in self.names[id(item)]
+            for item in self.checked.policy.with_role(Role.DEFINITION, Role.STATE, Role.PROPERTY)
+            if name in self.names[id(item)]
         ]
 
     def _observed(self, item: Observe) -> Iterator[Diagnostic]:
@@ -148,10 +146,6 @@ class _Uses:
     def _whole_lines(self, span: Span) -> Span | None:
         """The declaration, if its text is at hand."""
         return span if self.checked.source.text and span.end > span.start else None
-
-
-def _names(item: Declaration) -> frozenset[str]:
-    return frozenset(node.name for top in expressions(item) for node in walk(top) if type(node) is Name)
 
 
 def _listed(names: list[str]) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.compiler.planner.controller import controller_for
+from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
 from hl_dsl.synth.environments.environments import load_simulator, steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
 from hl_dsl.synth.evaluation.proof_check import CHECKED, Disagreement, ProofCheck
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.rollouts.interrupts import defer_interrupts

@@ -56,5 +56,5 @@ def with_header(text: str, lines: list[str]) -> str:
 def write_header(path: Path, program: Program, proof: Proof, evaluations: Iterable[Evaluation]) -> None:
     """Rewrites the header of a policy file. The program itself stays as it is."""
     text = with_header(program.source.text, header_lines(program, proof, evaluations))
-    assert Program.parse(text).hash == program.hash
+    assert Program.parse(text, cards=program.cards).hash == program.hash
     write_whole(path, text.encode())

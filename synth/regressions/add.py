@@ -17,7 +17,8 @@ from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import BEST, LEDGER, settings_in
 from hl_dsl.synth.runs.statuses import STUDY_KINDS, TrialKind
-from hl_dsl.synth.runs.trial import Trial, best_trial, trials_of
+from hl_dsl.synth.runs.trial_statistics import best_trial
+from hl_dsl.synth.runs.trial import Trial, trials_of
 from hl_dsl.verify.results import counterexample_files as traces
 
 from hl_dsl.base.errors import HLError

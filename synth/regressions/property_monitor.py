@@ -12,7 +12,7 @@ from hl_dsl.synth.rollouts.trace import replayed
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.errors import HLError
-from hl_dsl.cards import Card
+from hl_dsl.cards import Card, CardResolver
 from hl_dsl.program import Program
 
 _NAME = "property"
@@ -29,7 +29,7 @@ def watcher(card: Card, holds: str) -> Dataflow:
             hint,
         )
     try:
-        program = Program.parse(text, "the case's property")
+        program = Program.parse(text, "the case's property", CardResolver(cards=(card,)))
     except ProgramError as error:
         raise HLError(f"`{holds}` is no property over what is observed: {error.diagnostics[0].message}", hint) from None
     if len(list(program.syntax.of(PropertyDeclaration))) != 1 or len(program.syntax.declarations) != 3:

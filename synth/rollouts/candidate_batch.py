@@ -83,7 +83,7 @@ def play(
     """
     lanes = [seed for _ in candidates for seed in settings.seeds]
     pruner = Pruner([(curves or {}).get(seed) for seed in lanes])
-    recorder = Recorder(len(lanes), pixels=card.family == "atari")
+    recorder = Recorder(len(lanes), pixels=card.capabilities.has_pixels)
     frames = LastFrames(card, len(lanes)) if pictures else None
     rollout = evaluate(
         ProgramBatch(_members(candidates, len(settings.seeds))),

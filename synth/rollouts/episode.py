@@ -9,7 +9,9 @@ import numpy as np
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.synth.rollouts.picture import Picture
 
-SOURCES = ("ram", "observation", "reward", "lives", "step", "plan")
+from hl_dsl.input_sources.table import INPUT_SOURCES
+
+_RECORDED = tuple(source for source in INPUT_SOURCES if source.is_recorded)
 
 
 @dataclass(frozen=True)
@@ -33,19 +35,7 @@ class Recording:
         """Ticks as rows of a frame."""
         part = {source: values[start:stop] for source, values in self.shown.items()}
         never = np.zeros(stop - start, bool)
-        frame = Frame(
-            lanes,
-            part.get("ram"),
-            part.get("observation"),
-            part["reward"],
-            part.get("lives"),
-            part["step"],
-            never,
-            never,
-            False,
-        )
-        frame.plan = part.get("plan")
-        return frame
+        return Frame(lanes, part, never, never, False)
 
 
 class Recorder:
@@ -58,9 +48,11 @@ class Recorder:
     def __call__(self, environments: Any, frame: Frame, actions: np.ndarray | None) -> None:
         if actions is None:
             return
-        shown = {"ram": frame.ram, "reward": frame.reward, "lives": frame.lives, "step": frame.step, "plan": frame.plan}
-        if not self._pixels:
-            shown["observation"] = frame.observation
+        shown = {
+            source.name: getattr(frame, source.name)
+            for source in _RECORDED
+            if not (self._pixels and source.holds_pixels)
+        }
         self._ticks.append((frame.lanes, shown, actions))
 
     def episodes(self) -> list[Recording]:
@@ -73,9 +65,9 @@ class Recorder:
 
     def _one(self, places: list[tuple[int, int]]) -> Recording:
         shown = {}
-        for source in SOURCES:
-            values = [self._ticks[tick][1].get(source) for tick, _ in places[:1]]
+        for source in _RECORDED:
+            values = [self._ticks[tick][1].get(source.name) for tick, _ in places[:1]]
             if values and values[0] is not None:
-                shown[source] = np.stack([self._ticks[tick][1][source][row] for tick, row in places])
+                shown[source.name] = np.stack([self._ticks[tick][1][source.name][row] for tick, row in places])
         actions = np.stack([self._ticks[tick][2][row] for tick, row in places]) if places else np.zeros(0, np.int32)
         return Recording(shown, actions)

@@ -91,7 +91,7 @@ class LastFrames:
     """
 
     def __init__(self, card: Card, lanes: int = 1, most: int = MOST, every: int = EVERY):
-        self._pixels = card.family == "atari"
+        self._pixels = card.capabilities.has_pixels
         self._every = every
         self._kept: list[deque[tuple[int, np.ndarray]]] = [deque(maxlen=most) for _ in range(lanes)]
         self._tick = 0

@@ -93,17 +93,7 @@ class ProgramBatch(Controller):
 
 
 def _part(frame: Frame, rows: slice, lanes: np.ndarray) -> Frame:
-    return Frame(
-        lanes,
-        None if frame.ram is None else frame.ram[rows],
-        frame.observation[rows],
-        frame.reward[rows],
-        None if frame.lives is None else frame.lives[rows],
-        frame.step[rows],
-        frame.done,
-        frame.truncated,
-        frame.ended,
-    )
+    return Frame(lanes, frame.sources(rows), frame.done, frame.truncated, frame.ended)
 
 
 def _side_by_side(tables: list[np.ndarray]) -> np.ndarray:

@@ -94,17 +94,10 @@ class TraceWriter:
 
 def raw_observations(flow: Dataflow, frame: Frame, row: int) -> list:
     """The raw value of each of the program's inputs in one row of a frame; nothing planned where nothing was."""
-    sources = {
-        "ram": frame.ram,
-        "observation": frame.observation,
-        "reward": frame.reward,
-        "lives": frame.lives,
-        "step": frame.step,
-        "plan": frame.plan,
-    }
+    shown = [getattr(frame, entry.source) for entry in flow.inputs]
     return [
-        entry.default if sources[entry.source] is None else np.ravel(sources[entry.source][row])[entry.column].item()
-        for entry in flow.inputs
+        entry.default if values is None else np.ravel(values[row])[entry.column].item()
+        for entry, values in zip(flow.inputs, shown)
     ]
 
 

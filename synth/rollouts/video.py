@@ -13,13 +13,7 @@ from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.synth.environments.environments import Environments
 
 from hl_dsl.base.errors import HLError
-from hl_dsl.cards import Card
-
-# Families whose pictures are drawn in plain memory; elsewhere drawing may need a graphics driver.
-_DRAWN_IN_MEMORY = ("atari", "classic", "box2d")
-_FRAMES_PER_SECOND = {"atari": 60}
-_OTHERWISE = 30
-_ENLARGED = {"atari": 3}
+from hl_dsl.cards import Card, Rendering
 
 
 class Video:
@@ -32,7 +26,7 @@ class Video:
     def __init__(self, path: str | Path, card: Card):
         self.path = Path(path)
         self.frames = 0
-        self._family = card.family
+        self._capabilities = card.capabilities
         self._writer: Any = None
         self._over = False
         self._error: HLError | None = None
@@ -48,7 +42,7 @@ class Video:
     def __call__(self, environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
         if self._over or (row := int(np.searchsorted(frame.lanes, 0))) >= len(frame.lanes) or frame.lanes[row] != 0:
             return
-        picture = frame.picture(row) if self._family == "atari" else environments.render(0)
+        picture = frame.picture(row) if self._capabilities.has_pixels else environments.render(0)
         try:
             self._write(np.ascontiguousarray(picture))
         except (OSError, RuntimeError) as error:
@@ -75,11 +69,11 @@ class Video:
             import imageio_ffmpeg
 
             height, width, _ = picture.shape
-            scale = _ENLARGED.get(self._family, 1)
+            scale = self._capabilities.picture_scale
             self._writer = imageio_ffmpeg.write_frames(
                 str(self.path),
                 (width, height),
-                fps=_FRAMES_PER_SECOND.get(self._family, _OTHERWISE),
+                fps=self._capabilities.frames_per_second,
                 macro_block_size=2,  # what the pixel format asks for; the usual 16 would stretch the picture
                 output_params=["-vf", f"scale=iw*{scale}:ih*{scale}:flags=neighbor"] if scale > 1 else [],
             )
@@ -89,14 +83,17 @@ class Video:
 
 
 def needs_render(card: Card) -> bool:
-    """Whether the environment must be asked to draw; an Atari game's observation is the picture."""
-    return card.family != "atari"
+    """Whether pictures must be rendered: they are not the observation."""
+    return not card.capabilities.has_pixels
 
 
 def check_render(card: Card) -> None:
     """Raises HLError where the environment cannot be drawn. Draws once in a process of its own where a missing graphics driver would end this one."""
-    if card.family in _DRAWN_IN_MEMORY:
+    rendering = card.capabilities.rendering
+    if rendering is Rendering.IN_MEMORY:
         return
+    if rendering is Rendering.NONE:
+        raise HLError(f"`{card.environment}` draws no pictures", "evaluate it without --video")
     trial = (
         "import sys\n"
         "from hl_dsl.cards.reader import parse_card\n"

@@ -22,7 +22,7 @@ from hl_dsl.synth.candidates.proposer import (
     Rejected,
     SearchContext,
 )
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.proposers.registry import proposer_named
@@ -96,8 +96,7 @@ class Study:
         self._proposed = False
         self.lanes, self.max_steps, self.cases = lanes, max_steps, tuple(cases)
         self.no_reward_steps = no_reward_steps or default_no_reward_steps(program.card)
-        stated = protocol_options(program.card, protocol)
-        self.seeds = tuple(seeds) if draws_at_random(stated) else tuple(seeds)[:1]
+        self.seeds = tuple(seeds) if draws_at_random(program.card, protocol) else tuple(seeds)[:1]
         self.resources, self.play = Resources(num_threads, executor=evaluator or WorkerExecutor()), play
         self._owns_executor = evaluator is None
         self.path = Path(run_folder)

@@ -12,7 +12,8 @@ from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.plots import BEST_COLOUR, REFERENCE_COLOURS, REJECTED_COLOUR, style_axes
 from hl_dsl.synth.runs.run_folder import LEDGER
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
-from hl_dsl.synth.runs.trial import main_setting, trials_of
+from hl_dsl.synth.runs.trial_statistics import main_setting
+from hl_dsl.synth.runs.trial import trials_of
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import write_whole

@@ -11,7 +11,7 @@ from typing import Any
 
 from hl_dsl.synth.candidates.parameter_values import hash_with, values_of
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.regressions.case import Regression, content_hash
@@ -103,7 +103,7 @@ class Tuning:
         if not self.proof.passed:
             raise NotProved(program, self.proof)
         # Where nothing is drawn at random every seed is the same episode.
-        self.seeds = tuple(seeds) if draws_at_random(protocol_options(program.card, protocol)) else tuple(seeds)[:1]
+        self.seeds = tuple(seeds) if draws_at_random(program.card, protocol) else tuple(seeds)[:1]
         if race and len(self.seeds) <= RACE_SEEDS:
             same = len(seeds) > len(self.seeds)
             why = (

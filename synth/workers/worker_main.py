@@ -41,7 +41,7 @@ def apply_rlimits(memory: int) -> None:
 
 def answer(counters: SharedCounters, request: dict[str, Any], send: Callable[[tuple], None]) -> tuple[str, Any]:
     """Runs a request. Returns the kind of the answer and its value."""
-    from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
+    from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
     from hl_dsl.synth.rollouts.executor import ExecutionHooks
     from hl_dsl.synth.rollouts.interrupts import RemoteInterrupt
 

@@ -169,7 +169,7 @@ def test_parameters_for_other_lanes():
     [
         ({"observation": np.zeros((2, 4))}, "reads `step`"),
         ({"step": [0, 0]}, "reads `observation`"),
-        ({"observation": np.zeros((2, 4)), "step": [0, 0], "screen": 1}, "no source `screen`"),
+        ({"observation": np.zeros((2, 4)), "step": [0, 0], "screen": 1}, "unknown source `screen`"),
         ({"observation": np.zeros((3, 4)), "step": [0, 0]}, "does not fit"),
         ({"observation": np.zeros((2, 2)), "step": [0, 0]}, "does not fit|has no column"),
         ({"observation": [["a"] * 4] * 2, "step": [0, 0]}, "numbers"),

@@ -15,7 +15,8 @@ from hl_dsl.synth.candidates.calls import CallRequest, Charge
 from hl_dsl.synth.candidates.proposer import ProposerStopped
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.call_totals import CUT_OFF, RESERVED, SETTLED
-from hl_dsl.synth.runs.ledger import LEDGER_FIELDS, Ledger
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.ledger_format import LEDGER_FIELDS
 
 # Fields of a reserved event that its settled event does not repeat.
 _ONLY_IN_RESERVED = (

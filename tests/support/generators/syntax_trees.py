@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hl_dsl.grammar.tree.keywords import RESERVED
+from hl_dsl.grammar.tree.keywords import reserved_words
 from hl_dsl.grammar.tree.syntax_tree import (
     Act,
     After,
@@ -40,7 +40,7 @@ from hypothesis import strategies as st
 from hl_dsl.operators import OPERATORS
 
 # The words of the grammar that can stand for nothing else.
-_WORDS = RESERVED | {"previous"}
+_WORDS = reserved_words() | {"previous"}
 
 names = st.one_of(
     st.sampled_from(

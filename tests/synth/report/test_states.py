@@ -43,7 +43,9 @@ def test_a_run_that_goes_on_says_so_and_who_makes_it(run):
     with RunFolder(run):
         document, page = reported(run)
         assert (
-            document["status"] == "going on" and document["stop_reason"] is None and document["held_by"] == lock_holder(run)
+            document["status"] == "going on"
+            and document["stop_reason"] is None
+            and document["held_by"] == lock_holder(run)
         )
         assert "going on (process" in page.text and {"class": "status live"} in page.of("span")
         assert len(document["steps"]) == 3 and document["best"]["mean"] == 500
