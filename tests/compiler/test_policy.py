@@ -193,7 +193,7 @@ def test_not_begun():
 
 
 def test_no_such_back_end():
-    with pytest.raises(HLError, match="no back end `fast`"):
+    with pytest.raises(HLError, match="unknown back end `fast`"):
         balance(backend="fast")
 
 
