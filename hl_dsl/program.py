@@ -11,7 +11,7 @@ from hl_dsl import pipeline
 from hl_dsl.base.diagnostics import MOST_SHOWN, Diagnostic, ProgramError
 from hl_dsl.base.source import SourceText
 from hl_dsl.cards import Card, CardResolver
-from hl_dsl.grammar.parser import sound
+from hl_dsl.grammar.parser import validate_repair
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.language.incremental import DeclarationCache
@@ -63,7 +63,9 @@ class Program:
             return cls(pipeline.check(syntax, card, source), cards=cards)
         except ProgramError as error:
             shown, rest = error.diagnostics[:MOST_SHOWN], error.diagnostics[MOST_SHOWN:]
-            diagnostics = [sound(source, item) for item in shown] + [replace(item, repair=None) for item in rest]
+            diagnostics = [validate_repair(source, item) for item in shown] + [
+                replace(item, repair=None) for item in rest
+            ]
             raise ProgramError(source, diagnostics) from None
 
     @classmethod

@@ -11,8 +11,8 @@ from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.regressions.gate import CaseGate
-from hl_dsl.synth.regressions.play import CaseSettings
 from hl_dsl.synth.rollouts.candidate_batch import BatchResult, Episode, play
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
@@ -86,7 +86,7 @@ class GenerationRunner:
 
     def _stage(self, candidates: Sequence[Candidate], seeds: Sequence[int], episodes: dict[int, list[Episode]]) -> None:
         study = self.study
-        setting = CaseSettings(study.protocol, study.max_steps, study.no_reward_steps)
+        setting = EpisodeSettings(study.protocol, (), study.max_steps, study.no_reward_steps)
         for some, played in self._batches(candidates, setting, seeds, study.state.curve, episodes):
             for one, found in zip(some, played.episodes):
                 episodes[one.index] += found
@@ -100,17 +100,19 @@ class GenerationRunner:
             for one in candidates
             if self.study.cases and self._verdict(one, episodes[one.index])[0] is Gate.ACCEPTED
         ]
-        waiting = self.cases.replay(waiting)
-        for setting, cases, seeds in self.cases.batches():
+        waiting = [one for one in waiting if self.cases.replay(one.index, one.checked.flow)]
+        for setting, cases in self.cases.batches():
+            seeds = setting.seeds
             for some, played in self._batches(waiting, setting, seeds, lambda seed: None, episodes) if waiting else ():
-                self.cases.take(some, cases, played.episodes)
+                for one, every in zip(some, played.episodes, strict=True):
+                    self.cases.record_episodes(one.index, cases, every)
                 self._stop_where_cut(played, episodes)
-            waiting = self.cases.going_on([one for one in waiting if one.index not in self.failures])
+            waiting = [one for one in waiting if one.index not in self.failures and self.cases.passes_so_far(one.index)]
 
     def _batches(
         self,
         candidates: Sequence[Candidate],
-        setting: CaseSettings,
+        setting: EpisodeSettings,
         seeds: Sequence[int],
         curve: Callable,
         episodes: dict[int, list[Episode]],
@@ -126,7 +128,7 @@ class GenerationRunner:
     def _played(
         self,
         candidates: Sequence[Candidate],
-        setting: CaseSettings,
+        setting: EpisodeSettings,
         seeds: Sequence[int],
         curve: Callable,
         episodes: dict[int, list[Episode]],
@@ -139,7 +141,7 @@ class GenerationRunner:
                 study.play or play,
                 [one.checked.flow for one in candidates],
                 study.program.card,
-                setting.episodes(seeds),
+                setting.with_seeds(seeds),
                 hooks=ExecutionHooks(
                     before_step=self.record.meter.after(before),
                     stop=lambda: study.budget.out_of_time,
@@ -201,8 +203,10 @@ class GenerationRunner:
         """Whether all is known that the verdict hangs on."""
         if len(episodes) < len(self.study.state.seeds) or any(each.status == EpisodeStatus.CUT for each in episodes):
             return False
-        cut = any(kept["passed"] is None for kept in self.cases.told(one.index).values())
-        return not cut and (self._verdict(one, episodes)[0] is not Gate.ACCEPTED or not self.cases.pending(one.index))
+        cut = any(kept["passed"] is None for kept in self.cases.results_json(one.index).values())
+        return not cut and (
+            self._verdict(one, episodes)[0] is not Gate.ACCEPTED or not self.cases.is_pending(one.index)
+        )
 
     def _note(self, played: BatchResult) -> None:
         self.options = played.rollout.options
@@ -248,7 +252,7 @@ class GenerationRunner:
             wall_seconds=steps * self.wall_per_step,
             proof={"status": one.proof},
             parameters=one.values,
-            cases=self.cases.told(one.index),
+            cases=self.cases.results_json(one.index),
             **EpisodeCounts.total(episode.counts for episode in episodes).trial_fields(one.checked.flow),
         )
 
@@ -273,7 +277,7 @@ class GenerationRunner:
                 return Gate.PRUNED, f"{score:g} on the quick seeds is clearly worse than the best"
             return Gate.PRUNED, f"{score:g} on {len(episodes)} seeds is clearly worse than the best program there"
         if state.archive.would_accept(one.checked.structure, score):
-            reason = self.cases.reason(one.index)
+            reason = self.cases.rejection_reason(one.index)
             return (Gate.ACCEPTED, "") if reason is None else (Gate.REGRESSION, reason)
         return Gate.ALL_SEEDS, f"{score:g} is not better than the best program"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.synth.proposers.submissions import NAME, Submissions, submission
-from hl_dsl.synth.regressions.files import folder_beside, read_cases
+from hl_dsl.synth.regressions.files import read_cases
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.run_folder import SETTINGS, RunFolder
@@ -18,6 +18,7 @@ from hl_dsl.synth.search.search_record import StudyRecord
 from hl_dsl.synth.search.study import DEVELOPMENT_SEEDS, Study
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.cases.files import cases_folder
 from hl_dsl.program import Program
 
 
@@ -59,7 +60,7 @@ class InteractiveStudy:
     def begin(cls, policy: Path, run: Path, opening: Opening) -> InteractiveStudy:
         """Opens a run from a policy; goes on with the one in the folder where it is the same, with the budget that is given."""
         program = Program.load(policy)
-        folder = folder_beside(policy)
+        folder = cases_folder(policy)
         study = _study(program, run, opening, folder)
         study._start  # proved before the folder is touched
         return cls(study, {"budget": opening.limits, "cases_folder": str(folder.absolute())})

@@ -15,7 +15,7 @@ from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.proposers.local.forecasting import forecasts
 from hl_dsl.synth.proposers.local.sampled_ticks import sampled_columns
 from hl_dsl.synth.proposers.local.signal_scales import usual_sizes
-from hl_dsl.synth.regressions.gate import first_broken, recording_key
+from hl_dsl.synth.regressions.gate import first_failed_case, recording_key
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.episode_cache import EpisodeCache
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
@@ -137,7 +137,7 @@ class StudyState:
                     Gate.DUPLICATE, f"acts as trial {trial}, which was clearly worse", candidate.program.hash, trial
                 )
             first = trial if first is None else first
-            acts_as = trial if acts_as is None and first_broken(self._cases[trial]) is not None else acts_as
+            acts_as = trial if acts_as is None and first_failed_case(self._cases[trial]) is not None else acts_as
             values.append(value)
         if acts_as is not None:
             return self._breaks_as(candidate, acts_as)
@@ -147,7 +147,7 @@ class StudyState:
 
     def _breaks_as(self, candidate: CheckedCandidate, trial: int) -> Rejection | None:
         """A rejection where a candidate that acts as a trial on the seeds does so, too, where that one broke a case."""
-        case = first_broken(self._cases[trial])
+        case = first_failed_case(self._cases[trial])
         known = self.recall.find(candidate.flow, recording_key(case))
         if known is None or self._cases[known][case]["passed"] is not False:
             return None

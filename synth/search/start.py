@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.regressions.files import folder_beside, read_cases
+from hl_dsl.synth.regressions.files import read_cases
 from hl_dsl.synth.rollouts.executor import Executor
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.budget import Budget
@@ -29,6 +29,7 @@ from hl_dsl.synth.tuning.tuning import Tuning
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import write_whole
+from hl_dsl.cases.files import cases_folder
 from hl_dsl.program import Program
 
 OnEvent = Callable[[dict[str, Any]], None]
@@ -61,7 +62,7 @@ def run_synth(
     Raises HLError: the program's file, a folder in use or with another run, a budget of nothing, an unknown proposer, a bad case.
     """
     program = Program.load(path)
-    cases = read_cases(folder_beside(Path(path)), program.card)
+    cases = read_cases(cases_folder(Path(path)), program.card)
     budget = Budget(
         steps=budget_steps, programs=budget_programs, wall_seconds=wall_seconds, tokens=budget_tokens, cost=budget_cost
     )
@@ -118,7 +119,7 @@ def run_tune(
     the folder or the file did not take all of it.
     """
     program = Program.load(path)
-    cases = read_cases(folder_beside(Path(path)), program.card)
+    cases = read_cases(cases_folder(Path(path)), program.card)
     budget = Budget(steps=budget_steps, wall_seconds=wall_seconds)
     picture = ProgressPlot(run_folder, on_event)
     longest = min(max_steps or program.card.max_episode_steps, program.card.max_episode_steps)

@@ -28,8 +28,7 @@ from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-from hl_dsl.synth.regressions.case import Regression, content_hash
-from hl_dsl.synth.regressions.gate import keeps_cases
+from hl_dsl.synth.regressions.gate import passes_known_cases
 from hl_dsl.synth.rollouts.candidate_batch import BatchResult
 from hl_dsl.synth.rollouts.executor import Executor
 from hl_dsl.synth.rollouts.last_frames import can_be_drawn
@@ -48,6 +47,8 @@ from hl_dsl.synth.search.simplify import simplified
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.cases.documents import content_hash
+from hl_dsl.cases.records import StoredCase
 from hl_dsl.program import Program
 
 DEVELOPMENT_SEEDS = tuple(range(8))
@@ -84,7 +85,7 @@ class Study:
         num_threads: int = 0,
         on_event: OnEvent | None = None,
         options: ProposerOptions | None = None,
-        cases: Sequence[Regression] = (),
+        cases: Sequence[StoredCase] = (),
         evaluator: Executor | None = None,
         play: Callable[..., BatchResult] | None = None,
     ):
@@ -312,7 +313,7 @@ class Study:
             known = state.recalled_returns(candidate)
             if known is None or sum(value for _, value, _ in known) / len(known) < best.best.score:
                 return False
-            return keeps_cases(self.cases, candidate, state.recalled_case)
+            return passes_known_cases(self.cases, candidate, state.recalled_case)
 
         smaller = simplified(best.checked, state.gates, same)
         if smaller is not best.checked:

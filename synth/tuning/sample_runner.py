@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.synth.candidates.parameter_values import flow_with
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.regressions.case import Regression
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.rollouts.candidate_batch import play, play_values
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
@@ -24,6 +22,7 @@ from hl_dsl.synth.runs.step_counter import StepCounter
 from hl_dsl.synth.tuning.samples import Sample
 from hl_dsl.synth.workers.limits import EvaluatorFailed
 
+from hl_dsl.cases.records import StoredCase
 from hl_dsl.program import Program
 
 MOST_LANES = 256  # in one batch: a MuJoCo robot takes up to 25 MB of a worker's address space
@@ -55,7 +54,7 @@ class SampleRunner:
         meter: StepCounter | None,
         tell: Callable[[dict], None],
         failed: Callable[[EvaluatorFailed], None],
-        cases: Sequence[Regression] = (),
+        cases: Sequence[StoredCase] = (),
     ):
         self.program, self.episodes, self.budget, self.resources = program, episodes, budget, resources
         self.meter, self.tell, self.failed, self.cases = meter, tell, failed, tuple(cases)
@@ -111,29 +110,27 @@ class SampleRunner:
     def passes(self, sample: Sample, stop: SignalInterrupt) -> str | None:
         """Why a sample breaks one of the task's golden cases; None where it passes them all. Raises Cut."""
         flow: Dataflow = flow_with(self.program.flow, sample.values)
-        one = SimpleNamespace(index=sample.number, checked=SimpleNamespace(flow=flow))
         gate = CaseGate(self.cases, self.program.card)
-        going_on = gate.replay([one])
+        gate.replay(sample.number, flow)
         try:
-            for setting, cases, seeds in gate.batches():
-                if not going_on:
+            for setting, cases in gate.batches():
+                if not gate.passes_so_far(sample.number):
                     break
                 played = self._run(
                     play,
                     [flow],
                     self.program.card,
-                    setting.episodes(seeds),
+                    setting,
                     stop=stop,
                 )
-                gate.take([one], cases, played.episodes)
+                gate.record_episodes(sample.number, cases, played.episodes[0])
                 if played.rollout.interrupted or stop.was_delivered:
                     raise TuningInterrupted(INTERRUPTED)
                 if not played.rollout.complete:
                     raise self.spent()
-                going_on = gate.going_on([one])
         finally:
-            sample.cases, sample.case_steps = gate.told(sample.number), gate.steps(sample.number)
-        return gate.reason(sample.number)
+            sample.cases, sample.case_steps = gate.results_json(sample.number), gate.steps(sample.number)
+        return gate.rejection_reason(sample.number)
 
     def _run(self, function: Callable, *arguments: Any, stop: SignalInterrupt) -> Any:
         for _ in range(_CHANCES):

@@ -14,7 +14,6 @@ from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.regressions.case import Regression, content_hash
 from hl_dsl.synth.rollouts.executor import Executor
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
@@ -35,6 +34,8 @@ from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.text import counted
+from hl_dsl.cases.documents import content_hash
+from hl_dsl.cases.records import StoredCase
 from hl_dsl.program import Program
 
 _RESERVED = 0.5  # at most so much of the budget is kept back for whole episodes while short ones are played
@@ -84,7 +85,7 @@ class Tuning:
         race: bool = False,
         short: Sequence[Phase] = (),
         step_size: float | None = None,
-        cases: Sequence[Regression] = (),
+        cases: Sequence[StoredCase] = (),
         center: bool = False,
     ):
         refuse_other_seeds(seeds, "a tuning")

@@ -1,8 +1,8 @@
 """A recorded run played back: the same proposals, the same verdicts, nothing paid."""
 
 import pytest
-from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger

@@ -7,8 +7,6 @@ from dataclasses import replace
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.regressions.case import EpisodeCase
-from hl_dsl.synth.regressions.files import folder_beside, remove_case, write_case
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
@@ -17,6 +15,8 @@ from hl_dsl.synth.search.interactive_documents import inspect, status
 from hl_dsl.synth.search.interactive_run import InteractiveStudy, Opening
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.cases.files import add_case, cases_folder, remove_case
+from hl_dsl.cases.records import EpisodeCase
 from tests.support.study_runs import LEAN, trials
 
 FEW = Opening(seeds=(0, 1), budget_steps=3_000, max_steps=100)
@@ -159,7 +159,7 @@ def test_the_budget_holds_and_may_grow(lean, tmp_path):
 
 
 def test_cases_hold_here_too(lean, tmp_path):
-    write_case(folder_beside(lean), EpisodeCase("stays", "CartPole-v1", "standard", 30, holds="step < 400"))
+    add_case(cases_folder(lean), EpisodeCase("stays", "CartPole-v1", "standard", 30, holds="step < 400"))
     with InteractiveStudy.begin(lean, tmp_path / "run", Opening(seeds=(0, 1), budget_steps=9_000)) as session:
         stray = session.submit(BETTER)
         again = session.submit(BETTER.replace("0.3", "0.31").replace("policy lean", "policy other"))
@@ -170,7 +170,7 @@ def test_cases_hold_here_too(lean, tmp_path):
         and stray["cases"]["stays"]["passed"] is False
     )
     assert stray["env_steps"] == sum(stray["returns"]) + stray["cases"]["stays"]["steps"]
-    remove_case(folder_beside(lean), "stays")
+    remove_case(cases_folder(lean), "stays")
     with pytest.raises(HLError, match="`stays` was taken away"):
         InteractiveStudy.go_on(tmp_path / "run")
 

@@ -10,8 +10,6 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.regressions.case import EpisodeCase
-from hl_dsl.synth.regressions.files import folder_beside, write_case
 from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger
@@ -21,6 +19,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.cases.files import add_case, cases_folder
+from hl_dsl.cases.records import EpisodeCase
 from hl_dsl.program import Program
 from tests.support.study_runs import Interrupt, trials
 
@@ -214,8 +214,8 @@ def test_the_ledger_holds_texts_of_what_was_accepted_alone(swing, tmp_path):
 
 
 def case(swing, least):
-    write_case(
-        folder_beside(swing),
+    add_case(
+        cases_folder(swing),
         EpisodeCase("hangs", "Pendulum-v1", Program.load(swing).card.protocols[0], 9, least_return=least),
     )
 

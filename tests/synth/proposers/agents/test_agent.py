@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 
 import pytest
-from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.agents import sandbox
 from hl_dsl.synth.proposers.agents.agent_process import MARK
 from hl_dsl.synth.proposers.agents.profiles import PROFILES, command_of
+from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
