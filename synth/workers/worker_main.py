@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def main() -> None:
         while inbox.receive():
             for request in inbox.messages():
                 number = request["number"]
-                send(number, answer(counters, request, lambda message, number=number: send(number, message)))
+                send(number, answer(counters, request, partial(send, number)))
                 request.clear()  # closes the step file that `before_step` holds
     os._exit(0)
 
