@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,16 @@ from hl_dsl.synth.rollouts.picture import Picture
 from hl_dsl.input_sources.table import INPUT_SOURCES
 
 _RECORDED = tuple(source for source in INPUT_SOURCES if source.is_recorded)
+
+
+class RecordingDetail(StrEnum):
+    """What is recorded of the episodes of a batch."""
+
+    NOTHING = "nothing"
+    STEPS = "steps"
+    """What each step showed, and the actions."""
+    PICTURES = "pictures"
+    """In addition, the last frames of each program's worst episode."""
 
 
 @dataclass(frozen=True)
