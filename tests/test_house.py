@@ -26,7 +26,7 @@ from tests.support.source_tree import CHECKS, STAGES, imported, loaded_at_import
 # The layout, from the floor to the roof: a folder imports only from folders on an earlier line.
 LEVELS = (
     ("hl_dsl/base", "hl_dsl/input_sources", "hl_dsl/operators"),
-    ("grammar/tree", "hl_dsl/cards", "hl_dsl/messages"),
+    ("grammar/tree", "hl_dsl/cards", "hl_dsl/cases", "hl_dsl/messages"),
     ("grammar/decoder", "grammar/syntax_errors", "synth/runs"),
     ("grammar",),
     ("grammar/formatter", "hl_dsl/language"),
@@ -53,8 +53,9 @@ LEVELS = (
     ("synth/proposers/agents", "synth/proposers/llm", "synth/regressions", "synth/report/contents"),
     ("synth/report/drawing",),
     ("synth/report/sections",),
-    ("synth/proposers", "synth/report", "synth/tuning"),
+    ("synth/proposers", "synth/report"),
     ("synth/search",),
+    ("synth/tuning",),
     ("synth",),
     ("hl_dsl/cli/options", "hl_dsl/cli/output"),
     ("hl_dsl/cli/mcp_server",),

@@ -15,6 +15,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def main() -> None:
                 number = request["number"]
                 if "resources" in request["options"]:
                     request["options"]["resources"] = replace(request["options"]["resources"], executor=executor)
-                send(number, answer(counters, request, lambda message, number=number: send(number, message)))
+                send(number, answer(counters, request, partial(send, number)))
                 request.clear()  # closes the step file that `before_step` holds
     os._exit(0)
 

@@ -1,9 +1,9 @@
 """Ledger-based account of paid calls.
 
-A call has two ledger events: "reserved" before it is made, "settled" after. Both hold the call's number, its trial and the
-number of the attempt. A settled event also holds the outcome ("answered", "failed", "cut off"), the text and the charge. If
-a crash leaves a call reserved, the resumed study settles it as cut off and charges its whole reservation. A text that was
-paid for is read from the ledger and never requested again.
+A call has two ledger events: "reserved" before it is made, "settled" after. Both hold the call's number, its trial
+and the number of the attempt. A settled event also holds the outcome ("answered", "failed", "cut off"), the text and
+the charge. If a crash leaves a call reserved, the resumed study settles it as cut off and charges its whole
+reservation. A text that was paid for is read from the ledger and never requested again.
 """
 
 from __future__ import annotations
