@@ -250,7 +250,7 @@ def _stopped_at(gates: Gates, checked: CheckedCandidate, number: int, kept: Kept
     recognised = gates.recognise(checked)
     if isinstance(recognised, Rejection):
         return recognised.gate
-    gates.remember(checked.program.hash, number)
+    gates.remember(checked.hash, number)
     if number not in kept.known:
         proved = gates.prove(checked)
         kept.add(number, proved.gate if isinstance(proved, Rejection) else None)

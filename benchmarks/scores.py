@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
 from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program, ledger_beside
 from hl_dsl.synth.evaluation.policy_header import write_header
@@ -29,7 +29,7 @@ def score(path: Path, held_out: Sequence[int]) -> None:
     evaluations = []
     print(f"{path} ({program.hash})")
     for protocol in program.card.protocols:
-        seeds = held_out if draws_at_random(protocol_options(program.card, protocol)) else held_out[:1]
+        seeds = held_out if draws_at_random(program.card, protocol) else held_out[:1]
         with episode_progress(f"{program.name} {protocol}") as progress:
             evaluation = evaluate_program(
                 program,

@@ -25,8 +25,8 @@ from tests.support.source_tree import CHECKS, STAGES, imported, loaded_at_import
 
 # The layout, from the floor to the roof: a folder imports only from folders on an earlier line.
 LEVELS = (
-    ("hl_dsl/base", "hl_dsl/operators"),
-    ("grammar/tree", "hl_dsl/cards", "hl_dsl/messages"),
+    ("hl_dsl/base", "hl_dsl/input_sources", "hl_dsl/operators"),
+    ("grammar/tree", "hl_dsl/cards", "hl_dsl/cases", "hl_dsl/messages"),
     ("grammar/decoder", "grammar/syntax_errors", "synth/runs"),
     ("grammar",),
     ("grammar/formatter", "hl_dsl/language"),
@@ -36,10 +36,10 @@ LEVELS = (
         "compiler/backends/numpy_backend",
         "compiler/backends/tape",
         "compiler/lowering",
-        "synth/environments",
+        "synth/environments/backends",
         "verify/intervals",
     ),
-    ("compiler", "compiler/export", "verify/simulation", "verify/smt"),
+    ("compiler", "compiler/export", "synth/environments", "verify/simulation", "verify/smt"),
     ("compiler/planner", "verify/results"),
     ("synth/rollouts", "verify/methods"),
     ("verify/methods/lemmas",),
@@ -53,8 +53,9 @@ LEVELS = (
     ("synth/proposers/agents", "synth/proposers/llm", "synth/regressions", "synth/report/contents"),
     ("synth/report/drawing",),
     ("synth/report/sections",),
-    ("synth/proposers", "synth/report", "synth/tuning"),
+    ("synth/proposers", "synth/report"),
     ("synth/search",),
+    ("synth/tuning",),
     ("synth",),
     ("hl_dsl/cli/options", "hl_dsl/cli/output"),
     ("hl_dsl/cli/mcp_server",),
@@ -80,9 +81,9 @@ HEAVY = {
     "mcp",
 }
 SIMULATORS = {
-    ("envpool", "synth/environments/environments.py"),
-    ("gymnasium", "synth/environments/gymnasium_factory.py"),
-    ("gymnasium", "synth/environments/gymnasium_spec.py"),
+    ("envpool", "synth/environments/backends/envpool_backend.py"),
+    ("gymnasium", "synth/environments/backends/gymnasium_factory.py"),
+    ("gymnasium", "synth/environments/backends/gymnasium_spec.py"),
 }
 STEPS_SIMULATORS = "synth/environments/environments.py"
 
@@ -159,15 +160,17 @@ def test_checking_a_policy_loads_nothing_heavy():
 
 
 def test_one_module_steps_simulators():
-    found = {(module.split(".")[0], file) for file, tree in sources() for module, _ in imported(tree)}
-    assert {item for item in found if item[0] in ("envpool", "gymnasium")} == SIMULATORS
-    pools = {
+    imports = {(module, file) for file, tree in sources() for module, _ in imported(tree)}
+    libraries = {(module.split(".")[0], file) for module, file in imports}
+    assert {pair for pair in libraries if pair[0] in ("envpool", "gymnasium")} == SIMULATORS
+    openers = {
         file
-        for file, tree in sources()
-        for module, _ in imported(tree)
-        if module.endswith("gymnasium_pool.GymnasiumPool")
+        for module, file in imports
+        if module.endswith(".SimulatorRequest") and not file.startswith("synth/environments/backends/")
     }
-    assert pools == {STEPS_SIMULATORS}, "only the module that counts steps uses the pool of users' environments"
+    assert openers == {"synth/environments/simulator_pool.py", STEPS_SIMULATORS}, (
+        "only the module that counts steps may open a simulator"
+    )
 
 
 def test_only_the_table_knows_operators_by_name():

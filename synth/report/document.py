@@ -21,7 +21,7 @@ from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.runs.run_folder import BEST
 from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial
-from hl_dsl.synth.runs.trials_table import totals
+from hl_dsl.synth.runs.trial_statistics import totals
 from hl_dsl.synth.runs.version import UNKNOWN, version
 
 from hl_dsl.base.errors import HLError
@@ -34,7 +34,7 @@ SCHEMA = "hl.report/2"
 def document_of(run: ReportedRun, films: Sequence[ReportVideo]) -> dict[str, Any]:
     """The document, `"schema": "hl.report/2"`, in plain JSON values."""
     points, end = score_points(run)
-    program = _program(run.best)
+    program = _program(run)
     environment, protocol = run.setting or (None, None)
     return plain(
         {
@@ -62,9 +62,9 @@ def document_of(run: ReportedRun, films: Sequence[ReportVideo]) -> dict[str, Any
     )  # type: ignore[return-value]
 
 
-def _program(trial: Trial | None) -> Program | None:
+def _program(run: ReportedRun) -> Program | None:
     try:
-        return None if trial is None else Program.parse(trial.program)
+        return None if run.best is None else Program.parse(run.best.program, cards=run.cards)
     except HLError:
         return None
 

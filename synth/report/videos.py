@@ -46,7 +46,9 @@ class ReportVideo:
         return document | {"roles": list(self.roles), "bytes": None if self.gif is None else len(self.gif)}
 
 
-def record_videos(run: ReportedRun, steps: int, play: bool, tell: Callable[[str], None] = lambda text: None) -> list[ReportVideo]:
+def record_videos(
+    run: ReportedRun, steps: int, play: bool, tell: Callable[[str], None] = lambda text: None
+) -> list[ReportVideo]:
     """The films, each of at most `steps` steps. With `play` false only what was filmed before is shown.
 
     `tell` is told what is about to be played. Raises KeyboardInterrupt, with what had been played recorded.
@@ -78,9 +80,11 @@ def _chosen(run: ReportedRun) -> list[tuple[ReportVideo, Trial]]:
     return list(chosen.values())
 
 
-def _one(run: ReportedRun, film: ReportVideo, trial: Trial, steps: int, play: bool, tell: Callable[[str], None]) -> ReportVideo:
+def _one(
+    run: ReportedRun, film: ReportVideo, trial: Trial, steps: int, play: bool, tell: Callable[[str], None]
+) -> ReportVideo:
     try:
-        program = Program.parse(text_of(trial, run.trials))
+        program = Program.parse(text_of(trial, run.trials, run.cards), cards=run.cards)
         path = run.folder / VIDEOS / f"{program.hash}-{trial.protocol}-{film.seed}-{steps}.gif"
         kept = _kept(path)
         if kept is not None:

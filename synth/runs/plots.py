@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hl_dsl.synth.runs.statuses import Gate
-from hl_dsl.synth.runs.trial import Cumulative, Trial, cumulative, main_setting
+from hl_dsl.synth.runs.trial import Trial
+from hl_dsl.synth.runs.trial_statistics import Cumulative, cumulative, main_setting
 
 from hl_dsl.base.files import write_whole
 

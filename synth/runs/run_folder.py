@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.ledger_schema import current_settings
+from hl_dsl.synth.runs.ledger_format import current_settings
 from hl_dsl.synth.runs.trial import trials_of
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import remove_leftovers, storage_problem, write_whole
 from hl_dsl.base.json_values import plain
 from hl_dsl.cards import Card
-from hl_dsl.cards.reader import file_name, is_packaged
+from hl_dsl.cards.packaged import packaged_card
+from hl_dsl.cards.reader import file_name
 from hl_dsl.cards.writer import card_text
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class RunFolder:
 
     def write_card(self, card: Card) -> None:
         """Writes down the card of an environment that no HL brings along, so that the folder can be read by itself."""
-        if not is_packaged(card.environment):
+        if packaged_card(card.environment) is None:
             self.write(file_name(card.environment), card_text(card))
 
     def read_settings(self) -> dict | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.synth.runs.ledger_schema import FIRST_SCHEMA, LEDGER_SETTING, SCHEMA
+from hl_dsl.synth.runs.ledger_format import FIRST_SCHEMA, LEDGER_SETTING, SCHEMA
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.version import UNKNOWN, version
 

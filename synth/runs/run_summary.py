@@ -8,7 +8,8 @@ from typing import Any
 
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate, TrialKind
-from hl_dsl.synth.runs.trial import Trial, run_best, stop_event, trials_of
+from hl_dsl.synth.runs.trial import Trial, trials_of
+from hl_dsl.synth.runs.trial_statistics import run_best, stop_event
 
 from hl_dsl.base.text import counted
 
@@ -29,11 +30,15 @@ _STATED = (
 _NAMED = 8  # params whose values stand in the change
 
 
-def append_summary(settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], into: Ledger, problem: str = "") -> None:
+def append_summary(
+    settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], into: Ledger, problem: str = ""
+) -> None:
     """Appends the line of a run with these settings and events, successful or not (`problem`: why it ended without a result). Where
     the ledger has a line of the same run, from before it went on, the new one is charged the further steps alone. Nothing is
     added for a run that has done nothing (since). Raises LedgerError."""
-    line = summary_trial(settings, events, [one for one in trials_of(into.read()) if one.kind in SUMMARY_KINDS.values()], problem)
+    line = summary_trial(
+        settings, events, [one for one in trials_of(into.read()) if one.kind in SUMMARY_KINDS.values()], problem
+    )
     if line is not None:
         into.append(line.to_event())
 

@@ -7,7 +7,8 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from hl_dsl.synth.runs.trial import Cumulative, Trial, cumulative, proof_summary, violations
+from hl_dsl.synth.runs.trial import Trial, proof_summary, violations
+from hl_dsl.synth.runs.trial_statistics import Cumulative, cumulative
 
 from hl_dsl.base.files import write_whole
 

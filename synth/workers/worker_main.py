@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def apply_rlimits(memory: int) -> None:
 
 def answer(counters: SharedCounters, request: dict[str, Any], send: Callable[[tuple], None]) -> tuple[str, Any]:
     """Runs a request. Returns the kind of the answer and its value."""
-    from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
+    from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
     from hl_dsl.synth.rollouts.executor import ExecutionHooks
     from hl_dsl.synth.rollouts.interrupts import RemoteInterrupt
 
@@ -99,7 +100,7 @@ def main() -> None:
         while inbox.receive():
             for request in inbox.messages():
                 number = request["number"]
-                send(number, answer(counters, request, lambda message, number=number: send(number, message)))
+                send(number, answer(counters, request, partial(send, number)))
                 request.clear()  # closes the step file that `before_step` holds
     os._exit(0)
 

@@ -169,7 +169,7 @@ def test_parameters_for_other_lanes():
     [
         ({"observation": np.zeros((2, 4))}, "reads `step`"),
         ({"step": [0, 0]}, "reads `observation`"),
-        ({"observation": np.zeros((2, 4)), "step": [0, 0], "screen": 1}, "no source `screen`"),
+        ({"observation": np.zeros((2, 4)), "step": [0, 0], "screen": 1}, "unknown source `screen`"),
         ({"observation": np.zeros((3, 4)), "step": [0, 0]}, "does not fit"),
         ({"observation": np.zeros((2, 2)), "step": [0, 0]}, "does not fit|has no column"),
         ({"observation": [["a"] * 4] * 2, "step": [0, 0]}, "numbers"),
@@ -193,7 +193,7 @@ def test_not_begun():
 
 
 def test_no_such_back_end():
-    with pytest.raises(HLError, match="no back end `fast`"):
+    with pytest.raises(HLError, match="unknown back end `fast`"):
         balance(backend="fast")
 
 
@@ -209,7 +209,7 @@ def without_numba(monkeypatch):
 def test_without_numba_the_numpy_form_serves_with_a_note(without_numba):
     policy = balance()
     assert policy.backend == "numpy"
-    assert "NumPy form serves" in policy.note and "numba" in policy.note
+    assert "NumPy form is used" in policy.note and "numba" in policy.note
     policy.reset(2)
     assert policy.act(shown([0.1, -0.1], [0, 0], [0, 0])).tolist() == [1, 0]
 

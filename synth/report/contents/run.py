@@ -14,11 +14,12 @@ from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import lock_holder, settings_in
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate
-from hl_dsl.synth.runs.trial import Trial, main_setting, run_best, stop_event
+from hl_dsl.synth.runs.trial import Trial
+from hl_dsl.synth.runs.trial_statistics import main_setting, run_best, stop_event
 from hl_dsl.synth.runs.trials_table import ledger_path
 
 from hl_dsl.base.errors import HLError
-from hl_dsl.cards.reader import look_in
+from hl_dsl.cards import CardResolver
 
 GOING_ON, STOPPED, INTERRUPTED_RUN, CUT_OFF, NO_RUN = "going on", "stopped", "interrupted", "cut off", "no run"
 _OF_A_CALL = {
@@ -38,6 +39,11 @@ class ReportedRun:
     entries: tuple[tuple[Mapping[str, Any], Trial | None], ...]
     torn: int
     holder: str | None
+
+    @property
+    def cards(self) -> CardResolver:
+        """Finds the cards of the run's programs: the run folder keeps one that is not packaged."""
+        return CardResolver.of_user().with_folder(self.folder)
 
     @cached_property
     def events(self) -> list[Mapping[str, Any]]:
@@ -89,7 +95,6 @@ def read_run(where: Path | str) -> ReportedRun:
     """
     path = ledger_path(Path(where))
     folder = path.parent
-    look_in(folder)
     # Asked before the ledger is read: a run that ends in between has then told all.
     held = lock_holder(folder)
     ledger = Ledger(path)

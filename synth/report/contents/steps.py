@@ -37,7 +37,11 @@ def accepted_steps(run: ReportedRun) -> list[dict[str, Any]]:
 def _step(trial: Trial, parent: Trial | None, programs: dict[str, Trial], said: str) -> dict[str, Any]:
     text = display_text(trial.program)
     others = [name_of(programs[one]) if one in programs else one for one in trial.parent_hashes[1:]]
-    diff = None if parent is None else unified_diff_lines(display_text(parent.program), text, name_of(parent), name_of(trial))
+    diff = (
+        None
+        if parent is None
+        else unified_diff_lines(display_text(parent.program), text, name_of(parent), name_of(trial))
+    )
     return {
         "name": name_of(trial),
         "trial": trial.index,

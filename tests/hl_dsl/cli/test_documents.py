@@ -243,8 +243,8 @@ def test_verify_narrows_saves_and_replays(hl, folder):
         hl("verify", "less.hl", "--save-trace", "more", "--json").document["cases"] == []
         and not (folder / "more").exists()
     )
-    refused(hl("verify", "much.hl", "--save-trace", "lean.hl"), "lean.hl is a file, and no case")
-    refused(hl("verify", "much.hl", "--replay", "lean.hl"), "lean.hl is no JSON document")
+    refused(hl("verify", "much.hl", "--save-trace", "lean.hl"), "lean.hl is a file and not a case")
+    refused(hl("verify", "much.hl", "--replay", "lean.hl"), "lean.hl is not a JSON document")
     refused(hl("verify", "much.hl", "--replay", "kept", "--narrow"), "proves nothing")
 
 

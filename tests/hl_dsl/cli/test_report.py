@@ -91,4 +91,4 @@ def test_following_with_json_ends_in_one_document(hl, folder):
     Ledger(folder / "trials.jsonl").append(Trial(kind="search", gate="parse", index=7).to_event())
     ended = hl("trials", ".", "--follow", "--json")
     assert ended.code == 0 and ended.document["schema"] == "hl.trials/2" and ended.err.split()[0] == "7"
-    assert ended.err.endswith("the run is not going on\n") and json.loads(ended.out)["trials"][0]["index"] == 7
+    assert ended.err.endswith("the run is not active\n") and json.loads(ended.out)["trials"][0]["index"] == 7

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.environments.probe import _Actions, probe
+from hl_dsl.synth.environments.probe import RandomActions, probe
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
@@ -72,7 +72,7 @@ def test_an_environment_without_a_card_gets_one_that_runs(environment, base, siz
 
 def test_every_second_lane_of_a_probe_holds_strong_actions():
     action = load_card("BipedalWalker-v3").action
-    actions = _Actions(load_card("BipedalWalker-v3"), 4, 0)
+    actions = RandomActions(load_card("BipedalWalker-v3"), 4, 0)
     seen = np.array([actions.of(np.arange(4)) for _ in range(200)])
     assert seen.dtype == action.dtype and set(np.unique(seen[:, 1::2])) == {-1.0, 1.0}
     assert np.all(np.abs(seen[:, ::2]) < 1) and len(np.unique(seen[:, ::2])) > 1000

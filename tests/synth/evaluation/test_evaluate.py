@@ -269,7 +269,7 @@ def test_where_numba_fails_numpy_serves(tmp_path, lean, broken):
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert document["backend"] == "numpy" and "NumPy form serves" in document["note"]
+    assert document["backend"] == "numpy" and "NumPy form is used" in document["note"]
     assert done.stderr.startswith("note: ") and len(done.stderr.splitlines()) == 1
     assert (
         tuple(document["returns"])

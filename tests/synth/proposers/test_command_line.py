@@ -203,7 +203,7 @@ def test_calls_are_on_the_progress_line():
         show._last -= 60
         show({"event": "call", "proposer": "openai", "model": "m", "tokens": 1234, "seconds": 7.0})
     assert "HTTP 429: slow down; the next attempt is in 4 s" in stream.getvalue()
-    assert "asking m: 1,234 tokens so far, 7 s" in stream.getvalue()
+    assert "waiting for m: 1,234 tokens so far, 7 s" in stream.getvalue()
 
 
 def test_proposers_take_turns(lean, tmp_path, capsys):
@@ -323,7 +323,7 @@ def test_the_table_of_a_run_ends_in_the_program_that_was_simplified(lean, tmp_pa
     assert (
         "2 accepted, 0 rejected" in (text := told(capsys, 0, "trials", tmp_path / "run").out) and "1 simplified" in text
     )
-    assert f"simplify {last['sequence']}" in text[text.index("How the best program came about") :]
+    assert f"simplify {last['sequence']}" in text[text.index("Lineage of the best program") :]
     report = json.loads(told(capsys, 0, "report", tmp_path / "run", "--no-videos", "--json").out)
     assert report["best"]["program_hash"] == document["program_hash"]
     # A run that was cut off names no best program; the rule alone must find it.

@@ -52,7 +52,7 @@ def test_a_run_that_is_over_shows_its_last_trials(tmp_path):
     assert (
         lines[0] == "… 15 trials before"
         and numbers(lines[1:]) == list(range(15, 25))
-        and lines[-1] == "the run is not going on"
+        and lines[-1] == "the run is not active"
     )
     ledger.append({"event": "stop", "reason": "enough"})
     ledger.append(Trial(kind="held-out", environment_steps=1).to_event())

@@ -14,15 +14,13 @@ from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
 from hl_dsl.synth.runs.run_folder import RunFolder, lock_holder
 from hl_dsl.synth.runs.trial import Trial
-from hl_dsl.synth.search.start import run_tune
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import FileUnwritable
 from hl_dsl.program import Program
 from tests.support.parsed_report import Page
 from tests.support.paths import POLICIES
-from tests.support.study_runs import LEAN, Interrupt
+from tests.support.study_runs import LEAN, Interrupt, search_study, tune
 from tests.synth.proposers.conftest import BEST
 
 
@@ -43,7 +41,9 @@ def test_a_run_that_goes_on_says_so_and_who_makes_it(run):
     with RunFolder(run):
         document, page = reported(run)
         assert (
-            document["status"] == "going on" and document["stop_reason"] is None and document["held_by"] == lock_holder(run)
+            document["status"] == "going on"
+            and document["stop_reason"] is None
+            and document["held_by"] == lock_holder(run)
         )
         assert "going on (process" in page.text and {"class": "status live"} in page.of("span")
         assert len(document["steps"]) == 3 and document["best"]["mean"] == 500
@@ -59,7 +59,7 @@ def test_a_run_that_was_cut_off_is_shown_as_far_as_it_came(run):
 
 
 def test_a_run_that_was_interrupted(tmp_path):
-    study = Study(
+    study = search_study(
         Program.parse(LEAN),
         "standard",
         tmp_path,
@@ -244,7 +244,7 @@ def test_every_protocol_is_told_of_and_a_ledger_beside_policies_is_no_run(tmp_pa
 def test_a_tuning(tmp_path):
     path = tmp_path / "lead.hl"
     path.write_text(BEST.replace("  act {", "  param lead: real = 0 in [0, 0.4]\n\n  act {").replace("0.1 *", "lead *"))
-    run_tune(path, tmp_path / "run", budget_steps=9_000, seeds=(0, 1))
+    tune(path, tmp_path / "run", budget_steps=9_000, seeds=(0, 1))
     document, page = reported(tmp_path / "run")
     assert document["status"] == "stopped" and document["best"]["mean"] > document["points"][0]["score"]
     assert any(line.startswith("+  param lead") for line in document["steps"][-1]["diff"])

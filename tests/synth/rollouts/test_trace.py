@@ -108,11 +108,7 @@ def frame(angle):
     observation = np.array([[0, 0, angle, 0]], np.float32)
     return Frame(
         lanes=one,
-        ram=None,
-        observation=observation,
-        reward=np.zeros(1, np.float32),
-        lives=None,
-        step=one,
+        sources={"observation": observation, "reward": np.zeros(1, np.float32), "step": one},
         done=np.zeros(1, bool),
         truncated=np.zeros(1, bool),
         ended=False,

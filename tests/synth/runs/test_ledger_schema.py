@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.ledger_schema import FIRST_SCHEMA, SCHEMA, UnknownSchema, current_event
+from hl_dsl.synth.runs.ledger_format import FIRST_SCHEMA, SCHEMA, UnknownSchema, current_event
 from hl_dsl.synth.runs.run_folder import RunFolder, settings_in
 from hl_dsl.synth.runs.statuses import GATES, Gate, TrialKind, TrialStatus
 from hl_dsl.synth.runs.trial import Trial, trials_of

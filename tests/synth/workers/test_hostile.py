@@ -15,14 +15,13 @@ from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.study import Study
 from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support import hostile_workers
-from tests.support.study_runs import LEAN, trials
+from tests.support.study_runs import LEAN, search_study, trials
 from tests.synth.search.test_study import verdicts
 
 ROOT = Path(__file__).parents[3]
@@ -63,7 +62,7 @@ def running(word: str) -> set[str]:
 
 
 def study(folder, play=None, evaluator=None, steps=800, **more):
-    return Study(
+    return search_study(
         Program.parse(LEAN),
         "standard",
         folder,

@@ -8,13 +8,11 @@ from hl_dsl.synth.rollouts.candidate_batch import play
 from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.start import run_tune
-from hl_dsl.synth.search.study import Study
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
-from tests.support.study_runs import Interrupt, trials
+from tests.support.study_runs import Interrupt, search_study, trials, tune
 from tests.synth.search.test_study import verdicts
 
 BREAKOUT = """
@@ -88,7 +86,7 @@ def test_episodes_are_the_same_to_the_bit(text, protocol, ticks):
 )
 def test_a_study_in_a_worker_is_the_study_here(lean, tmp_path, when):
     def study(name, evaluator, on_event=None):
-        return Study(
+        return search_study(
             Program.load(lean),
             "standard",
             tmp_path / name,
@@ -107,8 +105,8 @@ def test_a_study_in_a_worker_is_the_study_here(lean, tmp_path, when):
 
 
 def test_a_tuning_in_a_worker_is_the_tuning_here(leaning, tmp_path):
-    here = run_tune(leaning, tmp_path / "here", budget_steps=3_000, evaluator=InProcessExecutor())
-    there = run_tune(leaning, tmp_path / "there", budget_steps=3_000, evaluator=WorkerExecutor())
+    here = tune(leaning, tmp_path / "here", budget_steps=3_000, evaluator=InProcessExecutor())
+    there = tune(leaning, tmp_path / "there", budget_steps=3_000, evaluator=WorkerExecutor())
     assert (here.text, here.score, here.env_steps) == (there.text, there.score, there.env_steps)
     assert [trial.returns for trial in trials(tmp_path / "here")] == [
         trial.returns for trial in trials(tmp_path / "there")

@@ -13,6 +13,7 @@ from hl_dsl.synth.proposers.llm.response_formats import RESPONSE_FORMATS
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.writer import Prompt
 from hl_dsl.synth.rollouts.candidate_batch import play
+from hl_dsl.synth.rollouts.episode import RecordingDetail
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.last_frames import EVERY, MOST
 from hl_dsl.synth.rollouts.picture import Picture
@@ -64,7 +65,7 @@ def test_pictures_cost_no_step_and_change_nothing(text, protocol, most):
     before = steps_taken()
     without = play(*given, **limits)
     between = steps_taken()
-    having = play(*given, **limits, pictures=True)
+    having = play(*given, **limits, detail=RecordingDetail.PICTURES)
     assert steps_taken() - between == between - before == without.rollout.env_steps
     assert having.rollout.digests == without.rollout.digests and having.rollout.returns == without.rollout.returns
     for every in having.episodes:
@@ -95,7 +96,9 @@ def test_a_model_is_shown_the_end_of_the_worst_episode(tmp_path, knows):
 
 
 def test_none_are_made_where_none_are_wanted(tmp_path, monkeypatch):
-    monkeypatch.setattr("hl_dsl.synth.search.study.can_be_drawn", lambda card: pytest.fail("nobody reads pictures"))
+    monkeypatch.setattr(
+        "hl_dsl.synth.search.program_search.can_be_drawn", lambda card: pytest.fail("nobody reads pictures")
+    )
     with ModelServer([good(BEST)]) as server:
         result = study(tmp_path / "run", server, programs=2, images=False).run()
     assert result.score == 500 and not sent(server.requests[0][1]) and "Picture" not in words(server.requests[0][1])
