@@ -71,8 +71,8 @@ WRONG = {
         "unknown proposer `oracle`",
         "local",
     ),
-    "nothing to go on tuning": (["tune", "p.hl", "--run", "r", "--resume"], "no run to go on with"),
-    "nothing to go on with": (["synth", "lean.hl", "--run", "r", "--resume"], "no run to go on with"),
+    "nothing to go on tuning": (["tune", "p.hl", "--run", "r", "--resume"], "not hold a run to resume"),
+    "nothing to go on with": (["synth", "lean.hl", "--run", "r", "--resume"], "not hold a run to resume"),
 }
 
 
