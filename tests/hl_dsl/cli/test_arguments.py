@@ -68,7 +68,7 @@ WRONG = {
     "a protocol for synth": (["synth", "lean.hl", "--run", "r", "--protocol", "noop"], "no protocol `noop`"),
     "a proposer that there is not": (
         ["synth", "lean.hl", "--run", "r", "--proposer", "oracle"],
-        "no proposer `oracle`",
+        "unknown proposer `oracle`",
         "local",
     ),
     "nothing to go on tuning": (["tune", "p.hl", "--run", "r", "--resume"], "not hold a run to resume"),
