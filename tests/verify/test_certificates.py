@@ -7,8 +7,9 @@ import re
 import subprocess
 
 import pytest
-from hl_dsl.verify.certificates import build_certificate, write_certificate
-from hl_dsl.verify.smt.solver import solver_path
+from hl_dsl.verify.certificate_files import write_certificate
+from hl_dsl.verify.certificates import build_certificate
+from hl_dsl.verify.smt.solver_program import solver_path
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program

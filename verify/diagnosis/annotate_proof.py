@@ -26,7 +26,7 @@ def with_diagnosis(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimi
     if proof.passed:
         return proof
     # That the whole is broken is known; which parts are not is worth little time.
-    lean = replace(
+    cheap = replace(
         limits,
         components=False,
         lemmas=False,
@@ -36,20 +36,20 @@ def with_diagnosis(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimi
         solver_steps=min(_STEPS, limits.solver_steps),
     )
     index = GraphIndex(flow)
-    verdicts = prove_components(flow, index, proof.verdicts, lambda other: prove(other, lean).verdicts, _PARTLY)
-    told = [
+    verdicts = prove_components(flow, index, proof.verdicts, lambda other: prove(other, cheap).verdicts, _PARTLY)
+    diagnosed = [
         (
             goal,
-            _told(
+            _diagnose(
                 flow,
                 goal,
                 _broken_parts(index, goal, verdict),
-                lean if verdict.status == ProofStatus.VIOLATED else limits,
+                cheap if verdict.status == ProofStatus.VIOLATED else limits,
             ),
         )
         for goal, verdict in verdicts
     ]
-    return Proof(flow, lambda: told, proof.passed, proof.seconds)
+    return Proof(flow, lambda: diagnosed, proof.passed, proof.seconds)
 
 
 def _broken_parts(index: GraphIndex, goal: Goal, verdict: Verdict) -> Verdict:
@@ -59,21 +59,21 @@ def _broken_parts(index: GraphIndex, goal: Goal, verdict: Verdict) -> Verdict:
     interpreter = Interpreter(index.flow, verdict.trace[0]["parameters"])
     values = [interpreter.tick(tuple(entry["inputs"].values())).values for entry in verdict.trace][-1]
     components = tuple(
-        one if values[node] else {**one, "status": ProofStatus.VIOLATED, "method": verdict.method}
-        for node, one in zip(split_conjunction(index, goal.property.node), verdict.components)
+        component if values[node] else {**component, "status": ProofStatus.VIOLATED, "method": verdict.method}
+        for node, component in zip(split_conjunction(index, goal.stated.node), verdict.components)
     )
     return replace(verdict, components=components)
 
 
-def _told(flow: Dataflow, goal: Goal, verdict: Verdict, limits: ProofLimits) -> Verdict:
-    said = []
+def _diagnose(flow: Dataflow, goal: Goal, verdict: Verdict, limits: ProofLimits) -> Verdict:
+    sentences = []
     if verdict.status in (ProofStatus.PROVED_REALS, ProofStatus.VIOLATED, ProofStatus.NOT_INDUCTIVE) and goal.kind in (
         "invariant",
         "memory",
     ):
         text = relax_bound(flow, goal, limits)
         if text:
-            said.append(f"rounding alone breaks the exact bound; with a little room it is proved: `{text}`")
-    if verdict.status == ProofStatus.NOT_INDUCTIVE and verdict.trace and not said:
-        said.append(suggest_invariant(flow, goal, verdict.trace, limits))
-    return replace(verdict, advice=tuple(text for text in said if text))
+            sentences.append(f"rounding alone breaks the exact bound; with a little room it is proved: `{text}`")
+    if verdict.status == ProofStatus.NOT_INDUCTIVE and verdict.trace and not sentences:
+        sentences.append(suggest_invariant(flow, goal, verdict.trace, limits))
+    return replace(verdict, advice=tuple(text for text in sentences if text))

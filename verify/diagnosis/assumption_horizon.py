@@ -38,25 +38,25 @@ def check_assumption_horizon(
     if not flow.of_kind("assume") or not limits.solver or any(result.kind == "assume" for result in proof.results):
         return ()
     index = GraphIndex(flow)
-    if _simulated(index) or any(
+    if _is_kept_in_simulation(index) or any(
         result.kind not in ("invariant", "reachable") and result.status != ProofStatus.PROVED
         for result in proof.results
     ):
         return ()  # where a float may overflow the solver knows nothing of it
     try:
         with Solver(limits.hang_seconds) as solver:
-            ticks = _most(flow, limits, solver)
-            return (_warning(ticks, _blamed(flow, ticks, limits, solver)),) if ticks else ()
+            ticks = _longest_run(flow, limits, solver)
+            return (_warning(ticks, _find_responsible(flow, ticks, limits, solver)),) if ticks else ()
     except SolverFailure:
         return ()
 
 
-def _simulated(index: GraphIndex) -> bool:
+def _is_kept_in_simulation(index: GraphIndex) -> bool:
     """Whether a run of the interpreter keeps the assumptions long enough."""
-    return any(_episode(index, random.Random(seed)) for seed in range(_EPISODES))
+    return any(_keeps_assumptions(index, random.Random(seed)) for seed in range(_EPISODES))
 
 
-def _episode(index: GraphIndex, generator: random.Random) -> bool:
+def _keeps_assumptions(index: GraphIndex, generator: random.Random) -> bool:
     sampler = Sampler(index, generator)
     interpreter = Interpreter(index.flow, sampler.parameters)
     for _ in range(_TICKS):
@@ -71,7 +71,7 @@ def _episode(index: GraphIndex, generator: random.Random) -> bool:
     return True
 
 
-def _most(flow: Dataflow, limits: ProofLimits, solver: Solver) -> int:
+def _longest_run(flow: Dataflow, limits: ProofLimits, solver: Solver) -> int:
     """How many ticks the assumptions can be kept at most; 0 where that is not known."""
     evaluator = IntervalStage(flow).evaluator
     # Products that may be anything in their intervals make the answer no less sound, and the question much easier.
@@ -91,23 +91,23 @@ def _most(flow: Dataflow, limits: ProofLimits, solver: Solver) -> int:
     return 0
 
 
-def _blamed(flow: Dataflow, most: int, limits: ProofLimits, solver: Solver) -> list[Property]:
+def _find_responsible(flow: Dataflow, longest: int, limits: ProofLimits, solver: Solver) -> list[Property]:
     """Those of the assumptions that see to it: few of them, if not the fewest."""
-    blamed = flow.of_kind("assume")
-    for item in blamed[:_MOST_TRIED]:
-        without = replace(flow, properties=[other for other in blamed if other is not item])
-        if len(blamed) > 1 and _most(without, limits, solver) == most:
-            blamed = without.properties
-    return blamed
+    responsible = flow.of_kind("assume")
+    for item in responsible[:_MOST_TRIED]:
+        without = replace(flow, properties=[other for other in responsible if other is not item])
+        if len(responsible) > 1 and _longest_run(without, limits, solver) == longest:
+            responsible = without.properties
+    return responsible
 
 
-def _warning(ticks: int, blamed: Sequence[Property]) -> Diagnostic:
-    names = ", ".join(f"`{item.name}`" for item in blamed)
+def _warning(ticks: int, responsible: Sequence[Property]) -> Diagnostic:
+    names = ", ".join(f"`{item.name}`" for item in responsible)
     return Diagnostic(
         "HL515",
         f"no run keeps the assumptions for more than {format_ticks(ticks)}: what is proved says nothing of later ones",
-        blamed[0].span,
-        f"{names} {'allows' if len(blamed) == 1 else 'together allow'} no more",
-        others=tuple(Label(item.span, "together with this") for item in blamed[1:]),
+        responsible[0].span,
+        f"{names} {'allows' if len(responsible) == 1 else 'together allow'} no more",
+        others=tuple(Label(item.span, "together with this") for item in responsible[1:]),
         severity="warning",
     )

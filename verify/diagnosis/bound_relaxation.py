@@ -24,14 +24,14 @@ _SLACKS = (1e-15, 1e-12, 1e-9, 1e-6)  # shares of the bound, or of 1 where that 
 def relax_bound(flow: Dataflow, goal: Goal, limits: ProofLimits) -> str:
     """The invariant, or the range of a memory cell, with the least slack that is proved, as text; empty where none is, or
     where it has no bounds to widen."""
-    lean = replace(limits, bounded_depths=(0, 0), lanes=0, components=False)
+    cheap = replace(limits, bounded_depths=(0, 0), lanes=0, components=False)
     # The widest first: where even that is not proved, it is no matter of rounding.
     best = ""
     for slack in reversed(_SLACKS):
         text, other = _with_slack(flow, goal, slack)
         if other is None:
             return ""
-        result = next(result for result in prove(other, lean).results if result.id == goal.id)
+        result = next(result for result in prove(other, cheap).results if result.id == goal.id)
         if result.status != ProofStatus.PROVED:
             break
         best = text
@@ -42,20 +42,21 @@ def _with_slack(flow: Dataflow, goal: Goal, slack: float) -> tuple[str, Dataflow
     index = GraphIndex(flow)
     builder = Builder(list(flow.nodes))
     names = NodeNames(replace(flow, nodes=builder.nodes))
-    node, said, moved = None, [], False
-    for part in split_conjunction(index, goal.obligation.claim if goal.property is None else goal.property.node):
+    node, texts, changed = None, [], False
+    for part in split_conjunction(index, goal.required.claim if goal.declaration is None else goal.stated.node):
         wider = _wider(builder, part, slack)
-        moved = moved or wider != part
-        said.append(names.text(wider, outright=False))
+        changed = changed or wider != part
+        texts.append(names.text(wider, use_name=False))
         node = wider if node is None else builder.apply("and", (node, wider))
-    if not moved:
+    if not changed:
         return "", None
-    if goal.property is None:
+    if goal.declaration is None:
         return _with_range(flow, builder, goal, node, slack)
     properties = [
-        Property(item.kind, item.name, node, item.span) if item is goal.property else item for item in flow.properties
+        Property(item.kind, item.name, node, item.span) if item is goal.declaration else item
+        for item in flow.properties
     ]
-    return _joined(said), replace(flow, nodes=builder.nodes, properties=properties)
+    return _joined(texts), replace(flow, nodes=builder.nodes, properties=properties)
 
 
 def _with_range(flow: Dataflow, builder: Builder, goal: Goal, node: int, slack: float) -> tuple[str, Dataflow]:
@@ -77,10 +78,10 @@ def _moved(bound: float, towards: int, slack: float) -> float:
     return float(f"{bound + towards * slack * max(1.0, abs(bound)):.17g}")
 
 
-def _joined(said: Sequence[str]) -> str:
+def _joined(texts: Sequence[str]) -> str:
     """The conditions in one, with two bounds of one value as a range."""
     out: list[str] = []
-    for text in said:
+    for text in texts:
         low, _, value = out[-1].partition(" <= ") if out else ("", "", "")
         again, _, high = text.partition(" <= ")
         if value and high and again == value:
@@ -103,9 +104,9 @@ def _wider(builder: Builder, part: int, slack: float) -> int:
     towards = _asks_less(entry, place, bound)
     if not towards:
         return part
-    moved = _moved(bound, towards, slack)
+    bound_moved = _moved(bound, towards, slack)
     args = list(entry.args)
-    args[place] = builder.constant(moved, "real")
+    args[place] = builder.constant(bound_moved, "real")
     return builder.apply(entry.op, tuple(args))
 
 

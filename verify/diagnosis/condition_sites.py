@@ -51,12 +51,12 @@ def find_condition_sites(checked: CheckedProgram) -> tuple[Dataflow, list[Condit
     """The program's graph, with nodes for its conditions, and these in the order of the text."""
     lowering = _RecordingLowering(checked)
     lowering.run()
-    found = [
+    sites = [
         lowering.asked_at(replace(condition, span=checked.source.balanced(condition.span)))
         for condition in lowering.wanted.values()
         if id(condition.expression) in lowering.seen
     ]
-    return lowering.result(), sorted(found, key=lambda site: site.condition.span)
+    return lowering.result(), sorted(sites, key=lambda site: site.condition.span)
 
 
 class _RecordingLowering(Lowering):

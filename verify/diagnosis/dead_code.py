@@ -26,7 +26,7 @@ from hl_dsl.language.checker import CheckedProgram
 _MOST_PARAMETERS = 16
 _EPISODES = 30  # a parameter mostly counts for something, if only in a mode that is seldom entered
 # What is proved once more without the assumptions is worth little time.
-_LEAN = dict(components=False, lemmas=False, lanes=0, depths=(0, 1), bounded_depths=(0, 0), solver_steps=100_000)
+_CHEAP = dict(components=False, lemmas=False, lanes=0, depths=(0, 1), bounded_depths=(0, 0), solver_steps=100_000)
 
 
 def find_dead_code(
@@ -34,22 +34,22 @@ def find_dead_code(
 ) -> tuple[Diagnostic, ...]:
     """Warnings, in the order of the text. What a `proof` of the program proved is made use of. One that does not hold without
     the assumptions says so."""
-    flow, asked = find_condition_sites(checked)
-    claims = _claims(checked, flow, asked, proof, limits)
+    flow, sites = find_condition_sites(checked)
+    claims = _claims(checked, flow, sites, proof, limits)
     if claims is None:
         return ()
-    found = list(claims.values())
-    if found and flow.of_kind("assume"):
+    warnings = list(claims.values())
+    if warnings and flow.of_kind("assume"):
         free = replace(flow, properties=[item for item in flow.properties if item.kind != "assume"])
-        again = prove(free, replace(limits, **_LEAN)) if proof is not None else None
-        holds = _claims(checked, free, asked, again, limits) or {}
-        given = f", given {describe_assumptions(flow)}"
-        found = [item if key in holds else replace(item, message=item.message + given) for key, item in claims.items()]
-    return tuple(sorted([*found, *_without_effect(checked, flow)], key=lambda item: item.span))
+        proof_without = prove(free, replace(limits, **_CHEAP)) if proof is not None else None
+        claims_without = _claims(checked, free, sites, proof_without, limits) or {}
+        suffix = f", given {describe_assumptions(flow)}"
+        warnings = [item if key in claims_without else replace(item, message=item.message + suffix) for key, item in claims.items()]
+    return tuple(sorted([*warnings, *_without_effect(checked, flow)], key=lambda item: item.span))
 
 
 def _claims(
-    checked: CheckedProgram, flow: Dataflow, asked: list[ConditionSite], proof: Proof | None, limits: ProofLimits
+    checked: CheckedProgram, flow: Dataflow, sites: list[ConditionSite], proof: Proof | None, limits: ProofLimits
 ) -> dict[tuple, Diagnostic] | None:
     """What never counts, by code and place; None where nothing can happen at all, which the proof tells."""
     modes = [mode for item in checked.policy.of(Modes) for mode in item.modes]
@@ -64,11 +64,11 @@ def _claims(
     facts = [item.node for item in flow.of_kind("invariant") if f"invariant:{item.name}" in proved]
     with Solver(limits.hang_seconds) as solver:
         known = ReachableConditions(
-            stage, _within_proved_ranges(flow, stage.ranges, proved), facts, _nodes(asked), limits, solver
+            stage, _within_proved_ranges(flow, stage.ranges, proved), facts, _nodes(sites), limits, solver
         )
         if known.base.dead:
             return None
-        return {(item.code, item.span): item for item in _Found(checked, flow, asked, modes, known).warnings()}
+        return {(item.code, item.span): item for item in _DeadCode(checked, flow, sites, modes, known).warnings()}
 
 
 def _within_proved_ranges(flow: Dataflow, ranges: Sequence[Interval], proved: set[str]) -> list[Interval]:
@@ -84,14 +84,14 @@ def _within_proved_ranges(flow: Dataflow, ranges: Sequence[Interval], proved: se
 def _without_effect(checked: CheckedProgram, flow: Dataflow) -> Iterable[Diagnostic]:
     """Parameters that the action is computed from, and that change none: the program is compared with itself where it takes
     another value."""
-    spoken = {flow.nodes[node].value for node in _closed(flow, flow.action) if flow.nodes[node].op == "parameter"}
+    used = {flow.nodes[node].value for node in _closed(flow, flow.action) if flow.nodes[node].op == "parameter"}
     if flow.plan is not None:  # what a plan is made by changes actions, even where the action is computed without it
         planned = [node for node in (flow.plan.each, flow.plan.final) if node is not None]
-        spoken -= {value.position for value in flow.plan.settings.values() if type(value) is OfParameter}
-        spoken -= {flow.nodes[node].value for node in _closed(flow, planned) if flow.nodes[node].op == "parameter"}
+        used -= {value.position for value in flow.plan.settings.values() if type(value) is OfParameter}
+        used -= {flow.nodes[node].value for node in _closed(flow, planned) if flow.nodes[node].op == "parameter"}
     for param in list(checked.policy.of(Param))[:_MOST_PARAMETERS]:
         own = {position for position, entry in enumerate(flow.parameters) if entry.name.partition("[")[0] == param.name}
-        if own & spoken and same_actions(
+        if own & used and same_actions(
             flow,
             replace(
                 flow,
@@ -122,28 +122,28 @@ def _closed(flow: Dataflow, roots: Sequence[int]) -> set[int]:
     wanted = set(roots)
     while True:
         nodes = flow.reachable(list(wanted))
-        more = {flow.memories[flow.nodes[number].value].next for number in nodes if flow.nodes[number].op == "memory"}
-        if more <= wanted:
+        added = {flow.memories[flow.nodes[number].value].next for number in nodes if flow.nodes[number].op == "memory"}
+        if added <= wanted:
             return set(nodes)
-        wanted |= more
+        wanted |= added
 
 
-def _nodes(asked: Sequence[ConditionSite]) -> Iterable[int]:
-    return (node for site in asked for node in (site.met, site.unmet, site.test, site.guard) if node is not None)
+def _nodes(sites: Sequence[ConditionSite]) -> Iterable[int]:
+    return (node for site in sites for node in (site.met, site.unmet, site.test, site.guard) if node is not None)
 
 
-class _Found:
+class _DeadCode:
     def __init__(
         self,
         checked: CheckedProgram,
         flow: Dataflow,
-        asked: list[ConditionSite],
+        sites: list[ConditionSite],
         modes: list,
         known: ReachableConditions,
     ):
-        self.checked, self.flow, self.sites, self.modes, self.known = checked, flow, asked, modes, known
-        self.reasons = DeadCodeReasons(checked, flow, asked, known)
-        self.never = known.impossible(node for site in asked for node in (site.met, site.unmet))
+        self.checked, self.flow, self.sites, self.modes, self.known = checked, flow, sites, modes, known
+        self.reasons = DeadCodeReasons(checked, flow, sites, known)
+        self.never = known.impossible(node for site in sites for node in (site.met, site.unmet))
 
     def warnings(self) -> Iterable[Diagnostic]:
         unreached = self._unreached()
@@ -226,18 +226,18 @@ class _Found:
         )
         start = next(mode.name for mode in self.modes if mode.is_start)
         reached = {start} | networkx.descendants(graph, start)
-        found = {}
+        reasons = {}
         for mode in self.modes:
             if mode.name in reached:
                 continue
             into = [site for site in leading if site.condition.target == mode.name and site.condition.mode != mode.name]
             outside = [site for site in into if site.condition.mode in reached]
             if not into:
-                found[mode.name] = "no transition leads to it"
+                reasons[mode.name] = "no transition leads to it"
             elif outside:
-                found[mode.name] = (
+                reasons[mode.name] = (
                     f"{quote_condition(outside[0].condition.expression)}, which leads here from `{outside[0].condition.mode}`, is never true"
                 )
             else:
-                found[mode.name] = f"only `{into[0].condition.mode}` leads here, which is never entered either"
-        return found
+                reasons[mode.name] = f"only `{into[0].condition.mode}` leads here, which is never entered either"
+        return reasons

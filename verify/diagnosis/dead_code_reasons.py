@@ -10,7 +10,7 @@ from hl_dsl.grammar.tree.syntax_tree import Expression, Index, Name, Number, wal
 from hl_dsl.verify.diagnosis.condition_sites import ConditionSite
 from hl_dsl.verify.diagnosis.reachable_conditions import ReachableConditions
 from hl_dsl.verify.goals.graph_index import Interval
-from hl_dsl.verify.intervals.evaluator import EMPTY
+from hl_dsl.verify.intervals.narrowing import EMPTY
 
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.operators.intervals import INF
@@ -39,44 +39,44 @@ class DeadCodeReasons:
         self, site: ConditionSite, before: Sequence[ConditionSite], never: bool
     ) -> tuple[list[ConditionSite], str]:
         """The earlier conditions to blame, and the reason in words."""
-        blamed = self._blamed(site, before, never)
-        if not blamed:
+        responsible = self._find_responsible(site, before, never)
+        if not responsible:
             return [], self._values(site)
-        names = _numbered([other.condition.number + 1 for other in blamed], site.condition.place)
-        one = len(blamed) == 1
+        names = _numbered([other.condition.number + 1 for other in responsible], site.condition.place)
+        other_site = len(responsible) == 1
         if never:
-            return blamed, f"{names} {'covers' if one else 'cover'} all of it{'' if one else ' together'}"
-        return blamed, f"{names} {'takes' if one else 'take'} all other cases"
+            return responsible, f"{names} {'covers' if other_site else 'cover'} all of it{'' if other_site else ' together'}"
+        return responsible, f"{names} {'takes' if other_site else 'take'} all other cases"
 
-    def _blamed(self, site: ConditionSite, before: Sequence[ConditionSite], never: bool) -> list[ConditionSite]:
+    def _find_responsible(self, site: ConditionSite, before: Sequence[ConditionSite], never: bool) -> list[ConditionSite]:
         """The earlier conditions whose being false makes this one never (or always) true; none where it is so without them."""
         guard = self.opening.get((site.condition.place, site.condition.list_))
         conditions = [*([] if guard is None else [(guard, True)]), (site.test, never)]
-        if not before or self.known.ruled_out(conditions):
+        if not before or self.known.is_ruled_out(conditions):
             return []
         near = list(reversed(before))
-        single = next((other for other in near if self.known.ruled_out([*conditions, (other.test, False)])), None)
+        single = next((other for other in near if self.known.is_ruled_out([*conditions, (other.test, False)])), None)
         if single is not None:
             return [single]
-        found = self.known.blamed(conditions, [(other.test, False) for other in before])
-        if found is None:
+        positions = self.known.find_responsible(conditions, [(other.test, False) for other in before])
+        if positions is None:
             return (
-                list(before) if self.known.ruled_out([*conditions, *((other.test, False) for other in before)]) else []
+                list(before) if self.known.is_ruled_out([*conditions, *((other.test, False) for other in before)]) else []
             )
-        return self._fewer(conditions, [before[place] for place in found])
+        return self._fewer(conditions, [before[place] for place in positions])
 
-    def _fewer(self, conditions: list, blamed: list[ConditionSite]) -> list[ConditionSite]:
+    def _fewer(self, conditions: list, responsible: list[ConditionSite]) -> list[ConditionSite]:
         """What the solver blamed, without those that are not needed."""
-        for other in list(blamed[:_MOST_TRIED]):
-            left = [one for one in blamed if one is not other]
-            found = self.known.blamed(conditions, [(one.test, False) for one in left]) if left else None
-            if found is not None:
-                blamed = [left[place] for place in found]
-        return blamed
+        for other in list(responsible[:_MOST_TRIED]):
+            left = [other_site for other_site in responsible if other_site is not other]
+            positions = self.known.find_responsible(conditions, [(other_site.test, False) for other_site in left]) if left else None
+            if positions is not None:
+                responsible = [left[place] for place in positions]
+        return responsible
 
     def _values(self, site: ConditionSite) -> str:
         """What the values it compares are where it is asked."""
-        context = self.known.where(site.guard)
+        context = self.known.assuming(site.guard)
         if context.dead:
             context = self.known.base
         shown = []
@@ -94,19 +94,19 @@ class DeadCodeReasons:
         return f"{', '.join(shown[:_MOST_NAMED])} here" + (", …" if len(shown) > _MOST_NAMED else "")
 
     def _atoms(self, condition: Expression) -> list[Expression]:
-        found: dict[str, Expression] = {}
+        atoms: dict[str, Expression] = {}
         inside: set[int] = set()
         for node in walk(condition):
             if type(node) is Index and type(node.vector) is Name and type(node.index) is Number:
-                found.setdefault(f"{node.vector.name}[{node.index.value}]", node)
+                atoms.setdefault(f"{node.vector.name}[{node.index.value}]", node)
                 inside.add(id(node.vector))
             elif (
                 type(node) is Name
                 and id(node) not in inside
                 and self.checked.symbols[node.name].kind not in ("action name", "mode name")
             ):
-                found.setdefault(node.name, node)
-        return list(found.values())
+                atoms.setdefault(node.name, node)
+        return list(atoms.values())
 
     def _node(self, atom: Expression) -> tuple[int | None, Sequence[str]]:
         name, component = (atom.name, 0) if type(atom) is Name else (atom.vector.name, atom.index.value)

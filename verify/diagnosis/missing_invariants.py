@@ -45,39 +45,39 @@ def suggest_invariant(flow: Dataflow, goal: Goal, trace: Sequence[dict], limits:
             if index.nodes[number].op == "memory"
         }
     )
-    state = [_back(flow, position, trace[0]["memory"][cell.name]) for position, cell in enumerate(flow.memories)]
+    state = [_read_shown(flow, position, trace[0]["memory"][cell.name]) for position, cell in enumerate(flow.memories)]
     seen, early = _states(index)
     if cells and early and limits.solver:
         guesses = InvariantCandidates(flow, cells, seen, early, state)
         try:
-            found = _that_helps(flow, goal, guesses, limits)
+            fact_found = _find_helpful_fact(flow, goal, guesses, limits)
         except SolverFailure:
-            found = None
-        if found is not None:
-            text, stands = found
-            if stands:
+            fact_found = None
+        if fact_found is not None:
+            text, is_proved = fact_found
+            if is_proved:
                 return f"it is proved where `{text}` is an invariant too, which is then proved as well: write it beside this one"
             return f"it would be proved if `{text}` held, as it did in all simulated runs: write that as an invariant, and see whether it is proved"
-    return _harm(flow, goal, cells, state, trace)
+    return _describe_harm(flow, goal, cells, state, trace)
 
 
-def _back(flow: Dataflow, position: int, shown):
+def _read_shown(flow: Dataflow, position: int, shown):
     names = flow.memories[position].names
     return names.index(shown) if names and shown in names else float(shown) if isinstance(shown, str) else shown
 
 
 def _states(index: GraphIndex) -> tuple[list[tuple], list[tuple]]:
     """Memory states of simulated runs, each once, and those of the first half of the runs."""
-    found: dict[tuple, int] = {}
+    first_ticks: dict[tuple, int] = {}
     for episode in range(_EPISODES if not index.assumes else _EPISODES // 6):
         sampler = Sampler(index, random.Random(episode))
         interpreter = Interpreter(index.flow, sampler.parameters)
         for tick in range(_TICKS):
-            found[interpreter.memory] = min(tick, found.get(interpreter.memory, tick))
+            first_ticks[interpreter.memory] = min(tick, first_ticks.get(interpreter.memory, tick))
             row = sampler.draw(interpreter.memory)
             if row is None or not keeps_assumptions(index.flow, interpreter.tick(row).values):
                 break
-    return list(found), [state for state, tick in found.items() if tick < _TICKS // 2]
+    return list(first_ticks), [state for state, tick in first_ticks.items() if tick < _TICKS // 2]
 
 
 class InvariantCandidates:
@@ -164,11 +164,11 @@ class InvariantCandidates:
         return node if guard is None else self.builder.apply("implies", (guard, node))
 
 
-def _that_helps(
+def _find_helpful_fact(
     flow: Dataflow, goal: Goal, guesses: InvariantCandidates, limits: ProofLimits
 ) -> tuple[str, bool] | None:
     """The first fact with which induction goes through, and whether it is then proved itself."""
-    few = replace(limits, solver_steps=min(_STEPS, limits.solver_steps))
+    cheap = replace(limits, solver_steps=min(_STEPS, limits.solver_steps))
     depths = tuple(depth for depth in limits.depths if depth) or (1,)
     first = None
     with Solver(limits.hang_seconds) as solver:
@@ -181,24 +181,24 @@ def _that_helps(
                 properties=[*flow.properties, Property("invariant", _FACT, node, NOWHERE)],
             )
             stage = IntervalStage(other)
-            again = {one.id: one for one in list_goals(other)}
-            asked, fact = again[goal.id], again[f"invariant:{_FACT}"]
-            induction = Induction(stage.index, stage.ranges, few, solver)
-            if not induction.prove([asked], depths, [fact])[asked.id].proved:
+            goals_by_id = {goal.id: goal for goal in list_goals(other)}
+            open_goal, fact = goals_by_id[goal.id], goals_by_id[f"invariant:{_FACT}"]
+            induction = Induction(stage.index, stage.ranges, cheap, solver)
+            if not induction.prove([open_goal], depths, [fact])[open_goal.id].proved:
                 continue
             text = NodeNames(other).text(node)
             if stage.invariant(node) == ProofStatus.PROVED or all(
-                one.proved for one in induction.prove([asked, fact], depths).values()
+                goal.proved for goal in induction.prove([open_goal, fact], depths).values()
             ):
                 return text, True
             first = first or (text, False)
     return first
 
 
-def _harm(flow: Dataflow, goal: Goal, cells: Sequence[int], state: Sequence, trace: Sequence[dict]) -> str:
+def _describe_harm(flow: Dataflow, goal: Goal, cells: Sequence[int], state: Sequence, trace: Sequence[dict]) -> str:
     """The cells without whose values the state would break nothing."""
     rows = [tuple(tick["inputs"].values()) for tick in trace]
-    blamed = []
+    responsible = []
     for cell in cells:
         trial = list(state)
         trial[cell] = flow.memories[cell].start
@@ -207,7 +207,7 @@ def _harm(flow: Dataflow, goal: Goal, cells: Sequence[int], state: Sequence, tra
         interpreter = Interpreter(flow, trace[0].get("parameters"))
         interpreter.memory = tuple(trial)
         if not breaks(goal, [interpreter.tick(row).values for row in rows][-1]):
-            blamed.append(f"`{flow.memories[cell].name}` = {trace[0]['memory'][flow.memories[cell].name]}")
-    if not blamed:
+            responsible.append(f"`{flow.memories[cell].name}` = {trace[0]['memory'][flow.memories[cell].name]}")
+    if not responsible:
         return ""
-    return f"what does it is {' and '.join(blamed)} at tick 0: an invariant that excludes this would help, if such a state is never reached"
+    return f"what does it is {' and '.join(responsible)} at tick 0: an invariant that excludes this would help, if such a state is never reached"

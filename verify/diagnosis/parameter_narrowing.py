@@ -67,9 +67,9 @@ def narrow_parameters(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> Na
     if not at_defaults.passed:
         failing = tuple(result.id for result in at_defaults.results if result.status != ProofStatus.PROVED)
         return NarrowedRanges(None, (), failing, at_defaults, 2)
-    box = _grown(axes, _shrunk(axes, search.passes), search.passes)
+    box = _grow(axes, _shrink(axes, search.passes), search.passes)
     for digits in (_DIGITS, 6, 17):
-        rounded = {axis.name: _rounded(axis, box[axis.name], digits) for axis in axes}
+        rounded = {axis.name: _round(axis, box[axis.name], digits) for axis in axes}
         proof = prove(with_ranges(flow, axes, rounded), limits)
         if proof.passed:
             break
@@ -85,12 +85,12 @@ def narrow_parameters(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> Na
 
 
 def _axes(parameters: Sequence[Parameter]) -> list[Axis]:
-    found: dict[str, list[int]] = {}
+    positions_of: dict[str, list[int]] = {}
     for position, entry in enumerate(parameters):
         if entry.base != "bool" and not entry.names:
-            found.setdefault(entry.name.partition("[")[0], []).append(position)
+            positions_of.setdefault(entry.name.partition("[")[0], []).append(position)
     axes = []
-    for name, positions in found.items():
+    for name, positions in positions_of.items():
         first = parameters[positions[0]]
         defaults = [parameters[position].default for position in positions]
         axes.append(Axis(name, tuple(positions), first.base, first.low, first.high, min(defaults), max(defaults)))
@@ -123,7 +123,7 @@ class _Search:
         return screen(flow, self.search_cache).passed or prove(flow, self.limits, self.search_cache).passed
 
 
-def _shrunk(axes: Sequence[Axis], passes: Callable[[Box], bool]) -> Box:
+def _shrink(axes: Sequence[Axis], passes: Callable[[Box], bool]) -> Box:
     """The largest share of all ranges, towards the defaults, that bisection finds to pass."""
     good, bad = 0.0, 1.0
     for _ in range(_HALVINGS):
@@ -149,7 +149,7 @@ def _between(axis: Axis, start, end, share: float):
     return min(max(value, min(start, end)), max(start, end))
 
 
-def _grown(axes: Sequence[Axis], box: Box, passes: Callable[[Box], bool]) -> Box:
+def _grow(axes: Sequence[Axis], box: Box, passes: Callable[[Box], bool]) -> Box:
     """Each end moved out as far as it goes with the others where they are, the first ones first."""
     for axis in axes:
         for side, limit in ((0, axis.low), (1, axis.high)):
@@ -157,25 +157,25 @@ def _grown(axes: Sequence[Axis], box: Box, passes: Callable[[Box], bool]) -> Box
             good, bad = 0.0, 1.0
             if start == limit:
                 continue
-            if passes(_moved(box, axis, side, limit)):
-                box = _moved(box, axis, side, limit)
+            if passes(_move(box, axis, side, limit)):
+                box = _move(box, axis, side, limit)
                 continue
             for _ in range(_STEPS):
                 share = (good + bad) / 2
-                if passes(_moved(box, axis, side, _between(axis, start, limit, share))):
+                if passes(_move(box, axis, side, _between(axis, start, limit, share))):
                     good = share
                 else:
                     bad = share
-            box = _moved(box, axis, side, _between(axis, start, limit, good))
+            box = _move(box, axis, side, _between(axis, start, limit, good))
     return box
 
 
-def _moved(box: Box, axis: Axis, side: int, end) -> Box:
+def _move(box: Box, axis: Axis, side: int, end) -> Box:
     low, high = box[axis.name]
     return {**box, axis.name: (end, high) if side == 0 else (low, end)}
 
 
-def _rounded(axis: Axis, pair: tuple, digits: int) -> tuple:
+def _round(axis: Axis, pair: tuple, digits: int) -> tuple:
     """Ends with few digits, inside of these ends and around the defaults. Declared ends stay as they are."""
     if axis.base == "int":
         return pair

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
+from hl_dsl.verify.intervals.contexts import Context
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.intervals.narrowing import EMPTY
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.simulation.random_ticks import RandomTicks
 from hl_dsl.verify.simulation.replay import keeps_assumptions
@@ -46,24 +48,24 @@ class ReachableConditions:
             if not self.base.dead:
                 self.base = self.evaluator.assume(self.base, fact, True)
 
-    def where(self, node: int | None) -> Context:
+    def assuming(self, node: int | None) -> Context:
         """What is known where a condition holds."""
         return self.base if node is None or self.base.dead else self.evaluator.assume(self.base, node, True)
 
     def impossible(self, nodes: Iterable[int]) -> set[int]:
         """Those of the bool nodes that are true at no tick a run can reach. What cannot be decided is possible."""
         wanted = list(dict.fromkeys(nodes))
-        found = {node for node in wanted if self._never(node)}
-        wanted = [node for node in wanted if node not in found]
-        wanted = self._unmet(wanted)
+        impossible = {node for node in wanted if self._never(node)}
+        wanted = [node for node in wanted if node not in impossible]
+        wanted = self._remove_met(wanted)
         if wanted and self.limits.solver and not self.base.dead:
             try:
-                found |= self._refuted(wanted)
+                impossible |= self._refuted(wanted)
             except SolverFailure:
                 pass  # then nothing more is known
-        return found
+        return impossible
 
-    def _unmet(self, nodes: list[int]) -> list[int]:
+    def _remove_met(self, nodes: list[int]) -> list[int]:
         """Those that random ticks leave in doubt. A tick from any state within the ranges will do: what is true there no
         solver that only knows the ranges refutes."""
         index, flow = self.index, self.index.flow
@@ -79,13 +81,13 @@ class ReachableConditions:
         return nodes
 
     def _never(self, node: int) -> bool:
-        context = self.where(node)
+        context = self.assuming(node)
         return context.dead or self.evaluator.value(node, context) in (EMPTY, FALSE)
 
     def _refuted(self, nodes: list[int]) -> set[int]:
         return {node for node in nodes if self._ask([(node, True)]) == UNSAT}
 
-    def ruled_out(self, conditions: Sequence[tuple[int, bool]]) -> bool:
+    def is_ruled_out(self, conditions: Sequence[tuple[int, bool]]) -> bool:
         """Whether intervals see that the conditions, nodes with what they are, cannot hold together at a tick that a run can reach."""
         context = self.base
         for node, truth in conditions:
@@ -93,7 +95,7 @@ class ReachableConditions:
                 context = self.evaluator.assume(context, node, truth)
         return context.dead
 
-    def blamed(self, conditions: Sequence[tuple[int, bool]], others: Sequence[tuple[int, bool]]) -> list[int] | None:
+    def find_responsible(self, conditions: Sequence[tuple[int, bool]], others: Sequence[tuple[int, bool]]) -> list[int] | None:
         """Which of `others`, by position, rule the conditions out; few of them, if not the fewest. None: it is not known that
         they do."""
         if not self.limits.solver:
@@ -118,10 +120,10 @@ class ReachableConditions:
             )
             known = self._encoding.frames[0]
             solver.add(*(f"(assert {known[node].text})" for node in (*self.index.assumes, *self.facts)))
-        solver.add("(push 1)", *(f"(assert {self._said(node, truth)})" for node, truth in conditions))
+        solver.add("(push 1)", *(f"(assert {self._encode(node, truth)})" for node, truth in conditions))
         solver.add(
             *(
-                f"(assert (! {self._said(node, truth)} :named {_NAMED}{place}))"
+                f"(assert (! {self._encode(node, truth)} :named {_NAMED}{place}))"
                 for place, (node, truth) in enumerate(others)
             )
         )
@@ -131,5 +133,5 @@ class ReachableConditions:
         solver.add("(pop 1)")
         return answer
 
-    def _said(self, node: int, truth: bool) -> str:
+    def _encode(self, node: int, truth: bool) -> str:
         return f"(= {self._encoding.frames[0][node].text} {'true' if truth else 'false'})"

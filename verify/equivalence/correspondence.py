@@ -51,20 +51,20 @@ def simulate_jointly(joint: Product, episodes: int = _EPISODES, ticks: int = _TI
         rows = []
         for _ in range(ticks):
             rows.append(sampler.draw(interpreter.memory))
-            done = interpreter.tick(rows[-1]).values
-            if not done[same]:
+            values = interpreter.tick(rows[-1]).values
+            if not values[same]:
                 return JointSimulation(SimulatedRun(sampler.parameters, tuple(rows)), [])
-            ticks_seen.append(done)
+            ticks_seen.append(values)
     return JointSimulation(None, [_bits(row) for row in zip(*ticks_seen)])
 
 
-def _open(flow: Dataflow) -> list[bool]:
+def _varies_with_input(flow: Dataflow) -> list[bool]:
     """For each node, whether it hangs on more than the memory. (A parameter's other values were perhaps never drawn, so that
     the start of an episode would not be known to be equal.)"""
-    found: list[bool] = []
+    dependent: list[bool] = []
     for node in flow.nodes:
-        found.append(node.op in ("input", "parameter") or any(found[arg] for arg in node.args))
-    return found
+        dependent.append(node.op in ("input", "parameter") or any(dependent[arg] for arg in node.args))
+    return dependent
 
 
 def _bits(row: Sequence) -> bytes:
@@ -76,7 +76,7 @@ def guess_correspondence(
 ) -> Correspondence:
     """Replacements for B's cells by what A computes from its memory, then for the rest of A's by what B computes."""
     guesses = Correspondence()
-    varying = _open(joint.flow)
+    varying = _varies_with_input(joint.flow)
     by_bits: tuple[dict, dict] = ({}, {})
     for side in (0, 1):
         # Cells first, then what is computed first, so that the simplest expression is taken.
@@ -85,14 +85,14 @@ def guess_correspondence(
             node = flows[side].nodes[number]
             if not varying[there] and node.op != "constant":
                 by_bits[side].setdefault((node.base, signatures[there]), number)
-    fixed: set[SideCell] = set()
+    kept: set[SideCell] = set()
     for side in (1, 0):
         other = 1 - side
         for position, cell in enumerate(flows[side].memories):
             place = SideCell(side, position)
             leaf = joint.flow_leaf(place)
             partner = None if leaf is None else by_bits[other].get((cell.base, signatures[leaf]))
-            if partner is None or place in fixed:
+            if partner is None or place in kept:
                 continue
             used = {
                 SideCell(other, flows[other].nodes[number].value)
@@ -102,5 +102,5 @@ def guess_correspondence(
             if used & guesses.links.keys():
                 continue
             guesses.links[place] = (other, partner)
-            fixed |= used
+            kept |= used
     return guesses

@@ -6,16 +6,16 @@ from collections.abc import Container, Sequence
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.equivalence.equivalence import Comparison
+from hl_dsl.verify.equivalence.comparison import Comparison
 from hl_dsl.verify.equivalence.product import SIDES
 from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.simulation.trace import record_tick, render_trace
 
 
-def trace_difference(a: Dataflow, b: Dataflow, found: Comparison) -> tuple[dict, ...]:
+def trace_difference(a: Dataflow, b: Dataflow, comparison: Comparison) -> tuple[dict, ...]:
     """The run again, by the interpreter of each program: `tick`, `inputs` (raw, by name), and for "A" and "B" what
     `hl_dsl.verify.simulation.trace.record_tick` gives. The first tick has the `parameters` of each."""
-    joint, run = found.joint, found.run
+    joint, run = comparison.joint, comparison.run
     flows = (a, b)
     interpreters = []
     given = []
@@ -43,10 +43,10 @@ def trace_difference(a: Dataflow, b: Dataflow, found: Comparison) -> tuple[dict,
     return tuple(trace)
 
 
-def list_used_inputs(found: Comparison) -> set[str]:
+def list_used_inputs(comparison: Comparison) -> set[str]:
     """The inputs that the action of either program hangs on, at this tick or an earlier one."""
-    flow = found.joint.flow
-    cone = find_closed_cone(flow, [node for action in found.joint.actions for node in action])
+    flow = comparison.joint.flow
+    cone = find_closed_cone(flow, [node for action in comparison.joint.actions for node in action])
     return {flow.inputs[flow.nodes[node].value].name for node in cone if flow.nodes[node].op == "input"}
 
 

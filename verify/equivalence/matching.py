@@ -59,14 +59,14 @@ def _inputs(a: Dataflow, b: Dataflow, notes: list[str]):
             joint[places[key]] = replace(
                 known, low=min(known.low, entry.low), high=max(known.high, entry.high), default=default
             )
-    found = []
+    by_side = []
     for flow in (a, b):
         row = []
         for entry in flow.inputs:
             position = places[entry.source, entry.column, entry.base]
             row.append((position, (entry.low, entry.high) != (joint[position].low, joint[position].high)))
-        found.append(tuple(row))
-    return joint, tuple(found)
+        by_side.append(tuple(row))
+    return joint, tuple(by_side)
 
 
 def _clamped(entry: Input, value):

@@ -62,10 +62,10 @@ def build_product(
     """The joint program. `links`: for a cell, the side and the node there that replace it, computed from cells that stay.
     `equal`: cells to be stated equal in invariants of their own. `merged`: nodes of B and the nodes of A that stand for them.
     `obligations`: with what must be proved of both."""
-    return _Joining((a, b), match(a, b)).join(links, equal, merged, obligations)
+    return _ProductBuilder((a, b), match(a, b)).join(links, equal, merged, obligations)
 
 
-class _Joining:
+class _ProductBuilder:
     def __init__(self, flows: tuple[Dataflow, Dataflow], matching: Matching):
         self.flows, self.matching = flows, matching
         self.builder = Builder()
@@ -75,19 +75,19 @@ class _Joining:
 
     def _outer(self, side: int) -> dict[tuple[str, int], int]:
         """The joint nodes of a program's inputs and parameters."""
-        found = {}
+        nodes = {}
         for position, (joint, clamp) in enumerate(self.matching.inputs[side]):
             entry = self.matching.joint_inputs[joint]
             node = self.builder.leaf("input", joint, entry.base)
-            found["input", position] = self._clamped(node, self.flows[side].inputs[position]) if clamp else node
+            nodes["input", position] = self._clamped(node, self.flows[side].inputs[position]) if clamp else node
         for position, joint in enumerate(self.matching.parameters[side]):
             entry = self.flows[side].parameters[position]
-            found["parameter", position] = (
+            nodes["parameter", position] = (
                 self.builder.constant(entry.default, entry.base)
                 if joint is None
                 else self.builder.leaf("parameter", joint, entry.base)
             )
-        return found
+        return nodes
 
     def _clamped(self, node: int, entry: Input) -> int:
         """What the boundary makes of a raw observation."""
@@ -180,18 +180,18 @@ class _Joining:
         there already. Where operands commute without changing a float, their order is made the same. Signs that cancel are
         removed, in both programs."""
         flow, outer, builder = self.flows[side], self.outer[side], self.builder
-        found: dict[int, int] = {}
+        nodes: dict[int, int] = {}
         for number in flow.reachable(list(roots)):
             node = flow.nodes[number]
             if number in taken:
-                found[number] = taken[number]
+                nodes[number] = taken[number]
             elif node.form is not None:
-                found[number] = self._applied(node.op, [found[arg] for arg in node.args])
+                nodes[number] = self._applied(node.op, [nodes[arg] for arg in node.args])
             elif node.op == "constant":
-                found[number] = builder.constant(node.value, node.base)
+                nodes[number] = builder.constant(node.value, node.base)
             else:
-                found[number] = cells[SideCell(side, node.value)] if node.op == "memory" else outer[node.op, node.value]
-        return found
+                nodes[number] = cells[SideCell(side, node.value)] if node.op == "memory" else outer[node.op, node.value]
+        return nodes
 
     def _applied(self, op: str, args: list[int]) -> int:
         """An operator on joint nodes, after the rewrites of its row that hold bit for bit, the sign of a zero included."""

@@ -48,12 +48,12 @@ def sweep(a: Dataflow, b: Dataflow, guesses: Correspondence, limits: ProofLimits
             partner = by_bits.get((b.nodes[number].base, signatures[there]))
             if partner is None or b.nodes[number].form is None or tried >= _MOST_TRIED:
                 continue
-            now = build_product(a, b, guesses.links, guesses.equal, merged)
-            if now.nodes[1][number] in set(now.nodes[0].values()):
+            current = build_product(a, b, guesses.links, guesses.equal, merged)
+            if current.nodes[1][number] in set(current.nodes[0].values()):
                 continue  # A computes it too
             tried += 1
             try:
-                if _equal(now, now.nodes[0][partner], now.nodes[1][number], limits, solver):
+                if _equal(current, current.nodes[0][partner], current.nodes[1][number], limits, solver):
                     merged[number] = partner
             except SolverFailure:
                 break
@@ -74,14 +74,12 @@ def prove_all(flow: Dataflow, limits: ProofLimits, solver: Solver) -> bool:
     of cells only help. Raises SolverFailure."""
     stage = IntervalStage(flow)
     wanted = list_goals(flow)
-    for inner in flow.reachable([goal.property.node for goal in wanted]):
+    for inner in flow.reachable([goal.stated.node for goal in wanted]):
         low, high = stage.evaluator.value(inner, stage.evaluator.root)
         if flow.nodes[inner].base == "real" and not -INF < low <= high < INF:
             return False  # where a float may overflow the solver knows nothing of it
-    left = [
-        goal for goal in wanted if stage.invariant(goal.property.node, goal.property.antecedents) != ProofStatus.PROVED
-    ]
-    if not left:
+    unproved = [goal for goal in wanted if stage.invariant(goal.stated.node, goal.stated.antecedents) != ProofStatus.PROVED]
+    if not unproved:
         return True
-    found = Induction(stage.index, stage.ranges, limits, solver).prove(left, (0,))
-    return all(found[goal.id].proved for goal in left if not goal.name.startswith(HELPS))
+    attempts = Induction(stage.index, stage.ranges, limits, solver).prove(unproved, (0,))
+    return all(attempts[goal.id].proved for goal in unproved if not goal.name.startswith(HELPS))

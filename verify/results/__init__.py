@@ -1,1 +1,1 @@
-"""Proof results as records, text and JSON, and counterexample files."""
+"""Results of a proof: records, text and JSON, and counterexample files."""

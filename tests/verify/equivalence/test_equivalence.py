@@ -10,7 +10,8 @@ from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.equivalence.correspondence import simulate_jointly
 from hl_dsl.verify.equivalence.difference import list_used_inputs, render_difference, trace_difference
-from hl_dsl.verify.equivalence.equivalence import EquivalenceStatus, compare, same_actions
+from hl_dsl.verify.equivalence.comparison import EquivalenceStatus
+from hl_dsl.verify.equivalence.equivalence import compare, same_actions
 from hl_dsl.verify.equivalence.product import build_product
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

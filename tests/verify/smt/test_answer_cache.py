@@ -138,7 +138,7 @@ def test_a_model_that_was_tampered_with_breaks_nothing(tmp_path):
                 "update answers set answer = ?, seal = ? where key = ?", (changed, _seal(key, changed), key)
             )
     program, cache = Program.load(file), SolverAnswerCache(str(path))
-    for result in program.prove(limits=LIMITS, cache=cache).results:
+    for result in program.prove(limits=LIMITS, answer_cache=cache).results:
         if result.status in ("violated", "ill-defined"):
             assert_replays(program.flow, result)
     cache.close()
