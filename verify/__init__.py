@@ -1,6 +1,6 @@
-"""The verifier: proof of a program's obligations and properties for every input, parameter and state in range.
+"""The verifier: proves a program's obligations and invariants.
 
-`prove` runs every stage; `screen` only the intervals, for a search that proves two hundred programs a second.
+`prove` tries every method; `screen` only intervals, for searches that check hundreds of programs a second.
 """
 
 from hl_dsl.verify.goals.limits import ProofLimits

@@ -26,8 +26,8 @@ class CertificateQuery:
 
     Attributes:
         goal: Id of the goal.
-        part: "step" (the goal at the last of depth + 1 consecutive ticks, the hypotheses holding at the others) or "base"
-            (the goal at tick `tick` of an episode).
+        part: "step" (the goal at the last of depth + 1 consecutive ticks, the hypotheses holding at the others) or
+            "base" (the goal at tick `tick` of an episode).
         depth: Depth of the induction.
         tick: Tick of the base.
         lines: SMT-LIB commands.
@@ -53,8 +53,8 @@ class Certificate:
     Attributes:
         flow: The program.
         ranges: Ranges of the memory cells that intervals prove, by name. The scripts depend on them.
-        entries: For each proved goal its `id`, `claim`, `method`, and `queries`, `intervals` or a `witness`. A goal whose
-            proof cannot be repeated as scripts has `uncertified`, the reason.
+        entries: For each proved goal its `id`, `claim`, `method`, and `queries`, `intervals` or a `witness`. A goal
+            whose proof cannot be repeated as scripts has `uncertified`, the reason.
         queries: The scripts.
     """
 

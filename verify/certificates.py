@@ -1,8 +1,8 @@
 """Certificates: a proof as SMT-LIB 2 scripts that another solver can check.
 
-There is a script for each query that must be unsatisfiable. The scripts of all goals belong together: the step of one goal
-may assume the other goals at earlier ticks, and each goal has a base. What intervals prove alone needs no solver: the
-certificate then gives the interval of the value.
+There is a script for each query that must be unsatisfiable. The scripts of all goals belong together: the step of one
+goal may assume the other goals at earlier ticks, and each goal has a base. What intervals prove alone needs no solver:
+the certificate then gives the interval of the value.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def build_certificate(flow: Dataflow, proof: Proof, limits: ProofLimits = DEFAUL
     if not limits.solver:
         repeated.failure = "the solver is disabled"
     elif any(_needs_solver(result) for result in proved):
-        with _RecordingSolver(limits.hang_seconds) as solver:
+        solver = _RecordingSolver(limits.hang_seconds)
+        with solver:
             try:
                 repeated.run(stage, tried, limits, solver)
             except SolverFailure as problem:
@@ -139,7 +140,10 @@ class _RepeatedProof:
 def _entry(
     flow: Dataflow, stage: IntervalStage, result: GoalResult, own: Sequence[Goal], repeated: _RepeatedProof
 ) -> tuple[dict[str, Any], list[CertificateQuery]]:
-    """Returns the index entry of a result, and its scripts. `own`: its goals, several if it was proved by components."""
+    """Returns the index entry of a result, and its scripts.
+
+    `own`: its goals, several if it was proved by components.
+    """
     goal = next(goal for goal in list_goals(flow) if goal.id == result.id)
     entry: dict[str, Any] = {
         "id": result.id,
@@ -244,7 +248,7 @@ def _prove_with_lemmas(
     limits: ProofLimits,
     solver: _RecordingSolver,
 ) -> tuple[dict[str, Attempt], dict[str, list[CertificateQuery]]]:
-    """Returns attempts and scripts of the goals that lemmas prove: the goal from its lemmas, and the lemmas themselves."""
+    """Returns attempts and scripts of the goals that lemmas prove: for the goal, and for the lemmas themselves."""
     attempts = prove_with_lemmas(stage.index, stage.ranges, open_goals, facts, limits, solver)
     hypotheses = [
         goal for goal in [*facts, *open_goals] if goal.kind in INDUCTIVE and (goal in facts or goal.id in attempts)

@@ -1,4 +1,4 @@
-"""Properties that are conjunctions, such as `all(…)` over a vector: each conjunct is proved alone, one result shows all."""
+"""Proof of conjunctions, such as `all(…)` over a vector: each conjunct is proved alone, and one result shows all."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ def downgrade_unsupported(
 ) -> None:
     """Replaces unsupported proofs by UNKNOWN.
 
-    If a division may be by zero, or a float may overflow, a proof about values computed from it is about another program
-    than the one that runs. This concerns invariants, and everything that induction has proved.
+    If a division may be by zero, or a float may overflow, a proof about values computed from it is about another
+    program than the one that runs. This concerns invariants, and everything that induction has proved.
 
     Args:
         index: The program.
@@ -44,7 +44,7 @@ def downgrade_unsupported(
 
 
 def _subjects(index: GraphIndex, goal: Goal) -> tuple[int, ...]:
-    """Returns the nodes that an obligation is about: its subject, or the operands of a subject that states the claim."""
+    """Returns the nodes that an obligation is about: its subject, or the operands of a subject that is the claim."""
     item = goal.required
     if item.claim != item.subject:
         return (item.subject,)

@@ -37,8 +37,8 @@ def prove(
 ) -> Proof:
     """Proves all obligations and properties, and searches for traces that violate what it cannot prove.
 
-    The verdicts depend on the program and the limits only, not on the clock, unless the solver hangs or is missing. The
-    goals of its queries are then `unknown`, and the detail says why.
+    The verdicts depend on the program and the limits only, not on the clock, unless the solver hangs or is missing.
+    The goals of its queries are then `unknown`, and the detail says why.
 
     Args:
         flow: The program.

@@ -26,7 +26,8 @@ class ProofState:
         index: Index of the program.
         goals: All goals.
         verdicts: Verdicts so far, by goal id. A `reachable` goal has the verdict on its negation.
-        deferred: Obligations that hold if the memory keeps its ranges, with the goals that state these ranges, by goal id.
+        deferred: Obligations that hold if the memory keeps its ranges, with the goals that state these ranges, by goal
+            id.
         unmet_antecedents: Why the intervals show that a goal is vacuous, by goal id. Each is proved too.
         depends_on: Nodes that a proof by induction depends on, by goal id.
     """

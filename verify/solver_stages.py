@@ -172,7 +172,7 @@ class SolverStages:
             goal for goal in state.open_goals() if goal.kind in ("invariant", "memory") and self.attempts[goal.id].model
         ]
         if goals:
-            # The ranges of the interval stage are about floats. Over the reals only the declared ranges hold, once proved.
+            # The ranges of the interval stage are about floats. Over the reals only the declared ranges hold.
             ranges = [_declared_range(cell) for cell in state.flow.memories]
             facts = [goal for goal in state.goals if goal.kind == "memory" and goal not in goals]
             induction = Induction(state.index, ranges, state.limits, self.solver, EXACT)

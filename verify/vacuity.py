@@ -161,7 +161,8 @@ def _is_impossible(
 ) -> bool:
     """Returns True if no tick within the memory ranges keeps the assumptions and meets the conditions.
 
-    The first query replaces products by any value in their intervals. Usually it gives a tick that the interpreter confirms.
+    The first query replaces products by any value in their intervals. Usually it gives a tick that the interpreter
+    confirms.
     """
     try:
         answer, loosened, confirmed = _ask(evaluator, conditions, limits, solver, start, True)

@@ -1,4 +1,4 @@
-"""Why a condition is never, or always, true: which earlier condition takes its cases, or what its values are there."""
+"""Reasons for a constant condition: an earlier condition that covers its cases, or the values at that place."""
 
 from __future__ import annotations
 
@@ -21,11 +21,14 @@ _MOST_TRIED = 6
 
 
 def quote_condition(condition: Expression) -> str:
+    """Returns a condition as quoted text on one line."""
     text = " ".join(format_expression(condition).split())
     return f"`{text}`" if len(text) <= _MOST_TEXT else f"`{text[: _MOST_TEXT - 1]}…`"
 
 
 class DeadCodeReasons:
+    """Finds reasons for the conditions of one program."""
+
     def __init__(
         self, checked: CheckedProgram, flow: Dataflow, sites: Sequence[ConditionSite], known: ReachableConditions
     ):
@@ -38,18 +41,24 @@ class DeadCodeReasons:
     def covering(
         self, site: ConditionSite, before: Sequence[ConditionSite], never: bool
     ) -> tuple[list[ConditionSite], str]:
-        """The earlier conditions to blame, and the reason in words."""
+        """Returns the earlier conditions that are the reason, and the reason in words.
+
+        `never`: never true, or else always true.
+        """
         responsible = self._find_responsible(site, before, never)
         if not responsible:
             return [], self._values(site)
         names = _numbered([other.condition.number + 1 for other in responsible], site.condition.place)
-        other_site = len(responsible) == 1
+        is_single = len(responsible) == 1
         if never:
-            return responsible, f"{names} {'covers' if other_site else 'cover'} all of it{'' if other_site else ' together'}"
-        return responsible, f"{names} {'takes' if other_site else 'take'} all other cases"
+            covers = "covers all of it" if is_single else "cover all of it together"
+            return responsible, f"{names} {covers}"
+        return responsible, f"{names} {'takes' if is_single else 'take'} all other cases"
 
-    def _find_responsible(self, site: ConditionSite, before: Sequence[ConditionSite], never: bool) -> list[ConditionSite]:
-        """The earlier conditions whose being false makes this one never (or always) true; none where it is so without them."""
+    def _find_responsible(
+        self, site: ConditionSite, before: Sequence[ConditionSite], never: bool
+    ) -> list[ConditionSite]:
+        """Returns the earlier conditions that make this one constant; none if it is constant without them."""
         guard = self.opening.get((site.condition.place, site.condition.list_))
         conditions = [*([] if guard is None else [(guard, True)]), (site.test, never)]
         if not before or self.known.is_ruled_out(conditions):
@@ -61,21 +70,25 @@ class DeadCodeReasons:
         positions = self.known.find_responsible(conditions, [(other.test, False) for other in before])
         if positions is None:
             return (
-                list(before) if self.known.is_ruled_out([*conditions, *((other.test, False) for other in before)]) else []
+                list(before)
+                if self.known.is_ruled_out([*conditions, *((other.test, False) for other in before)])
+                else []
             )
         return self._fewer(conditions, [before[place] for place in positions])
 
-    def _fewer(self, conditions: list, responsible: list[ConditionSite]) -> list[ConditionSite]:
-        """What the solver blamed, without those that are not needed."""
+    def _fewer(self, conditions: Sequence[tuple[int, bool]], responsible: list[ConditionSite]) -> list[ConditionSite]:
+        """Removes conditions from a result of the solver that are not needed."""
         for other in list(responsible[:_MOST_TRIED]):
-            left = [other_site for other_site in responsible if other_site is not other]
-            positions = self.known.find_responsible(conditions, [(other_site.test, False) for other_site in left]) if left else None
+            remaining = [site for site in responsible if site is not other]
+            if not remaining:
+                continue
+            positions = self.known.find_responsible(conditions, [(site.test, False) for site in remaining])
             if positions is not None:
-                responsible = [left[place] for place in positions]
+                responsible = [remaining[place] for place in positions]
         return responsible
 
     def _values(self, site: ConditionSite) -> str:
-        """What the values it compares are where it is asked."""
+        """Describes the values that the condition compares."""
         context = self.known.assuming(site.guard)
         if context.dead:
             context = self.known.base
@@ -90,7 +103,7 @@ class DeadCodeReasons:
             if text:
                 shown.append(f"`{format_expression(atom)}` {text}")
         if not shown:
-            return "it is the same whatever the values"
+            return "it does not depend on the values"
         return f"{', '.join(shown[:_MOST_NAMED])} here" + (", …" if len(shown) > _MOST_NAMED else "")
 
     def _atoms(self, condition: Expression) -> list[Expression]:
@@ -109,14 +122,18 @@ class DeadCodeReasons:
         return list(atoms.values())
 
     def _node(self, atom: Expression) -> tuple[int | None, Sequence[str]]:
-        name, component = (atom.name, 0) if type(atom) is Name else (atom.vector.name, atom.index.value)
+        if isinstance(atom, Name):
+            name, component = atom.name, None
+        else:
+            assert isinstance(atom, Index) and isinstance(atom.vector, Name) and isinstance(atom.index, Number)
+            name, component = atom.vector.name, int(atom.index.value)
         value = self.flow.values.get(name)
         if value is not None:
-            if value.type.size is not None and type(atom) is Name:
+            if value.type.size is not None and component is None:
                 return None, ()
             names = {"action": self.flow.card.action.names or (), "mode": self.flow.modes}.get(value.type.base, ())
-            return value.nodes[component], names
-        position = self.inputs.get(name if type(atom) is Name else f"{name}[{component}]")
+            return value.nodes[component or 0], names
+        position = self.inputs.get(name if component is None else f"{name}[{component}]")
         for number, node in enumerate(self.flow.nodes):
             if node.op == "input" and node.value == position:
                 return number, ()

@@ -1,1 +1,1 @@
-"""Equivalence of two programs (`hl diff`)."""
+"""Equivalence of two programs (`hl diff`): a proof that they act the same, or a run in which they differ."""

@@ -55,18 +55,18 @@ class Comparison:
 
 
 _EVERYWHERE = (
-    "for every sequence of observations and every value of the parameters in their ranges, from the start of an episode, "
-    "at every tick"
+    "for every sequence of observations and every value of the parameters in their ranges, from the start of an "
+    "episode, at every tick"
 )
 _CLAIMS = {
-    EquivalenceStatus.IDENTICAL: "The two programs are identical except for names, layout, the order of definitions and the "
-    "order of operands that commute.",
-    EquivalenceStatus.EQUAL: f"The two programs act the same {_EVERYWHERE}, under IEEE-754 binary64 rounding to nearest, ties "
-    "to even. Actions are compared as numbers: a zero may differ in its sign. Assumes no fused or reassociated arithmetic, "
-    "and the tools correct. It does not cover properties.",
-    EquivalenceStatus.EQUAL_REALS: f"Over the real numbers the two programs act the same {_EVERYWHERE}. The programs that run "
-    "round. It is not known whether rounding ever makes them act differently.",
-    EquivalenceStatus.DIFFERENT: "The two programs act differently: at the last tick of the run below, which starts an episode, "
-    "as replayed by the reference interpreter of each program.",
+    EquivalenceStatus.IDENTICAL: "The two programs are identical except for names, layout, the order of definitions "
+    "and the order of operands that commute.",
+    EquivalenceStatus.EQUAL: f"The two programs act the same {_EVERYWHERE}, under IEEE-754 binary64 rounding to "
+    "nearest, ties to even. Actions are compared as numbers: a zero may differ in its sign. Assumes no fused or "
+    "reassociated arithmetic, and the tools correct. It does not cover properties.",
+    EquivalenceStatus.EQUAL_REALS: f"Over the real numbers the two programs act the same {_EVERYWHERE}. The programs "
+    "that run round. It is not known whether rounding ever makes them act differently.",
+    EquivalenceStatus.DIFFERENT: "The two programs act differently: at the last tick of the run below, which starts an "
+    "episode, as replayed by the reference interpreter of each program.",
     EquivalenceStatus.UNKNOWN: "It is not known whether the two programs act the same.",
 }

@@ -1,4 +1,4 @@
-"""Equivalence of two programs: same actions for floats by construction or by proof, over the reals only, or not at all."""
+"""Equivalence of two programs: the same actions by construction, by proof for floats or over the reals, or neither."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def _swap_names(text: str) -> str:
 
 
 def same_actions(a: Dataflow, b: Dataflow, episodes: int = 3) -> bool:
-    """Returns True if two programs are proved to act the same for every float input, at a cost that a search can afford.
+    """Returns True if two programs are proved to act the same for every float input, by a cheap proof for a search.
 
     Random `episodes` come first. More of them pay off if the programs are likely to differ, but seldom do.
     """
@@ -126,7 +126,10 @@ def _is_same_computation(joint: Product) -> bool:
 
 
 def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits, swapped: bool) -> Comparison:
-    """Compares two programs in canonical order. `swapped`: the caller's order, which the notes follow, is the other one."""
+    """Compares two programs in canonical order.
+
+    `swapped`: the caller's order, which the notes follow, is the other one.
+    """
     whole = build_product(a, b)
     matched = notes = match(b, a).notes if swapped else whole.matching.notes
     simulation = simulate_jointly(whole)
@@ -196,8 +199,8 @@ def _compare(a: Dataflow, b: Dataflow, limits: ProofLimits, swapped: bool) -> Co
 def _build_verified(a: Dataflow, b: Dataflow, guesses: Correspondence, merged: Mapping[int, int]) -> Product:
     """Returns the joint program, after dropping links between reals that its own graph does not show to hold.
 
-    A solver compares numbers, and zeros of either sign are one number. That suffices for the final actions, but not for a
-    float that is used in further computations.
+    A solver compares numbers, and zeros of either sign are one number. That suffices for the final actions, but not
+    for a float that is used in further computations.
     """
     while True:
         joint = build_product(a, b, guesses.links, guesses.equal, merged)

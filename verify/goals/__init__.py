@@ -1,1 +1,1 @@
-"""Goals of a proof: their names, statuses and limits, and the part of the graph that each is about."""
+"""Goals of a proof: what has to be proved, over which part of the graph, and the statuses of results."""

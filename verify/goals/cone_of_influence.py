@@ -1,7 +1,7 @@
 """Cone of influence of a solver query, in a canonical order.
 
-The order depends only on the query: programs that compute the same values give the same order, whatever else they contain.
-The text of a query, which numbers its nodes in this order, therefore identifies the query.
+The order depends only on the query: programs that compute the same values give the same order, whatever else they
+contain. The text of a query, which numbers its nodes in this order, therefore identifies the query.
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 
 
 def order_nodes(flow: Dataflow, roots: Iterable[int], ends: Container[int] = ()) -> list[int]:
-    """Returns the nodes that `roots` depend on within one tick, operands first. The operands of `ends` are not visited."""
+    """Returns the nodes that `roots` depend on within one tick, operands first.
+
+    The operands of `ends` are not visited.
+    """
     order: dict[int, None] = {}
     nodes = flow.nodes
     for root in roots:

@@ -17,8 +17,8 @@ class Goal:
     The goal of `reachable:NAME` is that its condition never holds; see `hl_dsl.verify.methods.reachability`.
 
     Attributes:
-        id: `KIND@LINE` for an obligation (then `.2`, `.3`, … if a line has several), `memory:NAME` for the range of a cell,
-            `invariant:NAME` or `reachable:NAME` for a property.
+        id: `KIND@LINE` for an obligation (then `.2`, `.3`, … if a line has several), `memory:NAME` for the range of a
+            cell, `invariant:NAME` or `reachable:NAME` for a property.
         kind: Kind of the obligation or property.
         name: Name of the cell or property; empty for other obligations.
         says: Completes the sentence "at every tick, …".

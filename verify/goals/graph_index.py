@@ -186,12 +186,7 @@ class GraphIndex:
 
     def _split(self, node: int, truth: bool) -> tuple[tuple[int, bool], ...] | None:
         _, args, _, form, _ = self.nodes[node]
-        if (
-            len(args) < 2
-            or form is None
-            or form.refine is None
-            or any([self.nodes[arg].base != "bool" for arg in args])
-        ):
+        if len(args) < 2 or form is None or form.refine is None or any(self.nodes[arg].base != "bool" for arg in args):
             return None
         intervals = _implied_operands(form.refine, truth, len(args))
         if EITHER in intervals:

@@ -79,24 +79,25 @@ _REPLAYED = (
 _CLAIMS = {
     ProofStatus.PROVED: _EVERYWHERE
     + "of the compiled program under IEEE-754 binary64 rounding to nearest, ties to even. Assumes {assumptions}, "
-    "sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools "
-    "correct. " + _LIMITS,
+    "sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the "
+    "tools correct. " + _LIMITS,
     ProofStatus.PROVED_REALS: _EVERYWHERE
     + "over the real numbers. This does not prove the program that runs, which rounds. Assumes {assumptions}. "
     + _LIMITS,
     ProofStatus.VIOLATED: "False: {says}. " + _REPLAYED,
-    ProofStatus.NOT_INDUCTIVE: "The state below violates: {says}. It is not known whether a run reaches this state: no trace "
-    "to the depth tried does.",
-    ProofStatus.UNCONFIRMED: "The solver gave a trace that violates: {says}. The reference interpreter did not confirm it. "
-    "Nothing is claimed.",
+    ProofStatus.NOT_INDUCTIVE: "The state below violates: {says}. It is not known whether a run reaches this state: no "
+    "trace to the depth tried does.",
+    ProofStatus.UNCONFIRMED: "The solver gave a trace that violates: {says}. The reference interpreter did not confirm "
+    "it. Nothing is claimed.",
     ProofStatus.UNKNOWN: "Not known whether {says}: a limit was reached.",
-    ProofStatus.VACUOUS: "Without meaning here: {says}. A condition that it depends on never holds. Assumes {assumptions}.",
+    ProofStatus.VACUOUS: "Without meaning here: {says}. A condition that it depends on never holds. "
+    "Assumes {assumptions}.",
     ProofStatus.ILL_DEFINED: "The program is not well defined. False: {says}. " + _REPLAYED,
 }
 _REACHABLE = {
-    ProofStatus.PROVED: "`{name}` can hold: the trace below reaches it at its last tick from the start of an episode; replayed "
-    "by the reference interpreter. The inputs are within their declared ranges and {kept}. The environment may never show "
-    "these inputs.",
+    ProofStatus.PROVED: "`{name}` can hold: the trace below reaches it at its last tick from the start of an episode; "
+    "replayed by the reference interpreter. The inputs are within their declared ranges and {kept}. The environment "
+    "may never show these inputs.",
     ProofStatus.VACUOUS: "`{name}` can never hold. "
     + _CLAIMS[ProofStatus.PROVED].replace("at every tick, {says} ", "it holds at no tick "),
     ProofStatus.UNKNOWN: "Not known whether `{name}` can hold: a limit was reached. It does not count as reachable.",

@@ -1,1 +1,1 @@
-"""Interval evaluation of a tick, and ranges of the memory as a fixpoint of it."""
+"""Interval evaluation of a graph, and the fixpoint that bounds the memory in every reachable state."""

@@ -30,8 +30,8 @@ class DependencyGroup(NamedTuple):
 def find_groups(index: GraphIndex) -> list[DependencyGroup]:
     """Returns all cells in groups, each after the groups that it depends on.
 
-    A cell depends on everything that its next value is computed from, and on the nodes of the assumptions that share a node
-    with it.
+    A cell depends on everything that its next value is computed from, and on the nodes of the assumptions that share a
+    node with it.
     """
     cells = index.flow.memories
     touching = [index.touching(index.live[cell.next]) for cell in cells]

@@ -1,9 +1,10 @@
 """Interval evaluation of one tick, refined by what is known in a branch.
 
 A *context* is a set of nodes that are known to lie in less than their full interval: under a condition that holds, its
-operands are narrowed, and their operands in turn. A node is evaluated again in a context only if a node that it depends on
-is narrowed there. End points are computed with rounding to nearest. That is exact for binary64, because correctly rounded
-operations are monotone (Hickey, Ju and van Emden, "Interval Arithmetic: from Principles to Implementation", 2001).
+operands are narrowed, and their operands in turn. A node is evaluated again in a context only if a node that it
+depends on is narrowed there. End points are computed with rounding to nearest. That is exact for binary64, because
+correctly rounded operations are monotone (Hickey, Ju and van Emden, "Interval Arithmetic: from Principles to
+Implementation", 2001).
 """
 
 from __future__ import annotations

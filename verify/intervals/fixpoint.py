@@ -1,8 +1,8 @@
 """Ranges of the memory that hold in every reachable state: a least fixpoint over intervals, with widening.
 
-Cells that depend on each other are solved together, after the cells that they depend on. A change to one cell therefore
-leaves the ranges of independent cells unchanged, and these can be cached. Widening follows Cousot and Cousot, "Abstract
-Interpretation" (1977), with thresholds taken from the program.
+Cells that depend on each other are solved together, after the cells that they depend on. A change to one cell
+therefore leaves the ranges of independent cells unchanged, and these can be cached. Widening follows Cousot and
+Cousot, "Abstract Interpretation" (1977), with thresholds taken from the program.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def solve_group(
     Args:
         index: The program.
         group: The cells to solve.
-        ranges: Ranges of all cells. Those of the cells that the group depends on must be known; those of the group are set.
+        ranges: Ranges of all cells. Those of the cells that the group depends on must be known; those of the group are
+            set.
         expressions: Table of interval results.
         numbers: The program's expression numbers in that table.
     """
@@ -87,7 +88,10 @@ class _GroupTick:
         self.known: dict[int, Interval] = {}
 
     def stored(self, ranges: Sequence[Interval]) -> dict[int, Interval]:
-        """Returns the interval that the tick can store in each cell. If no tick is possible, the cell keeps its range."""
+        """Returns the interval that the tick can store in each cell.
+
+        If no tick is possible, the cell keeps its range.
+        """
         leaves = {node: ranges[cell] for node, cell in self.leaves}
         changed = 0
         for node, interval in leaves.items():

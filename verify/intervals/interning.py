@@ -1,7 +1,7 @@
 """Table of expressions and their intervals, shared by the rounds of a fixpoint and by the mutants of a search.
 
-An expression is identified by a number that depends on its operators and on the ranges of its leaves. Its interval, and
-what a condition implies about it, are therefore the same wherever the number occurs.
+An expression is identified by a number that depends on its operators and on the ranges of its leaves. Its interval,
+and what a condition implies about it, are therefore the same wherever the number occurs.
 """
 
 from __future__ import annotations
@@ -100,10 +100,10 @@ class ExpressionTable:
         Args:
             index: The program.
             leaves: Ranges by leaf node; at least those of all memory cells.
-            nodes: The nodes that need a number, and everything that they depend on. All nodes by default; with `numbers`,
-                the nodes that depend on memory.
-            numbers: Result of `program`, or of this method for other memory ranges. Inputs and parameters then have their
-                declared ranges.
+            nodes: The nodes that need a number, and everything that they depend on. All nodes by default; with
+                `numbers`, the nodes that depend on memory.
+            numbers: Result of `program`, or of this method for other memory ranges. Inputs and parameters then have
+                their declared ranges.
         """
         if nodes is None:
             nodes = range(len(index.nodes)) if numbers is None else index.moving

@@ -84,7 +84,10 @@ class Narrowing:
         return context
 
     def _propagate(self, parent: Context, child: Context, node: int, interval: Interval) -> list[int]:
-        """Narrows `node` and its operands in `child`. Returns the visited nodes whose value has several possible causes."""
+        """Narrows `node` and its operands in `child`.
+
+        Returns the visited nodes whose value has several possible causes.
+        """
         narrowed, numbers, nodes, value = child.facts.narrowed, self.numbers, self._nodes, self.value
         choices: list[int] = []
         pending = [(node, interval)]
@@ -137,7 +140,7 @@ class Narrowing:
         return False
 
     def _one_of(self, context: Context, node: int, interval: Interval) -> Context:
-        """Narrows to what the possible causes of a node's value have in common; to the cause itself if there is one only."""
+        """Narrows to what the possible causes of a node's value have in common; to the only cause if there is one."""
         causes = []
         for steps in self._causes(node, interval, context):
             cause = context

@@ -1,1 +1,1 @@
-"""Proof methods, which the pipeline tries in turn: intervals, bisection, induction, bounded model checking."""
+"""Proof methods that `prove` tries in turn: intervals, k-induction, bounded model checking, bisection, reachability."""

@@ -1,7 +1,7 @@
 """Bounded model checking: traces from the start of an episode, one tick longer at a time, with one incremental solver.
 
-Source: Biere et al., "Bounded Model Checking" (2003). The search is over the exact reals, where a trace is most likely a
-trace of floats too. The replay in floats decides.
+Source: Biere et al., "Bounded Model Checking" (2003). The search is over the exact reals, where a trace is most likely
+a trace of floats too. The replay in floats decides.
 """
 
 from __future__ import annotations

@@ -155,8 +155,8 @@ def holds(item: Obligation, interval: Interval) -> bool:
     if item.claim is not None:
         return interval == TRUE
     if item.kind == "finite":
-        return -INF < interval[0] and interval[1] < INF
-    return -LARGEST_INT <= interval[0] and interval[1] <= LARGEST_INT
+        return interval[0] > -INF and interval[1] < INF
+    return interval[0] >= -LARGEST_INT and interval[1] <= LARGEST_INT
 
 
 def find_unmet_antecedent(evaluator: Evaluator, context: Context, conditions: Sequence[tuple[int, bool]]) -> int | None:

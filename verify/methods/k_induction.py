@@ -1,9 +1,9 @@
 """k-induction with z3, for goals that intervals leave open.
 
-A goal is proved *at depth k* if it holds at every tick that follows k ticks at which all hypotheses held, and in the first
-k ticks of an episode. The hypotheses are the goals themselves, all at once. Goals that cannot be proved are dropped and the
-rest is proved again, until the remaining goals support each other (Sheeran, Singh and Stålmarck, "Checking Safety Properties
-Using Induction and a SAT-Solver", 2000).
+A goal is proved *at depth k* if it holds at every tick that follows k ticks at which all hypotheses held, and in the
+first k ticks of an episode. The hypotheses are the goals themselves, all at once. Goals that cannot be proved are
+dropped and the rest is proved again, until the remaining goals support each other (Sheeran, Singh and Stålmarck,
+"Checking Safety Properties Using Induction and a SAT-Solver", 2000).
 """
 
 from __future__ import annotations
@@ -207,8 +207,8 @@ class Induction:
     ) -> tuple[str, Model]:
         """Checks whether the goal can be violated at the last of depth + 1 ticks.
 
-        Products are first replaced by any value in their intervals: few proofs need more, and z3 is slow with products. With
-        the fine error bounds added it does not terminate in practice, so these are never combined.
+        Products are first replaced by any value in their intervals: few proofs need more, and z3 is slow with
+        products. With the fine error bounds added it does not terminate in practice, so these are never combined.
 
         Args:
             goal: The goal.

@@ -105,7 +105,10 @@ class Lemma:
         return self.body.nodes + (self.condition.nodes if self.condition else ())
 
     def holds(self, values: Sequence[int | float]) -> bool:
-        """Returns True if the lemma holds for the node values of a tick. In floats: filters candidates, proves nothing."""
+        """Returns True if the lemma holds for the node values of a tick.
+
+        In floats: filters candidates, proves nothing.
+        """
         return (self.condition is not None and not self.condition.holds(values)) or self.body.holds(values)
 
     def text(self, known: Mapping[int, Term]) -> str:

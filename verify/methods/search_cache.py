@@ -1,7 +1,7 @@
 """Cache of proof results across the programs of a search, so that a mutant costs only what is new in it.
 
-Every entry is stored by everything that it depends on. A verdict from the cache is therefore the one that a proof without
-it would give, whatever was proved before.
+Every entry is stored by everything that it depends on. A verdict from the cache is therefore the one that a proof
+without it would give, whatever was proved before.
 """
 
 from __future__ import annotations

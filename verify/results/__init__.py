@@ -1,1 +1,1 @@
-"""Results of a proof: records, text and JSON, and counterexample files."""
+"""Proof results as records, text and JSON, and counterexample files."""

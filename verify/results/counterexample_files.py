@@ -32,7 +32,8 @@ class InvalidCounterexample(HLError):
 @dataclass(frozen=True)
 class Counterexample:
     """`property`: what was broken: its `id`, `kind`, `name`, what it `says` and its source `text`. `inputs`: what was observed
-    at each tick, by name."""
+    at each tick, by name.
+    """
 
     environment: str
     policy: str
@@ -54,7 +55,8 @@ class Counterexample:
 @dataclass(frozen=True)
 class ReplayedCounterexample:
     """What a case came to: `broken` (at the last tick of `trace`) or not. `broken_id`: the goal that was. `notes`: what the
-    case and the program do not have in common. `about` and `names`: what comes first in a table of the trace."""
+    case and the program do not have in common. `about` and `names`: what comes first in a table of the trace.
+    """
 
     broken: bool
     broken_id: str
@@ -226,13 +228,15 @@ def _number(value):
 
 def paths_for(where: Path, found: Sequence[Counterexample]) -> list[Path]:
     """Where cases go: into a folder under the names of what they break, or, where `where` ends in .json, there, the
-    further ones numbered. Raises NoCase where something stands that is no case."""
+    further ones numbered. Raises NoCase where something stands that is no case.
+    """
     return _free(where, [case.property["id"] for case in found])
 
 
 def folder_for(where: Path, flow: Dataflow) -> Path:
     """The folder that any cases of a program go into. Raises NoCase, before anything is proved, where something stands that
-    is no case."""
+    is no case.
+    """
     if is_file(where):
         _free(where, [""])
         return where.parent

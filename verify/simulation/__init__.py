@@ -1,1 +1,1 @@
-"""Search for counterexamples by running the program: input sampling, replay, shortening, traces."""
+"""Search for counterexamples by simulation: batches of random runs, replay by the reference interpreter, shrinking."""

@@ -1,9 +1,9 @@
 """Simulation in many lanes at once, for violations that take many ticks.
 
-The program runs in its NumPy form, with the goals as monitors. A lane is one simulated episode. Half of the lanes get inputs
-by habit. The others are in groups with a shared past: each lane of a group tries other inputs, and the group continues from
-the lane in which a value of interest (a memory cell, or a value that a goal compares) is most extreme. A violation counts
-only if the reference interpreter confirms it.
+The program runs in its NumPy form, with the goals as monitors. A lane is one simulated episode. Half of the lanes get
+inputs by habit. The others are in groups with a shared past: each lane of a group tries other inputs, and the group
+continues from the lane in which a value of interest (a memory cell, or a value that a goal compares) is most extreme.
+A violation counts only if the reference interpreter confirms it.
 """
 
 from __future__ import annotations
@@ -99,7 +99,8 @@ class _Batch:
         """Runs one tick, with inputs that keep the assumptions in those lanes for which a few draws find some.
 
         Returns:
-            The inputs, the next memory, the properties, and the lanes (shape (lanes,), bool) that keep the assumptions.
+            The inputs, the next memory, the properties, and the lanes (shape (lanes,), bool) that keep the
+            assumptions.
         """
         before = self.drivers.last
         rows = self.drivers.draw()
@@ -122,7 +123,8 @@ class _Batch:
     ) -> list[Array]:
         """Returns the memory of the next tick.
 
-        Groups continue from their best lane. A lane that violated an assumption, or restarts at random, starts a new episode.
+        Groups continue from their best lane. A lane that violated an assumption, or restarts at random, starts a new
+        episode.
         """
         chosen = self.first.copy()
         if self.groups:
@@ -161,7 +163,8 @@ class _Batch:
         scores[~np.isfinite(scores)] = 0.0
         scores += (1e-12 + 1e-12 * np.abs(scores)) * self.generator.random(scores.shape)
         scores[~valid[: self.grouped].reshape(scores.shape)] = -np.inf
-        return places[np.arange(self.groups), scores.argmax(axis=1)]
+        best: Array = places[np.arange(self.groups), scores.argmax(axis=1)]
+        return best
 
     def _record_violation(self, goal: Goal, lanes: Array) -> None:
         for lane in lanes[: self.replays[goal.id]].tolist():
@@ -177,7 +180,7 @@ class _Batch:
                 return
 
     def _parameter(self, entry: Parameter) -> Array:
-        """Returns a parameter's values by lane: the same in all lanes of a group, an end of the range in 60 % of the draws."""
+        """Returns a parameter's values by lane: the same in a group, and an end of the range in 60 % of the draws."""
         drawn = self.generator.random(self.lanes)
         if entry.base == "bool":
             values = drawn < 0.5
@@ -199,8 +202,8 @@ class _Batch:
 def add_batch_monitors(flow: Dataflow, goals: Sequence[Goal]) -> tuple[Dataflow, int]:
     """Returns the program with monitors, and the number of values that it also gives out.
 
-    The properties are the assumptions, each goal as a monitor, and the values that the goals compare. Memory that no goal
-    depends on is not computed.
+    The properties are the assumptions, each goal as a monitor, and the values that the goals compare. Memory that no
+    goal depends on is not computed.
     """
     cells = {
         flow.nodes[node].position

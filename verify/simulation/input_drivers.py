@@ -1,7 +1,8 @@
 """Inputs of simulated lanes: they stay constant for long, jump between ends, or take values that conditions need.
 
-Each lane keeps its inputs and changes some of them at random. New values come from pools: ends of the range, boundaries of
-the program's conditions, any value, a step from the last value, or all inputs at once from a box in which a condition holds.
+Each lane keeps its inputs and changes some of them at random. New values come from pools: ends of the range,
+boundaries of the program's conditions, any value, a step from the last value, or all inputs at once from a box in
+which a condition holds.
 """
 
 from __future__ import annotations
@@ -147,7 +148,7 @@ class InputDrivers:
         ).astype(TYPES[entry.base])
 
     def _delicate(self) -> list[float]:
-        """Returns floats at which rounding matters: the neighbours of the program's literals, and small numbers of both signs."""
+        """Returns floats at which rounding matters: neighbours of the program's literals, and small numbers."""
         literals = {
             self.index.constants[number][0]
             for number, node in enumerate(self.index.nodes)
@@ -157,7 +158,7 @@ class InputDrivers:
         return [sign * value for value in (*_SMALL, *neighbours) if abs(value) < INF for sign in (1, -1)]
 
     def _vectors(self, boxes: Sequence[Mapping[int, Interval]]) -> list[Array]:
-        """Returns values of all inputs together, drawn from the boxes in turn; from the whole ranges if there are no boxes."""
+        """Returns values of all inputs together, from the boxes in turn; from the whole ranges if there are none."""
         out = []
         for position, entry in enumerate(self.flow.inputs):
             whole = (entry.low, entry.high)
@@ -176,7 +177,7 @@ class InputDrivers:
 
 
 def _first_ranges(index: GraphIndex) -> list[Interval | None]:
-    """Returns, for each input, the range that the assumptions leave at the first tick; None if they do not restrict it."""
+    """Returns the range of each input that the assumptions leave at the first tick; None if they do not restrict it."""
     ranges: list[Interval | None] = [None] * len(index.flow.inputs)
     if index.assumes:
         evaluator = Evaluator(index, [(cell.start, cell.start) for cell in index.flow.memories])
@@ -215,7 +216,7 @@ def _boxes(evaluator: Evaluator) -> list[dict[int, Interval]]:
             box = {
                 position: interval
                 for position, interval in box.items()
-                if interval is not EMPTY and -INF < interval[0] and interval[1] < INF
+                if interval is not EMPTY and interval[0] > -INF and interval[1] < INF
             }
             if box and box not in boxes:
                 boxes.append(box)

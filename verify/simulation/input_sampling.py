@@ -1,8 +1,8 @@
 """Inputs of simulated episodes: within their ranges, keeping the assumptions, and likely to violate something.
 
-Each input follows a habit for a while: an end of its range, its last value, a step from it, a literal of the program, or any
-value. Where assumptions relate inputs to the last tick, the memory state and the assumptions first narrow their ranges; then
-they are chosen one by one, each choice narrowing the rest.
+Each input follows a habit for a while: an end of its range, its last value, a step from it, a literal of the program,
+or any value. Where assumptions relate inputs to the last tick, the memory state and the assumptions first narrow their
+ranges; then they are chosen one by one, each choice narrowing the rest.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Sampler:
                 self._fixed[number] = (value, value)
 
     def draw(self, memory: Sequence[int | float]) -> InputRow | None:
-        """Returns the observations of a tick from this memory state; None if none was found that keeps the assumptions."""
+        """Returns the observations of a tick from this memory state; None if none was found that keeps assumptions."""
         for number in self.inputs:
             if self.generator.random() < _CHANGE:
                 self.habits[number] = self.generator.choice(_HABITS)

@@ -1,4 +1,4 @@
-"""Random ticks: parameters, inputs and memory anywhere in their ranges, often at an end or at a literal of the program."""
+"""Random ticks: parameters, inputs and memory anywhere in their ranges, often at an end or a literal of the program."""
 
 from __future__ import annotations
 

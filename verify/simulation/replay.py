@@ -47,7 +47,7 @@ def keeps_assumptions(flow: Dataflow, values: Values) -> bool:
 
 
 def first_break(flow: Dataflow, goal: Goal, run: SimulatedRun) -> int | None:
-    """Returns the first tick that violates the goal; None if an assumption or a range is violated before, or none is."""
+    """Returns the first tick that violates the goal; None if none does, or if an assumption or range fails first."""
     interpreter = Interpreter(flow, run.parameters)
     for number, row in enumerate(run.rows):
         tick = interpreter.tick(row)

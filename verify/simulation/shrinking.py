@@ -1,4 +1,4 @@
-"""Shortening of long runs: many shorter runs are tried at once, in lanes, and the one that violates the goal first is kept."""
+"""Shortening of long runs: shorter runs are tried at once, in lanes; the one that violates the goal first is kept."""
 
 from __future__ import annotations
 

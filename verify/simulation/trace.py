@@ -23,8 +23,8 @@ PlainValue: TypeAlias = int | float | str
 def record_tick(flow: Dataflow, number: int, tick: Tick) -> dict[str, Any]:
     """Returns one tick as plain data.
 
-    The keys are `tick`, `inputs`, `memory` (before the tick), `lets`, `mode`, `action` (names, if the card has any) and, if a
-    property spans several ticks, `properties` (see `list_property_phases`).
+    The keys are `tick`, `inputs`, `memory` (before the tick), `lets`, `mode`, `action` (names, if the card has any)
+    and, if a property spans several ticks, `properties` (see `list_property_phases`).
     """
     names = flow.card.action.names
     action = [names[value] for value in tick.action] if names else [_plain(value) for value in tick.action]
@@ -82,8 +82,8 @@ def render_trace(trace: Sequence[Mapping[str, Any]], about: str = "", names: Seq
     Args:
         trace: The trace.
         about: Text of the property or line in question. Names that occur in it are the first columns.
-        names: Names for the next columns, and the only lets that are shown; all by default. The remaining columns are shown
-            as far as the width allows.
+        names: Names for the next columns, and the only lets that are shown; all by default. The remaining columns are
+            shown as far as the width allows.
     """
     columns = _columns(trace, about, names)
     order = sorted(columns, key=lambda name: (name not in about, name not in (names or columns)))

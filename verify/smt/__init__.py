@@ -1,1 +1,1 @@
-"""Encoding of ticks as SMT-LIB, the z3 process, and a cache of its answers."""
+"""SMT encoding of ticks with rounding errors, the z3 process, and the cache of its answers."""

@@ -1,7 +1,8 @@
 """Cache of solver answers on disk, by the hash of everything the solver was given before it answered.
 
-A file that is damaged, locked or not writable counts as empty. Each row carries a hash of itself, so a row that was changed
-counts as missing. Only answers are stored, never verdicts: a trace found from them is replayed as if z3 had just given it.
+A file that is damaged, locked or not writable counts as empty. Each row carries a hash of itself, so a row that was
+changed counts as missing. Only answers are stored, never verdicts: a trace found from them is replayed as if z3 had
+just given it.
 """
 
 from __future__ import annotations

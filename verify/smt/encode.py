@@ -1,9 +1,9 @@
 """Ticks of a program as SMT-LIB over Real and Int, with an error term for every rounding.
 
-A rounded result is the exact one plus an error of at most 2^-53 times the result's largest size (from the intervals), plus
-2^-1075 for results below the normal floats. Every run of the compiled program is therefore a model of the encoding: what
-the solver refutes, no run does. A linear program stays linear. Literals are the exact rational numbers that the floats are.
-An operator whose row has no z3 form may have any value in its interval.
+A rounded result is the exact one plus an error of at most 2^-53 times the result's largest size (from the intervals),
+plus 2^-1075 for results below the normal floats. Every run of the compiled program is therefore a model of the
+encoding: what the solver refutes, no run does. A linear program stays linear. Literals are the exact rational numbers
+that the floats are. An operator whose row has no z3 form may have any value in its interval.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hl_dsl.operators.intervals import ANYTHING, EITHER, INF
 
 # Memory of the first frame: any state within the memory ranges, or the start of an episode.
 FREE, START = "free", "start"
-# Results of rounded operations: error bounded by the interval; bounded by the result too, at a cost; or none (exact reals).
+# Error of a rounded result: bounded by its interval; by its size too, at a cost; or none (exact reals).
 ROUNDED, RELATIVE_ERROR, EXACT = "rounded", "relative error", "exact"
 
 
@@ -61,7 +61,8 @@ class Encoding:
     def frame(self, nodes: Iterable[int]) -> list[str]:
         """Returns commands that add a tick with these nodes after the last one.
 
-        Operands must come first. Names depend on the order only, so that the same nodes give the same text in every program.
+        Operands must come first. Names depend on the order only, so that the same nodes give the same text in every
+        program.
         """
         frame_number = len(self.frames)
         self._order = {number: position for position, number in enumerate(nodes)}

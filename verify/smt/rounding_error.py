@@ -1,8 +1,8 @@
 """Bounds on the distance of a rounded result from the exact one.
 
-Rounding to nearest moves a result by at most half a unit in the last place: 2^-53 of its size for binary64, plus 2^-1075
-below the normal floats (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 2.2). A coarse bound keeps
-a query linear; finer bounds prove what the coarse one does not.
+Rounding to nearest moves a result by at most half a unit in the last place: 2^-53 of its size for binary64, plus
+2^-1075 below the normal floats (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 2.2). A coarse
+bound keeps a query linear; finer bounds prove what the coarse one does not.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def bound_by_result(term: Term, exact: Term, form: Form) -> list[str]:
 def bound_finely(term: Term, exact: Term, form: Form, compared: Iterable[float]) -> list[str]:
     """Asserts the tightest facts known about a rounded result.
 
-    These are the relative bound, that no float lies between zero and the smallest one, and that rounding to nearest keeps the
-    order of the exact result and each float in `compared`.
+    These are the relative bound, that no float lies between zero and the smallest one, and that rounding to nearest
+    keeps the order of the exact result and each float in `compared`.
 
     Args:
         term: The rounded result.

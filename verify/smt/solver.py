@@ -20,7 +20,7 @@ _MEGABYTES = 2000  # memory limit that z3 is given
 _CHUNK = 65536  # bytes of one read or write
 _MOST_OUTPUT = 64_000_000  # bytes of one answer
 
-# Causes of "unknown" that do not depend on the query alone: another run may find an answer. (z3 calls its own counter "canceled".)
+# Causes of "unknown" that do not depend on the query alone. (z3 calls its own resource counter "canceled".)
 _TRANSIENT_CAUSES = ("memory", "timeout", "interrupt")
 
 
@@ -41,8 +41,8 @@ class SolverFailure(Exception):
 class Solver:
     """One z3 process, started when it is first needed. Use as a context manager.
 
-    Every method raises SolverFailure if the process cannot be used. A query whose whole text was answered before is taken
-    from `answers`, without z3.
+    Every method raises SolverFailure if the process cannot be used. A query whose whole text was answered before is
+    taken from `answers`, without z3.
 
     Attributes:
         hang_seconds: Seconds without an answer after which the process is killed.
@@ -120,8 +120,8 @@ class Solver:
 
         Args:
             supposed: Bool constants that are also assumed to be true.
-            products: True if the commands multiply terms that are not literals. The tactic that z3 then chooses itself may
-                run for minutes past its resource limit, so another one is requested.
+            products: True if the commands multiply terms that are not literals. The tactic that z3 then chooses itself
+                may run for minutes past its resource limit, so another one is requested.
 
         Returns:
             SAT, UNSAT or UNKNOWN, the cause of the last in `reason`.
@@ -162,8 +162,8 @@ class Solver:
         """Returns the model's values after SAT. A value that is not a rational number is None."""
         if not names:
             return {}
-        answer = parse_s_expression(self._ask(f"(get-value ({' '.join(names)}))"))
-        return {str(name): read_number(value) for name, value in answer}
+        pairs = parse_s_expression(self._ask(f"(get-value ({' '.join(names)}))"))
+        return {str(pair[0]): read_number(pair[1]) for pair in pairs}
 
     def _ask(self, query: str) -> str:
         self._commands.append(query)

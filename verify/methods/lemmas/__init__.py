@@ -1,1 +1,1 @@
-"""Inference of lemmas about the memory: candidates from simulated runs, filtered and proved, to help induction."""
+"""Lemma inference for induction: candidate invariants about the memory, filtered by the Houdini algorithm."""

@@ -1,23 +1,26 @@
 """Candidate lemmas about counters, timers and modes: facts of a few forms that no simulated run contradicts.
 
-Between two cells: `a == b + k`, `a <= b + k`, `a + b == k`, `a + b <= k`. For one cell: bounds. Each also under a condition: a
-bool cell, a counter that is positive or zero, a mode. While a counter `w` is positive, `e + s * w <= k` for a value `e` that
-the goal compares, or for the difference of two: a distance that shrinks by at least `s` a tick.
+Between two cells: `a == b + k`, `a <= b + k`, `a + b == k`, `a + b <= k`. For one cell: bounds. Each also under a
+condition: a bool cell, a counter that is positive or zero, a mode. While a counter `w` is positive, `e + s * w <= k`
+for a value `e` that the goal compares, or for the difference of two: a distance that shrinks by at least `s` a tick.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from operator import itemgetter
+from typing import TypeAlias
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.goals.goals import Goal
+from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.narrowing import EMPTY
 from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, make_positive
+from hl_dsl.verify.simulation.replay import Values
 
 from hl_dsl.operators.intervals import INF
 
@@ -28,9 +31,12 @@ _MOST_STEPS = 8
 _MOST_REACHES = 3
 _MOST_PLAIN = 150
 _MOST = 400
-_NEXT = 3  # literals tried as bounds, from what was seen on
-_SMALL = 2  # offsets up to it are tried as bounds; larger ones only where the program names them
-_SHARE = 1 - 2.0**-20  # of a real step: what rounding leaves of it
+_NEXT = 3  # literals tried as bounds, starting from the largest value in the samples
+_SMALL = 2  # largest offset that is tried as a bound without being a literal of the program
+_SHARE = 1 - 2.0**-20  # share of a real step that remains after rounding
+
+Terms: TypeAlias = tuple[tuple[int, int], ...]  # (sign, node) pairs
+PairValues: TypeAlias = Mapping[tuple[int, int], Sequence[int | float]]  # a value at each sample, by pair of nodes
 
 
 class LemmaCandidates:
@@ -42,14 +48,14 @@ class LemmaCandidates:
         samples: Values of all nodes at ticks of runs that keep the assumptions.
     """
 
-    def __init__(self, evaluator: Evaluator, goals: Sequence[Goal], samples: Sequence[Sequence]):
+    def __init__(self, evaluator: Evaluator, goals: Sequence[Goal], samples: Sequence[Values]):
         self.evaluator, self.index = evaluator, evaluator.index
         self.flow: Dataflow = self.index.flow
         self.samples = samples
         roots = [node for goal in goals for node in goal.nodes]
         nodes = find_closed_cone(self.flow, [*roots, *self.index.assumes])
         cells = {
-            node: self.flow.memories[self.flow.nodes[node].value]
+            node: self.flow.memories[self.flow.nodes[node].position]
             for node in nodes
             if self.flow.nodes[node].op == "memory"
         }
@@ -90,19 +96,20 @@ class LemmaCandidates:
         lemmas = [*plain[:_MOST_PLAIN], *ranks[:_MOST_PLAIN], *sorted(conditional, key=_unlikely)]
         return list(dict.fromkeys(lemmas))[:_MOST]
 
-    def _range(self, node: int) -> tuple:
+    def _range(self, node: int) -> Interval:
         interval = self.evaluator.value(node, self.evaluator.base)
         return (-INF, INF) if interval is EMPTY else interval
 
-    def _literals(self, nodes: Iterable[int]) -> list:
+    def _literals(self, nodes: Iterable[int]) -> list[int | float]:
         """Returns the numbers that the program contains, and their neighbours."""
-        literals: set = {0}
+        literals: set[int | float] = {0}
         for node in nodes:
             entry = self.flow.nodes[node]
-            if entry.op == "constant" and entry.base != "bool" and abs(entry.value) < INF:
-                literals |= {entry.value + offset for offset in (-1, 0, 1)}
+            if entry.op == "constant" and entry.value is not None:
+                if entry.base != "bool" and abs(entry.value) < INF:
+                    literals |= {entry.value + offset for offset in (-1, 0, 1)}
             elif entry.op == "memory":
-                cell = self.flow.memories[entry.value]
+                cell = self.flow.memories[entry.position]
                 literals |= {value for value in (cell.low, cell.high) if value is not None and cell.base != "bool"}
         return sorted(literals)
 
@@ -127,10 +134,10 @@ class LemmaCandidates:
         }
         return [node for node in values if node not in excluded][:_MOST_COMPARED]
 
-    def _gaps(self, nodes: Iterable[int]) -> list[tuple]:
-        """Returns differences of values that conditions compare, in both directions; those nearest to the goals are first."""
+    def _gaps(self, nodes: Iterable[int]) -> list[Terms]:
+        """Returns differences of compared values, in both directions; those nearest to the goals are first."""
         flow = self.flow
-        differences: dict[tuple, None] = {}
+        differences: dict[Terms, None] = {}
         for node in reversed(list(nodes)):
             entry = flow.nodes[node]
             if (
@@ -147,8 +154,10 @@ class LemmaCandidates:
                     differences.update({((1, a), (-1, b)): None, ((-1, a), (1, b)): None})
         return list(differences)[:_MOST_COMPARED]
 
-    def _pairs(self, rows: Sequence[int], differences: dict, sums: dict, plain: bool) -> Iterator[Linear]:
-        pick = itemgetter(*rows) if len(rows) > 1 else lambda values: (values[rows[0]],)
+    def _pairs(self, rows: Sequence[int], differences: PairValues, sums: PairValues, plain: bool) -> Iterator[Linear]:
+        pick: Callable[[Sequence[int | float]], Sequence[int | float]] = (
+            itemgetter(*rows) if len(rows) > 1 else lambda values: (values[rows[0]],)
+        )
         for (a, b), values in differences.items():
             chosen = pick(values)
             low, high = min(chosen), max(chosen)
@@ -170,7 +179,7 @@ class LemmaCandidates:
             for bound in self._named(-low, -(a_low + b_low)):
                 yield Linear(((-1, a), (-1, b)), bound)
 
-    def _above(self, seen: int, known, plain: bool) -> list[int]:
+    def _above(self, seen: int | float, known: float, plain: bool) -> list[int | float]:
         """Returns upper bounds to try for a difference.
 
         Args:
@@ -184,8 +193,8 @@ class LemmaCandidates:
             bounds += [bound for bound in self._named(seen, known) if bound not in bounds]
         return [bound for bound in bounds if bound < known]
 
-    def _named(self, seen, known) -> list:
-        """Returns the smallest whole numbers from `seen` on that the program contains, or whose negatives it contains."""
+    def _named(self, seen: int | float, known: float) -> list[int | float]:
+        """Returns the smallest whole numbers from `seen` on that the program contains, also as negatives."""
         above, below = bisect_left(self.literals, seen), bisect_right(self.literals, -seen)
         bounds = sorted(
             [*self.literals[above : above + _NEXT], *(-value for value in self.literals[max(0, below - _NEXT) : below])]
@@ -211,7 +220,7 @@ class LemmaCandidates:
                 if bound > low
             )
 
-    def _held(self, node: int, bound):
+    def _held(self, node: int, bound: int | float) -> int | float:
         return float(bound) if self.flow.nodes[node].base == "real" else int(bound)
 
     def _constant(self, rows: Sequence[int]) -> Iterator[Linear | Truth]:
@@ -265,8 +274,8 @@ class LemmaCandidates:
                     for bound in self._reach(distance, step, seen):
                         yield Lemma(Linear((*distance, (step, counter)), bound), make_positive(counter))
 
-    def _reach(self, distance: tuple, step, seen) -> list:
-        """Returns values from which a distance may start to shrink: its largest value, or a number that the program contains."""
+    def _reach(self, distance: Terms, step: int | float, seen: int | float) -> list[int | float]:
+        """Returns values from which a distance may start to shrink: its largest value, or a number of the program."""
         ranges = [self._range(node) for _, node in distance]
         high = sum(interval[1] if sign > 0 else -interval[0] for (sign, _), interval in zip(distance, ranges))
         bounds = sorted({value + offset * step for value in [*self.literals, high] if value < INF for offset in (0, 1)})
@@ -275,7 +284,7 @@ class LemmaCandidates:
         return [kind(bound) for bound in dict.fromkeys([*bounds[:_MOST_REACHES], *bounds[-_MOST_REACHES:]])]
 
 
-def _unlikely(lemma: Lemma) -> tuple:
+def _unlikely(lemma: Lemma) -> tuple[bool, bool]:
     """Sort key: equalities first, the weakest statements last."""
     exact = isinstance(lemma.body, Truth) or lemma.body.exact
     return (not exact, len(lemma.body.nodes) > 1)

@@ -1,13 +1,13 @@
 """The Houdini algorithm: the largest subset of the candidate lemmas that is inductive.
 
-All candidates are assumed at one tick; those that may fail at the next tick are dropped, and the rest is tried again. The
-remaining candidates support each other (Flanagan and Leino, "Houdini, an Annotation Assistant for ESC/Java", 2001). One
-solver context serves all rounds.
+All candidates are assumed at one tick; those that may fail at the next tick are dropped, and the rest is tried again.
+The remaining candidates support each other (Flanagan and Leino, "Houdini, an Annotation Assistant for ESC/Java",
+2001). One solver context serves all rounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from hl_dsl.verify.goals.cone_of_influence import find_cones
 from hl_dsl.verify.goals.limits import ProofLimits
@@ -35,7 +35,10 @@ class Houdini:
         self.limits, self.solver = limits, solver
 
     def filter(self, lemmas: Sequence[Lemma]) -> list[Lemma]:
-        """Returns the largest inductive subset, without lemmas that another one implies. Empty if a limit is reached."""
+        """Returns the largest inductive subset, without lemmas that another one implies.
+
+        Empty if a limit is reached.
+        """
         return remove_implied(self.hold_after_step(self.hold_initially(list(lemmas))))
 
     def find_support(self, lemmas: Sequence[Lemma], used: Sequence[Lemma]) -> list[Lemma]:
@@ -119,7 +122,7 @@ class Houdini:
 
 def remove_implied(lemmas: Sequence[Lemma]) -> list[Lemma]:
     """Returns the lemmas without those that another one implies."""
-    bounds: dict[tuple, list[Lemma]] = {}
+    bounds: dict[Hashable, list[Lemma]] = {}
     for lemma in lemmas:
         if isinstance(lemma.body, Linear):
             bounds.setdefault(_sides(lemma.body), []).append(lemma)
@@ -130,7 +133,7 @@ def remove_implied(lemmas: Sequence[Lemma]) -> list[Lemma]:
     ]
 
 
-def _sides(body: Linear) -> frozenset:
+def _sides(body: Linear) -> Hashable:
     """Returns a key of the sum that a bound restricts, from above or from below."""
     return frozenset((frozenset(body.terms), frozenset((-coefficient, node) for coefficient, node in body.terms)))
 
@@ -138,19 +141,18 @@ def _sides(body: Linear) -> frozenset:
 def _implies(other: Lemma, lemma: Lemma) -> bool:
     if other is lemma or other.condition not in (None, lemma.condition):
         return False
-    if not other.body.exact:
+    strong, weak = other.body, lemma.body
+    assert isinstance(strong, Linear) and isinstance(weak, Linear)  # both bound the same sum
+    if not strong.exact:
         return (
-            not lemma.body.exact
-            and other.body.terms == lemma.body.terms
-            and (
-                other.body.bound < lemma.body.bound
-                or (other.body.bound == lemma.body.bound and other.condition != lemma.condition)
-            )
+            not weak.exact
+            and strong.terms == weak.terms
+            and (strong.bound < weak.bound or (strong.bound == weak.bound and other.condition != lemma.condition))
         )
-    if lemma.body.exact:
+    if weak.exact:
         return other.condition != lemma.condition
-    bound = other.body.bound if set(other.body.terms) == set(lemma.body.terms) else -other.body.bound
-    return bound <= lemma.body.bound
+    bound = strong.bound if set(strong.terms) == set(weak.terms) else -strong.bound
+    return bound <= weak.bound
 
 
 def _nodes(lemmas: Sequence[Lemma]) -> list[int]:

@@ -1,7 +1,7 @@
 """Induction with inferred lemmas: facts about the memory that the program does not state and that the goals need.
 
-Lemmas are inferred for goals that plain induction leaves open. Lemmas may depend on the open goals as hypotheses, and goals
-on the lemmas. A goal that still fails is dropped, and the rest is proved again.
+Lemmas are inferred for goals that plain induction leaves open. Lemmas may depend on the open goals as hypotheses, and
+goals on the lemmas. A goal that still fails is dropped, and the rest is proved again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from hl_dsl.verify.methods.lemma import Lemma
 from hl_dsl.verify.methods.lemmas.candidates import LemmaCandidates
 from hl_dsl.verify.methods.lemmas.houdini import Houdini
 from hl_dsl.verify.simulation.input_sampling import Sampler
-from hl_dsl.verify.simulation.replay import keeps_assumptions
+from hl_dsl.verify.simulation.replay import Values, keeps_assumptions
 from hl_dsl.verify.smt.solver import Solver
 
 LEMMA_DEPTHS = (0, 1)
@@ -98,14 +98,14 @@ def _supported(attempt: Attempt, houdini: Houdini, lemmas: Sequence[Lemma], hypo
     return attempt._replace(lemmas=tuple(wanted), depends_on=tuple(dict.fromkeys([*attempt.depends_on, *nodes])))
 
 
-def sample_states(index: GraphIndex, goals: Sequence[Goal]) -> list[list]:
+def sample_states(index: GraphIndex, goals: Sequence[Goal]) -> list[Values]:
     """Returns the values of all nodes at ticks of simulated runs, one tick for each memory state."""
     nodes = find_closed_cone(index.flow, [node for goal in goals for node in goal.nodes] + index.assumes)
-    cells = [index.nodes[node].value for node in nodes if index.nodes[node].op == "memory"]
+    cells = [index.nodes[node].position for node in nodes if index.nodes[node].op == "memory"]
     episodes, ticks = (_TIED_EPISODES, _TIED_TICKS) if index.assumes else (_EPISODES, _TICKS)
     if index.assumes:
         episodes = max(2, min(episodes, _MOST_WORK // (ticks * len(index.nodes))))
-    states: dict[tuple, list] = {}
+    states: dict[tuple[int | float, ...], Values] = {}
     for episode in range(episodes if cells else 0):
         sampler = Sampler(index, random.Random(episode))
         interpreter = Interpreter(index.flow, sampler.parameters)
@@ -118,7 +118,7 @@ def sample_states(index: GraphIndex, goals: Sequence[Goal]) -> list[list]:
     return list(states.values())
 
 
-def _tick(index: GraphIndex, sampler: Sampler, interpreter: Interpreter) -> list | None:
+def _tick(index: GraphIndex, sampler: Sampler, interpreter: Interpreter) -> Values | None:
     for _ in range(_TRIES):
         row = sampler.draw(interpreter.memory)
         if row is not None:

@@ -16,7 +16,7 @@ from hl_dsl.verify.smt.solver import Solver
 from hypothesis import HealthCheck, given, settings
 
 from hl_dsl.program import Program
-from tests.find_support.generators.programs import programs
+from tests.support.generators.programs import programs
 from tests.verify.test_verdicts import VERDICTS
 
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward act NOOP {} }}'
