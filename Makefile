@@ -6,7 +6,7 @@ RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
 ONLY ?=
 
-.PHONY: demo test slow check lint format typecheck wheel bench edits scores fuzz kills hostile soak clean .typecheck
+.PHONY: demo test slow check lint format typecheck packages wheel bench edits scores fuzz kills hostile soak clean .typecheck
 
 demo: $(READY)
 	$(BIN)/hl synth policies/breakout/start.hl --run $(RUN) --protocol deterministic --steps 300000 --seed 2
@@ -31,6 +31,10 @@ format: $(READY)
 
 typecheck: $(READY) .typecheck
 	@.ci/typecheck $(ONLY)
+
+# Writes the list of packages in pyproject.toml.
+packages: $(READY)
+	$(BIN)/python -m tests.support.packages
 
 # Builds the wheel and uses it in a clean environment.
 wheel: $(READY)

@@ -29,12 +29,16 @@ from typing import Any
 import numpy as np
 from hl_dsl.synth.candidates.gates import SEARCH_LIMITS, CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.environments.environments import Environments, steps_taken
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.mutation import Subject, mutate
+from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
 from hl_dsl.synth.runs.version import version
-from hl_dsl.synth.workers.evaluator import WorkerExecutor
 from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from benchmarks.free_form import CONTROLLER
 from benchmarks.free_form_edits import edits
@@ -99,7 +103,7 @@ def within(seconds: float):
         signal.signal(signal.SIGVTALRM, before)
 
 
-def play_python(text: str, steps: int, *, before_step, stopping, **hooks: Any) -> Played:
+def play_python(text: str, steps: int, *, hooks: ExecutionHooks) -> Played:
     """Plays a Python program for so many steps, or until it crashes or its episode ends."""
     environments = Environments(load_card("Breakout-v5"), PROTOCOL, [SEED], num_threads=1, max_steps=steps)
     memory: dict[str, Any] = {}
@@ -115,7 +119,8 @@ def play_python(text: str, steps: int, *, before_step, stopping, **hooks: Any) -
                 return Played(CRASHES, environments.steps, "no action")
             actions = np.array([action], np.int32)
             left = left or bool(outside(frame.ram, actions)[0])
-            before_step(environments.steps + 1)
+            if hooks.before_step is not None:
+                hooks.before_step(environments.steps + 1)
             frame = environments.step(actions)
     except TooLong:
         return Played(HANGS, environments.steps)
@@ -126,27 +131,26 @@ def play_python(text: str, steps: int, *, before_step, stopping, **hooks: Any) -
     return Played(LEAVES if left else PLAYS, environments.steps)
 
 
-def play_proved(flows: list, steps: int, *, before_step, stopping, **hooks: Any) -> PlayedMany:
+def play_proved(flows: list, steps: int, *, hooks: ExecutionHooks) -> PlayedMany:
     """Plays HL programs side by side for so many steps each."""
     left = np.zeros(len(flows), bool)
 
     def watch(environments: Environments, frame, actions) -> None:
         if actions is not None:
             left[frame.lanes] |= outside(frame.ram, actions)
-            before_step(environments.steps + len(frame.lanes))
+            if hooks.before_step is not None:
+                hooks.before_step(environments.steps + len(frame.lanes))
 
     members = [Member(flow, 1, {}) for flow in flows]
     rollout = evaluate(
         ProgramBatch(members),
         flows[0].card,
-        PROTOCOL,
-        [SEED] * len(flows),
-        num_envs=len(flows),
-        on_tick=watch,
-        max_steps=steps,
+        EpisodeSettings(PROTOCOL, (SEED,) * len(flows), steps),
+        Resources(num_envs=len(flows)),
+        RolloutCallbacks(on_tick=watch),
     )
     every = tuple(Played(LEAVES if out else PLAYS, length) for out, length in zip(left, rollout.lengths))
-    return PlayedMany(every, tuple(sum(row) for row in rollout.assumption_violations))
+    return PlayedMany(every, tuple(sum(counts.assumption_violations) for counts in rollout.counts))
 
 
 class Kept:
@@ -188,7 +192,7 @@ def as_python(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, A
         for number, (kind, text) in enumerate(edits(CONTROLLER, count, seed), 1):
             if number not in kept.known:
                 try:
-                    played = evaluator.run(play_python, text, steps)
+                    played = evaluator.run(play_python, text, steps, hooks=ExecutionHooks())
                 except EvaluatorFailed as failure:
                     played = Played(HANGS if failure.outcome == "hung" else CRASHES, failure.steps, failure.outcome)
                 kept.add(number, asdict(played))
@@ -246,7 +250,7 @@ def _stopped_at(gates: Gates, checked: CheckedCandidate, number: int, kept: Kept
     recognised = gates.recognise(checked)
     if isinstance(recognised, Rejection):
         return recognised.gate
-    gates.remember(checked.program.hash, number)
+    gates.remember(checked.hash, number)
     if number not in kept.known:
         proved = gates.prove(checked)
         kept.add(number, proved.gate if isinstance(proved, Rejection) else None)
@@ -255,7 +259,7 @@ def _stopped_at(gates: Gates, checked: CheckedCandidate, number: int, kept: Kept
 
 def _batch(evaluator: WorkerExecutor, flows: list, steps: int, outcomes: Counter, cost: Counter) -> int:
     try:
-        played = evaluator.run(play_proved, flows, steps)
+        played = evaluator.run(play_proved, flows, steps, hooks=ExecutionHooks())
     except EvaluatorFailed as failure:
         if len(flows) > 1:
             return sum(_batch(evaluator, [flow], steps, outcomes, cost) for flow in flows)

@@ -15,7 +15,8 @@ from typing import Any
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.synth.evaluation.evaluate import ledger_beside
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.trial import cumulative, trials_of
+from hl_dsl.synth.runs.trial_statistics import cumulative
+from hl_dsl.synth.runs.trial import trials_of
 
 from hl_dsl.program import Program
 

@@ -22,6 +22,9 @@ from pathlib import Path
 import numpy as np
 from hl_dsl.compiler.planner.controller import PlannedPolicy
 from hl_dsl.compiler.planner.simulator import Simulator
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
 
 from hl_dsl.program import Program
@@ -59,11 +62,9 @@ def frames_of(flow, lanes: int) -> list:
     evaluate(
         PlannedPolicy(flow),
         flow.card,
-        "standard",
-        range(lanes),
-        num_threads=1,
-        max_steps=AWAY + TICKS,
-        on_tick=lambda environments, frame, actions: frames.append(frame),
+        EpisodeSettings("standard", range(lanes), max_steps=AWAY + TICKS),
+        resources=Resources(num_threads=1),
+        callbacks=RolloutCallbacks(on_tick=lambda environments, frame, actions: frames.append(frame)),
     )
     return frames[: AWAY + TICKS]
 
@@ -144,8 +145,13 @@ def compare() -> dict:
 def episode() -> dict:
     """The gait as it is written: CPU and steps of the model for each step of the environment, all included."""
     program = Program.load(HERE / "planned_gait.hl")
-    rollout = evaluate(program.compile(), program.card, "standard", [0], num_threads=1, max_steps=EPISODE)
-    planned = rollout.planning[0]
+    rollout = evaluate(
+        program.compile(),
+        program.card,
+        EpisodeSettings("standard", [0], max_steps=EPISODE),
+        resources=Resources(num_threads=1),
+    )
+    planned = rollout.total_counts.planning
     return dict(
         env_steps=rollout.env_steps,
         ms=1e3 * rollout.cpu_seconds / rollout.env_steps,

@@ -50,11 +50,7 @@ def frames(lanes: int, ticks: int = 64) -> list[Frame]:
         out.append(
             Frame(
                 np.arange(lanes, dtype=np.int32),
-                ram,
-                None,
-                reward,
-                np.full(lanes, 5, np.int32),
-                step,
+                {"ram": ram, "reward": reward, "lives": np.full(lanes, 5, np.int32), "step": step},
                 none,
                 none,
                 False,

@@ -8,7 +8,10 @@ import time
 
 import numpy as np
 from hl_dsl.synth.environments.environments import load_simulator
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.protocols import protocol_options
+from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
 
 from hl_dsl.program import Program
@@ -31,12 +34,9 @@ def recorded_actions(program: Program, protocol: str, lanes: int, steps: int) ->
     evaluate(
         program.compile(),
         program.card,
-        protocol,
-        range(lanes),
-        num_envs=lanes,
-        num_threads=1,
-        max_steps=steps,
-        on_tick=keep,
+        EpisodeSettings(protocol, range(lanes), max_steps=steps),
+        resources=Resources(num_threads=1, num_envs=lanes),
+        callbacks=RolloutCallbacks(on_tick=keep),
     )
     return np.stack(kept)
 
@@ -64,7 +64,12 @@ def raw_seconds(program: Program, protocol: str, actions: np.ndarray) -> float:
 def evaluation_seconds(program: Program, protocol: str, lanes: int, steps: int) -> float:
     policy = program.compile()
     began = time.process_time()
-    evaluate(policy, program.card, protocol, range(lanes), num_envs=lanes, num_threads=1, max_steps=steps)
+    evaluate(
+        policy,
+        program.card,
+        EpisodeSettings(protocol, range(lanes), max_steps=steps),
+        resources=Resources(num_threads=1, num_envs=lanes),
+    )
     return time.process_time() - began
 
 

@@ -11,10 +11,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
-from hl_dsl.synth.evaluation.evaluate import evaluate_program, ledger_beside
+from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program, ledger_beside
 from hl_dsl.synth.evaluation.policy_header import write_header
+from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+from hl_dsl.synth.runs.statuses import TrialKind
 
 from hl_dsl.cli.options.seeds import parse_seeds
 from hl_dsl.cli.output.progress import episode_progress
@@ -26,16 +29,20 @@ def score(path: Path, held_out: Sequence[int]) -> None:
     evaluations = []
     print(f"{path} ({program.hash})")
     for protocol in program.card.protocols:
-        seeds = held_out if draws_at_random(protocol_options(program.card, protocol)) else held_out[:1]
+        seeds = held_out if draws_at_random(program.card, protocol) else held_out[:1]
         with episode_progress(f"{program.name} {protocol}") as progress:
             evaluation = evaluate_program(
-                program, protocol, seeds, ledger=ledger_beside(path), on_progress=progress, kind="held-out"
+                program,
+                EpisodeSettings(protocol, seeds),
+                ledger=ledger_beside(path),
+                callbacks=RolloutCallbacks(on_progress=progress),
+                options=EvaluationOptions(kind=TrialKind.HELD_OUT),
             )
         trial = evaluation.trial
         print(
             f"  {protocol:<14} mean {trial.mean:8.6g}  min {trial.min:8.6g}  max {trial.max:8.6g}  over {len(seeds)} seeds, "
             f"{trial.distinct_trajectories} distinct; {trial.environment_steps:,} steps; assumptions broken "
-            f"{sum(trial.assumption_violations.values()):,}, out of range {sum(evaluation.rollout.out_of_range):,}",
+            f"{sum(trial.assumption_violations.values()):,}, out of range {evaluation.rollout.total_counts.out_of_range:,}",
             flush=True,
         )
         evaluations.append(evaluation)

@@ -24,12 +24,19 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
-from hl_dsl.synth.evaluation.evaluate import evaluate_program
+from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program
+from hl_dsl.synth.rollouts.resources import Resources
+from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.trial import cumulative, trials_of
+from hl_dsl.synth.runs.statuses import TrialKind
+from hl_dsl.synth.runs.trial_statistics import cumulative
+from hl_dsl.synth.runs.trial import trials_of
 from hl_dsl.synth.search.random_baseline import random_constants
 from hl_dsl.synth.search.start import run_synth
+from hl_dsl.synth.search.study_settings import StudySettings
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from benchmarks.search_curves import Curve, draw, steps_to
 from hl_dsl.base.errors import HLError
@@ -66,13 +73,11 @@ def run(
         run_synth(
             policy,
             folder,
-            protocol,
-            steps,
-            seed,
-            resume=(folder / "run.json").exists(),
-            seeds=seeds,
-            num_threads=threads,
+            StudySettings(protocol, seeds, seed),
+            Budget(steps=steps),
+            Resources(threads, executor=WorkerExecutor()),
             on_event=end,
+            resume=(folder / "run.json").exists(),
         )
     trials = [trial for trial in trials_of(ledger.read()) if trial.kind == "search"]
     points = [(entry.total_steps, entry.best) for entry in cumulative(trials) if entry.best is not None]
@@ -130,12 +135,10 @@ def breakout(seeds: list[int], null_seeds: list[int], steps: int, runs: Path, th
             row[protocol] = mean(
                 evaluate_program(
                     best,
-                    protocol,
-                    OTHER_SEEDS,
+                    EpisodeSettings(protocol, OTHER_SEEDS, max_steps=_LONGEST),
                     ledger=Ledger(folder / "others.jsonl"),
-                    max_steps=_LONGEST,
-                    num_threads=threads,
-                    kind="held-out",
+                    resources=Resources(num_threads=threads),
+                    options=EvaluationOptions(kind=TrialKind.HELD_OUT),
                 ).rollout.returns
             )
         curves.append(curve)
@@ -179,10 +182,9 @@ def classics(seeds: list[int], development: list[int], steps: int, runs: Path, t
             curve = run(policy, folder, "standard", steps, seed, development, threads)
             evaluation = evaluate_program(
                 Program.load(folder / "best.hl"),
-                "standard",
-                HELD_OUT,
+                EpisodeSettings("standard", HELD_OUT),
                 ledger=Ledger(folder / "others.jsonl"),
-                kind="held-out",
+                options=EvaluationOptions(kind=TrialKind.HELD_OUT),
             )
             held_out = mean(evaluation.rollout.returns)
             reached = steps_to(curve, card.solved)

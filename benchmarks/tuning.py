@@ -19,10 +19,12 @@ from random import Random
 import numpy as np
 from hl_dsl.synth.candidates.parameter_sampling import anywhere
 from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import play_values
-from hl_dsl.synth.rollouts.interrupts import Stopping
+from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
+from hl_dsl.synth.rollouts.interrupts import SignalInterrupt
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 
 from hl_dsl.program import Program
 
@@ -44,14 +46,9 @@ def batch(program: Program, every: list[dict], steps: int, threads: int = 1) -> 
         play_values,
         program.flow,
         columns,
-        "standard",
-        [seed for _ in every for seed in SEEDS],
-        stopping=Stopping(),
-        on_progress=lambda steps: None,
-        dry_steps=None,
-        max_steps=steps,
-        num_threads=threads,
-        step_budget=None,
+        EpisodeSettings("standard", [seed for _ in every for seed in SEEDS], steps),
+        hooks=ExecutionHooks(interrupt=SignalInterrupt()),
+        resources=Resources(threads),
     )
     return rollout.returns
 
@@ -61,11 +58,8 @@ def single(program: Program, every: list[dict], steps: int) -> tuple[float, ...]
         evaluate(
             program.compile(parameters=values),
             program.card,
-            "standard",
-            [seed],
-            num_envs=1,
-            num_threads=1,
-            max_steps=steps,
+            EpisodeSettings("standard", [seed], steps),
+            Resources(num_threads=1, num_envs=1),
         ).returns[0]
         for values in every
         for seed in SEEDS

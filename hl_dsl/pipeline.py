@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hl_dsl.base.source import SourceText
     from hl_dsl.cards import Card
     from hl_dsl.compiler.backends.interpreter import Interpreter
-    from hl_dsl.compiler.backends.tape.program import Tape
+    from hl_dsl.compiler.backends.tape.encoding import Tape
     from hl_dsl.compiler.ir.dataflow import Dataflow
     from hl_dsl.compiler.policy import Policy
     from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
@@ -69,7 +69,7 @@ def generate_numpy(graph: Dataflow) -> str:
 
 def assemble_tape(graph: Dataflow) -> Tape:
     """Graph to tape: instructions over numbered registers, which one compiled interpreter runs for a batch of lanes."""
-    from hl_dsl.compiler.backends.tape.program import encode
+    from hl_dsl.compiler.backends.tape.encoding import encode
 
     return encode(graph)
 

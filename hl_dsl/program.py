@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from hl_dsl import pipeline
 from hl_dsl.base.diagnostics import MOST_SHOWN, Diagnostic, ProgramError
 from hl_dsl.base.source import SourceText
-from hl_dsl.cards import Card
-from hl_dsl.grammar.parser import sound
+from hl_dsl.cards import Card, CardResolver
+from hl_dsl.grammar.parser import validate_repair
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.language.incremental import DeclarationCache
-from hl_dsl.program_card import find_card
+from hl_dsl.program_card import cards_for, find_card
 from hl_dsl.program_files import read_source
 
 if TYPE_CHECKING:
@@ -32,29 +32,46 @@ class Program:
     True
     """
 
-    def __init__(self, checked: CheckedProgram, reuse: DeclarationCache | None = None):
+    def __init__(
+        self,
+        checked: CheckedProgram,
+        reuse: DeclarationCache | None = None,
+        cards: CardResolver | None = None,
+        flow: Dataflow | None = None,
+    ):
         self.checked = checked
         self.reuse = reuse
+        if flow is not None:
+            self.flow = flow
+        self.cards = (cards or CardResolver.of_user()).with_card(checked.card)
+        """Finds the cards of texts that are made from this program, first of all its own card."""
 
     @classmethod
-    def load(cls, path: str | Path) -> Program:
-        """Reads and checks a file. Raises `HLError` if it cannot be read, `ProgramError` if the policy has errors."""
-        return cls.from_source(read_source(path))
+    def load(cls, path: str | Path, cards: CardResolver | None = None) -> Program:
+        """Reads and checks a file.
+
+        `cards` finds the environment's card, by default in the file's folder and the user's folders. Raises `HLError` if
+        the file cannot be read, `ProgramError` if the policy has errors.
+        """
+        return cls.from_source(read_source(path), cards)
 
     @classmethod
-    def parse(cls, text: str, name: str = "<text>") -> Program:
-        """Checks a text; `name` is its file name in messages. Raises `ProgramError`."""
-        return cls.from_source(SourceText(text, name))
+    def parse(cls, text: str, name: str = "<text>", cards: CardResolver | None = None) -> Program:
+        """Checks a text; `name` is its file name in messages, `cards` as in `load`. Raises `ProgramError`."""
+        return cls.from_source(SourceText(text, name), cards)
 
     @classmethod
-    def from_source(cls, source: SourceText) -> Program:
+    def from_source(cls, source: SourceText, cards: CardResolver | None = None) -> Program:
         """Parses and checks a source. Raises `ProgramError` with validated repairs."""
-        syntax = pipeline.parse(source)
+        syntax, cards = pipeline.parse(source), cards or cards_for(source)
         try:
-            return cls.from_syntax(syntax, source)
+            card = find_card(syntax, source, cards)
+            return cls(pipeline.check(syntax, card, source), cards=cards)
         except ProgramError as error:
             shown, rest = error.diagnostics[:MOST_SHOWN], error.diagnostics[MOST_SHOWN:]
-            diagnostics = [sound(source, item) for item in shown] + [replace(item, repair=None) for item in rest]
+            diagnostics = [validate_repair(source, item) for item in shown] + [
+                replace(item, repair=None) for item in rest
+            ]
             raise ProgramError(source, diagnostics) from None
 
     @classmethod
@@ -64,6 +81,7 @@ class Program:
         source: SourceText | None = None,
         card: Card | None = None,
         reuse: DeclarationCache | None = None,
+        flow: Dataflow | None = None,
     ) -> Program:
         """Checks a syntax tree, for example one that was changed in memory.
 
@@ -72,12 +90,14 @@ class Program:
             source: Its text, for messages. By default empty.
             card: The environment's card. By default, the card that the tree names.
             reuse: Cache shared by programs with common declarations. It saves work and does not change the result.
+            flow: The dataflow graph of the program, if the caller has it.
 
         Raises:
             ProgramError: The policy has errors.
         """
         source = source or SourceText("", syntax.name)
-        return cls(pipeline.check(syntax, card or find_card(syntax, source), source, reuse), reuse)
+        cards = cards_for(source)
+        return cls(pipeline.check(syntax, card or find_card(syntax, source, cards), source, reuse), reuse, cards, flow)
 
     @property
     def syntax(self) -> PolicyDeclaration:
@@ -135,7 +155,7 @@ class Program:
         """Describes the strategy in English."""
         from hl_dsl.compiler.explanation.explain import explain_program
 
-        return explain_program(self)
+        return explain_program(self.checked)
 
     def export(self) -> str:
         """Returns the text of one standalone NumPy file with the same behaviour."""

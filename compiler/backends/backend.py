@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from hl_dsl.compiler.backends.monitored_properties import WATCHED, without_idle_ghosts
@@ -11,10 +13,7 @@ from hl_dsl.compiler.backends.number_conversion import to_binary64
 from hl_dsl.compiler.ir.dataflow import Dataflow, Input
 
 from hl_dsl.base.errors import HLError
-from hl_dsl.cards.model import SOURCES
-
-FRAME_SOURCES = (*SOURCES, "plan")  # what a frame may hold: what the environment shows, and what a planner has chosen
-WIDE_SOURCES = ("ram", "observation", "plan")  # those with several columns
+from hl_dsl.input_sources.table import INPUT_SOURCES, SOURCE_OF
 
 
 class Lanes(ABC):
@@ -95,36 +94,40 @@ def run_outputs(flow: Dataflow) -> list[int]:
 
 def is_any_byte(entry: Input) -> bool:
     """Whether an input takes every byte as it is, so that there is nothing to check."""
-    return entry.source == "ram" and entry.base == "int" and entry.low <= 0 and entry.high >= 255
+    return SOURCE_OF[entry.source].holds_bytes and entry.base == "int" and entry.low <= 0 and entry.high >= 255
 
 
-def general_frame(frame, columns: dict[str, int]) -> SimpleNamespace:
-    """The frame with every array contiguous and of float64 (lanes int32), whatever came.
+def general_frame(frame: Any, columns: Mapping[str, int]) -> SimpleNamespace:
+    """The frame with every array contiguous and of float64 (lanes int32), whatever its types were.
 
-    `columns` says how many columns are needed of each source that is read. Raises HLError where one is missing, holds
-    no numbers, or has another shape.
+    Args:
+        frame: A `Frame`, or an object with attributes of the same names.
+        columns: Number of columns that are read of each source.
+
+    Raises:
+        HLError: A source that is read is missing, does not hold numbers, or has another shape.
     """
     general = SimpleNamespace(lanes=_numbers("lanes", frame.lanes).astype(np.int32))
     count = len(general.lanes)
-    for source in FRAME_SOURCES:
-        values = getattr(frame, source, None)
-        if source not in columns and source not in ("reward", "step"):
-            values = None
-        elif values is None and source in columns:
-            raise HLError(f"the policy reads `{source}`, and the frame has none")
-        wide = source in WIDE_SOURCES
+    for source in INPUT_SOURCES:
+        name = source.name
+        is_read = name in columns
+        values = getattr(frame, name, None) if is_read or source.default is not None else None
         if values is None:
-            values = np.ones((count, 0) if wide else count)
-        values = _numbers(source, values)
-        if values.ndim != 1 + wide or len(values) != count or (wide and values.shape[1] < columns.get(source, 0)):
-            needed = f" and the {columns[source]} columns that the policy reads" if wide else ""
-            raise HLError(f"`{source}` has shape {values.shape}, which does not fit {count} lanes{needed}")
-        setattr(general, source, values)
+            if is_read:
+                raise HLError(f"the policy reads `{name}`, and the frame does not have it")
+            values = np.ones((count, 0) if source.is_wide else count)
+        values = _numbers(name, values)
+        too_narrow = source.is_wide and values.ndim == 2 and values.shape[1] < columns.get(name, 0)
+        if values.ndim != 1 + source.is_wide or len(values) != count or too_narrow:
+            needed = f" and the {columns[name]} columns that the policy reads" if source.is_wide else ""
+            raise HLError(f"`{name}` has shape {values.shape}, which does not fit {count} lanes{needed}")
+        setattr(general, name, values)
     return general
 
 
-def _numbers(source: str, values) -> np.ndarray:
+def _numbers(name: str, values: Any) -> np.ndarray:
     try:
         return np.ascontiguousarray(to_binary64(values))
     except (TypeError, ValueError):
-        raise HLError(f"`{source}` does not hold numbers") from None
+        raise HLError(f"`{name}` does not hold numbers") from None

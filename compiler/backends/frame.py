@@ -1,51 +1,63 @@
-"""What the environments show at one tick."""
+"""Frame: the input sources of a batch of lanes at one tick."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+
+from hl_dsl.input_sources.table import ENVIRONMENT_SOURCES, SOURCE_OF
 
 
 class Frame:
     """One tick of the lanes in `lanes`, row i of every array being lane `lanes[i]`.
 
-    lanes: (k,) int32. ram: (k, 128) uint8, or None where there is none. observation: (k, d) numbers, or pixels
-    (k, 3, 210, 160) uint8 on Atari. reward: (k,) of the step just taken. lives: (k,) int32, or None. step: (k,) int32
-    steps taken in the episode. done: (k,) bool. truncated: (k,) bool, done by a limit of steps and not by the
-    environment's own rules. ended: whether any row is done. plan: (k, m) float64, what a planner has chosen on it, or None.
+    Each input source is an attribute: an array of the shape that `hl_dsl.input_sources` states, with k rows, or None
+    where the environment does not have it. On environments with pixels, `observation` is (k, 3, height, width) uint8.
+
+    Attributes:
+        lanes: (k,) int32.
+        done: (k,) bool, whether the episode ended with this tick.
+        truncated: (k,) bool, done by a step limit and not by the environment's own rules.
+        ended: Whether any row is done.
     """
 
-    __slots__ = ("lanes", "ram", "observation", "reward", "lives", "step", "done", "truncated", "ended", "plan")
+    plan: Any  # (k, m) float64; the planner sets it
 
-    def __init__(self, lanes, ram, observation, reward, lives, step, done, truncated, ended):
+    def __init__(
+        self,
+        lanes: np.ndarray,
+        sources: Mapping[str, np.ndarray | None],
+        done: np.ndarray,
+        truncated: np.ndarray,
+        ended: bool,
+    ):
         self.lanes = lanes
-        self.ram = ram
-        self.observation = observation
-        self.reward = reward
-        self.lives = lives
-        self.step = step
         self.done = done
         self.truncated = truncated
         self.ended = ended
-        self.plan = None
+        self.__dict__.update(sources)
+
+    def __getattr__(self, name: str) -> Any:
+        """None for an input source that this frame does not have."""
+        if name in SOURCE_OF:
+            return None
+        raise AttributeError(f"a frame has no {name}")
 
     def picture(self, row: int) -> np.ndarray:
-        """An Atari row's pixels, (210, 160, 3) uint8."""
+        """The pixels of a row, (height, width, 3) uint8."""
         return self.observation[row].transpose(1, 2, 0)
 
     def rows(self, mask: np.ndarray) -> Frame:
-        """A frame of the rows where `mask` (k,) is true."""
+        """A frame of the rows where `mask` (k,) is true, as the environment showed them."""
         done = self.done[mask]
-        return Frame(
-            self.lanes[mask],
-            None if self.ram is None else self.ram[mask],
-            self.observation[mask],
-            self.reward[mask],
-            None if self.lives is None else self.lives[mask],
-            self.step[mask],
-            done,
-            self.truncated[mask],
-            bool(done.any()),
-        )
+        return Frame(self.lanes[mask], self.sources(mask), done, self.truncated[mask], bool(done.any()))
+
+    def sources(self, rows: Any) -> dict[str, np.ndarray]:
+        """The arrays that the environment showed, by name, of the rows that an index, slice or mask selects."""
+        values = self.__dict__
+        return {name: values[name][rows] for name in ENVIRONMENT_SOURCES if values.get(name) is not None}
 
     def alive(self) -> Frame:
         """A frame of the rows that are not done."""

@@ -34,7 +34,7 @@ class InterpreterLanes(Lanes):
         actions = self.new_actions(len(frame.lanes))
         for row, lane in enumerate(frame.lanes.tolist()):
             if not 0 <= lane < len(self._machines):
-                raise HLError(f"lane {lane} is not one of the {len(self._machines)} that were begun")
+                raise HLError(f"lane {lane} is not one of the {len(self._machines)} that were started")
             machine = self._machines[lane]
             if frame.step[row] == 0:
                 machine.reset()

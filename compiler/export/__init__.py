@@ -1,1 +1,1 @@
-"""A policy as a standalone source file (`hl export`), one file for each target language."""
+"""Export of a policy as source code that needs no HL, one file a target language."""

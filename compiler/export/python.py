@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib import resources
 
 from hl_dsl.compiler.backends import number_conversion
-from hl_dsl.compiler.backends.backend import WIDE_SOURCES, run_outputs, watched_properties
+from hl_dsl.compiler.backends.backend import run_outputs, watched_properties
 from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
 from hl_dsl.compiler.backends.numpy_backend import kernel
 from hl_dsl.compiler.backends.numpy_backend.source import write_numpy
@@ -17,7 +17,11 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.grammar.parser import parse
 from hl_dsl.grammar.tree.author_comments import Comments
-from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Param, PolicyDeclaration
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
+
+from hl_dsl.base.declaration_form import Role
+
+from hl_dsl.input_sources.table import SOURCE_OF
 
 _TYPES = {"real": "np.float64", "int": "np.int64", "bool": "np.bool_"}
 
@@ -70,10 +74,9 @@ class _ProgramText:
         self.opening = comments.opening()
         self.above: dict[str, str] = {}
         self.beside: dict[str, str] = {}
-        for kind in (Let, Param, Memory):
-            for item in policy.of(kind):
-                self.above[item.name] = comments.above(item)
-                self.beside[item.name] = comments.beside(item)
+        for item in policy.with_role(Role.CONSTANT, Role.DEFINITION, Role.STATE):
+            self.above[item.name] = comments.above(item)
+            self.beside[item.name] = comments.beside(item)
 
     def note(self, name: str) -> str:
         """Both comments of a declaration on one line."""
@@ -124,7 +127,7 @@ def _sources(flow: Dataflow) -> Iterator[str]:
         by_source.setdefault(entry.source, []).append(entry)
     for source, entries in sorted(by_source.items()):
         shown = ", ".join(f"{entry.column} {entry.name}" for entry in entries)
-        yield f"{source}: column {shown}" if source in WIDE_SOURCES else f"{source}: (num_envs,)"
+        yield f"{source}: column {shown}" if SOURCE_OF[source].is_wide else f"{source}: (num_envs,)"
     if not by_source:
         yield "none"
 

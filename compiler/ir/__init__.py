@@ -1,1 +1,1 @@
-"""Intermediate representation: one typed dataflow graph for one tick, its builder and its structural hash."""
+"""Dataflow graph of a checked program, the builder that makes it, and its structural hash."""

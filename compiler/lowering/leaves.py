@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hl_dsl.compiler.ir.dataflow import Builder, Input, Obligation, Parameter, PlanSpec, Property, Value
-from hl_dsl.grammar.tree.syntax_tree import Memory, Modes, Name, Param, PlanDeclaration, Vector
+from hl_dsl.grammar.tree.syntax_tree import Name, Param, PlanDeclaration, Vector
 
 from hl_dsl.base.source import Span
 from hl_dsl.language.checker import CheckedProgram
+from hl_dsl.language.core import CoreMemory
 from hl_dsl.language.types import Type, scalar
 
 
@@ -31,6 +34,7 @@ class Leaves:
         self.inputs = shared.inputs
         self.builder.used = {}
         self.values: dict[str, Value] = {}
+        self.stored: dict[str, Value] = {}
         self.input_nodes: dict[tuple[str, int], int] = {}
         self.parameters: dict[tuple, Parameter] = {}
         self.cells: dict[tuple, dict] = {}
@@ -56,14 +60,18 @@ class Leaves:
             nodes.append(self.builder.leaf("parameter", place, plain_base(type_)))
         self.values[param.name] = Value(type_, tuple(nodes))
 
-    def _declare_memory(self, memory: Memory) -> None:
-        type_ = self.symbols[memory.name].type
-        nodes = []
+    def _declare_memory(self, memory: CoreMemory) -> tuple[int, ...]:
+        """Makes the cells of a memory, one for each component, and gives their leaves."""
+        type_ = memory.type
+        leaves = []
         for position, start in enumerate(self._literals(memory.start, type_)):
             low, high = self._bounds(memory.range, type_, position)
             name = memory.name if type_.size is None else f"{memory.name}[{position}]"
-            nodes.append(self._cell(name, type_, low, high, start, True, memory.span))
-        self.values[memory.name] = Value(type_, tuple(nodes))
+            leaves.append(self._cell(name, type_, low, high, start, memory))
+        self.stored[memory.name] = Value(type_, tuple(leaves))
+        if memory.is_declared:
+            self.values[memory.name] = self.stored[memory.name]
+        return tuple(leaves)
 
     def _declare_plan(self, plan: PlanDeclaration) -> None:
         """What is planned is to the program like an observation; nothing planned is a zero, or what in the range is nearest."""
@@ -78,7 +86,9 @@ class Leaves:
             nodes.append(self.builder.leaf("input", place, "real"))
         self.values[plan.name] = Value(type_, tuple(nodes))
 
-    def _cell(self, name: str, type_: Type, low, high, start, declared: bool, span: Span, ghost: str = "") -> int:
+    def _cell(self, name: str, type_: Type, low: Any, high: Any, start: Any, of: CoreMemory | Span) -> int:
+        """Makes one cell and gives its leaf. `of`: its memory, or the place of the `previous` that it is made for."""
+        declared = isinstance(of, CoreMemory) and of.is_declared
         place = (name, plain_base(type_), repr(low), repr(high), repr(start), self._names(type_), declared)
         self.cells[place] = dict(
             name=name,
@@ -89,19 +99,14 @@ class Leaves:
             next=-1,
             names=self._names(type_),
             declared=declared,
-            span=span,
-            ghost=ghost,
+            span=of.span if isinstance(of, CoreMemory) else of,
+            ghost=of.property if isinstance(of, CoreMemory) else "",
         )
         return self.builder.leaf("memory", place, plain_base(type_))
 
     def _feed(self, leaf: int, node: int) -> None:
         """Says what a memory cell, given by its leaf, holds at the next tick."""
         self.cells[self.builder.nodes[leaf].value]["next"] = node
-
-    def _declare_mode(self) -> None:
-        modes = next(self.checked.policy.of(Modes))
-        start = next(position for position, mode in enumerate(modes.modes) if mode.is_start)
-        self.stored_mode = self._cell("mode", scalar("mode"), 0, len(modes.modes) - 1, start, False, modes.span)
 
     def _bounds(self, range_, type_: Type, component: int = 0):
         if type_.base == "bool":

@@ -30,16 +30,13 @@ from hl_dsl.grammar.decoder.ebnf import (
 from hl_dsl.grammar.decoder.regular_expressions import names_but, numbers_below
 from hl_dsl.grammar.decoder.rule_transforms import bounded, chained, inlined, reached, renamed, replaced, without
 from hl_dsl.grammar.decoder.whitespace import GAP, with_gaps
-from hl_dsl.grammar.tree.keywords import RESERVED, grammar_text
+from hl_dsl.grammar.tree.keywords import grammar_text, reserved_words
+
+from hl_dsl.base.declaration_table import DeclarationTable, declaration_table
 
 MOST_IN_A_LIST = 128  # declarations, rules, components
 MOST_IN_A_CHAIN = 24  # operands of one operator's strength; they nest, and nesting has a limit
 _START = "start"
-_LABELLED = {
-    "policy",
-    "property",
-    "reachable",
-}  # what they name is in a space of its own, and may be called as anything else is
 _VALUES = ("signed", "atom")  # the rules where a NUMBER is a value; elsewhere it counts, and is whole
 
 _ONE_SPACE, _COMMENT = " {0,80}", "#[^\\x00-\\x1f\\x7f]{0,200}"
@@ -75,7 +72,7 @@ class Words:
     @property
     def taken(self) -> frozenset[str]:
         """What no definition may be called."""
-        return RESERVED | {
+        return reserved_words() | {
             *self.observations,
             *self.actions,
             *self.values,
@@ -91,15 +88,17 @@ def decoder_grammar(words: Words, text: str | None = None) -> str:
     ValueError where that is not as the edits expect."""
     grammar = read_grammar(text or grammar_text())
     rules = {name: inlined(node, grammar.terminals) for name, node in grammar.rules.items()}
-    if not words.settings:
-        rules = {name: without(node, RuleReference("plan")) for name, node in rules.items() if name != "plan"}
-    for rule, old, new in list(_edits(words, rules)):
+    table = declaration_table()
+    for alternative in (name for form in table.forms if not form.is_offered(words) for name in form.alternatives):
+        del rules[alternative]
+        rules = {name: without(node, RuleReference(alternative)) for name, node in rules.items()}
+    for rule, old, new in _edits(words, table):
         if rule not in rules:
             raise ValueError(f"`hl.lark` has no rule `{rule}`")
         rules[rule] = replaced(
             rule, rules[rule], *(inlined(read_expansion(part), grammar.terminals) for part in (old, new))
         )
-    for name, part in _own_rules(words).items():
+    for name, part in _own_rules(words, table).items():
         if name in rules:
             raise ValueError(f"`hl.lark` has a rule `{name}` of its own")
         rules[name] = inlined(read_expansion(part), grammar.terminals)
@@ -109,7 +108,7 @@ def decoder_grammar(words: Words, text: str | None = None) -> str:
     return _text(reached(with_gaps(rules, _WORDLIKE), "policy"), words)
 
 
-def _edits(words: Words, rules: Mapping[str, GrammarNode]) -> Iterable[tuple[str, str, str]]:
+def _edits(words: Words, table: DeclarationTable) -> Iterable[tuple[str, str, str]]:
     """(rule, what stands in it, what stands there instead)."""
     yield "implication", "(IMPLIES logic)*", "(IMPLIES logic)?"
     yield (
@@ -118,26 +117,21 @@ def _edits(words: Words, rules: Mapping[str, GrammarNode]) -> Iterable[tuple[str
         f"((AND negation)~1..{MOST_IN_A_CHAIN} | (OR negation)~1..{MOST_IN_A_CHAIN})?",
     )
     yield "comparison", "comparator*", "comparator?"
-    for rule in _LABELLED & set(rules):
-        yield rule, "NAME", "LABEL"
+    yield "policy", "NAME", "LABEL"
     yield "policy", "STRING", _quoted(f'"{words.environment}"')
-    yield "observed", 'NAME ["[" NUMBER RSQB]', "observation"
     yield "type", 'NAME ["[" NUMBER RSQB]', "type_name"
     yield "literal", "NAME", "constant"
-    if words.settings:
-        yield "plan", "type", "plan_type"
-        yield "setting", "NAME", "setting_name"
     yield "atom", "NAME LPAR [arguments] RPAR", "call"
     yield "atom", "NAME", "value | piece" if _vectors(words) else "value"
     if _vectors(words):
         yield "unary", "postfix", "(part | postfix)"
-    if words.actions:
-        yield "rule", '"=>" expression', '"=>" action'
-        yield "otherwise", '"=>" expression', '"=>" action'
-        yield "act", "ACT expression", "ACT action"
+    for form in table.forms:
+        if form.is_offered(words):
+            yield from ((rule, "NAME", "LABEL") for rule in form.labelled_rules)
+            yield from form.decoder_edits(words)
 
 
-def _own_rules(words: Words) -> dict[str, str]:
+def _own_rules(words: Words, table: DeclarationTable) -> dict[str, str]:
     """Rules beside those of `hl.lark`, before gaps are put in."""
     scalars = [name for name, size in words.observations.items() if size is None]
     by_arity: dict[int, list[str]] = {}
@@ -156,8 +150,9 @@ def _own_rules(words: Words) -> dict[str, str]:
         "value": _any([*scalars, *words.values, *words.actions], "NAME"),
         "call": " | ".join(calls),
     }
-    if words.settings:
-        rules |= {"plan_type": '"real" | "vec[" SIZE RSQB', "setting_name": _any(words.settings)}
+    for form in table.forms:
+        if form.is_offered(words):
+            rules |= form.decoder_rules(words)
     if words.actions:
         previous = f'{_quoted(words.previous + "(")} ("action" | action) "," constant RPAR'
         rules["action"] = (
@@ -196,7 +191,7 @@ def _quoted(text: str) -> str:
 
 
 def _text(rules: Mapping[str, GrammarNode], words: Words) -> str:
-    patterns = {"NAME": names_but(words.taken), "LABEL": names_but(RESERVED), **_TERMINALS}
+    patterns = {"NAME": names_but(words.taken), "LABEL": names_but(reserved_words()), **_TERMINALS}
     terminals = {name: RegexTerminal(f"/{text}/") for name, text in patterns.items()}
     for size in sorted(set(_vectors(words).values())):
         terminals[f"INDEX_{size}"] = RegexTerminal(f"/{numbers_below(size)}/")

@@ -8,7 +8,7 @@ options, so equal programs have equal texts. Comments and single empty lines of 
 from __future__ import annotations
 
 from hl_dsl.grammar.formatter.comments import place_comments
-from hl_dsl.grammar.formatter.declarations import write_policy
+from hl_dsl.grammar.formatter.declarations import PolicyWriter
 from hl_dsl.grammar.formatter.document import CELL, DocumentParts
 from hl_dsl.grammar.formatter.expressions import number_text, write_expression
 from hl_dsl.grammar.formatter.layout import join_lines, lay_out
@@ -22,8 +22,8 @@ __all__ = ["format_expression", "format_policy", "format_text", "number_text"]
 
 def format_policy(policy: PolicyDeclaration) -> str:
     """The text of a policy, parsed or made in memory. Raises ValueError for a number that is not finite."""
-    out = DocumentParts(policy.after_blank, bool(policy.comments))
-    write_policy(out, policy)
+    out = PolicyWriter(policy.after_blank, bool(policy.comments))
+    out.policy(policy)
     return join_lines(lay_out(out, place_comments(out, policy.comments), policy.after_blank))
 
 

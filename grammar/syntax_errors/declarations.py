@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, NUMBER, PROPERTIES, WORDS, ErrorContext, Lexeme
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, NUMBER, PROPERTIES, ErrorContext, Lexeme
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
@@ -32,6 +32,8 @@ _RANGE = re.compile(
     rf"(?:range\s*)?([\[({{])?\s*({_SIGNED}?)\s*(?:,|\.\.+|\bto\b|:|;|(?=\s))\s*({_SIGNED})(?:\s*([\])}}]))?"
 )
 
+_TYPES = re.compile(r"(?:\s*:\s*[A-Za-z_]\w*(?:\s*\[\s*\d+\s*\])?)+")
+
 
 def _type(trouble: ErrorContext) -> Diagnostic | None:
     token, kind = trouble.token, trouble.declaring
@@ -49,10 +51,9 @@ def _type(trouble: ErrorContext) -> Diagnostic | None:
             repair=repair,
         )
     if kind == "observe" and token.text == ":":
-        match = re.match(r":\s*[A-Za-z_]\w*(\s*\[\s*\d+\s*\])?", trouble.text[token.start :])
-        place = (
-            Span(token.start, token.start + match.end()) if match and trouble.previous.text != "observe" else token.span
-        )
+        # One repair removes all types in a row: removing one of them would leave the same mistake at the same place.
+        match = _TYPES.match(trouble.text, token.start)
+        place = Span(token.start, match.end()) if match and trouble.previous.text != "observe" else token.span
         return trouble.finding(
             "HL148",
             "an observation has no type: the environment's card has it",
@@ -283,7 +284,7 @@ def _range_word(trouble: ErrorContext) -> Lexeme | None:
         lexeme = trouble.at(distance)
         if lexeme.text == "in" and lexeme.kind == "word":
             return lexeme if trouble.at(distance + 1).text == "[" and distance < -1 else None
-        if lexeme.text in WORDS or lexeme.text in ("]", "{", "}", "="):
+        if lexeme.text in trouble.words or lexeme.text in ("]", "{", "}", "="):
             return None
     return None
 
@@ -337,7 +338,7 @@ def _beginning(trouble: ErrorContext) -> Diagnostic | None:
         )
     if token.text in _FUNCTIONS:
         return trouble.finding("HL146", "functions cannot be defined", "name values with `let`")
-    if token.text in WORDS:
+    if token.text in trouble.words:
         return None
     if trouble.next.text in ("=", ":=", "+=", "-=", "*=", "/=", "++"):
         return _without_let(trouble)

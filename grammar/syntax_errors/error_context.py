@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from hl_dsl.grammar.tree.keywords import RESERVED
+from hl_dsl.grammar.tree.keywords import RESERVED_FOR_LATER, reserved_words
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import SourceText, Span
@@ -52,8 +52,6 @@ DECLARATIONS = (
     "plan",
 )
 PROPERTIES = ("invariant", "monitor", "assume", "reachable")
-LATER = frozenset("see routine".split())
-WORDS = RESERVED - LATER
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
 
@@ -89,6 +87,11 @@ class ErrorContext:
     @property
     def text(self) -> str:
         return self.source.text
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The keywords of the language."""
+        return reserved_words() - RESERVED_FOR_LATER
 
     @cached_property
     def lexemes(self) -> list[Lexeme]:
@@ -155,7 +158,7 @@ class ErrorContext:
 
     @staticmethod
     def is_name(lexeme: Lexeme) -> bool:
-        return lexeme.kind == "word" and lexeme.text not in RESERVED
+        return lexeme.kind == "word" and lexeme.text not in reserved_words()
 
     @cached_property
     def open_brackets(self) -> list[Lexeme]:

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from hl_dsl.grammar.syntax_errors.brackets import BRACKET_MISTAKES, at_the_end
 from hl_dsl.grammar.syntax_errors.declarations import DECLARATION_MISTAKES
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, LATER, ErrorContext, kept_for_later
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, ErrorContext, kept_for_later
 from hl_dsl.grammar.syntax_errors.expressions import EXPRESSION_MISTAKES, misspelled
 from hl_dsl.grammar.syntax_errors.names import NAME_MISTAKES, after_the_end
 from hl_dsl.grammar.syntax_errors.plans import PLAN_MISTAKES
 from hl_dsl.grammar.syntax_errors.properties import PROPERTY_MISTAKES
 from hl_dsl.grammar.syntax_errors.rules import RULE_MISTAKES
 from hl_dsl.grammar.syntax_errors.tokens import SIGN_MISTAKES
+from hl_dsl.grammar.tree.keywords import RESERVED_FOR_LATER
 
 from hl_dsl.base.diagnostics import Diagnostic
 from hl_dsl.base.source import SourceText
@@ -66,7 +67,7 @@ def expected_words(accepts: frozenset[str]) -> tuple[str, ...]:
 
 def _kept_for_later(trouble: ErrorContext) -> Diagnostic | None:
     token = trouble.token
-    return kept_for_later(token.span, token.text) if token.text in LATER and token.kind == "word" else None
+    return kept_for_later(token.span, token.text) if token.text in RESERVED_FOR_LATER and token.kind == "word" else None
 
 
 def _anything(trouble: ErrorContext) -> Diagnostic:

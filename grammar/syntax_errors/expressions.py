@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from hl_dsl.grammar.syntax_errors.error_context import CLOSERS, DECLARATIONS, NUMBER, WORDS, ErrorContext
+from hl_dsl.grammar.syntax_errors.error_context import CLOSERS, DECLARATIONS, NUMBER, ErrorContext
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
@@ -132,7 +132,7 @@ def _value(trouble: ErrorContext) -> Diagnostic | None:
         return _slice(trouble)
     if (
         token.kind == "word"
-        and token.text in WORDS
+        and token.text in trouble.words
         and token.text not in ("then", "else", "in", "and", "or", "implies")
     ):
         named = trouble.replace(token, token.text + "_", f"as a name, write `{token.text}_`")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, PROPERTIES, WORDS, ErrorContext
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, PROPERTIES, ErrorContext
 
 from hl_dsl.base.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.base.source import Span
@@ -85,7 +85,7 @@ def _name(trouble: ErrorContext) -> Diagnostic | None:
         what = _named_thing(trouble)
         if (
             token.kind == "word"
-            and token.text in WORDS
+            and token.text in trouble.words
             and not (token.text == "for" and trouble.declaration < 0)
             and token.text != "in"
         ):

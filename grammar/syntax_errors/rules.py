@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, WORDS, ErrorContext
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, ErrorContext
 from hl_dsl.grammar.syntax_errors.names import missing_brace
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
@@ -77,7 +77,7 @@ def _mode_name(trouble: ErrorContext) -> Diagnostic | None:
             "no mode is open here",
             expected=("NAME { act …  when … -> NAME }",),
         )
-    if token.text in WORDS and token.kind == "word":
+    if token.text in trouble.words and token.kind == "word":
         closing = trouble.text[trouble.token.start :].count("}") > trouble.text[trouble.token.start :].count("{")
         if token.text in DECLARATIONS and closing and trouble.next.text != "{":
             return None

@@ -1,1 +1,1 @@
-"""What every folder may import: user errors, diagnostics, source text, files and JSON values."""
+"""Parts that every folder may import: errors, diagnostics, source text and positions, JSON values, files, cache folder."""

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.cards.capabilities import Capabilities
 from hl_dsl.operators.scalar import LARGEST_INT
 
-SOURCES = ("ram", "observation", "reward", "lives", "step")
 REAL_ACTION_TYPES = ("float32", "float64")
 """Types of continuous actions: those whose cast is part of the language, in every form of a program."""
 INT_ACTION_TYPES = {
@@ -26,9 +26,7 @@ class Field:
     as `value != 0` and has 0, 1 and its default. A NaN or a value outside `low..high` is the run's to mend and count;
     `default` stands in for a NaN before any valid value came.
 
-    `source` says where the values come from and `index` which columns of it: "ram" (bytes), "observation" (the
-    flattened observation), "reward" (of the step before, 0 at the start of an episode), "lives", "step" (steps taken
-    in this episode).
+    `source` names the input source that the values come from (see `hl_dsl.input_sources`), and `index` its columns.
 
     Raises BadCard where an int range goes beyond ±2^53. An end that a probe has yet to measure is infinite.
     """
@@ -127,6 +125,12 @@ class Card:
     origin: str = ""
     time_step: float | None = None
     model: Model | None = None
+    capabilities: Capabilities = Capabilities()
+
+    @property
+    def has_ram(self) -> bool:
+        """Whether a policy can observe the memory of a console."""
+        return any(field.source == "ram" for field in self.fields.values())
 
 
 class UnknownEnvironment(HLError, LookupError):

@@ -1,80 +1,38 @@
-"""Finding and reading card files.
+"""Reader of card files.
 
-A card file is TOML: `environment`, `family`, `max_episode_steps`, `solved` (may be missing), `protocols`, `says`;
-`[action]` with `names` (discrete) or `low` and `high` (continuous) and `dtype`; one `[fields.NAME]` for each thing to
-observe, with `base`, `source`, `index` and the range, where one number stands for every component of a vector and a
-table with a `size` takes the columns 0, 1, … when it gives no `index`. `time_step` (seconds) and a table `[model]`, the
-record `Model`, may be missing; -1 in its `qpos` and `qvel` stands for a coordinate that is not shown. Two fields are put together here: `step`, from
-`max_episode_steps`, and `obs`, the whole observation, where every column has its own name. The Atari games share one
-file, `atari.toml`, with the action names of each game.
+A card file is TOML: `environment`, `family`, `max_episode_steps`, `solved` (optional), `protocols`, `says`; `[action]`
+with `names` (discrete) or `low` and `high` (continuous) and `dtype`; one `[fields.NAME]` for each thing to observe, with
+`base`, `source`, `index` and the range, where one number holds for every component of a vector and a table with a `size`
+reads the columns 0, 1, … if it has no `index`. `time_step` (seconds), the table `[capabilities]`, the record
+`Capabilities`, and the table `[model]`, the record `Model`, are optional; -1 in `qpos` and `qvel` of a model means a
+coordinate that is not shown. Two fields are generated: `step`, from `max_episode_steps`, and `obs`, the whole
+observation, if every column has its own name.
 """
 
 from __future__ import annotations
 
-import os
 import struct
-from collections.abc import Iterator
-from functools import cache, lru_cache
-from importlib.resources import files
+from dataclasses import fields as record_fields
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.cards.model import SOURCES, ActionSpace, BadCard, Card, Field, Model, UnknownEnvironment
+from hl_dsl.cards.capabilities import Capabilities, Rendering
+from hl_dsl.cards.model import ActionSpace, BadCard, Card, Field, Model
+from hl_dsl.input_sources.table import ENVIRONMENT_SOURCES
 
-ATARI = "atari.toml"
 LONGEST_EPISODE = 100_000
 """Steps after which HL ends an episode of an environment that states no limit."""
-_ANEW = "mend it, or move it away and have a probe write it anew: `hl env ENV-ID --save`"
-
-
-_beside_policies: list[Path] = []
-
-
-def load_card(environment: str, policy: Path | None = None) -> Card:
-    """The card of `environment`: packaged, else `ID.toml` (see `file_name`) beside the file `policy` or in `cards/` there,
-    in `$HL_CARDS`, or in `cards/` under the working directory.
-
-    A folder where a policy's card was found is looked in from then on, so that texts that came of the policy find it too.
-    Raises UnknownEnvironment (a LookupError, with suggestions) and BadCard.
-    """
-    card = _packaged(environment)
-    if card is not None:
-        return card
-    beside = [] if policy is None else [policy.parent, policy.parent / "cards"]
-    for folder in (*beside, *card_folders(), *_beside_policies):
-        path = folder / file_name(environment)
-        if path.is_file():
-            if folder in beside:
-                look_in(folder)
-            return read_card(path, environment)
-    raise UnknownEnvironment(environment, _nearest(environment))
-
-
-def look_in(folder: Path) -> None:
-    """Has cards looked for in `folder`, too, from now on, after the other places."""
-    if folder not in _beside_policies:
-        _beside_policies.append(folder)
-
-
-def is_packaged(environment: str) -> bool:
-    """Whether HL brings the card of `environment` along."""
-    return _packaged(environment) is not None
-
-
-def known_environments() -> list[str]:
-    """Every environment id with a card, sorted: the packaged ones and those in the user's card folders."""
-    return sorted({*_atari_actions(), *_packaged_files(), *(card_id for card_id, _ in _user_files())})
-
-
-def card_folders() -> list[Path]:
-    """Where users' cards are looked for, in order."""
-    named = os.environ.get("HL_CARDS")
-    return ([Path(named)] if named else []) + [Path("cards")]
+_HINT = "fix it, or move it away and generate it again by a probe: `hl env ENV-ID --save`"
 
 
 def file_name(environment: str) -> str:
-    """The name of a card's file; an id may hold a slash or a colon, a file name may not everywhere."""
+    """The name of a card's file. An id may hold a slash or a colon, a file name cannot on every system."""
     return environment.replace("/", "--").replace(":", "@") + ".toml"
+
+
+def environment_of_file(path: Path) -> str:
+    """The id that the name of a card's file states."""
+    return path.stem.replace("--", "/").replace("@", ":")
 
 
 def read_card(path: Path, environment: str | None = None) -> Card:
@@ -82,7 +40,7 @@ def read_card(path: Path, environment: str | None = None) -> Card:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise BadCard(f"cannot read the card {path}: {error}", _ANEW) from error
+        raise BadCard(f"cannot read the card {path}: {error}", _HINT) from error
     card = parse_card(text, str(path))
     if environment is not None and card.environment != environment:
         raise BadCard(
@@ -95,77 +53,33 @@ def read_card(path: Path, environment: str | None = None) -> Card:
 def parse_card(text: str, origin: str) -> Card:
     """The card written in `text`; `origin` names it in errors. Raises BadCard."""
     try:
-        return _card(_toml(text, origin), origin)
+        return build_card(parse_toml(text, origin), origin)
     except BadCard as error:
         raise BadCard(f"the card {origin} cannot be used: {error.message}", error.hint) from error
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         missing = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
-        raise BadCard(f"the card {origin} is damaged: {missing}", _ANEW) from error
+        raise BadCard(f"the card {origin} is damaged: {missing}", _HINT) from error
 
 
-def _toml(text: str, origin: str) -> dict[str, Any]:
+def parse_toml(text: str, origin: str) -> dict[str, Any]:
+    """The tables of a TOML text. Raises BadCard."""
     import tomllib
 
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise BadCard(f"the card {origin} is not TOML: {error}", _ANEW) from error
+        raise BadCard(f"the card {origin} is not TOML: {error}", _HINT) from error
 
 
-@cache
-def _packaged(environment: str) -> Card | None:
-    here = files("hl_dsl.cards") / "data"
-    if environment in _packaged_files():
-        name = file_name(environment)
-        return parse_card((here / name).read_text(encoding="utf-8"), name)
-    names = _atari_actions().get(environment)
-    if names is None:
-        return None
-    shared = {key: value for key, value in _atari().items() if key != "actions"}
-    return _card({**shared, "environment": environment, "action": {"names": names.split(), "dtype": "int32"}}, ATARI)
-
-
-@lru_cache(maxsize=1)
-def _atari() -> dict[str, Any]:
-    return _toml((files("hl_dsl.cards") / "data" / ATARI).read_text(encoding="utf-8"), ATARI)
-
-
-def _atari_actions() -> dict[str, str]:
-    return _atari()["actions"]
-
-
-@lru_cache(maxsize=1)
-def _packaged_files() -> tuple[str, ...]:
-    names = (entry.name for entry in (files("hl_dsl.cards") / "data").iterdir())
-    return tuple(sorted(name[: -len(".toml")] for name in names if name.endswith(".toml") and name != ATARI))
-
-
-def _user_files() -> Iterator[tuple[str, Path]]:
-    for folder in card_folders():
-        for path in sorted(folder.glob("*.toml")) if folder.is_dir() else ():
-            yield path.stem.replace("--", "/").replace("@", ":"), path
-
-
-def _nearest(environment: str) -> tuple[str, ...]:
-    from difflib import get_close_matches
-
-    def stem(name: str) -> str:
-        return name.lower().rpartition("-v")[0] or name.lower()
-
-    known = known_environments()
-    near = get_close_matches(stem(environment), {stem(name) for name in known}, n=3, cutoff=0.6)
-    return tuple(name for one in near for name in known if stem(name) == one)
-
-
-def _card(table: dict[str, Any], origin: str) -> Card:
+def build_card(table: dict[str, Any], origin: str) -> Card:
+    """The card that the tables of a card file describe. Raises KeyError, TypeError or ValueError where one is wrong."""
     limit = int(table["max_episode_steps"])
     fields = {name: _field(name, entry) for name, entry in table["fields"].items()}
     if "obs" not in fields:
         fields.update(_whole_observation(fields))
-    unstated = ":" in str(table["environment"]) and limit == LONGEST_EPISODE
     end = (
         f"HL ends it at {limit} (the environment states none)"
-        if unstated
+        if limit == LONGEST_EPISODE
         else f"the environment ends it at {limit} (specification)"
     )
     says = f"steps taken so far in this episode; {end}"
@@ -182,7 +96,18 @@ def _card(table: dict[str, Any], origin: str) -> Card:
         origin=origin,
         time_step=_time_step(table.get("time_step")),
         model=None if table.get("model") is None else _model(table["model"]),
+        capabilities=_capabilities(table.get("capabilities", {})),
     )
+
+
+def _capabilities(entry: dict[str, Any]) -> Capabilities:
+    known = [field.name for field in record_fields(Capabilities)]
+    unknown = sorted(set(entry) - set(known))
+    if unknown:
+        raise ValueError(f"`{unknown[0]}` is not a capability; the capabilities are {', '.join(known)}")
+    if "rendering" in entry:
+        entry = {**entry, "rendering": Rendering(entry["rendering"])}
+    return Capabilities(**entry)
 
 
 def _time_step(seconds: Any) -> float | None:
@@ -211,8 +136,8 @@ def _field(name: str, entry: dict[str, Any]) -> Field:
     base, source, size = entry["base"], entry["source"], entry.get("size")
     if base not in ("int", "real", "bool"):
         raise ValueError(f"`{name}` has the base `{base}`; it must be int, real or bool")
-    if source not in SOURCES:
-        raise ValueError(f"`{name}` has the source `{source}`; it must be one of {', '.join(SOURCES)}")
+    if source not in ENVIRONMENT_SOURCES:
+        raise ValueError(f"`{name}` has the source `{source}`; it must be one of {', '.join(ENVIRONMENT_SOURCES)}")
     count = 1 if size is None else int(size)
     index = tuple(int(column) for column in entry.get("index", range(count)))
     number = float if base == "real" else int

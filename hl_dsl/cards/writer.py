@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 
+from hl_dsl.cards.capabilities import Capabilities
 from hl_dsl.cards.model import BadCard, Card, Field, Model
 from hl_dsl.cards.reader import as_the_simulator_rounds, file_name, parse_card
 
@@ -27,6 +29,7 @@ def card_text(card: Card) -> str:
     else:
         lines += [f"low = {_list(card.action.low)}", f"high = {_list(card.action.high)}"]
     lines.append(f"dtype = {_text(card.action.dtype)}")
+    lines += _capability_lines(card.capabilities)
     if card.model is not None:
         lines += ["", *_model_lines(card.model)]
     for field in card.fields.values():
@@ -48,6 +51,15 @@ def write_card(card: Card, folder: Path) -> Path:
             f"cannot write the card {path}: {error}", "choose another folder by HL_CARDS, or make this one writable"
         ) from error
     return path
+
+
+def _capability_lines(capabilities: Capabilities) -> list[str]:
+    """The table of the capabilities that are not the default ones."""
+    stated = {name: value for name, value in asdict(capabilities).items() if value != getattr(Capabilities(), name)}
+    if not stated:
+        return []
+    # JSON and TOML write text, booleans and numbers alike.
+    return ["", "[capabilities]", *(f"{name} = {json.dumps(value)}" for name, value in stated.items())]
 
 
 def _model_lines(model: Model) -> list[str]:

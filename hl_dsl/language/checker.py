@@ -4,39 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from hl_dsl.base.declaration_table import form_of
 from hl_dsl.base.diagnostics import Diagnostic, DiagnosticCollector, Label, Repair
 from hl_dsl.base.source import SourceText, Span
 from hl_dsl.cards import Card
 from hl_dsl.grammar.tree.syntax_tree import (
-    Act,
     Boolean,
     Index,
-    Let,
-    Memory,
-    Modes,
     Name,
-    Never,
     Number,
-    Observe,
-    Param,
     PlanDeclaration,
     PolicyDeclaration,
     Previous,
-    PropertyDeclaration,
     Range,
     Vector,
-    conditions,
     expressions,
-    scores,
     walk,
 )
+from hl_dsl.language.behaviour_checks import check_behaviour
 from hl_dsl.language.dependencies import find_cycles
 from hl_dsl.language.incremental import DeclarationCache, DeclarationLookup
 from hl_dsl.language.plan_checks import PlanChecks
 from hl_dsl.language.symbols import Symbol, Symbols
 from hl_dsl.language.type_inference import Inference, TypeProblem, Unresolved
-from hl_dsl.language.types import BOOL, INT, REAL, Type, widens
+from hl_dsl.language.types import BOOL, INT, Type, widens
 from hl_dsl.operators.scalar import LARGEST_INT
 
 _MOST_TEXT = 60
@@ -86,21 +79,25 @@ class _Checker:
         self._recall = DeclarationLookup(policy, symbols, inference, reuse)
 
     def run(self, order: Sequence[str]) -> None:
-        # Each let before those that need it, so that a long chain of them is no deep recursion.
-        for name in order:
-            if self.symbols[name].kind == "let":
-                self._let(self.symbols[name].declaration)
+        """Checks all declarations. `order`: the definitions, each after what it needs."""
+        # A let comes before those that need it, so that a long chain of lets is not a deep recursion.
+        lets = [self.symbols[name].declaration for name in order if self.symbols[name].kind == "let"]
+        for let in lets:
+            if not self._recall.knows(let):
+                form_of(let).check(self, let)
+        checked = {id(let) for let in lets}
         for declaration in self.policy.declarations:
             if self._recall.knows(declaration):
                 continue
             for expression in expressions(declaration):
                 self._previous_starts(expression)
-            _CHECKS[type(declaration)](self, declaration)
-        self._shape()
+            if id(declaration) not in checked:
+                form_of(declaration).check(self, declaration)
+        check_behaviour(self.policy, self.findings)
         if not self.findings.items:
             self._recall.keep()
 
-    def _infer(self, what) -> Type | None:
+    def infer(self, what) -> Type | None:
         """The type of an expression, or of a let's symbol; None, with what is wrong among the findings."""
         try:
             return self.inference.definition(what) if type(what) is Symbol else self.inference.of(what)
@@ -110,9 +107,9 @@ class _Checker:
             pass
         return None
 
-    def _wanted(self, expression, wanted: Type, what: str, code: str, joined: str = "all") -> None:
+    def require_type(self, expression: Any, wanted: Type, what: str, code: str, joined: str = "all") -> None:
         """`joined`: what makes one truth value of several, most likely."""
-        found = self._infer(expression)
+        found = self.infer(expression)
         if found is None or found is wanted:
             return
         if widens(found.base, wanted.base) and found.size in (None, wanted.size):
@@ -168,15 +165,7 @@ class _Checker:
             return symbol is not None and symbol.kind in ("action name", "mode name")
         return type(node) in (Number, Boolean)
 
-    # declarations
-
-    def _observe(self, observe: Observe) -> None:
-        for item in observe.items:
-            if item.range is not None and item.name in self.symbols.observed:
-                field = self.symbols.observed[item.name][1]
-                self._range(item.range, field.base, field.size)
-
-    def _range(self, written: Range, base: str, size: int | None = None) -> bool:
+    def check_range(self, written: Range, base: str, size: int | None = None) -> bool:
         for end in (written.low, written.high):
             if type(end) is Vector and len(end.items) != size:
                 held, count = "a single value" if size is None else f"a vector of {size}", len(end.items)
@@ -235,25 +224,11 @@ class _Checker:
             return False
         return True
 
-    def _is_second(self, declaration) -> bool:
+    def is_second(self, declaration) -> bool:
         """Whether the name was taken before, as is told already; its type is then another's."""
         return self.symbols[declaration.name].declaration is not declaration
 
-    def _param(self, param: Param) -> None:
-        if self._is_second(param):
-            return
-        self._literal(param.default, "default of a parameter")
-        self._ranged(param, self.symbols[param.name].type, param.default, "default")
-
-    def _memory(self, memory: Memory) -> None:
-        if self._is_second(memory):
-            return
-        wanted = self.symbols[memory.name].type
-        self._literal(memory.start, "start of a memory")
-        self._ranged(memory, wanted, memory.start, "start")
-        self._wanted(memory.next, wanted, f"the next value of `{memory.name}`", "HL314")
-
-    def _literal(self, value, what: str) -> None:
+    def require_literal(self, value: Any, what: str) -> None:
         if not self._is_literal(value):
             if type(value) is Name and value.name not in self.symbols:
                 self.findings.append(self.symbols.unknown(value.name, value.span))
@@ -265,8 +240,8 @@ class _Checker:
                     label="a number, true, false or a name of an enumeration",
                 )
 
-    def _ranged(self, declaration, wanted: Type, value, what: str) -> None:
-        self._wanted(value, wanted, f"the {what} of `{declaration.name}`", "HL316")
+    def check_initial_value(self, declaration: Any, wanted: Type, value: Any, what: str) -> None:
+        self.require_type(value, wanted, f"the {what} of `{declaration.name}`", "HL316")
         if wanted.base not in ("real", "int"):
             if declaration.range is not None:
                 place = declaration.range.span
@@ -288,7 +263,7 @@ class _Checker:
                 expected=("in [low, high]",),
             )
             return
-        if not self._range(declaration.range, wanted.base, wanted.size):
+        if not self.check_range(declaration.range, wanted.base, wanted.size):
             return
         size = wanted.size or 1
         for component, item in enumerate(value.items[:size] if type(value) is Vector else (value,) * size):
@@ -306,157 +281,6 @@ class _Checker:
                 if item is value:
                     return  # one literal for all components is told of once
 
-    def _let(self, let: Let) -> None:
-        if id(let) not in self._inferred:
-            self._inferred.add(id(let))
-            if self._recall.knows(let):
-                return
-            symbol = self.symbols[let.name]
-            if symbol.declaration is let:
-                self._infer(symbol)
-            else:
-                self._infer(let.expression)
-
-    def _property(self, item: PropertyDeclaration) -> None:
-        for condition in conditions(item.pattern):
-            self._wanted(condition, BOOL, f"the condition of `{item.name}`", "HL317")
-        self._wanted(
-            item.expression,
-            BOOL,
-            f"the {item.kind} `{item.name}`",
-            "HL317",
-            "any" if type(item.pattern) is Never else "all",
-        )
-
-    def _plan(self, plan: PlanDeclaration) -> None:
-        if self._is_second(plan):
-            return
-        for score in scores(plan):
-            self._wanted(score, REAL, f"a score of the plan `{plan.name}`", "HL320")
-        if self.symbols[plan.name].type.base != "real":
-            self.findings.add(
-                "HL301",
-                f"a plan is of reals, not of `{plan.type.base}`",
-                plan.type.span,
-                label="what is planned is added to actions",
-                expected=("real", "vec"),
-                repair=Repair(plan.type.span, "real", "write `real`"),
-            )
-        if self._range(plan.range, "real", plan.type.size):
-            PlanChecks(self.policy, self.symbols, self.findings).run(plan)
-
-    def _modes(self, modes: Modes) -> None:
-        starts = [mode for mode in modes.modes if mode.is_start]
-        if len(starts) != 1:
-            place = modes.modes[0].name_span if not starts else starts[1].name_span
-            if starts:
-                repair = Repair(Span(starts[1].span.start, place.start), "", f"start in `{starts[0].name}`")
-            else:
-                repair = Repair(Span(place.start, place.start), "start ", f"start in `{modes.modes[0].name}`")
-            self.findings.add(
-                "HL211",
-                "exactly one mode is marked `start`",
-                place,
-                label="none is" if not starts else "a second start",
-                repair=repair,
-            )
-        for mode in modes.modes:
-            if mode.act is not None:
-                self._act(mode.act)
-            for transition in mode.transitions:
-                self._wanted(transition.condition, BOOL, "the condition of a transition", "HL317")
-                if transition.target not in self.symbols.modes:
-                    self._unknown_mode(transition)
-
-    def _unknown_mode(self, transition) -> None:
-        near = self.findings.nearest(transition.target, self.symbols.modes)
-        repair = Repair(transition.target_span, near, f"did you mean `{near}`?") if near else None
-        self.findings.add(
-            "HL212",
-            f"there is no mode `{transition.target}`",
-            transition.target_span,
-            label="unknown mode",
-            expected=self.symbols.modes[:10],
-            repair=repair,
-        )
-
-    def _act(self, act: Act) -> None:
-        wanted = self.symbols["action"].type
-        for rule in act.rules:
-            if rule.condition is not None:
-                self._wanted(rule.condition, BOOL, "the condition of a rule", "HL317")
-            if not self._is_wrong_action_name(rule.value):
-                self._wanted(rule.value, wanted, "the action", "HL318")
-        if not act.rules or act.rules[-1].condition is not None:
-            end = act.span.end - 1
-            default = (self.symbols.card.action.names or ("0",))[0]
-            self.findings.add(
-                "HL213",
-                "the decision list has no `otherwise`",
-                Span(end, end + 1),
-                label="every tick needs an action",
-                repair=Repair(Span(end, end), f"otherwise => {default} ", f"add `otherwise => {default}`"),
-            )
-
-    def _is_wrong_action_name(self, value) -> bool:
-        names = self.symbols.card.action.names
-        if names is None or type(value) is not Name or value.name in self.symbols:
-            return False
-        near = self.findings.nearest(value.name.upper(), names, 0.5)
-        repair = Repair(value.span, near, f"did you mean `{near}`?") if near else None
-        self.findings.add(
-            "HL209",
-            f"{self.symbols.card.environment} has no action `{value.name}`",
-            value.span,
-            label="unknown action",
-            expected=names,
-            repair=repair,
-        )
-        return True
-
-    def _shape(self) -> None:
-        """One `act` for every tick: at the top, or in every mode."""
-        tops, modes = list(self.policy.of(Act)), list(self.policy.of(Modes))
-        end = Span(max(0, self.policy.span.start), self.policy.span.end)
-        for extra in modes[1:]:
-            self.findings.add("HL214", "a policy has one `modes` block", extra.span, label="second block")
-        for extra in tops[1:]:
-            self.findings.add("HL215", "a policy has one `act`", extra.span, label="second `act`")
-        inside = [mode for block in modes for mode in block.modes if mode.act is not None]
-        if tops and inside:
-            self.findings.add(
-                "HL216",
-                "the action is given twice: at the top and in a mode",
-                inside[0].act.span,
-                label="and here",
-                others=(Label(tops[0].span, "here"),),
-            )
-        elif not tops:
-            silent = [mode for block in modes for mode in block.modes if mode.act is None]
-            if not modes:
-                self.findings.add(
-                    "HL210",
-                    "the policy never acts",
-                    end,
-                    label="add an `act` to it",
-                    expected=("act { when … => …  otherwise => … }",),
-                )
-            elif silent:
-                self.findings.add(
-                    "HL210",
-                    f"mode `{silent[0].name}` never acts",
-                    silent[0].name_span,
-                    label="every mode needs an `act`, or the policy needs one for all",
-                )
-
-
-_CHECKS = {
-    Observe: _Checker._observe,
-    Param: _Checker._param,
-    Memory: _Checker._memory,
-    Let: _Checker._let,
-    PropertyDeclaration: _Checker._property,
-    PlanDeclaration: _Checker._plan,
-    Modes: _Checker._modes,
-    Act: _Checker._act,
-}
+    def check_plan(self, plan: PlanDeclaration) -> None:
+        """Reports what is wrong with the settings of a plan and with the observations it depends on."""
+        PlanChecks(self.policy, self.symbols, self.findings).run(plan)

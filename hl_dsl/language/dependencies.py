@@ -1,18 +1,19 @@
-"""Which definitions need which in the same tick, and cycles among them."""
+"""Dependencies of definitions within a tick, and cycles among them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hl_dsl.base.declaration_table import declaration_table, form_of
 from hl_dsl.base.diagnostics import DiagnosticCollector, Label
 from hl_dsl.base.source import Span
-from hl_dsl.grammar.tree.syntax_tree import Act, Expression, Let, Modes, Name, PolicyDeclaration, Previous, children
+from hl_dsl.grammar.tree.syntax_tree import Declaration, Expression, Name, PolicyDeclaration, Previous, children
 from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.language.symbols import Symbols
 
 
 def instantaneous_names(expression: Expression) -> Iterator[Name]:
-    """Names whose value of this tick is needed. What stands inside `previous` is needed only by the next tick."""
+    """Names whose value of this tick is needed. An operand of `previous` is needed only by the next tick."""
     stack = [expression]
     while stack:
         node = stack.pop()
@@ -26,47 +27,29 @@ def needs(policy: PolicyDeclaration, reuse: DeclarationCache | None = None) -> d
     """For each let, for `mode` and for `action`: the names they need in the same tick."""
     needed = _needed if reuse is None else lambda declaration: reuse.needed(declaration, _needed)
     graph: dict[str, list[Name]] = {}
-    for let in policy.of(Let):
-        graph.setdefault(let.name, []).extend(needed(let)[1])
-    acting: list[Name] = [name for act in policy.of(Act) for name in needed(act)[1]]
-    has_modes = False
-    for modes in policy.of(Modes):
-        has_modes = True
-        to_move, to_act = needed(modes)
-        if to_move is not None:
-            graph.setdefault("mode", []).extend(to_move)
-        acting += to_act
-    graph["action"] = acting
-    if has_modes:
-        graph["action"].append(Name("mode"))
-        graph.setdefault("mode", [])
+    for form in declaration_table().forms:
+        for declaration in policy.of(form.node):
+            for name, names in needed(declaration):
+                graph.setdefault(name, []).extend(names)
+    graph.setdefault("action", [])
     return graph
 
 
-def _needed(declaration: Let | Act | Modes) -> tuple[list[Name] | None, list[Name]]:
-    """Names that its transitions need, None where it has none; and those that what it defines needs otherwise."""
-    kind = type(declaration)
-    if kind is Let:
-        return None, list(instantaneous_names(declaration.expression))
-    acts = [declaration] if kind is Act else [mode.act for mode in declaration.modes if mode.act is not None]
-    transitions = [] if kind is Act else [transition for mode in declaration.modes for transition in mode.transitions]
-    moving = [name for transition in transitions for name in instantaneous_names(transition.condition)]
-    acting = [
-        name
-        for act in acts
-        for rule in act.rules
-        for part in (rule.condition, rule.value)
-        if part is not None
-        for name in instantaneous_names(part)
-    ]
-    return moving if transitions else None, acting
+def _needed(declaration: Declaration) -> tuple[tuple[str, list[Name]], ...]:
+    """The names that a declaration defines, each with those that its value needs."""
+    return tuple(
+        (name, [used for part in parts for used in instantaneous_names(part)])
+        for name, parts in form_of(declaration).equations(declaration)
+    )
 
 
 def find_cycles(
     policy: PolicyDeclaration, symbols: Symbols, findings: DiagnosticCollector, reuse: DeclarationCache | None = None
 ) -> tuple[list[str], set[str]]:
-    """Reports each cycle that does not pass through memory. Returns the definitions in an order that has none before
-    what it needs, and those that are part of a cycle."""
+    """Reports each cycle that does not pass through memory.
+
+    Returns the definitions, each after what it needs, and those that are part of a cycle.
+    """
     graph = needs(policy, reuse)
     order: list[str] = []
     done: set[str] = set()

@@ -7,20 +7,12 @@ the names in it stand for. So what is found again is what would come out anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from hl_dsl.grammar.tree.syntax_tree import (
-    Declaration,
-    Let,
-    Memory,
-    Name,
-    Param,
-    PlanDeclaration,
-    PolicyDeclaration,
-    expressions,
-    walk,
-)
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.base.declaration_table import form_of
+from hl_dsl.grammar.tree.syntax_tree import Declaration, Expression, PolicyDeclaration, expressions, names_used, walk
 
 if TYPE_CHECKING:
     from hl_dsl.cards import Card
@@ -53,8 +45,7 @@ class DeclarationCache:
         """All names in a declaration's expressions, each once."""
         known = self._names.get(id(declaration))
         if known is None:
-            found = {node.name: None for top in expressions(declaration) for node in walk(top) if type(node) is Name}
-            known = self._names[id(declaration)] = (declaration, tuple(found))
+            known = self._names[id(declaration)] = (declaration, tuple(dict.fromkeys(names_used(declaration))))
         return known[1]
 
     def needed(self, declaration: Declaration, find: Callable[[Declaration], tuple]) -> tuple:
@@ -90,15 +81,22 @@ class DeclarationLookup:
             return False
         self._known.add(id(declaration))
         self._inference.types.update(types)
-        if type(declaration) is Let:
-            symbol = self._symbols[declaration.name]
+        for name, (expression, *_) in self._inferred(declaration):
+            symbol = self._symbols[name]
             if symbol.declaration is declaration:
-                symbol.type = types[id(declaration.expression)]
+                symbol.type = types[id(expression)]
         return True
+
+    @staticmethod
+    def _inferred(declaration: Declaration) -> Iterable[tuple[str, tuple[Expression, ...]]]:
+        """The names whose type is that of their expression."""
+        form = form_of(declaration)
+        return form.equations(declaration) if form.role is Role.DEFINITION else ()
 
     def _key(self, declaration: Declaration) -> tuple | None:
         """A declaration with all that its check depends on. None where a type it needs is not known yet."""
-        if type(declaration) is PlanDeclaration:  # what it may look at hangs on the whole program
+        form = form_of(declaration)
+        if form.depends_on_program:
             return None
         symbols = self._symbols
         meanings = []
@@ -107,7 +105,7 @@ class DeclarationLookup:
             if symbol is None or symbol.type is None:
                 return None
             meanings.append((symbol.kind, symbol.type))
-        declared = symbols[declaration.name].type if type(declaration) in (Param, Memory) else None
+        declared = symbols[declaration.name].type if form.role in (Role.CONSTANT, Role.STATE) else None
         return id(declaration), declared, symbols.modes, tuple(meanings)
 
     def keep(self) -> None:

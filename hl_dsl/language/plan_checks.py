@@ -5,16 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from hl_dsl.base.declaration_form import Role
 from hl_dsl.base.diagnostics import DiagnosticCollector, Label, Repair
 from hl_dsl.base.source import Span
 from hl_dsl.cards import Card, Field
 from hl_dsl.grammar.tree.plan_settings import SETTINGS, PlanSetting
 from hl_dsl.grammar.tree.syntax_tree import (
-    Act,
     Index,
-    Let,
-    Memory,
-    Modes,
     Name,
     Number,
     Param,
@@ -201,8 +198,8 @@ class PlanChecks:
 
     def _looked_at(self) -> Iterator[tuple[str, int | None]]:
         """Observations that the action, the scores, and the memory they hang on look at; with the component, where it is a literal."""
-        defined = {item.name: item for item in self.policy.declarations if type(item) in (Let, Memory)}
-        waiting = [item for item in self.policy.declarations if type(item) in (Act, Modes, PlanDeclaration)]
+        defined = {item.name: item for item in self.policy.with_role(Role.DEFINITION, Role.STATE)}
+        waiting = list(self.policy.with_role(Role.BEHAVIOUR, Role.PLAN))
         met: set[str] = set()
         while waiting:
             for name, component in (use for top in expressions(waiting.pop()) for use in _uses(top)):

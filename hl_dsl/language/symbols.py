@@ -1,22 +1,24 @@
-"""What each name of a program stands for."""
+"""Symbol table: the meaning of each name of a program."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.base.declaration_table import declaration_table
 from hl_dsl.base.diagnostics import Diagnostic, DiagnosticCollector, Label, Repair
 from hl_dsl.base.source import NOWHERE, Span
 from hl_dsl.cards import Card, Field
 from hl_dsl.grammar.tree.syntax_tree import (
-    Let,
-    Memory,
-    Modes,
+    Declaration,
+    Expression,
     Observe,
     Observed,
-    Param,
-    PlanDeclaration,
     PolicyDeclaration,
     PropertyDeclaration,
+    Range,
+    TypeName,
     Vector,
 )
 from hl_dsl.language.types import Type, scalar, vector
@@ -24,14 +26,23 @@ from hl_dsl.language.types import Type, scalar, vector
 
 @dataclass(slots=True)
 class Symbol:
-    """`kind`: observation, planned, param, let, memory, mode name, action name, mode, action. `declaration` is what made it:
-    the syntax node, or for an enumeration's name its position."""
+    """The meaning of one name.
+
+    Attributes:
+        kind: observation, planned, param, let, memory, mode name, action name, mode or action.
+        name: The name.
+        type: Its type; None for a let until it is inferred.
+        declaration: The node that declares it; for the name of an enumeration's value, its position.
+        span: The place of the declaration; `NOWHERE` for a name of the environment.
+        range: The range that its declaration states, if any.
+    """
 
     kind: str
     name: str
     type: Type | None
-    declaration: object
+    declaration: Any
     span: Span = NOWHERE
+    range: Range | None = None
 
 
 def field_type(field: Field) -> Type:
@@ -64,7 +75,19 @@ _TYPES_ELSEWHERE = {
 }
 
 
-class Symbols(dict):
+# A name of the environment or of a mode is taken before others, so that the other one is the second.
+_ORDER = {
+    Role.BEHAVIOUR: 0,
+    Role.INPUT: 1,
+    Role.CONSTANT: 2,
+    Role.DEFINITION: 2,
+    Role.STATE: 2,
+    Role.PLAN: 3,
+    Role.PROPERTY: 4,
+}
+
+
+class Symbols(dict[str, Symbol]):
     """Name to `Symbol`, filled from a program and its environment's card."""
 
     def __init__(self, policy: PolicyDeclaration, card: Card, findings: DiagnosticCollector):
@@ -74,29 +97,30 @@ class Symbols(dict):
         self.findings = findings
         self.observed: dict[str, tuple[Observed, Field]] = {}
         self.modes: tuple[str, ...] = ()
-        self._add(Symbol("action", "action", action_type(card), None))
+        self._properties: dict[str, PropertyDeclaration] = {}
+        self.define("action", "action", action_type(card), None, NOWHERE)
         for position, name in enumerate(card.action.names or ()):
-            self._add(Symbol("action name", name, scalar("action"), position))
-        for modes in policy.of(Modes):
-            if not self.modes:
-                self._add(Symbol("mode", "mode", scalar("mode"), modes, modes.span))
-            for mode in modes.modes:
-                self._add(Symbol("mode name", mode.name, scalar("mode"), len(self.modes), mode.name_span))
-                self.modes += (mode.name,)
-        for observe in policy.of(Observe):
-            for item in observe.items:
-                self._observe(item)
-        for declaration in policy.declarations:
-            if isinstance(declaration, Let):
-                self._add(Symbol("let", declaration.name, None, declaration, declaration.name_span))
-            elif isinstance(declaration, (Param, Memory)):
-                kind = "param" if isinstance(declaration, Param) else "memory"
-                self._add(
-                    Symbol(kind, declaration.name, self._declared_type(declaration), declaration, declaration.name_span)
-                )
-        for plan in policy.of(PlanDeclaration):
-            self._add(Symbol("planned", plan.name, self._declared_type(plan), plan, plan.name_span))
-        self._property_names(policy)
+            self.define("action name", name, scalar("action"), position, NOWHERE)
+        table = declaration_table()
+        for declaration in sorted(policy.declarations, key=lambda item: _ORDER[table.form_of(item).role]):
+            table.form_of(declaration).declare(self, declaration)
+
+    def define(
+        self,
+        kind: str,
+        name: str,
+        type_: Type | None,
+        declaration: object,
+        span: Span,
+        range_: Range | None = None,
+    ) -> None:
+        """Adds a name. Reports one that is taken. `kind` is one of those listed at `Symbol`."""
+        self._add(Symbol(kind, name, type_, declaration, span, range_))
+
+    def define_mode(self, name: str, span: Span, declaration: Declaration) -> None:
+        """Adds the name of a mode."""
+        self.define("mode name", name, scalar("mode"), len(self.modes), span)
+        self.modes += (name,)
 
     def _add(self, symbol: Symbol) -> None:
         other = self.get(symbol.name)
@@ -112,18 +136,20 @@ class Symbols(dict):
                 repair=Repair(symbol.span, symbol.name + "_", f"call it `{symbol.name}_`, here and where it is used"),
             )
         else:
-            self.findings.add(
-                "HL201",
-                f"`{symbol.name}` is defined twice",
-                symbol.span,
-                label="second definition",
-                others=(Label(other.span, "first defined here"),),
-                repair=Repair(
-                    symbol.span, symbol.name + "_2", f"give this one its own name, such as `{symbol.name}_2`"
-                ),
-            )
+            self._report_second(symbol.name, symbol.span, other.span)
 
-    def _observe(self, item: Observed) -> None:
+    def _report_second(self, name: str, span: Span, first: Span) -> None:
+        self.findings.add(
+            "HL201",
+            f"`{name}` is defined twice",
+            span,
+            label="second definition",
+            others=(Label(first, "first defined here"),),
+            repair=Repair(span, name + "_2", f"give this one its own name, such as `{name}_2`"),
+        )
+
+    def observe(self, item: Observed) -> None:
+        """Adds an observation. Reports one that the environment does not have, and a wrong length."""
         field = self.card.fields.get(item.name)
         if field is None:
             near = self.findings.nearest(item.name, self.card.fields)
@@ -152,10 +178,8 @@ class Symbols(dict):
         self._add(Symbol("observation", item.name, field_type(field), item, item.span))
         self.observed.setdefault(item.name, (item, field))
 
-    def _declared_type(self, declaration: Param | Memory | PlanDeclaration) -> Type:
-        written = declaration.type
-        sample = {Param: "default", Memory: "start"}.get(type(declaration), "range")
-        sample = getattr(declaration, sample)
+    def declared_type(self, written: TypeName, sample: Expression | Range, size: int = 2) -> Type:
+        """The type that a declaration names. Reports a wrong one; `sample` and `size` give the length to suggest."""
         base = {"vec": "real"}.get(written.base, written.base)
         known = (
             ["real", "int", "bool", "vec"]
@@ -188,13 +212,7 @@ class Symbols(dict):
                 repair=Repair(written.span, f"vec[{written.size}]", f"write `vec[{written.size}]`"),
             )
         if written.base == "vec" and written.size is None:
-            size = (
-                len(sample.items)
-                if type(sample) is Vector
-                else self.card.action.size
-                if type(declaration) is PlanDeclaration
-                else 2
-            )
+            size = len(sample.items) if isinstance(sample, Vector) else size
             self.findings.add(
                 "HL302",
                 "a vector type needs its length",
@@ -205,21 +223,11 @@ class Symbols(dict):
             return vector("real", size)
         return scalar(base) if written.size is None else vector("real", written.size)
 
-    def _property_names(self, policy: PolicyDeclaration) -> None:
-        seen: dict[str, PropertyDeclaration] = {}
-        for item in policy.of(PropertyDeclaration):
-            if item.name in seen:
-                self.findings.add(
-                    "HL201",
-                    f"`{item.name}` is defined twice",
-                    item.name_span,
-                    label="second definition",
-                    others=(Label(seen[item.name].name_span, "first defined here"),),
-                    repair=Repair(
-                        item.name_span, item.name + "_2", f"give this one its own name, such as `{item.name}_2`"
-                    ),
-                )
-            seen.setdefault(item.name, item)
+    def define_property(self, item: PropertyDeclaration) -> None:
+        """Adds the name of a property, which is in a space of its own. Reports one that is taken."""
+        first = self._properties.setdefault(item.name, item)
+        if first is not item:
+            self._report_second(item.name, item.name_span, first.name_span)
 
     def unknown(self, name: str, span: Span) -> Diagnostic:
         """The finding for a name that nothing defines, with the nearest one that something does."""

@@ -1,73 +1,65 @@
-"""Whether a card fits the environment that is installed: the sizes, types and bounds it states against the simulator's own."""
+"""Check of a card against the installed simulator: the sizes, types and bounds that the card states."""
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
+from hl_dsl.synth.environments.backends.backend import ArraySpec, EnvironmentSpec
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
 
 
-def own_shape(array_spec: Any) -> list[int]:
-    """The shape of one player's part; some of the simulator's arrays lead with an axis for players, written -1."""
-    shape = list(array_spec.shape)
-    return shape[1:] if shape[:1] == [-1] else shape
-
-
-def check_fit(card: Card, spec: Any) -> None:
-    """Raises HLError, naming the card, the entry and the mend, where `card` says what the simulator's `spec` denies."""
-    if spec.config.max_num_players != 1:
+def check_fit(card: Card, spec: EnvironmentSpec) -> None:
+    """Raises HLError, naming the card and the entry, where `card` contradicts the simulator's `spec`."""
+    if spec.players != 1:
         raise HLError(f"`{card.environment}` has several players; a policy here plays alone")
-    takes = spec.action_array_spec["action"] if "action" in spec.action_array_spec else None
-    if takes is None:
+    if spec.action is None:
         raise HLError(f"`{card.environment}` takes several actions at once; a policy here gives one")
-    wrong = _misfit_of_actions(card, takes) or _misfit_of_observations(card, spec)
-    if wrong is not None:
-        entry, difference = wrong
+    misfit = _action_misfit(card, spec.action) or _observation_misfit(card, spec)
+    if misfit is not None:
+        entry, difference = misfit
         raise HLError(
             f"the card of `{card.environment}` ({card.origin}) does not fit in {entry}: the simulator {difference}",
-            f"mend {entry} there, or move the card away and probe anew: `hl env {card.environment} --save`",
+            f"fix {entry} there, or move the card away and probe again: `hl env {card.environment} --save`",
         )
 
 
-def _misfit_of_actions(card: Card, takes: Any) -> tuple[str, str] | None:
+def _action_misfit(card: Card, simulated: ArraySpec) -> tuple[str, str] | None:
+    """The entry of the card and what the simulator does instead, None where the actions fit."""
     action = card.action
-    if np.dtype(takes.dtype) != np.dtype(action.dtype):
-        return "`dtype` of [action]", f"takes {np.dtype(takes.dtype)} actions, not {action.dtype}"
+    if simulated.dtype != np.dtype(action.dtype):
+        return "`dtype` of [action]", f"takes {simulated.dtype} actions, not {action.dtype}"
     if action.names is not None:
-        count = int(np.max(takes.maximum)) + 1
-        if own_shape(takes) or count != len(action.names):
+        count = int(np.max(simulated.maximum)) + 1
+        if simulated.shape or count != len(action.names):
             return "`names` of [action]", f"has {count} actions, not {len(action.names)}"
         return None
-    if own_shape(takes) != [action.size]:
-        return "[action]", f"takes actions of shape {own_shape(takes)}, not [{action.size}]"
+    if simulated.shape != (action.size,):
+        return "[action]", f"takes actions of shape {list(simulated.shape)}, not [{action.size}]"
     bounds = (
-        ("low", "down to", takes.minimum, action.low, np.less),
-        ("high", "up to", takes.maximum, action.high, np.greater),
+        ("low", "down to", simulated.minimum, action.low, np.less),
+        ("high", "up to", simulated.maximum, action.high, np.greater),
     )
-    for key, way, stated, ours, beyond in bounds:
+    for key, way, stated, written, beyond in bounds:
         allowed = np.broadcast_to(np.asarray(stated, float), action.size)
         # A bound that the simulator keeps in binary32 may be written with fewer digits.
-        outside = beyond(ours, allowed) & ~np.isclose(ours, allowed, rtol=1e-6, atol=0)
+        outside = beyond(written, allowed) & ~np.isclose(written, allowed, rtol=1e-6, atol=0)
         if outside.any():
             place = int(np.argmax(outside))
-            return f"`{key}` of [action]", f"takes component {place} {way} {allowed[place]:g}, not {ours[place]:g}"
+            return f"`{key}` of [action]", f"takes component {place} {way} {allowed[place]:g}, not {written[place]:g}"
     return None
 
 
-def _misfit_of_observations(card: Card, spec: Any) -> tuple[str, str] | None:
-    has = spec.state_array_spec
-    shown = {"ram": 128 if "info:ram" in has else 0, "lives": 1 if "info:lives" in has else 0, "reward": 1, "step": 1}
-    shown["observation"] = sum(
-        math.prod(own_shape(part)) for key, part in has.items() if key == "obs" or key.startswith("obs:")
-    )
+def _observation_misfit(card: Card, spec: EnvironmentSpec) -> tuple[str, str] | None:
+    """The entry of the card and what the simulator does instead, None where the observations fit."""
+    if card.capabilities.has_pixels != spec.capabilities.has_pixels:
+        return "`has_pixels` of [capabilities]", f"shows {'' if spec.capabilities.has_pixels else 'no '}pixels"
+    columns = spec.columns
     for field in card.fields.values():
-        if max(field.index) >= shown[field.source]:
+        count = columns.get(field.source, 0)
+        if max(field.index) >= count:
             entry = "size" if field.size is not None and field.index == tuple(range(len(field.index))) else "index"
             return f"`{entry}` of [fields.{field.name}]", (
-                f"shows {shown[field.source]} numbers as {field.source}, not the {max(field.index) + 1} that `{field.name}` reads"
+                f"shows {count} numbers as {field.source}, not the {max(field.index) + 1} that `{field.name}` reads"
             )
     return None

@@ -1,15 +1,14 @@
-"""A card for an environment that has none, from the simulator's description and what a probe measured."""
+"""Generated card: for an environment that has none, from the simulator's description and a probe's measurements."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from hl_dsl.synth.environments.card_compatibility import own_shape
-from hl_dsl.synth.environments.environments import simulator_spec
-from hl_dsl.synth.environments.gymnasium_factory import is_users_own
+from hl_dsl.synth.environments.backends.backend import EnvironmentSpec
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import ActionSpace, Card, Field
@@ -18,47 +17,67 @@ from hl_dsl.cards.reader import LONGEST_EPISODE, parse_card
 from hl_dsl.cards.writer import card_text
 from hl_dsl.operators.scalar import LARGEST_INT
 
-# Beyond this a stated bound says "any number" and not what the environment shows.
-_ANY_NUMBER = 1e6
-_MOST_COLUMNS = 2000
+_UNBOUNDED = 1e6  # a stated bound beyond this means "any number", and not a range of the environment
+_MAX_COLUMNS = 2000
 
 
-def sketch_card(environment: str) -> Card:
-    """A card that fits the simulator, its open ranges not yet measured. Raises HLError where no policy could act."""
-    spec = simulator_spec(environment)
-    limit = spec.config._asdict().get("max_episode_steps", LONGEST_EPISODE)
-    limit = limit if 0 < limit <= LONGEST_EPISODE else LONGEST_EPISODE
-    obs = _observation(environment, spec)
+class ColumnRange(Protocol):
+    """Range of one column of the observation, as a probe measured it."""
+
+    @property
+    def low(self) -> float:
+        """The least value."""
+        ...
+
+    @property
+    def high(self) -> float:
+        """The largest value."""
+        ...
+
+
+def generate_card(spec: EnvironmentSpec) -> Card:
+    """A card that fits the simulator; ranges that `spec` does not state are infinite. Raises HLError where no policy can act."""
+    limit = spec.max_episode_steps or 0
     return Card(
-        environment=environment,
-        family=_family(environment, spec),
-        fields={"obs": obs},
-        action=_action(environment, spec),
-        max_episode_steps=limit,
-        solved=spec.config._asdict().get("reward_threshold"),
+        environment=spec.environment,
+        family=spec.family,
+        fields={"obs": _observation(spec)},
+        action=_action(spec),
+        max_episode_steps=limit if 0 < limit <= LONGEST_EPISODE else LONGEST_EPISODE,
+        solved=spec.reward_threshold,
         protocols=("standard",),
         says="Described by a probe: rename or split its observations where you know what they are.",
         origin="a probe",
+        capabilities=spec.capabilities,
     )
 
 
-def measured_card(card: Card, columns: tuple, reward_low: float, reward_high: float, steps: int) -> Card:
-    """`card` with its open ranges closed by what was seen (`columns`: one Seen each), a margin of one span around it.
+def measured_card(
+    card: Card, columns: Sequence[ColumnRange], reward_low: float, reward_high: float, steps: int
+) -> Card:
+    """`card` with measured ranges in place of the infinite ones, with a margin of one span on each side.
 
-    What comes back is what reading the written card gives.
+    The result is equal to what reading the written card gives.
+
+    Args:
+        card: A card of `generate_card`.
+        columns: The measured range of each column of the observation.
+        reward_low: The least reward.
+        reward_high: The largest reward.
+        steps: Number of steps that were measured.
     """
     obs = card.fields["obs"]
     low, high, open_columns = list(obs.low), list(obs.high), []
-    for place, seen in enumerate(columns):
+    for place, column in enumerate(columns):
         if not (math.isfinite(low[place]) and math.isfinite(high[place])):
-            low[place], high[place] = _with_margin(seen.low, seen.high, obs.base)
+            low[place], high[place] = _with_margin(column.low, column.high, obs.base)
             open_columns.append(place)
     measured = f"measured over {steps} random steps, with a margin of the span on each side"
     says = "the whole observation (specification)"
     if open_columns:
         which = "" if len(open_columns) == len(low) else f" for the columns {', '.join(map(str, open_columns))}"
         says = f"the whole observation ({measured}{which})"
-    default = tuple(min(max(0, one), other) for one, other in zip(low, high))
+    default = tuple(min(max(0, least), largest) for least, largest in zip(low, high, strict=True))
     obs = replace(obs, low=tuple(low), high=tuple(high), default=default, says=says)
     low_reward, high_reward = _with_margin(min(reward_low, 0.0), max(reward_high, 0.0), "real")
     says = f"of the last step, 0 at the start ({measured})"
@@ -74,75 +93,72 @@ def _with_margin(low: float, high: float, base: str) -> tuple[float, float]:
     return _outwards(low - span, math.floor), _outwards(high + span, math.ceil)
 
 
-def _outwards(value: float, rounding) -> float:
-    """`value` to two digits, never nearer to the middle."""
+def _outwards(value: float, rounding: Callable[[float], int]) -> float:
+    """`value` rounded to two digits by `rounding`, floor or ceil."""
     if value == 0:
         return 0.0
     unit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
     return float(f"{rounding(value / unit) * unit:.12g}")
 
 
-def _observation(environment: str, spec: Any) -> Field:
-    parts = [part for key, part in spec.state_array_spec.items() if key == "obs" or key.startswith("obs:")]
-    sizes = [math.prod(own_shape(part)) for part in parts]
-    count = sum(sizes)
-    if not 0 < count <= _MOST_COLUMNS:
-        raise HLError(f"`{environment}` shows {count} numbers at each step; a policy here reads 1 to {_MOST_COLUMNS}")
-    whole = all(np.issubdtype(part.dtype, np.integer) or np.issubdtype(part.dtype, np.bool_) for part in parts)
+def _observation(spec: EnvironmentSpec) -> Field:
+    parts = spec.observation
+    count = sum(part.size for part in parts)
+    if not 0 < count <= _MAX_COLUMNS:
+        raise HLError(
+            f"`{spec.environment}` shows {count} numbers at each step; a policy here reads 1 to {_MAX_COLUMNS}"
+        )
+    is_whole = all(np.issubdtype(part.dtype, np.integer) or np.issubdtype(part.dtype, np.bool_) for part in parts)
     low: list[float] = []
     high: list[float] = []
-    for part, size in zip(parts, sizes):
-        low += _stated(part.minimum, size, -math.inf, whole)
-        high += _stated(part.maximum, size, math.inf, whole)
+    for part in parts:
+        low += _stated_bounds(part.minimum, part.size, -math.inf, is_whole)
+        high += _stated_bounds(part.maximum, part.size, math.inf, is_whole)
     for place in range(count):
         if not low[place] < high[place]:
             low[place], high[place] = -math.inf, math.inf
-    scalar = len(parts) == 1 and not own_shape(parts[0])
-    numbers = tuple(low), tuple(high), (0,) * count
     return Field(
-        "obs",
-        "int" if whole else "real",
-        None if scalar else count,
-        *numbers,
-        "observation",
-        tuple(range(count)),
-        "",
-        "",
+        name="obs",
+        base="int" if is_whole else "real",
+        size=None if len(parts) == 1 and not parts[0].shape else count,
+        low=tuple(low),
+        high=tuple(high),
+        default=(0,) * count,
+        source="observation",
+        index=tuple(range(count)),
+        unit="",
+        says="",
     )
 
 
-def _stated(bound: Any, size: int, otherwise: float, whole: bool) -> list[float]:
+def _stated_bounds(bound: Any, size: int, unbounded: float, is_whole: bool) -> list[float]:
+    """A bound of each of `size` elements; `unbounded` where the simulator states none that means something."""
     values = (
-        np.broadcast_to(np.asarray(bound, dtype=float).ravel(), (size,))
+        np.broadcast_to(np.asarray(bound, dtype=float).ravel(), (size,)).tolist()
         if np.size(bound) in (1, size)
-        else [otherwise] * size
+        else [unbounded] * size
     )
-    number = int if whole else float
-    # A smallest positive number as a lower bound is a slip for "any number", and some simulators make it.
-    return [number(one) if abs(one) <= _ANY_NUMBER and not 0 < abs(one) < 1e-30 else otherwise for one in values]
+    number = int if is_whole else float
+    # A smallest positive number as a lower bound is a mistake for "any number", and some simulators make it.
+    return [number(value) if abs(value) <= _UNBOUNDED and not 0 < abs(value) < 1e-30 else unbounded for value in values]
 
 
-def _action(environment: str, spec: Any) -> ActionSpace:
-    takes = spec.action_array_spec.get("action")
-    if takes is not None:
-        dtype, shape = np.dtype(takes.dtype), own_shape(takes)
-        if np.issubdtype(dtype, np.integer) and not shape and int(np.min(takes.minimum)) == 0:
-            names = tuple(f"action_{number}" for number in range(int(np.max(takes.maximum)) + 1))
+def _action(spec: EnvironmentSpec) -> ActionSpace:
+    action = spec.action
+    if action is not None:
+        dtype, shape = action.dtype, action.shape
+        if np.issubdtype(dtype, np.integer) and not shape and int(np.min(action.minimum)) == 0:
+            names = tuple(f"action_{number}" for number in range(int(np.max(action.maximum)) + 1))
             return ActionSpace(names, 1, (0,), (len(names) - 1,), dtype.name)
         if dtype.name in REAL_ACTION_TYPES and len(shape) == 1:
-            bounds = (np.asarray(bound, float) for bound in (takes.minimum, takes.maximum))
+            bounds = (np.asarray(bound, float) for bound in (action.minimum, action.maximum))
             low, high = (tuple(np.broadcast_to(bound, shape).tolist()) for bound in bounds)
-            if all(math.isfinite(one) and math.isfinite(other) and one < other for one, other in zip(low, high)):
+            if all(
+                math.isfinite(least) and math.isfinite(largest) and least < largest
+                for least, largest in zip(low, high, strict=True)
+            ):
                 return ActionSpace(None, shape[0], low, high, dtype.name)
     raise HLError(
-        f"no policy here can act in `{environment}`",
+        f"no policy here can act in `{spec.environment}`",
         f"its action must be one of a fixed set, or a vector of {' or '.join(REAL_ACTION_TYPES)} between finite bounds",
     )
-
-
-def _family(environment: str, spec: Any) -> str:
-    """The package of EnvPool an environment comes from: "mujoco", "box2d", "toy_text", …; for a user's own its module."""
-    if is_users_own(environment):
-        return environment.partition(":")[0]
-    package = type(spec).__mro__[1].__module__.split(".")
-    return package[1] if len(package) > 1 else package[0]

@@ -1,4 +1,4 @@
-"""A probe: what a policy can observe and do in an environment, measured by a short random run."""
+"""Probe of an environment: measures its observations and rewards by a short random run."""
 
 from __future__ import annotations
 
@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.synth.environments.environments import Environments
-from hl_dsl.synth.environments.generated_card import measured_card, sketch_card
+from hl_dsl.synth.environments.environments import _PROCESS_POOL, Environments
+from hl_dsl.synth.environments.generated_card import generate_card, measured_card
+from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 
 from hl_dsl.base.errors import HLError
-from hl_dsl.cards import Card, UnknownEnvironment, load_card
+from hl_dsl.cards import Card, CardResolver, UnknownEnvironment
 
 _LANES = 4
-_LET_GO = 0.1  # how often a held action is drawn anew
+_CHANGE_PROBABILITY = 0.1  # of a held action, at each step
 
 
 @dataclass(frozen=True)
 class ColumnStatistics:
-    """One column of the memory or of the observation: its extremes, and the share of steps on which it changed."""
+    """One column of the memory or of the observation: its range, and the share of steps on which it changed."""
 
     column: int
     low: float
@@ -29,9 +30,23 @@ class ColumnStatistics:
 
 @dataclass(frozen=True)
 class Probe:
-    """What `probe` found. `columns` are of `source`, "ram" or "observation". `lives` is (at the start, least), or None.
+    """Result of `probe`.
 
-    `carded` is False where the card was made by this probe. `env_steps` is what it cost.
+    Attributes:
+        environment: The id.
+        card: Its card.
+        carded: Whether the card existed; False where the probe generated it.
+        protocol: The protocol of the random run.
+        env_steps: Environment steps taken.
+        episodes: Number of episodes that ended.
+        lengths: Their numbers of steps.
+        returns: Their returns.
+        reward_low: The least reward of one step.
+        reward_high: The largest reward of one step.
+        rewarded: Share of steps with a reward other than 0.
+        lives: Lives at the start and the least number of lives, None where there are none.
+        source: The input source that was measured, "ram" or "observation".
+        columns: Its columns.
     """
 
     environment: str
@@ -51,83 +66,105 @@ class Probe:
 
     @property
     def changing(self) -> tuple[ColumnStatistics, ...]:
-        """The columns that were not constant, the busiest first."""
+        """The columns that were not constant, by decreasing share of changes."""
         return tuple(sorted((seen for seen in self.columns if seen.low < seen.high), key=lambda seen: -seen.changes))
 
     def to_json(self) -> dict[str, Any]:
-        """Everything found, as plain values."""
+        """All fields, as plain values."""
         return asdict(self)
 
 
-def probe(environment: str, steps: int = 2000, seed: int = 0) -> Probe:
-    """Plays at random for at most `steps` environment steps, from seeds `seed`, `seed + 1`, … under the usual protocol.
+def probe(
+    environment: str,
+    steps: int = 2000,
+    seed: int = 0,
+    simulators: SimulatorPool | None = None,
+    cards: CardResolver | None = None,
+) -> Probe:
+    """Plays at random under the environment's first protocol, and measures what it shows.
 
-    An environment without a card is given one, with ranges from the simulator's own description where it states them
-    and measured otherwise. Raises HLError: no such environment, or one whose actions or observations no policy can use.
+    An environment without a card is given one, with ranges from the simulator's own description where it states them,
+    and measured ranges elsewhere.
+
+    Args:
+        environment: The id.
+        steps: Environment steps that are taken at most.
+        seed: Seed of the first episode and of the actions; later episodes have `seed + 1`, `seed + 2`, ….
+        simulators: Opens the simulator and counts the steps.
+        cards: Where the environment's card is looked for, by default in the user's card folders.
+
+    Raises:
+        HLError: There is no such environment, or no policy can use its actions or observations.
     """
     if steps < 1:
         raise HLError(f"a probe of {steps} steps sees nothing", "give it a few hundred steps or more")
+    simulators = simulators or _PROCESS_POOL
     try:
-        card, carded = load_card(environment), True
+        card, carded = (cards or CardResolver.of_user()).load(environment), True
     except UnknownEnvironment:
-        card, carded = sketch_card(environment), False
+        card, carded = generate_card(simulators.spec(environment)), False
     lanes = min(_LANES, steps)
-    tally, spent = _ProbeStatistics(card), 0
-    actions = _Actions(card, lanes, seed)
+    statistics, spent = _ProbeStatistics(card), 0
+    actions = RandomActions(card, lanes, seed)
     while spent + lanes <= steps:
-        lanes_of_round = Environments(card, card.protocols[0], range(seed, seed + lanes))
+        environments = Environments(card, card.protocols[0], range(seed, seed + lanes), simulators=simulators)
         try:
-            frame = lanes_of_round.reset()
-            tally.start(frame)
-            while len(frame.lanes) and spent + lanes_of_round.steps + len(frame.lanes) <= steps:
-                frame = lanes_of_round.step(actions.of(frame.lanes))
-                tally.add(frame)
+            frame = environments.reset()
+            statistics.start(frame)
+            while len(frame.lanes) and spent + environments.steps + len(frame.lanes) <= steps:
+                frame = environments.step(actions.of(frame.lanes))
+                statistics.add(frame)
                 if frame.ended:
                     frame = frame.alive()
         finally:
-            lanes_of_round.close()
-        spent += lanes_of_round.steps
+            environments.close()
+        spent += environments.steps
         seed += lanes
-    found = tally.found()
+    measured = statistics.summary()
     if not carded:
-        card = measured_card(card, found["columns"], found["reward_low"], found["reward_high"], spent)
+        card = measured_card(card, measured["columns"], measured["reward_low"], measured["reward_high"], spent)
     return Probe(
-        environment=environment, card=card, carded=carded, protocol=card.protocols[0], env_steps=spent, **found
+        environment=environment, card=card, carded=carded, protocol=card.protocols[0], env_steps=spent, **measured
     )
 
 
-class _Actions:
-    """Random actions. Where they are numbers, every second lane holds the strongest ones either way for a while: what
-    changes at every step averages out, and shows little of what a policy can reach."""
+class RandomActions:
+    """Random actions.
+
+    Where they are numbers, every second lane holds extreme ones for about ten steps: actions that change at every step
+    average out, and show little of what a policy can reach.
+    """
 
     def __init__(self, card: Card, lanes: int, seed: int):
-        self._action, self._choose = card.action, np.random.default_rng(seed)
-        self._held = None if card.action.names is not None else self._strongest(lanes)
+        self._action, self._random = card.action, np.random.default_rng(seed)
+        self._held = np.zeros((lanes, 0)) if card.action.is_discrete else self._extremes(lanes)
 
     def of(self, lanes: np.ndarray) -> np.ndarray:
-        action, choose = self._action, self._choose
+        """The next actions of `lanes`, (k,) int32."""
+        action, random = self._action, self._random
         if action.names is not None:
-            return choose.integers(0, len(action.names), len(lanes)).astype(action.dtype)
-        numbers = choose.uniform(action.low, action.high, (len(lanes), action.size))
-        again = choose.random(self._held.shape) < _LET_GO
-        self._held = np.where(again, self._strongest(len(self._held)), self._held)
+            return random.integers(0, len(action.names), len(lanes)).astype(action.dtype)
+        numbers = random.uniform(action.low, action.high, (len(lanes), action.size))
+        changing = random.random(self._held.shape) < _CHANGE_PROBABILITY
+        self._held = np.where(changing, self._extremes(len(self._held)), self._held)
         holding = lanes % 2 == 1
         numbers[holding] = self._held[lanes[holding]]
         return numbers.astype(action.dtype)
 
-    def _strongest(self, lanes: int) -> np.ndarray:
+    def _extremes(self, lanes: int) -> np.ndarray:
         action = self._action
-        return np.where(self._choose.integers(0, 2, (lanes, action.size)), action.high, action.low)
+        return np.where(self._random.integers(0, 2, (lanes, action.size)), action.high, action.low)
 
 
 class _ProbeStatistics:
     def __init__(self, card: Card):
-        self._source = "ram" if "ram" in card.fields else "observation"
+        self._source = "ram" if card.has_ram else "observation"
         self._rewards: list[np.ndarray] = []
         self._lengths: list[int] = []
         self._returns: list[float] = []
         self._lives: tuple[int, int] | None = None
         self._low: np.ndarray | None = None
+        self._high: np.ndarray | None = None
         self._changes: Any = 0
         self._compared = 0
 
@@ -157,9 +194,10 @@ class _ProbeStatistics:
             self._returns.append(float(self._sums[frame.lanes[row]]))
 
     def _values(self, frame: Frame) -> np.ndarray:
-        return frame.ram if self._source == "ram" else frame.observation
+        return getattr(frame, self._source)
 
-    def found(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
+        """The measured fields of a `Probe`."""
         rewards = np.concatenate(self._rewards)
         share = self._changes / self._compared
         return {
@@ -173,6 +211,6 @@ class _ProbeStatistics:
             "source": self._source,
             "columns": tuple(
                 ColumnStatistics(column, low.item(), high.item(), float(changes))
-                for column, (low, high, changes) in enumerate(zip(self._low, self._high, share))
+                for column, (low, high, changes) in enumerate(zip(self._low, self._high, share, strict=True))
             ),
         }

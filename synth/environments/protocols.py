@@ -1,11 +1,14 @@
-"""Evaluation protocols: a name stands for every option of the simulator that changes what is measured.
+"""Evaluation protocols: a name for every option of the simulator that changes what is measured.
 
-The Atari protocols differ only in how much chance they let in. Environments of other families have one protocol,
-`standard`: their own rules and defaults. `deterministic` is not another name for it, because it would promise one
-trajectory where those environments draw their start at random.
+The Atari protocols differ only in their randomness. Environments of other families have one protocol, `standard`: their
+own rules and defaults. It is not called `deterministic`, which would promise one trajectory where those environments
+draw their start at random.
 """
 
 from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
@@ -29,22 +32,27 @@ _ATARI = {
     "noop_max": 1,
     "repeat_action_probability": 0.0,
 }
+_DETERMINISTIC = "deterministic"
 
-ATARI_PROTOCOLS: dict[str, dict] = {
-    "deterministic": _ATARI,
-    "noop": {**_ATARI, "noop_max": 30},
-    "sticky": {**_ATARI, "noop_max": 30, "repeat_action_probability": 0.25},
-}
+ATARI_PROTOCOLS = MappingProxyType(
+    {
+        _DETERMINISTIC: _ATARI,
+        "noop": {**_ATARI, "noop_max": 30},
+        "sticky": {**_ATARI, "noop_max": 30, "repeat_action_probability": 0.25},
+    }
+)
 
-SAYS = {
-    "deterministic": "no chance at all: every episode of one policy is the same",
-    "noop": "each episode starts after 0 to 29 idle frames",
-    "sticky": "as noop, and each frame repeats the action before with probability 0.25",
-    "standard": "the environment's own rules; each seed starts differently",
-}
+SAYS = MappingProxyType(
+    {
+        _DETERMINISTIC: "no randomness: every episode of one policy is the same",
+        "noop": "each episode starts after 0 to 29 idle frames",
+        "sticky": "as noop, and each frame repeats the previous action with probability 0.25",
+        "standard": "the environment's own rules; each seed starts differently",
+    }
+)
 
 
-def protocol_options(card: Card, protocol: str) -> dict:
+def protocol_options(card: Card, protocol: str) -> dict[str, Any]:
     """Every option `protocol` states for the environment of `card`, ready for a record. Raises HLError."""
     if protocol not in card.protocols:
         raise HLError(
@@ -56,6 +64,9 @@ def protocol_options(card: Card, protocol: str) -> dict:
     return {"max_episode_steps": card.max_episode_steps}
 
 
-def draws_at_random(options: dict) -> bool:
-    """Whether an episode under `options` depends on its seed at all."""
-    return options.get("noop_max") != 1 or options.get("repeat_action_probability") != 0.0
+def draws_at_random(card: Card, protocol: str) -> bool:
+    """Whether an episode under `protocol` depends on its seed. Raises HLError where the card does not have the protocol."""
+    options = protocol_options(card, protocol)
+    if protocol in ATARI_PROTOCOLS:
+        return options["noop_max"] != 1 or options["repeat_action_probability"] != 0.0
+    return card.capabilities.draws_at_random

@@ -1,19 +1,21 @@
-"""One evaluation from end to end: prove, then play, then record."""
+"""Evaluation of one program: proof, rollout, record."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hl_dsl.compiler.planner.controller import controller_for
-from hl_dsl.compiler.planner.counts import added, counts_record
+from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
 from hl_dsl.synth.environments.environments import load_simulator, steps_taken
-from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.proof_check import CHECKED, Disagreement, ProofCheck
-from hl_dsl.synth.rollouts.interrupts import stopping
-from hl_dsl.synth.rollouts.rollout import OnTick, Progress, Rollout, evaluate
+from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+from hl_dsl.synth.rollouts.interrupts import defer_interrupts
+from hl_dsl.synth.rollouts.resources import Resources
+from hl_dsl.synth.rollouts.rollout import Rollout, evaluate
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial
@@ -25,12 +27,12 @@ from hl_dsl.program import Program
 
 
 class NotProved(HLError):
-    """The program does not pass its proof, so it was not run. `proof` says why."""
+    """The program failed its proof, so it was not run. `proof` has the reasons."""
 
     def __init__(self, program: Program, proof: Proof, exit_code: int | None = None):
         super().__init__(
             f"{program.name} is not proved, so it does not run: {proof.summary}\n\n{proof.render(program.source)}",
-            "mend what is shown, or watch a property instead of proving it by writing `monitor` for `invariant`",
+            "fix the errors above, or write `monitor` for `invariant` to count violations without a proof",
         )
         self.proof = proof
         self.exit_code = proof.exit_code if exit_code is None else exit_code
@@ -40,12 +42,12 @@ class NotProved(HLError):
             "env": program.card.environment,
             "env_steps": 0,
             "proof": proof.summary,
-            "obligations": [one for one in proof.to_json()["results"] if one["status"] != ProofStatus.PROVED],
+            "obligations": [result for result in proof.to_json()["results"] if result["status"] != ProofStatus.PROVED],
         }
 
 
 class NotRecorded(HLError):
-    """The episodes were played, but the ledger did not take the trial. `evaluation` is what they came to."""
+    """The episodes were played, but the trial could not be written to the ledger. `evaluation` is the result."""
 
     def __init__(self, evaluation: Evaluation, problem: HLError):
         super().__init__(f"the episodes were played, but not recorded: {problem.message}", problem.hint)
@@ -54,8 +56,17 @@ class NotRecorded(HLError):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A proved program's rollout. `trial` is what went into the ledger. `backend` ran the program; where that is not the
-    compiled one, `note` says why. `disagreements`: what a run that was to check the proof found against it."""
+    """Rollout of a proved program.
+
+    Attributes:
+        program: The program.
+        proof: Its proof.
+        rollout: Its episodes.
+        trial: Its record in the ledger.
+        backend: Back end of the compiled policy.
+        note: Why the usual back end was not used.
+        disagreements: Violations of proved properties.
+    """
 
     program: Program
     proof: Proof
@@ -67,7 +78,7 @@ class Evaluation:
 
     def to_json(self) -> dict[str, Any]:
         """The document of `hl eval --json`."""
-        rollout, trial = self.rollout, self.trial
+        rollout, trial, counts = self.rollout, self.trial, self.rollout.total_counts
         return {
             "schema": "hl.eval/1",
             "policy": self.program.name,
@@ -77,21 +88,25 @@ class Evaluation:
             "seeds": list(trial.seeds),
             "returns": list(trial.returns),
             "lengths": list(trial.lengths),
-            "truncated": [cut for cut, done in zip(rollout.truncated, rollout.finished) if done],
+            "truncated": [
+                is_truncated
+                for is_truncated, is_finished in zip(rollout.truncated, rollout.finished, strict=True)
+                if is_finished
+            ],
             "mean": trial.mean,
             "min": trial.min,
             "max": trial.max,
             "distinct_trajectories": rollout.distinct_trajectories,
             "env_steps": rollout.env_steps,
-            "planning": added(rollout.planning)._asdict() if rollout.planning else None,
+            "planning": None if counts.planning is None else counts.planning.to_json(),
             "cpu_seconds": rollout.cpu_seconds,
             "wall_seconds": rollout.wall_seconds,
-            "out_of_range": sum(rollout.out_of_range),
+            "out_of_range": counts.out_of_range,
             "assumption_violations": dict(trial.assumption_violations),
             "monitor_violations": dict(trial.monitor_violations),
             "invariant_violations": dict(trial.invariant_violations),
             "reached": dict(trial.reached),
-            "disagreements": [asdict(one) | {"message": str(one)} for one in self.disagreements],
+            "disagreements": [asdict(found) | {"message": str(found)} for found in self.disagreements],
             "proof": self.proof.summary,
             "parameters": dict(trial.parameters),
             "options": dict(rollout.options),
@@ -101,68 +116,83 @@ class Evaluation:
         }
 
 
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """Options of `evaluate_program`.
+
+    Attributes:
+        parameters: Values of parameters by name; the others have their defaults.
+        kind: Kind of the recorded trial.
+        check: Monitor all that is proved.
+        planner_seed: Seed of the planner's random numbers.
+    """
+
+    parameters: Mapping[str, float] = field(default_factory=dict)
+    kind: TrialKind = TrialKind.EVALUATION
+    check: bool = False
+    planner_seed: int = 0
+
+
 def evaluate_program(
     program: Program,
-    protocol: str,
-    seeds: Sequence[int],
+    settings: EpisodeSettings,
     *,
     ledger: Ledger | None,
-    num_envs: int = 16,
-    num_threads: int = 0,
-    max_steps: int | None = None,
-    parameters: Mapping[str, float] | None = None,
-    on_progress: Callable[[Progress], None] | None = None,
-    on_tick: OnTick | None = None,
-    render: bool = False,
-    kind: TrialKind = TrialKind.EVALUATION,
-    check: bool = False,
-    planner_seed: int = 0,
+    resources: Resources | None = None,
+    callbacks: RolloutCallbacks | None = None,
+    options: EvaluationOptions | None = None,
 ) -> Evaluation:
     """Proves `program`, plays one episode for each seed, and appends the trial to `ledger`.
 
-    An interrupt ends the episodes at their next tick; what was played is recorded and returned, with
-    `rollout.interrupted`, and where that is nothing KeyboardInterrupt is raised. With `check`, all that is proved is
-    watched as well; what a run breaks of it is in `disagreements`, and the trial is not accepted. Raises `NotProved` where the proof does
-    not pass (recorded too; no environment step is taken), `EnvironmentFailed` where a user's own environment broke off (recorded
-    with its steps), `HLError` for an unknown protocol or, before anything is
-    played, a ledger that cannot be written, and `NotRecorded` where it could not be written in the end.
+    An interrupt stops the episodes at their next tick. What was played is recorded and returned, with
+    `rollout.interrupted`. A proved property that an episode violates is in `disagreements` (with `options.check`), and
+    the trial is not accepted.
+
+    Args:
+        program: The program.
+        settings: Protocol, seeds and limits of the episodes.
+        ledger: Where the trial is recorded, a failed proof too; None records nothing.
+        resources: Threads and lanes.
+        callbacks: What is called while the episodes are played.
+        options: Parameters, monitoring, and the kind of the trial.
+
+    Raises:
+        NotProved: The proof failed. No environment step is taken.
+        EnvironmentFailed: The user's own environment failed. The trial is recorded with its steps.
+        HLError: The protocol is unknown, or the ledger cannot be written; before any step.
+        NotRecorded: The ledger could not be written at the end.
+        KeyboardInterrupt: The interrupt came before the first step.
     """
+    options, callbacks = options or EvaluationOptions(), callbacks or RolloutCallbacks()
+    parameters = options.parameters
     proof = program.prove()
     if not proof.passed:
         if ledger is not None:
-            ledger.append(_rejected(program, proof, protocol).to_event())
+            ledger.append(_rejected(program, proof, settings.protocol).to_event())
         raise NotProved(program, proof)
     if ledger is not None:
         ledger.prepare()
-    checking = ProofCheck(program, parameters, planner_seed) if check else None
-    policy = checking.policy if checking else controller_for(program.flow, parameters, planner_seed=planner_seed)
+    checking = ProofCheck(program, parameters, options.planner_seed) if options.check else None
+    policy = (
+        checking.policy if checking else controller_for(program.flow, parameters, planner_seed=options.planner_seed)
+    )
     load_simulator()  # it takes a second, in which an interrupt need not wait
     before = steps_taken()
-    with stopping() as stop:
+    with defer_interrupts() as stop:
+        on_tick = stop.at_ticks(checking.on_tick if checking else None, callbacks.on_tick)
         try:
-            rollout = evaluate(
-                policy,
-                program.card,
-                protocol,
-                seeds,
-                num_envs=num_envs,
-                num_threads=num_threads,
-                max_steps=max_steps,
-                on_progress=on_progress,
-                on_tick=stop.at_ticks(checking.on_tick if checking else None, on_tick),
-                render=render,
-            )
+            rollout = evaluate(policy, program.card, settings, resources, replace(callbacks, on_tick=on_tick))
         except EnvironmentFailed as problem:
             if ledger is not None:
-                ledger.append(_broken_off(program, proof, protocol, kind, problem, steps_taken() - before).to_event())
+                failed = _broken_off(program, proof, settings.protocol, options.kind, problem)
+                ledger.append(replace(failed, environment_steps=steps_taken() - before).to_event())
             raise
         stop.hold()
         if rollout.interrupted and not rollout.env_steps:
             raise KeyboardInterrupt
-        trial = trial_of(program, proof, rollout, parameters, kind, checking)
-        evaluation = Evaluation(
-            program, proof, rollout, trial, policy.backend, policy.note, checking.disagreements if checking else ()
-        )
+        trial = trial_of(program, proof, rollout, parameters, options.kind, checking)
+        disagreements = checking.disagreements if checking else ()
+        evaluation = Evaluation(program, proof, rollout, trial, policy.backend, policy.note, disagreements)
         if ledger is not None:
             _record(ledger, evaluation)
     return evaluation
@@ -183,20 +213,28 @@ def trial_of(
     kind: TrialKind,
     checking: ProofCheck | None = None,
 ) -> Trial:
-    """The record of a rollout. Episodes cut off by an interrupt count in the steps, not in the returns."""
+    """The record of a rollout. Unfinished episodes count in the steps, not in the returns.
+
+    Args:
+        program: The program.
+        proof: Its proof.
+        rollout: Its rollout.
+        parameters: Values of parameters by name; the others have their defaults.
+        kind: Kind of the trial.
+        checking: The check of the proof, if the rollout was monitored.
+    """
     done = rollout.finished
 
-    def finished(values):
-        return tuple(value for value, end in zip(values, done) if end)
+    def finished(values: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(value for value, is_finished in zip(values, done, strict=True) if is_finished)
 
     flow = program.flow
     values = {item.name: item.default for item in flow.parameters} | dict(parameters or {})
-    rows = rollout.monitor_violations
-    monitors, invariants, reached = (
-        [checking.counted(kind_, rows) for kind_ in CHECKED]
-        if checking
-        else (_named(flow.of_kind("monitor"), rows), {}, {})
-    )
+    counts = rollout.total_counts
+    counted = counts.trial_fields(flow)
+    if checking:
+        monitors, invariants, reached = (checking.counted(kind_, counts.monitor_violations) for kind_ in CHECKED)
+        counted |= {"monitor_violations": monitors, "invariant_violations": invariants, "reached": reached}
     against = "; ".join(map(str, checking.disagreements)) if checking else ""
     accepted = rollout.complete and not against
     return Trial(
@@ -218,18 +256,9 @@ def trial_of(
         cpu_seconds=rollout.cpu_seconds,
         wall_seconds=rollout.wall_seconds,
         proof={"status": proof.summary},
-        out_of_range={"all": sum(rollout.out_of_range)},
-        assumption_violations=_named(flow.of_kind("assume"), rollout.assumption_violations),
-        monitor_violations=monitors,
-        invariant_violations=invariants,
-        reached=reached,
-        planning=counts_record(rollout.planning),
         parameters=values,
+        **counted,
     )
-
-
-def _named(properties, rows) -> dict[str, int]:
-    return {item.name: sum(row[column] for row in rows) for column, item in enumerate(properties)}
 
 
 def _rejected(program: Program, proof: Proof, protocol: str) -> Trial:
@@ -246,7 +275,7 @@ def _rejected(program: Program, proof: Proof, protocol: str) -> Trial:
     )
 
 
-def _broken_off(program: Program, proof: Proof, protocol: str, kind: TrialKind, problem: HLError, steps: int) -> Trial:
+def _broken_off(program: Program, proof: Proof, protocol: str, kind: TrialKind, problem: HLError) -> Trial:
     return Trial(
         kind=kind,
         program_name=program.name,
@@ -256,7 +285,6 @@ def _broken_off(program: Program, proof: Proof, protocol: str, kind: TrialKind, 
         reason=problem.message,
         environment=program.card.environment,
         protocol=protocol,
-        environment_steps=steps,
         proof={"status": proof.summary},
     )
 

@@ -1,4 +1,4 @@
-"""The header of a policy file: what was measured and proved of it, written by the tool and marked `#:`."""
+"""Header of a policy file: its scores and proved invariants, as comments marked `#:`."""
 
 from __future__ import annotations
 
@@ -34,8 +34,9 @@ def header_lines(program: Program, proof: Proof, evaluations: Iterable[Evaluatio
             for name, count in counts.items()
             if count
         ]
-        if sum(evaluation.rollout.out_of_range):
-            broken.append(f"{sum(evaluation.rollout.out_of_range):,} observations out of range")
+        out_of_range = evaluation.rollout.total_counts.out_of_range
+        if out_of_range:
+            broken.append(f"{out_of_range:,} observations out of range")
         lines += [line, *(f"{MEASURED}   {text}" for text in broken)]
     return lines
 
@@ -55,5 +56,5 @@ def with_header(text: str, lines: list[str]) -> str:
 def write_header(path: Path, program: Program, proof: Proof, evaluations: Iterable[Evaluation]) -> None:
     """Rewrites the header of a policy file. The program itself stays as it is."""
     text = with_header(program.source.text, header_lines(program, proof, evaluations))
-    assert Program.parse(text).hash == program.hash
+    assert Program.parse(text, cards=program.cards).hash == program.hash
     write_whole(path, text.encode())

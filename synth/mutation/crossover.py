@@ -7,11 +7,8 @@ from dataclasses import replace
 from hl_dsl.grammar.tree.syntax_tree import (
     Boolean,
     Expression,
-    Let,
-    Memory,
     Name,
     Number,
-    Param,
     Rule,
     children,
     expressions,
@@ -22,7 +19,10 @@ from hl_dsl.synth.mutation.draft import Draft, Subject
 from hl_dsl.synth.mutation.rules import acts, put_act
 from hl_dsl.synth.mutation.tree_paths import TreePath, describe, ordinal
 
-_NAMED = (Let, Memory, Param)
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.base.declaration_table import form_of
+
+_NAMED = (Role.DEFINITION, Role.STATE, Role.CONSTANT)
 
 
 def cross_rule(draft: Draft, other: Subject) -> str | None:
@@ -75,8 +75,8 @@ class _Transplant:
 
     def __init__(self, draft: Draft, other: Subject):
         self.draft, self.other = draft, other
-        self.theirs = {item.name: item for item in other.program.syntax.declarations if type(item) in _NAMED}
-        self.ours = {item.name: item for item in draft.policy.declarations if type(item) in _NAMED}
+        self.theirs = {item.name: item for item in other.program.syntax.with_role(*_NAMED)}
+        self.ours = {item.name: item for item in draft.policy.with_role(*_NAMED)}
         self.names: dict[str, str] = {}
 
     def of(self, expression: Expression) -> Expression | None:
@@ -115,14 +115,12 @@ class _Transplant:
         return True
 
     def _add(self, item, name: str) -> None:
-        if type(item) is Let:
-            item = replace(item, name=name, expression=self._renamed(item.expression))
-        elif type(item) is Memory:
-            item = replace(item, name=name, next=self._renamed(item.next))
-        else:
-            item = replace(item, name=name)
+        form = form_of(item)
+        for slot, expression in form.slots(item):
+            item = form.put(item, slot, self._renamed(expression))
+        if form.role is Role.CONSTANT:
             self.draft.new_params.append(name)
-        self.draft.added.append(item)
+        self.draft.added.append(replace(item, name=name))
 
     def _renamed(self, expression: Expression) -> Expression:
         if type(expression) is Name:

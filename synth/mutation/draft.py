@@ -28,6 +28,8 @@ from hl_dsl.synth.mutation.scope import Scope
 from hl_dsl.synth.mutation.static_ranges import Ranges
 from hl_dsl.synth.mutation.tree_paths import TreePath, put
 
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.base.declaration_table import role_of
 from hl_dsl.language.types import Type
 from hl_dsl.program import Program
 
@@ -148,32 +150,33 @@ class Draft:
         policy = self.policy
         declarations = list(policy.declarations)
         for item in self.added:
-            declarations.insert(_position(declarations, type(item)), item)
+            declarations.insert(_position(declarations, role_of(item)), item)
         return tidied(replace(policy, declarations=tuple(declarations)), self.scope)
 
 
-def _position(declarations: list, kind: type) -> int:
+_ORDER = (Role.INPUT, Role.CONSTANT, Role.DEFINITION, Role.STATE)
+_NAMED = (Role.CONSTANT, Role.DEFINITION, Role.STATE)
+
+
+def _position(declarations: list, role: Role) -> int:
     """After the last of its kind; a new kind goes where a reader looks for it: observe, param, let, memory, the rest."""
-    order = (Observe, Param, Let, Memory)
-    before = order[: order.index(kind) + 1]
-    last = [position for position, item in enumerate(declarations) if type(item) in before]
+    before = _ORDER[: _ORDER.index(role) + 1]
+    last = [position for position, item in enumerate(declarations) if role_of(item) in before]
     return last[-1] + 1 if last else 0
 
 
 def tidied(policy: PolicyDeclaration, scope: Scope) -> PolicyDeclaration:
     """Without definitions that nothing uses, and observing exactly what is used."""
-    defined = {item.name: item for item in policy.declarations if type(item) in (Let, Memory, Param)}
+    defined = {item.name: item for item in policy.with_role(*_NAMED)}
     used: set[str] = set()
-    waiting = [
-        name for item in policy.declarations if type(item) not in (Let, Memory, Param) for name in scope.names_in(item)
-    ]
+    waiting = [name for item in policy.declarations if role_of(item) not in _NAMED for name in scope.names_in(item)]
     while waiting:
         name = waiting.pop()
         if name not in used:
             used.add(name)
             if name in defined:
                 waiting.extend(scope.names_in(defined[name]))
-    kept = [item for item in policy.declarations if type(item) not in (Let, Memory, Param) or item.name in used]
+    kept = [item for item in policy.declarations if role_of(item) not in _NAMED or item.name in used]
     return replace(policy, declarations=tuple(_observing(kept, used, scope)))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Boolean, Modes, Name, Rule
+from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Boolean, Name, Rule
 from hl_dsl.synth.mutation.constants import shifted
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.operator_signatures import alike
@@ -13,30 +13,23 @@ from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.recorded_values import Columns, RecordedValues
 from hl_dsl.synth.mutation.tree_paths import TreePath, exchanged, ordinal, with_declaration
 
+from hl_dsl.base.declaration_table import form_of
 from hl_dsl.language.types import BOOL, INT, REAL
 from hl_dsl.operators import OPERATORS, Operator
 
 
 def acts(draft: Draft) -> list[tuple[int, tuple, Act]]:
     """Every decision list: its declaration's position, the slot before it, and itself."""
-    found = []
-    for position, item in enumerate(draft.policy.declarations):
-        if type(item) is Act:
-            found.append((position, (), item))
-        elif type(item) is Modes:
-            found += [
-                (position, ("mode", number), mode.act) for number, mode in enumerate(item.modes) if mode.act is not None
-            ]
-    return found
+    return [
+        (position, before, act)
+        for position, item in enumerate(draft.policy.declarations)
+        for before, act in form_of(item).decision_lists(item)
+    ]
 
 
 def put_act(draft: Draft, position: int, before: tuple, act: Act) -> None:
     item = draft.policy.declarations[position]
-    if before:
-        item = replace(item, modes=exchanged(item.modes, before[1], replace(item.modes[before[1]], act=act)))
-    else:
-        item = act
-    draft.policy = with_declaration(draft.policy, position, item)
+    draft.policy = with_declaration(draft.policy, position, form_of(item).put_decision_list(item, before, act))
 
 
 def _where(draft: Draft, position: int, before: tuple) -> str:

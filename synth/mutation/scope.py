@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from hl_dsl.grammar.tree.keywords import RESERVED
+from hl_dsl.grammar.tree.keywords import reserved_words
 from hl_dsl.grammar.tree.syntax_tree import (
     Index,
-    Let,
-    Memory,
-    Modes,
     Name,
     Number,
-    PlanDeclaration,
     PolicyDeclaration,
     Previous,
-    PropertyDeclaration,
     children,
-    expressions,
-    walk,
+    names_used,
 )
 from hl_dsl.synth.mutation.tree_paths import TreePath, walk_places
 
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.base.declaration_table import form_of, role_of
 from hl_dsl.language.dependencies import needs
 from hl_dsl.language.plan_checks import foreseen
 from hl_dsl.language.symbols import field_type
 from hl_dsl.language.types import BOOL, Type
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
+
+_DEFINED = (Role.DEFINITION, Role.STATE)
 
 
 class Scope:
@@ -50,7 +48,7 @@ class Scope:
         found, literal = [], set()
         for place, node in walk_places(self.policy):
             declaration = self.policy.declarations[place.declaration]
-            if type(declaration) in (Let, Memory) and declaration.name in self.frozen:
+            if role_of(declaration) in _DEFINED and declaration.name in self.frozen:
                 continue
             # A literal component and a start are one with their node: anything else there would rarely be well-formed.
             if type(node) is Previous:
@@ -70,33 +68,27 @@ class Scope:
         """All names a declaration's expressions hold; quick for the program's own declarations, which mutants share."""
         known = self._names_by_id.get(id(declaration))
         if known is None or known[0] is not declaration:
-            return frozenset(node.name for top in expressions(declaration) for node in walk(top) if type(node) is Name)
+            return frozenset(names_used(declaration))
         return known[1]
 
     @cached_property
     def _names_by_id(self) -> dict[int, tuple[object, frozenset[str]]]:
-        return {
-            id(item): (
-                item,
-                frozenset(node.name for top in expressions(item) for node in walk(top) if type(node) is Name),
-            )
-            for item in self.policy.declarations
-        }
+        return {id(item): (item, frozenset(names_used(item))) for item in self.policy.declarations}
 
     @cached_property
     def uses(self) -> dict[str, set[str]]:
         """For each let and memory: the names its expressions hold."""
-        return {item.name: set(self.names_in(item)) for item in self.policy.declarations if type(item) in (Let, Memory)}
+        return {item.name: set(self.names_in(item)) for item in self.policy.with_role(*_DEFINED)}
 
     @cached_property
     def frozen(self) -> frozenset[str]:
         """Names of definitions that a mutation must leave as they are."""
-        properties = list(self.policy.of(PropertyDeclaration))
+        properties = list(self.policy.with_role(Role.PROPERTY))
         if not properties:
             return frozenset()
         assumed = self._closure({name for item in properties if item.kind == "assume" for name in self.names_in(item)})
         spoken = self._closure({name for item in properties for name in self.names_in(item)})
-        top = [item for item in self.policy.declarations if type(item) not in (Let, Memory, PropertyDeclaration)]
+        top = [item for item in self.policy.declarations if role_of(item) not in (*_DEFINED, Role.PROPERTY)]
         acting = self._closure({name for item in top for name in self.names_in(item)})
         truths = {name for name in spoken if name in self.uses and self.symbols[name].type is BOOL}
         return frozenset(assumed | truths | (spoken - acting))
@@ -122,7 +114,7 @@ class Scope:
 
         But not the count of steps: a rule that goes by it learns one episode by heart. Nor what a plan cannot foresee.
         """
-        card, plans = self.program.card, any(self.policy.of(PlanDeclaration))
+        card, plans = self.program.card, any(self.policy.with_role(Role.PLAN))
         fields = {
             name: field_type(field)
             for name, field in card.fields.items()
@@ -143,13 +135,8 @@ class Scope:
 
     def _banned(self, place: TreePath) -> frozenset[str]:
         declaration, slot = self.policy.declarations[place.declaration], place.slot
-        if type(declaration) is Memory:
-            return frozenset()
-        if type(declaration) is Let:
-            return self._needing(declaration.name)
-        if type(declaration) is Modes and "transition" in slot:
-            return self._needing("mode")
-        return self._needing("action")
+        defined = form_of(declaration).defined_by(declaration, slot)
+        return frozenset() if defined is None else self._needing(defined)
 
     def _needing(self, name: str) -> frozenset[str]:
         """Everything that needs `name` in the same tick, itself included."""
@@ -186,8 +173,8 @@ class Scope:
 
     @cached_property
     def _taken(self) -> set[str]:
-        return {*self._taken_by_program, *self.program.card.fields, *RESERVED, *OPERATORS}
+        return {*self._taken_by_program, *self.program.card.fields, *reserved_words(), *OPERATORS}
 
     @cached_property
     def _taken_by_program(self) -> set[str]:
-        return {*self.symbols, *(item.name for item in self.policy.of(PropertyDeclaration))}
+        return {*self.symbols, *(item.name for item in self.policy.with_role(Role.PROPERTY))}

@@ -86,7 +86,7 @@ class Ranges:
     def _named(self, name: str, depth: int) -> Ranged:
         symbol = self.scope.symbols.get(name)
         if symbol is not None and symbol.kind in ("param", "memory"):
-            written = symbol.declaration.range
+            written = symbol.range
             if written is None:
                 return (symbol.type.base, 0, 1 if symbol.type.base == "bool" else 20)
             return (symbol.type.base, min(written.values[0]), max(written.values[1]))

@@ -8,19 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from hl_dsl.grammar.tree.syntax_tree import (
-    Act,
-    Expression,
-    Let,
-    Memory,
-    Mode,
-    Modes,
-    PolicyDeclaration,
-    children,
-    with_children,
-)
+from hl_dsl.grammar.tree.syntax_tree import Declaration, Expression, PolicyDeclaration, children, with_children
 
-Slot = tuple  # ("let",), ("next",), ("rule", 0, "condition"), ("mode", 1, "rule", 0, "value"), ("mode", 1, "transition", 0)
+from hl_dsl.base.declaration_form import Slot
+from hl_dsl.base.declaration_table import form_of
+
 _ORDINALS = ("1st", "2nd", "3rd")
 
 
@@ -40,29 +32,9 @@ class TreePath:
         return TreePath(self.declaration, self.slot, (*self.path, operand))
 
 
-def slots(declaration) -> Iterator[tuple[Slot, Expression]]:
-    """The expressions of a declaration that say what the policy does. Literals of a declaration and properties are none."""
-    kind = type(declaration)
-    if kind is Let:
-        yield ("let",), declaration.expression
-    elif kind is Memory:
-        yield ("next",), declaration.next
-    elif kind is Act:
-        yield from _rule_slots((), declaration)
-    elif kind is Modes:
-        for position, mode in enumerate(declaration.modes):
-            here = ("mode", position)
-            if mode.act is not None:
-                yield from _rule_slots(here, mode.act)
-            for number, transition in enumerate(mode.transitions):
-                yield (*here, "transition", number), transition.condition
-
-
-def _rule_slots(before: Slot, act: Act) -> Iterator[tuple[Slot, Expression]]:
-    for number, rule in enumerate(act.rules):
-        if rule.condition is not None:
-            yield (*before, "rule", number, "condition"), rule.condition
-        yield (*before, "rule", number, "value"), rule.value
+def slots(declaration: Declaration) -> Iterator[tuple[Slot, Expression]]:
+    """The expressions of a declaration that a mutation may change. Initial values and properties are not among them."""
+    return form_of(declaration).slots(declaration)
 
 
 def walk_places(policy: PolicyDeclaration) -> Iterator[tuple[TreePath, Expression]]:
@@ -89,7 +61,7 @@ def put(policy: PolicyDeclaration, place: TreePath, new: Expression) -> PolicyDe
     """The program with another expression at an address."""
     declaration = policy.declarations[place.declaration]
     top = dict(slots(declaration))[place.slot]
-    changed = _put_in_declaration(declaration, place.slot, _put_below(top, place.path, new))
+    changed = form_of(declaration).put(declaration, place.slot, _put_below(top, place.path, new))
     return with_declaration(policy, place.declaration, changed)
 
 
@@ -106,30 +78,6 @@ def _put_below(node: Expression, path: tuple[int, ...], new: Expression) -> Expr
     return with_children(node, tuple(below))
 
 
-def _put_in_declaration(declaration, slot: Slot, new: Expression):
-    kind = slot[0]
-    if kind == "let":
-        return replace(declaration, expression=new)
-    if kind == "next":
-        return replace(declaration, next=new)
-    if kind == "mode":
-        mode = declaration.modes[slot[1]]
-        return replace(declaration, modes=exchanged(declaration.modes, slot[1], _put_in_mode(mode, slot[2:], new)))
-    return _put_in_act(declaration, slot, new)
-
-
-def _put_in_mode(mode: Mode, slot: Slot, new: Expression) -> Mode:
-    if slot[0] == "transition":
-        changed = replace(mode.transitions[slot[1]], condition=new)
-        return replace(mode, transitions=exchanged(mode.transitions, slot[1], changed))
-    return replace(mode, act=_put_in_act(mode.act, slot, new))
-
-
-def _put_in_act(act: Act, slot: Slot, new: Expression) -> Act:
-    _, number, part = slot
-    return replace(act, rules=exchanged(act.rules, number, replace(act.rules[number], **{part: new})))
-
-
 def exchanged(items: tuple, position: int, new) -> tuple:
     """The tuple with another item at a position."""
     return items[:position] + (new,) + items[position + 1 :]
@@ -142,15 +90,5 @@ def ordinal(position: int) -> str:
 
 def describe(policy: PolicyDeclaration, place: TreePath) -> str:
     """An address in words: "the 2nd rule's condition", "`aim`", "the next value of `dry`"."""
-    declaration, slot = policy.declarations[place.declaration], place.slot
-    if slot[0] == "let":
-        return f"`{declaration.name}`"
-    if slot[0] == "next":
-        return f"the next value of `{declaration.name}`"
-    where = ""
-    if slot[0] == "mode":
-        mode = declaration.modes[slot[1]]
-        where, slot = f" in mode `{mode.name}`", slot[2:]
-        if slot[0] == "transition":
-            return f"the transition from `{mode.name}` to `{mode.transitions[slot[1]].target}`"
-    return f"the {ordinal(slot[1])} rule's {'condition' if slot[2] == 'condition' else 'action'}{where}"
+    declaration = policy.declarations[place.declaration]
+    return form_of(declaration).describe_slot(declaration, place.slot)

@@ -1,101 +1,118 @@
-"""The gate of golden cases: what would be accepted in a search must pass them all."""
+"""Regression gate of a study: a program is accepted only if it passes all cases."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
+from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.synth.candidates.gates import CheckedCandidate
-from hl_dsl.synth.candidates.proposer import Candidate
-from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase
-from hl_dsl.synth.regressions.play import CaseSettings, batches, episode_of
-from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of_trace
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.regressions.batches import batches, episode_of
+from hl_dsl.synth.regressions.verdicts import CaseResult, check_counterexample, check_episode, first_failure
 from hl_dsl.synth.rollouts.candidate_batch import Episode
 from hl_dsl.synth.rollouts.episode import Recording
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 
 from hl_dsl.cards import Card
+from hl_dsl.cases.records import CounterexampleCase, EpisodeCase, StoredCase
 
-_KEY = "case "
+_KEY_PREFIX = "case "
 
 
 def recording_key(case: str) -> str:
-    """Under what name the episode of a case is kept, where others are kept by their seeds."""
-    return _KEY + case
+    """Returns the key of a case's episode among recordings, whose other keys are seeds."""
+    return _KEY_PREFIX + case
 
 
 class CaseGate:
-    """What became of the cases in one generation. Replayed ones come first: they cost nothing."""
+    """Results of the cases in one generation, by the trial number of the program.
 
-    def __init__(self, cases: Sequence[Regression], card: Card):
+    Counterexamples are replayed first, since they cost no environment step.
+    """
+
+    def __init__(self, cases: Sequence[StoredCase], card: Card):
         self._card = card
-        self._traced = [one for one in cases if type(one) is TraceCase]
-        self._played = [one for one in cases if type(one) is EpisodeCase]
-        self._outcomes: dict[int, list[CaseResult]] = {}
+        self._counterexamples = [case for case in cases if isinstance(case, CounterexampleCase)]
+        self._episode_cases = [case for case in cases if isinstance(case, EpisodeCase)]
+        self._results: dict[int, list[CaseResult]] = {}
         self._episodes: dict[int, dict[str, Episode]] = {}
 
-    def replay(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Replays the kept runs; the candidates that go on."""
-        for one in candidates:
-            self._outcomes[one.index] = [of_trace(case, one.checked.flow) for case in self._traced]
-        return self.going_on(candidates)
+    def replay(self, index: int, flow: Dataflow) -> bool:
+        """Replays the counterexamples on a program. Must be called before its episodes; true if it passes."""
+        self._results[index] = [check_counterexample(case, flow) for case in self._counterexamples]
+        return self.passes_so_far(index)
 
-    def batches(self) -> Iterator[tuple[CaseSettings, list[EpisodeCase], list[int]]]:
-        return batches(self._played)
+    def batches(self) -> Iterator[tuple[EpisodeSettings, list[EpisodeCase]]]:
+        """Yields the settings of each batch of episodes, and the cases that it decides."""
+        return batches(self._episode_cases)
 
-    def take(
-        self, candidates: Sequence[Candidate], cases: Sequence[EpisodeCase], episodes: Sequence[Sequence[Episode]]
-    ) -> None:
-        """Judges the episodes of a batch, a list for each candidate."""
-        for one, every in zip(candidates, episodes):
-            for case in cases:
-                episode = episode_of(case, every)
-                self._outcomes[one.index].append(of_episode(case, episode, self._card))
-                self._episodes.setdefault(one.index, {})[case.name] = episode
+    def record_episodes(self, index: int, cases: Iterable[EpisodeCase], episodes: Sequence[Episode]) -> None:
+        """Records the results of a program's episodes in a batch."""
+        for case in cases:
+            episode = episode_of(case, episodes)
+            self._results[index].append(check_episode(case, episode, self._card))
+            self._episodes.setdefault(index, {})[case.name] = episode
 
-    def going_on(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Those that have broken nothing so far."""
-        return [one for one in candidates if broken(self._outcomes[one.index]) is None]
+    def passes_so_far(self, index: int) -> bool:
+        """True if the program has failed no case so far."""
+        return first_failure(self._results.get(index, [])) is None
 
-    def pending(self, index: int) -> bool:
-        """Whether the candidate's verdict still hangs on cases."""
-        outcomes = self._outcomes.get(index, [])
-        return len(outcomes) < len(self._traced) + len(self._played) and broken(outcomes) is None
+    def is_pending(self, index: int) -> bool:
+        """True if the program's acceptance depends on cases that have no result yet."""
+        results = self._results.get(index, [])
+        total = len(self._counterexamples) + len(self._episode_cases)
+        return len(results) < total and first_failure(results) is None
 
-    def reason(self, index: int) -> str | None:
-        """Why a candidate is rejected; None where it passed."""
-        found = broken(self._outcomes.get(index, []))
-        if found is None:
+    def rejection_reason(self, index: int) -> str | None:
+        """Returns why a program is rejected; None if it passes."""
+        failure = first_failure(self._results.get(index, []))
+        if failure is None:
             return None
-        return f"case {found.name}: {found.detail if found.passed is False else 'the budget was spent before its episode ended'}"
+        detail = failure.detail if failure.passed is False else "the budget was spent before its episode ended"
+        return f"case {failure.name}: {detail}"
 
     def steps(self, index: int) -> int:
-        """The environment steps that a candidate's cases took; cases that share an episode share its steps."""
-        return sum(one.length for one in {id(one): one for one in self._episodes.get(index, {}).values()}.values())
+        """Returns the environment steps of a program's cases; cases with the same episode share its steps."""
+        distinct = {id(episode): episode for episode in self._episodes.get(index, {}).values()}
+        return sum(episode.length for episode in distinct.values())
 
     def all_steps(self) -> int:
+        """Returns the environment steps of all programs' cases."""
         return sum(self.steps(index) for index in self._episodes)
 
-    def told(self, index: int) -> dict[str, dict]:
-        """The outcomes as the ledger keeps them."""
-        return {one.name: one.to_json() for one in self._outcomes.get(index, [])}
+    def results_json(self, index: int) -> dict[str, dict[str, Any]]:
+        """Returns the results as the ledger stores them."""
+        return {result.name: result.to_json() for result in self._results.get(index, [])}
 
-    def recordings(self, index: int) -> tuple[dict[str, Recording], dict[str, str]]:
-        """The episodes of the cases, and how they ended, by `recording_key`."""
-        episodes = {
-            recording_key(name): one for name, one in self._episodes.get(index, {}).items() if one.recording is not None
-        }
-        return {key: one.recording for key, one in episodes.items()}, {key: one.status for key, one in episodes.items()}
-
-
-def first_broken(told: Mapping[str, Mapping]) -> str | None:
-    """Which case a trial on record broke."""
-    return next((name for name, kept in told.items() if not kept["passed"]), None)
+    def recordings(self, index: int) -> tuple[dict[str, Recording], dict[str, EpisodeStatus]]:
+        """Returns the recordings of the cases' episodes and their statuses, by `recording_key`."""
+        recordings, statuses = {}, {}
+        for name, episode in self._episodes.get(index, {}).items():
+            if episode.recording is not None:
+                recordings[recording_key(name)] = episode.recording
+                statuses[recording_key(name)] = episode.status
+        return recordings, statuses
 
 
-def keeps_cases(
-    cases: Sequence[Regression], candidate: CheckedCandidate, recalled: Callable[[CheckedCandidate, str], bool]
+def first_failed_case(results: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """Returns the name of the first case that a recorded trial failed."""
+    return next((name for name, entry in results.items() if not entry["passed"]), None)
+
+
+def passes_known_cases(
+    cases: Sequence[StoredCase], candidate: CheckedCandidate, is_known: Callable[[CheckedCandidate, str], bool]
 ) -> bool:
-    """Whether a program passes all cases as far as that is known without a step: runs are replayed, episodes `recalled`."""
+    """Returns true if a program is known to pass all cases without an environment step.
+
+    Args:
+        cases: Cases that it must pass.
+        candidate: The program.
+        is_known: True if the program acts in a case's episode as a recorded program that passed it.
+    """
     return all(
-        of_trace(case, candidate.flow).passed if type(case) is TraceCase else recalled(candidate, case.name)
+        check_counterexample(case, candidate.flow).passed
+        if isinstance(case, CounterexampleCase)
+        else is_known(candidate, case.name)
         for case in cases
     )

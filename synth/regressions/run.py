@@ -1,4 +1,4 @@
-"""Running cases on a program: runs are replayed, then the program is proved, then episodes are played, then all is recorded."""
+"""Run of the cases on a program: replays, proof, simulated episodes, and a trial in the ledger."""
 
 from __future__ import annotations
 
@@ -9,37 +9,40 @@ from typing import Any
 
 from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.environments.environments import load_simulator, steps_taken
-from hl_dsl.synth.regressions.case import EpisodeCase, Regression, TraceCase
-from hl_dsl.synth.regressions.play import CaseSettings, batches, episode_of
-from hl_dsl.synth.regressions.verdicts import CaseResult, broken, of_episode, of_trace
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.regressions.batches import batches, episode_of, settings_of
+from hl_dsl.synth.regressions.verdicts import CaseResult, check_counterexample, check_episode, first_failure
 from hl_dsl.synth.rollouts.candidate_batch import Episode, play
-from hl_dsl.synth.rollouts.interrupts import Stopping, stopping
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
+from hl_dsl.synth.rollouts.interrupts import SignalInterrupt, defer_interrupts
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial
 
+from hl_dsl.cases.records import CounterexampleCase, EpisodeCase, StoredCase
 from hl_dsl.program import Program
 
-OnProgress = Callable[[int], None]  # environment steps taken so far
+OnProgress = Callable[[int], None]  # takes the environment steps so far
 
 
 @dataclass(frozen=True)
 class CasesRun:
-    """What became of the cases, in their order. `proof`: the summary, None where nothing was to be played."""
+    """Results of the cases, in their order. `proof` is the proof's summary; None if no episode was to be simulated."""
 
     program: Program
-    cases: tuple[Regression, ...]
-    outcomes: tuple[CaseResult, ...]
+    cases: tuple[StoredCase, ...]
+    results: tuple[CaseResult, ...]
     proof: str | None
     exit_code: int
     env_steps: int
     interrupted: bool
 
     def to_json(self) -> dict[str, Any]:
-        """The document of `hl regress --json`, without its schema."""
+        """Returns the document of `hl regress --json`, without its schema."""
         rows = [
-            {"name": case.name, "kind": case.kind, "demands": case.says(), **outcome.to_json()}
-            for case, outcome in zip(self.cases, self.outcomes)
+            {"name": case.name, "kind": str(case.kind), "demands": case.describe(), **result.to_json()}
+            for case, result in zip(self.cases, self.results, strict=True)
         ]
         return {
             "policy": self.program.name,
@@ -47,7 +50,7 @@ class CasesRun:
             "env": self.program.card.environment,
             "proof": self.proof,
             "cases": rows,
-            "broken": sum(one.passed is False for one in self.outcomes),
+            "broken": sum(result.passed is False for result in self.results),
             "env_steps": self.env_steps,
             "complete": not self.interrupted,
             "exit_code": self.exit_code,
@@ -56,104 +59,100 @@ class CasesRun:
 
 def run_cases(
     program: Program,
-    cases: Sequence[Regression],
+    cases: Sequence[StoredCase],
     ledger: Ledger | None,
     on_progress: OnProgress | None = None,
     num_threads: int = 0,
 ) -> CasesRun:
-    """Runs the cases and appends a trial to `ledger`. An interrupt ends the episodes at their next tick; what was played is
-    recorded. Nothing is played of a program that is not proved: its exit code is then that of the proof, or 1 where a
-    replayed run is broken. Raises HLError where the ledger cannot be written, before anything is played."""
-    began, cpu, before = time.perf_counter(), time.process_time(), steps_taken()
-    found: dict[str, CaseResult] = {one.name: of_trace(one, program.flow) for one in cases if type(one) is TraceCase}
-    played = [one for one in cases if type(one) is EpisodeCase]
-    code, proof, interrupted = 0, None, False
+    """Runs the cases on a program.
+
+    An interrupt ends the episodes at their next tick; finished episodes are recorded. A program that is not proved is
+    not simulated; the exit code is then that of the proof, or 1 if a replayed counterexample fails.
+
+    Args:
+        program: The program.
+        cases: The cases.
+        ledger: Ledger to which a trial is appended; None: not recorded.
+        on_progress: Takes the environment steps so far.
+        num_threads: Simulator threads; 0: one for each core.
+
+    Raises:
+        HLError: The ledger cannot be written. Raised before any episode.
+    """
+    wall, cpu, steps_before = time.perf_counter(), time.process_time(), steps_taken()
+    results: dict[str, CaseResult] = {
+        case.name: check_counterexample(case, program.flow) for case in cases if isinstance(case, CounterexampleCase)
+    }
+    episode_cases = [case for case in cases if isinstance(case, EpisodeCase)]
+    exit_code, proof_summary, interrupted = 0, None, False
     if ledger is not None:
         ledger.prepare()
-    if played:
-        result = program.prove()
-        proof, code = result.summary, 0 if result.passed else result.exit_code
-        said = "" if result.passed else f"not played: the program is not proved ({proof})"
-        found |= {one.name: CaseResult(one.name, None, said) for one in played}
-        if result.passed:
-            interrupted = _play(program, played, found, on_progress, num_threads)
-    outcomes = tuple(found[one.name] for one in cases)
-    steps = steps_taken() - before
-    if any(one.passed is False for one in outcomes):
-        code = 1
-    run = CasesRun(program, tuple(cases), outcomes, proof, code, steps, interrupted)
+    if episode_cases:
+        proof = program.prove()
+        proof_summary, exit_code = proof.summary, 0 if proof.passed else proof.exit_code
+        detail = "" if proof.passed else f"not simulated: the program is not proved ({proof_summary})"
+        results |= {case.name: CaseResult(case.name, None, detail) for case in episode_cases}
+        if proof.passed:
+            interrupted = _simulate(program, episode_cases, results, on_progress, num_threads)
+    ordered = tuple(results[case.name] for case in cases)
+    if any(result.passed is False for result in ordered):
+        exit_code = 1
+    steps = steps_taken() - steps_before
+    run = CasesRun(program, tuple(cases), ordered, proof_summary, exit_code, steps, interrupted)
     if ledger is not None and cases:
-        spent = {"wall_seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - cpu}
-        ledger.append(replace(_trial(run), **spent).to_event())
+        trial = replace(_trial(run), wall_seconds=time.perf_counter() - wall, cpu_seconds=time.process_time() - cpu)
+        ledger.append(trial.to_event())
     return run
 
 
-def play_one(program: Program, case: EpisodeCase, on_progress: OnProgress | None = None) -> Episode:
-    """The episode of a case, played by a proved program."""
+def simulate_case(program: Program, case: EpisodeCase, on_progress: OnProgress | None = None) -> Episode:
+    """Returns the episode of a case with a proved program."""
     load_simulator()
-    with stopping() as stop:
-        return _batch(
-            program, CaseSettings(case.protocol, case.limit, case.dry_steps), [case.seed], on_progress, 0, stop
-        )[0]
+    with defer_interrupts() as interrupt:
+        return _episodes(program, settings_of(case), on_progress, 0, interrupt)[0]
 
 
-def _play(
+def _simulate(
     program: Program,
     cases: Sequence[EpisodeCase],
-    found: dict[str, CaseResult],
+    results: dict[str, CaseResult],
     on_progress: OnProgress | None,
     num_threads: int,
 ) -> bool:
-    """Fills in what became of the cases; whether an interrupt came first."""
-    load_simulator()  # it takes a second, in which an interrupt need not wait
-    with stopping() as stop:
-        for setting, every, seeds in batches(cases):
-            episodes = _batch(program, setting, seeds, on_progress, num_threads, stop)
-            found |= {case.name: of_episode(case, episode_of(case, episodes), program.card) for case in every}
-            if any(found[case.name].passed is None for case in every):
-                stop.hold()
+    """Writes the results of the cases into `results`; true if an interrupt came first."""
+    load_simulator()  # takes about a second, in which an interrupt must not wait
+    with defer_interrupts() as interrupt:
+        for settings, group in batches(cases):
+            episodes = _episodes(program, settings, on_progress, num_threads, interrupt)
+            results |= {case.name: check_episode(case, episode_of(case, episodes), program.card) for case in group}
+            if any(results[case.name].passed is None for case in group):
+                interrupt.hold()
                 return True
-        stop.hold()
+        interrupt.hold()
     return False
 
 
-def _batch(
+def _episodes(
     program: Program,
-    setting: CaseSettings,
-    seeds: Sequence[int],
+    settings: EpisodeSettings,
     on_progress: OnProgress | None,
     num_threads: int,
-    stop: Stopping,
+    interrupt: SignalInterrupt,
 ) -> list[Episode]:
     return play(
         [program.flow],
         program.card,
-        setting.protocol,
-        seeds,
-        dry_steps=setting.dry_steps,
-        max_steps=setting.max_steps,
-        curves=dict.fromkeys(seeds),
-        step_budget=None,
-        stop=lambda: False,
-        stopping=stop,
-        on_progress=on_progress,
-        num_threads=num_threads,
+        settings,
+        resources=Resources(num_threads),
+        hooks=ExecutionHooks(interrupt=interrupt, on_progress=on_progress),
     ).episodes[0]
 
 
 def _trial(run: CasesRun) -> Trial:
-    """The record. Its returns stay empty: cases differ in their settings, and a mean of them would be no score."""
-    program, first = run.program, broken(run.outcomes)
-    protocols = {one.protocol for one in run.cases if type(one) is EpisodeCase}
-    gate = (
-        Gate.ACCEPTED
-        if first is None
-        else Gate.NONE
-        if run.interrupted
-        else Gate.REGRESSION
-        if first.passed is False
-        else Gate.PROVE
-    )
+    """The trial of a run. Its returns are empty: cases differ in their settings, so a mean of returns means nothing."""
+    program, failure = run.program, first_failure(run.results)
+    protocols = {case.protocol for case in run.cases if isinstance(case, EpisodeCase)}
+    gate = _gate(run, failure)
     return Trial(
         kind=TrialKind.REGRESSION,
         program_name=program.name,
@@ -161,11 +160,19 @@ def _trial(run: CasesRun) -> Trial:
         program=program.source.text or program.text,
         gate=gate,
         accepted=gate is Gate.ACCEPTED,
-        reason="" if first is None else f"case {first.name}: {first.detail}",
+        reason="" if failure is None else f"case {failure.name}: {failure.detail}",
         environment=program.card.environment,
         protocol=protocols.pop() if len(protocols) == 1 else "",
         environment_steps=run.env_steps,
         proof=None if run.proof is None else {"status": run.proof},
         parameters=values_of(program.flow),
-        cases={one.name: one.to_json() for one in run.outcomes},
+        cases={result.name: result.to_json() for result in run.results},
     )
+
+
+def _gate(run: CasesRun, failure: CaseResult | None) -> Gate:
+    if failure is None:
+        return Gate.ACCEPTED
+    if run.interrupted:
+        return Gate.NONE
+    return Gate.REGRESSION if failure.passed is False else Gate.PROVE

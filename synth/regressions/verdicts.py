@@ -1,4 +1,4 @@
-"""What becomes of a case: whether an episode, or a replayed run, is as it demands."""
+"""Results of cases: whether an episode, or a replayed counterexample, is as the case requires."""
 
 from __future__ import annotations
 
@@ -8,19 +8,24 @@ from typing import Any
 
 import numpy as np
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.synth.regressions.case import EpisodeCase, TraceCase
-from hl_dsl.synth.regressions.property_monitor import first_break, watcher
-from hl_dsl.synth.rollouts.candidate_batch import CUT, Episode
-from hl_dsl.verify.results.counterexample_files import InvalidCounterexample, replay
+from hl_dsl.synth.regressions.property_monitor import first_violation, monitor_program
+from hl_dsl.synth.rollouts.candidate_batch import Episode
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.verify.results.counterexamples import replay
 
 from hl_dsl.base.text import counted
 from hl_dsl.cards import Card
+from hl_dsl.cases.files import InvalidCase
+from hl_dsl.cases.records import CounterexampleCase, EpisodeCase
 
 
 @dataclass(frozen=True)
 class CaseResult:
-    """`passed` is None where the case was not played to its end. `value` is the return, of the window where there is one;
-    `length` the steps taken."""
+    """Result of a case.
+
+    `passed` is None if the episode was not simulated to its end. `value` is the return, of the case's window if it
+    has one; `length` is the number of steps taken.
+    """
 
     name: str
     passed: bool | None
@@ -29,57 +34,57 @@ class CaseResult:
     length: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """As the ledger keeps it, under the case's name."""
+        """Returns the entry of the ledger, under the case's name."""
         return {"passed": self.passed, "detail": self.detail, "return": self.value, "steps": self.length}
 
     @classmethod
-    def from_json(cls, name: str, kept: dict[str, Any]) -> CaseResult:
-        return cls(name, kept["passed"], kept["detail"], kept["return"], kept["steps"])
+    def from_json(cls, name: str, entry: dict[str, Any]) -> CaseResult:
+        """Reads an entry of the ledger."""
+        return cls(name, entry["passed"], entry["detail"], entry["return"], entry["steps"])
 
 
-def broken(outcomes: Sequence[CaseResult]) -> CaseResult | None:
-    """The first case that was not passed."""
-    return next((one for one in outcomes if not one.passed), None)
+def first_failure(results: Sequence[CaseResult]) -> CaseResult | None:
+    """Returns the first result that is not passed; None if all are."""
+    return next((result for result in results if not result.passed), None)
 
 
-def of_trace(case: TraceCase, flow: Dataflow) -> CaseResult:
-    """Replays a run that broke a property. A program without that property does not pass: to drop it is not to mend it."""
+def check_counterexample(case: CounterexampleCase, flow: Dataflow) -> CaseResult:
+    """Replays a counterexample. A program without the property fails: removing a property does not repair a program."""
     try:
-        again = replay(flow, case.case)
-    except InvalidCounterexample as problem:
+        replayed = replay(flow, case)
+    except InvalidCase as problem:
         return CaseResult(case.name, False, problem.message)
-    return CaseResult(case.name, not again.broken, "; ".join([again.detail, *again.notes]))
+    return CaseResult(case.name, not replayed.is_violated, "; ".join([replayed.detail, *replayed.notes]))
 
 
-def of_episode(case: EpisodeCase, episode: Episode, card: Card) -> CaseResult:
-    """Whether an episode that was played as the case says is as it demands."""
-    value, length = value_of(case, episode), episode.length
-    if episode.status == CUT:
+def check_episode(case: EpisodeCase, episode: Episode, card: Card) -> CaseResult:
+    """Compares an episode, which was simulated with the case's settings, with the requirement of the case."""
+    value, length = case_return(case, episode), episode.length
+    if episode.status == EpisodeStatus.CUT:
         return CaseResult(case.name, None, "its episode was cut before its end", value, length)
+    detail = _failure(case, episode, value, card)
+    return CaseResult(case.name, detail is None, f"a return of {value:g}" if detail is None else detail, value, length)
+
+
+def _failure(case: EpisodeCase, episode: Episode, value: float, card: Card) -> str | None:
+    """The requirement that is not met; None if all are."""
     window = case.window
-    if window is not None and length <= window.start:
-        return CaseResult(
-            case.name,
-            False,
-            f"the episode ended after {counted(length, 'step')}, before tick {window.start}",
-            value,
-            length,
-        )
+    if window is not None and episode.length <= window.start:
+        return f"the episode ended after {counted(episode.length, 'step')}, before tick {window.start}"
     if case.least_return is not None and not value >= case.least_return:
-        where = "" if window is None else f" in ticks {window.start} to {window.end - 1}"
-        return CaseResult(
-            case.name, False, f"a return of {value:g}{where} is less than {case.least_return:g}", value, length
-        )
+        ticks = "" if window is None else f" in ticks {window.start} to {window.end - 1}"
+        return f"a return of {value:g}{ticks} is less than {case.least_return:g}"
     if case.holds is not None:
-        tick = first_break(watcher(card, case.holds), episode.recording, window)
+        assert episode.recording is not None, "episodes of cases are recorded"
+        tick = first_violation(monitor_program(card, case.holds), episode.recording, window)
         if tick is not None:
-            return CaseResult(case.name, False, f"`{case.holds}` is false at tick {tick}", value, length)
-    return CaseResult(case.name, True, f"a return of {value:g}", value, length)
+            return f"`{case.holds}` is false at tick {tick}"
+    return None
 
 
-def value_of(case: EpisodeCase, episode: Episode) -> float:
-    """The return of an episode, or what its window brought: the rewards of the steps taken at the window's ticks."""
+def case_return(case: EpisodeCase, episode: Episode) -> float:
+    """Returns the return of an episode, or of the case's window: the rewards of the steps taken at its ticks."""
     if case.window is None or episode.recording is None or not episode.length:
         return episode.value if case.window is None else 0.0
-    so_far = np.concatenate([[0.0], episode.recording.returns_so_far, [episode.value]])
-    return float(so_far[min(case.window.end, episode.length)] - so_far[min(case.window.start, episode.length)])
+    returns = np.concatenate([[0.0], episode.recording.returns_so_far, [episode.value]])
+    return float(returns[min(case.window.end, episode.length)] - returns[min(case.window.start, episode.length)])

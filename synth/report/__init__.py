@@ -1,1 +1,1 @@
-"""HTML report of a run (`hl report`)."""
+"""HTML report on a run: `write_report` reads the run folder, records videos and writes one page."""

@@ -10,8 +10,6 @@ from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.cards import Card
 
 _MOST_FRAMES, _WIDEST = 250, 320
-_TICKS_A_SECOND = {"atari": 60}
-_OTHERWISE = 30
 _FRAMES_A_SECOND = 15
 
 
@@ -20,8 +18,8 @@ class Camera:
     environment's own pace. Games show their pixels at every tick; other environments must be made with `render`."""
 
     def __init__(self, card: Card, steps: int):
-        self._pixels = card.family == "atari"
-        rate = _TICKS_A_SECOND.get(card.family, _OTHERWISE)
+        self._pixels = card.capabilities.has_pixels
+        rate = card.capabilities.frames_per_second
         self._every = max(rate // _FRAMES_A_SECOND, -(-steps // _MOST_FRAMES))
         self._milliseconds = 1000 * self._every / rate
         self._pictures: list[np.ndarray] = []

@@ -9,19 +9,19 @@ from typing import Any
 
 from hl_dsl.synth.report.contents.curve import score_points
 from hl_dsl.synth.report.contents.held_out import held_out_scores
-from hl_dsl.synth.report.contents.program_text import shown_text
+from hl_dsl.synth.report.contents.program_text import display_text
 from hl_dsl.synth.report.contents.proved import proof_of
 from hl_dsl.synth.report.contents.rejections import rejections
 from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.steps import accepted_steps, name_of
-from hl_dsl.synth.report.drawing.lineage_layout import family
-from hl_dsl.synth.report.videos import Film, film_steps
-from hl_dsl.synth.runs.budget_report import account
+from hl_dsl.synth.report.drawing.lineage_layout import lineage_graph
+from hl_dsl.synth.report.videos import ReportVideo, recorded_steps
+from hl_dsl.synth.runs.budget_report import budget_rows
 from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.runs.run_folder import BEST
 from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial
-from hl_dsl.synth.runs.trials_table import totals
+from hl_dsl.synth.runs.trial_statistics import totals
 from hl_dsl.synth.runs.version import UNKNOWN, version
 
 from hl_dsl.base.errors import HLError
@@ -31,10 +31,10 @@ from hl_dsl.program import Program
 SCHEMA = "hl.report/2"
 
 
-def document_of(run: ReportedRun, films: Sequence[Film]) -> dict[str, Any]:
+def document_of(run: ReportedRun, films: Sequence[ReportVideo]) -> dict[str, Any]:
     """The document, `"schema": "hl.report/2"`, in plain JSON values."""
     points, end = score_points(run)
-    program = _program(run.best)
+    program = _program(run)
     environment, protocol = run.setting or (None, None)
     return plain(
         {
@@ -56,15 +56,15 @@ def document_of(run: ReportedRun, films: Sequence[Film]) -> dict[str, Any]:
             "held_out": _held_out(run, program),
             "steps": accepted_steps(run),
             "rejections": rejections(run),
-            "family": family(run),
+            "family": lineage_graph(run),
             "films": [film.to_json() for film in films],
         }
     )  # type: ignore[return-value]
 
 
-def _program(trial: Trial | None) -> Program | None:
+def _program(run: ReportedRun) -> Program | None:
     try:
-        return None if trial is None else Program.parse(trial.program)
+        return None if run.best is None else Program.parse(run.best.program, cards=run.cards)
     except HLError:
         return None
 
@@ -89,7 +89,7 @@ def _best(trial: Trial) -> dict[str, Any]:
     return (
         {"name": name_of(trial)}
         | {name: getattr(trial, name) for name in names}
-        | {"program": shown_text(trial.program)}
+        | {"program": display_text(trial.program)}
     )
 
 
@@ -122,9 +122,9 @@ def _spent(run: ReportedRun) -> dict[str, Any]:
     lost = sum(trial.environment_steps for trial in run.trials if trial.kind is TrialKind.INTERRUPTED)
     return totals(run.trials, calls) | {
         "budget_steps": _budget_steps(run),
-        "budgets": account(run.events),
+        "budgets": budget_rows(run.events),
         "lost_steps": lost,
-        "film_steps": film_steps(run),
+        "film_steps": recorded_steps(run),
         "programs": len(run.candidates),
         "generations": sum(event.get("event") == "generation" for event in run.events),
         "seconds": _seconds(run.events),

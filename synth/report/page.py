@@ -8,20 +8,20 @@ from typing import Any
 
 from hl_dsl.synth.report.contents.run import GOING_ON
 from hl_dsl.synth.report.drawing.chart import score_chart
-from hl_dsl.synth.report.drawing.lineage_svg import tree
+from hl_dsl.synth.report.drawing.lineage_svg import lineage_svg
 from hl_dsl.synth.report.drawing.markup import Markup, element
 from hl_dsl.synth.report.drawing.style import STYLE
 from hl_dsl.synth.report.sections.best import best_program, held_out, proved
 from hl_dsl.synth.report.sections.components import number, section, soft
 from hl_dsl.synth.report.sections.spent import settings, spent
 from hl_dsl.synth.report.sections.steps import rejected, steps
-from hl_dsl.synth.report.videos import Film
+from hl_dsl.synth.report.videos import ReportVideo
 
 # The browser itself then refuses whatever is not in the file.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def page(document: Mapping[str, Any], films: Sequence[Film]) -> str:
+def page(document: Mapping[str, Any], films: Sequence[ReportVideo]) -> str:
     """The whole file. Texts of programs and models are escaped wherever they stand."""
     title = f"{document['best']['program_name'] if document['best'] else 'A run'} on {document['environment'] or 'no environment yet'}"
     head = element(
@@ -108,7 +108,7 @@ def _curves(document: Mapping[str, Any]) -> Markup:
     )
 
 
-def _films(films: Sequence[Film]) -> Markup | None:
+def _films(films: Sequence[ReportVideo]) -> Markup | None:
     if not films:
         return None
     shown = []
@@ -128,7 +128,7 @@ def _films(films: Sequence[Film]) -> Markup | None:
 
 
 def _family(document: Mapping[str, Any]) -> Markup | None:
-    drawn = tree(document["family"])
+    drawn = lineage_svg(document["family"])
     if drawn is None:
         return None
     key = soft(

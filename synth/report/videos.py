@@ -24,11 +24,11 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import storage_problem, write_whole
 from hl_dsl.program import Program
 
-FILMS, LEDGER = "films", "trials.jsonl"
+VIDEOS, LEDGER = "films", "trials.jsonl"
 
 
 @dataclass(frozen=True)
-class Film:
+class ReportVideo:
     """One program's film. `roles`: which of "first", "worst", "best" it is. `note` says why there are no pictures."""
 
     roles: tuple[str, ...]
@@ -46,7 +46,9 @@ class Film:
         return document | {"roles": list(self.roles), "bytes": None if self.gif is None else len(self.gif)}
 
 
-def films(run: ReportedRun, steps: int, play: bool, tell: Callable[[str], None] = lambda text: None) -> list[Film]:
+def record_videos(
+    run: ReportedRun, steps: int, play: bool, tell: Callable[[str], None] = lambda text: None
+) -> list[ReportVideo]:
     """The films, each of at most `steps` steps. With `play` false only what was filmed before is shown.
 
     `tell` is told what is about to be played. Raises KeyboardInterrupt, with what had been played recorded.
@@ -54,12 +56,12 @@ def films(run: ReportedRun, steps: int, play: bool, tell: Callable[[str], None] 
     return [_one(run, film, trial, steps, play, tell) for film, trial in _chosen(run)]
 
 
-def film_steps(run: ReportedRun) -> int:
+def recorded_steps(run: ReportedRun) -> int:
     """What the films on record have cost."""
-    return sum(trial.environment_steps for trial in trials_of(Ledger(run.folder / FILMS / LEDGER).read()))
+    return sum(trial.environment_steps for trial in trials_of(Ledger(run.folder / VIDEOS / LEDGER).read()))
 
 
-def _chosen(run: ReportedRun) -> list[tuple[Film, Trial]]:
+def _chosen(run: ReportedRun) -> list[tuple[ReportVideo, Trial]]:
     scored = [
         trial
         for trial in run.candidates
@@ -69,19 +71,21 @@ def _chosen(run: ReportedRun) -> list[tuple[Film, Trial]]:
         return []
     seed = (run.settings.get("seeds") or scored[0].seeds)[0]
     roles = {"first": scored[0], "worst": min(scored, key=lambda trial: trial.score), "best": run.best}
-    chosen: dict[str, tuple[Film, Trial]] = {}
+    chosen: dict[str, tuple[ReportVideo, Trial]] = {}
     for role, trial in roles.items():
         film, first = chosen.get(
-            trial.program_hash, (Film((), name_of(trial), trial.program_hash, trial.score, seed), trial)
+            trial.program_hash, (ReportVideo((), name_of(trial), trial.program_hash, trial.score, seed), trial)
         )
         chosen[trial.program_hash] = replace(film, roles=(*film.roles, role)), first
     return list(chosen.values())
 
 
-def _one(run: ReportedRun, film: Film, trial: Trial, steps: int, play: bool, tell: Callable[[str], None]) -> Film:
+def _one(
+    run: ReportedRun, film: ReportVideo, trial: Trial, steps: int, play: bool, tell: Callable[[str], None]
+) -> ReportVideo:
     try:
-        program = Program.parse(text_of(trial, run.trials))
-        path = run.folder / FILMS / f"{program.hash}-{trial.protocol}-{film.seed}-{steps}.gif"
+        program = Program.parse(text_of(trial, run.trials, run.cards), cards=run.cards)
+        path = run.folder / VIDEOS / f"{program.hash}-{trial.protocol}-{film.seed}-{steps}.gif"
         kept = _kept(path)
         if kept is not None:
             return replace(film, gif=kept)
@@ -102,8 +106,11 @@ def _kept(path: Path) -> bytes | None:
 
 
 def _play(program: Program, trial: Trial, seed: int, steps: int, path: Path) -> bytes | None:
-    from hl_dsl.synth.evaluation.evaluate import evaluate_program
+    from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+    from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program
     from hl_dsl.synth.report.camera import Camera
+    from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+    from hl_dsl.synth.rollouts.resources import Resources
     from hl_dsl.synth.rollouts.video import check_render, needs_render
 
     if needs_render(program.card):
@@ -117,15 +124,13 @@ def _play(program: Program, trial: Trial, seed: int, steps: int, path: Path) -> 
     known = {one.name for one in program.flow.parameters}
     evaluation = evaluate_program(
         program,
-        trial.protocol,
-        [seed],
+        EpisodeSettings(trial.protocol, (seed,), steps),
         ledger=Ledger(path.parent / LEDGER),
-        num_envs=1,
-        max_steps=steps,
-        kind=TrialKind.VIDEO,
-        on_tick=camera,
-        parameters={name: value for name, value in trial.parameters.items() if name in known},
-        render=needs_render(program.card),
+        resources=Resources(num_envs=1),
+        callbacks=RolloutCallbacks(on_tick=camera, render=needs_render(program.card)),
+        options=EvaluationOptions(
+            parameters={name: value for name, value in trial.parameters.items() if name in known}, kind=TrialKind.VIDEO
+        ),
     )
     if evaluation.rollout.interrupted:
         raise KeyboardInterrupt

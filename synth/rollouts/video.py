@@ -1,4 +1,4 @@
-"""A film of one episode, written as MP4 while it is played."""
+"""Video of one episode, written as MP4 while it is played."""
 
 from __future__ import annotations
 
@@ -13,31 +13,27 @@ from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.synth.environments.environments import Environments
 
 from hl_dsl.base.errors import HLError
-from hl_dsl.cards import Card
-
-# Families whose pictures are drawn in plain memory; elsewhere drawing may need a graphics driver.
-_DRAWN_IN_MEMORY = ("atari", "classic", "box2d")
-_FRAMES_PER_SECOND = {"atari": 60}
-_OTHERWISE = 30
-_ENLARGED = {"atari": 3}
+from hl_dsl.cards import Card, Rendering
 
 
 class Video:
-    """Films lane 0, the first seed; give it to `evaluate` as `on_tick`, with `render=needs_render(card)`.
+    """An `on_tick` that films lane 0. The evaluation needs `render=needs_render(card)`.
 
-    Opening raises HLError where the file cannot be written or the environment cannot be drawn. Once the episode runs
-    nothing is raised, so a full disk cannot cost the evaluation: `close` raises HLError then.
+    A full disk does not stop the evaluation: after the constructor only `close` raises errors.
+
+    Raises:
+        HLError: The file cannot be written, or the environment cannot be drawn.
     """
 
     def __init__(self, path: str | Path, card: Card):
         self.path = Path(path)
         self.frames = 0
-        self._family = card.family
+        self._capabilities = card.capabilities
         self._writer: Any = None
         self._over = False
         self._error: HLError | None = None
         if self.path.suffix.lower() != ".mp4":
-            raise HLError(f"a video is written as MP4, and `{self.path}` is not named so", "name it FILE.mp4")
+            raise HLError(f"the video `{self.path}` has no name of an MP4 file", "name it FILE.mp4")
         if needs_render(card):
             check_render(card)
         try:
@@ -46,9 +42,10 @@ class Video:
             raise HLError(f"cannot write the video {self.path}: {error}") from error
 
     def __call__(self, environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
+        """Films a tick."""
         if self._over or (row := int(np.searchsorted(frame.lanes, 0))) >= len(frame.lanes) or frame.lanes[row] != 0:
             return
-        picture = frame.picture(row) if self._family == "atari" else environments.render(0)
+        picture = frame.picture(row) if self._capabilities.has_pixels else environments.render(0)
         try:
             self._write(np.ascontiguousarray(picture))
         except (OSError, RuntimeError) as error:
@@ -56,7 +53,7 @@ class Video:
         self._over = actions is None or self._error is not None
 
     def close(self) -> None:
-        """Finishes the file. Raises HLError where it could not be written; the frames so far may be lost then."""
+        """Closes the file. Raises HLError if it could not be written; the frames so far may then be lost."""
         writer, self._writer = self._writer, None
         self._over = True
         try:
@@ -64,7 +61,9 @@ class Video:
                 import imageio_ffmpeg
 
                 writer.close()
-                next(imageio_ffmpeg.read_frames(str(self.path)))  # the writer does not say when its last write failed
+                next(
+                    imageio_ffmpeg.read_frames(str(self.path))
+                )  # the writer does not report that its last write failed
         except (OSError, RuntimeError, StopIteration) as error:
             self._error = self._error or HLError(f"cannot write the video {self.path}: {error}")
         if self._error is not None:
@@ -75,12 +74,12 @@ class Video:
             import imageio_ffmpeg
 
             height, width, _ = picture.shape
-            scale = _ENLARGED.get(self._family, 1)
+            scale = self._capabilities.picture_scale
             self._writer = imageio_ffmpeg.write_frames(
                 str(self.path),
                 (width, height),
-                fps=_FRAMES_PER_SECOND.get(self._family, _OTHERWISE),
-                macro_block_size=2,  # what the pixel format asks for; the usual 16 would stretch the picture
+                fps=self._capabilities.frames_per_second,
+                macro_block_size=2,  # required by the pixel format; the default of 16 would stretch the picture
                 output_params=["-vf", f"scale=iw*{scale}:ih*{scale}:flags=neighbor"] if scale > 1 else [],
             )
             self._writer.send(None)
@@ -89,14 +88,20 @@ class Video:
 
 
 def needs_render(card: Card) -> bool:
-    """Whether the environment must be asked to draw; an Atari game's observation is the picture."""
-    return card.family != "atari"
+    """Whether pictures must be rendered: they are not the observation."""
+    return not card.capabilities.has_pixels
 
 
 def check_render(card: Card) -> None:
-    """Raises HLError where the environment cannot be drawn. Draws once in a process of its own where a missing graphics driver would end this one."""
-    if card.family in _DRAWN_IN_MEMORY:
+    """Raises HLError if the environment cannot be drawn.
+
+    Unless pictures are drawn in memory, one is drawn in another process: a missing graphics driver can end the process.
+    """
+    rendering = card.capabilities.rendering
+    if rendering is Rendering.IN_MEMORY:
         return
+    if rendering is Rendering.NONE:
+        raise HLError(f"`{card.environment}` draws no pictures", "evaluate it without --video")
     trial = (
         "import sys\n"
         "from hl_dsl.cards.reader import parse_card\n"
@@ -112,7 +117,7 @@ def check_render(card: Card) -> None:
         ask = [sys.executable, "-c", trial]
         done = subprocess.run(ask, input=card_text(card), text=True, capture_output=True, timeout=120, cwd=folder)
     if done.returncode != 0 or "ERROR" in done.stderr:
-        lines = (done.stderr.strip() or done.stdout.strip() or "it ended without a word").splitlines()
+        lines = (done.stderr.strip() or done.stdout.strip() or "it printed nothing").splitlines()
         raise HLError(
             f"`{card.environment}` cannot be drawn on this machine: {lines[-1]}",
             "evaluate without --video, or where its renderer has a graphics driver",

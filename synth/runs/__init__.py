@@ -1,4 +1,1 @@
-"""A run on disk: its folder, ledger, trials and budget, and the tables and plots derived from them.
-
-Trials are recorded here.
-"""
+"""Run folder of a study: ledger of trials, settings, budget, step counter, and the files derived from the ledger."""

@@ -1,4 +1,4 @@
-"""What the calls of a ledger come to."""
+"""Totals of the model and agent calls in a ledger."""
 
 from __future__ import annotations
 
@@ -8,20 +8,25 @@ from typing import Any
 from hl_dsl.base.text import counted
 
 RESERVED, SETTLED = "reserved", "settled"
+"""States of a call event."""
+
 ANSWERED, FAILED, CUT_OFF = "answered", "failed", "cut off"
+"""Outcomes of a settled call."""
 
 
 def call_totals(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """What a ledger's calls come to; None where there are none. `open` calls are reserved and not settled: their
-    reservations count as charged."""
+    """Returns the totals of a ledger's calls; None if it has no calls.
+
+    `open` counts calls that are reserved and not settled. Their reservations count as charged.
+    """
     reserved, settled = _by_state(events)
     if not reserved:
         return None
-    outcomes = [one["outcome"] for one in settled.values()]
-    charges = [(one["tokens"], one["cost"], one["estimated"]) for one in settled.values()]
+    outcomes = [event["outcome"] for event in settled.values()]
+    charges = [(event["tokens"], event["cost"], event["estimated"]) for event in settled.values()]
     charges += [
-        (one["reserved_tokens"], one["reserved_cost"], True)
-        for number, one in reserved.items()
+        (event["reserved_tokens"], event["reserved_cost"], True)
+        for number, event in reserved.items()
         if number not in settled
     ]
     return {
@@ -35,18 +40,18 @@ def call_totals(events: Iterable[Mapping[str, Any]]) -> dict[str, Any] | None:
         "tokens_unknown": sum(tokens is None for tokens, _, _ in charges),
         "cost": sum(cost or 0.0 for _, cost, _ in charges),
         "cost_unknown": sum(cost is None for _, cost, _ in charges),
-        "seconds": sum(one.get("seconds", 0.0) for one in settled.values()),
+        "seconds": sum(event.get("seconds", 0.0) for event in settled.values()),
     }
 
 
 def open_calls(events: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The reservations of the calls that are not settled."""
+    """Returns the reservations of calls that are not settled."""
     reserved, settled = _by_state(events)
-    return [one for number, one in reserved.items() if number not in settled]
+    return [event for number, event in reserved.items() if number not in settled]
 
 
 def _by_state(events: Iterable[Mapping[str, Any]]) -> tuple[dict[int, Mapping[str, Any]], dict[int, Mapping[str, Any]]]:
-    """By number, what was recorded when a call was reserved, and when it was settled."""
+    """Returns the reserving and the settling events by call number."""
     reserved: dict[int, Mapping[str, Any]] = {}
     settled: dict[int, Mapping[str, Any]] = {}
     for event in events:
@@ -56,7 +61,7 @@ def _by_state(events: Iterable[Mapping[str, Any]]) -> tuple[dict[int, Mapping[st
 
 
 def calls_line(total: dict[str, Any]) -> str:
-    """The totals for people."""
+    """Returns the totals as one line of text."""
     unanswered = ", ".join(
         f"{total[name]:,} {name.replace('_', ' ')}" for name in ("failed", "cut_off", "open") if total[name]
     )
@@ -65,9 +70,9 @@ def calls_line(total: dict[str, Any]) -> str:
         + (f" ({unanswered})" if unanswered else "")
         + f", {counted(total['tokens'], 'token')}"
     )
-    text += f" (not known of {counted(total['tokens_unknown'], 'call')})" if total["tokens_unknown"] else ""
-    text += f", cost {total['cost']:,.4f}" if total["cost"] or not total["cost_unknown"] else ", cost not known"
+    text += f" (unknown for {counted(total['tokens_unknown'], 'call')})" if total["tokens_unknown"] else ""
+    text += f", cost {total['cost']:,.4f}" if total["cost"] or not total["cost_unknown"] else ", cost unknown"
     text += (
-        f" (not known of {counted(total['cost_unknown'], 'call')})" if total["cost"] and total["cost_unknown"] else ""
+        f" (unknown for {counted(total['cost_unknown'], 'call')})" if total["cost"] and total["cost_unknown"] else ""
     )
-    return text + (f"; {total['estimated']:,} charged with the most they may have taken" if total["estimated"] else "")
+    return text + (f"; {total['estimated']:,} charged at their upper limit" if total["estimated"] else "")

@@ -1,82 +1,88 @@
-"""A run's trials as they come, while another process makes them."""
+"""Follower of a run: one line for each trial while another process records it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.run_folder import holder
+from hl_dsl.synth.runs.run_folder import lock_holder
 from hl_dsl.synth.runs.statuses import EVALUATION_KINDS, Gate
-from hl_dsl.synth.runs.trial import Trial
-from hl_dsl.synth.runs.trials_table import ledger_path, trial_name, trial_story
+from hl_dsl.synth.runs.trial import Trial, trial_name, trial_summary
+from hl_dsl.synth.runs.trials_table import ledger_path
 
 from hl_dsl.base.errors import HLError
 
-_BEFORE = 10
-_PAUSE = 0.25  # seconds
+_RECENT_TRIALS = 10  # recorded trials that are shown at the start
+_POLL_SECONDS = 0.25
 
 
 def follow(run: Path | str, pause: Callable[[float], None] = time.sleep) -> Iterator[str]:
-    """One line for each trial of a run, the last few there are and then each new one as it is recorded, and one on how it ended.
+    """Yields one line for each trial of a run, and one on how the run ended.
 
-    Ends when no process holds the run's folder any more; at once, where none does. Only reads. Raises HLError where there is no
-    run, LedgerDamaged and LedgerUnreadable.
+    Starts with the most recent trials and continues with each new one. Ends when no process holds the run folder; at
+    once if none does. Only reads.
+
+    Raises:
+        HLError: There is no run.
+        LedgerDamaged: A line of the ledger is damaged.
+        LedgerUnreadable: The ledger cannot be read.
     """
     path = _wait_for_ledger(Path(run), pause)
-    ledger, tally = Ledger(path), _Tally()
+    ledger, totals = Ledger(path), _RunningTotals()
     offset = sequence = 0
     first, ending = True, None
     while True:
-        # Asked before the ledger is read: what is written until the folder is let go is then read, too.
-        going_on = holder(path.parent) is not None
-        events, offset = ledger.read_on(offset, sequence)
+        # Checked before the ledger is read, so that everything written before the folder is released is read.
+        is_running = lock_holder(path.parent) is not None
+        events, offset = ledger.read_from(offset, sequence)
         sequence += len(events)
         lines = []
         for event in events:
             if event.get("kind") not in EVALUATION_KINDS:
                 ending = event if event.get("event") == "stop" else None
             if event.get("event") == "trial":
-                lines.append(tally.line(Trial.from_event(event)))
-        if first and len(lines) > _BEFORE:
-            yield f"… {len(lines) - _BEFORE:,} trials before"
-            lines = lines[-_BEFORE:]
+                lines.append(totals.line(Trial.from_event(event)))
+        if first and len(lines) > _RECENT_TRIALS:
+            yield f"… {len(lines) - _RECENT_TRIALS:,} trials before"
+            lines = lines[-_RECENT_TRIALS:]
         yield from lines
         first = False
-        if not going_on:
-            yield _ended(ending)
+        if not is_running:
+            yield _ending_line(ending)
             return
-        pause(_PAUSE)
+        pause(_POLL_SECONDS)
 
 
 def _wait_for_ledger(run: Path, pause: Callable[[float], None]) -> Path:
-    """A run that has just begun has no ledger yet."""
+    """Returns the path of the ledger. A run that has just started has none yet."""
     while True:
-        held = run.suffix != ".jsonl" and holder(run) is not None
+        is_held = run.suffix != ".jsonl" and lock_holder(run) is not None
         try:
             return ledger_path(run)
         except HLError:
-            if not held:
+            if not is_held:
                 raise
-        pause(_PAUSE)
+        pause(_POLL_SECONDS)
 
 
-def _ended(stop: dict | None) -> str:
-    return "the run is not going on" if stop is None else f"stopped: {stop.get('reason', '')}"
+def _ending_line(stop: Mapping[str, Any] | None) -> str:
+    return "the run is not active" if stop is None else f"stopped: {stop.get('reason', '')}"
 
 
-class _Tally:
-    """What the ledger adds up to, line by line."""
+class _RunningTotals:
+    """Number of trials and steps so far."""
 
     def __init__(self) -> None:
         self.steps, self.count = 0, 0
 
     def line(self, trial: Trial) -> str:
-        place, self.count = self.count, self.count + 1
+        position, self.count = self.count, self.count + 1
         self.steps += trial.environment_steps
-        gate = trial.kind if trial.gate == Gate.NONE else trial.gate
+        gate = trial.kind if trial.gate is Gate.NONE else trial.gate
         score = "-" if trial.score is None else f"{trial.score:,.1f}"
-        # A change that a model wrote may hold anything; what moves a cursor is shown, not done.
-        story = "".join(one if one.isprintable() else "�" for one in trial_story(trial))
-        return f"{trial_name(trial, place):>6}  {self.steps:>12,} steps  {gate:<11}  {score:>10}  {story}".rstrip()
+        # The text of a model may hold control characters; they are shown, not sent to the terminal.
+        summary = "".join(letter if letter.isprintable() else "�" for letter in trial_summary(trial))
+        return f"{trial_name(trial, position):>6}  {self.steps:>12,} steps  {gate:<11}  {score:>10}  {summary}".rstrip()

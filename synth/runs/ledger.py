@@ -1,14 +1,14 @@
-"""The ledger: `trials.jsonl`, the only truth of a run.
+"""Ledger: the append-only file `trials.jsonl` that holds everything a run has done.
 
-One JSON object a line, ASCII. Each begins with its `sequence` (1, 2, 3, …) and its `time` (UTC) and ends with a
-`checksum`: the first 16 hexadecimal digits of the SHA-256 of the line up to `,"checksum"`. Appending takes an exclusive
-lock on the file and syncs it, so many processes may append to one ledger and nothing reported as written is lost.
+Each line is one JSON object in ASCII. It starts with its `sequence` (1, 2, 3, …), its `time` (UTC) and its `schema`,
+and ends with a `checksum`: the first 16 hexadecimal digits of the SHA-256 of the line up to `,"checksum"`. Appending
+takes an exclusive lock on the file and syncs it. So several processes may append to one ledger, and no event that was
+reported as written is lost.
 """
 
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import io
 import json
 import logging
@@ -18,34 +18,38 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from hl_dsl.synth.runs.ledger_schema import SCHEMA, SCHEMA_FIELD, current_event
+from hl_dsl.synth.runs.ledger_format import (
+    can_be_torn,
+    current_event,
+    event_body,
+    last_lines,
+    parse_line,
+    sealed_line,
+    sequence_of,
+)
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import storage_problem, sync_folder, try_folder, write_fully
-from hl_dsl.base.json_values import NotRecordable, plain
 
-LEDGER_FIELDS = ("sequence", "time", SCHEMA_FIELD, "checksum")
-_SEAL = b',"checksum":"%s"}'
-_SEAL_LENGTH = len(_SEAL % (b"0" * 16))
-_TAIL_BYTES = 1 << 16
 _log = logging.getLogger(__name__)
 
 
 class LedgerError(HLError):
-    """Something is wrong with a ledger."""
+    """An error of a ledger."""
 
 
 class LedgerUnwritable(LedgerError):
-    """An event could not be written. The ledger holds what it held before."""
+    """An event could not be written. The ledger is unchanged."""
 
 
 class LedgerUnreadable(LedgerError):
-    """The ledger is there but cannot be read."""
+    """The ledger exists but cannot be read."""
 
 
 class LedgerDamaged(LedgerError):
-    """A line that was written whole is not what was written. `path`, `line` (from 1) and `problem` say where and what."""
+    """A complete line was changed after it was written. `line` counts from 1."""
 
     path: Path
     line: int
@@ -53,45 +57,53 @@ class LedgerDamaged(LedgerError):
 
     @classmethod
     def at(cls, path: Path, line: int, problem: str) -> LedgerDamaged:
+        """Returns the error for a line, with a hint on how to recover."""
         if line == 1:
             hint = "Restore the file from a copy, or move it away: the next event starts a new ledger."
         else:
-            mend = f"head -n {line - 1} {shlex.quote(str(path))} > mended.jsonl"
-            hint = f"Restore the file from a copy. Or keep the events before the damage: `{mend}`, then put mended.jsonl in its place."
+            command = f"head -n {line - 1} {shlex.quote(str(path))} > repaired.jsonl"
+            hint = (
+                "Restore the file from a copy. "
+                f"Or keep the events before the damage: run `{command}`, then replace the file with repaired.jsonl."
+            )
         error = cls(f"{path}, line {line}: {problem}", hint)
         error.path, error.line, error.problem = path, line, problem
         return error
 
 
 class Ledger:
-    """An append-only file of events, safe against crashes and against other processes.
+    """An append-only file of events, safe against crashes and against concurrent writers.
 
-    `torn` holds the bytes of a last line that a crash cut short, as the last `read` or `append` met it (else empty):
-    `read` leaves it out, `append` removes it from the file. Any other damage raises LedgerDamaged.
+    Attributes:
+        path: The file, which need not exist.
+        torn: Bytes of an incomplete last line (a torn write) that the last `read` or `append` found; else empty. `read`
+            omits that line, `append` removes it from the file. Any other damage raises LedgerDamaged.
     """
 
-    def __init__(self, path: Path | str):
+    def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self.torn = b""
 
-    def append(self, event: Mapping) -> dict:
-        """Write one event; returns it as `read` will, with `sequence`, `time` and `checksum`.
+    def append(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Writes one event and returns it as `read` will, with the fields that the ledger adds.
 
-        Raises NotRecordable, LedgerUnwritable (disk full, read-only, no such folder; the ledger is then as before)
-        and LedgerDamaged (the last line cannot be continued).
+        Raises:
+            NotRecordable: The event is not plain JSON, or has a field of the ledger's own.
+            LedgerUnwritable: Disk full, read-only, missing folder. The ledger is unchanged.
+            LedgerDamaged: The last line is damaged.
         """
         return self.append_many([event])[0]
 
-    def append_many(self, events: Iterable[Mapping]) -> list[dict]:
-        """Write several events next to each other with one sync. Raises as `append`; then none of them is kept."""
-        bodies = [_body(event) for event in events]
+    def append_many(self, events: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Writes several consecutive events with one sync: all of them, or none and it raises as `append` does."""
+        bodies = [event_body(event) for event in events]
         if not bodies:
             return []
         try:
             with _locked(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, fcntl.LOCK_EX) as descriptor:
                 sequence, end, whole = self._find_end(descriptor)
                 moment = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-                lines = [_line(sequence + 1 + offset, moment, body) for offset, body in enumerate(bodies)]
+                lines = [sealed_line(sequence + 1 + offset, moment, body) for offset, body in enumerate(bodies)]
                 self._write(descriptor, end, b"".join(lines) if whole else b"\n" + b"".join(lines))
         except OSError as error:
             problem, hint = storage_problem(error)
@@ -99,9 +111,9 @@ class Ledger:
         return [json.loads(line) for line in lines]
 
     def prepare(self) -> None:
-        """Shows that an event could be appended, before work is done whose record would be lost.
+        """Checks that an event can be appended, before work whose record would otherwise be lost.
 
-        Removes a torn last line. Raises as `append`; a full disk shows only there.
+        Removes a torn last line. Raises as `append` does; a full disk is detected only there.
         """
         try:
             if self.path.exists():
@@ -113,8 +125,14 @@ class Ledger:
             problem, hint = storage_problem(error)
             raise LedgerUnwritable(f"cannot write to the ledger {self.path}: {problem}", hint) from error
 
-    def read(self) -> list[dict]:
-        """All events, in order; an empty list where there is no file yet. Raises LedgerDamaged and LedgerUnreadable."""
+    def read(self) -> list[dict[str, Any]]:
+        """Returns all events in order, in the words of the current schema; an empty list if there is no file.
+
+        Raises:
+            LedgerDamaged: A line is damaged.
+            LedgerUnreadable: The file cannot be read.
+            UnknownSchema: A line has a schema of a later version.
+        """
         self.torn = b""
         try:
             with (
@@ -128,9 +146,15 @@ class Ledger:
             problem, hint = storage_problem(error)
             raise LedgerUnreadable(f"cannot read the ledger {self.path}: {problem}", hint) from error
 
-    def read_on(self, offset: int, sequence: int) -> tuple[list[dict], int]:
-        """What came after the byte `offset`, up to which `sequence` events stand, and where that ends. A last line without its
-        newline is not there yet. Raises as `read`."""
+    def read_from(self, offset: int, sequence: int) -> tuple[list[dict[str, Any]], int]:
+        """Returns the events after the byte `offset`, and the offset after them.
+
+        A last line without its newline is not complete yet. Raises as `read` does.
+
+        Args:
+            offset: Byte at which to start, as returned by the last call.
+            sequence: Number of events before it.
+        """
         try:
             with open(self.path, "rb") as file:
                 file.seek(offset)
@@ -143,41 +167,41 @@ class Ledger:
         whole = data[: data.rfind(b"\n") + 1]
         return list(self._events(io.BytesIO(whole), sequence + 1)), offset + len(whole)
 
-    def _events(self, lines: Iterable[bytes], first: int = 1) -> Iterator[dict]:
+    def _events(self, lines: Iterable[bytes], first: int = 1) -> Iterator[dict[str, Any]]:
         for number, line in enumerate(lines, start=first):
-            event, problem = _parse(line.removesuffix(b"\n"), number)
+            event, problem = parse_line(line.removesuffix(b"\n"), number)
             if event is not None:
                 yield current_event(event)
-            elif not line.endswith(b"\n") and _could_be_torn(line, number):
+            elif not line.endswith(b"\n") and can_be_torn(line, number):
                 self._note_torn(line)
             else:
                 raise LedgerDamaged.at(self.path, number, problem)
 
     def _find_end(self, descriptor: int) -> tuple[int, int, bool]:
-        """The last sequence number, where the next byte goes, and whether the last line has its newline."""
+        """Returns the last sequence number, the offset of the next byte, and whether the last line has its newline."""
         self.torn = b""
         size = os.fstat(descriptor).st_size
         if size == 0:
             sync_folder(self.path.parent)
             return 0, 0, True
-        whole_line, rest = _last_lines(descriptor, size)
+        whole_line, rest = last_lines(descriptor, size)
         sequence = 0
         if whole_line is not None:
-            sequence = _sequence_of(whole_line)
-            if _parse(whole_line, sequence)[0] is None:
+            sequence = sequence_of(whole_line)
+            if parse_line(whole_line, sequence)[0] is None:
                 self._raise_damage(descriptor)
         if not rest:
             return sequence, size, True
-        if _parse(rest, sequence + 1)[0] is not None:
+        if parse_line(rest, sequence + 1)[0] is not None:
             return sequence + 1, size, False
-        if not _could_be_torn(rest, sequence + 1):
+        if not can_be_torn(rest, sequence + 1):
             self._raise_damage(descriptor)
         self._note_torn(rest)
         os.ftruncate(descriptor, size - len(rest))
         return sequence, size - len(rest), True
 
     def _raise_damage(self, descriptor: int) -> None:
-        """Only the tail was looked at; read it all, to name the first bad line."""
+        """Reads the whole file to name the first damaged line; only its tail was read before."""
         os.lseek(descriptor, 0, os.SEEK_SET)
         with open(descriptor, "rb", closefd=False) as file:
             for _ in self._events(file):
@@ -189,21 +213,24 @@ class Ledger:
             write_fully(descriptor, data)
             os.fsync(descriptor)
         except BaseException:
-            # Half an event is worse than none; after an interrupt the caller does not know it was written.
+            # A partial event must not stay; after an interrupt the caller cannot know whether the event was written.
             try:
                 os.ftruncate(descriptor, end)
             except OSError:
-                _log.warning("%s: a half-written event could not be removed; the next append will", self.path)
+                _log.warning("%s: a partly written event could not be removed; the next append removes it", self.path)
             raise
 
     def _note_torn(self, line: bytes) -> None:
         self.torn = line
-        _log.warning("%s: the last line was cut short by a crash (%d bytes); it is left out", self.path, len(line))
+        _log.warning("%s: the last line is incomplete after a crash (%d bytes); it is omitted", self.path, len(line))
 
 
 @contextmanager
 def _locked(path: Path, flags: int, kind: int) -> Iterator[int]:
-    """A descriptor of the file that stands at `path` once the lock is held: it may be replaced while we wait."""
+    """Yields a locked descriptor of the file at `path`.
+
+    The file may be replaced while this process waits for the lock.
+    """
     while True:
         descriptor = os.open(path, flags, 0o666)
         try:
@@ -217,83 +244,3 @@ def _locked(path: Path, flags: int, kind: int) -> Iterator[int]:
                 return
         finally:
             os.close(descriptor)
-
-
-def _body(event: Mapping) -> bytes:
-    taken = [name for name in LEDGER_FIELDS if name in event]
-    if taken:
-        raise NotRecordable(
-            f"cannot record an event with a field called `{taken[0]}`", "The ledger writes that field itself."
-        )
-    try:
-        text = json.dumps(plain(event), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    except (ValueError, RecursionError) as error:
-        raise NotRecordable(f"cannot record the event: {error}", "Record smaller numbers or flatter values.") from error
-    return text[1:-1].encode("ascii")
-
-
-def _line(sequence: int, moment: str, body: bytes) -> bytes:
-    sealed = b'{"sequence":%d,"time":"%s","schema":"%s"' % (sequence, moment.encode("ascii"), SCHEMA.encode("ascii"))
-    if body:
-        sealed += b"," + body
-    return sealed + _SEAL % _checksum(sealed) + b"\n"
-
-
-def _checksum(sealed: bytes) -> bytes:
-    return hashlib.sha256(sealed).hexdigest()[:16].encode("ascii")
-
-
-def _parse(line: bytes, expected: int) -> tuple[dict | None, str]:
-    """The event of a line without its newline, or None and what is wrong with it."""
-    if not line:
-        return None, "the line is empty"
-    sealed, seal = line[:-_SEAL_LENGTH], line[-_SEAL_LENGTH:]
-    if not (line.startswith(b'{"sequence":') and seal.startswith(_SEAL[:13]) and seal.endswith(b'"}')):
-        return None, "this is no ledger event, or part of one"
-    if seal != _SEAL % _checksum(sealed):
-        return None, "the checksum does not fit: the line was changed after it was written"
-    event = json.loads(line)
-    if event["sequence"] != expected:
-        return (
-            None,
-            f"event {expected} should stand here, but this is event {event['sequence']}: lines were lost or moved",
-        )
-    return event, ""
-
-
-def _sequence_of(line: bytes) -> int:
-    digits = line[len(b'{"sequence":') :].split(b",", 1)[0]
-    return int(digits) if digits.isdigit() and len(digits) < 20 else 0
-
-
-def _could_be_torn(rest: bytes, expected: int) -> bool:
-    """Whether `rest` can be the beginning of event `expected`: a file that is no ledger must never be cut.
-
-    A power cut may leave zeros where the data never reached the disk.
-    """
-    head = b'{"sequence":%d,"time":"' % expected
-    rest = rest.rstrip(b"\0")
-    return head.startswith(rest[: len(head)])
-
-
-def _last_lines(descriptor: int, size: int) -> tuple[bytes | None, bytes]:
-    """The last line that has a newline (None if there is none), and what follows it; read from the end."""
-    length = _TAIL_BYTES
-    while True:
-        start = max(0, size - length)
-        tail = _read_at(descriptor, start, size - start)
-        cut = tail.rfind(b"\n")
-        before = tail.rfind(b"\n", 0, cut) if cut >= 0 else -1
-        if start == 0 or before >= 0:
-            return (tail[before + 1 : cut] if cut >= 0 else None), tail[cut + 1 :]
-        length *= 4
-
-
-def _read_at(descriptor: int, start: int, length: int) -> bytes:
-    data = b""
-    while len(data) < length:
-        piece = os.pread(descriptor, length - len(data), start + len(data))
-        if not piece:
-            raise OSError(5, "the file ended early")
-        data += piece
-    return data

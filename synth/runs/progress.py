@@ -1,24 +1,24 @@
-"""What a run shows while it goes: a bar on a terminal, a line now and then elsewhere. All on stderr."""
+"""Progress display of a study on stderr: a bar on a terminal, occasional lines elsewhere."""
 
 from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from typing import Any, TextIO
 
 from hl_dsl.synth.runs.statuses import Gate
 
-_EVERY_SECONDS = 10.0
+_INTERVAL_SECONDS = 10.0  # between two lines of the plain display
 
 
-def progress(label: str, stream=None):
-    """A display, to be used in a `with` block and given to a run as its `on_event`."""
+def progress(label: str, stream: TextIO | None = None) -> PlainProgress | TerminalProgress:
+    """Returns a display. Use it in a `with` block and pass it to a study as its `on_event`."""
     stream = stream or sys.stderr
     return TerminalProgress(label, stream) if stream.isatty() else PlainProgress(label, stream)
 
 
 def generation_text(event: dict[str, Any]) -> str:
-    """How a generation came out: of a tuning, or of a search."""
+    """Returns the result of a generation of `hl tune` or `hl synth`."""
     if "sigma" not in event:
         return gates_line(event)
     left = "" if event["seconds_left"] is None else f", {event['seconds_left']:,.0f} s left"
@@ -27,7 +27,7 @@ def generation_text(event: dict[str, Any]) -> str:
 
 
 def gates_line(event: dict[str, Any]) -> str:
-    """Acceptances, and rejections by gate."""
+    """Returns the number of accepted programs, and of rejected ones by gate."""
     stopped = event.get("stopped_at") or {}
     accepted = stopped.get(Gate.ACCEPTED, event.get("accepted", 0))
     rejected = ", ".join(f"{gate} {count:,}" for gate, count in stopped.items() if count and gate != Gate.ACCEPTED)
@@ -35,9 +35,9 @@ def gates_line(event: dict[str, Any]) -> str:
 
 
 class PlainProgress:
-    """Lines: every new best, and where the run stands every ten seconds."""
+    """Lines of text: one for each new best, and the state of the study every ten seconds."""
 
-    def __init__(self, label: str, stream):
+    def __init__(self, label: str, stream: TextIO) -> None:
         self.label, self.stream = label, stream
         self._last = time.monotonic()
 
@@ -48,17 +48,18 @@ class PlainProgress:
         return None
 
     def __call__(self, event: dict[str, Any]) -> None:
+        """Shows an event of the study."""
         kind = event["event"]
         if kind == "best":
-            self._say(f"best {event['score']:g}")
-        elif kind == "generation" and time.monotonic() - self._last > _EVERY_SECONDS:
-            self._say(f"{steps_text(event)}, best {_score(event)}, {generation_text(event)}")
-        elif kind == "waiting" or kind == "call" and time.monotonic() - self._last > _EVERY_SECONDS:
-            self._say(call_text(event))
+            self._print(f"best {event['score']:g}")
+        elif kind == "generation" and time.monotonic() - self._last > _INTERVAL_SECONDS:
+            self._print(f"{steps_text(event)}, best {_score(event)}, {generation_text(event)}")
+        elif kind == "waiting" or kind == "call" and time.monotonic() - self._last > _INTERVAL_SECONDS:
+            self._print(call_text(event))
         elif kind == "stop":
-            self._say(f"stopped: {event['reason']}")
+            self._print(f"stopped: {event['reason']}")
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         self._last = time.monotonic()
         print(f"{self.label}: {text}", file=self.stream, flush=True)
 
@@ -66,7 +67,7 @@ class PlainProgress:
 class TerminalProgress:
     """A bar of the budget, the best score, and counts by gate."""
 
-    def __init__(self, label: str, stream):
+    def __init__(self, label: str, stream: TextIO) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -86,10 +87,11 @@ class TerminalProgress:
         self._progress.__enter__()
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, *exception: Any) -> None:
         self._progress.__exit__(*exception)
 
     def __call__(self, event: dict[str, Any]) -> None:
+        """Shows an event of the study."""
         kind = event["event"]
         if kind == "replay":
             self._progress.update(
@@ -108,15 +110,15 @@ class TerminalProgress:
 
 
 def call_text(event: dict[str, Any]) -> str:
-    """How a call of a model or an agent goes."""
+    """Returns the state of a call to a model or an agent."""
     if event["event"] == "waiting":
         return f"{event['reason']}; the next attempt is in {event['seconds']:.0f} s"
     so_far = f"{event['tokens']:,} tokens so far, " if event["tokens"] else ""
-    return f"asking {event['model'] or event['proposer']}: {so_far}{event['seconds']:.0f} s"
+    return f"waiting for {event['model'] or event['proposer']}: {so_far}{event['seconds']:.0f} s"
 
 
 def steps_text(event: dict[str, Any]) -> str:
-    """Steps spent, of how many."""
+    """Returns the steps spent and their limit."""
     limit = event["budget_steps"]
     return f"{event['env_steps']:,}" + (f" of {limit:,}" if limit is not None else "") + " steps"
 

@@ -1,28 +1,19 @@
-"""`hl trials`: a run's trials as a table, its totals, and the lineage of its best program."""
+"""Output of `hl trials`: a run's trials as a table, its totals, and the lineage of its best program."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hl_dsl.synth.runs.budget_report import account, account_lines
+from hl_dsl.synth.runs.budget_report import budget_lines, budget_rows
 from hl_dsl.synth.runs.call_totals import call_totals, calls_line
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.lineage import Ancestor, lineage
-from hl_dsl.synth.runs.statuses import GATES, Gate, TrialKind
-from hl_dsl.synth.runs.trial import (
-    Cumulative,
-    Trial,
-    cumulative,
-    main_setting,
-    proof_summary,
-    run_best,
-    run_end,
-    trials_of,
-    violations,
-)
+from hl_dsl.synth.runs.statuses import Gate
+from hl_dsl.synth.runs.trial import Trial, proof_summary, trial_name, trial_summary
+from hl_dsl.synth.runs.trial_statistics import Cumulative, cumulative, main_setting, run_best, stop_event, totals
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.json_values import plain
@@ -37,28 +28,50 @@ SCHEMA = "hl.trials/2"
 ROWS = 40
 
 
-def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS) -> dict[str, Any] | Group:
-    """The trials of a run folder (or of one `.jsonl` file): a plain dict with `"schema": "hl.trials/2"` where
-    `as_json`, else something to hand to a rich console. The table shows accepted and late trials first, at most
-    `rows` of them (None: all), and says how many it leaves out; the dict holds all.
+@dataclass(frozen=True)
+class _LedgerContents:
+    """A ledger's trials with what is computed from its other events. `torn_bytes`: bytes of an incomplete last line."""
 
-    Only reads. Raises HLError where there is no ledger, LedgerDamaged and LedgerUnreadable.
+    path: Path
+    trials: list[Trial]
+    best: Trial | None
+    stop_reason: str | None
+    torn_bytes: int
+    calls: dict[str, Any] | None
+    budgets: list[dict[str, Any]]
+
+
+def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS) -> dict[str, Any] | Group:
+    """Returns the trials of a run folder, or of one `.jsonl` file. Only reads.
+
+    Args:
+        run: The folder or the file.
+        as_json: Whether to return a document of the schema `hl.trials/2`, which has all trials, instead of text for a
+            rich console.
+        rows: Most trials in the table, the latest accepted and the latest of all; None for all.
+
+    Raises:
+        HLError: There is no ledger.
+        LedgerDamaged: A line of it is damaged.
+        LedgerUnreadable: It cannot be read.
     """
-    path = ledger_path(Path(run))
-    ledger = Ledger(path)
+    ledger = Ledger(ledger_path(Path(run)))
     events = ledger.read()
-    trials = trials_of(events)
-    stopped = run_end(events).get("reason")
-    calls, budgets = call_totals(events), account(events)
-    if as_json:
-        return _as_json(path, trials, run_best(events, trials), stopped, len(ledger.torn), calls, budgets)
-    return _as_text(
-        path, trials, run_best(events, trials), stopped, len(ledger.torn), rows, calls, account_lines(budgets)
+    trials = [Trial.from_event(event) for event in events if event.get("event") == "trial"]
+    contents = _LedgerContents(
+        path=ledger.path,
+        trials=trials,
+        best=run_best(events, trials),
+        stop_reason=stop_event(events).get("reason"),
+        torn_bytes=len(ledger.torn),
+        calls=call_totals(events),
+        budgets=budget_rows(events),
     )
+    return _as_json(contents) if as_json else _as_text(contents, rows)
 
 
 def ledger_path(run: Path) -> Path:
-    """The ledger of a run folder, or the `.jsonl` file itself. Raises HLError where there is none."""
+    """Returns the ledger of a run folder, or the `.jsonl` file itself. Raises HLError if it does not exist."""
     path = run if run.suffix == ".jsonl" else run / "trials.jsonl"
     try:
         if path.exists():
@@ -67,67 +80,34 @@ def ledger_path(run: Path) -> Path:
         pass
     raise HLError(
         f"there are no trials at {run}: {path} does not exist",
-        "Give the folder of a run, such as one `hl synth` wrote.",
+        "give the folder of a run, such as one that `hl synth` wrote",
     )
 
 
-def totals(trials: Sequence[Trial], calls: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What the trials cost together, and how many candidates stopped at each gate. With the totals of `calls`, tokens and
-    cost are those of all calls, also of ones that brought no trial."""
-    # What nobody proposed passed no gate: a search's own count of what it accepted leaves it out as well.
-    simplified = sum(trial.kind == TrialKind.SIMPLIFY for trial in trials)
-    gates = Counter(trial.gate for trial in trials if trial.kind != TrialKind.SIMPLIFY)
-    candidates = len(trials) - simplified - gates[Gate.NONE]
-    tokens = [trial.tokens for trial in trials if trial.tokens is not None]
-    cost = [trial.cost for trial in trials if trial.cost is not None]
-    return {
-        "trials": len(trials),
-        "environment_steps": sum(trial.environment_steps for trial in trials),
-        "planning_steps": sum(trial.planning.get("steps", 0) for trial in trials),
-        "episodes": sum(trial.episodes for trial in trials),
-        "accepted": gates[Gate.ACCEPTED],
-        "rejected": candidates - gates[Gate.ACCEPTED],
-        "simplified": simplified,
-        "not_candidates": gates[Gate.NONE],
-        "by_gate": {gate: gates[gate] for gate in GATES},
-        "cpu_seconds": sum(trial.cpu_seconds for trial in trials),
-        "wall_seconds": sum(trial.wall_seconds for trial in trials),
-        "tokens": calls["tokens"] if calls else sum(tokens) if tokens else None,
-        "cost": calls["cost"] if calls else sum(cost) if cost else None,
-        "calls": calls,
-    }
-
-
-def _as_json(
-    path: Path,
-    trials: list[Trial],
-    best: Trial | None,
-    stopped: str | None,
-    torn_bytes: int,
-    calls: dict[str, Any] | None,
-    budgets: list[dict[str, Any]],
-) -> dict[str, Any]:
-    chain = lineage(trials, best)
+def _as_json(contents: _LedgerContents) -> dict[str, Any]:
+    trials = contents.trials
+    chain = lineage(trials, contents.best)
     setting = main_setting(trials)
-    document = {
-        "schema": SCHEMA,
-        "ledger": path,
-        "environment": setting[0] if setting else None,
-        "protocol": setting[1] if setting else None,
-        "trials": [_row(entry, place) for place, entry in enumerate(cumulative(trials))],
-        "totals": totals(trials, calls),
-        "budgets": budgets,
-        "stop_reason": stopped,
-        "best": _best(chain[-1].trial) if chain else None,
-        "lineage": [_ancestor(ancestor) for ancestor in chain],
-        "torn_bytes": torn_bytes,
-    }
-    return plain(document)  # type: ignore[return-value]
+    return plain(
+        {
+            "schema": SCHEMA,
+            "ledger": contents.path,
+            "environment": setting[0] if setting else None,
+            "protocol": setting[1] if setting else None,
+            "trials": [_row(entry, position) for position, entry in enumerate(cumulative(trials))],
+            "totals": totals(trials, contents.calls),
+            "budgets": contents.budgets,
+            "stop_reason": contents.stop_reason,
+            "best": _best(chain[-1].trial) if chain else None,
+            "lineage": [_ancestor(ancestor) for ancestor in chain],
+            "torn_bytes": contents.torn_bytes,
+        }
+    )  # type: ignore[return-value]  # a mapping becomes a dict
 
 
-def _row(entry: Cumulative, place: int) -> dict[str, Any]:
-    """Everything about a trial but its text, which the ledger has; with the name it goes by and the totals after it."""
-    row = entry.trial.to_event() | {"name": trial_name(entry.trial, place)}
+def _row(entry: Cumulative, position: int) -> dict[str, Any]:
+    """Returns all fields of a trial except its text, with its name, its status and the totals up to it."""
+    row = entry.trial.to_event() | {"name": trial_name(entry.trial, position), "status": entry.trial.status}
     del row["event"], row["program"]
     row.update(sequence=entry.trial.sequence, time=entry.trial.time)
     row.update(total_steps=entry.total_steps, total_episodes=entry.total_episodes, best_so_far=entry.best)
@@ -135,60 +115,59 @@ def _row(entry: Cumulative, place: int) -> dict[str, Any]:
 
 
 def _best(trial: Trial) -> dict[str, Any]:
-    names = (
-        "sequence",
-        "index",
-        "program_name",
-        "program_hash",
-        "mean",
-        "min",
-        "max",
-        "seeds",
-        "returns",
-        "parameters",
-        "program",
-    )
-    return {name: getattr(trial, name) for name in names}
+    return {
+        "sequence": trial.sequence,
+        "index": trial.index,
+        "program_name": trial.program_name,
+        "program_hash": trial.program_hash,
+        "mean": trial.mean,
+        "min": trial.min,
+        "max": trial.max,
+        "seeds": trial.seeds,
+        "returns": trial.returns,
+        "parameters": trial.parameters,
+        "program": trial.program,
+    }
 
 
 def _ancestor(ancestor: Ancestor) -> dict[str, Any]:
-    names = ("sequence", "index", "program_hash", "mean", "change", "proposer")
-    row = {name: getattr(ancestor.trial, name) for name in names}
-    return row | {"crossed_with": ancestor.crossed_with, "missing_parent": ancestor.missing_parent}
+    trial = ancestor.trial
+    return {
+        "sequence": trial.sequence,
+        "index": trial.index,
+        "program_hash": trial.program_hash,
+        "mean": trial.mean,
+        "change": trial.change,
+        "proposer": trial.proposer,
+        "crossed_with": ancestor.crossed_with,
+        "missing_parent": ancestor.missing_parent,
+    }
 
 
-def _as_text(
-    path: Path,
-    trials: list[Trial],
-    best: Trial | None,
-    stopped: str | None,
-    torn_bytes: int,
-    rows: int | None,
-    calls: dict[str, Any] | None,
-    budgets: list[str],
-) -> Group:
+def _as_text(contents: _LedgerContents, rows: int | None) -> Group:
     from rich.console import Group
     from rich.text import Text
 
+    trials = contents.trials
     if not trials:
-        return Group(Text(f"{path}: no trials yet"))
+        return Group(Text(f"{contents.path}: no trials yet"))
     parts: list[Any] = [
-        _title(_setting_text(path, main_setting(trials))),
+        _title(_setting_text(contents.path, main_setting(trials))),
         _trial_table(trials, rows),
         Text(_totals_line(trials)),
         Text(_gates_line(trials), style="dim"),
     ]
-    parts += [] if calls is None else [Text(calls_line(calls))]
+    budgets = budget_lines(contents.budgets)
+    parts += [] if contents.calls is None else [Text(calls_line(contents.calls))]
     parts += [Text(f"budgets: {'; '.join(budgets)}")] if budgets else []
-    if stopped:
-        parts.append(Text(f"stopped: {stopped}"))
-    if torn_bytes:
-        parts.append(
-            Text(f"the last line was cut short by a crash ({torn_bytes} bytes) and is left out", style="yellow")
-        )
-    chain = lineage(trials, best)
+    if contents.stop_reason:
+        parts.append(Text(f"stopped: {contents.stop_reason}"))
+    if contents.torn_bytes:
+        text = f"the last line is incomplete after a crash ({contents.torn_bytes} bytes) and is omitted"
+        parts.append(Text(text, style="yellow"))
+    chain = lineage(trials, contents.best)
     parts += (
-        [Text(""), _title(_lineage_text(chain)), _lineage_table(chain)]
+        [Text(""), _title(_lineage_title(chain)), _lineage_table(chain)]
         if chain
         else [Text("no accepted trial has a score yet")]
     )
@@ -196,7 +175,7 @@ def _as_text(
 
 
 def _title(text: str) -> Text:
-    """A line of its own: a table would break its title at its own width."""
+    """Returns a line of its own: rich breaks a table's title at the width of the table."""
     from rich.text import Text
 
     return Text(text, style="italic")
@@ -208,104 +187,80 @@ def _trial_table(trials: list[Trial], rows: int | None) -> Table:
     from rich.text import Text
 
     setting = main_setting(trials)
-    shown = _chosen(trials, rows)
-    left_out = len(trials) - len(shown)
-    caption = f"{left_out:,} more, not shown; --json has all" if left_out else None
+    shown = _shown_positions(trials, rows)
+    hidden = len(trials) - len(shown)
+    caption = f"{hidden:,} more, not shown; --json has all" if hidden else None
     table = Table(box=box.SIMPLE_HEAD, caption=caption, caption_justify="left")
-    for name, justify in (
-        ("trial", "right"),
-        ("steps so far", "right"),
-        ("gate", "left"),
-        ("score", "right"),
-        ("accepted", "left"),
-    ):
-        table.add_column(name, justify=justify, no_wrap=True)
-    table.add_column("what changed", overflow="fold")
-    for place, entry in enumerate(cumulative(trials)):
-        if place in shown:
+    table.add_column("trial", justify="right", no_wrap=True)
+    table.add_column("steps so far", justify="right", no_wrap=True)
+    table.add_column("gate", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("accepted", no_wrap=True)
+    table.add_column("change", overflow="fold")
+    for position, entry in enumerate(cumulative(trials)):
+        if position in shown:
             trial = entry.trial
-            gate = trial.kind if trial.gate == Gate.NONE else trial.gate
-            accepted = "yes" if trial.accepted else ""
             cells = (
-                trial_name(trial, place),
+                trial_name(trial, position),
                 f"{entry.total_steps:,}",
-                gate,
+                trial.kind if trial.gate is Gate.NONE else trial.gate,
                 _score(trial, setting),
-                accepted,
-                trial_story(trial),
+                "yes" if trial.accepted else "",
+                trial_summary(trial),
             )
-            # Text, never markup: a change such as `ram[101]` would read as a tag.
+            # Text, not markup: a change such as `ram[101]` would be read as a tag.
             table.add_row(*(Text(cell) for cell in cells), style=None if trial.accepted else "dim")
     return table
 
 
-def _chosen(trials: list[Trial], rows: int | None) -> set[int]:
-    """The places of the trials to show: half for the latest accepted, the rest for the latest of all."""
+def _shown_positions(trials: list[Trial], rows: int | None) -> set[int]:
+    """Returns the positions of the trials to show: half for the latest accepted, the rest for the latest of all."""
     if rows is None or len(trials) <= rows:
         return set(range(len(trials)))
-    accepted = [place for place, trial in enumerate(trials) if trial.accepted]
-    chosen = set(accepted[-max(1, rows // 2) :])
-    latest = (place for place in reversed(range(len(trials))) if place not in chosen)
-    return chosen | {next(latest) for _ in range(max(0, rows - len(chosen)))}
+    accepted = [position for position, trial in enumerate(trials) if trial.accepted]
+    shown = set(accepted[-max(1, rows // 2) :])
+    latest = (position for position in reversed(range(len(trials))) if position not in shown)
+    return shown | {next(latest) for _ in range(max(0, rows - len(shown)))}
 
 
 def _setting_text(path: Path, setting: tuple[str, str] | None) -> str:
     return str(path) + ("" if setting is None else f": {setting[0]}, {setting[1] or 'its own protocol'}")
 
 
-def trial_name(trial: Trial, place: int) -> str:
-    """What a trial goes by: its number, or else its place in the ledger; with its kind where nobody proposed it, so that it has none."""
-    if trial.kind == TrialKind.SIMPLIFY and trial.sequence is not None:
-        return f"{TrialKind.SIMPLIFY} {trial.sequence}"
-    return str(trial.index if trial.index is not None else trial.sequence if trial.sequence is not None else place + 1)
-
-
 def _score(trial: Trial, setting: tuple[str, str] | None) -> str:
     if trial.score is None:
         return "-"
-    other = (trial.environment, trial.protocol) != setting
-    return f"{trial.score:,.1f}" + (f" ({trial.protocol or trial.environment})" if other else "")
+    is_other = (trial.environment, trial.protocol) != setting
+    return f"{trial.score:,.1f}" + (f" ({trial.protocol or trial.environment})" if is_other else "")
 
 
-def trial_story(trial: Trial) -> str:
-    """What was changed and, for a rejection, why it stopped; with what qualifies the proof."""
-    parts = [trial.change or trial.program_name]
-    if not trial.accepted and trial.reason:
-        parts.append(trial.reason.partition("\n")[0])
-    counted = (
-        ("observations out of range", trial.out_of_range),
-        ("assumption violated", trial.assumption_violations),
-        ("monitor violated", trial.monitor_violations),
-        ("proved invariant violated", trial.invariant_violations),
-        ("planned futures that came to no number", trial.planning.get("diverged", 0)),
-        ("ticks without a plan", trial.planning.get("blind", 0)),
-    )
-    parts += [f"{name}: {violations(counts):,}" for name, counts in counted if violations(counts)]
-    return " · ".join(part for part in parts if part)
-
-
-def _totals_line(trials: list[Trial]) -> str:
+def _totals_line(trials: Sequence[Trial]) -> str:
     total = totals(trials)
-    text = (
-        f"{counted(total['trials'], 'trial')}, {counted(total['environment_steps'], 'environment step')}, {counted(total['episodes'], 'episode')}, "
-        f"{total['accepted']:,} accepted, {total['rejected']:,} rejected, {total['cpu_seconds']:,.1f} s CPU"
-    )
-    text += f", {total['simplified']:,} simplified" if total["simplified"] else ""
-    text += f", {counted(total['planning_steps'], 'step')} of models to plan" if total["planning_steps"] else ""
-    text += f", {total['tokens']:,} tokens" if total["tokens"] is not None else ""
-    return text + (f", cost {total['cost']:,.4f}" if total["cost"] is not None else "")
+    parts = [
+        counted(total["trials"], "trial"),
+        counted(total["environment_steps"], "environment step"),
+        counted(total["episodes"], "episode"),
+        f"{total['accepted']:,} accepted",
+        f"{total['rejected']:,} rejected",
+        f"{total['cpu_seconds']:,.1f} s CPU",
+    ]
+    parts += [f"{total['simplified']:,} simplified"] if total["simplified"] else []
+    parts += [f"{counted(total['planning_steps'], 'model step')} of planning"] if total["planning_steps"] else []
+    parts += [f"{total['tokens']:,} tokens"] if total["tokens"] is not None else []
+    parts += [f"cost {total['cost']:,.4f}"] if total["cost"] is not None else []
+    return ", ".join(parts)
 
 
-def _gates_line(trials: list[Trial]) -> str:
+def _gates_line(trials: Sequence[Trial]) -> str:
     by_gate = totals(trials)["by_gate"]
     stopped = ", ".join(f"{gate} {count:,}" for gate, count in by_gate.items() if count and gate != Gate.ACCEPTED)
     return f"rejected at: {stopped}" if stopped else "nothing was rejected"
 
 
-def _lineage_text(chain: list[Ancestor]) -> str:
+def _lineage_title(chain: list[Ancestor]) -> str:
     last = chain[-1].trial
-    proof = f" (its proof: {proof_summary(last.proof)})" if last.proof else ""
-    return f"How the best program came about{proof}"
+    proof = f" (proof: {proof_summary(last.proof)})" if last.proof else ""
+    return f"Lineage of the best program{proof}"
 
 
 def _lineage_table(chain: list[Ancestor]) -> Table:
@@ -314,16 +269,17 @@ def _lineage_table(chain: list[Ancestor]) -> Table:
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD)
-    for name, justify in (("trial", "right"), ("score", "right"), ("program", "left")):
-        table.add_column(name, justify=justify, no_wrap=True)
-    table.add_column("what changed", overflow="fold")
-    for place, ancestor in enumerate(chain):
+    table.add_column("trial", justify="right", no_wrap=True)
+    table.add_column("score", justify="right", no_wrap=True)
+    table.add_column("program", no_wrap=True)
+    table.add_column("change", overflow="fold")
+    for position, ancestor in enumerate(chain):
         trial = ancestor.trial
-        change = trial.change or ("start" if place == 0 else trial.program_name)
+        change = trial.change or ("start" if position == 0 else trial.program_name)
         if ancestor.crossed_with:
             change += f" (crossed with {', '.join(name[:8] for name in ancestor.crossed_with)})"
         if ancestor.missing_parent:
-            change += f" (its parent {ancestor.missing_parent[:8]} is not in this ledger)"
+            change += f" (parent {ancestor.missing_parent[:8]} is not in this ledger)"
         score = "-" if trial.score is None else f"{trial.score:,.1f}"
-        table.add_row(*(Text(cell) for cell in (trial_name(trial, place), score, trial.program_hash[:8], change)))
+        table.add_row(*(Text(cell) for cell in (trial_name(trial, position), score, trial.program_hash[:8], change)))
     return table

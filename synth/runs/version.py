@@ -1,4 +1,4 @@
-"""Which HL this is: its release and a digest of its own source, since a search repeats only under the code that made it."""
+"""Version of HL: its release and a digest of its source. A study repeats exactly only under the same source."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SUFFIXES = (".py", ".lark", ".toml")
 
 @cache
 def version() -> str:
-    """Such as `0.1.0 (code 3f9c01ab)`. Any change of the source changes the digest."""
+    """Returns the version, such as `0.1.0 (code 3f9c01ab)`. Any change of the source changes the digest."""
     digest = sha256()
     for stage in _STAGES:
-        folder = Path(import_module(stage).__file__).parent
+        folder = Path(str(import_module(stage).__file__)).parent
         for name in sorted(
             path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.suffix in _SUFFIXES
         ):
-            if not name.startswith("cli/"):  # the command line changes no search
+            if not name.startswith("cli/"):  # the command line does not change a search
                 digest.update(f"{stage} {name}\n".encode() + (folder / name).read_bytes())
     return f"{metadata.version('hl-dsl')} (code {digest.hexdigest()[:8]})"

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from hl_dsl.synth.candidates.parameter_sampling import anywhere
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
-from hl_dsl.synth.rollouts.pruning import usual_dry_steps
+from hl_dsl.synth.rollouts.pruning import default_no_reward_steps
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
 
 from hl_dsl.base.errors import HLError
@@ -46,13 +48,13 @@ def random_constants(
     seeds: Sequence[int] = (0,),
     draws: int = 24,
     seed: int = 0,
-    dry_steps: int | None = None,
+    no_reward_steps: int | None = None,
     step_budget: int | None = None,
     num_threads: int = 0,
 ) -> RandomBaselineResult:
     """Plays `draws` random settings of the parameters, each anywhere in its range, on every seed, in one batch.
 
-    `dry_steps`: None is what a study takes. Raises HLError for a program without parameters or a budget that lets no draw
+    `no_reward_steps`: None is what a study takes. Raises HLError for a program without parameters or a budget that lets no draw
     end, and NotProved.
     """
     parameters = program.flow.parameters
@@ -65,16 +67,13 @@ def random_constants(
     for draw in range(draws):
         random = generator(seed, draw, "null")
         values.append({one.name: anywhere(one, random) for one in parameters})
-    lanes = [one for _ in values for one in seeds]
+    lanes = tuple(one for _ in values for one in seeds)
     columns = {one.name: [drawn[one.name] for drawn in values for _ in seeds] for one in parameters}
     rollout = evaluate(
         ProgramBatch([Member(program.flow, len(lanes), columns)]),
         program.card,
-        protocol,
-        lanes,
-        num_envs=len(lanes),
-        num_threads=num_threads,
-        dry_steps=dry_steps or usual_dry_steps(program.card),
+        EpisodeSettings(protocol, lanes, None, no_reward_steps or default_no_reward_steps(program.card)),
+        Resources(num_threads, num_envs=len(lanes)),
         step_budget=step_budget,
     )
     count = len(seeds)

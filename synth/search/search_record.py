@@ -10,18 +10,17 @@ from typing import Any
 
 import numpy as np
 from hl_dsl.synth.candidates.proposer import Candidate, Rejected
-from hl_dsl.synth.evaluation.policy_header import without_measured
 from hl_dsl.synth.rollouts.episode import Recording
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.picture import Picture
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.statuses import TrialKind
-from hl_dsl.synth.runs.step_counter import StepMeter
-from hl_dsl.synth.runs.trial import Trial, cut_trial
+from hl_dsl.synth.runs.step_counter import StepCounter
+from hl_dsl.synth.runs.trial import Trial, wasted_trial
 from hl_dsl.synth.search.search_state import CompletedTrial
 
 from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 
 EPISODES = "episodes"
 
@@ -33,17 +32,17 @@ class StudyRecord:
     not all there was interrupted: it is proposed again, the same, and what is missing is played.
     """
 
-    def __init__(self, folder: RunFolder):
-        self.folder = folder
+    def __init__(self, folder: RunFolder, keeps_episodes: bool = True):
+        self.folder, self.keeps_episodes = folder, keeps_episodes
         self.lost_steps = 0
         self.events: list[dict] = []
         self._generation = -1
-        self._parts = 0
+        self._made_by = ""
 
     @cached_property
-    def meter(self) -> StepMeter:
+    def meter(self) -> StepCounter:
         """Made when it is first needed: a folder whose run is refused stays as it is."""
-        return StepMeter(self.folder.path)
+        return StepCounter(self.folder.path)
 
     def __enter__(self) -> StudyRecord:
         return self
@@ -54,17 +53,17 @@ class StudyRecord:
 
     def start(self, settings: Mapping[str, Any]) -> None:
         """Raises HLError where the folder already holds a run."""
-        run_settings.begin(self.folder, settings)
+        run_settings.record_settings(self.folder, settings)
 
     def resume(self, settings: Mapping[str, Any]) -> list[dict]:
         """The generations on record, in order. Raises HLError where there is no run, or it differs in what it searches."""
-        self._made_by = run_settings.go_on(self.folder, settings)
+        self._made_by = run_settings.check_resumable(self.folder, settings)
         self.events = self.folder.ledger.read()
         self._charge_cut_steps(settings)
         try:
             return self._generations(self.events)
         except (KeyError, TypeError) as error:
-            raise run_settings.not_repeated(self.folder, self._made_by, "a generation of the run") from error
+            raise run_settings.not_reproducible(self.folder, self._made_by, "a generation of the run") from error
 
     def _charge_cut_steps(self, settings: Mapping[str, Any]) -> None:
         """What a process that was killed had played, and could not write down."""
@@ -72,7 +71,7 @@ class StudyRecord:
         if steps:
             self.events.append(
                 self.folder.ledger.append(
-                    cut_trial(settings, steps, "steps of episodes that the end of the process cut").to_event()
+                    wasted_trial(settings, steps, "steps of episodes that the end of the process cut").to_event()
                 )
             )
 
@@ -84,7 +83,7 @@ class StudyRecord:
                 generations.append({**event, "trials": {}})
             elif kind == "trial" and event.get("kind") == TrialKind.INTERRUPTED:
                 self.lost_steps += event["environment_steps"]
-            elif kind == "trial" and event.get("kind") == TrialKind.SEARCH and generations:
+            elif kind == "trial" and event.get("kind") in (TrialKind.SEARCH, TrialKind.TUNE) and generations:
                 generations[-1]["trials"][event["index"]] = Trial.from_event(event)
         return generations
 
@@ -94,49 +93,50 @@ class StudyRecord:
         proposals: Sequence[Candidate | Rejected],
         steps_left: int | None,
         rejected: Sequence[Trial],
-        turn: int = 0,
+        details: Mapping[str, Any],
     ) -> None:
-        """Records what a generation consists of, and what of it stopped in front of the environment. `turn`: of the seeds."""
-        self._generation, self._parts = number, 0
-        named = [
-            {
-                "index": one.index,
-                "origin": one.origin,
-                "hash": one.checked.program.hash if one.checked else "",
-                **({"brief": True} if getattr(one, "brief", False) else {}),
-            }
-            for one in proposals
-        ]
+        """Records a generation's proposals, and the trials of those that were rejected before the environment.
+
+        Args:
+            number: Number of the generation.
+            proposals: Its proposals.
+            steps_left: Environment steps that it may take; None: no limit.
+            rejected: Trials of the rejected proposals.
+            details: Further items of the generation's event.
+        """
+        self._generation = number
         event = {
             "event": "generation",
             "generation": number,
             "reserved_steps": steps_left,
-            "turn": turn,
-            "proposals": named,
+            **details,
+            "proposals": [_named(proposal) for proposal in proposals],
         }
         written = self.folder.ledger.append_many([event, *(trial.to_event() for trial in rejected)])
-        self.meter.begin(written[-1]["sequence"])
+        self.meter.restart(written[-1]["sequence"])
 
     def complete(self, generation: dict, rejected: Sequence[Trial]) -> None:
         """Records those of a known generation's rejections that a crash kept from the ledger."""
         missing = [trial.to_event() for trial in rejected if trial.index not in generation["trials"]]
         written = self.folder.ledger.append_many(missing)
-        self.meter.begin((written or self.events)[-1]["sequence"])
+        self.meter.restart((written or self.events)[-1]["sequence"])
 
     def known(self, generation: dict, proposals: Sequence[Candidate | Rejected]) -> dict[int, CompletedTrial]:
         """What the ledger tells of a generation that has been proposed again. Raises HLError where it is another one."""
         self._generation = generation["generation"]
         recorded = [(one["index"], one["origin"], one["hash"]) for one in generation["proposals"]]
-        now = [(one.index, one.origin, one.checked.program.hash if one.checked else "") for one in proposals]
+        now = [(one.index, one.origin, one.checked.hash if one.checked else "") for one in proposals]
         if recorded != now:
-            raise run_settings.not_repeated(self.folder, self._made_by, f"generation {self._generation} of the run")
+            raise run_settings.not_reproducible(self.folder, self._made_by, f"generation {self._generation} of the run")
         recordings = read_episodes(self.folder.path, self._generation)
         settled = {}
         for one in proposals:
             trial = generation["trials"].get(one.index)
             if type(one) is Candidate and trial is not None:
                 kept, statuses = recordings.get(one.index, ({}, {}))
-                if not kept and trial.options:  # without them nothing came back from its evaluator
+                if (
+                    self.keeps_episodes and not kept and trial.options
+                ):  # without them nothing came back from its evaluator
                     raise HLError(
                         f"the episodes of trial {one.index} are missing in {self.folder.path / EPISODES}",
                         "restore the folder from a copy, or start a new run",
@@ -144,14 +144,20 @@ class StudyRecord:
                 settled[one.index] = CompletedTrial(trial, one.origin, one.checked, kept, statuses)
         return settled
 
-    def settle(self, settled: Sequence[CompletedTrial]) -> None:
+    def settle(self, completed: Sequence[CompletedTrial]) -> None:
         """Records episodes, then trials."""
-        if not settled:
+        if not completed:
             return
+        if self.keeps_episodes:
+            self._write_episodes(completed)
+        events = [trial.trial.to_event() for trial in completed]
+        self.folder.ledger.append_many(events if self.keeps_episodes else map(_without_empty, events))
+
+    def _write_episodes(self, completed: Sequence[CompletedTrial]) -> None:
         arrays: dict[str, np.ndarray] = {}
-        for one in settled:
-            for seed, recording in one.recordings.items():
-                key = f"{one.trial.index}/{seed}/{one.statuses[seed]}"
+        for trial in completed:
+            for seed, recording in trial.recordings.items():
+                key = f"{trial.trial.index}/{seed}/{trial.statuses[seed]}"
                 arrays[f"{key}/actions"] = recording.actions
                 arrays.update({f"{key}/shown_{name}": values for name, values in recording.shown.items()})
                 arrays.update(
@@ -164,7 +170,6 @@ class StudyRecord:
         file = io.BytesIO()
         np.savez_compressed(file, **arrays)
         self.folder.write(f"{EPISODES}/{self._generation}-{self._next_part()}.npz", file.getvalue())
-        self.folder.ledger.append_many([one.trial.to_event() for one in settled])
 
     def _next_part(self) -> int:
         return len(list((self.folder.path / EPISODES).glob(f"{self._generation}-*.npz")))
@@ -190,7 +195,23 @@ class StudyRecord:
         self.folder.stop(reason, more)
 
 
-def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Recording], dict[int, str]]]:
+def _named(proposal: Candidate | Rejected) -> dict[str, Any]:
+    """A proposal as a generation's event names it."""
+    checked = proposal.checked
+    named = {"index": proposal.index, "origin": proposal.origin, "hash": checked.hash if checked else ""}
+    return {**named, "brief": True} if isinstance(proposal, Candidate) and proposal.brief else named
+
+
+def _without_empty(event: dict[str, Any]) -> dict[str, Any]:
+    """The event of a tuning's sample without its empty items: a tuning has thousands of samples."""
+    if event["program"]:
+        return event
+    return {name: value for name, value in event.items() if value is False or value == 0 or value}
+
+
+def read_episodes(
+    folder: Path, generation: int
+) -> dict[int, tuple[dict[int | str, Recording], dict[int | str, EpisodeStatus]]]:
     """The episodes of a generation by trial: recordings, and how they ended, by seed or `recording_key`. Raises HLError."""
     found: dict[int, tuple[dict, dict]] = {}
     for path in sorted((folder / EPISODES).glob(f"{generation}-*.npz")):
@@ -210,18 +231,5 @@ def read_episodes(folder: Path, generation: int) -> dict[int, tuple[dict[int, Re
                 for name, array in values.items()
                 if name.startswith("picture_")
             )
-            kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), status
+            kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), EpisodeStatus(status)
     return found
-
-
-_HEADER = ("# Found by hl synth", "# after ", "# Proof: ")
-
-
-def best_text(program: Program, header: Sequence[str]) -> str:
-    """The program's text under a header of comments, which takes the place of an earlier run's, and of what was measured
-    of the program that the run began with."""
-    lines = without_measured(program.text).splitlines(keepends=True)
-    if lines and lines[0].startswith(_HEADER[0]):
-        while lines and lines[0].startswith(_HEADER):
-            lines.pop(0)
-    return "".join(f"# {line}\n" for line in header) + "".join(lines)

@@ -8,15 +8,15 @@ recalled, not played again. So the score stands; what that smaller program does 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
-from hl_dsl.grammar.tree.syntax_tree import Act, Modes, PolicyDeclaration, children
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration, children
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.mutation.draft import tidied
-from hl_dsl.synth.mutation.tree_paths import exchanged, put, with_declaration
+from hl_dsl.synth.mutation.tree_paths import put, with_declaration
 from hl_dsl.verify.equivalence.equivalence import same_actions
 
+from hl_dsl.base.declaration_table import form_of
 from hl_dsl.language.types import INT, REAL
 
 
@@ -67,20 +67,5 @@ def _smaller(subject: Subject) -> Iterator[PolicyDeclaration]:
 
 def _without_rules(policy: PolicyDeclaration) -> Iterator[PolicyDeclaration]:
     for position, item in enumerate(policy.declarations):
-        if type(item) is Act:
-            for act in _shorter(item):
-                yield with_declaration(policy, position, act)
-        elif type(item) is Modes:
-            for number, mode in enumerate(item.modes):
-                for act in _shorter(mode.act) if mode.act is not None else ():
-                    yield with_declaration(
-                        policy, position, replace(item, modes=exchanged(item.modes, number, replace(mode, act=act)))
-                    )
-                for gone in range(len(mode.transitions)):
-                    left = replace(mode, transitions=mode.transitions[:gone] + mode.transitions[gone + 1 :])
-                    yield with_declaration(policy, position, replace(item, modes=exchanged(item.modes, number, left)))
-
-
-def _shorter(act: Act) -> Iterator[Act]:
-    for gone in range(len(act.rules) - 1):
-        yield replace(act, rules=act.rules[:gone] + act.rules[gone + 1 :])
+        for smaller in form_of(item).without_a_part(item):
+            yield with_declaration(policy, position, smaller)

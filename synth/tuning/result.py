@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from hl_dsl.compiler.planner.counts import PlanningCounts
+from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 
 from hl_dsl.base.text import counted
@@ -13,11 +13,12 @@ from hl_dsl.base.text import counted
 
 @dataclass(frozen=True)
 class TuneResult:
-    """`text` is the program with the best values as its defaults (the program's own text where nothing was better).
+    """`best_text` is the program with the best values as its defaults (the program's own text where nothing was better).
     `score` and `start_score` are the `fitness` over `seeds`, in whole episodes. `values` holds every parameter, `written` is
     where the text was put besides."""
 
-    text: str
+    SCHEMA: ClassVar[str] = "hl.tune/1"  # of the document of `hl tune --json`
+    best_text: str
     program_hash: str
     values: dict[str, float]
     score: float
@@ -37,6 +38,11 @@ class TuneResult:
         return self.stop_reason == INTERRUPTED
 
     @property
+    def problem(self) -> None:
+        """A tuning that ends has no problem to report; a study of `hl synth` may have one."""
+        return None
+
+    @property
     def improved(self) -> bool:
         return self.score > self.start_score
 
@@ -53,9 +59,9 @@ class TuneResult:
             "seeds": list(self.seeds),
             "samples": self.samples,
             "env_steps": self.env_steps,
-            "planning": self.planning._asdict() if any(self.planning) else None,
+            "planning": self.planning.to_json() if self.planning else None,
             "stop_reason": self.stop_reason,
-            "program": self.text,
+            "program": self.best_text,
             "written": self.written,
         }
 
@@ -69,5 +75,5 @@ class TuneResult:
             f"{counted(self.samples, 'sample')}, {counted(self.env_steps, 'environment step')}"
             + (f", {counted(self.planning.steps, 'step')} of the model to plan" if self.planning.steps else "")
             + "\n"
-            f"stopped: {self.stop_reason}\n{written}{values}\n\n{self.text}"
+            f"stopped: {self.stop_reason}\n{written}{values}\n\n{self.best_text}"
         ).rstrip()

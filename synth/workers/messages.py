@@ -1,4 +1,4 @@
-"""Objects between two processes over a socket, so that neither ever waits for the other half of one."""
+"""Messages between two processes over a socket, framed so that neither process waits for the rest of one."""
 
 from __future__ import annotations
 
@@ -7,39 +7,39 @@ import pickle
 import socket
 import struct
 from collections.abc import Iterator
-from functools import lru_cache
 from typing import Any
 
 from hl_dsl.operators import OPERATORS, Form
 
-_LENGTH = struct.Struct("<q")
-_PIECE = 1 << 20
+_LENGTH = struct.Struct("<q")  # a message is preceded by its length in bytes
+_READ_BYTES = 1 << 20  # largest read from the socket
 
 
 class _Pickler(pickle.Pickler):
-    """The forms of operators hold functions without a name; they travel as their places in the table."""
+    """Pickles the forms of operators, which hold lambdas, as their positions in the operator table."""
 
     def __init__(self, file: io.BytesIO):
         super().__init__(file, protocol=pickle.HIGHEST_PROTOCOL)
+        self._positions: dict[int, tuple[str, int]] | None = None
 
-    def persistent_id(self, obj: Any):
-        return _places(len(OPERATORS)).get(id(obj)) if type(obj) is Form else None
-
-
-@lru_cache(maxsize=1)
-def _places(operators: int) -> dict[int, tuple[str, int]]:
-    """Where each form stands, by its identity; of a table that grows, by its length, a new one."""
-    return {id(form): (row.name, place) for row in OPERATORS.values() for place, form in enumerate(row.forms)}
+    def persistent_id(self, obj: Any) -> tuple[str, int] | None:
+        if type(obj) is not Form:
+            return None
+        if self._positions is None:
+            self._positions = {
+                id(form): (row.name, position) for row in OPERATORS.values() for position, form in enumerate(row.forms)
+            }
+        return self._positions.get(id(obj))
 
 
 class _Unpickler(pickle.Unpickler):
     def persistent_load(self, pid: tuple[str, int]) -> Form:
-        name, place = pid
-        return OPERATORS[name].forms[place]
+        name, position = pid
+        return OPERATORS[name].forms[position]
 
 
-def packed(message: Any) -> bytes:
-    """A message as it goes over the socket: its length, then itself."""
+def pack(message: Any) -> bytes:
+    """The bytes of a message on the socket."""
     file = io.BytesIO()
     _Pickler(file).dump(message)
     body = file.getvalue()
@@ -47,29 +47,29 @@ def packed(message: Any) -> bytes:
 
 
 class Inbox:
-    """Puts together what arrives in pieces."""
+    """Reads messages from a socket."""
 
     def __init__(self, source: socket.socket):
         self._source = source
-        self._held = bytearray()
+        self._buffer = bytearray()
 
     def receive(self) -> bool:
-        """Takes in what there is, and waits for it where the socket does. False at the end of the stream."""
+        """Reads what has arrived; a blocking socket waits for it. False at the end of the stream."""
         try:
-            piece = self._source.recv(_PIECE)
+            piece = self._source.recv(_READ_BYTES)
         except BlockingIOError:
             return True
         except ConnectionError:
             return False
-        self._held += piece
+        self._buffer += piece
         return bool(piece)
 
     def messages(self) -> Iterator[Any]:
-        """The whole messages that have arrived."""
-        while len(self._held) >= _LENGTH.size:
-            end = _LENGTH.size + _LENGTH.unpack_from(self._held)[0]
-            if len(self._held) < end:
+        """Takes out the messages that have arrived completely."""
+        while len(self._buffer) >= _LENGTH.size:
+            end = _LENGTH.size + _LENGTH.unpack_from(self._buffer)[0]
+            if len(self._buffer) < end:
                 return
-            body = bytes(self._held[_LENGTH.size : end])
-            del self._held[:end]
+            body = bytes(self._buffer[_LENGTH.size : end])
+            del self._buffer[:end]
             yield _Unpickler(io.BytesIO(body)).load()

@@ -1,7 +1,6 @@
-"""Processes that belong together: what they hold, and how to end them all.
+"""Processes that descend from one command, found by a marked environment variable.
 
-They are known by a variable of the environment in which the first of them was started: whatever session one flees to, it
-has it still. Where there is no /proc only the group is known.
+Descendants inherit the variable, even in a session of their own. Without /proc none is found.
 """
 
 from __future__ import annotations
@@ -12,43 +11,44 @@ import signal
 import time
 from pathlib import Path
 
-_ROUNDS = 40
-_PAGE = os.sysconf("SC_PAGE_SIZE")
+_ROUNDS = 40  # attempts to kill processes that keep forking
+_ROUND_SECONDS = 0.02  # pause between attempts
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
-def marked(variable: str, mark: str) -> set[int]:
-    """The processes that carry the mark, this one left out."""
-    sought = f"{variable}={mark}".encode()
-    found = set()
+def find_marked(variable: str, mark: str) -> set[int]:
+    """Ids of the other processes in whose environment `variable` is `mark`."""
+    entry = f"{variable}={mark}".encode()
+    processes = set()
     with contextlib.suppress(OSError):
         for name in os.listdir("/proc"):
             if not name.isdigit() or int(name) == os.getpid():
                 continue
             with contextlib.suppress(OSError):
-                if sought in Path(f"/proc/{name}/environ").read_bytes().split(b"\0"):
-                    found.add(int(name))
-    return found
+                if entry in Path(f"/proc/{name}/environ").read_bytes().split(b"\0"):
+                    processes.add(int(name))
+    return processes
 
 
-def end_marked(variable: str, mark: str) -> int:
-    """Ends every process that carries the mark; says how many there were."""
-    ended: set[int] = set()
+def kill_marked(variable: str, mark: str) -> int:
+    """Kills the processes that `find_marked` finds. Returns their number."""
+    killed: set[int] = set()
     for _ in range(_ROUNDS):
-        found = marked(variable, mark)
-        if not found:
+        processes = find_marked(variable, mark)
+        if not processes:
             break
-        for one in found:
+        for process in processes:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(one, signal.SIGKILL)
-        ended |= found
-        time.sleep(0.02)
-    return len(ended)
+                os.kill(process, signal.SIGKILL)
+        killed |= processes
+        time.sleep(_ROUND_SECONDS)
+    return len(killed)
 
 
-def resident(process: int) -> int:
-    """Bytes of memory that a process holds; 0 where that is not known."""
+def resident_bytes(process: int) -> int:
+    """Resident memory of a process; 0 if it is not known."""
     try:
         with open(f"/proc/{process}/statm", "rb") as file:
-            return int(file.read().split()[1]) * _PAGE
+            return int(file.read().split()[1]) * _PAGE_BYTES
     except (OSError, IndexError):
         return 0

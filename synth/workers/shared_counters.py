@@ -1,4 +1,4 @@
-"""Numbers that two processes share, and that outlive either."""
+"""Integers in memory shared by two processes."""
 
 from __future__ import annotations
 
@@ -6,39 +6,62 @@ import mmap
 import os
 import tempfile
 
-_STEPS, _STOP, _LEAVE = range(3)
-_SIZE = 8 * 3
+_STEPS, _INTERRUPTED, _ABANDONED = range(3)  # positions of the integers
+_BYTES = 8 * 3
 
 
 class SharedCounters:
-    """`steps`: taken in the request under way, each counted before it is taken. `stop` and `leave`: the number of the request
-    that is to end at its next tick, as by an interrupt, or to leave its lanes as they are."""
+    """Step counter of a worker, and requests to it. The memory outlives either process."""
 
     def __init__(self, descriptor: int):
         self.descriptor = descriptor
-        self._map = mmap.mmap(descriptor, _SIZE)
+        self._map = mmap.mmap(descriptor, _BYTES)
         self._numbers = memoryview(self._map).cast("q")
 
     @classmethod
-    def make(cls) -> SharedCounters:
-        """A new one. Raises OSError."""
+    def create(cls) -> SharedCounters:
+        """New counters, all 0.
+
+        Raises:
+            OSError: The system has no memory or descriptor left.
+        """
         if hasattr(os, "memfd_create"):
-            descriptor = os.memfd_create("hl-board")
+            descriptor = os.memfd_create("hl-counters")
         else:
             with tempfile.TemporaryFile() as file:
                 descriptor = os.dup(file.fileno())
-        os.ftruncate(descriptor, _SIZE)
+        os.ftruncate(descriptor, _BYTES)
         return cls(descriptor)
 
-    def _get(place: int):
-        def write(self, value: int) -> None:
-            self._numbers[place] = value
+    @property
+    def steps(self) -> int:
+        """Environment steps of the current request. A step is counted before it is taken."""
+        return self._numbers[_STEPS]
 
-        return property(lambda self: self._numbers[place], write)
+    @steps.setter
+    def steps(self, value: int) -> None:
+        self._numbers[_STEPS] = value
 
-    steps, stop, leave = _get(_STEPS), _get(_STOP), _get(_LEAVE)
+    @property
+    def interrupted_request(self) -> int:
+        """Number of the request that must stop at its next tick, as after an interrupt."""
+        return self._numbers[_INTERRUPTED]
+
+    @interrupted_request.setter
+    def interrupted_request(self, value: int) -> None:
+        self._numbers[_INTERRUPTED] = value
+
+    @property
+    def abandoned_request(self) -> int:
+        """Number of the request that must abandon its lanes."""
+        return self._numbers[_ABANDONED]
+
+    @abandoned_request.setter
+    def abandoned_request(self, value: int) -> None:
+        self._numbers[_ABANDONED] = value
 
     def close(self) -> None:
+        """Unmaps the memory and closes its descriptor."""
         self._numbers.release()
         self._map.close()
         os.close(self.descriptor)

@@ -1,4 +1,4 @@
-"""The study's side of a keeper: a command that ends, with all that comes of it, when the study does."""
+"""Client of the supervisor: a command whose process tree is killed when this process ends."""
 
 from __future__ import annotations
 
@@ -13,14 +13,25 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hl_dsl.synth.workers import supervisor
-from hl_dsl.synth.workers.process_tree import end_marked
+from hl_dsl.synth.workers.process_tree import kill_marked
 
-_LONGEST_END = 3.0  # seconds that a keeper may take to end all; then what carries the mark is ended without it
+_SUPERVISOR_SECONDS = 3.0  # for the supervisor to kill the tree; then this process kills the marked processes
 
 
 class SupervisedProcess:
-    """A command under a keeper, in a session of its own. What comes of it carries the mark, `variable` = `mark`, which the keeper
-    does not. `handed`: descriptors it gets; `more` is for `subprocess.Popen`. Raises OSError."""
+    """A command under a supervisor, in a session of its own.
+
+    Args:
+        command: The command and its arguments.
+        variable: Environment variable that marks the command and its descendants, but not the supervisor.
+        mark: Value of the variable.
+        environment: Environment of the command.
+        handed: File descriptors for the command.
+        options: Options of `subprocess.Popen`.
+
+    Raises:
+        OSError: The supervisor cannot be started.
+    """
 
     def __init__(
         self,
@@ -29,44 +40,49 @@ class SupervisedProcess:
         mark: str,
         environment: Mapping[str, str],
         handed: Sequence[int] = (),
-        **more: Any,
+        **options: Any,
     ):
-        self._tell, told = socket.socketpair()
+        self._control, theirs = socket.socketpair()
         self._variable, self._mark = variable, mark
-        spec = {"parent": os.getpid(), "told": told.fileno(), "variables": {variable: mark}, "handed": list(handed)}
-        whole = [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(spec), *command]
-        clean = {name: value for name, value in environment.items() if name != variable}
+        spec = {
+            "parent": os.getpid(),
+            "control": theirs.fileno(),
+            "variables": {variable: mark},
+            "handed": list(handed),
+        }
+        supervised = [sys.executable, "-I", "-S", supervisor.__file__, json.dumps(spec), *command]
+        unmarked = {name: value for name, value in environment.items() if name != variable}
         try:
             self.process = subprocess.Popen(
-                whole, env=clean, start_new_session=True, pass_fds=(told.fileno(), *handed), **more
+                supervised, env=unmarked, start_new_session=True, pass_fds=(theirs.fileno(), *handed), **options
             )
         except OSError:
-            self._tell.close()
+            self._control.close()
             raise
         finally:
-            told.close()
-        self._ended: int | None = None
+            theirs.close()
+        self._killed: int | None = None
 
     def ask_to_end(self) -> None:
-        """SIGTERM for the command and its group."""
+        """Sends SIGTERM to the command's process group."""
         with contextlib.suppress(ProcessLookupError):
             self.process.send_signal(signal.SIGTERM)
 
     def end(self) -> int:
-        """Ends the command with all that came of it; how many others there were by then. Harmless when it has ended."""
-        if self._ended is not None:
-            return self._ended
+        """Kills the command and its descendants. Returns the number of killed descendants; safe to repeat."""
+        if self._killed is not None:
+            return self._killed
         with contextlib.suppress(OSError):
-            self._tell.send(b".")
+            self._control.send(b".")
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(_LONGEST_END)
+            self.process.wait(_SUPERVISOR_SECONDS)
         self.process.kill()
         self.process.wait()
-        self._tell.setblocking(False)
-        said = b""
+        self._control.setblocking(False)
+        report = b""
         with contextlib.suppress(OSError):
-            said = self._tell.recv(64)
-        self._tell.close()
-        # A keeper can itself be ended by what it keeps.
-        self._ended = int(said or b"0") + end_marked(self._variable, self._mark)
-        return self._ended
+            report = self._control.recv(64)
+        self._control.close()
+        # The command can kill its own supervisor.
+        self._killed = int(report or b"0") + kill_marked(self._variable, self._mark)
+        return self._killed

@@ -1,16 +1,24 @@
-"""Runs a command, and ends with it all that came of it: when the command ends, when it is told to, and when its own parent ends.
+"""Supervisor process: runs a command and kills its whole process tree at the end.
 
-A program of its own, `python keeper.py SPEC COMMAND…`, without imports from this project. It stands between a study and what
-the study runs, because a study that is killed can end nothing any more: whatever flees to a session of its own becomes a child
-of the keeper once its parent ends (Linux's child subreaper), so none is lost. SPEC is a JSON object: `parent`, the process id
-that must stay; `told`, a socket on which a byte, or its end, means the end, and which is told how many had to be ended after
-the command itself; `variables`, added to the command's
-environment and not to the keeper's; `handed`, descriptors for the command. SIGTERM is passed on to the command's group. It ends as
-the command did. Where there is no /proc, only the command's group is known.
+The end is the exit of the command, a request, or the death of the parent.
+
+Usage: `python supervisor.py SPEC COMMAND…`. The script imports nothing from this project.
+
+A study that is killed can no longer kill its processes, so the supervisor runs between them. It is a child subreaper
+(Linux): orphaned descendants become its children, even those in sessions of their own. Without /proc only the command's
+process group is known. SIGTERM is forwarded to the command's process group. The supervisor ends as the command did.
+
+SPEC is a JSON object:
+    parent: Id of the process whose death ends the command.
+    control: Socket. A byte on it, or its end, is a request to end. The supervisor writes the number of killed
+        descendants to it.
+    variables: Environment variables of the command that the supervisor does not have.
+    handed: File descriptors for the command.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
@@ -19,22 +27,25 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
+from typing import Any, NoReturn
 
-_PDEATHSIG, _SUBREAPER = 1, 36  # of prctl
-_RELEASE = 448  # the system call process_mrelease, the same number on all newer architectures
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # options of prctl(2)
+_SYS_PROCESS_MRELEASE = 448  # system call number, the same on all newer architectures
 _HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGCHLD)
-_LOOK = 0.25  # seconds between looks at the parent
-_LONGEST_END = 10.0  # seconds; whoever forks faster than it is ended gets no more
+_POLL_SECONDS = 0.25  # between checks of the parent
+_KILL_SECONDS = 10.0  # for killing a tree that forks faster than it is killed
+_KILL_ROUND_SECONDS = 0.002  # pause between attempts
 
 
 def prctl(option: int, value: int) -> None:
-    """Linux's call of that name; nothing elsewhere."""
+    """Sets an option of this process on Linux; does nothing on other systems."""
     if sys.platform.startswith("linux"):
-        ctypes.CDLL(None).prctl(option, *(ctypes.c_ulong(one) for one in (value, 0, 0, 0)))
+        ctypes.CDLL(None).prctl(option, *(ctypes.c_ulong(argument) for argument in (value, 0, 0, 0)))
 
 
 def descendants() -> set[int]:
-    """All processes that come of this one, and have not been waited for."""
+    """Ids of this process's descendants, zombies included."""
     children: dict[int, list[int]] = {}
     try:
         names = [name for name in os.listdir("/proc") if name.isdigit()]
@@ -47,50 +58,51 @@ def descendants() -> set[int]:
         except (OSError, ValueError, IndexError):
             continue
         children.setdefault(parent, []).append(int(name))
-    found: set[int] = set()
+    processes: set[int] = set()
     new = [os.getpid()]
     while new:
-        new = [child for one in new for child in children.get(one, ()) if child not in found]
-        found.update(new)
-    return found
+        new = [child for parent in new for child in children.get(parent, ()) if child not in processes]
+        processes.update(new)
+    return processes
 
 
-def end_all(leader: int) -> int:
-    """Ends the command's group at once, then whatever is left; how many there were."""
-    over = time.monotonic() + _LONGEST_END
-    ended = descendants()
+def kill_tree(leader: int) -> int:
+    """Kills the command's process group, then all other descendants. Returns the number of the others."""
+    deadline = time.monotonic() + _KILL_SECONDS
+    killed = descendants()
     _signal(os.killpg, leader, signal.SIGKILL)
-    while time.monotonic() < over:
-        for one in (left := descendants()):
-            _signal(os.kill, one, signal.SIGKILL)
-            _release(one)
-        ended |= left
+    while time.monotonic() < deadline:
+        remaining = descendants()
+        for process in remaining:
+            _signal(os.kill, process, signal.SIGKILL)
+            _release_memory(process)
+        killed |= remaining
         if not _reap():
             break
-        time.sleep(0.002)
-    return len(ended - {leader})
+        time.sleep(_KILL_ROUND_SECONDS)
+    return len(killed - {leader})
 
 
-def _release(process: int) -> None:
-    """Helps a process that is ending to give back its memory: gigabytes take it a second on a busy machine. Where the kernel
-    cannot, it does so alone."""
+def _release_memory(process: int) -> None:
+    """Frees the memory of a killed process at once (process_mrelease, Linux 5.15).
+
+    The kernel alone can take a second for gigabytes on a busy machine.
+    """
     try:
         descriptor = os.pidfd_open(process)
     except (AttributeError, OSError):
         return
-    ctypes.CDLL(None).syscall(_RELEASE, descriptor, 0)
+    ctypes.CDLL(None).syscall(_SYS_PROCESS_MRELEASE, descriptor, 0)
     os.close(descriptor)
 
 
-def _signal(send, target: int, number: int) -> None:
-    try:
+def _signal(send: Callable[[int, int], None], target: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
         send(target, number)
-    except (ProcessLookupError, PermissionError):
-        pass
 
 
 def _reap() -> bool:
-    """Waits for those that have ended; whether there are others."""
+    """Waits for children that have ended. Returns whether there are others."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -99,22 +111,27 @@ def _reap() -> bool:
         return False
 
 
-def start(spec: dict, command: list[str]) -> int:
-    """The process id of the command, in a session of its own. It ends with the keeper."""
-    keeper, child = os.getpid(), os.fork()
+def start(spec: dict[str, Any], command: list[str]) -> int:
+    """Starts the command in a session of its own, and returns its id. The kernel kills it when the supervisor dies."""
+    supervisor, child = os.getpid(), os.fork()
     if child:
         return child
+    _become(spec, command, supervisor)
+
+
+def _become(spec: dict[str, Any], command: list[str], supervisor: int) -> NoReturn:
+    """Turns this child into the command."""
     try:
-        prctl(_PDEATHSIG, signal.SIGKILL)  # an exec keeps it
-        if os.getppid() != keeper:
-            os._exit(1)  # it ended before it could take this one along
+        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # kept by exec
+        if os.getppid() != supervisor:
+            os._exit(1)  # the supervisor died before the call above
         signal.set_wakeup_fd(-1)
         for number in _HANDLED:
             signal.signal(number, signal.SIG_DFL)
         os.setsid()
         for descriptor in spec["handed"]:
             os.set_inheritable(descriptor, True)
-        os.close(spec["told"])
+        os.close(spec["control"])
         os.execvpe(command[0], command, {**os.environ, **spec["variables"]})
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
@@ -122,13 +139,22 @@ def start(spec: dict, command: list[str]) -> int:
         os._exit(127)
 
 
-def keep(spec: dict, child: int, awake: int) -> int | None:
-    """Waits for one of the ends; how the command ended, as `os.waitpid` tells, or None where it was still going on."""
+def supervise(spec: dict[str, Any], child: int, signals: int) -> int | None:
+    """Waits until the command exits, the parent dies, or a request arrives.
+
+    Args:
+        spec: See the module.
+        child: Process id of the command.
+        signals: Descriptor from which numbers of received signals are read.
+
+    Returns:
+        The command's status, as from `os.waitpid`; None if it still runs.
+    """
     while True:
-        ready = select.select([spec["told"], awake], [], [], _LOOK)[0]
-        if spec["told"] in ready or os.getppid() != spec["parent"]:
+        ready = select.select([spec["control"], signals], [], [], _POLL_SECONDS)[0]
+        if spec["control"] in ready or os.getppid() != spec["parent"]:
             return None
-        if awake in ready and signal.SIGTERM in os.read(awake, 4096):
+        if signals in ready and signal.SIGTERM in os.read(signals, 4096):
             _signal(os.killpg, child, signal.SIGTERM)
         try:
             while (ended := os.waitpid(-1, os.WNOHANG))[0]:
@@ -139,22 +165,21 @@ def keep(spec: dict, child: int, awake: int) -> int | None:
 
 
 def main() -> None:
+    """Runs the command line."""
     spec, command = json.loads(sys.argv[1]), sys.argv[2:]
-    prctl(_SUBREAPER, 1)
-    awake, wake = os.pipe()
-    os.set_blocking(wake, False)
-    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    signals, wakeup = os.pipe()
+    os.set_blocking(wakeup, False)
+    signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
     for number in _HANDLED:
-        signal.signal(number, lambda *signalled: None)
+        signal.signal(number, lambda *arguments: None)
     child = start(spec, command)
     for descriptor in (0, 1, *spec["handed"]):
-        os.close(descriptor)  # the command's; an end of it is to be seen
-    status = keep(spec, child, awake)
-    ended = str(end_all(child)).encode()
-    try:
-        os.write(spec["told"], ended)
-    except OSError:
-        pass  # nobody is there to be told
+        os.close(descriptor)  # only the command holds them, so that readers see when it closes them
+    status = supervise(spec, child, signals)
+    killed = str(kill_tree(child)).encode()
+    with contextlib.suppress(OSError):  # the parent has died
+        os.write(spec["control"], killed)
     code = -signal.SIGKILL if status is None else os.waitstatus_to_exitcode(status)
     if code < 0:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,4 +1,8 @@
-"""The worker: plays what its parent asks for, until there is no parent. `python child.py SPEC`, a JSON object."""
+"""Worker process: runs the requests of its parent until the parent closes the channel.
+
+Usage: `python worker_main.py SPEC`. SPEC is a JSON object with `memory` (bytes), `path` (`sys.path`), and the file
+descriptors `channel` and `counters`.
+"""
 
 from __future__ import annotations
 
@@ -10,108 +14,94 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-_MAPPED = 3 << 30  # bytes that libraries, stacks of threads and simulators of robots ask for and never touch
+if TYPE_CHECKING:
+    from hl_dsl.synth.workers.shared_counters import SharedCounters
+
+# Address space of libraries, thread stacks and MuJoCo that is reserved and never touched.
+_RESERVED_BYTES = 3 << 30
 _WARM_UP = 'policy p for "CartPole-v1" { observe pole.angle  act { when pole.angle > 0 => RIGHT  otherwise => LEFT } }'
-READY, PROGRESS, RESULT, REFUSED, RAISED = "ready", "progress", "result", "refused", "raised"
+READY, PROGRESS, RESULT, REFUSED, RAISED = "ready", "progress", "result", "refused", "raised"  # kinds of answers
 
 
-def confine(memory: int) -> None:
-    """This process leaves no core, is the first to go where the machine's memory runs out, and cannot even ask for much more
-    than `memory` bytes. Its keeper ends it with the study."""
+def apply_rlimits(memory: int) -> None:
+    """Limits this process: no core file, first choice of the out-of-memory killer, and little more than `memory` bytes.
+
+    Interrupts are ignored: the parent passes them on.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform.startswith("linux"):
         with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_DATA, (memory + _MAPPED, memory + _MAPPED))
+        resource.setrlimit(resource.RLIMIT_DATA, (memory + _RESERVED_BYTES, memory + _RESERVED_BYTES))
 
 
-class _Asked:
-    """For the worker what `Stopping` is for a process that plays itself: an interrupt that waits for the next tick."""
-
-    def __init__(self, board, number: int):
-        self._board, self._number = board, number
-
-    @property
-    def asked(self) -> bool:
-        return self._board.stop == self._number
-
-    def here(self) -> None:
-        raise KeyboardInterrupt
-
-    def at_ticks(self, *watching: Callable | None) -> Callable:
-        from hl_dsl.synth.rollouts.interrupts import Stopping
-
-        return Stopping.at_ticks(self, *watching)
-
-
-def answer(board, request: dict[str, Any], send: Callable[[tuple], None]) -> tuple:
-    """What became of a request: the kind of answer, and what it says."""
-    from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
+def answer(counters: SharedCounters, request: dict[str, Any], send: Callable[[tuple], None]) -> tuple[str, Any]:
+    """Runs a request. Returns the kind of the answer and its value."""
+    from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
+    from hl_dsl.synth.rollouts.executor import ExecutionHooks
+    from hl_dsl.synth.rollouts.interrupts import RemoteInterrupt
 
     from hl_dsl.base.errors import HLError
 
     number, count = request["number"], request["before_step"]
 
     def before_step(steps: int) -> None:
-        board.steps = steps
+        counters.steps = steps
         if count is not None:
             count(steps)
 
+    hooks = ExecutionHooks(
+        before_step=before_step,
+        stop=lambda: counters.abandoned_request == number,
+        interrupt=RemoteInterrupt(lambda: counters.interrupted_request == number),
+        on_progress=lambda steps: send((PROGRESS, steps)),
+    )
     try:
-        value = request["function"](
-            *request["arguments"],
-            **request["options"],
-            before_step=before_step,
-            stop=lambda: board.leave == number,
-            stopping=_Asked(board, number),
-            on_progress=lambda steps: send((PROGRESS, steps)),
-        )
+        return RESULT, request["function"](*request["arguments"], **request["options"], hooks=hooks)
     except EnvironmentFailed as error:
-        return RAISED, (
-            error.message,
-            error.hint,
-        )  # it may be one program's doing, which is found out by playing each alone
+        # Possibly caused by one program of the batch: the study then plays each alone.
+        return RAISED, (error.message, error.hint)
     except HLError as error:
         return REFUSED, (error.message, error.hint)
     except MemoryError:
         return RAISED, ("the evaluator failed: MemoryError: more memory than it may hold", "")
     except Exception as error:
         return RAISED, (f"the evaluator failed: {type(error).__name__}: {error}", "")
-    finally:
-        getattr(count, "close", lambda: None)()
-    return RESULT, value
 
 
 def main() -> None:
+    """Runs the command line."""
     spec = json.loads(sys.argv[1])
-    confine(spec["memory"])
+    apply_rlimits(spec["memory"])
     sys.path[:] = spec["path"]
     from hl_dsl.synth.environments.environments import load_simulator
-    from hl_dsl.synth.workers.messages import Inbox, packed
+    from hl_dsl.synth.workers.messages import Inbox, pack
     from hl_dsl.synth.workers.shared_counters import SharedCounters
 
     from hl_dsl.program import Program
 
-    channel, board, process = socket.socket(fileno=spec["channel"]), SharedCounters(spec["board"]), os.getpid()
+    channel, counters, process = socket.socket(fileno=spec["channel"]), SharedCounters(spec["counters"]), os.getpid()
     inbox = Inbox(channel)
 
     def send(number: int, message: tuple) -> None:
-        if os.getpid() == process:  # not a copy of it
-            channel.sendall(packed((number, *message)))
+        if os.getpid() == process:  # not a fork of it
+            channel.sendall(pack((number, *message)))
 
     load_simulator()
-    warm = Program.parse(_WARM_UP).compile()
-    warm.reset(1)
-    send(0, (READY, warm.backend))
+    policy = Program.parse(_WARM_UP).compile()  # compiles the tape before the first request
+    policy.reset(1)
+    send(0, (READY, policy.backend))
     with contextlib.suppress(ConnectionError):
         while inbox.receive():
             for request in inbox.messages():
                 number = request["number"]
-                send(number, answer(board, request, lambda message: send(number, message)))
+                send(number, answer(counters, request, partial(send, number)))
+                request.clear()  # closes the step file that `before_step` holds
     os._exit(0)
 
 

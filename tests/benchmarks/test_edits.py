@@ -3,15 +3,16 @@
 import ast
 
 import pytest
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.rollout import evaluate
-from hl_dsl.synth.workers.evaluator import InProcessExecutor
 
 from benchmarks.edits import HANGS, LEAVES, PLAYS, POLICY, Kept, as_hl, as_python, play_python, table
 from benchmarks.free_form import CONTROLLER
 from benchmarks.free_form_edits import KINDS, edits
 from hl_dsl.program import Program
 
-QUIET = {"before_step": lambda steps: None, "stopping": None, "stop": lambda: False, "on_progress": None}
+QUIET = {"hooks": ExecutionHooks()}
 
 
 class ByHand:
@@ -34,7 +35,7 @@ class ByHand:
 
 def test_both_controllers_act_the_same():
     both = ByHand()
-    rollout = evaluate(both, Program.load(POLICY).card, "deterministic", [0], max_steps=2_000)
+    rollout = evaluate(both, Program.load(POLICY).card, EpisodeSettings("deterministic", [0], max_steps=2_000))
     assert rollout.returns[0] > 10 and len(both.actions) == 2_000
     assert all(python == hl for python, hl in both.actions)
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hl_dsl.compiler.backends.tape import source
 from hl_dsl.compiler.policy import BACKENDS, Policy
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.rollouts.resources import Resources
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -167,7 +169,7 @@ def test_parameters_for_other_lanes():
     [
         ({"observation": np.zeros((2, 4))}, "reads `step`"),
         ({"step": [0, 0]}, "reads `observation`"),
-        ({"observation": np.zeros((2, 4)), "step": [0, 0], "screen": 1}, "no source `screen`"),
+        ({"observation": np.zeros((2, 4)), "step": [0, 0], "screen": 1}, "unknown source `screen`"),
         ({"observation": np.zeros((3, 4)), "step": [0, 0]}, "does not fit"),
         ({"observation": np.zeros((2, 2)), "step": [0, 0]}, "does not fit|has no column"),
         ({"observation": [["a"] * 4] * 2, "step": [0, 0]}, "numbers"),
@@ -191,7 +193,7 @@ def test_not_begun():
 
 
 def test_no_such_back_end():
-    with pytest.raises(HLError, match="no back end `fast`"):
+    with pytest.raises(HLError, match="unknown back end `fast`"):
         balance(backend="fast")
 
 
@@ -207,7 +209,7 @@ def without_numba(monkeypatch):
 def test_without_numba_the_numpy_form_serves_with_a_note(without_numba):
     policy = balance()
     assert policy.backend == "numpy"
-    assert "NumPy form serves" in policy.note and "numba" in policy.note
+    assert "NumPy form is used" in policy.note and "numba" in policy.note
     policy.reset(2)
     assert policy.act(shown([0.1, -0.1], [0, 0], [0, 0])).tolist() == [1, 0]
 
@@ -242,13 +244,18 @@ def test_real_episodes_are_the_same_with_every_back_end():
 
     program = Program.load(POLICIES / "cartpole" / "lean.hl")
     played = [
-        evaluate(program.compile(backend=backend), program.card, "standard", range(6), num_envs=4)
+        evaluate(
+            program.compile(backend=backend),
+            program.card,
+            EpisodeSettings("standard", range(6)),
+            resources=Resources(num_envs=4),
+        )
         for backend in BACKENDS
     ]
     assert played[0].complete and len(set(played[0].lengths)) > 1, "lanes end at different times"
     for other in played[1:]:
-        assert (other.returns, other.digests, other.out_of_range) == (
+        assert (other.returns, other.digests, other.counts) == (
             played[0].returns,
             played[0].digests,
-            played[0].out_of_range,
+            played[0].counts,
         )

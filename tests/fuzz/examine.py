@@ -31,7 +31,7 @@ _TEXT_IN, _WIDE_IN, _SOLVER_IN = 8, 10, 50  # one program in so many goes throug
 
 
 class Problem(NamedTuple):
-    """`kind` says which claim is broken: two problems of one kind are taken for the same when a program is made smaller."""
+    """A violated claim. Two problems of one `kind` count as the same when a program is reduced."""
 
     kind: str
     says: str
@@ -44,8 +44,10 @@ class Examined(NamedTuple):
 
 
 def examine(choices: Choices, counts: Counter, solver: Solver | None = None) -> Examined:
-    """A program and a run by these choices, sent through everything. `counts` is added to; without a `solver`, one is
-    started when it is needed."""
+    """Generates a program and a run, and checks every form and the verifier on them.
+
+    Adds to `counts`. Without a `solver`, one is started on demand.
+    """
     program = run = None
     stage = "generator"
     try:
@@ -84,7 +86,7 @@ def examine(choices: Choices, counts: Counter, solver: Solver | None = None) -> 
         )
         found += [Problem(stage, says) for says in broken_proofs(flow, proof, run, reference)[:3]]
         stage = "encoding"
-        claimed = [(tick.values, begins) for tick, begins in sound_ticks(flow, run, reference)]
+        claimed = [(tick.values, starts) for tick, starts in sound_ticks(flow, run, reference)]
         counts["ticks put into the encoding"] += min(len(claimed), MOST_ADMITTED)
         found += [Problem(stage, says) for says in refused(tier, [values for values, _ in claimed], MOST_ADMITTED)[:3]]
         if with_solver:
@@ -100,10 +102,10 @@ def examine(choices: Choices, counts: Counter, solver: Solver | None = None) -> 
 
 
 def _asked(solver: Solver | None, tier: IntervalStage, claimed: list, counts: Counter) -> list[Problem]:
-    """The first episode claimed, put before the solver too."""
+    """The first episode, checked by the solver too."""
     episode: list = []
-    for values, begins in claimed:
-        if begins and episode:
+    for values, starts in claimed:
+        if starts and episode:
             break
         episode.append(values)
     if not episode:

@@ -1,8 +1,8 @@
-"""Inputs and parameters for a batch of lanes, within their ranges and out to break things.
+"""Hostile inputs and parameters for a batch of lanes, within their ranges.
 
-Each input of each lane has a habit for a while: an end of its range, both in turn with some period, where it was, next to
-where it was, a literal of the program or right beside one, or anywhere. Where an assumption refuses a row, a tamer one
-is drawn: ever nearer to the last.
+Each input of each lane has a habit for a while: an end of its range, both in turn with some period, where it was, next
+to where it was, a literal of the program or the float next to one, or anywhere. If an assumption rejects a row, a tamer
+one is drawn: ever nearer to the last.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ def parameters_of(flow: Dataflow, generator: np.random.Generator, lanes: int) ->
 
 
 class HostileInputs:
-    """`draw` gives a row for each input; `last` is to be set to the rows that were used. What the program does not read
-    stays at its default."""
+    """Draws a row for each input. The caller sets `last` to the rows that were used.
+
+    Inputs that the program does not read keep their default.
+    """
 
     def __init__(self, flow: Dataflow, generator: np.random.Generator, lanes: int):
         self.entries, self.generator, self.lanes = flow.inputs, generator, lanes
@@ -53,8 +55,8 @@ class HostileInputs:
             if node.op == "constant" and node.base != "bool" and math.isfinite(node.value)
         ]
         near = [value + off for value in literals for off in (-1.0, 1.0)]
-        beside = [math.nextafter(value, way) for value in literals for way in (-math.inf, math.inf)]
-        self.literals = np.array(sorted({*literals, *near, *beside}) or [0.0])
+        adjacent = [math.nextafter(value, way) for value in literals for way in (-math.inf, math.inf)]
+        self.literals = np.array(sorted({*literals, *near, *adjacent}) or [0.0])
 
     def draw(self) -> list[np.ndarray]:
         self.tick += 1
@@ -77,8 +79,10 @@ class HostileInputs:
         return rows
 
     def alone(self) -> Iterator[list[np.ndarray]]:
-        """Rows in which one input moves by one from where it was, and the others stay; those of each input and direction,
-        in an order of the moment. What assumptions say exactly of the next tick is mostly one of these."""
+        """Rows in which one input moves by one step and the others stay, for each input and direction in random order.
+
+        An assumption that determines the next tick mostly admits one of these rows.
+        """
         for position in self.generator.permutation(sorted(self.read))[:_MOST_ALONE].tolist():
             entry, last = self.entries[position], self.last[position]
             moved = (

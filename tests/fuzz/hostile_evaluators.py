@@ -1,8 +1,8 @@
-"""How long a hostile evaluator lives: `python -m tests.fuzz.hostile_evaluators [--deadline 5]`, or `make hostile`.
+"""Survival time of hostile evaluators: `python -m tests.fuzz.hostile_evaluators [--deadline 5]`, or `make hostile`.
 
-Each act begins at the 40th step of a game in a worker under a study's limits, but for the deadline. The time is from the
-beginning of the act to the moment at which its parent goes on; the exit code is 1 where that is more than the deadline and a second, or
-where a process is left.
+Each act starts at the 40th step of a game in a worker under a study's limits, except the deadline. The time is from the
+start of the act until its parent continues. The exit code is 1 if that exceeds the deadline by more than a second, or
+if a process survives.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ import time
 from functools import partial
 from pathlib import Path
 
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import play
-from hl_dsl.synth.workers.evaluator import WorkerExecutor
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
-from hl_dsl.synth.workers.process_tree import marked
+from hl_dsl.synth.workers.process_tree import find_marked
 from hl_dsl.synth.workers.worker import MARK
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.program import Program
 from tests.support import hostile_workers
@@ -37,20 +40,20 @@ ACTS = (
 
 
 def lived(evaluator: WorkerExecutor, act, file: Path) -> tuple[float, EvaluatorFailed, int]:
-    """Seconds from the act to its end, what it came to, and how many processes are left."""
+    """Seconds from the act to its end, its failure, and the number of surviving processes."""
     program = Program.parse(LEAN)
-    arguments = ([program.flow], program.card, "standard", (0, 1, 2, 3))
-    limits = {"dry_steps": None, "max_steps": None, "curves": dict.fromkeys(range(4)), "step_budget": None}
-    evaluator.run(play, *arguments, **limits)  # its start is not the act's
-    mark = evaluator._worker._mark
+    arguments = ([program.flow], program.card, EpisodeSettings("standard", (0, 1, 2, 3)))
+    limits = {"hooks": ExecutionHooks(), "resources": Resources()}
+    evaluator.run(play, *arguments, **limits)  # its start does not count
+    mark = evaluator.worker._mark
     try:
         evaluator.run(
-            partial(hostile_workers.playing, partial(hostile_workers.begun, act, str(file)), "0123456789abcdef"),
+            partial(hostile_workers.playing, partial(hostile_workers.timed, act, str(file)), "0123456789abcdef"),
             *arguments,
             **limits,
         )
     except EvaluatorFailed as failure:
-        return time.monotonic() - float(file.read_text()), failure, len(marked(MARK, mark))
+        return time.monotonic() - float(file.read_text()), failure, len(find_marked(MARK, mark))
     raise AssertionError(f"{act.__name__} did no harm")
 
 
@@ -61,10 +64,11 @@ def main() -> int:
     evaluator, failed = WorkerExecutor(WorkerLimits(seconds=given.deadline)), 0
     with tempfile.TemporaryDirectory() as folder:
         for act in ACTS:
-            seconds, failure, left = lived(evaluator, act, Path(folder) / "begun")
+            seconds, failure, left = lived(evaluator, act, Path(folder) / "started")
             failed += seconds > given.deadline + 1 or left > 0
             print(
-                f"{act.__name__:<18} {seconds:5.2f} s, {left} processes left, {failure.steps} steps charged: {failure.says}",
+                f"{act.__name__:<18} {seconds:5.2f} s, {left} processes left, "
+                f"{failure.steps} steps charged: {failure.reason}",
                 flush=True,
             )
     evaluator.close()

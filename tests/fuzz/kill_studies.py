@@ -1,12 +1,13 @@
-"""Studies that are killed at random moments and go on: `python -m tests.fuzz.kill_studies`, or `make kills`.
+"""Studies that are killed at random moments and resumed: `python -m tests.fuzz.kill_studies`, or `make kills`.
 
     python -m tests.fuzz.kill_studies                   # 100 kills
     python -m tests.fuzz.kill_studies 20 --seed 7
 
-A moment is a time, a place in the work (so that the short stretches in which episodes are played are met too), or a place
-in a call, of which the server is then working on the answer. Half of the kills hit a study that plays a recorded run back, half one that asks a server on loopback. After each, the study
-goes on (and is killed again, now and then), and must come to the proposals, verdicts and best program of a study that
-was left alone; no settled call is made again; what the kill cut off is listed. The exit code is 1 where one does not.
+A moment is a time, an event (so that the short stretches of evaluation are hit too), or a call that the server is
+answering. Half of the kills hit a study that replays a recorded run, half one that calls a server on loopback. After
+each kill the study is resumed, and sometimes killed again. It must reach the proposals, verdicts and best program of a
+study that ran without interruption. No settled call is made again, and interrupted work is recorded. The exit code is 1
+otherwise.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from hl_dsl.synth.search.study import Study
 from hl_dsl import compiler, synth, verify
 from hl_dsl.program import Program
 from tests.support.model_server import Act, ModelServer, good
-from tests.support.study_runs import LEAN
+from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BROKEN, SAME, UNPROVED, Run, leaning
 
 STEPS = 3_000
@@ -45,12 +46,12 @@ TEXTS = [BROKEN, UNPROVED, SAME, *(leaning(f"0.0{place}", f"idea {place}") for p
 
 
 def recorded(folder: Path, on_event: OnEvent) -> Study:
-    return Study(Program.parse(LEAN), "standard", folder, Budget(steps=STEPS), seed=1, on_event=on_event)
+    return search_study(Program.parse(LEAN), "standard", folder, Budget(steps=STEPS), seed=1, on_event=on_event)
 
 
 def replayed(folder: Path, of: Path, on_event: OnEvent) -> Study:
     options = ProposerOptions(replayed=of)
-    return Study(
+    return search_study(
         Program.parse(LEAN),
         "standard",
         folder,
@@ -70,7 +71,7 @@ def asking(folder: Path, url: str, on_event: OnEvent) -> Study:
         grammar=lambda card: "start: /a/",
         retry_policy=RetryPolicy(first_wait=0.01),
     )
-    return Study(
+    return search_study(
         Program.parse(LEAN),
         "standard",
         folder,
@@ -84,7 +85,7 @@ def asking(folder: Path, url: str, on_event: OnEvent) -> Study:
 
 
 class Answering(list):
-    """A script without an end: the reply hangs on the prompt alone, so a study that asks again gets the same."""
+    """An endless script: the reply depends on the prompt alone, so a study that repeats a call gets the same reply."""
 
     def __init__(self, server: ModelServer):
         self.server = server
@@ -93,8 +94,8 @@ class Answering(list):
         return 1 << 30
 
     def __getitem__(self, place: int) -> Act:
-        asked = self.server.requests[-1][1]["input"][0]["content"][0]["text"]
-        chosen = hashlib.sha256(asked.encode()).digest()[0]
+        prompt = self.server.requests[-1][1]["input"][0]["content"][0]["text"]
+        chosen = hashlib.sha256(prompt.encode()).digest()[0]
         return good(TEXTS[chosen % len(TEXTS)], drips=0.002 if chosen % 3 == 0 else 0.0)
 
 
@@ -117,27 +118,27 @@ def in_child(work, *arguments) -> int:
     return child
 
 
-def go_on(make: Make, path: Path, last_event: int = 0) -> None:
-    """To the end, or to the event of that number, of those that tell of a call where it is negative (0: there is none)."""
-    told = calls = 0
+def run_to_end(make: Make, path: Path, last_event: int = 0) -> None:
+    """Runs to the end, or to event number `last_event` (negative: to that number of calls; 0: to the end)."""
+    events = calls = 0
 
     def count(event) -> None:
-        nonlocal told, calls
-        told += 1
+        nonlocal events, calls
+        events += 1
         calls += event["event"] == "call"
-        if told == last_event or calls and calls == -last_event:
+        if events == last_event or calls and calls == -last_event:
             os.kill(os.getpid(), signal.SIGKILL)
 
     study = make(path, count)
     # A kill may come before the first file was written.
     result = study.resume() if (study.path / "run.json").exists() else study.run()
     assert result.proved
-    (study.path / "events").write_text(str(told))
+    (study.path / "events").write_text(str(events))
 
 
 def killed(make: Make, path: Path, after: float | int) -> bool:
-    """Whether the study was still at it after so many seconds, or events where that is a whole number."""
-    child = in_child(go_on, make, path, after if type(after) is int else 0)
+    """Returns whether the study was killed after so many seconds (float) or events (int)."""
+    child = in_child(run_to_end, make, path, after if type(after) is int else 0)
     if type(after) is float:
         time.sleep(after)
         os.kill(child, signal.SIGKILL)
@@ -145,32 +146,32 @@ def killed(make: Make, path: Path, after: float | int) -> bool:
 
 
 def finished(make: Make, path: Path) -> float:
-    """Runs to the end; the seconds it took."""
-    began = time.monotonic()
-    code = os.waitstatus_to_exitcode(os.waitpid(in_child(go_on, make, path), 0)[1])
-    assert code == 0, f"a study that goes on ended with code {code}"
-    return time.monotonic() - began
+    """Runs to the end and returns the seconds."""
+    start = time.monotonic()
+    code = os.waitstatus_to_exitcode(os.waitpid(in_child(run_to_end, make, path), 0)[1])
+    assert code == 0, f"a resumed study ended with code {code}"
+    return time.monotonic() - start
 
 
 def compare(whole: Path, cut: Path) -> tuple[int, int]:
-    """Raises AssertionError where the two runs differ; how many steps and how many calls the kills cut off."""
-    left_alone, went_on = Run(whole), Run(cut)
-    assert went_on.verdicts == left_alone.verdicts, "the verdicts differ"
-    assert generations(went_on) == generations(left_alone), "the proposals differ"
+    """Returns the steps and the calls that the kills interrupted. Raises AssertionError if the two runs differ."""
+    uninterrupted, resumed = Run(whole), Run(cut)
+    assert resumed.verdicts == uninterrupted.verdicts, "the verdicts differ"
+    assert generations(resumed) == generations(uninterrupted), "the proposals differ"
     assert (cut / "best.hl").read_bytes() == (whole / "best.hl").read_bytes(), "the best programs differ"
     of_cut = [
-        one["environment_steps"] for one in went_on.events if one["event"] == "trial" and one["kind"] == "interrupted"
+        one["environment_steps"] for one in resumed.events if one["event"] == "trial" and one["kind"] == "interrupted"
     ]
-    assert sum(trial.environment_steps for trial in went_on.trials) == sum(
-        trial.environment_steps for trial in left_alone.trials
+    assert sum(trial.environment_steps for trial in resumed.trials) == sum(
+        trial.environment_steps for trial in uninterrupted.trials
     )
-    assert len(went_on.reserved) == len(went_on.settled), "a call is open"
-    answered = [one["trial"] for one in went_on.settled if one["outcome"] == "answered"]
+    assert len(resumed.reserved) == len(resumed.settled), "a call is open"
+    answered = [one["trial"] for one in resumed.settled if one["outcome"] == "answered"]
     assert len(set(answered)) == len(answered), "a settled call was made again"
-    assert set(answered) == {one["trial"] for one in left_alone.settled if one["outcome"] == "answered"}
-    cut_off = [one for one in went_on.settled if one["outcome"] == "cut off"]
+    assert set(answered) == {one["trial"] for one in uninterrupted.settled if one["outcome"] == "answered"}
+    cut_off = [one for one in resumed.settled if one["outcome"] == "cut off"]
     assert all(one["estimated"] and one["tokens"] > 0 for one in cut_off)
-    assert {one["outcome"] for one in went_on.settled} <= {"answered", "cut off"}
+    assert {one["outcome"] for one in resumed.settled} <= {"answered", "cut off"}
     return sum(of_cut), len(cut_off)
 
 
@@ -183,15 +184,15 @@ def generations(run: Run) -> list:
 
 
 def _import_all() -> None:
-    """Once, instead of in every child; and a file that is edited meanwhile changes nothing."""
+    """Imports once, not in every child, so that an edit of a file during the run has no effect."""
     for name in ("openai", "numba", "matplotlib.figure"):
         importlib.import_module(name)
     for package in (compiler, verify, synth):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(found.name)
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
 
 
-def kill_and_go_on(kills: int, seed: int, folder: Path, say=print) -> None:
+def kill_and_resume(kills: int, seed: int, folder: Path, say=print) -> None:
     load_simulator()
     _import_all()
     draw = random.Random(seed)
@@ -222,16 +223,16 @@ def kill_and_go_on(kills: int, seed: int, folder: Path, say=print) -> None:
                 if killed(makers[name], path, moment):
                     done += 1
                     early += not Ledger(path / "trials.jsonl").read()
-            asked = len(server.requests)
+            requests = len(server.requests)
             finished(makers[name], path)
             cut_steps, cut_calls = compare(folder / name, path)
             steps, calls = steps + cut_steps, calls + cut_calls
-            assert name == "openai" or len(server.requests) == asked
+            assert name == "openai" or len(server.requests) == requests
             if number % 10 == 0:
-                say(f"{done} kills, {number} studies went on; cut off and listed: {steps:,} steps, {calls} calls")
+                say(f"{done} kills, {number} studies resumed; interrupted and recorded: {steps:,} steps, {calls} calls")
     say(
-        f"{done} kills (seed {seed}), {early} before the first event; {number} studies came to the same end. "
-        f"Cut off and listed: {steps:,} environment steps, {calls} calls; none made again"
+        f"{done} kills (seed {seed}), {early} before the first event; {number} studies reached the same result. "
+        f"Interrupted and recorded: {steps:,} environment steps, {calls} calls; none made again"
     )
 
 
@@ -242,7 +243,7 @@ def main() -> int:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            kill_and_go_on(chosen.kills, chosen.seed, Path(folder), lambda text: print(text, flush=True))
+            kill_and_resume(chosen.kills, chosen.seed, Path(folder), lambda text: print(text, flush=True))
         except AssertionError as problem:
             print(f"FAILED (seed {chosen.seed}): {problem}")
             return 1

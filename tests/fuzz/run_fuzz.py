@@ -4,8 +4,8 @@
     python -m tests.fuzz.run_fuzz --first 40000 --programs 5000  # only those with these numbers
     python -m tests.fuzz.run_fuzz --replay runs/fuzz/7-41234.json
 
-Program number N of a seed is the same on every machine, whatever ran before it, so a run that was stopped goes on with
-`--first`. What fails is made as small as can be, saved, and shown; the exit code is then 1.
+Program number N of a seed is the same on every machine, whatever ran before it, so a run that was stopped resumes with
+`--first`. A failing program is reduced, saved and shown; the exit code is then 1.
 """
 
 from __future__ import annotations
@@ -84,7 +84,8 @@ def show(found: Examined) -> None:
         print(found.program.text, file=sys.stderr)
     if found.run is not None:
         print(
-            f"observations {found.run.columns}\nrestarts {found.run.restarts.tolist()}, present {found.run.present.tolist()}, "
+            f"observations {found.run.columns}\nrestarts {found.run.restarts.tolist()}, "
+            f"present {found.run.present.tolist()}, "
             f"parameters {found.run.parameters}",
             file=sys.stderr,
         )
@@ -118,7 +119,7 @@ def main() -> int:
     print(f"seed {chosen.seed}, programs {chosen.first} to {end - 1}, {chosen.jobs} processes", flush=True)
     with multiprocessing.get_context("spawn").Pool(chosen.jobs) as pool:
         try:
-            for done, (task, (more, failed)) in enumerate(zip(tasks, pool.imap(share, tasks))):
+            for done, (task, (more, failed)) in enumerate(zip(tasks, pool.imap(share, tasks))):  # noqa: B007 (read later)
                 counts.update(more)
                 for number, taken in failed:
                     failures += 1
@@ -127,7 +128,8 @@ def main() -> int:
                         report(chosen.seed, number, taken)
                 rate = counts["programs"] / (time.perf_counter() - started)
                 print(
-                    f"\r{counts['programs']} programs, up to number {task[1].stop - 1}, {rate:.1f} a second, {failures} failed",
+                    f"\r{counts['programs']} programs, up to number {task[1].stop - 1}, "
+                    f"{rate:.1f} a second, {failures} failed",
                     end="",
                     file=sys.stderr,
                     flush=True,
@@ -135,7 +137,8 @@ def main() -> int:
         except KeyboardInterrupt:
             pool.terminate()
             print(
-                f"\nstopped; to go on: --seed {chosen.seed} --first {chosen.first + done * _SHARE if counts else chosen.first}",
+                f"\nstopped; to resume: --seed {chosen.seed} "
+                f"--first {chosen.first + done * _SHARE if counts else chosen.first}",
                 file=sys.stderr,
             )
             return 130

@@ -40,7 +40,8 @@ def main() -> int:
             print(f"walk {number} of seed {chosen.seed} does not parse:\n{text}\n{error}", file=sys.stderr)
             return 1
     print(
-        f"{chosen.walks:,} walks of the decoder grammar parsed, {size / chosen.walks:.0f} characters each, {empty:,} without a declaration, "
+        f"{chosen.walks:,} walks of the decoder grammar parsed, {size / chosen.walks:.0f} characters each, "
+        f"{empty:,} without a declaration, "
         f"in {time.perf_counter() - wall:.1f} s ({time.process_time() - cpu:.1f} s of CPU time)"
     )
     return 0

@@ -1,6 +1,6 @@
 """Everything that is proved, simulated for a long time on hostile inputs: nothing may break.
 
-    python -m tests.fuzz.soak                             # a million ticks of each program of the corpus and the policies
+    python -m tests.fuzz.soak                             # a million ticks of each golden program and policy
     python -m tests.fuzz.soak --ticks 20000 --only gait   # fewer, of those with `gait` in their path
 
 Invariants, obligations, declared ranges and the ranges that the verifier found for the memory are looked at in every
@@ -27,9 +27,9 @@ from hl_dsl.program import Program
 from tests.fuzz.hostile import TYPES, HostileInputs, parameters_of
 from tests.support.paths import ROOT, VERDICTS
 
-_PATIENCE = 3  # times the ticks asked for, after which a program whose assumptions are seldom kept is left
+_DRAWS_PER_TICK = 3  # limit for programs whose assumptions reject most ticks
 _REDRAWS = 6
-_RESTART = 0.0005  # chance that a lane begins a new episode though nothing is wrong
+_RESTART = 0.0005  # chance that a lane starts a new episode for no other reason
 
 
 @dataclass
@@ -56,7 +56,7 @@ def soak(program: Program, ticks: int, lanes: int = 500, seed: int = 0) -> Soake
     memory, age, found = list(starts), np.zeros(lanes, np.int64), Soaked()
     quiet = "ignore" if assumptions else "raise"  # rows that break an assumption are computed too, and dropped
     with np.errstate(divide=quiet, over=quiet, invalid=quiet, under="ignore"):
-        while found.ticks < ticks and found.drawn < _PATIENCE * ticks:
+        while found.ticks < ticks and found.drawn < _DRAWS_PER_TICK * ticks:
             rows, following, holds, kept = _kept_tick(step, assumptions, inputs, memory, parameters, lanes)
             found.drawn += lanes
             found.ticks += int(kept.sum())
@@ -100,13 +100,14 @@ def _says(name: str, flow: Dataflow, lane: int, age, rows, memory, parameters) -
         return ", ".join(f"{entry.name} = {value[lane]}" for entry, value in zip(entries, values))
 
     return (
-        f"{name} breaks in tick {age[lane]} of an episode: {listed(flow.inputs, rows)}; memory: {listed(flow.memories, memory)}; "
+        f"{name} is violated in tick {age[lane]} of an episode: {listed(flow.inputs, rows)}; "
+        f"memory: {listed(flow.memories, memory)}; "
         f"parameters: {listed(flow.parameters, parameters)}"
     )
 
 
 def proved_programs() -> list[Path]:
-    """Of the corpus and the policies, what is proved."""
+    """The golden programs and policies that are proved."""
     policies = [path for path in sorted((ROOT / "policies").rglob("*.hl")) if Program.load(path).prove().passed]
     return [*sorted((VERDICTS / "proved").glob("*.hl")), *policies]
 

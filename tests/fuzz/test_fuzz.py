@@ -66,7 +66,10 @@ def test_a_list_of_choices_is_reduced_to_what_matters():
     assert reduced(taken, fails) == [1, 60]
 
 
-PROGRAM = 'policy p for "CartPole-v1" { observe pole.angle, cart.velocity let x = pole.angle / 3 + mod(cart.velocity, -1.5) act { when x > 0 => RIGHT otherwise => LEFT } }'
+PROGRAM = (
+    'policy p for "CartPole-v1" { observe pole.angle, cart.velocity'
+    " let x = pole.angle / 3 + mod(cart.velocity, -1.5) act { when x > 0 => RIGHT otherwise => LEFT } }"
+)
 
 
 def test_evaluating_the_encoding_says_what_the_solver_says():

@@ -1,4 +1,4 @@
-"""What is proved is never broken in simulation, and simulation would show it."""
+"""Simulation never violates a proved property, and detects a violated one."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 
 from hl_dsl.program import Program
@@ -13,9 +14,11 @@ AT_LEAST = {"ant/reactive": 3300, "hopper/reactive": 1900, "walker2d/reactive": 
 
 @pytest.mark.parametrize("name", AT_LEAST)
 def test_a_walker_reaches_its_score_within_its_ranges(name):
-    evaluation = evaluate_program(Program.load(LIBRARY / f"{name}.hl"), "standard", range(3), ledger=None)
+    evaluation = evaluate_program(
+        Program.load(LIBRARY / f"{name}.hl"), EpisodeSettings("standard", range(3)), ledger=None
+    )
     assert evaluation.trial.mean >= AT_LEAST[name]
-    assert not any(evaluation.rollout.out_of_range)
+    assert not evaluation.rollout.total_counts.out_of_range
 
 
 @pytest.mark.parametrize("name", AT_LEAST)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 
 from hl_dsl.program import Program
@@ -23,15 +24,15 @@ def test_the_breakout_start_is_what_a_newcomer_writes_first():
     program = Program.parse(text)
     code = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
     assert len(code) <= 12 and not program.flow.parameters
-    returns = evaluate_program(program, "deterministic", [0], ledger=None).rollout.returns
+    returns = evaluate_program(program, EpisodeSettings("deterministic", [0]), ledger=None).rollout.returns
     assert 0 < returns[0] < 150
 
 
 def test_the_strong_breakout_policy_clears_both_screens_and_breaks_no_assumption():
-    evaluation = evaluate_program(Program.load(STRONG), "deterministic", [0, 1, 2], ledger=None)
+    evaluation = evaluate_program(Program.load(STRONG), EpisodeSettings("deterministic", [0, 1, 2]), ledger=None)
     assert evaluation.rollout.returns == (864.0, 864.0, 864.0)
     assert not any(evaluation.trial.assumption_violations.values())
-    assert not any(evaluation.rollout.out_of_range)
+    assert not evaluation.rollout.total_counts.out_of_range
 
 
 def test_the_strong_breakout_policy_proves_its_serve_its_aim_and_its_paddle():
@@ -127,13 +128,13 @@ def test_the_commands_of_the_readme_can_be_typed(capsys):
 
 def test_the_strong_cartpole_policy_balances_to_the_end():
     returns = evaluate_program(
-        Program.load(LIBRARY / "cartpole" / "balance.hl"), "standard", range(50), ledger=None
+        Program.load(LIBRARY / "cartpole" / "balance.hl"), EpisodeSettings("standard", range(50)), ledger=None
     ).rollout.returns
     assert set(returns) == {500.0}
 
 
 def test_a_measured_header_speaks_of_its_own_program_only():
-    from hl_dsl.synth.search.search_record import best_text
+    from hl_dsl.synth.search.best_text import best_text
 
     program = Program.load(LIBRARY / "breakout" / "start.hl")
     assert "#:" in program.text

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 
 from hl_dsl.program import Program
@@ -24,9 +25,11 @@ AT_LEAST = {
 
 @pytest.mark.parametrize("folder", AT_LEAST)
 def test_a_reactive_policy_reaches_its_score_within_its_ranges(folder):
-    evaluation = evaluate_program(Program.load(LIBRARY / folder / "reactive.hl"), "standard", range(4), ledger=None)
+    evaluation = evaluate_program(
+        Program.load(LIBRARY / folder / "reactive.hl"), EpisodeSettings("standard", range(4)), ledger=None
+    )
     assert evaluation.trial.mean >= AT_LEAST[folder]
-    assert not any(evaluation.rollout.out_of_range)
+    assert not evaluation.rollout.total_counts.out_of_range
 
 
 @pytest.mark.parametrize("folder", AT_LEAST)

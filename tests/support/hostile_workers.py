@@ -1,9 +1,10 @@
-"""Evaluators that do what no evaluator should, in the place of `playing.play`: for some programs, in the midst of playing."""
+"""Evaluators that misbehave during an evaluation of some programs, in place of `candidate_batch.play`."""
 
 import ctypes
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
@@ -22,12 +23,12 @@ def sleeps():
     time.sleep(10_000)
 
 
-def sleeps_and_tells():
+def sleeps_and_reports():
     Path(os.environ["HL_TEST_FILE"]).touch()
     sleeps()
 
 
-def forks_and_tells():
+def forks_and_reports():
     """Two children in sessions of their own; the second becomes a program without an environment."""
     children = []
     for number in range(2):
@@ -38,9 +39,9 @@ def forks_and_tells():
             time.sleep(10_000)
         children.append(child)
     time.sleep(0.5)
-    told = Path(os.environ["HL_TEST_FILE"])
-    told.with_suffix(".new").write_text(" ".join(map(str, children)))
-    told.with_suffix(".new").rename(told)
+    report = Path(os.environ["HL_TEST_FILE"])
+    report.with_suffix(".new").write_text(" ".join(map(str, children)))
+    report.with_suffix(".new").rename(report)
     sleeps()
 
 
@@ -67,8 +68,8 @@ def segfaults():
     ctypes.string_at(0)
 
 
-def kills_its_keeper():
-    """And has a child that fled before."""
+def kills_its_supervisor():
+    """Kills the supervisor; a child has left its session before."""
     if os.fork() == 0:
         os.setsid()
         time.sleep(10_000)
@@ -85,15 +86,15 @@ def raises():
 
 
 def forks_quietly():
-    """Goes on, and so does a copy of it; another one waits in a session of its own."""
+    """Continues, and so does a copy of it; another child waits in a session of its own."""
     if os.fork() == 0:
         os.setsid()
         time.sleep(10_000)
     os.fork()
 
 
-def begun(act, file):
-    """Notes when the act begins."""
+def timed(act, file):
+    """Records the start of the act."""
     Path(file).write_text(str(time.monotonic()))
     act()
 
@@ -102,20 +103,20 @@ def is_struck(flow, of) -> bool:
     return canonical_hash(flow)[0] in of
 
 
-def playing(act, of, flows, *rest, before_step, **more):
-    """Plays, but for programs whose hash begins with a digit in `of`: at their 40th step the act comes first."""
+def playing(act, of, flows, *rest, hooks, **more):
+    """Evaluates; for programs whose hash starts with a digit in `of`, the act runs at the 40th step."""
     struck = any(is_struck(flow, of) for flow in flows)
     done = []
 
     def count(steps):
-        before_step(steps)
+        hooks.before_step(steps)
         if struck and steps >= AFTER and not done:
             done.append(steps)
             act()
 
-    return play(flows, *rest, before_step=count, **more)
+    return play(flows, *rest, hooks=replace(hooks, before_step=count), **more)
 
 
 def in_company(act, flows, *rest, **more):
-    """Plays programs that are alone, and acts where they are several."""
+    """Evaluates single programs, and acts on a batch of several."""
     return playing(act, "0123456789abcdef" if len(flows) > 1 else "", flows, *rest, **more)

@@ -2,9 +2,9 @@
 
     python interrupted_at.py POLICY FOLDER COUNT [AGAIN]
 
-A moment is a number of Python calls. Half of them are spread over the whole run, from the first one after the command
-has begun to the last, and half over its last quarter, where the episodes are played and recorded. With AGAIN a second
-interrupt follows after so many calls.
+A moment is a number of Python calls. Half of them are spread over the whole run, from the first call after the start of
+the command to the last, and half over its last quarter, in which the episodes are evaluated and recorded. With AGAIN a
+second interrupt follows after so many calls.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from hl_dsl.synth.environments import environments
 from hl_dsl.cli.main import main
 from hl_dsl.program import Program
 
-BEGUN = 80  # calls from the beginning of `main` to where the first handler is in place
+FIRST = 80  # calls from the start of `main` until the first handler is in place
 
 
 def run(policy: str, folder: Path, moment: int | None, again: int = 0) -> dict:
-    """What became of a run that was interrupted at `moment` (None: not at all)."""
+    """Result of a run that was interrupted at `moment` (None: not at all)."""
     folder.mkdir()
     reader, writer = os.pipe()
     child = os.fork()
@@ -71,12 +71,12 @@ def _be_the_command(policy: str, folder: Path, moment: int | None, again: int, w
     ]
     leave = os._exit
 
-    def tell_and_leave(code: int) -> None:
+    def report_and_exit(code: int) -> None:
         sys.setprofile(None)
         os.write(writer, json.dumps({"calls": calls, "steps": environments.steps_taken()}).encode())
         leave(code)
 
-    os._exit = tell_and_leave  # the command itself may leave by it
+    os._exit = report_and_exit  # the command itself may leave by it
     code = 99
     sys.setprofile(count)
     try:
@@ -102,7 +102,9 @@ if __name__ == "__main__":
     whole = run(policy, folder / "whole", None)
     print(json.dumps(whole), flush=True)
     last, half = whole["calls"], count // 2
-    moments = [BEGUN + number * (last - BEGUN) // half for number in range(half)]
-    moments += [last - (last // 4) * (half - number) ** 2 // half**2 for number in range(half)]  # the denser the later
+    moments = [FIRST + number * (last - FIRST) // half for number in range(half)]
+    moments += [
+        last - (last // 4) * (half - number) ** 2 // half**2 for number in range(half)
+    ]  # denser towards the end
     for number, moment in enumerate(moments):
         print(json.dumps(run(policy, folder / str(number), moment, again)), flush=True)

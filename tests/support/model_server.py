@@ -1,6 +1,7 @@
-"""A server on loopback that speaks Responses and Chat, streamed or not, and plays a script.
+"""A server on loopback that speaks Responses and Chat, streamed or not, and follows a script.
 
-Each element of the script is one reply (`trickles`: seconds of comments before it; `drips`: seconds after each event). The server counts what it has billed, which a study must not have undercounted.
+Each element of the script is one reply (`trickles`: seconds of comments before it; `drips`: seconds after each event).
+The server counts the tokens that it has billed; a study must not count fewer.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,8 +20,10 @@ from hl_dsl.synth.proposers.llm.response_formats import TOOL
 
 @dataclass
 class Act:
-    """What a reply does. `text`: the program or words; `words`: outside the tool, even where there is one. `input`, `output`:
-    tokens billed."""
+    """A reply. `text`: the program or words; `words`: outside the tool, even if there is one.
+
+    `input`, `output`: tokens billed.
+    """
 
     text: str = ""
     status: int = 200
@@ -81,10 +85,8 @@ class ModelServer:
                 )
                 server.played += 1
                 server.billed += act.input + act.output
-                try:
+                with suppress(BrokenPipeError, ConnectionResetError):
                     self._play(act, body)
-                except (BrokenPipeError, ConnectionResetError):
-                    pass
 
             def _refuse(self, number, message, headers):
                 data = json.dumps({"error": {"message": message, "type": "error", "code": None}}).encode()

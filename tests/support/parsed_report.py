@@ -1,4 +1,4 @@
-"""A report taken apart again."""
+"""Parser of a report page."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ VOID = {"meta", "img", "br", "hr", "link", "input"}
 
 
 class Page(HTMLParser):
-    """Checks while it reads that every element is closed where it should be. `elements`: (name, attributes) in order; `texts`:
-    the whole text of each element of a name; `style`: the style sheet."""
+    """A page whose elements are all closed in order.
+
+    `elements`: (name, attributes) in order; `texts`: the whole text of each element, by its name.
+    """
 
     def __init__(self, text: str):
         super().__init__(convert_charrefs=True)
@@ -52,7 +54,7 @@ class Page(HTMLParser):
         return [attributes for one, attributes in self.elements if one == name]
 
     def check_self_contained(self) -> None:
-        """Nothing that is fetched, nothing that runs."""
+        """The page loads no other file and runs no script."""
         names = {name for name, _ in self.elements}
         assert not names & {
             "script",

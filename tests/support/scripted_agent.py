@@ -18,14 +18,14 @@ policy lean for "CartPole-v1" {
 
 
 def improves(argument):
-    told, task, feedback = sys.stdin.read(), Path("TASK.md").read_text(), Path("FEEDBACK.md").read_text()
-    assert "policy.hl" in told and "CartPole-v1" in task and POLICY.read_text() in feedback
+    prompt, task, feedback = sys.stdin.read(), Path("TASK.md").read_text(), Path("FEEDBACK.md").read_text()
+    assert "policy.hl" in prompt and "CartPole-v1" in task and POLICY.read_text() in feedback
     POLICY.write_text(BEST)
 
 
 def gives(argument):
-    """The first of the texts in a folder, which is then gone."""
-    first = min(Path(argument).iterdir(), key=lambda one: int(one.name))
+    """Saves the first of the texts in a folder, and removes it there."""
+    first = min(Path(argument).iterdir(), key=lambda path: int(path.name))
     POLICY.write_text(first.read_text())
     first.unlink()
 
@@ -40,7 +40,7 @@ def hangs_with_a_result(argument):
 
 
 def forks(argument):
-    """Children of every kind: in the group, in a session of their own, orphaned; and it ends before they do."""
+    """Starts children in its group, in sessions of their own and orphaned, and exits before them."""
     POLICY.write_text(BEST)
     for session in (False, True):
         subprocess.Popen(["sleep", argument], start_new_session=session)

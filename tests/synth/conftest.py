@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
+from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
+from hl_dsl.compiler.controller import Controller
 
+from tests.support.session_executor import session_executor, studies_share_a_worker  # noqa: F401
 from tests.support.study_runs import LEAN
 
 
-class Scripted:
+class Scripted(Controller):
     """Acts on a digest of what its row shows and of how often that lane has acted, so any mix-up of lanes shows.
 
     Counts a violation of its one assumption on every tick of odd digest, and one observation out of range per tick.
@@ -19,6 +22,9 @@ class Scripted:
         self.out_of_range = np.zeros(num_lanes, np.int64)
         self.assumption_violations = np.zeros((num_lanes, 1), np.int64)
         self.monitor_violations = np.zeros((num_lanes, 0), np.int64)
+
+    def counts(self):
+        return EpisodeCounts.rows(self.out_of_range, self.assumption_violations, self.monitor_violations)
 
     def digest(self, frame):
         shown = frame.observation if frame.ram is None else frame.ram

@@ -82,5 +82,5 @@ def test_a_certificate_replaces_a_certificate_and_nothing_else(tmp_path):
     assert not list((tmp_path / "c").glob("invariant-same*"))
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear", encoding="utf-8")
-    with pytest.raises(HLError, match="holds no certificate"):
+    with pytest.raises(HLError, match="does not hold a certificate"):
         write_certificate(tmp_path / "mine", build_certificate(ghost.flow, ghost.prove()))

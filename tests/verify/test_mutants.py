@@ -314,7 +314,7 @@ MUTANTS = [
         "a start that is forgotten",
         lambda: attribute(
             fixpoint,
-            "_straight",
+            "_solve_acyclic",
             lambda tick, ranges: [ranges.__setitem__(cell, pair) for cell, pair in tick.stored(ranges).items()],
         ),
         BREAKOUT.format("memory a: int in [0, 10] = 7 { next = min(ram[1], 3) } invariant p: a <= 3"),

@@ -72,7 +72,7 @@ def check_verdict(program, proof, expected):
     open_ones = {
         result.status
         for result in proof.results
-        if result.status != "proved" and not result.detail.startswith("rests on")
+        if result.status != "proved" and not result.detail.startswith("depends on")
     }
     assert open_ones == {expected} - {"proved"}, proof.render()
     assert proof.passed == (expected == "proved")

@@ -12,8 +12,9 @@ from typing import Any
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.lowering.lower import Lowering
-from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Expression, Modes, expressions, walk
+from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, expressions, walk
 
+from hl_dsl.base.declaration_table import form_of
 from hl_dsl.base.source import Span
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.operators import OPERATORS
@@ -107,30 +108,17 @@ class _RecordingLowering(Lowering):
 
 
 def _text_conditions(checked: CheckedProgram) -> Iterator[TextCondition]:
-    lists = 0
+    number_of_lists = 0
     for declaration in checked.policy.declarations:
-        if type(declaration) is Act:
-            yield from _rules(declaration, None, lists)
-            lists += 1
-        elif type(declaration) is Modes:
-            for mode in declaration.modes:
-                if mode.act is not None:
-                    yield from _rules(mode.act, mode.name, lists)
-                for number, item in enumerate(mode.transitions):
-                    yield TextCondition(
-                        TRANSITION, item.condition, item.condition.span, mode.name, number, lists + 1, item.target
-                    )
-                lists += 2
+        for conditions in form_of(declaration).condition_lists(declaration):
+            for number, (condition, target) in enumerate(conditions.items):
+                place = RULE if target is None else TRANSITION
+                yield TextCondition(place, condition, condition.span, conditions.mode, number, number_of_lists, target)
+            number_of_lists += 1
         for top in expressions(declaration):
             for node in walk(top):
                 if type(node) is Apply and _chooses(node):
                     yield TextCondition(BRANCH, node.operands[0], node.operands[0].span)
-
-
-def _rules(act: Act, mode: str | None, list_: int) -> Iterator[TextCondition]:
-    for number, rule in enumerate(act.rules):
-        if rule.condition is not None:
-            yield TextCondition(RULE, rule.condition, rule.condition.span, mode, number, list_)
 
 
 def _chooses(node: Apply) -> bool:

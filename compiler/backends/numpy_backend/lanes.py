@@ -21,8 +21,14 @@ class NumpyLanes(Lanes):
     def __init__(self, flow: Dataflow):
         super().__init__(flow)
         self._step = compile_numpy(self.flow)
-        self._bytes = [position for position, entry in enumerate(flow.inputs) if is_any_byte(entry)]
-        self._columns = np.array([flow.inputs[position].column for position in self._bytes], np.intp)
+        self._bytes: dict[str, list[int]] = {}  # by source, the positions of the inputs that take every byte as it is
+        for position, entry in enumerate(flow.inputs):
+            if is_any_byte(entry):
+                self._bytes.setdefault(entry.source, []).append(position)
+        self._columns = {
+            source: np.array([flow.inputs[position].column for position in positions], np.intp)
+            for source, positions in self._bytes.items()
+        }
         self._num_lanes = 0
 
     def start(self, num_lanes: int, parameters: list) -> None:
@@ -44,7 +50,7 @@ class NumpyLanes(Lanes):
         count = len(lanes)
         everyone = lanes.tobytes() == self._all  # a fraction of the cost of comparing arrays
         if not everyone and count and not (0 <= lanes.min() and lanes.max() < self._num_lanes):
-            raise HLError(f"the frame has lanes beyond the {self._num_lanes} that were begun")
+            raise HLError(f"the frame has lanes beyond the {self._num_lanes} that were started")
         memory, last, parameters = self._memory, self._last, self._parameters
         if not everyone:
             memory, last = [values[lanes] for values in memory], [values[lanes] for values in last]
@@ -76,9 +82,11 @@ class NumpyLanes(Lanes):
     def _admitted(self, frame, last: list[np.ndarray], mended: np.ndarray) -> list[np.ndarray]:
         """The observations, one new array for each input; what had to be mended is counted."""
         out: list = [None] * len(self.flow.inputs)
-        if self._bytes and frame.ram.dtype == np.uint8:
-            for position, values in zip(self._bytes, frame.ram.T[self._columns].astype(np.int64)):
-                out[position] = values
+        for source, positions in self._bytes.items():
+            held = getattr(frame, source)
+            if held.dtype == np.uint8:
+                for position, values in zip(positions, held.T[self._columns[source]].astype(np.int64), strict=True):
+                    out[position] = values
         for position, entry in enumerate(self.flow.inputs):
             if out[position] is None:
                 values = getattr(frame, entry.source)

@@ -10,6 +10,7 @@ import atexit
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -20,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 
 from hl_dsl.base.cache_folder import cache_folder
+from hl_dsl.input_sources.table import INPUT_SOURCES, SOURCE_NAMES
 from hl_dsl.operators import OPERATORS
 
 _DECORATED = (
@@ -30,9 +32,8 @@ _DECORATED = (
     "modulo_int",
     "modulo_real",
     "popcount",
-    "fits",
+    "has_lanes",
     "begin",
-    "read",
     "admit",
     "gather",
     "scatter",
@@ -55,10 +56,48 @@ def table_forms(more: Iterable[str] = ()) -> tuple[str, ...]:
 def interpreter_source(forms: tuple[str, ...]) -> str:
     """The text of the module that interprets tapes over `forms`."""
     frame = resources.files("hl_dsl.compiler.backends.tape").joinpath("step.py").read_text(encoding="utf-8")
-    parts = [frame, "from numba import float32, njit", *(f"{name} = njit({_OPTIONS})({name})" for name in _DECORATED)]
-    parts.append(_evaluate(forms))
+    # One parameter for each source: numba passes arrays faster than a tuple of them.
+    parts = [re.sub(r"\bsources\b", ", ".join(SOURCE_NAMES), frame), "from numba import float32, njit"]
+    parts += [f"{name} = njit({_OPTIONS})({name})" for name in _DECORATED]
+    parts += [_has_sources(), _read(), _evaluate(forms)]
     parts.append(f"tick = njit(cache=True, {_OPTIONS})(tick)")
     return "\n\n".join(parts) + "\n"
+
+
+def _has_sources() -> str:
+    """Whether every source that is read has a row for each lane, and enough columns."""
+    lines = [
+        f"@njit({_OPTIONS})",
+        f"def has_sources(count, {', '.join(SOURCE_NAMES)}, program):",
+        "    for k in range(program[INPUTS]):",
+        "        source, column = program[BODY + k * ROW + SOURCE], program[BODY + k * ROW + COLUMN]",
+    ]
+    for place, source in enumerate(INPUT_SOURCES):
+        narrow = f" or {source.name}.shape[1] <= column" if source.is_wide else ""
+        lines += [
+            f"        if source == {place} and ({source.name}.shape[0] != count{narrow}):",
+            "            return False",
+        ]
+    return "\n".join([*lines, "    return True"])
+
+
+def _read() -> str:
+    """Reads the raw values of rows `first` to `last`. Returns whether they are bytes."""
+    lines = [
+        f"@njit({_OPTIONS})",
+        f"def read(entry, values, first, last, {', '.join(SOURCE_NAMES)}):",
+        "    source = entry[SOURCE]",
+    ]
+    for place, source in enumerate(INPUT_SOURCES):
+        column = ", entry[COLUMN]" if source.is_wide else ""
+        lines += [
+            f"    if source == {place}:",
+            f"        raw = {source.name}[first:last{column}]",
+            "        for i in range(raw.shape[0]):",
+            "            values[i] = raw[i]",
+            *([f"        return {source.name}.itemsize == 1"] if source.holds_bytes else []),
+        ]
+    return "\n".join([*lines, "    return False"])
 
 
 def _evaluate(forms: tuple[str, ...]) -> str:

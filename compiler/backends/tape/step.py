@@ -20,7 +20,6 @@ BOUNDS_AT, START_AT, PARAMETERS_AT, MEMORY_AT, LAST_AT, MENDED_AT, VIOLATIONS_AT
 )
 # An input's row in the body.
 SOURCE, COLUMN, BASE, IS_BYTE, REGISTER, ROW = range(6)
-RAM, OBSERVATION, REWARD, LIVES, STEP, PLAN = range(6)
 REAL, INT, BOOL = range(3)
 
 
@@ -77,14 +76,15 @@ def popcount(a):
     return float(bits & 127)
 
 
-def tick(lanes, ram, observation, reward, lives, step, plan, program, state):
+def tick(lanes, sources, program, state):
     """One step of the rows of a frame, row i being lane `lanes[i]`.
 
-    `program` and `state` are laid out by tape.py. Writes the lanes' memory and counters and the rows' actions in `state`.
-    False, with nothing done, where the frame does not fit.
+    `sources` are the arrays of the table of input sources, in its order. `program` and `state` are laid out by
+    program.py. Writes the lanes' memory and counters and the rows' actions in `state`. Returns False, with nothing done,
+    if the frame does not fit.
     """
     count = lanes.shape[0]
-    if not fits(lanes, ram, observation, reward, lives, step, plan, program):
+    if not (has_lanes(lanes, step, program) and has_sources(count, sources, program)):
         return False
     at = program[REGISTERS_AT]
     registers = state[at:].reshape((program[REGISTERS], program[STRIDE]))
@@ -102,8 +102,8 @@ def tick(lanes, ram, observation, reward, lives, step, plan, program, state):
         for k in range(program[INPUTS]):
             entry = program[place : place + ROW]
             values = registers[entry[REGISTER]]
-            read(entry, values, first, last, ram, observation, reward, lives, step, plan)
-            if not entry[IS_BYTE] or ram.itemsize > 1:  # a byte is in range, and no NaN, by its nature
+            are_bytes = read(entry, values, first, last, sources)
+            if not (entry[IS_BYTE] and are_bytes):  # a byte is in range, and not NaN
                 admit(k, entry, values, rows, program, state)
                 scatter(values, state, program[LAST_AT] + k * program[LANES], lane, rows)
             place += ROW
@@ -133,25 +133,13 @@ def tick(lanes, ram, observation, reward, lives, step, plan, program, state):
     return True
 
 
-def fits(lanes, ram, observation, reward, lives, step, plan, program):
-    """Whether every lane is one of those begun, and everything to be read is there."""
+def has_lanes(lanes, step, program):
+    """Whether every lane is one of those that were started."""
     count = lanes.shape[0]
     outside = 0
     for i in range(count):
         outside += (lanes[i] < 0) | (lanes[i] >= program[LANES])
-    if outside or count > program[LANES] or reward.shape[0] != count or step.shape[0] != count:
-        return False
-    for k in range(program[INPUTS]):
-        source, column = program[BODY + k * ROW + SOURCE], program[BODY + k * ROW + COLUMN]
-        if source == RAM and (ram.shape[0] != count or ram.shape[1] <= column):
-            return False
-        if source == OBSERVATION and (observation.shape[0] != count or observation.shape[1] <= column):
-            return False
-        if source == LIVES and lives.shape[0] != count:
-            return False
-        if source == PLAN and (plan.shape[0] != count or plan.shape[1] <= column):
-            return False
-    return True
+    return not outside and count <= program[LANES] and step.shape[0] == count
 
 
 def begin(rows, step, program, state):
@@ -163,35 +151,6 @@ def begin(rows, step, program, state):
                 state[program[MEMORY_AT] + k * n + rows[i]] = state[program[START_AT] + k]
             for k in range(inputs):
                 state[program[LAST_AT] + k * n + rows[i]] = state[program[BOUNDS_AT] + 3 * k + 2]
-
-
-def read(entry, values, first, last, ram, observation, reward, lives, step, plan):
-    """The raw values of rows `first` to `last`."""
-    source = entry[SOURCE]
-    if source == RAM:
-        raw = ram[first:last, entry[COLUMN]]
-        for i in range(raw.shape[0]):
-            values[i] = raw[i]
-    elif source == OBSERVATION:
-        numbers = observation[first:last, entry[COLUMN]]
-        for i in range(numbers.shape[0]):
-            values[i] = numbers[i]
-    elif source == REWARD:
-        rewards = reward[first:last]
-        for i in range(rewards.shape[0]):
-            values[i] = rewards[i]
-    elif source == LIVES:
-        left = lives[first:last]
-        for i in range(left.shape[0]):
-            values[i] = left[i]
-    elif source == PLAN:
-        planned = plan[first:last, entry[COLUMN]]
-        for i in range(planned.shape[0]):
-            values[i] = planned[i]
-    else:
-        steps = step[first:last]
-        for i in range(steps.shape[0]):
-            values[i] = steps[i]
 
 
 def admit(k, entry, values, rows, program, state):

@@ -39,11 +39,11 @@ def env(
     json: Json = False,
 ) -> None:
     """Show what a policy can observe and do, by a short probe."""
-    from hl_dsl.cards.reader import card_folders
+    from hl_dsl.cards import CardResolver
     from hl_dsl.cards.writer import card_text, write_card
     from hl_dsl.cli.output.environment_text import probe_text
+    from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
     from hl_dsl.synth.environments.environments import steps_taken
-    from hl_dsl.synth.environments.gymnasium_pool import EnvironmentFailed
     from hl_dsl.synth.environments.probe import probe
     from hl_dsl.synth.runs.ledger import Ledger
     from hl_dsl.synth.runs.trial import Trial
@@ -79,7 +79,7 @@ def env(
         )
     except HLError as error:
         unrecorded = error
-    saved = write_card(found.card, card_folders()[0]) if save and not found.carded else None
+    saved = write_card(found.card, CardResolver.of_user().folders[0]) if save and not found.carded else None
     document = {
         "schema": "hl.env/1",
         **found.to_json(),

@@ -75,7 +75,10 @@ def evaluate(
 
     from hl_dsl.cli.output.progress import episode_progress
     from hl_dsl.cli.output.recorders import EpisodeRecorders
-    from hl_dsl.synth.evaluation.evaluate import NotRecorded, evaluate_program
+    from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+    from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, NotRecorded, evaluate_program
+    from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+    from hl_dsl.synth.rollouts.resources import Resources
     from hl_dsl.synth.runs.ledger import Ledger
 
     watchers = EpisodeRecorders(program, protocol, wanted[0], video, trace)
@@ -84,17 +87,13 @@ def evaluate(
         with episode_progress(f"{program.name} {protocol}") as progress:
             evaluation = evaluate_program(
                 program,
-                protocol,
-                wanted,
+                EpisodeSettings(protocol, wanted, max_steps),
                 ledger=Ledger(ledger_path),
-                num_envs=num_envs,
-                num_threads=num_threads,
-                max_steps=max_steps,
-                on_progress=progress,
-                on_tick=watchers.on_tick,
-                render=watchers.needs_render,
-                check=check,
-                planner_seed=planner_seed or 0,
+                resources=Resources(num_threads, num_envs),
+                callbacks=RolloutCallbacks(
+                    on_tick=watchers.on_tick, on_progress=progress, render=watchers.needs_render
+                ),
+                options=EvaluationOptions(check=check, planner_seed=planner_seed or 0),
             )
     except NotRecorded as problem:
         evaluation = problem.evaluation

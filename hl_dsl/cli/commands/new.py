@@ -92,11 +92,11 @@ def template(name: str, card) -> str:
 
 
 def _refuse_bad_name(name: str) -> None:
-    from hl_dsl.grammar.tree.keywords import RESERVED
+    from hl_dsl.grammar.tree.keywords import reserved_words
 
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
         raise HLError(f"`{name}` cannot name a policy", "use letters, digits and `_`, a letter first")
-    if name in RESERVED:
+    if name in reserved_words():
         raise HLError(
             f"`{name}` is a word of the language, and cannot name a policy", f"choose another name, such as `{name}_`"
         )

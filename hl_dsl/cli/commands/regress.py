@@ -133,41 +133,43 @@ def add(
     json: Json = False,
 ) -> None:
     """Turn a seed, a moment, a run or a counterexample into a case."""
+    from hl_dsl.cases.documents import case_document
+    from hl_dsl.cases.files import add_case
+    from hl_dsl.cases.records import Window
     from hl_dsl.cli.output.progress import step_progress
-    from hl_dsl.synth.regressions.add import Demand, from_policy, from_run, from_trace
-    from hl_dsl.synth.regressions.case import Window
-    from hl_dsl.synth.regressions.files import write_case
+    from hl_dsl.synth.regressions.add import Requirement, case_from_counterexample, case_from_policy, case_from_run
     from hl_dsl.synth.runs.ledger import Ledger
 
     if (at_tick is None) != (within is None):
         raise HLError("a moment has a beginning and a length", "give both --at-tick and --within, or neither")
     if least_return is not None and abs(least_return) == float("inf") or least_return != least_return:
         raise HLError(f"{least_return} is no return", "give a number")
-    demand = Demand(
+    demand = Requirement(
         seed, protocol, max_steps, None if at_tick is None else Window(at_tick, within), least_return, holds
     )
     folder = _cases_of(source, cases)
     with step_progress("measuring the case") as progress:
         if source.suffix == ".json":
-            if demand != Demand():
+            if demand != Requirement():
                 raise HLError("a counterexample has its own demand", "leave the options of episodes out")
-            added = from_trace(source, name)
+            added = case_from_counterexample(source, name)
         elif source.is_dir():
-            added = from_run(source, demand, name, progress)
+            added = case_from_run(source, demand, name, progress)
         else:
-            added = from_policy(source, demand, name, Ledger(source.parent / "trials.jsonl"), progress)
-    path = write_case(folder, added.case)
+            added = case_from_policy(source, demand, name, Ledger(source.parent / "trials.jsonl"), progress)
+    path = add_case(folder, added.case)
     show(
         {
             "schema": "hl.regress.add/1",
             "name": added.case.name,
             "file": path,
             "kind": added.case.kind,
-            "demands": added.case.says(),
-            "case": added.case.to_json(),
+            "demands": added.case.describe(),
+            "case": case_document(added.case),
             "env_steps": added.env_steps,
         },
-        f"wrote {path}: {added.case.says()}" + (f"\n{added.env_steps:,} environment steps" if added.env_steps else ""),
+        f"wrote {path}: {added.case.describe()}"
+        + (f"\n{added.env_steps:,} environment steps" if added.env_steps else ""),
         json,
     )
 
@@ -184,8 +186,8 @@ def list_cases(where: Where = Path("."), cases: Cases = None, json: Json = False
             "name": one.name,
             "kind": one.kind,
             "env": one.environment,
-            "demands": one.says(),
-            "origin": getattr(one, "origin", ""),
+            "demands": one.describe(),
+            "origin": one.origin,
         }
         for one in found
     ]
@@ -204,7 +206,7 @@ def remove(
     json: Json = False,
 ) -> None:
     """Remove a case."""
-    from hl_dsl.synth.regressions.files import remove_case
+    from hl_dsl.cases.files import remove_case
 
     path = remove_case(_cases_of(where, cases), name)
     show({"schema": "hl.regress.remove/1", "name": name, "file": path}, f"removed {path}", json)
@@ -233,15 +235,15 @@ def _policy_of(where: Path) -> Path:
 
 def _cases_of(source: Path, given: Path | None) -> Path:
     """The folder of the cases: the one that is given, or beside the policy, or the nearest above."""
-    from hl_dsl.synth.regressions.files import FOLDER, folder_beside, nearest_folder
+    from hl_dsl.cases.files import FOLDER, cases_folder, nearest_cases_folder
     from hl_dsl.synth.runs.run_folder import SETTINGS
 
     if given is not None:
         return given
     if source.suffix == ".hl" and not (source.parent / SETTINGS).exists():
-        return folder_beside(source)
+        return cases_folder(source)
     start = source if source.is_dir() else source.parent
-    found = nearest_folder(start)
+    found = nearest_cases_folder(start)
     if found is None and (start / SETTINGS).exists() or found is None and source.suffix == ".json":
         raise HLError(
             f"there is no folder `{FOLDER}` at {start} or above it", "say where the cases lie: --cases FOLDER"
@@ -254,10 +256,10 @@ def _text(found: CasesRun, folder: Path) -> str:
         return f"no cases in {folder}"
     words = {True: "holds", False: "broken", None: "open"}
     lines = []
-    for case, outcome in zip(found.cases, found.outcomes):
+    for case, outcome in zip(found.cases, found.results):
         lines += [
-            f"{words[outcome.passed]}: {case.name} ({case.says()})",
+            f"{words[outcome.passed]}: {case.name} ({case.describe()})",
             *([] if outcome.passed else [f"       {outcome.detail}"]),
         ]
-    kept = sum(bool(one.passed) for one in found.outcomes)
+    kept = sum(bool(one.passed) for one in found.results)
     return "\n".join([*lines, f"{kept} of {len(found.cases)} cases hold, {found.env_steps:,} environment steps"])

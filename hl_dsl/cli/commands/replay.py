@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def replay_cases(program: Program, where: Path, as_json: bool) -> None:
     """Runs one case or all of a folder; ends the command with 1 where one is broken."""
-    from hl_dsl.verify.results.counterexample_files import read_case, replay
+    from hl_dsl.cases.files import read_counterexample
+    from hl_dsl.verify.results.counterexamples import replay
     from hl_dsl.verify.simulation.trace import render_trace
 
     paths = sorted(where.glob("*.json")) if where.is_dir() else [where]
@@ -22,27 +23,27 @@ def replay_cases(program: Program, where: Path, as_json: bool) -> None:
         raise HLError(f"{where} holds no case", "`hl verify FILE --save-trace PATH` writes cases")
     rows, lines = [], []
     for path in paths:
-        case = read_case(path)
+        case = read_counterexample(path)
         again = replay(program.flow, case)
-        about = case.property.get("id") or case.property["name"]
+        about = case.violated_property.get("id") or case.violated_property["name"]
         rows.append(
             {
                 "case": path,
                 "property": about,
-                "broken": again.broken,
-                "broken_id": again.broken_id,
+                "broken": again.is_violated,
+                "broken_id": again.violated_id,
                 "detail": again.detail,
                 "notes": again.notes,
                 "trace": again.trace,
             }
         )
         lines += [
-            f"{'broken' if again.broken else 'holds'}: {about} ({path})",
+            f"{'broken' if again.is_violated else 'holds'}: {about} ({path})",
             f"       {again.detail}",
             *(f"       {text}" for text in again.notes),
         ]
         if again.trace:
-            lines.append(render_trace(again.trace, again.about, again.names))
+            lines.append(render_trace(again.trace, again.subject, again.names))
     code = FINDINGS if any(row["broken"] for row in rows) else 0
     show(
         {

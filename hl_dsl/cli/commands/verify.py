@@ -202,19 +202,14 @@ def _certified(program: Program, proof: Proof, folder: Path) -> tuple[dict[str, 
 
 
 def _saved(program: Program, proof: Proof, where: Path) -> list[Path]:
-    import json
+    from hl_dsl.cases.files import save_case
+    from hl_dsl.verify.results.counterexample_files import paths_for
+    from hl_dsl.verify.results.counterexamples import counterexamples
 
-    from hl_dsl.base.files import write_whole
-    from hl_dsl.cli.options.output_paths import writing_to
-    from hl_dsl.cli.output.documents import plain
-    from hl_dsl.verify.results.counterexample_files import cases, paths_for
-
-    found = cases(program.flow, proof)
-    paths = paths_for(where, found)
-    for path, case in zip(paths, found):
-        with writing_to(where):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, json.dumps(plain(case.to_json()), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    cases = counterexamples(program.flow, proof)
+    paths = paths_for(where, cases)
+    for path, case in zip(paths, cases, strict=True):
+        save_case(path, case)
     return paths
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from hl_dsl.synth.workers.evaluator import InProcessExecutor as Here
-    from hl_dsl.synth.workers.evaluator import WorkerExecutor
+    from hl_dsl.synth.rollouts.executor import Executor
 
 InProcessOption = Annotated[
     bool, typer.Option("--in-process", help="Play in this process, not in one of its own that may hang or die.")
@@ -19,13 +18,12 @@ DeadlineOption = Annotated[
 MemoryOption = Annotated[float, typer.Option("--memory", min=0.5, help="GiB of memory the evaluator may hold.")]
 
 
-def evaluator(in_process: bool, deadline: float, memory: float) -> Here | WorkerExecutor:
+def evaluator(in_process: bool, deadline: float, memory: float) -> Executor:
     """What the options ask for."""
-    from hl_dsl.synth.workers import evaluator as isolation
+    from hl_dsl.synth.rollouts.executor import InProcessExecutor
     from hl_dsl.synth.workers.limits import GIB, WorkerLimits
+    from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
-    return (
-        isolation.InProcessExecutor()
-        if in_process
-        else isolation.WorkerExecutor(WorkerLimits(seconds=deadline, memory=int(memory * GIB)))
-    )
+    if in_process:
+        return InProcessExecutor()
+    return WorkerExecutor(WorkerLimits(seconds=deadline, memory=int(memory * GIB)))

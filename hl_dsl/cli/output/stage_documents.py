@@ -10,7 +10,7 @@ from hl_dsl.base.source import NOWHERE
 
 if TYPE_CHECKING:
     from hl_dsl.base.source import SourceText, Span
-    from hl_dsl.compiler.backends.tape.program import Tape
+    from hl_dsl.compiler.backends.tape.encoding import Tape
     from hl_dsl.compiler.ir.dataflow import Dataflow
     from hl_dsl.language.checker import CheckedProgram
 

@@ -18,7 +18,7 @@ from hl_dsl.synth.proposers.agents.scratch_folder import TASK_TEXT, ScratchFolde
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.writer import Answer, CallFailed, OnTokens, Prompt, Writer
 from hl_dsl.synth.runs.call_totals import CUT_OFF
-from hl_dsl.synth.workers.process_tree import end_marked
+from hl_dsl.synth.workers.process_tree import kill_marked
 
 from hl_dsl.base.errors import HLError
 
@@ -63,7 +63,7 @@ class AgentWriter(Writer):
         """Kills processes of agents that a killed study did not."""
         for call in calls:
             if call["outcome"] == CUT_OFF and call.get("agent"):
-                end_marked(MARK, call["agent"])
+                kill_marked(MARK, call["agent"])
 
     def most(self, prompt: Prompt) -> Charge:
         """Returns an unknown charge."""

@@ -13,11 +13,11 @@ MOST_CHARACTERS = 6_500  # of AGENTS.md, so that it fits on a page
 _REGRESSIONS = """\
 # Regressions
 
-What this policy must keep doing, one file a case: an environment, a protocol, a seed, and the property that must hold or the
-return that must be reached. Add cases. Never weaken or delete a case so that a program passes.
+What this policy must keep doing, one file a case: an environment, a protocol, a seed, and the property that must hold
+or the return that must be reached. Add cases. Never weaken or delete a case so that a program passes.
 
-`hl regress add` writes cases, `hl regress` runs them on the policy (exit code 1: a case fails), `hl regress list` lists them.
-`hl synth` accepts only programs that pass all cases.
+`hl regress add` writes cases, `hl regress` runs them on the policy (exit code 1: a case fails), `hl regress list` lists
+them. `hl synth` accepts only programs that pass all cases.
 """
 
 
@@ -36,8 +36,8 @@ def _agents(name: str, card: Card) -> str:
 # {name}: a controller for {card.environment}
 
 Improve `policy.hl`, a program in the language HL: {goal}, on seeds you have not seen.
-`{ENVIRONMENT}` lists the observations and actions. Work in a loop: find a failure, change one thing, check, prove, evaluate,
-then keep or revert the change.
+`{ENVIRONMENT}` lists the observations and actions. Work in a loop: find a failure, change one thing, check, prove,
+evaluate, then keep or revert the change.
 
 ## Commands, in this folder
 
@@ -48,7 +48,7 @@ hl verify policy.hl                                 # proof or counterexample; n
 hl eval policy.hl --seeds 0..7                      # returns, lengths, violated assumptions; recorded
 hl eval policy.hl --seeds 0 --trace trace.jsonl     # one episode, tick by tick: find the failure here
 hl trials trials.jsonl                              # all trials so far
-hl tune policy.hl --run runs/tune --steps 50000     # tunes the params, if there are any; writes best.hl to the run's folder
+hl tune policy.hl --run runs/tune --steps 50000     # tunes the params, if any; writes best.hl to the run's folder
 hl synth policy.hl --run runs/search --steps 50000  # searches programs; writes best.hl to the run's folder
 hl regress add policy.hl --seed 3 --max-steps 1000  # records the return on a seed as a case in regressions/
 hl regress                                          # runs every case

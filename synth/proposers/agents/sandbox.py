@@ -1,8 +1,8 @@
 """Sandbox: runs a command that can write in given folders only and can signal only its own processes.
 
-This file is a program, `python sandbox.py SPEC COMMAND…`, and imports nothing from this project. It replaces itself with
-the command. SPEC is a JSON object: `writable` is a list of paths, or null for no sandbox. The sandbox is Linux's Landlock.
-A kernel without Landlock runs the command unrestricted, so the caller must use `available()` first.
+This file is a program, `python sandbox.py SPEC COMMAND…`, and imports nothing from this project. It replaces itself
+with the command. SPEC is a JSON object: `writable` is a list of paths, or null for no sandbox. The sandbox is Linux's
+Landlock. A kernel without Landlock runs the command unrestricted, so the caller must use `available()` first.
 """
 
 from __future__ import annotations

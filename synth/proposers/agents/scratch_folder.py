@@ -14,9 +14,9 @@ from hl_dsl.synth.proposers.text.writer import Prompt
 
 PROGRAM, TASK, FEEDBACK, PICTURE = "policy.hl", "TASK.md", "FEEDBACK.md", "picture-{}.png"
 TASK_TEXT = f"""\
-Improve the controller in {PROGRAM}. First read {TASK} (the language, the environment, the rules) and {FEEDBACK} (earlier
-programs, what failed and where). Edit {PROGRAM} in place and no other file: only that file is read. Its first line must be
-a comment that says what you changed and why. When you exit, the program is checked, proved and evaluated.
+Improve the controller in {PROGRAM}. First read {TASK} (the language, the environment, the rules) and {FEEDBACK}
+(earlier programs, what failed and where). Edit {PROGRAM} in place and no other file: only that file is read. Its first
+line must be a comment that says what you changed and why. When you exit, the program is checked, proved and evaluated.
 """
 _BYTES_PER_CHARACTER = 4  # most bytes of a character in UTF-8
 

@@ -18,8 +18,9 @@ _MOST_TOKENS = 1 << 40  # larger counts are malformed
 class Reply:
     """A reply of a model.
 
-    `tool` is the input of a tool call, `text` the message. `ended` is true if the reply is complete, `truncated` if it ended
-    at the limit of tokens. `error` is the error that the server reports. `pieces` counts received pieces, about one a token.
+    `tool` is the input of a tool call, `text` the message. `ended` is true if the reply is complete, `truncated` if
+    it ended at the limit of tokens. `error` is the error that the server reports. `pieces` counts received pieces,
+    about one a token.
     """
 
     tool: str = ""
@@ -122,13 +123,15 @@ def _read_chat_event(event: dict[str, Any], reply: Reply) -> None:
 def _usage(reported: Any, input_key: str, output_key: str, details_key: str) -> Usage | None:
     """None if the server reports no usage, or impossible numbers."""
     usage = _dict(reported)
-    cached = _dict(usage.get(details_key)).get("cached_tokens") or 0
-    counts = [usage.get(input_key), usage.get(output_key), cached]
-    if any(type(count) is not int or not 0 <= count < _MOST_TOKENS for count in counts):
+    cached = _count(_dict(usage.get(details_key)).get("cached_tokens") or 0)
+    tokens_in, tokens_out = _count(usage.get(input_key)), _count(usage.get(output_key))
+    if tokens_in is None or tokens_out is None or cached is None or cached > tokens_in or not tokens_in:
         return None
-    if counts[2] > counts[0] or not counts[0]:
-        return None
-    return Usage(*counts)
+    return Usage(tokens_in, tokens_out, cached)
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and 0 <= value < _MOST_TOKENS else None
 
 
 # programs in texts

@@ -1,7 +1,7 @@
 """Response formats in fallback order: the ways to request a program from a server, the most constrained first.
 
-A server rejects a format that it does not support; the client then uses the next one. A server that ignores the fields of
-a format answers in free text, which the client reads too.
+A server rejects a format that it does not support; the client then uses the next one. A server that ignores the
+fields of a format answers in free text, which the client reads too.
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ RESPONSES, CHAT = "/responses", "/chat/completions"
 class Request:
     """Data of a request in any response format.
 
-    `limit_name` is the Chat endpoint's name of the limit of output tokens. `omitted` are fields that the server rejects.
+    `limit_name` is the Chat endpoint's name of the limit of output tokens. `omitted` are fields that the server
+    rejects.
     """
 
     model: str

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from hl_dsl.synth.proposers.llm.replies import ReplyReader
 from hl_dsl.synth.candidates.calls import NO_CHARGE
+from hl_dsl.synth.proposers.llm.replies import ReplyReader
 from hl_dsl.synth.proposers.text.writer import CallFailed
 
 _MOST_REPLY_BYTES = 16 << 20

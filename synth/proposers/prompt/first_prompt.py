@@ -13,9 +13,10 @@ from hl_dsl.program import Program
 
 
 def first_prompt(path: Path | str, protocol: str | None, budget: BudgetLeft) -> tuple[BuiltPrompt, Announced | None]:
-    """Returns the first prompt about the program at `path`, and the pictures that it will hold after the first evaluation.
+    """Returns the first prompt about the program at `path`, and the pictures that it will hold later.
 
-    Takes no environment step and makes no call. `protocol` None means the first protocol of the environment.
+    The pictures exist after the program's first evaluation. This function takes no environment step and makes no call.
+    `protocol` None means the first protocol of the environment.
 
     Raises:
         HLError: The program cannot be read or has errors, or the protocol is unknown.

@@ -1,7 +1,7 @@
 """Language summary: HL on one page, for writers who have not read the manual (people, agents, language models).
 
-The functions come from the operator table. The rest summarizes `docs/language.md`; a test compares it with the grammar's
-keywords.
+The functions come from the operator table. The rest summarizes `docs/language.md`; a test compares it with the
+grammar's keywords.
 """
 
 from __future__ import annotations
@@ -27,49 +27,50 @@ _HEAD = dedent("""\
       memory NAME: TYPE in [LOW, HIGH] = START { next = EXPRESSION }
                                                  kept for the next tick; proved to stay in its range
       modes { start NAME { act … when CONDITION -> NAME } NAME { … } }
-                                                 a state machine; the first transition whose condition holds
-                                                 is taken, at most one a tick
+                                                 a state machine; the first transition that holds is taken,
+                                                 at most one a tick
       act { when CONDITION => ACTION … otherwise => ACTION }
                                                  the first rule that holds; `act EXPRESSION` if actions are numbers
       plan NAME: TYPE in [LOW, HIGH] { horizon 10  candidates 32  sigma 0.3  each SCORE  final SCORE }
-                                                 MuJoCo only: a term of the action, chosen at each tick by simulating
-                                                 the policy ahead; proofs cover its range
-      assume NAME: CLAIM                         a fact about the environment, used by proofs; violations are counted
+                                                 MuJoCo only: a term of the action, chosen at each tick by
+                                                 simulating the policy ahead; proofs cover its range
+      assume NAME: CLAIM                         a fact about the environment for proofs; violations are counted
       invariant NAME: CLAIM                      must be proved before any environment step
       monitor NAME: CLAIM                        checked in every episode instead
-      reachable NAME: CONDITION                  must be shown possible, by a simulated run, before any environment step
+      reachable NAME: CONDITION                  must be shown possible before any environment step
 
     A CLAIM is a condition that must hold at every tick, or one of these forms, which cannot be nested:
 
       never E                                    E is false at every tick
-      within N of C: E                           if C holds, E holds at that tick or one of the next N; N is an int literal
-      after C until D: E                         E holds from the tick of C (included) to the tick of D (excluded); D need
-                                                 not occur; if C and D hold at the same tick, nothing is required
+      within N of C: E                           if C holds, E holds then or in the next N ticks; N is a literal
+      after C until D: E                         E holds from the tick of C (included) to that of D (excluded); D
+                                                 need not occur; if both hold at one tick, nothing is required
 
-    Properties may use observations, lets, `mode`, `action`, and the memory values at the start of the tick. Types: real,
-    int (within 2^53), bool, action, mode, vec[N]. An int is accepted as a real; real to int needs floor, ceil or round.
-    Literals: 3, 0.5, true, false, [1, 2]. Default, start and range ends of a vec[N] are one number, or N: [[-1, -2], 3].
+    Properties may use observations, lets, `mode`, `action`, and the memory values at the start of the tick. Types:
+    real, int (within 2^53), bool, action, mode, vec[N]. An int is accepted as a real; real to int needs floor, ceil or
+    round. Literals: 3, 0.5, true, false, [1, 2]. Default, start and range ends of a vec[N] are one number, or N
+    numbers: [[-1, -2], 3].
 
-    Expressions, loosest binding first: if c then a else b; a implies b; a and b, a or b (not mixed without parentheses); not a;
-    < <= > >= == != and x in [low, high] (not chained); a + b, a - b; a * b, a / b (real), a // b (int, rounded
-    down); -a; v[3], v[i], v[2:5] (end excluded), v[[2, 0]]; f(a, b), [a, b], (a). previous(x, START) is x one tick ago.
-    Names are letters, digits and `_`; only names of observations have dots. There is no assignment and no `%`, `^`, `&&`.
+    Expressions, loosest binding first: if c then a else b; a implies b; a and b, a or b (not mixed without
+    parentheses); not a; < <= > >= == != and x in [low, high] (not chained); a + b, a - b; a * b, a / b (real), a // b
+    (int, rounded down); -a; v[3], v[i], v[2:5] (end excluded), v[[2, 0]]; f(a, b), [a, b], (a). previous(x, START) is x
+    one tick ago. Names are letters, digits and `_`; only names of observations have dots. There is no assignment and no
+    `%`, `^`, `&&`.
     """)
 
 _PROVED = dedent("""\
-    Proved of every policy before it runs: no division by zero, no root of a negative number, no index out of range, bounds
-    in order for clamp and reflect, every real finite, every int within 2^53, every memory in its range. Protect operations
-    that could fail with `if`, clamp or max: `if d > 0.1 then x / d else 0`. A counter needs a limit: `next = min(n + 1, 100)`.
+    Proved of every policy before it runs: no division by zero, no root of a negative number, no index out of range,
+    bounds in order for clamp and reflect, every real finite, every int within 2^53, every memory in its range. Protect
+    operations that could fail with `if`, clamp or max: `if d > 0.1 then x / d else 0`. A counter needs a limit:
+    `next = min(n + 1, 100)`.
     """)
 
 
 def language_summary(brief: bool = False) -> str:
     """Returns the summary, at most `MOST_CHARACTERS` long; `brief` lists the functions without descriptions."""
     functions = [row for row in OPERATORS.values() if row.syntax.kind == "call" and not row.internal]
-    if brief:
-        listed = [", ".join(map(usage, functions))]
-    else:
-        listed = [f"{usage(row)} {_description(row)}" for row in functions]
+    described = [f"{usage(row)} {_description(row)}" for row in functions]
+    listed = [", ".join(map(usage, functions))] if brief else described
     lines = [
         line
         for entry in listed

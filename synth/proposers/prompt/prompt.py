@@ -1,7 +1,7 @@
 """The prompt for language models and agents: one text, built from plain parts, within a stated size.
 
-The part that is the same at every call of a study comes first, so that a server can cache it. Each section has a size limit
-and says what is omitted, so the sum of the limits bounds the prompt. Equal parts give equal prompts.
+The part that is the same at every call of a study comes first, so that a server can cache it. Each section has a size
+limit and says what is omitted, so the sum of the limits bounds the prompt. Equal parts give equal prompts.
 """
 
 from __future__ import annotations
@@ -46,13 +46,14 @@ _CAPTIONS = 1_000  # characters reserved for the captions of pictures
 MOST_CHARACTERS = sum(LIMITS.values()) + (MOST_BEST - 1) * LIMITS["Best program"] + (len(LIMITS) + MOST_BEST) * _HEADING
 
 _RULES = """\
-Answer with one complete program and nothing else. Its first line is a comment, `# …`, that says what you changed and why.
+Answer with one complete program and nothing else. Its first line is a comment, `# …`, that says what you changed and
+why.
 Change one thing at a time if you can: then the result shows the effect of that change.
 Keep the environment, and keep every existing invariant. Use only observations that the environment has.
-A program passes gates in this order: parse, names and types, proof, a few development seeds, the other development seeds. A
-program that is rejected before the development seeds costs no environment step. Every step counts against the budget.
-Programs are ranked by their mean return on the development seeds, and finally evaluated on held-out seeds: write rules that
-generalize. If you are not sure of a constant, make it a `param` with a range; it is tuned for you.
+A program passes gates in this order: parse, names and types, proof, a few development seeds, the other development
+seeds. A program rejected before the development seeds costs no environment step. Every step counts against the budget.
+Programs are ranked by their mean return on the development seeds, and finally evaluated on held-out seeds: write rules
+that generalize. If you are not sure of a constant, make it a `param` with a range; it is tuned for you.
 Of two programs with equal returns the shorter is better. Do not repeat changes that failed."""
 
 _ANSWER = "Write the complete improved program now, with the comment about the change in its first line."
@@ -62,8 +63,8 @@ _ANSWER = "Write the complete improved program now, with the comment about the c
 class BuiltPrompt:
     """The text of a prompt.
 
-    `stable` is the same at every call of a study and comes first; `variable` follows. `pictures` belong to `variable`, which
-    refers to them by number; `variable_without_pictures` does not.
+    `stable` is the same at every call of a study and comes first; `variable` follows. `pictures` belong to
+    `variable`, which refers to them by number; `variable_without_pictures` does not.
     """
 
     stable: str
@@ -86,8 +87,8 @@ def build_prompt(parts: PromptParts) -> BuiltPrompt:
 
 def _stable(parts: PromptParts) -> Iterator[str]:
     task = (
-        f"You improve a controller for {parts.card.environment}. It is a program in the language HL and is evaluated under the "
-        f"protocol `{parts.protocol}`.\n{parts.task}"
+        f"You improve a controller for {parts.card.environment}. It is a program in the language HL and is evaluated "
+        f"under the protocol `{parts.protocol}`.\n{parts.task}"
     )
     yield _section("Task", task)
     yield _section("Language", language_summary() if parts.language is None else parts.language)
@@ -159,7 +160,7 @@ def _left(budget: BudgetLeft) -> str:
 
 
 def _pictures(parts: PromptParts) -> tuple[Picture, ...]:
-    """Pictures of the worst seed that are not too large; of many, the first, the last and evenly spaced ones between."""
+    """Pictures of the worst seed that are not too large; of many, evenly spaced ones with the first and last."""
     available = () if parts.worst is None else parts.worst.pictures
     pictures = [picture for picture in available if len(picture.png) <= MOST_PICTURE_BYTES]
     if len(pictures) > MOST_PICTURES:

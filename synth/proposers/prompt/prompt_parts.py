@@ -59,7 +59,8 @@ class PromptParts:
     """Everything that a prompt is built from.
 
     Attributes:
-        card: Environment. Like `protocol` and `task` it is the same at every call of a study, so its text can be cached.
+        card: Environment. Like `protocol` and `task` it is the same at every call of a study, so its text can be
+            cached.
         protocol: Evaluation protocol.
         parent: Program to improve.
         task: Goal of the study.

@@ -1,9 +1,9 @@
 """Ledger-based account of paid calls.
 
-A call has two ledger events: "reserved" before it is made, "settled" after. Both hold the call's number, its trial and the
-number of the attempt. A settled event also holds the outcome ("answered", "failed", "cut off"), the text and the charge. If
-a crash leaves a call reserved, the resumed study settles it as cut off and charges its whole reservation. A text that was
-paid for is read from the ledger and never requested again.
+A call has two ledger events: "reserved" before it is made, "settled" after. Both hold the call's number, its trial
+and the number of the attempt. A settled event also holds the outcome ("answered", "failed", "cut off"), the text and
+the charge. If a crash leaves a call reserved, the resumed study settles it as cut off and charges its whole
+reservation. A text that was paid for is read from the ledger and never requested again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from hl_dsl.synth.candidates.calls import CallRequest, Charge
 from hl_dsl.synth.candidates.proposer import ProposerStopped
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.call_totals import CUT_OFF, RESERVED, SETTLED
-from hl_dsl.synth.runs.ledger import LEDGER_FIELDS, Ledger
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.ledger_format import LEDGER_FIELDS
 
 # Fields of a reserved event that its settled event does not repeat.
 _ONLY_IN_RESERVED = (

@@ -19,8 +19,8 @@ _SHORTEST_TIMEOUT = 1.0  # seconds; the least time an attempt gets near the end 
 class RetryPolicy:
     """Exponential backoff.
 
-    At most `attempts` may fail. The waits between them double from `first_wait` to `longest_wait` seconds. A longer wait
-    that the server asks for is kept up to `longest_server_wait` seconds.
+    At most `attempts` may fail. The waits between them double from `first_wait` to `longest_wait` seconds. A longer
+    wait that the server asks for is kept up to `longest_server_wait` seconds.
     """
 
     attempts: int = 5

@@ -23,7 +23,10 @@ REPAIRABLE_GATES = (Gate.PARSE, Gate.CHECK, Gate.PROVE)
 
 @dataclass(frozen=True)
 class ProposedText:
-    """A text and its origin. `index` is its trial's number, `change` one line about the change, `parents` are hashes."""
+    """A text and its origin.
+
+    `index` is the number of its trial, `change` one line about the change, `parents` are program hashes.
+    """
 
     text: str
     index: int

@@ -33,8 +33,8 @@ from hl_dsl.cards import Card
 class TextProposer(Proposer):
     """Proposes one program a generation, so that each is written with all earlier results.
 
-    If the parse, the check or the proof rejects the text, the writer repairs it up to `options.repairs` times. Each text
-    is a trial.
+    If the parse, the check or the proof rejects the text, the writer repairs it up to `options.repairs` times. Each
+    text is a trial.
     """
 
     def __init__(self, writer: Writer, options: ProposerOptions):
@@ -68,7 +68,8 @@ class TextProposer(Proposer):
     def check_first_call(self, card: Card, protocol: str, text: str, budget: Budget) -> None:
         """Raises HLError if the first call may cost more than the budget.
 
-        The prompt of the first call also holds results of the initial program, so it is longer than the one tested here.
+        The prompt of the first call also holds results of the initial program, so it is longer than the one tested
+        here.
         """
         parts = PromptParts(card, protocol, ShownProgram(text))
         built = build_prompt(parts)
@@ -81,7 +82,7 @@ class TextProposer(Proposer):
                 raise HLError(
                     f"a budget of {limit:,} {unit} is less than the first call of `{self.writer.name}` may cost, "
                     f"{format(needed, form)}",
-                    "increase the budget, or lower --max-output-tokens: a call is made only if the budget covers its maximum",
+                    "increase it, or lower --max-output-tokens: a call is made only if the budget covers its maximum",
                 )
 
     def propose(self, context: SearchContext) -> list[Candidate | Rejected]:
@@ -97,6 +98,8 @@ class TextProposer(Proposer):
             self._has_learned = True
             self.writer.learn([event for event in context.calls.settled if event["proposer"] == self.writer.name])
         parent = context.archive.choose(generator(context.run_seed, context.next_index, "parent"))
+        if parent is None:
+            raise ProposerStopped("no program was accepted, so there is none to improve")
         proposals: list[Candidate | Rejected] = []
         rejected: GateResult | None = None
         proposed_hashes: dict[str, int] = {}
@@ -140,7 +143,7 @@ class TextProposer(Proposer):
             index,
             _change(answer, writer),
             f"{writer.name} repair" if is_repair else writer.name,
-            (parent.checked.program.hash,),
+            (parent.checked.hash,),
             Provenance(writer.name, writer.model, charge.tokens, charge.cost),
         )
 

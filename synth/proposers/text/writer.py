@@ -57,8 +57,9 @@ class Usage:
 class Answer:
     """The text of one program.
 
-    `comment` is what the writer said in addition to the program. `truncated` is true if the server cut the text off at
-    the limit of output tokens. `charge` is None if the server reported no usage. `details` go into the ledger unchanged.
+    `comment` is what the writer said in addition to the program. `truncated` is true if the server cut the text off
+    at the limit of output tokens. `charge` is None if the server reported no usage. `details` go into the ledger
+    unchanged.
     """
 
     text: str
@@ -76,8 +77,8 @@ class CallFailed(Exception):
         reason: Message for the user and the ledger.
         can_retry: True if another attempt may succeed.
         wait: Seconds that the server asks to wait before the next attempt.
-        request_changed: True if the writer changed its request. The next attempt is then made at once and does not count
-            as a retry.
+        request_changed: True if the writer changed its request. The next attempt is then made at once and does not
+            count as a retry.
         charge: Cost of the attempt. None if unknown; the account then charges the whole reservation.
         details: Further fields of the ledger event.
     """
@@ -125,5 +126,5 @@ class Writer(ABC):
             CallFailed: No text was returned.
         """
 
-    def learn(self, calls: Sequence[Mapping[str, Any]]) -> None:
+    def learn(self, calls: Sequence[Mapping[str, Any]]) -> None:  # noqa: B027 (optional to override)
         """Restores the writer's state from the recorded calls of a study that is resumed."""

@@ -1,1 +1,1 @@
-"""Data of the report, read from a run folder: steps, curve, held-out score, proofs, rejections."""
+"""Contents of a report, read from the run folder as plain data: curve, accepted steps, rejections, proof, held-out scores."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.runs.call_totals import SETTLED
-from hl_dsl.synth.runs.trial import counts_for_best
+from hl_dsl.synth.runs.trial_statistics import counts_for_best
 
 
 def score_points(run: ReportedRun) -> tuple[list[dict[str, Any]], dict[str, Any]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
+from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
 from hl_dsl.synth.runs.statuses import EVALUATION_KINDS, TrialKind
 from hl_dsl.synth.runs.trial import Trial, violations
@@ -66,7 +66,7 @@ def _row(trial: Trial, protocol: str) -> dict[str, Any]:
 
 
 def _missing(card: Card, policy: Path, protocol: str) -> dict[str, Any]:
-    by_chance = draws_at_random(protocol_options(card, protocol))
+    by_chance = draws_at_random(card, protocol)
     seeds = f"{HELD_OUT.start}..{HELD_OUT.stop - 1}" if by_chance else f"{HELD_OUT.start}"
     return {
         "protocol": protocol,

@@ -11,14 +11,15 @@ from typing import Any
 from hl_dsl.synth.report.contents.held_out import is_held_out
 from hl_dsl.synth.runs.call_totals import RESERVED, SETTLED
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.run_folder import holder, settings_in
+from hl_dsl.synth.runs.run_folder import lock_holder, settings_in
 from hl_dsl.synth.runs.run_result import INTERRUPTED
 from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate
-from hl_dsl.synth.runs.trial import Trial, main_setting, run_best, run_end
+from hl_dsl.synth.runs.trial import Trial
+from hl_dsl.synth.runs.trial_statistics import main_setting, run_best, stop_event
 from hl_dsl.synth.runs.trials_table import ledger_path
 
 from hl_dsl.base.errors import HLError
-from hl_dsl.cards.reader import look_in
+from hl_dsl.cards import CardResolver
 
 GOING_ON, STOPPED, INTERRUPTED_RUN, CUT_OFF, NO_RUN = "going on", "stopped", "interrupted", "cut off", "no run"
 _OF_A_CALL = {
@@ -38,6 +39,11 @@ class ReportedRun:
     entries: tuple[tuple[Mapping[str, Any], Trial | None], ...]
     torn: int
     holder: str | None
+
+    @property
+    def cards(self) -> CardResolver:
+        """Finds the cards of the run's programs: the run folder keeps one that is not packaged."""
+        return CardResolver.of_user().with_folder(self.folder)
 
     @cached_property
     def events(self) -> list[Mapping[str, Any]]:
@@ -70,7 +76,7 @@ class ReportedRun:
     @property
     def stop_reason(self) -> str | None:
         """Why it stopped; None where it goes on, was cut off, or does not say."""
-        end = run_end(self.events) if self.holder is None else {}
+        end = stop_event(self.events) if self.holder is None else {}
         return str(end.get("reason", "")) if end else None
 
     @property
@@ -89,9 +95,8 @@ def read_run(where: Path | str) -> ReportedRun:
     """
     path = ledger_path(Path(where))
     folder = path.parent
-    look_in(folder)
     # Asked before the ledger is read: a run that ends in between has then told all.
-    held = holder(folder)
+    held = lock_holder(folder)
     ledger = Ledger(path)
     entries = tuple((event, _trial_in(event)) for event in ledger.read())
     return ReportedRun(folder, path, settings_in(folder) or {}, entries, len(ledger.torn), held)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hl_dsl.synth.report.contents.program_text import difference, shown_text
+from hl_dsl.synth.report.contents.program_text import display_text, unified_diff_lines
 from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.runs.call_totals import ANSWERED
 from hl_dsl.synth.runs.trial import Trial, proof_summary, violations
@@ -35,9 +35,13 @@ def accepted_steps(run: ReportedRun) -> list[dict[str, Any]]:
 
 
 def _step(trial: Trial, parent: Trial | None, programs: dict[str, Trial], said: str) -> dict[str, Any]:
-    text = shown_text(trial.program)
+    text = display_text(trial.program)
     others = [name_of(programs[one]) if one in programs else one for one in trial.parent_hashes[1:]]
-    diff = None if parent is None else difference(shown_text(parent.program), text, name_of(parent), name_of(trial))
+    diff = (
+        None
+        if parent is None
+        else unified_diff_lines(display_text(parent.program), text, name_of(parent), name_of(trial))
+    )
     return {
         "name": name_of(trial),
         "trial": trial.index,

@@ -1,1 +1,1 @@
-"""Drawing for the report: SVG charts and the lineage tree."""
+"""HTML and SVG building blocks of a report: escaped markup, style sheet, score chart, lineage graph."""

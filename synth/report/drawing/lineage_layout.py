@@ -9,7 +9,7 @@ from hl_dsl.synth.report.contents.steps import first_of_each, name_of
 from hl_dsl.synth.runs.lineage import lineage
 
 
-def family(run: ReportedRun) -> dict[str, Any]:
+def lineage_graph(run: ReportedRun) -> dict[str, Any]:
     """`nodes`: the accepted programs and those they came from, each with its `layer` and its `place` in it; `edges`: parents to
     children, "changed" from the first parent and "crossed" with others. `on_line`: on the way to the best program."""
     import networkx

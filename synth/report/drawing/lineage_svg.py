@@ -10,7 +10,7 @@ from hl_dsl.synth.report.drawing.markup import Markup, element
 _ACROSS, _DOWN, _MARGIN, _RADIUS = 128, 46, 26, 7
 
 
-def tree(family: Mapping[str, Any]) -> Markup | None:
+def lineage_svg(family: Mapping[str, Any]) -> Markup | None:
     """Programs from left to right, what came from what; the way to the best one is drawn thick, crossings are dashed. None where
     there are no programs."""
     nodes = {node["program_hash"]: node for node in family["nodes"]}

@@ -1,1 +1,1 @@
-"""Sections of the report page, one file each."""
+"""Sections of the report page, one function a section, from the report's document to markup."""

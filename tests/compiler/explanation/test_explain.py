@@ -113,11 +113,11 @@ Watched at every tick, not proved:
 
 
 def test_properties_over_several_ticks_are_spoken():
-    assert explain_program(Program.parse(PATTERNS)).endswith(SPOKEN_PATTERNS)
+    assert explain_program(Program.parse(PATTERNS).checked).endswith(SPOKEN_PATTERNS)
 
 
 def test_a_policy_in_words():
-    assert explain_program(Program.parse(SERVE)) == SPOKEN
+    assert explain_program(Program.parse(SERVE).checked) == SPOKEN
 
 
 def test_explaining_what_check_gives_is_the_same():
@@ -128,7 +128,7 @@ def test_explaining_what_check_gives_is_the_same():
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(programs())
 def test_nothing_is_left_out(program):
-    text = explain_program(program)
+    text = explain_program(program.checked)
     spoken = set(re.findall(r"[A-Za-z_][\w.]*", text.replace(". ", " ")))
     policy = program.policy
     for kind in (Let, Memory, Param, PropertyDeclaration):
@@ -144,7 +144,7 @@ def test_the_words_are_those_of_the_row():
     row = Operator("nearness", "how near {0} comes to {1}", parameters=("a", "b"), formula="1 / (1 + abs(a - b))")
     with registered(row):
         text = explain_program(
-            Program.parse('policy p for "CartPole-v1" { observe pole.angle let n = nearness(pole.angle, 2) act LEFT }')
+            Program.parse('policy p for "CartPole-v1" { observe pole.angle let n = nearness(pole.angle, 2) act LEFT }').checked
         )
     assert "n is how near pole.angle comes to 2" in text
 

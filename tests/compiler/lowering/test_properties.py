@@ -7,7 +7,7 @@ import pytest
 from hl_dsl.compiler.backends.backend import run_outputs
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.backends.monitored_properties import as_monitors, without_idle_ghosts
-from hl_dsl.compiler.backends.tape.program import encode
+from hl_dsl.compiler.backends.tape.encoding import encode
 from hl_dsl.compiler.policy import BACKENDS, Policy
 from hypothesis import given, settings
 from hypothesis import strategies as st

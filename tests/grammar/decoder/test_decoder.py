@@ -11,7 +11,7 @@ from hl_dsl.grammar.decoder.grammar_for_decoding import decoder_grammar
 from hl_dsl.grammar.decoder.regular_expressions import LONGEST_NAME, names_but, numbers_below
 from hl_dsl.grammar.formatter.format import format_text
 from hl_dsl.grammar.parser import parse
-from hl_dsl.grammar.tree.keywords import RESERVED, grammar_text
+from hl_dsl.grammar.tree.keywords import grammar_text, reserved_words
 from hl_dsl.grammar.tree.syntax_tree import (
     Act,
     After,
@@ -270,7 +270,7 @@ def test_a_grammar_it_does_not_fit_is_refused(old, new):
 NAMES = st.from_regex(r"\A[a-z_][a-z0-9_]{0,12}\Z")
 
 
-@given(st.sets(NAMES | st.sampled_from(sorted(RESERVED)), max_size=12), NAMES, st.integers(0, 20))
+@given(st.sets(NAMES | st.sampled_from(sorted(reserved_words())), max_size=12), NAMES, st.integers(0, 20))
 @settings(max_examples=50, deadline=None)
 def test_names_but_some(words, name, taken):
     pattern = re.compile(names_but(words))

@@ -1,9 +1,9 @@
-"""The cards of continuous control say of each environment what the simulator itself says and shows."""
+"""Packaged cards of continuous control agree with the simulator."""
 
 import numpy as np
 import pytest
-from hl_dsl.synth.environments.card_compatibility import own_shape
-from hl_dsl.synth.environments.environments import Environments, simulator_spec
+from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 
 from hl_dsl.cards import known_environments, load_card
 from hl_dsl.cards.reader import parse_card
@@ -24,14 +24,13 @@ def test_every_environment_that_is_promised_has_a_card():
 
 @pytest.mark.parametrize("environment", CONTINUOUS)
 def test_a_card_says_what_the_simulator_says(environment):
-    card, spec = load_card(environment), simulator_spec(environment)
-    config, takes = spec.config._asdict(), spec.action_array_spec["action"]
-    assert np.dtype(takes.dtype) == card.action.dtype and own_shape(takes) == [card.action.size]
-    np.testing.assert_array_equal(np.broadcast_to(takes.minimum, card.action.size), card.action.low)
-    np.testing.assert_array_equal(np.broadcast_to(takes.maximum, card.action.size), card.action.high)
-    assert card.max_episode_steps == config["max_episode_steps"]
-    assert card.solved == config.get("reward_threshold")
-    assert card.fields["obs"].index == tuple(range(own_shape(spec.state_array_spec["obs"])[0]))
+    card, spec = load_card(environment), SimulatorPool().spec(environment)
+    assert spec.action.dtype == card.action.dtype and spec.action.shape == (card.action.size,)
+    np.testing.assert_array_equal(np.broadcast_to(spec.action.minimum, card.action.size), card.action.low)
+    np.testing.assert_array_equal(np.broadcast_to(spec.action.maximum, card.action.size), card.action.high)
+    assert card.max_episode_steps == spec.max_episode_steps
+    assert card.solved == spec.reward_threshold
+    assert card.fields["obs"].index == tuple(range(spec.columns["observation"]))
 
 
 @pytest.mark.parametrize("environment", CONTINUOUS)
@@ -67,7 +66,7 @@ def test_the_clock_is_that_of_the_models_own_steps(environment):
     if card.model is None:
         assert "No model to plan with" in card.says
         return
-    substeps = simulator_spec(environment).config.frame_skip
+    substeps = SimulatorPool().spec(environment).settings["frame_skip"]
     assert card.model.substeps == substeps
     assert card.time_step == pytest.approx(substeps * Simulator(card).timestep)
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.session_executor import session_executor, studies_share_a_worker  # noqa: F401
+
 POLICIES = Path(__file__).parents[3] / "policies"
 START = """policy lean for "CartPole-v1" {
   observe pole.angle
@@ -79,7 +81,7 @@ def hl_process(folder):
 def refused(ended: Ended, *words: str, code: int = 2) -> None:
     """A clear refusal: the exit code, the words, a way to mend, no traceback, and nothing on stdout."""
     assert ended.code == code, ended
-    assert "Traceback" not in ended.err and "HL failed" not in ended.err, ended.err
+    assert "Traceback" not in ended.err and "internal error" not in ended.err, ended.err
     for word in words:
         assert word in ended.err, ended.err
     assert (

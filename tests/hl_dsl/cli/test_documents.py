@@ -40,7 +40,7 @@ def test_eval_counts_what_it_watches(hl, folder):
     document = hl("eval", "lean.hl", "--json").document
     assert document["assumption_violations"]["slow"] > 0 and document["monitor_violations"]["upright"] > 0
     shown = hl("eval", "lean.hl").out
-    assert f"assumption `slow` broken: {document['assumption_violations']['slow']} times" in shown
+    assert f"assumption `slow` violated: {document['assumption_violations']['slow']} times" in shown
 
 
 def test_verify(hl, folder):
@@ -135,7 +135,7 @@ def test_tune(hl, folder):
 def test_synth_and_resume(hl, folder):
     ended = hl("synth", "lean.hl", "--run", "run", "--steps", "3000", "--seeds", "0..1", "--json")
     document = ended.document
-    assert (ended.code, ended.err, document["schema"]) == (0, "", "hl.synth/1")
+    assert (ended.code, ended.err, document["schema"]) == (0, "", "hl.synth/2")
     assert document["env_steps"] <= 3000 and document["proved"] is True
     assert (folder / "run" / "best.hl").read_text(encoding="utf-8") == document["program"]
     again = hl("synth", "lean.hl", "--run", "run", "--seeds", "0..1", "--steps", "3000")
@@ -243,8 +243,8 @@ def test_verify_narrows_saves_and_replays(hl, folder):
         hl("verify", "less.hl", "--save-trace", "more", "--json").document["cases"] == []
         and not (folder / "more").exists()
     )
-    refused(hl("verify", "much.hl", "--save-trace", "lean.hl"), "lean.hl is a file, and no case")
-    refused(hl("verify", "much.hl", "--replay", "lean.hl"), "lean.hl is no JSON document")
+    refused(hl("verify", "much.hl", "--save-trace", "lean.hl"), "lean.hl is a file and not a case")
+    refused(hl("verify", "much.hl", "--replay", "lean.hl"), "lean.hl is not a JSON document")
     refused(hl("verify", "much.hl", "--replay", "kept", "--narrow"), "proves nothing")
 
 

@@ -84,7 +84,7 @@ def test_a_counterexample_becomes_a_case(hl, folder):
     (folder / "regressions").mkdir()
     before = steps_taken()
     document = add(hl, "found/invariant-leans.json", "--name", "leans")
-    assert document["kind"] == "trace" and document["env_steps"] == 0
+    assert document["kind"] == "counterexample" and document["env_steps"] == 0
     add(hl, "lean.hl", "--seed", "1", "--least-return", "5")
     ended = hl("regress", "--json")
     assert (ended.code, ended.document["env_steps"], ended.document["broken"]) == (1, 0, 1)
@@ -121,7 +121,7 @@ def test_a_run_becomes_a_case(hl, folder):
         known["env_steps"] == 0
         and steps_taken() == before
         and known["case"]["max_steps"] == 90
-        and known["case"]["dry_steps"]
+        and known["case"]["no_reward_steps"]
     )
     assert 0 < known["case"]["least_return"] <= 90
     new = add(hl, "runs/one", "--seed", "20")
@@ -141,11 +141,11 @@ def test_a_run_becomes_a_case(hl, folder):
         (["lean.hl", "--seed", "50"], "may not use seed 50"),
         (["lean.hl", "--seed", "1", "--at-tick", "3"], "a beginning and a length"),
         (["lean.hl", "--seed", "1", "--protocol", "sticky"], "no protocol `sticky`"),
-        (["lean.hl", "--seed", "1", "--holds", "action == LEFT"], "speaks of the action"),
-        (["lean.hl", "--seed", "1", "--name", "a/b"], "cannot name a case"),
+        (["lean.hl", "--seed", "1", "--holds", "action == LEFT"], "uses the action"),
+        (["lean.hl", "--seed", "1", "--name", "a/b"], "cannot be the name of a case"),
         (["none.hl", "--seed", "1"], "none.hl"),
         (["none.json"], "regressions"),
-        ([".", "--seed", "1"], "no run's folder"),
+        ([".", "--seed", "1"], "is not the folder of a run"),
         (["lean.hl", "--seed", "1", "--at-tick", "499", "--within", "5"], "before tick 499"),
         (["lean.hl", "--seed", "1", "--least-return", "nan"], "no return"),
     ],
@@ -164,7 +164,7 @@ def test_bad_places_are_refused(hl, folder):
     assert not (folder / "run").exists()
     refused(
         hl("regress", "add", "lean.hl", "--seed", "1", "--least-return", "5", "--cases", "lean.hl"),
-        "cannot make the folder",
+        "cannot create the folder",
     )
 
 

@@ -63,7 +63,7 @@ def test_what_is_mistyped_is_refused_and_plays_nothing(hl, folder):
     refused(hl("report", "run.jsonl", "-o", "r.html"), "is a folder")
     (folder / "r.html").rmdir()
     ledger.path.write_bytes(ledger.path.read_bytes().replace(b"CartPole", b"CartPolo"))
-    refused(hl("report", "run.jsonl"), "run.jsonl, line 1: the checksum does not fit", "Restore the file")
+    refused(hl("report", "run.jsonl"), "run.jsonl, line 1: the checksum does not match", "Restore the file")
     refused(hl("trials", "run.jsonl", "--follow"), "run.jsonl, line 1")
     refused(hl("trials", "none", "--follow"), "no trials at none")
     assert steps_taken() == before and sorted(folder.iterdir()) == kept
@@ -91,4 +91,4 @@ def test_following_with_json_ends_in_one_document(hl, folder):
     Ledger(folder / "trials.jsonl").append(Trial(kind="search", gate="parse", index=7).to_event())
     ended = hl("trials", ".", "--follow", "--json")
     assert ended.code == 0 and ended.document["schema"] == "hl.trials/2" and ended.err.split()[0] == "7"
-    assert ended.err.endswith("the run is not going on\n") and json.loads(ended.out)["trials"][0]["index"] == 7
+    assert ended.err.endswith("the run is not active\n") and json.loads(ended.out)["trials"][0]["index"] == 7

@@ -6,9 +6,7 @@ import json
 import sys
 
 import pytest
-from hl_dsl.synth.workers.evaluator import _end_idle
 
-from hl_dsl.cards import reader
 from tests.hl_dsl.cli.conftest import refused
 
 TANK = '''
@@ -105,14 +103,14 @@ HOLD = """policy hold for "{environment}" {{
 
 
 @pytest.fixture
-def tank(folder):
+def tank(folder, session_executor):
     """The name of a module in the working folder that no other test has imported."""
     name = f"tank_{folder.name.translate(str.maketrans('-[]', '___'))}"
     (folder / f"{name}.py").write_text(TANK, encoding="utf-8")
     before = list(sys.path)
-    _end_idle()  # a worker of another test looks for modules in the folder of that one
+    session_executor.close()  # a worker of another test looks for modules in the folder of that one
     yield name
-    _end_idle()
+    session_executor.close()
     sys.path[:] = before
 
 
@@ -168,9 +166,8 @@ def test_a_run_plays_it_in_its_worker(hl, folder, tank, fault):
     assert sum(one.get("environment_steps", 0) for one in trials) > 1000
 
 
-def test_a_run_keeps_the_card_it_was_played_by(hl, folder, tank, monkeypatch):
-    """So that its folder can be read after the policy, with the card beside it, is gone."""
-    monkeypatch.setattr(reader, "_beside_policies", [])
+def test_a_run_folder_keeps_the_card_of_its_environment(hl, folder, tank):
+    """Its folder can be read after the policy and the card next to it are gone."""
     environment, name = f"{tank}:Tank", f"{tank}@Tank.toml"
     assert hl("env", environment, "--save", "--steps", "60").code == 0
     (folder / "mine").mkdir()
@@ -179,7 +176,6 @@ def test_a_run_keeps_the_card_it_was_played_by(hl, folder, tank, monkeypatch):
         hl("synth", policy(folder / "mine", environment), "--steps", "1000", "--seeds", "0,1", "--run", "run").code == 0
     )
     (folder / "mine").rename(folder / "gone")
-    reader._beside_policies.clear()
     told = hl("report", "run", "--no-videos", "--json")
     assert told.code == 0 and "cannot read" not in told.document["proof"]["summary"]
     assert hl("eval", "run/best.hl", "--seeds", "0").code == 0
@@ -256,7 +252,7 @@ def test_a_nan_among_the_observations_is_mended_and_counted_as_anywhere(hl, fold
 
 
 @pytest.mark.parametrize("called, told, mend", [
-    ("no_such_module_at_all:Tank", "there is no module `no_such_module_at_all`", "working folder"),
+    ("no_such_module_at_all:Tank", "the module `no_such_module_at_all` of the environment `no_such_module_at_all:Tank` was not found", "working folder"),
     ("{tank}:Bucket", "has no callable `Bucket`", "Tank"),
     ("{tank}:number", "has no callable `number`", "Tank"),
     ("{tank}:broken", "`{tank}:broken` raised ValueError: no licence", "line"),
@@ -299,7 +295,7 @@ def test_a_card_that_does_not_fit_is_told_by_its_entry(hl, folder, tank, written
     card.write_text(text.replace(written, instead, 1))
     act = HOLD if "[-1.0, -1.0]" not in instead else HOLD.replace("clamp(-2 * obs[0], -1, 1)", "[0, 0]")
     refused(
-        hl("eval", policy(folder, environment, act)), f"{card.name}) does not fit in {entry}", f"mend {entry}", "--save"
+        hl("eval", policy(folder, environment, act)), f"{card.name}) does not fit in {entry}", f"fix {entry}", "--save"
     )
 
 
@@ -349,9 +345,9 @@ def test_a_limit_that_no_environment_states_is_told_as_hls_own(hl, folder, tank)
 @pytest.mark.parametrize(
     "limit, more, whose",
     [
-        (100_000, [], "cut by the environment"),
-        (12, [], "cut at the card's limit"),
-        (100_000, ["--max-steps", "7"], "cut at --max-steps"),
+        (100_000, [], "truncated by the environment"),
+        (12, [], "truncated by the card's limit"),
+        (100_000, ["--max-steps", "7"], "truncated by --max-steps"),
     ],
 )
 def test_whose_limit_cut_an_episode_is_told(hl, folder, tank, limit, more, whose):

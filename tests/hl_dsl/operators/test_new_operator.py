@@ -21,7 +21,7 @@ from hl_dsl.cards import load_card
 from hl_dsl.operators import OPERATORS, Form, Operator, intervals, registered, replaced
 from hl_dsl.operators.reference_page import page
 from hl_dsl.program import Program
-from tests.support.generators import row_checks
+from tests.support import row_checks
 from tests.support.generators.agreement import disagreements
 from tests.support.generators.coverage import operators_of
 from tests.support.generators.inputs import interpret, runs

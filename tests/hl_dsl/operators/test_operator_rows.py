@@ -1,6 +1,6 @@
 """Every row of the operator table, form by form: total, the same in every back end, soundly bounded, soundly encoded.
 
-The checks themselves are in tests/support/generators/row_checks.py, and are tried on wrong rows here too.
+The checks themselves are in tests/support/row_checks.py, and are tried on wrong rows here too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from hl_dsl.operators import OPERATORS, Operator, replaced
 from hl_dsl.program import Program
-from tests.support.generators import row_checks
+from tests.support import row_checks
 from tests.support.generators.bench import INTS, all_forms, bench, samples, with_constants
 from tests.support.generators.formulas import DEFINITIONS, OVER_TIME
 from tests.support.generators.mutants import mutants

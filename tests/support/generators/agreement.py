@@ -1,4 +1,4 @@
-"""Whether a back end does what the interpreter did, bit for bit."""
+"""Comparison of a back end with the interpreter, bit for bit."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ def _unequal(where: str, lanes: np.ndarray, wanted: np.ndarray, found: np.ndarra
     )
     different = np.ascontiguousarray(a).view(np.int64) != np.ascontiguousarray(b).view(np.int64)
     return [
-        f"{where}[{component}] of lane {lanes[row]} is {found[row, component]!r}, the interpreter's is {wanted[row, component]!r}"
+        f"{where}[{component}] of lane {lanes[row]} is {found[row, component]!r}, "
+        f"the interpreter's is {wanted[row, component]!r}"
         for row, component in np.argwhere(different)
     ]
 
@@ -76,7 +77,8 @@ def _counters(run: Run, reference: Reference, policy: Policy, back_end: str) -> 
     ]
     clean = np.flatnonzero(reference.plain.all(axis=0)[np.arange(run.lanes) % lanes])
     return [
-        f"{back_end}, lane {lane}: counted {[int(column[lane]) for column in seen]}, the interpreter {[int(column[lane % lanes]) for column in wanted]}"
+        f"{back_end}, lane {lane}: counted {[int(column[lane]) for column in seen]}, "
+        f"the interpreter {[int(column[lane % lanes]) for column in wanted]}"
         for lane in clean
         if any(column[lane] != given[lane % lanes] for column, given in zip(seen, wanted))
     ]

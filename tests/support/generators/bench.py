@@ -1,7 +1,7 @@
-"""One program that applies every primitive form of some rows to the same operands, for comparing back ends form by form.
+"""One program that applies every primitive form of some rows to the same operands, to compare back ends by form.
 
 The bench has a column for each operand and base, and a component of the action for each form. A real operand is a
-product of two columns, so that NaN (infinity times 0) reaches the operators, which the boundary would keep out.
+product of two columns, so that NaN (infinity times 0) reaches the operators; the boundary would reject it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ LARGEST = 2**53
 
 @dataclass(frozen=True)
 class Applied:
-    """A form of a row at concrete bases (`any` made concrete). `constants`: operands that are literals, (position, value)."""
+    """A form of a row at concrete bases. `constants`: operands that are literals, as (position, value)."""
 
     row: Operator
     form: Form

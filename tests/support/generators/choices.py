@@ -1,6 +1,6 @@
-"""What generators choose with: Hypothesis, which shrinks and remembers, or plain random numbers, which are many times faster.
+"""Sources of choices for generators: Hypothesis, which shrinks examples, or random numbers, which are faster.
 
-A generator asks a `Choices` for numbers below a count, and never knows which it has.
+A generator takes numbers below a count from a `Choices` and does not depend on its kind.
 """
 
 from __future__ import annotations
@@ -67,8 +67,11 @@ class Drawn(Choices):
 
 
 class Rolled(Choices):
-    """Choices of a random generator. `taken` are the numbers chosen: given as `again`, they make the same once more,
-    and with some left out or made smaller, something simpler. Past the end of `again` every choice is 0."""
+    """Choices of a random generator.
+
+    `taken` are the numbers chosen. Given as `again`, they generate the same object; with some numbers removed or
+    reduced, a simpler one. Past the end of `again` every choice is 0.
+    """
 
     def __init__(self, generator: random.Random | None = None, again: Iterable[int] = ()):
         self._random = generator.random if generator is not None else None
@@ -97,15 +100,15 @@ def reduced(
 ) -> list[int]:
     """A shorter or smaller list of choices that still fails.
 
-    `fails` gives the choices that were really taken where a list fails, else None. Whole stretches are left out first, then
-    numbers made smaller, until nothing helps or the attempts are spent.
+    `fails` returns the choices that were taken if the list fails, else None. Whole stretches are removed first, then
+    numbers are reduced, until no change helps or the attempts are spent.
     """
     best = list(taken)
     left = attempts
     improved = True
     while improved and left > 0:
         improved = False
-        for trial in islice(_simpler(lambda: best), left):
+        for trial in islice(_simpler(lambda: best), left):  # noqa: B023 (the list of this moment is meant)
             left -= 1
             found = fails(trial)
             if found is not None and _simplicity(found) < _simplicity(best):

@@ -47,8 +47,10 @@ def accepted(text: str, grammar: str) -> str:
 
 
 def drawn(grammar: str, random: Random, most: int = 400) -> str:
-    """A text written one byte after the other, each one drawn from those that are allowed; after `most` bytes it is steered
-    to an end by closing what is open. May be unfinished."""
+    """A text written byte by byte, each one drawn from the allowed ones.
+
+    After `most` bytes, brackets that are open are closed. The text may be unfinished.
+    """
     matcher = _matcher(grammar).deep_copy()
     text = bytearray()
     while len(text) < 3 * most:

@@ -1,4 +1,4 @@
-"""Which rows of the operator table and which constructs of the language a run of the generator has written.
+"""Coverage of the operator table and of the language by a run of the generator.
 
 /path/to/python -m tests.support.generators.coverage 300      # prints the counts
 """

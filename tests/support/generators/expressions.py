@@ -51,10 +51,11 @@ _ORDERED = ("low <= high", "low < high")
 
 
 class ExpressionWriter:
-    """Writes expressions by `choices`. `types` gives the type of every name that may be used; `literals` an enumeration's names.
+    """Writes expressions from `choices`.
 
-    `later` are names that only `previous` may use here (the action, while it is not decided yet). wild: neither
-    operands nor requirements are guarded.
+    `types` has the type of every name that may be used; `literals` the names of an enumeration. `later` are names that
+    only `previous` may use here (the action, while it is not decided yet). wild: neither operands nor requirements are
+    guarded.
     """
 
     def __init__(self, choices: Choices, literals: dict[str, tuple[str, ...]], wild: bool):

@@ -1,11 +1,11 @@
-"""What a generated program is run on: raw observations of several lanes, restarts in the middle, parameters per lane.
+"""Inputs of a generated program: raw observations of several lanes, restarts in the middle, parameters per lane.
 
 @given(data=st.data(), program=programs())
 def test_something(data, program):
     run = data.draw(runs(program.flow))
     for tick in range(run.ticks):
         for lane in range(run.lanes):
-            run.restarts[tick, lane]           # whether this lane begins an episode before this tick
+            run.restarts[tick, lane]           # whether an episode of this lane starts at this tick
             run.raw(tick, lane)                # raw observations in the order of `flow.inputs`
         run.frame(tick, lanes)                 # the same as a frame of these lanes
 """
@@ -25,7 +25,7 @@ from tests.support.generators.choices import Choices, Drawn
 
 MOST_LANES, MOST_TICKS = 4, 6
 LARGEST_INT = 2**53
-WHOLE_SOURCES = {"lives": np.int32, "step": np.int32}  # what a frame carries as whole numbers, beside the bytes of ram
+WHOLE_SOURCES = {"lives": np.int32, "step": np.int32}  # whole numbers of a frame, in addition to the bytes of ram
 ODD = (
     float("nan"),
     float("inf"),
@@ -49,7 +49,7 @@ class Run:
     """`columns`: (source, column) -> raw values (ticks, lanes). `parameters`: name -> values (lanes,).
 
     `order`: a permutation of the lanes, for running them in another order. `restarts`: (ticks, lanes) bool, all true in
-    the first tick. `present`: (ticks, lanes) bool; a lane that is absent is left out of the frame and stays as it is.
+    the first tick. `present`: (ticks, lanes) bool; an absent lane is not in the frame and keeps its state.
     """
 
     flow: Dataflow
@@ -61,7 +61,8 @@ class Run:
 
     def _repr_pretty_(self, printer, cycle) -> None:
         printer.text(
-            f"run of {self.lanes} lanes: {self.columns}, restarts {self.restarts.tolist()}, present {self.present.tolist()}, "
+            f"run of {self.lanes} lanes: {self.columns}, restarts {self.restarts.tolist()}, "
+            f"present {self.present.tolist()}, "
             f"parameters {self.parameters}, order {self.order}"
         )
 
@@ -112,7 +113,7 @@ class Run:
         return {name: values[lane].item() for name, values in self.parameters.items()}
 
     def _steps(self) -> np.ndarray:
-        """An episode begins where the step count is 0."""
+        """Step counts: an episode starts at 0."""
         return self.columns.get(("step", 0), np.where(self.restarts, 0, 1).astype(np.int32))
 
     def frame(self, tick: int, lanes) -> SimpleNamespace:
@@ -165,8 +166,11 @@ def chosen_run(
     ticks: int | None = None,
     everyone: bool = False,
 ) -> Run:
-    """A run of a program. `everyone`: no lane is left out of a tick. Not `hostile`: every observation lies in its declared
-    range, where the step count allows it."""
+    """A run of a program.
+
+    `everyone`: every lane takes part in every tick. Not `hostile`: every observation is in its declared range, if the
+    step count allows it.
+    """
     lanes = lanes or choices.between(1, MOST_LANES)
     ticks = ticks or choices.between(1, MOST_TICKS)
 
@@ -238,10 +242,10 @@ def _raw_value(choices: Choices, source: str, entries: list[Input], hostile: boo
 
 @dataclass(frozen=True)
 class Reference:
-    """What the interpreter did, lane by lane.
+    """The interpreter's results, lane by lane.
 
-    ticks[tick][lane]: None where the lane was absent. memory[tick][lane]: as the tick left it. plain[tick][lane]: whether
-    every int of the episode so far stayed within what the language proves. out_of_range: (lanes,).
+    ticks[tick][lane]: None where the lane was absent. memory[tick][lane]: after the tick. plain[tick][lane]: whether
+    every int of the episode so far is within ±2^53. out_of_range: (lanes,).
     """
 
     ticks: list[list[Tick | None]]
@@ -254,7 +258,7 @@ def interpret(run: Run) -> Reference:
     """Runs every lane on its own in the reference interpreter."""
     machines = [Interpreter(run.flow, run.parameters_of(lane)) for lane in range(run.lanes)]
     whole = [number for number, node in enumerate(run.flow.nodes) if node.base == "int"]
-    ticks, memory, mended = [], [], np.zeros(run.lanes, np.int64)
+    ticks, memory, clamped = [], [], np.zeros(run.lanes, np.int64)
     plain = np.ones((run.ticks, run.lanes), bool)
     for tick in range(run.ticks):
         row: list[Tick | None] = []
@@ -268,11 +272,11 @@ def interpret(run: Run) -> Reference:
                 machine.reset()
                 before = True
             row.append(machine.tick(run.raw(tick, lane)))
-            mended[lane] += row[-1].out_of_range
+            clamped[lane] += row[-1].out_of_range
             plain[tick, lane] = before and all(abs(row[-1].values[number]) <= LARGEST_INT for number in whole)
         ticks.append(row)
         memory.append([machine.memory for machine in machines])
-    return Reference(ticks, memory, plain, mended)
+    return Reference(ticks, memory, plain, clamped)
 
 
 def bits(value) -> int:

@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from hl_dsl.operators import Operator
-from tests.support.generators import row_checks
+from tests.support import row_checks
 from tests.support.generators.bench import forms_of, samples
 from tests.support.generators.formulas import DEFINITIONS, OPERANDS
 from tests.support.generators.inputs import bits
-from tests.support.generators.row_checks import with_form
+from tests.support.row_checks import with_form
 
 
 class Mutant(NamedTuple):
@@ -51,7 +51,7 @@ def _form_mutants(row: Operator, position: int, form) -> Iterator[tuple[str, Cal
     if form.z3 is not None:
         yield "solver's form another", checks.check_z3, {"z3": lambda z3, *operands: _other(z3, form.z3(z3, *operands))}
     if form.rounds and form.z3 is not None:
-        yield "rounding left out", checks.check_z3, {"rounds": False}
+        yield "rounding omitted", checks.check_z3, {"rounds": False}
     for part in ("refine", "backward"):
         rule = getattr(form, part)
         if rule is not None:

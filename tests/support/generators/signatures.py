@@ -5,6 +5,7 @@ Nothing here names an operator, so a new row is generated as soon as it is in th
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import cache
 from itertools import product
 from typing import NamedTuple
@@ -16,7 +17,7 @@ from hl_dsl.language.types import Type, scalar, vector
 from hl_dsl.operators import OPERATORS, Operator, choose_form
 
 BASES = ("real", "int", "bool", "action", "mode")
-_SHOWN_SIZE = 3  # the length that stands for any length while signatures are looked for
+_SHOWN_SIZE = 3  # the length that represents any length in a signature
 _MOST_OPERANDS = 3
 
 # Where operands of this size give a result beyond these, the generator tames the operands first.
@@ -32,12 +33,12 @@ class Signature(NamedTuple):
 
 
 def sized(type_: Type, size: int) -> Type:
-    """The type with the length that stands for any replaced by `size`."""
+    """The type with its representative length replaced by `size`."""
     return vector(type_.base, size) if type_.is_vector else type_
 
 
 def pattern(type_: Type) -> Type:
-    """The type with its length replaced by the one that stands for any."""
+    """The type with its length replaced by the representative one."""
     return vector(type_.base, _SHOWN_SIZE) if type_.is_vector else type_
 
 
@@ -48,17 +49,15 @@ def rows() -> list[Operator]:
 
 @cache
 def signatures(row: Operator) -> tuple[Signature, ...]:
-    """All operand types the checker accepts for a row, with the type that comes out."""
+    """All operand types that the checker accepts for a row, with the result type."""
     if row.arity > _MOST_OPERANDS:
         raise NotImplementedError(f"`{row.name}` takes {row.arity} operands: raise the limit of the generator")
     types = [*map(scalar, BASES), *(vector(base, _SHOWN_SIZE) for base in BASES)]
     place = Apply(row.name, (Number(0),) * row.arity)
     found = []
     for operands in product(types, repeat=row.arity):
-        try:
+        with suppress(TypeProblem):
             found.append(Signature(operands, Inference({}).result(row, list(operands), place)))
-        except TypeProblem:
-            pass
     return tuple(found)
 
 

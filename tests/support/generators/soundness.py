@@ -19,8 +19,8 @@ from tests.support.generators.inputs import LARGEST_INT, Reference, Run
 def sound_ticks(flow: Dataflow, run: Run, reference: Reference, defined: bool = False) -> Iterator[tuple[Tick, bool]]:
     """The ticks about which the verifier claims something, each with whether an episode begins there.
 
-    So far in the episode assumptions held (the last tick given may break one: nothing is claimed after it), and unless the
-    program is proved well `defined`, everything was finite and whole numbers exact.
+    So far in the episode assumptions held (the last tick given may break one: nothing is claimed after it), and unless
+    the program is proved well `defined`, everything was finite and whole numbers exact.
     """
     assumed = [item.node for item in flow.of_kind("assume")]
     for lane in range(run.lanes):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hl_dsl.grammar.tree.keywords import RESERVED
+from hl_dsl.grammar.tree.keywords import reserved_words
 from hl_dsl.grammar.tree.syntax_tree import (
     Act,
     After,
@@ -40,7 +40,7 @@ from hypothesis import strategies as st
 from hl_dsl.operators import OPERATORS
 
 # The words of the grammar that can stand for nothing else.
-_WORDS = RESERVED | {"previous"}
+_WORDS = reserved_words() | {"previous"}
 
 names = st.one_of(
     st.sampled_from(
@@ -187,8 +187,10 @@ TOKEN = re.compile(
 
 @st.composite
 def sprinkled(draw, texts):
-    """A text that means the same as one of `texts`, with comments, empty lines and odd spacing between its tokens;
-    and how many comments there are. Comment number n reads `#n;`."""
+    """A text that means one of `texts`, with comments, empty lines and odd spacing, and the number of comments.
+
+    Comment number n reads `#n;`.
+    """
     tokens = TOKEN.findall(draw(texts))
     density = draw(st.sampled_from([0, 1, 2, 5, 9]))
     kinds = draw(st.lists(st.integers(0, 9), min_size=len(tokens) + 1, max_size=len(tokens) + 1))

@@ -29,7 +29,7 @@ from hl_dsl.grammar.decoder.ebnf import (
 )
 
 _MOST_REPEATS = 3
-_ODD = "±→∞é"  # what `.` and the like can be, beside ASCII
+_ODD = "±→∞é"  # characters other than ASCII that `.` matches
 
 
 class Walker:
@@ -39,7 +39,7 @@ class Walker:
         grammar = read_grammar(text)
         self._nodes: dict[str, GrammarNode] = {**grammar.rules, **grammar.terminals}
         self._terminals = {RuleReference(name) for name in grammar.terminals}
-        self._cost = {name: inf for name in self._nodes}
+        self._cost = dict.fromkeys(self._nodes, inf)
         changed = True
         while changed:
             before = dict(self._cost)

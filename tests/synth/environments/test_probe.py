@@ -4,7 +4,10 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.environments.probe import _Actions, probe
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.environments.probe import RandomActions, probe
+from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
 from hl_dsl.synth.rollouts.video import Video, needs_render
 
@@ -63,13 +66,13 @@ def test_an_environment_without_a_card_gets_one_that_runs(environment, base, siz
         found.card.action,
         found.card.max_episode_steps,
     )
-    rollout = evaluate(scripted(card), card, "standard", [0, 1], max_steps=20)
+    rollout = evaluate(scripted(card), card, EpisodeSettings("standard", [0, 1], max_steps=20))
     assert rollout.complete and rollout.env_steps == sum(rollout.lengths) > 0
 
 
 def test_every_second_lane_of_a_probe_holds_strong_actions():
     action = load_card("BipedalWalker-v3").action
-    actions = _Actions(load_card("BipedalWalker-v3"), 4, 0)
+    actions = RandomActions(load_card("BipedalWalker-v3"), 4, 0)
     seen = np.array([actions.of(np.arange(4)) for _ in range(200)])
     assert seen.dtype == action.dtype and set(np.unique(seen[:, 1::2])) == {-1.0, 1.0}
     assert np.all(np.abs(seen[:, ::2]) < 1) and len(np.unique(seen[:, ::2])) > 1000
@@ -93,10 +96,16 @@ def test_a_film_shows_every_tick_of_the_first_seed(card, protocol, size, scripte
     path = tmp_path / "out.mp4"
     film = Video(path, card)
     rollout = evaluate(
-        scripted(card), card, protocol, [3, 4, 5], num_envs=2, max_steps=25, on_tick=film, render=needs_render(card)
+        scripted(card),
+        card,
+        EpisodeSettings(protocol, [3, 4, 5], max_steps=25),
+        resources=Resources(num_envs=2),
+        callbacks=RolloutCallbacks(on_tick=film, render=needs_render(card)),
     )
     film.close()
-    plain = evaluate(scripted(card), card, protocol, [3, 4, 5], num_envs=2, max_steps=25)
+    plain = evaluate(
+        scripted(card), card, EpisodeSettings(protocol, [3, 4, 5], max_steps=25), resources=Resources(num_envs=2)
+    )
     assert plain.digests == rollout.digests
     assert film.frames == rollout.lengths[0] + 1
     pictures = imageio_ffmpeg.read_frames(str(path))
@@ -112,7 +121,12 @@ def test_a_film_that_cannot_be_written_is_told_and_costs_no_result(scripted, tmp
         Video(tmp_path / "missing" / "out.mp4", CARTPOLE)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", "/bin/false")
     film = Video(tmp_path / "out.mp4", BREAKOUT)
-    rollout = evaluate(scripted(BREAKOUT), BREAKOUT, "deterministic", [0], max_steps=30, on_tick=film)
+    rollout = evaluate(
+        scripted(BREAKOUT),
+        BREAKOUT,
+        EpisodeSettings("deterministic", [0], max_steps=30),
+        callbacks=RolloutCallbacks(on_tick=film),
+    )
     assert rollout.complete and rollout.lengths == (30,)
     with pytest.raises(HLError, match="cannot write the video"):
         film.close()

@@ -9,9 +9,12 @@ import threading
 
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation import evaluate as module
-from hl_dsl.synth.evaluation.evaluate import NotProved, NotRecorded, evaluate_program
-from hl_dsl.synth.rollouts.interrupts import stopping
+from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, NotProved, NotRecorded, evaluate_program
+from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+from hl_dsl.synth.rollouts.interrupts import defer_interrupts
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of
 
@@ -45,7 +48,11 @@ def lean():
 def test_the_trial_is_what_was_played(lean, ledger):
     before = steps_taken()
     found = evaluate_program(
-        lean, "standard", SEEDS, ledger=ledger, num_envs=2, max_steps=90, parameters={"tilt": 0.02}
+        lean,
+        EpisodeSettings("standard", SEEDS, max_steps=90),
+        ledger=ledger,
+        resources=Resources(num_envs=2),
+        options=EvaluationOptions(parameters={"tilt": 0.02}),
     )
     (trial,) = trials_of(ledger.read())
     assert (trial.kind, trial.gate, trial.accepted, trial.seeds) == ("evaluation", "accepted", True, SEEDS)
@@ -56,8 +63,8 @@ def test_the_trial_is_what_was_played(lean, ledger):
         and trial.program_hash == lean.hash
         and trial.program == lean.source.text
     )
-    assert trial.assumption_violations["small"] == sum(row[0] for row in found.rollout.assumption_violations)
-    assert trial.monitor_violations["slow"] == sum(row[0] for row in found.rollout.monitor_violations) > 0
+    assert trial.assumption_violations["small"] == found.rollout.total_counts.assumption_violations[0]
+    assert trial.monitor_violations["slow"] == found.rollout.total_counts.monitor_violations[0] > 0
     assert found.backend == "tape" and found.note is None and found.to_json()["complete"] is True
 
 
@@ -76,14 +83,19 @@ def test_every_tick_is_watched_and_counted_once(ledger, text, num_envs):
 
     program = Program.parse(text % "monitor early: pole.velocity > -100")
     found = evaluate_program(
-        program, "standard", range(5), ledger=ledger, num_envs=num_envs, parameters={"tilt": 0.1}, on_tick=watch
+        program,
+        EpisodeSettings("standard", range(5)),
+        ledger=ledger,
+        resources=Resources(num_envs=num_envs),
+        callbacks=RolloutCallbacks(on_tick=watch),
+        options=EvaluationOptions(parameters={"tilt": 0.1}),
     )
     assert len(set(found.rollout.lengths)) > 2 and len(seen["angles"]) == found.rollout.env_steps
     narrow = "in [" in text.partition("pole.velocity")[0]
     high = 0.03 if narrow else 0.42
-    assert sum(found.rollout.out_of_range) == sum(abs(angle) > high for angle in seen["angles"]) and narrow == any(
-        found.rollout.out_of_range
-    )
+    assert found.rollout.total_counts.out_of_range == sum(
+        abs(angle) > high for angle in seen["angles"]
+    ) and narrow == bool(found.rollout.total_counts.out_of_range)
     assert found.trial.assumption_violations["small"] == sum(min(angle, high) >= 0.05 for angle in seen["angles"])
     assert found.trial.monitor_violations == {
         "slow": sum(not velocity < 0.5 for velocity in seen["velocities"]),
@@ -103,7 +115,10 @@ def test_what_is_not_proved_takes_no_step(ledger, declaration, code):
     program, before = Program.parse(LEAN % declaration), steps_taken()
     with pytest.raises(NotProved, match="does not run") as error:
         evaluate_program(
-            program, "standard", SEEDS, ledger=ledger, on_tick=lambda *anything: pytest.fail("a tick was played")
+            program,
+            EpisodeSettings("standard", SEEDS),
+            ledger=ledger,
+            callbacks=RolloutCallbacks(on_tick=lambda *anything: pytest.fail("a tick was played")),
         )
     assert steps_taken() == before
     assert error.value.exit_code == code == error.value.proof.exit_code
@@ -122,14 +137,14 @@ def test_a_ledger_that_cannot_be_written_is_found_out_first(lean, tmp_path):
     before = steps_taken()
     for path in (tmp_path / "none" / "t.jsonl", tmp_path, tmp_path / "damaged.jsonl"):
         with pytest.raises(HLError):
-            evaluate_program(lean, "standard", SEEDS, ledger=Ledger(path))
+            evaluate_program(lean, EpisodeSettings("standard", SEEDS), ledger=Ledger(path))
     assert steps_taken() == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged.jsonl"]
 
 
 def test_a_ledger_that_fails_in_the_end_costs_no_result(lean):
     with pytest.raises(NotRecorded, match="played, but not recorded: .*disk is full") as error:
-        evaluate_program(lean, "standard", SEEDS, ledger=Ledger("/dev/full"), max_steps=20)
+        evaluate_program(lean, EpisodeSettings("standard", SEEDS, max_steps=20), ledger=Ledger("/dev/full"))
     assert error.value.evaluation.rollout.lengths == (20,) * 5 and error.value.exit_code == 2
 
 
@@ -144,7 +159,13 @@ def test_an_interrupt_keeps_all_that_was_played(lean, ledger, tick):
         if ticks == tick:
             os.kill(os.getpid(), signal.SIGINT)
 
-    found = evaluate_program(lean, "standard", SEEDS, ledger=ledger, num_envs=2, max_steps=80, on_tick=interrupt)
+    found = evaluate_program(
+        lean,
+        EpisodeSettings("standard", SEEDS, max_steps=80),
+        ledger=ledger,
+        resources=Resources(num_envs=2),
+        callbacks=RolloutCallbacks(on_tick=interrupt),
+    )
     (trial,) = trials_of(ledger.read())
     assert found.rollout.interrupted and not trial.accepted and (trial.gate, trial.reason) == ("none", "interrupted")
     assert trial.environment_steps == found.rollout.env_steps == steps_taken() - before == 2 * tick
@@ -160,7 +181,7 @@ def test_an_interrupt_before_the_first_step_records_nothing(lean, ledger, monkey
     played, before = module.evaluate, steps_taken()
     monkeypatch.setattr(module, "evaluate", evaluate)
     with pytest.raises(KeyboardInterrupt):
-        evaluate_program(lean, "standard", SEEDS, ledger=ledger)
+        evaluate_program(lean, EpisodeSettings("standard", SEEDS), ledger=ledger)
     assert steps_taken() == before and ledger.read() == []
 
 
@@ -174,7 +195,7 @@ def test_an_interrupt_while_it_is_written_down_waits(lean, ledger, monkeypatch):
 
     monkeypatch.setattr(os, "write", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        evaluate_program(lean, "standard", SEEDS, ledger=ledger, max_steps=5)
+        evaluate_program(lean, EpisodeSettings("standard", SEEDS, max_steps=5), ledger=ledger)
     monkeypatch.undo()
     (trial,) = trials_of(ledger.read())
     assert trial.accepted and trial.lengths == (5,) * 5 and ledger.torn == b""
@@ -182,9 +203,9 @@ def test_an_interrupt_while_it_is_written_down_waits(lean, ledger, monkeypatch):
 
 def test_a_second_interrupt_does_not_wait():
     with pytest.raises(KeyboardInterrupt):
-        with stopping() as stop:
+        with defer_interrupts() as stop:
             os.kill(os.getpid(), signal.SIGINT)
-            assert stop.asked
+            assert stop.is_pending
             os.kill(os.getpid(), signal.SIGINT)
             pytest.fail("it waited")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -193,7 +214,7 @@ def test_a_second_interrupt_does_not_wait():
 def test_an_interrupt_that_nobody_asked_for_comes_at_the_end():
     reached = []
     with pytest.raises(KeyboardInterrupt):
-        with stopping():
+        with defer_interrupts():
             os.kill(os.getpid(), signal.SIGINT)
             reached.append("the end of the block")
     assert reached
@@ -202,9 +223,9 @@ def test_an_interrupt_that_nobody_asked_for_comes_at_the_end():
 def test_signals_that_are_ignored_stay_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        with stopping() as stop:
+        with defer_interrupts() as stop:
             os.kill(os.getpid(), signal.SIGINT)
-            assert not stop.asked
+            assert not stop.is_pending
     finally:
         signal.signal(signal.SIGINT, before)
 
@@ -212,7 +233,7 @@ def test_signals_that_are_ignored_stay_ignored():
 def test_a_thread_may_evaluate(lean, ledger):
     """Signals are for the main thread; elsewhere an evaluation leaves them alone."""
     thread = threading.Thread(
-        target=evaluate_program, args=(lean, "standard", SEEDS), kwargs={"ledger": ledger, "max_steps": 5}
+        target=evaluate_program, args=(lean, EpisodeSettings("standard", SEEDS, 5)), kwargs={"ledger": ledger}
     )
     thread.start()
     thread.join()
@@ -248,9 +269,9 @@ def test_where_numba_fails_numpy_serves(tmp_path, lean, broken):
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert document["backend"] == "numpy" and "NumPy form serves" in document["note"]
+    assert document["backend"] == "numpy" and "NumPy form is used" in document["note"]
     assert done.stderr.startswith("note: ") and len(done.stderr.splitlines()) == 1
     assert (
         tuple(document["returns"])
-        == evaluate_program(lean, "standard", (3,), ledger=None, max_steps=90).rollout.returns
+        == evaluate_program(lean, EpisodeSettings("standard", (3,), max_steps=90), ledger=None).rollout.returns
     )

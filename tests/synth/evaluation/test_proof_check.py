@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from hl_dsl.synth.evaluation.evaluate import evaluate_program
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of
 from hl_dsl.verify import proof_pipeline
@@ -41,9 +43,18 @@ def unsound(monkeypatch):
 
 def test_nothing_proved_is_seen_broken(tmp_path):
     ledger = Ledger(tmp_path / "trials.jsonl")
-    plain = evaluate_program(Program.parse(GOOD), "standard", SEEDS, ledger=None, num_envs=2, max_steps=60)
+    plain = evaluate_program(
+        Program.parse(GOOD),
+        EpisodeSettings("standard", SEEDS, max_steps=60),
+        ledger=None,
+        resources=Resources(num_envs=2),
+    )
     found = evaluate_program(
-        Program.parse(GOOD), "standard", SEEDS, ledger=ledger, num_envs=2, max_steps=60, check=True
+        Program.parse(GOOD),
+        EpisodeSettings("standard", SEEDS, max_steps=60),
+        ledger=ledger,
+        resources=Resources(num_envs=2),
+        options=EvaluationOptions(check=True),
     )
     assert found.disagreements == () and found.to_json()["disagreements"] == []
     assert dict(found.trial.invariant_violations) == {"early": 0}
@@ -62,7 +73,11 @@ def test_nothing_proved_is_seen_broken(tmp_path):
 def test_an_unsound_proof_is_seen(unsound, tmp_path, num_envs):
     ledger = Ledger(tmp_path / "trials.jsonl")
     found = evaluate_program(
-        Program.parse(FALSE), "standard", SEEDS, ledger=ledger, num_envs=num_envs, max_steps=40, check=True
+        Program.parse(FALSE),
+        EpisodeSettings("standard", SEEDS, max_steps=40),
+        ledger=ledger,
+        resources=Resources(num_envs=num_envs),
+        options=EvaluationOptions(check=True),
     )
     (one,) = found.disagreements
     # Asked at step 5, to be answered by step 7, answered at step 9: broken at steps 7 and 8 of each seed.
@@ -74,7 +89,12 @@ def test_an_unsound_proof_is_seen(unsound, tmp_path, num_envs):
 
 def test_a_run_that_breaks_an_assumption_says_nothing_against_the_proof():
     text = TEXT % "assume early: step < 6\n  invariant bounded: step < 6"
-    found = evaluate_program(Program.parse(text), "standard", SEEDS, ledger=None, max_steps=20, check=True)
+    found = evaluate_program(
+        Program.parse(text),
+        EpisodeSettings("standard", SEEDS, max_steps=20),
+        ledger=None,
+        options=EvaluationOptions(check=True),
+    )
     assert found.trial.invariant_violations["bounded"] == found.trial.assumption_violations["early"] > 0
     assert found.disagreements == () and found.trial.accepted
 
@@ -92,7 +112,7 @@ def test_the_command(hl, folder, unsound):
     )
     assert json.loads((folder / "trials.jsonl").read_text())["invariant_violations"] == {"early": 2, "good": 0}
     shown = hl("eval", "lean.hl", "--seeds", "4", "--max-steps", "30", "--check")
-    assert shown.code == 1 and "proved invariant `early` broken: 2 times" in shown.out
+    assert shown.code == 1 and "proved invariant `early` violated: 2 times" in shown.out
     assert hl("eval", "lean.hl", "--seeds", "4", "--max-steps", "30").code == 0, "without --check nobody looks"
 
 
@@ -101,6 +121,6 @@ def test_the_command_where_all_is_well(hl, folder):
     ended = hl("eval", "lean.hl", "--max-steps", "30", "--check")
     assert (
         ended.code == 0
-        and "checked at every tick: 1 proved invariant, never broken" in ended.out
+        and "checked at every tick: 1 proved invariant, never violated" in ended.out
         and "reached `right`" in ended.out
     )

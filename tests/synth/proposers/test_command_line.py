@@ -203,7 +203,7 @@ def test_calls_are_on_the_progress_line():
         show._last -= 60
         show({"event": "call", "proposer": "openai", "model": "m", "tokens": 1234, "seconds": 7.0})
     assert "HTTP 429: slow down; the next attempt is in 4 s" in stream.getvalue()
-    assert "asking m: 1,234 tokens so far, 7 s" in stream.getvalue()
+    assert "waiting for m: 1,234 tokens so far, 7 s" in stream.getvalue()
 
 
 def test_proposers_take_turns(lean, tmp_path, capsys):
@@ -257,7 +257,7 @@ def test_a_model_that_is_never_reached_ends_the_run_as_a_failure(lean, tmp_path,
     assert "stopped: openai returned no program" in said.out
     again = told(capsys, 2, *words, "--run", tmp_path / "run", "--resume", "--json")
     document = json.loads(again.out)
-    assert document["schema"] == "hl.synth/1" and document["trials"] == 1
+    assert document["schema"] == "hl.synth/2" and document["trials"] == 1
     assert document["problems"][0]["error"].startswith("no program was proposed")
 
 
@@ -323,7 +323,7 @@ def test_the_table_of_a_run_ends_in_the_program_that_was_simplified(lean, tmp_pa
     assert (
         "2 accepted, 0 rejected" in (text := told(capsys, 0, "trials", tmp_path / "run").out) and "1 simplified" in text
     )
-    assert f"simplify {last['sequence']}" in text[text.index("How the best program came about") :]
+    assert f"simplify {last['sequence']}" in text[text.index("Lineage of the best program") :]
     report = json.loads(told(capsys, 0, "report", tmp_path / "run", "--no-videos", "--json").out)
     assert report["best"]["program_hash"] == document["program_hash"]
     # A run that was cut off names no best program; the rule alone must find it.

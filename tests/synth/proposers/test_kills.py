@@ -9,12 +9,11 @@ from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.step_counter import StepMeter
-from hl_dsl.synth.search.study import Study
+from hl_dsl.synth.runs.step_counter import StepCounter
 
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
-from tests.support.study_runs import LEAN
+from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST, BETTER, Run
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +31,7 @@ def study(folder, url, **limits):
     options = ProposerOptions(
         model="m", base_url=url, api_key="key", grammar=lambda card: "start: /a/", max_output_tokens=500
     )
-    return Study(
+    return search_study(
         Program.parse(LEAN), "standard", folder, Budget(**limits), proposer="openai", seeds=(0, 1), options=options
     )
 
@@ -124,10 +123,10 @@ def test_a_crash_leaves_its_reservation_charged(tmp_path):
 
 
 def test_steps_of_a_killed_process_are_counted(tmp_path):
-    meter = StepMeter(tmp_path)
-    meter.begin(7)
+    meter = StepCounter(tmp_path)
+    meter.restart(7)
     meter.reserve(120)
     trial = {"event": "trial", "sequence": 8, "environment_steps": 50}
-    assert StepMeter(tmp_path).unrecorded([]) == 120
-    assert StepMeter(tmp_path).unrecorded([{**trial, "sequence": 7}, trial]) == 70
-    assert StepMeter(tmp_path).unrecorded([trial, {**trial, "sequence": 9, "environment_steps": 70}]) == 0
+    assert StepCounter(tmp_path).unrecorded([]) == 120
+    assert StepCounter(tmp_path).unrecorded([{**trial, "sequence": 7}, trial]) == 70
+    assert StepCounter(tmp_path).unrecorded([trial, {**trial, "sequence": 9, "environment_steps": 70}]) == 0

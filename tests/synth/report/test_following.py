@@ -52,7 +52,7 @@ def test_a_run_that_is_over_shows_its_last_trials(tmp_path):
     assert (
         lines[0] == "… 15 trials before"
         and numbers(lines[1:]) == list(range(15, 25))
-        and lines[-1] == "the run is not going on"
+        and lines[-1] == "the run is not active"
     )
     ledger.append({"event": "stop", "reason": "enough"})
     ledger.append(Trial(kind="held-out", environment_steps=1).to_event())
@@ -98,7 +98,7 @@ def test_reading_on_gives_what_reading_at_once_gives(tmp_path_factory, cuts):
     growing, found, offset = Ledger(folder / "growing.jsonl"), [], 0
     for cut in [*sorted(cuts), len(data)]:
         growing.path.write_bytes(data[:cut])
-        events, offset = growing.read_on(offset, len(found))
+        events, offset = growing.read_from(offset, len(found))
         found += events
     assert found == whole.read() and offset == len(data)
     shutil.rmtree(folder)

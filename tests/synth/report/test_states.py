@@ -7,21 +7,20 @@ import math
 import shutil
 
 import pytest
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.report.report import write_report
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
-from hl_dsl.synth.runs.run_folder import RunFolder, holder
+from hl_dsl.synth.runs.run_folder import RunFolder, lock_holder
 from hl_dsl.synth.runs.trial import Trial
-from hl_dsl.synth.search.start import run_tune
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import FileUnwritable
 from hl_dsl.program import Program
 from tests.support.parsed_report import Page
 from tests.support.paths import POLICIES
-from tests.support.study_runs import LEAN, Interrupt
+from tests.support.study_runs import LEAN, Interrupt, search_study, tune
 from tests.synth.proposers.conftest import BEST
 
 
@@ -38,15 +37,17 @@ def keep_lines(run, count, more=b""):
 
 
 def test_a_run_that_goes_on_says_so_and_who_makes_it(run):
-    assert holder(run) is None
+    assert lock_holder(run) is None
     with RunFolder(run):
         document, page = reported(run)
         assert (
-            document["status"] == "going on" and document["stop_reason"] is None and document["held_by"] == holder(run)
+            document["status"] == "going on"
+            and document["stop_reason"] is None
+            and document["held_by"] == lock_holder(run)
         )
         assert "going on (process" in page.text and {"class": "status live"} in page.of("span")
         assert len(document["steps"]) == 3 and document["best"]["mean"] == 500
-    assert holder(run) is None and reported(run)[0]["status"] == "stopped"
+    assert lock_holder(run) is None and reported(run)[0]["status"] == "stopped"
 
 
 def test_a_run_that_was_cut_off_is_shown_as_far_as_it_came(run):
@@ -58,7 +59,7 @@ def test_a_run_that_was_cut_off_is_shown_as_far_as_it_came(run):
 
 
 def test_a_run_that_was_interrupted(tmp_path):
-    study = Study(
+    study = search_study(
         Program.parse(LEAN),
         "standard",
         tmp_path,
@@ -120,7 +121,7 @@ def test_damage_is_an_error_that_says_where_and_leaves_the_old_report(run):
     path = run / "trials.jsonl"
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b'"reserved_steps":20000', b'"reserved_steps":30000', 1))
-    with pytest.raises(LedgerDamaged, match="line 2: the checksum does not fit"):
+    with pytest.raises(LedgerDamaged, match="line 2: the checksum does not match"):
         reported(run)
     path.write_bytes(whole)
     (run / "run.json").write_text("{")
@@ -154,7 +155,7 @@ def test_a_run_of_another_version(run):
     )
     assert any(line.startswith("+    when pole.angle + 0.1") for line in document["steps"][-1]["diff"])
     Ledger(run / "trials.jsonl").append({"event": "trial", "kind": "search", "gate": "wormhole"})
-    with pytest.raises(HLError, match="no trial this version can read"):
+    with pytest.raises(HLError, match="not a trial that this version can read"):
         reported(run)
     (run / "trials.jsonl").unlink()
     for event in ({"event": "call", "state": "settled", "call": 0}, {"event": "call"}):
@@ -198,7 +199,9 @@ def test_scores_on_held_out_seeds_are_shown_and_change_nothing_else(run):
     assert "not scored on held-out seeds yet" in page.text and row["command"] in page.texts["code"]
     best = Program.load(run / "best.hl")
     for program, seeds in ((best, range(50, 53)), (Program.parse(LEAN), range(50, 52)), (best, range(0, 2))):
-        evaluate_program(program, "standard", seeds, ledger=Ledger(run / "trials.jsonl"), max_steps=120)
+        evaluate_program(
+            program, EpisodeSettings("standard", seeds, max_steps=120), ledger=Ledger(run / "trials.jsonl")
+        )
     after, page = reported(run)
     (row,) = after["held_out"]
     assert (row["scored"], row["mean"], row["seeds"], row["max_steps"]) == (True, 120, [50, 51, 52], 120)
@@ -241,7 +244,7 @@ def test_every_protocol_is_told_of_and_a_ledger_beside_policies_is_no_run(tmp_pa
 def test_a_tuning(tmp_path):
     path = tmp_path / "lead.hl"
     path.write_text(BEST.replace("  act {", "  param lead: real = 0 in [0, 0.4]\n\n  act {").replace("0.1 *", "lead *"))
-    run_tune(path, tmp_path / "run", budget_steps=9_000, seeds=(0, 1))
+    tune(path, tmp_path / "run", budget_steps=9_000, seeds=(0, 1))
     document, page = reported(tmp_path / "run")
     assert document["status"] == "stopped" and document["best"]["mean"] > document["points"][0]["score"]
     assert any(line.startswith("+  param lead") for line in document["steps"][-1]["diff"])

@@ -5,9 +5,13 @@ from random import Random
 import numpy as np
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.mutation import Subject, mutate
-from hl_dsl.synth.rollouts.candidate_batch import FINISHED, LEFT, play
+from hl_dsl.synth.rollouts.candidate_batch import play
 from hl_dsl.synth.rollouts.episode_cache import EpisodeCache
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
+from hl_dsl.synth.rollouts.resources import Resources
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.cards import load_card
@@ -34,17 +38,14 @@ def candidates(count):
     return [CheckedCandidate(program, program.hash) for program in found]
 
 
-def played(programs, seeds, curve=lambda seed: None, dry_steps=None):
+def played(programs, seeds, curve=lambda seed: None):
     return play(
         [one.flow for one in programs],
         CARD,
-        "standard",
-        seeds,
-        dry_steps=dry_steps,
-        max_steps=None,
+        EpisodeSettings("standard", seeds),
+        resources=Resources(),
+        hooks=ExecutionHooks(),
         curves={seed: curve(seed) for seed in seeds},
-        step_budget=None,
-        stop=lambda: False,
     ).episodes
 
 
@@ -96,9 +97,9 @@ def test_a_lane_is_left_when_it_is_far_behind_and_at_a_fixed_tick():
     every = candidates(0)
     curve = np.full(300, 3000.0)  # far ahead of what one point a tick can give
     [[episode]] = played(every, (0,), curve=lambda seed: curve)
-    assert (episode.status, episode.length) == (LEFT, 256)
+    assert (episode.status, episode.length) == (EpisodeStatus.PRUNED, 256)
     [[episode]] = played(every, (0,), curve=lambda seed: np.arange(1.0, 501.0))
-    assert episode.status == FINISHED
+    assert episode.status == EpisodeStatus.FINISHED
 
 
 def test_an_episode_without_reward_is_ended():
@@ -109,13 +110,9 @@ def test_an_episode_without_reward_is_ended():
     [[whole]] = play(
         [idle.flow],
         pendulum,
-        "standard",
-        (0,),
-        dry_steps=20,
-        max_steps=None,
-        curves={0: None},
-        step_budget=None,
-        stop=lambda: False,
+        EpisodeSettings("standard", (0,), no_reward_steps=20),
+        resources=Resources(),
+        hooks=ExecutionHooks(),
     ).episodes
     assert whole.length == 200, "a reward of -1 is a reward: nothing is dry here"
     breakout = load_card("Breakout-v5")
@@ -123,12 +120,8 @@ def test_an_episode_without_reward_is_ended():
     [[dry]] = play(
         [still.flow],
         breakout,
-        "deterministic",
-        (0,),
-        dry_steps=150,
-        max_steps=None,
-        curves={0: None},
-        step_budget=None,
-        stop=lambda: False,
+        EpisodeSettings("deterministic", (0,), no_reward_steps=150),
+        resources=Resources(),
+        hooks=ExecutionHooks(),
     ).episodes
-    assert (dry.length, dry.value, dry.status) == (150, 0.0, FINISHED)
+    assert (dry.length, dry.value, dry.status) == (150, 0.0, EpisodeStatus.FINISHED)

@@ -7,7 +7,10 @@ import envpool
 import numpy as np
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.protocols import protocol_options
+from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
 
 from hl_dsl.base.errors import HLError
@@ -18,8 +21,7 @@ CARTPOLE, BREAKOUT, PENDULUM = load_card("CartPole-v1"), load_card("Breakout-v5"
 
 def by_seed(rollout):
     rows = zip(
-        rollout.returns, rollout.lengths, rollout.finished, rollout.truncated, rollout.digests, rollout.out_of_range,
-        rollout.assumption_violations, rollout.monitor_violations,
+        rollout.returns, rollout.lengths, rollout.finished, rollout.truncated, rollout.digests, rollout.counts,
     )  # fmt: skip
     return dict(zip(rollout.seeds, rows))
 
@@ -27,7 +29,9 @@ def by_seed(rollout):
 @pytest.mark.parametrize("protocol", ["noop", "sticky"])
 def test_a_breakout_seed_does_not_depend_on_its_company(protocol, scripted):
     def run(seeds, **more):
-        return by_seed(evaluate(scripted(BREAKOUT), BREAKOUT, protocol, seeds, max_steps=280, **more))
+        return by_seed(
+            evaluate(scripted(BREAKOUT), BREAKOUT, EpisodeSettings(protocol, seeds, max_steps=280), Resources(**more))
+        )
 
     whole = run(range(5))
     assert run([3, 1], num_envs=1, num_threads=1) == {3: whole[3], 1: whole[1]}
@@ -40,7 +44,7 @@ def test_a_seed_does_not_depend_on_its_company(card, scripted, balancing):
     made = balancing if card is CARTPOLE else scripted
 
     def run(seeds, **more):
-        return by_seed(evaluate(made(card), card, "standard", seeds, **more))
+        return by_seed(evaluate(made(card), card, EpisodeSettings("standard", seeds), Resources(**more)))
 
     whole = run(range(12))
     assert run(range(12), num_envs=1, num_threads=1) == whole
@@ -51,7 +55,7 @@ def test_a_seed_does_not_depend_on_its_company(card, scripted, balancing):
 
 
 def test_the_same_seed_twice_is_the_same_episode_twice(balancing):
-    rollout = evaluate(balancing(CARTPOLE), CARTPOLE, "standard", [5, 6, 5, 5])
+    rollout = evaluate(balancing(CARTPOLE), CARTPOLE, EpisodeSettings("standard", [5, 6, 5, 5]))
     assert rollout.returns[0] == rollout.returns[2] == rollout.returns[3] and rollout.distinct_trajectories == 2
 
 
@@ -61,7 +65,7 @@ def test_the_same_seed_twice_is_the_same_episode_twice(balancing):
 )
 def test_a_return_is_what_plain_stepping_gives(card, protocol, limit, scripted, balancing):
     made = balancing if card is CARTPOLE else scripted
-    rollout = evaluate(made(card), card, protocol, [11, 12], max_steps=limit)
+    rollout = evaluate(made(card), card, EpisodeSettings(protocol, [11, 12], max_steps=limit))
     for seed, total, length in zip(rollout.seeds, rollout.returns, rollout.lengths):
         pool = envpool.make_gymnasium(card.environment, num_envs=1, env_seed=[seed], **protocol_options(card, protocol))
         observation, info = pool.reset()
@@ -86,44 +90,51 @@ class _frame:
 
 def test_every_step_is_counted_and_none_is_taken_after_the_end(balancing):
     before, controller = steps_taken(), balancing(CARTPOLE)
-    rollout = evaluate(controller, CARTPOLE, "standard", range(20), num_envs=8)
+    rollout = evaluate(controller, CARTPOLE, EpisodeSettings("standard", range(20)), resources=Resources(num_envs=8))
     assert rollout.complete and len(rollout.seeds) == 20
     assert rollout.env_steps == sum(rollout.lengths) == sum(controller.ticks) == steps_taken() - before
-    assert rollout.out_of_range == rollout.lengths
+    assert tuple(counts.out_of_range for counts in rollout.counts) == rollout.lengths
     assert max(controller.ticks) == 8
     assert sum(rollout.returns) == sum(rollout.lengths)
 
 
 def test_the_counters_of_a_lane_come_back_with_its_seed(scripted):
-    rollout = evaluate(scripted(BREAKOUT), BREAKOUT, "noop", range(3), num_envs=2, max_steps=60)
-    assert rollout.out_of_range == (60, 60, 60)
-    assert [len(row) for row in rollout.assumption_violations] == [1, 1, 1]
-    assert all(0 < row[0] < 60 for row in rollout.assumption_violations)
-    assert rollout.monitor_violations == ((), (), ())
+    rollout = evaluate(
+        scripted(BREAKOUT), BREAKOUT, EpisodeSettings("noop", range(3), max_steps=60), resources=Resources(num_envs=2)
+    )
+    for counts in rollout.counts:
+        assert counts.out_of_range == 60 and 0 < counts.assumption_violations[0] < 60
+        assert len(counts.assumption_violations) == 1 and counts.monitor_violations == ()
 
 
 def test_distinct_trajectories_tell_one_game_ten_times_from_ten_games(scripted):
     def distinct(protocol):
-        return evaluate(scripted(BREAKOUT), BREAKOUT, protocol, range(4), max_steps=40).distinct_trajectories
+        return evaluate(
+            scripted(BREAKOUT), BREAKOUT, EpisodeSettings(protocol, range(4), max_steps=40)
+        ).distinct_trajectories
 
     assert distinct("deterministic") == 1 and distinct("sticky") == 4
 
 
 def test_a_truncated_episode_is_said_to_be(scripted, balancing):
-    ended = evaluate(balancing(CARTPOLE), CARTPOLE, "standard", range(6))
+    ended = evaluate(balancing(CARTPOLE), CARTPOLE, EpisodeSettings("standard", range(6)))
     assert [cut for cut in ended.truncated] == [length == 500 for length in ended.lengths] and not all(ended.truncated)
-    cut = evaluate(balancing(CARTPOLE), CARTPOLE, "standard", range(6), max_steps=9)
+    cut = evaluate(balancing(CARTPOLE), CARTPOLE, EpisodeSettings("standard", range(6), max_steps=9))
     assert cut.truncated == (True,) * 6 and cut.lengths == (9,) * 6 and cut.complete
-    assert evaluate(scripted(PENDULUM), PENDULUM, "standard", [0]).truncated == (True,)
+    assert evaluate(scripted(PENDULUM), PENDULUM, EpisodeSettings("standard", [0])).truncated == (True,)
 
 
 def test_a_step_budget_is_never_passed(scripted):
     rollout = evaluate(
-        scripted(BREAKOUT), BREAKOUT, "deterministic", range(6), num_envs=2, max_steps=30, step_budget=101
+        scripted(BREAKOUT),
+        BREAKOUT,
+        EpisodeSettings("deterministic", range(6), max_steps=30),
+        step_budget=101,
+        resources=Resources(num_envs=2),
     )
     assert rollout.env_steps == 100 and rollout.lengths == (30, 30, 20, 20) and not rollout.complete
     assert rollout.finished == (True, True, False, False) and rollout.seeds == (0, 1, 2, 3)
-    nothing = evaluate(scripted(BREAKOUT), BREAKOUT, "deterministic", [0], step_budget=0)
+    nothing = evaluate(scripted(BREAKOUT), BREAKOUT, EpisodeSettings("deterministic", [0]), step_budget=0)
     assert nothing.env_steps == 0 and nothing.lengths == (0,) and not nothing.interrupted
 
 
@@ -133,13 +144,19 @@ def test_an_interrupt_leaves_what_was_done(scripted):
             os.kill(os.getpid(), signal.SIGINT)
 
     before = steps_taken()
-    rollout = evaluate(scripted(BREAKOUT), BREAKOUT, "deterministic", range(6), num_envs=2, max_steps=20, on_tick=stop)
+    rollout = evaluate(
+        scripted(BREAKOUT),
+        BREAKOUT,
+        EpisodeSettings("deterministic", range(6), max_steps=20),
+        resources=Resources(num_envs=2),
+        callbacks=RolloutCallbacks(on_tick=stop),
+    )
     assert rollout.interrupted and not rollout.complete
     assert rollout.seeds == (0, 1, 2, 3) and rollout.seeds_wanted == 6
     assert rollout.finished == (True, True, False, False)
     assert rollout.lengths == (20, 20, 12, 12) and rollout.distinct_trajectories == 1
     assert rollout.env_steps == 64 == steps_taken() - before
-    again = evaluate(scripted(BREAKOUT), BREAKOUT, "deterministic", [0], max_steps=20)
+    again = evaluate(scripted(BREAKOUT), BREAKOUT, EpisodeSettings("deterministic", [0], max_steps=20))
     assert again.returns[0] == rollout.returns[0] and again.digests[0] == rollout.digests[0]
 
 
@@ -148,7 +165,7 @@ def test_an_interrupt_before_the_first_step_is_reported_too(scripted):
         def reset(self, num_lanes):
             raise KeyboardInterrupt
 
-    rollout = evaluate(Slow(CARTPOLE), CARTPOLE, "standard", [1, 2])
+    rollout = evaluate(Slow(CARTPOLE), CARTPOLE, EpisodeSettings("standard", [1, 2]))
     assert rollout.interrupted and rollout.env_steps == 0 and rollout.finished == (False, False)
 
 
@@ -160,8 +177,10 @@ def test_lanes_can_be_abandoned_and_the_others_go_on(scripted):
         return np.array([True, False, True])
 
     acrobot = load_card("Acrobot-v1")
-    rollout = evaluate(scripted(acrobot), acrobot, "standard", [4, 5, 6], abandon=abandon)
-    whole = evaluate(scripted(acrobot), acrobot, "standard", [4, 5, 6])
+    rollout = evaluate(
+        scripted(acrobot), acrobot, EpisodeSettings("standard", [4, 5, 6]), callbacks=RolloutCallbacks(abandon=abandon)
+    )
+    whole = evaluate(scripted(acrobot), acrobot, EpisodeSettings("standard", [4, 5, 6]))
     assert told[0] == (768, [0, 1, 2], [256, 256, 256])
     assert rollout.lengths == (256, whole.lengths[1], 256) and rollout.finished == (False, True, False)
     assert rollout.returns[1] == whole.returns[1] and rollout.digests[1] == whole.digests[1]
@@ -171,10 +190,7 @@ def test_lanes_can_be_abandoned_and_the_others_go_on(scripted):
 
 def test_progress_is_told_with_the_last_step_that_scored(balancing):
     seen = []
-    rollout = evaluate(
-        balancing(CARTPOLE), CARTPOLE, "standard", range(5), num_envs=3,
-        on_progress=lambda progress: seen.append((progress.first, progress.env_steps, progress.episodes, progress.last_scored.copy(), progress.lengths.copy())),
-    )  # fmt: skip
+    rollout = evaluate(balancing(CARTPOLE), CARTPOLE, EpisodeSettings("standard", range(5)), resources=Resources(num_envs=3), callbacks=RolloutCallbacks(on_progress=lambda progress: seen.append((progress.first, progress.env_steps, progress.episodes, progress.last_scored.copy(), progress.lengths.copy()))))  # fmt: skip
     assert [row[1] for row in seen] == sorted(row[1] for row in seen) and seen[-1][1:3] == (rollout.env_steps, 5)
     assert {row[0] for row in seen} == {0, 3}
     assert all((row[3] == row[4]).all() for row in seen), "every step of CartPole scores"
@@ -191,12 +207,18 @@ def test_every_tick_and_every_end_is_shown(balancing):
             assert len(actions) == len(frame.lanes) and not frame.done.any()
             ticks.append(len(actions))
 
-    rollout = evaluate(balancing(CARTPOLE), CARTPOLE, "standard", range(6), num_envs=4, on_tick=watch)
+    rollout = evaluate(
+        balancing(CARTPOLE),
+        CARTPOLE,
+        EpisodeSettings("standard", range(6)),
+        resources=Resources(num_envs=4),
+        callbacks=RolloutCallbacks(on_tick=watch),
+    )
     assert dict(ends) == dict(zip(rollout.seeds, rollout.lengths)) and sum(ticks) == rollout.env_steps
 
 
 def test_a_wave_needs_room(scripted):
     with pytest.raises(HLError, match="too few"):
-        evaluate(scripted(CARTPOLE), CARTPOLE, "standard", [0], num_envs=0)
+        evaluate(scripted(CARTPOLE), CARTPOLE, EpisodeSettings("standard", [0]), resources=Resources(num_envs=0))
     with pytest.raises(HLError, match="at least one seed"):
-        evaluate(scripted(CARTPOLE), CARTPOLE, "standard", [])
+        evaluate(scripted(CARTPOLE), CARTPOLE, EpisodeSettings("standard", []))

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
+from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.trace import TraceWriter
 
 from hl_dsl.base.errors import HLError
@@ -55,7 +58,11 @@ def traced(tmp_path, text, protocol, seeds=(4, 5, 6), num_envs=2, max_steps=80):
     program = Program.parse(text)
     writer = TraceWriter(tmp_path / "trace.jsonl", program.flow, seed=seeds[0])
     evaluation = evaluate_program(
-        program, protocol, seeds, ledger=None, num_envs=num_envs, max_steps=max_steps, on_tick=writer
+        program,
+        EpisodeSettings(protocol, seeds, max_steps=max_steps),
+        ledger=None,
+        resources=Resources(num_envs=num_envs),
+        callbacks=RolloutCallbacks(on_tick=writer),
     )
     writer.close()
     head, *ticks, end = map(json.loads, (tmp_path / "trace.jsonl").read_text(encoding="utf-8").splitlines())
@@ -101,11 +108,7 @@ def frame(angle):
     observation = np.array([[0, 0, angle, 0]], np.float32)
     return Frame(
         lanes=one,
-        ram=None,
-        observation=observation,
-        reward=np.zeros(1, np.float32),
-        lives=None,
-        step=one,
+        sources={"observation": observation, "reward": np.zeros(1, np.float32), "step": one},
         done=np.zeros(1, bool),
         truncated=np.zeros(1, bool),
         ended=False,

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hl_dsl.synth.runs.ledger import LEDGER_FIELDS, Ledger, LedgerDamaged
+from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
+from hl_dsl.synth.runs.ledger_format import LEDGER_FIELDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -123,14 +124,14 @@ def test_any_changed_byte_before_the_last_line_is_found(scratch, payloads, data)
 @pytest.mark.parametrize(
     ("change", "line", "problem"),
     [
-        (lambda lines: lines[:1] + lines[2:], 2, "event 2 should stand here, but this is event 3"),
-        (lambda lines: [lines[1], lines[0], *lines[2:]], 1, "event 1 should stand here"),
-        (lambda lines: [lines[0], lines[0], *lines[1:]], 2, "event 2 should stand here"),
+        (lambda lines: lines[:1] + lines[2:], 2, "event 2 is expected here, but this is event 3"),
+        (lambda lines: [lines[1], lines[0], *lines[2:]], 1, "event 1 is expected here"),
+        (lambda lines: [lines[0], lines[0], *lines[1:]], 2, "event 2 is expected here"),
         (lambda lines: [lines[0], b"\n", *lines[1:]], 2, "empty"),
-        (lambda lines: [lines[0], b'{"hand":"written"}\n', *lines[1:]], 2, "no ledger event"),
+        (lambda lines: [lines[0], b'{"hand":"written"}\n', *lines[1:]], 2, "not a ledger event"),
         (lambda lines: [lines[0], lines[1].replace(b"20", b"21", 1), *lines[2:]], 2, "checksum"),
-        (lambda lines: lines + [b"{}\n"], 5, "no ledger event"),
-        (lambda lines: lines + [b"not a ledger"], 5, "no ledger event"),
+        (lambda lines: lines + [b"{}\n"], 5, "not a ledger event"),
+        (lambda lines: lines + [b"not a ledger"], 5, "not a ledger event"),
     ],
 )
 def test_damage_is_named_with_its_line_and_append_does_not_go_past_it(scratch, change, line, problem):
@@ -182,7 +183,7 @@ def test_the_hint_mends_a_damaged_ledger(tmp_path):
         ledger.read()
     command = re.search(r"`(head .*?)`", caught.value.hint)[1]
     subprocess.run(command, shell=True, check=True, cwd=tmp_path)
-    assert [payload(event) for event in Ledger(tmp_path / "mended.jsonl").read()] == [{"n": 0}, {"n": 1}, {"n": 2}]
+    assert [payload(event) for event in Ledger(tmp_path / "repaired.jsonl").read()] == [{"n": 0}, {"n": 1}, {"n": 2}]
 
 
 def test_no_file_reads_as_empty_and_reading_creates_none(tmp_path):

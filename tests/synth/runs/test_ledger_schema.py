@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.ledger_schema import FIRST_SCHEMA, SCHEMA, UnknownSchema, current_event
+from hl_dsl.synth.runs.ledger_format import FIRST_SCHEMA, SCHEMA, UnknownSchema, current_event
 from hl_dsl.synth.runs.run_folder import RunFolder, settings_in
 from hl_dsl.synth.runs.statuses import GATES, Gate, TrialKind, TrialStatus
 from hl_dsl.synth.runs.trial import Trial, trials_of
@@ -129,7 +129,7 @@ def test_a_run_with_an_old_ledger_is_read_but_not_resumed(tmp_path):
     (tmp_path / "run.json").write_text('{"kind": "synth", "dry_steps": 70, "version": "0.1.0 (code 12345678)"}')
     assert settings_in(tmp_path)["no_reward_steps"] == 70
     with RunFolder(tmp_path) as folder, pytest.raises(HLError, match="hl.trials/1") as caught:
-        run_settings.go_on(folder, {"kind": "synth"})
+        run_settings.check_resumable(folder, {"kind": "synth"})
     assert "best.hl" in caught.value.hint and "0.1.0 (code 12345678)" in caught.value.hint
 
 

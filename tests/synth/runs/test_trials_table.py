@@ -67,7 +67,7 @@ def test_the_table_shows_trials_totals_and_lineage(run):
     )
     assert "rejected at: duplicate 1, prove 1, quick_seeds 1, all_seeds 1" in text
     assert "stopped: budget of environment steps used up" in text
-    tree = text[text.index("How the best program came about (its proof: proved)") :]
+    tree = text[text.index("Lineage of the best program (proof: proved)") :]
     assert tree.index("startsta") < tree.index("bestbest") < tree.index("crossed with weak")
 
 
@@ -100,7 +100,7 @@ def test_showing_changes_nothing_and_takes_the_file_itself(run):
         file.write(b'{"sequence":11,"ti')
     before = path.read_bytes()
     assert show_trials(path, as_json=True)["torn_bytes"] == 18
-    assert "cut short by a crash (18 bytes)" in text_of(run)
+    assert "incomplete after a crash (18 bytes)" in text_of(run)
     assert path.read_bytes() == before and list(run.iterdir()) == [path]
 
 

@@ -1,5 +1,6 @@
 """An evaluator that hangs, leaks, forks or dies is ended with all it started, is on record, and the study goes on."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -10,18 +11,17 @@ from pathlib import Path
 
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.study import Study
-from hl_dsl.synth.workers import evaluator as isolation
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
 from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
-from hl_dsl.synth.workers.process_tree import marked
-from hl_dsl.synth.workers.worker import MARK
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support import hostile_workers
-from tests.support.study_runs import LEAN, trials
+from tests.support.study_runs import LEAN, search_study, trials
 from tests.synth.search.test_study import verdicts
 
 ROOT = Path(__file__).parents[3]
@@ -37,19 +37,16 @@ ACTS = [
 
 @pytest.fixture
 def survivors(monkeypatch):
-    """The processes that what is started from here on has left, but for a worker that rests."""
+    """Returns the processes that were started from here on and still run."""
     word = f"test-{os.getpid()}-{time.monotonic_ns()}"
-    isolation._end_idle()
     monkeypatch.setenv("HL_TEST_WORD", word)
 
     def found():
-        resting = {str(one._process.pid) for one in isolation._idle}
-        workers = [marked(MARK, one._mark) for one in isolation._idle]
-        return running(word) - resting - {str(process) for found in workers if len(found) == 1 for process in found}
+        gc.collect()  # ends the parked workers of executors that no study has any longer
+        return running(word)
 
     yield found
-    isolation._end_idle()
-    assert not running(word)
+    assert not found()
 
 
 def running(word: str) -> set[str]:
@@ -65,7 +62,7 @@ def running(word: str) -> set[str]:
 
 
 def study(folder, play=None, evaluator=None, steps=800, **more):
-    return Study(
+    return search_study(
         Program.parse(LEAN),
         "standard",
         folder,
@@ -141,7 +138,7 @@ def test_what_was_started_on_the_side_is_ended_and_a_copy_is_not_heard(tmp_path,
         (hostile_workers.asks_for_too_much, "MemoryError"),
         (hostile_workers.leaves, "died with exit code 3"),
         (hostile_workers.raises, "ZeroDivisionError: by nothing"),
-        (hostile_workers.kills_its_keeper, "died of SIGKILL"),
+        (hostile_workers.kills_its_supervisor, "died of SIGKILL"),
     ],
 )
 def test_other_ends(survivors, act, says):
@@ -152,12 +149,9 @@ def test_other_ends(survivors, act, says):
             partial(hostile_workers.playing, act, "0123456789abcdef"),
             [program.flow] * 4,
             program.card,
-            "standard",
-            (0,),
-            dry_steps=None,
-            max_steps=None,
-            curves={0: None},
-            step_budget=None,
+            EpisodeSettings("standard", (0,)),
+            hooks=ExecutionHooks(),
+            resources=Resources(),
         )
     assert caught.value.steps >= hostile_workers.AFTER and not survivors()
 
@@ -200,7 +194,7 @@ def begun(tmp_path, monkeypatch, act):
 @linux
 def test_children_of_an_evaluator_end_with_a_study_that_is_killed(tmp_path, monkeypatch, survivors):
     """They have fled to sessions of their own, and one has dropped its environment, by which it could be known."""
-    parent = begun(tmp_path, monkeypatch, "forks_and_tells")
+    parent = begun(tmp_path, monkeypatch, "forks_and_reports")
     children = [int(one) for one in (tmp_path / "begun").read_text().split()]
     assert len(children) == 2 and all(Path(f"/proc/{one}").exists() for one in children)
     assert not Path(f"/proc/{children[1]}/environ").read_bytes().strip(b"\0")
@@ -219,7 +213,7 @@ def test_children_of_an_evaluator_end_with_a_study_that_is_killed(tmp_path, monk
 def test_a_parent_that_ends_leaves_no_worker_and_a_run_that_goes_on(tmp_path, monkeypatch, survivors, number):
     """While the evaluator hangs, which it does in the first generation that has a program for it."""
     expected = study(tmp_path / "whole", evaluator=InProcessExecutor()).run()
-    parent = begun(tmp_path, monkeypatch, "sleeps_and_tells")
+    parent = begun(tmp_path, monkeypatch, "sleeps_and_reports")
     assert len(survivors()) == 3  # the study, the worker and its keeper
     parent.send_signal(number)
     parent.communicate(timeout=120)

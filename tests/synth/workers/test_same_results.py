@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import play
+from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.start import run_tune
-from hl_dsl.synth.search.study import Study
-from hl_dsl.synth.workers.evaluator import InProcessExecutor, WorkerExecutor
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
-from tests.support.study_runs import Interrupt, trials
+from tests.support.study_runs import Interrupt, search_study, trials, tune
 from tests.synth.search.test_study import verdicts
 
 BREAKOUT = """
@@ -49,27 +50,23 @@ def test_episodes_are_the_same_to_the_bit(text, protocol, ticks):
                 play,
                 [program.flow],
                 program.card,
-                protocol,
-                (3, 4),
-                dry_steps=None,
-                max_steps=ticks,
-                curves={3: None, 4: None},
-                step_budget=None,
-                before_step=None if counted else counted.append,
+                EpisodeSettings(protocol, (3, 4), ticks),
+                hooks=ExecutionHooks(before_step=None if counted else counted.append),
+                resources=Resources(),
             )
         )
         evaluator.close()
         counted.append(steps_taken() - before)
     here, there = found
     assert here.rollout.digests == there.rollout.digests and here.rollout.options == there.rollout.options
-    assert here.rollout.planning == there.rollout.planning
+    assert here.rollout.counts == there.rollout.counts
     assert counted[-1] == here.rollout.env_steps == there.rollout.env_steps
     for one, other in zip(here.episodes[0], there.episodes[0]):
-        assert (one.value, one.length, one.status, one.assumption_violations) == (
+        assert (one.value, one.length, one.status, one.counts) == (
             other.value,
             other.length,
             other.status,
-            other.assumption_violations,
+            other.counts,
         )
         assert one.recording.actions.dtype == other.recording.actions.dtype and np.array_equal(
             one.recording.actions, other.recording.actions
@@ -89,7 +86,7 @@ def test_episodes_are_the_same_to_the_bit(text, protocol, ticks):
 )
 def test_a_study_in_a_worker_is_the_study_here(lean, tmp_path, when):
     def study(name, evaluator, on_event=None):
-        return Study(
+        return search_study(
             Program.load(lean),
             "standard",
             tmp_path / name,
@@ -108,8 +105,8 @@ def test_a_study_in_a_worker_is_the_study_here(lean, tmp_path, when):
 
 
 def test_a_tuning_in_a_worker_is_the_tuning_here(leaning, tmp_path):
-    here = run_tune(leaning, tmp_path / "here", budget_steps=3_000, evaluator=InProcessExecutor())
-    there = run_tune(leaning, tmp_path / "there", budget_steps=3_000, evaluator=WorkerExecutor())
+    here = tune(leaning, tmp_path / "here", budget_steps=3_000, evaluator=InProcessExecutor())
+    there = tune(leaning, tmp_path / "there", budget_steps=3_000, evaluator=WorkerExecutor())
     assert (here.text, here.score, here.env_steps) == (there.text, there.score, there.env_steps)
     assert [trial.returns for trial in trials(tmp_path / "here")] == [
         trial.returns for trial in trials(tmp_path / "there")
@@ -125,19 +122,16 @@ def test_an_error_for_people_comes_through_and_the_worker_stays():
             play,
             [program.flow],
             program.card,
-            protocol,
-            seeds,
-            dry_steps=None,
-            max_steps=5,
-            curves={seed: None for seed in seeds},
-            step_budget=None,
+            EpisodeSettings(protocol, seeds, 5),
+            hooks=ExecutionHooks(),
+            resources=Resources(),
         )
 
     try:
         for seeds, protocol, says in (((-1,), "noop", "not one the simulator takes"), ((0,), "none", "no protocol")):
             with pytest.raises(HLError, match=says):
                 run(seeds, protocol)
-        worker = evaluator._worker
-        assert run((0,)).rollout.env_steps == 5 and evaluator._worker is worker
+        worker = evaluator.worker
+        assert run((0,)).rollout.env_steps == 5 and evaluator.worker is worker
     finally:
         evaluator.close()

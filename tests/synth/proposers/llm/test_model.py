@@ -8,12 +8,11 @@ from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.prices import Prices
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good, status
-from tests.support.study_runs import LEAN
+from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
 
 GRAMMAR = 'start: "policy" /(.|\\n)*/'
@@ -37,7 +36,7 @@ def study(
         | more
     )
     budget = Budget(steps=steps, programs=programs, tokens=tokens, cost=cost)
-    return Study(
+    return search_study(
         Program.parse(LEAN),
         "standard",
         folder,

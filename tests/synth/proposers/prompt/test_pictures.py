@@ -6,14 +6,18 @@ import io
 import imageio.v3
 import pytest
 from hl_dsl.synth.environments.environments import steps_taken
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.proposers.agents.scratch_folder import FEEDBACK, ScratchFolder
 from hl_dsl.synth.proposers.llm.openai_writer import OpenAIWriter
 from hl_dsl.synth.proposers.llm.response_formats import RESPONSE_FORMATS
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.writer import Prompt
 from hl_dsl.synth.rollouts.candidate_batch import play
+from hl_dsl.synth.rollouts.episode import RecordingDetail
+from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.last_frames import EVERY, MOST
 from hl_dsl.synth.rollouts.picture import Picture
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.search.search_record import read_episodes
 
 from hl_dsl.program import Program
@@ -56,18 +60,12 @@ def words(body) -> str:
 )
 def test_pictures_cost_no_step_and_change_nothing(text, protocol, most):
     program = Program.parse(text)
-    given = ([program.flow] * 2, program.card, protocol, (0, 1))
-    limits = {
-        "dry_steps": None,
-        "max_steps": most,
-        "curves": {0: None, 1: None},
-        "step_budget": None,
-        "stop": lambda: False,
-    }
+    given = ([program.flow] * 2, program.card, EpisodeSettings(protocol, (0, 1), most))
+    limits = {"hooks": ExecutionHooks(), "resources": Resources()}
     before = steps_taken()
     without = play(*given, **limits)
     between = steps_taken()
-    having = play(*given, **limits, pictures=True)
+    having = play(*given, **limits, detail=RecordingDetail.PICTURES)
     assert steps_taken() - between == between - before == without.rollout.env_steps
     assert having.rollout.digests == without.rollout.digests and having.rollout.returns == without.rollout.returns
     for every in having.episodes:
@@ -98,7 +96,9 @@ def test_a_model_is_shown_the_end_of_the_worst_episode(tmp_path, knows):
 
 
 def test_none_are_made_where_none_are_wanted(tmp_path, monkeypatch):
-    monkeypatch.setattr("hl_dsl.synth.search.study.can_be_drawn", lambda card: pytest.fail("nobody reads pictures"))
+    monkeypatch.setattr(
+        "hl_dsl.synth.search.program_search.can_be_drawn", lambda card: pytest.fail("nobody reads pictures")
+    )
     with ModelServer([good(BEST)]) as server:
         result = study(tmp_path / "run", server, programs=2, images=False).run()
     assert result.score == 500 and not sent(server.requests[0][1]) and "Picture" not in words(server.requests[0][1])

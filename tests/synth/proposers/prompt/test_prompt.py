@@ -17,7 +17,7 @@ from hl_dsl.synth.proposers.prompt.language_summary import MOST_CHARACTERS as LO
 from hl_dsl.synth.proposers.prompt.language_summary import language_summary
 from hl_dsl.synth.proposers.prompt.prompt import LIMITS, MOST_BEST, MOST_CHARACTERS, MOST_PICTURES, build_prompt
 from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirection, PromptParts, ShownProgram, Table
-from hl_dsl.synth.proposers.prompt.truncation import truncate_middle, table_text
+from hl_dsl.synth.proposers.prompt.truncation import table_text, truncate_middle
 from hl_dsl.synth.rollouts.last_frames import LastFrames, png
 from hl_dsl.synth.rollouts.picture import MOST_PICTURE_BYTES, Picture
 from hypothesis import given, settings

@@ -1,0 +1,41 @@
+"""Capabilities of an environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Rendering(StrEnum):
+    """How pictures of an environment are drawn."""
+
+    IN_MEMORY = "in memory"
+    """By plain computation, in this process."""
+    BY_DRIVER = "by driver"
+    """By a graphics driver, whose absence can end the process: the first picture is tried in another process."""
+    NONE = "none"
+    """Not at all."""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What an environment can do besides `reset` and `step`. The defaults hold for a card that states nothing.
+
+    Attributes:
+        has_pixels: The observation is a picture, (3, height, width) uint8: it is drawn without `render` and not recorded.
+        rendering: How pictures are drawn where the observation is not one.
+        draws_at_random: An episode depends on its seed, under every protocol that the environment states itself.
+        frames_per_second: Speed of a film in simulated time.
+        picture_scale: Factor by which a film enlarges a picture.
+    """
+
+    has_pixels: bool = False
+    rendering: Rendering = Rendering.BY_DRIVER
+    draws_at_random: bool = True
+    frames_per_second: int = 30
+    picture_scale: int = 1
+
+    @property
+    def renders(self) -> bool:
+        """Whether a picture can be drawn, a missing graphics driver aside."""
+        return self.has_pixels or self.rendering is not Rendering.NONE

@@ -1,0 +1,1 @@
+"""Simulator back ends behind one interface: one module for each simulator, and the registry that lists them."""
