@@ -35,9 +35,7 @@ def found(declarations: str, limits: ProofLimits = ProofLimits()) -> list[tuple[
 
 
 def short(count: str, *names: str) -> list[tuple[str, list[str]]]:
-    return [
-        (f"no run keeps the assumptions for more than {count}: the proof does not cover later ticks", list(names))
-    ]
+    return [(f"no run keeps the assumptions for more than {count}: the proof does not cover later ticks", list(names))]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_a_witness_is_a_run_that_replays(declarations, method):
     proof = found.prove()
     result = next(result for result in proof.results if result.id == "reachable:wanted")
     assert (result.status, result.method, proof.passed) == ("proved", method, True), proof.render()
-    assert "the trace below starts an episode and reaches it" in result.claim and result.claim in proof.render()
+    assert "the trace below reaches it at its last tick" in result.claim and result.claim in proof.render()
     run = SimulatedRun(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
     goal = next(goal for goal in list_goals(found.flow) if goal.id == result.id)
     assert first_break(found.flow, goal, run) == len(result.trace) - 1
