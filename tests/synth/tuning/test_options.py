@@ -232,7 +232,9 @@ def test_a_sample_that_fails_a_case_is_not_accepted(swing, tmp_path, monkeypatch
     case(swing, -1e9)
     real = CaseGate.rejection_reason
     monkeypatch.setattr(
-        CaseGate, "rejection_reason", lambda self, index: real(self, index) if index == 0 else "case hangs: return too low"
+        CaseGate,
+        "rejection_reason",
+        lambda self, index: real(self, index) if index == 0 else "case hangs: return too low",
     )
     result = tune(swing, tmp_path / "run", **FEW)
     recorded = trials(tmp_path / "run")
