@@ -8,7 +8,6 @@ import sys
 import threading
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation import evaluate as module
 from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, NotProved, NotRecorded, evaluate_program
@@ -20,6 +19,7 @@ from hl_dsl.synth.runs.trial import trials_of
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 
 LEAN = """policy lean for "CartPole-v1" {
   observe pole.angle, pole.velocity

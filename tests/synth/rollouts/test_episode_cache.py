@@ -5,7 +5,6 @@ from random import Random
 
 import numpy as np
 from hl_dsl.synth.candidates.gates import CheckedCandidate
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.synth.rollouts.candidate_batch import play
@@ -17,6 +16,7 @@ from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.cards import load_card
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 
 CARD = load_card("CartPole-v1")
 PARENT = Program.parse("""

@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
@@ -22,6 +21,7 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.cases.files import add_case, cases_folder
 from hl_dsl.cases.records import EpisodeCase
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import Interrupt, trials, tune
 
 SWING = """\

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.resources import Resources
@@ -21,6 +20,7 @@ from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support import hostile_workers
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, search_study, trials
 from tests.synth.search.test_study import verdicts
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import play
 from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
@@ -12,6 +11,7 @@ from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import Interrupt, search_study, trials, tune
 from tests.synth.search.test_study import verdicts
 
