@@ -5,7 +5,6 @@ import json
 import pytest
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.synth.candidates import gates
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.budget import Budget
@@ -13,6 +12,7 @@ from hl_dsl.synth.runs.run_folder import RunFolder
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, Interrupt, search_study, synth, trials, tune
 
 
@@ -152,7 +152,7 @@ def test_the_header_tells_how_episodes_ended(lean, tmp_path):
 
 def test_what_is_resumed_must_be_the_same_run(lean, tmp_path):
     folder = tmp_path / "run"
-    with pytest.raises(HLError, match="no run to go on with"):
+    with pytest.raises(HLError, match="not hold a run to resume"):
         synth(lean, folder, budget_steps=1_000, resume=True)
     assert not folder.exists()
     synth(lean, folder, budget_steps=2_000)
@@ -161,7 +161,7 @@ def test_what_is_resumed_must_be_the_same_run(lean, tmp_path):
     with pytest.raises(HLError, match="--seed 0, not 1"):
         synth(lean, folder, budget_steps=2_000, seed=1, resume=True)
     lean.write_text(LEAN.replace("> 0", "> 0.01"))
-    with pytest.raises(HLError, match="began with program"):
+    with pytest.raises(HLError, match="started from program"):
         synth(lean, folder, budget_steps=2_000, resume=True)
 
 
