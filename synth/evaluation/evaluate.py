@@ -290,6 +290,6 @@ def _broken_off(program: Program, proof: Proof, protocol: str, kind: TrialKind, 
     )
 
 
-def ledger_beside(policy: Path) -> Ledger:
+def policy_ledger(policy: Path) -> Ledger:
     """The ledger of a policy file: `trials.jsonl` in its folder."""
     return Ledger(policy.parent / "trials.jsonl")

@@ -13,7 +13,7 @@ from hl_dsl.base.errors import HLError
 
 @dataclass(frozen=True)
 class Resources:
-    """What evaluations run on. Resources never change a return.
+    """Resources of an evaluation. They never change a return.
 
     Pickling keeps the numbers only: in a worker process the executor is an `InProcessExecutor`.
 
