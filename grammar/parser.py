@@ -20,33 +20,35 @@ from lark.lexer import PatternStr
 
 from hl_dsl.base.cache_folder import cache_file
 from hl_dsl.base.declaration_table import DeclarationTable, declaration_table
-from hl_dsl.base.diagnostics import Diagnostic, ProgramError
+from hl_dsl.base.diagnostics import Diagnostic, ProgramError, Repair
 from hl_dsl.base.source import SourceText, Span
 
 _MOST_REPAIRS = 5
 
 
 def parse(source: SourceText, repairs: int = _MOST_REPAIRS) -> PolicyDeclaration:
-    """Parses a whole program. Raises `ProgramError` with what was wrong, where, and how to mend it.
+    """Parses a whole program. Raises `ProgramError` with what is wrong, where, and how to fix it.
 
-    A repair is offered where the text then parses, or what is wrong next has such a repair in turn: who follows them comes
-    to a program, after `repairs` of them at most.
+    A repair is offered only if it leads to a program: the repaired text parses, or its first finding has such a repair
+    in turn, for `repairs` steps at most.
     """
     try:
         refuse_what_is_no_program(source)
     except ProgramError as error:
-        raise ProgramError(source, [sound(source, finding, repairs) for finding in error.diagnostics]) from None
+        raise ProgramError(
+            source, [validate_repair(source, finding, repairs) for finding in error.diagnostics]
+        ) from None
     try:
         policy = _parser().parse(source.text)
     except (SyntaxProblem, VisitError) as error:
         problem = error.orig_exc if isinstance(error, VisitError) else error
-        raise ProgramError(source, [sound(source, problem.finding(source.text), repairs)]) from None
+        raise ProgramError(source, [validate_repair(source, problem.finding(source.text), repairs)]) from None
     except UnexpectedInput as error:
         from hl_dsl.grammar.syntax_errors.explain import explain_error  # a good program has no use for it
 
         offset, accepts = _stopped_at(source.text, error)
         raise ProgramError(
-            source, [sound(source, explain_error(source, offset, accepts, _first_error), repairs)]
+            source, [validate_repair(source, explain_error(source, offset, accepts, _first_error), repairs)]
         ) from None
     refuse_deep_expressions(source, policy)
     policy.comments = tuple(_comments(source.text))
@@ -54,8 +56,11 @@ def parse(source: SourceText, repairs: int = _MOST_REPAIRS) -> PolicyDeclaration
     return policy
 
 
-def sound(source: SourceText, finding: Diagnostic, repairs: int = 1) -> Diagnostic:
-    """The finding, without a repair that leads to no program."""
+def validate_repair(source: SourceText, finding: Diagnostic, repairs: int = 1) -> Diagnostic:
+    """The finding, without a repair that does not lead to a program.
+
+    After the repair, the text parses, or the next finding has a repair in turn and is not this one again.
+    """
     if finding.repair is None:
         return finding
     if repairs > 0:
@@ -63,9 +68,17 @@ def sound(source: SourceText, finding: Diagnostic, repairs: int = 1) -> Diagnost
             parse(SourceText(finding.repair.apply(source.text), source.name), repairs - 1)
             return finding
         except ProgramError as error:
-            if error.diagnostics[0].repair is not None:
+            following = error.diagnostics[0]
+            if following.repair is not None and not _is_repeated(finding, finding.repair, following):
                 return finding
     return replace(finding, repair=None)
+
+
+def _is_repeated(finding: Diagnostic, repair: Repair, following: Diagnostic) -> bool:
+    """Whether the finding after a repair says the same of the same place."""
+    moved = len(repair.text) - (repair.span.end - repair.span.start)
+    is_same_place = following.span.start in (finding.span.start, finding.span.start + moved)
+    return is_same_place and (following.code, following.message) == (finding.code, finding.message)
 
 
 _COMMENT_OR_STRING = re.compile(r'"[^"\n]*"|#[^\n]*')

@@ -11,7 +11,7 @@ from hl_dsl import pipeline
 from hl_dsl.base.diagnostics import MOST_SHOWN, Diagnostic, ProgramError
 from hl_dsl.base.source import SourceText
 from hl_dsl.cards import Card, CardResolver
-from hl_dsl.grammar.parser import sound
+from hl_dsl.grammar.parser import validate_repair
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.language.incremental import DeclarationCache
@@ -33,10 +33,16 @@ class Program:
     """
 
     def __init__(
-        self, checked: CheckedProgram, reuse: DeclarationCache | None = None, cards: CardResolver | None = None
+        self,
+        checked: CheckedProgram,
+        reuse: DeclarationCache | None = None,
+        cards: CardResolver | None = None,
+        flow: Dataflow | None = None,
     ):
         self.checked = checked
         self.reuse = reuse
+        if flow is not None:
+            self.flow = flow
         self.cards = (cards or CardResolver.of_user()).with_card(checked.card)
         """Finds the cards of texts that are made from this program, first of all its own card."""
 
@@ -63,7 +69,9 @@ class Program:
             return cls(pipeline.check(syntax, card, source), cards=cards)
         except ProgramError as error:
             shown, rest = error.diagnostics[:MOST_SHOWN], error.diagnostics[MOST_SHOWN:]
-            diagnostics = [sound(source, item) for item in shown] + [replace(item, repair=None) for item in rest]
+            diagnostics = [validate_repair(source, item) for item in shown] + [
+                replace(item, repair=None) for item in rest
+            ]
             raise ProgramError(source, diagnostics) from None
 
     @classmethod
@@ -73,6 +81,7 @@ class Program:
         source: SourceText | None = None,
         card: Card | None = None,
         reuse: DeclarationCache | None = None,
+        flow: Dataflow | None = None,
     ) -> Program:
         """Checks a syntax tree, for example one that was changed in memory.
 
@@ -81,13 +90,14 @@ class Program:
             source: Its text, for messages. By default empty.
             card: The environment's card. By default, the card that the tree names.
             reuse: Cache shared by programs with common declarations. It saves work and does not change the result.
+            flow: The dataflow graph of the program, if the caller has it.
 
         Raises:
             ProgramError: The policy has errors.
         """
         source = source or SourceText("", syntax.name)
         cards = cards_for(source)
-        return cls(pipeline.check(syntax, card or find_card(syntax, source, cards), source, reuse), reuse, cards)
+        return cls(pipeline.check(syntax, card or find_card(syntax, source, cards), source, reuse), reuse, cards, flow)
 
     @property
     def syntax(self) -> PolicyDeclaration:

@@ -32,6 +32,8 @@ _RANGE = re.compile(
     rf"(?:range\s*)?([\[({{])?\s*({_SIGNED}?)\s*(?:,|\.\.+|\bto\b|:|;|(?=\s))\s*({_SIGNED})(?:\s*([\])}}]))?"
 )
 
+_TYPES = re.compile(r"(?:\s*:\s*[A-Za-z_]\w*(?:\s*\[\s*\d+\s*\])?)+")
+
 
 def _type(trouble: ErrorContext) -> Diagnostic | None:
     token, kind = trouble.token, trouble.declaring
@@ -49,10 +51,9 @@ def _type(trouble: ErrorContext) -> Diagnostic | None:
             repair=repair,
         )
     if kind == "observe" and token.text == ":":
-        match = re.match(r":\s*[A-Za-z_]\w*(\s*\[\s*\d+\s*\])?", trouble.text[token.start :])
-        place = (
-            Span(token.start, token.start + match.end()) if match and trouble.previous.text != "observe" else token.span
-        )
+        # One repair removes all types in a row: removing one of them would leave the same mistake at the same place.
+        match = _TYPES.match(trouble.text, token.start)
+        place = Span(token.start, match.end()) if match and trouble.previous.text != "observe" else token.span
         return trouble.finding(
             "HL148",
             "an observation has no type: the environment's card has it",

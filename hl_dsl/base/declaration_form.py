@@ -15,6 +15,7 @@ from hl_dsl.base.declaration_stages import (
     DeclarationChecker,
     DecoderWords,
     Explainer,
+    NameUses,
     SymbolTable,
     TextWriter,
 )
@@ -103,6 +104,11 @@ class DeclarationForm(Generic[Node]):
         """The top expressions of the declaration, in the order of the text."""
         return ()
 
+    def name_of(self, node: Any) -> str:
+        """The name that it declares, for a construct that declares one."""
+        name: str = node.name
+        return name
+
     def equations(self, node: Node) -> Iterable[tuple[str, tuple[Any, ...]]]:
         """The names that it defines within a tick, each with the expressions that its value needs."""
         return ()
@@ -114,6 +120,11 @@ class DeclarationForm(Generic[Node]):
 
     def check(self, checker: DeclarationChecker, node: Node) -> None:
         """Reports what is wrong with it, names and types of its expressions included."""
+
+    def warn(self, uses: NameUses, node: Node) -> Iterable[Any]:
+        """Warnings about what it declares and the program does not need."""
+        if self.unused_code is not None and self.name_of(node) not in uses.needed:
+            yield uses.unused(node)
 
     def desugar(self, scope: CoreScope, node: Node) -> Iterable[Any]:
         """The declarations of the core (`hl_dsl/language/core.py`) that mean the same."""

@@ -118,6 +118,27 @@ class DeclarationChecker(Protocol):
         """Reports what is wrong with the settings of a plan and with the observations it depends on."""
 
 
+class NameUses(Protocol):
+    """What the search for unused names offers."""
+
+    source: Any
+    acting: set[str]
+    directed: set[str]
+    needed: set[str]
+
+    def users(self, name: str) -> list[str]:
+        """The definitions and properties that name it, in the order of the text."""
+
+    def listed(self, names: list[str]) -> str:
+        """Names as a list in a sentence."""
+
+    def unused(self, item: Any) -> Any:
+        """The warning about a declaration that nothing needs."""
+
+    def removable(self, span: Span) -> Span | None:
+        """The stretch of a declaration, if its text is at hand."""
+
+
 class CoreScope(Protocol):
     """What desugaring offers: the names of a checked program."""
 

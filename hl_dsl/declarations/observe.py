@@ -10,13 +10,17 @@ from hl_dsl.base.declaration_stages import (
     DeclarationChecker,
     DecoderWords,
     Explainer,
+    NameUses,
     SymbolTable,
     TextWriter,
     TreeReader,
 )
+from hl_dsl.base.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.base.source import Span
 from hl_dsl.grammar.formatter.document import FILL, IN, OUT
 from hl_dsl.grammar.tree.syntax_tree import Observe, Observed, Range
+
+_MOST_NAMES = 6  # in a warning
 
 
 class ObserveForm(DeclarationForm[Observe]):
@@ -75,6 +79,12 @@ OBSERVE: "observe"
         for item in node.items:
             yield _observation(item, explainer.checked.card.fields[item.name], explainer)
 
+    def warn(self, uses: NameUses, node: Observe) -> Iterable[Diagnostic]:
+        """See the base class."""
+        unused = [item for item in node.items if item.name not in uses.needed]
+        if unused:
+            yield _unused(uses, node, unused)
+
 
 def _read(reader: TreeReader, keyword: Any, *items: Observed) -> Observe:
     return Observe(items, Span(keyword.start_pos, items[-1].span.end))
@@ -95,3 +105,40 @@ def _observation(item: Observed, field: Any, explainer: Explainer) -> str:
         taken = f", from {min(field.low):g} to {max(field.high):g}{unit}"
     count = f" ({field.size} numbers)" if field.size else ""
     return f"{item.name}{count}: {field.says}{taken}"
+
+
+def _unused(uses: NameUses, node: Observe, unused: list[Observed]) -> Diagnostic:
+    first, *others = unused
+    names = [item.name for item in unused[:_MOST_NAMES]] + (["…"] if len(unused) > _MOST_NAMES else [])
+    line = _line(uses, first)
+    if len(unused) == len(node.items) and uses.removable(node.span):
+        repair: Repair | None = Repair(node.span, "", "leave the `observe` out")
+    else:
+        repair = _without(uses, node, unused)
+    return Diagnostic(
+        "HL504",
+        f"observed and not used: {uses.listed(names)}",
+        _name_place(first),
+        "nothing looks at it",
+        severity="warning",
+        others=tuple(Label(_name_place(item), "nor at this") for item in others[:3] if _line(uses, item) != line),
+        repair=repair,
+    )
+
+
+def _without(uses: NameUses, node: Observe, unused: list[Observed]) -> Repair | None:
+    text = uses.source.text
+    kept = [text[item.span.start : item.span.end] for item in node.items if item not in unused]
+    if not text or not kept:
+        return None
+    span = Span(node.items[0].span.start, node.items[-1].span.end)
+    return Repair(span, ", ".join(kept), "observe only what is used")
+
+
+def _name_place(item: Observed) -> Span:
+    return Span(item.span.start, item.span.start + len(item.name))
+
+
+def _line(uses: NameUses, item: Observed) -> int:
+    line: int = uses.source.position(item.span.start)[0]
+    return line

@@ -10,10 +10,12 @@ from hl_dsl.base.declaration_stages import (
     CoreScope,
     DeclarationChecker,
     Explainer,
+    NameUses,
     SymbolTable,
     TextWriter,
     TreeReader,
 )
+from hl_dsl.base.diagnostics import Diagnostic
 from hl_dsl.base.source import Span
 from hl_dsl.grammar.formatter.document import CELL
 from hl_dsl.grammar.tree.syntax_tree import Expression, Param, Range, TypeName
@@ -69,6 +71,21 @@ PARAM: "param"
         if not checker.is_second(node):
             checker.require_literal(node.default, "default of a parameter")
             checker.check_initial_value(node, checker.symbols[node.name].type, node.default, "default")
+
+    def warn(self, uses: NameUses, node: Param) -> Iterable[Diagnostic]:
+        """See the base class."""
+        if node.name not in uses.needed:
+            yield uses.unused(node)
+        elif node.name not in uses.acting:
+            users = uses.users(node.name)
+            verb = "use" if len(users) > 1 else "uses"
+            yield Diagnostic(
+                "HL505",
+                f"the parameter `{node.name}` has no effect on the action",
+                node.name_span,
+                f"only {uses.listed(users)} {verb} it, and the action hangs on none of that",
+                severity="warning",
+            )
 
     def desugar(self, scope: CoreScope, node: Param) -> Iterable[Param]:
         """See the base class."""

@@ -11,16 +11,18 @@ from hl_dsl.base.declaration_stages import (
     DeclarationChecker,
     DecoderWords,
     Explainer,
+    NameUses,
     SymbolTable,
     TextWriter,
     TreeReader,
 )
-from hl_dsl.base.diagnostics import Repair
+from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import NOWHERE, Span
 from hl_dsl.grammar.formatter.document import HARD, HARD_IN, HARD_OUT, NEXT_SETTING
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
 from hl_dsl.grammar.tree.syntax_tree import Expression, PlanDeclaration, Range, Setting, TypeName, scores
 from hl_dsl.language.types import REAL
+from hl_dsl.language.unused_plan_settings import idle_settings
 
 
 class PlanForm(DeclarationForm[PlanDeclaration]):
@@ -114,6 +116,19 @@ FINAL: "final"
             )
         if checker.check_range(node.range, "real", node.type.size):
             checker.check_plan(node)
+
+    def warn(self, uses: NameUses, node: PlanDeclaration) -> Iterable[Diagnostic]:
+        """See the base class."""
+        if node.name in uses.directed:
+            yield from idle_settings(node)
+            return
+        yield Diagnostic(
+            "HL506",
+            f"the plan `{node.name}` is not used",
+            node.name_span,
+            "the action does not hang on it: add it to one",
+            severity="warning",
+        )
 
     def desugar(self, scope: CoreScope, node: PlanDeclaration) -> Iterable[PlanDeclaration]:
         """See the base class."""

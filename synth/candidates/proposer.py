@@ -85,7 +85,7 @@ class SearchContext:
 
     For proposers that use language models or agents: `recent` are the latest trials, `episodes(structure)` the recorded
     episodes of its best version with their returns, by seed. `calls` is the account of paid calls, `budget` the study's
-    budget, and `report` takes progress events.
+    budget, and `report` takes progress events. `steps_left` are the environment steps that the generation may take.
     """
 
     archive: Archive
@@ -105,6 +105,7 @@ class SearchContext:
     calls: CallAccount | None = None
     budget: Budget | None = None
     report: Callable[[dict[str, Any]], None] = lambda event: None
+    steps_left: int | None = None
 
 
 class Proposer(ABC):

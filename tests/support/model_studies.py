@@ -14,7 +14,7 @@ from hl_dsl.synth.search.study import Study
 
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer
-from tests.support.study_runs import LEAN
+from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST
 
 GRAMMAR = 'start: "policy" /(.|\\n)*/'
@@ -42,7 +42,7 @@ def study(
         "prices": Prices(2.0, 8.0),
         "max_output_tokens": 500,
     }
-    return Study(
+    return search_study(
         Program.parse(LEAN),
         "standard",
         folder,

@@ -15,7 +15,7 @@ from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.grammar.parser import parse
 from hl_dsl.verify.diagnosis.assumption_horizon import check_assumption_horizon
 from hl_dsl.verify.diagnosis.dead_code import find_dead_code
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.diagnostics import MOST_SHOWN, Diagnostic, ProgramError, render
@@ -79,7 +79,12 @@ def codes(text: str) -> list[str]:
 
 def warnings(text: str) -> list[str]:
     program = Program.parse(text)
-    return [item.code for item in program.warnings + find_dead_code(program.checked) + check_assumption_horizon(program.flow, program.prove())]
+    return [
+        item.code
+        for item in program.warnings
+        + find_dead_code(program.checked)
+        + check_assumption_horizon(program.flow, program.prove())
+    ]
 
 
 def test_the_good_program_is_good():
@@ -274,6 +279,7 @@ def edited(draw):
 
 @settings(deadline=None, max_examples=250)
 @given(edited())
+@example('policy balance for "CartPole-v1" {\n  observe pole.a:ngle: real\n  act LEFT\n}')
 def test_any_edit_of_a_program_and_its_repair(text):
     error = survives(text)
     assume(error is not None)

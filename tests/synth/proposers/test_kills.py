@@ -10,11 +10,10 @@ from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.step_counter import StepCounter
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
-from tests.support.study_runs import LEAN
+from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST, BETTER, Run
 
 ROOT = Path(__file__).parents[3]
@@ -32,7 +31,7 @@ def study(folder, url, **limits):
     options = ProposerOptions(
         model="m", base_url=url, api_key="key", grammar=lambda card: "start: /a/", max_output_tokens=500
     )
-    return Study(
+    return search_study(
         Program.parse(LEAN), "standard", folder, Budget(**limits), proposer="openai", seeds=(0, 1), options=options
     )
 

@@ -14,15 +14,13 @@ from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
 from hl_dsl.synth.runs.run_folder import RunFolder, lock_holder
 from hl_dsl.synth.runs.trial import Trial
-from hl_dsl.synth.search.start import run_tune
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import FileUnwritable
 from hl_dsl.program import Program
 from tests.support.parsed_report import Page
 from tests.support.paths import POLICIES
-from tests.support.study_runs import LEAN, Interrupt
+from tests.support.study_runs import LEAN, Interrupt, search_study, tune
 from tests.synth.proposers.conftest import BEST
 
 
@@ -61,7 +59,7 @@ def test_a_run_that_was_cut_off_is_shown_as_far_as_it_came(run):
 
 
 def test_a_run_that_was_interrupted(tmp_path):
-    study = Study(
+    study = search_study(
         Program.parse(LEAN),
         "standard",
         tmp_path,
@@ -123,7 +121,7 @@ def test_damage_is_an_error_that_says_where_and_leaves_the_old_report(run):
     path = run / "trials.jsonl"
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b'"reserved_steps":20000', b'"reserved_steps":30000', 1))
-    with pytest.raises(LedgerDamaged, match="line 2: the checksum does not fit"):
+    with pytest.raises(LedgerDamaged, match="line 2: the checksum does not match"):
         reported(run)
     path.write_bytes(whole)
     (run / "run.json").write_text("{")
@@ -157,7 +155,7 @@ def test_a_run_of_another_version(run):
     )
     assert any(line.startswith("+    when pole.angle + 0.1") for line in document["steps"][-1]["diff"])
     Ledger(run / "trials.jsonl").append({"event": "trial", "kind": "search", "gate": "wormhole"})
-    with pytest.raises(HLError, match="no trial this version can read"):
+    with pytest.raises(HLError, match="not a trial that this version can read"):
         reported(run)
     (run / "trials.jsonl").unlink()
     for event in ({"event": "call", "state": "settled", "call": 0}, {"event": "call"}):
@@ -246,7 +244,7 @@ def test_every_protocol_is_told_of_and_a_ledger_beside_policies_is_no_run(tmp_pa
 def test_a_tuning(tmp_path):
     path = tmp_path / "lead.hl"
     path.write_text(BEST.replace("  act {", "  param lead: real = 0 in [0, 0.4]\n\n  act {").replace("0.1 *", "lead *"))
-    run_tune(path, tmp_path / "run", budget_steps=9_000, seeds=(0, 1))
+    tune(path, tmp_path / "run", budget_steps=9_000, seeds=(0, 1))
     document, page = reported(tmp_path / "run")
     assert document["status"] == "stopped" and document["best"]["mean"] > document["points"][0]["score"]
     assert any(line.startswith("+  param lead") for line in document["steps"][-1]["diff"])

@@ -16,12 +16,11 @@ from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support.paths import ROOT, SUPPORT
-from tests.support.study_runs import LEAN
+from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import Run
 
 AGENT = SUPPORT / "scripted_agent.py"
@@ -33,7 +32,7 @@ def run(folder, behaviour, argument="", *, timeout=20.0, programs=2, attempts=1,
     options = ProposerOptions(
         **{"command": command, "timeout": timeout, "retry_policy": RetryPolicy(attempts, 0.001), "repairs": 0} | more
     )
-    study = Study(
+    study = search_study(
         Program.parse(LEAN),
         "standard",
         folder,
@@ -169,7 +168,7 @@ def test_invalid_agent_options_are_reported(options, message):
 
 def test_a_budget_that_cannot_be_kept_is_rejected(tmp_path):
     with pytest.raises(HLError, match="cannot be known before"):
-        Study(
+        search_study(
             Program.parse(LEAN),
             "standard",
             tmp_path / "run",
@@ -178,7 +177,7 @@ def test_a_budget_that_cannot_be_kept_is_rejected(tmp_path):
             options=ProposerOptions(command="true"),
         )
     with pytest.raises(HLError, match="the cost of a call of `openai`"):
-        Study(
+        search_study(
             Program.parse(LEAN),
             "standard",
             tmp_path / "run",

@@ -1,7 +1,6 @@
 """Proposer `openai`: prompts, repairs, recorded tokens, and options."""
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.llm.response_formats import TOOL
 from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
@@ -9,6 +8,7 @@ from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.base.errors import HLError
 from tests.support.model_server import ModelServer, good
 from tests.support.model_studies import GRAMMAR, study
+from tests.support.step_counter import steps_taken
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
 
 

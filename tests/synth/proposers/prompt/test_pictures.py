@@ -5,7 +5,6 @@ import io
 
 import imageio.v3
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.proposers.agents.scratch_folder import FEEDBACK, ScratchFolder
 from hl_dsl.synth.proposers.llm.openai_writer import OpenAIWriter
@@ -13,6 +12,7 @@ from hl_dsl.synth.proposers.llm.response_formats import RESPONSE_FORMATS
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.writer import Prompt
 from hl_dsl.synth.rollouts.candidate_batch import play
+from hl_dsl.synth.rollouts.episode import RecordingDetail
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.last_frames import EVERY, MOST
 from hl_dsl.synth.rollouts.picture import Picture
@@ -22,6 +22,7 @@ from hl_dsl.synth.search.search_record import read_episodes
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
 from tests.support.model_studies import BEST_HASH, only_chat, study
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN
 from tests.synth.proposers.conftest import BEST, BETTER, Run
 
@@ -64,7 +65,7 @@ def test_recording_frames_does_not_change_the_episodes(text, protocol, most):
     before = steps_taken()
     without = play(*given, **limits)
     between = steps_taken()
-    having = play(*given, **limits, pictures=True)
+    having = play(*given, **limits, detail=RecordingDetail.PICTURES)
     assert steps_taken() - between == between - before == without.rollout.env_steps
     assert having.rollout.digests == without.rollout.digests and having.rollout.returns == without.rollout.returns
     for every in having.episodes:
@@ -95,7 +96,9 @@ def test_the_prompt_holds_the_last_frames_of_the_worst_episode(tmp_path, knows):
 
 
 def test_no_frames_are_recorded_without_a_reader(tmp_path, monkeypatch):
-    monkeypatch.setattr("hl_dsl.synth.search.study.can_be_drawn", lambda card: pytest.fail("no proposer uses pictures"))
+    monkeypatch.setattr(
+        "hl_dsl.synth.search.program_search.can_be_drawn", lambda card: pytest.fail("no proposer uses pictures")
+    )
     with ModelServer([good(BEST)]) as server:
         result = study(tmp_path / "run", server, programs=2, images=False).run()
     assert result.score == 500 and not sent(server.requests[0][1]) and "Picture" not in words(server.requests[0][1])
