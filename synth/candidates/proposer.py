@@ -79,7 +79,7 @@ class SearchContext:
     """Input of a proposer: archive, gates, results of earlier trials, and the number of free lanes.
 
     `recall(candidate)` returns a rejection if the candidate would play episodes whose results are known.
-    `subject(structure)` returns the structure with the observations of its episodes. `ended_dry(structure)` is true if
+    `subject(structure)` returns the structure with the observations of its episodes. `ended_without_reward(structure)` is true if
     its episode ended because no reward occurred. At most `most` proposals may be made (None: no limit). `next_index` is
     the number of the next trial. `credit` counts, for each kind of change, candidates evaluated and accepted.
 
@@ -92,7 +92,7 @@ class SearchContext:
     gates: Gates
     recall: Callable[[CheckedCandidate], Rejection | None]
     subject: Callable[[Structure], Subject]
-    ended_dry: Callable[[Structure], bool]
+    ended_without_reward: Callable[[Structure], bool]
     run_seed: int
     next_index: int
     slots: int

@@ -162,7 +162,7 @@ class OpenStudy:
             gates=state.gates,
             recall=state.recalled,
             subject=state.subject,
-            ended_dry=state.ended_dry,
+            ended_without_reward=state.ended_without_reward,
             run_seed=settings.run_seed,
             next_index=state.next_index,
             slots=slots,

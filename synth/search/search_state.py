@@ -198,7 +198,7 @@ class StudyState:
                 Subject(
                     program,
                     columns,
-                    self._drought(structure),
+                    self._no_reward_steps(structure),
                     tuple if recording is None else partial(forecasts, program, recording),
                     partial(usual_sizes, program.card, list(self._recordings.get(structure.best.trial, {}).values())),
                 ),
@@ -214,16 +214,16 @@ class StudyState:
             if type(seed) is int and (structure.best.trial, seed) in self._results
         }
 
-    def ended_dry(self, structure: Structure) -> bool:
+    def ended_without_reward(self, structure: Structure) -> bool:
         """Whether the structure's best episode on the first seed ended because nothing happened any more."""
         recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
         if recording is None or len(recording) < self.no_reward_steps:
             return False
         return not recording.shown["reward"][1 - self.no_reward_steps :].any()
 
-    def _drought(self, structure: Structure) -> tuple[int, int] | None:
+    def _no_reward_steps(self, structure: Structure) -> tuple[int, int] | None:
         """The longest wait for a reward before the one that ended the episode, and that one."""
-        if not self.ended_dry(structure):
+        if not self.ended_without_reward(structure):
             return None
         rewarded = np.flatnonzero(self._recordings[structure.best.trial][self.seeds[0]].shown["reward"])
         waits = np.diff(rewarded, prepend=0)

@@ -266,7 +266,7 @@ class _Generation:
     def _weights(self, parent: Structure, subject: Subject, random: Random) -> dict[str, float]:
         """How often each mutation is drawn: its own weight, times how it has done in this run, and more often what can
         break a habit where the parent's episode ended in one."""
-        stuck = self.situation.ended_dry(parent)
+        stuck = self.situation.ended_without_reward(parent)
         weights = {
             name: one.weight * self._luck(name) * (one.when_stuck if stuck else 1.0) for name, one in MUTATIONS.items()
         }
