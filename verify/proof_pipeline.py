@@ -333,7 +333,7 @@ class _Attempt:
                 else (0, len(cell.names) - 1)
                 if cell.names
                 else (cell.low, cell.high)
-                if cell.ghost
+                if cell.monitor_of
                 else ANYTHING
                 for cell in self.flow.memories
             ]

@@ -37,8 +37,8 @@ def list_property_phases(flow: Dataflow, tick: Tick) -> dict[str, str]:
     """What each property with a ghost cell waits for in a tick: "idle", "asked" where that begins, "waiting" after it."""
     found = {}
     for cell, before in zip(flow.memories, tick.memory):
-        if cell.ghost:
-            found[cell.ghost] = "idle" if not tick.values[cell.next] else "waiting" if before else "asked"
+        if cell.monitor_of:
+            found[cell.monitor_of] = "idle" if not tick.values[cell.next] else "waiting" if before else "asked"
     return found
 
 
