@@ -159,7 +159,7 @@ class ArchiveSelection(SelectionRule):
             if result.candidate.brief:
                 return (
                     Gate.QUICK_SEEDS,
-                    f"{score:g} on the quick seeds; a sample of a batch whose center is evaluated on all seeds",
+                    f"{score:g} on the quick seeds; only the mean of the CMA-ES population is evaluated on all seeds",
                 )
             if len(episodes) <= state.smoke:
                 return Gate.PRUNED, f"{score:g} on the quick seeds is clearly worse than the best"
