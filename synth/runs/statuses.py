@@ -6,7 +6,10 @@ from enum import StrEnum
 
 
 class Gate(StrEnum):
-    """The gate at which a trial stopped. The members from `PARSE` to `ACCEPTED` are in the order in which a candidate meets them."""
+    """The gate at which a trial stopped.
+
+    The members from `PARSE` to `ACCEPTED` are in the order in which a candidate meets them.
+    """
 
     PARSE = "parse"
     DUPLICATE = "duplicate"

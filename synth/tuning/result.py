@@ -38,6 +38,11 @@ class TuneResult:
         return self.stop_reason == INTERRUPTED
 
     @property
+    def problem(self) -> None:
+        """A tuning that ends has no problem to report; a study of `hl synth` may have one."""
+        return None
+
+    @property
     def improved(self) -> bool:
         return self.score > self.start_score
 

@@ -68,11 +68,11 @@ WRONG = {
     "a protocol for synth": (["synth", "lean.hl", "--run", "r", "--protocol", "noop"], "no protocol `noop`"),
     "a proposer that there is not": (
         ["synth", "lean.hl", "--run", "r", "--proposer", "oracle"],
-        "no proposer `oracle`",
+        "unknown proposer `oracle`",
         "local",
     ),
-    "nothing to go on tuning": (["tune", "p.hl", "--run", "r", "--resume"], "no run to go on with"),
-    "nothing to go on with": (["synth", "lean.hl", "--run", "r", "--resume"], "no run to go on with"),
+    "nothing to go on tuning": (["tune", "p.hl", "--run", "r", "--resume"], "not hold a run to resume"),
+    "nothing to go on with": (["synth", "lean.hl", "--run", "r", "--resume"], "not hold a run to resume"),
 }
 
 

@@ -40,7 +40,7 @@ def test_eval_counts_what_it_watches(hl, folder):
     document = hl("eval", "lean.hl", "--json").document
     assert document["assumption_violations"]["slow"] > 0 and document["monitor_violations"]["upright"] > 0
     shown = hl("eval", "lean.hl").out
-    assert f"assumption `slow` broken: {document['assumption_violations']['slow']} times" in shown
+    assert f"assumption `slow` violated: {document['assumption_violations']['slow']} times" in shown
 
 
 def test_verify(hl, folder):

@@ -168,7 +168,7 @@ def test_a_search_goes_on_where_it_was_interrupted(policy, tmp_path):
     assert (
         process.returncode == 130
         and "Traceback" not in err
-        and "go on with: hl synth balance.hl --run run --seeds 0..1 --steps 2000000 --resume\n" in err
+        and "resume with: hl synth balance.hl --run run --seeds 0..1 --steps 2000000 --resume\n" in err
     )
     before = ledger.read()
     played = [event for event in before if event["event"] == "trial"]

@@ -63,7 +63,7 @@ def test_what_is_mistyped_is_refused_and_plays_nothing(hl, folder):
     refused(hl("report", "run.jsonl", "-o", "r.html"), "is a folder")
     (folder / "r.html").rmdir()
     ledger.path.write_bytes(ledger.path.read_bytes().replace(b"CartPole", b"CartPolo"))
-    refused(hl("report", "run.jsonl"), "run.jsonl, line 1: the checksum does not fit", "Restore the file")
+    refused(hl("report", "run.jsonl"), "run.jsonl, line 1: the checksum does not match", "Restore the file")
     refused(hl("trials", "run.jsonl", "--follow"), "run.jsonl, line 1")
     refused(hl("trials", "none", "--follow"), "no trials at none")
     assert steps_taken() == before and sorted(folder.iterdir()) == kept

@@ -89,10 +89,10 @@ def test_a_disk_that_fills_up_under_a_run(hl, folder, mount, command):
     ended = hl(*started)
     assert (
         ended.code == 2
-        and "the disk is full; what was recorded before is kept" in ended.err
+        and "the disk is full; the trials before that are recorded" in ended.err
         and "Traceback" not in ended.err
     )
-    assert f"The run goes on by: hl {' '.join(started)} --resume" in ended.err
+    assert f"Then resume the run: hl {' '.join(started)} --resume" in ended.err
     kept = Ledger(disk / "run" / "trials.jsonl").read()
     assert subprocess.run(["mount", "-o", "remount,size=4m", str(disk)]).returncode == 0
     again = hl(*started, "--resume", "--json")

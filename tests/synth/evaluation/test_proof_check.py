@@ -112,7 +112,7 @@ def test_the_command(hl, folder, unsound):
     )
     assert json.loads((folder / "trials.jsonl").read_text())["invariant_violations"] == {"early": 2, "good": 0}
     shown = hl("eval", "lean.hl", "--seeds", "4", "--max-steps", "30", "--check")
-    assert shown.code == 1 and "proved invariant `early` broken: 2 times" in shown.out
+    assert shown.code == 1 and "proved invariant `early` violated: 2 times" in shown.out
     assert hl("eval", "lean.hl", "--seeds", "4", "--max-steps", "30").code == 0, "without --check nobody looks"
 
 
@@ -121,6 +121,6 @@ def test_the_command_where_all_is_well(hl, folder):
     ended = hl("eval", "lean.hl", "--max-steps", "30", "--check")
     assert (
         ended.code == 0
-        and "checked at every tick: 1 proved invariant, never broken" in ended.out
+        and "checked at every tick: 1 proved invariant, never violated" in ended.out
         and "reached `right`" in ended.out
     )

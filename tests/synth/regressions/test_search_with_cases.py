@@ -108,7 +108,7 @@ def test_a_search_resumes_only_with_the_same_cases(lean, cases, tmp_path):
         resumed()
     remove_case(folder, "later")
     remove_case(folder, "stays")
-    with pytest.raises(HLError, match="`stays` was taken away since"):
+    with pytest.raises(HLError, match="`stays` was removed since"):
         resumed()
     add_case(folder, replace(STAYS, seed=29))
     with pytest.raises(HLError, match="`stays` was changed since"):

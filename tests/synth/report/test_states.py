@@ -121,7 +121,7 @@ def test_damage_is_an_error_that_says_where_and_leaves_the_old_report(run):
     path = run / "trials.jsonl"
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b'"reserved_steps":20000', b'"reserved_steps":30000', 1))
-    with pytest.raises(LedgerDamaged, match="line 2: the checksum does not fit"):
+    with pytest.raises(LedgerDamaged, match="line 2: the checksum does not match"):
         reported(run)
     path.write_bytes(whole)
     (run / "run.json").write_text("{")
@@ -155,7 +155,7 @@ def test_a_run_of_another_version(run):
     )
     assert any(line.startswith("+    when pole.angle + 0.1") for line in document["steps"][-1]["diff"])
     Ledger(run / "trials.jsonl").append({"event": "trial", "kind": "search", "gate": "wormhole"})
-    with pytest.raises(HLError, match="no trial this version can read"):
+    with pytest.raises(HLError, match="not a trial that this version can read"):
         reported(run)
     (run / "trials.jsonl").unlink()
     for event in ({"event": "call", "state": "settled", "call": 0}, {"event": "call"}):

@@ -152,7 +152,7 @@ def test_the_header_tells_how_episodes_ended(lean, tmp_path):
 
 def test_what_is_resumed_must_be_the_same_run(lean, tmp_path):
     folder = tmp_path / "run"
-    with pytest.raises(HLError, match="no run to go on with"):
+    with pytest.raises(HLError, match="not hold a run to resume"):
         synth(lean, folder, budget_steps=1_000, resume=True)
     assert not folder.exists()
     synth(lean, folder, budget_steps=2_000)
@@ -161,7 +161,7 @@ def test_what_is_resumed_must_be_the_same_run(lean, tmp_path):
     with pytest.raises(HLError, match="--seed 0, not 1"):
         synth(lean, folder, budget_steps=2_000, seed=1, resume=True)
     lean.write_text(LEAN.replace("> 0", "> 0.01"))
-    with pytest.raises(HLError, match="began with program"):
+    with pytest.raises(HLError, match="started from program"):
         synth(lean, folder, budget_steps=2_000, resume=True)
 
 
