@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.trial import Trial
 
 from tests.hl_dsl.cli.conftest import refused
+from tests.support.step_counter import steps_taken
 
 COMMAND = [sys.executable, "-c", "from hl_dsl.cli.main import main; main()"]
 

@@ -1,7 +1,6 @@
 """A recorded run played back: the same proposals, the same verdicts, nothing paid."""
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
@@ -10,6 +9,7 @@ from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, SAME, UNPROVED, Run
 

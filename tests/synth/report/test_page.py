@@ -7,7 +7,6 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.report.drawing.chart import ticks
 from hl_dsl.synth.report.drawing.markup import element, escaped
 from hl_dsl.synth.report.report import write_report
@@ -18,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.parsed_report import Page
+from tests.support.step_counter import steps_taken
 from tests.synth.report.conftest import EVIL
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
@@ -22,6 +21,7 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.cases.files import add_case, cases_folder
 from hl_dsl.cases.records import EpisodeCase
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import Interrupt, trials, tune
 
 SWING = """\
@@ -232,7 +232,9 @@ def test_a_sample_that_fails_a_case_is_not_accepted(swing, tmp_path, monkeypatch
     case(swing, -1e9)
     real = CaseGate.rejection_reason
     monkeypatch.setattr(
-        CaseGate, "rejection_reason", lambda self, index: real(self, index) if index == 0 else "case hangs: return too low"
+        CaseGate,
+        "rejection_reason",
+        lambda self, index: real(self, index) if index == 0 else "case hangs: return too low",
     )
     result = tune(swing, tmp_path / "run", **FEW)
     recorded = trials(tmp_path / "run")

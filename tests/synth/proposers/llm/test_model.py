@@ -1,7 +1,6 @@
 """A model behind an API: whatever its server does, the study ends where the clean script ends, and each call is on record."""
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.llm.response_formats import RESPONSE_FORMATS, TOOL
 from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
@@ -12,6 +11,7 @@ from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good, status
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
 

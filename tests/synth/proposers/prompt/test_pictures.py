@@ -5,7 +5,6 @@ import io
 
 import imageio.v3
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.proposers.agents.scratch_folder import FEEDBACK, ScratchFolder
 from hl_dsl.synth.proposers.llm.openai_writer import OpenAIWriter
@@ -22,6 +21,7 @@ from hl_dsl.synth.search.search_record import read_episodes
 
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN
 from tests.synth.proposers.conftest import BEST, BETTER, Run
 from tests.synth.proposers.llm.test_model import BEST_HASH, only_chat, study
