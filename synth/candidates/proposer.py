@@ -76,7 +76,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class SearchContext:
-    """What a proposer may use: archive, gates, results of earlier trials, and the number of free lanes.
+    """Input of a proposer: archive, gates, results of earlier trials, and the number of free lanes.
 
     `recall(candidate)` returns a rejection if the candidate would play episodes whose results are known.
     `subject(structure)` returns the structure with the observations of its episodes. `ended_without_reward(structure)` is true if
