@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from hl_dsl.base.source import SourceText, Span
 from hl_dsl.cards import Card
@@ -35,9 +35,8 @@ class Node(NamedTuple):
 
     @property
     def position(self) -> int:
-        """Position of an input, parameter or memory in its list of the `Dataflow`."""
-        assert isinstance(self.value, int)
-        return self.value
+        """Position of an input, parameter or memory leaf in its list of the `Dataflow`."""
+        return cast(int, self.value)
 
 
 @dataclass(frozen=True)
