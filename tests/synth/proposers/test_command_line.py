@@ -162,7 +162,7 @@ def test_a_profile_from_its_task_to_the_report(lean, tmp_path, capsys, monkeypat
         (["--command", "true"], "--command is for the proposer `command`"),
         (
             ["--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9", "--price-input", "1"],
-            "only one of them has a price",
+            "only one of the prices",
         ),
         (
             ["--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9", "--cost", "1"],
@@ -312,7 +312,7 @@ def test_the_table_of_a_run_ends_in_the_program_that_was_simplified(lean, tmp_pa
     assert "< 9" not in document["program"] and document["accepted"] == 2
     shown = json.loads(told(capsys, 0, "trials", tmp_path / "run", "--json").out)
     assert shown["best"]["program_hash"] == shown["lineage"][-1]["program_hash"] == document["program_hash"]
-    assert [one["change"] for one in shown["lineage"]][-1].endswith("nodes left out") and len(shown["lineage"]) == 3
+    assert [one["change"] for one in shown["lineage"]][-1].endswith("nodes removed") and len(shown["lineage"]) == 3
     last = shown["trials"][-1]
     assert last["kind"] == "simplify" and last["name"] == f"simplify {last['sequence']}"
     assert (shown["totals"]["accepted"], shown["totals"]["simplified"], shown["totals"]["by_gate"]["accepted"]) == (
