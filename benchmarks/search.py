@@ -31,8 +31,8 @@ from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import TrialKind
-from hl_dsl.synth.runs.trial_statistics import cumulative
 from hl_dsl.synth.runs.trial import trials_of
+from hl_dsl.synth.runs.trial_statistics import cumulative
 from hl_dsl.synth.search.random_baseline import random_constants
 from hl_dsl.synth.search.start import run_synth
 from hl_dsl.synth.search.study_settings import StudySettings

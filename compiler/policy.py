@@ -153,7 +153,7 @@ class Policy(Controller):
     @property
     def out_of_range(self) -> np.ndarray:
         """Observations outside their range or NaN since the last `reset`, (n,) int64."""
-        return self._lanes.mended()
+        return self._lanes.out_of_range()
 
     @property
     def assumption_violations(self) -> np.ndarray:

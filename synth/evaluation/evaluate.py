@@ -9,7 +9,6 @@ from typing import Any
 
 from hl_dsl.compiler.planner.controller import controller_for
 from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
-from hl_dsl.synth.environments.environments import load_simulator, steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.proof_check import CHECKED, Disagreement, ProofCheck
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
@@ -164,6 +163,7 @@ def evaluate_program(
         KeyboardInterrupt: The interrupt came before the first step.
     """
     options, callbacks = options or EvaluationOptions(), callbacks or RolloutCallbacks()
+    resources = resources or Resources()
     parameters = options.parameters
     proof = program.prove()
     if not proof.passed:
@@ -176,8 +176,9 @@ def evaluate_program(
     policy = (
         checking.policy if checking else controller_for(program.flow, parameters, planner_seed=options.planner_seed)
     )
-    load_simulator()  # it takes a second, in which an interrupt need not wait
-    before = steps_taken()
+    simulators = resources.simulators
+    simulators.load(program.card.environment)  # it takes a second, in which an interrupt need not wait
+    before = simulators.steps_taken
     with defer_interrupts() as stop:
         on_tick = stop.at_ticks(checking.on_tick if checking else None, callbacks.on_tick)
         try:
@@ -185,7 +186,7 @@ def evaluate_program(
         except EnvironmentFailed as problem:
             if ledger is not None:
                 failed = _broken_off(program, proof, settings.protocol, options.kind, problem)
-                ledger.append(replace(failed, environment_steps=steps_taken() - before).to_event())
+                ledger.append(replace(failed, environment_steps=simulators.steps_taken - before).to_event())
             raise
         stop.hold()
         if rollout.interrupted and not rollout.env_steps:
@@ -289,6 +290,6 @@ def _broken_off(program: Program, proof: Proof, protocol: str, kind: TrialKind, 
     )
 
 
-def ledger_beside(policy: Path) -> Ledger:
+def policy_ledger(policy: Path) -> Ledger:
     """The ledger of a policy file: `trials.jsonl` in its folder."""
     return Ledger(policy.parent / "trials.jsonl")

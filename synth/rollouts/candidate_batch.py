@@ -83,7 +83,9 @@ def play(
     """
     lanes = [seed for _ in candidates for seed in settings.seeds]
     pruner = Pruner([(curves or {}).get(seed) for seed in lanes])
-    recorder = Recorder(len(lanes), pixels=card.capabilities.has_pixels) if detail is not RecordingDetail.NOTHING else None
+    recorder = (
+        Recorder(len(lanes), pixels=card.capabilities.has_pixels) if detail is not RecordingDetail.NOTHING else None
+    )
     frames = LastFrames(card, len(lanes)) if detail is RecordingDetail.PICTURES else None
     rollout = evaluate(
         ProgramBatch(_members(candidates, len(settings.seeds))),

@@ -16,7 +16,7 @@ _RECORDED = tuple(source for source in INPUT_SOURCES if source.is_recorded)
 
 
 class RecordingDetail(StrEnum):
-    """What is recorded of the episodes of a batch."""
+    """Detail of the recordings of a batch."""
 
     NOTHING = "nothing"
     STEPS = "steps"

@@ -24,7 +24,7 @@ def default_no_reward_steps(card: Card) -> int:
     """Steps without reward after which a search truncates an episode.
 
     A 72nd of the longest episode (25 seconds of an Atari game), but at least 200: truncating short episodes saves
-    little, and some rewards are given for coming to rest.
+    little, and some rewards are given for standing still.
     """
     return max(_SHORTEST_NO_REWARD_STEPS, card.max_episode_steps // 72)
 

@@ -33,7 +33,7 @@ GATES = tuple(gate for gate in Gate if gate is not Gate.NONE)
 
 
 class TrialKind(StrEnum):
-    """What was done in a trial."""
+    """Kind of a trial: the activity that produced it."""
 
     SEARCH = "search"
     """A candidate of `hl synth`."""

@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hl_dsl.synth.environments.environments import load_simulator
+from hl_dsl.synth.environments.backends.envpool_backend import EnvPoolBackend
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
@@ -193,7 +193,7 @@ def _import_all() -> None:
 
 
 def kill_and_resume(kills: int, seed: int, folder: Path, say=print) -> None:
-    load_simulator()
+    EnvPoolBackend.load()
     _import_all()
     draw = random.Random(seed)
     finished(recorded, folder / "recorded")

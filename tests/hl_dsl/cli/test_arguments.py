@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cli.options.seeds import parse_seeds
 from tests.hl_dsl.cli.conftest import START, refused
+from tests.support.step_counter import steps_taken
 
 WRONG = {
     "another environment": (

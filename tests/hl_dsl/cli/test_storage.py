@@ -10,11 +10,11 @@ import sys
 
 import pytest
 from hl_dsl.synth.environments import environments
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 
 from tests.hl_dsl.cli.conftest import START, refused
+from tests.support.step_counter import steps_taken
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.text.feedback import failed_direction
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.regressions.run import run_cases
@@ -12,6 +11,7 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.cases.files import add_case, cases_folder, remove_case
 from hl_dsl.cases.records import EpisodeCase, Window
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, Interrupt, synth, trials
 
 # The initial program fails early; most programs that balance the pole let the cart leave its range.
@@ -122,7 +122,7 @@ def test_an_initial_program_that_fails_a_case_is_rejected(lean, tmp_path):
     add_case(cases_folder(lean), EpisodeCase("high", "CartPole-v1", "standard", 30, least_return=400.0))
     for resume in (False, True):
         before = steps_taken()
-        with pytest.raises(HLError, match="begins from is no good: case high: a return of .* is less than 400"):
+        with pytest.raises(HLError, match="the initial program was rejected: case high: a return of .* is less than 400"):
             synth(lean, tmp_path / "run", budget_steps=5_000, seeds=(0, 1), resume=resume)
         assert (steps_taken() == before) is resume
     (trial,) = [one for one in trials(tmp_path / "run") if one.kind == "search"]

@@ -5,7 +5,6 @@ import signal
 from dataclasses import replace
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.budget import Budget
@@ -19,6 +18,7 @@ from hl_dsl.synth.search.study_settings import StudySettings
 from hl_dsl.base.errors import HLError
 from hl_dsl.cases.files import add_case, cases_folder, remove_case
 from hl_dsl.cases.records import EpisodeCase
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, trials
 
 

@@ -5,7 +5,6 @@ import json
 import pytest
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.synth.candidates import gates
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.budget import Budget
@@ -13,6 +12,7 @@ from hl_dsl.synth.runs.run_folder import RunFolder
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, Interrupt, search_study, synth, trials, tune
 
 

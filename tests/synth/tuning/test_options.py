@@ -9,9 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.regressions.gate import CaseGate
-from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
+from hl_dsl.synth.report.contents.run import RunStatus, read_run
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trials_table import show_trials
@@ -22,6 +21,7 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.cases.files import add_case, cases_folder
 from hl_dsl.cases.records import EpisodeCase
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import Interrupt, trials, tune
 
 SWING = """\
@@ -114,9 +114,14 @@ def test_the_best_so_far_stands_in_the_folder_while_the_tuning_goes_on(swing, tm
     hashes = {trial.score: trial.program_hash for trial in trials(tmp_path / "run") if trial.accepted}
     assert [found for _, found, _ in seen] == [hashes[score] for score, _, _ in seen]
     assert (
-        len(set(seen)) > 2 and {status for _, _, status in seen} == {GOING_ON} and best.read_text() == result.best_text
+        len(set(seen)) > 2
+        and {status for _, _, status in seen} == {RunStatus.RUNNING}
+        and best.read_text() == result.best_text
     )
-    assert read_run(tmp_path / "run").status == STOPPED and read_run(tmp_path / "run").stop_reason == result.stop_reason
+    assert (
+        read_run(tmp_path / "run").status == RunStatus.STOPPED
+        and read_run(tmp_path / "run").stop_reason == result.stop_reason
+    )
 
 
 def test_a_tuning_that_went_on_and_was_cut_is_no_ended_one(swing, tmp_path):
@@ -133,7 +138,7 @@ def test_a_tuning_that_went_on_and_was_cut_is_no_ended_one(swing, tmp_path):
     with pytest.raises(RuntimeError):
         tune(swing, tmp_path / "run", population=6, resume=True, on_event=cut, **{**FEW, "budget_steps": 90_000})
     assert (
-        read_run(tmp_path / "run").status == CUT_OFF
+        read_run(tmp_path / "run").status == RunStatus.ABORTED
         and show_trials(tmp_path / "run", as_json=True)["stop_reason"] is None
     )
     assert len(written) > 2 and set(written) == {before}, "what was accepted before is not written over the best"
@@ -142,7 +147,7 @@ def test_a_tuning_that_went_on_and_was_cut_is_no_ended_one(swing, tmp_path):
 def test_what_is_interrupted_says_so(swing, tmp_path):
     stop = Interrupt(lambda event, count: event["event"] == "steps" and event["env_steps"] >= 20_000)
     assert tune(swing, tmp_path / "run", on_event=stop, **FEW).interrupted
-    assert read_run(tmp_path / "run").status == INTERRUPTED_RUN
+    assert read_run(tmp_path / "run").status == RunStatus.INTERRUPTED
 
 
 def test_a_center_may_win_its_race_alone(swing, tmp_path):
@@ -232,7 +237,9 @@ def test_a_sample_that_fails_a_case_is_not_accepted(swing, tmp_path, monkeypatch
     case(swing, -1e9)
     real = CaseGate.rejection_reason
     monkeypatch.setattr(
-        CaseGate, "rejection_reason", lambda self, index: real(self, index) if index == 0 else "case hangs: return too low"
+        CaseGate,
+        "rejection_reason",
+        lambda self, index: real(self, index) if index == 0 else "case hangs: return too low",
     )
     result = tune(swing, tmp_path / "run", **FEW)
     recorded = trials(tmp_path / "run")
