@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hl_dsl.compiler.ir.dataflow import Builder, Input, Obligation, Parameter, PlanSpec, Property, Value
+from hl_dsl.compiler.ir.builder import Builder
+from hl_dsl.compiler.ir.dataflow import Input, Obligation, Parameter, PlanSpec, Property, Value
 from hl_dsl.grammar.tree.syntax_tree import Name, Param, PlanDeclaration, Vector
 
 from hl_dsl.base.source import Span
@@ -100,7 +101,7 @@ class Leaves:
             names=self._names(type_),
             declared=declared,
             span=of.span if isinstance(of, CoreMemory) else of,
-            ghost=of.property if isinstance(of, CoreMemory) else "",
+            monitor_of=of.property if isinstance(of, CoreMemory) else "",
         )
         return self.builder.leaf("memory", place, plain_base(type_))
 

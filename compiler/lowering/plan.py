@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
-from hl_dsl.compiler.ir.dataflow import Builder, Cell, Dataflow, OfParameter, PlanSpec
+from hl_dsl.compiler.ir.builder import Builder
+from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, OfParameter, PlanSpec
 from hl_dsl.grammar.tree.plan_settings import SETTINGS, default_of
 from hl_dsl.grammar.tree.syntax_tree import Number, PlanDeclaration
 

@@ -28,7 +28,7 @@ from hl_dsl.program import Program
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a new case requires of an episode; see `EpisodeCase`.
+    """Requirement of a new case on its episode; see `EpisodeCase`.
 
     If neither `least_return` nor `holds` is given, the return is measured and becomes the least return. `protocol`
     None means the run's protocol, or the environment's first.

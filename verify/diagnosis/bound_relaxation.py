@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Node, Property
+from hl_dsl.compiler.ir.builder import Builder
+from hl_dsl.compiler.ir.dataflow import Dataflow, Node, Property
 from hl_dsl.verify.conjunctions import split_conjunction
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.node_text import NodeNames
 from hl_dsl.verify.goals.statuses import ProofStatus
-from hl_dsl.verify.methods.k_induction import fact_node
+from hl_dsl.verify.methods.goal_encoding import fact_node
 from hl_dsl.verify.proof_pipeline import prove
 
 _SLACKS = (1e-15, 1e-12, 1e-9, 1e-6)  # relative to the bound, or to 1 if that is larger

@@ -1,4 +1,4 @@
-"""A recorded run played back: the same proposals, the same verdicts, nothing paid."""
+"""Replayed studies: the same proposals and results, without calls."""
 
 import pytest
 from hl_dsl.synth.proposers.registry import proposer_named
@@ -31,7 +31,7 @@ def without_reasons(run):
     return {index: (*one[:5], *one[6:9]) for index, one in run.verdicts.items()}
 
 
-def test_a_local_run_is_played_back(tmp_path):
+def test_a_local_study_is_replayed(tmp_path):
     local = search_study(Program.parse(LEAN), "standard", tmp_path / "local", Budget(steps=4_000), seed=3).run()
     before = steps_taken()
     again = replay(tmp_path / "again", tmp_path / "local", 4_000, seed=3).run()
@@ -42,7 +42,7 @@ def test_a_local_run_is_played_back(tmp_path):
     assert {"duplicate", "accepted"} <= set(played.gates) and len(played.gates) > 12
 
 
-def test_a_paid_run_is_played_back_for_nothing(tmp_path):
+def test_a_paid_study_is_replayed_without_calls(tmp_path):
     options = ProposerOptions(model="m", api_key="key", grammar=lambda card: "start: /a/")
     with ModelServer([good(one) for one in (BROKEN, BETTER, UNPROVED, BEST, SAME)]) as server:
         paid = search_study(
@@ -72,14 +72,14 @@ def test_the_recorded_ledger_is_read_once(tmp_path, monkeypatch):
     assert read.count(tmp_path / "local" / "trials.jsonl") == 2
 
 
-def test_a_run_to_play_back_is_needed(tmp_path):
+def test_replay_needs_a_recorded_search(tmp_path):
     with pytest.raises(HLError, match="needs a recorded run"):
         proposer_named("replay")
     with pytest.raises(HLError, match="does not hold a recorded search"):
         proposer_named("replay", ProposerOptions(replayed=tmp_path))
 
 
-def test_another_recorded_run_is_another_run(tmp_path):
+def test_a_replay_resumes_only_with_the_same_recorded_study(tmp_path):
     for seed in (1, 2):
         search_study(
             Program.parse(LEAN), "standard", tmp_path / str(seed), Budget(steps=1_000), seed=seed, seeds=(0,)
