@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
+from hl_dsl.compiler.backends.monitored_properties import without_unused_monitor_state
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, OfParameter, PlanSpec
 from hl_dsl.grammar.tree.plan_settings import SETTINGS, default_of
@@ -45,7 +45,7 @@ def lower_plan(lowering, plan: PlanDeclaration) -> PlanSpec:
 def simulated(flow: Dataflow) -> Dataflow:
     """The program of a plan's candidates: the policy, with the score so far and what `final` comes to at this tick as two more
     cells, behind the policy's own. What properties need is left out: nobody asks for it in a future that is only imagined."""
-    bare = without_idle_ghosts(flow, kinds=())
+    bare = without_unused_monitor_state(flow, kinds=())
     build = Builder(list(bare.nodes))
     score = build.leaf("memory", len(bare.memories), "real")
     total = build.apply("add", (score, flow.plan.each))
