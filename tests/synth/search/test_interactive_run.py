@@ -179,14 +179,14 @@ def test_submitted_program_must_pass_the_cases(lean, tmp_path):
     )
     assert stray["env_steps"] == sum(stray["returns"]) + stray["cases"]["stays"]["steps"]
     remove_case(cases_folder(lean), "stays")
-    with pytest.raises(HLError, match="`stays` was taken away"):
+    with pytest.raises(HLError, match="`stays` was removed"):
         InteractiveStudy.reopen(tmp_path / "run")
 
 
 def test_requests_about_a_missing_study_are_errors(lean, tmp_path):
     with RunFolder(tmp_path / "other") as folder:
         folder.write_settings({"kind": "synth", "proposer": "local"})
-    for run, said in ((tmp_path / "none", "holds no run"), (tmp_path / "other", "nobody submits")):
+    for run, said in ((tmp_path / "none", "holds no run"), (tmp_path / "other", "not interactive")):
         for ask in (status, inspect, InteractiveStudy.reopen):
             with pytest.raises(HLError, match=said):
                 ask(run)
