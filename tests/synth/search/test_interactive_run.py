@@ -179,7 +179,7 @@ def test_submitted_program_must_pass_the_cases(lean, tmp_path):
     )
     assert stray["env_steps"] == sum(stray["returns"]) + stray["cases"]["stays"]["steps"]
     remove_case(cases_folder(lean), "stays")
-    with pytest.raises(HLError, match="`stays` was taken away"):
+    with pytest.raises(HLError, match="`stays` was removed"):
         InteractiveStudy.reopen(tmp_path / "run")
 
 
