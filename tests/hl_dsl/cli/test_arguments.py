@@ -32,7 +32,7 @@ WRONG = {
         "Create the folder",
     ),
     "a folder for a ledger": (["eval", "lean.hl", "--trials", "."], "cannot write to the ledger", "it is a folder"),
-    "a ledger where no file can be": (["eval", "lean.hl", "--trials", "/proc/t.jsonl"], "takes no new files"),
+    "a ledger where no file can be": (["eval", "lean.hl", "--trials", "/proc/t.jsonl"], "does not accept new files"),
     "no such option": (["eval", "lean.hl", "--seed", "3"], "No such option: --seed"),
     "a planner's seed without a plan": (["eval", "lean.hl", "--planner-seed", "3"], "has no `plan`", "remove it"),
     "too many threads": (["eval", "lean.hl", "--threads", "99999"], "--threads"),
