@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from tests.support.generators.inputs import runs
 from tests.support.generators.programs import programs
-from tests.support.taint import sound_nodes
+from tests.support.generators.taint import sound_nodes
 
 TOLERANT = dict(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
