@@ -274,7 +274,7 @@ MUTANTS = [
 
 
 @pytest.mark.parametrize("defect, put_in, text, sound", MUTANTS, ids=[mutant[0] for mutant in MUTANTS])
-def test_a_defect_of_the_verifier_shows(defect, put_in, text, sound):
+def test_verifier_with_a_defect_gives_a_wrong_result(defect, put_in, text, sound):
     assert proved(text) is sound
     with put_in():
         assert proved(text) is not sound

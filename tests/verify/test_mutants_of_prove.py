@@ -98,7 +98,7 @@ def verdict(names: list[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("defect, changes, names", MUTANTS, ids=[mutant[0] for mutant in MUTANTS])
-def test_a_defect_of_the_verifier_shows_in_the_corpus(defect, changes, names):
+def test_defect_of_the_verifier_changes_a_verdict(defect, changes, names):
     expected = {STATUS[names[-1].split("/")[0]]}
     assert verdict(names) == expected
     with put(*changes):
@@ -109,7 +109,7 @@ def test_a_defect_of_the_verifier_shows_in_the_corpus(defect, changes, names):
     assert found != expected
 
 
-def test_what_rests_on_nothing_shows():
+def test_verdict_that_ignores_unproved_obligations_differs():
     program = Program.parse(
         'policy p for "Breakout-v5" { observe ram act NOOP let q = 1 / ram[1] invariant small: q <= 1 }'
     )

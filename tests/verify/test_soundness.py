@@ -45,7 +45,7 @@ def lanes_of(flow, run):
 
 @settings(max_examples=70, **TOLERANT)
 @given(data=st.data(), program=programs())
-def test_every_value_of_a_run_lies_in_its_interval(data, program):
+def test_value_of_a_run_lies_in_its_interval(data, program):
     flow = program.flow
     stage = IntervalStage(flow)
     evaluator = stage.evaluator
@@ -77,7 +77,7 @@ def check(evaluator, node, context, value):
 
 @settings(max_examples=30, **TOLERANT)
 @given(data=st.data(), program=programs())
-def test_the_encoding_admits_every_run(data, program):
+def test_encoding_admits_every_run(data, program):
     flow = program.flow
     stage = IntervalStage(flow)
     run = data.draw(runs(flow, lanes=1, ticks=3))
@@ -104,7 +104,7 @@ def admitted(solver, stage, interpreter, ticks) -> str:
 
 @settings(max_examples=20, **TOLERANT)
 @given(program=programs())
-def test_nothing_proved_is_ever_broken(program):
+def test_no_run_violates_a_proved_goal(program):
     flow = program.flow
     quick = ProofLimits(solver_steps=200_000, bounded_steps=100_000, bounded_depths=(2, 4), lanes=8, ticks=8)
     proof = prove(flow, quick)

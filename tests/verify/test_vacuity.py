@@ -74,7 +74,7 @@ TIMER = "memory t: int in [0, 300] = 0 { next = min(t + 1, 300) } "
         ),
     ],
 )
-def test_the_reason(declarations, detail):
+def test_vacuous_claim_has_a_reason(declarations, detail):
     program = Program.parse(f'policy p for "Breakout-v5" {{ observe ram {declarations} act NOOP }}')
     result = next(result for result in program.prove().results if result.name == "p")
     assert (result.status, result.detail) == ("vacuous", detail)

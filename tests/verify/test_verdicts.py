@@ -49,7 +49,7 @@ def needs(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_verdict(path, tmp_path):
+def test_program_gets_the_verdict_of_its_folder(path, tmp_path):
     program = Program.load(path)
     file = str(tmp_path / "answers.sqlite")
     cold, warm = SolverAnswerCache(file), SolverAnswerCache(file)
@@ -95,7 +95,7 @@ def assert_replays(flow, result):
 
 
 @pytest.mark.parametrize("path", PROVED, ids=lambda path: path.stem)
-def test_a_proved_program_has_a_twin_that_differs_in_one_line(path):
+def test_proved_program_has_a_twin_that_differs_in_one_line(path):
     twins = [twin for twin in VERDICTS.glob(f"*/{path.name}") if twin != path]
     assert twins
     for twin in twins:
@@ -111,7 +111,7 @@ def code_of(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("folder", STATUS)
-def test_a_program_says_what_it_is_about(folder):
+def test_program_starts_with_a_comment_and_has_the_name_of_its_file(folder):
     files = [path for path in FILES if path.parent.name == folder]
     assert files
     for path in files:
@@ -119,7 +119,7 @@ def test_a_program_says_what_it_is_about(folder):
         assert Program.load(path).flow.name == path.stem
 
 
-def test_the_corpus_is_made_of_every_operator_and_construct():
+def test_programs_use_every_operator_and_construct():
     written, built = Counter(), Counter()
     for path in FILES:
         program = Program.load(path)
@@ -131,7 +131,7 @@ def test_the_corpus_is_made_of_every_operator_and_construct():
     assert set(missing(written, built)) <= NOT_IN_THE_VERDICTS
 
 
-def test_every_verdict_repeats():
+def test_verdict_is_the_same_in_a_second_proof():
     path = VERDICTS / "violated" / "paddle_follows.hl"
     first, second = (Program.load(path).prove(limits=LIMITS) for _ in range(2))
     strip = lambda proof: [{**result, "seconds": 0} for result in proof.to_json()["results"]]

@@ -58,11 +58,11 @@ def short(count: str, *names: str) -> list[tuple[str, list[str]]]:
         (TIMER + "invariant late: t <= 300", []),
     ],
 )
-def test_how_long_they_last(declarations, expected):
+def test_warning_counts_the_ticks(declarations, expected):
     assert found(declarations) == expected
 
 
-def test_what_a_run_shows_needs_no_solver(monkeypatch):
+def test_kept_assumptions_need_no_solver(monkeypatch):
     monkeypatch.setattr(Solver, "check", lambda *_, **__: pytest.fail("z3 was asked"))
     monkeypatch.setattr(module, "IntervalStage", lambda *_: pytest.fail("the question was prepared"))
     program = Program.parse(
@@ -71,13 +71,13 @@ def test_what_a_run_shows_needs_no_solver(monkeypatch):
     assert check_assumption_horizon(program.flow, program.prove()) == ()
 
 
-def test_without_the_solver_nothing_is_told():
+def test_no_warning_without_the_solver():
     assert found(TIMER + "assume early: t < 5", ProofLimits(solver=False)) == []
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(start=st.integers(0, 9), step=st.integers(0, 4), bound=st.integers(1, 40), free=st.booleans())
-def test_the_count_is_the_one_of_a_run(start, step, bound, free):
+def test_number_of_ticks_is_that_of_a_run(start, step, bound, free):
     """`free`: an observation says whether the counter goes on, so a run may last."""
     following = f"min(t + {step}, 300)"
     following = f"if ram[3] > 9 then {following} else t" if free else following
@@ -90,7 +90,7 @@ def test_the_count_is_the_one_of_a_run(start, step, bound, free):
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), program=programs())
-def test_no_run_lasts_longer(data, program):
+def test_no_run_keeps_the_assumptions_longer(data, program):
     """Whatever a program says of itself taken for an assumption."""
     said = [replace(item, kind="assume") for item in program.flow.properties]
     flow = replace(program.flow, properties=said)

@@ -79,11 +79,11 @@ def rules(*conditions: str) -> str:
         ),
     ],
 )
-def test_reasons(body, expected):
+def test_warning_has_a_reason(body, expected):
     assert found(body) == expected
 
 
-def test_modes():
+def test_modes_that_are_never_entered_are_reported():
     body = """modes {
       start a { act FIRE  when ram[1] > 300 -> b  when ram[1] == 3 -> c }
       b { act { when ram[1] > 900 => FIRE otherwise => NOOP }  when ram[1] == 1 -> d }
@@ -101,7 +101,7 @@ def test_modes():
     ]
 
 
-def test_what_is_proved_helps():
+def test_proved_facts_are_used():
     body = """memory a: int in [0, 300] = 0 { next = ram[1] } memory b: int in [0, 300] = 0 { next = ram[1] }
       invariant same: a == b """ + rules("a > b")
     assert found(body) == [] and [code for code, *_ in found(body, prove=True)] == ["HL510"]
@@ -155,24 +155,24 @@ def test_what_is_proved_helps():
         ),
     ],
 )
-def test_what_rests_on_an_assumption_says_so(body, prove, messages):
+def test_warning_that_depends_on_an_assumption_says_so(body, prove, messages):
     program = Program.parse(BREAKOUT.format(body))
     assert [item.message for item in find_dead_code(program.checked, program.prove() if prove else None)] == messages
 
 
-def test_without_the_solver_less_is_found_and_nothing_else():
+def test_fewer_warnings_are_found_without_the_solver():
     program = Program.parse(BREAKOUT.format(rules("ram[1] > 300", "ram[1] > ram[2] and ram[2] > ram[1]")))
     assert len(find_dead_code(program.checked, limits=ProofLimits(solver=False))) == 1
 
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
-def test_the_policies_give_no_cause(path):
+def test_policies_cause_no_warnings(path):
     program = Program.load(path)
     assert program.warnings + find_dead_code(program.checked) == ()
 
 
 @pytest.mark.parametrize("code", sorted(code for code, entry in CODES.items() if entry.stage == "proof"))
-def test_page(code):
+def test_example_on_the_message_page_causes_its_warning(code):
     wrong, mended = (Program.parse(text) for text in re.findall(r"```hl\n(.*?)```", explain_code(code), re.DOTALL))
     assert code in {
         item.code for item in find_dead_code(wrong.checked) + check_assumption_horizon(wrong.flow, wrong.prove())
@@ -182,7 +182,7 @@ def test_page(code):
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), program=programs())
-def test_no_run_does_what_is_said_never_to_happen(data, program):
+def test_no_run_contradicts_a_warning(data, program):
     checked = Program.from_syntax(parse(SourceText(program.text)), SourceText(program.text), program.card).checked
     flow, asked = find_condition_sites(checked)
     items = find_dead_code(checked, limits=ProofLimits(solver_steps=50_000))
@@ -201,7 +201,7 @@ def test_no_run_does_what_is_said_never_to_happen(data, program):
             assert not [node for node in never if done.values[node]]
 
 
-def test_a_parameter_that_counts_in_a_seldom_mode_is_seen_to_without_a_solver(monkeypatch):
+def test_parameter_of_a_rare_mode_is_decided_without_a_solver(monkeypatch):
     """`patience` of the walker counts only after a long wait: three random episodes do not get there, and z3 would take a second."""
     program = Program.load(next(path for path in POLICIES if path.parent.name == "bipedal_walker"))
     flow, positions = (

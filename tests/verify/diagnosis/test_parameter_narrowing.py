@@ -26,7 +26,7 @@ def narrowed(body: str):
         "param a: real = 0 in [-1, 1] let lean = a invariant never_much: a < 0.5",
     ],
 )
-def test_a_smaller_box_is_found_and_proved(body):
+def test_smaller_box_is_found_and_proved(body):
     program, found = narrowed(body)
     assert not program.prove().passed and found.changed and found.proof.passed
     box = with_ranges(program.flow, _axes(program.flow.parameters), found.ranges)
@@ -42,7 +42,7 @@ def test_a_smaller_box_is_found_and_proved(body):
     assert narrow_parameters(program.flow).ranges == found.ranges
 
 
-def test_an_end_that_may_stay_stays():
+def test_end_that_need_not_move_is_kept():
     _, found = narrowed(
         "param gain: real = 1 in [0, 100] let lean = gain * pole.angle invariant small: lean in [-4.2, 4.2]"
     )
@@ -50,11 +50,11 @@ def test_an_end_that_may_stay_stays():
     assert low == 0 and 8 < high < 10.1
 
 
-def test_where_nothing_fails_nothing_changes():
+def test_proved_program_keeps_its_ranges():
     _, found = narrowed("param gain: real = 1 in [0, 2] let lean = gain * pole.angle")
     assert (found.changed, found.ranges) == ((), {"gain": (0.0, 2.0)})
 
 
-def test_where_the_defaults_fail():
+def test_no_ranges_if_the_defaults_fail():
     _, found = narrowed("param gain: real = 1 in [0, 2] let lean = gain * pole.angle invariant small: lean < 0.1")
     assert found.ranges is None and found.failing == ("invariant:small",)

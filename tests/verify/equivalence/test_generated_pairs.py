@@ -27,7 +27,7 @@ from tests.verify.equivalence.pairs import (
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), a=programs(), b=programs())
-def test_what_is_said_of_generated_programs(data, a, b):
+def test_status_of_generated_programs_agrees_with_runs(data, a, b):
     """A program is itself. Of two programs, whatever is called equal acts the same in every run drawn, and whatever is
     called different replays."""
     assert compare(a.flow, a.flow).status == EquivalenceStatus.IDENTICAL
@@ -97,7 +97,7 @@ ORDER = ProofLimits(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(pair=pairs_of_programs())
-def test_the_status_does_not_depend_on_the_order(pair):
+def test_status_does_not_depend_on_the_order(pair):
     """The status of A against B is that of B against A, and a run that separates them in one order does so in the other."""
     a, b = pair
     one, other = compare(a, b, ORDER), compare(b, a, ORDER)
@@ -115,7 +115,7 @@ def test_the_status_does_not_depend_on_the_order(pair):
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), a=programs())
-def test_the_status_of_generated_programs_does_not_depend_on_the_order(data, a):
+def test_status_of_generated_programs_does_not_depend_on_the_order(data, a):
     b = data.draw(programs(cards=(a.card,)))
     limits = ProofLimits(solver_steps=20_000, depths=(0,), bounded_depths=(0, 0), lanes=0)
     one, other = compare(a.flow, b.flow, limits), compare(b.flow, a.flow, limits)
@@ -124,7 +124,7 @@ def test_the_status_of_generated_programs_does_not_depend_on_the_order(data, a):
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), program=programs(wild=False))
-def test_a_changed_literal(data, program):
+def test_changed_literal_is_never_equal_if_a_run_differs(data, program):
     """One literal of the graph changed: what is called the same is the same on random ticks."""
     flow = program.flow
     literals = [
