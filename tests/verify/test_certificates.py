@@ -1,4 +1,4 @@
-"""Proofs as files: another run of a solver, which knows nothing of HL, gives the expected answers."""
+"""Certificates: a solver without HL confirms the scripts of a proof."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.verify.test_verdicts import LIMITS, VERDICTS
 
-LEMMA = re.compile(r"\(assert (\(=> )?h\d")  # what supposes a lemma stands behind what denies the goal
+LEMMA = re.compile(r"\(assert (\(=> )?h\d")  # assertions of lemmas come after the negated goal
 PROVED = sorted(VERDICTS.glob("proved/*.hl"))
 
 

@@ -1,4 +1,4 @@
-"""What intervals and z3 say of generated programs against what the interpreter does."""
+"""Soundness of intervals and proofs on generated programs, compared with the interpreter."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from tests.support.generators.inputs import runs
 from tests.support.generators.programs import programs
 from tests.support.generators.taint import sound_nodes
 
-TOLERANT = dict(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+TOLERANT = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
 def lanes_of(flow, run):
-    """For each lane, its ticks as (values, which of them are sound), until an assumption is broken."""
+    """Returns the ticks of each lane as (values, which of them are sound), until an assumption is violated."""
     for lane in range(run.lanes):
         interpreter = Interpreter(flow, run.parameters_of(lane))
         tainted: set[int] = set()
@@ -90,7 +90,7 @@ def test_encoding_admits_every_run(data, program):
 
 
 def admitted(solver, stage, interpreter, ticks) -> str:
-    """z3's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
+    """Returns z3's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
     flow = stage.flow
     encoding = Encoding(stage.evaluator, stage.evaluator.base, START, RELATIVE_ERROR)
     solver.reset(2_000_000)

@@ -1,4 +1,4 @@
-"""What is said beside a verdict: which parts hold, which fact is missing, which bound would do."""
+"""Diagnosis of a failed proof: conjuncts that hold, missing invariants, weaker bounds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def goal_of(program, name="i"):
 
 
 def advice(body: str, memory: dict, inputs: dict) -> str:
-    """What is said of a state, whether or not the proof would have come across it."""
+    """Returns the advice on a state, which the proof need not have found."""
     program = Program.parse(BREAKOUT.format(body))
     tick = {"memory": memory, "inputs": {entry.name: inputs.get(entry.name, 0) for entry in program.flow.inputs}}
     trace = [{"tick": 0, **tick}, {"tick": 1, **tick}]
@@ -33,7 +33,8 @@ def advice(body: str, memory: dict, inputs: dict) -> str:
 
 
 UP_DOWN = """memory up: int in [0, 99] = 0 { next = if ram[1] > 9 and down > 0 then up + 1 else up }
-  memory down: int in [0, 99] = 20 { next = if ram[1] > 9 and down > 0 then down - 1 else down } invariant i: up <= 20"""
+  memory down: int in [0, 99] = 20 { next = if ram[1] > 9 and down > 0 then down - 1 else down }
+  invariant i: up <= 20"""
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,8 @@ UP_DOWN = """memory up: int in [0, 99] = 0 { next = if ram[1] > 9 and down > 0 t
             "a == b",
         ),
         (
-            "memory on: bool = false { next = ram[1] > 3 } memory v: int in [0, 9] = 0 { next = if ram[1] > 3 then 7 else 0 } "
+            "memory on: bool = false { next = ram[1] > 3 } memory v: int in [0, 9] = 0 { next = if ram[1] > 3 then 7 "
+            "else 0 } "
             "memory w: int in [0, 9] = 0 { next = if on then 0 else v } invariant i: w == 0",
             {"on": False, "v": 3, "w": 0},
             {},
@@ -69,7 +71,8 @@ def test_missing_invariant_is_suggested(body, memory, inputs, fact):
 
 def test_cells_of_the_state_are_named_if_no_fact_is_found():
     said = advice(
-        "memory n: int in [0, 5000] = 0 { next = if n > 3000 then 3000 else n + 1 } memory o: int in [0, 255] = 0 { next = ram[1] } invariant i: n * n != 640000",
+        "memory n: int in [0, 5000] = 0 { next = if n > 3000 then 3000 else n + 1 } memory o: int in [0, 255] = 0 { "
+        "next = ram[1] } invariant i: n * n != 640000",
         {"n": 799, "o": 3},
         {},
     )
@@ -86,7 +89,8 @@ def test_cells_of_the_state_are_named_if_no_fact_is_found():
         ),
         (
             CART,
-            "param a: real = 0.5 in [0.1, 0.9] let v = a * clamp(cart.position, -4, 4) + (1 - a) * clamp(cart.velocity, -4, 4) invariant i: v in [-4, 4]",
+            "param a: real = 0.5 in [0.1, 0.9] let v = a * clamp(cart.position, -4, 4) + (1 - a) * "
+            "clamp(cart.velocity, -4, 4) invariant i: v in [-4, 4]",
             r"v in \[-4\.0\d+, 4\.0\d+\]",
         ),
     ],
@@ -110,7 +114,8 @@ def test_bound_that_is_false_is_not_relaxed(body):
 
 def test_components_have_their_own_status():
     program = Program.parse(
-        'policy p for "CartPole-v1" { observe cart.position, cart.velocity let w = [cart.position, clamp(cart.velocity, -1, 1), 0.5] '
+        'policy p for "CartPole-v1" { observe cart.position, cart.velocity let w = [cart.position, '
+        "clamp(cart.velocity, -1, 1), 0.5] "
         "act LEFT invariant i: all(w in [-1, 1]) }"
     )
     proof = with_diagnosis(program.flow, program.prove(limits=LIMITS), LIMITS)
@@ -127,7 +132,7 @@ def test_components_have_their_own_status():
 
 
 def test_conjunction_is_proved_by_its_conjuncts():
-    """One part by intervals, one by z3."""
+    """One conjunct is proved by intervals, one by z3."""
     body = "memory n: int in [0, 9] = 0 { next = min(n + 1, 9) } invariant i: n <= 9 and 2 * ram[1] != 2 * ram[2] + 1"
     program = Program.parse(BREAKOUT.format(body))
     assert program.prove(limits=LIMITS).passed

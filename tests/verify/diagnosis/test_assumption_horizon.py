@@ -1,4 +1,4 @@
-"""Assumptions that every run breaks after a few ticks."""
+"""Assumptions that every run violates after a few ticks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.diagnosis import assumption_horizon as module
 from hl_dsl.verify.diagnosis.assumption_horizon import check_assumption_horizon
+from hl_dsl.verify.goals.limits import DEFAULT_LIMITS
 from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.smt.solver import Solver
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +22,7 @@ from tests.support.generators.soundness import sound_ticks
 TIMER = "memory t: int in [0, 300] = 0 { next = min(t + 1, 300) } "
 
 
-def found(declarations: str, limits: ProofLimits = ProofLimits()) -> list[tuple[str, list[str]]]:
+def found(declarations: str, limits: ProofLimits = DEFAULT_LIMITS) -> list[tuple[str, list[str]]]:
     program = Program.parse(f'policy p for "Breakout-v5" {{ observe ram, reward {declarations} act NOOP }}')
     items = check_assumption_horizon(program.flow, program.prove(limits=limits), limits)
     named = [
@@ -50,7 +51,7 @@ def short(count: str, *names: str) -> list[tuple[str, list[str]]]:
         ),
         ("assume falls: ram[1] + 100 <= previous(ram[1], 255)", short("2 ticks", "falls")),
         ("assume answered: within 3 of true: ram[1] > 255", short("3 ticks", "answered")),
-        # What lasts is not told of, and neither is what is a verdict already.
+        # No warning for assumptions that can be kept, or that are a verdict already.
         (TIMER + "assume early: t < 1000", []),
         (TIMER + "assume early: t < 100", []),
         ("assume falls: ram[1] + 1 <= previous(ram[1], 255)", []),
@@ -78,7 +79,7 @@ def test_no_warning_without_the_solver():
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(start=st.integers(0, 9), step=st.integers(0, 4), bound=st.integers(1, 40), free=st.booleans())
 def test_number_of_ticks_is_that_of_a_run(start, step, bound, free):
-    """`free`: an observation says whether the counter goes on, so a run may last."""
+    """`free`: an observation decides whether the counter continues, so a run may keep the assumption."""
     following = f"min(t + {step}, 300)"
     following = f"if ram[3] > 9 then {following} else t" if free else following
     kept, value = 0, start
@@ -91,7 +92,7 @@ def test_number_of_ticks_is_that_of_a_run(start, step, bound, free):
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), program=programs())
 def test_no_run_keeps_the_assumptions_longer(data, program):
-    """Whatever a program says of itself taken for an assumption."""
+    """All properties of a program are used as assumptions."""
     said = [replace(item, kind="assume") for item in program.flow.properties]
     flow = replace(program.flow, properties=said)
     if not said:

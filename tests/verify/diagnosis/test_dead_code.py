@@ -1,4 +1,4 @@
-"""What never counts: rules, conditions and modes, each with its reason."""
+"""Dead rules, conditions and modes, each with its reason."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def rules(*conditions: str) -> str:
             "let a = if ram[1] >= 0 then 1 else 2 " + rules("a > 1"),
             [("HL511", "ram[1] >= 0", "`ram[1]` is in [0, 255] here"), ("HL510", "a > 1", "`a` is 1 here")],
         ),
-        # Inside of what is never reached nothing is told.
+        # No warnings inside of dead code.
         (
             rules("ram[1] > 300 and (if ram[1] < 0 then ram[2] > 1 else ram[3] > 1)"),
             [
@@ -120,7 +120,8 @@ def test_proved_facts_are_used():
             False,
             [
                 "rule 1 is never reached: `ram[1] > 300` is never true there",
-                "always true where it is evaluated: `ram[1] < 110`; the rules after it are never reached, given the `assume` facts `low`",
+                "always true where it is evaluated: `ram[1] < 110`; the rules after it are never reached, given the "
+                "`assume` facts `low`",
             ],
         ),
         (
@@ -131,8 +132,8 @@ def test_proved_facts_are_used():
         ),
         # By way of what is proved with an assumption, and of what is proved without.
         (
-            "assume low: ram[1] < 100 memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 { next = ram[1] } invariant same: m == n "
-            + rules("m != n", "m > 200"),
+            "assume low: ram[1] < 100 memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 "
+            "{ next = ram[1] } invariant same: m == n " + rules("m != n", "m > 200"),
             True,
             [
                 "rule 1 is never reached: `m != n` is never true there",
@@ -140,13 +141,14 @@ def test_proved_facts_are_used():
             ],
         ),
         (
-            "assume low: ram[1] == ram[2] memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 { next = ram[2] } invariant same: m == n "
-            + rules("m != n"),
+            "assume low: ram[1] == ram[2] memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] "
+            "= 0 { next = ram[2] } invariant same: m == n " + rules("m != n"),
             True,
             ["rule 1 is never reached: `m != n` is never true there, given the `assume` facts `low`"],
         ),
         (
-            "assume low: ram[1] < 100 modes { start a { act FIRE when ram[1] > 200 -> b } b { act NOOP when ram[1] == 1 -> a } }",
+            "assume low: ram[1] < 100 modes { start a { act FIRE when ram[1] > 200 -> b } b { act NOOP when ram[1] "
+            "== 1 -> a } }",
             False,
             [
                 "this transition never fires: `ram[1] > 200`, given the `assume` facts `low`",
@@ -173,11 +175,11 @@ def test_policies_cause_no_warnings(path):
 
 @pytest.mark.parametrize("code", sorted(code for code, entry in CODES.items() if entry.stage == "proof"))
 def test_example_on_the_message_page_causes_its_warning(code):
-    wrong, mended = (Program.parse(text) for text in re.findall(r"```hl\n(.*?)```", explain_code(code), re.DOTALL))
+    wrong, repaired = (Program.parse(text) for text in re.findall(r"```hl\n(.*?)```", explain_code(code), re.DOTALL))
     assert code in {
         item.code for item in find_dead_code(wrong.checked) + check_assumption_horizon(wrong.flow, wrong.prove())
     }
-    assert find_dead_code(mended.checked) + check_assumption_horizon(mended.flow, mended.prove()) == ()
+    assert find_dead_code(repaired.checked) + check_assumption_horizon(repaired.flow, repaired.prove()) == ()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -202,7 +204,7 @@ def test_no_run_contradicts_a_warning(data, program):
 
 
 def test_parameter_of_a_rare_mode_is_decided_without_a_solver(monkeypatch):
-    """`patience` of the walker counts only after a long wait: three random episodes do not get there, and z3 would take a second."""
+    """`patience` of the walker has an effect only after a long wait, which three random episodes do not reach."""
     program = Program.load(next(path for path in POLICIES if path.parent.name == "bipedal_walker"))
     flow, positions = (
         program.flow,

@@ -1,4 +1,4 @@
-"""Ranges of parameters that are proved, where the declared ones are not."""
+"""Smaller ranges of parameters that are proved, if the declared ones are not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ def narrowed(body: str):
 @pytest.mark.parametrize(
     "body",
     [
-        "param gain: real = 0.25 in [0, 4] param other: real = -0.5 in [-5, 5] let lean = gain * pole.angle + other * cart.position invariant small: lean in [-6, 6]",
+        "param gain: real = 0.25 in [0, 4] param other: real = -0.5 in [-5, 5] let lean = gain * pole.angle + other "
+        "* cart.position invariant small: lean in [-6, 6]",
         "param w: vec[2] = [0.5, 1] in [0, 9] let lean = w[0] * pole.angle + w[1] invariant small: lean <= 3",
         "param most: int = 3 in [0, 50] memory m: int in [0, 9] = 0 { next = min(m + 1, most) } let lean = m",
         "param d: real = 2 in [-1, 3] let lean = pole.angle / d",

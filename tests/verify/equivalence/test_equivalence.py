@@ -85,8 +85,11 @@ def test_notes_on_properties_follow_the_order_of_the_caller():
 
 
 def test_rewrites_of_the_operator_table_are_exact():
-    """What `build_product` rewrites, with the same bits before and after."""
-    bits = lambda value: struct.pack("<d", value) if type(value) is float else repr(value)
+    """The rewrites of `build_product` do not change a bit."""
+
+    def bits(value):
+        return struct.pack("<d", value) if type(value) is float else repr(value)
+
     checked = set()
     for item in all_forms():
         row, form = item.row, item.form
@@ -132,8 +135,11 @@ def test_detail_of_an_unknown_result_uses_the_words_of_a_comparison():
 
 
 def test_table_shows_the_inputs_that_an_action_depends_on():
-    """Through memory too; `ram[7]` goes to a cell that no action looks at."""
-    head = "memory late: int in [0, 255] = 0 { next = ram[5] } memory idle: int in [0, 255] = 0 { next = ram[7] } invariant i: ram[6] + idle >= 0 "
+    """Also through memory. `ram[7]` is stored in a cell that no action depends on."""
+    head = (
+        "memory late: int in [0, 255] = 0 { next = ram[5] } memory idle: int in [0, 255] = 0 { next = ram[7] } "
+        "invariant i: ram[6] + idle >= 0 "
+    )
     first, second, found = compared(
         BREAKOUT,
         head + "act { when late > 3 => FIRE otherwise => NOOP }",
@@ -155,7 +161,7 @@ def test_status_is_unknown_without_the_solver():
 
 
 def test_links_that_fail_later_are_dropped():
-    """Two counters that stay together longer than any simulated episode."""
+    """Two counters are equal for longer than any simulated episode."""
     text = "memory m: int in [0, 99] = 0 {{ next = min(m + 1, {}) }} act {{ when m >= 90 => FIRE otherwise => NOOP }}"
     first, second, found = compared(BREAKOUT, text.format(99), text.format(80))
     assert found.status == EquivalenceStatus.DIFFERENT and len(found.run.rows) == 91
@@ -163,7 +169,7 @@ def test_links_that_fail_later_are_dropped():
 
 
 def test_only_flagged_operators_show_the_sign_of_a_zero():
-    """What the merging of nodes that are equal as numbers rests on."""
+    """Merging of nodes that are equal as numbers depends on this."""
     for item in all_forms():
         if item.form.sees_zero_sign:
             continue

@@ -1,4 +1,4 @@
-"""Work in a process of its own: the same result, whatever becomes of the process."""
+"""Work in a forked process: the same result as without it, even if the process is killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reachable`: a witness is a run, what can never hold is vacuous, and nothing else counts."""
+"""`reachable` properties: a witness is a replayed run; a property that never holds is vacuous."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def verdict(declarations: str, **options):
         ("reachable wanted: action == LEFT", "simulation"),
         ("memory n: int in [0, 60] = 0 { next = min(n + 1, 60) } reachable wanted: n == 60", "simulation"),
         (
-            "reachable wanted: ram[1] == 77 and ram[2] == 33 and previous(ram[1], 0) == 78 and previous(ram[2], 0) == 12",
+            "reachable wanted: ram[1] == 77 and ram[2] == 33 and previous(ram[1], 0) == 78 and previous(ram[2], 0) "
+            "== 12",
             "bounded model checking",
         ),
         ("assume same: ram[1] == previous(ram[1], 40) + 1 reachable wanted: ram[1] == 55", "simulation"),
@@ -54,7 +55,8 @@ def test_witness_is_a_run_that_replays(declarations, method):
     "declarations",
     [
         "reachable wanted: ram[0] > 255",
-        "memory n: int in [0, 9] = 0 { next = if n < 9 then n + 1 else 0 } reachable wanted: n == 9 and previous(n, 9) == 9",
+        "memory n: int in [0, 9] = 0 { next = if n < 9 then n + 1 else 0 } reachable wanted: n == 9 and previous(n, "
+        "9) == 9",
         "assume low: ram[3] < 10 reachable wanted: ram[3] == 10",
         "assume none: ram[3] > 255 reachable wanted: ram[4] == 10",
     ],
@@ -90,7 +92,7 @@ def test_unreachable_property_is_unknown_if_the_program_is_ill_defined():
 
 
 def test_proof_does_not_assume_the_negation_of_a_reachable_property():
-    """That it never holds is supposed by no other proof, unless it is proved."""
+    """Other proofs may use the negation only if it is proved."""
     proof, result = verdict("reachable wanted: ram[1] == 7 invariant other: ram[1] != 7")
     assert result.status == "proved" and {one.status for one in proof.results} == {"proved", "violated"}
 
@@ -108,6 +110,7 @@ def test_violated_response_shows_its_trigger_tick():
 
 def test_trace_does_not_show_other_properties():
     proof = program(
-        "invariant soon: within 2 of ram[5] == 1: ram[6] == 1\n monitor calm: after ram[1] == 1 until false: ram[2] == 0"
+        "invariant soon: within 2 of ram[5] == 1: ram[6] == 1\n monitor calm: after ram[1] == 1 until false: ram[2] "
+        "== 0"
     ).prove()
     assert "soon.waited" in proof.render() and "calm" not in proof.render()

@@ -1,4 +1,4 @@
-"""A memo changes what a proof costs, never what it says."""
+"""A search cache changes the cost of a proof and never its results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cache of solver answers changes what a proof costs, never what it says."""
+"""The cache of solver answers changes the cost of a proof and never its results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def said(proof) -> list[dict]:
 
 
 def proved(path_or_program, path, limits=LIMITS):
-    """What a proof with the cache in a file says, and how many questions z3 was asked."""
+    """Returns the results of a proof with the cache in a file, and the number of queries."""
     program = path_or_program if isinstance(path_or_program, Program) else Program.load(path_or_program)
     cache, search_cache = SolverAnswerCache(str(path)), SearchCache()
     try:
@@ -70,9 +70,9 @@ PARTS = """policy p for "Breakout-v5" {{ observe ram, reward {first} act {{ {rul
 
 
 def test_edit_repeats_only_the_queries_that_it_affects():
-    text = lambda first="", rule="when ram[3] > 4 => LEFT", column=78, most=256: Program.parse(
-        PARTS.format(first=first, rule=rule, column=column, most=most)
-    )
+    def text(first="", rule="when ram[3] > 4 => LEFT", column=78, most=256):
+        return Program.parse(PARTS.format(first=first, rule=rule, column=column, most=most))
+
     search_cache = SearchCache()
 
     def asked(program: Program) -> int:
@@ -127,7 +127,7 @@ def test_damaged_cache_counts_as_empty(how, tmp_path):
 
 
 def test_changed_model_in_the_cache_does_not_violate_a_goal(tmp_path):
-    """Even with a valid seal: what is shown as violated was replayed."""
+    """The changed entry has a valid seal. A violation is reported only after a replay."""
     path, file = tmp_path / "answers", VERDICTS / "violated" / "two_ticks_back.hl"
     proved(file, path)
     with sqlite3.connect(path) as connection:

@@ -162,8 +162,10 @@ def test_solver_that_does_not_read_is_killed(tmp_path, monkeypatch):
 def test_command_reports_unknown_if_the_solver_fails(tmp_path, script):
     path = repr(None if script is None else fake(tmp_path, script))
     code = (
-        f"from hl_dsl.verify.smt import solver; solver.solver_path = lambda: {path}; from hl_dsl.verify.methods import search_cache as memo; memo.solver_path = solver.solver_path;"
-        f"import sys; sys.argv = ['hl', 'verify', {str(NEEDS_SOLVER)!r}, '--json']; from hl_dsl.cli.main import main; main()"
+        f"from hl_dsl.verify.smt import solver; solver.solver_path = lambda: {path}; from hl_dsl.verify.methods "
+        f"import search_cache as memo; memo.solver_path = solver.solver_path;"
+        f"import sys; sys.argv = ['hl', 'verify', {str(NEEDS_SOLVER)!r}, '--json']; from hl_dsl.cli.main import "
+        f"main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

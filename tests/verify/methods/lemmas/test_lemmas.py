@@ -1,4 +1,4 @@
-"""Lemmas nobody wrote: what is kept holds in every run, and proves what counters and timers need."""
+"""Inferred lemmas hold in every run, and prove goals about counters and timers."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from tests.verify.test_verdicts import VERDICTS
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward act NOOP {} }}'
 TIMERS = (
     "memory a: int in [0, 99] = 0 {{ next = if ram[1] == 0 then min(a + 1, 99) else 0 }} "
-    "memory b: int in [0, 99] = {start} {{ next = if ram[1] == {other} then min(b + 1, 99) else 0 }} invariant p: a <= 98 or b <= 99"
+    "memory b: int in [0, 99] = {start} {{ next = if ram[1] == {other} then min(b + 1, 99) else 0 }} invariant p: a "
+    "<= 98 or b <= 99"
 )
 
 
 def kept(program: Program, lemmas=None):
-    """The lemmas that Houdini keeps of those given, or of the candidates for what intervals leave open."""
+    """Returns the inductive lemmas of those given, or of the candidates for the open goals."""
     stage = IntervalStage(program.flow)
     wanted = list_goals(program.flow)
     if lemmas is None:
@@ -87,7 +88,9 @@ def test_inductive_lemma_holds_in_every_run(program):
 
 
 def test_lemma_that_fails_initially_or_later_is_dropped():
-    lemma = lambda program: Lemma(Linear(((1, leaf(program, "a")), (-1, leaf(program, "b"))), 0, True))
+    def lemma(program):
+        return Lemma(Linear(((1, leaf(program, "a")), (-1, leaf(program, "b"))), 0, True))
+
     same = Program.parse(BREAKOUT.format(TIMERS.format(start=0, other=0)))
     assert kept(same, [lemma(same)]) == [lemma(same)]
     starts_wrong = Program.parse(BREAKOUT.format(TIMERS.format(start=1, other=0)))
@@ -99,7 +102,8 @@ def test_lemma_that_fails_initially_or_later_is_dropped():
 def test_lemmas_that_depend_on_a_dropped_lemma_are_dropped():
     program = Program.parse(
         BREAKOUT.format(
-            "memory a: int in [0, 9] = 0 { next = min(a + 1, 9) } memory b: int in [0, 9] = 0 { next = a } invariant p: b <= a"
+            "memory a: int in [0, 9] = 0 { next = min(a + 1, 9) } memory b: int in [0, 9] = 0 { next = a } invariant "
+            "p: b <= a"
         )
     )
     a, b = leaf(program, "a"), leaf(program, "b")
@@ -120,7 +124,7 @@ def leaf(program: Program, name: str) -> int:
 
 
 def test_lemma_has_the_same_value_in_floats_and_in_the_solver():
-    """`holds` and `text` are the same fact."""
+    """`holds` and `text` state the same fact."""
     program = Program.load(VERDICTS / "proved" / "shaking_ends.hl")
     stage = IntervalStage(program.flow)
     wanted = list_goals(program.flow)
@@ -136,6 +140,7 @@ def test_lemma_has_the_same_value_in_floats_and_in_the_solver():
             solver.reset(1_000_000)
             for lemma in lemmas:
                 solver.add(
-                    f"(assert {'' if lemma.holds(values) else '(not '}{lemma.text(known)}{'' if lemma.holds(values) else ')'})"
+                    f"(assert "
+                    f"{'' if lemma.holds(values) else '(not '}{lemma.text(known)}{'' if lemma.holds(values) else ')'})"
                 )
             assert solver.check() == "sat"
