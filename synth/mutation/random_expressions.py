@@ -1,4 +1,4 @@
-"""Fresh expressions of a wanted type, over what is in scope at a place."""
+"""Random expressions of a type, over the names in scope at a place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RandomExpressions:
     def expression(self, type_: Type, depth: int = 2) -> Expression:
         """An expression of the type (an int one may stand for a real), at most `depth` operators deep.
 
-        Where recorded ticks tell, one that never changes on them is drawn again.
+        An expression that is constant on all recorded ticks is drawn again.
         """
         for _ in range(_TRIES):
             found = self._draw(type_, depth)
@@ -65,25 +65,26 @@ class RandomExpressions:
         order = [place for place in range(len(types)) if operands[place] is None]
         self.random.shuffle(order)
         for place in order:
-            beside = next(
+            partner = next(
                 (one for one, other in zip(operands, types) if one is not None and other.base in ("int", "real")), None
             )
             constant = (
-                beside is not None
+                partner is not None
                 and types[place].base in ("int", "real")
                 and (signature.result is BOOL or self.random.random() < 0.5)
             )
-            if constant and type(beside) is not Number and types[place].size is None and self.random.random() < 0.7:
-                operands[place] = self.constant_beside(beside, types[place].base)
+            if constant and type(partner) is not Number and types[place].size is None and self.random.random() < 0.7:
+                assert partner is not None
+                operands[place] = self.constant_near(partner, types[place].base)
             else:
                 operands[place] = self._draw(types[place], depth - 1)
         if signature.row.syntax.kind == "prefix" and type(operands[0]) is Number:
             return Number(-operands[0].value)
-        return Apply(signature.row.name, tuple(operands))
+        return Apply(signature.row.name, tuple(operand for operand in operands if operand is not None))
 
     def possible(self, signature: Signature) -> bool:
         """Whether the program has the enumerations that the signature's operands need."""
-        return not signature.enumerations or all([self.scope.constants.get(base) for base in signature.enumerations])
+        return not signature.enumerations or all(self.scope.constants.get(base) for base in signature.enumerations)
 
     def _some_length(self) -> int:
         lengths = [
@@ -112,17 +113,17 @@ class RandomExpressions:
         if named:
             return Name(self.random.choice(named))
         if type_.is_vector:
-            return Vector(tuple(self.leaf(type_.element) for _ in range(type_.size)))
+            return Vector(tuple(self.leaf(type_.element) for _ in range(type_.size or 0)))
         return self.literal(type_)
 
     @staticmethod
     def _holds(held: Type, wanted: Type) -> bool:
         same = held.base == wanted.base or (wanted.base == "real" and held.base == "int")
-        return same and held.size >= (wanted.size or 1)
+        return same and (held.size or 1) >= (wanted.size or 1)
 
     def _part(self, name: str, type_: Type) -> Expression:
-        size = self.names[name].size
-        if type_.is_vector:
+        size = self.names[name].size or 1
+        if type_.size is not None:
             start = self.random.randrange(size - type_.size + 1)
             return Slice(Name(name), start, start + type_.size)
         return Index(Name(name), Number(self.component(name, size)))
@@ -131,7 +132,7 @@ class RandomExpressions:
         """A component: one that the program reads already, or one that changes on recorded ticks, or any."""
         read = sorted(
             {
-                node.index.value
+                int(node.index.value)
                 for _, node, _ in self.scope.places
                 if type(node) is Index
                 and type(node.vector) is Name
@@ -161,7 +162,7 @@ class RandomExpressions:
         first = self.leaf(number)
         return Apply(
             one.row.name,
-            (first, self.leaf(number) if type(first) is Number else self.constant_beside(first, number.base)),
+            (first, self.leaf(number) if type(first) is Number else self.constant_near(first, number.base)),
         )
 
     def _enumerated(self, type_: Type) -> Expression:
@@ -176,7 +177,7 @@ class RandomExpressions:
     def literal(self, type_: Type) -> Expression:
         """A constant of the type, small where nothing says how large."""
         if type_.is_vector:
-            return Vector(tuple(self.literal(type_.element) for _ in range(type_.size)))
+            return Vector(tuple(self.literal(type_.element) for _ in range(type_.size or 0)))
         if type_.is_enumeration:
             return Name(self.random.choice(self.scope.constants[type_.base]))
         if type_ is BOOL:
@@ -193,9 +194,9 @@ class RandomExpressions:
             return Name(self.scope.constants[type_.base][0])
         return Boolean(False) if type_ is BOOL else Number(0)
 
-    def constant_beside(self, beside: Expression, base: str) -> Expression:
-        """A number or a new parameter that lies where the values of `beside` lie."""
-        low, high, default = self.likely(beside)
+    def constant_near(self, other: Expression, base: str) -> Expression:
+        """A number or a new parameter that lies where the values of `other` lie."""
+        low, high, default = self.likely(other)
         if base == "int" and type(default) is float:
             default = round(default)
         if self.random.random() < _AS_PARAM:
