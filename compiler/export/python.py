@@ -76,7 +76,7 @@ class _ProgramText:
         self.beside: dict[str, str] = {}
         for item in policy.with_role(Role.CONSTANT, Role.DEFINITION, Role.STATE):
             self.above[item.name] = comments.above(item)
-            self.beside[item.name] = comments.beside(item)
+            self.beside[item.name] = comments.on_line_of(item)
 
     def note(self, name: str) -> str:
         """Both comments of a declaration on one line."""

@@ -1,8 +1,11 @@
-"""Expressions as pieces. Parentheses come from the binding strengths of the operator table."""
+"""Expressions as documents. Parentheses follow from the binding strengths of the operator table."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from hl_dsl.grammar.formatter.document import (
     CELL,
@@ -14,6 +17,7 @@ from hl_dsl.grammar.formatter.document import (
     OUT,
     SOFT_IN,
     SOFT_OUT,
+    Break,
     DocumentParts,
 )
 from hl_dsl.grammar.tree.syntax_tree import (
@@ -36,8 +40,10 @@ from hl_dsl.operators.table import CONDITIONAL, LOGIC, POSTFIX, PRODUCT, SUM, UN
 
 
 def write_expression(out: DocumentParts, node: Expression, least: int = CONDITIONAL, flush: bool = False) -> None:
-    """Adds `node`, in parentheses where it binds less than `least`. `flush`: what follows its first line is not
-    indented, because the expression has the line's beginning to itself."""
+    """Adds `node`, in parentheses if it binds less than `least`.
+
+    `flush`: the lines after its first one are not indented, because the expression has a line of its own.
+    """
     node = _folded(node)
     if _strength(node) >= least:
         _WRITERS[type(node)](out, node, flush)
@@ -52,8 +58,11 @@ def write_expression(out: DocumentParts, node: Expression, least: int = CONDITIO
 
 
 def write_assigned(out: DocumentParts, node: Expression, is_column: bool = False) -> None:
-    """Adds a space and `node`, or, where that is too long, `node` on a line of its own. What has brackets of its own
-    stays on the line and breaks inside them. `is_column`: lines above and below have their expressions in line."""
+    """Adds a space and `node`, or, if that is too long, `node` on a line of its own.
+
+    An expression with brackets of its own stays on the line and breaks inside them. `is_column`: the expressions of the
+    lines above and below are lined up with it.
+    """
     if type(node) in (Vector, Previous) or (type(node) is Apply and node.operands and _row(node) is None):
         out.add(CELL if is_column else " ")
         write_expression(out, node)
@@ -66,6 +75,7 @@ def write_assigned(out: DocumentParts, node: Expression, is_column: bool = False
 
 
 def write_range(out: DocumentParts, range_: Range) -> None:
+    """Adds `[low, high]`."""
     start, end = range_.span
     if range_.is_alike:
         out.token("[", start, end and start + 1)
@@ -142,9 +152,10 @@ def _infix(out: DocumentParts, node: Apply, row: Operator, flush: bool) -> None:
     while True:
         left, right = node.operands
         tail.append((row.syntax.token + " ", right))
-        following = _row(left) if type(left) is Apply else None
+        following = _row(left) if isinstance(left, Apply) else None
         if (
             following is None
+            or not isinstance(left, Apply)
             or following.syntax.strength != strength
             or not (strength in (SUM, PRODUCT) or (strength == LOGIC and following is row))
         ):
@@ -214,7 +225,14 @@ def _within(out: DocumentParts, node: Apply, row: Operator, flush: bool) -> None
     out.close()
 
 
-def _bracketed(out: DocumentParts, name: str, node: Expression, items, brackets: str = "()", between=LINE) -> None:
+def _bracketed(
+    out: DocumentParts,
+    name: str,
+    node: Expression,
+    items: Sequence[Expression],
+    brackets: str = "()",
+    between: Break = LINE,
+) -> None:
     start, end = node.span
     out.open()
     out.token(name + brackets[0], start, end and start + max(1, len(name)))
@@ -247,7 +265,7 @@ def _permute(out: DocumentParts, node: Permute, flush: bool) -> None:
     _subscript(out, node, lambda: _vector(out, Vector(tuple(map(Number, node.indices)), NOWHERE), flush))
 
 
-def _subscript(out: DocumentParts, node: Index | Permute, write_inside) -> None:
+def _subscript(out: DocumentParts, node: Index | Permute, write_inside: Callable[[], None]) -> None:
     out.open()
     write_expression(out, node.vector, POSTFIX)
     out.add("[")
@@ -275,15 +293,19 @@ def _name(out: DocumentParts, node: Name, flush: bool) -> None:
     out.token(node.name, *node.span)
 
 
-_SPECIAL = {"if": _conditional, "in": _within}
-_WRITERS = {
-    Apply: _apply,
-    Boolean: _boolean,
-    Index: _index,
-    Name: _name,
-    Number: _number,
-    Permute: _permute,
-    Previous: _previous,
-    Slice: _slice,
-    Vector: _vector,
-}
+_SPECIAL: Mapping[str, Callable[[DocumentParts, Apply, Operator, bool], None]] = MappingProxyType(
+    {"if": _conditional, "in": _within}
+)
+_WRITERS: Mapping[type, Callable[[DocumentParts, Any, bool], None]] = MappingProxyType(
+    {
+        Apply: _apply,
+        Boolean: _boolean,
+        Index: _index,
+        Name: _name,
+        Number: _number,
+        Permute: _permute,
+        Previous: _previous,
+        Slice: _slice,
+        Vector: _vector,
+    }
+)

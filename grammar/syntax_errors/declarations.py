@@ -25,8 +25,28 @@ _SYNONYMS = {
     "plan": "planner mpc lookahead search",
 }
 _NEAREST = {word: keyword for keyword, words in _SYNONYMS.items() for word in words.split()}
-_STATEMENTS = frozenset("if while for repeat loop return switch match case do elif else break try with".split())
-_FUNCTIONS = frozenset("function fn def func class struct import include module lambda proc".split())
+_STATEMENTS = frozenset(
+    [
+        "if",
+        "while",
+        "for",
+        "repeat",
+        "loop",
+        "return",
+        "switch",
+        "match",
+        "case",
+        "do",
+        "elif",
+        "else",
+        "break",
+        "try",
+        "with",
+    ]
+)
+_FUNCTIONS = frozenset(
+    ["function", "fn", "def", "func", "class", "struct", "import", "include", "module", "lambda", "proc"]
+)
 _SIGNED = r"-?\s*[0-9][\w.]*(?:[eE][+-]?[0-9]+)?"
 _RANGE = re.compile(
     rf"(?:range\s*)?([\[({{])?\s*({_SIGNED}?)\s*(?:,|\.\.+|\bto\b|:|;|(?=\s))\s*({_SIGNED})(?:\s*([\])}}]))?"

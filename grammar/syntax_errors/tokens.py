@@ -67,7 +67,7 @@ _LOOKALIKES = {
     "\ufeff": "",
     "\u2028": "\n",
 }
-_UNITS = frozenset("f d u l px deg rad s ms m n hz pct".split())
+_UNITS = frozenset(["f", "d", "u", "l", "px", "deg", "rad", "s", "ms", "m", "n", "hz", "pct"])
 _QUOTES = "'‘’“”„«»`"
 
 

@@ -46,6 +46,7 @@ class Symbol:
 
 
 def field_type(field: Field) -> Type:
+    """The type of an observation."""
     return scalar(field.base) if field.size is None else vector(field.base, field.size)
 
 
@@ -194,7 +195,7 @@ class Symbols(dict[str, Symbol]):
             )
             self.findings.add(
                 "HL301",
-                f"`{written.base}` is no type",
+                f"`{written.base}` is not a type",
                 written.span,
                 label="unknown type",
                 expected=tuple(known),
@@ -267,5 +268,5 @@ class Symbols(dict[str, Symbol]):
             return Repair(Span(end, end), f", {name}", f"write `{name}` behind what is observed already")
         for declaration in self.policy.declarations[:1]:
             start = declaration.span.start
-            return Repair(Span(start, start), f"observe {name}\n  ", f"begin with `observe {name}`")
+            return Repair(Span(start, start), f"observe {name}\n  ", f"start with `observe {name}`")
         return None
