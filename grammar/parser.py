@@ -127,13 +127,13 @@ def _stopped_at(text: str, error: UnexpectedInput) -> tuple[int, set[str]]:
     """The offset where the parser stopped, and the tokens that it accepts there."""
     if isinstance(error, UnexpectedToken):
         at_end = error.token.type == "$END"
-        offset, accepts = len(text) if at_end else error.token.start_pos, error.accepts
+        offset, accepts = len(text) if at_end else error.token.start_pos, set(error.accepts)
     else:
         offset = error.pos_in_stream
         before = _parser().parse_interactive(text[:offset])
         try:
             before.exhaust_lexer()
-            accepts: set[str] = before.accepts()  # type: ignore[no-untyped-call]  # Lark has no annotation here
+            accepts = set(before.accepts())  # type: ignore[no-untyped-call]  # Lark has no annotation here
         except (UnexpectedInput, SyntaxProblem, VisitError):
             accepts = set()
     spellings = _spellings(declaration_table())

@@ -96,7 +96,7 @@ def _implication(first: Expression, *rest: Any) -> Apply:
     return Apply("implies", (first, rest[1]), first.span.to(rest[1].span))
 
 
-def _logic(first: Expression, *rest: Any) -> Apply:
+def _logic(first: Expression, *rest: Any) -> Expression:
     wrong = next((token for token in rest[::2] if token.value != rest[0].value), None)
     if wrong is not None:
         raise SyntaxProblem(

@@ -1,4 +1,4 @@
-"""Explanation of a policy in English: what it observes, computes and remembers, what it does, and what is claimed of it."""
+"""Explanation of a policy in English: its observations, definitions, memory, behaviour and properties."""
 
 from __future__ import annotations
 

@@ -119,9 +119,9 @@ def write_node(node: GrammarNode, inside: bool = False) -> str:
         return node.name
     if type(node) is Repeat:
         return write_node(node.item, True) + _times(node)
-    parts = node.items if type(node) is Sequence else node.options
-    text = (" " if type(node) is Sequence else " | ").join(
-        write_node(part, type(part) is not Sequence or type(node) is Sequence) for part in parts
+    is_sequence = isinstance(node, Sequence)
+    text = (" " if is_sequence else " | ").join(
+        write_node(part, is_sequence or not isinstance(part, Sequence)) for part in _below(node)
     )
     return f"({text})" if inside else text
 

@@ -34,7 +34,10 @@ def _mapped(node: GrammarNode, change: Callable[[GrammarNode], GrammarNode]) -> 
 
 
 def replaced(rule: str, node: GrammarNode, old: GrammarNode, new: GrammarNode) -> GrammarNode:
-    """The node of a rule with `new` in place of `old`, a part of a sequence. Raises ValueError unless it occurs once."""
+    """The node of a rule with `new` in place of `old`, a part of a sequence.
+
+    Raises ValueError unless `old` occurs once.
+    """
     wanted = old.items if type(old) is Sequence else (old,)
     found = 0
 

@@ -1,7 +1,7 @@
 """Explicit white space in a grammar, for readers of grammars that ignore nothing.
 
-Each pair of neighbours in a rule has a gap. It is required between two words, absent in front of `,` and `:` and between
-a name and its bracket, and optional otherwise.
+Each pair of neighbours in a rule has a gap. It is required between two words, absent in front of `,` and `:` and
+between a name and its bracket, and optional otherwise.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OPENERS = "(["
 
 
 def with_gaps(rules: Mapping[str, GrammarNode], words: frozenset[str]) -> dict[str, GrammarNode]:
-    """The rules with gaps between their parts. `words`: the terminals that start and end like a word; the others do not."""
+    """The rules with gaps between their parts. `words`: the terminals that start and end like a word."""
     threader = _Threader(_Ends(rules, words))
     return {name: threader.threaded(node) for name, node in rules.items()}
 

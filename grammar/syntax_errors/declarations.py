@@ -373,18 +373,18 @@ def _beginning(trouble: ErrorContext) -> Diagnostic | None:
             repair=trouble.insert(token.start, keyword + " ", f"write `{keyword}` before it"),
         )
     lowered = token.text.lower()
-    keyword = lowered if lowered in DECLARATIONS else _NEAREST.get(lowered)
-    if keyword is None:
+    nearest = lowered if lowered in DECLARATIONS else _NEAREST.get(lowered)
+    if nearest is None:
         near = difflib.get_close_matches(lowered, DECLARATIONS, 1, 0.6)
-        keyword = near[0] if near else None
-    if trouble.next.text == "{" and keyword is None:
+        nearest = near[0] if near else None
+    if trouble.next.text == "{" and nearest is None:
         return trouble.finding("HL143", "a mode stands inside `modes { … }`, not by itself", "outside of `modes`")
     return trouble.finding(
         "HL128",
         f"`{token.text}` begins no declaration",
-        f"did you mean `{keyword}`?" if keyword else "no word of the language",
-        expected=() if keyword else tuple(DECLARATIONS),
-        repair=trouble.replace(token, keyword, f"write `{keyword}`") if keyword else None,
+        f"did you mean `{nearest}`?" if nearest else "no word of the language",
+        expected=() if nearest else tuple(DECLARATIONS),
+        repair=trouble.replace(token, nearest, f"write `{nearest}`") if nearest else None,
     )
 
 

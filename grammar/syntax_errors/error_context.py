@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hl_dsl.grammar.tree.keywords import RESERVED_FOR_LATER, reserved_words
 
@@ -183,7 +183,7 @@ class ErrorContext:
     def declaring(self) -> str:
         return self.lexemes[self.declaration].text if self.declaration >= 0 else "policy"
 
-    def finding(self, code: str, message: str, label: str, at: Lexeme | Span | None = None, **rest) -> Diagnostic:
+    def finding(self, code: str, message: str, label: str, at: Lexeme | Span | None = None, **rest: Any) -> Diagnostic:
         place = self.token if at is None else at
         return Diagnostic(code, message, place.span if isinstance(place, Lexeme) else place, label, **rest)
 

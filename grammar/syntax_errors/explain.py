@@ -38,7 +38,7 @@ def explain_error(
     `first_error` tells how far another text parses; a repair is only offered where it gets past this error.
     """
     trouble = ErrorContext(source, offset, frozenset(accepts), first_error)
-    finding = next(filter(None, (mistake(trouble) for mistake in _MISTAKES)))
+    finding: Diagnostic = next(filter(None, (mistake(trouble) for mistake in _MISTAKES)))
     if not finding.expected and finding.code in _GENERIC:
         finding = replace(finding, expected=expected_words(trouble.accepts))
     if finding.repair is not None and not trouble.mends(finding.repair):

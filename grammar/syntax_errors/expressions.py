@@ -147,7 +147,7 @@ def _value(trouble: ErrorContext) -> Diagnostic | None:
     return trouble.finding("HL145", f"a value is missing before `{token.text}`", f"`{token.text}` cannot begin one")
 
 
-def _passes_one_more(trouble: ErrorContext, repair) -> bool:
+def _passes_one_more(trouble: ErrorContext, repair: Repair) -> bool:
     """Whether the repaired text parses beyond the token after the one in question as well."""
     error = trouble.first_error(repair.apply(trouble.text))
     return error is None or error > trouble.next.start + 1

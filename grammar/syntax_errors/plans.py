@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from hl_dsl.grammar.syntax_errors.error_context import ErrorContext
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
 
 from hl_dsl.base.diagnostics import Diagnostic
 
+Mistake = Callable[[ErrorContext], Diagnostic | None]
 _JOINS = ("=", ":", ":=", "==", "is")
 
 
@@ -100,7 +103,7 @@ def _scores(trouble: ErrorContext) -> Diagnostic | None:
     return None
 
 
-def _in_a_plan(rule):
+def _in_a_plan(rule: Mistake) -> Mistake:
     return lambda trouble: rule(trouble) if trouble.declaring == "plan" else None
 
 

@@ -74,7 +74,8 @@ _QUOTES = "'‘’“”„«»`"
 def _quotes(trouble: ErrorContext) -> Diagnostic | None:
     token, text = trouble.token, trouble.text
     if token.kind == "open_string":
-        word = re.match(r'"[\w./-]*', text[token.start :]).group()
+        opened = re.match(r'"[\w./-]*', text[token.start :])
+        word = opened.group() if opened else ""
         return trouble.finding(
             "HL116",
             "this text in quotes is never closed",

@@ -14,7 +14,9 @@ MEASURED = "#:"  # marks the lines of a header that the tool writes: what was me
 class Placed(Protocol):
     """A node with a place in the text."""
 
-    span: Span
+    @property
+    def span(self) -> Span:
+        """Its place."""
 
 
 class Comments:

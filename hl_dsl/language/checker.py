@@ -29,7 +29,8 @@ from hl_dsl.language.dependencies import find_cycles
 from hl_dsl.language.incremental import DeclarationCache, DeclarationLookup
 from hl_dsl.language.plan_checks import PlanChecks
 from hl_dsl.language.symbols import Symbol, Symbols
-from hl_dsl.language.type_inference import Inference, TypeProblem, Unresolved
+from hl_dsl.language.type_inference import Inference
+from hl_dsl.language.type_problems import TypeProblem, Unresolved
 from hl_dsl.language.types import BOOL, INT, Type, widens
 from hl_dsl.operators.scalar import LARGEST_INT
 
@@ -194,12 +195,9 @@ class _Checker:
                     repair=Repair(end.span, first, f"write `{first}`") if len(set(values)) == 1 else None,
                 )
                 return False
-        return all(
-            [
-                self._range_of(written, base, component, size)
-                for component in range(1 if written.is_alike else size or 1)
-            ]
-        )
+        components = range(1 if written.is_alike else size or 1)
+        # Every component is checked, also after a wrong one.
+        return min([self._range_of(written, base, component, size) for component in components])
 
     def _range_of(self, written: Range, base: str, component: int, size: int | None) -> bool:
         low, high = written.of(component)

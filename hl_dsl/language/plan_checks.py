@@ -197,7 +197,7 @@ class PlanChecks:
                 )
 
     def _looked_at(self) -> Iterator[tuple[str, int | None]]:
-        """Observations that the action, the scores and their memory use, each with its component if that is a literal."""
+        """Observations that the action, the scores and their memory use, with the component if it is a literal."""
         defined = {item.name: item for item in self.policy.with_role(Role.DEFINITION, Role.STATE)}
         waiting = list(self.policy.with_role(Role.BEHAVIOUR, Role.PLAN))
         met: set[str] = set()

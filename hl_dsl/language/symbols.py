@@ -123,6 +123,12 @@ class Symbols(dict[str, Symbol]):
         self.define("mode name", name, scalar("mode"), len(self.modes), span)
         self.modes += (name,)
 
+    def type_of(self, name: str) -> Type:
+        """The type of a name in a checked program."""
+        type_ = self[name].type
+        assert type_ is not None
+        return type_
+
     def _add(self, symbol: Symbol) -> None:
         other = self.get(symbol.name)
         if other is None:
