@@ -6,7 +6,7 @@ RUN ?= runs/demo-$(shell date +%Y%m%d-%H%M%S)
 
 ONLY ?=
 
-.PHONY: demo test slow check lint format typecheck packages wheel bench edits scores fuzz kills hostile soak clean .typecheck
+.PHONY: demo test slow check lint format typecheck packages wheel golden bench edits scores fuzz kills hostile soak clean .typecheck
 
 demo: $(READY)
 	$(BIN)/hl synth policies/breakout/start.hl --run $(RUN) --protocol deterministic --steps 300000 --seed 2
@@ -39,6 +39,9 @@ packages: $(READY)
 # Builds the wheel and uses it in a clean environment.
 wheel: $(READY)
 	.ci/wheel
+
+golden: $(READY)
+	$(BIN)/python -m tests.golden.update
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 from hl_dsl.synth.candidates.gates import SEARCH_LIMITS, CheckedCandidate, Gates, Rejection
-from hl_dsl.synth.environments.environments import Environments, steps_taken
+from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
@@ -212,7 +212,7 @@ def as_hl(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, Any]:
     """Mutants of the HL policy, through the gates; those that pass are played."""
     program, gates, random = Program.load(POLICY), Gates(load_card("Breakout-v5"), PROOF_LIMITS), Random(seed)
     subject, stopped, waiting, texts = Subject(program), Counter(), [], {program.text}
-    before = steps_taken()
+    evaluator = WorkerExecutor(LIMITS)
     while len(texts) <= count:
         mutant = mutate(subject, random)
         if mutant is None:
@@ -231,8 +231,8 @@ def as_hl(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, Any]:
         if number % 100 == 0:
             say(f"hl: {number} mutants, {len(waiting)} proved, stopped at {dict(stopped)}")
     kept.close()
-    on_rejected = steps_taken() - before
-    evaluator, outcomes, cost, assumptions = WorkerExecutor(LIMITS), Counter(), Counter(), 0
+    on_rejected = evaluator.simulators.steps_taken
+    outcomes, cost, assumptions = Counter(), Counter(), 0
     try:
         for first in range(0, len(waiting), BATCH):
             assumptions += _batch(evaluator, waiting[first : first + BATCH], steps, outcomes, cost)
@@ -250,7 +250,7 @@ def _stopped_at(gates: Gates, checked: CheckedCandidate, number: int, kept: Kept
     recognised = gates.recognise(checked)
     if isinstance(recognised, Rejection):
         return recognised.gate
-    gates.remember(checked.program.hash, number)
+    gates.remember(checked.hash, number)
     if number not in kept.known:
         proved = gates.prove(checked)
         kept.add(number, proved.gate if isinstance(proved, Rejection) else None)

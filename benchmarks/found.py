@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.grammar.formatter.format import format_policy
-from hl_dsl.synth.evaluation.evaluate import ledger_beside
+from hl_dsl.synth.evaluation.evaluate import policy_ledger
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial_statistics import cumulative
 from hl_dsl.synth.runs.trial import trials_of
@@ -52,7 +52,7 @@ def keep(run: Path, policy: Path) -> None:
         f"# Found by `hl synth` from start.hl (run seed {event['run_seed']}, {shown}).\n" + "".join(lines),
         encoding="utf-8",
     )
-    ledger_beside(policy).append(event | {"program_hash": Program.load(policy).hash})
+    policy_ledger(policy).append(event | {"program_hash": Program.load(policy).hash})
     print(f"{policy}: {event['score']:g}")
 
 

@@ -7,7 +7,7 @@ import statistics
 import time
 
 import numpy as np
-from hl_dsl.synth.environments.environments import load_simulator
+from hl_dsl.synth.environments.backends.envpool_backend import EnvPoolBackend
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.protocols import protocol_options
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
@@ -89,7 +89,7 @@ def ratios(program: Program, protocol: str, lanes: int, steps: int, pairs: int) 
 
 
 def main(pairs: int = 9) -> None:
-    load_simulator()
+    EnvPoolBackend.load()
     print(f"evaluation against bare EnvPool, CPU time, median of {pairs} alternated pairs (quartiles)")
     for policy, protocol, lanes, steps, bar in CASES:
         found = ratios(Program.load(policy), protocol, lanes, steps, pairs)

@@ -14,7 +14,7 @@ from pathlib import Path
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
-from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program, ledger_beside
+from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program, policy_ledger
 from hl_dsl.synth.evaluation.policy_header import write_header
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.runs.statuses import TrialKind
@@ -34,7 +34,7 @@ def score(path: Path, held_out: Sequence[int]) -> None:
             evaluation = evaluate_program(
                 program,
                 EpisodeSettings(protocol, seeds),
-                ledger=ledger_beside(path),
+                ledger=policy_ledger(path),
                 callbacks=RolloutCallbacks(on_progress=progress),
                 options=EvaluationOptions(kind=TrialKind.HELD_OUT),
             )

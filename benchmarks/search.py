@@ -28,12 +28,15 @@ from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
 from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program
 from hl_dsl.synth.rollouts.resources import Resources
+from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import TrialKind
-from hl_dsl.synth.runs.trial_statistics import cumulative
 from hl_dsl.synth.runs.trial import trials_of
+from hl_dsl.synth.runs.trial_statistics import cumulative
 from hl_dsl.synth.search.random_baseline import random_constants
 from hl_dsl.synth.search.start import run_synth
+from hl_dsl.synth.search.study_settings import StudySettings
+from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from benchmarks.search_curves import Curve, draw, steps_to
 from hl_dsl.base.errors import HLError
@@ -70,13 +73,11 @@ def run(
         run_synth(
             policy,
             folder,
-            protocol,
-            steps,
-            seed,
-            resume=(folder / "run.json").exists(),
-            seeds=seeds,
-            num_threads=threads,
+            StudySettings(protocol, seeds, seed),
+            Budget(steps=steps),
+            Resources(threads, executor=WorkerExecutor()),
             on_event=end,
+            resume=(folder / "run.json").exists(),
         )
     trials = [trial for trial in trials_of(ledger.read()) if trial.kind == "search"]
     points = [(entry.total_steps, entry.best) for entry in cumulative(trials) if entry.best is not None]

@@ -1,15 +1,16 @@
-"""A program that acts on batches of environments."""
+"""Compiled policy: acts in a batch of environments."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from hl_dsl.compiler.backends.backend import Lanes
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.compiler.controller import Controller
-from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.input_sources.table import INPUT_SOURCES, SOURCE_NAMES
@@ -18,21 +19,28 @@ BACKENDS = ("tape", "numpy", "interpreter")
 
 
 class Policy(Controller):
-    """Runs a program in many lanes at once, one lane an environment.
-
-    `parameters` maps names (`name`, or `name[i]` for a component) to a number, or to one number for each lane; the rest
-    take their defaults. `backend`: "tape" (compiled; nothing is compiled for a program), "numpy", "interpreter", or
-    "auto": the tape, and where numba is missing or fails, NumPy; `note` then says why.
+    """Runs a program in many lanes at once, one lane for each environment.
 
     >>> policy = Program.load("policies/cartpole/start.hl").compile()
     >>> policy.reset(2)
     >>> policy.act({"observation": np.zeros((2, 4), np.float32)})
     array([0, 0], dtype=int32)
 
-    Raises HLError for parameters that the program does not have or that lie outside their ranges: proofs hold inside.
+    Args:
+        flow: The program's graph.
+        parameters: Values by name (`name`, or `name[i]` for a component), a number or one for each lane. The other
+            parameters have their defaults.
+        backend: "tape" (one compiled loop for all programs), "numpy", "interpreter", or "auto": the tape, or NumPy if
+            numba is missing or fails.
+
+    Attributes:
+        note: Why "auto" did not choose the tape.
+
+    Raises:
+        HLError: A parameter is unknown or outside its range (proofs hold inside), or the back end does not work.
     """
 
-    own_sources: frozenset[str] = frozenset()  # what is read and not shown to it, because it makes that itself
+    own_sources: frozenset[str] = frozenset()  # input sources that the policy computes itself
 
     def __init__(self, flow: Dataflow, parameters: Mapping[str, object] | None = None, backend: str = "auto"):
         self.flow = flow
@@ -47,12 +55,12 @@ class Policy(Controller):
             raise HLError(f"the policy has no parameter `{unknown[0]}`", f"its parameters: {known}")
         self._lanes = self._choose(backend)
         self._num_lanes: int | None = None
-        # One call less on the way to the compiled step.
+        # One call less for each tick.
         self.tick = self._lanes.tick  # type: ignore[method-assign]  # the lanes' own method, for speed
 
     def _choose(self, backend: str) -> Lanes:
         if backend not in ("auto", *BACKENDS):
-            raise HLError(f"there is no back end `{backend}`", f"back ends: auto, {', '.join(BACKENDS)}")
+            raise HLError(f"unknown back end `{backend}`", f"back ends: auto, {', '.join(BACKENDS)}")
         if backend == "interpreter":
             from hl_dsl.compiler.backends.interpreter_backend import InterpreterLanes
 
@@ -68,18 +76,22 @@ class Policy(Controller):
                         f"the compiled back end does not work here ({error})",
                         "install numba, or use the back end `numpy`",
                     ) from error
-                self.note = f"the compiled back end does not work here, so the slower NumPy form serves ({error})"
+                self.note = f"the compiled back end does not work here, so the slower NumPy form is used ({error})"
         from hl_dsl.compiler.backends.numpy_backend.lanes import NumpyLanes
 
         return NumpyLanes(self.flow)
 
     @property
     def backend(self) -> str:
-        """The back end that serves."""
+        """Name of the back end."""
         return self._lanes.name
 
     def reset(self, num_lanes: int) -> None:
-        """Begins an episode in each of `num_lanes` lanes: memory at its start values, counters at 0."""
+        """Starts an episode in each of `num_lanes` lanes: memory has its initial values, counters are 0.
+
+        Raises:
+            HLError: A parameter has another number of values than there are lanes.
+        """
         for parameter, value in zip(self.flow.parameters, self.parameters):
             if np.ndim(value) and len(value) != num_lanes:
                 raise HLError(f"the parameter `{parameter.name}` has {len(value)} values for {num_lanes} lanes")
@@ -87,26 +99,30 @@ class Policy(Controller):
         self._num_lanes = num_lanes
 
     def tick(self, frame) -> np.ndarray:
-        """The actions of the lanes in a `hl_dsl.compiler.backends.frame.Frame`, in the environment's dtype and shape, contiguous.
+        """The actions of the lanes in `frame`, in the environment's dtype and shape, contiguous.
 
-        Row i of the frame is lane `frame.lanes[i]`; a lane starts anew where `frame.step` is 0; lanes left out stay as
-        they are.
+        Row i of the frame is lane `frame.lanes[i]`. A lane starts a new episode where `frame.step` is 0. Other lanes
+        are not changed.
         """
         return self._lanes.tick(frame)
 
     def act(self, observations: Mapping[str, object]) -> np.ndarray:
-        """The actions of all lanes, on arrays with one row for each lane.
+        """The actions of all lanes, from arrays with one row for each lane.
 
-        Keys are the card's sources: "ram" (n, 128), "observation" (n, d), "reward" (n,), "lives" (n,), "step" (n,); and "plan"
-        (n, m), where the policy has one.
-        What the policy does not read may be left out. Where "step" is given and 0, the lane begins an episode.
+        Args:
+            observations: Arrays by input source: "ram" (n, 128), "observation" (n, d), "reward" (n,), "lives" (n,),
+                "step" (n,), and "plan" (n, m) if the policy has one. Sources that the policy does not read are
+                optional. A lane starts a new episode where "step" is 0; without "step" none does.
+
+        Raises:
+            HLError: There are no lanes yet, or a source is unknown, missing or has a wrong shape.
         """
         count = self._num_lanes
         if count is None:
             raise HLError("the policy has no lanes yet", "call reset(num_lanes) first")
         unknown = sorted(set(observations) - set(SOURCE_NAMES))
         if unknown:
-            raise HLError(f"there is no source `{unknown[0]}`", f"sources: {', '.join(SOURCE_NAMES)}")
+            raise HLError(f"unknown source `{unknown[0]}`", f"sources: {', '.join(SOURCE_NAMES)}")
         rows = {source: np.asarray(values) for source, values in observations.items()}
         missing = sorted(set(self._lanes.columns) - self.own_sources - set(rows))
         if missing:
@@ -122,31 +138,31 @@ class Policy(Controller):
         return self.tick(frame)
 
     def adopt(self, other: Policy, theirs: np.ndarray, mine: np.ndarray) -> None:
-        """Lane `mine[i]` goes on from where lane `theirs[i]` of another policy stands; see `Lanes.adopt`."""
+        """Copies the state of lane `theirs[i]` of another policy to lane `mine[i]`; see `Lanes.adopt`."""
         self._lanes.adopt(other._lanes, theirs, mine)
 
     def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
-        """(k,): what the memory cell at a position of the program's list holds in these lanes, as the last tick left it."""
+        """Values after the last tick of the memory cell at a position of the program's list, (k,)."""
         return self._lanes.stored(cell, lanes)
 
     @property
     def memory(self) -> dict[str, np.ndarray]:
-        """The memory cells by name, (n,) each, as the last tick left them."""
+        """Values of the memory cells after the last tick by name, each (n,)."""
         return self._lanes.memory()
 
     @property
     def out_of_range(self) -> np.ndarray:
-        """(n,) int64: observations that were outside their range or NaN, since the last reset()."""
-        return self._lanes.mended()
+        """Observations outside their range or NaN since the last `reset`, (n,) int64."""
+        return self._lanes.out_of_range()
 
     @property
     def assumption_violations(self) -> np.ndarray:
-        """(n, A) int64: ticks at which each `assume` of the program did not hold, since the last reset()."""
+        """Ticks at which each `assume` was violated since the last `reset`, (n, A) int64."""
         return self._violations("assume")
 
     @property
     def monitor_violations(self) -> np.ndarray:
-        """(n, M) int64: ticks at which each `monitor` did not hold, since the last reset()."""
+        """Ticks at which each `monitor` was violated since the last `reset`, (n, M) int64."""
         return self._violations("monitor")
 
     def counts(self) -> tuple[EpisodeCounts, ...]:
@@ -157,7 +173,7 @@ class Policy(Controller):
         return self._lanes.violations()[:, [item.kind == kind for item in self._lanes.watched]]
 
 
-def _checked(parameter, value):
+def _checked(parameter: Parameter, value: object) -> Any:
     """A parameter's value, or values, as numbers of its type."""
     values = np.asarray(value)
     if values.ndim > 1 or values.dtype.kind not in "biuf":
@@ -166,7 +182,9 @@ def _checked(parameter, value):
         raise HLError(
             f"the parameter `{parameter.name}` leaves its range [{parameter.low}, {parameter.high}]: {value!r}"
         )
-    whole = values.astype({"real": np.float64, "int": np.int64, "bool": np.bool_}[parameter.base])
-    if whole.tolist() != values.tolist():  # Python compares an int with a float exactly, NumPy as binary64
+    converted = values.astype(
+        {"real": np.dtype(np.float64), "int": np.dtype(np.int64), "bool": np.dtype(bool)}[parameter.base]
+    )
+    if converted.tolist() != values.tolist():  # Python compares an int with a float exactly, NumPy as binary64
         raise HLError(f"the parameter `{parameter.name}` takes {parameter.base} values, not {value!r}")
-    return whole if whole.ndim else whole.item()
+    return converted if converted.ndim else converted.item()

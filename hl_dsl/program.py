@@ -33,10 +33,16 @@ class Program:
     """
 
     def __init__(
-        self, checked: CheckedProgram, reuse: DeclarationCache | None = None, cards: CardResolver | None = None
+        self,
+        checked: CheckedProgram,
+        reuse: DeclarationCache | None = None,
+        cards: CardResolver | None = None,
+        flow: Dataflow | None = None,
     ):
         self.checked = checked
         self.reuse = reuse
+        if flow is not None:
+            self.flow = flow
         self.cards = (cards or CardResolver.of_user()).with_card(checked.card)
         """Finds the cards of texts that are made from this program, first of all its own card."""
 
@@ -75,6 +81,7 @@ class Program:
         source: SourceText | None = None,
         card: Card | None = None,
         reuse: DeclarationCache | None = None,
+        flow: Dataflow | None = None,
     ) -> Program:
         """Checks a syntax tree, for example one that was changed in memory.
 
@@ -83,13 +90,14 @@ class Program:
             source: Its text, for messages. By default empty.
             card: The environment's card. By default, the card that the tree names.
             reuse: Cache shared by programs with common declarations. It saves work and does not change the result.
+            flow: The dataflow graph of the program, if the caller has it.
 
         Raises:
             ProgramError: The policy has errors.
         """
         source = source or SourceText("", syntax.name)
         cards = cards_for(source)
-        return cls(pipeline.check(syntax, card or find_card(syntax, source, cards), source, reuse), reuse, cards)
+        return cls(pipeline.check(syntax, card or find_card(syntax, source, cards), source, reuse), reuse, cards, flow)
 
     @property
     def syntax(self) -> PolicyDeclaration:

@@ -1,10 +1,10 @@
-"""Properties that are several conditions at once, such as `all(…)` over a vector: each is proved by itself, and there is one
-result that says which hold."""
+"""Proof of conjunctions, such as `all(…)` over a vector: each conjunct is proved alone, and one result shows all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Property
 from hl_dsl.verify.goals.goals import Goal
@@ -18,10 +18,10 @@ from hl_dsl.operators.intervals import TRUE
 UNDECIDED = frozenset(
     (ProofStatus.NOT_INDUCTIVE, ProofStatus.UNCONFIRMED, ProofStatus.UNKNOWN, ProofStatus.PROVED_REALS)
 )
-_MOST = 64
+_MOST_CONJUNCTS = 64
 
-Verdicts = list[tuple[Goal, Verdict]]
-# From the worst to the best: a whole is what the worst of its parts is.
+Verdicts: TypeAlias = list[tuple[Goal, Verdict]]
+# From worst to best: a conjunction has the status of its worst conjunct.
 _ORDER = (
     ProofStatus.VIOLATED,
     ProofStatus.UNKNOWN,
@@ -34,49 +34,60 @@ _ORDER = (
 
 
 def split_conjunction(index: GraphIndex, node: int) -> list[int]:
-    """The conditions whose conjunction a bool node is; the node itself, where it is one condition."""
-    found: list[int] = []
+    """Returns the conjuncts of a bool node; the node itself if it is not a conjunction."""
+    conjuncts: list[int] = []
     waiting = [node]
     while waiting:
         number = waiting.pop()
-        split = index.parts(number, True)
-        if split is None or not all(truth for _, truth in split):
+        parts = index.parts(number, True)
+        if parts is None or not all(truth for _, truth in parts):
             if index.constants.get(number) != TRUE:
-                found.append(number)
+                conjuncts.append(number)
         else:
-            waiting += [part for part, _ in reversed(split)]
-    return list(dict.fromkeys(found)) or [node]
+            waiting += [part for part, _ in reversed(parts)]
+    return list(dict.fromkeys(conjuncts)) or [node]
 
 
 def prove_components(
     flow: Dataflow,
     index: GraphIndex,
     verdicts: Verdicts,
-    again: Callable[[Dataflow], Verdicts],
-    statuses: frozenset = UNDECIDED,
+    prove_again: Callable[[Dataflow], Verdicts],
+    statuses: frozenset[ProofStatus] = UNDECIDED,
 ) -> Verdicts:
-    """The verdicts, with those of invariants that have one of `statuses` found part by part. `again` proves a program."""
-    split = {
-        goal.id: found
+    """Proves the conjuncts of invariants one by one.
+
+    Args:
+        flow: The program.
+        index: Its index.
+        verdicts: The verdicts so far.
+        prove_again: Proves the program with its conjunctions split.
+        statuses: Only invariants with one of these statuses are split.
+
+    Returns:
+        All verdicts, those of split invariants with their components.
+    """
+    conjuncts = {
+        goal.id: nodes
         for goal, verdict in verdicts
         if goal.kind == "invariant"
         and verdict.status in statuses
-        and 1 < len(found := split_conjunction(index, goal.property.node)) <= _MOST
+        and 1 < len(nodes := split_conjunction(index, goal.stated.node)) <= _MOST_CONJUNCTS
     }
-    if not split:
+    if not conjuncts:
         return verdicts
-    split_properties: list[Property] = []
+    properties: list[Property] = []
     for item in flow.properties:
-        own = split.get(f"invariant:{item.name}") if item.kind == "invariant" else None
-        split_properties += (
+        own = conjuncts.get(f"invariant:{item.name}") if item.kind == "invariant" else None
+        properties += (
             [item]
             if own is None
             else [replace(item, name=_name(item.name, number), node=node) for number, node in enumerate(own)]
         )
-    found = {goal.id: verdict for goal, verdict in again(replace(flow, properties=split_properties))}
+    results = {goal.id: verdict for goal, verdict in prove_again(replace(flow, properties=properties))}
     names = NodeNames(flow)
     return [
-        (goal, _whole(goal, verdict, split[goal.id], found, names) if goal.id in split else verdict)
+        (goal, _combine(goal, verdict, conjuncts[goal.id], results, names) if goal.id in conjuncts else verdict)
         for goal, verdict in verdicts
     ]
 
@@ -85,25 +96,27 @@ def _name(name: str, number: int) -> str:
     return f"{name}[{number}]"
 
 
-def _whole(goal: Goal, verdict: Verdict, nodes: Sequence[int], found: dict[str, Verdict], names: NodeNames) -> Verdict:
-    own = [found[f"invariant:{_name(goal.name, number)}"] for number in range(len(nodes))]
+def _combine(
+    goal: Goal, verdict: Verdict, nodes: Sequence[int], results: Mapping[str, Verdict], names: NodeNames
+) -> Verdict:
+    own = [results[f"invariant:{_name(goal.name, number)}"] for number in range(len(nodes))]
     components = tuple(
-        {"says": names.text(node, outright=False), "status": one.status, "method": one.method}
-        for node, one in zip(nodes, own)
+        {"says": names.text(node, use_name=False), "status": part.status, "method": part.method}
+        for node, part in zip(nodes, own)
     )
     if verdict.status == ProofStatus.VIOLATED:
         return replace(verdict, components=components)
-    worst = min(own, key=lambda one: _ORDER.index(one.status))
+    worst = min(own, key=lambda part: _ORDER.index(part.status))
     if _ORDER.index(worst.status) > _ORDER.index(verdict.status) or worst.status == ProofStatus.VIOLATED:
         method = (
-            "; ".join(dict.fromkeys(one.method for one in own))
+            "; ".join(dict.fromkeys(part.method for part in own))
             if worst.status in (ProofStatus.VACUOUS, ProofStatus.PROVED)
             else worst.method
         )
         return replace(
             worst,
             method=f"by components: {method}",
-            seconds=verdict.seconds + sum(one.seconds for one in own),
+            seconds=verdict.seconds + sum(part.seconds for part in own),
             components=components,
         )
     return replace(verdict, components=components)

@@ -1,4 +1,4 @@
-"""A verdict is no better than what it rests on."""
+"""Downgrades verdicts that depend on well-definedness obligations that are not proved."""
 
 from __future__ import annotations
 
@@ -10,39 +10,42 @@ from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.results.report import Verdict
 
+_MOST_NAMED = 4
+
 
 def downgrade_unsupported(
     index: GraphIndex, goals: Sequence[Goal], verdicts: dict[str, Verdict], depends_on: Mapping[str, Sequence[int]]
 ) -> None:
-    """Takes back the proofs that depend on something not proved well defined: of invariants, which speak of what is
-    computed, and of what induction has proved, which leans on the nodes in `rests` too.
+    """Replaces unsupported proofs by UNKNOWN.
 
-    Where a division may divide by zero, or a float may overflow, the proof of what is computed from it is about another
-    program than the one that runs.
+    If a division may be by zero, or a float may overflow, a proof about values computed from it is about another
+    program than the one that runs. This concerns invariants, and everything that induction has proved.
+
+    Args:
+        index: The program.
+        goals: All goals.
+        verdicts: By goal id; changed in place.
+        depends_on: By goal id, the nodes that a proof by induction depends on.
     """
-    loose = [goal for goal in goals if goal.property is None and verdicts[goal.id].status != ProofStatus.PROVED]
-    if not loose:
+    unproved = [goal for goal in goals if goal.declaration is None and verdicts[goal.id].status != ProofStatus.PROVED]
+    if not unproved:
         return
     for goal in goals:
         verdict = verdicts[goal.id]
-        if (goal.property is not None or depends_on.get(goal.id)) and verdict.status in (
+        if (goal.declaration is not None or depends_on.get(goal.id)) and verdict.status in (
             ProofStatus.PROVED,
             ProofStatus.PROVED_REALS,
         ):
             cone = set(find_closed_cone(index.flow, [*goal.nodes, *index.assumes, *depends_on.get(goal.id, ())]))
-            under = [other.id for other in loose if cone.intersection(_about(index, other))]
-            if under:
-                verdicts[goal.id] = Verdict(
-                    ProofStatus.UNKNOWN,
-                    verdict.method,
-                    f"rests on {', '.join(under[:4])}, not proved",
-                    seconds=verdict.seconds,
-                )
+            missing = [other.id for other in unproved if cone.intersection(_subjects(index, other))]
+            if missing:
+                detail = f"depends on {', '.join(missing[:_MOST_NAMED])}, not proved"
+                verdicts[goal.id] = Verdict(ProofStatus.UNKNOWN, verdict.method, detail, seconds=verdict.seconds)
 
 
-def _about(index: GraphIndex, goal: Goal) -> tuple[int, ...]:
-    """The nodes that an obligation is about: its subject, or where that only states the requirement, what is required of."""
-    item = goal.obligation
+def _subjects(index: GraphIndex, goal: Goal) -> tuple[int, ...]:
+    """Returns the nodes that an obligation is about: its subject, or the operands of a subject that is the claim."""
+    item = goal.required
     if item.claim != item.subject:
         return (item.subject,)
     return tuple(arg for arg in index.nodes[item.subject].args if arg not in index.constants) or (item.subject,)

@@ -1,8 +1,8 @@
 """Transition relation of a program as one SMT-LIB script, for people and other solvers to read.
 
 The script declares one tick from any memory state within the ranges that interval analysis proves. For each goal it
-checks whether the tick can violate it: `unsat` is a proof of the goal. Any other answer means that the proof needs more
-(induction over several ticks, lemmas), or that the goal is false.
+checks whether the tick can violate it: `unsat` is a proof of the goal. Any other answer means that the proof needs
+more (induction over several ticks, lemmas), or that the goal is false.
 """
 
 from __future__ import annotations

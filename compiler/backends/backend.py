@@ -71,7 +71,7 @@ class Lanes(ABC):
         """The memory cells by name, each (n,)."""
 
     @abstractmethod
-    def mended(self) -> np.ndarray:
+    def out_of_range(self) -> np.ndarray:
         """(n,) int64: observations that were out of range or NaN, since `start`."""
 
     @abstractmethod

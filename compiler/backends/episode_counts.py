@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import zip_longest
+from itertools import repeat, zip_longest
 from typing import Any
 
 import numpy as np
@@ -90,11 +90,12 @@ class EpisodeCounts:
                 out_of_range.tolist(),
                 assumption_violations.tolist(),
                 monitor_violations.tolist(),
-                planning or [None] * len(out_of_range),
+                planning if planning is not None else repeat(None, len(out_of_range)),
+                strict=True,
             )
         )
 
-    def trial_fields(self, flow: Dataflow) -> dict[str, Mapping[str, int]]:
+    def trial_fields(self, flow: Dataflow) -> dict[str, Any]:
         """The counts under the names of a trial's fields, with violations by the names of the program's properties."""
         return {
             "out_of_range": {"all": self.out_of_range},
@@ -125,4 +126,4 @@ def _added(first: tuple[int, ...], second: tuple[int, ...]) -> tuple[int, ...]:
 
 def _named(flow: Dataflow, kind: str, counts: tuple[int, ...]) -> dict[str, int]:
     names = [item.name for item in flow.of_kind(kind)]
-    return dict(zip_longest(names, counts[: len(names)], fillvalue=0))
+    return {name: counts[place] if place < len(counts) else 0 for place, name in enumerate(names)}

@@ -23,6 +23,8 @@ class Frame:
         ended: Whether any row is done.
     """
 
+    plan: Any  # (k, m) float64; the planner sets it
+
     def __init__(
         self,
         lanes: np.ndarray,

@@ -63,7 +63,7 @@ class InterpreterLanes(Lanes):
             for row, cell in enumerate(self.flow.memories)
         }
 
-    def mended(self) -> np.ndarray:
+    def out_of_range(self) -> np.ndarray:
         return self._mended.copy()
 
     def violations(self) -> np.ndarray:

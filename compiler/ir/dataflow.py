@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from hl_dsl.base.source import SourceText, Span
 from hl_dsl.cards import Card
@@ -30,6 +30,11 @@ class Node(NamedTuple):
     base: str
     form: Form | None
     value: int | float | bool | None
+
+    @property
+    def position(self) -> int:
+        """Position of an input, parameter or memory leaf in its list of the `Dataflow`."""
+        return cast(int, self.value)
 
 
 @dataclass(frozen=True)

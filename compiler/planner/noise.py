@@ -1,4 +1,4 @@
-"""The noise that a plan's candidates differ by."""
+"""Random perturbations of a plan's candidates."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 
-def source_of_noise(planner_seed: int, episode_seed: int, tick: int, turn: int) -> np.random.Generator:
-    """Random numbers of their own for every tick of every episode and every round at it, whatever was drawn elsewhere."""
+def noise_generator(planner_seed: int, episode_seed: int, tick: int, round_number: int) -> np.random.Generator:
+    """A generator for one round of one tick of one episode, independent of all others (Philox counter)."""
     key = np.array([planner_seed, episode_seed], np.uint64)
-    return np.random.Generator(np.random.Philox(key=key, counter=np.array([0, 0, tick, turn], np.uint64)))
+    return np.random.Generator(np.random.Philox(key=key, counter=np.array([0, 0, tick, round_number], np.uint64)))
 
 
 def noise(
@@ -23,14 +23,23 @@ def noise(
     active: float,
     smooth: float,
 ) -> np.ndarray:
-    """(candidates, horizon, components): at tick t normal with deviation `sigma * exp(-decay * t)`, where `sigma` is one for all
-    components or (components,), correlated by `smooth` from
-    one tick to the next; a candidate has a component at all with probability `active`."""
+    """Samples the noise of all candidates, (candidates, horizon, components).
+
+    Args:
+        random: Source of random numbers.
+        candidates: Number of candidates.
+        horizon: Ticks of a plan.
+        components: Components of the planned value.
+        sigma: Standard deviation at the first tick, one number or (components,).
+        decay: The deviation at tick t is `sigma * exp(-decay * t)`.
+        active: Probability that a candidate has noise in a component.
+        smooth: Correlation of successive ticks.
+    """
     drawn = random.standard_normal((candidates, horizon, components))
-    taken = random.random((candidates, 1, components)) < active
+    is_active = random.random((candidates, 1, components)) < active
     if smooth > 0:
-        fresh = math.sqrt(1 - smooth * smooth)
+        innovation = math.sqrt(1 - smooth * smooth)
         for tick in range(1, horizon):
-            drawn[:, tick] = smooth * drawn[:, tick - 1] + fresh * drawn[:, tick]
-    sizes = np.array([np.broadcast_to(sigma, components) * math.exp(-decay * tick) for tick in range(horizon)])
-    return drawn * sizes * taken
+            drawn[:, tick] = smooth * drawn[:, tick - 1] + innovation * drawn[:, tick]
+    deviations = np.array([np.broadcast_to(sigma, components) * math.exp(-decay * tick) for tick in range(horizon)])
+    return drawn * deviations * is_active

@@ -1,9 +1,10 @@
-"""A plan's settings in the lanes of a batch."""
+"""Settings of a plan in the lanes of a batch."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from hl_dsl.compiler.ir.dataflow import Dataflow, OfParameter
@@ -12,8 +13,10 @@ from hl_dsl.grammar.tree.plan_settings import SETTINGS
 
 @dataclass(frozen=True)
 class LaneSettings:
-    """One value for each lane, (n,), under the names of `grammar/tree/plan_settings.py`; `sigma` is (n, components) where it differs
-    among them."""
+    """One value for each lane, (n,), under the names of `grammar/tree/plan_settings.py`.
+
+    `sigma` is (n, components) if the components differ.
+    """
 
     horizon: np.ndarray
     candidates: np.ndarray
@@ -27,17 +30,17 @@ class LaneSettings:
     prune: np.ndarray
 
 
-def lane_settings(flow: Dataflow, parameters: Sequence, num_lanes: int) -> LaneSettings:
-    """`parameters`: for each of the program's a number, or one for each lane."""
+def lane_settings(flow: Dataflow, parameters: Sequence[Any], num_lanes: int) -> LaneSettings:
+    """The settings of a program's plan; `parameters` are its parameters' values, a number or one for each lane."""
+    assert flow.plan is not None
+    settings = flow.plan.settings
 
     def values(name: str) -> np.ndarray:
-        given = flow.plan.settings[name]
-        value = parameters[given.position] if type(given) is OfParameter else given
+        setting = settings[name]
+        value = parameters[setting.position] if isinstance(setting, OfParameter) else setting
         array = np.asarray(value, np.int64 if SETTINGS[name].base == "int" else np.float64)
-        return (
-            np.broadcast_to(array, (num_lanes, len(given)))
-            if type(given) is tuple
-            else np.broadcast_to(array, num_lanes)
-        )
+        if isinstance(setting, tuple) and not isinstance(setting, OfParameter):
+            return np.broadcast_to(array, (num_lanes, len(setting)))
+        return np.broadcast_to(array, num_lanes)
 
     return LaneSettings(**{name: values(name) for name in SETTINGS})

@@ -1,7 +1,7 @@
-"""The environment's own MuJoCo model, stepped in a batch: what would happen, at no step of the environment.
+"""Batched simulation of an environment's MuJoCo model, without environment steps.
 
-A state is what MuJoCo calls full physics: time, then the coordinates, then the velocities. An observation is turned
-into a state by the columns that the card's `[model]` names.
+A state is MuJoCo's full physics state: time, coordinates, velocities. The card's `[model]` names the observation
+columns that show the coordinates and velocities.
 """
 
 from __future__ import annotations
@@ -16,19 +16,27 @@ import numpy as np
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
+from hl_dsl.cards.model import Model
 
-# No machine here moves at a tenth of this; MuJoCo itself gives up at 1e10.
+# A state with a larger number has diverged. The robots stay below a tenth of it; MuJoCo itself stops at 1e10.
 _DIVERGED = 1e6
+_MOST_BUFFERS = 64  # kept for different batch sizes
 
 
 class Simulator:
-    """The model that the card of an environment names.
+    """Simulator of the model that an environment's card names.
 
-    `steps` counts the steps of the model taken so far, `card.model.substeps` for each step of the environment; one lasts
-    `timestep` seconds. `model` is MuJoCo's own, and `size` how many numbers a state has.
-    `unpredicted` are the columns that `observations` leaves at 0. The solver of contacts is started cold on each step of the
-    environment: starting it from where it was changes a step by less than 1e-10. Raises HLError where the card names no
-    model, its file is missing or not a model, or its sizes are not those of the card.
+    The contact solver is started cold at each environment step. A warm start changes a step by less than 1e-10.
+
+    Attributes:
+        model: MuJoCo's own model.
+        size: Numbers of a state.
+        steps: Steps of the model taken so far, `card.model.substeps` for each environment step.
+        timestep: Seconds of one step of the model.
+        unpredicted: Observation columns that `observations` leaves at 0.
+
+    Raises:
+        HLError: The card names no model, the file is missing or invalid, or its sizes differ from the card's.
     """
 
     def __init__(self, card: Card, num_threads: int = 1):
@@ -41,14 +49,14 @@ class Simulator:
         import mujoco
         from mujoco import rollout
 
-        self._card, self._mujoco = card, mujoco
+        self._card, self._described, self._mujoco = card, card.model, mujoco
         with self._silent():
-            self.model = _loaded(card, mujoco)
+            self.model = _loaded(card, card.model, mujoco)
         self._substeps = card.model.substeps
         self._columns = max(max(field.index) for field in card.fields.values() if field.source == "observation") + 1
         self.size = mujoco.mj_stateSize(self.model, mujoco.mjtState.mjSTATE_FULLPHYSICS.value)
         self._check_sizes()
-        # A state that cannot go on stays as it is and can be told, where MuJoCo would start the model anew.
+        # A diverged state then stays as it is and can be detected; by default MuJoCo resets the model.
         self.model.opt.disableflags |= mujoco.mjtDisableBit.mjDSBL_AUTORESET.value
         self._start = np.concatenate([[0.0], self.model.qpos0, np.zeros(self.model.nv)])
         shown = [*card.model.qpos, *card.model.qvel]
@@ -62,7 +70,7 @@ class Simulator:
         self.steps = 0
         self.timestep = float(self.model.opt.timestep)
         self.unpredicted = frozenset(range(self._columns)) - set(self._shown.tolist())
-        threads = num_threads if num_threads > 1 else 0  # none of its own: the calling thread then does the work
+        threads = num_threads if num_threads > 1 else 0  # 0: the calling thread does the work
         self._rollout = rollout.Rollout(nthread=threads)
         self._data = [mujoco.MjData(self.model) for _ in range(max(threads, 1))]
         self._buffers: dict[int, tuple[list, np.ndarray, np.ndarray]] = {}
@@ -72,24 +80,30 @@ class Simulator:
         """Whether an observation shows velocities only up to a limit."""
         return len(self._clipped) > 0
 
-    def states(self, observations: np.ndarray, foreseen: np.ndarray | None = None) -> np.ndarray:
-        """(n, d) -> (n, s): the states that `observations` show, at time 0; what is not shown is as the model starts.
+    def states(self, observations: np.ndarray, predicted: np.ndarray | None = None) -> np.ndarray:
+        """The states that observations show, at time 0. Numbers that are not shown have the model's initial values.
 
-        `foreseen`, (n, s): what the model made of the tick before, NaN where there was none. Where a velocity is shown at its
-        limit and was foreseen beyond it, it is taken to be what was foreseen.
+        A velocity that is shown at its limit and was predicted beyond it is replaced by the prediction.
+
+        Args:
+            observations: (n, d).
+            predicted: (n, s) predictions of these states, NaN if there is none.
+
+        Returns:
+            (n, s).
         """
         states = np.repeat(self._start[None], len(observations), axis=0)
         states[:, self._places] = observations[:, self._shown]
-        if foreseen is not None and self.is_clipped:
-            own, limit = states[:, self._hidden], self._card.model.velocity_limit
-            beyond = foreseen[:, self._hidden]
+        limit = self._described.velocity_limit
+        if predicted is not None and limit is not None and self.is_clipped:
+            own, beyond = states[:, self._hidden], predicted[:, self._hidden]
             states[:, self._hidden] = np.where(
                 (np.abs(own) >= limit) & (np.abs(beyond) > limit) & (np.sign(beyond) == np.sign(own)), beyond, own
             )
         return states
 
     def step(self, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        """(n, s), (n, k) -> (n, s): one step of the environment. A row that diverged, or was not finite, is NaN."""
+        """One environment step: states (n, s) and actions (n, k) to states (n, s). Rows that diverged are NaN."""
         count = len(states)
         if not count:
             return np.empty((0, self.size))
@@ -102,37 +116,37 @@ class Simulator:
             )
         self.steps += count * self._substeps
         after = path[:, -1].copy()
-        # Where MuJoCo gives up it repeats the last state, so that the clock stands still.
-        arrived = after[:, 0] - states[:, 0] > (self._substeps - 0.5) * self.timestep
-        sound = arrived & (np.abs(after).max(axis=1) < _DIVERGED) & np.isfinite(control[:, 0].sum(axis=1))
-        if not sound.all():
-            after[~sound] = np.nan
+        # When MuJoCo stops, it repeats the last state, so its clock does not advance.
+        has_advanced = after[:, 0] - states[:, 0] > (self._substeps - 0.5) * self.timestep
+        is_valid = has_advanced & (np.abs(after).max(axis=1) < _DIVERGED) & np.isfinite(control[:, 0].sum(axis=1))
+        if not is_valid.all():
+            after[~is_valid] = np.nan
         return after
 
     def observations(self, states: np.ndarray) -> np.ndarray:
-        """(n, s) -> (n, d) float64: what the environment would show, 0 in the columns of `unpredicted`."""
+        """The observations of states: (n, s) to (n, d) float64, 0 in the columns of `unpredicted`."""
         shown = np.zeros((len(states), self._columns))
         shown[:, self._shown] = states[:, self._places]
-        if len(self._clipped):
-            limit = self._card.model.velocity_limit
+        limit = self._described.velocity_limit
+        if limit is not None and self.is_clipped:
             shown[:, self._clipped] = np.clip(shown[:, self._clipped], -limit, limit)
         return shown
 
     def _buffer(self, count: int) -> tuple[list, np.ndarray, np.ndarray]:
-        found = self._buffers.get(count)
-        if found is None:
-            if len(self._buffers) > 64:
+        buffer = self._buffers.get(count)
+        if buffer is None:
+            if len(self._buffers) > _MOST_BUFFERS:
                 self._buffers.clear()
-            found = self._buffers[count] = (
+            buffer = self._buffers[count] = (
                 [self.model] * count,
                 np.empty((count, self._substeps, self.model.nu)),
                 np.empty((count, self._substeps, self.size)),
             )
-        return found
+        return buffer
 
     @contextmanager
     def _silent(self) -> Iterator[None]:
-        """MuJoCo prints its warnings and appends them to a file in the working folder, unless they go elsewhere."""
+        """Discards MuJoCo's warnings, which it would print and append to a file in the working folder."""
         before = self._mujoco.get_mju_user_warning()
         self._mujoco.set_mju_user_warning(_nowhere)
         try:
@@ -141,50 +155,59 @@ class Simulator:
             self._mujoco.set_mju_user_warning(before)
 
     def _check_sizes(self) -> None:
-        model, says = self.model, self._card.model
-        wrong = None
-        if self.size != 1 + model.nq + model.nv:
-            wrong = "keeps more state than coordinates and velocities"
-        elif (len(says.qpos), len(says.qvel)) != (model.nq, model.nv):
-            wrong = f"has {model.nq} coordinates and {model.nv} velocities; `qpos` and `qvel` list {len(says.qpos)} and {len(says.qvel)}"
-        elif model.nu != self._card.action.size or self._card.action.is_discrete:
-            wrong = f"takes {model.nu} numbers as an action; `[action]` has {'names' if self._card.action.is_discrete else self._card.action.size}"
-        else:
-            beyond = [one for one in (*says.qpos, *says.qvel) if one is not None and one >= self._columns]
-            if beyond:
-                wrong = f"is said to be shown in column {beyond[0]}, but the fields read {self._columns} columns of the observation"
-        if wrong is not None:
+        problem = self._size_problem()
+        if problem is not None:
             card = self._card
             raise HLError(
-                f"the model {says.file} {wrong}: the card of `{card.environment}` ({card.origin}) does not fit it",
-                "mend the card's `[model]`",
+                f"the model {self._described.file} {problem}: the card of `{card.environment}` ({card.origin}) does "
+                "not fit it",
+                "fix the card's `[model]`",
             )
 
+    def _size_problem(self) -> str | None:
+        model, described, action = self.model, self._described, self._card.action
+        shown = len(described.qpos), len(described.qvel)
+        if self.size != 1 + model.nq + model.nv:
+            return "keeps more state than coordinates and velocities"
+        if shown != (model.nq, model.nv):
+            sizes = f"has {model.nq} coordinates and {model.nv} velocities"
+            return f"{sizes}; `qpos` and `qvel` list {shown[0]} and {shown[1]}"
+        if model.nu != action.size or action.is_discrete:
+            known = "names" if action.is_discrete else action.size
+            return f"takes {model.nu} numbers as an action; `[action]` has {known}"
+        columns = [column for column in (*described.qpos, *described.qvel) if column is not None]
+        beyond = [column for column in columns if column >= self._columns]
+        if beyond:
+            return (
+                f"is said to be shown in column {beyond[0]}, but the fields read {self._columns} columns of the "
+                "observation"
+            )
+        return None
 
-def _loaded(card: Card, mujoco: Any) -> Any:
-    path = _model_file(card)
+
+def _loaded(card: Card, described: Model, mujoco: Any) -> Any:
+    path = _model_file(card, described)
     try:
         return mujoco.MjModel.from_xml_path(str(path))
     except (ValueError, OSError) as error:
-        hint = f"mend `file` in the `[model]` of {card.origin}"
+        hint = f"fix `file` in the `[model]` of {card.origin}"
         raise HLError(f"MuJoCo cannot read {path}, the model of `{card.environment}`: {error}", hint) from error
 
 
-def _model_file(card: Card) -> Path:
+def _model_file(card: Card, described: Model) -> Path:
     spec = find_spec("envpool_assets")
-    assets = (
-        [Path(folder) / "mujoco" / "assets_gym" for folder in (spec.submodule_search_locations or ())] if spec else []
-    )
-    beside = [Path(card.origin).parent] if "/" in card.origin else []
-    for folder in (*assets, *beside):
-        if (folder / card.model.file).is_file():
-            return folder / card.model.file
+    packages = (spec.submodule_search_locations or ()) if spec else ()
+    assets = [Path(folder) / "mujoco" / "assets_gym" for folder in packages]
+    card_folders = [Path(card.origin).parent] if "/" in card.origin else []
+    for folder in (*assets, *card_folders):
+        if (folder / described.file).is_file():
+            return folder / described.file
     raise HLError(
-        f"the model {card.model.file} of `{card.environment}` is not among EnvPool's assets"
-        + (", nor beside its card" if beside else ""),
-        f"mend `file` in the `[model]` of {card.origin}, or install the assets: `pip install envpool-assets`",
+        f"the model {described.file} of `{card.environment}` is not among EnvPool's assets"
+        + (", nor next to its card" if card_folders else ""),
+        f"fix `file` in the `[model]` of {card.origin}, or install the assets: `pip install envpool-assets`",
     )
 
 
 def _nowhere(_: str) -> None:
-    """Takes a warning; what went wrong is told by the rows that come back as NaN."""
+    """Discards a warning. Rows of NaN report the failure."""

@@ -1,11 +1,20 @@
-"""The base class of every error that HL reports to its user."""
+"""Base class of all errors that HL reports to its user."""
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class HLError(Exception):
-    """An error meant for the person using HL: what is wrong and, in `hint`, how to mend it. `code` has a page, where
-    there is one."""
+    """An error meant for the person who uses HL.
+
+    Attributes:
+        message: What is wrong.
+        hint: What to do about it, as an imperative sentence.
+        code: Code of the error's page in `hl explain`, such as `HL610`.
+        details: Further fields of the error's JSON document.
+        exit_code: Exit code of a command that ends with this error.
+    """
 
     exit_code = 2
 
@@ -14,3 +23,4 @@ class HLError(Exception):
         self.message = message
         self.hint = hint
         self.code = code
+        self.details: dict[str, Any] = {}

@@ -1,1 +1,1 @@
-"""Stored cases: what a policy must keep doing, as records and as JSON files of the schema `hl.case/2`."""
+"""Stored cases of a policy: records, and JSON files of the schema `hl.case/2`."""

@@ -1,6 +1,6 @@
 """JSON documents of stored cases: the schema `hl.case/2`, and readers for its two predecessors.
 
-`hl.case/1` held counterexamples and `hl.regression/1` episodes. `hl.case/2` holds both, told apart by `kind`.
+`hl.case/1` held counterexamples and `hl.regression/1` episodes. `hl.case/2` holds both; `kind` distinguishes them.
 """
 
 from __future__ import annotations

@@ -135,4 +135,5 @@ class CounterexampleCase(StoredCase):
     def describe(self) -> str:
         """Returns what the case requires, in one line."""
         subject = self.violated_property["name"] or self.violated_property["text"]
-        return f"{counted(len(self.inputs), 'recorded tick')}: {self.violated_property['kind']} `{subject}` is not violated"
+        kind, ticks = self.violated_property["kind"], counted(len(self.inputs), "recorded tick")
+        return f"{ticks}: {kind} `{subject}` is not violated"

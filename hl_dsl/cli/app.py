@@ -1,4 +1,4 @@
-"""The command line. Each subcommand is a file of its own that imports what it needs when it is called."""
+"""The commands of `hl`. Each one is a file in `commands/` that imports what it needs when it is called."""
 
 from __future__ import annotations
 
@@ -87,7 +87,10 @@ def hl(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Runs one command line; its exit code. Whatever goes wrong is told on stderr, and on stdout where `--json` is asked for."""
+    """Runs one command line and returns its exit code.
+
+    Errors are printed on stderr, and with `--json` as a document on stdout too.
+    """
     as_json = "--json" in arguments
     prepare_output(arguments)
     try:
@@ -97,13 +100,13 @@ def run(arguments: Sequence[str]) -> int:
         finish_output()
     except HLError as error:
         code = report_error(error, as_json)
-        code = INTERRUPTED if interrupts.came() else code
+        code = INTERRUPTED if interrupts.has_interrupt() else code
     except TyperException as error:
         code = report_usage(error, as_json)
     except typer.Exit as error:
         code = error.exit_code
     except (Exception, KeyboardInterrupt) as error:
-        # Libraries turn an interrupt in the middle of their work into errors of their own.
-        stopped = isinstance(error, KeyboardInterrupt) or interrupts.came()
-        code = report_error(Interrupted("interrupted") if stopped else as_error(error), as_json)
+        # Libraries turn an interrupt during their work into errors of their own.
+        is_interrupted = isinstance(error, KeyboardInterrupt) or interrupts.has_interrupt()
+        code = report_error(Interrupted("interrupted") if is_interrupted else as_error(error), as_json)
     return code

@@ -1,30 +1,29 @@
-"""The `hl` command: sees to it that an interrupt ends it cleanly from the first moment on, then runs the command line.
+"""Entry point of the `hl` command: installs the handling of interrupts, then runs the command line.
 
-Importing this module is the first thing the command does, so the first thing it does in turn is to set the handling of
-interrupts. What comes before, Python's own start, is Python's.
+Interrupts are handled before anything else is imported, so that Ctrl-C ends the command cleanly from the start.
 """
 
 from hl_dsl.cli.output import interrupts
 
-interrupts.leave_at_once()
+interrupts.exit_on_signal()
 
-import sys
+import sys  # noqa: E402
 
 
 def main() -> None:
     """Runs the command line and ends the process with the command's exit code."""
-    interrupts.leave_at_once()
+    interrupts.exit_on_signal()
     from hl_dsl.cli.app import run
 
     code = interrupts.INTERRUPTED
     try:
-        interrupts.raise_from_now_on()
+        interrupts.raise_on_signal()
         code = run(sys.argv[1:])
-        interrupts.end_quietly(code)
+        interrupts.exit_quietly_on_signal(code)
     except KeyboardInterrupt:
-        pass  # while the first one was told of, or while the command ended
+        pass  # while the first interrupt was reported, or while the command ended
     code = interrupts.exit_code(code)
-    interrupts.end_quietly(code)
+    interrupts.exit_quietly_on_signal(code)
     sys.exit(code)
 
 

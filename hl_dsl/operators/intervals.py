@@ -21,7 +21,7 @@ _HUGE = 2**62
 _STEPS = 16
 
 
-def whole(low, high):
+def whole(low: float, high: float) -> tuple[float, float]:
     """An int interval, with ends beyond any machine integer made infinite (outward) or cut to it (inward)."""
     return (-INF if low < -_HUGE else min(low, _HUGE), INF if high > _HUGE else max(high, -_HUGE))
 

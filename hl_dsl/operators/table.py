@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 Interval = tuple  # (low, high): floats for real, ints (or infinite floats) for int and enumerations, 0/1 for bool
 
@@ -58,18 +59,18 @@ class Form:
 
     operands: tuple[str, ...]
     result: str
-    scalar: Callable
+    scalar: Callable[..., Any]
     numpy: str | Callable[[Sequence[str], Sequence], str]
     tape: str
-    interval: Callable
-    z3: Callable | None = None
+    interval: Callable[..., tuple[float, float]]
+    z3: Callable[..., Any] | None = None
     rounds: bool = False
     precision: int = 53
     underflows: bool = True
-    refine: Callable | None = None
-    backward: Callable | None = None
+    refine: Callable[..., Sequence[tuple[float, float]]] | None = None
+    backward: Callable[..., Sequence[tuple[float, float]]] | None = None
     sees_zero_sign: bool = False
-    with_itself: Callable | None = None
+    with_itself: Callable[..., tuple[float, float]] | None = None
     export: str | None = None
 
 

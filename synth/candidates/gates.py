@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
-from hl_dsl.synth.candidates.parameter_values import flow_with, structure_hash, syntax_with
+from hl_dsl.synth.candidates.parameter_values import flow_with, program_with, structure_hash
 from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.verify import Proof, ProofLimits, SearchCache, prove, screen
 
@@ -38,24 +39,36 @@ class Rejection:
 
 @dataclass(frozen=True)
 class CheckedCandidate:
-    """A well-formed candidate. `structure` names it up to the defaults of its parameters."""
+    """A well-formed candidate: a checked program, with other defaults for its parameters if `values` holds any.
 
-    program: Program
+    Attributes:
+        base: The checked program.
+        structure: Hash of the program up to the defaults of its parameters.
+        values: New defaults by parameter name. They lie in the parameters' ranges, so no further check is needed.
+    """
+
+    base: Program
     structure: str
+    values: Mapping[str, float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def flow(self) -> Dataflow:
-        return self.program.flow
+        """Dataflow graph; candidates that differ only in `values` share its list of nodes."""
+        return flow_with(self.base.flow, self.values) if self.values else self.base.flow
+
+    @cached_property
+    def program(self) -> Program:
+        """The program with the new defaults as its text."""
+        return program_with(self.base, self.values, self.flow) if self.values else self.base
+
+    @cached_property
+    def hash(self) -> str:
+        """Structural hash of the program."""
+        return canonical_hash(self.flow)
 
     def with_values(self, values: Mapping[str, float]) -> CheckedCandidate:
-        """The same structure with other defaults. No check is needed: they lie in the parameters' ranges."""
-        if not values:
-            return self
-        program = Program.from_syntax(
-            syntax_with(self.program.syntax, self.flow, values), card=self.program.card, reuse=self.program.reuse
-        )
-        program.flow = flow_with(self.flow, values)
-        return CheckedCandidate(program, self.structure)
+        """Returns the same structure with other defaults."""
+        return replace(self, values={**self.values, **values}) if values else self
 
 
 class Gates:
@@ -87,8 +100,7 @@ class Gates:
 
     def recognise(self, candidate: CheckedCandidate) -> Rejection | str:
         """The candidate's hash; a rejection where a trial has it already."""
-        found = canonical_hash(candidate.flow)
-        candidate.program.hash = found
+        found = candidate.hash
         if found in self._known:
             number = self._known[found]
             return Rejection(Gate.DUPLICATE, f"the same program as trial {number}", found, number)
@@ -99,7 +111,7 @@ class Gates:
         if candidate.structure not in self._proofs:
             self._proofs[candidate.structure] = self._prove(candidate.flow)
         passed, summary = self._proofs[candidate.structure]
-        return summary if passed else Rejection(Gate.PROVE, summary, candidate.program.hash)
+        return summary if passed else Rejection(Gate.PROVE, summary, candidate.hash)
 
     def _prove(self, flow: Dataflow) -> tuple[bool, str]:
         quick = screen(flow, self._memo)

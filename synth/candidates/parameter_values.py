@@ -9,6 +9,8 @@ from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.grammar.tree.syntax_tree import Boolean, Expression, Name, Number, Param, PolicyDeclaration, Vector
 
+from hl_dsl.program import Program
+
 
 def values_of(flow: Dataflow) -> dict[str, int | float | bool]:
     """The defaults by parameter name (`name`, or `name[i]` for a component)."""
@@ -29,6 +31,14 @@ def flow_with(flow: Dataflow, values: Mapping[str, int | float | bool]) -> Dataf
     """The lowered program with other defaults."""
     return replace(
         flow, parameters=[replace(one, default=values.get(one.name, one.default)) for one in flow.parameters]
+    )
+
+
+def program_with(program: Program, values: Mapping[str, int | float | bool], flow: Dataflow | None = None) -> Program:
+    """The program with other defaults. `flow`: its dataflow graph, if it is known."""
+    syntax = syntax_with(program.syntax, program.flow, values)
+    return Program.from_syntax(
+        syntax, card=program.card, reuse=program.reuse, flow=flow or flow_with(program.flow, values)
     )
 
 

@@ -76,23 +76,23 @@ class Rejected:
 
 @dataclass(frozen=True)
 class SearchContext:
-    """What a proposer may use: archive, gates, results of earlier trials, and the number of free lanes.
+    """Input of a proposer: archive, gates, results of earlier trials, and the number of free lanes.
 
     `recall(candidate)` returns a rejection if the candidate would play episodes whose results are known.
-    `subject(structure)` returns the structure with the observations of its episodes. `ended_dry(structure)` is true if
+    `subject(structure)` returns the structure with the observations of its episodes. `ended_without_reward(structure)` is true if
     its episode ended because no reward occurred. At most `most` proposals may be made (None: no limit). `next_index` is
     the number of the next trial. `credit` counts, for each kind of change, candidates evaluated and accepted.
 
     For proposers that use language models or agents: `recent` are the latest trials, `episodes(structure)` the recorded
     episodes of its best version with their returns, by seed. `calls` is the account of paid calls, `budget` the study's
-    budget, and `report` takes progress events.
+    budget, and `report` takes progress events. `steps_left` are the environment steps that the generation may take.
     """
 
     archive: Archive
     gates: Gates
     recall: Callable[[CheckedCandidate], Rejection | None]
     subject: Callable[[Structure], Subject]
-    ended_dry: Callable[[Structure], bool]
+    ended_without_reward: Callable[[Structure], bool]
     run_seed: int
     next_index: int
     slots: int
@@ -105,6 +105,7 @@ class SearchContext:
     calls: CallAccount | None = None
     budget: Budget | None = None
     report: Callable[[dict[str, Any]], None] = lambda event: None
+    steps_left: int | None = None
 
 
 class Proposer(ABC):

@@ -15,23 +15,6 @@ from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
 
-_PROCESS_POOL = SimulatorPool()
-
-
-def steps_taken() -> int:
-    """Environment steps taken by this process and its workers."""
-    return _PROCESS_POOL.steps_taken
-
-
-def count_elsewhere(steps: int) -> None:
-    """Counts steps that a worker took for this process."""
-    _PROCESS_POOL.count(steps)
-
-
-def load_simulator() -> None:
-    """Imports EnvPool."""
-    _PROCESS_POOL.load("CartPole-v1")
-
 
 class Environments:
     """Lanes of one environment under one protocol, lane i with seed `seeds[i]`.
@@ -46,7 +29,7 @@ class Environments:
         num_threads: Threads of the simulator, 0 for its own choice.
         max_steps: Ends every episode after that many steps, as a truncation.
         render: Whether `render()` must work.
-        simulators: Opens the simulators and sums up the steps.
+        simulators: Opens the simulators and counts the steps, by default for this object alone.
 
     Raises:
         HLError: The protocol or a seed is invalid, the card does not fit the simulator, or the simulator does not start.
@@ -62,7 +45,7 @@ class Environments:
         render: bool = False,
         simulators: SimulatorPool | None = None,
     ):
-        simulators = simulators or _PROCESS_POOL
+        simulators = simulators or SimulatorPool()
         self.card = card
         self.seeds = tuple(int(seed) for seed in seeds)
         if not self.seeds:
@@ -117,7 +100,7 @@ class Environments:
         if not count or self._backend is None:
             raise ValueError("every lane is done")
         self.steps += count
-        self._simulators.steps_taken += count
+        self._simulators.count(count)
         frame = _frame(lanes, self._backend.step(lanes, actions))
         self._elapsed += 1
         if self._elapsed == self._max_steps:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.synth.environments.environments import _PROCESS_POOL, Environments
+from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.environments.generated_card import generate_card, measured_card
 from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 
@@ -90,7 +90,7 @@ def probe(
         environment: The id.
         steps: Environment steps that are taken at most.
         seed: Seed of the first episode and of the actions; later episodes have `seed + 1`, `seed + 2`, ….
-        simulators: Opens the simulator and counts the steps.
+        simulators: Opens the simulator and counts the steps, by default for this probe alone.
         cards: Where the environment's card is looked for, by default in the user's card folders.
 
     Raises:
@@ -98,7 +98,7 @@ def probe(
     """
     if steps < 1:
         raise HLError(f"a probe of {steps} steps sees nothing", "give it a few hundred steps or more")
-    simulators = simulators or _PROCESS_POOL
+    simulators = simulators or SimulatorPool()
     try:
         card, carded = (cards or CardResolver.of_user()).load(environment), True
     except UnknownEnvironment:

@@ -66,7 +66,7 @@ class SimulatorPool:
         return self.backend_of(request.spec.environment)(request, self.idle)
 
     def count(self, steps: int) -> None:
-        """Counts steps that a worker process took. `Environments` counts those of this process."""
+        """Counts steps. `Environments` calls it for the steps of this process, an executor for those of its worker."""
         self.steps_taken += steps
 
     def close(self) -> None:

@@ -1,15 +1,14 @@
-"""One evaluation from end to end: prove, then play, then record."""
+"""Evaluation of one program: proof, rollout, record."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from hl_dsl.compiler.planner.controller import controller_for
 from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
-from hl_dsl.synth.environments.environments import load_simulator, steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.proof_check import CHECKED, Disagreement, ProofCheck
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
@@ -27,12 +26,12 @@ from hl_dsl.program import Program
 
 
 class NotProved(HLError):
-    """The program does not pass its proof, so it was not run. `proof` says why."""
+    """The program failed its proof, so it was not run. `proof` has the reasons."""
 
     def __init__(self, program: Program, proof: Proof, exit_code: int | None = None):
         super().__init__(
             f"{program.name} is not proved, so it does not run: {proof.summary}\n\n{proof.render(program.source)}",
-            "mend what is shown, or watch a property instead of proving it by writing `monitor` for `invariant`",
+            "fix the errors above, or write `monitor` for `invariant` to count violations without a proof",
         )
         self.proof = proof
         self.exit_code = proof.exit_code if exit_code is None else exit_code
@@ -42,12 +41,12 @@ class NotProved(HLError):
             "env": program.card.environment,
             "env_steps": 0,
             "proof": proof.summary,
-            "obligations": [one for one in proof.to_json()["results"] if one["status"] != ProofStatus.PROVED],
+            "obligations": [result for result in proof.to_json()["results"] if result["status"] != ProofStatus.PROVED],
         }
 
 
 class NotRecorded(HLError):
-    """The episodes were played, but the ledger did not take the trial. `evaluation` is what they came to."""
+    """The episodes were played, but the trial could not be written to the ledger. `evaluation` is the result."""
 
     def __init__(self, evaluation: Evaluation, problem: HLError):
         super().__init__(f"the episodes were played, but not recorded: {problem.message}", problem.hint)
@@ -56,8 +55,17 @@ class NotRecorded(HLError):
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A proved program's rollout. `trial` is what went into the ledger. `backend` ran the program; where that is not the
-    compiled one, `note` says why. `disagreements`: what a run that was to check the proof found against it."""
+    """Rollout of a proved program.
+
+    Attributes:
+        program: The program.
+        proof: Its proof.
+        rollout: Its episodes.
+        trial: Its record in the ledger.
+        backend: Back end of the compiled policy.
+        note: Why the usual back end was not used.
+        disagreements: Violations of proved properties.
+    """
 
     program: Program
     proof: Proof
@@ -79,7 +87,11 @@ class Evaluation:
             "seeds": list(trial.seeds),
             "returns": list(trial.returns),
             "lengths": list(trial.lengths),
-            "truncated": [cut for cut, done in zip(rollout.truncated, rollout.finished) if done],
+            "truncated": [
+                is_truncated
+                for is_truncated, is_finished in zip(rollout.truncated, rollout.finished, strict=True)
+                if is_finished
+            ],
             "mean": trial.mean,
             "min": trial.min,
             "max": trial.max,
@@ -93,7 +105,7 @@ class Evaluation:
             "monitor_violations": dict(trial.monitor_violations),
             "invariant_violations": dict(trial.invariant_violations),
             "reached": dict(trial.reached),
-            "disagreements": [asdict(one) | {"message": str(one)} for one in self.disagreements],
+            "disagreements": [asdict(found) | {"message": str(found)} for found in self.disagreements],
             "proof": self.proof.summary,
             "parameters": dict(trial.parameters),
             "options": dict(rollout.options),
@@ -105,7 +117,7 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """What `evaluate_program` does beyond playing.
+    """Options of `evaluate_program`.
 
     Attributes:
         parameters: Values of parameters by name; the others have their defaults.
@@ -151,6 +163,7 @@ def evaluate_program(
         KeyboardInterrupt: The interrupt came before the first step.
     """
     options, callbacks = options or EvaluationOptions(), callbacks or RolloutCallbacks()
+    resources = resources or Resources()
     parameters = options.parameters
     proof = program.prove()
     if not proof.passed:
@@ -163,8 +176,9 @@ def evaluate_program(
     policy = (
         checking.policy if checking else controller_for(program.flow, parameters, planner_seed=options.planner_seed)
     )
-    load_simulator()  # it takes a second, in which an interrupt need not wait
-    before = steps_taken()
+    simulators = resources.simulators
+    simulators.load(program.card.environment)  # it takes a second, in which an interrupt need not wait
+    before = simulators.steps_taken
     with defer_interrupts() as stop:
         on_tick = stop.at_ticks(checking.on_tick if checking else None, callbacks.on_tick)
         try:
@@ -172,7 +186,7 @@ def evaluate_program(
         except EnvironmentFailed as problem:
             if ledger is not None:
                 failed = _broken_off(program, proof, settings.protocol, options.kind, problem)
-                ledger.append(replace(failed, environment_steps=steps_taken() - before).to_event())
+                ledger.append(replace(failed, environment_steps=simulators.steps_taken - before).to_event())
             raise
         stop.hold()
         if rollout.interrupted and not rollout.env_steps:
@@ -200,11 +214,20 @@ def trial_of(
     kind: TrialKind,
     checking: ProofCheck | None = None,
 ) -> Trial:
-    """The record of a rollout. Episodes cut off by an interrupt count in the steps, not in the returns."""
+    """The record of a rollout. Unfinished episodes count in the steps, not in the returns.
+
+    Args:
+        program: The program.
+        proof: Its proof.
+        rollout: Its rollout.
+        parameters: Values of parameters by name; the others have their defaults.
+        kind: Kind of the trial.
+        checking: The check of the proof, if the rollout was monitored.
+    """
     done = rollout.finished
 
-    def finished(values):
-        return tuple(value for value, end in zip(values, done) if end)
+    def finished(values: Iterable[Any]) -> tuple[Any, ...]:
+        return tuple(value for value, is_finished in zip(values, done, strict=True) if is_finished)
 
     flow = program.flow
     values = {item.name: item.default for item in flow.parameters} | dict(parameters or {})
@@ -267,6 +290,6 @@ def _broken_off(program: Program, proof: Proof, protocol: str, kind: TrialKind, 
     )
 
 
-def ledger_beside(policy: Path) -> Ledger:
+def policy_ledger(policy: Path) -> Ledger:
     """The ledger of a policy file: `trials.jsonl` in its folder."""
     return Ledger(policy.parent / "trials.jsonl")

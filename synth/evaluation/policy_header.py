@@ -1,4 +1,4 @@
-"""The header of a policy file: what was measured and proved of it, written by the tool and marked `#:`."""
+"""Header of a policy file: its scores and proved invariants, as comments marked `#:`."""
 
 from __future__ import annotations
 

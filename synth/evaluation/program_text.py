@@ -1,4 +1,4 @@
-"""The text of a trial's program, where the ledger leaves it to be made again."""
+"""Text of a trial's program, also if the ledger has only its parameters."""
 
 from __future__ import annotations
 
@@ -15,16 +15,23 @@ from hl_dsl.program import Program
 
 
 def text_of(trial: Trial, trials: Sequence[Trial], cards: CardResolver | None = None) -> str:
-    """A trial's program: its own text, or that of the program it tuned, with its parameters as defaults. Empty where the
-    ledger holds neither. Raises HLError where that one is nothing this version can read."""
+    """A trial's program: its own text, or that of the program it tuned, with its parameters as defaults.
+
+    Empty if the ledger has neither.
+
+    Raises:
+        HLError: This version cannot read the tuned program.
+    """
     if trial.program or trial.kind is not TrialKind.TUNE:
         return trial.program
-    start = next((one.program for one in trials if one.program and one.program_hash in trial.parent_hashes), "")
+    start = next(
+        (parent.program for parent in trials if parent.program and parent.program_hash in trial.parent_hashes), ""
+    )
     if not start:
         return ""
     return text_with(Program.parse(start, cards=cards), trial.parameters)
 
 
 def text_with(program: Program, values: Mapping[str, int | float | bool]) -> str:
-    """A program's text with other defaults. What was measured of it before was measured of another program."""
+    """A program's text with other defaults, without its header, which describes another program."""
     return without_measured(format_policy(syntax_with(program.syntax, program.flow, values)))

@@ -1,4 +1,4 @@
-"""Whether runs agree with the proof: all that is proved, watched at every tick of an evaluation."""
+"""Check of a proof against episodes: everything that is proved is monitored at each tick."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.monitored_properties import as_monitors
 from hl_dsl.compiler.planner.controller import controller_for
+from hl_dsl.synth.environments.environments import Environments
 
 from hl_dsl.program import Program
 
-CHECKED = ("monitor", "invariant", "reachable")  # kinds that a checking policy watches as monitors
+CHECKED = ("monitor", "invariant", "reachable")  # kinds of properties that a checked policy monitors
 
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A proved invariant that a run broke while every assumption had held: `count` ticks, the first at `tick` of `seed`."""
+    """A proved invariant that was violated while all assumptions held: `count` ticks, the first at `tick` of `seed`."""
 
     name: str
     seed: int
@@ -26,13 +28,14 @@ class Disagreement:
 
     def __str__(self) -> str:
         times = "once" if self.count == 1 else f"{self.count:,} times"
-        return f"proof and run disagree: `{self.name}` is proved and was broken {times}, first at tick {self.tick} of seed {self.seed}"
+        where = f"first at tick {self.tick} of seed {self.seed}"
+        return f"proof and run disagree: `{self.name}` is proved and was broken {times}, {where}"
 
 
 class ProofCheck:
-    """A policy that watches what is proved, and what its runs say of it. `on_tick` is to be called at every tick.
+    """A policy that monitors the proved properties, and their violations. `on_tick` must be called at each tick.
 
-    What a run breaks after it broke an assumption is no disagreement: a proof under assumptions is silent about that.
+    A violation after a violated assumption is not a disagreement: the proof holds under the assumptions only.
     """
 
     def __init__(self, program: Program, parameters: Mapping[str, float] | None, planner_seed: int = 0):
@@ -43,7 +46,8 @@ class ProofCheck:
         self._first: dict[int, tuple[int, int]] = {}
         self._counts = [0] * len(self._places)
 
-    def on_tick(self, environments, frame, actions) -> None:
+    def on_tick(self, environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
+        """Compares the violations with those before the tick."""
         if actions is None:
             return
         counts = self.policy.monitor_violations[:, self._places]
@@ -60,6 +64,7 @@ class ProofCheck:
 
     @property
     def disagreements(self) -> tuple[Disagreement, ...]:
+        """The violated invariants, in the program's order."""
         return tuple(
             Disagreement(self._watched[self._places[place]].name, *self._first[place], self._counts[place])
             for place in sorted(self._first)

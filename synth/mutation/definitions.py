@@ -99,16 +99,17 @@ def _late(draft: Draft, grower: RandomExpressions, usual: int) -> Expression:
 def _waited(draft: Draft, grower: RandomExpressions, usual: int) -> tuple[Name, Name]:
     """The ticks since an event, and a new parameter for how many of them are long.
 
-    Where the program's episode ended in a drought, the event is mostly a reward and the parameter begins beyond the
-    longest wait before, or half way through the drought where that comes first: then nothing is changed until there is
-    little to lose.
+    If the program's episode was truncated without reward, the event is usually a reward. The parameter then starts above
+    the longest time without reward before, or at half of the truncation if that is less, so that the program changes
+    only when there is little to lose.
     """
     name = draft.fresh_name("ticks")
-    drought = draft.subject.drought
+    no_reward_steps = draft.subject.no_reward_steps
     rewarded = grower.names.get("reward") is REAL
-    if drought is not None and rewarded and draft.random.random() < 0.8:
+    if no_reward_steps is not None and rewarded and draft.random.random() < 0.8:
         event = _rewarded()
-        longest, ended = max(1, min(drought[0], drought[1] // 2)), drought[1]
+        longest_gap, ended = no_reward_steps
+        longest = max(1, min(longest_gap, ended // 2))
         room = (ended - longest) // 2  # the other half is for what it leads to
         usual = longest + 1 + draft.random.randint(0, room)
         limit = draft.new_param("patience", "int", longest, longest + room, usual)

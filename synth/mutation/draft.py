@@ -40,14 +40,14 @@ _EVERYWHERE = 0.7
 class Subject:
     """A program to be mutated, with what is known about it; made once, mutated often.
 
-    `drought`: for a program whose episode ended because no reward came any more, the longest time without one before
-    that, and the time it took to be ended, in ticks. `foretell` finds what its recorded episodes
+    `no_reward_steps`: for a program whose episode was truncated without reward, the longest time without a reward before
+    that, and the time without a reward at which it was truncated, in ticks. `foretell` finds what its recorded episodes
     foretell, `measure` how large what they showed usually is, by field and component (see sizes.py).
     """
 
     program: Program
     columns: Columns | None = None
-    drought: tuple[int, int] | None = None
+    no_reward_steps: tuple[int, int] | None = None
     foretell: Callable[[], Sequence[Forecast]] = tuple
     measure: Callable[[], Mapping[tuple[str, int | None], float]] = dict
 

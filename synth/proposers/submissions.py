@@ -43,7 +43,7 @@ class Submissions(Proposer):
             raise ProposerStopped("no program was submitted; use `hl open` or `hl mcp` to submit programs")
         text, change = self._texts[index]
         best = context.archive.best
-        parents = () if best is None else (best.checked.program.hash,)
+        parents = () if best is None else (best.checked.hash,)
         submitted = ProposedText(text, index, change or _change_in(text), NAME, parents, Provenance(NAME))
         return [apply_gates(submitted, context, {}).proposal]
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.regressions.files import check_case
@@ -14,6 +13,7 @@ from hl_dsl.synth.regressions.run import OnProgress, simulate_case
 from hl_dsl.synth.regressions.verdicts import CaseResult, case_return, check_episode
 from hl_dsl.synth.rollouts.candidate_batch import Episode
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import BEST, LEDGER, settings_in
 from hl_dsl.synth.runs.statuses import STUDY_KINDS, TrialKind
@@ -28,7 +28,7 @@ from hl_dsl.program import Program
 
 @dataclass(frozen=True)
 class Requirement:
-    """What a new case requires of an episode; see `EpisodeCase`.
+    """Requirement of a new case on its episode; see `EpisodeCase`.
 
     If neither `least_return` nor `holds` is given, the return is measured and becomes the least return. `protocol`
     None means the run's protocol, or the environment's first.
@@ -135,9 +135,9 @@ def _measure(program: Program, case: EpisodeCase, ledger: Ledger, on_progress: O
     if not proof.passed:
         raise NotProved(program, proof)
     ledger.prepare()
-    steps_before = steps_taken()
-    episode = simulate_case(program, case, on_progress)
-    steps = steps_taken() - steps_before
+    resources = Resources()
+    episode = simulate_case(program, case, resources, on_progress)
+    steps = resources.simulators.steps_taken
     measured = replace(case, least_return=case_return(case, episode))
     result = check_episode(measured, episode, program.card)
     trial = replace(

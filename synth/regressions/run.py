@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hl_dsl.synth.candidates.parameter_values import values_of
-from hl_dsl.synth.environments.environments import load_simulator, steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.regressions.batches import batches, episode_of, settings_of
 from hl_dsl.synth.regressions.verdicts import CaseResult, check_counterexample, check_episode, first_failure
@@ -79,7 +78,7 @@ def run_cases(
     Raises:
         HLError: The ledger cannot be written. Raised before any episode.
     """
-    wall, cpu, steps_before = time.perf_counter(), time.process_time(), steps_taken()
+    resources, wall, cpu = Resources(num_threads), time.perf_counter(), time.process_time()
     results: dict[str, CaseResult] = {
         case.name: check_counterexample(case, program.flow) for case in cases if isinstance(case, CounterexampleCase)
     }
@@ -93,11 +92,11 @@ def run_cases(
         detail = "" if proof.passed else f"not simulated: the program is not proved ({proof_summary})"
         results |= {case.name: CaseResult(case.name, None, detail) for case in episode_cases}
         if proof.passed:
-            interrupted = _simulate(program, episode_cases, results, on_progress, num_threads)
+            interrupted = _simulate(program, episode_cases, results, on_progress, resources)
     ordered = tuple(results[case.name] for case in cases)
     if any(result.passed is False for result in ordered):
         exit_code = 1
-    steps = steps_taken() - steps_before
+    steps = resources.simulators.steps_taken
     run = CasesRun(program, tuple(cases), ordered, proof_summary, exit_code, steps, interrupted)
     if ledger is not None and cases:
         trial = replace(_trial(run), wall_seconds=time.perf_counter() - wall, cpu_seconds=time.process_time() - cpu)
@@ -105,11 +104,13 @@ def run_cases(
     return run
 
 
-def simulate_case(program: Program, case: EpisodeCase, on_progress: OnProgress | None = None) -> Episode:
+def simulate_case(
+    program: Program, case: EpisodeCase, resources: Resources, on_progress: OnProgress | None = None
+) -> Episode:
     """Returns the episode of a case with a proved program."""
-    load_simulator()
+    resources.simulators.load(program.card.environment)
     with defer_interrupts() as interrupt:
-        return _episodes(program, settings_of(case), on_progress, 0, interrupt)[0]
+        return _episodes(program, settings_of(case), on_progress, resources, interrupt)[0]
 
 
 def _simulate(
@@ -117,13 +118,13 @@ def _simulate(
     cases: Sequence[EpisodeCase],
     results: dict[str, CaseResult],
     on_progress: OnProgress | None,
-    num_threads: int,
+    resources: Resources,
 ) -> bool:
     """Writes the results of the cases into `results`; true if an interrupt came first."""
-    load_simulator()  # takes about a second, in which an interrupt must not wait
+    resources.simulators.load(program.card.environment)  # takes about a second, in which an interrupt must not wait
     with defer_interrupts() as interrupt:
         for settings, group in batches(cases):
-            episodes = _episodes(program, settings, on_progress, num_threads, interrupt)
+            episodes = _episodes(program, settings, on_progress, resources, interrupt)
             results |= {case.name: check_episode(case, episode_of(case, episodes), program.card) for case in group}
             if any(results[case.name].passed is None for case in group):
                 interrupt.hold()
@@ -136,14 +137,14 @@ def _episodes(
     program: Program,
     settings: EpisodeSettings,
     on_progress: OnProgress | None,
-    num_threads: int,
+    resources: Resources,
     interrupt: SignalInterrupt,
 ) -> list[Episode]:
     return play(
         [program.flow],
         program.card,
         settings,
-        resources=Resources(num_threads),
+        resources=resources,
         hooks=ExecutionHooks(interrupt=interrupt, on_progress=on_progress),
     ).episodes[0]
 

@@ -1,9 +1,8 @@
-"""All that a report shows, as plain data."""
+"""Document of a report: all its contents as plain data."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.steps import accepted_steps, name_of
 from hl_dsl.synth.report.drawing.lineage_layout import lineage_graph
 from hl_dsl.synth.report.videos import ReportVideo, recorded_steps
-from hl_dsl.synth.runs.budget_report import budget_rows
+from hl_dsl.synth.runs.budget_report import budget_rows, seconds_between
 from hl_dsl.synth.runs.call_totals import call_totals
 from hl_dsl.synth.runs.run_folder import BEST
 from hl_dsl.synth.runs.statuses import TrialKind
@@ -31,8 +30,8 @@ from hl_dsl.program import Program
 SCHEMA = "hl.report/2"
 
 
-def document_of(run: ReportedRun, films: Sequence[ReportVideo]) -> dict[str, Any]:
-    """The document, `"schema": "hl.report/2"`, in plain JSON values."""
+def document_of(run: ReportedRun, videos: Sequence[ReportVideo]) -> dict[str, Any]:
+    """Returns the document of the schema `hl.report/2` in plain JSON values."""
     points, end = score_points(run)
     program = _program(run)
     environment, protocol = run.setting or (None, None)
@@ -56,10 +55,10 @@ def document_of(run: ReportedRun, films: Sequence[ReportVideo]) -> dict[str, Any
             "held_out": _held_out(run, program),
             "steps": accepted_steps(run),
             "rejections": rejections(run),
-            "family": lineage_graph(run),
-            "films": [film.to_json() for film in films],
+            "lineage": lineage_graph(run),
+            "videos": [video.to_json() for video in videos],
         }
-    )  # type: ignore[return-value]
+    )  # type: ignore[return-value]  # a mapping becomes a dict
 
 
 def _program(run: ReportedRun) -> Program | None:
@@ -70,27 +69,24 @@ def _program(run: ReportedRun) -> Program | None:
 
 
 def _best(trial: Trial) -> dict[str, Any]:
-    names = (
-        "index",
-        "sequence",
-        "program_name",
-        "program_hash",
-        "mean",
-        "min",
-        "max",
-        "seeds",
-        "returns",
-        "parameters",
-        "distinct_trajectories",
-        "assumption_violations",
-        "monitor_violations",
-        "out_of_range",
-    )
-    return (
-        {"name": name_of(trial)}
-        | {name: getattr(trial, name) for name in names}
-        | {"program": display_text(trial.program)}
-    )
+    return {
+        "name": name_of(trial),
+        "index": trial.index,
+        "sequence": trial.sequence,
+        "program_name": trial.program_name,
+        "program_hash": trial.program_hash,
+        "mean": trial.mean,
+        "min": trial.min,
+        "max": trial.max,
+        "seeds": trial.seeds,
+        "returns": trial.returns,
+        "parameters": trial.parameters,
+        "distinct_trajectories": trial.distinct_trajectories,
+        "assumption_violations": trial.assumption_violations,
+        "monitor_violations": trial.monitor_violations,
+        "out_of_range": trial.out_of_range,
+        "program": display_text(trial.program),
+    }
 
 
 def _held_out(run: ReportedRun, program: Program | None) -> list[dict[str, Any]]:
@@ -101,11 +97,11 @@ def _held_out(run: ReportedRun, program: Program | None) -> list[dict[str, Any]]
 
 
 def _policy_file(run: ReportedRun, best: Trial) -> Path:
-    """The file the best program stands in: a run's `best.hl`, or the policy a ledger was kept beside."""
-    beside = [
+    """Returns the file of the best program: the run's `best.hl`, or the policy next to a ledger without a run."""
+    policies = [
         path for path in sorted(run.folder.glob("*.hl")) if path.name != BEST and _hash_in(path) == best.program_hash
     ]
-    return beside[0] if beside and not run.settings else run.folder / BEST
+    return policies[0] if policies and not run.settings else run.folder / BEST
 
 
 def _hash_in(path: Path) -> str | None:
@@ -116,27 +112,29 @@ def _hash_in(path: Path) -> str | None:
 
 
 def _spent(run: ReportedRun) -> dict[str, Any]:
-    """What the ledger adds up to. `budget_steps` is the budget of environment steps the last generation was given, None where
-    none is recorded; `budgets` have what was spent, reserved and allowed of each; `seconds` is from the first event to the last."""
+    """Returns the totals of the ledger.
+
+    `budget_steps` is the budget of environment steps at the last generation, None if it is not recorded. `budgets` has
+    the spent, reserved and allowed amount of each. `seconds` is the time from the first event to the last.
+    """
     calls = call_totals(run.events)
     lost = sum(trial.environment_steps for trial in run.trials if trial.kind is TrialKind.INTERRUPTED)
     return totals(run.trials, calls) | {
         "budget_steps": _budget_steps(run),
         "budgets": budget_rows(run.events),
         "lost_steps": lost,
-        "film_steps": recorded_steps(run),
+        "video_steps": recorded_steps(run),
         "programs": len(run.candidates),
         "generations": sum(event.get("event") == "generation" for event in run.events),
-        "seconds": _seconds(run.events),
+        "seconds": seconds_between(run.events),
     }
 
 
 def _budget_steps(run: ReportedRun) -> int | None:
     spent, budget = 0, None
     for event, trial in run.entries:
-        if (
-            event.get("event") == "generation" and "proposals" in event
-        ):  # a tuning's generation is told of once it is over
+        # A tuning records a generation after it, without proposals.
+        if event.get("event") == "generation" and "proposals" in event:
             left = event.get("reserved_steps")
             budget = None if left is None else spent + left
         elif trial is not None and trial.kind is TrialKind.SEARCH:
@@ -144,25 +142,16 @@ def _budget_steps(run: ReportedRun) -> int | None:
     return budget
 
 
-def _seconds(events: Sequence[Mapping[str, Any]]) -> float:
-    if not events:
-        return 0.0
-    first, last = (datetime.fromisoformat(event["time"]) for event in (events[0], events[-1]))
-    return (last - first).total_seconds()
-
-
 def _notes(run: ReportedRun) -> list[str]:
-    """What a reader must know before taking the rest at its word."""
+    """Returns warnings that a reader must know first."""
     notes = []
     if run.torn:
-        notes.append(f"The last line of the ledger was cut short by a crash ({run.torn:,} bytes); it is left out.")
-    made = run.settings.get("version") or UNKNOWN
-    if run.settings and made != version():
-        notes.append(
-            f"HL {made} made this run; this report is by HL {version()}, and so are its proof and its layout of programs."
-        )
+        notes.append(f"The last line of the ledger is incomplete after a crash ({run.torn:,} bytes); it is omitted.")
+    starter = run.settings.get("version") or UNKNOWN
+    if run.settings and starter != version():
+        notes.append(f"HL {starter} made this run. HL {version()} made this report, its proof and its program texts.")
     if not run.candidates:
-        notes.append("Nothing has been tried yet.")
+        notes.append("No program was proposed yet.")
     elif run.best is None:
         notes.append("No program was accepted yet.")
     return notes

@@ -1,4 +1,4 @@
-"""The page: one HTML file that needs no network, no other file and no script."""
+"""Page of a report: one HTML file that needs no network, no other file and no script."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hl_dsl.synth.report.contents.run import GOING_ON
+from hl_dsl.synth.report.contents.run import RunStatus
 from hl_dsl.synth.report.drawing.chart import score_chart
 from hl_dsl.synth.report.drawing.lineage_svg import lineage_svg
 from hl_dsl.synth.report.drawing.markup import Markup, element
@@ -17,13 +17,14 @@ from hl_dsl.synth.report.sections.spent import settings, spent
 from hl_dsl.synth.report.sections.steps import rejected, steps
 from hl_dsl.synth.report.videos import ReportVideo
 
-# The browser itself then refuses whatever is not in the file.
+# The browser refuses everything that is not in the file.
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
-def page(document: Mapping[str, Any], films: Sequence[ReportVideo]) -> str:
-    """The whole file. Texts of programs and models are escaped wherever they stand."""
-    title = f"{document['best']['program_name'] if document['best'] else 'A run'} on {document['environment'] or 'no environment yet'}"
+def page(document: Mapping[str, Any], videos: Sequence[ReportVideo]) -> str:
+    """Returns the whole file. Texts of programs and models are escaped."""
+    program = document["best"]["program_name"] if document["best"] else "A run"
+    title = f"{program} on {document['environment'] or 'no environment yet'}"
     head = element(
         "head",
         element("meta", charset="utf-8"),
@@ -42,8 +43,8 @@ def page(document: Mapping[str, Any], films: Sequence[ReportVideo]) -> str:
         best_program(document),
         proved(document),
         held_out(document),
-        _films(films),
-        _family(document),
+        _videos(videos),
+        _lineage(document),
         steps(document),
         rejected(document),
         spent(document),
@@ -55,12 +56,14 @@ def page(document: Mapping[str, Any], films: Sequence[ReportVideo]) -> str:
 def _about(document: Mapping[str, Any]) -> Markup:
     status = document["status"]
     more = {
-        GOING_ON: f" ({document['held_by']}): this is how it stood when the report was made",
-        "cut off": ": its process ended without a word; what is on record is shown",
+        RunStatus.RUNNING: f" ({document['held_by']}): state at the time of this report",
+        RunStatus.ABORTED: ": its process ended without recording a stop",
     }
     reason = f": {document['stop_reason']}" if document["stop_reason"] not in (None, status) else ""
     shown = element(
-        "span", status + more.get(status, "") + reason, class_="status live" if status == GOING_ON else "status"
+        "span",
+        status + more.get(status, "") + reason,
+        class_="status live" if status == RunStatus.RUNNING else "status",
     )
     return element("p", shown, f" {document['protocol'] or ''} · {document['run']}")
 
@@ -98,40 +101,41 @@ def _curves(document: Mapping[str, Any]) -> Markup:
     if end["tokens"] is not None:
         charts.append(score_chart(points, "tokens", end["tokens"], "tokens", "Scores against tokens"))
     key = soft(
-        "A dot is a program that was played (faint: rejected), the line the best accepted so far. Every step on record counts."
+        "A dot is a program that was played (faint: rejected). The line is the best accepted score so far. "
+        "All recorded steps count."
     )
     return section(
         "Scores",
         *charts,
         key,
-        soft("No calls were made, so there is no curve over tokens.") if end["tokens"] is None else None,
+        soft("There were no calls, so there is no curve over tokens.") if end["tokens"] is None else None,
     )
 
 
-def _films(films: Sequence[ReportVideo]) -> Markup | None:
-    if not films:
+def _videos(videos: Sequence[ReportVideo]) -> Markup | None:
+    if not videos:
         return None
-    shown = []
-    for film in films:
-        roles = " and ".join(film.roles)
-        text = f"{roles} program ({film.name}): {number(film.score)} in the run; seed {film.seed}" + (
-            f". {film.note}" if film.note else ""
-        )
-        source = None if film.gif is None else "data:image/gif;base64," + b64encode(film.gif).decode("ascii")
-        picture = element("img", src=source, alt=f"film of the {roles} program") if source else None
-        shown.append(element("figure", picture, element("figcaption", text)))
+    figures = []
+    for video in videos:
+        roles = " and ".join(video.roles)
+        note = f". {video.note}" if video.note else ""
+        text = f"{roles} program ({video.name}): {number(video.score)} in the run; seed {video.seed}{note}"
+        source = None if video.gif is None else "data:image/gif;base64," + b64encode(video.gif).decode("ascii")
+        picture = element("img", src=source, alt=f"video of the {roles} program") if source else None
+        figures.append(element("figure", picture, element("figcaption", text)))
     return section(
-        "Films",
-        element("div", *shown, class_="films"),
-        soft("Each shows the beginning of an episode on a development seed."),
+        "Videos",
+        element("div", *figures, class_="videos"),
+        soft("Each shows the start of an episode on a development seed."),
     )
 
 
-def _family(document: Mapping[str, Any]) -> Markup | None:
-    drawn = lineage_svg(document["family"])
-    if drawn is None:
+def _lineage(document: Mapping[str, Any]) -> Markup | None:
+    graph = lineage_svg(document["lineage"])
+    if graph is None:
         return None
     key = soft(
-        "Number of the trial and its score. Thick: the way to the best program; dashed: a second parent, whose parts were taken over."
+        "Number of the trial and its score. Thick: the lineage of the best program. "
+        "Dashed: a second parent, in a crossover."
     )
-    return section("Where programs came from", element("div", drawn, class_="scroll"), key)
+    return section("Lineage", element("div", graph, class_="scroll"), key)

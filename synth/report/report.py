@@ -1,4 +1,4 @@
-"""A report on a run, from its folder to the finished file."""
+"""Report on a run: reads the run folder and writes the page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hl_dsl.synth.report.videos import record_videos
 
 from hl_dsl.base.files import write_whole
 
-VIDEO_STEPS = 1_000
+VIDEO_STEPS = 1_000  # of each video, by default
 
 
 def write_report(
@@ -21,15 +21,25 @@ def write_report(
     out: Path | str,
     videos: bool = True,
     video_steps: int = VIDEO_STEPS,
-    tell: Callable[[str], None] = lambda text: None,
+    report_progress: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Any]:
-    """Writes the page on `run` to `out`, whole or not at all; what it shows, as plain data.
+    """Writes the page on a run atomically, and returns its contents as plain data.
 
-    With `videos`, the first, worst and best program are filmed for at most `video_steps` steps each, where they were not before
-    (see `record_videos`); without, nothing is played. Raises HLError as `read_run` does, FileUnwritable, KeyboardInterrupt.
+    Args:
+        run: The run folder, or a ledger.
+        out: File of the page.
+        videos: Whether to record videos of the first, worst and best program that are missing. Otherwise nothing is
+            played.
+        video_steps: Most environment steps of each video.
+        report_progress: Called with a text before each play.
+
+    Raises:
+        HLError: The run cannot be read (see `read_run`).
+        FileUnwritable: The page cannot be written.
+        KeyboardInterrupt: The user interrupted a play.
     """
-    found = read_run(run)
-    filmed = record_videos(found, video_steps, videos, tell) if videos else []
-    document = document_of(found, filmed) | {"report": str(out)}
-    write_whole(out, page(document, filmed))
+    reported = read_run(run)
+    recorded = record_videos(reported, video_steps, videos, report_progress) if videos else []
+    document = document_of(reported, recorded) | {"report": str(out)}
+    write_whole(out, page(document, recorded))
     return document

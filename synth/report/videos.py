@@ -1,8 +1,7 @@
-"""Films of the first, the worst and the best program.
+"""Videos of the first, the worst and the best program.
 
-They are played on a development seed and cost environment steps, which are on record like all others: in a ledger of their
-own beside the films, `films/trials.jsonl`, so that the run's own account stays what the run made it. What was filmed once is
-not played again.
+They are played on a development seed and cost environment steps. The steps are recorded in a ledger of their own,
+`videos/trials.jsonl`, so that the run's own totals are unchanged. A recorded video is kept and not played again.
 """
 
 from __future__ import annotations
@@ -24,12 +23,19 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import storage_problem, write_whole
 from hl_dsl.program import Program
 
-VIDEOS, LEDGER = "films", "trials.jsonl"
+VIDEOS, LEDGER = "videos", "trials.jsonl"
+_OLD_FOLDER = "films"  # the name of the folder before the ledger schema hl.trials/2
 
 
 @dataclass(frozen=True)
 class ReportVideo:
-    """One program's film. `roles`: which of "first", "worst", "best" it is. `note` says why there are no pictures."""
+    """Video of one program.
+
+    Attributes:
+        roles: Which of "first", "worst" and "best" the program is.
+        gif: The pictures; None if there are none.
+        note: Why there are no pictures.
+    """
 
     roles: tuple[str, ...]
     name: str
@@ -40,25 +46,33 @@ class ReportVideo:
     note: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the pictures."""
+        """Returns all fields except the pictures."""
         document = asdict(self)
         del document["gif"]
         return document | {"roles": list(self.roles), "bytes": None if self.gif is None else len(self.gif)}
 
 
 def record_videos(
-    run: ReportedRun, steps: int, play: bool, tell: Callable[[str], None] = lambda text: None
+    run: ReportedRun, steps: int, play: bool, report_progress: Callable[[str], None] = lambda text: None
 ) -> list[ReportVideo]:
-    """The films, each of at most `steps` steps. With `play` false only what was filmed before is shown.
+    """Returns the videos, and records those that are missing.
 
-    `tell` is told what is about to be played. Raises KeyboardInterrupt, with what had been played recorded.
+    Args:
+        run: The run.
+        steps: Most environment steps of each video.
+        play: Whether to play; otherwise only recorded videos are returned.
+        report_progress: Called with a text before each play.
+
+    Raises:
+        KeyboardInterrupt: The user interrupted a play; its steps are recorded.
     """
-    return [_one(run, film, trial, steps, play, tell) for film, trial in _chosen(run)]
+    return [_with_pictures(run, video, trial, steps, play, report_progress) for video, trial in _chosen(run)]
 
 
 def recorded_steps(run: ReportedRun) -> int:
-    """What the films on record have cost."""
-    return sum(trial.environment_steps for trial in trials_of(Ledger(run.folder / VIDEOS / LEDGER).read()))
+    """Returns the environment steps that the recorded videos have cost."""
+    ledgers = [run.folder / folder / LEDGER for folder in (VIDEOS, _OLD_FOLDER)]
+    return sum(trial.environment_steps for path in ledgers for trial in trials_of(Ledger(path).read()))
 
 
 def _chosen(run: ReportedRun) -> list[tuple[ReportVideo, Trial]]:
@@ -70,34 +84,41 @@ def _chosen(run: ReportedRun) -> list[tuple[ReportVideo, Trial]]:
     if not scored or run.best is None:
         return []
     seed = (run.settings.get("seeds") or scored[0].seeds)[0]
-    roles = {"first": scored[0], "worst": min(scored, key=lambda trial: trial.score), "best": run.best}
+    roles = {"first": scored[0], "worst": min(scored, key=lambda trial: trial.score or 0.0), "best": run.best}
     chosen: dict[str, tuple[ReportVideo, Trial]] = {}
     for role, trial in roles.items():
-        film, first = chosen.get(
+        video, first = chosen.get(
             trial.program_hash, (ReportVideo((), name_of(trial), trial.program_hash, trial.score, seed), trial)
         )
-        chosen[trial.program_hash] = replace(film, roles=(*film.roles, role)), first
+        chosen[trial.program_hash] = replace(video, roles=(*video.roles, role)), first
     return list(chosen.values())
 
 
-def _one(
-    run: ReportedRun, film: ReportVideo, trial: Trial, steps: int, play: bool, tell: Callable[[str], None]
+def _with_pictures(
+    run: ReportedRun,
+    video: ReportVideo,
+    trial: Trial,
+    steps: int,
+    play: bool,
+    report_progress: Callable[[str], None],
 ) -> ReportVideo:
+    """Returns the video with its recorded or newly played pictures, or with a note on why there are none."""
     try:
-        program = Program.parse(text_of(trial, run.trials, run.cards), cards=run.cards)
-        path = run.folder / VIDEOS / f"{program.hash}-{trial.protocol}-{film.seed}-{steps}.gif"
-        kept = _kept(path)
-        if kept is not None:
-            return replace(film, gif=kept)
+        program = Program.parse(text_of(trial, run.trials))
+        path = run.folder / VIDEOS / f"{program.hash}-{trial.protocol}-{video.seed}-{steps}.gif"
+        recorded = _recorded(path)
+        if recorded is not None:
+            return replace(video, gif=recorded)
         if not play:
-            return replace(film, note="not filmed")
-        tell(f"filming the {' and '.join(film.roles)} program, {film.name}: at most {steps:,} environment steps")
-        return replace(film, gif=_play(program, trial, film.seed, steps, path))
+            return replace(video, note="not recorded")
+        roles = " and ".join(video.roles)
+        report_progress(f"recording the {roles} program, {video.name}: at most {steps:,} environment steps")
+        return replace(video, gif=_play(program, trial, video.seed, steps, path))
     except HLError as problem:
-        return replace(film, note=f"not filmed: {(problem.message.splitlines() or [''])[0]}")
+        return replace(video, note=f"not recorded: {(problem.message.splitlines() or [''])[0]}")
 
 
-def _kept(path: Path) -> bytes | None:
+def _recorded(path: Path) -> bytes | None:
     try:
         data = path.read_bytes()
     except OSError:
@@ -121,7 +142,7 @@ def _play(program: Program, trial: Trial, seed: int, steps: int, path: Path) -> 
         problem, hint = storage_problem(error)
         raise HLError(f"cannot write to {path.parent}: {problem}", hint) from None
     camera = Camera(program.card, steps)
-    known = {one.name for one in program.flow.parameters}
+    known = {parameter.name for parameter in program.flow.parameters}
     evaluation = evaluate_program(
         program,
         EpisodeSettings(trial.protocol, (seed,), steps),

@@ -44,7 +44,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class RolloutCallbacks:
-    """What is called while episodes are played.
+    """Callbacks of an evaluation.
 
     Attributes:
         on_tick: Called at each tick; see `OnTick`.

@@ -12,7 +12,7 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.callbacks import OnTick, Progress, RolloutCallbacks
-from hl_dsl.synth.rollouts.episode import Recorder, Recording
+from hl_dsl.synth.rollouts.episode import Recorder, Recording, RecordingDetail
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.last_frames import LastFrames
@@ -65,7 +65,7 @@ def play(
     hooks: ExecutionHooks,
     curves: Mapping[int, np.ndarray | None] | None = None,
     step_budget: int | None = None,
-    pictures: bool = False,
+    detail: RecordingDetail = RecordingDetail.STEPS,
 ) -> BatchResult:
     """Plays every program on every seed, all in one batch.
 
@@ -79,12 +79,14 @@ def play(
         hooks: Connections to the caller. An interrupt in `hooks.interrupt` stops the batch at a tick.
         curves: (T,) returns so far of the best program on each seed, for pruning; None prunes nothing.
         step_budget: Limit of environment steps for the whole batch.
-        pictures: Whether the recording of each program's worst episode gets its last frames.
+        detail: What is recorded of the episodes.
     """
     lanes = [seed for _ in candidates for seed in settings.seeds]
     pruner = Pruner([(curves or {}).get(seed) for seed in lanes])
-    recorder = Recorder(len(lanes), pixels=card.capabilities.has_pixels)
-    frames = LastFrames(card, len(lanes)) if pictures else None
+    recorder = (
+        Recorder(len(lanes), pixels=card.capabilities.has_pixels) if detail is not RecordingDetail.NOTHING else None
+    )
+    frames = LastFrames(card, len(lanes)) if detail is RecordingDetail.PICTURES else None
     rollout = evaluate(
         ProgramBatch(_members(candidates, len(settings.seeds))),
         card,
@@ -95,19 +97,21 @@ def play(
             on_progress=_on_progress(hooks),
             abandon=lambda progress: np.ones(len(lanes), bool) if hooks.stop is not None and hooks.stop() else None,
             prune=pruner,
-            render=pictures and needs_render(card),
+            render=frames is not None and needs_render(card),
         ),
         step_budget,
     )
-    recordings = recorder.episodes()
+    recordings: Sequence[Recording | None] = recorder.episodes() if recorder is not None else [None] * len(lanes)
     episodes = [_episode(rollout, lane, bool(pruner.pruned[lane]), recordings[lane]) for lane in range(len(lanes))]
     firsts = range(0, len(lanes), len(settings.seeds))
     if frames is not None:
         for first in firsts:
             own = range(first, first + len(settings.seeds))
             worst = min(own, key=lambda lane: (episodes[lane].value, lanes[lane]))
-            illustrated = replace(recordings[worst], pictures=frames.pictures(worst))
-            episodes[worst] = replace(episodes[worst], recording=illustrated)
+            recording = recordings[worst]
+            if recording is not None:
+                illustrated = replace(recording, pictures=frames.pictures(worst))
+                episodes[worst] = replace(episodes[worst], recording=illustrated)
     return BatchResult([episodes[first : first + len(settings.seeds)] for first in firsts], rollout)
 
 
@@ -171,7 +175,7 @@ def _members(candidates: Sequence[Dataflow], seeds: int) -> list[Member]:
     return members
 
 
-def _episode(rollout: Rollout, lane: int, is_pruned: bool, recording: Recording) -> Episode:
+def _episode(rollout: Rollout, lane: int, is_pruned: bool, recording: Recording | None) -> Episode:
     status = (
         EpisodeStatus.FINISHED if rollout.finished[lane] else EpisodeStatus.PRUNED if is_pruned else EpisodeStatus.CUT
     )

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class EpisodeStatus(StrEnum):
-    """How an episode of a search ended."""
+    """Status of an episode of a search."""
 
     FINISHED = "finished"
     """It ended by the environment, or by a limit of its settings."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 from hl_dsl.synth.rollouts.interrupts import DeferredInterrupt
 
 
@@ -29,7 +30,14 @@ class ExecutionHooks:
 
 
 class Executor(ABC):
-    """Base class of executors."""
+    """Base class of executors.
+
+    Attributes:
+        simulators: Simulators of this process, and the count of the steps that all evaluations took.
+    """
+
+    def __init__(self, simulators: SimulatorPool | None = None):
+        self.simulators = simulators or SimulatorPool()
 
     @abstractmethod
     def run(self, function: Callable[..., Any], *arguments: Any, hooks: ExecutionHooks, **options: Any) -> Any:
@@ -57,7 +65,8 @@ class InProcessExecutor(Executor):
         return function(*arguments, hooks=hooks, **options)
 
     def release(self) -> None:
-        """Does nothing: there is no process to keep."""
+        """Does nothing: the next study may use the idle simulators."""
 
     def close(self) -> None:
-        """Does nothing: there is no process to end."""
+        """Ends the idle simulators."""
+        self.simulators.close()

@@ -80,16 +80,17 @@ class SignalInterrupt(DeferredInterrupt):
             handler = signal.getsignal(number)
             if callable(handler):  # neither ignored nor the system's default
                 self._handlers[number] = handler
-        for number in self._handlers:
-            signal.signal(number, self._receive)
+        for taken in self._handlers:
+            signal.signal(taken, self._receive)
 
     def restore(self) -> None:
         """Gives the signals back to their handlers."""
-        for number, handler in self._handlers.items():
-            signal.signal(number, handler)
+        for taken, handler in self._handlers.items():
+            signal.signal(taken, handler)
 
     def _receive(self, number: int, frame: FrameType | None) -> None:
-        is_second, self._is_pending, self._number = self._is_pending, True, number
+        is_second = self._is_pending
+        self._is_pending, self._number = True, number
         if is_second and not self._is_held:
             self.deliver()
 

@@ -1,4 +1,7 @@
-"""The last frames of episodes as pictures for models that take images. They are seen while the episodes are played, and cost no step."""
+"""Last frames of episodes, as pictures for models that take images.
+
+They are kept while the episodes are played, and take no extra step.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import subprocess
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,37 +17,28 @@ from hl_dsl.synth.rollouts.picture import Picture
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
-from hl_dsl.cards.writer import card_text
 
 MOST, EVERY = 4, 8  # pictures of an episode; ticks between them
-WIDEST = 320  # pixels; what is drawn larger is thinned out
+WIDEST = 320  # pixels; wider pictures are subsampled
 
 
 def png(picture: np.ndarray) -> bytes:
-    """The PNG file of a picture, (height, width, 3) uint8."""
+    """A picture, (height, width, 3) uint8, as a PNG file."""
     import imageio.v3
 
     return imageio.v3.imwrite("<bytes>", picture, extension=".png")
 
 
 def small(picture: np.ndarray) -> np.ndarray:
-    """A copy of a picture, (height, width, 3), no wider than `WIDEST`."""
+    """A copy of a picture, (height, width, 3), at most `WIDEST` pixels wide."""
     stride = -(-picture.shape[1] // WIDEST)
     return np.array(picture[::stride, ::stride])
 
 
 def can_be_drawn(card: Card) -> bool:
-    """Whether the environment shows pictures on this machine. Takes no step."""
-    return _drawn(card_text(card), card.environment)
-
-
-@cache
-def _drawn(text: str, environment: str) -> bool:
+    """Whether the environment can be drawn on this machine. Takes no step."""
     from hl_dsl.synth.rollouts.video import check_render, needs_render
 
-    from hl_dsl.cards.reader import parse_card
-
-    card = parse_card(text, environment)
     try:
         if needs_render(card):
             check_render(card)
@@ -56,8 +49,16 @@ def _drawn(text: str, environment: str) -> bool:
 
 @dataclass(frozen=True)
 class Announced:
-    """What pictures a prompt will have once an episode was played. `width`, `height` in pixels and `bytes` are of the first
-    frame's PNG file; they differ a little from frame to frame. `most_bytes`: what is larger is not sent."""
+    """Pictures of a prompt after the first episode.
+
+    Attributes:
+        most: Largest number of pictures.
+        every: Ticks between pictures.
+        width: Pixels of the first frame.
+        height: Pixels of the first frame.
+        bytes: Size of the first frame's PNG file.
+        most_bytes: Larger files are not sent.
+    """
 
     most: int
     every: int
@@ -68,7 +69,7 @@ class Announced:
 
 
 def announced(card: Card, protocol: str) -> Announced | None:
-    """None where the environment shows none here. Resets one lane; takes no step."""
+    """The pictures that prompts will have; None if the environment cannot be drawn here. Takes no step."""
     from hl_dsl.synth.environments.environments import Environments
     from hl_dsl.synth.rollouts.picture import MOST_PICTURE_BYTES
     from hl_dsl.synth.rollouts.video import needs_render
@@ -85,9 +86,9 @@ def announced(card: Card, protocol: str) -> Announced | None:
 
 
 class LastFrames:
-    """An `on_tick` that keeps, of each lane, the last `most` of every `every`-th frame and the one it ended with.
+    """An `on_tick` that keeps the last `most` pictures of each lane: every `every`-th frame, and the final one.
 
-    Games show their pixels at every tick; other environments must be made with `render`.
+    Environments without pixels in their observations must be made with `render`.
     """
 
     def __init__(self, card: Card, lanes: int = 1, most: int = MOST, every: int = EVERY):
@@ -97,14 +98,15 @@ class LastFrames:
         self._tick = 0
 
     def __call__(self, environments: Any, frame: Frame, actions: np.ndarray | None) -> None:
-        # All lanes begin together, so one number counts for all; an end is told of after the tick it follows.
+        """Keeps the frame's pictures."""
+        # All lanes start together, so one counter serves all. An end is reported after its tick.
         if actions is None or self._tick % self._every == 0:
-            with suppress(HLError):  # an environment that draws no more plays on all the same
+            with suppress(HLError):  # the evaluation continues without pictures
                 for row, lane in enumerate(frame.lanes.tolist()):
                     shown = frame.picture(row) if self._pixels else environments.render(lane)
                     self._kept[lane].append((self._tick, small(shown)))
         self._tick += actions is not None
 
     def pictures(self, lane: int = 0) -> tuple[Picture, ...]:
-        """What was kept of a lane, the earliest first."""
+        """The kept pictures of a lane, the earliest first."""
         return tuple(Picture(png(picture), f"tick {tick}") for tick, picture in self._kept[lane])

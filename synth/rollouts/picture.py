@@ -1,4 +1,4 @@
-"""A picture of an episode, as models that take images are shown it."""
+"""Picture of an episode for models that take images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ MOST_PICTURE_BYTES = 300_000  # a larger PNG file is not sent to a model
 
 @dataclass(frozen=True)
 class Picture:
-    """A frame of an episode, `png` its PNG file. `says`: one line, such as the tick it is of."""
+    """A frame of an episode: its PNG file, and a caption of one line."""
 
     png: bytes
     says: str

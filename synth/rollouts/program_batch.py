@@ -1,4 +1,4 @@
-"""Several programs side by side in one batch of environments."""
+"""Batch of programs: a controller whose lanes belong to several programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hl_dsl.compiler.policy import Policy
 
 @dataclass(frozen=True)
 class Member:
-    """A program that plays in `lanes` lanes next to each other. `parameters`: a number, or one for each of its lanes."""
+    """A program in `lanes` adjacent lanes. Each of its parameters is a number, or one for each of its lanes."""
 
     flow: Dataflow
     lanes: int
@@ -25,7 +25,7 @@ class Member:
 
 
 class ProgramBatch(Controller):
-    """A controller whose lanes belong to the members, in their order."""
+    """The members in adjacent lanes, in their order."""
 
     def __init__(self, members: Sequence[Member]):
         self.members = tuple(members)
@@ -34,30 +34,30 @@ class ProgramBatch(Controller):
         if self._planning:
             self.report_every, self.options = self._planning[0].report_every, self._planning[0].options
         self._starts = np.cumsum([0] + [member.lanes for member in self.members])
-        self._of: np.ndarray | None = None
+        self._divided: np.ndarray | None = None  # the lanes for which the parts were made
         self._parts: list[tuple[Policy, slice, np.ndarray]] = []
 
     @property
     def num_lanes(self) -> int:
+        """Lanes of all members."""
         return int(self._starts[-1])
 
     def prepare(self, seeds: Sequence[int], num_threads: int) -> None:
-        """Tells the members that plan which episodes come with the next reset."""
-        for policy, first, end in zip(self._policies, self._starts, self._starts[1:]):
-            if policy in self._planning:
-                policy.prepare(seeds[first:end], num_threads)
+        """Announces the episodes of the next `reset` to each member."""
+        for policy, first, end in zip(self._policies, self._starts[:-1], self._starts[1:], strict=True):
+            policy.prepare(seeds[first:end], num_threads)
 
     def reset(self, num_lanes: int) -> None:
-        """Begins an episode in every lane. Raises ValueError for another number of lanes than the members have."""
+        """Starts an episode in every lane. Raises ValueError if the members have another number of lanes."""
         if num_lanes != self.num_lanes:
-            raise ValueError(f"the population has {self.num_lanes} lanes, not {num_lanes}")
-        for member, policy in zip(self.members, self._policies):
+            raise ValueError(f"the batch has {self.num_lanes} lanes, not {num_lanes}")
+        for member, policy in zip(self.members, self._policies, strict=True):
             policy.reset(member.lanes)
-        self._of = None
+        self._divided = None
 
     def tick(self, frame: Frame) -> np.ndarray:
         """The actions of the lanes in the frame."""
-        if frame.lanes is not self._of:
+        if frame.lanes is not self._divided:
             self._divide(frame.lanes)
         if len(self._parts) == 1:
             policy, _, lanes = self._parts[0]
@@ -66,7 +66,7 @@ class ProgramBatch(Controller):
             frame.plan = part.plan
             return actions
         parts = [_part(frame, rows, lanes) for _, rows, lanes in self._parts]
-        actions = np.concatenate([policy.tick(part) for (policy, _, _), part in zip(self._parts, parts)])
+        actions = np.concatenate([policy.tick(part) for (policy, _, _), part in zip(self._parts, parts, strict=True)])
         if self._planning:
             frame.plan = _side_by_side(
                 [np.zeros((len(part.lanes), 0)) if part.plan is None else part.plan for part in parts]
@@ -82,10 +82,10 @@ class ProgramBatch(Controller):
                 self._parts.append(
                     (policy, rows, np.ascontiguousarray(lanes[rows] - np.int32(self._starts[number]), np.int32))
                 )
-        self._of = lanes
+        self._divided = lanes
 
     def counts(self) -> list[EpisodeCounts]:
-        """The members' counts, one for each lane. If one member plans, the others count that they did not."""
+        """The members' counts, one for each lane. If a member plans, the planning counts of the others are 0."""
         rows = [row for policy in self._policies for row in policy.counts()]
         if self._planning:
             rows = [replace(row, planning=row.planning or PlanningCounts()) for row in rows]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 from hl_dsl.synth.rollouts.executor import Executor, InProcessExecutor
 
 from hl_dsl.base.errors import HLError
@@ -12,7 +13,7 @@ from hl_dsl.base.errors import HLError
 
 @dataclass(frozen=True)
 class Resources:
-    """What evaluations run on. Resources never change a return.
+    """Resources of an evaluation. They never change a return.
 
     Pickling keeps the numbers only: in a worker process the executor is an `InProcessExecutor`.
 
@@ -33,6 +34,11 @@ class Resources:
         """Checks the numbers."""
         if self.num_envs < 1:
             raise HLError(f"{self.num_envs} environments at a time are too few", "give --num-envs 1 or more")
+
+    @property
+    def simulators(self) -> SimulatorPool:
+        """Simulators of this process. They and the count of their steps belong to the executor."""
+        return self.executor.simulators
 
     def to_json(self) -> dict[str, int]:
         """A JSON object with the numbers; `Resources(**document)` reads it."""

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.compiler.controller import Controller
-from hl_dsl.synth.environments.environments import Environments, load_simulator
+from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.callbacks import Progress, RolloutCallbacks
 from hl_dsl.synth.rollouts.resources import Resources
@@ -128,14 +128,14 @@ def evaluate(
         HLError: See `Environments`.
     """
     resources, callbacks = resources or Resources(), callbacks or RolloutCallbacks()
-    load_simulator()  # the import takes a second, which does not belong to the evaluation
+    resources.simulators.load(card.environment)  # the import takes a second, which does not belong to the evaluation
     wall, cpu = time.perf_counter(), time.process_time()
     waves: list[Wave] = []
     interrupted, options, spent = False, {}, 0
     for first in range(0, max(1, len(settings.seeds)), resources.num_envs):
         seeds = settings.seeds[first : first + resources.num_envs]
         environments = Environments(
-            card, settings.protocol, seeds, resources.num_threads, settings.max_steps, callbacks.render
+            card, settings.protocol, seeds, resources.num_threads, settings.max_steps, callbacks.render, resources.simulators
         )
         options = environments.options | {"no_reward_steps": settings.no_reward_steps} | dict(controller.options)
         controller.prepare(environments.seeds, resources.num_threads)

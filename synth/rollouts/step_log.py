@@ -1,4 +1,4 @@
-"""What is kept of every step while lanes run, and what it adds up to."""
+"""Step log: returns, lengths and digests of running lanes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ from hashlib import blake2b
 import numpy as np
 from hl_dsl.compiler.backends.frame import Frame
 
-BLOCK = 256
+BLOCK = 256  # steps
 
 
 class StepLog:
-    """Returns, lengths and a digest of actions and rewards for each of `lanes` lanes.
+    """Log of `lanes` lanes.
 
-    `block`: steps that are added up at a time. A step costs two row copies; sums and digests are taken in blocks. Sums run in the order of the steps, one lane by
-    itself, so neither the block nor the other lanes show in a return. `returns` (n,) float64, `lengths` (n,) int64,
-    `finished` and `truncated` (n,) bool, `last_scored` (n,) int64: the step of the last positive reward, 0 before one.
+    A step costs two row copies; sums and digests are computed for `block` steps at a time. Rewards are added in the
+    order of the steps, for each lane alone, so a return depends neither on the block nor on the other lanes.
+
+    Attributes:
+        returns: (n,) float64.
+        lengths: (n,) int64.
+        last_scored: (n,) int64, step of the last positive reward, 0 before one.
+        finished: (n,) bool, whether the episode ended.
+        truncated: (n,) bool, whether a limit of steps ended it.
     """
 
     def __init__(self, lanes: int, action_shape: tuple[int, ...], action_dtype: np.dtype, block: int = BLOCK):
@@ -31,14 +37,14 @@ class StepLog:
         self.follow(np.arange(lanes, dtype=np.int32))
 
     def follow(self, lanes: np.ndarray) -> None:
-        """From here on a row of `keep` is of `lanes`."""
+        """Sets the lanes of the rows of the next steps."""
         self.flush()
         self._lanes = lanes
         self._actions = np.empty((self._block, len(lanes), *self._action_shape), self._action_dtype)
         self._rewards = np.empty((self._block, len(lanes)))
 
     def keep(self, actions: np.ndarray, reward: np.ndarray) -> bool:
-        """Takes one step. Says whether the block is full, and then `flush` must be called."""
+        """Logs one step. Returns whether the block is full; `flush` must then be called."""
         row = self._rows
         self._actions[row] = actions
         self._rewards[row] = reward
@@ -46,13 +52,13 @@ class StepLog:
         return row == self._block
 
     def end(self, frame: Frame) -> None:
-        """Closes the lanes that `frame` shows as done."""
+        """Ends the lanes that are done in `frame`."""
         self.flush()
         self.finished[frame.lanes[frame.done]] = True
         self.truncated[frame.lanes[frame.truncated]] = True
 
     def flush(self) -> None:
-        """Adds up what was kept since the last time."""
+        """Adds the logged steps to the sums and digests."""
         rows, self._rows = self._rows, 0
         if not rows:
             return
@@ -60,14 +66,14 @@ class StepLog:
         scored = rewards > 0
         latest = self.lengths[lanes] + rows - np.argmax(scored[::-1], axis=0)
         self.last_scored[lanes] = np.where(scored.any(axis=0), latest, self.last_scored[lanes])
-        # cumsum, because sum may add in pairs and so depend on how many lanes stand side by side.
+        # cumsum adds in order; the pairwise additions of sum would depend on the number of lanes.
         self.returns[lanes] = np.cumsum(np.vstack([self.returns[lanes], rewards]), axis=0)[-1]
         self.lengths[lanes] += rows
         for column, lane in enumerate(lanes):
-            of_actions, of_rewards = self._digests[lane]
-            of_actions.update(actions[:, column].tobytes())
-            of_rewards.update(rewards[:, column].tobytes())
+            action_digest, reward_digest = self._digests[lane]
+            action_digest.update(actions[:, column].tobytes())
+            reward_digest.update(rewards[:, column].tobytes())
 
     def digests(self) -> list[str]:
-        """One digest for each lane, of its whole sequence of actions and rewards."""
-        return [of_actions.hexdigest() + of_rewards.hexdigest() for of_actions, of_rewards in self._digests]
+        """Digest of each lane's sequence of actions and rewards."""
+        return [actions.hexdigest() + rewards.hexdigest() for actions, rewards in self._digests]

@@ -1,4 +1,4 @@
-"""One episode tick by tick, as JSON lines, replayed by the reference interpreter while the compiled policy plays."""
+"""Trace of an episode as JSON lines, computed by the reference interpreter while the compiled policy plays."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ SCHEMA = "hl.trace/1"
 
 
 class TraceWriter:
-    """Writes the first seed's episode to `path`; give it to `evaluate` as `on_tick`.
+    """An `on_tick` that writes the first seed's episode to `path`.
 
-    The first line says what the trace is of; then a line for each tick: observations as the program gets them, memory
-    as it stood at the beginning of the tick, lets, mode, action, and the reward of the step before; then a line with the
-    last reward and `"end": true`. The values are the interpreter's. Opening raises HLError. Once the episode runs nothing is
-    raised, so a full disk cannot cost the evaluation: `close` raises HLError then, and also where an action was not the
-    interpreter's, since the forms of a program agree bit for bit.
+    The first line describes the trace. Each tick has a line: observations as the program gets them, memory at the start
+    of the tick, lets, mode, action, and the reward of the step before. The last line has the last reward and
+    `"end": true`. The values are the interpreter's.
+
+    A full disk does not stop the evaluation: after the constructor only `close` raises errors.
+
+    Raises:
+        HLError: The file cannot be opened.
     """
 
     def __init__(self, path: Path | str, flow: Dataflow, **about: Any):
@@ -39,12 +42,13 @@ class TraceWriter:
         self._over = False
         self._error: HLError | None = None
         try:
-            self._file = open(self.path, "w", encoding="utf-8")
+            self._file = open(self.path, "w", encoding="utf-8")  # noqa: SIM115 (`close` closes it)
         except OSError as error:
             raise self._problem(error) from error
         self._write({"schema": SCHEMA, "policy": flow.name, "env": flow.card.environment, **about})
 
     def __call__(self, environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
+        """Writes a tick."""
         rows = np.flatnonzero(frame.lanes == 0)
         if self._over or not len(rows):
             return
@@ -68,7 +72,7 @@ class TraceWriter:
         self._tick += 1
 
     def close(self) -> None:
-        """Finishes the file. Raises HLError where the trace is not whole."""
+        """Closes the file. Raises HLError if the trace is incomplete, or an action differed from the interpreter's."""
         try:
             self._file.close()
         except OSError as error:
@@ -93,7 +97,7 @@ class TraceWriter:
 
 
 def raw_observations(flow: Dataflow, frame: Frame, row: int) -> list:
-    """The raw value of each of the program's inputs in one row of a frame; nothing planned where nothing was."""
+    """The raw value of each of the program's inputs in one row of a frame; defaults for sources it does not have."""
     shown = [getattr(frame, entry.source) for entry in flow.inputs]
     return [
         entry.default if values is None else np.ravel(values[row])[entry.column].item()
@@ -101,15 +105,15 @@ def raw_observations(flow: Dataflow, frame: Frame, row: int) -> list:
     ]
 
 
-def describe_tick(flow: Dataflow, tick) -> dict[str, Any]:
-    """A tick as names and values: numbers, truth values, and names of modes and actions."""
+def describe_tick(flow: Dataflow, tick: Tick) -> dict[str, Any]:
+    """A tick as names and values, with the names of modes and actions."""
     named = {name: [tick.values[node] for node in value.nodes] for name, value in flow.values.items()}
     names = {"mode": flow.modes, "action": flow.card.action.names}
 
-    def shown(name: str):
-        values = named[name]
-        if names.get(name):
-            return names[name][values[0]]
+    def shown(name: str) -> Any:
+        values, of_values = named[name], names.get(name)
+        if of_values:
+            return of_values[values[0]]
         return values[0] if len(values) == 1 else values
 
     return {
@@ -125,7 +129,7 @@ def describe_tick(flow: Dataflow, tick) -> dict[str, Any]:
 
 
 def replayed(flow: Dataflow, recording: Recording, start: int, stop: int) -> Iterator[tuple[int, Frame, Tick]]:
-    """Ticks of a recorded episode as a program's interpreter sees them that begins at `start`: number, frame, what it makes of it."""
+    """Replays the ticks of a recorded episode from `start`. Yields number, frame and the interpreter's tick."""
     interpreter, lane = Interpreter(flow), np.zeros(1, np.int32)
     for number in range(start, stop):
         frame = recording.frame(number, number + 1, lane)

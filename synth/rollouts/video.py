@@ -1,4 +1,4 @@
-"""A film of one episode, written as MP4 while it is played."""
+"""Video of one episode, written as MP4 while it is played."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from hl_dsl.cards import Card, Rendering
 
 
 class Video:
-    """Films lane 0, the first seed; give it to `evaluate` as `on_tick`, with `render=needs_render(card)`.
+    """An `on_tick` that films lane 0. The evaluation needs `render=needs_render(card)`.
 
-    Opening raises HLError where the file cannot be written or the environment cannot be drawn. Once the episode runs
-    nothing is raised, so a full disk cannot cost the evaluation: `close` raises HLError then.
+    A full disk does not stop the evaluation: after the constructor only `close` raises errors.
+
+    Raises:
+        HLError: The file cannot be written, or the environment cannot be drawn.
     """
 
     def __init__(self, path: str | Path, card: Card):
@@ -31,7 +33,7 @@ class Video:
         self._over = False
         self._error: HLError | None = None
         if self.path.suffix.lower() != ".mp4":
-            raise HLError(f"a video is written as MP4, and `{self.path}` is not named so", "name it FILE.mp4")
+            raise HLError(f"the video `{self.path}` has no name of an MP4 file", "name it FILE.mp4")
         if needs_render(card):
             check_render(card)
         try:
@@ -40,6 +42,7 @@ class Video:
             raise HLError(f"cannot write the video {self.path}: {error}") from error
 
     def __call__(self, environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
+        """Films a tick."""
         if self._over or (row := int(np.searchsorted(frame.lanes, 0))) >= len(frame.lanes) or frame.lanes[row] != 0:
             return
         picture = frame.picture(row) if self._capabilities.has_pixels else environments.render(0)
@@ -50,7 +53,7 @@ class Video:
         self._over = actions is None or self._error is not None
 
     def close(self) -> None:
-        """Finishes the file. Raises HLError where it could not be written; the frames so far may be lost then."""
+        """Closes the file. Raises HLError if it could not be written; the frames so far may then be lost."""
         writer, self._writer = self._writer, None
         self._over = True
         try:
@@ -58,7 +61,9 @@ class Video:
                 import imageio_ffmpeg
 
                 writer.close()
-                next(imageio_ffmpeg.read_frames(str(self.path)))  # the writer does not say when its last write failed
+                next(
+                    imageio_ffmpeg.read_frames(str(self.path))
+                )  # the writer does not report that its last write failed
         except (OSError, RuntimeError, StopIteration) as error:
             self._error = self._error or HLError(f"cannot write the video {self.path}: {error}")
         if self._error is not None:
@@ -74,7 +79,7 @@ class Video:
                 str(self.path),
                 (width, height),
                 fps=self._capabilities.frames_per_second,
-                macro_block_size=2,  # what the pixel format asks for; the usual 16 would stretch the picture
+                macro_block_size=2,  # required by the pixel format; the default of 16 would stretch the picture
                 output_params=["-vf", f"scale=iw*{scale}:ih*{scale}:flags=neighbor"] if scale > 1 else [],
             )
             self._writer.send(None)
@@ -88,7 +93,10 @@ def needs_render(card: Card) -> bool:
 
 
 def check_render(card: Card) -> None:
-    """Raises HLError where the environment cannot be drawn. Draws once in a process of its own where a missing graphics driver would end this one."""
+    """Raises HLError if the environment cannot be drawn.
+
+    Unless pictures are drawn in memory, one is drawn in another process: a missing graphics driver can end the process.
+    """
     rendering = card.capabilities.rendering
     if rendering is Rendering.IN_MEMORY:
         return
@@ -109,7 +117,7 @@ def check_render(card: Card) -> None:
         ask = [sys.executable, "-c", trial]
         done = subprocess.run(ask, input=card_text(card), text=True, capture_output=True, timeout=120, cwd=folder)
     if done.returncode != 0 or "ERROR" in done.stderr:
-        lines = (done.stderr.strip() or done.stdout.strip() or "it ended without a word").splitlines()
+        lines = (done.stderr.strip() or done.stdout.strip() or "it printed nothing").splitlines()
         raise HLError(
             f"`{card.environment}` cannot be drawn on this machine: {lines[-1]}",
             "evaluate without --video, or where its renderer has a graphics driver",

@@ -1,1 +1,1 @@
-"""Run folder of a study on disk: ledger of trials, settings, budget, step counter, and the files and texts derived from the ledger."""
+"""Run folder of a study: ledger of trials, settings, budget, step counter, and the files derived from the ledger."""

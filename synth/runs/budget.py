@@ -12,9 +12,10 @@ from hl_dsl.base.errors import HLError
 class Budget:
     """Limits of a study and what it has spent. A limit of None means unlimited.
 
-    `steps_spent` and `programs_proposed` count settled trials. `tokens_spent` and `cost_spent` are charged by the call account
-    (`hl_dsl.synth.proposers.text.call_account`), which never exceeds them. Steps that an interrupt or a crash wasted are recorded
-    separately and not counted, so a resumed study has the same result as one that was not interrupted.
+    `steps_spent` and `programs_proposed` count settled trials. `tokens_spent` and `cost_spent` are charged by the call
+    account (`hl_dsl.synth.proposers.text.call_account`), which never exceeds them. Steps that an interrupt or a crash
+    wasted are recorded separately and not counted, so a resumed study has the same result as one that was not
+    interrupted.
 
     Args:
         steps: Environment steps.

@@ -35,9 +35,9 @@ def budget_event(budget: Budget) -> dict[str, Any]:
 def budget_rows(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Returns one row for each budget.
 
-    The fields are `budget` (its unit), `limit` (None: unlimited or not recorded), `spent`, and `reserved` for work that is not
-    settled yet. Wasted steps of interrupts and crashes are not included. `seconds` counts from the last start or resume, as its
-    limit does.
+    The fields are `budget` (its unit), `limit` (None: unlimited or not recorded), `spent`, and `reserved` for work that
+    is not settled yet. Wasted steps of interrupts and crashes are not included. `seconds` counts from the last start or
+    resume, as its limit does.
     """
     position = next(
         (number for number in reversed(range(len(events))) if events[number].get("event") == BUDGET_EVENT), 0

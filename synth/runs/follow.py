@@ -22,8 +22,8 @@ _POLL_SECONDS = 0.25
 def follow(run: Path | str, pause: Callable[[float], None] = time.sleep) -> Iterator[str]:
     """Yields one line for each trial of a run, and one on how the run ended.
 
-    Starts with the most recent trials and continues with each new one. Ends when no process holds the run folder; at once if none
-    does. Only reads.
+    Starts with the most recent trials and continues with each new one. Ends when no process holds the run folder; at
+    once if none does. Only reads.
 
     Raises:
         HLError: There is no run.

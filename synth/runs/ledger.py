@@ -1,8 +1,9 @@
 """Ledger: the append-only file `trials.jsonl` that holds everything a run has done.
 
-Each line is one JSON object in ASCII. It starts with its `sequence` (1, 2, 3, …), its `time` (UTC) and its `schema`, and ends with a
-`checksum`: the first 16 hexadecimal digits of the SHA-256 of the line up to `,"checksum"`. Appending takes an exclusive lock on the
-file and syncs it. So several processes may append to one ledger, and no event that was reported as written is lost.
+Each line is one JSON object in ASCII. It starts with its `sequence` (1, 2, 3, …), its `time` (UTC) and its `schema`,
+and ends with a `checksum`: the first 16 hexadecimal digits of the SHA-256 of the line up to `,"checksum"`. Appending
+takes an exclusive lock on the file and syncs it. So several processes may append to one ledger, and no event that was
+reported as written is lost.
 """
 
 from __future__ import annotations
@@ -75,8 +76,8 @@ class Ledger:
 
     Attributes:
         path: The file, which need not exist.
-        torn: Bytes of an incomplete last line (a torn write) that the last `read` or `append` found; else empty. `read` omits that
-            line, `append` removes it from the file. Any other damage raises LedgerDamaged.
+        torn: Bytes of an incomplete last line (a torn write) that the last `read` or `append` found; else empty. `read`
+            omits that line, `append` removes it from the file. Any other damage raises LedgerDamaged.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -226,7 +227,10 @@ class Ledger:
 
 @contextmanager
 def _locked(path: Path, flags: int, kind: int) -> Iterator[int]:
-    """Yields a locked descriptor of the file at `path`. The file may be replaced while this process waits for the lock."""
+    """Yields a locked descriptor of the file at `path`.
+
+    The file may be replaced while this process waits for the lock.
+    """
     while True:
         descriptor = os.open(path, flags, 0o666)
         try:

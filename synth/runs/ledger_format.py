@@ -1,7 +1,7 @@
 """Format of ledger lines: sealing, parsing, schema, and a reader for the schema before it.
 
-Each line of a ledger names its own schema, so a ledger that an earlier version started can be extended: its old lines are read
-as `hl.trials/1`, its new ones as `hl.trials/2`. A line without the field `schema` is `hl.trials/1`.
+Each line of a ledger names its own schema, so a ledger that an earlier version started can be extended: its old lines
+are read as `hl.trials/1`, its new ones as `hl.trials/2`. A line without the field `schema` is `hl.trials/1`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ def current_event(event: dict[str, Any]) -> dict[str, Any]:
         return event
     if schema != FIRST_SCHEMA:
         raise UnknownSchema(
-            f"event {event.get('sequence', '?')} of the ledger has schema {schema}; this version reads {FIRST_SCHEMA} and {SCHEMA}",
+            f"event {event.get('sequence', '?')} of the ledger has schema {schema}; "
+            f"this version reads {FIRST_SCHEMA} and {SCHEMA}",
             "read it with the version of HL that wrote it",
         )
     if event.get("event") == "trial":
@@ -134,9 +135,10 @@ def sequence_of(line: bytes) -> int:
 
 
 def can_be_torn(rest: bytes, expected: int) -> bool:
-    """Returns whether `rest` can be an incomplete event `expected`: a file that is not a ledger must never be truncated.
+    """Returns whether `rest` can be an incomplete event `expected`.
 
-    A power failure may leave zeros for data that never reached the disk.
+    A file that is not a ledger must never be truncated. A power failure may leave zeros for data that never reached the
+    disk.
     """
     head = b'{"sequence":%d,"time":"' % expected
     rest = rest.rstrip(b"\0")

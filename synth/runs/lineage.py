@@ -27,8 +27,8 @@ class Ancestor:
 def lineage(trials: Sequence[Trial], end: Trial | None = None) -> list[Ancestor]:
     """Returns the chain from the first known ancestor to `end` (default: the best trial), oldest first.
 
-    The chain follows the first parent. A parent is searched only among earlier trials, so a program that returns to an earlier text
-    makes no cycle. The chain is empty if there is no best trial.
+    The chain follows the first parent. A parent is searched only among earlier trials, so a program that returns to an
+    earlier text makes no cycle. The chain is empty if there is no best trial.
 
     Args:
         trials: The trials in the order of the ledger.

@@ -1,4 +1,4 @@
-"""`sample_efficiency.png`: what a run reached, against what it had cost. Derived from the ledger, never read back."""
+"""`sample_efficiency.png`: scores of a run against its cumulative cost. Derived from the ledger and never read back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.runs.trial import Trial
@@ -25,7 +25,7 @@ REFERENCE_COLOURS = ("#b3541e", "#6b4c9a", "#2e7d5b")
 
 @dataclass(frozen=True)
 class Reference:
-    """Something to compare with: a level (`score`), or a curve of `scores` over cumulative environment `steps`."""
+    """A reference to compare with: a level (`score`), or a curve of `scores` over cumulative environment `steps`."""
 
     label: str
     score: float | None = None
@@ -36,7 +36,7 @@ class Reference:
 def plot_sample_efficiency(
     trials: Sequence[Trial], path: Path | str, title: str | None = None, references: Sequence[Reference] = ()
 ) -> Path:
-    """Rebuild the picture (PNG, 1600 pixels wide) at `path`. Raises FileUnwritable."""
+    """Writes the plot (PNG, 1600 pixels wide) to `path` and returns the path. Raises FileUnwritable."""
     picture = io.BytesIO()
     figure = sample_efficiency_figure(trials, title, references)
     figure.savefig(picture, format="png", metadata={"Software": None})
@@ -46,20 +46,20 @@ def plot_sample_efficiency(
 def sample_efficiency_figure(
     trials: Sequence[Trial], title: str | None = None, references: Sequence[Reference] = ()
 ) -> Figure:
-    """Two panels, score against cumulative steps and against cumulative episodes.
+    """Returns a figure of two panels: score against cumulative steps and against cumulative episodes.
 
-    A dot is a scored trial (rejected ones faint), the step line is the best accepted so far. Only trials under the
-    ledger's main environment and protocol are drawn, for others are not comparable; the axes count every step.
+    A dot is a scored trial (rejected ones faint). The step line is the best accepted score so far. Only trials under
+    the ledger's main environment and protocol are drawn, since others are not comparable. The axes count every step.
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     setting = main_setting(trials)
     entries = list(cumulative(trials))
     scored = [entry for entry in entries if _is_drawn(entry.trial, setting)]
     with rc_context({"font.size": 10.5, "text.color": TEXT_COLOUR, "axes.labelcolor": TEXT_COLOUR}):
-        figure = Figure(figsize=(10, 4.4), dpi=160, layout="constrained")
-        figure.get_layout_engine().set(wspace=0.04)
+        figure = Figure(figsize=(10, 4.4), dpi=160, layout=ConstrainedLayoutEngine(wspace=0.04))
         left, right = figure.subplots(1, 2, sharey=True)
         figure.suptitle(_title(setting, title), fontsize=13, fontweight="bold", x=0.01, ha="left")
         left.set_title(_subtitle(trials, scored), fontsize=9.5, loc="left", color="#57606a")
@@ -83,7 +83,7 @@ def _total_episodes(entry: Cumulative) -> int:
 
 
 def _is_drawn(trial: Trial, setting: tuple[str, str] | None) -> bool:
-    comparable = trial.gate != Gate.NONE and (trial.environment, trial.protocol) == setting
+    comparable = trial.gate is not Gate.NONE and (trial.environment, trial.protocol) == setting
     return comparable and trial.score is not None and math.isfinite(trial.score)
 
 
@@ -95,11 +95,11 @@ def _draw_trials(axes: Axes, scored: list[Cumulative], places: list[int], end: i
     accepted = [(x, entry.trial.score) for x, entry in zip(places, scored) if entry.trial.accepted]
     if rejected:
         axes.scatter(
-            *zip(*rejected), s=14, color=REJECTED_COLOUR, alpha=0.35, linewidths=0, label="rejected trial", zorder=2
+            *_columns(rejected), s=14, color=REJECTED_COLOUR, alpha=0.35, linewidths=0, label="rejected trial", zorder=2
         )
     if accepted:
         axes.scatter(
-            *zip(*accepted),
+            *_columns(accepted),
             s=26,
             color=ACCEPTED_COLOUR,
             edgecolors="white",
@@ -110,16 +110,22 @@ def _draw_trials(axes: Axes, scored: list[Cumulative], places: list[int], end: i
     best = [(x, entry.best) for x, entry in zip(places, scored) if entry.best is not None]
     if best:
         best.append((end, best[-1][1]))
-        axes.step(*zip(*best), where="post", color=BEST_COLOUR, linewidth=2, label="best so far", zorder=3)
+        axes.step(*_columns(best), where="post", color=BEST_COLOUR, linewidth=2, label="best so far", zorder=3)
         axes.annotate(
             f"{best[-1][1]:.4g}", best[-1], xytext=(0, 5), textcoords="offset points",
             ha="right", va="bottom", color=BEST_COLOUR, fontweight="bold", zorder=5,
         )  # fmt: skip
 
 
+def _columns(points: Sequence[tuple[float, float | None]]) -> tuple[list[float], list[float]]:
+    """Returns the x and the y values of points that have both."""
+    drawn = [(x, y) for x, y in points if y is not None]
+    return [x for x, _ in drawn], [y for _, y in drawn]
+
+
 def _draw_references(axes: Axes, references: Sequence[Reference], with_curves: bool) -> None:
     for number, reference in enumerate(references):
-        style = {
+        style: dict[str, Any] = {
             "color": REFERENCE_COLOURS[number % len(REFERENCE_COLOURS)],
             "linewidth": 1.4,
             "linestyle": "--",
@@ -132,7 +138,7 @@ def _draw_references(axes: Axes, references: Sequence[Reference], with_curves: b
 
 
 def style_axes(axes: Axes, label: str) -> None:
-    """The house's axes."""
+    """Applies the style that all plots share."""
     axes.set_xlabel(label)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(lambda value, _: short_number(value))
@@ -154,12 +160,12 @@ def _title(setting: tuple[str, str] | None, title: str | None) -> str:
 
 def _subtitle(trials: Sequence[Trial], scored: list[Cumulative]) -> str:
     accepted = sum(trial.accepted for trial in trials)
-    free = sum(trial.gate != Gate.NONE and trial.environment_steps == 0 for trial in trials)
-    return f"{len(trials):,} trials: {accepted:,} accepted, {len(scored):,} scored, {free:,} stopped before any step"
+    free = sum(trial.gate is not Gate.NONE and trial.environment_steps == 0 for trial in trials)
+    return f"{len(trials):,} trials: {accepted:,} accepted, {len(scored):,} scored, {free:,} rejected before any step"
 
 
 def short_number(value: float) -> str:
-    """1500000 as `1.5 M`, 250000 as `250 k`, 12 as `12`."""
+    """Returns 1500000 as `1.5 M`, 250000 as `250 k`, 12 as `12`."""
     for size, unit in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if abs(value) >= size:
             return f"{value / size:.4g}{unit}"

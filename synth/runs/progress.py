@@ -48,6 +48,7 @@ class PlainProgress:
         return None
 
     def __call__(self, event: dict[str, Any]) -> None:
+        """Shows an event of the study."""
         kind = event["event"]
         if kind == "best":
             self._print(f"best {event['score']:g}")
@@ -90,6 +91,7 @@ class TerminalProgress:
         self._progress.__exit__(*exception)
 
     def __call__(self, event: dict[str, Any]) -> None:
+        """Shows an event of the study."""
         kind = event["event"]
         if kind == "replay":
             self._progress.update(

@@ -1,4 +1,4 @@
-"""A run's folder: one writer at a time, settings, the best program, and the pictures derived from its ledger."""
+"""Run folder: exclusive lock, settings, best program, and the files derived from the ledger."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import os
 import socket
 import weakref
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.ledger_format import current_settings
@@ -31,21 +32,25 @@ SUMMARY, PLOT, LOCK = "summary.csv", "sample_efficiency.png", ".lock"
 
 
 class RunFolderError(HLError):
-    """The folder of a run cannot be used."""
+    """A run folder cannot be used."""
 
 
 class RunFolderBusy(RunFolderError):
-    """Another run writes into the folder."""
+    """Another process writes into the folder."""
 
 
 class RunFolder:
-    """A folder held by this process until `close` (or the end of a `with` block, or of the process, however it ends).
+    """A folder that this process has locked until `close`, the end of the `with` block, or the end of the process.
 
-    Creates the folder and its parents. Holding one is for runs; an evaluation that only adds to a policy's own
-    `trials.jsonl` uses `Ledger` alone. Raises RunFolderBusy naming the process that holds it, and RunFolderError.
+    Creates the folder and its parents. An evaluation that only appends to a policy's own `trials.jsonl` uses `Ledger`
+    alone.
+
+    Raises:
+        RunFolderBusy: Another process holds the lock; the message names it.
+        RunFolderError: The folder cannot be used.
     """
 
-    def __init__(self, path: Path | str):
+    def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._lock: int | None = None
         self._made: list[Path] = []
@@ -58,7 +63,7 @@ class RunFolder:
             self._unmake()
             raise
         self._lock = descriptor
-        _held.add(self)
+        os.register_at_fork(after_in_child=partial(_release_in_child, weakref.ref(self)))
         remove_leftovers(self.path)
         self.ledger = Ledger(self.path / LEDGER)
 
@@ -68,14 +73,14 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
             raise RunFolderError(
-                f"cannot use {self.path} as a run folder: it is a file", "Choose another path for the run."
+                f"cannot use {self.path} as a run folder: it is a file", "choose another path for the run"
             ) from error
         except OSError as error:
             problem, hint = storage_problem(error)
             raise RunFolderError(f"cannot use {self.path} as a run folder: {problem}", hint) from error
 
     def _locked(self) -> int | None:
-        """The lock file, locked; None where its holder took it away with the folder in the meantime."""
+        """Returns a locked descriptor of the lock file; None if its holder removed the folder in the meantime."""
         lock = self.path / LOCK
         try:
             descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
@@ -104,14 +109,14 @@ class RunFolder:
         except BlockingIOError as error:
             raise RunFolderBusy(
                 f"another run writes into {self.path}: {_holder(descriptor)}",
-                "Wait until it ends, stop it with Ctrl-C, or choose another folder.",
+                "wait until it ends, stop it with Ctrl-C, or choose another folder",
             ) from error
         except OSError as error:
             problem, hint = storage_problem(error)
             raise RunFolderError(f"cannot lock the run folder {self.path}: {problem}", hint) from error
 
     def _unmake(self) -> None:
-        """Takes away the folders that were made for this run, as far as nothing is in them."""
+        """Removes the folders that were made for this run and are empty."""
         while self._made:
             try:
                 self._made.pop().rmdir()
@@ -119,13 +124,12 @@ class RunFolder:
                 return
 
     def close(self) -> None:
-        """Let the folder go, and take it away where it was made for this run and nothing came to be in it.
-
-        Calling it again does nothing."""
+        """Releases the folder, and removes it if it was made for this run and is empty. A second call has no effect."""
         if self._lock is None:
             return
         if self._made and self._is_empty():
-            # While it is held: who waits for this very lock then finds that it is no longer the folder's.
+            # Removed while locked: a process that waits for this lock then detects that the file is no longer in the
+            # folder.
             (self.path / LOCK).unlink(missing_ok=True)
             self._unmake()
         os.close(self._lock)
@@ -144,33 +148,36 @@ class RunFolder:
         self.close()
 
     def write(self, name: str, content: str | bytes) -> Path:
-        """Put a file into the folder, whole or not at all. Raises FileUnwritable."""
+        """Writes a file into the folder atomically. Raises FileUnwritable."""
         return write_whole(self.path / name, content)
 
-    def write_settings(self, settings: Mapping) -> None:
-        """Record what the run was started with, so that it can be resumed and repeated. Raises FileUnwritable."""
+    def write_settings(self, settings: Mapping[str, Any]) -> None:
+        """Writes the settings of the run, so that it can be resumed and repeated. Raises FileUnwritable."""
         self.write(SETTINGS, json.dumps(plain(settings, "settings"), indent=2) + "\n")
 
     def write_card(self, card: Card) -> None:
-        """Writes down the card of an environment that no HL brings along, so that the folder can be read by itself."""
+        """Writes the card of a user's environment into the folder, so that the folder is readable on its own."""
         if packaged_card(card.environment) is None:
             self.write(file_name(card.environment), card_text(card))
 
-    def read_settings(self) -> dict | None:
-        """The recorded settings; None in a new folder. Raises RunFolderError where they cannot be read."""
+    def read_settings(self) -> dict[str, Any] | None:
+        """Returns the recorded settings; None in a new folder. Raises RunFolderError if they cannot be read."""
         return settings_in(self.path)
 
     def write_best(self, program: str) -> Path:
-        """Put the text of the best program where people look for it. Raises FileUnwritable."""
+        """Writes the text of the best program to `best.hl`. Raises FileUnwritable."""
         return self.write(BEST, program)
 
-    def stop(self, reason: str, more: Mapping) -> None:
-        """Record why the run stopped, and `rebuild`. Raises LedgerError, FileUnwritable."""
-        self.ledger.append({"event": "stop", "reason": reason, **more})
+    def stop(self, reason: str, fields: Mapping[str, Any]) -> None:
+        """Records why the run stopped, with further fields, and calls `rebuild`. Raises LedgerError, FileUnwritable."""
+        self.ledger.append({"event": "stop", "reason": reason, **fields})
         self.rebuild()
 
     def rebuild(self, title: str | None = None, references: Sequence[Reference] = ()) -> None:
-        """Derive `summary.csv` and `sample_efficiency.png` again from the ledger. Raises LedgerError, FileUnwritable."""
+        """Writes `summary.csv` and `sample_efficiency.png` again from the ledger.
+
+        Raises LedgerError, FileUnwritable.
+        """
         from hl_dsl.synth.runs.plots import plot_sample_efficiency
         from hl_dsl.synth.runs.summary_csv import write_summary
 
@@ -179,13 +186,17 @@ class RunFolder:
         plot_sample_efficiency(trials, self.path / PLOT, title=title, references=references)
 
 
-def settings_in(folder: Path) -> dict | None:
-    """The settings of the run in a folder; None where there is none. Raises RunFolderError where they cannot be read."""
+def settings_in(folder: Path) -> dict[str, Any] | None:
+    """Returns the settings of the run in a folder, in the words of the current schema; None if the folder has no run.
+
+    Raises:
+        RunFolderError: The settings cannot be read.
+    """
     path = folder / SETTINGS
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(settings, dict):
-            raise ValueError("it holds no JSON object")
+            raise ValueError("it does not hold a JSON object")
         return current_settings(settings)
     except (FileNotFoundError, NotADirectoryError):
         return None
@@ -194,12 +205,15 @@ def settings_in(folder: Path) -> dict | None:
         raise RunFolderError(f"cannot read {path}: {problem}", hint) from error
     except ValueError as error:
         raise RunFolderError(
-            f"cannot read {path}: {error}", "Restore it from a copy, or start a new run in another folder."
+            f"cannot read {path}: {error}", "restore it from a copy, or start a new run in another folder"
         ) from error
 
 
 def lock_holder(path: Path) -> str | None:
-    """The process that holds the run's folder, in words; None where none does, or none can be told of. Changes nothing."""
+    """Returns the process that has locked a run folder, as text; None if there is none or it is unknown.
+
+    Changes nothing.
+    """
     try:
         descriptor = os.open(path / LOCK, os.O_RDONLY)
     except OSError:
@@ -223,14 +237,9 @@ def _holder(descriptor: int) -> str:
     return f"process {fields[0]}{place}"
 
 
-_held: weakref.WeakSet[RunFolder] = weakref.WeakSet()
-
-
-def _release_in_child() -> None:
-    """A forked worker shares the lock; if it outlived the run it would keep the folder busy."""
-    for folder in list(_held):
+def _release_in_child(reference: weakref.ref[RunFolder]) -> None:
+    """Closes the lock in a forked child: if the child outlived the run, it would keep the folder busy."""
+    folder = reference()
+    if folder is not None:
         folder._made.clear()
         folder.close()
-
-
-os.register_at_fork(after_in_child=_release_in_child)

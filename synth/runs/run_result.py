@@ -1,4 +1,4 @@
-"""What a study came to."""
+"""Result of a study of `hl synth`."""
 
 from __future__ import annotations
 
@@ -14,22 +14,32 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.base.text import counted
 
 INTERRUPTED = "interrupted"
+"""Stop reason of a study that an interrupt ended."""
 
 
 class NotWritten(HLError):
-    """A run came to its end, but its folder did not take all of it. `result` is what it came to."""
+    """A study finished, but its folder could not hold all of it. `result` is its result."""
 
-    def __init__(self, result: Any, problem: HLError):
+    def __init__(self, result: Any, problem: HLError) -> None:
         super().__init__(problem.message, problem.hint)
         self.result = result
 
 
 @dataclass(frozen=True)
 class StudyResult:
-    """`best_text` is the best program, formatted and with its defaults set; `score` its mean return over `seeds` under
-    the study's own rules (episodes may end early, see Study). `proved`: the full proof was made, and passed; else the
-    program has passed the gates of the search. `lost_steps` were spent on what an interrupt or a crash cut. `calls`: see
-    `call_totals`. `failed`: whoever was asked for programs never gave one."""
+    """Result of a study.
+
+    Attributes:
+        best_text: The best program, formatted, with its values as defaults.
+        score: Its mean return over `seeds` under the study's own rules (episodes may end early, see `Study`).
+        start_score: The same for the initial program.
+        proved: Whether the full proof was made and passed; otherwise the program has only passed the gates of the
+            search.
+        stopped_at: Number of programs by gate.
+        lost_steps: Environment steps that an interrupt or a crash wasted.
+        calls: Totals of the calls to models and agents (see `call_totals`).
+        failed: Whether no proposer produced any program.
+    """
 
     SCHEMA: ClassVar[str] = "hl.synth/2"  # of the document of `hl synth --json`
     folder: Path
@@ -54,11 +64,11 @@ class StudyResult:
 
     @property
     def problem(self) -> HLError | None:
-        """What is wrong with a run that came to its end without any proposal."""
+        """The error of a study that finished without any proposal."""
         return (
             HLError(
                 f"no program was proposed: {self.stop_reason}",
-                "see that whoever is asked can be reached, and go on with the run by --resume",
+                "check that the model or agent can be reached, and resume the run with --resume",
             )
             if self.failed
             else None
@@ -66,10 +76,11 @@ class StudyResult:
 
     @property
     def interrupted(self) -> bool:
+        """Whether an interrupt ended the study."""
         return self.stop_reason == INTERRUPTED
 
     def to_json(self) -> dict[str, Any]:
-        """The document of `hl synth --json`, without its schema."""
+        """Returns the document of `hl synth --json` without its schema."""
         return {
             "policy": self.program_name,
             "protocol": self.protocol,
@@ -92,18 +103,20 @@ class StudyResult:
         }
 
     def render(self) -> str:
-        """For people: the scores, the proof, where things are, the program."""
-        stopped = ", ".join(f"{gate} {count:,}" for gate, count in self.stopped_at.items() if gate != Gate.ACCEPTED)
+        """Returns the result as text: scores, proof, counts, files, program."""
+        rejected = ", ".join(f"{gate} {count:,}" for gate, count in self.stopped_at.items() if gate != Gate.ACCEPTED)
+        folder = str(self.folder)
+        evaluate = f"hl eval {quote(str(self.folder / 'best.hl'))} --protocol {self.protocol} (whole episodes)"
         lines = [
-            f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol}, {counted(len(self.seeds), 'seed')}, "
-            f"{self.env_steps:,} environment steps, {self.wall_seconds:.0f} s",
+            f"{self.program_name}: {self.start_score:g} -> {self.score:g} under {self.protocol}, "
+            f"{counted(len(self.seeds), 'seed')}, {self.env_steps:,} environment steps, {self.wall_seconds:.0f} s",
             f"proof: {self.proof}",
             f"{counted(self.trials, 'program')} proposed, {self.accepted:,} accepted"
-            + (f", rejected at {stopped}" if stopped else ""),
+            + (f", rejected at {rejected}" if rejected else ""),
             *([] if self.calls is None else [calls_line(self.calls)]),
             f"stopped: {self.stop_reason}",
-            f"in {self.folder}: best.hl, trials.jsonl, summary.csv, sample_efficiency.png",
-            f"next: hl trials {quote(str(self.folder))}; hl eval {quote(str(self.folder / 'best.hl'))} --protocol {self.protocol} (whole episodes)",
+            f"in {folder}: best.hl, trials.jsonl, summary.csv, sample_efficiency.png",
+            f"next: hl trials {quote(folder)}; {evaluate}",
             "",
         ]
         return "\n".join(lines) + self.best_text.rstrip()

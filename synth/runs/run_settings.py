@@ -1,4 +1,4 @@
-"""What a run was started with: written when it begins, compared when it goes on."""
+"""Settings of a run: written at its start, and compared when it is resumed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.base.json_values import plain
 
 VERSION = "version"
-# What people set, by the name it is recorded under.
+# Settings that a command-line option sets, by their recorded names.
 _OPTIONS = {
     "protocol": "--protocol",
     "run_seed": "--seed",
@@ -32,98 +32,106 @@ _OPTIONS = {
 
 
 def record_settings(folder: RunFolder, settings: Mapping[str, Any]) -> None:
-    """Records the settings, with the version of HL. Raises HLError where the folder already holds a run."""
+    """Writes the settings of a new run, with the version of HL. Raises HLError if the folder already holds a run."""
     if folder.read_settings() is not None or folder.ledger.read():
-        raise HLError(f"{folder.path} already holds a run", "go on with it by --resume, or choose another folder")
+        raise HLError(f"{folder.path} already holds a run", "resume it with --resume, or choose another folder")
     folder.write_settings({**settings, VERSION: version(), LEDGER_SETTING: SCHEMA})
 
 
 def check_resumable(folder: RunFolder, settings: Mapping[str, Any]) -> str:
-    """The version of HL that began the run. Raises HLError where there is no run, or it differs from `settings`."""
-    found = folder.read_settings()
-    if found is None:
-        raise HLError(f"{folder.path} holds no run to go on with", "start one without --resume")
-    check_schema(folder.path, found)
-    wanted = plain(settings, "settings")
+    """Checks that the folder holds a run with these settings, and returns the version of HL that started it.
+
+    Raises:
+        HLError: There is no run, its ledger has an earlier schema, or its settings differ.
+    """
+    recorded = folder.read_settings()
+    if recorded is None:
+        raise HLError(f"{folder.path} does not hold a run to resume", "start one without --resume")
+    check_schema(folder.path, recorded)
+    wanted = plain(dict(settings), "settings")
+    assert isinstance(wanted, dict)
     for name in wanted:
-        if found.get(name) != wanted[name] and name != "program":
+        if recorded.get(name) != wanted[name] and name != "program":
             raise HLError(
-                f"{folder.path} holds another run: {_difference(name, found.get(name), wanted[name])}", _mend(found)
+                f"{folder.path} holds another run: {_difference(name, recorded.get(name), wanted[name])}",
+                _resume_hint(recorded),
             )
-    return found.get(VERSION) or UNKNOWN
+    return str(recorded.get(VERSION) or UNKNOWN)
 
 
 def check_schema(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Raises HLError if a run with these settings has a ledger of another schema: it can be read, but not continued."""
+    """Raises HLError if the run with these settings has a ledger of another schema: it can be read, but not resumed."""
     schema = settings.get(LEDGER_SETTING, FIRST_SCHEMA)
     if schema != SCHEMA:
-        made = settings.get(VERSION) or UNKNOWN
+        starter = settings.get(VERSION) or UNKNOWN
         raise HLError(
-            f"{folder} holds a run with a ledger of schema {schema}; this version continues only {SCHEMA}",
-            f"start a new run from its best program ({folder / 'best.hl'}), or resume it with HL {made}, which started it",
+            f"{folder} holds a run with a ledger of schema {schema}; this version resumes only {SCHEMA}",
+            f"start a new run from its best program ({folder / 'best.hl'}), "
+            f"or resume it with HL {starter}, which started it",
         )
 
 
-def _difference(name: str, found: Any, wanted: Any) -> str:
+def _difference(name: str, recorded: Any, wanted: Any) -> str:
     if name == "kind":
-        return f"`hl {found}` made it"
+        return f"`hl {recorded}` made it"
     if name == "program_hash":
-        return f"it began with program {found}, and this is program {wanted}"
+        return f"it started from program {recorded}, and this is program {wanted}"
     if name == "regressions":
-        return _regressions_difference(found or {}, wanted or {})
+        return _regressions_difference(recorded or {}, wanted or {})
     if name == "proposer_settings":
-        return _proposer_difference(found or {}, wanted or {})
+        return _proposer_difference(recorded or {}, wanted or {})
     if name not in _OPTIONS:
-        return f"its {name.replace('_', ' ')} is {_shown(found)}, not {_shown(wanted)}"
+        return f"its {name.replace('_', ' ')} is {_text(recorded)}, not {_text(wanted)}"
     option = _OPTIONS[name]
-    if found is None or found is False:
+    if recorded is None or recorded is False:
         return f"it was started without {option}"
-    if found is True:
+    if recorded is True:
         return f"it was started with {option}"
-    return f"it was started with {option} {_shown(found)}" + ("" if wanted is None else f", not {_shown(wanted)}")
+    return f"it was started with {option} {_text(recorded)}" + ("" if wanted is None else f", not {_text(wanted)}")
 
 
-def _regressions_difference(found: Mapping[str, str], wanted: Mapping[str, str]) -> str:
-    """The first golden case that is not what it was."""
-    name = next(name for name in sorted({**found, **wanted}) if found.get(name) != wanted.get(name))
-    what = (
-        "was added since"
-        if name not in found
-        else "was taken away since"
-        if name not in wanted
-        else "was changed since"
-    )
-    return f"its programs passed other regression cases; `{name}` {what}"
+def _regressions_difference(recorded: Mapping[str, str], wanted: Mapping[str, str]) -> str:
+    """Returns the first golden case that differs."""
+    name = next(name for name in sorted({**recorded, **wanted}) if recorded.get(name) != wanted.get(name))
+    change = "added" if name not in recorded else "removed" if name not in wanted else "changed"
+    return f"its programs passed other regression cases; `{name}` was {change} since"
 
 
-def _proposer_difference(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
-    """The first of the proposer's settings that differs."""
-    name = next(name for name in {**found, **wanted} if found.get(name) != wanted.get(name))
-    return f"its proposer's {name.replace('_', ' ')} is {_shown(found.get(name))}, not {_shown(wanted.get(name))}"
+def _proposer_difference(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> str:
+    """Returns the first of the proposer's settings that differs."""
+    name = next(name for name in {**recorded, **wanted} if recorded.get(name) != wanted.get(name))
+    return f"its proposer's {name.replace('_', ' ')} is {_text(recorded.get(name))}, not {_text(wanted.get(name))}"
 
 
-def _shown(value: Any) -> str:
+def _text(value: Any) -> str:
     return ",".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def _mend(found: Mapping[str, Any]) -> str:
-    hint = "go on with the program and options it was started with, or choose another folder"
-    made = found.get(VERSION) or UNKNOWN
-    return hint if made == version() else f"{hint}; {_two_versions(made)}"
+def _resume_hint(recorded: Mapping[str, Any]) -> str:
+    hint = "resume it with the program and options it was started with, or choose another folder"
+    starter = recorded.get(VERSION) or UNKNOWN
+    return hint if starter == version() else f"{hint}; {_two_versions(starter)}"
 
 
-def not_reproducible(folder: RunFolder, made: str, what: str) -> HLError:
-    """The error for a run that does not come out again as it is recorded. `made`: the version that began it."""
-    if made == version():
+def not_reproducible(folder: RunFolder, starter: str, what: str) -> HLError:
+    """Returns the error for a run whose recorded proposals cannot be reproduced.
+
+    Args:
+        folder: The run folder.
+        starter: The version of HL that started the run.
+        what: The part of the run, as the subject of the message.
+    """
+    if starter == version():
         return HLError(
-            f"{what} cannot be proposed again as it was: files in {folder.path} were changed",
+            f"{what} cannot be proposed again as recorded: files in {folder.path} were changed",
             "restore the folder from a copy, or start a new run",
         )
     return HLError(
-        f"{what} cannot be proposed again as it was: {_two_versions(made)}",
-        f"start a new run, from its best program if you like ({folder.path / 'best.hl'}), or go on with that version",
+        f"{what} cannot be proposed again as recorded: {_two_versions(starter)}",
+        f"start a new run, for example from its best program ({folder.path / 'best.hl'}), "
+        "or resume it with that version",
     )
 
 
-def _two_versions(made: str) -> str:
-    return f"HL {made} made this run, and this is HL {version()}"
+def _two_versions(starter: str) -> str:
+    return f"HL {starter} made this run, and this is HL {version()}"

@@ -1,4 +1,4 @@
-"""One line on a whole run, for the ledger that is kept beside its policy: what was tried, what it cost, what it came to."""
+"""Summary of a whole run as one trial, for the ledger next to its policy: what was tried, its cost, its result."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.run_folder import LEDGER, RunFolderError, settings_in
 from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial, trials_of
 from hl_dsl.synth.runs.trial_statistics import run_best, stop_event
@@ -14,7 +15,12 @@ from hl_dsl.synth.runs.trial_statistics import run_best, stop_event
 from hl_dsl.base.text import counted
 
 SUMMARY_KINDS = {"tune": TrialKind.TUNING, "synth": TrialKind.STUDY}
-_STATED = (
+"""Kind of the summary by the kind of run."""
+
+_VERBS = {"tune": "tuning", "synth": "search"}
+_SAMPLE_NOUNS = {"tune": "sample", "synth": "program"}
+# Settings that a summary repeats.
+_SETTINGS = (
     "params",
     "fitness",
     "population",
@@ -27,71 +33,67 @@ _STATED = (
     "max_steps",
     "version",
 )
-_NAMED = 8  # params whose values stand in the change
+_NAMED_PARAMS = 8  # parameters whose values the change names
 
 
 def append_summary(
     settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], into: Ledger, problem: str = ""
 ) -> None:
-    """Appends the line of a run with these settings and events, successful or not (`problem`: why it ended without a result). Where
-    the ledger has a line of the same run, from before it went on, the new one is charged the further steps alone. Nothing is
-    added for a run that has done nothing (since). Raises LedgerError."""
-    line = summary_trial(
-        settings, events, [one for one in trials_of(into.read()) if one.kind in SUMMARY_KINDS.values()], problem
-    )
-    if line is not None:
-        into.append(line.to_event())
+    """Appends the summary of a run, successful or not.
+
+    If the ledger has a summary of the same run, from before a resume, the new one is charged only the further steps.
+    Nothing is appended for a run that has taken no step (since).
+
+    Args:
+        settings: Settings of the run.
+        events: Events of the run's ledger.
+        into: The ledger next to the policy.
+        problem: Why the run ended without a result.
+
+    Raises:
+        LedgerError: The ledger cannot be read or written.
+    """
+    summaries = [trial for trial in trials_of(into.read()) if trial.kind in SUMMARY_KINDS.values()]
+    summary = summary_trial(settings, events, summaries, problem)
+    if summary is not None:
+        into.append(summary.to_event())
 
 
 def summary_trial(
-    settings: Mapping[str, Any], events: Sequence[Mapping[str, Any]], lines: Sequence[Trial] = (), problem: str = ""
+    settings: Mapping[str, Any],
+    events: Sequence[Mapping[str, Any]],
+    summaries: Sequence[Trial] = (),
+    problem: str = "",
 ) -> Trial | None:
-    """The line as a trial; see `append_summary`."""
+    """Returns the summary of a run as a trial, or None (see `append_summary`). `summaries` are the recorded ones."""
     trials = trials_of(events)
     if not trials:
         return None
     run = events[0]["checksum"]
-    charged = sum(one.environment_steps for one in lines if one.options.get("run") == run)
-    steps = sum(one.environment_steps for one in trials)
+    charged = sum(trial.environment_steps for trial in summaries if trial.options.get("run") == run)
+    steps = sum(trial.environment_steps for trial in trials)
     if charged and steps == charged:
         return None
-    candidates = [one for one in trials if one.kind in STUDY_KINDS and one.gate != Gate.NONE]
-    start, best = next((one for one in candidates if one.index == 0), None), run_best(events, candidates)
-    stop = stop_event(events).get("reason")
-    stated = {name: settings[name] for name in _STATED if settings.get(name) is not None}
+    candidates = [trial for trial in trials if trial.kind in STUDY_KINDS and trial.gate is not Gate.NONE]
+    start = next((trial for trial in candidates if trial.index == 0), None)
+    best = run_best(events, candidates)
+    is_improved = best is not None and best is not start
     shown = best or start or trials[0]
-    improved = best is not None and best is not start
-    gate = (
-        Gate.ACCEPTED
-        if improved
-        else Gate.NONE
-        if start is None
-        else Gate.REGRESSION
-        if start.gate is Gate.REGRESSION
-        else Gate.ALL_SEEDS
-    )
-    reason = (
-        ""
-        if improved
-        else problem
-        or (start.reason if start is not None else "")
-        or "not better than the initial program" + (f"; {stop}" if stop else "")
-    )
     return Trial(
         kind=SUMMARY_KINDS[settings["kind"]],
         program_name=shown.program_name,
         program_hash=shown.program_hash,
         program=shown.program,
-        parent_hashes=(settings["program_hash"],) if improved else (),
+        parent_hashes=(settings["program_hash"],) if is_improved else (),
         proposer=shown.proposer,
-        change=_story(settings, start, best, len(candidates)),
-        gate=gate,
-        accepted=improved,
-        reason=reason,
+        change=_change(settings, start, best, len(candidates)),
+        gate=Gate.ACCEPTED if is_improved else _gate_without_improvement(start),
+        accepted=is_improved,
+        reason="" if is_improved else problem or _reason_without_improvement(start, events),
         environment=settings["environment"],
         protocol=settings["protocol"],
         options={
-            **stated,
+            **{name: settings[name] for name in _SETTINGS if settings.get(name) is not None},
             "run": run,
             "samples": len(candidates),
             "start_score": None if start is None else start.score,
@@ -102,8 +104,8 @@ def summary_trial(
         lengths=shown.lengths,
         distinct_trajectories=shown.distinct_trajectories,
         environment_steps=steps - charged,
-        cpu_seconds=sum(one.cpu_seconds for one in trials),
-        wall_seconds=sum(one.wall_seconds for one in trials),
+        cpu_seconds=sum(trial.cpu_seconds for trial in trials),
+        wall_seconds=sum(trial.wall_seconds for trial in trials),
         proof=shown.proof,
         out_of_range=shown.out_of_range,
         assumption_violations=shown.assumption_violations,
@@ -115,29 +117,37 @@ def summary_trial(
     )
 
 
-def _story(settings: Mapping[str, Any], start: Trial | None, best: Trial | None, count: int) -> str:
-    what = {"tune": "sample", "synth": "program"}[settings["kind"]]
-    seeds = settings["seeds"]
-    scores = "" if start is None or best is None else f"{start.score:g} -> {best.score:g} "
-    by = settings.get("fitness") or "mean"
-    moved = (
-        {}
-        if start is None or best is None
-        else {name: value for name, value in best.parameters.items() if start.parameters.get(name) != value}
-    )
-    values = ", ".join(f"{name} = {value:g}" for name, value in list(moved.items())[:_NAMED]) + (
-        f" and {len(moved) - _NAMED} more" if len(moved) > _NAMED else ""
-    )
-    verb = {"tune": "tuning", "synth": "search"}[settings["kind"]]
-    return f"{verb}: {scores}({by} over {counted(len(seeds), 'seed')}), {counted(count, what)}" + (
-        f"; {values}" if settings["kind"] == "tune" and values else ""
-    )
+def _gate_without_improvement(start: Trial | None) -> Gate:
+    if start is None:
+        return Gate.NONE
+    return Gate.REGRESSION if start.gate is Gate.REGRESSION else Gate.ALL_SEEDS
 
 
-def read_run(folder: Path) -> tuple[Mapping[str, Any] | None, list[dict]]:
-    """The settings and the events of a run's folder; None where it holds no run, or none that can be read."""
-    from hl_dsl.synth.runs.run_folder import LEDGER, RunFolderError, settings_in
+def _reason_without_improvement(start: Trial | None, events: Sequence[Mapping[str, Any]]) -> str:
+    if start is not None and start.reason:
+        return start.reason
+    stop = stop_event(events).get("reason")
+    return "not better than the initial program" + (f"; {stop}" if stop else "")
 
+
+def _change(settings: Mapping[str, Any], start: Trial | None, best: Trial | None, count: int) -> str:
+    """Returns scores, number of candidates and tuned values as one line."""
+    kind = settings["kind"]
+    scores = values = ""
+    if start is not None and best is not None:
+        scores = f"{start.score:g} -> {best.score:g} "
+        moved = {name: value for name, value in best.parameters.items() if start.parameters.get(name) != value}
+        named = list(moved.items())[:_NAMED_PARAMS]
+        values = ", ".join(f"{name} = {value:g}" for name, value in named)
+        values += f" and {len(moved) - _NAMED_PARAMS} more" if len(moved) > _NAMED_PARAMS else ""
+    fitness = settings.get("fitness") or "mean"
+    seeds, candidates = counted(len(settings["seeds"]), "seed"), counted(count, _SAMPLE_NOUNS[kind])
+    tuned = f"; {values}" if kind == "tune" and values else ""
+    return f"{_VERBS[kind]}: {scores}({fitness} over {seeds}), {candidates}{tuned}"
+
+
+def read_run(folder: Path) -> tuple[Mapping[str, Any] | None, list[dict[str, Any]]]:
+    """Returns the settings and the events of a run folder; None and no events if it holds no readable run."""
     try:
         settings = settings_in(folder)
     except RunFolderError:

@@ -6,7 +6,10 @@ from enum import StrEnum
 
 
 class Gate(StrEnum):
-    """The gate at which a trial stopped. The members from `PARSE` to `ACCEPTED` are in the order in which a candidate meets them."""
+    """The gate at which a trial stopped.
+
+    The members from `PARSE` to `ACCEPTED` are in the order in which a candidate meets them.
+    """
 
     PARSE = "parse"
     DUPLICATE = "duplicate"
@@ -30,7 +33,7 @@ GATES = tuple(gate for gate in Gate if gate is not Gate.NONE)
 
 
 class TrialKind(StrEnum):
-    """What was done in a trial."""
+    """Kind of a trial: the activity that produced it."""
 
     SEARCH = "search"
     """A candidate of `hl synth`."""

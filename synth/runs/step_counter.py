@@ -17,10 +17,10 @@ _LAYOUT = struct.Struct("<qq")  # sequence number, steps
 
 
 class StepCounter:
-    """Two numbers in a small mapped file of the run folder: a sequence number and the steps since that event of the ledger.
+    """Sequence number of a ledger event and the number of steps since it, in a small mapped file of the run folder.
 
-    Each step is counted before it is taken. So a process that is killed has counted all its steps, and a resume records them. A power
-    failure may lose the count, but never a settled trial.
+    Each step is counted before it is taken. So a process that is killed has counted all its steps, and a resume records
+    them. A power failure may lose the count, but never a settled trial.
 
     Raises:
         FileUnwritable: The file cannot be written.
@@ -34,7 +34,8 @@ class StepCounter:
             try:
                 if os.fstat(descriptor).st_size != _LAYOUT.size:
                     os.ftruncate(descriptor, 0)
-                    # Written here, so that a full disk raises an error now; a page without disk space would kill the process later.
+                    # Written here, so that a full disk raises an error now; a page without disk space would kill the
+                    # process later.
                     write_fully(descriptor, bytes(_LAYOUT.size))
                 self._map = mmap.mmap(descriptor, _LAYOUT.size)
             finally:
@@ -83,6 +84,7 @@ class OffsetCounter:
     before: int
 
     def __call__(self, steps: int) -> None:
+        """Counts `steps` steps of this work, including the next one."""
         self.counter.reserve(self.before + steps)
 
     def close(self) -> None:

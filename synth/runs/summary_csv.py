@@ -1,4 +1,4 @@
-"""`summary.csv`: one row for each trial, for spreadsheets. Derived from the ledger, never read back."""
+"""`summary.csv`: one row for each trial, for spreadsheets. Derived from the ledger and never read back."""
 
 from __future__ import annotations
 
@@ -12,36 +12,59 @@ from hl_dsl.synth.runs.trial_statistics import Cumulative, cumulative
 
 from hl_dsl.base.files import write_whole
 
-PLAIN_COLUMNS = (
+COLUMNS = (
     "sequence", "time", "index", "run_seed", "kind", "gate", "accepted", "reason",
     "program_name", "program_hash", "proposer", "model", "change", "environment", "protocol",
     "episodes", "mean", "min", "max", "distinct_trajectories", "environment_steps",
     "cpu_seconds", "wall_seconds", "tokens", "cost",
-)  # fmt: skip
-DERIVED_COLUMNS = (
     "parents", "proof", "out_of_range", "assumption_violations", "monitor_violations",
     "total_steps", "total_episodes", "best_so_far",
 )  # fmt: skip
 
 
 def summary_csv(trials: Sequence[Trial]) -> str:
-    """The table as text, a header line first; a value that is not known is an empty cell."""
+    """Returns the table as text, with a header line. An unknown value is an empty cell."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(PLAIN_COLUMNS + DERIVED_COLUMNS)
-    for entry in cumulative(trials):
-        writer.writerow([_cell(getattr(entry.trial, name)) for name in PLAIN_COLUMNS] + _derived(entry))
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(value) for value in _row(entry)] for entry in cumulative(trials))
     return text.getvalue()
 
 
 def write_summary(trials: Sequence[Trial], path: Path | str) -> Path:
-    """Rebuild the table at `path`. Raises FileUnwritable."""
+    """Writes the table to `path` and returns the path. Raises FileUnwritable."""
     return write_whole(path, summary_csv(trials))
 
 
-def _derived(entry: Cumulative) -> list[object]:
+def _row(entry: Cumulative) -> tuple[object, ...]:
+    """Returns the values of one trial in the order of `COLUMNS`."""
     trial = entry.trial
-    return [
+    return (
+        trial.sequence,
+        trial.time,
+        trial.index,
+        trial.run_seed,
+        trial.kind,
+        trial.gate,
+        trial.accepted,
+        trial.reason,
+        trial.program_name,
+        trial.program_hash,
+        trial.proposer,
+        trial.model,
+        trial.change,
+        trial.environment,
+        trial.protocol,
+        trial.episodes,
+        trial.mean,
+        trial.min,
+        trial.max,
+        trial.distinct_trajectories,
+        trial.environment_steps,
+        trial.cpu_seconds,
+        trial.wall_seconds,
+        trial.tokens,
+        trial.cost,
         " ".join(trial.parent_hashes),
         proof_summary(trial.proof),
         violations(trial.out_of_range),
@@ -49,8 +72,8 @@ def _derived(entry: Cumulative) -> list[object]:
         violations(trial.monitor_violations),
         entry.total_steps,
         entry.total_episodes,
-        _cell(entry.best),
-    ]
+        entry.best,
+    )
 
 
 def _cell(value: object) -> object:

@@ -17,15 +17,17 @@ class Trial:
 
     Attributes:
         kind: What was done.
-        program: The whole source text, so that every trial can be run again. Samples of `hl tune` that are not a new best omit it:
-            they are the first sample's text with their `parameters` (see `synth/evaluation/program_text.py`).
+        program: The whole source text, so that every trial can be run again. Samples of `hl tune` that are not a new
+            best omit it: they are the first sample's text with their `parameters` (see
+            `synth/evaluation/program_text.py`).
         gate: Where the trial stopped. An evaluation that ran is `Gate.ACCEPTED`.
         accepted: Whether `gate` is `Gate.ACCEPTED`.
         reason: Why the trial stopped at its gate.
         lengths: Steps of each finished episode.
-        environment_steps: All steps that the trial cost, including those of unfinished episodes, probes and golden cases.
-        invariant_violations: By name, the number of steps that violated an invariant. Recorded only if the evaluation checked the
-            proof.
+        environment_steps: All steps that the trial cost, including those of unfinished episodes, probes and golden
+            cases.
+        invariant_violations: By name, the number of steps that violated an invariant. Recorded only if the evaluation
+            checked the proof.
         reached: By name, the number of steps that reached a `reachable`. Recorded as `invariant_violations` are.
         planning: Counts of planning, in addition to the environment steps; empty if nothing was planned.
         parameters: Values of the program's parameters.
@@ -35,8 +37,8 @@ class Trial:
         time: Set by the ledger.
 
     Raises:
-        ValueError: The gate or the kind is unknown, `accepted` contradicts the gate, or the numbers of seeds, returns and lengths
-            differ.
+        ValueError: The gate or the kind is unknown, `accepted` contradicts the gate, or the numbers of seeds, returns
+            and lengths differ.
     """
 
     kind: TrialKind
@@ -126,7 +128,7 @@ class Trial:
         return max(self.returns, default=None)
 
     def to_event(self) -> dict[str, Any]:
-        """Returns the event to append to a ledger: `"event": "trial"` and every field except those that the ledger sets."""
+        """Returns the event to append to a ledger: every field except those that the ledger sets."""
         event: dict[str, Any] = {"event": "trial"}
         event.update(vars(self))
         del event["sequence"], event["time"]
@@ -177,8 +179,8 @@ def violations(counts: Mapping[str, int] | int | None) -> int:
 
 def proof_summary(proof: Mapping[str, Any] | str | None) -> str:
     """Returns the status of a recorded proof in a few words: its `status`, or its counts by status."""
-    if not proof or isinstance(proof, str):
-        return proof or ""
+    if isinstance(proof, str) or not proof:
+        return proof if isinstance(proof, str) else ""
     if "status" in proof:
         return str(proof["status"])
     return ", ".join(f"{count} {status}" for status, count in proof.items() if count)

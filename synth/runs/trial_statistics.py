@@ -14,7 +14,7 @@ from hl_dsl.synth.runs.trial import Trial
 
 @dataclass(frozen=True)
 class Cumulative:
-    """A trial with the totals up to it: environment steps, finished episodes, and the best accepted score (None: no score)."""
+    """A trial with the totals up to it: environment steps, finished episodes and best accepted score."""
 
     trial: Trial
     total_steps: int
@@ -23,9 +23,10 @@ class Cumulative:
 
 
 def main_setting(trials: Iterable[Trial]) -> tuple[str, str] | None:
-    """Returns the environment and protocol under which most trials were scored, the earliest of equals; None without a score.
+    """Returns the environment and protocol under which most trials were scored; None without a score.
 
-    A return under one protocol is not comparable with a return under another, so "best" means best under this one.
+    Of equals it returns the earliest. A return under one protocol is not comparable with a return under another, so
+    "best" means best under this one.
     """
     counts = Counter(
         (trial.environment, trial.protocol) for trial in trials if trial.gate is not Gate.NONE and trial.returns
@@ -76,7 +77,7 @@ def _score(trial: Trial) -> float:
 def stop_event(events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """Returns the stop event of a run; empty if the run is active, was resumed and killed, or has no stop event."""
     own = (event for event in reversed(events) if event.get("event") != "trial" or event.get("kind") in STUDY_KINDS)
-    last = next(own, {})
+    last: Mapping[str, Any] = next(own, {})
     return last if last.get("event") == "stop" else {}
 
 

@@ -46,7 +46,8 @@ def show_trials(run: Path | str, as_json: bool = False, rows: int | None = ROWS)
 
     Args:
         run: The folder or the file.
-        as_json: Whether to return a document of the schema `hl.trials/2`, which has all trials, instead of text for a rich console.
+        as_json: Whether to return a document of the schema `hl.trials/2`, which has all trials, instead of text for a
+            rich console.
         rows: Most trials in the table, the latest accepted and the latest of all; None for all.
 
     Raises:

@@ -11,8 +11,8 @@ from hl_dsl.synth.proposers.text.feedback import episode_table
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import LEDGER, settings_in
 from hl_dsl.synth.runs.statuses import GATES, TrialKind
-from hl_dsl.synth.runs.trial_statistics import best_trial
 from hl_dsl.synth.runs.trial import Trial, proof_summary, trials_of
+from hl_dsl.synth.runs.trial_statistics import best_trial
 from hl_dsl.synth.search.search_record import read_episodes
 
 from hl_dsl.base.errors import HLError
@@ -145,7 +145,11 @@ def _trace(
     if seed not in recordings:
         return None
     table = episode_table(
-        Program.parse(trial.program, f"trial {trial.index}", CardResolver.of_user().with_folder(run)).flow, seed, returns[seed], recordings[seed], ticks
+        Program.parse(trial.program, f"trial {trial.index}", CardResolver.of_user().with_folder(run)).flow,
+        seed,
+        returns[seed],
+        recordings[seed],
+        ticks,
     )
     return {"title": table.title, "columns": list(table.columns), "rows": [list(row) for row in table.rows]}
 

@@ -1,9 +1,9 @@
-"""A run that is open: programs are submitted to it one at a time, and each goes through the gates of a study."""
+"""An interactive study: programs are submitted one at a time, and each goes through the gates of a study."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,122 +12,116 @@ from hl_dsl.synth.regressions.files import read_cases
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.run_folder import SETTINGS, RunFolder
-from hl_dsl.synth.search.generation import Stopped
+from hl_dsl.synth.search.generation_run import StudyInterrupted
 from hl_dsl.synth.search.interactive_documents import finished, open_settings, status, submitted
+from hl_dsl.synth.search.open_study import OpenStudy
+from hl_dsl.synth.search.program_search import ProgramSearch
 from hl_dsl.synth.search.search_record import StudyRecord
-from hl_dsl.synth.search.study import DEVELOPMENT_SEEDS, Study
+from hl_dsl.synth.search.study_kind import StudyInputs
+from hl_dsl.synth.search.study_settings import StudySettings
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cases.files import cases_folder
 from hl_dsl.program import Program
 
-
-@dataclass(frozen=True)
-class Opening:
-    """What a run is opened with; see `Study`. `protocol` None: the environment's usual one. The budget is kept in the run's
-    folder, so that who submits need not know it."""
-
-    protocol: str | None = None
-    seeds: Sequence[int] = DEVELOPMENT_SEEDS
-    run_seed: int = 0
-    max_steps: int | None = None
-    budget_steps: int | None = 300_000
-    budget_programs: int | None = None
-
-    @property
-    def limits(self) -> dict[str, int | None]:
-        return {"env_steps": self.budget_steps, "programs": self.budget_programs}
+INTERACTIVE_STEPS = 300_000  # default budget of environment steps
 
 
 class InteractiveStudy:
-    """Holds the folder of an open run, until the end of a `with` block.
+    """Holds the folder of an interactive study until the end of a `with` block; see `create` and `reopen`.
 
-    Opening proves and plays the program the run begins from, where that is not on record. Raises HLError: no such run, one
-    that is another or is finished, a folder in use; NotProved before any step.
+    Opening proves and evaluates the initial program, unless that is recorded.
+
+    Args:
+        kind: The study; its proposer is `mcp`.
+        items: Further items of `run.json`: the budget and the folder of the golden cases.
+
+    Raises:
+        HLError: The folder holds another run or a finished one, or another process uses it.
+        NotProved: The initial program is not proved.
     """
 
-    def __init__(self, study: Study, settings: dict[str, Any]):
-        self._study, self._submissions = study, study.proposer
-        assert isinstance(self._submissions, Submissions)
-        self._folder = RunFolder(study.path)
+    def __init__(self, kind: ProgramSearch, items: Mapping[str, Any]):
+        self._kind, self._folder = kind, RunFolder(kind.inputs.folder)
         try:
-            self._open(settings)
+            self._record, generations = self._open(items)
+            self._study = OpenStudy(kind, self._record)
+            assert isinstance(self._study.proposer, Submissions)
+            self._submissions = self._study.proposer
+            self._replay(generations)
         except BaseException:
             self._folder.close()
             raise
 
     @classmethod
-    def begin(cls, policy: Path, run: Path, opening: Opening) -> InteractiveStudy:
-        """Opens a run from a policy; goes on with the one in the folder where it is the same, with the budget that is given."""
-        program = Program.load(policy)
-        folder = cases_folder(policy)
-        study = _study(program, run, opening, folder)
-        study._start  # proved before the folder is touched
-        return cls(study, {"budget": opening.limits, "cases_folder": str(folder.absolute())})
+    def create(
+        cls, policy: Path, run: Path, settings: StudySettings | None = None, budget: Budget | None = None
+    ) -> InteractiveStudy:
+        """Opens a study of a policy; continues the one in the folder if it is the same.
+
+        Args:
+            policy: The initial program. Accepted programs pass the golden cases in `regressions/` next to it.
+            run: The run folder.
+            settings: Settings of the study.
+            budget: Limits of environment steps and programs, which `run.json` records.
+        """
+        program, cases = Program.load(policy), cases_folder(policy)
+        kind = _kind(program, run, settings or StudySettings(), budget or Budget(steps=INTERACTIVE_STEPS), cases)
+        kind.check_start()
+        return cls(kind, _items(kind.budget, cases))
 
     @classmethod
-    def go_on(cls, run: Path) -> InteractiveStudy:
-        """Opens the run in a folder again."""
-        found = open_settings(run)
-        program = Program.parse(found["program"], str(run / SETTINGS))
-        limits = found["budget"]
-        opening = Opening(
-            found["protocol"],
-            tuple(found["seeds"]),
-            found["run_seed"],
-            found["max_steps"],
-            limits["env_steps"],
-            limits["programs"],
-        )
-        return cls(
-            _study(program, run, opening, Path(found["cases_folder"])),
-            {"budget": limits, "cases_folder": found["cases_folder"]},
-        )
+    def reopen(cls, run: Path) -> InteractiveStudy:
+        """Opens the study in a folder again."""
+        document = open_settings(run)
+        program = Program.parse(document["program"], str(run / SETTINGS))
+        limits, cases = document["budget"], Path(document["cases_folder"])
+        budget = Budget(steps=limits["env_steps"], programs=limits["programs"])
+        kind = _kind(program, run, StudySettings.from_document(document), budget, cases)
+        return cls(kind, _items(budget, cases))
 
-    def _open(self, more: dict[str, Any]) -> None:
-        study = self._study
-        self._record = StudyRecord(self._folder)
-        wanted = study.settings()
-        found = self._folder.read_settings()
+    def _open(self, items: Mapping[str, Any]) -> tuple[StudyRecord, list[dict[str, Any]]]:
+        """The record, and the generations in it."""
+        kind, folder, record = self._kind, self._folder, StudyRecord(self._folder)
+        document, found = kind.document(), folder.read_settings()
         if found is None:
-            self._record.start({**wanted, **more})
-            self._folder.write_card(study.program.card)
-            self._folder.ledger.append(budget_event(study.budget))
-            generations: list = []
-        else:
-            if finished(self._folder.ledger.read()):
-                raise closed(self._folder.path)
-            generations = self._record.resume(wanted)
-            if found.get("budget") != more["budget"]:
-                self._folder.write_settings({**found, **more})
-                self._folder.ledger.append(budget_event(study.budget))
+            record.start({**document, **items})
+            folder.write_card(kind.program.card)
+            folder.ledger.append(budget_event(kind.budget))
+            return record, []
+        if finished(folder.ledger.read()):
+            raise closed(folder.path)
+        generations = record.resume(document)
+        if found.get("budget") != items["budget"]:
+            folder.write_settings({**found, **items})
+            folder.ledger.append(budget_event(kind.budget))
+        return record, generations
+
+    def _replay(self, generations: list[dict[str, Any]]) -> None:
+        study = self._study
         self._submissions.learn(self._record.events)
-        self._playing(lambda: study.open(self._record, generations))
+        self._evaluate(lambda: study.replay(generations))
         if study.state.refused_start is not None:
-            raise HLError(
-                f"the program that the run begins from is no good: {study.state.refused_start}",
-                "mend it first, and open a new run",
-            )
+            raise HLError(f"the initial program was rejected: {study.state.refused_start}", "fix it and open a new run")
         if self._submissions.has(study.state.next_index):
-            self._playing(lambda: study.step(self._record))
+            self._evaluate(study.step)
 
     def submit(self, text: str, change: str = "") -> dict[str, Any]:
-        """Sends a program through the gates; the document of `hl submit`. Raises HLError where no budget is left."""
-        study = self._study
-        spent = study.budget.stop_reason()
+        """Sends a program through the gates; the document of `hl submit`. Raises HLError if a budget is spent."""
+        spent = self._study.budget.stop_reason()
         if spent is not None:
             raise HLError(
-                f"no program is taken any more: {spent}", "finish the run, or open it again with a larger budget"
+                f"the study accepts no more programs: {spent}", "finish the run, or open it again with a larger budget"
             )
-        index = study.state.next_index
+        index = self._study.state.next_index
         try:
             text.encode("utf-8")
         except UnicodeEncodeError:
-            raise HLError("the program is no Unicode text", "send it as UTF-8") from None
+            raise HLError("the program is not valid Unicode text", "send it as UTF-8") from None
         event = submission(index, text, change)
         self._folder.ledger.append(event)
         self._submissions.learn([event])
-        self._playing(lambda: study.step(self._record))
+        self._evaluate(self._study.step)
         return submitted(self._folder.path, index)
 
     def status(self) -> dict[str, Any]:
@@ -135,15 +129,16 @@ class InteractiveStudy:
         return status(self._folder.path)
 
     def finish(self) -> dict[str, Any]:
-        """Closes the run: the best program is proved in full and written; the document of `hl finish`."""
-        result = self._study.close(self._record, "finished")
+        """Ends the study: the best program is proved in full and written; the document of `hl finish`."""
+        result = self._study.finish("finished")
         return {"schema": "hl.finish/2", **result.to_json()}
 
-    def _playing(self, work) -> None:
+    def _evaluate(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except Stopped:
-            raise KeyboardInterrupt from None  # what had finished is recorded; the rest is played when the run is opened again
+        except StudyInterrupted:
+            # What is decided is recorded; the rest is evaluated when the run is opened again.
+            raise KeyboardInterrupt from None
 
     def __enter__(self) -> InteractiveStudy:
         return self
@@ -152,27 +147,23 @@ class InteractiveStudy:
         self.close()
 
     def close(self) -> None:
-        """Lets the folder and the evaluator go. The run stays open."""
-        self._study.release_executor()
+        """Releases the folder and the evaluator. The study stays open."""
+        self._kind.release_executor()
         self._folder.close()
 
 
 def closed(run: Path) -> HLError:
+    """The error for a run that is finished."""
     return HLError(
-        f"the run in {run} is finished", f"open a new one, from its best program if you like ({run / 'best.hl'})"
+        f"the run in {run} is finished", f"open a new one, such as from its best program ({run / 'best.hl'})"
     )
 
 
-def _study(program: Program, run: Path, opening: Opening, cases: Path) -> Study:
-    budget = Budget(steps=opening.budget_steps, programs=opening.budget_programs)
-    return Study(
-        program,
-        opening.protocol or program.card.protocols[0],
-        run,
-        budget,
-        opening.run_seed,
-        NAME,
-        opening.seeds,
-        max_steps=opening.max_steps,
-        cases=read_cases(cases, program.card),
-    )
+def _items(budget: Budget, cases: Path) -> dict[str, Any]:
+    limits = {"env_steps": budget.steps, "programs": budget.programs}
+    return {"budget": limits, "cases_folder": str(cases.absolute())}
+
+
+def _kind(program: Program, run: Path, settings: StudySettings, budget: Budget, cases: Path) -> ProgramSearch:
+    inputs = StudyInputs(program, replace(settings, proposer=NAME), run, budget, tuple(read_cases(cases, program.card)))
+    return ProgramSearch(inputs)

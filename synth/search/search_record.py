@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from hl_dsl.synth.candidates.proposer import Candidate, Rejected
-from hl_dsl.synth.evaluation.policy_header import without_measured
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.picture import Picture
@@ -22,7 +21,6 @@ from hl_dsl.synth.runs.trial import Trial, wasted_trial
 from hl_dsl.synth.search.search_state import CompletedTrial
 
 from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 
 EPISODES = "episodes"
 
@@ -34,12 +32,12 @@ class StudyRecord:
     not all there was interrupted: it is proposed again, the same, and what is missing is played.
     """
 
-    def __init__(self, folder: RunFolder):
-        self.folder = folder
+    def __init__(self, folder: RunFolder, keeps_episodes: bool = True):
+        self.folder, self.keeps_episodes = folder, keeps_episodes
         self.lost_steps = 0
         self.events: list[dict] = []
         self._generation = -1
-        self._parts = 0
+        self._made_by = ""
 
     @cached_property
     def meter(self) -> StepCounter:
@@ -85,7 +83,7 @@ class StudyRecord:
                 generations.append({**event, "trials": {}})
             elif kind == "trial" and event.get("kind") == TrialKind.INTERRUPTED:
                 self.lost_steps += event["environment_steps"]
-            elif kind == "trial" and event.get("kind") == TrialKind.SEARCH and generations:
+            elif kind == "trial" and event.get("kind") in (TrialKind.SEARCH, TrialKind.TUNE) and generations:
                 generations[-1]["trials"][event["index"]] = Trial.from_event(event)
         return generations
 
@@ -95,25 +93,24 @@ class StudyRecord:
         proposals: Sequence[Candidate | Rejected],
         steps_left: int | None,
         rejected: Sequence[Trial],
-        turn: int = 0,
+        details: Mapping[str, Any],
     ) -> None:
-        """Records what a generation consists of, and what of it stopped in front of the environment. `turn`: of the seeds."""
-        self._generation, self._parts = number, 0
-        named = [
-            {
-                "index": one.index,
-                "origin": one.origin,
-                "hash": one.checked.program.hash if one.checked else "",
-                **({"brief": True} if getattr(one, "brief", False) else {}),
-            }
-            for one in proposals
-        ]
+        """Records a generation's proposals, and the trials of those that were rejected before the environment.
+
+        Args:
+            number: Number of the generation.
+            proposals: Its proposals.
+            steps_left: Environment steps that it may take; None: no limit.
+            rejected: Trials of the rejected proposals.
+            details: Further items of the generation's event.
+        """
+        self._generation = number
         event = {
             "event": "generation",
             "generation": number,
             "reserved_steps": steps_left,
-            "turn": turn,
-            "proposals": named,
+            **details,
+            "proposals": [_named(proposal) for proposal in proposals],
         }
         written = self.folder.ledger.append_many([event, *(trial.to_event() for trial in rejected)])
         self.meter.restart(written[-1]["sequence"])
@@ -128,7 +125,7 @@ class StudyRecord:
         """What the ledger tells of a generation that has been proposed again. Raises HLError where it is another one."""
         self._generation = generation["generation"]
         recorded = [(one["index"], one["origin"], one["hash"]) for one in generation["proposals"]]
-        now = [(one.index, one.origin, one.checked.program.hash if one.checked else "") for one in proposals]
+        now = [(one.index, one.origin, one.checked.hash if one.checked else "") for one in proposals]
         if recorded != now:
             raise run_settings.not_reproducible(self.folder, self._made_by, f"generation {self._generation} of the run")
         recordings = read_episodes(self.folder.path, self._generation)
@@ -137,7 +134,9 @@ class StudyRecord:
             trial = generation["trials"].get(one.index)
             if type(one) is Candidate and trial is not None:
                 kept, statuses = recordings.get(one.index, ({}, {}))
-                if not kept and trial.options:  # without them nothing came back from its evaluator
+                if (
+                    self.keeps_episodes and not kept and trial.options
+                ):  # without them nothing came back from its evaluator
                     raise HLError(
                         f"the episodes of trial {one.index} are missing in {self.folder.path / EPISODES}",
                         "restore the folder from a copy, or start a new run",
@@ -145,14 +144,20 @@ class StudyRecord:
                 settled[one.index] = CompletedTrial(trial, one.origin, one.checked, kept, statuses)
         return settled
 
-    def settle(self, settled: Sequence[CompletedTrial]) -> None:
+    def settle(self, completed: Sequence[CompletedTrial]) -> None:
         """Records episodes, then trials."""
-        if not settled:
+        if not completed:
             return
+        if self.keeps_episodes:
+            self._write_episodes(completed)
+        events = [trial.trial.to_event() for trial in completed]
+        self.folder.ledger.append_many(events if self.keeps_episodes else map(_without_empty, events))
+
+    def _write_episodes(self, completed: Sequence[CompletedTrial]) -> None:
         arrays: dict[str, np.ndarray] = {}
-        for one in settled:
-            for seed, recording in one.recordings.items():
-                key = f"{one.trial.index}/{seed}/{one.statuses[seed]}"
+        for trial in completed:
+            for seed, recording in trial.recordings.items():
+                key = f"{trial.trial.index}/{seed}/{trial.statuses[seed]}"
                 arrays[f"{key}/actions"] = recording.actions
                 arrays.update({f"{key}/shown_{name}": values for name, values in recording.shown.items()})
                 arrays.update(
@@ -165,7 +170,6 @@ class StudyRecord:
         file = io.BytesIO()
         np.savez_compressed(file, **arrays)
         self.folder.write(f"{EPISODES}/{self._generation}-{self._next_part()}.npz", file.getvalue())
-        self.folder.ledger.append_many([one.trial.to_event() for one in settled])
 
     def _next_part(self) -> int:
         return len(list((self.folder.path / EPISODES).glob(f"{self._generation}-*.npz")))
@@ -191,9 +195,23 @@ class StudyRecord:
         self.folder.stop(reason, more)
 
 
+def _named(proposal: Candidate | Rejected) -> dict[str, Any]:
+    """A proposal as a generation's event names it."""
+    checked = proposal.checked
+    named = {"index": proposal.index, "origin": proposal.origin, "hash": checked.hash if checked else ""}
+    return {**named, "brief": True} if isinstance(proposal, Candidate) and proposal.brief else named
+
+
+def _without_empty(event: dict[str, Any]) -> dict[str, Any]:
+    """The event of a tuning's sample without its empty items: a tuning has thousands of samples."""
+    if event["program"]:
+        return event
+    return {name: value for name, value in event.items() if value is False or value == 0 or value}
+
+
 def read_episodes(
     folder: Path, generation: int
-) -> dict[int, tuple[dict[int, Recording], dict[int | str, EpisodeStatus]]]:
+) -> dict[int, tuple[dict[int | str, Recording], dict[int | str, EpisodeStatus]]]:
     """The episodes of a generation by trial: recordings, and how they ended, by seed or `recording_key`. Raises HLError."""
     found: dict[int, tuple[dict, dict]] = {}
     for path in sorted((folder / EPISODES).glob(f"{generation}-*.npz")):
@@ -215,16 +233,3 @@ def read_episodes(
             )
             kept[seed], statuses[seed] = Recording(shown, values["actions"], pictures), EpisodeStatus(status)
     return found
-
-
-_HEADER = ("# Found by hl synth", "# after ", "# Proof: ")
-
-
-def best_text(program: Program, header: Sequence[str]) -> str:
-    """The program's text under a header of comments, which takes the place of an earlier run's, and of what was measured
-    of the program that the run began with."""
-    lines = without_measured(program.text).splitlines(keepends=True)
-    if lines and lines[0].startswith(_HEADER[0]):
-        while lines and lines[0].startswith(_HEADER):
-            lines.pop(0)
-    return "".join(f"# {line}\n" for line in header) + "".join(lines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -25,7 +25,13 @@ from hl_dsl.synth.runs.trial import Trial
 
 from hl_dsl.cards import Card
 
+BUDGET_SPENT = "the budget was spent before its episode ended"
 _RECENT = 64  # trials; what a proposer that reads can be told of
+
+
+def mean_return(returns: Sequence[float]) -> float:
+    """The mean of returns."""
+    return sum(returns) / len(returns)
 
 
 @dataclass(frozen=True)
@@ -42,12 +48,23 @@ class CompletedTrial:
 
 @dataclass
 class StudyState:
-    """`seeds` are the development seeds still in use. `best_curves[seed]`: the best program's returns so far, (T,)."""
+    """The state of a study.
+
+    Attributes:
+        card: Card of the environment.
+        seeds: The development seeds still in use.
+        smoke: Number of quick seeds.
+        no_reward_steps: Steps without reward after which an episode ends; None: no such limit.
+        score: A trial's score from its returns over the seeds in use.
+        archives_accepted_only: Whether only accepted trials enter the archive.
+    """
 
     card: Card
     seeds: tuple[int, ...]
     smoke: int
-    no_reward_steps: int
+    no_reward_steps: int | None
+    score: Callable[[Sequence[float]], float] = mean_return
+    archives_accepted_only: bool = False
     gates: Gates = field(init=False)
     archive: Archive = field(default_factory=Archive, init=False)
     recall: EpisodeCache = field(default_factory=EpisodeCache, init=False)
@@ -58,6 +75,7 @@ class StudyState:
     credit: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
     idle_generations: int = field(default=0, init=False)
     refused_start: str | None = field(default=None, init=False)
+    has_failed_start: bool = field(default=False, init=False)
     recent: deque[Trial] = field(default_factory=lambda: deque(maxlen=_RECENT), init=False)
 
     def __post_init__(self):
@@ -84,9 +102,12 @@ class StudyState:
                 self.credit[one.origin] = (tried + 1, accepted + trial.accepted)
             self._take(one)
             self.recent.append(trial)
-            if trial.index == 0 and trial.distinct_trajectories == 1 and _all_alike(list(one.recordings.values())):
+            alike = trial.index == 0 and trial.distinct_trajectories == 1 and bool(one.recordings)
+            if alike and _all_alike(list(one.recordings.values())):
                 self.seeds = self.seeds[:1]  # one trajectory: one seed stands for all
-            if trial.index == 0 and trial.gate is Gate.REGRESSION:
+            if trial.index == 0 and not trial.accepted:
+                self.has_failed_start = BUDGET_SPENT not in trial.reason  # else its evaluator failed
+            if trial.index == 0 and trial.gate is Gate.REGRESSION and BUDGET_SPENT not in trial.reason:
                 self.refused_start = trial.reason
         self.idle_generations = 0 if played else self.idle_generations + 1
 
@@ -105,22 +126,20 @@ class StudyState:
                 self.recall.add(seed, trial.index, recording)
                 self._results[trial.index, seed] = (values.get(seed, 0.0), one.statuses[seed])
         if (
-            trial.gate is not Gate.REGRESSION
+            (trial.accepted if self.archives_accepted_only else trial.gate is not Gate.REGRESSION)
             and trial.mean is not None
             and one.checked is not None
             and set(self.seeds) <= set(trial.seeds)
         ):
             shown = one.recordings.get(self.seeds[0])
             self.archive.add(
-                ScoredParameters(trial.index, dict(trial.parameters), self.score(values)),
+                ScoredParameters(
+                    trial.index, dict(trial.parameters), self.score([values[seed] for seed in self.seeds])
+                ),
                 one.checked,
                 None if shown is None else behaviour(shown),
             )
             self._recordings[trial.index] = one.recordings
-
-    def score(self, values: Mapping[int, float]) -> float:
-        """The mean over the seeds in use."""
-        return sum(values[seed] for seed in self.seeds) / len(self.seeds)
 
     # what proposers ask for
 
@@ -134,16 +153,14 @@ class StudyState:
             value, status = self._results[trial, seed]
             if status != EpisodeStatus.FINISHED:
                 return Rejection(
-                    Gate.DUPLICATE, f"acts as trial {trial}, which was clearly worse", candidate.program.hash, trial
+                    Gate.DUPLICATE, f"acts as trial {trial}, which was clearly worse", candidate.hash, trial
                 )
             first = trial if first is None else first
             acts_as = trial if acts_as is None and first_failed_case(self._cases[trial]) is not None else acts_as
             values.append(value)
         if acts_as is not None:
             return self._breaks_as(candidate, acts_as)
-        return Rejection(
-            Gate.DUPLICATE, f"acts as trial {first}: {sum(values) / len(values):g}", candidate.program.hash, first
-        )
+        return Rejection(Gate.DUPLICATE, f"acts as trial {first}: {sum(values) / len(values):g}", candidate.hash, first)
 
     def _breaks_as(self, candidate: CheckedCandidate, trial: int) -> Rejection | None:
         """A rejection where a candidate that acts as a trial on the seeds does so, too, where that one broke a case."""
@@ -151,9 +168,7 @@ class StudyState:
         known = self.recall.find(candidate.flow, recording_key(case))
         if known is None or self._cases[known][case]["passed"] is not False:
             return None
-        return Rejection(
-            Gate.DUPLICATE, f"acts as trial {trial}, which broke case {case}", candidate.program.hash, trial
-        )
+        return Rejection(Gate.DUPLICATE, f"acts as trial {trial}, which broke case {case}", candidate.hash, trial)
 
     def recalled_case(self, candidate: CheckedCandidate, case: str) -> bool:
         """Whether a candidate would play an episode that passed a case."""
@@ -173,7 +188,7 @@ class StudyState:
     def subject(self, structure: Structure) -> Subject:
         """The structure's best version for mutations, with sampled ticks of its episode on the first seed."""
         known = self._subjects.get(structure.key)
-        program_hash = structure.checked.program.hash
+        program_hash = structure.checked.hash
         if known is None or known[0] != program_hash:
             program = structure.checked.program
             recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
@@ -183,7 +198,7 @@ class StudyState:
                 Subject(
                     program,
                     columns,
-                    self._drought(structure),
+                    self._no_reward_steps(structure),
                     tuple if recording is None else partial(forecasts, program, recording),
                     partial(usual_sizes, program.card, list(self._recordings.get(structure.best.trial, {}).values())),
                 ),
@@ -199,16 +214,16 @@ class StudyState:
             if type(seed) is int and (structure.best.trial, seed) in self._results
         }
 
-    def ended_dry(self, structure: Structure) -> bool:
+    def ended_without_reward(self, structure: Structure) -> bool:
         """Whether the structure's best episode on the first seed ended because nothing happened any more."""
         recording = self._recordings.get(structure.best.trial, {}).get(self.seeds[0])
         if recording is None or len(recording) < self.no_reward_steps:
             return False
         return not recording.shown["reward"][1 - self.no_reward_steps :].any()
 
-    def _drought(self, structure: Structure) -> tuple[int, int] | None:
+    def _no_reward_steps(self, structure: Structure) -> tuple[int, int] | None:
         """The longest wait for a reward before the one that ended the episode, and that one."""
-        if not self.ended_dry(structure):
+        if not self.ended_without_reward(structure):
             return None
         rewarded = np.flatnonzero(self._recordings[structure.best.trial][self.seeds[0]].shown["reward"])
         waits = np.diff(rewarded, prepend=0)
@@ -223,6 +238,12 @@ class StudyState:
         shown = recordings[seed].returns_so_far
         value, _ = self._results.get((best.best.trial, seed), (shown[-1] if len(shown) else 0.0, ""))
         return np.append(shown, value)
+
+    @property
+    def longest(self) -> int:
+        """Steps of the longest of the best program's episodes; 1 before there is one."""
+        curves = [self.curve(seed) for seed in self.seeds]
+        return max((len(curve) for curve in curves if curve is not None), default=1)
 
     def ordered_seeds(self) -> tuple[int, ...]:
         """The seeds in the order in which candidates are played on them: the smoke seeds move on with each turn."""

@@ -13,12 +13,12 @@ from hl_dsl.base.text import counted
 
 @dataclass(frozen=True)
 class TuneResult:
-    """`text` is the program with the best values as its defaults (the program's own text where nothing was better).
+    """`best_text` is the program with the best values as its defaults (the program's own text where nothing was better).
     `score` and `start_score` are the `fitness` over `seeds`, in whole episodes. `values` holds every parameter, `written` is
     where the text was put besides."""
 
     SCHEMA: ClassVar[str] = "hl.tune/1"  # of the document of `hl tune --json`
-    text: str
+    best_text: str
     program_hash: str
     values: dict[str, float]
     score: float
@@ -36,6 +36,11 @@ class TuneResult:
     @property
     def interrupted(self) -> bool:
         return self.stop_reason == INTERRUPTED
+
+    @property
+    def problem(self) -> None:
+        """A tuning that ends has no problem to report; a study of `hl synth` may have one."""
+        return None
 
     @property
     def improved(self) -> bool:
@@ -56,7 +61,7 @@ class TuneResult:
             "env_steps": self.env_steps,
             "planning": self.planning.to_json() if self.planning else None,
             "stop_reason": self.stop_reason,
-            "program": self.text,
+            "program": self.best_text,
             "written": self.written,
         }
 
@@ -70,5 +75,5 @@ class TuneResult:
             f"{counted(self.samples, 'sample')}, {counted(self.env_steps, 'environment step')}"
             + (f", {counted(self.planning.steps, 'step')} of the model to plan" if self.planning.steps else "")
             + "\n"
-            f"stopped: {self.stop_reason}\n{written}{values}\n\n{self.text}"
+            f"stopped: {self.stop_reason}\n{written}{values}\n\n{self.best_text}"
         ).rstrip()

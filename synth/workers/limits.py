@@ -12,7 +12,7 @@ GIB = 2**30  # bytes
 
 @dataclass(frozen=True)
 class WorkerLimits:
-    """What a worker may use.
+    """Limits of a worker.
 
     Attributes:
         seconds: Longest time without an environment step. An evaluation as a whole may take longer.
@@ -36,7 +36,7 @@ class WorkerLimits:
 
 
 class FailureKind(StrEnum):
-    """Why a worker did not return a result."""
+    """Reason for a missing result of a worker."""
 
     HUNG = "hung"
     """It took no step within `WorkerLimits.seconds`."""

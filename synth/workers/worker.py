@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any
 
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.workers import worker_main
@@ -75,7 +75,8 @@ class Worker:
             ) from error
         theirs.close()
         self._process = self._supervised.process
-        self._stderr: BinaryIO = self._process.stderr
+        assert self._process.stderr is not None
+        self._stderr = self._process.stderr
         self._channel.setblocking(False)
         os.set_blocking(self._stderr.fileno(), False)
         self._inbox = Inbox(self._channel)

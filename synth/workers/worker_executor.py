@@ -6,7 +6,6 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from hl_dsl.synth.environments.environments import count_elsewhere
 from hl_dsl.synth.rollouts.executor import ExecutionHooks, Executor
 from hl_dsl.synth.workers.limits import WorkerLimits
 from hl_dsl.synth.workers.worker import Worker
@@ -19,6 +18,7 @@ class WorkerExecutor(Executor):
     """
 
     def __init__(self, limits: WorkerLimits | None = None):
+        super().__init__()
         self.limits = limits or WorkerLimits()
         self._workers: list[Worker] = []  # at most one
         self._finalizer = weakref.finalize(self, _end_all, self._workers)
@@ -47,7 +47,7 @@ class WorkerExecutor(Executor):
         try:
             value, is_interrupted = worker.call(function, arguments, options, hooks)
         finally:
-            count_elsewhere(worker.steps)
+            self.simulators.count(worker.steps)
         if is_interrupted and hooks.interrupt is not None:
             hooks.interrupt.was_delivered = True
         return value

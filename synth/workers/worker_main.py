@@ -14,6 +14,8 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 # Address space of libraries, thread stacks and MuJoCo that is reserved and never touched.
 _RESERVED_BYTES = 3 << 30
+_WARM_UP_ENVIRONMENT = "CartPole-v1"
 _WARM_UP = 'policy p for "CartPole-v1" { observe pole.angle  act { when pole.angle > 0 => RIGHT  otherwise => LEFT } }'
 READY, PROGRESS, RESULT, REFUSED, RAISED = "ready", "progress", "result", "refused", "raised"  # kinds of answers
 
@@ -78,7 +81,7 @@ def main() -> None:
     spec = json.loads(sys.argv[1])
     apply_rlimits(spec["memory"])
     sys.path[:] = spec["path"]
-    from hl_dsl.synth.environments.environments import load_simulator
+    from hl_dsl.synth.rollouts.executor import InProcessExecutor
     from hl_dsl.synth.workers.messages import Inbox, pack
     from hl_dsl.synth.workers.shared_counters import SharedCounters
 
@@ -91,7 +94,8 @@ def main() -> None:
         if os.getpid() == process:  # not a fork of it
             channel.sendall(pack((number, *message)))
 
-    load_simulator()
+    executor = InProcessExecutor()  # keeps idle simulators for the next request
+    executor.simulators.load(_WARM_UP_ENVIRONMENT)
     policy = Program.parse(_WARM_UP).compile()  # compiles the tape before the first request
     policy.reset(1)
     send(0, (READY, policy.backend))
@@ -99,7 +103,9 @@ def main() -> None:
         while inbox.receive():
             for request in inbox.messages():
                 number = request["number"]
-                send(number, answer(counters, request, lambda message, number=number: send(number, message)))
+                if "resources" in request["options"]:
+                    request["options"]["resources"] = replace(request["options"]["resources"], executor=executor)
+                send(number, answer(counters, request, partial(send, number)))
                 request.clear()  # closes the step file that `before_step` holds
     os._exit(0)
 

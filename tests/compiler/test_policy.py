@@ -1,4 +1,4 @@
-"""The batched policy as a user has it. That its back ends agree is test_agreement.py's."""
+"""Interface of the compiled policy. `test_agreement.py` compares its back ends."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_actions_counters_and_memory(backend):
 
 
 @every_back_end
-def test_a_lane_begins_anew_where_its_step_is_0_and_all_do_at_a_reset(backend):
+def test_lanes_restart_at_step_0_and_at_a_reset(backend):
     policy = balance(backend=backend)
     policy.reset(2)
     for step in ([0, 0], [1, 1], [0, 2]):
@@ -78,13 +78,13 @@ def test_a_lane_begins_anew_where_its_step_is_0_and_all_do_at_a_reset(backend):
     assert policy.memory["lean"].tolist() == pytest.approx([0.0, 0.4], abs=1e-6), (
         "the last valid value is forgotten too"
     )
-    assert policy.out_of_range.tolist() == [1, 1], "counters go on over episodes"
+    assert policy.out_of_range.tolist() == [1, 1], "counters are summed over episodes"
     policy.reset(4)
     assert policy.memory["ticks"].tolist() == [0, 0, 0, 0] and policy.out_of_range.tolist() == [0, 0, 0, 0]
 
 
 @every_back_end
-def test_a_continuous_action_has_the_environments_type_and_shape(backend):
+def test_continuous_action_has_the_environments_dtype_and_shape(backend):
     policy = Program.parse(SWING).compile(backend=backend)
     policy.reset(2)
     actions = policy.act({"observation": np.array([[1, 0.3, 1], [1, -0.9, 0]])})
@@ -103,8 +103,8 @@ def test_each_tick_gives_a_new_array(backend):
 
 
 @every_back_end
-def test_a_policy_and_its_tick_are_one_over_resets(backend):
-    """A rollout holds on to `tick` before it resets."""
+def test_tick_method_stays_the_same_over_resets(backend):
+    """A rollout reads `tick` before it resets."""
     policy = balance(backend=backend)
     tick = policy.tick
     for lanes in (1, 3):
@@ -116,7 +116,7 @@ def test_a_policy_and_its_tick_are_one_over_resets(backend):
         assert tick(frame).tolist() == [1] * lanes
 
 
-def test_two_policies_of_one_program_share_nothing():
+def test_policies_of_one_program_share_no_state():
     program = Program.parse(BALANCE)
     one, other = program.compile(), program.compile()
     one.reset(1), other.reset(1)
@@ -158,7 +158,7 @@ def test_wrong_parameters(parameters, message):
         balance(parameters=parameters)
 
 
-def test_parameters_for_other_lanes():
+def test_parameter_with_a_wrong_number_of_lanes_is_an_error():
     policy = balance(parameters={"gain": [0.1, 0.2]})
     with pytest.raises(HLError, match="2 values for 3 lanes"):
         policy.reset(3)
@@ -169,7 +169,7 @@ def test_parameters_for_other_lanes():
     [
         ({"observation": np.zeros((2, 4))}, "reads `step`"),
         ({"step": [0, 0]}, "reads `observation`"),
-        ({"observation": np.zeros((2, 4)), "step": [0, 0], "screen": 1}, "no source `screen`"),
+        ({"observation": np.zeros((2, 4)), "step": [0, 0], "screen": 1}, "unknown source `screen`"),
         ({"observation": np.zeros((3, 4)), "step": [0, 0]}, "does not fit"),
         ({"observation": np.zeros((2, 2)), "step": [0, 0]}, "does not fit|has no column"),
         ({"observation": [["a"] * 4] * 2, "step": [0, 0]}, "numbers"),
@@ -187,39 +187,39 @@ def test_wrong_observations(backend, observations, message):
         policy.act(observations)
 
 
-def test_not_begun():
+def test_act_before_reset_is_an_error():
     with pytest.raises(HLError, match="no lanes yet"):
         balance().act(shown([0], [0], [0]))
 
 
-def test_no_such_back_end():
-    with pytest.raises(HLError, match="no back end `fast`"):
+def test_unknown_back_end_is_an_error():
+    with pytest.raises(HLError, match="unknown back end `fast`"):
         balance(backend="fast")
 
 
 @pytest.fixture
 def without_numba(monkeypatch):
-    """A machine where importing numba fails."""
+    """A machine on which the import of numba fails."""
     source.load_interpreter.cache_clear()
     monkeypatch.setitem(sys.modules, "numba", None)
     yield
     source.load_interpreter.cache_clear()
 
 
-def test_without_numba_the_numpy_form_serves_with_a_note(without_numba):
+def test_numpy_is_used_without_numba_and_noted(without_numba):
     policy = balance()
     assert policy.backend == "numpy"
-    assert "NumPy form serves" in policy.note and "numba" in policy.note
+    assert "NumPy form is used" in policy.note and "numba" in policy.note
     policy.reset(2)
     assert policy.act(shown([0.1, -0.1], [0, 0], [0, 0])).tolist() == [1, 0]
 
 
-def test_without_numba_the_tape_alone_is_an_error(without_numba):
+def test_tape_without_numba_is_an_error(without_numba):
     with pytest.raises(HLError, match="compiled back end does not work here"):
         balance(backend="tape")
 
 
-def test_where_numba_fails_to_compile_the_numpy_form_serves_too(monkeypatch):
+def test_numpy_is_used_if_numba_fails_to_compile(monkeypatch):
     def broken(forms, arguments):
         raise RuntimeError("no compiler for this processor\nand a long story")
 
@@ -228,8 +228,8 @@ def test_where_numba_fails_to_compile_the_numpy_form_serves_too(monkeypatch):
     assert policy.backend == "numpy" and policy.note.endswith("(RuntimeError: no compiler for this processor)")
 
 
-def test_an_error_of_the_program_is_no_failure_of_numba(monkeypatch):
-    """Only what numba does may lead to the other back end; a mistake of ours must not hide behind it."""
+def test_other_errors_do_not_select_numpy(monkeypatch):
+    """Only a failure of numba selects the other back end; it must not hide other defects."""
 
     def mistaken(flow):
         raise KeyError("a mistake")
@@ -239,7 +239,7 @@ def test_an_error_of_the_program_is_no_failure_of_numba(monkeypatch):
         balance()
 
 
-def test_real_episodes_are_the_same_with_every_back_end():
+def test_episodes_are_equal_with_every_back_end():
     from hl_dsl.synth.rollouts.rollout import evaluate
 
     program = Program.load(POLICIES / "cartpole" / "lean.hl")

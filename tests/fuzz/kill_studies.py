@@ -25,7 +25,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from hl_dsl.synth.environments.environments import load_simulator
+from hl_dsl.synth.environments.backends.envpool_backend import EnvPoolBackend
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
@@ -35,7 +35,7 @@ from hl_dsl.synth.search.study import Study
 from hl_dsl import compiler, synth, verify
 from hl_dsl.program import Program
 from tests.support.model_server import Act, ModelServer, good
-from tests.support.study_runs import LEAN
+from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BROKEN, SAME, UNPROVED, Run, leaning
 
 STEPS = 3_000
@@ -46,12 +46,12 @@ TEXTS = [BROKEN, UNPROVED, SAME, *(leaning(f"0.0{place}", f"idea {place}") for p
 
 
 def recorded(folder: Path, on_event: OnEvent) -> Study:
-    return Study(Program.parse(LEAN), "standard", folder, Budget(steps=STEPS), seed=1, on_event=on_event)
+    return search_study(Program.parse(LEAN), "standard", folder, Budget(steps=STEPS), seed=1, on_event=on_event)
 
 
 def replayed(folder: Path, of: Path, on_event: OnEvent) -> Study:
     options = ProposerOptions(replayed=of)
-    return Study(
+    return search_study(
         Program.parse(LEAN),
         "standard",
         folder,
@@ -71,7 +71,7 @@ def asking(folder: Path, url: str, on_event: OnEvent) -> Study:
         grammar=lambda card: "start: /a/",
         retry_policy=RetryPolicy(first_wait=0.01),
     )
-    return Study(
+    return search_study(
         Program.parse(LEAN),
         "standard",
         folder,
@@ -193,7 +193,7 @@ def _import_all() -> None:
 
 
 def kill_and_resume(kills: int, seed: int, folder: Path, say=print) -> None:
-    load_simulator()
+    EnvPoolBackend.load()
     _import_all()
     draw = random.Random(seed)
     finished(recorded, folder / "recorded")

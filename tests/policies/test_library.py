@@ -134,7 +134,7 @@ def test_the_strong_cartpole_policy_balances_to_the_end():
 
 
 def test_a_measured_header_speaks_of_its_own_program_only():
-    from hl_dsl.synth.search.search_record import best_text
+    from hl_dsl.synth.search.best_text import best_text
 
     program = Program.load(LIBRARY / "breakout" / "start.hl")
     assert "#:" in program.text

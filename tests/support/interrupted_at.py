@@ -15,10 +15,11 @@ import signal
 import sys
 from pathlib import Path
 
-from hl_dsl.synth.environments import environments
+from hl_dsl.synth.environments.backends.envpool_backend import EnvPoolBackend
 
 from hl_dsl.cli.main import main
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 
 FIRST = 80  # calls from the start of `main` until the first handler is in place
 
@@ -73,7 +74,7 @@ def _be_the_command(policy: str, folder: Path, moment: int | None, again: int, w
 
     def report_and_exit(code: int) -> None:
         sys.setprofile(None)
-        os.write(writer, json.dumps({"calls": calls, "steps": environments.steps_taken()}).encode())
+        os.write(writer, json.dumps({"calls": calls, "steps": steps_taken()}).encode())
         leave(code)
 
     os._exit = report_and_exit  # the command itself may leave by it
@@ -93,7 +94,7 @@ def _be_the_command(policy: str, folder: Path, moment: int | None, again: int, w
 if __name__ == "__main__":
     policy, folder, count, again = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int([*sys.argv, "0"][4])
     Program.load(policy).compile()  # so that the children need not
-    environments.load_simulator()
+    EnvPoolBackend.load()
     import hl_dsl.synth.evaluation.evaluate
     import hl_dsl.verify.smt.solver
 

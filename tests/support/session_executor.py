@@ -2,8 +2,7 @@
 
 import pytest
 from hl_dsl.synth.rollouts.executor import Executor
-from hl_dsl.synth.search import study
-from hl_dsl.synth.tuning import tuning
+from hl_dsl.synth.search import study_kind
 from hl_dsl.synth.workers import worker_executor
 from hl_dsl.synth.workers.limits import WorkerLimits
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
@@ -39,5 +38,5 @@ def studies_share_a_worker(session_executor, monkeypatch):
     def executor(limits=None):
         return SharedExecutor(session_executor) if limits in (None, WorkerLimits()) else WorkerExecutor(limits)
 
-    for module in (study, tuning, worker_executor):
+    for module in (study_kind, worker_executor):
         monkeypatch.setattr(module, "WorkerExecutor", executor)

@@ -36,7 +36,7 @@ def proved(text: str) -> bool:
     left = [
         goal
         for goal in list_goals(stage.flow)
-        if (stage.obligation(goal.obligation) if goal.property is None else stage.invariant(goal.property.node))
+        if (stage.obligation(goal.obligation) if goal.declaration is None else stage.invariant(goal.stated.node))
         != "proved"
     ]
     if "policy intervals" in text:
@@ -68,18 +68,18 @@ def one_round(index, group, ranges, expressions, numbers):
     for cell in group.cells:
         start = index.flow.memories[cell].start
         ranges[cell] = (start, start)
-    ranges_after = fixpoint._Tick(index, group, expressions, numbers).stored(ranges)
+    ranges_after = fixpoint._GroupTick(index, group, expressions, numbers).stored(ranges)
     for cell, pair in ranges_after.items():
         ranges[cell] = fixpoint._join(ranges[cell], pair)
 
 
 class WithoutBase(Induction):
-    def _query(self, goal, hypotheses, evaluator, depth, begin):
-        return (UNSAT, ()) if begin == encode.START else super()._query(goal, hypotheses, evaluator, depth, begin)
+    def _query(self, goal, hypotheses, evaluator, depth, start):
+        return (UNSAT, ()) if start == encode.START else super()._query(goal, hypotheses, evaluator, depth, start)
 
 
 class BeginsAnyhow(Induction):
-    def _begins(self, goal):
+    def _holds_initially(self, goal):
         return True
 
 
@@ -96,14 +96,14 @@ class WithoutDropping(Induction):
 class Supposing(Induction):
     """What is to be proved, among the assumptions of the tick that it is to be proved of."""
 
-    def _query(self, goal, hypotheses, evaluator, depth, begin):
+    def _query(self, goal, hypotheses, evaluator, depth, start):
         held = self.index.assumes
         self.index.__dict__["assumes"] = [
             *held,
-            *(other.property.node for other in hypotheses if other.property is not None),
+            *(other.stated.node for other in hypotheses if other.declaration is not None),
         ]
         try:
-            return super()._query(goal, hypotheses, evaluator, depth, begin)
+            return super()._query(goal, hypotheses, evaluator, depth, start)
         finally:
             self.index.__dict__["assumes"] = held
 
@@ -314,7 +314,7 @@ MUTANTS = [
         "a start that is forgotten",
         lambda: attribute(
             fixpoint,
-            "_straight",
+            "_solve_acyclic",
             lambda tick, ranges: [ranges.__setitem__(cell, pair) for cell, pair in tick.stored(ranges).items()],
         ),
         BREAKOUT.format("memory a: int in [0, 10] = 7 { next = min(ram[1], 3) } invariant p: a <= 3"),

@@ -44,7 +44,7 @@ TIMER = "memory t: int in [0, 300] = 0 { next = min(t + 1, 300) } "
         ),
         (
             "invariant p: after ram[1] == 7 until ram[1] > 2: action == NOOP",
-            "the stretch that its `after` begins is over at once: its `until` is true whenever it begins",
+            "the interval that its `after` starts is empty: its `until` is true whenever it starts",
         ),
         # By the solver.
         (

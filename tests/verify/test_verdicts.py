@@ -53,10 +53,10 @@ def test_verdict(path, tmp_path):
     program = Program.load(path)
     file = str(tmp_path / "answers.sqlite")
     cold, warm = SolverAnswerCache(file), SolverAnswerCache(file)
-    proof = program.prove(limits=LIMITS, cache=cold)
+    proof = program.prove(limits=LIMITS, answer_cache=cold)
     cold.close()
     check_verdict(program, proof, STATUS[path.parent.name])
-    again = program.prove(limits=LIMITS, cache=warm)
+    again = program.prove(limits=LIMITS, answer_cache=warm)
     warm.close()
     assert statuses(again) == statuses(proof), "with what was kept of the first proof"
     assert [result.trace for result in again.results] == [result.trace for result in proof.results]
@@ -72,7 +72,7 @@ def check_verdict(program, proof, expected):
     open_ones = {
         result.status
         for result in proof.results
-        if result.status != "proved" and not result.detail.startswith("rests on")
+        if result.status != "proved" and not result.detail.startswith("depends on")
     }
     assert open_ones == {expected} - {"proved"}, proof.render()
     assert proof.passed == (expected == "proved")

@@ -1,5 +1,7 @@
-"""What a proof attempt leaves to be said for the person who reads it: which parts of a property hold, which fact is missing,
-which bound would do. It changes no verdict."""
+"""Adds diagnosis to a failed proof: which conjuncts hold, which invariant is missing, which weaker bound is provable.
+
+Diagnosis changes no verdict.
+"""
 
 from __future__ import annotations
 
@@ -12,21 +14,21 @@ from hl_dsl.verify.diagnosis.bound_relaxation import relax_bound
 from hl_dsl.verify.diagnosis.missing_invariants import suggest_invariant
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.limits import DEFAULT_LIMITS, ProofLimits
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.results.report import Proof, Verdict
 
-_PARTLY = frozenset((ProofStatus.VIOLATED,))
-_STEPS = 100_000
+_SPLIT = frozenset((ProofStatus.VIOLATED,))
+_STEPS = 100_000  # z3's resource counter for a query about a violated property
 
 
-def with_diagnosis(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimits()) -> Proof:
-    """The proof with components of what is violated, and advice on what is not proved."""
+def with_diagnosis(flow: Dataflow, proof: Proof, limits: ProofLimits = DEFAULT_LIMITS) -> Proof:
+    """Returns the proof with components of violated properties, and advice on goals that are not proved."""
     if proof.passed:
         return proof
-    # That the whole is broken is known; which parts are not is worth little time.
-    lean = replace(
+    # The whole property is known to be violated. Its conjuncts get a cheap proof only.
+    cheap = replace(
         limits,
         components=False,
         lemmas=False,
@@ -36,44 +38,37 @@ def with_diagnosis(flow: Dataflow, proof: Proof, limits: ProofLimits = ProofLimi
         solver_steps=min(_STEPS, limits.solver_steps),
     )
     index = GraphIndex(flow)
-    verdicts = prove_components(flow, index, proof.verdicts, lambda other: prove(other, lean).verdicts, _PARTLY)
-    told = [
-        (
-            goal,
-            _told(
-                flow,
-                goal,
-                _broken_parts(index, goal, verdict),
-                lean if verdict.status == ProofStatus.VIOLATED else limits,
-            ),
-        )
-        for goal, verdict in verdicts
-    ]
-    return Proof(flow, lambda: told, proof.passed, proof.seconds)
+    verdicts = prove_components(flow, index, proof.verdicts, lambda other: prove(other, cheap).verdicts, _SPLIT)
+    diagnosed = []
+    for goal, verdict in verdicts:
+        own_limits = cheap if verdict.status == ProofStatus.VIOLATED else limits
+        diagnosed.append((goal, _add_advice(flow, goal, _mark_violated_components(index, goal, verdict), own_limits)))
+    return Proof(flow, lambda: diagnosed, proof.passed, proof.seconds)
 
 
-def _broken_parts(index: GraphIndex, goal: Goal, verdict: Verdict) -> Verdict:
-    """Of a violated property, the components that its own trace breaks."""
+def _mark_violated_components(index: GraphIndex, goal: Goal, verdict: Verdict) -> Verdict:
+    """Marks the conjuncts that the trace of a violated property violates."""
     if verdict.status != ProofStatus.VIOLATED or not verdict.components:
         return verdict
     interpreter = Interpreter(index.flow, verdict.trace[0]["parameters"])
     values = [interpreter.tick(tuple(entry["inputs"].values())).values for entry in verdict.trace][-1]
     components = tuple(
-        one if values[node] else {**one, "status": ProofStatus.VIOLATED, "method": verdict.method}
-        for node, one in zip(split_conjunction(index, goal.property.node), verdict.components)
+        component if values[node] else {**component, "status": ProofStatus.VIOLATED, "method": verdict.method}
+        for node, component in zip(split_conjunction(index, goal.stated.node), verdict.components)
     )
     return replace(verdict, components=components)
 
 
-def _told(flow: Dataflow, goal: Goal, verdict: Verdict, limits: ProofLimits) -> Verdict:
-    said = []
-    if verdict.status in (ProofStatus.PROVED_REALS, ProofStatus.VIOLATED, ProofStatus.NOT_INDUCTIVE) and goal.kind in (
-        "invariant",
-        "memory",
-    ):
+def _add_advice(flow: Dataflow, goal: Goal, verdict: Verdict, limits: ProofLimits) -> Verdict:
+    advice = []
+    if verdict.status in (
+        ProofStatus.PROVED_REALS,
+        ProofStatus.VIOLATED,
+        ProofStatus.NOT_INDUCTIVE,
+    ) and goal.kind in ("invariant", "memory"):
         text = relax_bound(flow, goal, limits)
         if text:
-            said.append(f"rounding alone breaks the exact bound; with a little room it is proved: `{text}`")
-    if verdict.status == ProofStatus.NOT_INDUCTIVE and verdict.trace and not said:
-        said.append(suggest_invariant(flow, goal, verdict.trace, limits))
-    return replace(verdict, advice=tuple(text for text in said if text))
+            advice.append(f"rounding alone violates the exact bound; this weaker one is proved: `{text}`")
+    if verdict.status == ProofStatus.NOT_INDUCTIVE and verdict.trace and not advice:
+        advice.append(suggest_invariant(flow, goal, verdict.trace, limits))
+    return replace(verdict, advice=tuple(text for text in advice if text))

@@ -1,7 +1,7 @@
-"""A bound that fails by rounding alone, and the wider one that is proved.
+"""Relaxation of a bound that only rounding violates, to a wider bound that is provable.
 
-Over the reals `a * x + (1 - a) * v` never exceeds 24 where `x` and `v` do not; in floats it may, by 4e-15. The exact bound is
-then no invariant of the program that runs, and a slightly wider one may be.
+Over the reals `a * x + (1 - a) * v` never exceeds 24 if `x` and `v` do not; in floats it may, by 4e-15. The exact
+bound is then not an invariant of the program that runs, and a slightly wider bound may be.
 """
 
 from __future__ import annotations
@@ -16,22 +16,26 @@ from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.node_text import NodeNames
 from hl_dsl.verify.goals.statuses import ProofStatus
+from hl_dsl.verify.methods.k_induction import fact_node
 from hl_dsl.verify.proof_pipeline import prove
 
-_SLACKS = (1e-15, 1e-12, 1e-9, 1e-6)  # shares of the bound, or of 1 where that is more
+_SLACKS = (1e-15, 1e-12, 1e-9, 1e-6)  # relative to the bound, or to 1 if that is larger
 
 
 def relax_bound(flow: Dataflow, goal: Goal, limits: ProofLimits) -> str:
-    """The invariant, or the range of a memory cell, with the least slack that is proved, as text; empty where none is, or
-    where it has no bounds to widen."""
-    lean = replace(limits, bounded_depths=(0, 0), lanes=0, components=False)
-    # The widest first: where even that is not proved, it is no matter of rounding.
+    """Returns the invariant, or the range of a memory cell, with the smallest slack that is proved.
+
+    Returns:
+        The relaxed bound as text; empty if none is proved, or if there is no bound to relax.
+    """
+    cheap = replace(limits, bounded_depths=(0, 0), lanes=0, components=False)
+    # The widest first: if even that is not proved, rounding is not the cause.
     best = ""
     for slack in reversed(_SLACKS):
         text, other = _with_slack(flow, goal, slack)
         if other is None:
             return ""
-        result = next(result for result in prove(other, lean).results if result.id == goal.id)
+        result = next(result for result in prove(other, cheap).results if result.id == goal.id)
         if result.status != ProofStatus.PROVED:
             break
         best = text
@@ -42,27 +46,28 @@ def _with_slack(flow: Dataflow, goal: Goal, slack: float) -> tuple[str, Dataflow
     index = GraphIndex(flow)
     builder = Builder(list(flow.nodes))
     names = NodeNames(replace(flow, nodes=builder.nodes))
-    node, said, moved = None, [], False
-    for part in split_conjunction(index, goal.obligation.claim if goal.property is None else goal.property.node):
+    node, texts, changed = None, [], False
+    for part in split_conjunction(index, fact_node(goal)):
         wider = _wider(builder, part, slack)
-        moved = moved or wider != part
-        said.append(names.text(wider, outright=False))
+        changed = changed or wider != part
+        texts.append(names.text(wider, use_name=False))
         node = wider if node is None else builder.apply("and", (node, wider))
-    if not moved:
+    if not changed or node is None:
         return "", None
-    if goal.property is None:
+    if goal.declaration is None:
         return _with_range(flow, builder, goal, node, slack)
     properties = [
-        Property(item.kind, item.name, node, item.span) if item is goal.property else item for item in flow.properties
+        Property(item.kind, item.name, node, item.span) if item is goal.declaration else item
+        for item in flow.properties
     ]
-    return _joined(said), replace(flow, nodes=builder.nodes, properties=properties)
+    return _joined(texts), replace(flow, nodes=builder.nodes, properties=properties)
 
 
 def _with_range(flow: Dataflow, builder: Builder, goal: Goal, node: int, slack: float) -> tuple[str, Dataflow]:
-    """The program with a wider range for the cell that the goal is about."""
+    """Returns the program with a wider range of the cell that the goal is about, and that range as text."""
     cells = [
         replace(cell, low=_moved(cell.low, -1, slack), high=_moved(cell.high, 1, slack))
-        if cell.name == goal.name
+        if cell.name == goal.name and cell.low is not None and cell.high is not None
         else cell
         for cell in flow.memories
     ]
@@ -77,10 +82,10 @@ def _moved(bound: float, towards: int, slack: float) -> float:
     return float(f"{bound + towards * slack * max(1.0, abs(bound)):.17g}")
 
 
-def _joined(said: Sequence[str]) -> str:
-    """The conditions in one, with two bounds of one value as a range."""
+def _joined(texts: Sequence[str]) -> str:
+    """Returns the conditions as one, with two bounds of one value as a range."""
     out: list[str] = []
-    for text in said:
+    for text in texts:
         low, _, value = out[-1].partition(" <= ") if out else ("", "", "")
         again, _, high = text.partition(" <= ")
         if value and high and again == value:
@@ -91,7 +96,7 @@ def _joined(said: Sequence[str]) -> str:
 
 
 def _wider(builder: Builder, part: int, slack: float) -> int:
-    """A comparison of a real with a literal, with the literal moved to where it asks less."""
+    """Relaxes the literal of a comparison of a real with a literal. Returns other conditions unchanged."""
     entry = builder.nodes[part]
     if entry.base != "bool" or len(entry.args) != 2 or any(builder.nodes[arg].base != "real" for arg in entry.args):
         return part
@@ -100,21 +105,24 @@ def _wider(builder: Builder, part: int, slack: float) -> int:
         return part
     (place,) = literals
     bound = builder.nodes[entry.args[place]].value
-    towards = _asks_less(entry, place, bound)
+    assert bound is not None  # a constant has a value
+    towards = _weaker_direction(entry, place, bound)
     if not towards:
         return part
-    moved = _moved(bound, towards, slack)
+    bound_moved = _moved(bound, towards, slack)
     args = list(entry.args)
-    args[place] = builder.constant(moved, "real")
+    args[place] = builder.constant(bound_moved, "real")
     return builder.apply(entry.op, tuple(args))
 
 
-def _asks_less(entry: Node, place: int, bound: float) -> int:
-    """1 or -1: the direction in which a larger, or smaller, literal admits more; 0 where neither does."""
+def _weaker_direction(entry: Node, place: int, bound: float) -> int:
+    """Returns 1 or -1 if a larger or smaller literal admits more values, or else 0."""
+    form = entry.form
+    assert form is not None  # a comparison is not a leaf
 
     def admits(literal: float) -> bool:
         operands: Sequence[float] = [literal, bound] if place == 0 else [bound, literal]
-        return bool(entry.form.scalar(*operands))
+        return bool(form.scalar(*operands))
 
     more, less = admits(bound + 1.0), admits(bound - 1.0)
     return 0 if more == less else 1 if more else -1

@@ -1,13 +1,14 @@
-"""Where a program asks a condition: in rules, transitions and `if`s, with what is known where it is condition.
+"""Conditions of a program in its graph: of rules, transitions and `if`s, with the node that guards each.
 
-The graph of a program does not say which of its nodes stood where in the text. So the program is lowered once more, by a
-lowering that writes down the node of each condition and the node that guards it.
+The graph does not record where in the text a node comes from. The program is therefore lowered once more, by a
+lowering that records the node of each condition and the node that guards it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.lowering.lower import Lowering
@@ -23,9 +24,17 @@ RULE, TRANSITION, BRANCH = "rule", "transition", "if"
 
 @dataclass(frozen=True)
 class TextCondition:
-    """One condition of the text. `place`: RULE, TRANSITION or BRANCH. `mode`: the mode it stands in, for a rule or a
-    transition there. `number`: its place among the conditions of its list, from 0; `list_` tells lists apart.
-    `target`: the mode a transition leads to."""
+    """One condition of the text.
+
+    Attributes:
+        place: RULE, TRANSITION or BRANCH.
+        expression: The condition.
+        span: Its place in the text.
+        mode: The mode that contains the rule or transition, if any.
+        number: Zero-based position in its list of rules or transitions.
+        list_: Identifies that list.
+        target: The mode that a transition leads to.
+    """
 
     place: str
     expression: Expression
@@ -38,8 +47,15 @@ class TextCondition:
 
 @dataclass(frozen=True)
 class ConditionSite:
-    """A condition in the graph: the nodes `test` and `guard` (where it is condition; None: always), and the nodes that say that
-    it is condition and true (`met`), or condition and false (`unmet`)."""
+    """A condition in the graph.
+
+    Attributes:
+        condition: The condition.
+        test: Its node.
+        guard: Node that is true where the condition is evaluated; None: always.
+        met: Node that is true where the condition is evaluated and true.
+        unmet: Node that is true where the condition is evaluated and false.
+    """
 
     condition: TextCondition
     test: int
@@ -49,32 +65,32 @@ class ConditionSite:
 
 
 def find_condition_sites(checked: CheckedProgram) -> tuple[Dataflow, list[ConditionSite]]:
-    """The program's graph, with nodes for its conditions, and these in the order of the text."""
+    """Returns the program's graph with nodes for its conditions, and the conditions in the order of the text."""
     lowering = _RecordingLowering(checked)
     lowering.run()
-    found = [
-        lowering.asked_at(replace(condition, span=checked.source.balanced(condition.span)))
+    sites = [
+        lowering.condition_site(replace(condition, span=checked.source.balanced(condition.span)))
         for condition in lowering.wanted.values()
         if id(condition.expression) in lowering.seen
     ]
-    return lowering.result(), sorted(found, key=lambda site: site.condition.span)
+    return lowering.result(), sorted(sites, key=lambda site: site.condition.span)
 
 
 class _RecordingLowering(Lowering):
     def __init__(self, checked: CheckedProgram):
         super().__init__(checked, None)
-        self.wanted = {id(condition.expression): condition for condition in _asked(checked)}
+        self.wanted = {id(condition.expression): condition for condition in _text_conditions(checked)}
         self.seen: dict[int, list[tuple[int, int | None]]] = {}
 
-    def _lower(self, node, locals_):
+    def _lower(self, node: Expression, locals_: Mapping[str, Any] | None) -> Any:
         guard = self.guard
         value = super()._lower(node, locals_)
         if locals_ is None and id(node) in self.wanted:
             self.seen.setdefault(id(node), []).append((value.nodes[0], guard))
         return value
 
-    def asked_at(self, condition: TextCondition) -> ConditionSite:
-        """A condition that is lowered at several places counts as condition at any of them."""
+    def condition_site(self, condition: TextCondition) -> ConditionSite:
+        """Returns the site of a condition. One that is lowered at several places is evaluated at any of them."""
         apply = self.builder.apply
         met, unmet = [], []
         for test, guard in self.seen[id(condition.expression)]:
@@ -91,7 +107,7 @@ class _RecordingLowering(Lowering):
         return result
 
 
-def _asked(checked: CheckedProgram) -> Iterator[TextCondition]:
+def _text_conditions(checked: CheckedProgram) -> Iterator[TextCondition]:
     number_of_lists = 0
     for declaration in checked.policy.declarations:
         for conditions in form_of(declaration).condition_lists(declaration):
@@ -106,5 +122,5 @@ def _asked(checked: CheckedProgram) -> Iterator[TextCondition]:
 
 
 def _chooses(node: Apply) -> bool:
-    """Whether the first operand decides which of the others counts."""
+    """Returns True if the first operand decides which of the others is used."""
     return {(by, truth) for _, by, truth in OPERATORS[node.operator].guards} == {(0, True), (0, False)}

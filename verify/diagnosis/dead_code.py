@@ -1,5 +1,7 @@
-"""What of a program never counts: rules that are never reached, conditions that are always or never true, modes that are
-never entered, parameters that change nothing. Each is proved of the program that runs, and told with its reason."""
+"""Dead code: rules and modes that are never reached, constant conditions, and parameters without effect.
+
+Each is proved of the program that runs, and reported with its reason.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, OfParameter, Parameter
-from hl_dsl.grammar.tree.syntax_tree import Modes, Param
+from hl_dsl.grammar.tree.syntax_tree import Mode, Modes, Param
 from hl_dsl.verify.diagnosis.condition_sites import BRANCH, RULE, TRANSITION, ConditionSite, find_condition_sites
 from hl_dsl.verify.diagnosis.dead_code_reasons import DeadCodeReasons, quote_condition
 from hl_dsl.verify.diagnosis.reachable_conditions import ReachableConditions
 from hl_dsl.verify.equivalence.equivalence import same_actions
 from hl_dsl.verify.goals.graph_index import Interval
-from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.limits import DEFAULT_LIMITS, ProofLimits
 from hl_dsl.verify.goals.statuses import ProofStatus, describe_assumptions
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.proof_pipeline import prove
@@ -21,37 +23,58 @@ from hl_dsl.verify.results.report import Proof
 from hl_dsl.verify.smt.solver import Solver
 
 from hl_dsl.base.diagnostics import Diagnostic, Label
+from hl_dsl.base.source import Span
 from hl_dsl.language.checker import CheckedProgram
 
 _MOST_PARAMETERS = 16
-_EPISODES = 30  # a parameter mostly counts for something, if only in a mode that is seldom entered
-# What is proved once more without the assumptions is worth little time.
-_LEAN = dict(components=False, lemmas=False, lanes=0, depths=(0, 1), bounded_depths=(0, 0), solver_steps=100_000)
+_EPISODES = 30  # most parameters have an effect, some only in a mode that is seldom entered
+_CHEAP_STEPS = 100_000  # z3's resource counter for a query without the assumptions
 
 
 def find_dead_code(
-    checked: CheckedProgram, proof: Proof | None = None, limits: ProofLimits = ProofLimits()
+    checked: CheckedProgram, proof: Proof | None = None, limits: ProofLimits = DEFAULT_LIMITS
 ) -> tuple[Diagnostic, ...]:
-    """Warnings, in the order of the text. What a `proof` of the program proved is made use of. One that does not hold without
-    the assumptions says so."""
-    flow, asked = find_condition_sites(checked)
-    claims = _claims(checked, flow, asked, proof, limits)
+    """Returns warnings in the order of the text. A warning that depends on the assumptions says so.
+
+    Args:
+        checked: The program.
+        proof: Its proof, if there is one; proved facts are used.
+        limits: Limits of the proofs.
+    """
+    flow, sites = find_condition_sites(checked)
+    claims = _claims(checked, flow, sites, proof, limits)
     if claims is None:
         return ()
-    found = list(claims.values())
-    if found and flow.of_kind("assume"):
+    warnings = list(claims.values())
+    if warnings and flow.of_kind("assume"):
         free = replace(flow, properties=[item for item in flow.properties if item.kind != "assume"])
-        again = prove(free, replace(limits, **_LEAN)) if proof is not None else None
-        holds = _claims(checked, free, asked, again, limits) or {}
-        given = f", given {describe_assumptions(flow)}"
-        found = [item if key in holds else replace(item, message=item.message + given) for key, item in claims.items()]
-    return tuple(sorted([*found, *_without_effect(checked, flow)], key=lambda item: item.span))
+        proof_without = prove(free, _cheap(limits)) if proof is not None else None
+        claims_without = _claims(checked, free, sites, proof_without, limits) or {}
+        suffix = f", given {describe_assumptions(flow)}"
+        warnings = [
+            item if key in claims_without else replace(item, message=item.message + suffix)
+            for key, item in claims.items()
+        ]
+    return tuple(sorted([*warnings, *_without_effect(checked, flow)], key=lambda item: item.span))
+
+
+def _cheap(limits: ProofLimits) -> ProofLimits:
+    """Returns limits for a second proof, without the assumptions."""
+    return replace(
+        limits,
+        components=False,
+        lemmas=False,
+        lanes=0,
+        depths=(0, 1),
+        bounded_depths=(0, 0),
+        solver_steps=_CHEAP_STEPS,
+    )
 
 
 def _claims(
-    checked: CheckedProgram, flow: Dataflow, asked: list[ConditionSite], proof: Proof | None, limits: ProofLimits
-) -> dict[tuple, Diagnostic] | None:
-    """What never counts, by code and place; None where nothing can happen at all, which the proof tells."""
+    checked: CheckedProgram, flow: Dataflow, sites: list[ConditionSite], proof: Proof | None, limits: ProofLimits
+) -> dict[tuple[str, Span], Diagnostic] | None:
+    """Returns warnings by code and place; None if no tick is possible, which the proof reports."""
     modes = [mode for item in checked.policy.of(Modes) for mode in item.modes]
     proved = (
         {result.id for result in proof.results if result.status == ProofStatus.PROVED} if proof is not None else set()
@@ -59,39 +82,45 @@ def _claims(
     if proof is not None and any(
         result.kind != "invariant" and result.status != ProofStatus.PROVED for result in proof.results
     ):
-        limits = replace(limits, solver=False)  # where a float may overflow the solver knows nothing of it
+        limits = replace(limits, solver=False)  # the encoding does not describe a float that overflows
     stage = IntervalStage(flow)
     facts = [item.node for item in flow.of_kind("invariant") if f"invariant:{item.name}" in proved]
     with Solver(limits.hang_seconds) as solver:
         known = ReachableConditions(
-            stage, _within_proved_ranges(flow, stage.ranges, proved), facts, _nodes(asked), limits, solver
+            stage, _within_proved_ranges(flow, stage.ranges, proved), facts, _nodes(sites), limits, solver
         )
         if known.base.dead:
             return None
-        return {(item.code, item.span): item for item in _Found(checked, flow, asked, modes, known).warnings()}
+        return {(item.code, item.span): item for item in _DeadCode(checked, flow, sites, modes, known).warnings()}
 
 
 def _within_proved_ranges(flow: Dataflow, ranges: Sequence[Interval], proved: set[str]) -> list[Interval]:
-    """Memory ranges, within the declared ones where those are proved."""
+    """Returns the memory ranges, restricted to the declared ones that are proved."""
     return [
         (max(pair[0], cell.low), min(pair[1], cell.high))
-        if cell.declared and f"memory:{cell.name}" in proved and cell.base in ("int", "real")
+        if cell.declared
+        and f"memory:{cell.name}" in proved
+        and cell.base in ("int", "real")
+        and cell.low is not None
+        and cell.high is not None
         else pair
         for cell, pair in zip(flow.memories, ranges)
     ]
 
 
 def _without_effect(checked: CheckedProgram, flow: Dataflow) -> Iterable[Diagnostic]:
-    """Parameters that the action is computed from, and that change none: the program is compared with itself where it takes
-    another value."""
-    spoken = {flow.nodes[node].value for node in _closed(flow, flow.action) if flow.nodes[node].op == "parameter"}
+    """Yields warnings about parameters that the action depends on and that change no action.
+
+    The program is compared with itself where the parameter has another value.
+    """
+    used = {flow.nodes[node].value for node in _closed(flow, flow.action) if flow.nodes[node].op == "parameter"}
     if flow.plan is not None:  # what a plan is made by changes actions, even where the action is computed without it
         planned = [node for node in (flow.plan.each, flow.plan.final) if node is not None]
-        spoken -= {value.position for value in flow.plan.settings.values() if type(value) is OfParameter}
-        spoken -= {flow.nodes[node].value for node in _closed(flow, planned) if flow.nodes[node].op == "parameter"}
+        used -= {value.position for value in flow.plan.settings.values() if type(value) is OfParameter}
+        used -= {flow.nodes[node].value for node in _closed(flow, planned) if flow.nodes[node].op == "parameter"}
     for param in list(checked.policy.of(Param))[:_MOST_PARAMETERS]:
         own = {position for position, entry in enumerate(flow.parameters) if entry.name.partition("[")[0] == param.name}
-        if own & spoken and same_actions(
+        if own & used and same_actions(
             flow,
             replace(
                 flow,
@@ -111,39 +140,41 @@ def _without_effect(checked: CheckedProgram, flow: Dataflow) -> Iterable[Diagnos
 
 
 def _freed(entry: Parameter) -> Parameter:
-    """Another parameter with the same values: one that is matched with none of the first program."""
+    """Returns a parameter with the same range that matches no parameter of the first program."""
     return replace(
         entry, name=f"{entry.name} elsewhere", default=entry.high if entry.default == entry.low else entry.low
     )
 
 
 def _closed(flow: Dataflow, roots: Sequence[int]) -> set[int]:
-    """What roots depend on, at this tick or an earlier one."""
+    """Returns the nodes that `roots` depend on, at the same tick or an earlier one."""
     wanted = set(roots)
     while True:
         nodes = flow.reachable(list(wanted))
-        more = {flow.memories[flow.nodes[number].value].next for number in nodes if flow.nodes[number].op == "memory"}
-        if more <= wanted:
+        added = {
+            flow.memories[flow.nodes[number].position].next for number in nodes if flow.nodes[number].op == "memory"
+        }
+        if added <= wanted:
             return set(nodes)
-        wanted |= more
+        wanted |= added
 
 
-def _nodes(asked: Sequence[ConditionSite]) -> Iterable[int]:
-    return (node for site in asked for node in (site.met, site.unmet, site.test, site.guard) if node is not None)
+def _nodes(sites: Sequence[ConditionSite]) -> Iterable[int]:
+    return (node for site in sites for node in (site.met, site.unmet, site.test, site.guard) if node is not None)
 
 
-class _Found:
+class _DeadCode:
     def __init__(
         self,
         checked: CheckedProgram,
         flow: Dataflow,
-        asked: list[ConditionSite],
-        modes: list,
+        sites: list[ConditionSite],
+        modes: list[Mode],
         known: ReachableConditions,
     ):
-        self.checked, self.flow, self.sites, self.modes, self.known = checked, flow, asked, modes, known
-        self.reasons = DeadCodeReasons(checked, flow, asked, known)
-        self.never = known.impossible(node for site in asked for node in (site.met, site.unmet))
+        self.checked, self.flow, self.sites, self.modes, self.known = checked, flow, sites, modes, known
+        self.reasons = DeadCodeReasons(checked, flow, sites, known)
+        self.never = known.impossible(node for site in sites for node in (site.met, site.unmet))
 
     def warnings(self) -> Iterable[Diagnostic]:
         unreached = self._unreached()
@@ -160,7 +191,7 @@ class _Found:
                 yield self._always(site)
 
     def _before(self, site: ConditionSite) -> list[ConditionSite]:
-        """The conditions of its list that are asked first."""
+        """Returns the conditions of the same list that are evaluated before."""
         return [
             other
             for other in self.sites
@@ -191,9 +222,9 @@ class _Found:
         covering, label = self.reasons.covering(site, self._before(site), False)
         others = tuple(Label(other.condition.span, "this takes the rest") for other in covering[:3])
         what = {
-            RULE: "what stands behind this rule is never reached",
-            TRANSITION: "no transition behind this one ever fires",
-            BRANCH: "its `else` never counts",
+            RULE: "the rules after it are never reached",
+            TRANSITION: "the transitions after it never fire",
+            BRANCH: "its `else` is never used",
         }[site.condition.place]
         if site.condition.place == TRANSITION:
             last = not any(
@@ -205,7 +236,7 @@ class _Found:
             what = f"the mode `{site.condition.mode}` is left at its first tick" if last else what
         return Diagnostic(
             "HL511",
-            f"always true where it is asked: {quote_condition(site.condition.expression)}; {what}",
+            f"always true where it is evaluated: {quote_condition(site.condition.expression)}; {what}",
             site.condition.span,
             label,
             others=others,
@@ -213,7 +244,7 @@ class _Found:
         )
 
     def _unreached(self) -> dict[str, str]:
-        """Modes no episode enters, by name, with the reason."""
+        """Returns the modes that no episode enters, by name, with the reason."""
         if len(self.modes) < 2:
             return {}
         import networkx
@@ -226,18 +257,18 @@ class _Found:
         )
         start = next(mode.name for mode in self.modes if mode.is_start)
         reached = {start} | networkx.descendants(graph, start)
-        found = {}
+        reasons = {}
         for mode in self.modes:
             if mode.name in reached:
                 continue
             into = [site for site in leading if site.condition.target == mode.name and site.condition.mode != mode.name]
             outside = [site for site in into if site.condition.mode in reached]
             if not into:
-                found[mode.name] = "no transition leads to it"
+                reasons[mode.name] = "no transition leads to it"
             elif outside:
-                found[mode.name] = (
-                    f"{quote_condition(outside[0].condition.expression)}, which leads here from `{outside[0].condition.mode}`, is never true"
-                )
+                condition = outside[0].condition
+                text = quote_condition(condition.expression)
+                reasons[mode.name] = f"{text}, which leads here from `{condition.mode}`, is never true"
             else:
-                found[mode.name] = f"only `{into[0].condition.mode}` leads here, which is never entered either"
-        return found
+                reasons[mode.name] = f"only `{into[0].condition.mode}` leads here, which is never entered either"
+        return reasons

@@ -1,4 +1,4 @@
-"""Why a condition is never, or always, true: which earlier condition takes its cases, or what its values are there."""
+"""Reasons for a constant condition: an earlier condition that covers its cases, or the values at that place."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hl_dsl.grammar.tree.syntax_tree import Expression, Index, Name, Number, wal
 from hl_dsl.verify.diagnosis.condition_sites import ConditionSite
 from hl_dsl.verify.diagnosis.reachable_conditions import ReachableConditions
 from hl_dsl.verify.goals.graph_index import Interval
-from hl_dsl.verify.intervals.evaluator import EMPTY
+from hl_dsl.verify.intervals.narrowing import EMPTY
 
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.operators.intervals import INF
@@ -21,11 +21,14 @@ _MOST_TRIED = 6
 
 
 def quote_condition(condition: Expression) -> str:
+    """Returns a condition as quoted text on one line."""
     text = " ".join(format_expression(condition).split())
     return f"`{text}`" if len(text) <= _MOST_TEXT else f"`{text[: _MOST_TEXT - 1]}…`"
 
 
 class DeadCodeReasons:
+    """Finds reasons for the conditions of one program."""
+
     def __init__(
         self, checked: CheckedProgram, flow: Dataflow, sites: Sequence[ConditionSite], known: ReachableConditions
     ):
@@ -38,45 +41,55 @@ class DeadCodeReasons:
     def covering(
         self, site: ConditionSite, before: Sequence[ConditionSite], never: bool
     ) -> tuple[list[ConditionSite], str]:
-        """The earlier conditions to blame, and the reason in words."""
-        blamed = self._blamed(site, before, never)
-        if not blamed:
-            return [], self._values(site)
-        names = _numbered([other.condition.number + 1 for other in blamed], site.condition.place)
-        one = len(blamed) == 1
-        if never:
-            return blamed, f"{names} {'covers' if one else 'cover'} all of it{'' if one else ' together'}"
-        return blamed, f"{names} {'takes' if one else 'take'} all other cases"
+        """Returns the earlier conditions that are the reason, and the reason in words.
 
-    def _blamed(self, site: ConditionSite, before: Sequence[ConditionSite], never: bool) -> list[ConditionSite]:
-        """The earlier conditions whose being false makes this one never (or always) true; none where it is so without them."""
+        `never`: never true, or else always true.
+        """
+        responsible = self._find_responsible(site, before, never)
+        if not responsible:
+            return [], self._values(site)
+        names = _numbered([other.condition.number + 1 for other in responsible], site.condition.place)
+        is_single = len(responsible) == 1
+        if never:
+            covers = "covers all of it" if is_single else "cover all of it together"
+            return responsible, f"{names} {covers}"
+        return responsible, f"{names} {'takes' if is_single else 'take'} all other cases"
+
+    def _find_responsible(
+        self, site: ConditionSite, before: Sequence[ConditionSite], never: bool
+    ) -> list[ConditionSite]:
+        """Returns the earlier conditions that make this one constant; none if it is constant without them."""
         guard = self.opening.get((site.condition.place, site.condition.list_))
         conditions = [*([] if guard is None else [(guard, True)]), (site.test, never)]
-        if not before or self.known.ruled_out(conditions):
+        if not before or self.known.is_ruled_out(conditions):
             return []
         near = list(reversed(before))
-        single = next((other for other in near if self.known.ruled_out([*conditions, (other.test, False)])), None)
+        single = next((other for other in near if self.known.is_ruled_out([*conditions, (other.test, False)])), None)
         if single is not None:
             return [single]
-        found = self.known.blamed(conditions, [(other.test, False) for other in before])
-        if found is None:
+        positions = self.known.find_responsible(conditions, [(other.test, False) for other in before])
+        if positions is None:
             return (
-                list(before) if self.known.ruled_out([*conditions, *((other.test, False) for other in before)]) else []
+                list(before)
+                if self.known.is_ruled_out([*conditions, *((other.test, False) for other in before)])
+                else []
             )
-        return self._fewer(conditions, [before[place] for place in found])
+        return self._fewer(conditions, [before[place] for place in positions])
 
-    def _fewer(self, conditions: list, blamed: list[ConditionSite]) -> list[ConditionSite]:
-        """What the solver blamed, without those that are not needed."""
-        for other in list(blamed[:_MOST_TRIED]):
-            left = [one for one in blamed if one is not other]
-            found = self.known.blamed(conditions, [(one.test, False) for one in left]) if left else None
-            if found is not None:
-                blamed = [left[place] for place in found]
-        return blamed
+    def _fewer(self, conditions: Sequence[tuple[int, bool]], responsible: list[ConditionSite]) -> list[ConditionSite]:
+        """Removes conditions from a result of the solver that are not needed."""
+        for other in list(responsible[:_MOST_TRIED]):
+            remaining = [site for site in responsible if site is not other]
+            if not remaining:
+                continue
+            positions = self.known.find_responsible(conditions, [(site.test, False) for site in remaining])
+            if positions is not None:
+                responsible = [remaining[place] for place in positions]
+        return responsible
 
     def _values(self, site: ConditionSite) -> str:
-        """What the values it compares are where it is asked."""
-        context = self.known.where(site.guard)
+        """Describes the values that the condition compares."""
+        context = self.known.assuming(site.guard)
         if context.dead:
             context = self.known.base
         shown = []
@@ -90,33 +103,37 @@ class DeadCodeReasons:
             if text:
                 shown.append(f"`{format_expression(atom)}` {text}")
         if not shown:
-            return "it is the same whatever the values"
+            return "it does not depend on the values"
         return f"{', '.join(shown[:_MOST_NAMED])} here" + (", …" if len(shown) > _MOST_NAMED else "")
 
     def _atoms(self, condition: Expression) -> list[Expression]:
-        found: dict[str, Expression] = {}
+        atoms: dict[str, Expression] = {}
         inside: set[int] = set()
         for node in walk(condition):
             if type(node) is Index and type(node.vector) is Name and type(node.index) is Number:
-                found.setdefault(f"{node.vector.name}[{node.index.value}]", node)
+                atoms.setdefault(f"{node.vector.name}[{node.index.value}]", node)
                 inside.add(id(node.vector))
             elif (
                 type(node) is Name
                 and id(node) not in inside
                 and self.checked.symbols[node.name].kind not in ("action name", "mode name")
             ):
-                found.setdefault(node.name, node)
-        return list(found.values())
+                atoms.setdefault(node.name, node)
+        return list(atoms.values())
 
     def _node(self, atom: Expression) -> tuple[int | None, Sequence[str]]:
-        name, component = (atom.name, 0) if type(atom) is Name else (atom.vector.name, atom.index.value)
+        if isinstance(atom, Name):
+            name, component = atom.name, None
+        else:
+            assert isinstance(atom, Index) and isinstance(atom.vector, Name) and isinstance(atom.index, Number)
+            name, component = atom.vector.name, int(atom.index.value)
         value = self.flow.values.get(name)
         if value is not None:
-            if value.type.size is not None and type(atom) is Name:
+            if value.type.size is not None and component is None:
                 return None, ()
             names = {"action": self.flow.card.action.names or (), "mode": self.flow.modes}.get(value.type.base, ())
-            return value.nodes[component], names
-        position = self.inputs.get(name if type(atom) is Name else f"{name}[{component}]")
+            return value.nodes[component or 0], names
+        position = self.inputs.get(name if component is None else f"{name}[{component}]")
         for number, node in enumerate(self.flow.nodes):
             if node.op == "input" and node.value == position:
                 return number, ()

@@ -1,8 +1,8 @@
-"""Smaller ranges of the parameters, around their defaults, for which a program is proved.
+"""Parameter narrowing: smaller ranges of the parameters, around their defaults, for which a program is proved.
 
-Where the whole box of ranges fails, all ranges are first shrunk together towards the defaults, by bisection, until the program
-is proved; then each end is moved out again as far as a bisection finds. The result is rounded inwards to short numbers and
-proved once more.
+If the whole box of ranges fails, all ranges first shrink together towards the defaults, by bisection, until the
+program is proved. Then each end moves out again as far as a bisection finds. The result is rounded inwards to short
+numbers and proved once more.
 """
 
 from __future__ import annotations
@@ -10,24 +10,34 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
-from hl_dsl.verify.goals.limits import ProofLimits
+from hl_dsl.verify.goals.limits import DEFAULT_LIMITS, ProofLimits
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.methods.search_cache import SearchCache
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.results.report import Proof
 from hl_dsl.verify.screening import screen
 
-_HALVINGS = 7  # of all ranges together
-_STEPS = 5  # of a bisection for one end
-_SOLVER_STEPS = 200_000  # for one query about one box
-_DIGITS = 3  # that an end is rounded to, at first
+_HALVINGS = 7  # steps of the bisection of all ranges together
+_STEPS = 5  # steps of the bisection of one end
+_SOLVER_STEPS = 200_000  # z3's resource counter for one query
+_DIGITS = 3  # significant digits of an end, at first
 
 
 class Axis(NamedTuple):
-    """One declared parameter with a range: its name, its components' positions, base, declared ends and the span of defaults."""
+    """One declared parameter with a range.
+
+    Attributes:
+        name: Its name.
+        positions: Positions of its components among the scalar parameters.
+        base: "real" or "int".
+        low: Declared lower end.
+        high: Declared upper end.
+        first: Smallest default of a component.
+        last: Largest default of a component.
+    """
 
     name: str
     positions: tuple[int, ...]
@@ -40,9 +50,15 @@ class Axis(NamedTuple):
 
 @dataclass(frozen=True)
 class NarrowedRanges:
-    """`ranges`: for each parameter with a range, its name and its proved ends; `changed` are the names of those that had to
-    shrink. None: even with every parameter at its default, `failing` (goal ids) are not proved. `proof`: of the program
-    with these ranges, or at the defaults."""
+    """Result of a narrowing.
+
+    Attributes:
+        ranges: The proved range of each parameter, by name; None if the program is not proved even at the defaults.
+        changed: Names of the parameters whose range is smaller than declared.
+        failing: Ids of the goals that are not proved at the defaults.
+        proof: The proof for these ranges, or at the defaults.
+        proofs: Number of proofs made.
+    """
 
     ranges: dict[str, tuple[int | float, int | float]] | None
     changed: tuple[str, ...]
@@ -51,11 +67,12 @@ class NarrowedRanges:
     proofs: int
 
 
-Box = dict[str, tuple]
+# The range of each parameter, by name.
+Box: TypeAlias = dict[str, tuple[int | float, int | float]]
 
 
-def narrow_parameters(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> NarrowedRanges:
-    """Finds ranges for which all is proved. Where it all is proved as it stands, nothing is changed."""
+def narrow_parameters(flow: Dataflow, limits: ProofLimits = DEFAULT_LIMITS) -> NarrowedRanges:
+    """Finds ranges for which all goals are proved. If all are proved for the declared ranges, nothing changes."""
     axes = _axes(flow.parameters)
     search = _Search(flow, axes, limits)
     whole: Box = {axis.name: (axis.low, axis.high) for axis in axes}
@@ -67,9 +84,9 @@ def narrow_parameters(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> Na
     if not at_defaults.passed:
         failing = tuple(result.id for result in at_defaults.results if result.status != ProofStatus.PROVED)
         return NarrowedRanges(None, (), failing, at_defaults, 2)
-    box = _grown(axes, _shrunk(axes, search.passes), search.passes)
+    box = _grow(axes, _shrink(axes, search.passes), search.passes)
     for digits in (_DIGITS, 6, 17):
-        rounded = {axis.name: _rounded(axis, box[axis.name], digits) for axis in axes}
+        rounded = {axis.name: _round(axis, box[axis.name], digits) for axis in axes}
         proof = prove(with_ranges(flow, axes, rounded), limits)
         if proof.passed:
             break
@@ -85,12 +102,12 @@ def narrow_parameters(flow: Dataflow, limits: ProofLimits = ProofLimits()) -> Na
 
 
 def _axes(parameters: Sequence[Parameter]) -> list[Axis]:
-    found: dict[str, list[int]] = {}
+    positions_of: dict[str, list[int]] = {}
     for position, entry in enumerate(parameters):
         if entry.base != "bool" and not entry.names:
-            found.setdefault(entry.name.partition("[")[0], []).append(position)
+            positions_of.setdefault(entry.name.partition("[")[0], []).append(position)
     axes = []
-    for name, positions in found.items():
+    for name, positions in positions_of.items():
         first = parameters[positions[0]]
         defaults = [parameters[position].default for position in positions]
         axes.append(Axis(name, tuple(positions), first.base, first.low, first.high, min(defaults), max(defaults)))
@@ -98,7 +115,7 @@ def _axes(parameters: Sequence[Parameter]) -> list[Axis]:
 
 
 def with_ranges(flow: Dataflow, axes: Sequence[Axis], box: Box) -> Dataflow:
-    """The program with other ranges of its parameters."""
+    """Returns the program with other ranges of its parameters."""
     parameters = list(flow.parameters)
     for axis in axes:
         low, high = box[axis.name]
@@ -110,7 +127,7 @@ def with_ranges(flow: Dataflow, axes: Sequence[Axis], box: Box) -> Dataflow:
 class _Search:
     def __init__(self, flow: Dataflow, axes: Sequence[Axis], limits: ProofLimits):
         self.flow, self.axes = flow, axes
-        # What looks for violations only costs time here: a box is proved or it is not.
+        # The search for violations only costs time here: a box is proved or it is not.
         self.limits = replace(
             limits, solver_steps=min(_SOLVER_STEPS, limits.solver_steps), bounded_depths=(0, 0), lanes=0
         )
@@ -123,8 +140,8 @@ class _Search:
         return screen(flow, self.search_cache).passed or prove(flow, self.limits, self.search_cache).passed
 
 
-def _shrunk(axes: Sequence[Axis], passes: Callable[[Box], bool]) -> Box:
-    """The largest share of all ranges, towards the defaults, that bisection finds to pass."""
+def _shrink(axes: Sequence[Axis], passes: Callable[[Box], bool]) -> Box:
+    """Returns the largest common share of all ranges, towards the defaults, that bisection finds to pass."""
     good, bad = 0.0, 1.0
     for _ in range(_HALVINGS):
         share = (good + bad) / 2
@@ -142,41 +159,41 @@ def _share(axes: Sequence[Axis], share: float) -> Box:
     }
 
 
-def _between(axis: Axis, start, end, share: float):
+def _between(axis: Axis, start: int | float, end: int | float, share: float) -> int | float:
     if axis.base == "int":
         return start + math.trunc((end - start) * share)
     value = start + (end - start) * share
     return min(max(value, min(start, end)), max(start, end))
 
 
-def _grown(axes: Sequence[Axis], box: Box, passes: Callable[[Box], bool]) -> Box:
-    """Each end moved out as far as it goes with the others where they are, the first ones first."""
+def _grow(axes: Sequence[Axis], box: Box, passes: Callable[[Box], bool]) -> Box:
+    """Moves each end out as far as it passes with the other ends in place, the first ones first."""
     for axis in axes:
         for side, limit in ((0, axis.low), (1, axis.high)):
             start = box[axis.name][side]
             good, bad = 0.0, 1.0
             if start == limit:
                 continue
-            if passes(_moved(box, axis, side, limit)):
-                box = _moved(box, axis, side, limit)
+            if passes(_move(box, axis, side, limit)):
+                box = _move(box, axis, side, limit)
                 continue
             for _ in range(_STEPS):
                 share = (good + bad) / 2
-                if passes(_moved(box, axis, side, _between(axis, start, limit, share))):
+                if passes(_move(box, axis, side, _between(axis, start, limit, share))):
                     good = share
                 else:
                     bad = share
-            box = _moved(box, axis, side, _between(axis, start, limit, good))
+            box = _move(box, axis, side, _between(axis, start, limit, good))
     return box
 
 
-def _moved(box: Box, axis: Axis, side: int, end) -> Box:
+def _move(box: Box, axis: Axis, side: int, end: int | float) -> Box:
     low, high = box[axis.name]
     return {**box, axis.name: (end, high) if side == 0 else (low, end)}
 
 
-def _rounded(axis: Axis, pair: tuple, digits: int) -> tuple:
-    """Ends with few digits, inside of these ends and around the defaults. Declared ends stay as they are."""
+def _round(axis: Axis, pair: tuple[int | float, int | float], digits: int) -> tuple[int | float, int | float]:
+    """Returns ends with few digits, inside these ends and around the defaults. Declared ends stay the same."""
     if axis.base == "int":
         return pair
     low = pair[0] if pair[0] == axis.low else min(_short(pair[0], digits, math.ceil), axis.first)

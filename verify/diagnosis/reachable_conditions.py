@@ -1,14 +1,17 @@
-"""Which conditions of a program can come true in a tick that a run can reach."""
+"""Conditions of a program that can be true at a reachable tick."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.intervals.evaluator import EMPTY, Context, Evaluator
+from hl_dsl.verify.intervals.contexts import Context
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.intervals.narrowing import EMPTY
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.simulation.random_ticks import RandomTicks
 from hl_dsl.verify.simulation.replay import keeps_assumptions
@@ -19,12 +22,20 @@ from hl_dsl.operators.intervals import FALSE
 
 _SAMPLES = 160
 _NAMED = "other"
-_STEPS = 100_000  # z3's resource counter for one question: a warning is not worth more
+_STEPS = 100_000  # z3's resource counter for one query
 
 
 class ReachableConditions:
-    """Answers for one program. `facts` are nodes proved to hold at every tick; `ranges`, of the memory cells, hold too.
-    `condition_nodes`: the nodes questions are about."""
+    """Answers for one program.
+
+    Args:
+        stage: The interval stage of the program.
+        ranges: Ranges of the memory cells that hold.
+        facts: Nodes that are proved to hold at every tick.
+        condition_nodes: The nodes that are queried.
+        limits: Limits of the proof.
+        solver: The solver.
+    """
 
     def __init__(
         self,
@@ -46,26 +57,30 @@ class ReachableConditions:
             if not self.base.dead:
                 self.base = self.evaluator.assume(self.base, fact, True)
 
-    def where(self, node: int | None) -> Context:
-        """What is known where a condition holds."""
+    def assuming(self, node: int | None) -> Context:
+        """Returns the context in which a condition holds."""
         return self.base if node is None or self.base.dead else self.evaluator.assume(self.base, node, True)
 
     def impossible(self, nodes: Iterable[int]) -> set[int]:
-        """Those of the bool nodes that are true at no tick a run can reach. What cannot be decided is possible."""
-        wanted = list(dict.fromkeys(nodes))
-        found = {node for node in wanted if self._never(node)}
-        wanted = [node for node in wanted if node not in found]
-        wanted = self._unmet(wanted)
-        if wanted and self.limits.solver and not self.base.dead:
-            try:
-                found |= self._refuted(wanted)
-            except SolverFailure:
-                pass  # then nothing more is known
-        return found
+        """Returns the bool nodes that are true at no reachable tick.
 
-    def _unmet(self, nodes: list[int]) -> list[int]:
-        """Those that random ticks leave in doubt. A tick from any state within the ranges will do: what is true there no
-        solver that only knows the ranges refutes."""
+        A node that cannot be decided counts as possible.
+        """
+        wanted = list(dict.fromkeys(nodes))
+        impossible = {node for node in wanted if self._never(node)}
+        wanted = [node for node in wanted if node not in impossible]
+        wanted = self._remove_met(wanted)
+        if wanted and self.limits.solver and not self.base.dead:
+            with suppress(SolverFailure):  # the remaining conditions count as possible
+                impossible |= self._refuted(wanted)
+        return impossible
+
+    def _remove_met(self, nodes: list[int]) -> list[int]:
+        """Returns the nodes that are true at none of some random ticks.
+
+        A tick from any state within the ranges suffices: a solver that knows only the ranges cannot refute what holds
+        there.
+        """
         index, flow = self.index, self.index.flow
         draw = RandomTicks(index, random.Random(0))
         for number in range(_SAMPLES):
@@ -79,23 +94,27 @@ class ReachableConditions:
         return nodes
 
     def _never(self, node: int) -> bool:
-        context = self.where(node)
+        context = self.assuming(node)
         return context.dead or self.evaluator.value(node, context) in (EMPTY, FALSE)
 
     def _refuted(self, nodes: list[int]) -> set[int]:
         return {node for node in nodes if self._ask([(node, True)]) == UNSAT}
 
-    def ruled_out(self, conditions: Sequence[tuple[int, bool]]) -> bool:
-        """Whether intervals see that the conditions, nodes with what they are, cannot hold together at a tick that a run can reach."""
+    def is_ruled_out(self, conditions: Sequence[tuple[int, bool]]) -> bool:
+        """Returns True if intervals show that the conditions (node, truth) cannot hold together at a reachable tick."""
         context = self.base
         for node, truth in conditions:
             if not context.dead:
                 context = self.evaluator.assume(context, node, truth)
         return context.dead
 
-    def blamed(self, conditions: Sequence[tuple[int, bool]], others: Sequence[tuple[int, bool]]) -> list[int] | None:
-        """Which of `others`, by position, rule the conditions out; few of them, if not the fewest. None: it is not known that
-        they do."""
+    def find_responsible(
+        self, conditions: Sequence[tuple[int, bool]], others: Sequence[tuple[int, bool]]
+    ) -> list[int] | None:
+        """Returns the positions of those `others` that contradict the conditions: few of them, not always the fewest.
+
+        None if it is not known that they do.
+        """
         if not self.limits.solver:
             return None
         try:
@@ -106,7 +125,7 @@ class ReachableConditions:
             return None
 
     def _ask(self, conditions: Sequence[tuple[int, bool]], others: Sequence[tuple[int, bool]] = ()) -> str:
-        """One solver for all questions: what they share is told once."""
+        """Queries the solver. One solver context serves all queries."""
         solver = self.solver
         if self._encoding is None:
             self._encoding = Encoding(self.evaluator, self.evaluator.base, FREE)
@@ -118,10 +137,10 @@ class ReachableConditions:
             )
             known = self._encoding.frames[0]
             solver.add(*(f"(assert {known[node].text})" for node in (*self.index.assumes, *self.facts)))
-        solver.add("(push 1)", *(f"(assert {self._said(node, truth)})" for node, truth in conditions))
+        solver.add("(push 1)", *(f"(assert {self._encode(node, truth)})" for node, truth in conditions))
         solver.add(
             *(
-                f"(assert (! {self._said(node, truth)} :named {_NAMED}{place}))"
+                f"(assert (! {self._encode(node, truth)} :named {_NAMED}{place}))"
                 for place, (node, truth) in enumerate(others)
             )
         )
@@ -131,5 +150,6 @@ class ReachableConditions:
         solver.add("(pop 1)")
         return answer
 
-    def _said(self, node: int, truth: bool) -> str:
+    def _encode(self, node: int, truth: bool) -> str:
+        assert self._encoding is not None  # `_ask` has made it
         return f"(= {self._encoding.frames[0][node].text} {'true' if truth else 'false'})"

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.equivalence.equivalence import Comparison
+from hl_dsl.verify.equivalence.comparison import Comparison
 from hl_dsl.verify.equivalence.product import SIDES
 from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
-from hl_dsl.verify.simulation.trace import record_tick, render_trace
+from hl_dsl.verify.simulation.trace import Trace, record_tick, render_trace
 
 
-def trace_difference(a: Dataflow, b: Dataflow, found: Comparison) -> tuple[dict, ...]:
-    """The run again, by the interpreter of each program: `tick`, `inputs` (raw, by name), and for "A" and "B" what
-    `hl_dsl.verify.simulation.trace.record_tick` gives. The first tick has the `parameters` of each."""
-    joint, run = found.joint, found.run
+def trace_difference(a: Dataflow, b: Dataflow, comparison: Comparison) -> Trace:
+    """Returns the run of a comparison whose status is DIFFERENT, by the interpreter of each program.
+
+    Each tick has `tick`, `inputs` (raw, by name), and for "A" and "B" the data of `trace.record_tick`. The first tick
+    has the `parameters` of each program.
+    """
+    joint, run = comparison.joint, comparison.run
+    assert joint is not None and run is not None  # the programs differ
     flows = (a, b)
     interpreters = []
     given = []
@@ -26,7 +31,7 @@ def trace_difference(a: Dataflow, b: Dataflow, found: Comparison) -> tuple[dict,
         }
         given.append(values)
         interpreters.append(Interpreter(flow, values))
-    trace = []
+    trace: list[dict[str, Any]] = []
     for number, row in enumerate(run.rows):
         ticks = [
             interpreter.tick([row[place] for place, _ in joint.matching.inputs[side]])
@@ -43,16 +48,23 @@ def trace_difference(a: Dataflow, b: Dataflow, found: Comparison) -> tuple[dict,
     return tuple(trace)
 
 
-def list_used_inputs(found: Comparison) -> set[str]:
-    """The inputs that the action of either program hangs on, at this tick or an earlier one."""
-    flow = found.joint.flow
-    cone = find_closed_cone(flow, [node for action in found.joint.actions for node in action])
-    return {flow.inputs[flow.nodes[node].value].name for node in cone if flow.nodes[node].op == "input"}
+def list_used_inputs(comparison: Comparison) -> set[str]:
+    """Returns the inputs that the action of either program depends on, at the same tick or an earlier one."""
+    joint = comparison.joint
+    assert joint is not None  # the programs differ
+    flow = joint.flow
+    cone = find_closed_cone(flow, [node for action in joint.actions for node in action])
+    return {flow.inputs[flow.nodes[node].position].name for node in cone if flow.nodes[node].op == "input"}
 
 
-def render_difference(trace: Sequence[dict], inputs: Container[str]) -> str:
-    """A row for each tick: these inputs, then what the programs name alike and hold differently, then both actions."""
-    rows = []
+def render_difference(trace: Sequence[Mapping[str, Any]], inputs: Container[str]) -> str:
+    """Returns a table with a row for each tick: inputs, values with the same name that differ, and both actions.
+
+    Args:
+        trace: Result of `trace_difference`.
+        inputs: Names of the inputs to show.
+    """
+    rows: list[dict[str, Any]] = []
     names = [
         (group, name)
         for group in ("memory", "lets")
@@ -79,5 +91,5 @@ def render_difference(trace: Sequence[dict], inputs: Container[str]) -> str:
     return render_trace(rows)
 
 
-def _shown(action) -> str:
+def _shown(action: object) -> str:
     return action if isinstance(action, str) else repr(action)

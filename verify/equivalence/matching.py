@@ -1,45 +1,56 @@
-"""Which observations and parameters of two programs are the same thing."""
+"""Matching of the observations and parameters of two programs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Input, Parameter
+
+# For each input of a program: its joint position, and whether its own range is smaller, so that it is clamped.
+MatchedInputs: TypeAlias = tuple[tuple[int, bool], ...]
+# For each parameter of a program: its joint position; None if it is held at its default.
+MatchedParameters: TypeAlias = tuple[int | None, ...]
 
 
 @dataclass(frozen=True)
 class Matching:
-    """`joint_inputs`: raw observations, each in a range that holds both programs' ranges; `inputs[side][i]`: the joint
-    position of a program's input, and whether its own range is smaller, so that its boundary may clamp.
+    """Joint observations and parameters of two programs.
 
-    `joint_parameters`; `parameters[side][i]`: the joint position of a program's parameter, None where it is held at its
-    default, because the other program has another one. `notes` say how parameters were matched and what was compared.
+    Attributes:
+        joint_inputs: Raw observations. Each range contains the ranges of both programs.
+        inputs: The inputs of A and of B.
+        joint_parameters: Parameters that vary. Each range is the intersection of the ranges of both programs.
+        parameters: The parameters of A and of B. A parameter whose defaults differ is held at its default.
+        notes: How parameters were matched, and what was compared.
     """
 
     joint_inputs: tuple[Input, ...]
-    inputs: tuple[tuple[tuple[int, bool], ...], tuple[tuple[int, bool], ...]]
+    inputs: tuple[MatchedInputs, MatchedInputs]
     joint_parameters: tuple[Parameter, ...]
-    parameters: tuple[tuple[int | None, ...], tuple[int | None, ...]]
+    parameters: tuple[MatchedParameters, MatchedParameters]
     notes: tuple[str, ...]
 
 
 def match(a: Dataflow, b: Dataflow) -> Matching:
-    """Observations by where they are read. Parameters by name and type; those left over by their place, where all but the name
-    is the same."""
+    """Matches observations by their source, and parameters by name and type.
+
+    The remaining parameters are matched in order if everything but the name is the same.
+    """
     notes: list[str] = []
     joint_inputs, inputs = _inputs(a, b, notes)
     joint_parameters, parameters = _parameters(a, b, notes)
     if a.plan is not None or b.plan is not None:
         notes.append(
-            "what is planned is taken to be any value in its range, the same in A and in B: how they plan is not compared"
+            "a planned value may be any value in its range, the same in A and in B: how they plan is not compared"
         )
     return Matching(tuple(joint_inputs), inputs, tuple(joint_parameters), parameters, tuple(notes))
 
 
-def _inputs(a: Dataflow, b: Dataflow, notes: list[str]):
+def _inputs(a: Dataflow, b: Dataflow, notes: list[str]) -> tuple[list[Input], tuple[MatchedInputs, MatchedInputs]]:
     joint: list[Input] = []
-    places: dict[tuple, int] = {}
+    places: dict[tuple[str, int, str], int] = {}
     for entry in [*a.inputs, *b.inputs]:
         key = (entry.source, entry.column, entry.base)
         if key not in places:
@@ -49,41 +60,48 @@ def _inputs(a: Dataflow, b: Dataflow, notes: list[str]):
         known = joint[places[key]]
         if (known.low, known.high) != (entry.low, entry.high):
             notes.append(
-                f"`{entry.name}` is clamped into [{known.low!r}, {known.high!r}] by A and into [{entry.low!r}, {entry.high!r}] by B"
+                f"`{entry.name}` is clamped into [{known.low!r}, {known.high!r}] by A "
+                f"and into [{entry.low!r}, {entry.high!r}] by B"
             )
-            default = next(
-                value
-                for value in (known.default, entry.default)
-                if _clamped(known, value) == known.default and _clamped(entry, value) == entry.default
-            )
-            joint[places[key]] = replace(
-                known, low=min(known.low, entry.low), high=max(known.high, entry.high), default=default
-            )
-    found = []
-    for flow in (a, b):
-        row = []
-        for entry in flow.inputs:
-            position = places[entry.source, entry.column, entry.base]
-            row.append((position, (entry.low, entry.high) != (joint[position].low, joint[position].high)))
-        found.append(tuple(row))
-    return joint, tuple(found)
+            joint[places[key]] = _join_inputs(known, entry)
+
+    def matched(flow: Dataflow) -> MatchedInputs:
+        positions = [places[entry.source, entry.column, entry.base] for entry in flow.inputs]
+        return tuple(
+            (position, (entry.low, entry.high) != (joint[position].low, joint[position].high))
+            for position, entry in zip(positions, flow.inputs)
+        )
+
+    return joint, (matched(a), matched(b))
 
 
-def _clamped(entry: Input, value):
+def _join_inputs(known: Input, entry: Input) -> Input:
+    """Returns an input with both ranges, and a default that both programs clamp to their own default."""
+    default = next(
+        value
+        for value in (known.default, entry.default)
+        if _clamped(known, value) == known.default and _clamped(entry, value) == entry.default
+    )
+    return replace(known, low=min(known.low, entry.low), high=max(known.high, entry.high), default=default)
+
+
+def _clamped(entry: Input, value: int | float) -> int | float:
     return min(max(value, entry.low), entry.high)
 
 
-def _parameters(a: Dataflow, b: Dataflow, notes: list[str]):
-    pairs = _paired(a.parameters, b.parameters, notes)
+def _parameters(
+    a: Dataflow, b: Dataflow, notes: list[str]
+) -> tuple[list[Parameter], tuple[MatchedParameters, MatchedParameters]]:
+    partners = dict(_pairs(a.parameters, b.parameters, notes))
     joint: list[Parameter] = []
     first: list[int | None] = []
     second: list[int | None] = [None] * len(b.parameters)
-    partners = dict(pairs)
     for position, entry in enumerate(a.parameters):
         other = None if position not in partners else b.parameters[partners[position]]
-        if other is not None and not _alike(entry.default, other.default):
+        if other is not None and not _is_same_number(entry.default, other.default):
             notes.append(
-                f"the default of `{entry.name}` is {entry.default!r} in A and {other.default!r} in B: each is held at its own"
+                f"the default of `{entry.name}` is {entry.default!r} in A and {other.default!r} in B: "
+                "each keeps its default"
             )
             first.append(None)
             continue
@@ -98,38 +116,39 @@ def _parameters(a: Dataflow, b: Dataflow, notes: list[str]):
             second[partners[position]] = len(joint)
         joint.append(entry)
     names = {entry.name for entry in joint}
-    taken = set(partners.values())
+    matched = set(partners.values())
     for position, entry in enumerate(b.parameters):
-        if position not in taken:
+        if position not in matched:
             notes.append(f"only B has the parameter `{entry.name}`: it takes any value in its range")
             second[position] = len(joint)
             joint.append(replace(entry, name=entry.name if entry.name not in names else f"{entry.name} (B)"))
     return joint, (tuple(first), tuple(second))
 
 
-def _paired(a: Sequence[Parameter], b: Sequence[Parameter], notes: list[str]) -> list[tuple[int, int]]:
+def _pairs(a: Sequence[Parameter], b: Sequence[Parameter], notes: list[str]) -> list[tuple[int, int]]:
+    """Returns the positions in A and in B of matched parameters."""
     by_name = {(entry.name, entry.base, entry.names): position for position, entry in enumerate(b)}
     pairs = [
         (position, by_name[entry.name, entry.base, entry.names])
         for position, entry in enumerate(a)
         if (entry.name, entry.base, entry.names) in by_name
     ]
-    left_a = [position for position in range(len(a)) if position not in {first for first, _ in pairs}]
-    left_b = [position for position in range(len(b)) if position not in {second for _, second in pairs}]
-    for first in left_a:
-        for second in left_b:
-            if replace(a[first], name="") == replace(b[second], name="") and _alike(
+    remaining_a = [position for position in range(len(a)) if position not in {first for first, _ in pairs}]
+    remaining_b = [position for position in range(len(b)) if position not in {second for _, second in pairs}]
+    for first in remaining_a:
+        for second in remaining_b:
+            if replace(a[first], name="") == replace(b[second], name="") and _is_same_number(
                 a[first].default, b[second].default
             ):
                 notes.append(
-                    f"`{a[first].name}` of A is taken for `{b[second].name}` of B: all but the name is the same"
+                    f"`{a[first].name}` of A is matched with `{b[second].name}` of B: all but the name is the same"
                 )
                 pairs.append((first, second))
-                left_b.remove(second)
+                remaining_b.remove(second)
                 break
     return pairs
 
 
-def _alike(first, second) -> bool:
-    """0.0 and -0.0 are not alike."""
+def _is_same_number(first: int | float, second: int | float) -> bool:
+    """Returns True for equal numbers of the same type. 0.0 and -0.0 differ."""
     return repr(first) == repr(second)

@@ -1,13 +1,14 @@
-"""Two programs as one: over the same observations and parameters, in one graph where what both compute alike is one node.
+"""Product of two programs: one graph over the same observations and parameters.
 
-Cells of memory are all kept, or some are replaced by what they are equal to (`links`). An expression that both programs
-compute from the same leaves is then one node, so it is the same float by construction.
+All memory cells are kept, or some are replaced by values that equal them (`links`). An expression that both programs
+compute from the same leaves is one node, so both compute the same float by construction.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import NamedTuple
 
 from hl_dsl.compiler.ir.dataflow import Builder, Cell, Dataflow, Input, Obligation, Property
@@ -18,11 +19,11 @@ from hl_dsl.operators import OPERATORS
 
 SIDES = ("A", "B")
 SAME = "same_actions"
-HELPS = "equal_"  # how the names of invariants begin that nothing hangs on but other proofs
+HELPS = "equal_"  # prefix of invariants that only help other proofs
 
 
 class SideCell(NamedTuple):
-    """A cell of one of the programs: 0 for A, 1 for B, and its position there."""
+    """A memory cell of one of the programs: side 0 for A, 1 for B, and its position there."""
 
     side: int
     cell: int
@@ -30,9 +31,17 @@ class SideCell(NamedTuple):
 
 @dataclass(frozen=True)
 class Product:
-    """`flow`: the joint program; its invariant SAME says that the actions are equal, as numbers. `nodes[side][n]`: the
-    joint node of a program's node. `identical`: whether the actions are the same nodes. `kept`: the cells in the order of
-    the joint memory. `checks[place]`: nodes of a replaced cell's next value, and of what replaces it at the next tick."""
+    """The joint program.
+
+    Attributes:
+        flow: The program. Its invariant SAME states that the actions are equal, as numbers.
+        nodes: For A and for B, the joint node of each node.
+        actions: The joint action nodes of A and of B.
+        identical: True if these are the same nodes.
+        kept: The cells in the order of the joint memory.
+        checks: For each replaced cell, the nodes of its next value and of its replacement at the next tick.
+        matching: The joint observations and parameters.
+    """
 
     flow: Dataflow
     nodes: tuple[dict[int, int], dict[int, int]]
@@ -43,7 +52,7 @@ class Product:
     matching: Matching
 
     def flow_leaf(self, place: SideCell) -> int | None:
-        """The node of a cell that is kept; None where nothing reads it."""
+        """Returns the node that reads a kept cell; None if nothing reads it."""
         position = self.kept.index(place)
         return next(
             (number for number, node in enumerate(self.flow.nodes) if node.op == "memory" and node.value == position),
@@ -54,18 +63,25 @@ class Product:
 def build_product(
     a: Dataflow,
     b: Dataflow,
-    links: Mapping[SideCell, tuple[int, int]] = {},
+    links: Mapping[SideCell, tuple[int, int]] = MappingProxyType({}),
     equal: Sequence[tuple[SideCell, SideCell]] = (),
-    merged: Mapping[int, int] = {},
+    merged: Mapping[int, int] = MappingProxyType({}),
     obligations: bool = False,
 ) -> Product:
-    """The joint program. `links`: for a cell, the side and the node there that replace it, computed from cells that stay.
-    `equal`: cells to be stated equal in invariants of their own. `merged`: nodes of B and the nodes of A that stand for them.
-    `obligations`: with what must be proved of both."""
-    return _Joining((a, b), match(a, b)).join(links, equal, merged, obligations)
+    """Returns the joint program.
+
+    Args:
+        a: Program A.
+        b: Program B.
+        links: For a replaced cell, the side and the node there that replace it, computed from kept cells.
+        equal: Pairs of cells that are stated to be equal in invariants of their own.
+        merged: Nodes of B, each with the node of A that replaces it.
+        obligations: Whether the well-definedness obligations of both programs are included.
+    """
+    return _ProductBuilder((a, b), match(a, b)).join(links, equal, merged, obligations)
 
 
-class _Joining:
+class _ProductBuilder:
     def __init__(self, flows: tuple[Dataflow, Dataflow], matching: Matching):
         self.flows, self.matching = flows, matching
         self.builder = Builder()
@@ -74,23 +90,23 @@ class _Joining:
         self.outer = tuple(self._outer(side) for side in (0, 1))
 
     def _outer(self, side: int) -> dict[tuple[str, int], int]:
-        """The joint nodes of a program's inputs and parameters."""
-        found = {}
+        """Returns the joint nodes of a program's inputs and parameters."""
+        nodes = {}
         for position, (joint, clamp) in enumerate(self.matching.inputs[side]):
             entry = self.matching.joint_inputs[joint]
             node = self.builder.leaf("input", joint, entry.base)
-            found["input", position] = self._clamped(node, self.flows[side].inputs[position]) if clamp else node
-        for position, joint in enumerate(self.matching.parameters[side]):
-            entry = self.flows[side].parameters[position]
-            found["parameter", position] = (
-                self.builder.constant(entry.default, entry.base)
-                if joint is None
-                else self.builder.leaf("parameter", joint, entry.base)
+            nodes["input", position] = self._clamped(node, self.flows[side].inputs[position]) if clamp else node
+        for position, place in enumerate(self.matching.parameters[side]):
+            parameter = self.flows[side].parameters[position]
+            nodes["parameter", position] = (
+                self.builder.constant(parameter.default, parameter.base)
+                if place is None
+                else self.builder.leaf("parameter", place, parameter.base)
             )
-        return found
+        return nodes
 
     def _clamped(self, node: int, entry: Input) -> int:
-        """What the boundary makes of a raw observation."""
+        """Returns the admitted value of a raw observation."""
         apply, low, high = (
             self.builder.apply,
             self.builder.constant(entry.low, entry.base),
@@ -99,7 +115,13 @@ class _Joining:
         below, above = apply("less", (node, low)), apply("less", (high, node))
         return apply("if", (below, low, apply("if", (above, high, node))))
 
-    def join(self, links, equal, merged: Mapping[int, int], obligations: bool) -> Product:
+    def join(
+        self,
+        links: Mapping[SideCell, tuple[int, int]],
+        equal: Sequence[tuple[SideCell, SideCell]],
+        merged: Mapping[int, int],
+        obligations: bool,
+    ) -> Product:
         for side, flow in enumerate(self.flows):
             for position, cell in enumerate(flow.memories):
                 if SideCell(side, position) not in links:
@@ -108,8 +130,8 @@ class _Joining:
         for place, (side, node) in links.items():
             self.leaves[place] = self._copied(side, [node], self.leaves)[node]
         first = self._copied(0, range(len(self.flows[0].nodes)), self.leaves)
-        taken = {number: first[other] for number, other in merged.items()}
-        nodes = (first, self._copied(1, range(len(self.flows[1].nodes)), self.leaves, taken))
+        known = {number: first[other] for number, other in merged.items()}
+        nodes = (first, self._copied(1, range(len(self.flows[1].nodes)), self.leaves, known))
         following = {
             SideCell(side, position): nodes[side][cell.next]
             for side, flow in enumerate(self.flows)
@@ -124,10 +146,8 @@ class _Joining:
         for place, pair in checks.items():
             if pair[0] != pair[1]:
                 properties.append(self._invariant(f"link_{SIDES[place.side]}_{place.cell}", [pair]))
-        for first, second in equal:
-            properties.append(
-                self._invariant(f"{HELPS}{first.cell}_{second.cell}", [(self.leaves[first], self.leaves[second])])
-            )
+        for a, b in equal:
+            properties.append(self._invariant(f"{HELPS}{a.cell}_{b.cell}", [(self.leaves[a], self.leaves[b])]))
         cells = [
             replace(
                 self._cell(place),
@@ -137,7 +157,7 @@ class _Joining:
             )
             for place in self.kept
         ]
-        due = self._obligations(nodes, set(self.kept)) if obligations else []
+        required = self._obligations(nodes, set(self.kept)) if obligations else []
         flow = replace(
             self.flows[0],
             name="A and B",
@@ -150,7 +170,7 @@ class _Joining:
             lets=(),
             modes=(),
             properties=properties,
-            obligations=due,
+            obligations=required,
         )
         return Product(
             flow,
@@ -174,27 +194,41 @@ class _Joining:
         return Property("invariant", name, node, NOWHERE)
 
     def _copied(
-        self, side: int, roots: Sequence[int], cells: Mapping[SideCell, int], taken: Mapping[int, int] = {}
+        self,
+        side: int,
+        roots: Sequence[int],
+        cells: Mapping[SideCell, int],
+        known: Mapping[int, int] = MappingProxyType({}),
     ) -> dict[int, int]:
-        """The joint nodes of what `roots` of a program are computed from, over these nodes for its memory; those of `taken` are
-        there already. Where operands commute without changing a float, their order is made the same. Signs that cancel are
-        removed, in both programs."""
+        """Returns the joint nodes of everything that `roots` of a program depend on.
+
+        Operands that commute without a change of the float are ordered in the same way in both programs, and signs
+        that cancel are removed.
+
+        Args:
+            side: The program.
+            roots: Its nodes.
+            cells: The joint node of each memory cell.
+            known: Nodes of the program that are copied already, with their joint nodes.
+        """
         flow, outer, builder = self.flows[side], self.outer[side], self.builder
-        found: dict[int, int] = {}
+        nodes: dict[int, int] = {}
         for number in flow.reachable(list(roots)):
             node = flow.nodes[number]
-            if number in taken:
-                found[number] = taken[number]
+            if number in known:
+                nodes[number] = known[number]
             elif node.form is not None:
-                found[number] = self._applied(node.op, [found[arg] for arg in node.args])
+                nodes[number] = self._applied(node.op, [nodes[arg] for arg in node.args])
             elif node.op == "constant":
-                found[number] = builder.constant(node.value, node.base)
+                nodes[number] = builder.constant(node.value, node.base)
             else:
-                found[number] = cells[SideCell(side, node.value)] if node.op == "memory" else outer[node.op, node.value]
-        return found
+                nodes[number] = (
+                    cells[SideCell(side, node.position)] if node.op == "memory" else outer[node.op, node.position]
+                )
+        return nodes
 
     def _applied(self, op: str, args: list[int]) -> int:
-        """An operator on joint nodes, after the rewrites of its row that hold bit for bit, the sign of a zero included."""
+        """Applies an operator to joint nodes, after the rewrites of its row that hold bit for bit, even for zeros."""
         nodes, row = self.builder.nodes, OPERATORS[op]
         if row.involution and nodes[args[0]].op == op:
             return nodes[args[0]].args[0]
@@ -204,8 +238,8 @@ class _Joining:
             return self._applied(row.absorbs[1], [*args[:-1], *nodes[args[-1]].args])
         return self.builder.apply(op, tuple(args))
 
-    def _obligations(self, nodes, kept: set[SideCell]) -> list[Obligation]:
-        due: dict[tuple, Obligation] = {}
+    def _obligations(self, nodes: Sequence[Mapping[int, int]], kept: set[SideCell]) -> list[Obligation]:
+        obligations: dict[Hashable, Obligation] = {}
         for side, flow in enumerate(self.flows):
             cells = {cell.name: position for position, cell in enumerate(flow.memories)}
             for item in flow.obligations:
@@ -215,6 +249,10 @@ class _Joining:
                     if SideCell(side, cells[name]) not in kept:
                         continue
                     says = says.replace(f"`{name}`", f"`{SIDES[side]}.{name}`", 1)
-                there = [None if node is None else nodes[side][node] for node in (item.subject, item.guard, item.claim)]
-                due.setdefault((item.kind, *there), Obligation(item.kind, says, *there, NOWHERE))
-        return list(due.values())
+                subject = nodes[side][item.subject]
+                guard = None if item.guard is None else nodes[side][item.guard]
+                claim = None if item.claim is None else nodes[side][item.claim]
+                obligations.setdefault(
+                    (item.kind, subject, guard, claim), Obligation(item.kind, says, subject, guard, claim, NOWHERE)
+                )
+        return list(obligations.values())

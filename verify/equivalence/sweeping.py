@@ -1,8 +1,8 @@
-"""Inner nodes of two programs that are proved equal become one, from the leaves up, so that what is computed from them is the
-same computation. (In circuits: SAT sweeping.)
+"""SAT sweeping: inner nodes of two programs that are proved equal become one node, from the leaves up.
 
-A solver's equality is one of numbers, and zeros of either sign are one number; so this is for programs in which no operator
-shows more of a zero's sign than the sign of a zero.
+Values computed from such nodes are then the same computation (Kuehlmann and Krohm, "Equivalence Checking Using Cuts
+and Heaps", 1997). A solver proves equality of numbers, and zeros of either sign are one number. Sweeping is therefore
+limited to programs in which no operator shows the sign of a zero in more than the sign of a zero.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from hl_dsl.base.source import NOWHERE
 from hl_dsl.operators.intervals import INF
 
 _MOST_TRIED = 24
-_STEPS = 60_000
+_STEPS = 60_000  # z3's resource counter for one pair of nodes
 
 
 def sweep(a: Dataflow, b: Dataflow, guesses: Correspondence, limits: ProofLimits) -> Mapping[int, int]:
-    """Nodes of B, each with the node of A that it equals as a number at every tick."""
+    """Returns nodes of B, each with the node of A that equals it as a number at every tick."""
     if not limits.solver or any(
         node.form is not None and node.form.sees_zero_sign for flow in (a, b) for node in flow.nodes
     ):
@@ -37,30 +37,30 @@ def sweep(a: Dataflow, b: Dataflow, guesses: Correspondence, limits: ProofLimits
     signatures = simulate_jointly(joint).signatures
     if not signatures:
         return {}
-    by_bits: dict[tuple, int] = {}
+    by_signature: dict[tuple[str, bytes], int] = {}
     for number, there in joint.nodes[0].items():
-        by_bits.setdefault((a.nodes[number].base, signatures[there]), number)
+        by_signature.setdefault((a.nodes[number].base, signatures[there]), number)
     merged: dict[int, int] = {}
     tried = 0
     with Solver(limits.hang_seconds) as solver:
         for number in b.reachable([*b.action, *(cell.next for cell in b.memories)]):
             there = joint.nodes[1][number]
-            partner = by_bits.get((b.nodes[number].base, signatures[there]))
+            partner = by_signature.get((b.nodes[number].base, signatures[there]))
             if partner is None or b.nodes[number].form is None or tried >= _MOST_TRIED:
                 continue
-            now = build_product(a, b, guesses.links, guesses.equal, merged)
-            if now.nodes[1][number] in set(now.nodes[0].values()):
+            current = build_product(a, b, guesses.links, guesses.equal, merged)
+            if current.nodes[1][number] in set(current.nodes[0].values()):
                 continue  # A computes it too
             tried += 1
             try:
-                if _equal(now, now.nodes[0][partner], now.nodes[1][number], limits, solver):
+                if _is_equal(current, current.nodes[0][partner], current.nodes[1][number], limits, solver):
                     merged[number] = partner
             except SolverFailure:
                 break
     return merged
 
 
-def _equal(joint: Product, first: int, second: int, limits: ProofLimits, solver: Solver) -> bool:
+def _is_equal(joint: Product, first: int, second: int, limits: ProofLimits, solver: Solver) -> bool:
     builder = Builder(list(joint.flow.nodes))
     node = builder.apply("equal", (first, second))
     flow = replace(
@@ -70,18 +70,23 @@ def _equal(joint: Product, first: int, second: int, limits: ProofLimits, solver:
 
 
 def prove_all(flow: Dataflow, limits: ProofLimits, solver: Solver) -> bool:
-    """Whether intervals, or one step of induction, prove all invariants of a joint program that must hold; those about pairs
-    of cells only help. Raises SolverFailure."""
+    """Returns True if intervals or one step of induction prove all required invariants of a joint program.
+
+    Invariants about pairs of cells (see `HELPS`) only help and are not required.
+
+    Raises:
+        SolverFailure: z3 cannot be used.
+    """
     stage = IntervalStage(flow)
-    wanted = list_goals(flow)
-    for inner in flow.reachable([goal.property.node for goal in wanted]):
-        low, high = stage.evaluator.value(inner, stage.evaluator.root)
-        if flow.nodes[inner].base == "real" and not -INF < low <= high < INF:
-            return False  # where a float may overflow the solver knows nothing of it
-    left = [
-        goal for goal in wanted if stage.invariant(goal.property.node, goal.property.antecedents) != ProofStatus.PROVED
+    goals = list_goals(flow)
+    for node in flow.reachable([goal.stated.node for goal in goals]):
+        low, high = stage.evaluator.value(node, stage.evaluator.root)
+        if flow.nodes[node].base == "real" and not -INF < low <= high < INF:
+            return False  # the encoding does not describe a float that overflows
+    unproved = [
+        goal for goal in goals if stage.invariant(goal.stated.node, goal.stated.antecedents) != ProofStatus.PROVED
     ]
-    if not left:
+    if not unproved:
         return True
-    found = Induction(stage.index, stage.ranges, limits, solver).prove(left, (0,))
-    return all(found[goal.id].proved for goal in left if not goal.name.startswith(HELPS))
+    attempts = Induction(stage.index, stage.ranges, limits, solver).prove(unproved, (0,))
+    return all(attempts[goal.id].proved for goal in unproved if not goal.name.startswith(HELPS))

@@ -1,4 +1,4 @@
-"""Which goals can help to prove which: those that speak of the same memory, at this tick or any earlier one."""
+"""Relevance of goals to each other: two goals are related if they depend on the same memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hl_dsl.verify.goals.graph_index import GraphIndex
 
 
 class GoalRelevance:
-    """Answers are kept, as the same goals are asked about again and again."""
+    """Finds related goals of one program. The memory of each goal is computed once."""
 
     def __init__(self, index: GraphIndex):
         self.index = index
@@ -17,34 +17,35 @@ class GoalRelevance:
         self._cells: dict[str, int] = {}
 
     def cells(self, goal: Goal) -> int:
-        """Bits of the memory leaves that decide a goal, the assumptions about it counted in."""
-        found = self._cells.get(goal.id)
-        if found is None:
-            found = self._cells[goal.id] = self._closed(goal)
-        return found
+        """Returns bits of the memory leaves that a goal and its assumptions depend on, at this tick or an earlier one."""
+        bits = self._cells.get(goal.id)
+        if bits is None:
+            bits = self._cells[goal.id] = self._closed(goal)
+        return bits
 
     def among(self, goal: Goal, others: Sequence[Goal]) -> list[Goal]:
-        """Those of the others that share memory with the goal, or with another one that does."""
-        reached, rest, found = self.cells(goal), list(others), set()
+        """Returns those of `others` that share memory with `goal`, or with another goal that does."""
+        reached, remaining = self.cells(goal), list(others)
+        related: set[str] = set()
         grown = True
         while grown:
-            near = [other for other in rest if self.cells(other) & reached]
+            near = [other for other in remaining if self.cells(other) & reached]
             grown = bool(near)
             for other in near:
                 reached |= self.cells(other)
-                found.add(other.id)
-            rest = [other for other in rest if other.id not in found]
-        return [other for other in others if other.id in found]
+                related.add(other.id)
+            remaining = [other for other in remaining if other.id not in related]
+        return [other for other in others if other.id in related]
 
     def groups(self, goals: Sequence[Goal]) -> list[list[Goal]]:
-        """Goals in groups that share no memory."""
-        rest, found = list(goals), []
-        while rest:
-            near = self.among(rest[0], rest)
-            group = near if rest[0] in near else [rest[0]]
-            found.append(group)
-            rest = [goal for goal in rest if goal not in group]
-        return found
+        """Returns the goals in groups that share no memory."""
+        remaining, groups = list(goals), []
+        while remaining:
+            near = self.among(remaining[0], remaining)
+            group = near if remaining[0] in near else [remaining[0]]
+            groups.append(group)
+            remaining = [goal for goal in remaining if goal not in group]
+        return groups
 
     def _closed(self, goal: Goal) -> int:
         index = self.index

@@ -1,4 +1,4 @@
-"""What has to be proved of a program, as a list with names that stay the same from run to run."""
+"""Proof goals of a program, with identifiers that are the same in every run."""
 
 from __future__ import annotations
 
@@ -12,11 +12,20 @@ from hl_dsl.base.source import Span
 
 @dataclass(frozen=True)
 class Goal:
-    """One thing to prove at every tick.
+    """A statement to prove at every tick. Exactly one of `obligation` and `declaration` is given.
 
-    `id` is `KIND@LINE` for an obligation (`.2`, `.3`, … after it where a line has several), `memory:NAME` for the range
-    of a cell, `invariant:NAME` for a property. `says` completes "at every tick, …". The goal of `reachable:NAME` is that
-    what it says never holds; see `hl_dsl.verify.methods.reachability`.
+    The goal of `reachable:NAME` is that its condition never holds; see `hl_dsl.verify.methods.reachability`.
+
+    Attributes:
+        id: `KIND@LINE` for an obligation (then `.2`, `.3`, … if a line has several), `memory:NAME` for the range of a
+            cell, `invariant:NAME` or `reachable:NAME` for a property.
+        kind: Kind of the obligation or property.
+        name: Name of the cell or property; empty for other obligations.
+        says: Completes the sentence "at every tick, …".
+        line: One-based line; 0 for a program without text.
+        span: Place in the text.
+        obligation: The well-definedness obligation.
+        declaration: The property.
     """
 
     id: str
@@ -26,53 +35,57 @@ class Goal:
     line: int
     span: Span
     obligation: Obligation | None
-    property: Property | None
+    declaration: Property | None
 
     @property
     def nodes(self) -> tuple[int, ...]:
-        """The nodes it speaks of."""
-        if self.property is not None:
-            return (self.property.node,)
-        item = self.obligation
+        """The nodes that the goal is about."""
+        if self.declaration is not None:
+            return (self.declaration.node,)
+        item = self.required
         return tuple(node for node in (item.subject, item.guard, item.claim) if node is not None)
+
+    @property
+    def required(self) -> Obligation:
+        """The obligation of a goal that has no declaration."""
+        assert self.obligation is not None
+        return self.obligation
+
+    @property
+    def stated(self) -> Property:
+        """The declaration of a goal that has no obligation."""
+        assert self.declaration is not None
+        return self.declaration
 
 
 def list_goals(flow: Dataflow) -> list[Goal]:
-    """All obligations and invariants, in the order of the program's lowering. A monitor's property is no goal, but what
-    makes it well defined is."""
+    """Returns all obligations and proof properties, in the order of lowering.
+
+    A monitored property is not a goal, but the obligations that make it well defined are.
+    """
     counts: Counter[str] = Counter()
-    found = []
+    goals = []
     for item in flow.obligations:
         line = _line(flow, item.span)
         name = item.says.split("`")[1] if item.kind == "memory" else ""
-        id_ = f"memory:{name}" if name else f"{item.kind}@{line}"
-        counts[id_] += 1
-        if counts[id_] > 1:
-            id_ = f"{id_}.{counts[id_]}"
-        found.append(Goal(id_, item.kind, name, item.says, line, item.span, item, None))
-    for item in list_claimed_properties(flow):
-        found.append(
-            Goal(
-                f"{item.kind}:{item.name}",
-                item.kind,
-                item.name,
-                f"`{item.name}` holds",
-                _line(flow, item.span),
-                item.span,
-                None,
-                item,
-            )
-        )
-    return found
+        identifier = f"memory:{name}" if name else f"{item.kind}@{line}"
+        counts[identifier] += 1
+        if counts[identifier] > 1:
+            identifier = f"{identifier}.{counts[identifier]}"
+        goals.append(Goal(identifier, item.kind, name, item.says, line, item.span, item, None))
+    for declaration in list_claimed_properties(flow):
+        kind, name, span = declaration.kind, declaration.name, declaration.span
+        goals.append(Goal(f"{kind}:{name}", kind, name, f"`{name}` holds", _line(flow, span), span, None, declaration))
+    return goals
 
 
 def list_claimed_properties(flow: Dataflow) -> list[Property]:
-    """The properties that a program is to be proved to have, in the order of its goals."""
+    """Returns the properties to prove, in the order of their goals."""
     return flow.of_kind("invariant") + flow.of_kind("reachable")
 
 
 def make_assumptions_goal(flow: Dataflow) -> Goal:
-    """Stands for the assumptions taken together, where they turn out to contradict each other."""
+    """Returns the goal that reports contradictory assumptions."""
     first = flow.of_kind("assume")[0]
     return Goal("assumptions", "assume", "", "anything is proved", _line(flow, first.span), first.span, None, first)
 

@@ -1,4 +1,4 @@
-"""How much a proof may cost. Only counted resources decide verdicts; the clock ends what hangs."""
+"""Limits of a proof. Only counted resources decide verdicts; the clock only ends a solver that does not respond."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ProofLimits:
-    """
-    boxes            boxes that bisection may use for one goal
-    solver_steps     z3's own resource counter (`rlimit`) for one query; about 3 to 10 million a second
-    depths           how many ticks before the one in question an induction step looks at, tried in this order
-    bounded_depths   how many ticks from the start of an episode bounded model checking goes, before and after simulation
-    bounded_steps    z3's resource counter for all depths together, for one goal
-    lanes, ticks     simulated episodes and the ticks of each, in search of a violation; no lanes: only a few quick ones
-    hang_seconds     after this long without an answer the solver is killed; its goals are then `unknown`
-    solver           whether to use z3 at all
-    slicing          whether z3 is told only what a goal depends on, not the whole program
-    lemmas           whether facts about the memory are inferred, and proved, to help induction
-    processes        how many may work on one proof at the same time; no verdict depends on it
-    components       whether to prove the parts of a conjunction one by one, where the whole is left undecided
+    """Limits of a proof, and switches of its stages.
+
+    Attributes:
+        boxes: Boxes that bisection may use for one goal.
+        solver_steps: z3's resource counter (`rlimit`) for one query; z3 does 3 to 10 million a second.
+        depths: Depths of k-induction, tried in this order: the number of ticks before the tick in question.
+        bounded_depths: Depths of bounded model checking in ticks, before and after the long simulation.
+        bounded_steps: z3's resource counter for all depths of bounded model checking together, for one goal.
+        lanes: Simulated episodes in search of a violation. With 0, only a few short ones are simulated.
+        ticks: Ticks of each simulated episode.
+        hang_seconds: Seconds without an answer after which the solver is killed; its goals are then `unknown`.
+        solver: Whether z3 is used.
+        slicing: Whether a query holds only what its goal depends on (its cone of influence).
+        lemmas: Whether lemmas about the memory are inferred and proved, to help induction.
+        processes: Processes that may work on one proof at the same time. No verdict depends on it.
+        components: Whether the conjuncts of an undecided conjunction are proved one by one.
     """
 
     boxes: int = 300
@@ -35,3 +38,6 @@ class ProofLimits:
     lemmas: bool = True
     processes: int = 1
     components: bool = True
+
+
+DEFAULT_LIMITS = ProofLimits()

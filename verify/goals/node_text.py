@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from hl_dsl.compiler.ir.dataflow import Dataflow
+from collections.abc import Sequence
+
+from hl_dsl.compiler.ir.dataflow import Dataflow, Node
 from hl_dsl.grammar.formatter.format import format_expression
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Name, Number
 
 from hl_dsl.operators import OPERATORS
 
-_DEEPEST = 12
+_DEEPEST = 12  # nested operators in a message
 
 
 class NodeNames:
-    """What a program calls its nodes."""
+    """Names and expressions of one program's nodes."""
 
     def __init__(self, flow: Dataflow):
         self.flow = flow
@@ -22,16 +24,18 @@ class NodeNames:
                 if flow.nodes[node].op != "constant":
                     self.names.setdefault(node, name if value.type.size is None else f"{name}[{component}]")
 
-    def text(self, node: int, outright: bool = True) -> str:
-        """A node as an expression. `outright`: its own name will do, where it has one."""
-        return " ".join(format_expression(self.expression(node, outright)).split())
+    def text(self, node: int, use_name: bool = True) -> str:
+        """Returns a node as an expression on one line; with `use_name`, only its name if it has one."""
+        return " ".join(format_expression(self.expression(node, use_name)).split())
 
-    def expression(self, node: int, outright: bool = False, depth: int = 0) -> Expression:
+    def expression(self, node: int, use_name: bool = False, depth: int = 0) -> Expression:
+        """Returns a node as an expression over named values. `depth` counts the enclosing operators."""
         entry = self.flow.nodes[node]
-        if outright and node in self.names:
+        if use_name and node in self.names:
             return Name(self.names[node])
         if entry.op == "constant":
-            return Boolean(entry.value) if entry.base == "bool" else Number(entry.value)
+            assert entry.value is not None  # a constant has a value
+            return Boolean(bool(entry.value)) if entry.base == "bool" else Number(entry.value)
         if entry.form is None:
             return Name(self._leaf(entry))
         if OPERATORS[entry.op].internal and len(entry.args) == 1:
@@ -39,27 +43,27 @@ class NodeNames:
         if depth > _DEEPEST:
             return Name("…")
         operands = tuple(self.expression(arg, True, depth + 1) for arg in entry.args)
-        return Apply(entry.op, self._named(entry, operands))
+        return Apply(entry.op, self._with_enumeration_names(entry, operands))
 
-    def _leaf(self, entry) -> str:
+    def _leaf(self, entry: Node) -> str:
         if entry.op == "memory":
-            return self.flow.memories[entry.value].name
-        return (self.flow.inputs if entry.op == "input" else self.flow.parameters)[entry.value].name
+            return self.flow.memories[entry.position].name
+        return (self.flow.inputs if entry.op == "input" else self.flow.parameters)[entry.position].name
 
-    def _named(self, entry, operands: tuple) -> tuple:
-        """Positions in an enumeration by their names, where the other operand tells which."""
-        names = next((found for arg in entry.args if (found := self._enumeration(arg))), ())
+    def _with_enumeration_names(self, entry: Node, operands: tuple[Expression, ...]) -> tuple[Expression, ...]:
+        """Writes positions in an enumeration as names, if the other operand determines the enumeration."""
+        names = next((names for arg in entry.args if (names := self._enumeration(arg))), ())
         return tuple(
-            Name(names[one.value])
-            if names and type(one) is Number and type(one.value) is int and 0 <= one.value < len(names)
-            else one
-            for one in operands
+            Name(names[operand.value])
+            if names and isinstance(operand, Number) and type(operand.value) is int and 0 <= operand.value < len(names)
+            else operand
+            for operand in operands
         )
 
-    def _enumeration(self, node: int) -> tuple:
+    def _enumeration(self, node: int) -> Sequence[str]:
         entry = self.flow.nodes[node]
         if entry.op == "memory":
-            return self.flow.memories[entry.value].names
+            return self.flow.memories[entry.position].names
         for name in ("mode", "action"):
             value = self.flow.values.get(name)
             if value is not None and node in value.nodes and value.type.is_enumeration:

@@ -1,4 +1,4 @@
-"""The words of a result. What a status claims is said here and nowhere else."""
+"""Statuses of goals, and the claim that each status makes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hl_dsl.verify.goals.goals import Goal
 class ProofStatus(StrEnum):
     """Status of a goal. The value is the word in reports and JSON documents.
 
-    `describe_claim` states what each status means. `OPEN` is internal: a stage could not decide the goal, and a later one may.
+    `describe_claim` gives the meaning of each. `OPEN` is internal: a stage did not decide the goal, a later one may.
     """
 
     PROVED = "proved"
@@ -37,22 +37,24 @@ REFUTED = frozenset((ProofStatus.VIOLATED, ProofStatus.NOT_INDUCTIVE, ProofStatu
 
 
 def describe_claim(flow: Dataflow, goal: Goal, status: ProofStatus) -> str:
-    """What a status says of a goal, in full."""
-    words = _REACHABLE if goal.kind == "reachable" else _CLAIMS
-    return words[status].format(
+    """Returns the full claim that a status makes about a goal."""
+    claims = _REACHABLE if goal.kind == "reachable" else _CLAIMS
+    return claims[status].format(
         says=goal.says, assumptions=describe_assumptions(flow), kept=_kept(flow), name=goal.name
     )
 
 
 def describe_whole_claim(flow: Dataflow) -> str:
-    """The claim of a program all of which is proved, said once."""
+    """Returns the claim about a program all of whose goals are proved."""
     names = [f"`{item.name}`" for item in flow.of_kind("invariant")]
-    held = f"{_listed(names)} {'hold' if len(names) > 1 else 'holds'} and " if names else ""
-    says = f"{held}everything is well defined"
-    return _CLAIMS[ProofStatus.PROVED].format(says=says, assumptions=describe_assumptions(flow))
+    invariants = f"{_listed(names)} {'hold' if len(names) > 1 else 'holds'} and " if names else ""
+    return _CLAIMS[ProofStatus.PROVED].format(
+        says=f"{invariants}everything is well defined", assumptions=describe_assumptions(flow)
+    )
 
 
 def describe_assumptions(flow: Dataflow) -> str:
+    """Returns a phrase that names the program's `assume` facts."""
     names = [f"`{item.name}`" for item in flow.of_kind("assume")]
     return f"the `assume` facts {_listed(names)}" if names else "no `assume` facts"
 
@@ -65,31 +67,38 @@ def _listed(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-_EVERYWHERE = "From every declared initial state, for every parameter, residual and finite input within its declared range, at every tick, {says} "
-_LIMITS = "Says nothing of the score or of the environment."
-
+_EVERYWHERE = (
+    "From every declared initial state, for every parameter, residual and finite input within its declared range, "
+    "at every tick, {says} "
+)
+_LIMITS = "It does not cover the score or the environment."
+_REPLAYED = (
+    "The trace below violates it from the start of an episode; replayed by the reference interpreter. "
+    "The inputs are within their declared ranges and {kept}."
+)
 _CLAIMS = {
     ProofStatus.PROVED: _EVERYWHERE
     + "of the compiled program under IEEE-754 binary64 rounding to nearest, ties to even. Assumes {assumptions}, "
-    "sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools correct. "
-    + _LIMITS,
+    "sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the "
+    "tools correct. " + _LIMITS,
     ProofStatus.PROVED_REALS: _EVERYWHERE
-    + "over the real numbers. This is no proof of the program that runs, which rounds. Assumes {assumptions}. "
+    + "over the real numbers. This does not prove the program that runs, which rounds. Assumes {assumptions}. "
     + _LIMITS,
-    ProofStatus.VIOLATED: "It is not so that {says}: the trace below starts an episode and breaks it, as replayed by the reference interpreter. "
-    "The inputs are within their declared ranges and {kept}.",
-    ProofStatus.NOT_INDUCTIVE: "The state below breaks that {says}. Whether it can be reached is not known: no trace to the depth tried reaches it.",
-    ProofStatus.UNCONFIRMED: "The solver gave a trace that breaks that {says}, but the reference interpreter did not when it replayed it. Nothing is claimed.",
-    ProofStatus.UNKNOWN: "Whether {says} is not known: the limits were reached.",
-    ProofStatus.VACUOUS: "That {says} means nothing here: what it is conditioned on cannot happen. Assumes {assumptions}.",
-    ProofStatus.ILL_DEFINED: "The program is not well defined. It is not so that {says}: the trace below starts an episode and breaks it, as replayed "
-    "by the reference interpreter. The inputs are within their declared ranges and {kept}.",
+    ProofStatus.VIOLATED: "False: {says}. " + _REPLAYED,
+    ProofStatus.NOT_INDUCTIVE: "The state below violates: {says}. It is not known whether a run reaches this state: no "
+    "trace to the depth tried does.",
+    ProofStatus.UNCONFIRMED: "The solver gave a trace that violates: {says}. The reference interpreter did not confirm "
+    "it. Nothing is claimed.",
+    ProofStatus.UNKNOWN: "Not known whether {says}: a limit was reached.",
+    ProofStatus.VACUOUS: "Without meaning here: {says}. A condition that it depends on never holds. "
+    "Assumes {assumptions}.",
+    ProofStatus.ILL_DEFINED: "The program is not well defined. False: {says}. " + _REPLAYED,
 }
-
 _REACHABLE = {
-    ProofStatus.PROVED: "`{name}` can hold: the trace below starts an episode and reaches it at its last tick, as replayed by the reference interpreter. "
-    "The inputs are within their declared ranges and {kept}. Whether the environment can show these inputs is not said.",
+    ProofStatus.PROVED: "`{name}` can hold: the trace below reaches it at its last tick from the start of an episode; "
+    "replayed by the reference interpreter. The inputs are within their declared ranges and {kept}. The environment "
+    "may never show these inputs.",
     ProofStatus.VACUOUS: "`{name}` can never hold. "
     + _CLAIMS[ProofStatus.PROVED].replace("at every tick, {says} ", "it holds at no tick "),
-    ProofStatus.UNKNOWN: "Whether `{name}` can hold is not known: the limits were reached. It does not count as reachable.",
+    ProofStatus.UNKNOWN: "Not known whether `{name}` can hold: a limit was reached. It does not count as reachable.",
 }

@@ -1,4 +1,4 @@
-"""Memory cells grouped by dependence on each other, in the order in which they can be solved."""
+"""Memory cells in groups that depend on each other, in the order in which they can be solved."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from hl_dsl.verify.goals.graph_index import GraphIndex
 
 
 class DependencyGroup(NamedTuple):
-    """Cells that depend on each other through the ticks (`cyclic`), or a single one that does not.
+    """Memory cells that depend on each other through the ticks, or one cell that does not.
 
-    `assumes` are the assumptions that can tell something about their next values, `before` the other cells that these
-    and the next values are computed from.
+    Attributes:
+        cells: Positions of the cells.
+        cyclic: True if a cell of the group depends on a cell of the group.
+        assumes: The assumptions that may restrict the next values of the cells.
+        before: The other cells that the next values and the assumptions depend on.
     """
 
     cells: tuple[int, ...]
@@ -20,12 +23,16 @@ class DependencyGroup(NamedTuple):
     before: tuple[int, ...]
 
     def nodes(self, index: GraphIndex) -> list[int]:
-        """What the assumptions and the next values are computed from."""
+        """Returns the nodes that the assumptions and the next values depend on."""
         return index.flow.reachable([*(index.flow.memories[cell].next for cell in self.cells), *self.assumes])
 
 
 def find_groups(index: GraphIndex) -> list[DependencyGroup]:
-    """All cells in groups, each after those it depends on. A cell depends on what the assumptions that touch it speak of."""
+    """Returns all cells in groups, each after the groups that it depends on.
+
+    A cell depends on everything that its next value is computed from, and on the nodes of the assumptions that share a
+    node with it.
+    """
     cells = index.flow.memories
     touching = [index.touching(index.live[cell.next]) for cell in cells]
     uses = [[other for node, other in index.memory_nodes if bits >> node & 1] for bits, _ in touching]
@@ -42,7 +49,10 @@ def _group(
 
 
 def _components(uses: list[list[int]]) -> list[list[int]]:
-    """Strongly connected components (Tarjan), those used before those that use them. Without recursion."""
+    """Returns the strongly connected components, those used before those that use them. Iterative.
+
+    Source: R. Tarjan, "Depth-First Search and Linear Graph Algorithms" (1972).
+    """
     order: dict[int, int] = {}
     lowest: dict[int, int] = {}
     on_stack: set[int] = set()
@@ -63,7 +73,7 @@ def _components(uses: list[list[int]]) -> list[list[int]]:
                 if work:
                     lowest[work[-1][0]] = min(lowest[work[-1][0]], lowest[cell])
                 if lowest[cell] == order[cell]:
-                    component = []
+                    component: list[int] = []
                     while not component or component[-1] != cell:
                         component.append(stack.pop())
                     on_stack -= set(component)

@@ -1,12 +1,12 @@
-"""Interval results that outlive one evaluation: across the rounds of a fixpoint, and across the mutants of a search.
+"""Table of expressions and their intervals, shared by the rounds of a fixpoint and by the mutants of a search.
 
-An expression is named by a number that stands for it and for the ranges of all it is made from. So its interval, and
-what a condition tells about it, are the same wherever the number comes up.
+An expression is identified by a number that depends on its operators and on the ranges of its leaves. Its interval,
+and what a condition implies about it, are therefore the same wherever the number occurs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 
 from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 
@@ -15,89 +15,116 @@ _MOST_CONTEXTS = 30_000
 
 
 class Facts:
-    """What is known in a context, by the numbers of expressions: `narrowed`, on top of the context it stands in;
-    `values`, as far as they were asked for; the contexts that stand in it. `dead`: nothing is possible there. `whole`: a
-    number that stands for all that is narrowed."""
+    """What is known in a context, by expression number.
+
+    Attributes:
+        narrowed: Intervals that are smaller than in the parent context.
+        values: Intervals evaluated so far.
+        children: Facts of the contexts inside this one, by the condition that they assume.
+        dead: True if no tick satisfies the context.
+        whole: A number that identifies `narrowed`; None until it is needed.
+    """
 
     __slots__ = ("narrowed", "values", "children", "dead", "whole")
 
-    def __init__(self, narrowed: dict[int, Interval] | None = None):
+    def __init__(self, narrowed: dict[int, Interval] | None = None, dead: bool = False):
         self.narrowed: dict[int, Interval] = {} if narrowed is None else narrowed
         self.values: dict[int, Interval] = {}
         self.children: dict[int, Facts] = {}
-        self.dead = False
+        self.dead = dead
         self.whole: int | None = None
 
 
 class ExpressionTable:
-    """Numbers of expressions, and facts about them. One pool serves one operator table."""
+    """Numbers of expressions, and facts about them. One table serves one operator table.
 
-    def __init__(self):
-        self.clear()
+    Attributes:
+        numbers: Expression numbers, by operator and operand numbers.
+        root: Facts that hold without any assumption.
+        contexts: Number of contexts created so far.
+        intervals: Intervals by circumstances (see `Context.circumstances`).
+        narrowings: Facts that a condition implies, by circumstances.
+        impossible: Facts of a context that no tick satisfies.
+        unchanged: Stands in `narrowings` for a condition that implies nothing new.
+    """
 
-    def clear(self) -> None:
-        self.numbers: dict[tuple, int] = {}
+    def __init__(self) -> None:
+        self.numbers: dict[Hashable, int] = {}
         self.root = Facts()
         self.contexts = 0
-        # What came out in some circumstances (see `Evaluator`): a value, or what a condition narrows.
-        self.told: dict[tuple[int, ...], Interval | Facts] = {}
+        self.intervals: dict[tuple[int, ...], Interval] = {}
+        self.narrowings: dict[tuple[int, ...], Facts] = {}
+        self.impossible = Facts(dead=True)
+        self.unchanged = Facts()
 
     def is_full(self) -> bool:
-        return max(len(self.numbers), len(self.told)) > _MOST_EXPRESSIONS or self.contexts > _MOST_CONTEXTS
+        """Returns True if the table has grown so large that a new one should replace it."""
+        entries = max(len(self.numbers), len(self.intervals) + len(self.narrowings))
+        return entries > _MOST_EXPRESSIONS or self.contexts > _MOST_CONTEXTS
 
     def number(self, key: Hashable) -> int:
+        """Returns the number of a key."""
         return self.numbers.setdefault(key, len(self.numbers))
 
-    def facts(self, told: Facts | None = None) -> Facts:
-        """New facts; with `told`, which is complete, about a context in which the same is narrowed."""
+    def facts(self, known: Facts | None = None) -> Facts:
+        """Returns new facts, or a copy of the complete facts `known` for a context that narrows the same."""
         self.contexts += 1
-        if told is None:
+        if known is None:
             return Facts()
-        facts = Facts(told.narrowed)
-        facts.dead, facts.whole = told.dead, told.whole
+        facts = Facts(known.narrowed, known.dead)
+        facts.whole = known.whole
         return facts
 
     def program(self, index: GraphIndex) -> list[int]:
-        """A number for each node of a program whose memory may hold anything. What no memory goes into keeps its number
-        whatever the ranges of the memory are."""
-        pairs = {position: index.fixed.get(position) for position in index.leaf_keys}
-        found = self._numbered(index, range(len(index.nodes)), pairs, [-1] * len(index.nodes))
+        """Returns a number for each node of a program whose memory may hold any value.
+
+        A node that does not depend on memory keeps its number for all ranges of the memory.
+        """
+        intervals = {position: index.fixed.get(position) for position in index.leaf_keys}
+        numbers = self._numbered(index, range(len(index.nodes)), intervals, [-1] * len(index.nodes))
         values = self.root.values
         for known in (index.constants, index.fixed):
-            for position, pair in known.items():
-                values[found[position]] = pair
-        return found
+            for position, interval in known.items():
+                values[numbers[position]] = interval
+        return numbers
 
     def ranged(
         self,
         index: GraphIndex,
-        leaves: dict[int, Interval],
+        leaves: Mapping[int, Interval],
         nodes: Iterable[int] | None = None,
         numbers: list[int] | None = None,
     ) -> list[int]:
-        """Numbers where these leaves, at least all of the memory, have these ranges. `nodes`: those that need one, and all
-        that they are computed from. `numbers`: what `program` gave, or this did for other ranges of the memory, where that
-        is at hand; then inputs and parameters have their own ranges, and `nodes` is what else memory goes into."""
-        known = numbers is not None
+        """Returns expression numbers for a program whose leaves have the given ranges.
+
+        Args:
+            index: The program.
+            leaves: Ranges by leaf node; at least those of all memory cells.
+            nodes: The nodes that need a number, and everything that they depend on. All nodes by default; with
+                `numbers`, the nodes that depend on memory.
+            numbers: Result of `program`, or of this method for other memory ranges. Inputs and parameters then have
+                their declared ranges.
+        """
         if nodes is None:
-            nodes = index.moving if known else range(len(index.nodes))
-        found = self._numbered(index, nodes, leaves, list(numbers) if known else [-1] * len(index.nodes))
+            nodes = range(len(index.nodes)) if numbers is None else index.moving
+        out = self._numbered(index, nodes, leaves, [-1] * len(index.nodes) if numbers is None else list(numbers))
         values = self.root.values
-        for position, pair in leaves.items():
-            values[found[position]] = pair
-        if not known:
-            for position, pair in index.constants.items():
-                values[found[position]] = pair
+        for position, interval in leaves.items():
+            values[out[position]] = interval
+        if numbers is None:
+            for position, interval in index.constants.items():
+                values[out[position]] = interval
             values.pop(-1, None)
-        return found
+        return out
 
     def _numbered(
-        self, index: GraphIndex, nodes: Iterable[int], leaves: dict[int, Interval | None], out: list[int]
+        self, index: GraphIndex, nodes: Iterable[int], leaves: Mapping[int, Interval | None], out: list[int]
     ) -> list[int]:
         numbers = self.numbers
         given = index.nodes
         for position in nodes:
             op, args, base, form, value = given[position]
+            key: Hashable
             if form is not None:
                 if len(args) == 2:
                     key = (op, out[args[0]], out[args[1]])
@@ -110,8 +137,8 @@ class ExpressionTable:
                 key = (base, value if value else repr(value))
             else:
                 key = (*index.leaf_keys[position], leaves[position])
-            found = numbers.get(key)
-            if found is None:
-                found = numbers[key] = len(numbers)
-            out[position] = found
+            number = numbers.get(key)
+            if number is None:
+                number = numbers[key] = len(numbers)
+            out[position] = number
         return out

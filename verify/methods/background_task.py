@@ -1,4 +1,4 @@
-"""A computation in a process of its own, so that both cores work on one proof."""
+"""Computation in a forked process, so that two cores work on one proof."""
 
 from __future__ import annotations
 
@@ -8,44 +8,50 @@ import signal
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Generic, TypeVar
+from types import TracebackType
+from typing import Generic, TypeVar, cast
 
 T = TypeVar("T")
 
 
 class BackgroundTask(Generic[T]):
-    """`work`, begun at once in a copy of this process where the system can do that and `apart` asks for it, else when its
-    result is wanted. What it gives must not depend on which. Use as a context manager: what is not wanted any more is stopped."""
+    """Runs `work` in a forked child if `fork` is true and supported, otherwise on the call of `result`.
+
+    The result must be the same either way. Use as a context manager: a child whose result is not needed is killed.
+    """
 
     def __init__(self, work: Callable[[], T], fork: bool):
         self._work = work
-        self._process = self._pipe = None
+        self._child: tuple[int, int] | None = None  # process, read end of its pipe
         if fork and hasattr(os, "fork"):
             with suppress(OSError):
-                self._begin()
+                self._child = self._fork()
 
     def __enter__(self) -> BackgroundTask[T]:
         return self
 
-    def __exit__(self, *_) -> None:
-        if self._process is not None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._child is not None:
             with suppress(ProcessLookupError):
-                os.kill(self._process, signal.SIGKILL)
-            self._end()
+                os.kill(self._child[0], signal.SIGKILL)
+            self._join(*self._child)
 
     def result(self) -> T:
-        """What `work` gives. A process that comes to nothing is made good here, with whatever `work` raises."""
-        if self._process is not None:
-            with os.fdopen(os.dup(self._pipe), "rb") as stream:
+        """Returns the result of `work`. If the child failed, `work` runs here and may raise its error."""
+        if self._child is not None:
+            process, pipe = self._child
+            with os.fdopen(os.dup(pipe), "rb") as stream:
                 written = stream.read()
-            if self._end():
-                return pickle.loads(written)
+            if self._join(process, pipe):
+                return cast(T, pickle.loads(written))
         return self._work()
 
-    def _begin(self) -> None:
+    def _fork(self) -> tuple[int, int]:
         pipe, end = os.pipe()
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # on threads: the copy only computes
+            warnings.simplefilter("ignore", DeprecationWarning)  # about threads: the child only computes
             process = os.fork()
         if process == 0:
             status = 1
@@ -57,11 +63,11 @@ class BackgroundTask(Generic[T]):
             finally:
                 os._exit(status)
         os.close(end)
-        self._process, self._pipe = process, pipe
+        return process, pipe
 
-    def _end(self) -> bool:
-        """Whether the process, which is waited for, has done its work."""
-        _, status = os.waitpid(self._process, 0)
-        os.close(self._pipe)
-        self._process = self._pipe = None
+    def _join(self, process: int, pipe: int) -> bool:
+        """Waits for the child. Returns True if it succeeded."""
+        _, status = os.waitpid(process, 0)
+        os.close(pipe)
+        self._child = None
         return status == 0

@@ -1,6 +1,7 @@
 """Bounded model checking: traces from the start of an episode, one tick longer at a time, with one incremental solver.
 
-Over the exact reals, where a trace most likely is one of floats too; the replay decides.
+Source: Biere et al., "Bounded Model Checking" (2003). The search is over the exact reals, where a trace is most likely
+a trace of floats too. The replay in floats decides.
 """
 
 from __future__ import annotations
@@ -21,8 +22,14 @@ from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 
 
 class BoundedSearch(NamedTuple):
-    """`run` breaks the goal, and did so in a replay if `replayed`. `clear`: over the reals,
-    no trace of so many ticks breaks it."""
+    """Result of bounded model checking.
+
+    Attributes:
+        run: A run that violates the goal over the reals, if one was found.
+        replayed: True if the run violates the goal in floats too.
+        clear: Number of ticks up to which no trace violates the goal over the reals.
+        reason: Why the search ended early; empty if it did not.
+    """
 
     run: SimulatedRun | None
     replayed: bool
@@ -31,49 +38,61 @@ class BoundedSearch(NamedTuple):
 
     @property
     def says(self) -> str:
-        """What the search came to, in words; nothing where it was not made. Not for a run that did break the goal in a replay."""
-        said = []
+        """The result as text; empty if no search was made. Not for a run that was replayed."""
+        parts = []
         if self.run is not None:
-            shorter = ", and none shorter" if len(self.run.rows) > 1 else ""
-            said.append(
-                f"over the reals, as far as z3 can tell, a trace of {format_ticks(len(self.run.rows))} breaks it{shorter}; replayed in floats, it does not"
+            shorter = " and none shorter" if len(self.run.rows) > 1 else ""
+            parts.append(
+                f"over the reals, z3 finds that a trace of {format_ticks(len(self.run.rows))} violates it{shorter}; "
+                "the replay in floats does not confirm it"
             )
         elif self.clear:
-            said.append(f"over the reals, no trace of up to {format_ticks(self.clear)} breaks it")
-        return "; ".join([*said, *([self.reason] if self.reason else [])])
+            parts.append(f"over the reals, no trace of up to {format_ticks(self.clear)} violates it")
+        return "; ".join([*parts, *([self.reason] if self.reason else [])])
 
 
 def format_ticks(count: int) -> str:
-    """`1 tick`, `2 ticks`."""
+    """Returns `1 tick`, `2 ticks`."""
     return f"{count} tick{'' if count == 1 else 's'}"
 
 
 def search_counterexample(
     index: GraphIndex, ranges: Sequence[Interval], goal: Goal, limits: ProofLimits, solver: Solver, depth: int
 ) -> BoundedSearch:
-    """Looks for the shortest trace, of at most `depth` ticks, that breaks a goal. Raises SolverFailure where z3 cannot be used."""
+    """Searches for the shortest trace that violates a goal.
+
+    Args:
+        index: The program.
+        ranges: Ranges of the memory cells.
+        goal: The goal.
+        limits: Limits of the proof.
+        solver: The solver.
+        depth: Length of the longest trace, in ticks.
+
+    Raises:
+        SolverFailure: z3 cannot be used.
+    """
     flow = index.flow
-    encoding = Encoding(evaluator := Evaluator(index, ranges), evaluator.base, START, EXACT)
-    # In the order of the program: where products are told long before what uses them, z3 loses itself in them.
+    evaluator = Evaluator(index, ranges)
+    encoding = Encoding(evaluator, evaluator.base, START, EXACT)
+    # In program order: z3 performs badly if products are defined long before they are used.
     nodes = sorted(find_closed_cone(flow, [*goal.nodes, *index.assumes], limits.slicing))
     solver.reset(limits.bounded_steps)
-    candidate: SimulatedRun | None = None
+    unconfirmed: SimulatedRun | None = None
     clear = 0
     for tick in range(depth):
         solver.add(*encoding.frame(nodes))
-        solver.add(*(f"(assert {encoding.frames[tick][fact].text})" for fact in index.assumes))
+        solver.add(*(f"(assert {encoding.frames[tick][node].text})" for node in index.assumes))
         solver.add("(push 1)", f"(assert {encode_violation(goal, encoding, tick).text})")
         answer = solver.check()
         if answer == SAT:
             run = model_to_run(flow, [read_leaves(solver, encoding, frame) for frame in range(tick + 1)])
             if first_break(flow, goal, run) is not None:
                 return BoundedSearch(run, True, clear)
-            candidate = candidate or run
+            unconfirmed = unconfirmed or run
         solver.add("(pop 1)")
         if answer == UNSAT and clear == tick:
             clear += 1
         if answer not in (SAT, UNSAT) or solver.spent() > limits.bounded_steps:
-            return BoundedSearch(
-                candidate, False, clear, f"z3 was to take {limits.bounded_steps} steps for it, no more"
-            )
-    return BoundedSearch(candidate, False, clear)
+            return BoundedSearch(unconfirmed, False, clear, f"z3 used up its limit of {limits.bounded_steps} steps")
+    return BoundedSearch(unconfirmed, False, clear)

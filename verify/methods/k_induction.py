@@ -1,8 +1,9 @@
-"""Induction with z3, for what intervals leave open.
+"""k-induction with z3, for goals that intervals leave open.
 
-A goal is proved *at depth d* if it holds at every tick that follows d ticks at which all hypotheses held, and in the
-first d ticks of an episode. The hypotheses are the goals themselves, all at once: those that cannot be proved are
-dropped and the rest proved anew, until what is left supports itself.
+A goal is proved *at depth k* if it holds at every tick that follows k ticks at which all hypotheses held, and in the
+first k ticks of an episode. The hypotheses are the goals themselves, all at once. Goals that cannot be proved are
+dropped and the rest is proved again, until the remaining goals support each other (Sheeran, Singh and Stålmarck,
+"Checking Safety Properties Using Induction and a SAT-Solver", 2000).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from time import perf_counter
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify.goals.cone_of_influence import find_cones
@@ -27,23 +28,36 @@ from hl_dsl.verify.methods.solver_models import model_to_memory, model_to_run
 from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
 from hl_dsl.verify.smt.encode import FREE, RELATIVE_ERROR, ROUNDED, START, Encoding
 from hl_dsl.verify.smt.rounding_error import OVERFLOW
+from hl_dsl.verify.smt.s_expressions import ModelValue
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 
 from hl_dsl.operators.intervals import TRUE
 from hl_dsl.operators.scalar import LARGEST_INT
 
 BY_RANGES = "intervals, by induction"
-INDUCTIVE = ("memory", "invariant", "reachable")  # kinds of goals that may be supposed at earlier ticks
+INDUCTIVE = ("memory", "invariant", "reachable")  # kinds of goals that may be hypotheses at earlier ticks
+
+# Values of the leaves of each frame: `input:i`, `memory:i`, `parameter:i`.
+Model: TypeAlias = tuple[Mapping[str, ModelValue | None], ...]
 
 
 class Attempt(NamedTuple):
-    """How far the proof of a goal came. `model`: leaf values of each frame, where z3 found a step that breaks it.
-    `lemmas`: those it needs. `rests`: nodes of all facts and hypotheses it may lean on."""
+    """Result of an attempt to prove a goal.
+
+    Attributes:
+        proved: True if the goal is proved.
+        method: The method, for reports.
+        reason: Why z3 gave no answer, if it did not.
+        model: A step that violates the goal, if z3 found one.
+        seconds: Wall time.
+        lemmas: The lemmas that the proof needs.
+        depends_on: Nodes of all hypotheses and lemmas that the proof may use.
+    """
 
     proved: bool
     method: str
     reason: str = ""
-    model: tuple[Mapping[str, object], ...] = ()
+    model: Model = ()
     seconds: float = 0.0
     lemmas: tuple[Lemma, ...] = ()
     depends_on: tuple[int, ...] = ()
@@ -52,9 +66,14 @@ class Attempt(NamedTuple):
 class Induction:
     """Proofs of one program's goals.
 
-    ranges  of the memory cells, that hold in every reachable state
-    lemmas  facts that hold at every tick at which the hypotheses held before
-    pool    of intervals known from before
+    Args:
+        index: The program.
+        ranges: Ranges of the memory cells that hold in every reachable state.
+        limits: Limits of the proof.
+        solver: The solver.
+        rounding: The encoding of rounded results, see `Encoding`.
+        lemmas: Facts that hold at every tick if the hypotheses held at all earlier ones.
+        expressions: Table of known intervals.
     """
 
     def __init__(
@@ -73,12 +92,22 @@ class Induction:
         self.lemmas = list(lemmas)
         self.expressions = expressions
         self.relevance = GoalRelevance(index)
+        self.depths: Sequence[int] = ()
         self._used: set[int] = set()
 
     def prove(self, goals: Sequence[Goal], depths: Sequence[int], facts: Sequence[Goal] = ()) -> dict[str, Attempt]:
-        """An attempt for each goal, by id, at these depths one after the other. `facts` are goals proved before.
+        """Attempts to prove goals.
 
-        Raises SolverFailure where z3 cannot be used.
+        Args:
+            goals: The goals.
+            depths: Depths of induction, tried in this order.
+            facts: Goals that are proved already.
+
+        Returns:
+            An attempt for each goal, by id.
+
+        Raises:
+            SolverFailure: z3 cannot be used.
         """
         self.depths = depths
         facts = [goal for goal in facts if goal.kind in INDUCTIVE]
@@ -89,10 +118,10 @@ class Induction:
             evaluator = Evaluator(self.index, self.assuming_ranges(hypotheses), self.expressions)
             tried = {goal.id: self._attempt(goal, hypotheses, evaluator) for goal in supposed}
             attempts.update(tried)
-            kept = [goal for goal in supposed if tried[goal.id].proved]
-            if len(kept) == len(supposed):
+            proved = [goal for goal in supposed if tried[goal.id].proved]
+            if len(proved) == len(supposed):
                 break
-            supposed = kept
+            supposed = proved
         hypotheses = [*facts, *supposed]
         evaluator = Evaluator(self.index, self.assuming_ranges(hypotheses), self.expressions)
         for goal in goals:
@@ -101,16 +130,22 @@ class Induction:
         return attempts
 
     def assuming_ranges(self, hypotheses: Sequence[Goal]) -> list[Interval]:
-        """Memory ranges, given that the goals about memory hold."""
+        """Returns the memory ranges under the hypotheses about the memory."""
         ranges = list(self.ranges)
         names = {goal.name for goal in hypotheses if goal.kind == "memory"}
         for position, cell in enumerate(self.flow.memories):
-            if cell.declared and cell.name in names and cell.base in ("int", "real"):
+            if (
+                cell.declared
+                and cell.name in names
+                and cell.base in ("int", "real")
+                and cell.low is not None
+                and cell.high is not None
+            ):
                 ranges[position] = (max(ranges[position][0], cell.low), min(ranges[position][1], cell.high))
         return ranges
 
     def attempt(self, goal: Goal, depths: Sequence[int], hypotheses: Sequence[Goal]) -> Attempt:
-        """An attempt for a goal, the hypotheses holding at earlier ticks."""
+        """Attempts to prove one goal from hypotheses that hold at earlier ticks."""
         self.depths = depths
         return self._attempt(
             goal, hypotheses, Evaluator(self.index, self.assuming_ranges(hypotheses), self.expressions)
@@ -119,14 +154,13 @@ class Induction:
     def _attempt(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
         start = perf_counter()
         hypotheses = self.relevance.among(goal, hypotheses)
-        found = self.try_intervals(goal, evaluator) or self._by_solver(goal, hypotheses, evaluator)
-        depends_on = [node for other in hypotheses for node in other.nodes] + [
-            node for lemma in found.lemmas for node in lemma.nodes
-        ]
-        return found._replace(seconds=perf_counter() - start, depends_on=tuple(dict.fromkeys(depends_on)))
+        attempt = self.try_intervals(goal, evaluator) or self._try_solver(goal, hypotheses, evaluator)
+        nodes = [node for other in hypotheses for node in other.nodes]
+        nodes += [node for lemma in attempt.lemmas for node in lemma.nodes]
+        return attempt._replace(seconds=perf_counter() - start, depends_on=tuple(dict.fromkeys(nodes)))
 
     def try_intervals(self, goal: Goal, evaluator: Evaluator) -> Attempt | None:
-        """The attempt, if intervals alone prove an obligation."""
+        """Returns the attempt if intervals alone prove an obligation, or else None."""
         item = goal.obligation
         if item is None or self.index.without_assumptions(item):
             return None
@@ -135,14 +169,14 @@ class Induction:
             return Attempt(True, BY_RANGES)
         return None
 
-    def _by_solver(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
+    def _try_solver(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator) -> Attempt:
         last = Attempt(False, "induction")
         for depth in self.depths:
             self._used = set()
             name = "z3" if depth == 0 else f"z3, {depth}-induction"
             answer, model = self._query(goal, hypotheses, evaluator, depth, FREE)
             if answer == UNSAT:
-                for tick in range(1 if depth and self._begins(goal) else 0, depth):
+                for tick in range(1 if depth and self._holds_initially(goal) else 0, depth):
                     base, model = self._query(goal, hypotheses, evaluator, tick, START)
                     if base != UNSAT:
                         return Attempt(False, f"{name}, at tick {tick}", self._reason(base))
@@ -152,43 +186,56 @@ class Induction:
         return last
 
     @cached_property
-    def _beginning(self) -> Evaluator:
-        """The first tick of an episode."""
-        return Evaluator(self.index, [(cell.start, cell.start) for cell in self.flow.memories], self.expressions)
+    def _first_tick(self) -> Evaluator:
+        starts = [(cell.start, cell.start) for cell in self.flow.memories]
+        return Evaluator(self.index, starts, self.expressions)
 
-    def _begins(self, goal: Goal) -> bool:
-        """Whether intervals alone show the goal at the first tick, which saves a question."""
-        evaluator = self._beginning
-        if goal.property is None:
+    def _holds_initially(self, goal: Goal) -> bool:
+        """Returns True if intervals alone prove the goal at the first tick, which saves a query."""
+        evaluator = self._first_tick
+        if goal.declaration is None:
             return self.try_intervals(goal, evaluator) is not None
-        return evaluator.base.dead or evaluator.value(goal.property.node, evaluator.base) == TRUE
+        return evaluator.base.dead or evaluator.value(goal.declaration.node, evaluator.base) == TRUE
 
     def _reason(self, answer: str) -> str:
-        return (
-            ""
-            if answer == SAT
-            else f"z3 stopped at its limit of {self.limits.solver_steps} steps ({self.solver.reason})"
-        )
+        if answer == SAT:
+            return ""
+        return f"z3 stopped at its limit of {self.limits.solver_steps} steps ({self.solver.reason})"
 
-    def _query(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator, depth: int, begin: str):
-        """Whether the goal can break at the last of depth + 1 ticks, the hypotheses holding at the others.
+    def _query(
+        self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator, depth: int, start: str
+    ) -> tuple[str, Model]:
+        """Checks whether the goal can be violated at the last of depth + 1 ticks.
 
-        Asked first with products that may be anything in their intervals: few proofs need more, and z3 may lose itself in them.
-        With fine errors beside them it surely does.
+        Products are first replaced by any value in their intervals: few proofs need more, and z3 is slow with
+        products. With the fine error bounds added it does not terminate in practice, so these are never combined.
+
+        Args:
+            goal: The goal.
+            hypotheses: Goals that hold at all ticks but the last.
+            evaluator: Intervals under the hypotheses.
+            depth: Number of earlier ticks.
+            start: FREE or START.
+
+        Returns:
+            The solver's answer and, for SAT, its model.
         """
-        answer, model, loosened = self._ask(goal, hypotheses, evaluator, depth, begin, True)
+        answer, model, loosened = self._ask(goal, hypotheses, evaluator, depth, start, True)
         if (
             loosened
             and self.rounding != RELATIVE_ERROR
             and answer != UNSAT
-            and not (model and self._confirmed(goal, hypotheses, model))
+            and not (model and self._is_confirmed(goal, hypotheses, model))
         ):
-            answer, model, _ = self._ask(goal, hypotheses, evaluator, depth, begin, False)
+            answer, model, _ = self._ask(goal, hypotheses, evaluator, depth, start, False)
         return answer, model
 
-    def _ask(self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator, depth: int, begin: str, linear: bool):
+    def _ask(
+        self, goal: Goal, hypotheses: Sequence[Goal], evaluator: Evaluator, depth: int, start: str, linear: bool
+    ) -> tuple[str, Model, bool]:
+        """Returns the solver's answer, its model, and whether products were replaced."""
         bare = goal.obligation is not None and self.index.without_assumptions(goal.obligation)
-        encoding = Encoding(evaluator, evaluator.root if bare else evaluator.base, begin, self.rounding, linear)
+        encoding = Encoding(evaluator, evaluator.root if bare else evaluator.base, start, self.rounding, linear)
         roots = self._roots(goal, hypotheses, depth, bare)
         solver = self.solver
         solver.reset(self.limits.solver_steps, cores=bool(self.lemmas))
@@ -202,18 +249,16 @@ class Induction:
             solver.add(*(f"(assert {encoding.frames[frame][node].text})" for node in facts))
         solver.add(f"(assert {encode_violation(goal, encoding, depth).text})")
         answer = self._answer(encoding.frames[:depth] if bare else encoding.frames, not linear)
-        return (
-            answer,
-            tuple(read_leaves(solver, encoding, frame) for frame in range(depth + 1)) if answer == SAT else (),
-            encoding.loosened,
-        )
+        model: Model = ()
+        if answer == SAT:
+            model = tuple(read_leaves(solver, encoding, frame) for frame in range(depth + 1))
+        return answer, model, encoding.loosened
 
-    def _confirmed(self, goal: Goal, hypotheses: Sequence[Goal], model: Sequence[Mapping[str, object]]) -> bool:
-        """Whether the interpreter, from the model's state on, breaks the goal too, with all that may be supposed."""
+    def _is_confirmed(self, goal: Goal, hypotheses: Sequence[Goal], model: Model) -> bool:
+        """Returns True if the interpreter, from the model's state on, violates the goal and keeps all hypotheses."""
         run = model_to_run(self.flow, model)
-        memory = model_to_memory(self.flow, model[0], self.ranges)
         interpreter = Interpreter(self.flow, run.parameters)
-        interpreter.memory = memory
+        interpreter.memory = model_to_memory(self.flow, model[0], self.ranges)
         *before, last = [interpreter.tick(row).values for row in run.rows]
         return (
             all(keeps_assumptions(self.flow, values) for values in [*before, last])
@@ -222,7 +267,7 @@ class Induction:
         )
 
     def _answer(self, frames: Sequence[Mapping[int, Term]], products: bool) -> str:
-        """z3's answer, the lemmas holding at these frames; notes which of them it took."""
+        """Returns z3's answer with the lemmas at these frames, and records the lemmas that it used."""
         if not self.lemmas or not frames:
             return self.solver.check(products=products)
         names = [f"h{position}" for position in range(len(self.lemmas))]
@@ -235,30 +280,34 @@ class Induction:
         return answer
 
     def _roots(self, goal: Goal, hypotheses: Sequence[Goal], depth: int, bare: bool) -> list[list[int]]:
-        """Nodes each frame is about: at the last the goal and the assumptions, before it the hypotheses too."""
+        """Returns the nodes of each frame: hypotheses and assumptions, and at the last frame the goal."""
         lemmas = [node for lemma in self.lemmas for node in lemma.nodes]
         facts = [*self.index.assumes, *(fact_node(other) for other in hypotheses)]
         return [[*facts, *lemmas]] * depth + [[*goal.nodes, *([] if bare else [*self.index.assumes, *lemmas])]]
 
 
 def fact_node(goal: Goal) -> int:
-    """The node that says that a goal holds, of one that may be supposed at earlier ticks."""
-    return goal.property.node if goal.property is not None else goal.obligation.claim
+    """Returns the bool node that is true where an inductive goal holds."""
+    if goal.declaration is not None:
+        return goal.declaration.node
+    assert goal.required.claim is not None  # a memory range states a claim
+    return goal.required.claim
 
 
 def encode_violation(goal: Goal, encoding: Encoding, frame: int) -> Term:
-    """That the goal does not hold at a frame."""
+    """Returns a term that is true if the goal is violated at a frame."""
     known = encoding.frames[frame]
-    if goal.property is not None:
-        return Term(f"(not {known[goal.property.node].text})", "Bool")
-    item = goal.obligation
+    if goal.declaration is not None:
+        return Term(f"(not {known[goal.declaration.node].text})", "Bool")
+    item = goal.required
     parts = [] if item.guard is None else [known[item.guard].text]
     if item.claim is not None:
         parts.append(f"(not {known[item.claim].text})")
     elif item.kind == "finite":
         exact = encoding.exact.get((item.subject, frame))
-        if exact is not None:
-            limit = literal(OVERFLOW[encoding.index.nodes[item.subject].form.precision], REAL).text
+        form = encoding.index.nodes[item.subject].form
+        if exact is not None and form is not None:
+            limit = literal(OVERFLOW[form.precision], REAL).text
             parts.append(f"(or (<= {limit} {exact.text}) (<= {exact.text} (- {limit})))")
     else:
         number = known[item.subject].text
@@ -266,8 +315,8 @@ def encode_violation(goal: Goal, encoding: Encoding, frame: int) -> Term:
     return Term(f"(and true {' '.join(parts)})", "Bool")
 
 
-def read_leaves(solver: Solver, encoding: Encoding, frame: int) -> dict[str, object]:
-    """A frame's leaf values in the model: `input:i`, `memory:i`, `parameter:i`."""
+def read_leaves(solver: Solver, encoding: Encoding, frame: int) -> dict[str, ModelValue | None]:
+    """Returns a frame's leaf values in the model: `input:i`, `memory:i`, `parameter:i`."""
     names = encoding.names(frame)
     wanted = sorted({text for text in names.values() if text[0].isalpha() and text not in ("true", "false")})
     values = solver.values(wanted)

@@ -1,4 +1,4 @@
-"""What an inferred lemma says: a bound on a sum of a few values, or a truth, wherever a condition holds."""
+"""Inferred lemmas: a bound on a sum of a few values, or a truth value, wherever a condition holds."""
 
 from __future__ import annotations
 
@@ -10,13 +10,19 @@ from hl_dsl.verify.goals.terms import INT, REAL, Term, ToReal, literal
 
 from hl_dsl.operators import OPERATORS
 
-_LONGEST = 40  # characters of a `previous(…)` that stands for its cell
-_DEEPEST = 3  # operators inside operators, in the text of a value
+_LONGEST = 40  # characters of a `previous(…)` that is shown as written
+_DEEPEST = 3  # nested operators in the text of a value
 
 
 @dataclass(frozen=True)
 class Linear:
-    """`terms`, pairs of a coefficient and a node, add up to `bound` (`exact`), or to no more than it."""
+    """A bound on a weighted sum.
+
+    Attributes:
+        terms: (coefficient, node) pairs.
+        bound: The bound.
+        exact: True if the sum equals the bound; False if it is at most the bound.
+    """
 
     terms: tuple[tuple[int | float, int], ...]
     bound: int | float
@@ -24,19 +30,23 @@ class Linear:
 
     @property
     def nodes(self) -> tuple[int, ...]:
+        """The nodes of the sum."""
         return tuple(node for _, node in self.terms)
 
-    def holds(self, values: Sequence) -> bool:
+    def holds(self, values: Sequence[int | float]) -> bool:
+        """Returns True if the bound holds for the node values of a tick, in floats."""
         total = sum(coefficient * values[node] for coefficient, node in self.terms)
         return total == self.bound if self.exact else total <= self.bound
 
     def text(self, known: Mapping[int, Term]) -> str:
+        """Returns the bound as an SMT-LIB term over the terms of a frame."""
         sort = REAL if any(known[node].sort == REAL for node in self.nodes) else INT
         parts = [_scaled(coefficient, known[node], sort) for coefficient, node in self.terms]
         total = parts[0] if len(parts) == 1 else f"(+ {' '.join(parts)})"
         return f"({'=' if self.exact else '<='} {total} {literal(self.bound, sort).text})"
 
     def says(self, flow: Dataflow) -> str:
+        """Returns the bound in the program's names."""
         relation, bound = "==" if self.exact else "<=", self.bound
         left = [(coefficient, node) for coefficient, node in self.terms if coefficient > 0]
         right = [(-coefficient, node) for coefficient, node in self.terms if coefficient < 0]
@@ -45,7 +55,7 @@ class Linear:
             if len(left) == 1 and left[0][0] == 1 and relation == ">=" and bound == 1:
                 return f"{describe_value(flow, left[0][1])} > 0"
         if len(left) == 1 and not right and flow.nodes[left[0][1]].op == "memory":
-            names = flow.memories[flow.nodes[left[0][1]].value].names
+            names = flow.memories[flow.nodes[left[0][1]].position].names
             if names and bound == int(bound) and 0 <= bound < len(names):
                 return f"{describe_value(flow, left[0][1])} {relation} {names[int(bound)]}"
         after = _sum(flow, right)
@@ -59,51 +69,61 @@ class Linear:
 
 @dataclass(frozen=True)
 class Truth:
-    """A bool node is `truth`."""
+    """A bool node has the value `truth`."""
 
     node: int
     truth: bool
 
     @property
     def nodes(self) -> tuple[int, ...]:
+        """The node."""
         return (self.node,)
 
-    def holds(self, values: Sequence) -> bool:
+    def holds(self, values: Sequence[int | float]) -> bool:
+        """Returns True if the node has the value in the node values of a tick."""
         return bool(values[self.node]) == self.truth
 
     def text(self, known: Mapping[int, Term]) -> str:
+        """Returns the fact as an SMT-LIB term over the terms of a frame."""
         return known[self.node].text if self.truth else f"(not {known[self.node].text})"
 
     def says(self, flow: Dataflow) -> str:
+        """Returns the fact in the program's names."""
         return f"{'' if self.truth else 'not '}{describe_value(flow, self.node)}"
 
 
 @dataclass(frozen=True)
 class Lemma:
-    """`body` holds at every tick at which `condition` does; at every tick, if there is none."""
+    """`body` holds at every tick at which `condition` holds; at every tick if there is no condition."""
 
     body: Linear | Truth
     condition: Linear | Truth | None = None
 
     @property
     def nodes(self) -> tuple[int, ...]:
+        """The nodes of the body and of the condition."""
         return self.body.nodes + (self.condition.nodes if self.condition else ())
 
-    def holds(self, values: Sequence) -> bool:
-        """Of the values of all nodes at a tick, in floats: good for sorting out, not for proving."""
+    def holds(self, values: Sequence[int | float]) -> bool:
+        """Returns True if the lemma holds for the node values of a tick.
+
+        In floats: filters candidates, proves nothing.
+        """
         return (self.condition is not None and not self.condition.holds(values)) or self.body.holds(values)
 
     def text(self, known: Mapping[int, Term]) -> str:
+        """Returns the lemma as an SMT-LIB term over the terms of a frame."""
         body = self.body.text(known)
         return body if self.condition is None else f"(=> {self.condition.text(known)} {body})"
 
     def says(self, flow: Dataflow) -> str:
+        """Returns the lemma in the program's names."""
         body = self.body.says(flow)
         return body if self.condition is None else f"{self.condition.says(flow)} implies {body}"
 
 
 def make_positive(node: int) -> Linear:
-    """That an int is positive."""
+    """Returns the fact that an int is positive."""
     return Linear(((-1, node),), -1)
 
 
@@ -122,12 +142,12 @@ def _sum(flow: Dataflow, terms: Sequence[tuple[int | float, int]]) -> str:
 
 
 def describe_value(flow: Dataflow, node: int, depth: int = 0) -> str:
-    """A value's own name, or what it is computed from."""
+    """Returns a value's name, or the expression that it is computed from. `depth` counts the enclosing operators."""
     entry = flow.nodes[node]
     if entry.op == "constant":
         return str(entry.value)
     if entry.op == "memory":
-        cell = flow.memories[entry.value]
+        cell = flow.memories[entry.position]
         written = flow.source.text[cell.span.start : cell.span.end]
         return (
             cell.name
@@ -135,7 +155,7 @@ def describe_value(flow: Dataflow, node: int, depth: int = 0) -> str:
             else " ".join(written.split())
         )
     if entry.form is None:
-        return {"input": flow.inputs, "parameter": flow.parameters}[entry.op][entry.value].name
+        return (flow.inputs if entry.op == "input" else flow.parameters)[entry.position].name
     for name in flow.lets:
         if flow.values[name].nodes == (node,):
             return name

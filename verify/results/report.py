@@ -1,4 +1,4 @@
-"""What a proof attempt came to, as records, JSON and text."""
+"""Proof results as records, JSON and text."""
 
 from __future__ import annotations
 
@@ -6,37 +6,70 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.goals.statuses import FINAL_STATUSES, REFUTED, ProofStatus, describe_claim, describe_whole_claim
-from hl_dsl.verify.simulation.trace import render_trace
+from hl_dsl.verify.goals.statuses import (
+    FINAL_STATUSES,
+    REFUTED,
+    ProofStatus,
+    describe_claim,
+    describe_whole_claim,
+)
+from hl_dsl.verify.simulation.trace import Trace, render_trace
 
 from hl_dsl.base.source import SourceText
 
-PROPERTIES = ("invariant", "reachable")  # kinds of results that are each shown
+PROPERTIES = ("invariant", "reachable")  # kinds of goals that reports show one by one
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found out about a goal. `trace`: a list of ticks, see `hl_dsl.verify.simulation.trace`. `lemmas`: what was inferred
-    and proved on the way. `components`: of a goal that is several conditions, each of them in words, with its status and
-    method. `advice`: what would help, as sentences."""
+    """Verdict on a goal.
+
+    Attributes:
+        status: The status.
+        method: The proof method, or the method that found the evidence.
+        detail: More about the evidence, or why the goal is open.
+        trace: A run, see `hl_dsl.verify.simulation.trace`.
+        seconds: Wall time.
+        lemmas: The inferred lemmas that the proof uses, as text.
+        components: For a conjunction, each conjunct (`says`) with its `status` and `method`.
+        advice: Sentences that say what may help.
+    """
 
     status: ProofStatus
     method: str
     detail: str = ""
-    trace: tuple[dict, ...] = ()
+    trace: Trace = ()
     seconds: float = 0.0
     lemmas: tuple[str, ...] = ()
-    components: tuple[dict, ...] = ()
+    components: tuple[dict[str, Any], ...] = ()
     advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class GoalResult:
-    """One goal with its verdict. `describe_claim` says in full what the status means for it; `seconds` is wall time; `span` is where
-    it stands, with one-based lines and columns; `about` names the lets, memory and observations it hangs on."""
+    """A goal with its verdict.
+
+    Attributes:
+        id: See `Goal.id`.
+        kind: See `Goal.kind`.
+        name: See `Goal.name`.
+        status: The status.
+        claim: What the status means for this goal, in full.
+        method: See `Verdict.method`.
+        seconds: Wall time.
+        line: One-based line; 0 for a program without text.
+        detail: See `Verdict.detail`.
+        trace: See `Verdict.trace`.
+        lemmas: See `Verdict.lemmas`.
+        span: Place in the text, with one-based lines and columns.
+        about: Names of the lets, memory cells and observations that the goal depends on.
+        components: See `Verdict.components`.
+        advice: See `Verdict.advice`.
+    """
 
     id: str
     kind: str
@@ -47,16 +80,23 @@ class GoalResult:
     seconds: float
     line: int
     detail: str
-    trace: tuple[dict, ...]
+    trace: Trace
     lemmas: tuple[str, ...] = ()
     span: dict[str, int] | None = None
     about: tuple[str, ...] = ()
-    components: tuple[dict, ...] = ()
+    components: tuple[dict[str, Any], ...] = ()
     advice: tuple[str, ...] = ()
 
 
 class Proof:
-    """The results of a proof attempt, one for each obligation and invariant."""
+    """Results of a proof attempt, one for each goal.
+
+    Args:
+        flow: The program.
+        verdicts: Returns the goals with their verdicts. Called when they are first needed.
+        passed: True if all goals are proved.
+        seconds: Wall time.
+    """
 
     def __init__(
         self, flow: Dataflow, verdicts: Callable[[], list[tuple[Goal, Verdict]]], passed: bool, seconds: float = 0.0
@@ -67,6 +107,7 @@ class Proof:
 
     @cached_property
     def results(self) -> tuple[GoalResult, ...]:
+        """The results, in the order of the goals."""
         return tuple(
             GoalResult(
                 goal.id,
@@ -97,26 +138,26 @@ class Proof:
 
     @property
     def verdicts(self) -> list[tuple[Goal, Verdict]]:
-        """Goals with their verdicts, as they were found."""
+        """Goals with their verdicts."""
         return self._verdicts()
 
     @property
     def exit_code(self) -> int:
-        """What a command ends with: 0 all is proved, 1 something is refuted, 3 something is not known."""
+        """Exit code of a command: 0 if all is proved, 1 if something is refuted, otherwise 3."""
         if self.passed:
             return 0
         return 1 if any(result.status in REFUTED for result in self.results) else 3
 
     @cached_property
     def summary(self) -> str:
-        """One line: how many of what status."""
+        """One line: the number of goals with each status."""
         counts = Counter(result.status for result in self.results)
         if not counts:
             return "nothing to prove"
         return ", ".join(f"{counts[status]} {status}" for status in FINAL_STATUSES if counts[status])
 
-    def to_json(self) -> dict:
-        """Plain data: `passed`, `summary`, `seconds`, `results`."""
+    def to_json(self) -> dict[str, Any]:
+        """Returns plain data: `passed`, `summary`, `seconds`, `results`."""
         results = []
         for result in self.results:
             plain = asdict(result)
@@ -126,58 +167,62 @@ class Proof:
         return {"passed": self.passed, "summary": self.summary, "seconds": self.seconds, "results": results}
 
     def render(self, source: SourceText | None = None) -> str:
-        """The results as text: invariants and all that is not proved one by one with their source line, the rest counted."""
+        """Returns the results as text.
+
+        Properties and everything that is not proved are shown one by one with their source line; the rest is counted.
+        """
         source = source or self._flow.source
-        out = []
+        parts = []
         plain = [
             result for result in self.results if result.status == ProofStatus.PROVED and result.kind not in PROPERTIES
         ]
         if plain:
             whole = len(plain) == sum(result.kind not in PROPERTIES for result in self.results)
-            out.append(
-                f"{ProofStatus.PROVED}: {'the program is well defined' if whole else 'well-definedness in part'} (obligations: {len(plain)})"
-            )
+            subject = "the program is well defined" if whole else "well-definedness in part"
+            parts.append(f"{ProofStatus.PROVED}: {subject} (obligations: {len(plain)})")
+        flow = replace(self._flow, source=source)
         for result in self.results:
             if result not in plain:
-                out.append(
-                    _shown(
-                        result,
-                        source,
-                        describe_subject(
-                            replace(self._flow, source=source), result.kind, result.name, result.line, result.detail
-                        ),
-                    )
-                )
-        out.append(("all proved" if self.passed else "not proved") + f": {self.summary}")
+                about = describe_subject(flow, result.kind, result.name, result.line, result.detail)
+                parts.append(_render_result(result, source, about))
+        parts.append(("all proved" if self.passed else "not proved") + f": {self.summary}")
         if self.passed and self.results:
-            out += ["", describe_whole_claim(self._flow)]
-        return "\n".join(out)
+            parts += ["", describe_whole_claim(self._flow)]
+        return "\n".join(parts)
 
 
 def list_dependencies(flow: Dataflow, goal: Goal) -> tuple[str, ...]:
-    """What a goal hangs on within its tick; the rest of a trace is of less interest."""
+    """Returns the names that a goal depends on within its tick. A trace shows these first."""
     cone = set(flow.reachable(goal.nodes))
     named = [name for name, value in flow.values.items() if cone.intersection(value.nodes)]
     leaves = [flow.nodes[number] for number in cone]
     return (
         *named,
-        *(flow.inputs[node.value].name for node in leaves if node.op == "input"),
-        *(flow.memories[node.value].name for node in leaves if node.op == "memory"),
+        *(flow.inputs[node.position].name for node in leaves if node.op == "input"),
+        *(flow.memories[node.position].name for node in leaves if node.op == "memory"),
     )
 
 
 def describe_subject(flow: Dataflow, kind: str, name: str, line: int, detail: str = "") -> str:
-    """What a trace of a goal is about: the text of the property with its ghost cells, or the line."""
+    """Returns the text that a trace is about: the property with the cells that monitor it, or the source line.
+
+    Args:
+        flow: The program.
+        kind: Kind of the goal.
+        name: Name of the goal.
+        line: One-based line of the goal; 0 for a program without text.
+        detail: Text to use if there is no line.
+    """
     source = flow.source
     shown = {item.name for item in flow.properties if item.kind == "assume" or (item.kind, item.name) == (kind, name)}
-    ghosts = [cell.name for cell in flow.memories if cell.ghost in shown]
+    cells = [cell.name for cell in flow.memories if cell.ghost in shown]
     text = source.line(line) if line and source.text else detail
     spans = [item.span for item in flow.properties if item.kind == kind and item.name == name]
     written = [source.text[span.start : span.end] for span in spans if source.text]
-    return " ".join([text, *written, *ghosts])
+    return " ".join([text, *written, *cells])
 
 
-def _shown(result: GoalResult, source: SourceText, about: str) -> str:
+def _render_result(result: GoalResult, source: SourceText, about: str) -> str:
     lines = [f"{result.status}: {result.id} ({result.method})"]
     if result.line and source.text:
         lines.append(f"{result.line:>6} | {source.line(result.line)}")
@@ -187,8 +232,8 @@ def _shown(result: GoalResult, source: SourceText, about: str) -> str:
         lines.append(f"       {result.detail}")
     if result.components:
         lines += [
-            f"       {'  ' if one['status'] == ProofStatus.PROVED else '! '}{one['status']}: {one['says']}"
-            for one in result.components
+            f"       {'  ' if part['status'] == ProofStatus.PROVED else '! '}{part['status']}: {part['says']}"
+            for part in result.components
         ]
     if result.trace:
         lines.append(render_trace(result.trace, about, result.about))

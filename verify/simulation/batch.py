@@ -1,9 +1,9 @@
-"""Simulation in many lanes at once, for violations that take long to build up.
+"""Simulation in many lanes at once, for violations that take many ticks.
 
-The program runs in its NumPy form, with the goals as monitors. Half the lanes are shown inputs by habit. The others are
-in groups that share their past: each lane of a group tries something else, and the group goes on from where a value that
-it cares for, a memory cell or what a goal compares, came furthest. What is found counts only when the reference
-interpreter replays it.
+The program runs in its NumPy form, with the goals as monitors. A lane is one simulated episode. Half of the lanes get
+inputs by habit. The others are in groups with a shared past: each lane of a group tries other inputs, and the group
+continues from the lane in which a value of interest (a memory cell, or a value that a goal compares) is most extreme.
+A violation counts only if the reference interpreter confirms it.
 """
 
 from __future__ import annotations
@@ -13,29 +13,41 @@ from dataclasses import replace
 
 import numpy as np
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
-from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
+from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Parameter, Property
 from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.intervals.evaluator import Evaluator
-from hl_dsl.verify.simulation.input_drivers import TYPES, InputDrivers
+from hl_dsl.verify.simulation.input_drivers import TYPES, Array, InputDrivers
 from hl_dsl.verify.simulation.monitors import add_monitors
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 
 _GROUP = 8
-_CHANCES = (0.0, 0.001, 0.004, 0.02, 0.1, 0.5)  # that a lane with a habit changes something at a tick
-_RESTART = 1 / 250  # chance of it at a tick, for a third of the lanes
-_RETARGET = 1 / 300
+_CHANCES = (0.0, 0.001, 0.004, 0.02, 0.1, 0.5)  # chance of a change at a tick, for lanes with a habit
+_RESTART = 1 / 250  # chance of a new episode at a tick, for a third of the lanes
+_RETARGET = 1 / 300  # chance at a tick that a group selects another value
 _TRIES = 3
-_MOST_WORK, _OVERHEAD = 400_000, 150  # operations on arrays; of those, what a tick costs besides the program's own
+_MOST_WORK, _OVERHEAD = 400_000, 150  # array operations of a batch; of a tick, besides the program's own
 _MOST_COMPARED = 8
-_MOST_REPLAYS = 4  # of lanes that break a goal in NumPy, for each goal
+_MOST_REPLAYS = 4  # replays for each goal
 
 
 def simulate_batch(
     index: GraphIndex, ranges: Sequence[Interval], goals: Sequence[Goal], lanes: int, ticks: int, seed: int
 ) -> dict[str, SimulatedRun]:
-    """Runs that break goals, by id, replayed. The same for the same seed."""
+    """Searches for runs that violate goals. The result is the same for the same seed.
+
+    Args:
+        index: The program.
+        ranges: Ranges of the memory cells.
+        goals: The goals.
+        lanes: Number of lanes.
+        ticks: Ticks of each lane.
+        seed: Seed of all random numbers.
+
+    Returns:
+        Replayed runs, by goal id.
+    """
     with np.errstate(all="ignore"):
         return _Batch(index, ranges, goals, lanes, seed).run(ticks)
 
@@ -47,8 +59,8 @@ class _Batch:
         self.groups = lanes // (2 * _GROUP)
         self.grouped = self.groups * _GROUP
         self.lanes = lanes = max(lanes, 1)
-        watching, self.aims = add_batch_monitors(self.flow, goals)
-        self.step = compile_numpy(watching)
+        monitored, self.aims = add_batch_monitors(self.flow, goals)
+        self.step = compile_numpy(monitored)
         self.assumptions = sum(item.kind == "assume" for item in self.flow.properties)
         chances = generator.choice(_CHANCES, size=lanes)
         habits = generator.integers(-1, 5, size=lanes)
@@ -56,62 +68,73 @@ class _Batch:
         chances[: self.grouped : _GROUP] = 0.0
         self.drivers = InputDrivers(Evaluator(index, ranges), generator, chances, habits)
         self.parameters = [self._parameter(entry) for entry in self.flow.parameters]
-        self.starts = [np.full(lanes, cell.start, TYPES[cell.base]) for cell in self.flow.memories]
-        self.begun = np.zeros(lanes, np.int64)
-        self.restless = np.arange(lanes) % 3 == 2
-        self.restless[: self.grouped] = np.repeat(np.arange(self.groups) % 3 == 2, _GROUP)
+        self.start_values = [np.full(lanes, cell.start, TYPES[cell.base]) for cell in self.flow.memories]
+        self.started_at = np.zeros(lanes, np.int64)
+        self.restarting = np.arange(lanes) % 3 == 2
+        self.restarting[: self.grouped] = np.repeat(np.arange(self.groups) % 3 == 2, _GROUP)
         self.first = np.arange(lanes)
         self.first[: self.grouped] -= np.arange(self.grouped) % _GROUP
         count = len(self.flow.memories) + self.aims
         self.targets = generator.permutation(2 * max(count, self.groups))[: self.groups] % (2 * max(count, 1))
-        self.history: list[list[np.ndarray]] = []
-        self.found: dict[str, SimulatedRun] = {}
+        self.history: list[list[Array]] = []
+        self.violations: dict[str, SimulatedRun] = {}
         self.replays = dict.fromkeys((goal.id for goal in goals), _MOST_REPLAYS)
 
     def run(self, ticks: int) -> dict[str, SimulatedRun]:
-        memory = self.starts
+        memory = self.start_values
         work = _OVERHEAD + len(self.flow.nodes) * (_TRIES if self.assumptions else 1)
         for tick in range(min(ticks, _MOST_WORK // work)):
-            rows, following, watched_now, kept = self._tick(memory)
+            rows, following, properties, valid = self._tick(memory)
             rows = list(rows)
             self.history.append(rows)
-            for goal, holds in zip(self.goals, watched_now[self.assumptions :]):
-                if goal.id not in self.found and not holds.all():
-                    self._broken(goal, np.flatnonzero(kept & ~holds))
-            if len(self.found) == len(self.goals):
+            for goal, holds in zip(self.goals, properties[self.assumptions :]):
+                if goal.id not in self.violations and not holds.all():
+                    self._record_violation(goal, np.flatnonzero(valid & ~holds))
+            if len(self.violations) == len(self.goals):
                 break
-            memory = self._after(tick, rows, memory, following, watched_now[self.assumptions + len(self.goals) :], kept)
-        return self.found
+            memory = self._next_memory(tick, rows, following, properties[self.assumptions + len(self.goals) :], valid)
+        return self.violations
 
-    def _tick(self, memory: list[np.ndarray]):
-        """Inputs that keep the assumptions, in lanes where some are found in a few tries, and what follows from them."""
+    def _tick(self, memory: list[Array]) -> tuple[list[Array], Sequence[Array], list[Array], Array]:
+        """Runs one tick, with inputs that keep the assumptions in those lanes for which a few draws find some.
+
+        Returns:
+            The inputs, the next memory, the properties, and the lanes (shape (lanes,), bool) that keep the
+            assumptions.
+        """
         before = self.drivers.last
         rows = self.drivers.draw()
         for attempt in range(_TRIES):
-            _, following, now = self.step(tuple(rows), tuple(memory), tuple(self.parameters))
-            now = [np.broadcast_to(values, (self.lanes,)) for values in now]
-            kept = np.logical_and.reduce(now[: self.assumptions]) if self.assumptions else np.ones(self.lanes, bool)
-            if attempt == _TRIES - 1 or kept.all():
+            _, following, properties = self.step(tuple(rows), tuple(memory), tuple(self.parameters))
+            properties = [np.broadcast_to(values, (self.lanes,)) for values in properties]
+            valid = (
+                np.logical_and.reduce(properties[: self.assumptions]) if self.assumptions else np.ones(self.lanes, bool)
+            )
+            if attempt == _TRIES - 1 or valid.all():
                 break
             drawn = self.drivers.draw() if attempt else before
-            rows = [np.where(kept, old, new) for old, new in zip(rows, drawn)]
+            rows = [np.where(valid, old, new) for old, new in zip(rows, drawn)]
             self.drivers.last = rows
         self.drivers.last = rows
-        return rows, following, now, kept
+        return rows, following, properties, valid
 
-    def _after(
-        self, tick: int, rows: list, memory: list, following: Sequence, aims: Sequence, kept: np.ndarray
-    ) -> list[np.ndarray]:
-        """The memory of the next tick: groups go on from their best lane, what broke an assumption or is restless begins anew."""
+    def _next_memory(
+        self, tick: int, rows: list[Array], following: Sequence[Array], aims: Sequence[Array], valid: Array
+    ) -> list[Array]:
+        """Returns the memory of the next tick.
+
+        Groups continue from their best lane. A lane that violated an assumption, or restarts at random, starts a new
+        episode.
+        """
         chosen = self.first.copy()
         if self.groups:
-            best = self._best(following, aims, kept)
+            best = self._best(following, aims, valid)
             chosen[: self.grouped] = np.repeat(best, _GROUP)
         else:
             chosen = np.arange(self.lanes)
         chosen[self.grouped :] = np.arange(self.grouped, self.lanes)
-        over = ~kept[chosen]
-        restarting = self.restless & (self.generator.random(self.lanes) < _RESTART)
+        over = ~valid[chosen]
+        restarting = self.restarting & (self.generator.random(self.lanes) < _RESTART)
         over |= restarting[self.first] if restarting.any() else False
         if self.groups:
             for place in range(len(rows)):
@@ -119,15 +142,15 @@ class _Batch:
             self.drivers.last = rows
         memory = [
             np.where(over, start, np.broadcast_to(values, (self.lanes,))[chosen]).astype(start.dtype)
-            for start, values in zip(self.starts, following)
+            for start, values in zip(self.start_values, following)
         ]
         if over.any():
-            self.begun[over] = tick + 1
-            self.drivers.begin(np.flatnonzero(over))
+            self.started_at[over] = tick + 1
+            self.drivers.start_episodes(np.flatnonzero(over))
         return memory
 
-    def _best(self, following: Sequence, aims: Sequence, kept: np.ndarray) -> np.ndarray:
-        """The lane that each group goes on from."""
+    def _best(self, following: Sequence[Array], aims: Sequence[Array], valid: Array) -> Array:
+        """Returns the lane from which each group continues."""
         values = [np.broadcast_to(value, (self.lanes,))[: self.grouped] for value in [*following, *aims]]
         retargeting = self.generator.random(self.groups) < _RETARGET
         if retargeting.any() and values:
@@ -139,22 +162,25 @@ class _Batch:
             scores[own] = values[number // 2][places[own]].astype(np.float64) * (1 if number % 2 else -1)
         scores[~np.isfinite(scores)] = 0.0
         scores += (1e-12 + 1e-12 * np.abs(scores)) * self.generator.random(scores.shape)
-        scores[~kept[: self.grouped].reshape(scores.shape)] = -np.inf
-        return places[np.arange(self.groups), scores.argmax(axis=1)]
+        scores[~valid[: self.grouped].reshape(scores.shape)] = -np.inf
+        best: Array = places[np.arange(self.groups), scores.argmax(axis=1)]
+        return best
 
-    def _broken(self, goal: Goal, lanes: np.ndarray) -> None:
+    def _record_violation(self, goal: Goal, lanes: Array) -> None:
         for lane in lanes[: self.replays[goal.id]].tolist():
             self.replays[goal.id] -= 1
-            rows = tuple(tuple(values[lane].item() for values in row) for row in self.history[int(self.begun[lane]) :])
+            rows = tuple(
+                tuple(values[lane].item() for values in row) for row in self.history[int(self.started_at[lane]) :]
+            )
             run = SimulatedRun(
                 {entry.name: values[lane].item() for entry, values in zip(self.flow.parameters, self.parameters)}, rows
             )
             if first_break(self.flow, goal, run) is not None:
-                self.found[goal.id] = run
+                self.violations[goal.id] = run
                 return
 
-    def _parameter(self, entry) -> np.ndarray:
-        """Values by lane, the same in all lanes of a group, an end of the range more often than not."""
+    def _parameter(self, entry: Parameter) -> Array:
+        """Returns a parameter's values by lane: the same in a group, and an end of the range in 60 % of the draws."""
         drawn = self.generator.random(self.lanes)
         if entry.base == "bool":
             values = drawn < 0.5
@@ -174,18 +200,21 @@ class _Batch:
 
 
 def add_batch_monitors(flow: Dataflow, goals: Sequence[Goal]) -> tuple[Dataflow, int]:
-    """The program with its assumptions, each goal as a monitor, and after these what the goals compare, which are numbers;
-    and how many of these there are."""
-    wanted = {
-        flow.nodes[node].value
+    """Returns the program with monitors, and the number of values that it also gives out.
+
+    The properties are the assumptions, each goal as a monitor, and the values that the goals compare. Memory that no
+    goal depends on is not computed.
+    """
+    cells = {
+        flow.nodes[node].position
         for node in find_closed_cone(flow, [node for goal in goals for node in goal.nodes] + _assumed(flow))
         if flow.nodes[node].op == "memory"
     }
-    whole = add_monitors(flow, goals)
-    builder = Builder(whole.nodes)
-    # What no goal depends on need not be computed.
+    program = add_monitors(flow, goals)
+    builder = Builder(program.nodes)
+    # Memory that no goal depends on is not computed.
     memories = [
-        cell if position in wanted else replace(cell, next=builder.constant(cell.start, cell.base))
+        cell if position in cells else replace(cell, next=builder.constant(cell.start, cell.base))
         for position, cell in enumerate(flow.memories)
     ]
     action = tuple(
@@ -196,7 +225,7 @@ def add_batch_monitors(flow: Dataflow, goals: Sequence[Goal]) -> tuple[Dataflow,
         Property("monitor", f"aim {place}", node, goals[0].span) for place, node in enumerate(_compared(flow, goals))
     ]
     return replace(
-        whole, nodes=builder.nodes, memories=memories, action=action, properties=[*whole.properties, *aims]
+        program, nodes=builder.nodes, memories=memories, action=action, properties=[*program.properties, *aims]
     ), len(aims)
 
 
@@ -205,12 +234,12 @@ def _assumed(flow: Dataflow) -> list[int]:
 
 
 def _compared(flow: Dataflow, goals: Sequence[Goal]) -> list[int]:
-    """Numbers of which the goals say something."""
-    found: dict[int, None] = {}
+    """Returns the numeric nodes that the goals compare."""
+    values: dict[int, None] = {}
     for node in reversed(flow.reachable([node for goal in goals for node in goal.nodes])):
         entry = flow.nodes[node]
         if entry.base == "bool" and entry.form is not None:
-            found.update(
+            values.update(
                 (arg, None) for arg in entry.args if flow.nodes[arg].base != "bool" and flow.nodes[arg].form is not None
             )
-    return list(found)[:_MOST_COMPARED]
+    return list(values)[:_MOST_COMPARED]

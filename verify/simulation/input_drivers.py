@@ -1,50 +1,63 @@
-"""What simulated lanes are shown: inputs that stay for long, jump between ends, or take the values that conditions ask for.
+"""Inputs of simulated lanes: they stay constant for long, jump between ends, or take values that conditions need.
 
-Each lane keeps its inputs and changes some of them now and then. Where to is drawn from pools made beforehand: ends of
-the range, boundaries of the program's conditions, anywhere, a step from where it was, or all inputs at once out of a box
-in which a condition holds.
+Each lane keeps its inputs and changes some of them at random. New values come from pools: ends of the range,
+boundaries of the program's conditions, any value, a step from the last value, or all inputs at once from a box in
+which a condition holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
-from hl_dsl.verify.goals.graph_index import GraphIndex
-from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
+from hl_dsl.compiler.ir.dataflow import Input
+from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.intervals.narrowing import EMPTY
+from numpy.typing import NDArray
 
 from hl_dsl.operators.intervals import INF
 
-TYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}
+# Values by lane, shape (lanes,), unless stated otherwise.
+Array: TypeAlias = NDArray[Any]
+TYPES: dict[str, Any] = {"real": np.float64, "int": np.int64, "bool": np.bool_}
 _POOL = 512  # values in a pool
-_DELICATE = 64  # of them, in the pool of values from anywhere
-_SMALL = (5e-324, 1e-200, 1e-17, 1e-9)
+_DELICATE = 64  # delicate floats among the values from anywhere
+_SMALL = (5e-324, 1e-200, 1e-17, 1e-9)  # sizes at which results underflow or are absorbed
 _MOST_CONDITIONS = 40
 _ENDS, _BOUNDARIES, _ANYWHERE, _STEPS, _BOXES = range(5)
-_SHARES = np.cumsum([0.15, 0.3, 0.15, 0.15, 0.25])  # of the kinds, for lanes with no habit
-_TIED_SHARES = np.cumsum([0.05, 0.15, 0.1, 0.6, 0.1])  # the same where assumptions tie inputs to the last tick
-_BLOCK = 64  # ticks whose chances are drawn together
+_SHARES = np.cumsum([0.15, 0.3, 0.15, 0.15, 0.25])  # cumulative chances of the kinds, for lanes without a habit
+_TIED_SHARES = np.cumsum([0.05, 0.15, 0.1, 0.6, 0.1])  # the same where assumptions relate inputs to the last tick
+_BLOCK = 64  # ticks whose random numbers are drawn together
 
 
 class InputDrivers:
-    """Inputs of `len(chances)` lanes. `chances`: that a lane changes something, at each tick; `habits`: the kind of
-    change it makes, -1 for any."""
+    """Inputs of `len(chances)` lanes.
 
-    def __init__(self, evaluator: Evaluator, generator: np.random.Generator, chances: np.ndarray, habits: np.ndarray):
+    Args:
+        evaluator: Intervals of the program.
+        generator: Random numbers.
+        chances: By lane, the chance of a change at a tick.
+        habits: By lane, the kind of change; -1 for any.
+    """
+
+    def __init__(self, evaluator: Evaluator, generator: np.random.Generator, chances: Array, habits: Array):
         self.index, self.flow = evaluator.index, evaluator.index.flow
         self.generator, self.chances, self.habits = generator, chances, habits
         self.lanes = len(chances)
         boxes = _boxes(evaluator)
         self.shares = _TIED_SHARES if self.index.assumes else _SHARES
-        self.first = _first(self.index)
+        self.first_ranges = _first_ranges(self.index)
         self.pools = [self._pool(position, boxes) for position in range(len(self.flow.inputs))]
         self.boxes = self._vectors(boxes)
         self.last = [np.full(self.lanes, entry.default, TYPES[entry.base]) for entry in self.flow.inputs]
-        self._block, self._row = np.empty((0, 0)), 0
-        self.begin(np.arange(self.lanes))
+        self._block: Array = np.empty((0, 0))
+        self._row = 0
+        self.start_episodes(np.arange(self.lanes))
 
-    def begin(self, lanes: np.ndarray) -> None:
-        """New inputs, all of them, for lanes that begin an episode."""
+    def start_episodes(self, lanes: Array) -> None:
+        """Draws new inputs for lanes that start an episode."""
         kinds = self._kinds(lanes)
         rows = []
         for position, old in enumerate(self.last):
@@ -52,13 +65,13 @@ class InputDrivers:
             new[lanes] = self._values(position, lanes, np.where(kinds == _BOXES, _ANYWHERE, kinds))
             rows.append(new)
         self._from_boxes(rows, lanes[kinds == _BOXES])
-        for values, pair in zip(rows, self.first):
-            if pair is not None:
-                values[lanes] = np.clip(values[lanes], *pair)
+        for values, interval in zip(rows, self.first_ranges):
+            if interval is not None:
+                values[lanes] = np.clip(values[lanes], *interval)
         self.last = rows
 
-    def draw(self) -> list[np.ndarray]:
-        """The inputs of the next tick. Arrays once given are never changed."""
+    def draw(self) -> list[Array]:
+        """Returns the inputs of the next tick, shape (lanes,) each. Returned arrays are never changed."""
         if not self.last:
             return []
         if self._row == len(self._block):
@@ -69,7 +82,7 @@ class InputDrivers:
             self.last = self._changed(changing)
         return self.last
 
-    def _changed(self, lanes: np.ndarray) -> list[np.ndarray]:
+    def _changed(self, lanes: Array) -> list[Array]:
         kinds = self._kinds(lanes)
         in_boxes = kinds == _BOXES
         single, kinds = lanes[~in_boxes], kinds[~in_boxes]
@@ -84,12 +97,12 @@ class InputDrivers:
         self._from_boxes(rows, lanes[in_boxes])
         return rows
 
-    def _kinds(self, lanes: np.ndarray) -> np.ndarray:
-        drawn = np.searchsorted(self.shares, self.generator.random(len(lanes)))
+    def _kinds(self, lanes: Array) -> Array:
+        draws = np.searchsorted(self.shares, self.generator.random(len(lanes)))
         habits = self.habits[lanes]
-        return np.where(habits < 0, np.minimum(drawn, _BOXES), habits)
+        return np.where(habits < 0, np.minimum(draws, _BOXES), habits)
 
-    def _values(self, position: int, lanes: np.ndarray, kinds: np.ndarray) -> np.ndarray:
+    def _values(self, position: int, lanes: Array, kinds: Array) -> Array:
         entry, expressions = self.flow.inputs[position], self.pools[position]
         values = expressions[kinds, self.generator.integers(_POOL, size=len(lanes))]
         if entry.base == "bool":
@@ -99,29 +112,29 @@ class InputDrivers:
             values[stepping] = np.clip(self.last[position][lanes[stepping]] + values[stepping], entry.low, entry.high)
         return values
 
-    def _from_boxes(self, rows: list[np.ndarray], lanes: np.ndarray) -> None:
+    def _from_boxes(self, rows: list[Array], lanes: Array) -> None:
         if len(lanes):
-            drawn = self.generator.integers(_POOL, size=len(lanes))
+            draws = self.generator.integers(_POOL, size=len(lanes))
             for values, vectors in zip(rows, self.boxes):
-                values[lanes] = vectors[drawn]
+                values[lanes] = vectors[draws]
 
-    def _pool(self, position: int, boxes: Sequence[dict[int, tuple]]) -> np.ndarray:
-        """Values of an input by kind: four rows."""
+    def _pool(self, position: int, boxes: Sequence[Mapping[int, Interval]]) -> Array:
+        """Returns values of an input by kind, shape (4, _POOL)."""
         entry, generator = self.flow.inputs[position], self.generator
         if entry.base == "bool":
             return generator.random((4, _POOL)) < 0.5
-        found = {end for box in boxes if position in box for end in box[position]}
+        values = {end for box in boxes if position in box for end in box[position]}
         for number, node in enumerate(self.index.nodes):
             if node.op == "constant" and node.base != "bool":
-                found |= {self.index.constants[number][0] + off for off in (-1, 0, 1)}
+                values |= {self.index.constants[number][0] + offset for offset in (-1, 0, 1)}
         boundaries = sorted(
             value
-            for value in found
+            for value in values
             if entry.low <= value <= entry.high and (entry.base == "real" or value == int(value))
         )
         ends = np.array([entry.low, entry.high])
         sizes = np.array([1, 1, 1, 2, 5]) if entry.base == "int" else 10.0 ** np.arange(-3, 1)
-        anywhere = _within(generator, entry, (entry.low, entry.high), _POOL)
+        anywhere = _draw_within(generator, entry, (entry.low, entry.high), _POOL)
         if entry.base == "real":
             delicate = [value for value in self._delicate() if entry.low <= value <= entry.high]
             anywhere[:_DELICATE] = np.resize(delicate or anywhere, _DELICATE)
@@ -135,51 +148,56 @@ class InputDrivers:
         ).astype(TYPES[entry.base])
 
     def _delicate(self) -> list[float]:
-        """Floats at which rounding shows: those beside the program's literals, and small ones, of both signs."""
+        """Returns floats at which rounding matters: neighbours of the program's literals, and small numbers."""
         literals = {
             self.index.constants[number][0]
             for number, node in enumerate(self.index.nodes)
             if node.op == "constant" and node.base == "real"
         }
-        beside = [float(np.nextafter(value, way)) for value in sorted(literals) for way in (-np.inf, np.inf)]
-        return [sign * value for value in (*_SMALL, *beside) if abs(value) < INF for sign in (1, -1)]
+        neighbours = [float(np.nextafter(value, way)) for value in sorted(literals) for way in (-np.inf, np.inf)]
+        return [sign * value for value in (*_SMALL, *neighbours) if abs(value) < INF for sign in (1, -1)]
 
-    def _vectors(self, boxes: Sequence[dict[int, tuple]]) -> list[np.ndarray]:
-        """Values of all inputs together, from the boxes in turn; where there are none, anywhere."""
+    def _vectors(self, boxes: Sequence[Mapping[int, Interval]]) -> list[Array]:
+        """Returns values of all inputs together, from the boxes in turn; from the whole ranges if there are none."""
         out = []
         for position, entry in enumerate(self.flow.inputs):
             whole = (entry.low, entry.high)
-            drawn = (
-                [_within(self.generator, entry, box.get(position, whole), _POOL // len(boxes) + 1) for box in boxes]
+            draws = (
+                [
+                    _draw_within(self.generator, entry, box.get(position, whole), _POOL // len(boxes) + 1)
+                    for box in boxes
+                ]
                 if boxes
                 else []
             )
             out.append(
-                np.stack(drawn, axis=1).ravel()[:_POOL] if drawn else _within(self.generator, entry, whole, _POOL)
+                np.stack(draws, axis=1).ravel()[:_POOL] if draws else _draw_within(self.generator, entry, whole, _POOL)
             )
         return out
 
 
-def _first(index: GraphIndex) -> list[tuple | None]:
-    """For each input, between what ends the assumptions hold it at the first tick; None where they say nothing."""
-    found: list[tuple | None] = [None] * len(index.flow.inputs)
+def _first_ranges(index: GraphIndex) -> list[Interval | None]:
+    """Returns the range of each input that the assumptions leave at the first tick; None if they do not restrict it."""
+    ranges: list[Interval | None] = [None] * len(index.flow.inputs)
     if index.assumes:
         evaluator = Evaluator(index, [(cell.start, cell.start) for cell in index.flow.memories])
         for number in [] if evaluator.base.dead else index.fixed:
             if index.nodes[number].op == "input":
-                pair = evaluator.value(number, evaluator.base)
-                found[index.nodes[number].value] = None if pair is EMPTY or index.nodes[number].base == "bool" else pair
-    return found
+                interval = evaluator.value(number, evaluator.base)
+                ranges[index.nodes[number].position] = (
+                    None if interval is EMPTY or index.nodes[number].base == "bool" else interval
+                )
+    return ranges
 
 
-def _boxes(evaluator: Evaluator) -> list[dict[int, tuple]]:
-    """For each condition of the program that says something of the inputs, by itself, what it says when true, and when false."""
+def _boxes(evaluator: Evaluator) -> list[dict[int, Interval]]:
+    """Returns the input ranges in which each condition of the program is true, and those in which it is false."""
     index = evaluator.index
     inputs = [
-        (number, node.value) for number, node in enumerate(index.nodes) if node.op == "input" and node.base != "bool"
+        (number, node.position) for number, node in enumerate(index.nodes) if node.op == "input" and node.base != "bool"
     ]
     bits = sum(1 << number for number, _ in inputs)
-    found: list[dict[int, tuple]] = []
+    boxes: list[dict[int, Interval]] = []
     conditions = [
         number
         for number, node in enumerate(index.nodes)
@@ -196,22 +214,22 @@ def _boxes(evaluator: Evaluator) -> list[dict[int, tuple]]:
                 if index.live[condition] >> number & 1
             }
             box = {
-                position: pair
-                for position, pair in box.items()
-                if pair is not EMPTY and -INF < pair[0] and pair[1] < INF
+                position: interval
+                for position, interval in box.items()
+                if interval is not EMPTY and interval[0] > -INF and interval[1] < INF
             }
-            if box and box not in found:
-                found.append(box)
-    return found
+            if box and box not in boxes:
+                boxes.append(box)
+    return boxes
 
 
-def _within(generator: np.random.Generator, entry, pair: tuple, count: int) -> np.ndarray:
-    """Values between two ends, these more often than others."""
+def _draw_within(generator: np.random.Generator, entry: Input, interval: Interval, count: int) -> Array:
+    """Returns `count` values between two ends, each end with a chance of 20 %."""
     if entry.base == "bool":
         return generator.random(count) < 0.5
-    low, high = pair
-    drawn = generator.random(count)
+    low, high = interval
+    draws = generator.random(count)
     values = np.select(
-        [drawn < 0.2, drawn > 0.8], [low, high], np.clip(low + (high - low) * generator.random(count), low, high)
+        [draws < 0.2, draws > 0.8], [low, high], np.clip(low + (high - low) * generator.random(count), low, high)
     )
     return np.clip(np.round(values), low, high).astype(np.int64) if entry.base == "int" else values

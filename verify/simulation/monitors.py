@@ -1,4 +1,4 @@
-"""Goals as monitors, for a program that is run to see whether they break."""
+"""Goals as monitored properties, for a program that is run to find violations."""
 
 from __future__ import annotations
 
@@ -13,25 +13,24 @@ from hl_dsl.operators.scalar import LARGEST_INT
 
 
 def add_monitors(flow: Dataflow, goals: Sequence[Goal]) -> Dataflow:
-    """The program with its assumptions and, after them, each goal as a monitor."""
+    """Returns the program with its assumptions as the first properties and each goal as a monitor after them."""
     builder = Builder(list(flow.nodes))
     properties = [
         *flow.of_kind("assume"),
-        *(Property("monitor", goal.id, _holding(builder, goal), goal.span) for goal in goals),
+        *(Property("monitor", goal.id, _goal_node(builder, goal), goal.span) for goal in goals),
     ]
     return replace(flow, nodes=builder.nodes, properties=properties)
 
 
-def _holding(builder: Builder, goal: Goal) -> int:
-    """A node that says that the goal holds."""
-    if goal.property is not None:
-        return goal.property.node
-    item = goal.obligation
+def _goal_node(builder: Builder, goal: Goal) -> int:
+    """Returns a node that is true where the goal holds."""
+    if goal.declaration is not None:
+        return goal.declaration.node
+    item = goal.required
     claim = item.claim
     if claim is None:
         base, largest = ("real", sys.float_info.max) if item.kind == "finite" else ("int", LARGEST_INT)
         above = builder.apply("less_equal", (builder.constant(-largest, base), item.subject))
-        claim = builder.apply(
-            "and", (above, builder.apply("less_equal", (item.subject, builder.constant(largest, base))))
-        )
+        below = builder.apply("less_equal", (item.subject, builder.constant(largest, base)))
+        claim = builder.apply("and", (above, below))
     return claim if item.guard is None else builder.apply("implies", (item.guard, claim))

@@ -1,4 +1,4 @@
-"""Random ticks: parameters, inputs and memory states anywhere in their ranges, often at an end or at a literal of the program."""
+"""Random ticks: parameters, inputs and memory anywhere in their ranges, often at an end or a literal of the program."""
 
 from __future__ import annotations
 
@@ -7,46 +7,42 @@ import random
 from collections.abc import Sequence
 
 from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
+from hl_dsl.verify.simulation.input_sampling import InputRow, nearby_literals
 
-_WIDEST = 1e6  # where a range has no end
+_WIDEST = 1e6  # stands in for a range that has no end
 
 
 class RandomTicks:
-    """Draws for one program. The same for the same generator state."""
+    """Random values for one program. The same for the same generator state."""
 
     def __init__(self, index: GraphIndex, generator: random.Random):
         self.flow, self.generator = index.flow, generator
-        self.literals = sorted(
-            {
-                value + off
-                for number, node in enumerate(index.nodes)
-                if node.op == "constant" and node.base != "bool"
-                for value in index.constants[number][:1]
-                for off in (-1, 0, 1)
-                if math.isfinite(value)
-            }
-        )
+        self.literals = nearby_literals(index)
 
-    def parameters(self) -> dict:
+    def parameters(self) -> dict[str, int | float]:
+        """Returns a value for each parameter, by name."""
         return {entry.name: self.value((entry.low, entry.high), entry.base) for entry in self.flow.parameters}
 
-    def inputs(self) -> tuple:
+    def inputs(self) -> InputRow:
+        """Returns the observations of a tick."""
         return tuple(self.value((entry.low, entry.high), entry.base) for entry in self.flow.inputs)
 
-    def memory(self, ranges: Sequence[Interval]) -> tuple:
-        return tuple(self.value(pair, cell.base) for cell, pair in zip(self.flow.memories, ranges))
+    def memory(self, ranges: Sequence[Interval]) -> tuple[int | float, ...]:
+        """Returns a memory state."""
+        return tuple(self.value(interval, cell.base) for cell, interval in zip(self.flow.memories, ranges))
 
-    def value(self, pair: Interval, base: str):
+    def value(self, interval: Interval, base: str) -> int | float:
+        """Returns a value in an interval: 20 % an end, 20 % near a literal of the program, otherwise uniform."""
         generator = self.generator
         if base == "bool":
-            return bool(generator.randint(int(pair[0]), int(pair[1])))
-        low, high = max(pair[0], -_WIDEST), min(pair[1], _WIDEST)
-        if low > high:  # all of the range lies beyond
-            low = high = pair[0] if math.isfinite(pair[0]) else pair[1]
-        how = generator.random()
-        if how < 0.2:
+            return bool(generator.randint(int(interval[0]), int(interval[1])))
+        low, high = max(interval[0], -_WIDEST), min(interval[1], _WIDEST)
+        if low > high:  # the whole range lies beyond
+            low = high = interval[0] if math.isfinite(interval[0]) else interval[1]
+        draw = generator.random()
+        if draw < 0.2:
             value = generator.choice((low, high))
-        elif how < 0.4 and self.literals:
+        elif draw < 0.4 and self.literals:
             value = min(max(generator.choice(self.literals), low), high)
         else:
             value = low + (high - low) * generator.random()

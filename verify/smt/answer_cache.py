@@ -1,16 +1,18 @@
-"""Solver answers kept from one process to the next, by the hash of everything the solver was told before it gave them.
+"""Cache of solver answers on disk, by the hash of everything the solver was given before it answered.
 
-What is damaged, locked or not writable counts as empty. A row carries a hash of itself, so one that was changed is missed
-too. Only answers are kept, never verdicts: a trace they lead to is replayed as if z3 had just given it.
+A file that is damaged, locked or not writable counts as empty. Each row carries a hash of itself, so a row that was
+changed counts as missing. Only answers are stored, never verdicts: a trace found from them is replayed as if z3 had
+just given it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hl_dsl.base.cache_folder import cache_file
 
@@ -19,13 +21,15 @@ if TYPE_CHECKING:
 
 _FILE = "proofs.sqlite"
 _MOST_ROWS = 50_000
-_WAIT_SECONDS = 2.0
+_WAIT_SECONDS = 2.0  # for a lock of another process
 
 
 class SolverAnswerCache:
-    """Answers in a database file. Safe to share between threads, and the file between processes.
+    """Solver answers in a database file. Threads may share an object, and processes the file.
 
-    `path` None: nothing is kept. `note`: why the file could not be used, once it could not.
+    Attributes:
+        path: The file; None if nothing is stored.
+        note: Why the file could not be used; empty if it could.
     """
 
     def __init__(self, path: str | None):
@@ -37,9 +41,11 @@ class SolverAnswerCache:
 
     @classmethod
     def of_user(cls) -> SolverAnswerCache:
+        """Returns the cache in the user's cache folder."""
         return cls(cache_file(_FILE))
 
     def get(self, key: bytes) -> str | None:
+        """Returns the answer, or None if it is not stored."""
         with self._lock:
             if key in self._new:
                 return self._new[key]
@@ -50,12 +56,12 @@ class SolverAnswerCache:
         return answer.decode() if isinstance(answer, bytes) and seal == _seal(key, answer) else None
 
     def put(self, key: bytes, answer: str) -> None:
-        """Kept at once for this object, in the file with the next `save`."""
+        """Stores an answer: at once for this object, in the file with the next `save`."""
         with self._lock:
             self._new[key] = answer
 
     def save(self) -> None:
-        """Writes what is new; forgets the oldest rows where there are too many."""
+        """Writes new answers to the file, and deletes the oldest rows if there are too many."""
         with self._lock:
             if not self._new:
                 return
@@ -66,19 +72,21 @@ class SolverAnswerCache:
                 self._new.clear()
 
     def close(self) -> None:
+        """Writes new answers and closes the file."""
         self.save()
         with self._lock:
             self._drop()
 
-    def _run(self, statement: str, rows: list[tuple]) -> list | None:
-        """The rows of a query, None where the file is of no use."""
-        import sqlite3  # only where something is looked up
+    def _run(self, statement: str, rows: Sequence[tuple[object, ...]]) -> list[tuple[Any, ...]] | None:
+        """Returns the rows of a query; None if the file cannot be used."""
+        import sqlite3  # only for a look-up, for a fast start
 
-        if self.path is None:
+        path = self.path
+        if path is None:
             return None
         try:
             if self._connection is None:
-                self._connection = self._opened()
+                self._connection = _open(path)
             with self._connection:
                 if len(rows) == 1:
                     return self._connection.execute(statement, rows[0]).fetchall()
@@ -91,19 +99,11 @@ class SolverAnswerCache:
             )
         return None
 
-    def _opened(self) -> sqlite3.Connection:
-        import sqlite3
-
-        connection = sqlite3.connect(self.path, timeout=_WAIT_SECONDS, check_same_thread=False)
-        connection.execute("pragma synchronous = off")  # losing it costs time, no more
-        connection.execute("create table if not exists answers (key blob unique, answer blob, seal blob)")
-        return connection
-
     def _abandon(self, problem: Exception, damaged: bool) -> None:
-        """Goes on without the file, and clears a damaged one away for the next process."""
+        """Continues without the file. Deletes a damaged one for the next process."""
         self.note = f"the cache {self.path} was not used: {problem}"
         self._drop()
-        if damaged:
+        if damaged and self.path is not None:
             with suppress(OSError):
                 os.unlink(self.path)
         self.path = None
@@ -115,6 +115,15 @@ class SolverAnswerCache:
             with suppress(sqlite3.Error):
                 self._connection.close()
             self._connection = None
+
+
+def _open(path: str) -> sqlite3.Connection:
+    import sqlite3
+
+    connection = sqlite3.connect(path, timeout=_WAIT_SECONDS, check_same_thread=False)
+    connection.execute("pragma synchronous = off")  # a lost answer only costs time
+    connection.execute("create table if not exists answers (key blob unique, answer blob, seal blob)")
+    return connection
 
 
 def _seal(key: bytes, answer: bytes) -> bytes:

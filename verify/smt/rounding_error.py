@@ -1,4 +1,9 @@
-"""How far a rounded result is from the exact one: coarse bounds that keep a question small, and fine ones for what they miss."""
+"""Bounds on the distance of a rounded result from the exact one.
+
+Rounding to nearest moves a result by at most half a unit in the last place: 2^-53 of its size for binary64, plus
+2^-1075 below the normal floats (Higham, "Accuracy and Stability of Numerical Algorithms", 2002, section 2.2). A coarse
+bound keeps a query linear; finer bounds prove what the coarse one does not.
+"""
 
 from __future__ import annotations
 
@@ -17,26 +22,48 @@ OVERFLOW = {53: Fraction(2**1023), 24: Fraction(2**127)}
 
 
 def underflow(form: Form) -> Fraction:
-    """What a result below the normal floats may be off by: half the distance of floats there."""
+    """Returns the largest error of a result below the normal floats: half the distance of floats there."""
     return SMALLEST[form.precision] / 2 if form.underflows else Fraction(0)
 
 
 def bound_by_interval(term: Term, exact: Term, form: Form, largest: float) -> list[str]:
-    """That the error is at most 2^-53 times the result's greatest size, and what underflow adds."""
+    """Asserts that the error is at most 2^-53 times the largest size of the result, plus the underflow error.
+
+    Args:
+        term: The rounded result.
+        exact: The exact result.
+        form: The operator's form.
+        largest: Upper bound of the result's size, from its interval.
+
+    Returns:
+        SMT-LIB commands.
+    """
     if largest == math.inf:
         return bound_by_result(term, exact, form)
     return [_within(term, exact, literal(rounding_error(largest, form.precision, underflow(form)), REAL))]
 
 
 def bound_by_result(term: Term, exact: Term, form: Form) -> list[str]:
-    """That the error is at most 2^-53 times the result's own size, and what underflow adds."""
+    """Asserts that the error is at most 2^-53 times the size of the exact result, plus the underflow error."""
     size = If(exact < 0, -exact, exact)
     return [_within(term, exact, size * literal(Fraction(1, 2**form.precision), REAL) + literal(underflow(form), REAL))]
 
 
 def bound_finely(term: Term, exact: Term, form: Form, compared: Iterable[float]) -> list[str]:
-    """The relative bound; that no float lies between zero and the smallest; and, because rounding to nearest keeps order and
-    floats as they are, on which side of the floats it is `compared` with the result lies."""
+    """Asserts the tightest facts known about a rounded result.
+
+    These are the relative bound, that no float lies between zero and the smallest one, and that rounding to nearest
+    keeps the order of the exact result and each float in `compared`.
+
+    Args:
+        term: The rounded result.
+        exact: The exact result.
+        form: The operator's form.
+        compared: Literals that conditions compare the result with.
+
+    Returns:
+        SMT-LIB commands.
+    """
     small = literal(SMALLEST[form.precision], REAL).text
     lines = [
         *bound_by_result(term, exact, form),
@@ -49,7 +76,7 @@ def bound_finely(term: Term, exact: Term, form: Form, compared: Iterable[float])
 
 
 def _in_order(term: str, exact: str, end: str) -> list[str]:
-    """That a result is on the side of a float that the exact one is on, or is that float."""
+    """Asserts that a result lies on the same side of a float as the exact one, or equals that float."""
     return [
         f"(assert (=> (<= {exact} {end}) (<= {term} {end})))",
         f"(assert (=> (<= {end} {exact}) (<= {end} {term})))",
@@ -61,8 +88,8 @@ def _within(term: Term, exact: Term, error: Term) -> str:
 
 
 def rounding_error(largest: float, precision: int, underflow: Fraction) -> Fraction:
-    """A bound on the error of a result of at most this size, as a short fraction."""
-    error = Fraction(largest) / 2**precision + underflow
+    """Returns a bound on the error of a result of at most size `largest`, as a short fraction."""
+    error: Fraction = Fraction(largest) / 2**precision + underflow
     if not error:
         return error
     top, bottom = error.numerator, error.denominator

@@ -112,7 +112,7 @@ class NumpyLanes(Lanes):
     def memory(self) -> dict[str, np.ndarray]:
         return {cell.name: values.copy() for cell, values in zip(self.flow.memories, self._memory)}
 
-    def mended(self) -> np.ndarray:
+    def out_of_range(self) -> np.ndarray:
         return self._mended.copy()
 
     def violations(self) -> np.ndarray:

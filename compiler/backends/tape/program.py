@@ -147,7 +147,7 @@ class TapeLanes(Lanes):
             for row, cell in enumerate(self.flow.memories)
         }
 
-    def mended(self) -> np.ndarray:
+    def out_of_range(self) -> np.ndarray:
         return self._views["mended"].astype(np.int64)
 
     def violations(self) -> np.ndarray:

@@ -43,23 +43,23 @@ def env(
     from hl_dsl.cards.writer import card_text, write_card
     from hl_dsl.cli.output.environment_text import probe_text
     from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
-    from hl_dsl.synth.environments.environments import steps_taken
     from hl_dsl.synth.environments.probe import probe
+    from hl_dsl.synth.environments.simulator_pool import SimulatorPool
     from hl_dsl.synth.runs.ledger import Ledger
     from hl_dsl.synth.runs.trial import Trial
 
     ledger = Ledger(trials)
     ledger.prepare()
-    before = steps_taken()
+    simulators = SimulatorPool()
     try:
-        found = probe(environment, steps=steps, seed=seed)
+        found = probe(environment, steps=steps, seed=seed, simulators=simulators)
     except EnvironmentFailed as problem:
         ledger.append(
             Trial(
                 kind=TrialKind.PROBE,
                 environment=environment,
                 proposer="random actions",
-                environment_steps=steps_taken() - before,
+                environment_steps=simulators.steps_taken,
                 reason=problem.message,
                 run_seed=seed,
             ).to_event()

@@ -12,7 +12,8 @@ from hl_dsl.cli.output.documents import Interrupted, Json, PolicyFile, show
 from hl_dsl.cli.output.documents import finish as end
 
 if TYPE_CHECKING:
-    from hl_dsl.synth.search.interactive_run import Opening
+    from hl_dsl.synth.runs.budget import Budget
+    from hl_dsl.synth.search.study_settings import StudySettings
 
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="The run's folder.", show_default=False)]
 RunOption = Annotated[Path, typer.Option("--run", help="The run's folder.", show_default=False)]
@@ -43,7 +44,7 @@ def open_run(
     from hl_dsl.synth.search.interactive_run import InteractiveStudy
 
     try:
-        with InteractiveStudy.begin(file, run, opening(protocol, seeds, steps, programs, max_steps)) as session:
+        with InteractiveStudy.create(file, run, *opening(protocol, seeds, steps, programs, max_steps)) as session:
             document = session.status()
     except KeyboardInterrupt:
         raise _interrupted(run) from None
@@ -64,7 +65,7 @@ def submit(
 
     text = read_source(file).text
     try:
-        with InteractiveStudy.go_on(run) as session:
+        with InteractiveStudy.reopen(run) as session:
             document = session.submit(text, change)
     except KeyboardInterrupt:
         raise _interrupted(run) from None
@@ -103,7 +104,7 @@ def finish(run: RunArgument, json: Json = False) -> None:
     from hl_dsl.synth.search.interactive_run import InteractiveStudy
 
     try:
-        with InteractiveStudy.go_on(run) as session:
+        with InteractiveStudy.reopen(run) as session:
             document = session.finish()
     except KeyboardInterrupt:
         raise _interrupted(run) from None
@@ -111,14 +112,17 @@ def finish(run: RunArgument, json: Json = False) -> None:
     show(document, f"{text}\nwrote {run / 'best.hl'}", json)
 
 
-def opening(protocol: str | None, seeds: str, steps: int, programs: int | None, max_steps: int | None) -> Opening:
-    """What a run is opened with, from what was typed. Raises HLError."""
+def opening(
+    protocol: str | None, seeds: str, steps: int, programs: int | None, max_steps: int | None
+) -> tuple[StudySettings, Budget]:
+    """Settings and budget of an interactive study, from the options. Raises HLError."""
     from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
-    from hl_dsl.synth.search.interactive_run import Opening
+    from hl_dsl.synth.runs.budget import Budget
+    from hl_dsl.synth.search.study_settings import StudySettings
 
-    wanted = tuple(parse_seeds(seeds))
-    refuse_other_seeds(wanted, "a search")
-    return Opening(protocol, wanted, 0, max_steps, steps, programs)
+    development = tuple(parse_seeds(seeds))
+    refuse_other_seeds(development, "a search")
+    return StudySettings(protocol, development, max_steps=max_steps), Budget(steps=steps, programs=programs)
 
 
 def _interrupted(run: Path) -> Interrupted:

@@ -40,8 +40,8 @@ def mcp(
     # What is wrong at first sight ends the command; to prove and play takes longer than a client waits for a server to start.
     if file is None:
         open_settings(run)
-        serve(lambda: InteractiveStudy.go_on(run), run)
+        serve(lambda: InteractiveStudy.reopen(run), run)
     else:
         Program.load(file)
-        opening = interactive.opening(protocol, seeds, steps, programs, max_steps)
-        serve(lambda: InteractiveStudy.begin(file, run, opening), run)
+        settings, budget = interactive.opening(protocol, seeds, steps, programs, max_steps)
+        serve(lambda: InteractiveStudy.create(file, run, settings, budget), run)

@@ -28,11 +28,11 @@ def report(
         ),
     ] = True,
     video_steps: Annotated[
-        int, typer.Option("--video-steps", min=1, max=100_000, help="The most steps of a film.")
+        int, typer.Option("--video-steps", min=1, max=100_000, help="The most environment steps of each video.")
     ] = 1_000,
     json: Json = False,
 ) -> None:
-    """Write a run down as one HTML file: scores, lineage, accepted steps, rejections, films, cost."""
+    """Write a report on a run as one HTML file: scores, lineage, accepted steps, rejections, videos, cost."""
     from hl_dsl.synth.report.report import write_report
     from hl_dsl.synth.runs.trials_table import ledger_path
 

@@ -117,27 +117,16 @@ def synth(
     )
 
     def start(on_event):
-        from hl_dsl.synth.search.start import run_synth
+        from hl_dsl.synth.rollouts.resources import Resources
+        from hl_dsl.synth.runs.budget import Budget
+        from hl_dsl.synth.search.start import run_line, run_synth
+        from hl_dsl.synth.search.study_settings import StudySettings
 
-        return run_synth(
-            file,
-            run,
-            protocol=protocol,
-            proposer=proposer,
-            seeds=development,
-            budget_steps=steps,
-            wall_seconds=seconds,
-            budget_programs=programs,
-            budget_tokens=tokens,
-            budget_cost=cost,
-            max_steps=max_steps,
-            seed=seed,
-            num_threads=num_threads,
-            resume=resume,
-            on_event=on_event,
-            ledger=ledger,
-            options=options,
-            evaluator=given_evaluator.evaluator(in_process, deadline, memory),
-        )
+        settings = StudySettings(protocol, development, seed, max_steps, proposer=proposer)
+        budget = Budget(steps=steps, programs=programs, wall_seconds=seconds, tokens=tokens, cost=cost)
+        executor = given_evaluator.evaluator(in_process, deadline, memory)
+        resources = Resources(num_threads, executor=executor)
+        with run_line(ledger, run):
+            return run_synth(file, run, settings, budget, resources, options, on_event, resume)
 
     show_run("synth", run, run_progress("synth"), start, json)

@@ -91,36 +91,24 @@ def tune(
     names = _names(params)
 
     def start(on_event):
-        from hl_dsl.synth.search.start import run_tune
+        from hl_dsl.synth.rollouts.resources import Resources
+        from hl_dsl.synth.runs.budget import Budget
+        from hl_dsl.synth.search.start import run_line
+        from hl_dsl.synth.search.study_settings import StudySettings, TuningSettings
+        from hl_dsl.synth.tuning.start import run_tune
 
-        return run_tune(
-            file,
-            run,
-            params=names,
-            protocol=protocol,
-            seeds=development,
-            budget_steps=steps,
-            wall_seconds=seconds,
-            max_steps=max_steps,
-            seed=seed,
-            num_threads=num_threads,
-            resume=resume,
-            on_event=on_event,
-            fitness=fitness,
-            race=race,
-            center=center,
-            short=short,
-            ledger=ledger,
-            population=population,
-            step_size=step_size,
-            write=write,
-            evaluator=given_evaluator.evaluator(in_process, deadline, memory),
-        )
+        tuning = TuningSettings(names, population, step_size, fitness, race, center, short)
+        settings = StudySettings(protocol, development, seed, max_steps, tuning=tuning)
+        budget = Budget(steps=steps, wall_seconds=seconds)
+        executor = given_evaluator.evaluator(in_process, deadline, memory)
+        resources = Resources(num_threads, executor=executor)
+        with run_line(ledger, run):
+            return run_tune(file, run, settings, budget, resources, on_event, resume, write)
 
     show_run("tune", run, run_progress("tune"), start, json)
 
 
-def _names(params: str | None) -> list[str] | None:
+def _names(params: str | None) -> tuple[str, ...] | None:
     if params is None:
         return None
     names = [name.strip() for name in params.split(",")]
@@ -128,4 +116,4 @@ def _names(params: str | None) -> list[str] | None:
         raise HLError(
             f"`--params {params}` has an empty name", "write the names with commas between them: `gain,offset`"
         )
-    return names
+    return tuple(names)

@@ -90,7 +90,7 @@ def verify(
     _check_places(program, save_trace, certify)
     kept = SolverAnswerCache.of_user() if cache else None
     limits = ProofLimits(slicing=slicing, lemmas=lemmas, processes=_cores())
-    proof = with_diagnosis(program.flow, program.prove(limits=limits, cache=kept), limits)
+    proof = with_diagnosis(program.flow, program.prove(limits=limits, answer_cache=kept), limits)
     if kept is not None:
         kept.close()
         if kept.note:
@@ -134,7 +134,7 @@ def verify(
 def _check_places(program: Program, save_trace: Path | None, certify: Path | None) -> None:
     """Raises HLError where what is to be written will not find its place: a proof may take long."""
     from hl_dsl.cli.options.output_paths import check_folder, writing_to
-    from hl_dsl.verify.certificates import list_replaced_files
+    from hl_dsl.verify.certificate_files import list_replaced_files
     from hl_dsl.verify.results.counterexample_files import folder_for
 
     if save_trace is not None:
@@ -181,7 +181,8 @@ def _narrowed(program: Program, proof: Proof) -> tuple[dict[str, Any], list[str]
 
 def _certified(program: Program, proof: Proof, folder: Path) -> tuple[dict[str, Any], list[str]]:
     from hl_dsl.cli.options.output_paths import writing_to
-    from hl_dsl.verify.certificates import build_certificate, write_certificate
+    from hl_dsl.verify.certificate_files import write_certificate
+    from hl_dsl.verify.certificates import build_certificate
 
     found = build_certificate(program.flow, proof)
     with writing_to(folder):

@@ -1,4 +1,4 @@
-"""What every command shares: one JSON document or text on stdout, everything else on stderr."""
+"""Output of commands: one JSON document or text on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ import math
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.errors import HLError
@@ -23,12 +27,19 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on s
 PolicyFile = Annotated[Path, typer.Argument(metavar="FILE", help="A policy, FILE.hl.", show_default=False)]
 
 
-_begun = False
-_arguments: tuple[str, ...] = ()
+@dataclass
+class _RunningCommand:
+    """State of the running command: its arguments, and whether it has written to stdout."""
+
+    arguments: tuple[str, ...] = ()
+    has_output: bool = False
+
+
+_RUNNING: ContextVar[_RunningCommand] = ContextVar("running command")
 
 
 class OutputLost(HLError):
-    """Stdout takes no more, so nothing more is written to it."""
+    """Stdout cannot be written, so nothing more is written to it."""
 
 
 class Interrupted(HLError):
@@ -38,69 +49,73 @@ class Interrupted(HLError):
 
 
 def prepare_output(arguments: Sequence[str]) -> None:
-    """Characters that the terminal's encoding does not have are written as escapes; they must not end a command."""
-    global _begun, _arguments
-    _begun, _arguments = False, tuple(arguments)
+    """Starts the output of a command.
+
+    Characters that the terminal's encoding does not have are written as escapes instead of ending the command.
+    """
+    _RUNNING.set(_RunningCommand(tuple(arguments)))
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
+        if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-def same_command(*more: str) -> str:
-    """The command as it was given, with `more` options, to be typed again."""
+def same_command(*options: str) -> str:
+    """Returns the running command with `options` added, as it is typed in a shell."""
     from shlex import join
 
-    return join(["hl", *_arguments, *(option for option in more if option not in _arguments)])
+    arguments = _running().arguments
+    return join(["hl", *arguments, *(option for option in options if option not in arguments)])
 
 
 def show(document: dict[str, Any], text: str, as_json: bool) -> None:
     """Prints the document, or the text for people. Raises OutputLost."""
     if as_json:
-        text = json.dumps(plain(document), ensure_ascii=not _speaks_unicode(), indent=2, allow_nan=False)
+        text = json.dumps(plain(document), ensure_ascii=not _is_unicode(), indent=2, allow_nan=False)
     if text:
         write(text + "\n")
 
 
 def write(text: str) -> None:
-    """Writes to stdout. Raises OutputLost where it is full or closed; a reader that has gone away ends the command."""
-    global _begun
-    _begun = _begun or bool(text)
+    """Writes to stdout. Raises OutputLost if it is full or closed; a closed pipe ends the command quietly."""
+    command = _running()
+    command.has_output = command.has_output or bool(text)
     try:
         if sys.stdout is None:
             raise OSError(9, "it is closed")
-        if isinstance(getattr(sys.stdout, "buffer", None), io.RawIOBase):
-            _write_all(sys.stdout.buffer, text.encode(sys.stdout.encoding, "backslashreplace"))
+        buffer = getattr(sys.stdout, "buffer", None)
+        if isinstance(buffer, io.RawIOBase):
+            _write_all(buffer, text.encode(sys.stdout.encoding, "backslashreplace"))
         else:
             sys.stdout.write(text)
             sys.stdout.flush()
     except OSError as error:
-        _give_up(error)
+        _abandon_stdout(error)
 
 
 def _write_all(raw: io.RawIOBase, data: bytes) -> None:
-    """Where Python is told not to buffer, it drops what the system does not take at once."""
+    """Writes to an unbuffered stream, which may accept only a part of the data at a time."""
     view = memoryview(data)
     while view:
         view = view[raw.write(view) or 0 :]
 
 
 def finish_output() -> None:
-    """What still waits to be written to stdout is written. Raises as `write`."""
+    """Flushes stdout. Raises as `write` does."""
     if sys.stdout is not None:
         write("")
 
 
 def note(text: str) -> None:
-    """A line for people, on stderr."""
+    """Prints a line for people on stderr, if there is one."""
     try:
         if sys.stderr is not None:
             print(text, file=sys.stderr, flush=True)
     except OSError:
-        pass  # nobody is left to be told
+        pass  # stderr is closed
 
 
-def plain(value):
-    """JSON has no infinities and no NaN: they are written as text."""
+def plain(value: Any) -> Any:
+    """Returns the value with infinities, NaN and paths as text, because JSON has none of them."""
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     if isinstance(value, dict):
@@ -113,24 +128,26 @@ def plain(value):
 
 
 def report_error(error: HLError, as_json: bool) -> int:
-    """Prints an error, as JSON too where that was asked for; gives the exit code."""
+    """Prints an error, also as JSON if `as_json`, and returns its exit code."""
     note(error_text(error))
     if as_json:
         _try_to_show(error_document(error))
     return error.exit_code
 
 
-def report_usage(error, as_json: bool) -> int:
-    """The same for a command line that is none."""
-    if hasattr(error, "show"):
-        error.show(sys.stderr)
+def report_usage(error: TyperException, as_json: bool) -> int:
+    """Prints a usage error, also as JSON if `as_json`, and returns its exit code."""
+    show_usage = getattr(error, "show", None)  # Typer's own errors have it, its base class does not
+    if show_usage is not None:
+        show_usage(sys.stderr)
     if as_json:
-        said = error.format_message().splitlines()[0] if hasattr(error, "format_message") else str(error)
-        _try_to_show(error_document(HLError(said, "the command's --help shows what it takes")))
+        message = (error.format_message().splitlines() or [""])[0]
+        _try_to_show(error_document(HLError(message, "see the command's options: add --help")))
     return USAGE
 
 
 def error_text(error: HLError) -> str:
+    """Returns an error as people read it: message, hint, and where to read more."""
     if isinstance(error, (ProgramError, Interrupted)):
         return error.message
     lines = [f"error[{error.code}]: {error.message}" if error.code else f"error: {error.message}"]
@@ -139,17 +156,17 @@ def error_text(error: HLError) -> str:
 
 
 def error_document(error: HLError) -> dict[str, Any]:
-    """The document of a command that could not do its work. An error may have more to say in `details`, a dict."""
+    """Returns the document of a command that failed."""
     diagnostics = [item.to_json(error.source) for item in error.diagnostics] if isinstance(error, ProgramError) else []
-    said = diagnostics[0]["message"] if diagnostics else (error.message.splitlines() or [""])[0]
+    message = diagnostics[0]["message"] if diagnostics else (error.message.splitlines() or [""])[0]
     return {
         "schema": "hl.error/1",
-        "error": said,
+        "error": message,
         "hint": error.hint,
         "code": error.code,
         "exit_code": error.exit_code,
         "diagnostics": diagnostics,
-        **getattr(error, "details", {}),
+        **error.details,
     }
 
 
@@ -160,26 +177,31 @@ def finish(code: int) -> None:
 
 
 def _try_to_show(document: dict[str, Any]) -> None:
-    """There is one document on stdout, so none where another was begun."""
-    if _begun:
+    """Prints a document unless the command has printed another one: stdout holds one."""
+    if _running().has_output:
         return
-    try:
+    with suppress(OutputLost):  # the error is on stderr already
         show(document, "", True)
-    except OutputLost:
-        pass  # stderr has it
 
 
-def _speaks_unicode() -> bool:
+def _running() -> _RunningCommand:
+    """The state of the running command; outside a command, a new one."""
+    command = _RUNNING.get(None)
+    if command is None:
+        command = _RunningCommand()
+        _RUNNING.set(command)
+    return command
+
+
+def _is_unicode() -> bool:
     return (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "") == "utf8"
 
 
-def _give_up(error: OSError) -> NoReturn:
-    """Stdout becomes a place that swallows everything, or what waits in its buffer fails once more when Python ends."""
+def _abandon_stdout(error: OSError) -> NoReturn:
+    """Sends the rest of stdout to the null device; otherwise its buffer would fail again when Python exits."""
     if sys.stdout is not None:
-        try:
+        with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except (OSError, ValueError):
-            pass
     if isinstance(error, BrokenPipeError):
         raise typer.Exit(BROKEN_PIPE) from None
     raise OutputLost(

@@ -1,4 +1,4 @@
-"""What `hl tune` and `hl synth` share: a run is shown, whatever ended it, with the command that goes on with it."""
+"""Output of `hl synth` and `hl tune`: the result of a run, or why it stopped and how to resume it."""
 
 from __future__ import annotations
 
@@ -13,51 +13,63 @@ from hl_dsl.cli.output.documents import Interrupted, error_document, error_text,
 
 
 def show_run(
-    name: str, run: Path, progress: AbstractContextManager, start: Callable[[Any], Any], as_json: bool
+    name: str, run: Path, progress: AbstractContextManager[Any], start: Callable[[Any], Any], as_json: bool
 ) -> None:
-    """Starts a run, `start(on_event)`, and shows its result. Raises HLError, Interrupted."""
+    """Runs a study and prints its result.
+
+    Args:
+        name: The command, `synth` or `tune`.
+        run: The run folder.
+        progress: Gives the `on_event` callback.
+        start: Runs the study with that callback and returns its result.
+        as_json: Whether the result is printed as JSON.
+
+    Raises:
+        HLError: The run failed.
+        Interrupted: The run was interrupted.
+    """
     from hl_dsl.synth.runs.run_result import NotWritten
 
     problem = None
     try:
         with progress as on_event:
             result = start(on_event)
-        problem = getattr(result, "problem", None)
+        problem = result.problem
     except NotWritten as error:
-        result, problem = error.result, _resumable(error, run)
+        result, problem = error.result, _as_resumable(error, run)
     except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; {_go_on()}" if _begun(run) else "interrupted") from None
+        raise _interrupted(run) from None
     except HLError as error:
-        if interrupts.came() and _begun(run):
-            raise Interrupted(f"interrupted; {_go_on()}") from None
-        raise _resumable(error, run) from None
+        if interrupts.has_interrupt() and _is_started(run):
+            raise _interrupted(run) from None
+        raise _as_resumable(error, run) from None
     document = {"schema": result.SCHEMA, **result.to_json()}
     if problem is not None:
         document["problems"] = [error_document(problem)]
         note(error_text(problem))
     show(document, result.render(), as_json)
     if result.interrupted:
-        raise Interrupted(f"interrupted; {_go_on()}")
+        raise _interrupted(run)
     finish(0 if problem is None else problem.exit_code)
 
 
-def _resumable(error: HLError, run: Path) -> HLError:
-    """A disk that was full in the middle of a run leaves a run that goes on."""
+def _as_resumable(error: HLError, run: Path) -> HLError:
+    """Adds the command that resumes the run to an error of a disk that is full."""
     from hl_dsl.base.files import FileUnwritable
     from hl_dsl.synth.runs.ledger import LedgerUnwritable
 
     unwritable = (LedgerUnwritable, FileUnwritable)
-    if _begun(run) and (isinstance(error, unwritable) or isinstance(error.__cause__, unwritable)):
+    if _is_started(run) and (isinstance(error, unwritable) or isinstance(error.__cause__, unwritable)):
         return HLError(
-            f"{error.message}; what was recorded before is kept",
-            f"{error.hint} The run goes on by: {same_command('--resume')}",
+            f"{error.message}; the trials before that are recorded",
+            f"{error.hint} Then resume the run: {same_command('--resume')}",
         )
     return error
 
 
-def _begun(run: Path) -> bool:
+def _interrupted(run: Path) -> Interrupted:
+    return Interrupted(f"interrupted; resume with: {same_command('--resume')}" if _is_started(run) else "interrupted")
+
+
+def _is_started(run: Path) -> bool:
     return (run / "run.json").exists()
-
-
-def _go_on() -> str:
-    return f"go on with: {same_command('--resume')}"

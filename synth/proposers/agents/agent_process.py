@@ -25,7 +25,7 @@ _READ_BYTES = 65_536
 
 @dataclass(frozen=True)
 class AgentCommand:
-    """What runs as an agent.
+    """Command line, folder and environment of an agent.
 
     Attributes:
         command: Command and arguments.

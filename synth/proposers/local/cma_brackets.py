@@ -13,22 +13,21 @@ batch other development seeds come first, so that nothing is fitted to the few o
 from __future__ import annotations
 
 import math
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
 
-from hl_dsl.compiler.ir.dataflow import Parameter
 from hl_dsl.synth.candidates.archive import WORST, Archive, ArchivedScore
+from hl_dsl.synth.candidates.cma_es import CmaEs, CmaOptions, default_population
 from hl_dsl.synth.candidates.gates import CheckedCandidate
-from hl_dsl.synth.candidates.parameter_sampling import ParameterValues, values_at
+from hl_dsl.synth.candidates.parameter_sampling import ParameterValues
 
 BRACKET = 4  # campaigns a bracket begins with
 _FIRST, _LONGER = 4, 3  # batches in its first round, and how many times as many in each later one
 _BATCH = 8  # points, the middle included; or twice as many where there are many parameters
 _MANY = 8  # parameters; of more, each is scaled by itself, which is learned sooner than how they hang together
 _PATIENCE = 30  # batches without a better point, and the last campaign is at rest
+_IGNORED_STOPS = frozenset({"tolfun", "tolflatfitness", "tolfunhist", "tolstagnation"})  # scores are ranks: often equal
 FRESH, NEAR = 0.06, 0.04  # first steps of CMA-ES, every range scaled to [0, 1]
 
 
@@ -43,31 +42,36 @@ class BracketArm:
     change: str
     mutation: str
     parents: tuple[str, ...]
-    seed: int
+    random: Random
     best: ArchivedScore = WORST
     middle: ArchivedScore = WORST
     batches: int = 0
     stale: int = 0
-    _strategy: Any = field(default=None, init=False)
-    _points: list = field(default_factory=list, init=False)
+    _strategy: CmaEs = field(init=False)
+    _points: list[ParameterValues] = field(default_factory=list, init=False)
     _trials: list[int | None] = field(default_factory=list, init=False)
 
-    @property
-    def parameters(self) -> Sequence[Parameter]:
-        return self.checked.flow.parameters
+    def __post_init__(self) -> None:
+        """Makes the optimizer."""
+        parameters = self.checked.flow.parameters
+        size = _BATCH * math.ceil(default_population(len(parameters)) / _BATCH) - 1
+        options = CmaOptions(size, self.step, len(parameters) > _MANY, _IGNORED_STOPS)
+        self._strategy = CmaEs(parameters, lambda restart: self.random, options)
 
     @property
     def at_rest(self) -> bool:
-        return self.stale >= _PATIENCE or self._strategy is not None and self._ended()
+        return self.stale >= _PATIENCE or self._strategy.is_started and self._strategy.has_converged
 
     def next_values(self) -> ParameterValues | None:
         """The next point of the batch; None where all of it has been given."""
+        if not self._strategy.is_started:
+            self._strategy.restart(self.values)
         if not self._points:
-            self._ask()
+            self._points = self._strategy.ask()
         given = len(self._trials)
         if given == len(self._points):
-            return values_at(self.parameters, self._strategy.result.xfavorite)
-        return values_at(self.parameters, self._points[given]) if given < len(self._points) else None
+            return self._strategy.center
+        return self._points[given] if given < len(self._points) else None
 
     @property
     def at_middle(self) -> bool:
@@ -86,9 +90,7 @@ class BracketArm:
         # The points are compared on the seeds that all of them played.
         smoke = [-math.inf if trial is None else archive.smoke(trial) for trial in self._trials[:-1]]
         order = sorted(set(smoke), reverse=True)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            self._strategy.tell(self._points, [float(order.index(one)) for one in smoke])
+        self._strategy.tell([-float(order.index(score)) for score in smoke])
         best = max(*results, middle)
         self.stale = 0 if best > self.best else self.stale + 1
         self.best = max(self.best, best)
@@ -96,47 +98,6 @@ class BracketArm:
         self.batches += 1
         archive.turn += 1
         self._points, self._trials = [], []
-
-    def _ended(self) -> bool:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return bool(
-                {
-                    name
-                    for name in self._strategy.stop()
-                    if name not in ("tolfun", "tolflatfitness", "tolfunhist", "tolstagnation")
-                }
-            )
-
-    def _ask(self) -> None:
-        if self._strategy is None:
-            self._strategy = self._begin()
-        self._points = self._strategy.ask()
-
-    def _begin(self):
-        import cma
-
-        start = [
-            (self.values.get(one.name, one.default) - one.low) / (one.high - one.low) if one.high > one.low else 0.5
-            for one in self.parameters
-        ]
-        start = [min(max(float(one), 0.0), 1.0) for one in start] + [0.5] * (
-            2 - len(start)
-        )  # CMA-ES needs two dimensions
-        size = _BATCH * math.ceil((4 + int(3 * math.log(len(start)))) / _BATCH) - 1
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return cma.CMAEvolutionStrategy(
-                start,
-                self.step,
-                {
-                    "bounds": [0, 1],
-                    "seed": self.seed,
-                    "verbose": -9,
-                    "popsize": size,
-                    "CMA_diagonal": len(start) > _MANY,
-                },
-            )
 
 
 class CmaBrackets:
@@ -186,16 +147,3 @@ class CmaBrackets:
     def passed_over(self) -> None:
         """A structure that was to begin did not pass the gates."""
         self.started += 1
-
-
-def campaign(
-    checked: CheckedCandidate,
-    values: Mapping[str, float],
-    step: float,
-    change: str,
-    mutation: str,
-    parents: tuple[str, ...],
-    random: Random,
-) -> BracketArm:
-    """A campaign that draws from its own generator."""
-    return BracketArm(checked, dict(values), step, change, mutation, parents, random.randrange(1, 2**31))

@@ -28,7 +28,7 @@ from hl_dsl.synth.mutation.constants import bare_comparisons
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear_rules import shows_few_numbers
 from hl_dsl.synth.mutation.mutate import FITTED, LINEAR
-from hl_dsl.synth.proposers.local.cma_brackets import FRESH, NEAR, BracketArm, CmaBrackets, campaign
+from hl_dsl.synth.proposers.local.cma_brackets import FRESH, NEAR, BracketArm, CmaBrackets
 from hl_dsl.synth.runs.statuses import Gate
 
 _TUNE, _CROSS = 0.5, 0.1
@@ -92,7 +92,7 @@ class _Generation:
             self.index, attempt = self.index + 1, 0
             if type(proposal) is Candidate:
                 self.left -= 1
-                self.taken.add(proposal.checked.program.hash)
+                self.taken.add(proposal.checked.hash)
             yield proposal
 
     def _next(self, random: Random) -> Candidate | Rejected | None:
@@ -130,7 +130,7 @@ class _Generation:
             if moved
             else "the same constants once more"
         )
-        return self._passed(candidate, found, change, "tune", (structure.checked.program.hash,), values)
+        return self._passed(candidate, found, change, "tune", (structure.checked.hash,), values)
 
     def _draw_new(self, random: Random) -> Candidate | Rejected:
         checked, parent, mutant, parents, new = self.waiting
@@ -173,13 +173,13 @@ class _Generation:
         if campaigns.bracket and not campaigns.started and archive.best.parameters:
             best = archive.best
             campaigns.add(
-                campaign(
+                BracketArm(
                     best.checked,
                     best.best.values,
                     NEAR,
                     "the best program's constants",
                     "campaign",
-                    (best.checked.program.hash,),
+                    (best.checked.hash,),
                     random,
                 )
             )
@@ -190,7 +190,7 @@ class _Generation:
         mutant = mutate(subject, random, weights)
         if mutant is None:
             return None
-        parents = (known.checked.program.hash,)
+        parents = (known.checked.hash,)
         checked = self.situation.gates.check(mutant.policy)
         verdict = checked if isinstance(checked, Rejection) else self.situation.gates.prove(checked)
         if isinstance(verdict, Rejection):
@@ -200,7 +200,7 @@ class _Generation:
             )
         if checked.structure not in campaigns.seen and checked.flow.parameters:
             campaigns.add(
-                campaign(
+                BracketArm(
                     checked,
                     known.best.values,
                     FRESH if fresh else NEAR,
@@ -232,11 +232,11 @@ class _Generation:
         archive = self.situation.archive
         parent = archive.choose(random)
         subject = self.situation.subject(parent)
-        parents = (parent.checked.program.hash,)
+        parents = (parent.checked.hash,)
         if len(archive.elites()) > 1 and random.random() < _CROSS:
             other = random.choice([one for one in archive.elites() if one is not parent])
             mutant = cross(subject, self.situation.subject(other), random)
-            parents += (other.checked.program.hash,)
+            parents += (other.checked.hash,)
         else:
             assembling = len(self.assemblies) < _ASSEMBLIES and random.random() < _ASSEMBLING
             mutant = mutate(subject, random, FITTED) if assembling else None
@@ -266,7 +266,7 @@ class _Generation:
     def _weights(self, parent: Structure, subject: Subject, random: Random) -> dict[str, float]:
         """How often each mutation is drawn: its own weight, times how it has done in this run, and more often what can
         break a habit where the parent's episode ended in one."""
-        stuck = self.situation.ended_dry(parent)
+        stuck = self.situation.ended_without_reward(parent)
         weights = {
             name: one.weight * self._luck(name) * (one.when_stuck if stuck else 1.0) for name, one in MUTATIONS.items()
         }

@@ -1,1 +1,1 @@
-"""What proposers of program texts share: the writer interface, paid calls, retries, gates and repairs."""
+"""Parts that proposers of program texts share: the writer interface, paid calls, retries, gates and repairs."""

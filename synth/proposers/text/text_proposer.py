@@ -143,7 +143,7 @@ class TextProposer(Proposer):
             index,
             _change(answer, writer),
             f"{writer.name} repair" if is_repair else writer.name,
-            (parent.checked.program.hash,),
+            (parent.checked.hash,),
             Provenance(writer.name, writer.model, charge.tokens, charge.cost),
         )
 

@@ -1,1 +1,1 @@
-"""Contents of a report, read from the run folder as plain data: curve, accepted steps, rejections, proof, held-out scores."""
+"""Contents of a report as plain data: curve, accepted steps, rejections, proof, held-out scores."""

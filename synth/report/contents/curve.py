@@ -1,4 +1,4 @@
-"""What a run had reached, against what it had cost by then."""
+"""Score curve: scores of a run against the steps and tokens spent by then."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from hl_dsl.synth.runs.trial_statistics import counts_for_best
 
 
 def score_points(run: ReportedRun) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The scored candidates in the order of the ledger, each with the environment steps and tokens spent by then and the best
-    accepted score; and the totals at the end. `tokens` is None throughout for a run without calls."""
+    """Returns the scored candidates in the order of the ledger, and the totals at the end.
+
+    Each point has the environment steps and tokens spent by then, and the best accepted score. `tokens` is None for a
+    run without calls.
+    """
     with_calls = any(event.get("event") == "call" for event in run.events)
     candidates = set(map(id, run.candidates))
     steps, tokens, best = 0, 0, None

@@ -1,4 +1,4 @@
-"""Scores on held-out seeds. A report shows what is recorded; it never plays such a seed."""
+"""Recorded scores on held-out seeds. A report never plays such a seed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hl_dsl.cards import Card
 
 
 def is_held_out(trial: Trial) -> bool:
-    """Whether a trial is an evaluation on nothing but held-out seeds."""
+    """Returns whether a trial is an evaluation on held-out seeds only."""
     return (
         trial.kind is TrialKind.HELD_OUT
         or trial.kind in EVALUATION_KINDS
@@ -28,12 +28,19 @@ def is_held_out(trial: Trial) -> bool:
 def held_out_scores(
     trials: Sequence[Trial], program_hash: str, card: Card, policy: Path, development: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """For each protocol of the environment what the program with that hash scored, as last recorded; else the command that
-    plays it. Seeds that the run used for development are held out of nothing."""
+    """Returns, for each protocol, the last recorded held-out score of a program, or the command that plays it.
+
+    Args:
+        trials: Trials of the ledger.
+        program_hash: The program.
+        card: Card of its environment.
+        policy: File of the program, for the command.
+        development: Seeds that the run used. A trial with any of them is not a held-out score.
+    """
     used = set(development)
     rows = []
     for protocol in card.protocols:
-        found = [
+        scored = [
             trial
             for trial in trials
             if is_held_out(trial)
@@ -42,7 +49,7 @@ def held_out_scores(
             and trial.returns
             and not used & set(trial.seeds)
         ]
-        rows.append(_row(found[-1], protocol) if found else _missing(card, policy, protocol))
+        rows.append(_row(scored[-1], protocol) if scored else _missing(card, policy, protocol))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Program texts as a report shows them, and how one differs from another."""
+"""Program texts of a report: the formatted text and unified diffs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hl_dsl.base.errors import HLError
 
 
 def display_text(text: str) -> str:
-    """In the one layout, without what was measured of another program; as it is where this version cannot read it."""
+    """Returns a text formatted and without the measurements in its header; unformatted if it does not parse."""
     plain = without_measured(text)
     try:
         return format_text(plain)
@@ -20,5 +20,5 @@ def display_text(text: str) -> str:
 
 
 def unified_diff_lines(before: str, after: str, name_before: str, name_after: str) -> list[str]:
-    """The unified diff of two texts, line by line without line ends; empty where they are the same."""
+    """Returns the unified diff of two texts as lines without line ends; empty if the texts are equal."""
     return list(unified_diff(before.splitlines(), after.splitlines(), name_before, name_after, lineterm=""))

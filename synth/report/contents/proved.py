@@ -1,4 +1,4 @@
-"""What is proved of the best program."""
+"""Proof of the best program, recorded and made again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from hl_dsl.synth.runs.trial import Trial, proof_summary
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 
-_SHOWN = ("id", "kind", "name", "status", "claim", "method", "line", "detail")
+_FIELDS = ("id", "kind", "name", "status", "claim", "method", "line", "detail")
 
 
 def proof_of(trial: Trial, program: Program | None) -> dict[str, Any]:
-    """The recorded status, and the proof made once more by this version, result by result; it costs no environment step.
-    `results` is None where this version cannot read the program."""
+    """Returns the recorded status of the proof, and the results of the proof as made again by this version.
+
+    The proof takes no environment steps. `results` is None if this version cannot read the program.
+    """
     recorded = proof_summary(trial.proof)
     if program is None:
         return {
@@ -27,5 +29,5 @@ def proof_of(trial: Trial, program: Program | None) -> dict[str, Any]:
         proof = program.prove().to_json()
     except HLError as error:
         return {"recorded": recorded, "passed": None, "summary": f"not proved again: {error.message}", "results": None}
-    results = [{name: one[name] for name in _SHOWN} for one in proof["results"]]
+    results = [{name: result[name] for name in _FIELDS} for result in proof["results"]]
     return {"recorded": recorded, "passed": proof["passed"], "summary": proof["summary"], "results": results}

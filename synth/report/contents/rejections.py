@@ -22,7 +22,7 @@ _EXAMPLES = 3  # reasons shown for each gate
 
 
 def rejections(run: ReportedRun) -> list[dict[str, Any]]:
-    """Returns, for each gate in order, how many candidates stopped there, their environment steps and the most frequent reasons."""
+    """Returns, for each gate in order, the number of its candidates, their steps and most frequent reasons."""
     reasons: dict[Gate, Counter[str]] = {gate: Counter() for gate in _MEANS}
     steps: Counter[Gate] = Counter()
     for trial in run.candidates:

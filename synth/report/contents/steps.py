@@ -1,4 +1,4 @@
-"""The accepted steps of a run: who proposed what, why, and what it changed."""
+"""Accepted steps of a run: proposer, reason and diff of each accepted program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hl_dsl.synth.runs.trial import Trial, proof_summary, violations
 
 
 def first_of_each(run: ReportedRun) -> dict[str, Trial]:
-    """Each program's trial by hash: its first accepted one, else its first."""
+    """Returns each program's trial by hash: its first accepted one, else its first."""
     known: dict[str, Trial] = {}
     for trial in run.candidates:
         if trial.program_hash and (
@@ -22,21 +22,23 @@ def first_of_each(run: ReportedRun) -> dict[str, Trial]:
 
 
 def accepted_steps(run: ReportedRun) -> list[dict[str, Any]]:
-    """One entry for each accepted program, in the order of the ledger. `diff` is against the first parent, None where there is
-    none or the ledger does not hold it."""
+    """Returns one entry for each accepted program, in the order of the ledger.
+
+    `diff` is against the first parent; None if there is no parent or the ledger does not hold it.
+    """
     programs = first_of_each(run)
-    said = _said(run)
+    comments = _comments(run)
     steps = []
     for trial in programs.values():
         if trial.accepted:
             parent = programs.get(trial.parent_hashes[0]) if trial.parent_hashes else None
-            steps.append(_step(trial, parent, programs, said.get(trial.index, "")))
+            steps.append(_step(trial, parent, programs, comments.get(trial.index, "")))
     return sorted(steps, key=lambda step: step["sequence"] or 0)
 
 
 def _step(trial: Trial, parent: Trial | None, programs: dict[str, Trial], said: str) -> dict[str, Any]:
     text = display_text(trial.program)
-    others = [name_of(programs[one]) if one in programs else one for one in trial.parent_hashes[1:]]
+    others = [name_of(programs[parent]) if parent in programs else parent for parent in trial.parent_hashes[1:]]
     diff = (
         None
         if parent is None
@@ -69,12 +71,12 @@ def _step(trial: Trial, parent: Trial | None, programs: dict[str, Trial], said: 
 
 
 def name_of(trial: Trial) -> str:
-    """`trial 12`; what stands beside the numbered ones goes by its kind and its place in the ledger."""
+    """Returns a name such as `trial 12`; a trial without an index is named by its kind and sequence number."""
     return f"{trial.kind} {trial.sequence}" if trial.index is None else f"trial {trial.index}"
 
 
-def _said(run: ReportedRun) -> dict[int, str]:
-    """What was said beside each text that was bought, by the trial's number."""
+def _comments(run: ReportedRun) -> dict[int | None, str]:
+    """Returns the comments of models and agents on their programs, by the trial's index."""
     return {
         event["trial"]: str(event.get("said") or "")
         for event in run.events

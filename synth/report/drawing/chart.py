@@ -1,4 +1,4 @@
-"""Scores against what they had cost, as inline SVG in the page's own colours."""
+"""Score chart: scores against cumulative cost, as inline SVG."""
 
 from __future__ import annotations
 
@@ -13,11 +13,18 @@ _WIDTH, _HEIGHT = 760, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 26, 20, 44
 
 
-def score_chart(points: Sequence[Mapping[str, Any]], along: str, end: float, label: str, what: str) -> Markup:
-    """A dot for each of `points` at its `along` and its score, rejected ones faint; a line of steps for the best accepted so far,
-    up to `end`. `label` names the axis, `what` the whole picture."""
+def score_chart(points: Sequence[Mapping[str, Any]], along: str, end: float, label: str, title: str) -> Markup:
+    """Returns a chart with a dot for each point, rejected ones faint, and a step line of the best score so far.
+
+    Args:
+        points: Points of `score_points`.
+        along: The field of a point on the x axis.
+        end: End of the x axis.
+        label: Label of the x axis.
+        title: Title of the chart.
+    """
     scale = _Scale([point["score"] for point in points], max(end, 1))
-    parts = [element("title", what), *_axes(scale, label)]
+    parts = [element("title", title), *_axes(scale, label)]
     for accepted in (False, True):
         parts += [_dot(scale, point, along) for point in points if point["accepted"] is accepted]
     best = [(point[along], point["best_so_far"]) for point in points if point["best_so_far"] is not None]
@@ -29,26 +36,28 @@ def score_chart(points: Sequence[Mapping[str, Any]], along: str, end: float, lab
                 "text", "no trial has a score yet", x=_WIDTH / 2, y=_HEIGHT / 2, class_="tick", text_anchor="middle"
             )
         )
-    return element("svg", *parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", class_="chart", role="img", aria_label=what)
+    return element("svg", *parts, viewBox=f"0 0 {_WIDTH} {_HEIGHT}", class_="chart", role="img", aria_label=title)
 
 
 class _Scale:
-    """From scores and costs to places in the picture."""
+    """Linear maps from scores and costs to pixels."""
 
-    def __init__(self, scores: Sequence[float], end: float):
+    def __init__(self, scores: Sequence[float], end: float) -> None:
         low, high = (min(scores), max(scores)) if scores else (0.0, 1.0)
         margin = (high - low) * 0.06 or max(1.0, abs(high)) * 0.1
         self.low, self.high, self.end = low - margin, high + margin, end
 
     def x(self, value: float) -> float:
+        """Returns the x coordinate of a cost."""
         return round(_LEFT + (_WIDTH - _LEFT - _RIGHT) * value / self.end, 1)
 
     def y(self, value: float) -> float:
+        """Returns the y coordinate of a score."""
         return round(_HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * (value - self.low) / (self.high - self.low), 1)
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:
-    """Round numbers in a range, at most so many."""
+    """Returns round numbers in a range, at most `most` of them."""
     rough = (high - low) / most
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
@@ -75,10 +84,10 @@ def _axes(scale: _Scale, label: str) -> list[Markup]:
 
 
 def _dot(scale: _Scale, point: Mapping[str, Any], along: str) -> Markup:
-    about = f"trial {point['trial']}: {point['score']:g} ({point['gate']}), after {point[along]:,}"
+    title = f"trial {point['trial']}: {point['score']:g} ({point['gate']}), after {point[along]:,}"
     return Markup(
         f'<circle cx="{scale.x(point[along])}" cy="{scale.y(point["score"])}" r="{3.5 if point["accepted"] else 2.5}" '
-        f'class="{"accepted" if point["accepted"] else "rejected"}"><title>{escaped(about)}</title></circle>'
+        f'class="{"accepted" if point["accepted"] else "rejected"}"><title>{escaped(title)}</title></circle>'
     )
 
 

@@ -1,4 +1,4 @@
-"""Which program came from which, laid out in layers: a program stands behind all it came from."""
+"""Lineage graph of a run, laid out in layers: each program is in a layer after its parents."""
 
 from __future__ import annotations
 
@@ -10,19 +10,26 @@ from hl_dsl.synth.runs.lineage import lineage
 
 
 def lineage_graph(run: ReportedRun) -> dict[str, Any]:
-    """`nodes`: the accepted programs and those they came from, each with its `layer` and its `place` in it; `edges`: parents to
-    children, "changed" from the first parent and "crossed" with others. `on_line`: on the way to the best program."""
+    """Returns the graph of the accepted programs and their parents as plain data.
+
+    `nodes` have a `layer` and a `place` in it. `edges` lead from parents to children: "changed" from the first parent,
+    "crossed" from others. `on_line` marks the lineage of the best program.
+    """
     import networkx
 
     programs = first_of_each(run)
-    line = {one.trial.program_hash for one in lineage(run.candidates, run.best)} if run.best is not None else set()
+    line = (
+        {ancestor.trial.program_hash for ancestor in lineage(run.candidates, run.best)}
+        if run.best is not None
+        else set()
+    )
     graph = networkx.DiGraph()
     for key, trial in programs.items():
         if not trial.accepted:
             continue
         graph.add_node(key)
         for number, parent in enumerate(trial.parent_hashes):
-            # Only what is older can be a parent: a program that is found once more makes no circle.
+            # Only an older program can be a parent, so a program that is proposed again makes no cycle.
             if parent in programs and (programs[parent].sequence or 0) < (trial.sequence or 0):
                 graph.add_edge(parent, key, kind="changed" if number == 0 else "crossed")
     nodes = {
@@ -35,12 +42,12 @@ def lineage_graph(run: ReportedRun) -> dict[str, Any]:
             "on_line": key in line,
             "best": run.best is not None and key == run.best.program_hash,
         }
-        for key in sorted(graph, key=lambda one: programs[one].sequence or 0)
+        for key in sorted(graph, key=lambda key: programs[key].sequence or 0)
     }
     for layer, keys in enumerate(networkx.topological_generations(graph)):
-        # Children stand near the middle of their parents, so that few edges cross.
+        # Children are placed near the middle of their parents, so that few edges cross.
         for place, key in enumerate(
-            sorted(keys, key=lambda one: (_middle(graph, nodes, one), programs[one].sequence or 0))
+            sorted(keys, key=lambda key: (_middle(graph, nodes, key), programs[key].sequence or 0))
         ):
             nodes[key].update(layer=layer, place=place)
     edges = [
@@ -50,6 +57,6 @@ def lineage_graph(run: ReportedRun) -> dict[str, Any]:
     return {"nodes": list(nodes.values()), "edges": edges}
 
 
-def _middle(graph, nodes: dict[str, dict[str, Any]], key: str) -> float:
+def _middle(graph: Any, nodes: dict[str, dict[str, Any]], key: str) -> float:
     places = [nodes[parent]["place"] for parent in graph.predecessors(key)]
     return sum(places) / len(places) if places else 0.0

@@ -10,17 +10,19 @@ from hl_dsl.synth.report.drawing.markup import Markup, element
 _ACROSS, _DOWN, _MARGIN, _RADIUS = 128, 46, 26, 7
 
 
-def lineage_svg(family: Mapping[str, Any]) -> Markup | None:
-    """Programs from left to right, what came from what; the way to the best one is drawn thick, crossings are dashed. None where
-    there are no programs."""
-    nodes = {node["program_hash"]: node for node in family["nodes"]}
+def lineage_svg(graph: Mapping[str, Any]) -> Markup | None:
+    """Returns the drawing of a lineage graph from left to right; None if it has no programs.
+
+    The lineage of the best program is thick, edges from a second parent are dashed.
+    """
+    nodes = {node["program_hash"]: node for node in graph["nodes"]}
     if not nodes:
         return None
     width = _MARGIN * 2 + _ACROSS * (1 + max(node["layer"] for node in nodes.values()))
     height = _MARGIN * 2 + _DOWN * (1 + max(node["place"] for node in nodes.values()))
-    edges = sorted(family["edges"], key=lambda edge: edge["on_line"])
+    edges = sorted(graph["edges"], key=lambda edge: edge["on_line"])
     parts = [
-        element("title", "Which program came from which"),
+        element("title", "Parents of each program"),
         *(_edge(nodes, edge) for edge in edges),
         *(_node(node) for node in nodes.values()),
     ]
@@ -30,7 +32,7 @@ def lineage_svg(family: Mapping[str, Any]) -> Markup | None:
         viewBox=f"0 0 {width} {height}",
         width=width,
         height=height,
-        class_="tree",
+        class_="lineage",
         role="img",
         aria_label="lineage graph",
     )

@@ -1,4 +1,4 @@
-"""HTML and SVG whose text cannot become markup: only what this module made is taken as it is."""
+"""HTML and SVG elements. Text is escaped unless this module made it as markup."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ import html
 import re
 
 _VOID = frozenset(("meta", "img", "br", "line", "circle", "path", "polyline", "rect"))
-# What may stand in no HTML text: control characters, and halves of pairs that no encoding has.
+# Characters that HTML text cannot hold: control characters, lone surrogates and noncharacters.
 _NOT_TEXT = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class Markup(str):
-    """Text that is markup already."""
+    """Text that is markup."""
 
 
 def element(name: str, /, *children: str | None, **attributes: object) -> Markup:
-    """An element. Children that are no Markup are escaped; None is left out. An attribute's name is taken without its last
-    underscore, with hyphens for the others; None and False leave it out, True gives it no value."""
+    """Returns an element.
+
+    Args:
+        name: Name of the element.
+        children: Contents. A child that is not Markup is escaped; None is omitted.
+        attributes: Attributes. A trailing underscore of a name is removed, other underscores become hyphens. None and
+            False omit the attribute, True omits its value.
+    """
     shown = "".join(
         _attribute(key.removesuffix("_").replace("_", "-"), value)
         for key, value in attributes.items()
@@ -28,14 +34,14 @@ def element(name: str, /, *children: str | None, **attributes: object) -> Markup
 
 
 def joined(*children: str | None) -> Markup:
-    """Children next to each other."""
+    """Returns the children in sequence; a child that is not Markup is escaped, None is omitted."""
     return Markup(
         "".join(child if type(child) is Markup else escaped(child) for child in children if child is not None)
     )
 
 
 def escaped(text: str) -> Markup:
-    """A text as HTML shows it."""
+    """Returns a text with the special characters of HTML escaped."""
     return Markup(html.escape(_NOT_TEXT.sub("\ufffd", text)))
 
 

@@ -1,4 +1,4 @@
-"""The best program on the page: its text, what is proved of it, its scores on held-out seeds."""
+"""Sections on the best program: text, proof, scores on held-out seeds."""
 
 from __future__ import annotations
 
@@ -13,43 +13,46 @@ from hl_dsl.base.text import counted
 
 
 def best_program(document: Mapping[str, Any]) -> Markup | None:
+    """Returns the section with the text of the best program; None if no program was accepted."""
     best = document["best"]
     if best is None:
         return None
     seeds = best["seeds"]
-    about = f"{best['name']}, program {best['program_hash']}: {number(best['mean'])} on {counted(len(seeds), 'development seed')}"
-    about += f" ({number(best['min'])} to {number(best['max'])})" if len(seeds) > 1 else ""
-    broken = [
-        f"{what} {sum(best[name].values()):,} times"
-        for name, what in (
+    development_seeds = counted(len(seeds), "development seed")
+    summary = f"{best['name']}, program {best['program_hash']}: {number(best['mean'])} on {development_seeds}"
+    summary += f" ({number(best['min'])} to {number(best['max'])})" if len(seeds) > 1 else ""
+    counts = [
+        f"{event} {sum(best[name].values()):,} times"
+        for name, event in (
             ("assumption_violations", "an assumption failed"),
-            ("monitor_violations", "a monitor was broken"),
+            ("monitor_violations", "a monitor was violated"),
             ("out_of_range", "an observation was out of range"),
         )
         if sum(best[name].values())
     ]
     return section(
         "The best program",
-        element("p", about),
-        element("p", "In its episodes " + ", ".join(broken) + ".", class_="note") if broken else None,
+        element("p", summary),
+        element("p", "In its episodes " + ", ".join(counts) + ".", class_="note") if counts else None,
         element("pre", best["program"]),
     )
 
 
 def proved(document: Mapping[str, Any]) -> Markup | None:
+    """Returns the section on the proof of the best program; None if no program was accepted."""
     proof = document["proof"]
     if proof is None:
         return None
-    recorded = element("p", f"On record: {proof['recorded'] or 'nothing'}. For this report: {proof['summary']}.")
+    recorded = element("p", f"Recorded: {proof['recorded'] or 'nothing'}. For this report: {proof['summary']}.")
     if proof["results"] is None:
-        return section("What is proved of it", recorded)
-    told = [
-        one
-        for one in proof["results"]
-        if one["status"] != ProofStatus.PROVED or one["kind"] in ("invariant", "reachable")
+        return section("Proof of the best program", recorded)
+    shown = [
+        result
+        for result in proof["results"]
+        if result["status"] != ProofStatus.PROVED or result["kind"] in ("invariant", "reachable")
     ]
-    rest = len(proof["results"]) - len(told)
-    rows = [(one["name"] or one["id"], one["status"], one["claim"], one["method"]) for one in told]
+    rest = len(proof["results"]) - len(shown)
+    rows = [(result["name"] or result["id"], result["status"], result["claim"], result["method"]) for result in shown]
     rows += (
         [
             (
@@ -63,11 +66,11 @@ def proved(document: Mapping[str, Any]) -> Markup | None:
         else []
     )
     meaning = soft(
-        "Proved: from every initial state, for every parameter and finite input within its declared range, at every tick, under the assumptions "
-        "the program names. It says nothing of the score."
+        "Proved: from every initial state, for every parameter and finite input within its declared range, at every "
+        "tick, under the assumptions that the program names. It is not a statement on the score."
     )
     return section(
-        "What is proved of it",
+        "Proof of the best program",
         recorded,
         table(("property", "status", "claim", "method"), rows) if rows else None,
         meaning,
@@ -75,11 +78,12 @@ def proved(document: Mapping[str, Any]) -> Markup | None:
 
 
 def held_out(document: Mapping[str, Any]) -> Markup | None:
+    """Returns the section with the held-out scores; None if there is no best program."""
     rows = document["held_out"]
     if not rows:
         return None
     scored = [row for row in rows if row["scored"]]
-    heads = ("protocol", "mean", "min", "max", "episodes", "distinct", "seeds", "broken assumptions", "remark")
+    heads = ("protocol", "mean", "min", "max", "episodes", "distinct", "seeds", "violated assumptions", "remark")
     shown = table(heads, [_scored(row) for row in scored], (1, 2, 3, 4, 5, 7)) if scored else None
     missing = [
         element("p", f"{row['protocol']}: not scored on held-out seeds yet: ", element("code", row["command"]))

@@ -1,4 +1,4 @@
-"""Parts that several sections of a page are made of."""
+"""Building blocks that several sections of a page use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hl_dsl.synth.report.drawing.markup import Markup, element
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence[int] = ()) -> Markup:
-    """A table; the columns whose places are in `numbers` are set flush right."""
+    """Returns a table. The columns at the positions `numbers` are aligned right."""
 
     def line(name: str, cells: Sequence[str]) -> Markup:
         return element(
@@ -20,24 +20,26 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numbers: Sequence
 
 
 def section(title: str, *content: str | None) -> Markup:
+    """Returns a section with a heading."""
     return element("section", element("h2", title), *content)
 
 
 def soft(text: str) -> Markup:
+    """Returns a paragraph in the color of secondary text."""
     return element("p", text, class_="soft")
 
 
 def number(value: float | int | str | None) -> str:
-    """Six digits, thousands apart; `–` where there is none. Infinities come as words."""
+    """Returns a number with six digits and separated thousands, `–` for None. Infinities are given as words."""
     if value is None or isinstance(value, str):
         return "–" if value is None else value
     return f"{value:,}" if isinstance(value, int) else f"{value:,.6g}"
 
 
 def diff_lines(lines: Sequence[str]) -> Markup:
-    """A unified diff in colours; what was added and left out can be told without them."""
-    kinds = {"+": "add", "-": "del", "@": "at"}
+    """Returns a unified diff in colors. Added and removed lines also differ in their first character."""
+    classes = {"+": "add", "-": "del", "@": "at"}
     shown = [
-        element("span", line, class_="at" if place < 2 else kinds.get(line[:1])) for place, line in enumerate(lines)
+        element("span", line, class_="at" if place < 2 else classes.get(line[:1])) for place, line in enumerate(lines)
     ]
     return element("pre", *shown, class_="diff")

@@ -1,4 +1,4 @@
-"""What a run spent and how it was set up, on the page."""
+"""Sections on the cost and the settings of a run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from hl_dsl.synth.runs.call_totals import calls_line
 
 
 def spent(document: Mapping[str, Any]) -> Markup:
+    """Returns the section with the totals and budgets of the run."""
     cost = document["spent"]
     budget = "" if cost["budget_steps"] is None else f" of a budget of {number(cost['budget_steps'])} for the search"
     rows = [
         ("environment steps", f"{number(cost['environment_steps'])}{budget}"),
-        ("of these, cut off and without a verdict", number(cost["lost_steps"])),
-        ("films of this report, on an account of their own", f"{number(cost['film_steps'])} steps"),
+        ("of these, wasted by interrupts and crashes", number(cost["lost_steps"])),
+        ("videos of this report, recorded separately", f"{number(cost['video_steps'])} steps"),
         *(
-            [("steps of models to plan, beside those of the environment", number(cost["planning_steps"]))]
+            [("model steps of planning, in addition to environment steps", number(cost["planning_steps"]))]
             if cost["planning_steps"]
             else []
         ),
@@ -34,22 +35,23 @@ def spent(document: Mapping[str, Any]) -> Markup:
     ]
     budgets = [
         (
-            one["budget"],
-            number(one["spent"]),
-            number(one["reserved"]),
-            "no limit" if one["limit"] is None else number(one["limit"]),
+            row["budget"],
+            number(row["spent"]),
+            number(row["reserved"]),
+            "no limit" if row["limit"] is None else number(row["limit"]),
         )
-        for one in cost["budgets"]
+        for row in cost["budgets"]
     ]
     return section("Spent", table(("", ""), rows), table(("budget", "spent", "reserved", "limit"), budgets, (1, 2, 3)))
 
 
 def _cost(cost: Mapping[str, Any]) -> str:
     unknown = cost["calls"] is not None and cost["calls"]["cost_unknown"] == cost["calls"]["calls"]
-    return "not known" if unknown else number(cost["cost"])
+    return "unknown" if unknown else number(cost["cost"])
 
 
 def settings(document: Mapping[str, Any]) -> Markup | None:
+    """Returns the section with the settings of the run."""
     if not document["settings"]:
         return section("Settings", soft("This ledger belongs to no run, so no settings are recorded."))
     rows = [
@@ -57,5 +59,5 @@ def settings(document: Mapping[str, Any]) -> Markup | None:
         for name, value in document["settings"].items()
     ]
     return section(
-        "Settings", element("details", element("summary", "What the run was started with"), table(("", ""), rows))
+        "Settings", element("details", element("summary", "Settings at the start of the run"), table(("", ""), rows))
     )

@@ -87,7 +87,7 @@ def test_a_refutation_names_the_component():
     program = Program.parse(LEGS % ("w", "m[0]"))
     shown = program.prove().render(program.source)
     assert (
-        "It is not so that the next value of `m[2]` stays in its range [-0.5, 0.5]" in shown and "`m[0]`" not in shown
+        "False: the next value of `m[2]` stays in its range [-0.5, 0.5]" in shown and "`m[0]`" not in shown
     )
 
 

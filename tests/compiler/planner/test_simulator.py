@@ -1,4 +1,4 @@
-"""The simulator behind a planner: what it predicts is compared with what EnvPool then does."""
+"""The planner's simulator: its predictions are compared with EnvPool's next observations."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ CHEETAH = load_card("HalfCheetah-v5")
 
 
 def steps(card, swing, seeds, ticks):
-    """Real episodes of random actions, as far as they go: for each step the lanes, (n,), what was shown, the actions, and what was shown then."""
+    """Steps of real episodes with random actions: lanes (n,), observations, actions, next observations."""
     choose, lanes = np.random.default_rng(0), Environments(card, "standard", seeds, num_threads=1)
     frame = lanes.reset()
     while len(frame.lanes) and ticks:
@@ -42,12 +42,12 @@ def steps(card, swing, seeds, ticks):
 
 
 def clipped(card, shown):
-    """(n,): where a velocity is shown at its limit."""
+    """Whether a velocity is shown at its limit, (n,)."""
     return np.any(np.abs(shown[:, list(card.model.qvel)]) >= (card.model.velocity_limit or np.inf), axis=1)
 
 
 def one_step_errors(environment, swing, seeds=range(6), ticks=80):
-    """(steps,) errors of the columns that are predicted, over real episodes; steps from a clipped velocity are left out."""
+    """Errors of the predicted columns over real episodes, (steps,), without steps from a clipped velocity."""
     card = load_card(environment)
     simulator, errors = Simulator(card), []
     for _, before, actions, after in steps(card, swing, seeds, ticks):
@@ -58,19 +58,19 @@ def one_step_errors(environment, swing, seeds=range(6), ticks=80):
 
 
 @pytest.mark.parametrize("environment", ERRORS)
-def test_one_step_is_predicted_as_closely_as_the_card_says(environment):
-    # Strong actions swing Walker2d's joints beyond what it shows, and end an episode of InvertedPendulum, after a few steps.
+def test_one_step_errors_are_below_those_of_the_card(environment):
+    # Strong actions swing Walker2d's joints beyond the shown range and end InvertedPendulum's episodes after few steps.
     errors = one_step_errors(environment, 0.1 if environment in ("Walker2d-v5", "InvertedPendulum-v5") else 1.0)
     median, ninetieth = ERRORS[environment]
     assert len(errors) > 50
     assert np.median(errors) < median and np.quantile(errors, 0.9) < ninetieth
 
 
-def test_every_card_with_a_model_is_compared():
-    assert {one for one in known_environments() if load_card(one).model is not None} == set(ERRORS)
+def test_every_card_with_a_model_has_error_bounds():
+    assert {name for name in known_environments() if load_card(name).model is not None} == set(ERRORS)
 
 
-def test_a_batch_is_its_rows_one_by_one_and_threads_change_nothing():
+def test_steps_do_not_depend_on_the_batch_or_the_threads():
     card = load_card("Ant-v5")
     one, two = Simulator(card), Simulator(card, num_threads=2)
     choose = np.random.default_rng(1)
@@ -86,7 +86,7 @@ def test_a_batch_is_its_rows_one_by_one_and_threads_change_nothing():
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(-1, 1), min_size=17, max_size=17))
-def test_an_observation_survives_the_way_through_a_state(numbers):
+def test_observation_of_the_state_of_an_observation_is_the_same(numbers):
     observation = np.array([numbers])
     simulator = Simulator(CHEETAH)
     states = simulator.states(observation)
@@ -94,7 +94,7 @@ def test_an_observation_survives_the_way_through_a_state(numbers):
     np.testing.assert_array_equal(simulator.observations(states), observation)
 
 
-def test_clipped_velocities_are_shown_clipped_and_hidden_columns_are_zero():
+def test_velocities_are_clipped_and_hidden_columns_are_zero():
     walker = Simulator(load_card("Walker2d-v5"))
     states = walker.states(np.zeros((1, 17)))
     states[:, 1 + 9 :] = 25.0
@@ -104,15 +104,15 @@ def test_clipped_velocities_are_shown_clipped_and_hidden_columns_are_zero():
     assert not ant.observations(np.ones((1, 1 + 15 + 14)))[:, 27:].any()
 
 
-def test_what_is_shown_clipped_is_taken_from_what_was_foreseen():
-    """Real episodes with joints that swing beyond ±10: from the observation alone such a step is far off."""
+def test_clipped_velocities_are_replaced_by_predictions():
+    """In real episodes joints swing beyond ±10. The observation alone then gives a large error."""
     card = load_card("Walker2d-v5")
     simulator, alone, together = Simulator(card), [], []
-    foreseen = np.full((8, simulator.size), np.nan)
+    predicted_before = np.full((8, simulator.size), np.nan)
     for rows, before, actions, after in steps(card, 1.0, range(8), card.max_episode_steps):
         guessed = simulator.step(simulator.states(before), actions)
-        foreseen[rows] = simulator.step(simulator.states(before, foreseen[rows]), actions)
-        for states, errors in ((guessed, alone), (foreseen[rows], together)):
+        predicted_before[rows] = simulator.step(simulator.states(before, predicted_before[rows]), actions)
+        for states, errors in ((guessed, alone), (predicted_before[rows], together)):
             errors += (
                 np.abs(simulator.observations(states) - after)[clipped(card, before)].max(axis=1, initial=0).tolist()
             )
@@ -120,20 +120,21 @@ def test_what_is_shown_clipped_is_taken_from_what_was_foreseen():
     assert np.median(together) < 1e-12 and np.quantile(together, 0.9) < 1e-11
 
 
-@pytest.mark.parametrize("shown, foreseen, taken", [
-    (10.0, 14.0, 14.0), (-10.0, -14.0, -14.0), (10.0, -14.0, 10.0), (10.0, 3.0, 10.0), (9.0, 14.0, 9.0), (10.0, np.nan, 10.0),
+@pytest.mark.parametrize("shown, predicted_before, taken", [
+    (10.0, 14.0, 14.0), (-10.0, -14.0, -14.0), (10.0, -14.0, 10.0),
+    (10.0, 3.0, 10.0), (9.0, 14.0, 9.0), (10.0, np.nan, 10.0),
 ])  # fmt: skip
-def test_only_a_speed_beyond_the_limit_is_foreseen(shown, foreseen, taken):
+def test_prediction_is_used_only_beyond_the_velocity_limit(shown, predicted_before, taken):
     simulator = Simulator(load_card("Hopper-v5"))
     observation = np.zeros((1, 11))
     observation[0, 7] = shown
-    before = np.full((1, simulator.size), foreseen)
+    before = np.full((1, simulator.size), predicted_before)
     states = simulator.states(observation, before)
     assert states[0, 1 + 6 + 2] == taken and np.count_nonzero(states[0, 1 + 6 :]) == 1
 
 
-def test_a_state_that_diverges_is_marked_and_nothing_is_said(tmp_path):
-    """In a process of its own, since MuJoCo writes past Python's own streams and into the working folder."""
+def test_diverged_states_are_nan_and_print_nothing(tmp_path):
+    """Runs in its own process, because MuJoCo bypasses Python's streams and writes into the working folder."""
     code = """
 import numpy as np
 from hl_dsl.cards import load_card
@@ -162,24 +163,24 @@ for threads in (1, 2):
 MODEL = CHEETAH.model
 
 
-@pytest.mark.parametrize("model, told, mend", [
+@pytest.mark.parametrize("model, message, hint", [
     (None, "has no `[model]`", "HalfCheetah-v5"),
     (replace(MODEL, file="no_such.xml"), "not among EnvPool's assets", "install"),
-    (replace(MODEL, file="ant_envpool.xml"), "has 15 coordinates and 14 velocities", "mend"),
-    (replace(MODEL, qpos=MODEL.qpos[:-1]), "list 8 and 9", "mend"),
-    (replace(MODEL, qvel=(*MODEL.qvel[:-1], 17)), "column 17", "mend"),
+    (replace(MODEL, file="ant_envpool.xml"), "has 15 coordinates and 14 velocities", "fix"),
+    (replace(MODEL, qpos=MODEL.qpos[:-1]), "list 8 and 9", "fix"),
+    (replace(MODEL, qvel=(*MODEL.qvel[:-1], 17)), "column 17", "fix"),
 ])  # fmt: skip
-def test_what_cannot_be_simulated_is_told(model, told, mend):
+def test_unsuitable_model_is_an_error(model, message, hint):
     with pytest.raises(HLError) as caught:
         Simulator(replace(CHEETAH, model=model))
     assert (
-        told in caught.value.message
-        and mend in caught.value.hint
+        message in caught.value.message
+        and hint in caught.value.hint
         and "HalfCheetah-v5" in caught.value.message + caught.value.hint
     )
 
 
-def test_an_action_of_another_size_and_a_file_that_is_no_model_are_told(tmp_path):
+def test_wrong_action_size_and_unreadable_model_are_errors(tmp_path):
     with pytest.raises(HLError, match="takes 6 numbers as an action"):
         Simulator(replace(CHEETAH, action=load_card("Hopper-v5").action))
     (tmp_path / "mine.xml").write_text("<mujoco><worldbody><joint/></mujoco>")
@@ -187,7 +188,7 @@ def test_an_action_of_another_size_and_a_file_that_is_no_model_are_told(tmp_path
         Simulator(replace(CHEETAH, origin=str(tmp_path / "card.toml"), model=replace(MODEL, file="mine.xml")))
 
 
-def test_a_model_may_lie_beside_its_card(tmp_path):
+def test_model_file_may_be_next_to_its_card(tmp_path):
     (tmp_path / "slider.xml").write_text(
         "<mujoco><option timestep='0.1' gravity='0 0 0'/><worldbody><body><joint name='x' type='slide' axis='1 0 0'/>"
         "<geom size='1' mass='2'/></body></worldbody><actuator><motor joint='x'/></actuator></mujoco>"
@@ -199,5 +200,5 @@ def test_a_model_may_lie_beside_its_card(tmp_path):
     )
     simulator = Simulator(card)
     after = simulator.observations(simulator.step(simulator.states(np.array([[1.0, 0.5]])), np.array([[4.0]])))
-    # Force over mass, 2 m/s², for three steps of 0.1 s, each moving at the speed it ends with.
+    # Acceleration 2 m/s² for three steps of 0.1 s. Each step moves at its final speed (semi-implicit Euler).
     np.testing.assert_allclose(after, [[1 + 0.1 * (0.7 + 0.9 + 1.1), 1.1]])

@@ -81,7 +81,7 @@ def hl_process(folder):
 def refused(ended: Ended, *words: str, code: int = 2) -> None:
     """A clear refusal: the exit code, the words, a way to mend, no traceback, and nothing on stdout."""
     assert ended.code == code, ended
-    assert "Traceback" not in ended.err and "HL failed" not in ended.err, ended.err
+    assert "Traceback" not in ended.err and "internal error" not in ended.err, ended.err
     for word in words:
         assert word in ended.err, ended.err
     assert (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cli.options.seeds import parse_seeds
 from tests.hl_dsl.cli.conftest import START, refused
+from tests.support.step_counter import steps_taken
 
 WRONG = {
     "another environment": (
@@ -68,11 +68,11 @@ WRONG = {
     "a protocol for synth": (["synth", "lean.hl", "--run", "r", "--protocol", "noop"], "no protocol `noop`"),
     "a proposer that there is not": (
         ["synth", "lean.hl", "--run", "r", "--proposer", "oracle"],
-        "no proposer `oracle`",
+        "unknown proposer `oracle`",
         "local",
     ),
-    "nothing to go on tuning": (["tune", "p.hl", "--run", "r", "--resume"], "no run to go on with"),
-    "nothing to go on with": (["synth", "lean.hl", "--run", "r", "--resume"], "no run to go on with"),
+    "nothing to go on tuning": (["tune", "p.hl", "--run", "r", "--resume"], "not hold a run to resume"),
+    "nothing to go on with": (["synth", "lean.hl", "--run", "r", "--resume"], "not hold a run to resume"),
 }
 
 

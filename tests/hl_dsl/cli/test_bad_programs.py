@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 
 from tests.hl_dsl.cli.conftest import START, refused
+from tests.support.step_counter import steps_taken
 
 MANY = 50_000
 

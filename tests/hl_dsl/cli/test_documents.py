@@ -7,11 +7,11 @@ import math
 from pathlib import Path
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 
 from hl_dsl.cli.output.documents import plain
 from hl_dsl.program import Program
 from tests.hl_dsl.cli.conftest import POLICIES, START, refused
+from tests.support.step_counter import steps_taken
 
 EVAL = """policy program_hash env protocol seeds returns lengths mean min max distinct_trajectories env_steps cpu_seconds
 wall_seconds out_of_range assumption_violations monitor_violations proof""".split()
@@ -40,7 +40,7 @@ def test_eval_counts_what_it_watches(hl, folder):
     document = hl("eval", "lean.hl", "--json").document
     assert document["assumption_violations"]["slow"] > 0 and document["monitor_violations"]["upright"] > 0
     shown = hl("eval", "lean.hl").out
-    assert f"assumption `slow` broken: {document['assumption_violations']['slow']} times" in shown
+    assert f"assumption `slow` violated: {document['assumption_violations']['slow']} times" in shown
 
 
 def test_verify(hl, folder):

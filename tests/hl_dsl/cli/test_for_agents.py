@@ -6,12 +6,12 @@ import re
 import shlex
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.agents.policy_folder import MOST_CHARACTERS
 
 from hl_dsl.cards import load_card
 from hl_dsl.language.environment_grammar import card_grammar
 from tests.hl_dsl.cli.conftest import START, refused
+from tests.support.step_counter import steps_taken
 
 FEW = {"eval": ["--max-steps", "20"], "tune": ["--max-steps", "20"], "synth": ["--max-steps", "20"]}
 

@@ -13,7 +13,7 @@ import time
 import pytest
 from hl_dsl.synth.runs.ledger import Ledger
 
-from tests.support.paths import POLICIES, SUPPORT
+from tests.support.paths import POLICIES
 
 BALANCE = POLICIES / "cartpole" / "balance.hl"
 COMMAND = "from hl_dsl.cli.main import main; main()"
@@ -31,7 +31,7 @@ def test_at_moments_spread_over_the_whole_run(policy, tmp_path, again):
     folder = tmp_path / "moments"
     folder.mkdir()
     done = subprocess.run(
-        [sys.executable, str(SUPPORT / "interrupted_at.py"), str(policy), str(folder), "16", str(again)],
+        [sys.executable, "-m", "tests.support.interrupted_at", str(policy), str(folder), "16", str(again)],
         capture_output=True,
         text=True,
         timeout=300,
@@ -168,7 +168,7 @@ def test_a_search_goes_on_where_it_was_interrupted(policy, tmp_path):
     assert (
         process.returncode == 130
         and "Traceback" not in err
-        and "go on with: hl synth balance.hl --run run --seeds 0..1 --steps 2000000 --resume\n" in err
+        and "resume with: hl synth balance.hl --run run --seeds 0..1 --steps 2000000 --resume\n" in err
     )
     before = ledger.read()
     played = [event for event in before if event["event"] == "trial"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 
 from tests.hl_dsl.cli.conftest import POLICIES, START, refused
+from tests.support.step_counter import steps_taken
 
 
 def add(hl, *arguments):

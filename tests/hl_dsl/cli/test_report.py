@@ -7,12 +7,12 @@ import signal
 import subprocess
 import sys
 
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.trial import Trial
 
 from tests.hl_dsl.cli.conftest import refused
+from tests.support.step_counter import steps_taken
 
 COMMAND = [sys.executable, "-c", "from hl_dsl.cli.main import main; main()"]
 
@@ -23,13 +23,13 @@ def test_a_search_and_its_report(hl, folder):
     ended = hl("report", "run", "--no-videos", "--json")
     document = ended.document
     assert (ended.code, ended.err, document["schema"], document["report"]) == (0, "", "hl.report/2", "run/report.html")
-    assert steps_taken() == before and document["status"] == "stopped" and document["films"] == []
+    assert steps_taken() == before and document["status"] == "stopped" and document["videos"] == []
     assert (folder / "run" / "report.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
     said = hl("report", "run", "--out", "mine.html", "--video-steps", "15")
     assert (
         said.code == 0
         and "wrote mine.html" in said.out
-        and "filming the first" in said.err
+        and "recording the first" in said.err
         and (folder / "mine.html").exists()
     )
     assert (
@@ -39,7 +39,7 @@ def test_a_search_and_its_report(hl, folder):
     assert (
         0
         < steps_taken() - before
-        == hl("report", "run", "--json", "--video-steps", "15").document["spent"]["film_steps"]
+        == hl("report", "run", "--json", "--video-steps", "15").document["spent"]["video_steps"]
     )
 
 
@@ -63,7 +63,7 @@ def test_what_is_mistyped_is_refused_and_plays_nothing(hl, folder):
     refused(hl("report", "run.jsonl", "-o", "r.html"), "is a folder")
     (folder / "r.html").rmdir()
     ledger.path.write_bytes(ledger.path.read_bytes().replace(b"CartPole", b"CartPolo"))
-    refused(hl("report", "run.jsonl"), "run.jsonl, line 1: the checksum does not fit", "Restore the file")
+    refused(hl("report", "run.jsonl"), "run.jsonl, line 1: the checksum does not match", "Restore the file")
     refused(hl("trials", "run.jsonl", "--follow"), "run.jsonl, line 1")
     refused(hl("trials", "none", "--follow"), "no trials at none")
     assert steps_taken() == before and sorted(folder.iterdir()) == kept

@@ -61,7 +61,7 @@ def test_tape_document_repeats_the_encoded_tape(hl):
 
 
 def test_smt_script_lets_z3_prove_every_goal_of_a_program_without_memory(hl, folder):
-    from hl_dsl.verify.smt.solver import solver_path
+    from hl_dsl.verify.smt.solver_program import solver_path
 
     (folder / "balance.smt2").write_text(hl("show", BALANCE, "--stage", "smt").out, encoding="utf-8")
     answers = subprocess.run([solver_path(), "balance.smt2"], cwd=folder, capture_output=True, text=True, timeout=60)

@@ -10,11 +10,11 @@ import sys
 
 import pytest
 from hl_dsl.synth.environments import environments
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 
 from tests.hl_dsl.cli.conftest import START, refused
+from tests.support.step_counter import steps_taken
 
 
 @pytest.fixture
@@ -89,10 +89,10 @@ def test_a_disk_that_fills_up_under_a_run(hl, folder, mount, command):
     ended = hl(*started)
     assert (
         ended.code == 2
-        and "the disk is full; what was recorded before is kept" in ended.err
+        and "the disk is full; the trials before that are recorded" in ended.err
         and "Traceback" not in ended.err
     )
-    assert f"The run goes on by: hl {' '.join(started)} --resume" in ended.err
+    assert f"Then resume the run: hl {' '.join(started)} --resume" in ended.err
     kept = Ledger(disk / "run" / "trials.jsonl").read()
     assert subprocess.run(["mount", "-o", "remount,size=4m", str(disk)]).returncode == 0
     again = hl(*started, "--resume", "--json")

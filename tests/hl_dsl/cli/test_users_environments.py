@@ -345,9 +345,9 @@ def test_a_limit_that_no_environment_states_is_told_as_hls_own(hl, folder, tank)
 @pytest.mark.parametrize(
     "limit, more, whose",
     [
-        (100_000, [], "cut by the environment"),
-        (12, [], "cut at the card's limit"),
-        (100_000, ["--max-steps", "7"], "cut at --max-steps"),
+        (100_000, [], "truncated by the environment"),
+        (12, [], "truncated by the card's limit"),
+        (100_000, ["--max-steps", "7"], "truncated by --max-steps"),
     ],
 )
 def test_whose_limit_cut_an_episode_is_told(hl, folder, tank, limit, more, whose):

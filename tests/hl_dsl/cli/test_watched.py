@@ -49,10 +49,10 @@ def test_cartpole(hl, folder):
 
 def test_where_nothing_can_be_drawn(hl, folder, monkeypatch):
     """What a machine without a graphics driver says of an environment that needs one; nothing is played."""
-    from hl_dsl.synth.environments.environments import steps_taken
     from hl_dsl.synth.rollouts import video
 
     from hl_dsl.base.errors import HLError
+    from tests.support.step_counter import steps_taken
 
     def fail(card):
         raise HLError(f"`{card.environment}` cannot be drawn on this machine: no display", "evaluate without --video")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from hl_dsl.verify.goals.terms import SORTS, literal
-from hl_dsl.verify.intervals.evaluator import Context
+from hl_dsl.verify.intervals.contexts import Context
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.smt.encode import FREE, RELATIVE_ERROR, START, Encoding
 from hl_dsl.verify.smt.solver import Solver

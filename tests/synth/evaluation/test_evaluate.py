@@ -1,4 +1,4 @@
-"""An evaluation from end to end: nothing is played without a proof, nothing that was played is lost."""
+"""Evaluation of one program: no step without a proof, and every step is recorded."""
 
 import json
 import os
@@ -8,7 +8,6 @@ import sys
 import threading
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation import evaluate as module
 from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, NotProved, NotRecorded, evaluate_program
@@ -20,6 +19,7 @@ from hl_dsl.synth.runs.trial import trials_of
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 
 LEAN = """policy lean for "CartPole-v1" {
   observe pole.angle, pole.velocity
@@ -45,7 +45,7 @@ def lean():
     return Program.parse(LEAN % "")
 
 
-def test_the_trial_is_what_was_played(lean, ledger):
+def test_trial_equals_the_rollout(lean, ledger):
     before = steps_taken()
     found = evaluate_program(
         lean,
@@ -72,8 +72,8 @@ def test_the_trial_is_what_was_played(lean, ledger):
 @pytest.mark.parametrize(
     "text", [LEAN, LEAN.replace("observe pole.angle,", "observe pole.angle in [-0.03, 0.03],")], ids=["wide", "narrow"]
 )
-def test_every_tick_is_watched_and_counted_once(ledger, text, num_envs):
-    """The counts are those of the raw frames, tick by tick, lanes ending at different times."""
+def test_each_tick_is_monitored_once(ledger, text, num_envs):
+    """The counts equal those computed from the raw frames; lanes end at different times."""
     seen = {"angles": [], "velocities": []}
 
     def watch(environments, frame, actions):
@@ -111,7 +111,7 @@ def test_every_tick_is_watched_and_counted_once(ledger, text, num_envs):
         ("invariant circle: sin(pole.angle) * sin(pole.angle) + cos(pole.angle) * cos(pole.angle) <= 1.0000001", 3),
     ],
 )
-def test_what_is_not_proved_takes_no_step(ledger, declaration, code):
+def test_unproved_program_takes_no_step(ledger, declaration, code):
     program, before = Program.parse(LEAN % declaration), steps_taken()
     with pytest.raises(NotProved, match="does not run") as error:
         evaluate_program(
@@ -132,7 +132,7 @@ def test_what_is_not_proved_takes_no_step(ledger, declaration, code):
     )
 
 
-def test_a_ledger_that_cannot_be_written_is_found_out_first(lean, tmp_path):
+def test_unwritable_ledger_is_an_error_before_the_first_step(lean, tmp_path):
     (tmp_path / "damaged.jsonl").write_text("no event\n")
     before = steps_taken()
     for path in (tmp_path / "none" / "t.jsonl", tmp_path, tmp_path / "damaged.jsonl"):
@@ -142,14 +142,14 @@ def test_a_ledger_that_cannot_be_written_is_found_out_first(lean, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["damaged.jsonl"]
 
 
-def test_a_ledger_that_fails_in_the_end_costs_no_result(lean):
+def test_result_is_kept_if_the_ledger_fails_at_the_end(lean):
     with pytest.raises(NotRecorded, match="played, but not recorded: .*disk is full") as error:
         evaluate_program(lean, EpisodeSettings("standard", SEEDS, max_steps=20), ledger=Ledger("/dev/full"))
     assert error.value.evaluation.rollout.lengths == (20,) * 5 and error.value.exit_code == 2
 
 
 @pytest.mark.parametrize("tick", [1, 2, 17, 100, 140])
-def test_an_interrupt_keeps_all_that_was_played(lean, ledger, tick):
+def test_interrupt_records_the_steps_so_far(lean, ledger, tick):
     """Five seeds in waves of two; ticks 81 to 160 are of the second wave."""
     ticks, before = 0, steps_taken()
 
@@ -173,7 +173,7 @@ def test_an_interrupt_keeps_all_that_was_played(lean, ledger, tick):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_an_interrupt_before_the_first_step_records_nothing(lean, ledger, monkeypatch):
+def test_interrupt_before_the_first_step_records_nothing(lean, ledger, monkeypatch):
     def evaluate(*arguments, **options):
         os.kill(os.getpid(), signal.SIGINT)
         return played(*arguments, **options)
@@ -185,7 +185,7 @@ def test_an_interrupt_before_the_first_step_records_nothing(lean, ledger, monkey
     assert steps_taken() == before and ledger.read() == []
 
 
-def test_an_interrupt_while_it_is_written_down_waits(lean, ledger, monkeypatch):
+def test_interrupt_waits_for_the_record(lean, ledger, monkeypatch):
     write = os.write
 
     def interrupted(descriptor, data):
@@ -201,26 +201,24 @@ def test_an_interrupt_while_it_is_written_down_waits(lean, ledger, monkeypatch):
     assert trial.accepted and trial.lengths == (5,) * 5 and ledger.torn == b""
 
 
-def test_a_second_interrupt_does_not_wait():
-    with pytest.raises(KeyboardInterrupt):
-        with defer_interrupts() as stop:
-            os.kill(os.getpid(), signal.SIGINT)
-            assert stop.is_pending
-            os.kill(os.getpid(), signal.SIGINT)
-            pytest.fail("it waited")
+def test_second_interrupt_does_not_wait():
+    with pytest.raises(KeyboardInterrupt), defer_interrupts() as stop:
+        os.kill(os.getpid(), signal.SIGINT)
+        assert stop.is_pending
+        os.kill(os.getpid(), signal.SIGINT)
+        pytest.fail("it waited")
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_an_interrupt_that_nobody_asked_for_comes_at_the_end():
+def test_interrupt_is_raised_at_the_end_of_the_block():
     reached = []
-    with pytest.raises(KeyboardInterrupt):
-        with defer_interrupts():
-            os.kill(os.getpid(), signal.SIGINT)
-            reached.append("the end of the block")
+    with pytest.raises(KeyboardInterrupt), defer_interrupts():
+        os.kill(os.getpid(), signal.SIGINT)
+        reached.append("the end of the block")
     assert reached
 
 
-def test_signals_that_are_ignored_stay_ignored():
+def test_ignored_signals_stay_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with defer_interrupts() as stop:
@@ -230,8 +228,8 @@ def test_signals_that_are_ignored_stay_ignored():
         signal.signal(signal.SIGINT, before)
 
 
-def test_a_thread_may_evaluate(lean, ledger):
-    """Signals are for the main thread; elsewhere an evaluation leaves them alone."""
+def test_evaluation_works_in_another_thread(lean, ledger):
+    """Only the main thread receives signals."""
     thread = threading.Thread(
         target=evaluate_program, args=(lean, EpisodeSettings("standard", SEEDS, 5)), kwargs={"ledger": ledger}
     )
@@ -243,8 +241,8 @@ def test_a_thread_may_evaluate(lean, ledger):
 @pytest.mark.parametrize(
     "broken", ["raise ImportError('no numba here')", "raise RuntimeError('LLVM is of another age')"]
 )
-def test_where_numba_fails_numpy_serves(tmp_path, lean, broken):
-    """The same returns, and a note."""
+def test_numpy_is_used_if_numba_fails(tmp_path, lean, broken):
+    """The returns are equal, and a note gives the reason."""
     (tmp_path / "numba.py").write_text(broken)
     (tmp_path / "lean.hl").write_text(lean.source.text)
     command = [
@@ -269,7 +267,7 @@ def test_where_numba_fails_numpy_serves(tmp_path, lean, broken):
     )
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert document["backend"] == "numpy" and "NumPy form serves" in document["note"]
+    assert document["backend"] == "numpy" and "NumPy form is used" in document["note"]
     assert done.stderr.startswith("note: ") and len(done.stderr.splitlines()) == 1
     assert (
         tuple(document["returns"])

@@ -1,4 +1,4 @@
-"""`--check`: runs against the proof. The unsound proofs here are made by breaking the verifier."""
+"""`--check` compares episodes with the proof. A broken verifier makes the unsound proofs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from hl_dsl.verify import proof_pipeline
 from hl_dsl.verify.methods import interval_stage
 
 from hl_dsl.program import Program
-from tests.hl_dsl.cli.conftest import folder, hl  # noqa: F401 (fixtures)
 
 SEEDS = (5, 2, 8)
 TEXT = """policy lean for "CartPole-v1" {
@@ -32,7 +31,7 @@ FALSE = TEXT % "invariant early: within 2 of step == 5: step > 8\n  invariant go
 
 @pytest.fixture
 def unsound(monkeypatch):
-    """A verifier that takes every claim for proved."""
+    """A verifier that calls every property proved."""
     monkeypatch.setattr(
         interval_stage.IntervalStage,
         "invariant",
@@ -41,7 +40,7 @@ def unsound(monkeypatch):
     monkeypatch.setattr(proof_pipeline, "find_vacuous_goals", lambda *anything: set())
 
 
-def test_nothing_proved_is_seen_broken(tmp_path):
+def test_proved_properties_are_not_violated(tmp_path):
     ledger = Ledger(tmp_path / "trials.jsonl")
     plain = evaluate_program(
         Program.parse(GOOD),
@@ -70,7 +69,7 @@ def test_nothing_proved_is_seen_broken(tmp_path):
 
 
 @pytest.mark.parametrize("num_envs", [1, 2, 3])
-def test_an_unsound_proof_is_seen(unsound, tmp_path, num_envs):
+def test_unsound_proof_is_reported(unsound, tmp_path, num_envs):
     ledger = Ledger(tmp_path / "trials.jsonl")
     found = evaluate_program(
         Program.parse(FALSE),
@@ -87,7 +86,7 @@ def test_an_unsound_proof_is_seen(unsound, tmp_path, num_envs):
     assert (trial.gate, trial.accepted) == ("prove", False) and "proof and run disagree" in trial.reason
 
 
-def test_a_run_that_breaks_an_assumption_says_nothing_against_the_proof():
+def test_violation_after_a_violated_assumption_is_not_a_disagreement():
     text = TEXT % "assume early: step < 6\n  invariant bounded: step < 6"
     found = evaluate_program(
         Program.parse(text),
@@ -99,7 +98,7 @@ def test_a_run_that_breaks_an_assumption_says_nothing_against_the_proof():
     assert found.disagreements == () and found.trial.accepted
 
 
-def test_the_command(hl, folder, unsound):
+def test_command_reports_disagreements(hl, folder, unsound):
     (folder / "lean.hl").write_text(FALSE, encoding="utf-8")
     ended = hl("eval", "lean.hl", "--seeds", "4", "--max-steps", "30", "--check", "--json")
     assert (
@@ -112,15 +111,15 @@ def test_the_command(hl, folder, unsound):
     )
     assert json.loads((folder / "trials.jsonl").read_text())["invariant_violations"] == {"early": 2, "good": 0}
     shown = hl("eval", "lean.hl", "--seeds", "4", "--max-steps", "30", "--check")
-    assert shown.code == 1 and "proved invariant `early` broken: 2 times" in shown.out
+    assert shown.code == 1 and "proved invariant `early` violated: 2 times" in shown.out
     assert hl("eval", "lean.hl", "--seeds", "4", "--max-steps", "30").code == 0, "without --check nobody looks"
 
 
-def test_the_command_where_all_is_well(hl, folder):
+def test_command_succeeds_without_disagreements(hl, folder):
     (folder / "lean.hl").write_text(GOOD, encoding="utf-8")
     ended = hl("eval", "lean.hl", "--max-steps", "30", "--check")
     assert (
         ended.code == 0
-        and "checked at every tick: 1 proved invariant, never broken" in ended.out
+        and "checked at every tick: 1 proved invariant, never violated" in ended.out
         and "reached `right`" in ended.out
     )

@@ -251,8 +251,8 @@ def test_the_mirror_of_a_comparison_holds_on_its_other_side():
     assert all(checked(BALANCE, mutant) is not None for mutant in made)
 
 
-def test_what_follows_a_drought_begins_after_the_longest_wait():
-    subject = Subject(START, drought=(300, 1080))
+def test_rule_for_times_without_reward_starts_after_the_longest_one():
+    subject = Subject(START, no_reward_steps=(300, 1080))
     made = [apply(subject, Random(number), MUTATIONS["late-shift"]) for number in range(40)]
     limits = [item for mutant in made for item in mutant.policy.of(Param) if item.name == "patience"]
     assert len(limits) == len(made)

@@ -1,19 +1,18 @@
-"""What holds whoever proposes: no step before the proof, no step for a duplicate, and an interrupt loses nothing."""
+"""Rules for every proposer: no step before the proof or for a duplicate, and interrupts lose nothing."""
 
 import shlex
 import sys
 
 import pytest
 from hl_dsl.synth.candidates import gates
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good, status
-from tests.support.study_runs import LEAN
+from tests.support.step_counter import steps_taken
+from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.agents.test_agent import AGENT
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, MISTYPED, SAME, UNPROVED, Run
 
@@ -27,7 +26,7 @@ REFUSED = [
 
 
 def study(folder, proposer, options, programs, **more):
-    return Study(
+    return search_study(
         Program.parse(LEAN),
         "standard",
         folder,
@@ -64,7 +63,7 @@ def play(proposer, folder, texts):
 
 
 @pytest.mark.parametrize("proposer", ["openai", "command", "replay"])
-def test_what_does_not_pass_the_proof_takes_no_step(tmp_path, proposer, monkeypatch):
+def test_a_program_that_is_not_proved_takes_no_step(tmp_path, proposer, monkeypatch):
     real, counts = gates.Gates.prove, []
     monkeypatch.setattr(
         gates.Gates, "prove", lambda self, candidate: counts.append(steps_taken()) or real(self, candidate)
@@ -74,12 +73,12 @@ def test_what_does_not_pass_the_proof_takes_no_step(tmp_path, proposer, monkeypa
     assert run.gates == ["accepted", "parse", "check", "prove", "prove", "duplicate"]
     steps = {trial.index: trial.environment_steps for trial in run.trials}
     assert steps == {0: result.env_steps, 1: 0, 2: 0, 3: 0, 4: 0, 5: 0}
-    # Two came to the proof: all steps that had been taken by then, and all that were taken at all, were the first program's.
+    # Two texts reached the proof. All steps, before and after it, are those of the initial program.
     assert len(counts) == (4 if proposer == "replay" else 2) and set(counts[-2:]) == {steps_taken()}
 
 
 @pytest.mark.parametrize("proposer", ["openai", "command", "replay"])
-def test_a_duplicate_renamed_and_laid_out_anew_takes_no_step(tmp_path, proposer):
+def test_a_renamed_and_reformatted_duplicate_takes_no_step(tmp_path, proposer):
     assert Program.parse(SAME).text != Program.parse(BEST).text
     before = steps_taken()
     result = play(proposer, tmp_path / "run", [BEST, SAME])
@@ -93,21 +92,21 @@ def test_a_duplicate_renamed_and_laid_out_anew_takes_no_step(tmp_path, proposer)
     )
 
 
-@pytest.mark.parametrize("when", ["as it is asked", "while it answers", "while it waits"])
-def test_an_interrupted_call_is_charged_and_made_again(tmp_path, when):
+@pytest.mark.parametrize("when", ["at the start", "during the answer", "during the wait"])
+def test_an_interrupted_call_is_charged_and_repeated(tmp_path, when):
     script = [good(BETTER), status(500), good(BEST, drips=0.03)]
     with ModelServer(script) as server:
         whole = by_model(tmp_path / "whole", server.url, 3).run()
-    begun = 0
+    started = 0
 
     def interrupt(event):
-        nonlocal begun
-        begins = event["event"] == "call" and not event["tokens"] and event["seconds"] == 0.0
-        begun += begins
+        nonlocal started
+        starts = event["event"] == "call" and not event["tokens"] and event["seconds"] == 0.0
+        started += starts
         now = {
-            "as it is asked": begins and begun == 2,
-            "while it answers": event["event"] == "call" and begun == 3 and event["tokens"] > 0,
-            "while it waits": event["event"] == "waiting",
+            "at the start": starts and started == 2,
+            "during the answer": event["event"] == "call" and started == 3 and event["tokens"] > 0,
+            "during the wait": event["event"] == "waiting",
         }
         if now[when]:
             raise KeyboardInterrupt
@@ -118,6 +117,6 @@ def test_an_interrupted_call_is_charged_and_made_again(tmp_path, when):
         again = by_model(tmp_path / "cut", server.url, 3).resume()
     run = Run(tmp_path / "cut")
     assert run.verdicts == Run(tmp_path / "whole").verdicts and again.best_text == whole.best_text
-    outcomes = [one["outcome"] for one in run.settled]
-    assert outcomes.count("answered") == 2 and outcomes.count("cut off") == (when != "while it waits")
+    outcomes = [call["outcome"] for call in run.settled]
+    assert outcomes.count("answered") == 2 and outcomes.count("cut off") == (when != "during the wait")
     assert len(run.reserved) == len(run.settled) and again.calls["tokens"] >= server.billed

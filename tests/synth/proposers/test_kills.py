@@ -1,4 +1,4 @@
-"""A few kills; `make kills` has a hundred."""
+"""Killed studies resume without loss; `make kills` tests many more kills."""
 
 import subprocess
 import sys
@@ -10,17 +10,16 @@ from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.step_counter import StepCounter
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
-from tests.support.study_runs import LEAN
+from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST, BETTER, Run
 
 ROOT = Path(__file__).parents[3]
 
 
-def test_killed_studies_go_on_as_if_nothing_had_been():
+def test_killed_studies_resume_to_the_same_result():
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.kill_studies", "2", "--seed", "1"], cwd=ROOT, capture_output=True, text=True
     )
@@ -32,19 +31,19 @@ def study(folder, url, **limits):
     options = ProposerOptions(
         model="m", base_url=url, api_key="key", grammar=lambda card: "start: /a/", max_output_tokens=500
     )
-    return Study(
+    return search_study(
         Program.parse(LEAN), "standard", folder, Budget(**limits), proposer="openai", seeds=(0, 1), options=options
     )
 
 
 class Killed(BaseException):
-    """Ends a study on the spot, as a kill does: nothing is written any more."""
+    """Ends a study at once, as a kill does: nothing more is written."""
 
 
 @pytest.mark.parametrize(
     "place", ["before the call is settled", "after the call is settled", "after the generation is recorded"]
 )
-def test_what_was_paid_for_is_evaluated_and_not_bought_again(tmp_path, place, monkeypatch):
+def test_paid_texts_are_evaluated_and_not_requested_again(tmp_path, place, monkeypatch):
     with ModelServer([good(BETTER), good(BEST), good(BEST)]) as server:
         whole = study(tmp_path / "whole", server.url, steps=5_000, programs=3).run()
     real = Ledger.append_many
@@ -74,19 +73,19 @@ def test_what_was_paid_for_is_evaluated_and_not_bought_again(tmp_path, place, mo
         with pytest.raises(Killed):
             study(tmp_path / "cut", server.url, steps=5_000, programs=3).run()
         monkeypatch.setattr(Ledger, "append_many", real)
-        asked = len(server.requests)
+        requests = len(server.requests)
         again = study(tmp_path / "cut", server.url, steps=5_000, programs=3).resume()
-        bought_again = len(server.requests) - asked
-    left_alone, went_on = Run(tmp_path / "whole"), Run(tmp_path / "cut")
-    assert went_on.verdicts == left_alone.verdicts and again.best_text == whole.best_text
-    cut_off = [one for one in went_on.settled if one["outcome"] == "cut off"]
-    assert bought_again == len(cut_off) == (1 if place == "before the call is settled" else 0)
-    assert all(one["tokens"] == went_on.reserved[1]["reserved_tokens"] and one["estimated"] for one in cut_off)
+        repeated = len(server.requests) - requests
+    uninterrupted, resumed = Run(tmp_path / "whole"), Run(tmp_path / "cut")
+    assert resumed.verdicts == uninterrupted.verdicts and again.best_text == whole.best_text
+    cut_off = [one for one in resumed.settled if one["outcome"] == "cut off"]
+    assert repeated == len(cut_off) == (1 if place == "before the call is settled" else 0)
+    assert all(one["tokens"] == resumed.reserved[1]["reserved_tokens"] and one["estimated"] for one in cut_off)
     assert again.calls["tokens"] == whole.calls["tokens"] + sum(one["tokens"] for one in cut_off)
 
 
-def test_a_spent_budget_of_tokens_still_evaluates_what_was_paid_for(tmp_path):
-    """The text is in the ledger, its verdict is not, and no further call could be paid."""
+def test_paid_texts_are_evaluated_after_the_budget_is_spent(tmp_path):
+    """The text is in the ledger, its result is not, and the budget covers no further call."""
     with ModelServer([good(BEST)]) as server:
         study(tmp_path / "run", server.url, steps=5_000, programs=2).run()
         ledger = tmp_path / "run" / "trials.jsonl"
@@ -98,7 +97,7 @@ def test_a_spent_budget_of_tokens_still_evaluates_what_was_paid_for(tmp_path):
     assert result.score == 500 and len(server.requests) == 1 and "821 tokens is spent" in result.stop_reason
 
 
-def test_a_crash_leaves_its_reservation_charged(tmp_path):
+def test_a_crashed_call_is_charged_its_reservation(tmp_path):
     ledger = Ledger(tmp_path / "trials.jsonl")
     ledger.append(
         {

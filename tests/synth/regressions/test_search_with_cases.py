@@ -3,17 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.proposers.text.feedback import failed_direction
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.regressions.run import run_cases
-from hl_dsl.synth.search.start import run_synth
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cases.files import add_case, cases_folder, remove_case
 from hl_dsl.cases.records import EpisodeCase, Window
 from hl_dsl.program import Program
-from tests.support.study_runs import LEAN, Interrupt, trials
+from tests.support.step_counter import steps_taken
+from tests.support.study_runs import LEAN, Interrupt, synth, trials
 
 # The initial program fails early; most programs that balance the pole let the cart leave its range.
 STAYS = EpisodeCase("stays", "CartPole-v1", "standard", 30, holds="cart.position in [-0.5, 0.5]")
@@ -44,7 +43,7 @@ def verdicts(folder):
 
 def test_accepted_programs_pass_every_case(lean, cases, tmp_path):
     before = steps_taken()
-    result = run_synth(lean, tmp_path / "run", budget_steps=6_000, seeds=(0, 1))
+    result = synth(lean, tmp_path / "run", budget_steps=6_000, seeds=(0, 1))
     assert steps_taken() - before == result.env_steps <= 6_000
     recorded = trials(tmp_path / "run")
     assert sum(trial.environment_steps for trial in recorded) == result.env_steps
@@ -74,7 +73,7 @@ def test_accepted_programs_pass_every_case(lean, cases, tmp_path):
 
 def test_an_interrupted_search_with_cases_resumes_to_the_same_result(lean, cases, tmp_path, monkeypatch):
     """The interrupts occur during the cases of the initial program, of the next ones, and after that."""
-    expected = run_synth(lean, tmp_path / "whole", budget_steps=3_000, seeds=(0, 1))
+    expected = synth(lean, tmp_path / "whole", budget_steps=3_000, seeds=(0, 1))
     reached, real = [], CaseGate.batches
     monkeypatch.setattr(CaseGate, "batches", lambda self: reached.append(self) or real(self))
     stops = [
@@ -84,13 +83,13 @@ def test_an_interrupted_search_with_cases_resumes_to_the_same_result(lean, cases
     before = steps_taken()
     for number, stop in enumerate(stops):
         try:
-            assert run_synth(
+            assert synth(
                 lean, tmp_path / "cut", budget_steps=3_000, seeds=(0, 1), on_event=stop, resume=number > 0
             ).interrupted
         except HLError as error:
             assert "before its first episode ended" in error.message
         assert stop.done
-    result = run_synth(lean, tmp_path / "cut", budget_steps=3_000, seeds=(0, 1), resume=True)
+    result = synth(lean, tmp_path / "cut", budget_steps=3_000, seeds=(0, 1), resume=True)
     assert verdicts(tmp_path / "cut") == verdicts(tmp_path / "whole") and result.best_text == expected.best_text
     assert sum(trial.environment_steps for trial in trials(tmp_path / "cut")) == steps_taken() - before
     assert result.lost_steps > 0
@@ -98,10 +97,10 @@ def test_an_interrupted_search_with_cases_resumes_to_the_same_result(lean, cases
 
 def test_a_search_resumes_only_with_the_same_cases(lean, cases, tmp_path):
     folder = cases_folder(lean)
-    run_synth(lean, tmp_path / "run", budget_steps=1_000, seeds=(0, 1))
+    synth(lean, tmp_path / "run", budget_steps=1_000, seeds=(0, 1))
 
     def resumed():
-        return run_synth(lean, tmp_path / "run", budget_steps=1_000, seeds=(0, 1), resume=True)
+        return synth(lean, tmp_path / "run", budget_steps=1_000, seeds=(0, 1), resume=True)
 
     assert resumed().env_steps <= 1_000
     add_case(folder, replace(BALANCES, name="later"))
@@ -109,7 +108,7 @@ def test_a_search_resumes_only_with_the_same_cases(lean, cases, tmp_path):
         resumed()
     remove_case(folder, "later")
     remove_case(folder, "stays")
-    with pytest.raises(HLError, match="`stays` was taken away since"):
+    with pytest.raises(HLError, match="`stays` was removed since"):
         resumed()
     add_case(folder, replace(STAYS, seed=29))
     with pytest.raises(HLError, match="`stays` was changed since"):
@@ -123,8 +122,8 @@ def test_an_initial_program_that_fails_a_case_is_rejected(lean, tmp_path):
     add_case(cases_folder(lean), EpisodeCase("high", "CartPole-v1", "standard", 30, least_return=400.0))
     for resume in (False, True):
         before = steps_taken()
-        with pytest.raises(HLError, match="begins from is no good: case high: a return of .* is less than 400"):
-            run_synth(lean, tmp_path / "run", budget_steps=5_000, seeds=(0, 1), resume=resume)
+        with pytest.raises(HLError, match="the initial program was rejected: case high: a return of .* is less than 400"):
+            synth(lean, tmp_path / "run", budget_steps=5_000, seeds=(0, 1), resume=resume)
         assert (steps_taken() == before) is resume
     (trial,) = [one for one in trials(tmp_path / "run") if one.kind == "search"]
     assert (trial.gate, trial.index) == ("regression", 0) and not (tmp_path / "run" / "best.hl").exists()
@@ -133,7 +132,7 @@ def test_an_initial_program_that_fails_a_case_is_rejected(lean, tmp_path):
 @pytest.mark.parametrize("seeds", [(0, 50), (100,)])
 def test_a_search_uses_development_seeds(lean, tmp_path, seeds):
     with pytest.raises(HLError, match="a search may not use seed"):
-        run_synth(lean, tmp_path / "run", budget_steps=1_000, seeds=seeds)
+        synth(lean, tmp_path / "run", budget_steps=1_000, seeds=seeds)
     assert not (tmp_path / "run").exists()
 
 

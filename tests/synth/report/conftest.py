@@ -5,11 +5,10 @@ import pytest
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs import plots
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
-from tests.support.study_runs import LEAN
+from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, SAME, UNPROVED
 
 EVIL = "</pre></details><script>alert('1')</script><img src=http://x.example/y onerror=alert(2)>&amp; \u202e]]>"
@@ -31,7 +30,7 @@ def _made(tmp_path_factory):
     options = {"model": f"m<b>{EVIL}", "api_key": "key", "grammar": lambda card: "start: /a/", "repairs": 0}
     with pytest.MonkeyPatch.context() as patch, ModelServer(script) as server:
         patch.setattr(plots, "plot_sample_efficiency", lambda *rest, **more: None)
-        Study(
+        search_study(
             Program.parse(LEAN),
             "standard",
             place,

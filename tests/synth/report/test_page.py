@@ -7,7 +7,6 @@ import re
 from xml.etree import ElementTree
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.report.drawing.chart import ticks
 from hl_dsl.synth.report.drawing.markup import element, escaped
 from hl_dsl.synth.report.report import write_report
@@ -18,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.parsed_report import Page
+from tests.support.step_counter import steps_taken
 from tests.synth.report.conftest import EVIL
 
 FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -28,25 +28,23 @@ def reported(run, **more):
     return document, Page((run / "report.html").read_text(encoding="utf-8"))
 
 
-def test_a_page_needs_nothing_and_plays_nothing(run):
+def test_page_is_self_contained_and_takes_no_steps(run):
     before, ledger = steps_taken(), (run / "trials.jsonl").read_bytes()
     document, page = reported(run)
     page.check_self_contained()
-    assert steps_taken() == before and (run / "trials.jsonl").read_bytes() == ledger and not (run / "films").exists()
+    assert steps_taken() == before and (run / "trials.jsonl").read_bytes() == ledger and not (run / "videos").exists()
     (policy,) = (one["content"] for one in page.of("meta") if one.get("http-equiv") == "Content-Security-Policy")
     assert policy == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     assert json.loads(json.dumps(document, allow_nan=False)) == document and document["schema"] == "hl.report/2"
 
 
-def test_every_accepted_step_is_there_with_its_diff_and_its_author(run):
+def test_every_accepted_step_is_shown_with_diff_and_author(run):
     document, page = reported(run)
     accepted = [trial for trial in trials_of(Ledger(run / "trials.jsonl").read()) if trial.accepted]
     assert len(accepted) == 3 and [one["trial"] for one in document["steps"]] == [trial.index for trial in accepted]
     assert len(page.of("details")) == len(accepted) + 1  # and the settings
     for trial, step, summary in zip(accepted, document["steps"], page.texts["summary"]):
-        assert summary.startswith(
-            f"trial {trial.index}: {trial.mean:,.6g} {trial.change or 'the program it began with'}"
-        )
+        assert summary.startswith(f"trial {trial.index}: {trial.mean:,.6g} {trial.change or 'initial program'}")
         assert (step["program_hash"], step["proposer"], step["model"]) == (
             trial.program_hash,
             trial.proposer,
@@ -134,9 +132,9 @@ def test_scores_are_drawn_against_steps_and_against_tokens(run):
         assert ElementTree.fromstring(drawn).tag == "svg", "it is XML, too"
 
 
-def test_the_family_is_drawn(run):
+def test_lineage_is_drawn(run):
     document, page = reported(run)
-    nodes, edges = document["family"]["nodes"], document["family"]["edges"]
+    nodes, edges = document["lineage"]["nodes"], document["lineage"]["edges"]
     assert [node["trial"] for node in nodes] == [0, 2, 4] and [node["best"] for node in nodes] == [False, False, True]
     assert (
         nodes[0]["layer"] == 0
@@ -145,7 +143,7 @@ def test_the_family_is_drawn(run):
     )
 
 
-def test_what_a_model_wrote_stays_text(run):
+def test_texts_of_models_are_escaped(run):
     document, page = reported(run)
     page.check_self_contained()
     assert (
@@ -238,10 +236,10 @@ def test_a_parent_stands_before_its_child_whatever_the_ledger_says(tmp_path_fact
     ]
     Ledger(folder / "trials.jsonl").append_many([trial.to_event() for trial in trials])
     document, _ = reported(folder)
-    nodes = {node["program_hash"]: node for node in document["family"]["nodes"]}
+    nodes = {node["program_hash"]: node for node in document["lineage"]["nodes"]}
     assert {one.program_hash for one in trials if one.accepted} <= set(nodes)
     assert len({(node["layer"], node["place"]) for node in nodes.values()}) == len(nodes)
-    assert all(nodes[edge["from"]]["layer"] < nodes[edge["to"]]["layer"] for edge in document["family"]["edges"])
+    assert all(nodes[edge["from"]]["layer"] < nodes[edge["to"]]["layer"] for edge in document["lineage"]["edges"])
     assert document["steps"] == [] or pytest.approx(document["best"]["mean"]) == max(
         one.returns[0] for one in trials if one.accepted
     )

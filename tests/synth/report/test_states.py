@@ -14,15 +14,13 @@ from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
 from hl_dsl.synth.runs.run_folder import RunFolder, lock_holder
 from hl_dsl.synth.runs.trial import Trial
-from hl_dsl.synth.search.start import run_tune
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import FileUnwritable
 from hl_dsl.program import Program
 from tests.support.parsed_report import Page
 from tests.support.paths import POLICIES
-from tests.support.study_runs import LEAN, Interrupt
+from tests.support.study_runs import LEAN, Interrupt, search_study, tune
 from tests.synth.proposers.conftest import BEST
 
 
@@ -38,30 +36,30 @@ def keep_lines(run, count, more=b""):
     path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:count]) + more)
 
 
-def test_a_run_that_goes_on_says_so_and_who_makes_it(run):
+def test_report_on_a_running_run_names_its_process(run):
     assert lock_holder(run) is None
     with RunFolder(run):
         document, page = reported(run)
         assert (
-            document["status"] == "going on"
+            document["status"] == "running"
             and document["stop_reason"] is None
             and document["held_by"] == lock_holder(run)
         )
-        assert "going on (process" in page.text and {"class": "status live"} in page.of("span")
+        assert "running (process" in page.text and {"class": "status live"} in page.of("span")
         assert len(document["steps"]) == 3 and document["best"]["mean"] == 500
     assert lock_holder(run) is None and reported(run)[0]["status"] == "stopped"
 
 
-def test_a_run_that_was_cut_off_is_shown_as_far_as_it_came(run):
+def test_report_on_an_aborted_run_shows_what_is_recorded(run):
     kept = sum(1 for _ in open(run / "trials.jsonl")) - 3
     keep_lines(run, kept, b'{"sequence":%d,"ti' % (kept + 1))
     document, page = reported(run)
-    assert document["status"] == "cut off" and "cut off: its process ended without a word" in page.text
-    assert "cut short by a crash" in document["notes"][0] and document["notes"][0] in page.text
+    assert document["status"] == "aborted" and "aborted: its process ended without recording a stop" in page.text
+    assert "incomplete after a crash" in document["notes"][0] and document["notes"][0] in page.text
 
 
-def test_a_run_that_was_interrupted(tmp_path):
-    study = Study(
+def test_report_on_an_interrupted_run_says_so_once(tmp_path):
+    study = search_study(
         Program.parse(LEAN),
         "standard",
         tmp_path,
@@ -81,21 +79,21 @@ def test_a_run_that_was_interrupted(tmp_path):
     )
 
 
-def test_a_run_whose_first_program_is_not_settled_yet(run):
+def test_report_on_a_run_without_trials(run):
     keep_lines(run, 1)
     document, page = reported(run)
     assert (
-        document["points"] == document["steps"] == document["films"] == []
+        document["points"] == document["steps"] == document["videos"] == []
         and document["best"] is document["proof"] is None
     )
     assert (
-        "Nothing has been tried yet." in page.text
+        "No program was proposed yet." in page.text
         and "no trial has a score yet" in page.text
         and "No step was accepted yet." in page.text
     )
 
 
-def test_a_ledger_without_an_accepted_program(tmp_path):
+def test_report_on_a_ledger_without_an_accepted_program(tmp_path):
     ledger = Ledger(tmp_path / "trials.jsonl")
     ledger.append(
         Trial(
@@ -114,16 +112,16 @@ def test_a_ledger_without_an_accepted_program(tmp_path):
         and "1 × 1 violated" in page.text
     )
     ledger.path.write_bytes(b"")
-    assert reported(tmp_path)[0]["notes"] == ["Nothing has been tried yet."]
+    assert reported(tmp_path)[0]["notes"] == ["No program was proposed yet."]
 
 
-def test_damage_is_an_error_that_says_where_and_leaves_the_old_report(run):
+def test_damage_is_an_error_that_names_the_line_and_keeps_the_old_report(run):
     reported(run)
     before = (run / "report.html").read_bytes()
     path = run / "trials.jsonl"
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b'"reserved_steps":20000', b'"reserved_steps":30000', 1))
-    with pytest.raises(LedgerDamaged, match="line 2: the checksum does not fit"):
+    with pytest.raises(LedgerDamaged, match="line 2: the checksum does not match"):
         reported(run)
     path.write_bytes(whole)
     (run / "run.json").write_text("{")
@@ -132,7 +130,7 @@ def test_damage_is_an_error_that_says_where_and_leaves_the_old_report(run):
     assert caught.value.hint and (run / "report.html").read_bytes() == before
 
 
-def test_a_run_of_another_version(run):
+def test_report_on_a_run_of_another_version(run):
     settings = json.loads((run / "run.json").read_text())
     (run / "run.json").write_text(json.dumps(settings | {"version": "9.9.9 (code 00000000)"}))
     document, page = reported(run)
@@ -157,12 +155,12 @@ def test_a_run_of_another_version(run):
     )
     assert any(line.startswith("+    when pole.angle + 0.1") for line in document["steps"][-1]["diff"])
     Ledger(run / "trials.jsonl").append({"event": "trial", "kind": "search", "gate": "wormhole"})
-    with pytest.raises(HLError, match="no trial this version can read"):
+    with pytest.raises(HLError, match="not a trial that this version can read"):
         reported(run)
     (run / "trials.jsonl").unlink()
     for event in ({"event": "call", "state": "settled", "call": 0}, {"event": "call"}):
         Ledger(run / "trials.jsonl").append(event)
-        with pytest.raises(HLError, match="no call this version can read: it has no") as caught:
+        with pytest.raises(HLError, match="not a call that this version can read") as caught:
             reported(run)
         assert caught.value.hint
 
@@ -190,7 +188,7 @@ def test_scores_that_are_no_numbers_are_shown_and_not_drawn(tmp_path):
     assert document["best"]["mean"] == 3 and "trial 2: Infinity" in page.text
 
 
-def test_scores_on_held_out_seeds_are_shown_and_change_nothing_else(run):
+def test_held_out_scores_are_shown_and_change_no_other_part(run):
     before, page = reported(run)
     (row,) = before["held_out"]
     assert row == {
@@ -210,7 +208,7 @@ def test_scores_on_held_out_seeds_are_shown_and_change_nothing_else(run):
     assert "50..52" in page.texts["td"] and "episodes ended after 120 steps" in page.text
     assert all(
         after[name] == before[name]
-        for name in ("best", "steps", "points", "family", "rejections", "status", "stop_reason")
+        for name in ("best", "steps", "points", "lineage", "rejections", "status", "stop_reason")
     )
     assert after["spent"]["environment_steps"] > before["spent"]["environment_steps"]
 
@@ -246,14 +244,14 @@ def test_every_protocol_is_told_of_and_a_ledger_beside_policies_is_no_run(tmp_pa
 def test_a_tuning(tmp_path):
     path = tmp_path / "lead.hl"
     path.write_text(BEST.replace("  act {", "  param lead: real = 0 in [0, 0.4]\n\n  act {").replace("0.1 *", "lead *"))
-    run_tune(path, tmp_path / "run", budget_steps=9_000, seeds=(0, 1))
+    tune(path, tmp_path / "run", budget_steps=9_000, seeds=(0, 1))
     document, page = reported(tmp_path / "run")
     assert document["status"] == "stopped" and document["best"]["mean"] > document["points"][0]["score"]
     assert any(line.startswith("+  param lead") for line in document["steps"][-1]["diff"])
 
 
 @pytest.mark.parametrize("steps", [0, 9_355])
-def test_steps_of_models_are_told_where_there_are_any(tmp_path, steps):
+def test_planning_steps_are_shown_if_there_are_any(tmp_path, steps):
     planning = {"planning": {"steps": steps, "diverged": 0, "blind": 0}} if steps else {}
     trial = Trial(
         kind="evaluation",
@@ -272,16 +270,16 @@ def test_steps_of_models_are_told_where_there_are_any(tmp_path, steps):
     Ledger(tmp_path / "trials.jsonl").append_many([trial.to_event()])
     document, page = reported(tmp_path)
     assert document["spent"]["planning_steps"] == steps
-    assert ("steps of models to plan" in page.text and "9,355" in page.text) == bool(steps)
+    assert ("model steps of planning" in page.text and "9,355" in page.text) == bool(steps)
 
 
-def test_what_cannot_be_written_leaves_no_litter(run, tmp_path):
+def test_a_failed_write_leaves_no_files(run, tmp_path):
     with pytest.raises(FileUnwritable):
         write_report(run, tmp_path / "none" / "report.html", videos=False)
     assert not (tmp_path / "none").exists()
 
 
-def test_a_ledger_alone(run, tmp_path):
+def test_report_on_a_ledger_without_a_run_folder(run, tmp_path):
     (tmp_path / "alone").mkdir()
     shutil.copy(run / "trials.jsonl", tmp_path / "alone" / "copy.jsonl")
     document = write_report(tmp_path / "alone" / "copy.jsonl", tmp_path / "alone" / "r.html", videos=False)

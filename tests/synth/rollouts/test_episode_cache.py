@@ -1,10 +1,10 @@
-"""An episode that is recalled is the episode that would have been played."""
+"""The episode cache returns the episode that the simulator would give."""
 
+from contextlib import suppress
 from random import Random
 
 import numpy as np
 from hl_dsl.synth.candidates.gates import CheckedCandidate
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.synth.rollouts.candidate_batch import play
@@ -16,6 +16,7 @@ from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.cards import load_card
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
 
 CARD = load_card("CartPole-v1")
 PARENT = Program.parse("""
@@ -31,10 +32,8 @@ def candidates(count):
     subject, found = Subject(PARENT), [PARENT]
     for number in range(count):
         mutant = mutate(subject, Random(number))
-        try:
+        with suppress(ProgramError):
             found.append(Program.from_syntax(mutant.policy, card=CARD))
-        except ProgramError:
-            pass
     return [CheckedCandidate(program, program.hash) for program in found]
 
 
@@ -49,7 +48,7 @@ def played(programs, seeds, curve=lambda seed: None):
     ).episodes
 
 
-def test_what_is_recalled_is_what_is_played():
+def test_cached_episode_equals_the_simulated_one():
     seeds = (0, 3)
     every = candidates(60)
     recall = EpisodeCache()
@@ -58,7 +57,7 @@ def test_what_is_recalled_is_what_is_played():
         for episode in episodes:
             before = steps_taken()
             name = recall.find(candidate.flow, episode.seed)
-            assert steps_taken() == before, "recalling takes no step"
+            assert steps_taken() == before, "a cache hit takes no step"
             if name is not None:
                 recalled += 1
                 assert results[name, episode.seed] == (episode.value, episode.length, episode.digest)
@@ -72,11 +71,13 @@ def test_what_is_recalled_is_what_is_played():
     assert 20 < recalled < 2 * len(every) - 20
 
 
-def test_a_recording_is_what_was_shown():
+def test_recording_holds_the_shown_ticks():
     [[episode]] = played([CheckedCandidate(PARENT, "")], (5,))
     recording = episode.recording
     assert len(recording) == episode.length and recording.shown["step"].tolist() == list(range(episode.length))
-    assert recording.shown["reward"].sum() == episode.value - 1, "the last reward is shown at the end, which is no tick"
+    assert recording.shown["reward"].sum() == episode.value - 1, (
+        "the last reward is shown at the end, which is not a tick"
+    )
 
 
 def test_lanes_do_not_depend_on_each_other():
@@ -93,7 +94,7 @@ def test_lanes_do_not_depend_on_each_other():
             )
 
 
-def test_a_lane_is_left_when_it_is_far_behind_and_at_a_fixed_tick():
+def test_lane_far_behind_is_pruned_at_a_multiple_of_256_steps():
     every = candidates(0)
     curve = np.full(300, 3000.0)  # far ahead of what one point a tick can give
     [[episode]] = played(every, (0,), curve=lambda seed: curve)
@@ -102,7 +103,7 @@ def test_a_lane_is_left_when_it_is_far_behind_and_at_a_fixed_tick():
     assert episode.status == EpisodeStatus.FINISHED
 
 
-def test_an_episode_without_reward_is_ended():
+def test_episode_without_reward_is_truncated():
     pendulum = load_card("MountainCar-v0")
     idle = Program.parse(
         'policy idle for "MountainCar-v0" { act { otherwise => NONE } }'.replace("NONE", pendulum.action.names[1])
@@ -114,14 +115,14 @@ def test_an_episode_without_reward_is_ended():
         resources=Resources(),
         hooks=ExecutionHooks(),
     ).episodes
-    assert whole.length == 200, "a reward of -1 is a reward: nothing is dry here"
+    assert whole.length == 200, "a reward of -1 is a reward: no truncation"
     breakout = load_card("Breakout-v5")
     still = Program.parse('policy still for "Breakout-v5" { act { otherwise => NOOP } }')
-    [[dry]] = play(
+    [[truncated]] = play(
         [still.flow],
         breakout,
         EpisodeSettings("deterministic", (0,), no_reward_steps=150),
         resources=Resources(),
         hooks=ExecutionHooks(),
     ).episodes
-    assert (dry.length, dry.value, dry.status) == (150, 0.0, EpisodeStatus.FINISHED)
+    assert (truncated.length, truncated.value, truncated.status) == (150, 0.0, EpisodeStatus.FINISHED)

@@ -1,4 +1,4 @@
-"""A seed's result is its own, and everything that was spent is counted."""
+"""The episode of a seed does not depend on the batch, and every environment step is counted."""
 
 import os
 import signal
@@ -6,7 +6,6 @@ import signal
 import envpool
 import numpy as np
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.protocols import protocol_options
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
@@ -15,6 +14,7 @@ from hl_dsl.synth.rollouts.rollout import evaluate
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import load_card
+from tests.support.step_counter import steps_taken
 
 CARTPOLE, BREAKOUT, PENDULUM = load_card("CartPole-v1"), load_card("Breakout-v5"), load_card("Pendulum-v1")
 
@@ -27,7 +27,7 @@ def by_seed(rollout):
 
 
 @pytest.mark.parametrize("protocol", ["noop", "sticky"])
-def test_a_breakout_seed_does_not_depend_on_its_company(protocol, scripted):
+def test_breakout_episode_does_not_depend_on_the_batch(protocol, scripted):
     def run(seeds, **more):
         return by_seed(
             evaluate(scripted(BREAKOUT), BREAKOUT, EpisodeSettings(protocol, seeds, max_steps=280), Resources(**more))
@@ -40,7 +40,7 @@ def test_a_breakout_seed_does_not_depend_on_its_company(protocol, scripted):
 
 
 @pytest.mark.parametrize("card", [CARTPOLE, PENDULUM], ids=lambda card: card.environment)
-def test_a_seed_does_not_depend_on_its_company(card, scripted, balancing):
+def test_episode_does_not_depend_on_the_batch(card, scripted, balancing):
     made = balancing if card is CARTPOLE else scripted
 
     def run(seeds, **more):
@@ -54,7 +54,7 @@ def test_a_seed_does_not_depend_on_its_company(card, scripted, balancing):
         assert len({row[1] for row in whole.values()}) > 3, "the episodes must differ in length"
 
 
-def test_the_same_seed_twice_is_the_same_episode_twice(balancing):
+def test_equal_seeds_give_equal_episodes(balancing):
     rollout = evaluate(balancing(CARTPOLE), CARTPOLE, EpisodeSettings("standard", [5, 6, 5, 5]))
     assert rollout.returns[0] == rollout.returns[2] == rollout.returns[3] and rollout.distinct_trajectories == 2
 
@@ -63,7 +63,7 @@ def test_the_same_seed_twice_is_the_same_episode_twice(balancing):
 @pytest.mark.parametrize(
     "card, protocol, limit", [(CARTPOLE, "standard", 500), (BREAKOUT, "noop", 300), (PENDULUM, "standard", 200)]
 )
-def test_a_return_is_what_plain_stepping_gives(card, protocol, limit, scripted, balancing):
+def test_return_equals_that_of_bare_envpool(card, protocol, limit, scripted, balancing):
     made = balancing if card is CARTPOLE else scripted
     rollout = evaluate(made(card), card, EpisodeSettings(protocol, [11, 12], max_steps=limit))
     for seed, total, length in zip(rollout.seeds, rollout.returns, rollout.lengths):
@@ -72,13 +72,13 @@ def test_a_return_is_what_plain_stepping_gives(card, protocol, limit, scripted, 
         controller, summed, steps, done = made(card), 0.0, 0, False
         controller.reset(1)
         while not done and steps < limit:
-            frame = _frame(observation, info)
+            frame = BareFrame(observation, info)
             observation, reward, terminated, truncated, info = pool.step(controller.tick(frame))
             summed, steps, done = summed + float(reward[0]), steps + 1, bool(terminated[0] | truncated[0])
         assert (total, length) == (summed, steps)
 
 
-class _frame:
+class BareFrame:
     def __init__(self, observation, info):
         self.lanes, self.observation, self.ram, self.step = (
             np.zeros(1, np.int32),
@@ -88,7 +88,7 @@ class _frame:
         )
 
 
-def test_every_step_is_counted_and_none_is_taken_after_the_end(balancing):
+def test_every_step_is_counted_and_none_is_taken_after_the_end_of_an_episode(balancing):
     before, controller = steps_taken(), balancing(CARTPOLE)
     rollout = evaluate(controller, CARTPOLE, EpisodeSettings("standard", range(20)), resources=Resources(num_envs=8))
     assert rollout.complete and len(rollout.seeds) == 20
@@ -98,7 +98,7 @@ def test_every_step_is_counted_and_none_is_taken_after_the_end(balancing):
     assert sum(rollout.returns) == sum(rollout.lengths)
 
 
-def test_the_counters_of_a_lane_come_back_with_its_seed(scripted):
+def test_counts_are_reported_for_each_seed(scripted):
     rollout = evaluate(
         scripted(BREAKOUT), BREAKOUT, EpisodeSettings("noop", range(3), max_steps=60), resources=Resources(num_envs=2)
     )
@@ -107,7 +107,7 @@ def test_the_counters_of_a_lane_come_back_with_its_seed(scripted):
         assert len(counts.assumption_violations) == 1 and counts.monitor_violations == ()
 
 
-def test_distinct_trajectories_tell_one_game_ten_times_from_ten_games(scripted):
+def test_equal_trajectories_are_counted_once(scripted):
     def distinct(protocol):
         return evaluate(
             scripted(BREAKOUT), BREAKOUT, EpisodeSettings(protocol, range(4), max_steps=40)
@@ -116,15 +116,15 @@ def test_distinct_trajectories_tell_one_game_ten_times_from_ten_games(scripted):
     assert distinct("deterministic") == 1 and distinct("sticky") == 4
 
 
-def test_a_truncated_episode_is_said_to_be(scripted, balancing):
+def test_truncated_episodes_are_marked(scripted, balancing):
     ended = evaluate(balancing(CARTPOLE), CARTPOLE, EpisodeSettings("standard", range(6)))
-    assert [cut for cut in ended.truncated] == [length == 500 for length in ended.lengths] and not all(ended.truncated)
+    assert list(ended.truncated) == [length == 500 for length in ended.lengths] and not all(ended.truncated)
     cut = evaluate(balancing(CARTPOLE), CARTPOLE, EpisodeSettings("standard", range(6), max_steps=9))
     assert cut.truncated == (True,) * 6 and cut.lengths == (9,) * 6 and cut.complete
     assert evaluate(scripted(PENDULUM), PENDULUM, EpisodeSettings("standard", [0])).truncated == (True,)
 
 
-def test_a_step_budget_is_never_passed(scripted):
+def test_step_budget_is_not_exceeded(scripted):
     rollout = evaluate(
         scripted(BREAKOUT),
         BREAKOUT,
@@ -138,7 +138,7 @@ def test_a_step_budget_is_never_passed(scripted):
     assert nothing.env_steps == 0 and nothing.lengths == (0,) and not nothing.interrupted
 
 
-def test_an_interrupt_leaves_what_was_done(scripted):
+def test_interrupted_rollout_holds_the_steps_so_far(scripted):
     def stop(environments, frame, actions):
         if environments.seeds == (2, 3) and frame.step[0] == 12:
             os.kill(os.getpid(), signal.SIGINT)
@@ -160,7 +160,7 @@ def test_an_interrupt_leaves_what_was_done(scripted):
     assert again.returns[0] == rollout.returns[0] and again.digests[0] == rollout.digests[0]
 
 
-def test_an_interrupt_before_the_first_step_is_reported_too(scripted):
+def test_interrupt_before_the_first_step_is_reported(scripted):
     class Slow(scripted):
         def reset(self, num_lanes):
             raise KeyboardInterrupt
@@ -169,11 +169,11 @@ def test_an_interrupt_before_the_first_step_is_reported_too(scripted):
     assert rollout.interrupted and rollout.env_steps == 0 and rollout.finished == (False, False)
 
 
-def test_lanes_can_be_abandoned_and_the_others_go_on(scripted):
-    told = []
+def test_abandoned_lanes_stop_and_the_others_continue(scripted):
+    reports = []
 
     def abandon(progress):
-        told.append((progress.env_steps, progress.running.tolist(), progress.lengths.tolist()))
+        reports.append((progress.env_steps, progress.running.tolist(), progress.lengths.tolist()))
         return np.array([True, False, True])
 
     acrobot = load_card("Acrobot-v1")
@@ -181,22 +181,33 @@ def test_lanes_can_be_abandoned_and_the_others_go_on(scripted):
         scripted(acrobot), acrobot, EpisodeSettings("standard", [4, 5, 6]), callbacks=RolloutCallbacks(abandon=abandon)
     )
     whole = evaluate(scripted(acrobot), acrobot, EpisodeSettings("standard", [4, 5, 6]))
-    assert told[0] == (768, [0, 1, 2], [256, 256, 256])
+    assert reports[0] == (768, [0, 1, 2], [256, 256, 256])
     assert rollout.lengths == (256, whole.lengths[1], 256) and rollout.finished == (False, True, False)
     assert rollout.returns[1] == whole.returns[1] and rollout.digests[1] == whole.digests[1]
     assert rollout.env_steps == sum(rollout.lengths) and whole.lengths[1] > 256
     assert not rollout.complete and rollout.distinct_trajectories == 1
 
 
-def test_progress_is_told_with_the_last_step_that_scored(balancing):
+def test_progress_holds_the_last_step_with_a_reward(balancing):
     seen = []
-    rollout = evaluate(balancing(CARTPOLE), CARTPOLE, EpisodeSettings("standard", range(5)), resources=Resources(num_envs=3), callbacks=RolloutCallbacks(on_progress=lambda progress: seen.append((progress.first, progress.env_steps, progress.episodes, progress.last_scored.copy(), progress.lengths.copy()))))  # fmt: skip
+
+    def see(progress):
+        scored, lengths = progress.last_scored.copy(), progress.lengths.copy()
+        seen.append((progress.first, progress.env_steps, progress.episodes, scored, lengths))
+
+    rollout = evaluate(
+        balancing(CARTPOLE),
+        CARTPOLE,
+        EpisodeSettings("standard", range(5)),
+        Resources(num_envs=3),
+        RolloutCallbacks(on_progress=see),
+    )
     assert [row[1] for row in seen] == sorted(row[1] for row in seen) and seen[-1][1:3] == (rollout.env_steps, 5)
     assert {row[0] for row in seen} == {0, 3}
     assert all((row[3] == row[4]).all() for row in seen), "every step of CartPole scores"
 
 
-def test_every_tick_and_every_end_is_shown(balancing):
+def test_on_tick_sees_every_tick_and_every_end(balancing):
     ticks, ends = [], []
 
     def watch(environments, frame, actions):
@@ -217,7 +228,7 @@ def test_every_tick_and_every_end_is_shown(balancing):
     assert dict(ends) == dict(zip(rollout.seeds, rollout.lengths)) and sum(ticks) == rollout.env_steps
 
 
-def test_a_wave_needs_room(scripted):
+def test_zero_environments_or_seeds_are_an_error(scripted):
     with pytest.raises(HLError, match="too few"):
         evaluate(scripted(CARTPOLE), CARTPOLE, EpisodeSettings("standard", [0]), resources=Resources(num_envs=0))
     with pytest.raises(HLError, match="at least one seed"):

@@ -1,4 +1,4 @@
-"""A trace tells what the reference interpreter says of the episode that was played."""
+"""A trace holds the reference interpreter's values of the episode that was played."""
 
 import json
 
@@ -97,7 +97,7 @@ def test_lines_agree_with_the_interpreter(tmp_path, text, protocol):
             assert line["action"] == again.action[0]
 
 
-def test_modes_are_told_by_name(tmp_path):
+def test_modes_are_written_by_name(tmp_path):
     _, _, _, ticks, _ = traced(tmp_path, MODES, "standard")
     assert [line["mode"] for line in ticks[:7]] == ["wait"] * 4 + ["work"] * 3
     assert ticks[3]["memory"]["ticks"] == 3
@@ -115,7 +115,7 @@ def frame(angle):
     )
 
 
-def test_an_action_that_is_not_the_interpreters_is_told(tmp_path):
+def test_action_that_differs_from_the_interpreters_is_an_error(tmp_path):
     program = Program.parse(MODES)
     writer = TraceWriter(tmp_path / "trace.jsonl", program.flow)
     writer(None, frame(0.1), np.array([1], np.int32))  # in its first mode the policy goes left
@@ -123,8 +123,8 @@ def test_an_action_that_is_not_the_interpreters_is_told(tmp_path):
         writer.close()
 
 
-def test_numbers_that_json_lacks(tmp_path):
-    """An assumption of the range is enforced at the boundary, so what is not finite can only be seen as mended."""
+def test_nan_and_infinity_are_written_as_repaired_values(tmp_path):
+    """Observations are clamped to their range at the boundary, so only repaired values are seen."""
     program = Program.parse(MODES)
     writer = TraceWriter(tmp_path / "trace.jsonl", program.flow)
     writer(None, frame(np.nan), np.array([0], np.int32))
@@ -137,6 +137,6 @@ def test_numbers_that_json_lacks(tmp_path):
     assert [line["observations"]["pole.angle"] for line in lines[1:]] == [0.0, 0.42]
 
 
-def test_a_place_that_cannot_be_written(tmp_path):
+def test_unwritable_path_is_an_error(tmp_path):
     with pytest.raises(HLError, match="cannot write the trace"):
         TraceWriter(tmp_path / "none" / "trace.jsonl", Program.parse(MODES).flow)

@@ -5,12 +5,11 @@ from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.budget_report import budget_event, budget_lines, budget_rows
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trials_table import show_trials
-from hl_dsl.synth.search.study import Study
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.program import Program
-from tests.support.study_runs import LEAN
+from tests.support.study_runs import LEAN, search_study
 
 UNITS = ("environment steps", "programs", "tokens", "cost", "seconds")
 LIMIT = st.none() | st.integers(1, 10**6)
@@ -90,7 +89,7 @@ def test_budgets_without_a_limit_are_not_said_and_a_foreign_ledger_has_none():
 
 def test_a_run_shows_them_in_its_report_and_in_its_trials(tmp_path):
     path = tmp_path / "run"
-    result = Study(
+    result = search_study(
         Program.parse(LEAN), "standard", path, Budget(steps=800, programs=50, wall_seconds=600.0), seed=3, seeds=(0, 1)
     ).run()
     rows = {row["budget"]: row for row in show_trials(path, as_json=True)["budgets"]}
@@ -109,6 +108,6 @@ def test_a_run_shows_them_in_its_report_and_in_its_trials(tmp_path):
         and "no limit" in page
     )
     # A run that goes on with a larger budget says so.
-    Study(Program.parse(LEAN), "standard", path, Budget(steps=900), seed=3, seeds=(0, 1)).resume()
+    search_study(Program.parse(LEAN), "standard", path, Budget(steps=900), seed=3, seeds=(0, 1)).resume()
     assert show_trials(path, as_json=True)["budgets"][0]["limit"] == 900
     assert [event["event"] for event in Ledger(path / "trials.jsonl").read()].count("budget") == 2

@@ -4,11 +4,10 @@ import pytest
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger, LedgerUnwritable
 from hl_dsl.synth.runs.trial import trials_of
-from hl_dsl.synth.search.start import run_synth, run_tune
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
-from tests.support.study_runs import LEAN, trials
+from tests.support.study_runs import LEAN, synth, trials, tune
 
 TEXT = LEAN.replace("  act {", "  param tilt: real = 0.2 in [-0.2, 0.2]\n\n  act {").replace(
     "angle > 0", "angle > tilt"
@@ -27,7 +26,7 @@ def lines(path):
     return trials_of(Ledger(path).read())
 
 
-@pytest.mark.parametrize("run, kind", [(run_tune, "tuning"), (run_synth, "study")])
+@pytest.mark.parametrize("run, kind", [(tune, "tuning"), (synth, "study")])
 def test_one_line_tells_of_a_run(policy, tmp_path, run, kind):
     ledger = tmp_path / "trials.jsonl"
     result = run(policy, tmp_path / "run", ledger=ledger, **FEW)
@@ -54,19 +53,19 @@ def test_one_line_tells_of_a_run(policy, tmp_path, run, kind):
 
 def test_a_run_that_fails_is_told_of(policy, tmp_path):
     with pytest.raises(HLError, match="before the first episodes ended"):
-        run_tune(policy, tmp_path / "run", ledger=tmp_path / "trials.jsonl", **{**FEW, "budget_steps": 5})
+        tune(policy, tmp_path / "run", ledger=tmp_path / "trials.jsonl", **{**FEW, "budget_steps": 5})
     (line,) = lines(tmp_path / "trials.jsonl")
     assert not line.accepted and "before the first episodes ended" in line.reason and 0 < line.environment_steps <= 5
 
 
 def test_a_run_that_finds_nothing_is_told_of(policy, tmp_path):
     policy.write_text(TEXT.replace("> tilt", "> 0 * tilt"))
-    result = run_tune(policy, tmp_path / "run", ledger=tmp_path / "trials.jsonl", **{**FEW, "budget_steps": 2_000})
+    result = tune(policy, tmp_path / "run", ledger=tmp_path / "trials.jsonl", **{**FEW, "budget_steps": 2_000})
     (line,) = lines(tmp_path / "trials.jsonl")
     assert not result.improved and line.gate == "all_seeds" and "not better" in line.reason
 
 
 def test_a_ledger_that_cannot_be_written_is_known_before_a_step(policy, tmp_path):
     with pytest.raises(LedgerUnwritable):
-        run_tune(policy, tmp_path / "run", ledger=tmp_path / "none" / "trials.jsonl", **FEW)
+        tune(policy, tmp_path / "run", ledger=tmp_path / "none" / "trials.jsonl", **FEW)
     assert not (tmp_path / "run").exists()

@@ -5,21 +5,28 @@ import signal
 from dataclasses import replace
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
+from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
-from hl_dsl.synth.search import generation, study
+from hl_dsl.synth.search import generation_run, study_kind
 from hl_dsl.synth.search.interactive_documents import inspect, status
-from hl_dsl.synth.search.interactive_run import InteractiveStudy, Opening
+from hl_dsl.synth.search.interactive_run import InteractiveStudy
+from hl_dsl.synth.search.study_settings import StudySettings
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cases.files import add_case, cases_folder, remove_case
 from hl_dsl.cases.records import EpisodeCase
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, trials
 
-FEW = Opening(seeds=(0, 1), budget_steps=3_000, max_steps=100)
+
+def few(steps=3_000, *, seeds=(0, 1), max_steps=100, programs=None):
+    """Settings and budget of a small study."""
+    return StudySettings(seeds=seeds, max_steps=max_steps), Budget(steps=steps, programs=programs)
+
+
 BETTER = LEAN.replace("observe pole.angle", "observe pole.angle, pole.velocity").replace(
     "pole.angle > 0", "pole.angle + 0.3 * pole.velocity > 0"
 )
@@ -33,7 +40,7 @@ WRONG = {
 
 
 def test_nothing_is_played_before_the_proof_passes(lean, tmp_path):
-    with InteractiveStudy.begin(lean, tmp_path / "run", FEW) as session:
+    with InteractiveStudy.create(lean, tmp_path / "run", *few()) as session:
         before = steps_taken()
         for number, (gate, text) in enumerate(WRONG.items(), 1):
             document = session.submit(text)
@@ -68,25 +75,28 @@ def test_a_program_that_is_not_proved_opens_no_run(lean, tmp_path):
     lean.write_text(WRONG["prove"])
     before = steps_taken()
     with pytest.raises(NotProved):
-        InteractiveStudy.begin(lean, tmp_path / "run", FEW)
+        InteractiveStudy.create(lean, tmp_path / "run", *few())
     assert steps_taken() == before and not (tmp_path / "run").exists()
 
 
 def test_a_run_that_is_opened_again_goes_on(lean, tmp_path):
     run = tmp_path / "run"
-    with InteractiveStudy.begin(lean, run, FEW) as session:
+    with InteractiveStudy.create(lean, run, *few()) as session:
         session.submit(WRONG["check"])
         with pytest.raises(HLError, match="another run writes"):
-            InteractiveStudy.go_on(run)
+            InteractiveStudy.reopen(run)
     lean.unlink()
     before = steps_taken()
-    with InteractiveStudy.go_on(run) as session:
+    with InteractiveStudy.reopen(run) as session:
         assert steps_taken() == before, "what is on record is not played again"
         assert session.submit(BETTER)["trial"] == 2
-    with InteractiveStudy.go_on(run) as session:
+    with InteractiveStudy.reopen(run) as session:
         assert session.submit(BETTER)["gate"] == "duplicate"
         session.finish()
-    for start in (lambda: InteractiveStudy.go_on(run), lambda: InteractiveStudy.begin(tmp_path / "again.hl", run, FEW)):
+    for start in (
+        lambda: InteractiveStudy.reopen(run),
+        lambda: InteractiveStudy.create(tmp_path / "again.hl", run, *few()),
+    ):
         (tmp_path / "again.hl").write_text(LEAN)
         with pytest.raises(HLError, match="is finished"):
             start()
@@ -95,9 +105,9 @@ def test_a_run_that_is_opened_again_goes_on(lean, tmp_path):
 
 def test_an_interrupt_loses_neither_the_program_nor_a_step(lean, tmp_path, monkeypatch):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    with InteractiveStudy.begin(lean, whole, FEW) as session:
+    with InteractiveStudy.create(lean, whole, *few()) as session:
         expected = session.submit(BETTER)
-    real = generation.play
+    real = generation_run.play
 
     def interrupted(*arguments, hooks, **options):
         def at(steps):
@@ -108,13 +118,13 @@ def test_an_interrupt_loses_neither_the_program_nor_a_step(lean, tmp_path, monke
         return real(*arguments, hooks=replace(hooks, before_step=at), **options)
 
     before = steps_taken()
-    monkeypatch.setattr(study, "WorkerExecutor", InProcessExecutor)  # so that the signal comes at that very step
-    with InteractiveStudy.begin(lean, cut, FEW) as session:
-        monkeypatch.setattr(generation, "play", interrupted)
+    monkeypatch.setattr(study_kind, "WorkerExecutor", InProcessExecutor)  # so that the signal comes at that very step
+    with InteractiveStudy.create(lean, cut, *few()) as session:
+        monkeypatch.setattr(generation_run, "play", interrupted)
         with pytest.raises(KeyboardInterrupt):
             session.submit(BETTER)
     monkeypatch.undo()
-    with InteractiveStudy.go_on(cut):
+    with InteractiveStudy.reopen(cut):
         pass
     found = trials(cut)
     assert sum(trial.environment_steps for trial in found) == steps_taken() - before
@@ -129,11 +139,9 @@ def test_an_interrupt_loses_neither_the_program_nor_a_step(lean, tmp_path, monke
 
 
 def test_its_budget_is_in_the_ledger_once(lean, tmp_path):
-    with InteractiveStudy.begin(
-        lean, tmp_path / "run", Opening(seeds=(0, 1), budget_steps=900, max_steps=100, budget_programs=5)
-    ) as session:
+    with InteractiveStudy.create(lean, tmp_path / "run", *few(900, programs=5)) as session:
         session.submit(WRONG["parse"])
-    with InteractiveStudy.go_on(tmp_path / "run"):
+    with InteractiveStudy.reopen(tmp_path / "run"):
         pass
     limits = [event for event in Ledger(tmp_path / "run" / "trials.jsonl").read() if event["event"] == "budget"]
     assert [(event["steps"], event["programs"]) for event in limits] == [(900, 5)]
@@ -141,17 +149,17 @@ def test_its_budget_is_in_the_ledger_once(lean, tmp_path):
 
 def test_the_budget_holds_and_may_grow(lean, tmp_path):
     run = tmp_path / "run"
-    with InteractiveStudy.begin(lean, run, Opening(seeds=(0, 1), budget_steps=250, max_steps=100)) as session:
+    with InteractiveStudy.create(lean, run, *few(250)) as session:
         cut = session.submit(BETTER)
         assert not cut["accepted"] and "budget" in cut["reason"] and cut["spent"]["env_steps"] <= 250
-        with pytest.raises(HLError, match="no program is taken any more: the budget of 250"):
+        with pytest.raises(HLError, match="the study accepts no more programs: the budget of 250"):
             session.submit(BETTER.replace("0.3", "0.4"))
-    with InteractiveStudy.begin(lean, run, Opening(seeds=(0, 1), budget_steps=900, max_steps=100)) as session:
+    with InteractiveStudy.create(lean, run, *few(900)) as session:
         assert session.submit(BETTER.replace("0.3", "0.4"))["accepted"]
-    with InteractiveStudy.go_on(run) as session:
+    with InteractiveStudy.reopen(run) as session:
         assert session.status()["budget"] == {"env_steps": 900, "programs": None}
-    with InteractiveStudy.begin(
-        lean, tmp_path / "few", Opening(seeds=(0,), max_steps=20, budget_programs=2)
+    with InteractiveStudy.create(
+        lean, tmp_path / "few", *few(300_000, seeds=(0,), max_steps=20, programs=2)
     ) as session:
         session.submit("no program")
         with pytest.raises(HLError, match="budget of 2 programs"):
@@ -160,7 +168,7 @@ def test_the_budget_holds_and_may_grow(lean, tmp_path):
 
 def test_cases_hold_here_too(lean, tmp_path):
     add_case(cases_folder(lean), EpisodeCase("stays", "CartPole-v1", "standard", 30, holds="step < 400"))
-    with InteractiveStudy.begin(lean, tmp_path / "run", Opening(seeds=(0, 1), budget_steps=9_000)) as session:
+    with InteractiveStudy.create(lean, tmp_path / "run", *few(9_000, max_steps=None)) as session:
         stray = session.submit(BETTER)
         again = session.submit(BETTER.replace("0.3", "0.31").replace("policy lean", "policy other"))
     assert (stray["gate"], stray["mean"] > 400) == ("regression", True)
@@ -172,17 +180,17 @@ def test_cases_hold_here_too(lean, tmp_path):
     assert stray["env_steps"] == sum(stray["returns"]) + stray["cases"]["stays"]["steps"]
     remove_case(cases_folder(lean), "stays")
     with pytest.raises(HLError, match="`stays` was taken away"):
-        InteractiveStudy.go_on(tmp_path / "run")
+        InteractiveStudy.reopen(tmp_path / "run")
 
 
 def test_what_is_asked_of_a_run_that_is_none(lean, tmp_path):
     with RunFolder(tmp_path / "other") as folder:
         folder.write_settings({"kind": "synth", "proposer": "local"})
     for run, said in ((tmp_path / "none", "holds no run"), (tmp_path / "other", "nobody submits")):
-        for ask in (status, inspect, InteractiveStudy.go_on):
+        for ask in (status, inspect, InteractiveStudy.reopen):
             with pytest.raises(HLError, match=said):
                 ask(run)
-    with InteractiveStudy.begin(lean, tmp_path / "run", FEW):
+    with InteractiveStudy.create(lean, tmp_path / "run", *few()):
         shown = inspect(tmp_path / "run", 0, ticks=3)
         assert len(shown["trace"]["rows"]) == 3 and shown["trace"]["columns"][0] == "tick" and shown["program"] == LEAN
         for arguments, said in (

@@ -6,23 +6,22 @@ import re
 import signal
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.run_result import NotWritten
 from hl_dsl.synth.runs.version import version
-from hl_dsl.synth.search.start import run_synth, run_tune
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import FileUnwritable
-from tests.support.study_runs import Interrupt, trials
+from tests.support.step_counter import steps_taken
+from tests.support.study_runs import Interrupt, synth, trials, tune
 
 
 @pytest.mark.parametrize(
     "start",
     [
-        lambda *more, **options: run_synth(*more, budget_steps=6_000, seed=2, **options),
-        lambda *more, **options: run_tune(*more, budget_steps=6_000, seed=2, **options),
+        lambda *more, **options: synth(*more, budget_steps=6_000, seed=2, **options),
+        lambda *more, **options: tune(*more, budget_steps=6_000, seed=2, **options),
     ],
     ids=["synth", "tune"],
 )
@@ -51,11 +50,11 @@ def test_an_interrupt_while_a_generation_is_written_down_loses_no_step(leaning, 
 
 def test_a_run_of_another_version_says_which(lean, tmp_path):
     folder = tmp_path / "run"
-    run_synth(lean, folder, budget_steps=2_000)
+    synth(lean, folder, budget_steps=2_000)
     settings = json.loads((folder / "run.json").read_text())
     assert settings["version"] == version() and re.fullmatch(r"\d+\.\d+\.\d+ \(code [0-9a-f]{8}\)", version())
     (folder / "run.json").write_text(json.dumps(settings | {"version": "0.0.9 (code 01234567)"}))
-    assert run_synth(lean, folder, budget_steps=2_000, resume=True).env_steps <= 2_000, "what repeats itself goes on"
+    assert synth(lean, folder, budget_steps=2_000, resume=True).env_steps <= 2_000, "what repeats itself goes on"
     ledger = Ledger(folder / "trials.jsonl")
     events = [
         {key: value for key, value in event.items() if key not in ("sequence", "time", "schema", "checksum")}
@@ -69,14 +68,14 @@ def test_a_run_of_another_version_says_which(lean, tmp_path):
     with pytest.raises(
         HLError, match=r"generation 1 .* HL 0\.0\.9 \(code 01234567\) made this run, and this is HL"
     ) as caught:
-        run_synth(lean, folder, budget_steps=4_000, resume=True)
+        synth(lean, folder, budget_steps=4_000, resume=True)
     assert "best.hl" in caught.value.hint
     (folder / "run.json").write_text(json.dumps(settings))
     with pytest.raises(HLError, match="generation 1 .* files in .* were changed"):
-        run_synth(lean, folder, budget_steps=4_000, resume=True)
+        synth(lean, folder, budget_steps=4_000, resume=True)
     (folder / "run.json").write_text(json.dumps({**settings, "lanes": 3, "version": None}))
     with pytest.raises(HLError, match="its lanes is 3, not 8") as caught:
-        run_synth(lean, folder, budget_steps=4_000, resume=True)
+        synth(lean, folder, budget_steps=4_000, resume=True)
     assert "of an unknown version" in caught.value.hint
 
 
@@ -87,29 +86,29 @@ def test_a_tuning_goes_on_after_an_interrupt_as_if_it_had_not_been(leaning, tmp_
             trial.index: (trial.program_hash, trial.returns, trial.gate) for trial in trials(folder) if trial.returns
         }
 
-    expected = run_tune(leaning, tmp_path / "whole", budget_steps=9_000, seed=2)
+    expected = tune(leaning, tmp_path / "whole", budget_steps=9_000, seed=2)
     stop = Interrupt(lambda event, count: event["event"] == "steps" and count >= cut_after)
     try:
-        result = run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, on_event=stop)
+        result = tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, on_event=stop)
         assert result.interrupted
     except HLError as error:
-        assert "before the first episodes ended" in error.message
+        assert "before its first episode ended" in error.message
     assert stop.done
-    result = run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, resume=True)
-    assert (result.values, result.score, result.text) == (expected.values, expected.score, expected.text)
+    result = tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, resume=True)
+    assert (result.values, result.score, result.best_text) == (expected.values, expected.score, expected.best_text)
     assert samples(tmp_path / "cut") == samples(tmp_path / "whole")
     before = steps_taken()
-    run_tune(leaning, tmp_path / "cut", budget_steps=result.env_steps, seed=2, resume=True)
+    tune(leaning, tmp_path / "cut", budget_steps=result.env_steps, seed=2, resume=True)
     assert steps_taken() == before, "what is recorded is not played again"
     with pytest.raises(HLError, match="already holds a run"):
-        run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2)
+        tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2)
     with pytest.raises(HLError, match="`hl tune` made it"):
-        run_synth(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, resume=True)
+        synth(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, resume=True)
     with pytest.raises(HLError, match="started without --params"):
-        run_tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, params=["lean"], resume=True)
+        tune(leaning, tmp_path / "cut", budget_steps=9_000, seed=2, params=["lean"], resume=True)
 
 
-@pytest.mark.parametrize("run", [run_synth, run_tune])
+@pytest.mark.parametrize("run", [synth, tune])
 def test_the_result_is_not_lost_where_the_plot_cannot_be_written(leaning, tmp_path, monkeypatch, run):
     def full(*arguments, **options):
         raise FileUnwritable("the disk is full", "Free some space.")

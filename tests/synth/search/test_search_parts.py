@@ -12,10 +12,10 @@ from hl_dsl.synth.environments.random_numbers import generator, seed_for
 from hl_dsl.synth.runs.progress import progress
 from hl_dsl.synth.search.random_baseline import random_constants
 from hl_dsl.synth.search.simplify import simplified, without_what_is_proved_idle
-from hl_dsl.synth.search.start import run_synth
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from tests.support.study_runs import synth
 
 LEAN = Program.parse("""
 policy lean for "CartPole-v1" {
@@ -189,6 +189,6 @@ def test_where_nothing_is_left_to_chance_one_seed_is_played(tmp_path):
     path.write_text(
         'policy still for "Breakout-v5" {\n  observe ram\n\n  act {\n    when ram[99] > ram[72] => RIGHT\n    otherwise              => LEFT\n  }\n}\n'
     )
-    result = run_synth(path, tmp_path / "run", "deterministic", budget_steps=3_000, max_steps=200, num_threads=1)
+    result = synth(path, tmp_path / "run", "deterministic", budget_steps=3_000, max_steps=200, num_threads=1)
     assert result.seeds == (0,) and 1_000 < result.env_steps <= 3_000
     assert Program.load(tmp_path / "run" / "best.hl").prove().passed

@@ -5,17 +5,15 @@ import json
 import pytest
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.synth.candidates import gates
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.run_folder import RunFolder
-from hl_dsl.synth.search.start import run_synth, run_tune
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
-from tests.support.study_runs import LEAN, Interrupt, trials
+from tests.support.step_counter import steps_taken
+from tests.support.study_runs import LEAN, Interrupt, search_study, synth, trials, tune
 
 
 def verdicts(folder):
@@ -42,7 +40,7 @@ def verdicts(folder):
 def test_a_search_balances_the_pole_and_records_it_all(lean, tmp_path):
     before = steps_taken()
     events = []
-    result = run_synth(lean, tmp_path / "run", budget_steps=25_000, on_event=events.append)
+    result = synth(lean, tmp_path / "run", budget_steps=25_000, on_event=events.append)
     assert steps_taken() - before == result.env_steps <= 25_000
     assert (result.score, result.proved) == (500.0, True) and result.start_score < 100
     best = Program.parse((tmp_path / "run" / "best.hl").read_text())
@@ -70,21 +68,21 @@ def test_nothing_is_played_before_it_is_proved(lean, tmp_path, monkeypatch):
     def watched(self, candidate):
         taken.append(steps_taken())
         verdict = real(self, candidate)
-        return verdict if len(taken) % 2 else gates.Rejection("prove", "refused by the test", candidate.program.hash)
+        return verdict if len(taken) % 2 else gates.Rejection("prove", "refused by the test", candidate.hash)
 
     monkeypatch.setattr(gates.Gates, "prove", watched)
     played = []
-    from hl_dsl.synth.search import generation
+    from hl_dsl.synth.search import generation_run
 
-    real_play = generation.play
+    real_play = generation_run.play
     monkeypatch.setattr(
-        generation,
+        generation_run,
         "play",
         lambda candidates, *rest, **more: (
             played.append((steps_taken(), candidates)) or real_play(candidates, *rest, **more)
         ),
     )
-    run_synth(lean, tmp_path / "run", budget_steps=6_000, evaluator=InProcessExecutor())
+    synth(lean, tmp_path / "run", budget_steps=6_000, evaluator=InProcessExecutor())
     refused = {trial.program_hash for trial in trials(tmp_path / "run") if trial.gate == "prove"}
     assert refused and not refused & {canonical_hash(one) for _, every in played for one in every}
     # All proofs of a generation come before its first step: no proof is made at a count of steps inside a generation.
@@ -97,16 +95,16 @@ def test_a_program_that_is_not_proved_starts_no_run(tmp_path):
     path.write_text(LEAN.replace("pole.angle > 0 =>", "1 / pole.angle > 0 =>"))
     before = steps_taken()
     with pytest.raises(NotProved):
-        run_synth(path, tmp_path / "run", budget_steps=1_000)
+        synth(path, tmp_path / "run", budget_steps=1_000)
     assert steps_taken() == before and not (tmp_path / "run").exists()
 
 
 def test_the_same_seed_is_the_same_run(lean, tmp_path):
-    first = run_synth(lean, tmp_path / "first", budget_steps=8_000, seed=4, num_threads=1)
-    second = run_synth(lean, tmp_path / "second", budget_steps=8_000, seed=4, num_threads=2)
+    first = synth(lean, tmp_path / "first", budget_steps=8_000, seed=4, num_threads=1)
+    second = synth(lean, tmp_path / "second", budget_steps=8_000, seed=4, num_threads=2)
     assert first.best_text == second.best_text
     assert verdicts(tmp_path / "first") == verdicts(tmp_path / "second")
-    run_synth(lean, tmp_path / "third", budget_steps=8_000, seed=5)
+    synth(lean, tmp_path / "third", budget_steps=8_000, seed=5)
     assert verdicts(tmp_path / "third") != verdicts(tmp_path / "first")
 
 
@@ -123,16 +121,16 @@ def test_the_same_seed_is_the_same_run(lean, tmp_path):
 )
 def test_a_run_goes_on_after_an_interrupt_as_if_it_had_not_been(lean, tmp_path, when):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
-    expected = run_synth(lean, whole, budget_steps=9_000, seed=2)
+    expected = synth(lean, whole, budget_steps=9_000, seed=2)
     stop = Interrupt(when)
     try:
-        result = run_synth(lean, cut, budget_steps=9_000, seed=2, on_event=stop)
+        result = synth(lean, cut, budget_steps=9_000, seed=2, on_event=stop)
         assert result.interrupted and (cut / "best.hl").exists()
     except HLError as error:
         assert "before its first episode ended" in error.message
     assert stop.done
     before, settled = steps_taken(), any(trial.kind == "search" for trial in trials(cut))
-    result = run_synth(lean, cut, budget_steps=9_000, seed=2, resume=True)
+    result = synth(lean, cut, budget_steps=9_000, seed=2, resume=True)
     assert verdicts(cut) == verdicts(whole)
     assert (result.best_text, result.score, result.env_steps) == (
         expected.best_text,
@@ -146,33 +144,33 @@ def test_a_run_goes_on_after_an_interrupt_as_if_it_had_not_been(lean, tmp_path, 
 
 
 def test_the_header_tells_how_episodes_ended(lean, tmp_path):
-    run_synth(lean, tmp_path / "run", budget_steps=2_000, max_steps=70)
+    synth(lean, tmp_path / "run", budget_steps=2_000, max_steps=70)
     assert "without reward or 70 in all.\n" in (tmp_path / "run" / "best.hl").read_text()
-    run_synth(lean, tmp_path / "whole", budget_steps=2_000)
+    synth(lean, tmp_path / "whole", budget_steps=2_000)
     assert "without reward.\n" in (tmp_path / "whole" / "best.hl").read_text()
 
 
 def test_what_is_resumed_must_be_the_same_run(lean, tmp_path):
     folder = tmp_path / "run"
-    with pytest.raises(HLError, match="no run to go on with"):
-        run_synth(lean, folder, budget_steps=1_000, resume=True)
+    with pytest.raises(HLError, match="not hold a run to resume"):
+        synth(lean, folder, budget_steps=1_000, resume=True)
     assert not folder.exists()
-    run_synth(lean, folder, budget_steps=2_000)
+    synth(lean, folder, budget_steps=2_000)
     with pytest.raises(HLError, match="already holds a run"):
-        run_synth(lean, folder, budget_steps=2_000)
+        synth(lean, folder, budget_steps=2_000)
     with pytest.raises(HLError, match="--seed 0, not 1"):
-        run_synth(lean, folder, budget_steps=2_000, seed=1, resume=True)
+        synth(lean, folder, budget_steps=2_000, seed=1, resume=True)
     lean.write_text(LEAN.replace("> 0", "> 0.01"))
-    with pytest.raises(HLError, match="began with program"):
-        run_synth(lean, folder, budget_steps=2_000, resume=True)
+    with pytest.raises(HLError, match="started from program"):
+        synth(lean, folder, budget_steps=2_000, resume=True)
 
 
 def test_a_run_that_spent_its_budget_goes_on_with_a_larger_one(lean, tmp_path):
     whole, longer = tmp_path / "whole", tmp_path / "longer"
-    run_synth(lean, longer, budget_steps=3_000, seed=3)
-    result = run_synth(lean, longer, budget_steps=6_000, seed=3, resume=True)
+    synth(lean, longer, budget_steps=3_000, seed=3)
+    result = synth(lean, longer, budget_steps=6_000, seed=3, resume=True)
     assert 3_000 < result.env_steps <= 6_000
-    again = run_synth(lean, longer, budget_steps=6_000, seed=3, resume=True)
+    again = synth(lean, longer, budget_steps=6_000, seed=3, resume=True)
     assert again.env_steps == result.env_steps and again.best_text == result.best_text
     assert len(verdicts(longer)) == result.trials
     assert not whole.exists()
@@ -181,13 +179,13 @@ def test_a_run_that_spent_its_budget_goes_on_with_a_larger_one(lean, tmp_path):
 def test_two_runs_do_not_share_a_folder(lean, tmp_path):
     with RunFolder(tmp_path / "run"):
         with pytest.raises(HLError, match="another run writes"):
-            run_synth(lean, tmp_path / "run", budget_steps=1_000)
+            synth(lean, tmp_path / "run", budget_steps=1_000)
 
 
 @pytest.mark.parametrize(
     "more, message",
     [
-        ({"proposer": "oracle"}, "no proposer `oracle`"),
+        ({"proposer": "oracle"}, "unknown proposer `oracle`"),
         ({"budget_steps": 0}, "nothing to do"),
         ({"protocol": "sticky"}, "no protocol `sticky`"),
         ({"budget_steps": None}, "never end"),
@@ -195,34 +193,36 @@ def test_two_runs_do_not_share_a_folder(lean, tmp_path):
 )
 def test_bad_options_are_said_before_anything_is_written(lean, tmp_path, more, message):
     with pytest.raises(HLError, match=message):
-        run_synth(lean, tmp_path / "run", **more)
+        synth(lean, tmp_path / "run", **more)
     assert not (tmp_path / "run").exists()
 
 
 def test_lost_episodes_are_missed(lean, tmp_path):
     folder = tmp_path / "run"
-    run_synth(lean, folder, budget_steps=3_000)
+    synth(lean, folder, budget_steps=3_000)
     for file in (folder / "episodes").iterdir():
         file.unlink()
     with pytest.raises(HLError, match="episodes of trial 0 are missing"):
-        run_synth(lean, folder, budget_steps=9_000, resume=True)
+        synth(lean, folder, budget_steps=9_000, resume=True)
 
 
 def test_a_limit_of_programs_or_time_stops_a_run(lean, tmp_path):
-    result = run_synth(lean, tmp_path / "programs", budget_steps=None, budget_programs=12)
+    result = synth(lean, tmp_path / "programs", budget_steps=None, budget_programs=12)
     assert "12 programs" in result.stop_reason and result.trials == 12
-    result = run_synth(lean, tmp_path / "time", budget_steps=None, wall_seconds=0.5)
+    result = synth(lean, tmp_path / "time", budget_steps=None, wall_seconds=0.5)
     assert "0.5 seconds" in result.stop_reason
 
 
 def test_tuning_from_a_path_leaves_a_run(leaning, tmp_path):
-    result = run_tune(leaning, tmp_path / "run", budget_steps=3_000)
-    assert (tmp_path / "run" / "best.hl").read_text() == result.text
+    result = tune(leaning, tmp_path / "run", budget_steps=3_000)
+    assert (tmp_path / "run" / "best.hl").read_text() == result.best_text
     assert json.loads(json.dumps(result.to_json()))["score"] >= result.start_score
 
 
 def test_a_study_has_a_python_face(tmp_path):
-    study = Study(Program.parse(LEAN), "standard", tmp_path / "run", Budget(steps=1_500), seed=1, seeds=(7, 8, 9))
+    study = search_study(
+        Program.parse(LEAN), "standard", tmp_path / "run", Budget(steps=1_500), seed=1, seeds=(7, 8, 9)
+    )
     result = study.run()
     assert result.seeds == (7, 8, 9) and result.env_steps <= 1_500
     assert study.resume().best_text == result.best_text

@@ -9,12 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
-from hl_dsl.synth.report.contents.run import CUT_OFF, GOING_ON, INTERRUPTED_RUN, STOPPED, read_run
+from hl_dsl.synth.regressions.gate import CaseGate
+from hl_dsl.synth.report.contents.run import RunStatus, read_run
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trials_table import show_trials
-from hl_dsl.synth.search.start import run_tune
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -22,7 +21,8 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.cases.files import add_case, cases_folder
 from hl_dsl.cases.records import EpisodeCase
 from hl_dsl.program import Program
-from tests.support.study_runs import Interrupt, trials
+from tests.support.step_counter import steps_taken
+from tests.support.study_runs import Interrupt, trials, tune
 
 SWING = """\
 policy swing for "Pendulum-v1" {
@@ -53,7 +53,7 @@ def samples(folder):
 
 
 def test_a_race_plays_all_seeds_of_the_better_half_alone(swing, tmp_path):
-    result = run_tune(swing, tmp_path / "run", race=True, population=8, **FEW)
+    result = tune(swing, tmp_path / "run", race=True, population=8, **FEW)
     found = trials(tmp_path / "run")
     generation = [trial for trial in found if trial.kind == "tune" and 1 <= trial.index <= 8]
     assert sorted(len(trial.seeds) for trial in generation) == [2] * 4 + [6] * 4
@@ -68,14 +68,12 @@ def test_a_race_plays_all_seeds_of_the_better_half_alone(swing, tmp_path):
 
 
 def test_the_center_alone_is_accepted_and_counts_beside_the_samples(swing, tmp_path):
-    result = run_tune(
-        swing, tmp_path / "run", center=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000}
-    )
+    result = tune(swing, tmp_path / "run", center=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000})
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune" and trial.gate != "none"]
     accepted = [trial for trial in found if trial.accepted]
     assert result.score == accepted[-1].score > result.start_score and len(accepted) > 2
     with pytest.raises(HLError, match="started with --center$"):
-        run_tune(swing, tmp_path / "run", resume=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000})
+        tune(swing, tmp_path / "run", resume=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000})
     before = [trial for trial in found if trial.index < accepted[1].index]
     assert max(trial.score for trial in before) > result.start_score, "a lucky sample is not taken"
     # The first generation is drawn around the program itself, which has been played; the second one's center stands among its better half.
@@ -91,9 +89,7 @@ def test_a_center_is_a_value_that_its_param_may_take_and_must_pass_the_cases(swi
         )
     )
     case(swing, -1e9)
-    result = run_tune(
-        swing, tmp_path / "run", center=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000}
-    )
+    result = tune(swing, tmp_path / "run", center=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000})
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
     assert {type(trial.parameters["strong"]) for trial in found} == {int} and {
         type(trial.parameters["all_in"]) for trial in found
@@ -114,17 +110,22 @@ def test_the_best_so_far_stands_in_the_folder_while_the_tuning_goes_on(swing, tm
                 (event["best"], Program.load(best).hash if best.exists() else None, read_run(tmp_path / "run").status)
             )
 
-    result = run_tune(swing, tmp_path / "run", population=6, on_event=look, **FEW)
+    result = tune(swing, tmp_path / "run", population=6, on_event=look, **FEW)
     hashes = {trial.score: trial.program_hash for trial in trials(tmp_path / "run") if trial.accepted}
-    assert [found for _, found, _ in seen] == [
-        hashes[score] if score > result.start_score else None for score, _, _ in seen
-    ]
-    assert len(set(seen)) > 2 and {status for _, _, status in seen} == {GOING_ON} and best.read_text() == result.text
-    assert read_run(tmp_path / "run").status == STOPPED and read_run(tmp_path / "run").stop_reason == result.stop_reason
+    assert [found for _, found, _ in seen] == [hashes[score] for score, _, _ in seen]
+    assert (
+        len(set(seen)) > 2
+        and {status for _, _, status in seen} == {RunStatus.RUNNING}
+        and best.read_text() == result.best_text
+    )
+    assert (
+        read_run(tmp_path / "run").status == RunStatus.STOPPED
+        and read_run(tmp_path / "run").stop_reason == result.stop_reason
+    )
 
 
 def test_a_tuning_that_went_on_and_was_cut_is_no_ended_one(swing, tmp_path):
-    run_tune(swing, tmp_path / "run", population=6, **FEW)
+    tune(swing, tmp_path / "run", population=6, **FEW)
     written, best = [], tmp_path / "run" / "best.hl"
     before = best.read_text()
 
@@ -135,9 +136,9 @@ def test_a_tuning_that_went_on_and_was_cut_is_no_ended_one(swing, tmp_path):
             raise RuntimeError("as a kill would")
 
     with pytest.raises(RuntimeError):
-        run_tune(swing, tmp_path / "run", population=6, resume=True, on_event=cut, **{**FEW, "budget_steps": 90_000})
+        tune(swing, tmp_path / "run", population=6, resume=True, on_event=cut, **{**FEW, "budget_steps": 90_000})
     assert (
-        read_run(tmp_path / "run").status == CUT_OFF
+        read_run(tmp_path / "run").status == RunStatus.ABORTED
         and show_trials(tmp_path / "run", as_json=True)["stop_reason"] is None
     )
     assert len(written) > 2 and set(written) == {before}, "what was accepted before is not written over the best"
@@ -145,12 +146,12 @@ def test_a_tuning_that_went_on_and_was_cut_is_no_ended_one(swing, tmp_path):
 
 def test_what_is_interrupted_says_so(swing, tmp_path):
     stop = Interrupt(lambda event, count: event["event"] == "steps" and event["env_steps"] >= 20_000)
-    assert run_tune(swing, tmp_path / "run", on_event=stop, **FEW).interrupted
-    assert read_run(tmp_path / "run").status == INTERRUPTED_RUN
+    assert tune(swing, tmp_path / "run", on_event=stop, **FEW).interrupted
+    assert read_run(tmp_path / "run").status == RunStatus.INTERRUPTED
 
 
 def test_a_center_may_win_its_race_alone(swing, tmp_path):
-    result = run_tune(
+    result = tune(
         swing,
         tmp_path / "run",
         center=True,
@@ -163,7 +164,7 @@ def test_a_center_may_win_its_race_alone(swing, tmp_path):
 
 
 def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
-    result = run_tune(swing, tmp_path / "run", short="40:3,80:2", population=6, **FEW)
+    result = tune(swing, tmp_path / "run", short="40:3,80:2", population=6, **FEW)
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
     caps = [trial.options["short"] for trial in found]
     assert caps[0] is None and caps[1:].index(None) > 5 * 6, "the start in whole, then five short generations"
@@ -180,7 +181,7 @@ def test_short_episodes_come_first_and_decide_nothing(swing, tmp_path):
 
 
 def test_the_best_of_short_episodes_is_played_in_whole_when_the_budget_ends(swing, tmp_path):
-    result = run_tune(swing, tmp_path / "run", short="40:1000", population=6, **FEW)
+    result = tune(swing, tmp_path / "run", short="40:1000", population=6, **FEW)
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
     short = [trial for trial in found if trial.options["short"] == 40 and trial.gate == "quick_seeds"]
     assert (
@@ -191,19 +192,19 @@ def test_the_best_of_short_episodes_is_played_in_whole_when_the_budget_ends(swin
 
 
 def test_the_least_return_is_what_counts_where_it_is_asked_for(swing, tmp_path):
-    result = run_tune(swing, tmp_path / "run", fitness="0.5*min+0.5*mean", **FEW)
-    found = [trial for trial in trials(tmp_path / "run") if trial.gate not in ("none",)]
+    result = tune(swing, tmp_path / "run", fitness="0.5*min+0.5*mean", **FEW)
+    found = [trial for trial in trials(tmp_path / "run") if trial.gate != "none" and len(trial.seeds) == 6]
     assert all(trial.fitness == pytest.approx(0.5 * trial.min + 0.5 * trial.mean) == trial.score for trial in found)
     assert result.score == max(trial.score for trial in found) == [trial for trial in found if trial.accepted][-1].score
     assert json.loads((tmp_path / "run" / "run.json").read_text())["fitness"] == "0.5*min+0.5*mean"
     with pytest.raises(HLError, match="--fitness 0.5"):
-        run_tune(swing, tmp_path / "run", resume=True, fitness="min", **FEW)
+        tune(swing, tmp_path / "run", resume=True, fitness="min", **FEW)
     with pytest.raises(HLError, match="started without --center$"):
-        run_tune(swing, tmp_path / "run", resume=True, fitness="0.5*min+0.5*mean", center=True, **FEW)
+        tune(swing, tmp_path / "run", resume=True, fitness="0.5*min+0.5*mean", center=True, **FEW)
 
 
 def test_the_ledger_holds_texts_of_what_was_accepted_alone(swing, tmp_path):
-    run_tune(swing, tmp_path / "run", **FEW)
+    tune(swing, tmp_path / "run", **FEW)
     found = [trial for trial in trials(tmp_path / "run") if trial.kind == "tune"]
     assert [bool(trial.program) for trial in found] == [trial.accepted for trial in found]
     assert (tmp_path / "run" / "progress.png").read_bytes().startswith(b"\x89PNG")
@@ -221,45 +222,38 @@ def case(swing, least):
 
 
 def test_a_new_best_passes_the_cases(swing, tmp_path):
-    free = run_tune(swing, tmp_path / "free", **FEW)
+    free = tune(swing, tmp_path / "free", **FEW)
     first = next(trial for trial in trials(tmp_path / "free") if trial.index == 0)
     case(swing, min(first.returns) - 400)
-    kept = run_tune(swing, tmp_path / "kept", **FEW)
+    kept = tune(swing, tmp_path / "kept", **FEW)
     found = trials(tmp_path / "kept")
     assert all(trial.cases["hangs"]["passed"] for trial in found if trial.accepted)
     assert sum(trial.environment_steps for trial in found) == kept.env_steps <= FEW["budget_steps"]
     assert free.score != float("-inf") and kept.score > kept.start_score
 
 
-def test_what_breaks_a_case_is_not_accepted(swing, tmp_path, monkeypatch):
-    """Each program but the first is held to a return that none can have."""
-    from hl_dsl.synth.tuning.sample_runner import SampleRunner
-
+def test_a_sample_that_fails_a_case_is_not_accepted(swing, tmp_path, monkeypatch):
+    """Every program but the initial one is held to a return that none can have."""
     case(swing, -1e9)
-    real = SampleRunner.passes
+    real = CaseGate.rejection_reason
     monkeypatch.setattr(
-        SampleRunner,
-        "passes",
-        lambda self, sample, stop: (
-            real(self, sample, stop) if sample.number == 0 else real(self, sample, stop) or "case hangs: no"
-        ),
+        CaseGate,
+        "rejection_reason",
+        lambda self, index: real(self, index) if index == 0 else "case hangs: return too low",
     )
-    result = run_tune(swing, tmp_path / "run", **FEW)
-    found = trials(tmp_path / "run")
-    assert result.score == result.start_score and result.text == SWING
-    rejected = [trial for trial in found if trial.gate == "regression"]
-    assert (
-        rejected
-        and all(not trial.accepted for trial in found if trial.index)
-        and {trial.reason for trial in rejected} == {"case hangs: no"}
-    )
+    result = tune(swing, tmp_path / "run", **FEW)
+    recorded = trials(tmp_path / "run")
+    assert result.score == result.start_score and result.best_text == SWING
+    rejected = [trial for trial in recorded if trial.gate == "regression"]
+    assert rejected and not any(trial.accepted for trial in recorded if trial.index)
+    assert {trial.reason for trial in rejected} == {"case hangs: return too low"}
 
 
 def test_a_program_that_breaks_a_case_is_not_tuned(swing, tmp_path):
     case(swing, 0.0)
     before = steps_taken()
-    with pytest.raises(HLError, match="no good: case hangs: a return of"):
-        run_tune(swing, tmp_path / "run", **FEW)
+    with pytest.raises(HLError, match="rejected: case hangs: a return of"):
+        tune(swing, tmp_path / "run", **FEW)
     assert sum(trial.environment_steps for trial in trials(tmp_path / "run")) == steps_taken() - before == 7 * 200
 
 
@@ -279,14 +273,14 @@ def test_a_program_that_breaks_a_case_is_not_tuned(swing, tmp_path):
 def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     case(swing, -1e9)
     few = {**FEW, "budget_steps": 30_000}
-    expected = run_tune(swing, tmp_path / "whole", **few, **more)
+    expected = tune(swing, tmp_path / "whole", **few, **more)
     stop = Interrupt(lambda event, count: event["event"] == "steps" and event["env_steps"] >= cut_after)
     try:
-        run_tune(swing, tmp_path / "cut", on_event=stop, **few, **more)
+        tune(swing, tmp_path / "cut", on_event=stop, **few, **more)
     except HLError as error:
-        assert "before the first episodes ended" in error.message
+        assert "before its first episode ended" in error.message
     assert stop.done
-    result = run_tune(swing, tmp_path / "cut", resume=True, **few, **more)
+    result = tune(swing, tmp_path / "cut", resume=True, **few, **more)
     assert (result.values, result.score, result.env_steps) == (expected.values, expected.score, expected.env_steps)
     assert samples(tmp_path / "cut") == samples(tmp_path / "whole")
 
@@ -295,7 +289,7 @@ def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
     "more, said",
     [
         ({"race": True, "seeds": [0]}, "nothing to race with 1 seed"),
-        ({"race": True, "seeds": [0, 1]}, "nothing to race with 2 seeds: every sample plays 2"),
+        ({"race": True, "seeds": [0, 1]}, "nothing to race with 2 seeds: every sample is evaluated on 2"),
         ({"short": "9999:3"}, "every episode ends after 200"),
         ({"short": "30", "max_steps": 30}, "every episode ends after 30"),
     ],
@@ -303,7 +297,7 @@ def test_a_tuning_goes_on_to_the_same_end(swing, tmp_path, more, cut_after):
 def test_what_would_change_nothing_is_refused(swing, tmp_path, more, said):
     before = steps_taken()
     with pytest.raises(HLError, match=said):
-        run_tune(swing, tmp_path / "run", **{**FEW, **more})
+        tune(swing, tmp_path / "run", **{**FEW, **more})
     assert steps_taken() == before and not (tmp_path / "run").exists()
 
 
@@ -335,12 +329,12 @@ def test_a_tuning_that_is_over_comes_to_the_same_again(budget, race, short, seed
             "max_steps": 20,
         }
         try:
-            expected = run_tune(path, Path(folder) / "run", **options)
+            expected = tune(path, Path(folder) / "run", **options)
         except HLError as error:
-            assert "before the first episodes ended" in error.message
+            assert "before its first episode ended" in error.message
             return
         before, recorded = steps_taken(), samples(Path(folder) / "run")
-        assert run_tune(path, Path(folder) / "run", resume=True, **options) == expected
+        assert tune(path, Path(folder) / "run", resume=True, **options) == expected
         assert steps_taken() == before and samples(Path(folder) / "run") == recorded
 
 
@@ -348,9 +342,10 @@ def test_a_tuning_that_is_over_comes_to_the_same_again(budget, race, short, seed
 def test_a_kill_loses_no_step(swing, tmp_path, where):
     """What a killed process had played and not written down is listed when the run goes on."""
     code = (
-        "import sys\nfrom hl_dsl.synth.search.start import run_tune\nfrom hl_dsl.synth.rollouts.executor import InProcessExecutor\nfrom hl_dsl.synth.workers.worker_executor import WorkerExecutor\n"
+        "from tests.support.study_runs import tune\n"
+        "from hl_dsl.synth.rollouts.executor import InProcessExecutor\nfrom hl_dsl.synth.workers.worker_executor import WorkerExecutor\n"
         "def say(event):\n    print(event['event'], event.get('env_steps', 0), flush=True)\n"
-        f"run_tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator={where}(), on_event=say, population=16)"
+        f"tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator={where}(), on_event=say, population=16)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     seen = 0
@@ -363,7 +358,7 @@ def test_a_kill_loses_no_step(swing, tmp_path, where):
     process.wait(20)
     recorded = sum(trial.environment_steps for trial in trials(tmp_path / "run"))
     assert recorded < seen
-    result = run_tune(swing, tmp_path / "run", resume=True, **{**FEW, "budget_steps": recorded + 1, "population": 16})
+    result = tune(swing, tmp_path / "run", resume=True, **{**FEW, "budget_steps": recorded + 1, "population": 16})
     listed = sum(
         trial.environment_steps
         for trial in trials(tmp_path / "run")
@@ -373,6 +368,6 @@ def test_a_kill_loses_no_step(swing, tmp_path, where):
 
 
 def test_a_better_program_is_written_into_the_file(swing, tmp_path):
-    result = run_tune(swing, tmp_path / "run", write=True, **FEW)
-    assert result.written == str(swing) and swing.read_text() == result.text != SWING
+    result = tune(swing, tmp_path / "run", write=True, **FEW)
+    assert result.written == str(swing) and swing.read_text() == result.best_text != SWING
     assert Program.load(swing).hash == result.program_hash

@@ -1,16 +1,15 @@
 """Tuning moves parameters inside their ranges, repeats, keeps the text, and never overspends."""
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.evaluation.program_text import text_of
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.trial import trials_of
-from hl_dsl.synth.tuning.tuning import tune
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from tests.support.step_counter import steps_taken
+from tests.support.study_runs import trials as recorded
+from tests.support.study_runs import tune_program
 
 TEXT = """\
 # Leans ahead.
@@ -31,31 +30,30 @@ policy lean for "CartPole-v1" {
 """
 
 
-def tuned(**more):
-    return tune(
-        Program.parse(TEXT),
-        "standard",
-        range(3),
-        more.pop("budget", Budget(steps=12_000)),
-        seed=more.pop("seed", 1),
-        **more,
-    )
+@pytest.fixture
+def tuned(tmp_path_factory):
+    """Tunes the program above in a new folder."""
+
+    def run(text=TEXT, **given):
+        given.setdefault("budget", Budget(steps=12_000))
+        return tune_program(Program.parse(text), tmp_path_factory.mktemp("run"), **given)
+
+    return run
 
 
 def test_tuning_finds_the_lead_and_writes_it_back(tmp_path):
-    ledger = Ledger(tmp_path / "trials.jsonl")
     before = steps_taken()
-    result = tuned(ledger=ledger)
+    result = tune_program(Program.parse(TEXT), tmp_path, budget=Budget(steps=12_000))
     assert steps_taken() - before == result.env_steps <= 12_000
     assert result.score == 500 > result.start_score
-    program = Program.parse(result.text)
+    program = Program.parse(result.best_text)
     assert program.hash == result.program_hash
     assert {one.name: one.default for one in program.flow.parameters} == result.values
-    assert result.text.startswith("# Leans ahead.\n") and "# seconds" in result.text
+    assert result.best_text.startswith("# Leans ahead.\n") and "# seconds" in result.best_text
     assert (
         -1 <= result.values["lead"] <= 2 and type(result.values["late"]) is int and type(result.values["flip"]) is bool
     )
-    trials = trials_of(ledger.read())
+    trials = recorded(tmp_path)
     assert sum(trial.environment_steps for trial in trials) == result.env_steps
     assert all(Program.parse(text_of(trial, trials)).hash == trial.program_hash for trial in trials[:10])
     assert [bool(trial.program) for trial in trials] == [trial.accepted for trial in trials], (
@@ -68,32 +66,30 @@ def test_tuning_finds_the_lead_and_writes_it_back(tmp_path):
 
 def test_what_was_measured_of_another_program_is_left_out(tmp_path):
     measured = "#: program 0123456789abcdef; well defined\n#: standard, seeds 50..99: mean 500\n"
-    ledger = Ledger(tmp_path / "trials.jsonl")
-    result = tune(Program.parse(measured + TEXT), "standard", range(3), Budget(steps=12_000), seed=1, ledger=ledger)
-    assert result.score > result.start_score and "#:" not in result.text and "# Leans ahead." in result.text
-    kept = [trial.program for trial in trials_of(ledger.read()) if "#:" in trial.program]
+    result = tune_program(Program.parse(measured + TEXT), tmp_path, budget=Budget(steps=12_000))
+    assert result.score > result.start_score and "#:" not in result.best_text and "# Leans ahead." in result.best_text
+    kept = [trial.program for trial in recorded(tmp_path) if "#:" in trial.program]
     assert kept == [measured + TEXT], "the program itself keeps it"
 
 
 def test_a_sample_that_the_budget_cut_is_not_called_interrupted(tmp_path):
-    ledger = Ledger(tmp_path / "trials.jsonl")
-    tuned(ledger=ledger)
-    trials = trials_of(ledger.read())
+    tune_program(Program.parse(TEXT), tmp_path, budget=Budget(steps=12_000))
+    trials = recorded(tmp_path)
     assert "interrupted" not in {
         trial.reason for trial in trials
-    } and "the budget was spent before its episodes ended" in {trial.reason for trial in trials}
+    } and "the budget was spent before its episode ended" in {trial.reason for trial in trials}
     assert len({trial.index for trial in trials}) == len(trials)
 
 
-def test_the_same_seed_tunes_the_same():
+def test_the_same_seed_tunes_the_same(tuned):
     budget = {"budget": Budget(steps=4_000)}
     first, second = tuned(**budget), tuned(budget=Budget(steps=4_000))
     assert first == second
     assert tuned(budget=Budget(steps=4_000), seed=2).values != first.values
 
 
-def test_named_parameters_alone_are_moved():
-    result = tuned(names=["lead"], budget=Budget(steps=6_000))
+def test_named_parameters_alone_are_moved(tuned):
+    result = tuned(params=("lead",), budget=Budget(steps=6_000))
     assert (result.values["late"], result.values["flip"]) == (3, False) and result.samples > 2
 
 
@@ -109,23 +105,23 @@ def test_named_parameters_alone_are_moved():
         ),
     ],
 )
-def test_what_cannot_be_tuned_is_said(text, names, message):
+def test_what_cannot_be_tuned_is_said(tuned, text, names, message):
     with pytest.raises(HLError, match=message):
-        tune(Program.parse(text), "standard", [0], Budget(steps=100), names=names)
+        tuned(text, budget=Budget(steps=100), params=names and tuple(names))
 
 
-def test_what_is_not_proved_is_not_played():
+def test_what_is_not_proved_is_not_played(tuned):
     before = steps_taken()
     wild = 'policy p for "CartPole-v1" { observe pole.angle param a: real = 1 in [0, 2] act { when 1 / (a - a) > pole.angle => LEFT otherwise => RIGHT } }'
     with pytest.raises(NotProved):
-        tune(Program.parse(wild), "standard", [0], Budget(steps=100))
+        tuned(wild, budget=Budget(steps=100))
     assert steps_taken() == before
 
 
-def test_a_budget_of_nothing_is_refused():
+def test_a_budget_of_nothing_is_refused(tuned):
     with pytest.raises(HLError, match="nothing to do"):
         Budget(steps=0)
     with pytest.raises(HLError, match="never end"):
         Budget()
-    with pytest.raises(HLError, match="before the first episodes ended"):
+    with pytest.raises(HLError, match="before its first episode ended"):
         tuned(budget=Budget(steps=20))

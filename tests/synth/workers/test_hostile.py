@@ -1,4 +1,4 @@
-"""An evaluator that hangs, leaks, forks or dies is ended with all it started, is on record, and the study goes on."""
+"""A worker that hangs, leaks, forks or crashes is killed with its process tree and recorded; the study continues."""
 
 import gc
 import os
@@ -10,19 +10,18 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.study import Study
 from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support import hostile_workers
-from tests.support.study_runs import LEAN, trials
+from tests.support.step_counter import steps_taken
+from tests.support.study_runs import LEAN, search_study, trials
 from tests.synth.search.test_study import verdicts
 
 ROOT = Path(__file__).parents[3]
@@ -63,7 +62,7 @@ def running(word: str) -> set[str]:
 
 
 def study(folder, play=None, evaluator=None, steps=800, **more):
-    return Study(
+    return search_study(
         Program.parse(LEAN),
         "standard",
         folder,
@@ -79,7 +78,7 @@ def study(folder, play=None, evaluator=None, steps=800, **more):
 
 @linux
 @pytest.mark.parametrize("act, says", ACTS, ids=lambda one: getattr(one, "__name__", ""))
-def test_a_hostile_evaluator_is_ended_recorded_and_charged(tmp_path, survivors, act, says):
+def test_hostile_worker_is_killed_recorded_and_charged(tmp_path, survivors, act, says):
     before = steps_taken()
     play = partial(hostile_workers.playing, act, hostile_workers.SOME)
     result = study(tmp_path / "run", play, WorkerExecutor(STRICT)).run()
@@ -105,7 +104,7 @@ def test_a_hostile_evaluator_is_ended_recorded_and_charged(tmp_path, survivors, 
 
 
 @linux
-def test_programs_that_are_not_to_blame_get_their_verdicts(tmp_path, survivors):
+def test_other_programs_of_a_failed_batch_are_evaluated_alone(tmp_path, survivors):
     study(tmp_path / "whole", evaluator=InProcessExecutor()).run()
     result = study(
         tmp_path / "run", partial(hostile_workers.in_company, hostile_workers.segfaults), WorkerExecutor(STRICT)
@@ -114,14 +113,14 @@ def test_programs_that_are_not_to_blame_get_their_verdicts(tmp_path, survivors):
     wasted = [trial for trial in trials(tmp_path / "run") if trial.kind == "interrupted"]
     assert wasted and "did not when each played alone" in wasted[0].reason
     assert result.lost_steps == sum(trial.environment_steps for trial in wasted) >= hostile_workers.AFTER * len(wasted)
-    # A generation at the end of the budget differs: side by side its programs are cut at one tick, one by one the last is.
+    # The last generation differs: in one batch all programs are cut at one tick, one by one only the last is.
     whole, alone = verdicts(tmp_path / "whole"), verdicts(tmp_path / "run")
     same = [number for number in whole if "budget" not in whole[number][5] + alone[number][5]]
     assert len(same) > 4 and all(whole[number] == alone[number] for number in same)
 
 
 @linux
-def test_what_was_started_on_the_side_is_ended_and_a_copy_is_not_heard(tmp_path, survivors):
+def test_forks_of_a_worker_are_killed_and_their_answers_ignored(tmp_path, survivors):
     expected = study(tmp_path / "whole", evaluator=InProcessExecutor()).run()
     result = study(
         tmp_path / "run",
@@ -142,7 +141,7 @@ def test_what_was_started_on_the_side_is_ended_and_a_copy_is_not_heard(tmp_path,
         (hostile_workers.kills_its_supervisor, "died of SIGKILL"),
     ],
 )
-def test_other_ends(survivors, act, says):
+def test_each_failure_is_reported_with_its_cause(survivors, act, says):
     program = Program.parse(LEAN)
     evaluator = WorkerExecutor(STRICT)
     with pytest.raises(EvaluatorFailed, match=says) as caught:
@@ -158,7 +157,7 @@ def test_other_ends(survivors, act, says):
 
 
 @linux
-def test_a_first_program_that_cannot_be_played_is_the_end(tmp_path, survivors):
+def test_study_stops_if_its_initial_program_cannot_be_played(tmp_path, survivors):
     with pytest.raises(HLError, match="died of SIGSEGV"):
         study(
             tmp_path / "run",
@@ -166,7 +165,7 @@ def test_a_first_program_that_cannot_be_played_is_the_end(tmp_path, survivors):
             WorkerExecutor(STRICT),
         ).run()
     assert not survivors()
-    (trial,) = [trial for trial in trials(tmp_path / "run")]
+    (trial,) = trials(tmp_path / "run")
     assert trial.environment_steps >= hostile_workers.AFTER and "SIGSEGV" in trial.reason
 
 
@@ -179,24 +178,24 @@ study(sys.argv[1], partial(hostile.playing, getattr(hostile, sys.argv[2]), hosti
 """
 
 
-def begun(tmp_path, monkeypatch, act):
-    """A study in a process of its own, whose evaluator has begun the act."""
-    monkeypatch.setenv("HL_TEST_FILE", str(tmp_path / "begun"))
+def started(tmp_path, monkeypatch, act):
+    """A study in its own process, whose worker has started the act."""
+    monkeypatch.setenv("HL_TEST_FILE", str(tmp_path / "started"))
     parent = subprocess.Popen(
         [sys.executable, "-c", _KILLED, str(tmp_path / "run"), act], cwd=ROOT, stderr=subprocess.PIPE
     )
     until = time.monotonic() + 240
-    while not (tmp_path / "begun").exists() and time.monotonic() < until and parent.poll() is None:
+    while not (tmp_path / "started").exists() and time.monotonic() < until and parent.poll() is None:
         time.sleep(0.05)
-    assert (tmp_path / "begun").exists()
+    assert (tmp_path / "started").exists()
     return parent
 
 
 @linux
-def test_children_of_an_evaluator_end_with_a_study_that_is_killed(tmp_path, monkeypatch, survivors):
-    """They have fled to sessions of their own, and one has dropped its environment, by which it could be known."""
-    parent = begun(tmp_path, monkeypatch, "forks_and_reports")
-    children = [int(one) for one in (tmp_path / "begun").read_text().split()]
+def test_descendants_of_a_worker_are_killed_when_the_study_is_killed(tmp_path, monkeypatch, survivors):
+    """They are in sessions of their own, and one has an empty environment, so it is not marked."""
+    parent = started(tmp_path, monkeypatch, "forks_and_reports")
+    children = [int(one) for one in (tmp_path / "started").read_text().split()]
     assert len(children) == 2 and all(Path(f"/proc/{one}").exists() for one in children)
     assert not Path(f"/proc/{children[1]}/environ").read_bytes().strip(b"\0")
     parent.kill()
@@ -205,17 +204,17 @@ def test_children_of_an_evaluator_end_with_a_study_that_is_killed(tmp_path, monk
     while (survivors() or any(Path(f"/proc/{one}").exists() for one in children)) and time.monotonic() < killed + 30:
         time.sleep(0.02)
     left = survivors(), [one for one in children if Path(f"/proc/{one}").exists()]
-    # The evaluator's deadline is a minute; what ends is ended by the end of the study, long before.
+    # The worker's own deadline is a minute, so the supervisor killed it.
     assert left == (set(), []) and time.monotonic() - killed < 10
 
 
 @linux
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
-def test_a_parent_that_ends_leaves_no_worker_and_a_run_that_goes_on(tmp_path, monkeypatch, survivors, number):
-    """While the evaluator hangs, which it does in the first generation that has a program for it."""
+def test_killed_study_leaves_no_process_and_can_be_resumed(tmp_path, monkeypatch, survivors, number):
+    """The study is killed while its worker hangs."""
     expected = study(tmp_path / "whole", evaluator=InProcessExecutor()).run()
-    parent = begun(tmp_path, monkeypatch, "sleeps_and_reports")
-    assert len(survivors()) == 3  # the study, the worker and its keeper
+    parent = started(tmp_path, monkeypatch, "sleeps_and_reports")
+    assert len(survivors()) == 3  # the study, the supervisor and the worker
     parent.send_signal(number)
     parent.communicate(timeout=120)
     until = time.monotonic() + 30

@@ -1,20 +1,18 @@
-"""A worker's results are this process's, bit for bit."""
+"""Results of a worker equal those of this process to the bit."""
 
 import numpy as np
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import play
 from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.start import run_tune
-from hl_dsl.synth.search.study import Study
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
-from tests.support.study_runs import Interrupt, trials
+from tests.support.step_counter import steps_taken
+from tests.support.study_runs import Interrupt, search_study, trials, tune
 from tests.synth.search.test_study import verdicts
 
 BREAKOUT = """
@@ -41,7 +39,7 @@ policy planned for "HalfCheetah-v5" {
 @pytest.mark.parametrize(
     "text, protocol, ticks", [(BREAKOUT, "sticky", 300), (PLANNED, "standard", 30)], ids=["breakout", "planned"]
 )
-def test_episodes_are_the_same_to_the_bit(text, protocol, ticks):
+def test_episodes_are_equal_to_the_bit(text, protocol, ticks):
     program = Program.parse(text)
     counted = []
     found = []
@@ -86,9 +84,9 @@ def test_episodes_are_the_same_to_the_bit(text, protocol, ticks):
     ],
     ids=["playing", "between"],
 )
-def test_a_study_in_a_worker_is_the_study_here(lean, tmp_path, when):
+def test_study_in_a_worker_equals_the_study_in_process(lean, tmp_path, when):
     def study(name, evaluator, on_event=None):
-        return Study(
+        return search_study(
             Program.load(lean),
             "standard",
             tmp_path / name,
@@ -106,16 +104,16 @@ def test_a_study_in_a_worker_is_the_study_here(lean, tmp_path, when):
     assert verdicts(tmp_path / "cut") == verdicts(tmp_path / "here") and result.best_text == here.best_text
 
 
-def test_a_tuning_in_a_worker_is_the_tuning_here(leaning, tmp_path):
-    here = run_tune(leaning, tmp_path / "here", budget_steps=3_000, evaluator=InProcessExecutor())
-    there = run_tune(leaning, tmp_path / "there", budget_steps=3_000, evaluator=WorkerExecutor())
+def test_tuning_in_a_worker_equals_the_tuning_in_process(leaning, tmp_path):
+    here = tune(leaning, tmp_path / "here", budget_steps=3_000, evaluator=InProcessExecutor())
+    there = tune(leaning, tmp_path / "there", budget_steps=3_000, evaluator=WorkerExecutor())
     assert (here.text, here.score, here.env_steps) == (there.text, there.score, there.env_steps)
     assert [trial.returns for trial in trials(tmp_path / "here")] == [
         trial.returns for trial in trials(tmp_path / "there")
     ]
 
 
-def test_an_error_for_people_comes_through_and_the_worker_stays():
+def test_user_error_is_raised_and_keeps_the_worker():
     program = Program.parse(BREAKOUT)
     evaluator = WorkerExecutor()
 

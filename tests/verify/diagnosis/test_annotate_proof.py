@@ -132,7 +132,7 @@ def test_a_conjunction_is_proved_by_its_parts():
     program = Program.parse(BREAKOUT.format(body))
     assert program.prove(limits=LIMITS).passed
     index = GraphIndex(program.flow)
-    assert len(split_conjunction(index, goal_of(program).property.node)) == 2
+    assert len(split_conjunction(index, goal_of(program).stated.node)) == 2
 
 
 def test_what_is_violated_stays_violated_and_what_is_proved_is_left_alone():

@@ -35,9 +35,7 @@ def found(declarations: str, limits: ProofLimits = ProofLimits()) -> list[tuple[
 
 
 def short(count: str, *names: str) -> list[tuple[str, list[str]]]:
-    return [
-        (f"no run keeps the assumptions for more than {count}: what is proved says nothing of later ones", list(names))
-    ]
+    return [(f"no run keeps the assumptions for more than {count}: the proof does not cover later ticks", list(names))]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +97,7 @@ def test_no_run_lasts_longer(data, program):
     if not said:
         return
     with Solver(60) as solver:
-        most = module._most(flow, ProofLimits(solver_steps=50_000), solver)
+        most = module._longest_run(flow, ProofLimits(solver_steps=50_000), solver)
     kept = 0
     run = data.draw(runs(flow))
     for done, _ in sound_ticks(flow, run, interpret(run)):

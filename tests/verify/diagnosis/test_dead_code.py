@@ -95,7 +95,7 @@ def test_modes():
         ("HL512", "ram[1] > 300", "`ram[1]` is in [0, 255] here"),
         ("HL513", "b", "`ram[1] > 300`, which leads here from `a`, is never true"),
         ("HL510", "mode == a", "`mode` is c here"),
-        ("HL511", "true", "it is the same whatever the values"),
+        ("HL511", "true", "it does not depend on the values"),
         ("HL513", "d", "only `b` leads here, which is never entered either"),
         ("HL513", "e", "no transition leads to it"),
     ]
@@ -120,7 +120,7 @@ def test_what_is_proved_helps():
             False,
             [
                 "rule 1 is never reached: `ram[1] > 300` is never true there",
-                "always true where it is asked: `ram[1] < 110`; what stands behind this rule is never reached, given the `assume` facts `low`",
+                "always true where it is evaluated: `ram[1] < 110`; the rules after it are never reached, given the `assume` facts `low`",
             ],
         ),
         (

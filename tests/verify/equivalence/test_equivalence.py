@@ -10,7 +10,8 @@ from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.equivalence.correspondence import simulate_jointly
 from hl_dsl.verify.equivalence.difference import list_used_inputs, render_difference, trace_difference
-from hl_dsl.verify.equivalence.equivalence import EquivalenceStatus, compare, same_actions
+from hl_dsl.verify.equivalence.comparison import EquivalenceStatus
+from hl_dsl.verify.equivalence.equivalence import compare, same_actions
 from hl_dsl.verify.equivalence.product import build_product
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -270,7 +271,7 @@ def test_notes_and_runs_follow_the_order_of_the_caller():
         one, two, found = compared(CART, first, second)
         notes = "\n".join(found.notes)
         assert found.status == EquivalenceStatus.DIFFERENT and f"only {other} has the parameter `own`" in notes
-        assert f"`{'g' if side == 'A' else 'k'}` of A is taken for `{'k' if side == 'A' else 'g'}` of B" in notes
+        assert f"`{'g' if side == 'A' else 'k'}` of A is matched with `{'k' if side == 'A' else 'g'}` of B" in notes
         assert_replays(one, two, found)
 
 
@@ -319,13 +320,13 @@ def test_what_else_differs_is_told():
     notes = "\n".join(
         compared(CART, *BATTERY[[row[0] for row in BATTERY].index("a parameter by another name")][2:4])[2].notes
     )
-    assert "`g` of A is taken for `h` of B" in notes and "only A has invariant `i`" in notes
+    assert "`g` of A is matched with `h` of B" in notes and "only A has invariant `i`" in notes
     notes = compared(
         CART, lean(X + " + g", "param g: real = 0.5 in [0, 1] "), lean(X + " + g", "param g: real = 0.5 in [0, 2] ")
     )[2].notes
     assert notes == ("the ranges of `g` differ: compared for values in [0.0, 1.0]",)
     notes = compared(CART, *BATTERY[3][2:4])[2].notes
-    assert notes == ("over the reals they act the same: rounding alone makes the difference",)
+    assert notes == ("over the reals they act the same: only rounding makes the difference",)
 
 
 def test_a_difference_over_the_reals_alone_is_told_in_the_words_of_a_comparison():
@@ -336,7 +337,7 @@ def test_a_difference_over_the_reals_alone_is_told_in_the_words_of_a_comparison(
     )
     assert (
         found.status == EquivalenceStatus.UNKNOWN
-        and "a trace of 1 tick tells them apart; replayed in floats, it does not" in found.detail
+        and "a trace of 1 tick distinguishes them; the replay in floats does not confirm it" in found.detail
     )
 
 

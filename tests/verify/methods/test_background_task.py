@@ -56,7 +56,7 @@ def test_what_the_work_raises_is_raised():
 
 def test_what_is_not_wanted_is_stopped():
     with BackgroundTask(lambda: time.sleep(60), True) as work:
-        process = work._process
+        process, _ = work._child
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
 

@@ -44,7 +44,7 @@ def test_a_witness_is_a_run_that_replays(declarations, method):
     proof = found.prove()
     result = next(result for result in proof.results if result.id == "reachable:wanted")
     assert (result.status, result.method, proof.passed) == ("proved", method, True), proof.render()
-    assert "the trace below starts an episode and reaches it" in result.claim and result.claim in proof.render()
+    assert "the trace below reaches it at its last tick" in result.claim and result.claim in proof.render()
     run = SimulatedRun(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
     goal = next(goal for goal in list_goals(found.flow) if goal.id == result.id)
     assert first_break(found.flow, goal, run) == len(result.trace) - 1
@@ -86,7 +86,7 @@ def test_a_search_accepts_what_a_quick_run_reaches():
 
 def test_an_unreachable_that_rests_on_what_is_ill_defined_is_unknown():
     proof, result = verdict("let x = 1 / ram[5] reachable wanted: x > 2")
-    assert result.status == "unknown" and "rests on" in result.detail, proof.render()
+    assert result.status == "unknown" and "depends on" in result.detail, proof.render()
 
 
 def test_no_proof_leans_on_what_a_reachable_denies():
@@ -103,7 +103,7 @@ def test_a_violated_response_shows_when_it_was_asked():
     assert result.status == "violated" and states[-3:] == ["asked", "waiting", "waiting"] and waited[-3:] == [0, 1, 2]
     assert result.trace[-3]["inputs"]["ram[5]"] == 1
     text = proof.render()
-    assert f"asked for at tick {len(states) - 3}" in text and "soon.waited" in text and "waiting" in text
+    assert f"triggered at tick {len(states) - 3}" in text and "soon.waited" in text and "waiting" in text
 
 
 def test_another_property_does_not_show_in_a_trace():

@@ -40,7 +40,7 @@ def test_the_claim_of_a_proof():
         "From every declared initial state, for every parameter, residual and finite input within its declared range, at every tick, "
         "`command_bounds` holds of the compiled program under IEEE-754 binary64 rounding to nearest, ties to even. Assumes the `assume` facts "
         "`starts_inside` and `follows`, sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools "
-        "correct. Says nothing of the score or of the environment."
+        "correct. It does not cover the score or the environment."
     )
     assert "`command_bounds` holds and everything is well defined" in proof.render()
 
@@ -75,7 +75,7 @@ def test_an_invariant_is_no_better_than_what_it_is_computed_from():
     )
     statuses = {result.id: result for result in program.prove().results}
     assert statuses["invariant:small"].status == "unknown"
-    assert "rests on division@1" in statuses["invariant:small"].detail
+    assert "depends on division@1" in statuses["invariant:small"].detail
 
 
 def test_nothing_to_prove_passes():
@@ -88,7 +88,7 @@ def test_without_the_solver_what_intervals_leave_open_is_unknown():
     result = next(
         result for result in prove(program.flow, ProofLimits(solver=False)).results if result.id == "invariant:same"
     )
-    assert (result.status, result.detail) == ("unknown", "the solver was not to be used")
+    assert (result.status, result.detail) == ("unknown", "the solver is disabled")
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -109,7 +109,7 @@ def test_a_candidate_is_not_said_to_be_broken_by_nothing():
     )
     assert (
         result.detail
-        == "over the reals, as far as z3 can tell, a trace of 1 tick breaks it; replayed in floats, it does not"
+        == "over the reals, z3 finds that a trace of 1 tick violates it; the replay in floats does not confirm it"
     )
 
 
@@ -118,13 +118,13 @@ def test_a_candidate_is_not_said_to_be_broken_by_nothing():
     [
         (0, 0, "", ""),
         (0, 0, "z3 gave up", "z3 gave up"),
-        (0, 1, "", "over the reals, no trace of up to 1 tick breaks it"),
-        (0, 4, "z3 gave up", "over the reals, no trace of up to 4 ticks breaks it; z3 gave up"),
+        (0, 1, "", "over the reals, no trace of up to 1 tick violates it"),
+        (0, 4, "z3 gave up", "over the reals, no trace of up to 4 ticks violates it; z3 gave up"),
         (
             3,
             2,
             "",
-            "over the reals, as far as z3 can tell, a trace of 3 ticks breaks it, and none shorter; replayed in floats, it does not",
+            "over the reals, z3 finds that a trace of 3 ticks violates it and none shorter; the replay in floats does not confirm it",
         ),
     ],
 )
@@ -135,6 +135,6 @@ def test_what_is_said_of_a_search(rows, clear, reason, says):
 def test_a_long_trace_leaves_out_its_middle():
     trace = [{"tick": tick, "inputs": {"x": tick}, "memory": {}, "lets": {}, "action": "NOOP"} for tick in range(100)]
     lines = render_trace(trace).splitlines()
-    assert len(lines) == 26 and lines[9].strip() == "… 76 ticks left out"
+    assert len(lines) == 26 and lines[9].strip() == "… 76 ticks omitted"
     assert lines[1].split()[0] == "0" and lines[-1].split()[0] == "99" and lines[10].split()[0] == "84"
-    assert "left out" not in render_trace(trace[:25]) and len(render_trace(trace[:25]).splitlines()) == 26
+    assert "omitted" not in render_trace(trace[:25]) and len(render_trace(trace[:25]).splitlines()) == 26

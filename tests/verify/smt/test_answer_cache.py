@@ -42,7 +42,7 @@ def proved(path_or_program, path, limits=LIMITS):
     program = path_or_program if isinstance(path_or_program, Program) else Program.load(path_or_program)
     cache, search_cache = SolverAnswerCache(str(path)), SearchCache()
     try:
-        return said(program.prove(limits=limits, search_cache=search_cache, cache=cache)), search_cache.queries
+        return said(program.prove(limits=limits, search_cache=search_cache, answer_cache=cache)), search_cache.queries
     finally:
         search_cache.close()
         cache.close()
@@ -138,7 +138,7 @@ def test_a_model_that_was_tampered_with_breaks_nothing(tmp_path):
                 "update answers set answer = ?, seal = ? where key = ?", (changed, _seal(key, changed), key)
             )
     program, cache = Program.load(file), SolverAnswerCache(str(path))
-    for result in program.prove(limits=LIMITS, cache=cache).results:
+    for result in program.prove(limits=LIMITS, answer_cache=cache).results:
         if result.status in ("violated", "ill-defined"):
             assert_replays(program.flow, result)
     cache.close()
@@ -160,7 +160,7 @@ def test_z3_that_answers_otherwise_than_remembered_is_a_failure():
         solver.add("(declare-const a Int)", "(assert (> a 0))")
         assert solver.check() == "unsat"
         solver.add("(assert (> a 1))")
-        with pytest.raises(solver_module.SolverFailure, match="otherwise"):
+        with pytest.raises(solver_module.SolverFailure, match="differs"):
             solver.check()
 
 

@@ -1,22 +1,26 @@
-"""Facts about counters, timers and modes that may well hold: those of a few shapes that simulated runs do not contradict.
+"""Candidate lemmas about counters, timers and modes: facts of a few forms that no simulated run contradicts.
 
-Between two cells: `a == b + k`, `a <= b + k`, `a + b == k`, `a + b <= k`; of one, bounds; each also where a condition
-holds: a bool cell, a counter above zero or at it, a mode. While a counter `w` runs, `e + s * w <= k` for a value `e` that
-the goal compares, or the difference of two: a distance that shrinks by at least `s` a tick.
+Between two cells: `a == b + k`, `a <= b + k`, `a + b == k`, `a + b <= k`. For one cell: bounds. Each also under a
+condition: a bool cell, a counter that is positive or zero, a mode. While a counter `w` is positive, `e + s * w <= k`
+for a value `e` that the goal compares, or for the difference of two: a distance that shrinks by at least `s` a tick.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from operator import itemgetter
+from typing import TypeAlias
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.goals.goals import Goal
-from hl_dsl.verify.intervals.evaluator import EMPTY, Evaluator
+from hl_dsl.verify.goals.graph_index import Interval
+from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.intervals.narrowing import EMPTY
 from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, make_positive
+from hl_dsl.verify.simulation.replay import Values
 
 from hl_dsl.operators.intervals import INF
 
@@ -27,22 +31,31 @@ _MOST_STEPS = 8
 _MOST_REACHES = 3
 _MOST_PLAIN = 150
 _MOST = 400
-_NEXT = 3  # literals tried as bounds, from what was seen on
-_SMALL = 2  # offsets up to it are tried as bounds; larger ones only where the program names them
-_SHARE = 1 - 2.0**-20  # of a real step: what rounding leaves of it
+_NEXT = 3  # literals tried as bounds, starting from the largest value in the samples
+_SMALL = 2  # largest offset that is tried as a bound without being a literal of the program
+_SHARE = 1 - 2.0**-20  # share of a real step that remains after rounding
+
+Terms: TypeAlias = tuple[tuple[int, int], ...]  # (sign, node) pairs
+PairValues: TypeAlias = Mapping[tuple[int, int], Sequence[int | float]]  # a value at each sample, by pair of nodes
 
 
 class LemmaCandidates:
-    """Lemmas for open goals. `samples`: values of all nodes at ticks of runs that keep the assumptions."""
+    """Candidates for open goals.
 
-    def __init__(self, evaluator: Evaluator, goals: Sequence[Goal], samples: Sequence[Sequence]):
+    Args:
+        evaluator: Intervals of the program.
+        goals: The open goals.
+        samples: Values of all nodes at ticks of runs that keep the assumptions.
+    """
+
+    def __init__(self, evaluator: Evaluator, goals: Sequence[Goal], samples: Sequence[Values]):
         self.evaluator, self.index = evaluator, evaluator.index
         self.flow: Dataflow = self.index.flow
         self.samples = samples
         roots = [node for goal in goals for node in goal.nodes]
         nodes = find_closed_cone(self.flow, [*roots, *self.index.assumes])
         cells = {
-            node: self.flow.memories[self.flow.nodes[node].value]
+            node: self.flow.memories[self.flow.nodes[node].position]
             for node in nodes
             if self.flow.nodes[node].op == "memory"
         }
@@ -54,18 +67,18 @@ class LemmaCandidates:
         cone = find_closed_cone(self.flow, roots)
         self.distances = [*(((1, node),) for node in self._compared(cone)), *self._gaps(cone)]
 
-    def all(self) -> list[Lemma]:
-        """The likelier ones first."""
+    def propose(self) -> list[Lemma]:
+        """Returns the candidates, the more likely ones first."""
         if not self.samples or not (self.counters or self.flags or self.choices or self.reals):
             return []
         rows = range(len(self.samples))
         differences = {
-            pair: [values[pair[0]] - values[pair[1]] for values in self.samples]
-            for pair in combinations(self.counters, 2)
+            interval: [values[interval[0]] - values[interval[1]] for values in self.samples]
+            for interval in combinations(self.counters, 2)
         }
         sums = {
-            pair: [values[pair[0]] + values[pair[1]] for values in self.samples]
-            for pair in combinations(self.counters, 2)
+            interval: [values[interval[0]] + values[interval[1]] for values in self.samples]
+            for interval in combinations(self.counters, 2)
         }
         plain = [
             Lemma(body) for body in [*self._pairs(rows, differences, sums, True), *self._reals(), *self._single(rows)]
@@ -80,50 +93,51 @@ class LemmaCandidates:
                 conditional += [
                     Lemma(body, condition) for body in bodies if body not in known and body.nodes != condition.nodes
                 ]
-        found = [*plain[:_MOST_PLAIN], *ranks[:_MOST_PLAIN], *sorted(conditional, key=_unlikely)]
-        return list(dict.fromkeys(found))[:_MOST]
+        lemmas = [*plain[:_MOST_PLAIN], *ranks[:_MOST_PLAIN], *sorted(conditional, key=_unlikely)]
+        return list(dict.fromkeys(lemmas))[:_MOST]
 
-    def _range(self, node: int) -> tuple:
-        pair = self.evaluator.value(node, self.evaluator.base)
-        return (-INF, INF) if pair is EMPTY else pair
+    def _range(self, node: int) -> Interval:
+        interval = self.evaluator.value(node, self.evaluator.base)
+        return (-INF, INF) if interval is EMPTY else interval
 
-    def _literals(self, nodes: Iterable[int]) -> list:
-        """Numbers that the program names, and their neighbours."""
-        found: set = {0}
+    def _literals(self, nodes: Iterable[int]) -> list[int | float]:
+        """Returns the numbers that the program contains, and their neighbours."""
+        literals: set[int | float] = {0}
         for node in nodes:
             entry = self.flow.nodes[node]
-            if entry.op == "constant" and entry.base != "bool" and abs(entry.value) < INF:
-                found |= {entry.value + off for off in (-1, 0, 1)}
+            if entry.op == "constant" and entry.value is not None:
+                if entry.base != "bool" and abs(entry.value) < INF:
+                    literals |= {entry.value + offset for offset in (-1, 0, 1)}
             elif entry.op == "memory":
-                cell = self.flow.memories[entry.value]
-                found |= {value for value in (cell.low, cell.high) if value is not None and cell.base != "bool"}
-        return sorted(found)
+                cell = self.flow.memories[entry.position]
+                literals |= {value for value in (cell.low, cell.high) if value is not None and cell.base != "bool"}
+        return sorted(literals)
 
     def _compared(self, nodes: Iterable[int]) -> list[int]:
-        """Values of which something is decided, the nearest to the goals last computed first."""
+        """Returns values that conditions compare; those that the goals depend on last are first."""
         flow = self.flow
-        found: dict[int, None] = {}
+        values: dict[int, None] = {}
         for node in reversed(list(nodes)):
             entry = flow.nodes[node]
             if entry.form is not None and entry.base == "bool" and entry.form.refine is not None:
-                found.update(
+                values.update(
                     dict.fromkeys(
                         arg for arg in entry.args if flow.nodes[arg].base != "bool" and flow.nodes[arg].op != "constant"
                     )
                 )
-        known = {
+        excluded = {
             *self.counters,
             *self.choices,
             *(cell.next for cell in flow.memories),
             *self.flow.action,
             *(node for value in self.flow.values.values() if value.type.is_enumeration for node in value.nodes),
         }
-        return [node for node in found if node not in known][:_MOST_COMPARED]
+        return [node for node in values if node not in excluded][:_MOST_COMPARED]
 
-    def _gaps(self, nodes: Iterable[int]) -> list[tuple]:
-        """Differences of values that are compared with each other, either way round, the nearest to the goals first."""
+    def _gaps(self, nodes: Iterable[int]) -> list[Terms]:
+        """Returns differences of compared values, in both directions; those nearest to the goals are first."""
         flow = self.flow
-        found: dict[tuple, None] = {}
+        differences: dict[Terms, None] = {}
         for node in reversed(list(nodes)):
             entry = flow.nodes[node]
             if (
@@ -137,11 +151,13 @@ class LemmaCandidates:
                     all(flow.nodes[arg].base != "bool" and flow.nodes[arg].op != "constant" for arg in (a, b))
                     and a != b
                 ):
-                    found.update({((1, a), (-1, b)): None, ((-1, a), (1, b)): None})
-        return list(found)[:_MOST_COMPARED]
+                    differences.update({((1, a), (-1, b)): None, ((-1, a), (1, b)): None})
+        return list(differences)[:_MOST_COMPARED]
 
-    def _pairs(self, rows: Sequence[int], differences: dict, sums: dict, plain: bool) -> Iterator[Linear]:
-        pick = itemgetter(*rows) if len(rows) > 1 else lambda values: (values[rows[0]],)
+    def _pairs(self, rows: Sequence[int], differences: PairValues, sums: PairValues, plain: bool) -> Iterator[Linear]:
+        pick: Callable[[Sequence[int | float]], Sequence[int | float]] = (
+            itemgetter(*rows) if len(rows) > 1 else lambda values: (values[rows[0]],)
+        )
         for (a, b), values in differences.items():
             chosen = pick(values)
             low, high = min(chosen), max(chosen)
@@ -163,21 +179,27 @@ class LemmaCandidates:
             for bound in self._named(-low, -(a_low + b_low)):
                 yield Linear(((-1, a), (-1, b)), bound)
 
-    def _above(self, seen: int, known, plain: bool) -> list[int]:
-        """Upper bounds worth a try for a difference that was seen to come to `seen` and is `known` to stay below."""
-        found = [seen] if abs(seen) <= _SMALL else []
-        if plain:
-            found += [seen + 1] if abs(seen) < _SMALL else []
-            found += [bound for bound in self._named(seen, known) if bound not in found]
-        return [bound for bound in found if bound < known]
+    def _above(self, seen: int | float, known: float, plain: bool) -> list[int | float]:
+        """Returns upper bounds to try for a difference.
 
-    def _named(self, seen, known) -> list:
-        """The least whole numbers that the program names, or the negatives of them, from `seen` on."""
+        Args:
+            seen: The largest difference in the samples.
+            known: A bound that intervals prove.
+            plain: True for a lemma without a condition, for which more bounds are tried.
+        """
+        bounds = [seen] if abs(seen) <= _SMALL else []
+        if plain:
+            bounds += [seen + 1] if abs(seen) < _SMALL else []
+            bounds += [bound for bound in self._named(seen, known) if bound not in bounds]
+        return [bound for bound in bounds if bound < known]
+
+    def _named(self, seen: int | float, known: float) -> list[int | float]:
+        """Returns the smallest whole numbers from `seen` on that the program contains, also as negatives."""
         above, below = bisect_left(self.literals, seen), bisect_right(self.literals, -seen)
-        found = sorted(
+        bounds = sorted(
             [*self.literals[above : above + _NEXT], *(-value for value in self.literals[max(0, below - _NEXT) : below])]
         )
-        return [bound for bound in found if bound < known and bound == int(bound)][:_NEXT]
+        return [bound for bound in bounds if bound < known and bound == int(bound)][:_NEXT]
 
     def _single(self, rows: Sequence[int]) -> Iterator[Linear]:
         for node in [*self.counters, *self.reals]:
@@ -198,7 +220,7 @@ class LemmaCandidates:
                 if bound > low
             )
 
-    def _held(self, node: int, bound):
+    def _held(self, node: int, bound: int | float) -> int | float:
         return float(bound) if self.flow.nodes[node].base == "real" else int(bound)
 
     def _constant(self, rows: Sequence[int]) -> Iterator[Linear | Truth]:
@@ -221,15 +243,17 @@ class LemmaCandidates:
                     yield Linear(((1, less), (-1, more)), 0.0)
 
     def _conditions(self) -> list[Linear | Truth]:
-        found: list[Linear | Truth] = [Truth(node, truth) for node in self.flags for truth in (True, False)]
+        conditions: list[Linear | Truth] = [Truth(node, truth) for node in self.flags for truth in (True, False)]
         for node in self.choices:
-            found += [Linear(((1, node),), value, True) for value in sorted({values[node] for values in self.samples})]
+            conditions += [
+                Linear(((1, node),), value, True) for value in sorted({values[node] for values in self.samples})
+            ]
         for node in self.counters:
-            found += [make_positive(node), Linear(((1, node),), 0, True)]
-        return found[:_MOST_CONDITIONS]
+            conditions += [make_positive(node), Linear(((1, node),), 0, True)]
+        return conditions[:_MOST_CONDITIONS]
 
     def _ranks(self) -> Iterator[Lemma]:
-        """Distances that shrink while a counter runs."""
+        """Yields distances that shrink while a counter is positive."""
         steps = sorted({abs(value) for value in self.literals if value}, key=lambda value: (value != 1, value))[
             :_MOST_STEPS
         ]
@@ -250,17 +274,17 @@ class LemmaCandidates:
                     for bound in self._reach(distance, step, seen):
                         yield Lemma(Linear((*distance, (step, counter)), bound), make_positive(counter))
 
-    def _reach(self, distance: tuple, step, seen) -> list:
-        """From where a distance may begin to shrink: its greatest value, or one that the program names."""
+    def _reach(self, distance: Terms, step: int | float, seen: int | float) -> list[int | float]:
+        """Returns values from which a distance may start to shrink: its largest value, or a number of the program."""
         ranges = [self._range(node) for _, node in distance]
-        high = sum(pair[1] if sign > 0 else -pair[0] for (sign, _), pair in zip(distance, ranges))
-        found = sorted({value + off * step for value in [*self.literals, high] if value < INF for off in (0, 1)})
-        found = [bound for bound in found if bound >= seen and (bound == int(bound) or isinstance(step, float))]
+        high = sum(interval[1] if sign > 0 else -interval[0] for (sign, _), interval in zip(distance, ranges))
+        bounds = sorted({value + offset * step for value in [*self.literals, high] if value < INF for offset in (0, 1)})
+        bounds = [bound for bound in bounds if bound >= seen and (bound == int(bound) or isinstance(step, float))]
         kind = float if isinstance(step, float) else int
-        return [kind(bound) for bound in dict.fromkeys([*found[:_MOST_REACHES], *found[-_MOST_REACHES:]])]
+        return [kind(bound) for bound in dict.fromkeys([*bounds[:_MOST_REACHES], *bounds[-_MOST_REACHES:]])]
 
 
-def _unlikely(lemma: Lemma) -> tuple:
-    """Equalities first, and what says little last."""
+def _unlikely(lemma: Lemma) -> tuple[bool, bool]:
+    """Sort key: equalities first, the weakest statements last."""
     exact = isinstance(lemma.body, Truth) or lemma.body.exact
     return (not exact, len(lemma.body.nodes) > 1)

@@ -1,9 +1,13 @@
-"""Which of many candidate lemmas hold together (the Houdini algorithm): suppose all at one tick, drop those that may
-fail at the next, begin again. What is left supports itself. One solver context serves all rounds."""
+"""The Houdini algorithm: the largest subset of the candidate lemmas that is inductive.
+
+All candidates are assumed at one tick; those that may fail at the next tick are dropped, and the rest is tried again.
+The remaining candidates support each other (Flanagan and Leino, "Houdini, an Annotation Assistant for ESC/Java",
+2001). One solver context serves all rounds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from hl_dsl.verify.goals.cone_of_influence import find_cones
 from hl_dsl.verify.goals.limits import ProofLimits
@@ -16,10 +20,13 @@ _MOST_ROUNDS = 80
 
 
 class Houdini:
-    """One program's candidates, under hypotheses. Products may be anything in their intervals here.
+    """Candidates of one program, under hypotheses. Products may have any value in their intervals here.
 
-    evaluator  intervals of a tick in any state within the memory's ranges
-    facts      nodes that hold at every earlier tick
+    Args:
+        evaluator: Intervals of a tick in any state within the memory ranges.
+        facts: Nodes that hold at every earlier tick.
+        limits: Limits of the proof.
+        solver: The solver.
     """
 
     def __init__(self, evaluator: Evaluator, facts: Sequence[int], limits: ProofLimits, solver: Solver):
@@ -27,13 +34,15 @@ class Houdini:
         self.facts = list(facts)
         self.limits, self.solver = limits, solver
 
-    def kept(self, lemmas: Sequence[Lemma]) -> list[Lemma]:
-        """The largest part that holds at the first tick and at every tick after one at which it and the facts hold;
-        nothing where the limits do not suffice to tell."""
-        return strongest(self.stepping(self.starting(list(lemmas))))
+    def filter(self, lemmas: Sequence[Lemma]) -> list[Lemma]:
+        """Returns the largest inductive subset, without lemmas that another one implies.
 
-    def support(self, lemmas: Sequence[Lemma], used: Sequence[Lemma]) -> list[Lemma]:
-        """Those among lemmas that hold together on which `used` rest, these included."""
+        Empty if a limit is reached.
+        """
+        return remove_implied(self.hold_after_step(self.hold_initially(list(lemmas))))
+
+    def find_support(self, lemmas: Sequence[Lemma], used: Sequence[Lemma]) -> list[Lemma]:
+        """Returns the lemmas that the proof of `used` needs, these included. `lemmas` must be inductive."""
         wanted, pending = list(used), list(used)
         if len(lemmas) == len(used):
             return wanted
@@ -44,15 +53,15 @@ class Houdini:
             answer = self.solver.check([f"h{position}" for position in range(len(lemmas))])
             core = self.solver.core() if answer == UNSAT else [f"h{position}" for position in range(len(lemmas))]
             self.solver.add("(pop 1)")
-            more = [lemmas[int(name[1:])] for name in core]
-            pending += [other for other in more if other not in wanted]
-            wanted += [other for other in more if other not in wanted]
+            added = [lemmas[int(name[1:])] for name in core]
+            pending += [other for other in added if other not in wanted]
+            wanted += [other for other in added if other not in wanted]
         return [lemma for lemma in lemmas if lemma in wanted]
 
-    def starting(self, lemmas: list[Lemma]) -> list[Lemma]:
-        """The largest part that holds at the first tick."""
+    def hold_initially(self, lemmas: list[Lemma]) -> list[Lemma]:
+        """Returns the largest subset that holds at the first tick."""
         encoding = Encoding(self.evaluator, self.evaluator.base, START, ROUNDED, linear=True)
-        self._told(encoding, [[*self.index.assumes, *_nodes(lemmas)]])
+        self._add_frames(encoding, [[*self.index.assumes, *_nodes(lemmas)]])
         self.solver.add(
             *(
                 f"(define-fun b{position} () Bool {lemma.text(encoding.frames[0])})"
@@ -61,8 +70,8 @@ class Houdini:
         )
         return self._rounds(lemmas, supposed=False)
 
-    def stepping(self, lemmas: list[Lemma]) -> list[Lemma]:
-        """The largest part that holds at every tick after one at which it and the facts hold."""
+    def hold_after_step(self, lemmas: list[Lemma]) -> list[Lemma]:
+        """Returns the largest subset that holds at every tick after one at which the subset and the facts hold."""
         if not lemmas:
             return []
         self._step_context(lemmas)
@@ -71,7 +80,7 @@ class Houdini:
     def _step_context(self, lemmas: Sequence[Lemma]) -> None:
         encoding = Encoding(self.evaluator, self.evaluator.base, FREE, ROUNDED, linear=True)
         used = _nodes(lemmas)
-        self._told(encoding, [[*self.index.assumes, *self.facts, *used], [*self.index.assumes, *used]])
+        self._add_frames(encoding, [[*self.index.assumes, *self.facts, *used], [*self.index.assumes, *used]])
         before, after = encoding.frames
         self.solver.add(*(f"(assert {before[fact].text})" for fact in self.facts))
         for position, lemma in enumerate(lemmas):
@@ -81,14 +90,14 @@ class Houdini:
                 f"(define-fun b{position} () Bool {lemma.text(after)})",
             )
 
-    def _told(self, encoding: Encoding, roots: Sequence[Sequence[int]]) -> None:
+    def _add_frames(self, encoding: Encoding, roots: Sequence[Sequence[int]]) -> None:
         self.solver.reset(self.limits.solver_steps, cores=True)
         for frame, nodes in enumerate(find_cones(self.index.flow, roots, self.limits.slicing, encoding.ends)):
             self.solver.add(*encoding.frame(nodes))
             self.solver.add(*(f"(assert {encoding.frames[frame][fact].text})" for fact in self.index.assumes))
 
     def _rounds(self, lemmas: list[Lemma], supposed: bool) -> list[Lemma]:
-        """Drops what can fail until nothing can."""
+        """Drops lemmas that can fail until none can."""
         alive = list(range(len(lemmas)))
         for _ in range(_MOST_ROUNDS):
             if not alive:
@@ -111,41 +120,39 @@ class Houdini:
         return []
 
 
-def strongest(lemmas: Sequence[Lemma]) -> list[Lemma]:
-    """Without those that another one says already."""
-    bounds: dict[tuple, list[Lemma]] = {}
+def remove_implied(lemmas: Sequence[Lemma]) -> list[Lemma]:
+    """Returns the lemmas without those that another one implies."""
+    bounds: dict[Hashable, list[Lemma]] = {}
     for lemma in lemmas:
         if isinstance(lemma.body, Linear):
             bounds.setdefault(_sides(lemma.body), []).append(lemma)
     return [
         lemma
         for lemma in lemmas
-        if not isinstance(lemma.body, Linear)
-        or not any(_says_more(other, lemma) for other in bounds[_sides(lemma.body)])
+        if not isinstance(lemma.body, Linear) or not any(_implies(other, lemma) for other in bounds[_sides(lemma.body)])
     ]
 
 
-def _sides(body: Linear) -> frozenset:
-    """The sum that it bounds, from above or from below."""
+def _sides(body: Linear) -> Hashable:
+    """Returns a key of the sum that a bound restricts, from above or from below."""
     return frozenset((frozenset(body.terms), frozenset((-coefficient, node) for coefficient, node in body.terms)))
 
 
-def _says_more(other: Lemma, lemma: Lemma) -> bool:
+def _implies(other: Lemma, lemma: Lemma) -> bool:
     if other is lemma or other.condition not in (None, lemma.condition):
         return False
-    if not other.body.exact:
+    strong, weak = other.body, lemma.body
+    assert isinstance(strong, Linear) and isinstance(weak, Linear)  # both bound the same sum
+    if not strong.exact:
         return (
-            not lemma.body.exact
-            and other.body.terms == lemma.body.terms
-            and (
-                other.body.bound < lemma.body.bound
-                or (other.body.bound == lemma.body.bound and other.condition != lemma.condition)
-            )
+            not weak.exact
+            and strong.terms == weak.terms
+            and (strong.bound < weak.bound or (strong.bound == weak.bound and other.condition != lemma.condition))
         )
-    if lemma.body.exact:
+    if weak.exact:
         return other.condition != lemma.condition
-    bound = other.body.bound if set(other.body.terms) == set(lemma.body.terms) else -other.body.bound
-    return bound <= lemma.body.bound
+    bound = strong.bound if set(strong.terms) == set(weak.terms) else -strong.bound
+    return bound <= weak.bound
 
 
 def _nodes(lemmas: Sequence[Lemma]) -> list[int]:

@@ -1,4 +1,4 @@
-"""An external agent: only the file it leaves counts, it ends in time with all it started, and it reaches nothing else."""
+"""External agents: only the program file counts, all processes are killed, and writes are sandboxed."""
 
 import os
 import shlex
@@ -16,16 +16,15 @@ from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
-from hl_dsl.synth.search.study import Study
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.support.paths import ROOT, SUPPORT
-from tests.support.study_runs import LEAN
+from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import Run
 
 AGENT = SUPPORT / "scripted_agent.py"
-fenced = pytest.mark.skipif(not sandbox.available(), reason="this kernel has no Landlock")
+sandboxed = pytest.mark.skipif(not sandbox.available(), reason="this kernel has no Landlock")
 
 
 def run(folder, behaviour, argument="", *, timeout=20.0, programs=2, attempts=1, resume=False, **more):
@@ -33,7 +32,7 @@ def run(folder, behaviour, argument="", *, timeout=20.0, programs=2, attempts=1,
     options = ProposerOptions(
         **{"command": command, "timeout": timeout, "retry_policy": RetryPolicy(attempts, 0.001), "repairs": 0} | more
     )
-    study = Study(
+    study = search_study(
         Program.parse(LEAN),
         "standard",
         folder,
@@ -47,17 +46,17 @@ def run(folder, behaviour, argument="", *, timeout=20.0, programs=2, attempts=1,
 
 
 def running(word: str) -> list[str]:
-    """Command lines and environments of processes that have the word, this one left out."""
-    found = []
-    for one in Path("/proc").iterdir():
-        if one.name.isdigit() and int(one.name) != os.getpid():
+    """Process ids of other processes whose command line or environment holds the word."""
+    processes = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit() and int(folder.name) != os.getpid():
             try:
-                said = (one / "cmdline").read_bytes() + (one / "environ").read_bytes()
+                text = (folder / "cmdline").read_bytes() + (folder / "environ").read_bytes()
             except OSError:
                 continue
-            if word.encode() in said:
-                found.append(one.name)
-    return found
+            if word.encode() in text:
+                processes.append(folder.name)
+    return processes
 
 
 def test_an_agent_improves_the_program(tmp_path, monkeypatch):
@@ -74,21 +73,21 @@ def test_an_agent_improves_the_program(tmp_path, monkeypatch):
         False,
         None,
     )
-    assert not list(scratch.iterdir()), "the scratch folder is gone"
+    assert not list(scratch.iterdir()), "the scratch folder is deleted"
 
 
 @pytest.mark.parametrize("behaviour, result", [("hangs", False), ("hangs_with_a_result", True), ("is_stubborn", False)])
-def test_an_agent_that_hangs_is_ended(tmp_path, behaviour, result):
-    began = time.monotonic()
+def test_an_agent_that_hangs_is_killed(tmp_path, behaviour, result):
+    start = time.monotonic()
     found, record = run(tmp_path / "run", behaviour, "31415.9", timeout=2.0)
     settled = record.settled[0]
-    assert settled["timed_out"] and time.monotonic() - began < 60
+    assert settled["timed_out"] and time.monotonic() - start < 60
     assert (found.score == 500) is result and (settled["outcome"] == "answered") is result
     assert result or "did not exit within the timeout" in found.stop_reason
     assert not running("31415.9") and not running(f"{MARK}={settled['agent']}")
 
 
-def test_nothing_that_an_agent_starts_stays(tmp_path):
+def test_all_processes_of_an_agent_are_killed(tmp_path):
     result, record = run(tmp_path / "run", "forks", "27182.8")
     assert result.score == 500 and record.settled[0]["survivors"] >= 1
     assert not running("27182.8") and not running(f"{MARK}={record.settled[0]['agent']}")
@@ -105,24 +104,24 @@ def test_nothing_that_an_agent_starts_stays(tmp_path):
         ("makes_a_folder", "", "empty"),
     ],
 )
-def test_what_is_no_program_is_a_trial_that_stopped_at_the_parse(tmp_path, behaviour, argument, said, monkeypatch):
+def test_an_invalid_program_file_is_rejected_by_the_parse(tmp_path, behaviour, argument, said, monkeypatch):
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     result, record = run(tmp_path / "run", behaviour, argument)
     assert record.gates == ["accepted", "parse"] and said in record.trials[1].reason
-    assert not list(scratch.iterdir()), "the scratch folder is gone"
+    assert not list(scratch.iterdir()), "the scratch folder is deleted"
     assert result.score == result.start_score and "root:" not in (tmp_path / "run" / "trials.jsonl").read_text()
 
 
-def test_what_is_written_outside_counts_for_nothing(tmp_path):
+def test_files_written_outside_are_ignored(tmp_path):
     result, record = run(tmp_path / "run", "writes_outside", tmp_path / "run" / "best.hl", sandbox=False)
     assert result.score == 500 and Program.load(tmp_path / "run" / "best.hl").hash == result.program_hash
     assert record.settled[0]["sandbox"] == "none"
 
 
-@fenced
-def test_a_fenced_agent_cannot_write_outside(tmp_path):
+@sandboxed
+def test_a_sandboxed_agent_cannot_write_outside(tmp_path):
     target = tmp_path / "elsewhere"
     result, record = run(tmp_path / "run", "writes_outside", target)
     assert result.score == 500 and record.settled[0]["sandbox"] == "landlock"
@@ -130,12 +129,12 @@ def test_a_fenced_agent_cannot_write_outside(tmp_path):
 
 
 @pytest.mark.skipif(sandbox.available() < 6, reason="this kernel does not scope signals")
-def test_a_fenced_agent_cannot_end_the_study(tmp_path):
+def test_a_sandboxed_agent_cannot_signal_the_study(tmp_path):
     result, record = run(tmp_path / "run", "kills_the_study", os.getpid())
     assert result.score == 500 and "refused to signal" in record.settled[0]["output"]
 
 
-def test_output_is_kept_in_part(tmp_path):
+def test_the_end_of_the_output_is_recorded(tmp_path):
     result, record = run(tmp_path / "run", "talks")
     assert (
         result.score == 500
@@ -144,12 +143,12 @@ def test_output_is_kept_in_part(tmp_path):
     )
 
 
-def test_an_agent_that_gives_up_is_asked_again(tmp_path):
+def test_an_agent_that_fails_is_run_again(tmp_path):
     result, record = run(tmp_path / "one", "gives_up_once", tmp_path / "was here", attempts=3, sandbox=False)
-    assert result.score == 500 and [one["outcome"] for one in record.settled] == ["failed", "answered"]
+    assert result.score == 500 and [call["outcome"] for call in record.settled] == ["failed", "answered"]
     result, record = run(tmp_path / "two", "gives_up", attempts=3)
     assert "in 3 attempts" in result.stop_reason and "no credit left" in result.stop_reason
-    assert [one["exit_code"] for one in record.settled] == [3, 3, 3]
+    assert [call["exit_code"] for call in record.settled] == [3, 3, 3]
 
 
 @pytest.mark.parametrize(
@@ -162,14 +161,14 @@ def test_an_agent_that_gives_up_is_asked_again(tmp_path):
         ({"profile": "somebody"}, "unknown profile"),
     ],
 )
-def test_a_bad_command_is_said(options, message):
+def test_invalid_agent_options_are_reported(options, message):
     with pytest.raises(HLError, match=message):
         proposer_named("command", ProposerOptions(**options))
 
 
-def test_a_budget_that_cannot_hold_is_refused(tmp_path):
+def test_a_budget_that_cannot_be_kept_is_rejected(tmp_path):
     with pytest.raises(HLError, match="cannot be known before"):
-        Study(
+        search_study(
             Program.parse(LEAN),
             "standard",
             tmp_path / "run",
@@ -178,7 +177,7 @@ def test_a_budget_that_cannot_hold_is_refused(tmp_path):
             options=ProposerOptions(command="true"),
         )
     with pytest.raises(HLError, match="the cost of a call of `openai`"):
-        Study(
+        search_study(
             Program.parse(LEAN),
             "standard",
             tmp_path / "run",
@@ -190,13 +189,13 @@ def test_a_budget_that_cannot_hold_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", PROFILES)
-def test_a_profile_names_the_model_before_stdin(name):
+def test_the_model_option_precedes_stdin(name):
     command = command_of(PROFILES[name], "some-model")
     place = command.index("--model")
     assert command[0] == name and command[place + 1] == "some-model" and "-" not in command[:place]
 
 
-def test_an_agent_does_not_outlive_a_study_that_is_killed(tmp_path):
+def test_an_agent_is_killed_with_its_study(tmp_path):
     code = (
         "import sys; from pathlib import Path; from tests.synth.proposers.agents.test_agent import run;"
         "run(Path(sys.argv[1]), 'is_stubborn', '16180.3', timeout=300.0)"
@@ -213,9 +212,9 @@ def test_an_agent_does_not_outlive_a_study_that_is_killed(tmp_path):
     until = time.monotonic() + 30
     while running("is_stubborn") and time.monotonic() < until:
         time.sleep(0.1)
-    assert not running("is_stubborn"), "the agent ends with the study"
+    assert not running("is_stubborn"), "the agent is killed with the study"
     mark = Run(tmp_path / "run").reserved[0]["agent"]
     run(tmp_path / "run", "is_stubborn", "16180.3", timeout=1.0, resume=True)
     assert Run(tmp_path / "run").settled[0]["outcome"] == "cut off" and not running(f"{MARK}={mark}"), (
-        "what it left is ended when the study goes on"
+        "a resumed study kills remaining processes"
     )

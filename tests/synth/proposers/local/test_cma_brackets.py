@@ -9,14 +9,13 @@ from hl_dsl.synth.mutation import MUTATIONS, Subject
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear_rules import features, shows_few_numbers
 from hl_dsl.synth.mutation.mutate import apply
-from hl_dsl.synth.proposers.local.cma_brackets import BRACKET, FRESH, CmaBrackets, campaign
+from hl_dsl.synth.proposers.local.cma_brackets import BRACKET, FRESH, BracketArm, CmaBrackets
 from hl_dsl.synth.rollouts.pruning import clearly_worse, margin, rungs
-from hl_dsl.synth.search.start import run_synth
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hl_dsl.program import Program
-from tests.support.study_runs import trials
+from tests.support.study_runs import synth, trials
 
 PUSH = 'policy push for "CartPole-v1" {\n  act LEFT\n}\n'
 FOLLOW = Program.parse(
@@ -34,7 +33,7 @@ def leaning(names: str) -> CheckedCandidate:
 
 
 def begun(names: str, seed: int):
-    return campaign(leaning(names), {}, FRESH, "a change", "a mutation", (), Random(seed))
+    return BracketArm(leaning(names), {}, FRESH, "a change", "a mutation", (), Random(seed))
 
 
 def given_all(one, archive, score, trial):
@@ -132,7 +131,7 @@ def test_rules_on_weighted_sums_are_proved_before_they_are_played():
 def test_a_search_solves_the_pole_from_one_line(tmp_path):
     path = tmp_path / "push.hl"
     path.write_text(PUSH)
-    result = run_synth(path, tmp_path / "run", budget_steps=60_000)
+    result = synth(path, tmp_path / "run", budget_steps=60_000)
     assert result.start_score < 15 and result.score > 400 and result.proved
     assert len(result.seeds) == 8, "equal actions and rewards are not yet one trajectory"
     assert any("tuned together" in trial.change for trial in trials(tmp_path / "run"))

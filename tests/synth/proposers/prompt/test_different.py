@@ -1,4 +1,4 @@
-"""The program a prompt shows as another idea is one that behaves unlike the parent, where there is any."""
+"""The different program of a prompt behaves differently from the parent, if any program does."""
 
 from types import SimpleNamespace
 
@@ -17,7 +17,7 @@ def checked(key, size):
 
 
 @given(STRUCTURES)
-def test_it_behaves_unlike_the_parent_or_has_another_size(found):
+def test_different_structure_differs_in_behaviour_or_size(found):
     archive = Archive()
     for number, (score, behaviour, size) in enumerate(found):
         archive.add(ScoredParameters(number, {}, float(score)), checked(f"s{number}", size), behaviour)
@@ -29,12 +29,12 @@ def test_it_behaves_unlike_the_parent_or_has_another_size(found):
         one for one in others if None not in (own, archive.behaviours[one.key]) and archive.behaviours[one.key] != own
     ]
     if unlike:
-        assert chosen is unlike[0], "the best that behaves unlike it"
+        assert chosen is unlike[0], "the best with another behaviour"
     else:
         assert abs(chosen.size - parent.size) == max(abs(one.size - parent.size) for one in others[:8])
 
 
-def test_a_behaviour_is_that_of_the_best_version():
+def test_behaviour_is_that_of_the_best_version():
     archive = Archive()
     archive.add(ScoredParameters(0, {}, 1.0), checked("s", 3), "left")
     archive.add(ScoredParameters(1, {}, 5.0), checked("s", 3), "right")

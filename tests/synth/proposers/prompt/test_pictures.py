@@ -1,11 +1,10 @@
-"""Frames of the worst episode: seen while it is played, sent to those that take them, left out for those that do not."""
+"""Frames of the worst episode: recorded during the evaluation, sent to models that accept them."""
 
 import base64
 import io
 
 import imageio.v3
 import pytest
-from hl_dsl.synth.environments.environments import steps_taken
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.proposers.agents.scratch_folder import FEEDBACK, ScratchFolder
 from hl_dsl.synth.proposers.llm.openai_writer import OpenAIWriter
@@ -13,6 +12,7 @@ from hl_dsl.synth.proposers.llm.response_formats import RESPONSE_FORMATS
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.writer import Prompt
 from hl_dsl.synth.rollouts.candidate_batch import play
+from hl_dsl.synth.rollouts.episode import RecordingDetail
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.last_frames import EVERY, MOST
 from hl_dsl.synth.rollouts.picture import Picture
@@ -21,9 +21,10 @@ from hl_dsl.synth.search.search_record import read_episodes
 
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
+from tests.support.model_studies import BEST_HASH, only_chat, study
+from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN
 from tests.synth.proposers.conftest import BEST, BETTER, Run
-from tests.synth.proposers.llm.test_model import BEST_HASH, only_chat, study
 
 BREAKOUT = """policy p for "Breakout-v5" {
   observe ram
@@ -57,14 +58,14 @@ def words(body) -> str:
 @pytest.mark.parametrize(
     "text, protocol, most", [(BREAKOUT, "deterministic", 150), (LEAN, "standard", None)], ids=["pixels", "drawn"]
 )
-def test_pictures_cost_no_step_and_change_nothing(text, protocol, most):
+def test_recording_frames_does_not_change_the_episodes(text, protocol, most):
     program = Program.parse(text)
     given = ([program.flow] * 2, program.card, EpisodeSettings(protocol, (0, 1), most))
     limits = {"hooks": ExecutionHooks(), "resources": Resources()}
     before = steps_taken()
     without = play(*given, **limits)
     between = steps_taken()
-    having = play(*given, **limits, pictures=True)
+    having = play(*given, **limits, detail=RecordingDetail.PICTURES)
     assert steps_taken() - between == between - before == without.rollout.env_steps
     assert having.rollout.digests == without.rollout.digests and having.rollout.returns == without.rollout.returns
     for every in having.episodes:
@@ -79,14 +80,14 @@ def test_pictures_cost_no_step_and_change_nothing(text, protocol, most):
 
 
 @pytest.mark.parametrize("knows", [lambda path, body: None, only_chat], ids=["responses", "chat"])
-def test_a_model_is_shown_the_end_of_the_worst_episode(tmp_path, knows):
+def test_the_prompt_holds_the_last_frames_of_the_worst_episode(tmp_path, knows):
     with ModelServer([good(BETTER), good(BEST)], knows) as server:
         result = study(tmp_path / "run", server, programs=3).run()
     assert result.program_hash == BEST_HASH
     asked = [body for path, body, _ in server.requests if knows(path, body) is None]
     assert [0 < len(sent(body)) <= MOST for body in asked] == [True, True]
     assert all(f"Picture {number}: tick" in words(body) for body in asked for number in range(1, len(sent(body)) + 1))
-    # What was sent is on record, so a run that goes on sends the same.
+    # The sent frames are recorded, so a resumed study sends the same.
     kept, _ = read_episodes(tmp_path / "run", 0)[0]
     assert [one.png for recording in kept.values() for one in recording.pictures] == sent(asked[0])
     assert [one["pictures"] for one in Run(tmp_path / "run").settled if one["outcome"] == "answered"] == [
@@ -94,8 +95,10 @@ def test_a_model_is_shown_the_end_of_the_worst_episode(tmp_path, knows):
     ]
 
 
-def test_none_are_made_where_none_are_wanted(tmp_path, monkeypatch):
-    monkeypatch.setattr("hl_dsl.synth.search.study.can_be_drawn", lambda card: pytest.fail("nobody reads pictures"))
+def test_no_frames_are_recorded_without_a_reader(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "hl_dsl.synth.search.program_search.can_be_drawn", lambda card: pytest.fail("no proposer uses pictures")
+    )
     with ModelServer([good(BEST)]) as server:
         result = study(tmp_path / "run", server, programs=2, images=False).run()
     assert result.score == 500 and not sent(server.requests[0][1]) and "Picture" not in words(server.requests[0][1])
@@ -110,7 +113,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("how", REFUSALS)
-def test_a_server_that_refuses_pictures_is_asked_without_and_never_again(tmp_path, how):
+def test_a_server_that_rejects_pictures_never_gets_them_again(tmp_path, how):
     with ModelServer([good(BETTER), good(BEST)], lambda path, body: REFUSALS[how] if sent(body) else None) as server:
         result = study(tmp_path / "run", server, programs=3).run()
     run = Run(tmp_path / "run")
@@ -121,7 +124,7 @@ def test_a_server_that_refuses_pictures_is_asked_without_and_never_again(tmp_pat
     with_pictures = [bool(sent(body)) for _, body, _ in server.requests]
     assert with_pictures == [True] * len(refused) + [False] * 2
     assert "Picture 1" not in words(server.requests[-1][1]) and "## Worst seed" in words(server.requests[-1][1])
-    # A run that goes on has not forgotten, and asks in the way that constrains most.
+    # A resumed study does not send pictures either, and starts with the most constrained format.
     writer = OpenAIWriter(ProposerOptions(model="m", base_url=server.url, api_key="k"))
     writer.learn(run.settled)
     prompt = Prompt("a", "b, see Picture 1", (Picture(b"png", "tick 0"),), None, "b")
@@ -129,9 +132,9 @@ def test_a_server_that_refuses_pictures_is_asked_without_and_never_again(tmp_pat
     assert run.settled[-1]["response_format"] == RESPONSE_FORMATS[0].name
 
 
-def test_an_agent_finds_them_as_files_that_its_feedback_names():
+def test_an_agent_gets_pictures_as_files():
     prompt = Prompt("task", "words", (Picture(b"one", "tick 8"), Picture(b"two", "tick 16")))
     with ScratchFolder(prompt) as workspace:
-        told = (workspace.path / FEEDBACK).read_text()
+        feedback = (workspace.path / FEEDBACK).read_text()
         assert [(workspace.path / f"picture-{number}.png").read_bytes() for number in (1, 2)] == [b"one", b"two"]
-    assert "Picture 1 is `picture-1.png`: tick 8" in told and "Picture 2 is `picture-2.png`: tick 16" in told
+    assert "Picture 1 is `picture-1.png`: tick 8" in feedback and "Picture 2 is `picture-2.png`: tick 16" in feedback

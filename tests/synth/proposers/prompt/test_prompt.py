@@ -1,4 +1,4 @@
-"""The prompt: what stands in it, in what order, and within what sizes."""
+"""The prompt: its sections, their order, and their size limits."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ FULL = PromptParts(
     worst=replace(TRACE, pictures=(Picture(b"png", "tick 8"),)),
     counterexample=Table("violated: invariant:upright", ("tick", "x"), (("0", "1"), ("1", "2"))),
     rejection="stopped at the gate `prove`",
-    failed=(FailedDirection("moved\nless", "development: 8 is no better"),),
+    failed=(FailedDirection("moved\nless", "all_seeds: 8 is not better"),),
     budget=BudgetLeft(1000, 20, 30_000, 1.5, 60.0),
 )
 
@@ -53,7 +53,7 @@ def headings(text: str) -> list[str]:
     return [re.split(r"[:,]", line[3:])[0] for line in text.split("\n") if line.startswith("## ")]
 
 
-def test_the_stable_part_comes_first_and_is_stable():
+def test_the_stable_part_is_first_and_does_not_change():
     prompt = build_prompt(FULL)
     assert headings(prompt.text) == [
         "Task",
@@ -78,7 +78,7 @@ def test_the_stable_part_comes_first_and_is_stable():
     assert build_prompt(FULL) == prompt
 
 
-def test_all_that_is_known_is_told():
+def test_the_prompt_holds_all_parts():
     text = build_prompt(FULL).text
     for part in (
         PARENT.strip(),
@@ -91,7 +91,7 @@ def test_all_that_is_known_is_told():
         "kept = 7",
         "violated: invariant:upright",
         "stopped at the gate `prove`",
-        "- moved less: development: 8 is no better",
+        "- moved less: all_seeds: 8 is not better",
         "1,000 environment steps",
         "20 programs",
         "30,000 tokens",
@@ -105,7 +105,7 @@ def test_all_that_is_known_is_told():
     assert "card of my own" in build_prompt(replace(FULL, language="card of my own")).stable
 
 
-def test_a_program_is_shown_once():
+def test_each_program_is_shown_once():
     text = build_prompt(
         replace(FULL, best=(ShownProgram(PARENT, 9.5), ShownProgram("# best", 9.0)), different=ShownProgram("# best"))
     ).text
@@ -156,7 +156,7 @@ ANY_PARTS = st.builds(
 
 @given(ANY_PARTS)
 @settings(max_examples=60, deadline=None)
-def test_no_parts_make_it_too_long(parts):
+def test_the_size_is_bounded_for_all_parts(parts):
     prompt = build_prompt(parts)
     assert len(prompt.text) <= MOST_CHARACTERS
     assert len(prompt.pictures) <= MOST_PICTURES and all(len(one.png) <= MOST_PICTURE_BYTES for one in prompt.pictures)
@@ -164,7 +164,7 @@ def test_no_parts_make_it_too_long(parts):
     assert build_prompt(parts) == prompt
 
 
-def test_every_card_fits():
+def test_card_and_summary_fit_their_sections():
     for environment in ("Breakout-v5", "LunarLander-v3", "Pendulum-v1"):
         assert len("\n".join(card_lines(load_card(environment)))) <= LIMITS["Environment"]
     assert len(language_summary()) <= LONGEST_CARD <= LIMITS["Language"]
@@ -172,7 +172,7 @@ def test_every_card_fits():
 
 
 @given(TEXTS, st.integers(60, 3000))
-def test_a_long_text_keeps_its_ends(text, most):
+def test_truncated_text_keeps_first_and_last_lines(text, most):
     short = truncate_middle(text, most)
     assert len(short) <= most
     if len(text.rstrip()) <= most:
@@ -181,7 +181,7 @@ def test_a_long_text_keeps_its_ends(text, most):
         assert "omitted" in short or "…" in short
 
 
-def test_what_is_left_out_is_counted():
+def test_omitted_lines_are_counted():
     text = "\n".join(f"line {number}" for number in range(1000))
     first, counted, last = re.split(r"\n… ([\d,]+) lines omitted …\n", truncate_middle(text, 500))
     assert first.startswith("line 0") and last.endswith("line 999")
@@ -190,20 +190,20 @@ def test_what_is_left_out_is_counted():
 
 @given(tables(), st.integers(200, 4000))
 @settings(max_examples=60, deadline=None)
-def test_a_table_keeps_within_its_size(table, most):
+def test_the_size_of_a_table_is_bounded(table, most):
     assert len(table_text(table, most)) <= most
 
 
-def test_a_long_table_keeps_its_first_and_last_ticks():
+def test_truncated_table_keeps_first_and_last_ticks():
     rows = tuple((str(tick), "7", str(tick * tick)) for tick in range(500))
     lines = table_text(Table("t", ("tick", "kept", "square"), rows), 600).split("\n")
     assert lines[1] == "the same at every tick: kept = 7" and lines[2].split() == ["tick", "square"]
     assert lines[3].split() == ["0", "0"] and lines[-1].split() == ["499", "249001"]
-    left_out = next(int(line.split()[1]) for line in lines if "omitted" in line)
-    assert left_out == 500 - (len(lines) - 4)
+    omitted = next(int(line.split()[1]) for line in lines if "omitted" in line)
+    assert omitted == 500 - (len(lines) - 4)
 
 
-def test_the_language_summary_has_every_word_and_every_function():
+def test_language_summary_names_every_keyword_and_function():
     grammar, card = read_grammar(grammar_text()), language_summary()
     nodes = [part for node in [*grammar.rules.values(), *grammar.terminals.values()] for part in walk(node)]
     words = {part.text for part in nodes if type(part) is Literal and part.text.isalpha()}
@@ -225,7 +225,7 @@ def test_frames_become_pictures(environment, ticks):
     frames = LastFrames(card, most=2, every=8)
     environments = Environments(card, "deterministic", [0])
     shown = environments.reset()
-    for tick in range(ticks):
+    for _ in range(ticks):
         actions = np.zeros(1, np.int32)
         frames(environments, shown, actions)
         shown = environments.step(actions)
@@ -238,11 +238,11 @@ def test_frames_become_pictures(environment, ticks):
     assert all(len(one.png) < MOST_PICTURE_BYTES for one in pictures)
 
 
-def test_what_draws_no_more_plays_on():
+def test_a_failure_to_draw_does_not_end_the_episode():
     class Failing:
         def render(self, lane):
             if lane:
-                raise HLError("no picture")
+                raise HLError("cannot draw")
             return np.zeros((4, 6, 3), np.uint8)
 
     frames, shown = LastFrames(load_card("CartPole-v1"), lanes=2), SimpleNamespace(lanes=np.arange(2))
@@ -255,11 +255,11 @@ def test_pictures_are_png():
     assert png(picture).startswith(b"\x89PNG") and np.array_equal(imageio.v3.imread(io.BytesIO(png(picture))), picture)
 
 
-def test_of_many_pictures_the_first_and_the_last_are_kept():
+def test_first_and_last_of_many_pictures_are_kept():
     pictures = tuple(Picture(bytes([number]), f"tick {number}") for number in range(10))
     kept = build_prompt(replace(FULL, worst=replace(TRACE, pictures=pictures))).pictures
     assert len(kept) == MOST_PICTURES and kept[0] == pictures[0] and kept[-1] == pictures[-1]
 
 
-def test_only_so_many_of_the_best():
+def test_number_of_best_programs_is_limited():
     assert headings(build_prompt(FULL).text).count("Best program") == MOST_BEST

@@ -9,8 +9,8 @@ from hl_dsl.verify.goals.terms import SORTS, literal
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, make_positive
 from hl_dsl.verify.methods.lemmas.candidates import LemmaCandidates
-from hl_dsl.verify.methods.lemmas.houdini import Houdini, strongest
-from hl_dsl.verify.methods.lemmas.induction_with_lemmas import samples
+from hl_dsl.verify.methods.lemmas.houdini import Houdini, remove_implied
+from hl_dsl.verify.methods.lemmas.induction_with_lemmas import sample_states
 from hl_dsl.verify.simulation.simulate import simulate
 from hl_dsl.verify.smt.solver import Solver
 from hypothesis import HealthCheck, given, settings
@@ -31,9 +31,9 @@ def kept(program: Program, lemmas=None):
     stage = IntervalStage(program.flow)
     wanted = list_goals(program.flow)
     if lemmas is None:
-        lemmas = LemmaCandidates(stage.evaluator, wanted, samples(stage.index, wanted)).all()
+        lemmas = LemmaCandidates(stage.evaluator, wanted, sample_states(stage.index, wanted)).propose()
     with Solver(60) as solver:
-        return Houdini(stage.evaluator, [], ProofLimits(solver_steps=300_000), solver).kept(lemmas)
+        return Houdini(stage.evaluator, [], ProofLimits(solver_steps=300_000), solver).filter(lemmas)
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_the_strongest_of_several_bounds_is_left():
     a, b = Lemma(Linear(((1, 3), (-1, 4)), 0, True)), Lemma(Linear(((-1, 3), (1, 4)), 0))
     c, d = Lemma(Linear(((1, 5),), 4)), Lemma(Linear(((1, 5),), 4), make_positive(3))
     e, f = Lemma(Linear(((1, 5),), 3), Truth(6, True)), Lemma(Linear(((-1, 5),), -1))
-    assert strongest([a, b, c, d, e, f]) == [a, c, e, f]
+    assert remove_implied([a, b, c, d, e, f]) == [a, c, e, f]
 
 
 def leaf(program: Program, name: str) -> int:
@@ -124,8 +124,8 @@ def test_interpreted_as_it_is_told_to_the_solver():
     program = Program.load(VERDICTS / "proved" / "shaking_ends.hl")
     stage = IntervalStage(program.flow)
     wanted = list_goals(program.flow)
-    rows = samples(stage.index, wanted)
-    lemmas = LemmaCandidates(stage.evaluator, wanted, rows[:3]).all()
+    rows = sample_states(stage.index, wanted)
+    lemmas = LemmaCandidates(stage.evaluator, wanted, rows[:3]).propose()
     assert len(lemmas) > 20
     with Solver(60) as solver:
         for values in rows[::7]:

@@ -25,7 +25,7 @@ def numbers(lines):
     return [int(line.split()[0]) for line in lines if line.split()[0].isdigit()]
 
 
-def test_new_trials_are_shown_as_they_come_and_the_end_ends_it(tmp_path):
+def test_each_new_trial_is_one_line_until_the_run_ends(tmp_path):
     folder = RunFolder(tmp_path / "run")
     # What happens while the follower waits, one thing at a time.
     script = [

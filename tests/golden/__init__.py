@@ -1,0 +1,1 @@
+"""Golden data: programs, each with the recorded output of one stage, or in a folder named after its verdict."""
