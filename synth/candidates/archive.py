@@ -1,4 +1,4 @@
-"""What the search has found: structures, and the values their parameters were tried with."""
+"""Archive of a search: structures, and the parameter values that they were evaluated with."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from random import Random
 from hl_dsl.compiler.ir.dataflow import Parameter
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 
-KEPT = 8  # structures that have children
+KEPT = 8  # elites: structures that new programs are derived from
+_RANK_WEIGHT = 0.6  # weight of an elite relative to the next better one
+_VAIN_SAMPLES = 8  # samples without a better one that halve an elite's weight for tuning
 
-# How many episodes a trial came to the end of, and their mean. More episodes are better: a trial that is clearly worse is
-# given fewer.
 ArchivedScore = tuple[int, float]
+"""Finished episodes of a trial, and their mean return. More episodes are better: a clearly worse trial gets fewer."""
 WORST: ArchivedScore = (0, 0.0)
 
 
 @dataclass(frozen=True)
 class ScoredParameters:
-    """Values of a structure's parameters, and the score they gave."""
+    """Values of a structure's parameters, and their score in trial `trial`."""
 
     trial: int
     values: Mapping[str, float]
@@ -29,97 +30,124 @@ class ScoredParameters:
 
 @dataclass
 class Structure:
-    """A program up to the defaults of its parameters. `checked` is its best version so far, `hash` that version's.
+    """A program up to the defaults of its parameters.
 
-    `fruitless`: samples since the best one.
+    Attributes:
+        key: Hash of the structure.
+        checked: Its best version so far.
+        samples: Its scored parameter values, the best first.
+        samples_since_best: Number of samples since the best one.
     """
 
     key: str
     checked: CheckedCandidate
     samples: list[ScoredParameters] = field(default_factory=list)
-    fruitless: int = 0
+    samples_since_best: int = 0
 
     @property
     def best(self) -> ScoredParameters:
+        """The best sample."""
         return self.samples[0]
 
     @property
     def parameters(self) -> list[Parameter]:
+        """The parameters."""
         return self.checked.flow.parameters
 
     @property
     def size(self) -> int:
+        """Number of nodes of the dataflow graph."""
         return len(self.checked.flow.nodes)
 
     def add(self, sample: ScoredParameters, checked: CheckedCandidate) -> None:
-        """Takes a sample."""
-        better = not self.samples or sample.score > self.best.score
+        """Adds a sample. `checked`: the version of the structure that has these values."""
+        is_better = not self.samples or sample.score > self.best.score
         self.samples.append(sample)
-        self.samples.sort(key=lambda one: (-one.score, one.trial))
-        self.fruitless = 0 if better else self.fruitless + 1
-        if better:
+        self.samples.sort(key=lambda other: (-other.score, other.trial))
+        self.samples_since_best = 0 if is_better else self.samples_since_best + 1
+        if is_better:
             self.checked = checked
 
 
 class Archive:
-    """All structures that were scored. The elites, from which proposals are made, are the best `KEPT` of them that are no
-    worse than the first program; of those with one score, only the smallest: what it has more than that one, it does not
-    need. `first` is the first program's score. Beside the elites stands, for every behaviour that was seen (see
-    behaviour.py), the structure that scored best with it: other ways to go on from, when the best one leads no further.
-    `turn` says which development seeds come first; who proposes moves it on once all is known that is to be compared.
+    """All structures that were scored.
+
+    The elites, from which proposals are made, are the best `KEPT` structures that are not worse than the initial program. Of
+    several with the same score only the smallest is an elite, because what the others have in addition is not needed.
+
+    Attributes:
+        structures: All structures by key.
+        first: Score of the initial program.
+        niches: For each behaviour (see behaviour.py), the best score with it and the structure that has it. These are
+            alternatives when the best structure leads no further.
+        behaviours: Behaviour of each structure's best version.
+        seed_rotation: Decides which development seeds are evaluated first. A proposer increments it when all results that
+            are to be compared are known.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.structures: dict[str, Structure] = {}
         self.first: float | None = None
         self.niches: dict[Hashable, tuple[float, str]] = {}
-        self.behaviours: dict[str, Hashable] = {}  # of each structure's best version
-        self.turn = 0
+        self.behaviours: dict[str, Hashable] = {}
+        self.seed_rotation = 0
         self._results: dict[int, ArchivedScore] = {}
-        self._smoke: dict[int, float] = {}
+        self._quick_scores: dict[int, float] = {}
 
-    def note(self, trial: int, episodes: int, mean: float | None, smoke: float | None) -> None:
-        """Keeps what a trial came to, whole or not, and its mean on the smoke seeds; None: an episode did not end."""
+    def record_result(self, trial: int, episodes: int, mean: float | None, quick_mean: float | None) -> None:
+        """Records the result of a trial.
+
+        Args:
+            trial: Its number.
+            episodes: Number of its finished episodes.
+            mean: Their mean return; None if an episode was not finished.
+            quick_mean: The mean return on the quick seeds; None likewise.
+        """
         self._results[trial] = (episodes, mean) if mean is not None else WORST
-        self._smoke[trial] = -math.inf if smoke is None else smoke
+        self._quick_scores[trial] = -math.inf if quick_mean is None else quick_mean
 
     def result(self, trial: int) -> ArchivedScore:
-        """What a trial came to; the worst there is where it played nothing."""
+        """The result of a trial; the worst possible one if it was not evaluated."""
         return self._results.get(trial, WORST)
 
-    def smoke(self, trial: int) -> float:
-        """A trial's mean on the smoke seeds; -inf where it played nothing."""
-        return self._smoke.get(trial, -math.inf)
+    def quick_score(self, trial: int) -> float:
+        """A trial's mean return on the quick seeds; -inf if it was not evaluated."""
+        return self._quick_scores.get(trial, -math.inf)
 
     def ranked(self) -> list[Structure]:
-        """By their best score, the smaller and the earlier first among equals."""
-        return sorted(self.structures.values(), key=lambda one: (-one.best.score, one.size, one.best.trial))
+        """Structures by their best score; of equals, the smaller and the earlier first."""
+        return sorted(
+            self.structures.values(),
+            key=lambda structure: (-structure.best.score, structure.size, structure.best.trial),
+        )
 
     def elites(self) -> list[Structure]:
-        found: list[Structure] = []
-        for one in self.ranked():
-            if len(found) == KEPT or one.best.score < self.first:
+        """The elites, the best first."""
+        elites: list[Structure] = []
+        for structure in self.ranked():
+            if len(elites) == KEPT or self.first is not None and structure.best.score < self.first:
                 break
-            if not found or one.best.score < found[-1].best.score:
-                found.append(one)
-        return found
+            if not elites or structure.best.score < elites[-1].best.score:
+                elites.append(structure)
+        return elites
 
     @property
     def best(self) -> Structure | None:
+        """The best structure."""
         return next(iter(self.ranked()), None)
 
     def would_accept(self, structure: str, score: float) -> bool:
-        """Whether a score is a structure's best so far and puts it among the elites."""
+        """Whether a score is the structure's best so far and makes it an elite."""
         known = self.structures.get(structure)
         if self.first is not None and score < self.first or known is not None and score <= known.best.score:
             return False
-        return (
-            len({one.best.score for key, one in self.structures.items() if key != structure and one.best.score > score})
-            < KEPT
-        )
+        better = {
+            other.best.score for key, other in self.structures.items() if key != structure and other.best.score > score
+        }
+        return len(better) < KEPT
 
     def add(self, sample: ScoredParameters, checked: CheckedCandidate, behaviour: Hashable = None) -> None:
-        """Takes a scored candidate."""
+        """Adds a scored candidate."""
         niche = self.niches.get(behaviour)
         if behaviour is not None and (niche is None or sample.score > niche[0]):
             self.niches[behaviour] = (sample.score, checked.structure)
@@ -133,13 +161,23 @@ class Archive:
             self.behaviours[structure.key] = behaviour
 
     def choose(self, random: Random, tunable: bool = False) -> Structure | None:
-        """An elite, the better the likelier; one that has had many fruitless samples is less so when tuning."""
-        elites = [one for one in self.elites() if not tunable or one.parameters]
+        """Draws an elite; better ones are more likely.
+
+        Args:
+            random: Random numbers.
+            tunable: Whether it must have parameters; then many samples without a better one make an elite less likely.
+        """
+        elites = [elite for elite in self.elites() if not tunable or elite.parameters]
         if not elites:
             return None
-        weights = [0.6**rank / (1 + one.fruitless / 8 if tunable else 1) for rank, one in enumerate(elites)]
+        weights = [
+            _RANK_WEIGHT**rank / (1 + elite.samples_since_best / _VAIN_SAMPLES if tunable else 1)
+            for rank, elite in enumerate(elites)
+        ]
         return random.choices(elites, weights)[0]
 
-    def choose_other(self, random: Random) -> Structure:
-        """The best structure of a behaviour, each behaviour as likely as another."""
-        return self.structures[random.choice(list(self.niches.values()))[1]] if self.niches else self.choose(random)
+    def choose_other(self, random: Random) -> Structure | None:
+        """Draws the best structure of a behaviour; every behaviour is equally likely."""
+        if not self.niches:
+            return self.choose(random)
+        return self.structures[random.choice(list(self.niches.values()))[1]]

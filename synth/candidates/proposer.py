@@ -53,7 +53,7 @@ class Candidate:
     checked: CheckedCandidate
     proof: str
     change: str
-    origin: str
+    operator: str
     parents: tuple[str, ...]
     values: dict[str, float]
     provenance: Provenance | None = None
@@ -69,7 +69,7 @@ class Rejected:
     text: str
     rejection: Rejection
     change: str
-    origin: str
+    operator: str
     parents: tuple[str, ...]
     provenance: Provenance | None = None
 
@@ -81,7 +81,7 @@ class SearchContext:
     `recall(candidate)` returns a rejection if the candidate would play episodes whose results are known.
     `subject(structure)` returns the structure with the observations of its episodes. `ended_without_reward(structure)` is true if
     its episode ended because no reward occurred. At most `most` proposals may be made (None: no limit). `next_index` is
-    the number of the next trial. `credit` counts, for each kind of change, candidates evaluated and accepted.
+    the number of the next trial. `operator_stats` counts, for each kind of change, candidates evaluated and accepted.
 
     For proposers that use language models or agents: `recent` are the latest trials, `episodes(structure)` the recorded
     episodes of its best version with their returns, by seed. `calls` is the account of paid calls, `budget` the study's
@@ -97,7 +97,7 @@ class SearchContext:
     next_index: int
     slots: int
     most: int | None
-    credit: dict[str, tuple[int, int]]
+    operator_stats: dict[str, tuple[int, int]]
     protocol: str = ""
     generation: int = 0
     recent: Sequence[Trial] = ()

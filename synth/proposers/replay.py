@@ -59,7 +59,7 @@ class ReplayProposer(Proposer):
         """
         if context.generation >= len(self._generations):
             raise ProposerStopped("the recorded run has no more proposals")
-        context.archive.turn = self._turns[context.generation]
+        context.archive.seed_rotation = self._turns[context.generation]
         proposals: list[Candidate | Rejected] = []
         proposed: dict[str, int] = {}
         for recorded, trial in self._generations[context.generation][: context.most]:

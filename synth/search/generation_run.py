@@ -16,8 +16,8 @@ from hl_dsl.synth.rollouts.interrupts import DeferredInterrupt, defer_interrupts
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.statuses import Gate
+from hl_dsl.synth.search.completed_trial import BUDGET_SPENT, CompletedTrial
 from hl_dsl.synth.search.search_record import StudyRecord
-from hl_dsl.synth.search.search_state import BUDGET_SPENT, CompletedTrial
 from hl_dsl.synth.search.selection import CandidateResult, SelectionRule
 from hl_dsl.synth.search.trial_maker import TrialMaker, Usage
 from hl_dsl.synth.workers.limits import EvaluatorFailed
@@ -251,7 +251,7 @@ class GenerationRun:
             trial = self.services.trials.evaluated(result, gate, reason, self.usage, self.cases.steps(result.index))
             completed[result.index] = CompletedTrial(
                 replace(trial, cases=self.cases.results_json(result.index)),
-                result.candidate.origin,
+                result.candidate.operator,
                 result.candidate.checked,
                 recordings | case_recordings,
                 statuses | case_statuses,

@@ -14,9 +14,9 @@ from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.runs.budget_report import budget_event
 from hl_dsl.synth.runs.run_result import INTERRUPTED, NotWritten
 from hl_dsl.synth.runs.statuses import Gate
+from hl_dsl.synth.search.completed_trial import BUDGET_SPENT, CompletedTrial
 from hl_dsl.synth.search.generation_run import GenerationRun, GenerationServices, StudyInterrupted
 from hl_dsl.synth.search.search_record import StudyRecord
-from hl_dsl.synth.search.search_state import BUDGET_SPENT, CompletedTrial
 from hl_dsl.synth.search.selection import CandidateResult
 from hl_dsl.synth.search.study_kind import QUICK_SEEDS, Ending, StudyKind
 
@@ -123,7 +123,7 @@ class OpenStudy:
         proposals = [self.kind.start] if state.next_generation == 0 else self._proposals(steps_left, most)
         rejected = {
             proposal.index: CompletedTrial(
-                self.services.trials.rejected(proposal), proposal.origin, proposal.checked, {}, {}
+                self.services.trials.rejected(proposal), proposal.operator, proposal.checked, {}, {}
             )
             for proposal in proposals
             if isinstance(proposal, Rejected)
@@ -160,14 +160,14 @@ class OpenStudy:
         context = SearchContext(
             archive=state.archive,
             gates=state.gates,
-            recall=state.recalled,
+            recall=state.cached_rejection,
             subject=state.subject,
             ended_without_reward=state.ended_without_reward,
             run_seed=settings.run_seed,
             next_index=state.next_index,
             slots=slots,
             most=self.budget.programs_left if most is None else most,
-            credit=dict(state.credit),
+            operator_stats=dict(state.operator_stats),
             protocol=settings.protocol or "",
             generation=state.next_generation,
             recent=tuple(state.recent),

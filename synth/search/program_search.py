@@ -86,7 +86,7 @@ class ProgramSearch(StudyKind):
 
     def generation_details(self, state: StudyState, proposer: Proposer) -> Mapping[str, Any]:
         """The rotation of the seeds."""
-        return {"turn": state.archive.turn}
+        return {"turn": state.archive.seed_rotation}
 
     def improved(self, state: StudyState, record: StudyRecord) -> None:
         """Replaces the best program by the smallest one that acts the same on its episodes. Costs no environment step."""
@@ -96,14 +96,14 @@ class ProgramSearch(StudyKind):
         score, cases = best.best.score, self.inputs.cases
 
         def acts_the_same(candidate: CheckedCandidate) -> bool:
-            known = state.recalled_returns(candidate)
+            known = state.cached_returns(candidate)
             if known is None or sum(value for _, value, _ in known) / len(known) < score:
                 return False
-            return passes_known_cases(cases, candidate, state.recalled_case)
+            return passes_known_cases(cases, candidate, state.is_case_passed)
 
         smaller = simplified(best.checked, state.gates, acts_the_same)
         if smaller is not best.checked:
-            record.simplified(self.trial_maker().simplified(best, smaller, state.recalled_returns(smaller) or []))
+            record.simplified(self.trial_maker().simplified(best, smaller, state.cached_returns(smaller) or []))
             state.archive.add(ScoredParameters(best.best.trial, values_of(smaller.flow), score), smaller)
 
     def best_text(self, state: StudyState, best: Structure, proof: str | None) -> str:

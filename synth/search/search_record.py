@@ -18,7 +18,7 @@ from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.step_counter import StepCounter
 from hl_dsl.synth.runs.trial import Trial, wasted_trial
-from hl_dsl.synth.search.search_state import CompletedTrial
+from hl_dsl.synth.search.completed_trial import CompletedTrial
 
 from hl_dsl.base.errors import HLError
 
@@ -125,7 +125,7 @@ class StudyRecord:
         """What the ledger tells of a generation that has been proposed again. Raises HLError where it is another one."""
         self._generation = generation["generation"]
         recorded = [(one["index"], one["origin"], one["hash"]) for one in generation["proposals"]]
-        now = [(one.index, one.origin, one.checked.hash if one.checked else "") for one in proposals]
+        now = [(one.index, one.operator, one.checked.hash if one.checked else "") for one in proposals]
         if recorded != now:
             raise run_settings.not_reproducible(self.folder, self._made_by, f"generation {self._generation} of the run")
         recordings = read_episodes(self.folder.path, self._generation)
@@ -141,7 +141,7 @@ class StudyRecord:
                         f"the episodes of trial {one.index} are missing in {self.folder.path / EPISODES}",
                         "restore the folder from a copy, or start a new run",
                     )
-                settled[one.index] = CompletedTrial(trial, one.origin, one.checked, kept, statuses)
+                settled[one.index] = CompletedTrial(trial, one.operator, one.checked, kept, statuses)
         return settled
 
     def settle(self, completed: Sequence[CompletedTrial]) -> None:
@@ -198,7 +198,7 @@ class StudyRecord:
 def _named(proposal: Candidate | Rejected) -> dict[str, Any]:
     """A proposal as a generation's event names it."""
     checked = proposal.checked
-    named = {"index": proposal.index, "origin": proposal.origin, "hash": checked.hash if checked else ""}
+    named = {"index": proposal.index, "origin": proposal.operator, "hash": checked.hash if checked else ""}
     return {**named, "brief": True} if isinstance(proposal, Candidate) and proposal.brief else named
 
 

@@ -105,11 +105,11 @@ class ArchiveSelection(SelectionRule):
     def __init__(self, state: StudyState):
         self._state = state
         self._seeds = state.ordered_seeds()
-        self._floor = state.floor(self._seeds[: state.smoke])
+        self._floor = state.floor(self._seeds[: state.quick_seeds])
 
     def rungs(self) -> list[tuple[int, ...]]:
         """All seeds at once for the first program; else the quick seeds first."""
-        return rungs(self._seeds, self._state.smoke) if self._state.archive.best is not None else [self._seeds]
+        return rungs(self._seeds, self._state.quick_seeds) if self._state.archive.best is not None else [self._seeds]
 
     def survivors(self, results: Sequence[CandidateResult]) -> list[CandidateResult]:
         """Candidates that are neither below the floor nor clearly worse than the incumbent."""
@@ -121,7 +121,7 @@ class ArchiveSelection(SelectionRule):
         if any(episode.status != EpisodeStatus.FINISHED for episode in result.episodes):
             return False
         returns = [episode.value for episode in result.episodes]
-        if len(returns) <= self._state.smoke:
+        if len(returns) <= self._state.quick_seeds:
             return self._floor is None or sum(returns) / len(returns) >= self._floor
         best = self._state.best_returns([episode.seed for episode in result.episodes])
         return best is None or not clearly_worse(returns, best)
@@ -159,9 +159,9 @@ class ArchiveSelection(SelectionRule):
             if result.candidate.brief:
                 return (
                     Gate.QUICK_SEEDS,
-                    f"{score:g} on the quick seeds; a sample of a batch whose center is evaluated on all seeds",
+                    f"{score:g} on the quick seeds; only the mean of the CMA-ES population is evaluated on all seeds",
                 )
-            if len(episodes) <= state.smoke:
+            if len(episodes) <= state.quick_seeds:
                 return Gate.PRUNED, f"{score:g} on the quick seeds is clearly worse than the best"
             return Gate.PRUNED, f"{score:g} on {len(episodes)} seeds is clearly worse than the best program there"
         if self._would_accept(result):

@@ -19,7 +19,7 @@ from hl_dsl.synth.candidates.proposer import (
 from hl_dsl.synth.environments.random_numbers import generator
 from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.runs.trial import Trial
-from hl_dsl.synth.search.search_state import BUDGET_SPENT
+from hl_dsl.synth.search.completed_trial import BUDGET_SPENT
 from hl_dsl.synth.search.study_settings import TuningSettings
 from hl_dsl.synth.tuning.episode_schedule import WHOLE, Phase
 from hl_dsl.synth.tuning.fitness import Fitness

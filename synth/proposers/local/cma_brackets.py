@@ -1,13 +1,13 @@
-"""Tuning all parameters of a structure together, and which structures are worth it.
+"""Brackets of CMA-ES arms: successive halving over structures, whose parameters are tuned by CMA-ES.
 
-Each campaign is an island: one structure, and a population of its parameters led by CMA-ES. A bracket begins with several
-campaigns. When each has had its share of batches the better half goes on for three times as many, until one is left; that one
-goes on until it has come to rest, and then another bracket begins. So a structure is judged by what its constants can make
-of it, and no structure is given much before it has shown something.
+An arm is one structure with a CMA-ES population of its parameters. A bracket starts with several arms. When each has had
+its share of batches, the better half continues with three times as many, until one arm remains. That arm continues until
+it has converged; then the next bracket starts. So a structure is judged by its best parameters, and a structure gets few
+evaluations until it has shown good ones. (Successive halving: Jamieson and Talwalkar, 2016.)
 
-A batch is a few points and the middle of the population. The points are played on the smoke seeds alone: that is enough to
-tell which way is better, and the best of many is mostly a lucky one. The middle can come among the elites. For each
-batch other development seeds come first, so that nothing is fitted to the few on which most points end.
+A batch is the samples of one CMA-ES generation and their center. Samples are evaluated on the quick seeds only: that is
+enough to rank them, and the best of many samples is often a lucky one. Only the center can become an elite. Each batch
+rotates the development seeds, so that parameters are not fitted to the quick seeds of one batch.
 """
 
 from __future__ import annotations
@@ -22,19 +22,33 @@ from hl_dsl.synth.candidates.cma_es import CmaEs, CmaOptions, default_population
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.candidates.parameter_sampling import ParameterValues
 
-BRACKET = 4  # campaigns a bracket begins with
-_FIRST, _LONGER = 4, 3  # batches in its first round, and how many times as many in each later one
-_BATCH = 8  # points, the middle included; or twice as many where there are many parameters
-_MANY = 8  # parameters; of more, each is scaled by itself, which is learned sooner than how they hang together
-_PATIENCE = 30  # batches without a better point, and the last campaign is at rest
-_IGNORED_STOPS = frozenset({"tolfun", "tolflatfitness", "tolfunhist", "tolstagnation"})  # scores are ranks: often equal
-FRESH, NEAR = 0.06, 0.04  # first steps of CMA-ES, every range scaled to [0, 1]
+BRACKET = 4  # arms at the start of a bracket
+_FIRST_ROUND, _ROUND_FACTOR = 4, 3  # batches of the first round; factor for each later round
+_BATCH = 8  # candidates in a batch, the center included; a multiple of it for many parameters
+_MOST_FULL = 8  # parameters with a full covariance matrix; with more, a diagonal one is learned sooner
+_PATIENCE = 30  # batches without a better sample, after which an arm counts as converged
+# Scores are ranks, which are often equal; these termination criteria of `cma` would end an arm too soon.
+_IGNORED_STOPS = frozenset({"tolfun", "tolflatfitness", "tolfunhist", "tolstagnation"})
+FRESH, NEAR = 0.06, 0.04  # initial step sizes of CMA-ES, as parts of each range: new structure, known structure
 
 
 @dataclass
 class BracketArm:
-    """`values`: where it begins. `step`: how far its first points are spread. `change`, `mutation`, `parents`: how the
-    structure came about, as a trial records it."""
+    """A structure in a bracket.
+
+    Attributes:
+        checked: The structure.
+        values: Initial values of its parameters; a missing one starts at its default.
+        step: Initial step size of CMA-ES.
+        change: How the structure was made, in words.
+        mutation: The operator that made it.
+        parents: Hashes of the programs that it was made from.
+        random: Random numbers of its CMA-ES.
+        best: Best result so far.
+        center: Result of the last center.
+        batches: Completed batches.
+        batches_since_best: Batches without a better result.
+    """
 
     checked: CheckedCandidate
     values: Mapping[str, float]
@@ -44,106 +58,121 @@ class BracketArm:
     parents: tuple[str, ...]
     random: Random
     best: ArchivedScore = WORST
-    middle: ArchivedScore = WORST
+    center: ArchivedScore = WORST
     batches: int = 0
-    stale: int = 0
+    batches_since_best: int = 0
     _strategy: CmaEs = field(init=False)
-    _points: list[ParameterValues] = field(default_factory=list, init=False)
+    _samples: list[ParameterValues] = field(default_factory=list, init=False)
     _trials: list[int | None] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
         """Makes the optimizer."""
         parameters = self.checked.flow.parameters
         size = _BATCH * math.ceil(default_population(len(parameters)) / _BATCH) - 1
-        options = CmaOptions(size, self.step, len(parameters) > _MANY, _IGNORED_STOPS)
+        options = CmaOptions(size, self.step, len(parameters) > _MOST_FULL, _IGNORED_STOPS)
         self._strategy = CmaEs(parameters, lambda restart: self.random, options)
 
     @property
-    def at_rest(self) -> bool:
-        return self.stale >= _PATIENCE or self._strategy.is_started and self._strategy.has_converged
+    def has_converged(self) -> bool:
+        """Whether more batches are not expected to improve it."""
+        return self.batches_since_best >= _PATIENCE or self._strategy.is_started and self._strategy.has_converged
 
     def next_values(self) -> ParameterValues | None:
-        """The next point of the batch; None where all of it has been given."""
+        """The next values of the batch, the center last; None if the batch is complete."""
         if not self._strategy.is_started:
             self._strategy.restart(self.values)
-        if not self._points:
-            self._points = self._strategy.ask()
-        given = len(self._trials)
-        if given == len(self._points):
+        if not self._samples:
+            self._samples = self._strategy.ask()
+        count = len(self._trials)
+        if count == len(self._samples):
             return self._strategy.center
-        return self._points[given] if given < len(self._points) else None
+        return self._samples[count] if count < len(self._samples) else None
 
     @property
-    def at_middle(self) -> bool:
-        """Whether the point that was asked for last is the middle of the population."""
-        return len(self._trials) == len(self._points)
+    def is_at_center(self) -> bool:
+        """Whether the values that were returned last are the center."""
+        return len(self._trials) == len(self._samples)
 
-    def given(self, trial: int | None) -> None:
-        """Which trial tells what the point came to; None: no trial does."""
+    def assign(self, trial: int | None) -> None:
+        """Assigns a trial to the values that were returned last. None: there is no such trial, which counts as the worst."""
         self._trials.append(trial)
 
     def settle(self, archive: Archive) -> None:
-        """Learns from the batch, once all of it has been settled."""
-        if len(self._trials) <= len(self._points):
+        """Updates CMA-ES with the results of the batch, if the batch is complete."""
+        if len(self._trials) <= len(self._samples):
             return
-        *results, middle = [WORST if trial is None else archive.result(trial) for trial in self._trials]
-        # The points are compared on the seeds that all of them played.
-        smoke = [-math.inf if trial is None else archive.smoke(trial) for trial in self._trials[:-1]]
-        order = sorted(set(smoke), reverse=True)
-        self._strategy.tell([-float(order.index(score)) for score in smoke])
-        best = max(*results, middle)
-        self.stale = 0 if best > self.best else self.stale + 1
+        *results, center = [WORST if trial is None else archive.result(trial) for trial in self._trials]
+        # Samples are compared on the seeds that all of them were evaluated on.
+        scores = [-math.inf if trial is None else archive.quick_score(trial) for trial in self._trials[:-1]]
+        ranks = sorted(set(scores), reverse=True)
+        self._strategy.tell([-float(ranks.index(score)) for score in scores])
+        best = max(*results, center)
+        self.batches_since_best = 0 if best > self.best else self.batches_since_best + 1
         self.best = max(self.best, best)
-        self.middle = middle
+        self.center = center
         self.batches += 1
-        archive.turn += 1
-        self._points, self._trials = [], []
+        archive.seed_rotation += 1
+        self._samples, self._trials = [], []
 
 
 class CmaBrackets:
-    """Whose turn it is. A function of what the trials before came to."""
+    """The current bracket. Its state is a function of the trials before.
 
-    def __init__(self):
+    Attributes:
+        bracket: Number of completed brackets.
+        started: Number of arms that the current bracket started, rejected ones included.
+        seen: Structures that have had an arm.
+    """
+
+    def __init__(self) -> None:
         self.bracket = 0
         self.seen: set[str] = set()
-        self._same_as: dict[int, int | None] = {}
-        self._begin()
+        self._representatives: dict[int, int | None] = {}
+        self._start()
 
-    def _begin(self) -> None:
-        self.running: list[BracketArm] = []
-        self.started, self._batches = 0, _FIRST
+    def _start(self) -> None:
+        self.arms: list[BracketArm] = []
+        self.started, self._batches = 0, _FIRST_ROUND
 
     def settle(self, archive: Archive) -> None:
-        for one in self.running:
-            one.settle(archive)
+        """Updates all arms with the results of their batches."""
+        for arm in self.arms:
+            arm.settle(archive)
 
-    def turn(self) -> BracketArm | None:
-        """The campaign to go on with; None: a new one should begin."""
+    def next_arm(self) -> BracketArm | None:
+        """The arm that is evaluated next; None if a new arm is to be started."""
         while True:
-            for one in self.running:
-                if one.batches < self._batches and not one.at_rest:
-                    return one
+            for arm in self.arms:
+                if arm.batches < self._batches and not arm.has_converged:
+                    return arm
             if self.started < BRACKET:
                 return None
-            if len(self.running) > 1:
-                ranked = sorted(self.running, key=lambda one: (one.middle, one.best), reverse=True)
-                self.running, self._batches = ranked[: len(ranked) // 2], self._batches * _LONGER
-            elif self.running and not self.running[0].at_rest:
+            if len(self.arms) > 1:
+                ranked = sorted(self.arms, key=lambda arm: (arm.center, arm.best), reverse=True)
+                self.arms, self._batches = ranked[: len(ranked) // 2], self._batches * _ROUND_FACTOR
+            elif self.arms and not self.arms[0].has_converged:
                 self._batches += 1
             else:
                 self.bracket += 1
-                self._begin()
+                self._start()
 
-    def add(self, campaign: BracketArm) -> None:
+    def add(self, arm: BracketArm) -> None:
+        """Adds an arm to the current bracket."""
         self.started += 1
-        self.seen.add(campaign.checked.structure)
-        self.running.append(campaign)
+        self.seen.add(arm.checked.structure)
+        self.arms.append(arm)
 
-    def known(self, trial: int, known_as: int | None) -> int | None:
-        """The trial that tells what a duplicate comes to."""
-        self._same_as[trial] = found = self._same_as.get(known_as, known_as)
+    def skip(self) -> None:
+        """Counts an arm whose structure a gate rejected."""
+        self.started += 1
+
+    def representative(self, trial: int, known_as: int | None) -> int | None:
+        """The trial with the results of a duplicate.
+
+        Args:
+            trial: Number of the duplicate.
+            known_as: The trial that it is a duplicate of, which may be a duplicate itself.
+        """
+        found = known_as if known_as is None else self._representatives.get(known_as, known_as)
+        self._representatives[trial] = found
         return found
-
-    def passed_over(self) -> None:
-        """A structure that was to begin did not pass the gates."""
-        self.started += 1

@@ -1,13 +1,12 @@
-"""The proposer that needs no key and no network: typed mutations, crossover, and constants tuned inside each structure.
+"""Local proposer: typed mutations, crossover, and parameters tuned inside each structure, without a network.
 
-A generation is filled with two kinds of proposals. Half of the draws take a structure that is known and give its
-parameters other values. The other half make a new structure from an elite, by a mutation or from two elites, and give
-it a few draws of the parameters that are new in it: a structure is judged by what its constants can make of it. Where recorded
-frames gave a whole assembly (see mutation/chase.py), every second draw is of all its parameters together, as chance would
-draw them, about the values that the recordings gave.
+A generation has two kinds of proposals. Half of the draws give a known structure other parameter values. The other half
+make a new structure from an elite, by a mutation, or from two elites, and draw values for its new parameters a few times:
+a structure is judged by its best parameters. If recorded frames led to a complete rule (see
+mutation/interception_rule.py), every second draw gives all its parameters new values near the fitted ones.
 
-Where an environment shows a few numbers, most generations are a batch of a campaign instead (see campaigns.py): many
-parameters are tuned together, in structures that begin with weighted sums of all that is shown.
+If an environment shows few numbers, most generations are batches of CMA-ES brackets instead (see cma_brackets.py): many
+parameters are tuned together, in structures that start with weighted sums of all that is shown.
 """
 
 from __future__ import annotations
@@ -17,300 +16,203 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Rejection
 from hl_dsl.synth.candidates.parameter_sampling import first_values, fitted_values, next_values
 from hl_dsl.synth.candidates.proposer import Candidate, Proposer, Rejected, SearchContext
 from hl_dsl.synth.environments.random_numbers import generator
-from hl_dsl.synth.mutation import MUTATIONS, Mutant, Subject, cross, mutate
-from hl_dsl.synth.mutation.constants import bare_comparisons
+from hl_dsl.synth.mutation import MUTATIONS, Mutant, cross, mutate
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.linear_rules import shows_few_numbers
-from hl_dsl.synth.mutation.mutate import FITTED, LINEAR
-from hl_dsl.synth.proposers.local.cma_brackets import FRESH, NEAR, BracketArm, CmaBrackets
-from hl_dsl.synth.runs.statuses import Gate
+from hl_dsl.synth.mutation.mutate import FITTED
+from hl_dsl.synth.proposers.local.bracket_proposals import BracketProposals
+from hl_dsl.synth.proposers.local.cma_brackets import CmaBrackets
+from hl_dsl.synth.proposers.local.mutation_weights import mutation_weights
+from hl_dsl.synth.proposers.local.proposal_gates import Derivation, ProposalGates
 
-_TUNE, _CROSS = 0.5, 0.1
-_MOST_TRIES = 400  # proposals a generation may take to fill its slots
-_DRAWS = {0: 1, 1: 2, 2: 3}  # first draws of a structure by its number of new parameters; four for more
-_FITTED_DRAWS = 6  # of one whose parameters begin where recorded frames put them
-_ASSEMBLIES, _ASSEMBLING = 3, 0.5  # so many are looked for before anything else, that often
-_DRAWING = 0.5  # how often all parameters of such a structure are drawn anew
-_CONSTANTS_FIRST = 0.6  # how often a program with bare comparisons has parameters put into them
-
-
-_CAMPAIGNING = 0.9  # the share of generations that are a campaign's
-_OTHER = 0.3  # how often a campaign begins from the best of any behaviour, not from an elite
+_TUNE, _CROSS = 0.5, 0.1  # shares of tuned structures; of crossovers among new structures
+_MOST_TRIES = 400  # attempts to fill the lanes of a generation
+_MOST_DUPLICATES = 8  # draws of values until they are new
+_DRAWS = {0: 1, 1: 2, 2: 3}  # first draws of a structure, by its number of new parameters
+_MOST_DRAWS = 4  # first draws of a structure with more new parameters
+_FITTED_DRAWS = 6  # first draws of a structure whose parameters start at fitted values
+_MOST_FITTED = 3  # fitted structures that are looked for before anything else
+_SEARCHES_FITTED = 0.5  # probability of that
+_DRAWS_FITTED = 0.5  # probability that all parameters of a fitted structure are drawn again
+_RANK_WEIGHT = 0.6  # weight of a fitted structure relative to the next better one
+_VAIN_SAMPLES = 16  # samples without a better one that halve the share of tuning
+_BRACKETS = 0.9  # share of generations that are batches of a bracket
+_NAMED = 4  # parameters that a change names
 
 
 class LocalProposer(Proposer):
-    """See the module. What it keeps is a function of the trials and of the run's seed, so a run that goes on is the same."""
+    """See the module. Its state is a function of the trials and of the run seed, so that a resumed study is the same."""
 
-    def __init__(self):
-        self._campaigns, self._assemblies = CmaBrackets(), {}
+    def __init__(self) -> None:
+        self._brackets = CmaBrackets()
+        self._fitted: dict[str, _FittedStructure] = {}
 
-    def propose(self, situation: SearchContext) -> list[Candidate | Rejected]:
-        self._campaigns.settle(situation.archive)
-        return list(_Generation(situation, self._campaigns, self._assemblies).run())
+    def propose(self, context: SearchContext) -> list[Candidate | Rejected]:
+        """Fills the lanes of a generation."""
+        self._brackets.settle(context.archive)
+        return list(_Generation(context, self._brackets, self._fitted).run())
 
 
 @dataclass(frozen=True)
-class _Assembly:
-    """A structure whose new parameters, `new`, begin where recorded frames put them. `known`: values for the others."""
+class _FittedStructure:
+    """A structure whose new parameters, `new`, start at values that recorded frames give; `known` are values of the others."""
 
     checked: CheckedCandidate
     known: Mapping[str, float]
-    mutant: Mutant
-    parents: tuple[str, ...]
+    derivation: Derivation
+    new: Sequence[str]
+
+
+@dataclass(frozen=True)
+class _NewStructure:
+    """A structure that has no samples yet: its mutant, the version of its parent, and the names of its new parameters."""
+
+    checked: CheckedCandidate
+    known: Mapping[str, float]
+    derivation: Derivation
+    is_fitted: bool
     new: Sequence[str]
 
 
 class _Generation:
-    def __init__(self, situation: SearchContext, campaigns: CmaBrackets, assemblies: dict[str, _Assembly]):
-        self.situation, self.campaigns, self.assemblies = situation, campaigns, assemblies
-        random = generator(situation.run_seed, situation.next_index, "campaigns")
-        few = shows_few_numbers(Draft(situation.subject(situation.archive.best), random))
-        self.campaigning = few and random.random() < _CAMPAIGNING
-        self.few = few
-        self.index = situation.next_index
-        self.left = situation.slots
-        self.waiting: tuple[CheckedCandidate, Structure, Mutant, tuple[str, ...], list[str]] | None = None
+    """One generation of proposals."""
+
+    def __init__(self, context: SearchContext, brackets: CmaBrackets, fitted: dict[str, _FittedStructure]):
+        assert context.archive.best is not None
+        self.context, self.fitted, self.best = context, fitted, context.archive.best
+        self.gates = ProposalGates(context)
+        random = generator(context.run_seed, context.next_index, "campaigns")
+        self.has_few_numbers = shows_few_numbers(Draft(context.subject(self.best), random))
+        self.brackets = BracketProposals(context, brackets, self.gates)
+        self.uses_brackets = self.has_few_numbers and random.random() < _BRACKETS
+        self.lanes = context.slots
+        self.waiting: _NewStructure | None = None
         self.draws = 0
-        self.taken: set[str] = set()
 
     def run(self) -> Iterator[Candidate | Rejected]:
-        attempt = 0
+        """The proposals."""
+        context, attempt = self.context, 0
         for _ in range(_MOST_TRIES):
-            if not self.left or self.index - self.situation.next_index == self.situation.most:
+            if not self.lanes or self.gates.index - context.next_index == context.most:
                 return
-            random = generator(self.situation.run_seed, self.index, f"propose {attempt}")
-            proposal = self._next(random)
+            proposal = self._next(generator(context.run_seed, self.gates.index, f"propose {attempt}"))
             if proposal is None:
                 attempt += 1
                 continue
-            self.index, attempt = self.index + 1, 0
-            if type(proposal) is Candidate:
-                self.left -= 1
-                self.taken.add(proposal.checked.hash)
+            attempt = 0
+            self.gates.count(proposal)
+            self.lanes -= isinstance(proposal, Candidate)
             yield proposal
 
     def _next(self, random: Random) -> Candidate | Rejected | None:
-        if self.draws > 0:
+        if self.draws > 0 and self.waiting is not None:
             self.draws -= 1
-            return self._draw_new(random)
-        if self.campaigning:
-            running = self.campaigns.turn()
-            if running is None:
-                return self._new_campaign(random)
-            values = running.next_values()
-            if values is not None:
-                return self._point(running, values)
-            self.campaigning = False  # the batch is out: the other slots are for other things
-        archive = self.situation.archive
-        if self.assemblies and random.random() < _DRAWING:
-            return self._draw_assembly(random)
-        # What has been tuned in vain for long is left alone more often.
-        share = _TUNE / (1 + archive.best.fruitless / 16)
-        tunable = archive.choose(random, tunable=True) if random.random() < share else None
+            return self._draw_new(self.waiting, random)
+        if self.uses_brackets:
+            is_open, proposal = self.brackets.next(random, self.has_few_numbers)
+            if is_open:
+                return proposal
+            self.uses_brackets = False  # the batch is complete: the other lanes are for other proposals
+        if self.fitted and random.random() < _DRAWS_FITTED:
+            return self._draw_fitted(random)
+        # The longer tuning has found nothing better, the less it is tried.
+        share = _TUNE / (1 + self.best.samples_since_best / _VAIN_SAMPLES)
+        tunable = self.context.archive.choose(random, tunable=True) if random.random() < share else None
         return self._tune(tunable, random) if tunable is not None else self._explore(random)
 
-    # constants
+    # parameters
 
-    def _tune(self, structure: Structure, random: Random) -> Candidate | Rejected | None:
-        for _ in range(8):
+    def _tune(self, structure: Structure, random: Random) -> Candidate | Rejected:
+        for _ in range(_MOST_DUPLICATES):
             values = next_values(structure.parameters, structure.samples, random)
             candidate = structure.checked.with_values(values)
-            found = self._recognised(candidate)
-            if type(found) is str:
+            duplicate = self.gates.recognise(candidate)
+            if duplicate is None:
                 break
         moved = [name for name, value in values.items() if value != structure.best.values.get(name)]
-        change = (
-            "tuned " + ", ".join(f"`{name}`" for name in moved[:4]) + (", …" if len(moved) > 4 else "")
-            if moved
-            else "the same constants once more"
-        )
-        return self._passed(candidate, found, change, "tune", (structure.checked.hash,), values)
+        named = ", ".join(f"`{name}`" for name in moved[:_NAMED]) + (", …" if len(moved) > _NAMED else "")
+        change = f"tuned {named}" if moved else "the same constants once more"
+        derivation = Derivation(change, "tune", (structure.checked.hash,))
+        return self.gates.proposal(candidate, derivation, values, duplicate=duplicate)
 
-    def _draw_new(self, random: Random) -> Candidate | Rejected:
-        checked, parent, mutant, parents, new = self.waiting
-        draw = fitted_values if self._fitted(mutant) else first_values
-        values = draw(checked.flow.parameters, parent.best.values, new, random)
-        candidate = checked.with_values(values)
-        return self._passed(candidate, self._recognised(candidate), mutant.change, mutant.mutation, parents, values)
+    def _draw_new(self, structure: _NewStructure, random: Random) -> Candidate | Rejected:
+        draw = fitted_values if structure.is_fitted else first_values
+        values = draw(structure.checked.flow.parameters, structure.known, structure.new, random)
+        candidate = structure.checked.with_values(values)
+        duplicate = self.gates.recognise(candidate)
+        return self.gates.proposal(candidate, structure.derivation, values, duplicate=duplicate)
 
-    def _draw_assembly(self, random: Random) -> Candidate | Rejected:
-        """All parameters of an assembly drawn together. Which of several: the better the likelier, and the less the more it was drawn.
+    def _draw_fitted(self, random: Random) -> Candidate | Rejected:
+        """Draws all parameters of a fitted structure together.
 
-        What a small structure can do is found sooner by many draws than by one that is moved step by step: on one trajectory
-        a score says little of its neighbours.
+        A better structure is more likely, and one with many samples less. Many independent draws find what a small structure
+        can do sooner than moving step by step, because on one trajectory a score says little about its neighbours.
         """
-        structures = self.situation.archive.structures
-        known = [structures.get(key) for key in self.assemblies]
-        ranked = sorted(
-            zip(self.assemblies.values(), known), key=lambda one: -one[1].best.score if one[1] else math.inf
-        )
+        structures = self.context.archive.structures
+        known = [structures.get(key) for key in self.fitted]
+        ranked = sorted(zip(self.fitted.values(), known), key=lambda pair: -pair[1].best.score if pair[1] else math.inf)
         weights = [
-            0.6**rank / (1 + (len(found.samples) if found else _FITTED_DRAWS) / 16)
+            _RANK_WEIGHT**rank / (1 + (len(found.samples) if found else _FITTED_DRAWS) / _VAIN_SAMPLES)
             for rank, (_, found) in enumerate(ranked)
         ]
-        drawn = random.choices([assembly for assembly, _ in ranked], weights)[0]
-        for _ in range(8):
+        drawn = random.choices([structure for structure, _ in ranked], weights)[0]
+        for _ in range(_MOST_DUPLICATES):
             values = fitted_values(drawn.checked.flow.parameters, drawn.known, drawn.new, random)
             candidate = drawn.checked.with_values(values)
-            found = self._recognised(candidate)
-            if type(found) is str:
+            duplicate = self.gates.recognise(candidate)
+            if duplicate is None:
                 break
-        return self._passed(
-            candidate, found, f"{drawn.mutant.change}, other constants", drawn.mutant.mutation, drawn.parents, values
-        )
-
-    # campaigns
-
-    def _new_campaign(self, random: Random) -> Rejected | None:
-        """Begins one: from nothing, in a first bracket; later also from what is known, changed or as it is."""
-        archive, campaigns = self.situation.archive, self.campaigns
-        if campaigns.bracket and not campaigns.started and archive.best.parameters:
-            best = archive.best
-            campaigns.add(
-                BracketArm(
-                    best.checked,
-                    best.best.values,
-                    NEAR,
-                    "the best program's constants",
-                    "campaign",
-                    (best.checked.hash,),
-                    random,
-                )
-            )
-            return None
-        known = archive.choose_other(random) if random.random() < _OTHER else archive.choose(random)
-        subject, fresh = self.situation.subject(known), not campaigns.bracket or random.random() < 0.4
-        weights = {"linear-rules": 1.0} if fresh else self._weights(known, subject, random)
-        mutant = mutate(subject, random, weights)
-        if mutant is None:
-            return None
-        parents = (known.checked.hash,)
-        checked = self.situation.gates.check(mutant.policy)
-        verdict = checked if isinstance(checked, Rejection) else self.situation.gates.prove(checked)
-        if isinstance(verdict, Rejection):
-            campaigns.passed_over()
-            return Rejected(
-                self.index, None, format_policy(mutant.policy), verdict, mutant.change, mutant.mutation, parents
-            )
-        if checked.structure not in campaigns.seen and checked.flow.parameters:
-            campaigns.add(
-                BracketArm(
-                    checked,
-                    known.best.values,
-                    FRESH if fresh else NEAR,
-                    mutant.change,
-                    mutant.mutation,
-                    parents,
-                    random,
-                )
-            )
-        return None
-
-    def _point(self, running: BracketArm, values: dict[str, float]) -> Candidate | Rejected:
-        candidate = running.checked.with_values(values)
-        found = self._recognised(candidate)
-        change = f"{running.change}, constants tuned together"
-        proposal = self._passed(
-            candidate, found, change, running.mutation, running.parents, values, brief=not running.at_middle
-        )
-        running.given(
-            proposal.index
-            if type(proposal) is Candidate
-            else self.campaigns.known(proposal.index, proposal.rejection.known_as)
-        )
-        return proposal
+        first = drawn.derivation
+        derivation = Derivation(f"{first.change}, other constants", first.operator, first.parents)
+        return self.gates.proposal(candidate, derivation, values, duplicate=duplicate)
 
     # structures
 
     def _explore(self, random: Random) -> Candidate | Rejected | None:
-        archive = self.situation.archive
+        archive = self.context.archive
         parent = archive.choose(random)
-        subject = self.situation.subject(parent)
-        parents = (parent.checked.hash,)
-        if len(archive.elites()) > 1 and random.random() < _CROSS:
-            other = random.choice([one for one in archive.elites() if one is not parent])
-            mutant = cross(subject, self.situation.subject(other), random)
-            parents += (other.checked.hash,)
-        else:
-            assembling = len(self.assemblies) < _ASSEMBLIES and random.random() < _ASSEMBLING
-            mutant = mutate(subject, random, FITTED) if assembling else None
-            mutant = mutant or mutate(subject, random, self._weights(parent, subject, random))
-        if mutant is None:
+        if parent is None:
             return None
-        checked = self.situation.gates.check(mutant.policy)
+        derived = self._derived(parent, random)
+        if derived is None:
+            return None
+        mutant, parents = derived
+        checked = self.context.gates.check(mutant.policy)
         if isinstance(checked, Rejection):
-            return Rejected(
-                self.index, None, format_policy(mutant.policy), checked, mutant.change, mutant.mutation, parents
-            )
+            return self.gates.rejected_mutant(mutant, checked, parents)
         new = [one.name for one in checked.flow.parameters if one.name.partition("[")[0] in mutant.new_params]
         if checked.structure in archive.structures:
             return self._tune(archive.structures[checked.structure], random)
-        self.waiting = (checked, parent, mutant, parents, new)
-        if self._fitted(mutant):
-            self.assemblies[checked.structure] = _Assembly(checked, dict(parent.best.values), mutant, parents, new)
+        derivation, known = Derivation.of(mutant, parents), dict(parent.best.values)
+        is_fitted = mutant.mutation in MUTATIONS and MUTATIONS[mutant.mutation].fitted
+        self.waiting = _NewStructure(checked, known, derivation, is_fitted, new)
+        if is_fitted:
+            self.fitted[checked.structure] = _FittedStructure(checked, known, derivation, new)
         if new:
-            first = self._draw_new(random)
-            # The proof and the duplicates speak of the structure: where its first draw stops there, so would the rest.
-            if type(first) is Candidate:
-                self.draws = min(_FITTED_DRAWS if self._fitted(mutant) else _DRAWS.get(len(new), 4), self.left) - 1
+            first = self._draw_new(self.waiting, random)
+            # Proof and duplicates concern the structure: if its first draw is rejected there, so would be the others.
+            if isinstance(first, Candidate):
+                draws = _FITTED_DRAWS if is_fitted else _DRAWS.get(len(new), _MOST_DRAWS)
+                self.draws = min(draws, self.lanes) - 1
             return first
-        values = {one.name: one.default for one in checked.flow.parameters}
-        return self._passed(checked, self._recognised(checked), mutant.change, mutant.mutation, parents, values)
+        values = {parameter.name: parameter.default for parameter in checked.flow.parameters}
+        return self.gates.proposal(checked, derivation, values, duplicate=self.gates.recognise(checked))
 
-    def _weights(self, parent: Structure, subject: Subject, random: Random) -> dict[str, float]:
-        """How often each mutation is drawn: its own weight, times how it has done in this run, and more often what can
-        break a habit where the parent's episode ended in one."""
-        stuck = self.situation.ended_without_reward(parent)
-        weights = {
-            name: one.weight * self._luck(name) * (one.when_stuck if stuck else 1.0) for name, one in MUTATIONS.items()
-        }
-        if bare_comparisons(Draft(subject, random)):
-            rest = sum(weights.values()) - weights["offset-comparisons"]
-            weights["offset-comparisons"] = rest * _CONSTANTS_FIRST / (1 - _CONSTANTS_FIRST)
-        else:
-            weights["offset-comparisons"] = 0.0
-        return weights | (LINEAR if self.few else {})
-
-    def _luck(self, name: str) -> float:
-        tried, accepted = self.situation.credit.get(name, (0, 0))
-        return (accepted + 1) / (tried + 4) * 4
-
-    @staticmethod
-    def _fitted(mutant: Mutant) -> bool:
-        return mutant.mutation in MUTATIONS and MUTATIONS[mutant.mutation].fitted
-
-    # gates
-
-    def _recognised(self, candidate: CheckedCandidate) -> Rejection | str:
-        found = self.situation.gates.recognise(candidate)
-        if type(found) is str and found in self.taken:
-            return Rejection(Gate.DUPLICATE, "the same program as one of this generation", found)
-        return found
-
-    def _passed(
-        self,
-        candidate: CheckedCandidate,
-        found: Rejection | str,
-        change: str,
-        origin: str,
-        parents,
-        values,
-        brief: bool = False,
-    ) -> Candidate | Rejected:
-        gates = self.situation.gates
-        stopped = found if isinstance(found, Rejection) else None
-        proof = ""
-        if stopped is None:
-            verdict = gates.prove(candidate)
-            stopped, proof = (verdict, "") if isinstance(verdict, Rejection) else (None, verdict)
-        if stopped is None:
-            stopped = self.situation.recall(candidate)
-        if stopped is not None:
-            return Rejected(self.index, candidate, candidate.program.text, stopped, change, origin, parents)
-        return Candidate(self.index, candidate, proof, change, origin, parents, dict(values), brief=brief)
+    def _derived(self, parent: Structure, random: Random) -> tuple[Mutant, tuple[str, ...]] | None:
+        """A mutant of the parent, or of the parent and another elite, with the hashes of its parents."""
+        context, subject = self.context, self.context.subject(parent)
+        elites = context.archive.elites()
+        if len(elites) > 1 and random.random() < _CROSS:
+            other = random.choice([elite for elite in elites if elite is not parent])
+            crossed = cross(subject, context.subject(other), random)
+            return None if crossed is None else (crossed, (parent.checked.hash, other.checked.hash))
+        searches_fitted = len(self.fitted) < _MOST_FITTED and random.random() < _SEARCHES_FITTED
+        mutant = mutate(subject, random, FITTED) if searches_fitted else None
+        weights = mutation_weights(context, parent, random, self.has_few_numbers) if mutant is None else {}
+        mutant = mutant or mutate(subject, random, weights)
+        return None if mutant is None else (mutant, (parent.checked.hash,))

@@ -31,7 +31,7 @@ class ProposedText:
     text: str
     index: int
     change: str
-    origin: str
+    operator: str
     parents: tuple[str, ...]
     provenance: Provenance | None
 
@@ -80,7 +80,7 @@ def apply_gates(proposed: ProposedText, context: SearchContext, proposed_hashes:
             checked,
             proof_summary,
             proposed.change,
-            proposed.origin,
+            proposed.operator,
             proposed.parents,
             values_of(checked.flow),
             proposed.provenance,
@@ -95,7 +95,7 @@ def _rejected(proposed: ProposedText, checked: CheckedCandidate | None, rejectio
         proposed.text,
         rejection,
         proposed.change,
-        proposed.origin,
+        proposed.operator,
         proposed.parents,
         proposed.provenance,
     )

@@ -33,7 +33,7 @@ def settled(folder):
 def chasing(tmp_path_factory):
     folder = tmp_path_factory.mktemp("chasing")
     (folder / "follow.hl").write_text(FOLLOW)
-    synth(folder / "follow.hl", folder / "whole", "deterministic", 16_000, seed=2, num_threads=1)
+    synth(folder / "follow.hl", folder / "whole", protocol="deterministic", budget_steps=16_000, seed=2, num_threads=1)
     return folder
 
 
@@ -50,15 +50,15 @@ def test_such_a_run_goes_on_as_if_it_had_not_been_interrupted(chasing, after):
     folder = chasing / f"cut-{after}"
     start = chasing / "follow.hl"
     stop = Interrupt(lambda event, count: event["event"] == "steps" and event["env_steps"] >= after)
-    synth(start, folder, "deterministic", 16_000, seed=2, num_threads=1, on_event=stop)
+    synth(start, folder, protocol="deterministic", budget_steps=16_000, seed=2, num_threads=1, on_event=stop)
     assert stop.done
-    synth(start, folder, "deterministic", 16_000, seed=2, num_threads=1, resume=True)
+    synth(start, folder, protocol="deterministic", budget_steps=16_000, seed=2, num_threads=1, resume=True)
     assert settled(folder) == settled(chasing / "whole")
 
 
 def test_points_are_played_briefly_and_the_middle_of_them_on(tmp_path):
     (tmp_path / "push.hl").write_text(PUSH)
-    synth(tmp_path / "push.hl", tmp_path / "run", None, 9_000, seed=0, num_threads=1)
+    synth(tmp_path / "push.hl", tmp_path / "run", budget_steps=9_000, seed=0, num_threads=1)
     points = [
         one
         for one in trials(tmp_path / "run")

@@ -189,6 +189,6 @@ def test_where_nothing_is_left_to_chance_one_seed_is_played(tmp_path):
     path.write_text(
         'policy still for "Breakout-v5" {\n  observe ram\n\n  act {\n    when ram[99] > ram[72] => RIGHT\n    otherwise              => LEFT\n  }\n}\n'
     )
-    result = synth(path, tmp_path / "run", "deterministic", budget_steps=3_000, max_steps=200, num_threads=1)
+    result = synth(path, tmp_path / "run", protocol="deterministic", budget_steps=3_000, max_steps=200, num_threads=1)
     assert result.seeds == (0,) and 1_000 < result.env_steps <= 3_000
     assert Program.load(tmp_path / "run" / "best.hl").prove().passed

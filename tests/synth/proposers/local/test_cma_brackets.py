@@ -38,8 +38,8 @@ def begun(names: str, seed: int):
 
 def given_all(one, archive, score, trial):
     while (values := one.next_values()) is not None:
-        archive.note(trial, 2, score(values), score(values))
-        one.given(trial)
+        archive.record_result(trial, 2, score(values), score(values))
+        one.assign(trial)
         trial += 1
     return trial
 
@@ -52,14 +52,14 @@ def test_a_campaign_finds_the_values_that_score():
             one, archive, lambda values: -sum((values[name] - wanted[name]) ** 2 for name in wanted), trial
         )
         one.settle(archive)
-    assert one.best[1] > -0.02 and one.middle[1] > -0.02
-    assert one.batches == archive.turn == 40
+    assert one.best[1] > -0.02 and one.center[1] > -0.02
+    assert one.batches == archive.seed_rotation == 40
 
 
 def test_a_point_that_no_trial_tells_of_is_the_worst_and_a_batch_is_learned_from_once_it_is_whole():
     archive, one = Archive(), begun("ab", 1)
     assert one.next_values() == one.next_values()
-    one.given(None)
+    one.assign(None)
     one.settle(archive)
     assert one.batches == 0
     given_all(one, archive, lambda values: values["a"], 10)
@@ -71,7 +71,7 @@ def test_the_better_half_of_a_bracket_goes_on():
     archive, campaigns, trial, given_to = Archive(), CmaBrackets(), 0, []
     for _ in range(200):
         campaigns.settle(archive)
-        one = campaigns.turn()
+        one = campaigns.next_arm()
         if campaigns.bracket:
             break
         if one is None:
@@ -87,7 +87,7 @@ def test_the_better_half_of_a_bracket_goes_on():
 
 def test_a_duplicate_tells_what_the_trial_came_to_that_it_is_a_duplicate_of():
     campaigns = CmaBrackets()
-    assert campaigns.known(5, 2) == 2 and campaigns.known(6, 5) == 2 and campaigns.known(7, None) is None
+    assert campaigns.representative(5, 2) == 2 and campaigns.representative(6, 5) == 2 and campaigns.representative(7, None) is None
 
 
 @given(st.integers(1, 70), st.integers(1, 4))
