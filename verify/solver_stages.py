@@ -214,7 +214,7 @@ def _declared_range(cell: Cell) -> Interval:
         return EITHER
     if cell.names:
         return (0, len(cell.names) - 1)
-    if cell.ghost and cell.low is not None and cell.high is not None:
+    if cell.monitor_of and cell.low is not None and cell.high is not None:
         return (cell.low, cell.high)
     return ANYTHING
 

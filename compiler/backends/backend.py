@@ -52,8 +52,8 @@ class Lanes(ABC):
     def shared_cells(self, other: Lanes) -> tuple[list[int], list[int], list[int]]:
         """Positions of the cells that the other lanes have too, in this program and in theirs; and of the rest of this one's."""
         if self._shared is None or self._shared[0] is not other:
-            theirs = {(cell.name, cell.ghost): position for position, cell in enumerate(other.flow.memories)}
-            places = [theirs.get((cell.name, cell.ghost)) for cell in self.flow.memories]
+            theirs = {(cell.name, cell.monitor_of): position for position, cell in enumerate(other.flow.memories)}
+            places = [theirs.get((cell.name, cell.monitor_of)) for cell in self.flow.memories]
             self._shared = (
                 other,
                 [position for position, place in enumerate(places) if place is not None],

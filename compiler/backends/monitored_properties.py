@@ -13,12 +13,12 @@ WATCHED = ("assume", "monitor")
 def without_idle_ghosts(flow: Dataflow, kinds: Container[str] = WATCHED) -> Dataflow:
     """The program without the ghost cells of properties of other kinds. Node numbers stay; the leaf of a cell that is
     left out is its start value, and nothing that runs reads it."""
-    if not any(cell.ghost for cell in flow.memories):
+    if not any(cell.monitor_of for cell in flow.memories):
         return flow
     idle = {item.name for item in flow.properties if item.kind not in kinds}
     places: dict[int, int] = {}
     for position, cell in enumerate(flow.memories):
-        if cell.ghost not in idle:
+        if cell.monitor_of not in idle:
             places[position] = len(places)
     if len(places) == len(flow.memories):
         return flow

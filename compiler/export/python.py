@@ -20,7 +20,6 @@ from hl_dsl.grammar.tree.author_comments import Comments
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 
 from hl_dsl.base.declaration_form import Role
-
 from hl_dsl.input_sources.table import SOURCE_OF
 
 _TYPES = {"real": "np.float64", "int": "np.int64", "bool": "np.bool_"}

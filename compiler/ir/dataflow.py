@@ -1,28 +1,30 @@
-"""The intermediate form: one typed dataflow graph for one tick, read by every back end and by the verifier.
+"""Intermediate representation: one typed dataflow graph of one tick, which every back end and the verifier read.
 
-All nodes are scalar; vectors are tuples of nodes. Equal computations are one node (hash-consed), and a node's
-operands always come before it, so going through `nodes` in order is a valid evaluation.
+All nodes are scalar; a vector is a tuple of nodes. Equal computations are one node (hash consing). The operands of a
+node precede it, so the order of `nodes` is a valid order of evaluation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, cast
 
 from hl_dsl.base.source import SourceText, Span
 from hl_dsl.cards import Card
 from hl_dsl.language.types import Type
-from hl_dsl.operators import OPERATORS, Form, choose_form
-
-LEAVES = ("constant", "input", "parameter", "memory")
+from hl_dsl.operators import Form
 
 
 class Node(NamedTuple):
-    """`op` is a row of the operator table, with the `form` chosen, or one of LEAVES.
+    """One scalar computation or leaf.
 
-    `base` is "real", "int" or "bool" (an enumeration is the int of its position). `value` is a constant's value, or
-    the position of an input, parameter or memory in the lists of the `Dataflow`.
+    Attributes:
+        op: A row of the operator table, or a leaf: "constant", "input", "parameter" or "memory".
+        args: Numbers of the operands.
+        base: "real", "int" or "bool". An enumeration is the int of its position.
+        form: The form of the operator; None for a leaf.
+        value: A constant's value, or the position of an input, parameter or memory in the lists of the `Dataflow`.
     """
 
     op: str
@@ -39,11 +41,13 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True)
 class Input:
-    """One scalar the environment shows: a component of a card's field, with the range it is held to at the boundary.
+    """One scalar input: a component of a field of the environment's card, clamped to its range.
 
-    `source` and `column` say where it is read ("ram", "observation", "reward", "lives", "step", or "plan": a component of
-    what is planned, which the planner chooses within the range). `default` stands in
-    for a NaN before any valid value came.
+    Attributes:
+        source: The input source: "ram", "observation", "reward", "lives", "step", or "plan" for a component of the
+            plan, which the planner chooses within the range.
+        column: Its column in the source.
+        default: Replaces a NaN before the first valid value.
     """
 
     name: str
@@ -57,7 +61,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One scalar constant that tuning may move within [low, high]. A vector's components are `name[i]`."""
+    """One scalar constant that tuning may change within [low, high]. The components of a vector are named `name[i]`."""
 
     name: str
     base: str
@@ -69,11 +73,17 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Cell:
-    """One scalar of memory. `low` and `high` are the declared range, None for one made by `previous`; `next` is a node.
+    """One scalar of memory.
 
-    `names` are an enumeration's names; `declared` is False for the cells of `previous`, of the modes and of properties.
-    `ghost` is the property whose cell this is (see `compiler/lowering/properties.py`): no definition, action or other cell
-    reads it.
+    Attributes:
+        low: Lower end of the declared range; None for a cell of `previous`.
+        high: Upper end of the declared range; None for a cell of `previous`.
+        start: Value at the start of an episode.
+        next: Node of the value in the next tick.
+        names: Names of an enumeration.
+        declared: False for the cells of `previous`, of modes and of properties.
+        monitor_of: Name of the property whose monitor state the cell holds; empty for others. No definition, action or
+            other cell reads monitor state (see `compiler/lowering/properties.py`).
     """
 
     name: str
@@ -85,17 +95,19 @@ class Cell:
     names: tuple[str, ...]
     declared: bool
     span: Span
-    ghost: str = ""
+    monitor_of: str = ""
 
 
 @dataclass(frozen=True)
 class PlanSpec:
-    """What is planned, for every tick, by simulating the policy itself.
+    """The plan that a planner chooses in each tick by simulating the policy.
 
-    `inputs` are the positions of the planned components among the program's inputs; their source is "plan". `settings`
-    gives each setting's value (see `grammar/tree/plan_settings.py`), the position of the parameter that has it, or, for a `sigma`
-    that is left out where ranges differ, a value for each component. `each` and
-    `final` are real nodes; `final` is None where nothing but `each` counts.
+    Attributes:
+        inputs: Positions of the planned components among the program's inputs; their source is "plan".
+        settings: Value of each setting (see `grammar/tree/plan_settings.py`), or the position of the parameter that
+            holds it. An omitted `sigma` has a value for each component if their ranges differ.
+        each: Node of the score of each step, a real.
+        final: Node of the score of the last step, a real; None if only `each` counts.
     """
 
     name: str
@@ -107,16 +119,21 @@ class PlanSpec:
 
 
 class OfParameter(NamedTuple):
-    """A value that a parameter has, by its position."""
+    """Position of the parameter that holds a setting's value."""
 
     position: int
 
 
 @dataclass(frozen=True)
 class Property:
-    """`kind`: "invariant", "monitor", "assume" or "reachable". `node` is a bool that is to hold at every tick; that of a
-    `reachable` is to be broken at some. `asked` are conditions without which the property says nothing; `form`, of one over
-    several ticks that has any, is the word that begins it."""
+    """A property of the program.
+
+    Attributes:
+        kind: "invariant", "monitor", "assume" or "reachable".
+        node: A bool that must hold at every tick; that of a `reachable` must be violated at some tick.
+        antecedents: Conditions without which the property holds vacuously.
+        form: First word of the temporal pattern, if the property has one.
+    """
 
     kind: str
     name: str
@@ -127,12 +144,16 @@ class Property:
 
 
 class Obligation(NamedTuple):
-    """Something that must be proved for the program to mean anything.
+    """A condition that must be proved for the program to be well defined.
 
-    `kind`: "division", "root", "index", "clamp", "range" (a requirement of an operator; `claim` is the node that must
-    be true), "finite" (the real `subject` is a finite float), "integer" (the int `subject` lies within ±2^53), "memory"
-    (`claim`: the next value of a cell lies in its range; `subject` is that value). It is to hold wherever node `guard`
-    is true (None: always).
+    Attributes:
+        kind: "division", "root", "index", "clamp" or "range": a requirement of an operator. "finite": the real
+            `subject` is a finite float. "integer": the int `subject` is within ±2^53. "memory": the next value of a
+            cell, `subject`, is in its range.
+        says: The condition in words.
+        subject: The node it constrains.
+        guard: Node that is true where the condition must hold; None for always.
+        claim: Node that must be true; None for "finite" and "integer".
     """
 
     kind: str
@@ -144,7 +165,7 @@ class Obligation(NamedTuple):
 
 
 class Value(NamedTuple):
-    """What a name stands for: its type and a node for each component. `names`: an enumeration's."""
+    """Value of a name: its type and a node for each component."""
 
     type: Type
     nodes: tuple[int, ...]
@@ -152,7 +173,7 @@ class Value(NamedTuple):
 
 @dataclass(frozen=True)
 class Dataflow:
-    """A checked program, lowered. `values` gives the nodes of every named thing: lets, memories, params, `mode`, `action`."""
+    """A checked program as a graph. `values` maps each let, memory, param, `mode` and `action` to its nodes."""
 
     name: str
     card: Card
@@ -170,7 +191,7 @@ class Dataflow:
     plan: PlanSpec | None = None
 
     def roots(self) -> list[int]:
-        """Nodes a run needs: the action, the memory's next values, the properties."""
+        """Returns the nodes that a run needs: action, next values of memory, properties, scores of the plan."""
         planned = () if self.plan is None else (self.plan.each, self.plan.final)
         return [
             *self.action,
@@ -180,8 +201,8 @@ class Dataflow:
         ]
 
     def reachable(self, roots: Sequence[int]) -> list[int]:
-        """The nodes that `roots` depend on within one tick, in evaluation order."""
-        wanted = set()
+        """Returns the nodes that `roots` depend on within one tick, in evaluation order."""
+        wanted: set[int] = set()
         stack = list(roots)
         while stack:
             node = stack.pop()
@@ -191,82 +212,5 @@ class Dataflow:
         return sorted(wanted)
 
     def of_kind(self, kind: str) -> list[Property]:
+        """Returns the properties of a kind."""
         return [item for item in self.properties if item.kind == kind]
-
-
-@dataclass
-class Builder:
-    """Makes nodes, each once.
-
-    Several programs may be built by one builder. `used` holds the numbers that were asked for, in the order in which they
-    first were: with an empty `used` to begin with, the nodes of one program, as a builder of its own would have made them.
-    """
-
-    nodes: list[Node] = field(default_factory=list)
-    used: dict[int, None] = field(default_factory=dict)
-    _known: dict[tuple, int] = field(default_factory=dict)
-    _applied: dict[tuple, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
-
-    def _intern(self, key: tuple, node: Node) -> int:
-        number = self._known.get(key)
-        if number is None:
-            number = self._known[key] = len(self.nodes)
-            self.nodes.append(node)
-        self.used[number] = None
-        return number
-
-    def constant(self, value, base: str) -> int:
-        return self._intern(("constant", base, repr(value)), Node("constant", (), base, None, value))
-
-    def leaf(self, kind: str, place, base: str) -> int:
-        """A leaf; `place`, its node's value, tells it from others of its kind."""
-        return self._intern((kind, place), Node(kind, (), base, None, place))
-
-    def widen(self, number: int, base: str) -> int:
-        """The node as a value of `base` (only int to real changes anything)."""
-        node = self.nodes[number]
-        if base != "real" or node.base != "int":
-            return number
-        if node.op == "constant":
-            return self.constant(float(node.value), "real")
-        return self.apply("to_real", (number,))
-
-    def apply(self, op: str, args: tuple[int, ...]) -> int:
-        """The row `op` applied to nodes, which are widened as it wants. Constant operands are folded.
-
-        Raises LookupError where no form takes operands of these types.
-        """
-        key = (op, args)
-        found = self._applied.get(key)
-        if found is None:
-            found = self._applied[key] = self._apply(op, args)
-        number, widened = found
-        used = self.used
-        for operand in widened:
-            used[operand] = None
-        used[number] = None
-        return number
-
-    def _apply(self, op: str, args: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
-        """The node, and those of its operands that are none of `args`."""
-        nodes = self.nodes
-        given = tuple([nodes[arg].base for arg in args])
-        chosen = choose_form(OPERATORS[op], given)
-        if chosen is None:
-            raise LookupError(f"`{op}` takes no {list(given)}")
-        form, bases, base = chosen
-        if given == bases:
-            operands, widened = args, ()
-        else:
-            operands = tuple([self.widen(arg, wanted) for arg, wanted in zip(args, bases)])
-            widened = tuple([operand for operand, arg in zip(operands, args) if operand != arg])
-        key = (op, operands)
-        number = self._known.get(key)
-        if number is not None:
-            return number, widened
-        for operand in operands:
-            if nodes[operand].op != "constant":
-                number = self._known[key] = len(nodes)
-                nodes.append(Node(op, operands, base, form, None))
-                return number, widened
-        return self.constant(form.scalar(*[nodes[operand].value for operand in operands]), base), widened

@@ -1,9 +1,12 @@
-"""The structural hash: the same for programs that differ only in names, layout, order of definitions, or the order of
-operands that commute without changing a float result.
+"""Structural hash of a program.
 
-Memory makes the graph cyclic, so nodes are first coloured by refinement (each round mixes a cell's colour with its
-next value's), then numbered in one walk whose order depends on colours alone. The text of that walk is complete: equal
-hashes mean equal programs. Two programs that are the same but for a symmetry the colours cannot see may hash apart.
+Programs have the same hash if they differ only in names, layout, order of definitions, or order of operands of
+commutative operators.
+
+Memory makes the graph cyclic. So nodes are first colored by refinement: each round mixes the color of a cell with that
+of its next value. Then one walk, whose order depends only on colors, numbers them. The text of that walk is complete,
+so equal hashes mean equal programs. Programs that differ only by a symmetry that the colors do not distinguish may have
+different hashes.
 """
 
 from __future__ import annotations
@@ -12,18 +15,18 @@ import hashlib
 from functools import cache
 from zlib import crc32
 
-from hl_dsl.compiler.ir.dataflow import Dataflow, Input, OfParameter
+from hl_dsl.compiler.ir.dataflow import Dataflow, Input, Node, OfParameter, PlanSpec
 
 from hl_dsl.operators import OPERATORS
 
 
 def canonical_hash(flow: Dataflow) -> str:
-    """16 hexadecimal digits that name the program."""
+    """Returns the structural hash, 16 hexadecimal digits."""
     return hashlib.sha256(canonical_text(flow).encode()).hexdigest()[:16]
 
 
 def canonical_text(flow: Dataflow) -> str:
-    """The program as text without names, one line a node."""
+    """Returns the program as text without names, one line for each node."""
     commutes = {name for name, row in OPERATORS.items() if row.commutative}
     colours = _colours(flow, commutes)
     walk = _Walk(flow, colours, commutes)
@@ -31,23 +34,22 @@ def canonical_text(flow: Dataflow) -> str:
     for item in sorted(flow.properties, key=lambda item: (item.kind, colours[item.node])):
         out.append(f"{item.kind} {walk.visit(item.node)}")
     if flow.plan is not None:
-        out.append(_plan_text(flow, walk))
+        out.append(_plan_text(flow, flow.plan, walk))
     obligations = sorted(
         {
-            (item.kind, colours[item.subject], 0 if item.guard is None else colours[item.guard]): item
-            for item in flow.obligations
+            (goal.kind, colours[goal.subject], 0 if goal.guard is None else colours[goal.guard]): goal
+            for goal in flow.obligations
         }.items()
     )
-    for (kind, _, _), item in obligations:
-        guard = "" if item.guard is None else walk.visit(item.guard)
-        out.append(f"{kind} {walk.visit(item.subject)} {guard}")
+    for (kind, _, _), goal in obligations:
+        guard = "" if goal.guard is None else walk.visit(goal.guard)
+        out.append(f"{kind} {walk.visit(goal.subject)} {guard}")
     return "\n".join(out + walk.finish())
 
 
-def _plan_text(flow: Dataflow, walk: _Walk) -> str:
-    """What is planned is told by the inputs; here is how. Components that nothing reads count in what a planner draws."""
-    plan = flow.plan
-    parameters = {node.value: number for number, node in enumerate(flow.nodes) if node.op == "parameter"}
+def _plan_text(flow: Dataflow, plan: PlanSpec, walk: _Walk) -> str:
+    """Returns the settings and components of the plan. Unread components count, since a planner samples them too."""
+    parameters = {node.position: number for number, node in enumerate(flow.nodes) if node.op == "parameter"}
     settings = [
         f"{name} {walk.visit(parameters[value.position]) if type(value) is OfParameter else repr(value)}"
         for name, value in plan.settings.items()
@@ -69,12 +71,14 @@ def _colours(flow: Dataflow, commutes: set[str]) -> list[int]:
     leaves = {"input": inputs, "parameter": parameters, "memory": cells}
     words = {op: _word(op) for op in {node.op for node in flow.nodes}}
     colours: list[int] = []
-    moving: list[tuple[int, tuple]] = []  # nodes that depend on memory: only their colours change from round to round
+    moving: list[tuple[int, Node]] = []  # nodes that depend on memory; only their colours change between rounds
     moves: list[bool] = []
     for number, node in enumerate(flow.nodes):
         op, args, base, form, value = node
         if form is None:
-            colours.append(hash((words[op], _word(base), hash(value) if op == "constant" else leaves[op][value])))
+            colours.append(
+                hash((words[op], _word(base), hash(value) if op == "constant" else leaves[op][node.position]))
+            )
             moved = op == "memory"
         else:
             colours.append(_mixed(words[op], args, colours, op in commutes))
@@ -92,15 +96,15 @@ def _colours(flow: Dataflow, commutes: set[str]) -> list[int]:
         if len(set(cells)) <= distinct or not cells:
             return colours
         distinct = len(set(cells))
-        for number, (op, args, base, form, value) in moving:
-            if form is None:
-                colours[number] = hash((words[op], _word(base), cells[value]))
+        for number, node in moving:
+            if node.form is None:
+                colours[number] = hash((words[node.op], _word(node.base), cells[node.position]))
             else:
-                colours[number] = _mixed(words[op], args, colours, op in commutes)
+                colours[number] = _mixed(words[node.op], node.args, colours, node.op in commutes)
 
 
 def _mixed(word: int, args: tuple[int, ...], colours: list[int], commutes: bool) -> int:
-    """The colour of an operator's node."""
+    """Returns the colour of an operator's node."""
     if len(args) == 2:
         first, second = colours[args[0]], colours[args[1]]
         return hash((word, second, first)) if commutes and second < first else hash((word, first, second))
@@ -111,9 +115,9 @@ def _mixed(word: int, args: tuple[int, ...], colours: list[int], commutes: bool)
 
 
 class _Walk:
-    """Numbers nodes in the order they are first needed."""
+    """Numbers nodes in the order in which they are first needed."""
 
-    def __init__(self, flow: Dataflow, colours: list[int], commutes: set[str]):
+    def __init__(self, flow: Dataflow, colours: list[int], commutes: set[str]) -> None:
         self.flow, self.colours, self.commutes = flow, colours, commutes
         self.numbers: list[int | None] = [None] * len(flow.nodes)
         self.lines: list[str] = []
@@ -121,6 +125,7 @@ class _Walk:
         self.cells: list[int] = []
 
     def visit(self, root: int) -> int:
+        """Numbers a node and all it depends on, and returns its number."""
         nodes, numbers, lines, colours, commutes = (
             self.flow.nodes,
             self.numbers,
@@ -151,20 +156,22 @@ class _Walk:
                     continue
                 line = f"{op} {numbers[first]} {numbers[second]}"
             else:
-                if op in commutes:
-                    args = sorted(args, key=colours.__getitem__)
-                waiting = [arg for arg in args if numbers[arg] is None]
+                operands = sorted(args, key=colours.__getitem__) if op in commutes else list(args)
+                waiting = [arg for arg in operands if numbers[arg] is None]
                 if waiting:
                     stack.extend(reversed(waiting))
                     continue
-                line = f"{op} {' '.join([str(numbers[arg]) for arg in args])}"
+                line = f"{op} {' '.join([str(numbers[arg]) for arg in operands])}"
             stack.pop()
             numbers[number] = len(lines)
             lines.append(line)
-        return numbers[root]
+        number_of_root = numbers[root]
+        assert number_of_root is not None
+        return number_of_root
 
     @staticmethod
     def line(entry: Input) -> str:
+        """Returns the line of an input."""
         return f"input {entry.source} {entry.column} {entry.base} {entry.low!r} {entry.high!r} {entry.default!r}"
 
     def _leaf(self, number: int) -> str:
@@ -172,17 +179,17 @@ class _Walk:
         if node.op == "constant":
             return f"{node.base} {node.value!r}"
         if node.op == "input":
-            return self.line(self.flow.inputs[node.value])
-        place = self.places.setdefault((node.op, node.value), len(self.places))
+            return self.line(self.flow.inputs[node.position])
+        place = self.places.setdefault((node.op, node.position), len(self.places))
         if node.op == "parameter":
-            entry = self.flow.parameters[node.value]
+            entry = self.flow.parameters[node.position]
             return f"parameter {place} {entry.base} {entry.default!r} {entry.low!r} {entry.high!r}"
-        self.cells.append(node.value)
-        cell = self.flow.memories[node.value]
+        self.cells.append(node.position)
+        cell = self.flow.memories[node.position]
         return f"memory {place} {cell.base} {cell.low!r} {cell.high!r} {cell.start!r}"
 
     def finish(self) -> list[str]:
-        """Follows every cell met to its next value, then gives all lines."""
+        """Visits the next value of every visited cell, and returns all lines."""
         nexts = []
         position = 0
         while position < len(self.cells):

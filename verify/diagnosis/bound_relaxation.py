@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Node, Property
+from hl_dsl.compiler.ir.builder import Builder
+from hl_dsl.compiler.ir.dataflow import Dataflow, Node, Property
 from hl_dsl.verify.conjunctions import split_conjunction
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex

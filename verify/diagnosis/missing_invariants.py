@@ -14,7 +14,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
+from hl_dsl.compiler.ir.builder import Builder
+from hl_dsl.compiler.ir.dataflow import Dataflow, Property
 from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.goals.goals import Goal, list_goals
 from hl_dsl.verify.goals.graph_index import GraphIndex

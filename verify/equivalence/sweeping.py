@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
+from hl_dsl.compiler.ir.builder import Builder
+from hl_dsl.compiler.ir.dataflow import Dataflow, Property
 from hl_dsl.verify.equivalence.correspondence import Correspondence, simulate_jointly
 from hl_dsl.verify.equivalence.product import HELPS, Product, build_product
 from hl_dsl.verify.goals.goals import list_goals

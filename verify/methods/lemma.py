@@ -151,7 +151,7 @@ def describe_value(flow: Dataflow, node: int, depth: int = 0) -> str:
         written = flow.source.text[cell.span.start : cell.span.end]
         return (
             cell.name
-            if cell.declared or cell.ghost or not written or len(written) > _LONGEST or "{" in written
+            if cell.declared or cell.monitor_of or not written or len(written) > _LONGEST or "{" in written
             else " ".join(written.split())
         )
     if entry.form is None:

@@ -215,7 +215,7 @@ def describe_subject(flow: Dataflow, kind: str, name: str, line: int, detail: st
     """
     source = flow.source
     shown = {item.name for item in flow.properties if item.kind == "assume" or (item.kind, item.name) == (kind, name)}
-    cells = [cell.name for cell in flow.memories if cell.ghost in shown]
+    cells = [cell.name for cell in flow.memories if cell.monitor_of in shown]
     text = source.line(line) if line and source.text else detail
     spans = [item.span for item in flow.properties if item.kind == kind and item.name == name]
     written = [source.text[span.start : span.end] for span in spans if source.text]

@@ -13,7 +13,8 @@ from dataclasses import replace
 
 import numpy as np
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
-from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Parameter, Property
+from hl_dsl.compiler.ir.builder import Builder
+from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter, Property
 from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex, Interval

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Property
+from hl_dsl.compiler.ir.builder import Builder
+from hl_dsl.compiler.ir.dataflow import Dataflow, Property
 from hl_dsl.verify.goals.goals import Goal
 
 from hl_dsl.operators.scalar import LARGEST_INT

@@ -49,8 +49,8 @@ def list_property_phases(flow: Dataflow, tick: Tick) -> dict[str, str]:
     """
     phases = {}
     for cell, before in zip(flow.memories, tick.memory):
-        if cell.ghost:
-            phases[cell.ghost] = "idle" if not tick.values[cell.next] else "waiting" if before else "asked"
+        if cell.monitor_of:
+            phases[cell.monitor_of] = "idle" if not tick.values[cell.next] else "waiting" if before else "asked"
     return phases
 
 

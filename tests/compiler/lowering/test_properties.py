@@ -81,8 +81,8 @@ def test_where_both_come_at_once_nothing_begins(claim, d):
 def test_the_ghost_of_what_is_proved_does_not_run(form):
     watched, proved = program(form.format(n=2)).flow, program(form.format(n=2), "invariant").flow
     bare = program("true").flow
-    (ghost,) = [cell for cell in proved.memories if cell.ghost]
-    assert ghost.ghost == "claim" and not ghost.declared and ghost.name in ("claim.waited", "claim.active")
+    (ghost,) = [cell for cell in proved.memories if cell.monitor_of]
+    assert ghost.monitor_of == "claim" and not ghost.declared and ghost.name in ("claim.waited", "claim.active")
     assert without_idle_ghosts(watched) is watched and not without_idle_ghosts(proved).memories
     assert (
         len(encode(without_idle_ghosts(proved)).code)

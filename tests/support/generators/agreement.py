@@ -22,7 +22,7 @@ def disagreements(run: Run, reference: Reference, back_end: str, counts: Counter
     policy.reset(run.lanes)
     # A run has no memory for properties that it does not watch.
     idle = {item.name for item in flow.properties if item.kind not in ("assume", "monitor")}
-    cells = [place for place, cell in enumerate(flow.memories) if cell.ghost not in idle]
+    cells = [place for place, cell in enumerate(flow.memories) if cell.monitor_of not in idle]
     found: list[str] = []
     everyone = np.arange(run.lanes)
     with np.errstate(all="ignore"):

@@ -12,7 +12,8 @@ from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
-from hl_dsl.compiler.ir.dataflow import Builder, Dataflow, Input, Value
+from hl_dsl.compiler.ir.builder import Builder
+from hl_dsl.compiler.ir.dataflow import Dataflow, Input, Value
 
 from hl_dsl.base.source import SourceText
 from hl_dsl.cards import ActionSpace, Card
