@@ -20,8 +20,9 @@ from hl_dsl.verify.goals.limits import DEFAULT_LIMITS, ProofLimits
 from hl_dsl.verify.goals.statuses import ProofStatus, describe_claim
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.narrowing import EMPTY
+from hl_dsl.verify.methods.goal_encoding import Model, fact_node
 from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, Model, fact_node
+from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction
 from hl_dsl.verify.methods.lemmas.houdini import Houdini
 from hl_dsl.verify.methods.lemmas.induction_with_lemmas import LEMMA_DEPTHS, prove_with_lemmas
 from hl_dsl.verify.results.report import GoalResult, Proof

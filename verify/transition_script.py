@@ -12,8 +12,8 @@ from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.verify.goals.cone_of_influence import order_nodes
 from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.intervals.evaluator import Evaluator
+from hl_dsl.verify.methods.goal_encoding import encode_violation
 from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.methods.k_induction import encode_violation
 from hl_dsl.verify.smt.encode import FREE, Encoding
 
 

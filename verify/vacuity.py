@@ -16,8 +16,8 @@ from hl_dsl.verify.goals.node_text import NodeNames
 from hl_dsl.verify.intervals.contexts import Context
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.narrowing import EMPTY
+from hl_dsl.verify.methods.goal_encoding import read_leaves
 from hl_dsl.verify.methods.interval_stage import find_antecedents, find_unmet_antecedent
-from hl_dsl.verify.methods.k_induction import read_leaves
 from hl_dsl.verify.methods.solver_models import model_to_memory, model_to_run
 from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.smt.encode import FREE, START, Encoding

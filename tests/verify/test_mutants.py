@@ -1,112 +1,36 @@
-"""The verifier with a defect put into it must give itself away on a small program. Each defect is one that a real
-verifier had: a dropped error term, an open interval end, a strictness swapped, counters as reals, no base case, …"""
+"""A verifier with a defect gives a wrong result on a small program.
+
+Each defect occurred in a real verifier: a dropped error term, an open interval end, a swapped strictness, counters as
+reals, no base case, and more.
+"""
 
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
-from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.goals import terms
-from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.intervals import contexts, fixpoint
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.methods import interval_stage, k_induction
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.methods.k_induction import Induction
 from hl_dsl.verify.smt import encode, rounding_error
-from hl_dsl.verify.smt.solver import UNSAT, Solver
 
-from hl_dsl.operators import OPERATORS, intervals, inverse_intervals, replaced, scalar, truth_intervals
-from hl_dsl.program import Program
-
-BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward act NOOP {} }}'
-CARTPOLE = 'policy p for "CartPole-v1" {{ observe cart.position, cart.velocity act LEFT {} }}'
-
-
-def proved(text: str) -> bool:
-    """Whether intervals and induction, with nothing to find violations, prove all of a program; of one that has an
-    invariant `asked`, whether they prove that one. With `intervals` as the program's name, by intervals alone; with `fine`, with
-    the finer bounds of rounding errors."""
-    stage = IntervalStage(Program.parse(text).flow)
-    left = [
-        goal
-        for goal in list_goals(stage.flow)
-        if (stage.obligation(goal.obligation) if goal.declaration is None else stage.invariant(goal.stated.node))
-        != "proved"
-    ]
-    if "policy intervals" in text:
-        return not left
-    with Solver(60) as solver:
-        rounding = encode.RELATIVE_ERROR if "policy fine" in text else encode.ROUNDED
-        attempts = k_induction.Induction(
-            stage.index, stage.ranges, ProofLimits(solver_steps=200_000), solver, rounding
-        ).prove(left, (0, 1, 2))
-    if "invariant:asked" in attempts:
-        return attempts["invariant:asked"].proved
-    return all(attempt.proved for attempt in attempts.values())
-
-
-def row(name: str, **changes):
-    """The row with its forms changed."""
-    original = OPERATORS[name]
-    return replaced(replace(original, forms=tuple(replace(form, **changes) for form in original.forms)))
-
-
-@contextmanager
-def attribute(place, name: str, value):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(place, name, value)
-        yield
-
-
-def one_round(index, group, ranges, expressions, numbers):
-    for cell in group.cells:
-        start = index.flow.memories[cell].start
-        ranges[cell] = (start, start)
-    ranges_after = fixpoint._GroupTick(index, group, expressions, numbers).stored(ranges)
-    for cell, pair in ranges_after.items():
-        ranges[cell] = fixpoint._join(ranges[cell], pair)
-
-
-class WithoutBase(Induction):
-    def _query(self, goal, hypotheses, evaluator, depth, start):
-        return (UNSAT, ()) if start == encode.START else super()._query(goal, hypotheses, evaluator, depth, start)
-
-
-class BeginsAnyhow(Induction):
-    def _holds_initially(self, goal):
-        return True
-
-
-class WithoutDropping(Induction):
-    def prove(self, list_goals, depths):
-        """All goals at once as hypotheses, none dropped when it fails."""
-        found = super().prove(list_goals, depths)
-        return {**found, **{goal.id: self._attempt(goal, list_goals, self._all(list_goals)) for goal in list_goals}}
-
-    def _all(self, list_goals):
-        return Evaluator(self.index, self.assuming_ranges(list_goals))
-
-
-class Supposing(Induction):
-    """What is to be proved, among the assumptions of the tick that it is to be proved of."""
-
-    def _query(self, goal, hypotheses, evaluator, depth, start):
-        held = self.index.assumes
-        self.index.__dict__["assumes"] = [
-            *held,
-            *(other.stated.node for other in hypotheses if other.declaration is not None),
-        ]
-        try:
-            return super()._query(goal, hypotheses, evaluator, depth, start)
-        finally:
-            self.index.__dict__["assumes"] = held
-
+from hl_dsl.operators import intervals, inverse_intervals, scalar, truth_intervals
+from tests.verify.mutation import (
+    BREAKOUT,
+    CARTPOLE,
+    BeginsAnyhow,
+    Supposing,
+    WithoutBase,
+    WithoutDropping,
+    attribute,
+    one_round,
+    proved,
+    row,
+    row_with,
+)
 
 # (defect, how it is put in, program, whether the sound verifier proves it)
 MUTANTS = [
@@ -347,11 +271,6 @@ MUTANTS = [
         False,
     ),
 ]
-
-
-def row_with(name: str, **changes):
-    """The row itself changed."""
-    return replaced(replace(OPERATORS[name], **changes))
 
 
 @pytest.mark.parametrize("defect, put_in, text, sound", MUTANTS, ids=[mutant[0] for mutant in MUTANTS])

@@ -17,7 +17,7 @@ from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.goals.node_text import NodeNames
 from hl_dsl.verify.goals.statuses import ProofStatus
-from hl_dsl.verify.methods.k_induction import fact_node
+from hl_dsl.verify.methods.goal_encoding import fact_node
 from hl_dsl.verify.proof_pipeline import prove
 
 _SLACKS = (1e-15, 1e-12, 1e-9, 1e-6)  # relative to the bound, or to 1 if that is larger

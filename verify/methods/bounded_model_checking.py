@@ -14,7 +14,7 @@ from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.intervals.evaluator import Evaluator
-from hl_dsl.verify.methods.k_induction import encode_violation, read_leaves
+from hl_dsl.verify.methods.goal_encoding import encode_violation, read_leaves
 from hl_dsl.verify.methods.solver_models import model_to_run
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
 from hl_dsl.verify.smt.encode import EXACT, START, Encoding

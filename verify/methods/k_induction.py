@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from time import perf_counter
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify.goals.cone_of_influence import find_cones
@@ -19,26 +19,21 @@ from hl_dsl.verify.goals.goal_relevance import GoalRelevance
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.goals.limits import ProofLimits
-from hl_dsl.verify.goals.terms import REAL, Term, literal
+from hl_dsl.verify.goals.terms import Term
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.interning import ExpressionTable
+from hl_dsl.verify.methods.goal_encoding import Model, encode_violation, fact_node, read_leaves
 from hl_dsl.verify.methods.interval_stage import holds
 from hl_dsl.verify.methods.lemma import Lemma
 from hl_dsl.verify.methods.solver_models import model_to_memory, model_to_run
 from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
 from hl_dsl.verify.smt.encode import FREE, RELATIVE_ERROR, ROUNDED, START, Encoding
-from hl_dsl.verify.smt.rounding_error import OVERFLOW
-from hl_dsl.verify.smt.s_expressions import ModelValue
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
 
 from hl_dsl.operators.intervals import TRUE
-from hl_dsl.operators.scalar import LARGEST_INT
 
 BY_RANGES = "intervals, by induction"
 INDUCTIVE = ("memory", "invariant", "reachable")  # kinds of goals that may be hypotheses at earlier ticks
-
-# Values of the leaves of each frame: `input:i`, `memory:i`, `parameter:i`.
-Model: TypeAlias = tuple[Mapping[str, ModelValue | None], ...]
 
 
 class Attempt(NamedTuple):
@@ -284,40 +279,3 @@ class Induction:
         lemmas = [node for lemma in self.lemmas for node in lemma.nodes]
         facts = [*self.index.assumes, *(fact_node(other) for other in hypotheses)]
         return [[*facts, *lemmas]] * depth + [[*goal.nodes, *([] if bare else [*self.index.assumes, *lemmas])]]
-
-
-def fact_node(goal: Goal) -> int:
-    """Returns the bool node that is true where an inductive goal holds."""
-    if goal.declaration is not None:
-        return goal.declaration.node
-    assert goal.required.claim is not None  # a memory range states a claim
-    return goal.required.claim
-
-
-def encode_violation(goal: Goal, encoding: Encoding, frame: int) -> Term:
-    """Returns a term that is true if the goal is violated at a frame."""
-    known = encoding.frames[frame]
-    if goal.declaration is not None:
-        return Term(f"(not {known[goal.declaration.node].text})", "Bool")
-    item = goal.required
-    parts = [] if item.guard is None else [known[item.guard].text]
-    if item.claim is not None:
-        parts.append(f"(not {known[item.claim].text})")
-    elif item.kind == "finite":
-        exact = encoding.exact.get((item.subject, frame))
-        form = encoding.index.nodes[item.subject].form
-        if exact is not None and form is not None:
-            limit = literal(OVERFLOW[form.precision], REAL).text
-            parts.append(f"(or (<= {limit} {exact.text}) (<= {exact.text} (- {limit})))")
-    else:
-        number = known[item.subject].text
-        parts.append(f"(or (< {number} (- {LARGEST_INT})) (< {LARGEST_INT} {number}))")
-    return Term(f"(and true {' '.join(parts)})", "Bool")
-
-
-def read_leaves(solver: Solver, encoding: Encoding, frame: int) -> dict[str, ModelValue | None]:
-    """Returns a frame's leaf values in the model: `input:i`, `memory:i`, `parameter:i`."""
-    names = encoding.names(frame)
-    wanted = sorted({text for text in names.values() if text[0].isalpha() and text not in ("true", "false")})
-    values = solver.values(wanted)
-    return {leaf: values.get(text) for leaf, text in names.items() if text in values}

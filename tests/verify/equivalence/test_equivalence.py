@@ -1,227 +1,30 @@
-"""Whether two programs act the same: floats are not reals, zeros have signs, boundaries clamp, memory may be told differently."""
+"""Equivalence of two programs: floats are not reals, zeros have signs, boundaries clamp, memory may differ."""
 
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 
 import pytest
-from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify import ProofLimits
-from hl_dsl.verify.equivalence.correspondence import simulate_jointly
-from hl_dsl.verify.equivalence.difference import list_used_inputs, render_difference, trace_difference
 from hl_dsl.verify.equivalence.comparison import EquivalenceStatus
+from hl_dsl.verify.equivalence.difference import list_used_inputs, render_difference, trace_difference
 from hl_dsl.verify.equivalence.equivalence import compare, same_actions
-from hl_dsl.verify.equivalence.product import build_product
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
 from tests.support.generators.bench import all_forms, samples
-from tests.support.generators.programs import programs
-
-CART = 'policy p for "CartPole-v1" {{ observe cart.position, cart.velocity, pole.angle {} }}'
-PENDULUM = 'policy p for "Pendulum-v1" {{ observe pole.cos, pole.sin {} }}'
-BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward {} }}'
-LIMITS = ProofLimits(solver_steps=200_000, bounded_steps=100_000, lanes=64, ticks=100)
-
-COUNT = "memory {0}: int in [0, 9] = 0 {{ next = min({0} + 1, 9) }} "
-FIRE = "act {{ when {} > 3 => FIRE otherwise => NOOP }}"
-
-
-def lean(expression: str, more: str = "") -> str:
-    return more + "act { when " + expression + " > 0.3 => LEFT otherwise => RIGHT }"
-
-
-X, Y, Z = "cart.position", "cart.velocity", "pole.angle"
-
-BATTERY = [
-    ("a let that nothing uses", CART, lean(X), "let q = 1 " + lean(X), EquivalenceStatus.IDENTICAL),
-    (
-        "operands that commute",
-        CART,
-        lean(f"{X} * ({Y} + {Z})"),
-        lean(f"({Z} + {Y}) * {X}"),
-        EquivalenceStatus.IDENTICAL,
-    ),
-    (
-        "memory by another name",
-        BREAKOUT,
-        COUNT.format("m") + FIRE.format("m"),
-        COUNT.format("k") + FIRE.format("k"),
-        EquivalenceStatus.IDENTICAL,
-    ),
-    (
-        "a product over a sum",
-        CART,
-        lean(f"{X} * ({Y} + {Z})"),
-        lean(f"{X} * {Y} + {X} * {Z}"),
-        EquivalenceStatus.DIFFERENT,
-    ),
-    (
-        "a sum in another order",
-        CART,
-        lean(f"({X} + {Y}) + {Z}"),
-        lean(f"{X} + ({Y} + {Z})"),
-        EquivalenceStatus.DIFFERENT,
-    ),
-    ("a difference of a value with itself", CART, lean(f"{X} - {X} + {Y}"), lean(Y), EquivalenceStatus.EQUAL_REALS),
-    ("what is added and taken off again", CART, lean(f"{X} + {Y} - {X}"), lean(Y), EquivalenceStatus.DIFFERENT),
-    (
-        "min the other way round, compared",
-        CART,
-        lean(f"min({X}, {Y})"),
-        lean(f"min({Y}, {X})"),
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "min the other way round, as a torque",
-        PENDULUM,
-        "act min(pole.sin, pole.cos)",
-        "act min(pole.cos, pole.sin)",
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "min the other way round, where the sign of a zero counts",
-        PENDULUM,
-        "act clamp(atan2(min(pole.sin, 0), -1), -2, 2)",
-        "act clamp(atan2(min(0, pole.sin), -1), -2, 2)",
-        EquivalenceStatus.DIFFERENT,
-    ),
-    (
-        "one more memory",
-        BREAKOUT,
-        COUNT.format("m") + FIRE.format("m"),
-        COUNT.format("k") + COUNT.format("j") + FIRE.format("k"),
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "a counter with more room than it takes",
-        BREAKOUT,
-        COUNT.format("m") + FIRE.format("m"),
-        COUNT.format("m").replace("[0, 9]", "[0, 99]") + FIRE.format("m"),
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "a counter that stops too early",
-        BREAKOUT,
-        COUNT.format("m") + FIRE.format("m"),
-        COUNT.format("m").replace("9", "3") + FIRE.format("m"),
-        EquivalenceStatus.DIFFERENT,
-    ),
-    (
-        "a counter that starts later",
-        BREAKOUT,
-        COUNT.format("m") + FIRE.format("m"),
-        COUNT.format("m").replace("= 0", "= 1") + FIRE.format("m"),
-        EquivalenceStatus.DIFFERENT,
-    ),
-    (
-        "a dead rule",
-        BREAKOUT,
-        "act { when ram[1] > 10 => FIRE when ram[1] > 20 => LEFT otherwise => NOOP }",
-        "act { when ram[1] > 10 => FIRE otherwise => NOOP }",
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "a rule that is hardly ever reached",
-        BREAKOUT,
-        "act { when ram[1] > 10 => FIRE when ram[1] == 10 and ram[2] == 77 and ram[3] == 5 => LEFT otherwise => NOOP }",
-        "act { when ram[1] > 10 => FIRE otherwise => NOOP }",
-        EquivalenceStatus.DIFFERENT,
-    ),
-    (
-        "previous before and after a sum",
-        CART,
-        lean(f"previous({X} + 1, 1)"),
-        lean(f"previous({X}, 0) + 1"),
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "the same with another start",
-        CART,
-        lean(f"previous({X} + 1, -1)"),
-        lean(f"previous({X}, 0) + 1"),
-        EquivalenceStatus.DIFFERENT,
-    ),
-    (
-        "conditions turned over",
-        BREAKOUT,
-        "act { when not (ram[1] > 3 and ram[2] > 5) => FIRE otherwise => NOOP }",
-        "act { when ram[1] <= 3 or ram[2] <= 5 => FIRE otherwise => NOOP }",
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "modes written as memory",
-        BREAKOUT,
-        "modes { start a { act FIRE when ram[1] > 3 -> b } b { act LEFT when ram[2] > 3 -> a } }",
-        "memory busy: bool = false { next = now } let now = if busy then not (ram[2] > 3) else ram[1] > 3 act { when now => LEFT otherwise => FIRE }",
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "other ranges that clamp",
-        'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.5 => LEFT otherwise => RIGHT }} }}',
-        "[-1, 1]",
-        "[-0.4, 0.4]",
-        EquivalenceStatus.DIFFERENT,
-    ),
-    (
-        "other ranges, and it does not matter",
-        'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.25 => LEFT otherwise => RIGHT }} }}',
-        "[-1, 1]",
-        "[-0.4, 0.4]",
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "another default",
-        CART,
-        lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "),
-        lean(f"{X} + g", "param g: real = 0.25 in [0, 1] "),
-        EquivalenceStatus.DIFFERENT,
-    ),
-    (
-        "a parameter by another name",
-        CART,
-        lean(f"{X} + g", "param g: real = 0.5 in [0, 1] invariant i: g > -1 "),
-        lean(f"{X} + h", "param h: real = 0.5 in [0, 1] "),
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "a wider range of a parameter",
-        CART,
-        lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "),
-        lean(f"{X} + g", "param g: real = 0.5 in [0, 2] "),
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "a start that is equal for one value of a parameter",
-        BREAKOUT,
-        "param flag: bool = true memory m: int in [0, 300] = 0 { next = ram[1] } act { when (if flag then m + 5 else m) > 4 => FIRE otherwise => NOOP }",
-        "param flag: bool = true memory k: int in [0, 305] = 5 { next = if flag then ram[1] + 5 else ram[1] } act { when k > 4 => FIRE otherwise => NOOP }",
-        EquivalenceStatus.DIFFERENT,
-    ),
-    (
-        "a value negated twice",
-        'policy p for "CartPole-v1" {{ observe pole.angle, pole.velocity act {{ when {} > 0.1 => RIGHT otherwise => LEFT }} }}',
-        "pole.angle + pole.velocity",
-        "pole.angle + -(-pole.velocity)",
-        EquivalenceStatus.EQUAL,
-    ),
-    (
-        "a parameter in place of a literal",
-        CART,
-        lean(f"{X} + g", "param g: real = 0.5 in [0, 1] "),
-        lean(f"{X} + 0.5"),
-        EquivalenceStatus.DIFFERENT,
-    ),
-]
-
-
-def compared(head: str, a: str, b: str):
-    first, second = Program.parse(head.format(a)), Program.parse(head.format(b))
-    return first.flow, second.flow, compare(first.flow, second.flow, LIMITS)
+from tests.verify.equivalence.pairs import (
+    BATTERY,
+    BREAKOUT,
+    CART,
+    X,
+    Y,
+    Z,
+    assert_replays,
+    compared,
+    lean,
+)
 
 
 @pytest.mark.parametrize("head, a, b, expected", [row[1:] for row in BATTERY], ids=[row[0] for row in BATTERY])
@@ -303,19 +106,6 @@ def test_rewrites_of_the_operator_table_are_exact():
     assert checked == {row.name for row in OPERATORS.values() if row.involution or row.absorbs} >= {"negate", "add"}
 
 
-def assert_replays(first, second, found):
-    """The run, by an interpreter of each program: the actions differ at the last tick, and at no tick before."""
-    trace = trace_difference(first, second, found)
-    assert [tick["A"]["action"] == tick["B"]["action"] for tick in trace] == [True] * (len(trace) - 1) + [False]
-    for side, flow in (("A", first), ("B", second)):
-        interpreter = Interpreter(flow, trace[0]["parameters"][side])
-        names = flow.card.action.names
-        for tick in trace:
-            done = interpreter.tick([tick["inputs"][entry.name] for entry in flow.inputs]).action
-            assert (names[done[0]] if names else done[0] if len(done) == 1 else list(done)) == tick[side]["action"]
-    assert "A " in render_difference(trace, list_used_inputs(found))
-
-
 def test_what_else_differs_is_told():
     notes = "\n".join(
         compared(CART, *BATTERY[[row[0] for row in BATTERY].index("a parameter by another name")][2:4])[2].notes
@@ -384,119 +174,3 @@ def test_only_flagged_operators_show_the_sign_of_a_zero():
             before, after = item.form.scalar(*operands), item.form.scalar(*as_reachability_verdict)
             assert before == after or (before != before and after != after), (item.row.name, operands)
     assert any(form.sees_zero_sign for row in OPERATORS.values() for form in row.forms)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(data=st.data(), a=programs(), b=programs())
-def test_what_is_said_of_generated_programs(data, a, b):
-    """A program is itself. Of two programs, whatever is called equal acts the same in every run drawn, and whatever is
-    called different replays."""
-    assert compare(a.flow, a.flow).status == EquivalenceStatus.IDENTICAL
-    if a.card.environment != b.card.environment:
-        return
-    found = compare(a.flow, b.flow, ProofLimits(solver_steps=20_000, depths=(0,), bounded_depths=(0, 0), lanes=0))
-    if found.run is not None:
-        trace = trace_difference(a.flow, b.flow, found)
-        assert trace[-1]["A"]["action"] != trace[-1]["B"]["action"]
-
-
-SUMS = st.recursive(
-    st.sampled_from((X, Y, Z, "kept", "g", "0.25")),
-    lambda inner: st.one_of(
-        st.builds("({} + {})".format, inner, inner),
-        st.builds("({} - {})".format, inner, inner),
-        st.builds("({} * {})".format, inner, inner),
-        st.builds("(-{})".format, inner),
-        st.builds("(-(-{}))".format, inner),
-        st.builds("min({}, {})".format, inner, inner),
-        st.builds("(if {} > 0.1 then {} else {})".format, inner, inner, inner),
-    ),
-    max_leaves=4,
-)
-
-
-@st.composite
-def pairs_of_programs(draw):
-    """Two programs over one expression: as drawn, and with some terms written another way, some of them with another rounding."""
-    text = other = f"({X} + {draw(SUMS)} + {Y})"
-    for old, new in draw(
-        st.lists(
-            st.sampled_from(
-                (
-                    (X, f"min({X}, 100)"),
-                    (Y, f"(if {Y} > 1000 then 0 else {Y})"),
-                    (X, f"(-(-{X}))"),
-                    (Y, f"({Y} * 1)"),
-                    (Z, f"({Z} + 0)"),
-                    ("kept", "(kept + kept - kept)"),
-                    (" + ", " - -"),
-                    (" - ", " + -"),
-                    ("min(", "0 + min("),
-                    ("0.25", "0.3"),
-                    (" * ", " + "),
-                    ("kept", "(-(-kept))"),
-                )
-            ),
-            min_size=1,
-            max_size=3,
-            unique=True,
-        )
-    ):
-        other = other.replace(old, new)
-    following = draw(st.sampled_from((X, "kept", f"0.5 * kept + 0.5 * {X}")))
-    heads = [
-        f"param g: real = 0.5 in [0, {draw(st.sampled_from((1, 2)))}] memory kept: real in [-5, 5] = 0 {{ next = clamp({next_}, -5, 5) }} "
-        for next_ in (following, draw(st.sampled_from((following, f"-(-({following}))"))))
-    ]
-    return tuple(Program.parse(CART.format(lean(body, head))).flow for head, body in zip(heads, (text, other)))
-
-
-ORDER = ProofLimits(
-    boxes=20, solver_steps=20_000, depths=(0,), bounded_depths=(2, 2), bounded_steps=20_000, lanes=0, components=False
-)
-
-
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(pair=pairs_of_programs())
-def test_the_status_does_not_depend_on_the_order(pair):
-    """The status of A against B is that of B against A, and a run that separates them in one order does so in the other."""
-    a, b = pair
-    one, other = compare(a, b, ORDER), compare(b, a, ORDER)
-    assert one.status == other.status
-    assert same_actions(a, b) == same_actions(b, a)
-    if one.run is not None:
-        forward, backward = trace_difference(a, b, one), trace_difference(b, a, other)
-        assert_replays(a, b, one)
-        assert_replays(b, a, other)
-        assert [tick["inputs"] for tick in forward] == [tick["inputs"] for tick in backward]
-        assert [(tick["A"]["action"], tick["B"]["action"]) for tick in forward] == [
-            (tick["B"]["action"], tick["A"]["action"]) for tick in backward
-        ]
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(data=st.data(), a=programs())
-def test_the_status_of_generated_programs_does_not_depend_on_the_order(data, a):
-    b = data.draw(programs(cards=(a.card,)))
-    limits = ProofLimits(solver_steps=20_000, depths=(0,), bounded_depths=(0, 0), lanes=0)
-    one, other = compare(a.flow, b.flow, limits), compare(b.flow, a.flow, limits)
-    assert one.status == other.status and (one.run is None) == (other.run is None)
-
-
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
-@given(data=st.data(), program=programs(wild=False))
-def test_a_changed_literal(data, program):
-    """One literal of the graph changed: what is called the same is the same on random ticks."""
-    flow = program.flow
-    literals = [
-        number for number, node in enumerate(flow.nodes) if node.op == "constant" and node.base in ("real", "int")
-    ]
-    if not literals:
-        return
-    number = data.draw(st.sampled_from(literals))
-    nodes = list(flow.nodes)
-    nodes[number] = nodes[number]._replace(value=nodes[number].value + data.draw(st.sampled_from((1, -1, 3))))
-    other = replace(flow, nodes=nodes)
-    if same_actions(flow, other):
-        joint = build_product(flow, other)
-        assert simulate_jointly(joint, episodes=60, ticks=12).run is None

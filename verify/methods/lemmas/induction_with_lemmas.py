@@ -17,7 +17,8 @@ from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.interning import ExpressionTable
-from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction, fact_node
+from hl_dsl.verify.methods.goal_encoding import fact_node
+from hl_dsl.verify.methods.k_induction import INDUCTIVE, Attempt, Induction
 from hl_dsl.verify.methods.lemma import Lemma
 from hl_dsl.verify.methods.lemmas.candidates import LemmaCandidates
 from hl_dsl.verify.methods.lemmas.houdini import Houdini
