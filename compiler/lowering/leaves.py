@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-<<<<<<< HEAD
-from hl_dsl.compiler.ir.dataflow import Builder, Input, Obligation, Parameter, PlanSpec, Property, Value
-from hl_dsl.grammar.tree.syntax_tree import Boolean, Expression, Name, Number, Param, PlanDeclaration, Range, Vector
-=======
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Input, Obligation, Parameter, PlanSpec, Property, Value
-from hl_dsl.grammar.tree.syntax_tree import Name, Param, PlanDeclaration, Vector
->>>>>>> main
+from hl_dsl.grammar.tree.syntax_tree import Boolean, Expression, Name, Number, Param, PlanDeclaration, Range, Vector
 
 from hl_dsl.base.source import Span
 from hl_dsl.language.checker import CheckedProgram
@@ -101,7 +96,6 @@ class Leaves:
         """Makes one cell and gives its leaf. `of`: its memory, or the place of the `previous` that it is made for."""
         declared = isinstance(of, CoreMemory) and of.is_declared
         place = (name, plain_base(type_), repr(low), repr(high), repr(start), self._names(type_), declared)
-<<<<<<< HEAD
         self.cells[place] = {
             "name": name,
             "base": plain_base(type_),
@@ -112,22 +106,8 @@ class Leaves:
             "names": self._names(type_),
             "declared": declared,
             "span": of.span if isinstance(of, CoreMemory) else of,
-            "ghost": of.property if isinstance(of, CoreMemory) else "",
+            "monitor_of": of.property if isinstance(of, CoreMemory) else "",
         }
-=======
-        self.cells[place] = dict(
-            name=name,
-            base=plain_base(type_),
-            low=low,
-            high=high,
-            start=start,
-            next=-1,
-            names=self._names(type_),
-            declared=declared,
-            span=of.span if isinstance(of, CoreMemory) else of,
-            monitor_of=of.property if isinstance(of, CoreMemory) else "",
-        )
->>>>>>> main
         return self.builder.leaf("memory", place, plain_base(type_))
 
     def _feed(self, leaf: int, node: int) -> None:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
-<<<<<<< HEAD
-from hl_dsl.compiler.ir.dataflow import Builder, Cell, Dataflow, OfParameter, PlanSpec
-from hl_dsl.compiler.lowering.incremental import IncrementalLowering
-=======
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, OfParameter, PlanSpec
->>>>>>> main
+from hl_dsl.compiler.lowering.incremental import IncrementalLowering
 from hl_dsl.grammar.tree.plan_settings import SETTINGS, default_of
 from hl_dsl.grammar.tree.syntax_tree import Number, PlanDeclaration, scores
 
