@@ -16,7 +16,7 @@ _NUMBERS = (INT, REAL)
 
 
 def move_literal(draft: Draft) -> str | None:
-    """A literal moved a little, or a lot."""
+    """Moves a literal by a random distance."""
     choices = [
         (place, node) for place, node, type_ in draft.scope.places if type(node) is Number and _free(draft, place)
     ]
@@ -34,7 +34,7 @@ def move_literal(draft: Draft) -> str | None:
 
 
 def literal_to_param(draft: Draft) -> str | None:
-    """A literal made a parameter, with a range around it."""
+    """Makes a literal a parameter with a range around it."""
     choices = [
         (place, node) for place, node, type_ in draft.scope.places if type(node) is Number and _free(draft, place)
     ]
@@ -48,7 +48,7 @@ def literal_to_param(draft: Draft) -> str | None:
 
 
 def _free(draft: Draft, place: TreePath) -> bool:
-    """Whether the literal may be another one: an index must fit its vector, a start is a literal."""
+    """Returns whether another literal is valid here: an index must fit its vector, a start must be a literal."""
     if not place.path:
         return True
     parent = at(draft.subject.program.syntax, TreePath(place.declaration, place.slot, place.path[:-1]))
@@ -56,7 +56,7 @@ def _free(draft: Draft, place: TreePath) -> bool:
 
 
 def offset_one(draft: Draft) -> str | None:
-    """A new parameter added to a number."""
+    """Adds a new parameter to a number."""
     choices = [
         one for one in draft.scope.places if one[2] in _NUMBERS and type(one[1]) is not Number and _free(draft, one[0])
     ]
@@ -69,7 +69,7 @@ def offset_one(draft: Draft) -> str | None:
 
 
 def offset_comparisons(draft: Draft) -> str | None:
-    """A new parameter in every comparison of numbers that has none: where each begins to hold becomes tunable."""
+    """Adds a parameter to every comparison of numbers that has none, so that its threshold becomes tunable."""
     choices = bare_comparisons(draft)
     if not choices:
         return None
@@ -92,7 +92,7 @@ def bare_comparisons(draft: Draft) -> list[tuple[TreePath, Apply]]:
 
 
 def _has_constant(draft: Draft, node: Expression) -> bool:
-    """Whether a comparison's level can be moved already: by a parameter in it, or by its literal."""
+    """Returns whether the threshold of a comparison is already tunable, by a parameter or a literal."""
     if any(type(one) is Number for one in children(node)):
         return True
     params = {item.name for item in draft.policy.of(Param)}
@@ -102,8 +102,10 @@ def _has_constant(draft: Draft, node: Expression) -> bool:
 
 
 def shifted(draft: Draft, node: Apply) -> Apply:
-    """A comparison with a new parameter added to its second operand; the parameter's range is what the two sides differ
-    by on recorded ticks."""
+    """Adds a new parameter to the second operand of a comparison.
+
+    The parameter's range is the difference of the two sides on recorded ticks.
+    """
     types = [draft.scope.types[id(one)] for one in node.operands]
     base = "int" if types[0] is INT and types[1] is INT else "real"
     reach = _reach(draft, list(node.operands))
@@ -112,7 +114,7 @@ def shifted(draft: Draft, node: Apply) -> Apply:
 
 
 def _reach(draft: Draft, sides: list[Expression]) -> float:
-    """How far a shift is worth trying: the usual distance between two sides, or an eighth of one side's range."""
+    """Largest useful shift: the usual distance between two sides, or an eighth of the range of one."""
     given = [values for side in sides if (values := draft.values(side))]
     if len(given) == len(sides) == 2:
         distance = quantile([abs(a - b) for a, b in zip(*given)], 0.75)
@@ -128,7 +130,7 @@ def _reach(draft: Draft, sides: list[Expression]) -> float:
 
 
 def move_param(draft: Draft) -> str | None:
-    """A parameter's default moved inside its range."""
+    """Moves a parameter's default inside its range."""
     choices = [
         (position, item)
         for position, item in enumerate(draft.policy.declarations)
@@ -150,7 +152,7 @@ def move_param(draft: Draft) -> str | None:
 
 
 def widen_param(draft: Draft) -> str | None:
-    """A parameter's range doubled."""
+    """Doubles a parameter's range."""
     choices = [
         (position, item)
         for position, item in enumerate(draft.policy.declarations)
@@ -178,7 +180,7 @@ def _put_param(draft: Draft, position: int, item: Param) -> None:
 
 
 def extrapolate(draft: Draft) -> str | None:
-    """A number by where it is heading: itself plus a new parameter times its change since the last tick."""
+    """Extrapolates a number: adds a new parameter times its change since the last tick."""
     choices = [
         one
         for one in draft.scope.places

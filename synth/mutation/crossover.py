@@ -26,7 +26,7 @@ _NAMED = (Role.DEFINITION, Role.STATE, Role.CONSTANT)
 
 
 def cross_rule(draft: Draft, other: Subject) -> str | None:
-    """A rule of the other program put into a decision list."""
+    """Inserts a rule of the other program into a decision list."""
     rules = [rule for _, _, act in acts(Draft(other, draft.random)) for rule in act.rules if rule.condition is not None]
     known = {repr(rule) for _, _, act in acts(draft) for rule in act.rules}
     rules = [rule for rule in rules if repr(rule) not in known]
@@ -46,7 +46,7 @@ def cross_rule(draft: Draft, other: Subject) -> str | None:
 
 
 def cross_expression(draft: Draft, other: Subject) -> str | None:
-    """A part replaced by a part of the other program, of the same type."""
+    """Replaces a part by a part of the other program of the same type."""
     place, node, type_ = draft.random.choice(draft.scope.places)
     parts = [
         part
@@ -70,8 +70,10 @@ def _closes_cycle(draft: Draft, expression: Expression, place: TreePath) -> bool
 
 
 class _Transplant:
-    """Brings expressions of another program over. Definitions they need come along, except where this program has the
-    very same one; where it has another of that name, they are renamed."""
+    """Copies expressions of another program, with the definitions that they need.
+
+    A definition that this program has too is not copied. A different one of the same name is renamed.
+    """
 
     def __init__(self, draft: Draft, other: Subject):
         self.draft, self.other = draft, other
@@ -80,7 +82,7 @@ class _Transplant:
         self.names: dict[str, str] = {}
 
     def of(self, expression: Expression) -> Expression | None:
-        """The expression in terms of this program, or None where something in it has no place here."""
+        """The expression in terms of this program, or None if it uses a name that has no counterpart here."""
         for name in sorted({node.name for node in walk(expression) if type(node) is Name}):
             if not self._bring(name):
                 return None
@@ -93,7 +95,7 @@ class _Transplant:
         if item is None:
             scope = self.draft.scope
             known = name in scope.values or any(name in names for names in scope.constants.values())
-            return known and not (name in self.ours)
+            return known and name not in self.ours
         if self.ours.get(name) == item and self._same_below(item):
             self.names[name] = name
             return True
@@ -105,7 +107,7 @@ class _Transplant:
         return True
 
     def _same_below(self, item, seen: frozenset = frozenset()) -> bool:
-        """Whether everything the definition speaks of is defined the same in both programs."""
+        """Returns whether every name in the definition has the same definition in both programs."""
         for top in expressions(item):
             for node in walk(top):
                 if type(node) is Name and node.name in self.theirs and node.name not in seen:

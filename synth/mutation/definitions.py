@@ -11,8 +11,8 @@ from hl_dsl.synth.mutation.tree_paths import TreePath, describe
 from hl_dsl.language.types import BOOL, INT, REAL, Type
 
 _LONGEST_COUNT = 10000
-_DECISIVE = 0.5  # how often what is shifted stands in a rule's condition
-_SWINGING = 0.6  # how often a shift goes to and fro
+_DECISIVE = 0.5  # probability that the shifted number is in a condition of a rule
+_SWINGING = 0.6  # probability that a shift alternates
 
 
 def new_let(draft: Draft) -> str | None:
@@ -68,8 +68,11 @@ def new_counter(draft: Draft) -> str | None:
 
 
 def change_when_late(draft: Draft) -> str | None:
-    """A number shifted by a new parameter once something has not happened for long; or to one side, then to the other, then
-    not, for as long each, so that what has come to go round in a circle is moved out of it one way or another."""
+    """Shifts a number by a new parameter if an event has not occurred for a long time.
+
+    Or it alternates: to one side, to the other, and not, for the same time each. A program whose episode repeats a
+    cycle is moved out of it one way or another.
+    """
     choices = [one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) is not Number]
     decisive = [one for one in choices if one[0].slot[-1] == "condition" and one[0].path]
     if not choices:
@@ -99,9 +102,9 @@ def _late(draft: Draft, grower: RandomExpressions, usual: int) -> Expression:
 def _waited(draft: Draft, grower: RandomExpressions, usual: int) -> tuple[Name, Name]:
     """The ticks since an event, and a new parameter for how many of them are long.
 
-    If the program's episode was truncated without reward, the event is usually a reward. The parameter then starts above
-    the longest time without reward before, or at half of the truncation if that is less, so that the program changes
-    only when there is little to lose.
+    If the program's episode was truncated without reward, the event is usually a reward. The parameter then starts
+    above the longest time without reward before, or at half of the truncation if that is less, so that the program
+    changes only when there is little to lose.
     """
     name = draft.fresh_name("ticks")
     no_reward_steps = draft.subject.no_reward_steps
@@ -172,7 +175,7 @@ def _held_range(draft: Draft, node: Expression, type_: Type) -> tuple | None:
 
 
 def _nested(one: TreePath, other: TreePath) -> bool:
-    """Whether one expression stands inside the other."""
+    """Returns whether one expression is inside the other."""
     if one.top != other.top:
         return False
     short = min(len(one.path), len(other.path))

@@ -1,4 +1,4 @@
-"""A program while it is being changed."""
+"""A program under mutation."""
 
 from __future__ import annotations
 
@@ -38,17 +38,18 @@ _EVERYWHERE = 0.7
 
 @dataclass
 class Subject:
-    """A program to be mutated, with what is known about it; made once, mutated often.
+    """A program to be mutated, with facts from its recorded episodes. It is made once and mutated often.
 
-    `no_reward_steps`: for a program whose episode was truncated without reward, the longest time without a reward before
-    that, and the time without a reward at which it was truncated, in ticks. `foretell` finds what its recorded episodes
-    foretell, `measure` how large what they showed usually is, by field and component (see sizes.py).
+    `no_reward_steps`: for a program whose episode was truncated without reward, the longest time without a reward
+    before that, and the time without a reward at which it was truncated, in ticks. `find_forecasts` finds predictions
+    in its recorded episodes. `measure` returns the usual size of each signal, by field and component (see
+    `hl_dsl.synth.proposers.local.signal_scales`).
     """
 
     program: Program
     columns: Columns | None = None
     no_reward_steps: tuple[int, int] | None = None
-    foretell: Callable[[], Sequence[Forecast]] = tuple
+    find_forecasts: Callable[[], Sequence[Forecast]] = tuple
     measure: Callable[[], Mapping[tuple[str, int | None], float]] = dict
 
     def __post_init__(self):
@@ -58,16 +59,18 @@ class Subject:
 
     @cached_property
     def sizes(self) -> Mapping[tuple[str, int | None], float]:
+        """The usual size of each signal, by field and component."""
         return self.measure()
 
     @cached_property
     def forecasts(self) -> Sequence[Forecast]:
-        return self.foretell()
+        """Predictions from the recorded episodes."""
+        return self.find_forecasts()
 
 
 @dataclass
 class Draft:
-    """One mutation in the making. Addresses are of `policy` as it came; what is new is added when it is finished."""
+    """One mutation in progress. Addresses are of the initial `policy`; new declarations are added by `finish`."""
 
     subject: Subject
     random: Random
@@ -81,14 +84,18 @@ class Draft:
 
     @property
     def scope(self) -> Scope:
+        """The names and places of the program."""
         return self.subject.scope
 
     def put(self, place: TreePath, new: Expression) -> None:
+        """Replaces the expression at a place."""
         self.policy = put(self.policy, place, new)
 
     def put_alike(self, place: TreePath, old: Expression, new: Expression, wanted: str) -> None:
-        """Puts a new expression at a place; where the old one stands in other places too, mostly in all of them, under a
-        name: a value that is better for one comparison is as a rule better for the others."""
+        """Replaces the expression at a place, and mostly its other occurrences too, by a new name.
+
+        A value that is better for one comparison is mostly better for the others.
+        """
         places = [other for other, node, _ in self.scope.places if node == old and self.fits(new, other)]
         if len(places) < 2 or self.random.random() > _EVERYWHERE:
             self.put(place, new)
@@ -98,17 +105,18 @@ class Draft:
             self.put(other, name)
 
     def fits(self, expression: Expression, place: TreePath) -> bool:
-        """Whether all names of the expression may be used at the place, as far as they are not new."""
+        """Returns whether all known names of the expression may be used at the place."""
         usable = self.scope.names(place)
         return all(
             node.name in usable or node.name not in self.scope.values for node in walk(expression) if type(node) is Name
         )
 
     def values(self, expression: Expression) -> list | None:
-        """The expression's values on recorded ticks, or None where there are none."""
+        """The expression's values on recorded ticks, or None without a recording."""
         return None if self.subject.columns is None else self.subject.columns.of(expression)
 
     def fresh_name(self, wanted: str) -> str:
+        """A name that is not taken, from the wanted one."""
         name = self.scope.fresh_name(wanted)
         number = 1
         while name in self._names:
@@ -118,7 +126,7 @@ class Draft:
         return name
 
     def new_param(self, wanted: str, base: str, low: float, high: float, default: float) -> Name:
-        """Declares a parameter with a round range around [low, high]; gives its name."""
+        """Declares a parameter with a round range around [low, high] and returns its name."""
         low, high = round_range(min(low, default), max(high, default), base)
         name = self.fresh_name(wanted)
         value = short(default, low, high, base)
@@ -127,6 +135,7 @@ class Draft:
         return Name(name)
 
     def new_let(self, wanted: str, expression: Expression) -> Name:
+        """Declares a let and returns its name."""
         name = self.fresh_name(wanted)
         self.added.append(Let(name, expression))
         return Name(name)
@@ -140,13 +149,14 @@ class Draft:
         next_: Expression,
         name: str | None = None,
     ) -> Name:
+        """Declares a memory and returns its name."""
         name = name or self.fresh_name(wanted)
         written = None if range_ is None else Range(Number(range_[0]), Number(range_[1]))
         self.added.append(Memory(name, TypeName(type_.base, None), written, start, next_))
         return Name(name)
 
     def finish(self) -> PolicyDeclaration:
-        """The changed program: additions in their places, what nothing uses any more left out, what is used observed."""
+        """The changed program: with the additions, without unused definitions, observing what is used."""
         policy = self.policy
         declarations = list(policy.declarations)
         for item in self.added:
@@ -159,14 +169,14 @@ _NAMED = (Role.CONSTANT, Role.DEFINITION, Role.STATE)
 
 
 def _position(declarations: list, role: Role) -> int:
-    """After the last of its kind; a new kind goes where a reader looks for it: observe, param, let, memory, the rest."""
+    """The position after the last of its kind; the order of kinds is observe, param, let, memory, the rest."""
     before = _ORDER[: _ORDER.index(role) + 1]
     last = [position for position, item in enumerate(declarations) if role_of(item) in before]
     return last[-1] + 1 if last else 0
 
 
 def tidied(policy: PolicyDeclaration, scope: Scope) -> PolicyDeclaration:
-    """Without definitions that nothing uses, and observing exactly what is used."""
+    """The policy without unused definitions, observing exactly what is used."""
     defined = {item.name: item for item in policy.with_role(*_NAMED)}
     used: set[str] = set()
     waiting = [name for item in policy.declarations if role_of(item) not in _NAMED for name in scope.names_in(item)]

@@ -1,4 +1,4 @@
-"""Bricks from what recorded frames foretell: where one number will be when another one turns back."""
+"""Expression templates for predictions: value of one signal at the next turning point of another."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from hl_dsl.synth.mutation.tree_paths import describe
 from hl_dsl.language.types import INT, REAL
 
 _LONGEST = 200
-_TOLD = 0.7  # how often other numbers are believed, where they tell how fast one changes
+_BY_RATE_SIGNAL = 0.7  # probability of a rate signal instead of a difference, if one was found
 
 
 def intercept(draft: Draft) -> str | None:
-    """A number by what it will be when another one turns back, as recorded frames foretell it.
+    """Replaces a number by its predicted value at the next turning point of another one.
 
-    All parameters count as new: what was a good distance to where something is need not be one to where it will be.
+    All parameters count as new: a good distance to the present value need not be one to the predicted value.
     """
     choices = [
         (one, place, node, type_)
@@ -31,14 +31,14 @@ def intercept(draft: Draft) -> str | None:
         return None
     least = min(one.error for one, *_ in choices)
     found, place, node, _ = draft.random.choice([choice for choice in choices if choice[0].error <= 2 * least])
-    draft.put_alike(place, node, _foretold(draft, found, node), "arriving")
+    draft.put_alike(place, node, _prediction(draft, found, node), "arriving")
     draft.new_params += [item.name for item in draft.policy.of(Param)]
     return f"where a number arrives, in {describe(draft.policy, place)}"
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """Where a number will be, and what that is made of: the number now, how fast it goes, for how many ticks still."""
+    """A predicted value and its parts: the present value, the speed, and the ticks until then."""
 
     expression: Expression
     now: Expression
@@ -46,17 +46,22 @@ class Arrival:
     ticks: Expression
 
 
-def _foretold(draft: Draft, found: Forecast, node: Expression) -> Expression:
-    return arrival(draft, found, node, draft.random.random() < _TOLD).expression
+def _prediction(draft: Draft, found: Forecast, node: Expression) -> Expression:
+    return arrival(draft, found, node, draft.random.random() < _BY_RATE_SIGNAL).expression
 
 
-def arrival(draft: Draft, found: Forecast, node: Expression, told: bool) -> Arrival:
-    """A forecast as expressions. `told`: by the rates that other numbers tell, where they do; else by what was seen change."""
-    speed = draft.new_let("speed", found.moves.expression if told and found.moves else _speed(node, found.lag))
+def arrival(draft: Draft, found: Forecast, node: Expression, by_rate_signals: bool) -> Arrival:
+    """A forecast as expressions. The speeds are rate signals if `by_rate_signals` and found, else differences."""
+    speed = draft.new_let(
+        "speed", found.moves.expression if by_rate_signals and found.moves else _speed(node, found.lag)
+    )
     nearing = found.nearing.expression
-    approach = draft.new_let("approach", found.comes.expression if told and found.comes else _speed(nearing, found.lag))
+    approach = draft.new_let(
+        "approach", found.comes.expression if by_rate_signals and found.comes else _speed(nearing, found.lag)
+    )
     reach = max(
-        2.0 if found.nearing.base == "int" else 0.0, abs(found.high - found.low) / (64 if told and found.comes else 16)
+        2.0 if found.nearing.base == "int" else 0.0,
+        abs(found.high - found.low) / (64 if by_rate_signals and found.comes else 16),
     )
     level = draft.new_param("level", found.nearing.base, found.level - reach, found.level + reach, found.level)
     coming = (
@@ -68,11 +73,11 @@ def arrival(draft: Draft, found: Forecast, node: Expression, told: bool) -> Arri
         "clamp", (Apply("divide", (Apply("subtract", (level, nearing)), approach)), Number(0), Number(_LONGEST))
     )
     ticks = draft.new_let("ticks_left", Apply("if", (coming, until, Number(0))))
-    return Arrival(thrown_back(found, node, speed, ticks), node, speed, ticks)
+    return Arrival(reflect_between_walls(found, node, speed, ticks), node, speed, ticks)
 
 
-def thrown_back(found: Forecast, now: Expression, speed: Expression, ticks: Expression) -> Expression:
-    """Where a number that goes on evenly is after some ticks, between its walls."""
+def reflect_between_walls(found: Forecast, now: Expression, speed: Expression, ticks: Expression) -> Expression:
+    """The value after some ticks at a constant speed, reflected at the walls."""
     return Apply(
         "reflect", (Apply("add", (now, Apply("multiply", (speed, ticks)))), Number(found.low), Number(found.high))
     )
@@ -86,7 +91,7 @@ def _speed(node: Expression, lag: int) -> Expression:
 
 
 def shift_by_heading(draft: Draft) -> str | None:
-    """A number shifted by one new parameter while it grows, and by another while it does not."""
+    """Shifts a number by one new parameter while it grows, and by another while it does not."""
     choices = [
         one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) in (Index, Name) and one[0].path
     ]

@@ -1,7 +1,7 @@
-"""A whole assembly at once: rules that take one number to where another one arrives.
+"""Complete interception rules: steer one signal to the predicted value of another.
 
-A reward shows no slope towards it: each part alone, the forecast, what leads the number that is steered, the side from which
-the other one comes, does little without the rest. Each was found on recorded frames.
+The reward gives no gradient towards it. Each part alone (the forecast, the lead signal of the steered number, the side
+of the approach) has little effect without the others. Each part was found on recorded frames.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from dataclasses import dataclass, replace
 from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Expression, Name, Number, Rule
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.forecast import Forecast
-from hl_dsl.synth.mutation.forecast_terms import arrival, thrown_back
+from hl_dsl.synth.mutation.forecast_terms import arrival, reflect_between_walls
 from hl_dsl.synth.mutation.rules import acts, mirrors, put_act, truths_of
 from hl_dsl.synth.mutation.signal_terms import CompanionSignal
 from hl_dsl.synth.mutation.tree_paths import exchanged, ordinal
 
 from hl_dsl.operators import OPERATORS
 
-_TOLD, _LED, _BY_HEADING, _LIMITED, _BOTH_SIDES = 0.95, 0.95, 0.9, 0.9, 0.95
+_BY_RATE_SIGNAL, _LED, _BY_HEADING, _LIMITED, _BOTH_SIDES = 0.95, 0.95, 0.9, 0.9, 0.95
 _NEARLY, _GOOD = (
     1.2,
     0.2,
-)  # of the least error: a forecast that is as good; and what it may leave of the distance at all
-_ABOVE = 20  # where a table of truths holds the pair whose first number is the larger one by most
+)  # of the least error: an equally good forecast; and the largest accepted error
+_ABOVE = 20  # position in a truth table of the pair whose first number exceeds the second by most
 
 
 @dataclass(frozen=True)
 class _InterceptionRule:
-    """A rule on a comparison of the foretold number with another one. `first`: whether the foretold one stands first."""
+    """A rule on a comparison of the predicted number with another one. `first`: whether it is the first operand."""
 
     position: int
     before: tuple
@@ -39,11 +39,14 @@ class _InterceptionRule:
     first: bool
 
 
-def chase(draft: Draft) -> str | None:
-    """Rules that hold one number against another, by where the other one arrives."""
+def add_interception_rule(draft: Draft) -> str | None:
+    """Adds rules that compare a number with the predicted value of another one."""
     known = draft.subject.forecasts
     choices = [
-        one for found in known if found.error <= min(_NEARLY * known[0].error, _GOOD) for one in _chasers(draft, found)
+        one
+        for found in known
+        if found.error <= min(_NEARLY * known[0].error, _GOOD)
+        for one in _candidates(draft, found)
     ]
     if not choices:
         return None
@@ -73,25 +76,25 @@ def chase(draft: Draft) -> str | None:
             replace(rules[-1], value=draft.random.choice(others)),
         )
     put_act(draft, chosen.position, chosen.before, replace(chosen.act, rules=rules))
-    return f"to where a number arrives, in the {ordinal(chosen.number)} rule"
+    return f"to the predicted value of a number, in the {ordinal(chosen.number)} rule"
 
 
-def _chasers(draft: Draft, found: Forecast) -> list[_InterceptionRule]:
-    chasers = []
+def _candidates(draft: Draft, found: Forecast) -> list[_InterceptionRule]:
+    candidates = []
     for position, before, act in acts(draft):
         for number, rule in enumerate(act.rules[:-1]):
             node = rule.condition
             if type(node) is not Apply or len(node.operands) != 2 or truths_of(OPERATORS[node.operator]) is None:
                 continue
-            for first, (moving, beside) in ((True, node.operands), (False, node.operands[::-1])):
-                other = next((one for one in found.others if _about(beside, one.source.expression)), None)
+            for first, (moving, companion) in ((True, node.operands), (False, node.operands[::-1])):
+                other = next((one for one in found.others if _about(companion, one.source.expression)), None)
                 if _about(moving, found.moving.expression) and other is not None and mirrors(draft, node):
-                    chasers.append(_InterceptionRule(position, before, act, number, found, other, first))
-    return chasers
+                    candidates.append(_InterceptionRule(position, before, act, number, found, other, first))
+    return candidates
 
 
 def _about(node: Expression, number: Expression) -> bool:
-    """Whether an expression is a number, or that number and something added to it."""
+    """Returns whether an expression is a number, or that number plus a name."""
     return (
         node == number
         or type(node) is Apply
@@ -102,16 +105,15 @@ def _about(node: Expression, number: Expression) -> bool:
 
 
 def _aim(draft: Draft, chosen: _InterceptionRule) -> Name:
-    """A name for where the number arrives, mostly shifted by one new parameter where it will be growing then, and by another
-    where it will not."""
+    """A name for the predicted value, mostly shifted by one new parameter if it grows then, and by another if not."""
     found = chosen.found
-    there = arrival(draft, found, found.moving.expression, draft.random.random() < _TOLD)
+    there = arrival(draft, found, found.moving.expression, draft.random.random() < _BY_RATE_SIGNAL)
     arriving = draft.new_let("arriving", there.expression)
     if draft.random.random() > _BY_HEADING:
         return arriving
     base, reach = found.moving.base, (chosen.other.farthest - chosen.other.nearest) / 2
     earlier = draft.new_let(
-        "before", thrown_back(found, there.now, there.speed, Apply("subtract", (there.ticks, Number(1))))
+        "before", reflect_between_walls(found, there.now, there.speed, Apply("subtract", (there.ticks, Number(1))))
     )
     shifts = [draft.new_param("shift", base, -reach, reach, 0) for _ in range(2)]
     return draft.new_let("aim", Apply("add", (arriving, Apply("if", (Apply("greater", (arriving, earlier)), *shifts)))))
@@ -125,7 +127,7 @@ def _steered(draft: Draft, chosen: _InterceptionRule) -> Expression:
 
 
 def _condition(draft: Draft, one: _InterceptionRule, row: str, aim: Name, steered: Expression, limited: bool) -> Apply:
-    """The comparison with a new offset; within the limits that the steered number was seen to keep."""
+    """The comparison with a new offset, within the recorded limits of the steered number."""
     upward = bool(truths_of(OPERATORS[row])[_ABOVE]) == one.first
     other = one.other
     base = "int" if other.source.base == one.found.moving.base == "int" else "real"

@@ -1,8 +1,8 @@
-"""Mutations that weigh what is observed: rules that hold where a weighted sum of observations is positive.
+"""Mutations with weighted sums: rules that apply if a weighted sum of observations is positive.
 
-A weighted sum is the smallest thing that can look at everything at once, and its weights are parameters, so that they can
-be tuned together. Where an environment shows a whole memory instead of a few numbers, only the components that the program
-reads already are weighed.
+A weighted sum is the smallest expression over all observations, and its weights are parameters that are tuned together.
+If an environment shows a whole memory instead of a few numbers, only the components that the program already reads have
+a weight.
 """
 
 from __future__ import annotations
@@ -34,9 +34,10 @@ class Feature:
 
 
 def features(draft: Draft) -> list[Feature]:
-    """What a sum can be made of: the numbers and truths that the environment shows one by one, or the components of what
-    it shows as a vector where there are few or the program reads them. The reward is left out: it is what came of the
-    last action."""
+    """Terms of a weighted sum: scalar observations, and components of vectors that are short or that the program reads.
+
+    The reward is omitted: it is the result of the last action.
+    """
     scope = draft.scope
     shown = {name: field for name, field in _shown(draft).items() if name in scope.values}
     single = [name for name, field in shown.items() if field.size is None]
@@ -57,7 +58,7 @@ def features(draft: Draft) -> list[Feature]:
 
 
 def shows_few_numbers(draft: Draft) -> bool:
-    """Whether all that the environment shows is few enough to be weighed at once, and the actions are ones to choose from."""
+    """Returns whether the observations are few enough for one weighted sum, and the actions are named."""
     sizes = [field.size for field in _shown(draft).values()]
     return 0 < (sizes.count(None) or sum(sizes)) <= MOST_FEATURES and len(draft.scope.constants["action"]) > 1
 
@@ -105,8 +106,11 @@ def weighted_sum(draft: Draft, chosen: list[Feature]) -> Name:
 
 
 def linear_rules(draft: Draft) -> str | None:
-    """All rules of a decision list by fresh ones on weighted sums: each action where its own sum is positive, or the action
-    with the greatest sum, or one action above and another below a band around zero."""
+    """Replaces all rules of a decision list by rules on weighted sums.
+
+    Each action applies if its own sum is positive, or the action with the greatest sum applies, or one action above and
+    another below a band around zero.
+    """
     names = list(draft.scope.constants["action"])
     if len(names) < 2 or not features(draft):
         return None

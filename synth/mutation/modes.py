@@ -13,7 +13,7 @@ from hl_dsl.language.types import BOOL
 
 
 def split_into_modes(draft: Draft) -> str | None:
-    """The decision list twice, in two modes with fresh transitions; later mutations make the two differ."""
+    """Splits the decision list into two modes with fresh transitions; later mutations make them differ."""
     if any(True for _ in draft.policy.of(Modes)):
         return None
     position, act = next(
@@ -62,7 +62,7 @@ def _machine(draft: Draft) -> tuple[int, Modes] | None:
 
 
 def new_mode(draft: Draft) -> str | None:
-    """A copy of a mode, entered from it and left to it on fresh conditions."""
+    """Adds a copy of a mode, with fresh transitions between the two."""
     found = _machine(draft)
     if found is None:
         return None
@@ -83,7 +83,7 @@ def new_mode(draft: Draft) -> str | None:
 
 
 def delete_mode(draft: Draft) -> str | None:
-    """A mode left out; what led to it leads to where it led first."""
+    """Removes a mode; transitions to it lead to its first target."""
     found = _machine(draft)
     if found is None or len(found[1].modes) < 2:
         return None
@@ -102,7 +102,7 @@ def delete_mode(draft: Draft) -> str | None:
 
 
 def new_transition(draft: Draft) -> str | None:
-    """A fresh transition between two modes."""
+    """Adds a transition between two modes."""
     found = _machine(draft)
     if found is None or len(found[1].modes) < 2:
         return None
@@ -121,7 +121,7 @@ def new_transition(draft: Draft) -> str | None:
 
 
 def delete_transition(draft: Draft) -> str | None:
-    """A transition left out."""
+    """Removes a transition."""
     found = _machine(draft)
     choices = (
         []
@@ -141,7 +141,7 @@ def delete_transition(draft: Draft) -> str | None:
 
 
 def redirect_transition(draft: Draft) -> str | None:
-    """A transition that leads elsewhere."""
+    """Redirects a transition."""
     found = _machine(draft)
     choices = (
         []

@@ -1,4 +1,4 @@
-"""The table of mutations, and drawing one."""
+"""Table of mutations, and the random choice of one."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ _TRIES = 12
 
 @dataclass(frozen=True)
 class Mutation:
-    """A way to change a program. `apply` edits a draft and says what it did, or gives None where it does not apply.
-    `weight`: how often it is drawn beside the others; `when_stuck`: how many times as often for a program whose episode
-    ended because nothing happened any more. `fitted`: its new parameters begin where recorded frames put them."""
+    """A way to change a program. `apply` edits a draft and returns a description, or None if it does not apply.
+
+    `weight`: relative frequency; `when_stuck`: factor for a program whose episode was truncated without reward.
+    `fitted`: its new parameters start at values that were fitted to recorded frames.
+    """
 
     name: str
     apply: Callable[[Draft], str | None]
@@ -39,7 +41,7 @@ class Mutation:
 
 @dataclass(frozen=True)
 class Mutant:
-    """A changed program, not yet checked. `new_params` are parameters whose value nobody has looked for yet."""
+    """A changed program, not yet checked. `new_params` are parameters that have not been tuned."""
 
     policy: PolicyDeclaration
     change: str
@@ -77,7 +79,7 @@ MUTATIONS: dict[str, Mutation] = {
         Mutation("mirror-rule", rules.mirror_rule, 2.5),
         Mutation("narrow-rule", rules.narrow_rule, 1.0),
         Mutation("intercept", forecast_terms.intercept, 2.0),
-        Mutation("chase", interception_rule.chase, 20.0, fitted=True),
+        Mutation("interception-rule", interception_rule.add_interception_rule, 20.0, fitted=True),
         Mutation("heading-shift", forecast_terms.shift_by_heading, 1.0, 2.0),
         Mutation("linear-rules", linear_rules.linear_rules, 0.0),
         Mutation("linear-rule", linear_rules.linear_rule, 0.0),
@@ -91,10 +93,10 @@ MUTATIONS: dict[str, Mutation] = {
     )
 }
 
-# How often they are drawn where an environment shows few enough numbers to weigh them all.
+# Weights for an environment with few enough observations to use all of them.
 LINEAR = {"linear-rules": 1.0, "linear-rule": 2.0, "another-term": 4.0}
 
-# Those alone whose parameters recorded frames tell.
+# The mutations whose parameters are fitted to recorded frames.
 FITTED = {name: one.weight for name, one in MUTATIONS.items() if one.fitted}
 
 CROSSOVERS: dict[str, Callable[[Draft, Subject], str | None]] = {
@@ -106,8 +108,8 @@ CROSSOVERS: dict[str, Callable[[Draft, Subject], str | None]] = {
 def mutate(subject: Subject, random: Random, weights: Mapping[str, float] | None = None) -> Mutant | None:
     """A mutant of a program: one mutation, drawn by weight (`weights`: other ones by name, a missing one being 0).
 
-    None where no mutation that was drawn applies: who gives weights draws again. Without weights the others are then tried, once
-    each.
+    Returns None if no drawn mutation applies; a caller that gives weights draws again. Without weights, each remaining
+    mutation is then tried once.
     """
     table, drawn = (
         [(one, one.weight if weights is None else weights.get(one.name, 0.0)) for one in MUTATIONS.values()],
@@ -129,7 +131,7 @@ def mutate(subject: Subject, random: Random, weights: Mapping[str, float] | None
 
 
 def apply(subject: Subject, random: Random, mutation: Mutation) -> Mutant | None:
-    """One mutation applied once; None where it does not apply or changes nothing."""
+    """Applies one mutation once. Returns None if it does not apply or changes nothing."""
     draft = Draft(subject, random)
     return _finished(draft, mutation.name, mutation.apply(draft))
 

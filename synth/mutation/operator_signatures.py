@@ -1,10 +1,11 @@
-"""Which operand types each row of the operator table takes and what comes out, found by asking the checker.
+"""Operand and result types of each row of the operator table, from type inference.
 
-Nothing here names an operator: a new row takes part in the search as soon as it is in the table.
+No operator is named here: a new row takes part in the search as soon as it is in the table.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import product
@@ -17,16 +18,15 @@ from hl_dsl.language.types import Type, scalar, vector
 from hl_dsl.operators import OPERATORS, Operator
 
 _BASES = ("real", "int", "bool", "action", "mode")
-_ANY_SIZE = 3  # a vector of this length stands for a vector of any
+_ANY_SIZE = 3  # a vector of this length represents vectors of every length
 _MOST_OPERANDS = 3
-# How often a row is drawn beside a call that the solver can encode exactly.
+# Weight of a row relative to a call that the solver encodes exactly.
 _WRITTEN_BETWEEN, _INEXACT = 3.0, 0.5
 
 
 @dataclass(frozen=True)
 class Signature:
-    """A row with the operand types it is given; all vectors in it have the same, any, length. `weight`: how often it is
-    drawn beside others."""
+    """A row with operand types. All its vectors have the same, arbitrary, length. `weight`: relative frequency."""
 
     row: Operator
     operands: tuple[Type, ...]
@@ -35,7 +35,7 @@ class Signature:
 
     @cached_property
     def enumerations(self) -> tuple[str, ...]:
-        """Those that its operands need."""
+        """The enumerations among its operands."""
         return tuple(type_.base for type_ in self.operands if type_.is_enumeration)
 
     def sized(self, size: int) -> tuple[Type, ...]:
@@ -44,7 +44,7 @@ class Signature:
 
 
 def any_size(type_: Type) -> Type:
-    """The type as it stands in signatures."""
+    """The type as it occurs in signatures."""
     return vector(type_.base, _ANY_SIZE) if type_.is_vector else type_
 
 
@@ -54,7 +54,7 @@ def giving(result: Type) -> tuple[Signature, ...]:
 
 
 def keeping(type_: Type) -> tuple[tuple[Signature, int], ...]:
-    """Signatures that give the type and take it too, with the operand that does: what may be put around an expression."""
+    """Signatures with this result and an operand of the same type, with its position: wrappers of an expression."""
     wanted = any_size(type_)
     return tuple(
         (one, place) for one in giving(type_) for place, operand in enumerate(one.operands) if operand is wanted
@@ -71,7 +71,7 @@ def alike(row: str, operands: tuple[Type, ...], result: Type) -> tuple[Signature
 
 @lru_cache(maxsize=4)
 def _by_result(table: tuple[int, ...]) -> dict[Type, tuple[Signature, ...]]:
-    """Signatures by result. `table` names the rows by identity: hashing them anew for each draw would cost more."""
+    """Signatures by result. `table` has the identities of the rows; hashing the rows at each draw would cost more."""
     found: dict[Type, list[Signature]] = {}
     for row in OPERATORS.values():
         if not row.internal and row.arity <= _MOST_OPERANDS:
@@ -89,10 +89,8 @@ def _signatures(row: Operator) -> tuple[Signature, ...]:
     types = [scalar(base) for base in _BASES] + [vector(base, _ANY_SIZE) for base in _BASES[:3]]
     found = []
     for operands in product(types, repeat=row.arity):
-        try:
+        with suppress(TypeProblem):
             found.append((operands, Inference({}).result(row, list(operands), place)))
-        except TypeProblem:
-            pass
     # A row is drawn as often as another however many signatures it has.
     counts: dict[Type, int] = {}
     for _, result in found:

@@ -1,4 +1,4 @@
-"""Fresh expressions of a wanted type, over what is in scope at a place."""
+"""Random expressions of a type, over the names in scope at a place."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class RandomExpressions:
     def expression(self, type_: Type, depth: int = 2) -> Expression:
         """An expression of the type (an int one may stand for a real), at most `depth` operators deep.
 
-        Where recorded ticks tell, one that never changes on them is drawn again.
+        An expression that is constant on all recorded ticks is drawn again.
         """
         for _ in range(_TRIES):
             found = self._draw(type_, depth)
@@ -65,16 +65,16 @@ class RandomExpressions:
         order = [place for place in range(len(types)) if operands[place] is None]
         self.random.shuffle(order)
         for place in order:
-            beside = next(
+            partner = next(
                 (one for one, other in zip(operands, types) if one is not None and other.base in ("int", "real")), None
             )
             constant = (
-                beside is not None
+                partner is not None
                 and types[place].base in ("int", "real")
                 and (signature.result is BOOL or self.random.random() < 0.5)
             )
-            if constant and type(beside) is not Number and types[place].size is None and self.random.random() < 0.7:
-                operands[place] = self.constant_beside(beside, types[place].base)
+            if constant and type(partner) is not Number and types[place].size is None and self.random.random() < 0.7:
+                operands[place] = self.constant_near(partner, types[place].base)
             else:
                 operands[place] = self._draw(types[place], depth - 1)
         if signature.row.syntax.kind == "prefix" and type(operands[0]) is Number:
@@ -83,7 +83,7 @@ class RandomExpressions:
 
     def possible(self, signature: Signature) -> bool:
         """Whether the program has the enumerations that the signature's operands need."""
-        return not signature.enumerations or all([self.scope.constants.get(base) for base in signature.enumerations])
+        return not signature.enumerations or all(self.scope.constants.get(base) for base in signature.enumerations)
 
     def _some_length(self) -> int:
         lengths = [
@@ -161,7 +161,7 @@ class RandomExpressions:
         first = self.leaf(number)
         return Apply(
             one.row.name,
-            (first, self.leaf(number) if type(first) is Number else self.constant_beside(first, number.base)),
+            (first, self.leaf(number) if type(first) is Number else self.constant_near(first, number.base)),
         )
 
     def _enumerated(self, type_: Type) -> Expression:
@@ -193,9 +193,9 @@ class RandomExpressions:
             return Name(self.scope.constants[type_.base][0])
         return Boolean(False) if type_ is BOOL else Number(0)
 
-    def constant_beside(self, beside: Expression, base: str) -> Expression:
-        """A number or a new parameter that lies where the values of `beside` lie."""
-        low, high, default = self.likely(beside)
+    def constant_near(self, other: Expression, base: str) -> Expression:
+        """A number or a new parameter that lies where the values of `other` lie."""
+        low, high, default = self.likely(other)
         if base == "int" and type(default) is float:
             default = round(default)
         if self.random.random() < _AS_PARAM:

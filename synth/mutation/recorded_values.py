@@ -1,4 +1,4 @@
-"""Values of any expression on recorded ticks, so that a mutation can tell what is worth trying before anything is run.
+"""Values of any expression on recorded ticks, so that a mutation can select useful edits before a step is taken.
 
 A recording is optional: without one, `values` gives None and mutations fall back on declared ranges.
 """
@@ -35,24 +35,24 @@ class RecordedValues(NamedTuple):
 
 
 class Unknown(Exception):
-    """An expression whose values the samples cannot tell."""
+    """An expression whose values cannot be computed from the samples."""
 
 
 class Columns:
     """Evaluates expressions on sampled ticks.
 
-    `named` gives the values of names and of an enumeration's names (as their positions); `begins` are the positions
+    `named` gives the values of names and of an enumeration's names (as their positions); `starts` are the positions
     of samples that do not follow on the one before: there `previous(x, start)` is taken as x itself.
     """
 
-    def __init__(self, named: Mapping[str, RecordedValues], begins: Sequence[int], length: int):
+    def __init__(self, named: Mapping[str, RecordedValues], starts: Sequence[int], length: int):
         self.named, self.length = named, length
         self._before = [max(0, position - 1) for position in range(length)]
-        for position in begins:
+        for position in starts:
             self._before[position] = position
 
     def of(self, expression: Expression) -> list | None:
-        """The values of a scalar expression, or None where the samples cannot tell."""
+        """The values of a scalar expression, or None if they cannot be computed."""
         try:
             found = self._of(expression, {})
         except (Unknown, LookupError, ArithmeticError):

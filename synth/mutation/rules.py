@@ -28,6 +28,7 @@ def acts(draft: Draft) -> list[tuple[int, tuple, Act]]:
 
 
 def put_act(draft: Draft, position: int, before: tuple, act: Act) -> None:
+    """Replaces a decision list."""
     item = draft.policy.declarations[position]
     draft.policy = with_declaration(draft.policy, position, form_of(item).put_decision_list(item, before, act))
 
@@ -55,7 +56,7 @@ def new_rule(draft: Draft) -> str | None:
 
 
 def delete_rule(draft: Draft) -> str | None:
-    """A rule left out."""
+    """Removes a rule."""
     choices = [
         (position, before, act, number) for position, before, act in acts(draft) for number in range(len(act.rules) - 1)
     ]
@@ -97,7 +98,7 @@ def exchange_actions(draft: Draft) -> str | None:
 
 
 def mirror_rule(draft: Draft) -> str | None:
-    """A rule for the other side of a comparison, begun at its own distance: what lies between is left to `otherwise`.
+    """Adds a rule for the other side of a comparison, with its own distance; `otherwise` covers the interval between.
 
     The new rule takes the action of the last one, which gets another, or has a fresh action itself.
     """

@@ -1,4 +1,4 @@
-"""What may be used and what may be changed where in a program."""
+"""Names that may be used and expressions that may be changed at each place of a program."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Scope:
     `places` are the expressions that may be changed, with their types. What a property says must not change with
     the policy, so these definitions are left alone: all that an `assume` speaks of, however indirectly; truth values
     that a property names, however indirectly; and whatever only properties use. A number that an invariant bounds
-    may change: the invariant goes on bounding it.
+    may change: the invariant still bounds it.
     """
 
     def __init__(self, program: Program):
@@ -45,6 +45,7 @@ class Scope:
 
     @cached_property
     def places(self) -> list[tuple[TreePath, object, Type]]:
+        """Every expression that may be changed: address, node and type."""
         found, literal = [], set()
         for place, node in walk_places(self.policy):
             declaration = self.policy.declarations[place.declaration]
@@ -103,16 +104,18 @@ class Scope:
         return reached
 
     def names(self, place: TreePath) -> dict[str, Type]:
-        """The names whose value may be used at a place without a cycle in one tick, with their types. No names of
-        enumerations."""
+        """The names that may be used at a place without a cycle in one tick, with their types.
+
+        Names of enumerations are not among them.
+        """
         banned = self._banned(place)
         return {name: type_ for name, type_ in self.values.items() if name not in banned}
 
     @cached_property
     def values(self) -> dict[str, Type]:
-        """Names that have a value, with their types: also what the environment shows and the program does not observe yet.
+        """Names that have a value, with their types; also fields that the program does not observe yet.
 
-        But not the count of steps: a rule that goes by it learns one episode by heart. Nor what a plan cannot foresee.
+        The step count is not among them: a rule on it memorizes one episode. Nor are fields that a plan cannot predict.
         """
         card, plans = self.program.card, any(self.policy.with_role(Role.PLAN))
         fields = {

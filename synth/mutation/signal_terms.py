@@ -1,4 +1,4 @@
-"""Numbers that tell of others: how fast one changes, and where one will be a few ticks on, as recorded frames show it."""
+"""Rate and lead signals: observations that predict the change of another one, found in recorded frames."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ SIGN, PART = 128, 256  # a number of more than a byte: a signed whole part and 2
 
 @dataclass(frozen=True)
 class Signal:
-    """A number the environment shows: a field, or a component of one."""
+    """An observed number: a field, or a component of one."""
 
     name: str
     component: int | None
@@ -19,13 +19,16 @@ class Signal:
 
     @property
     def expression(self) -> Expression:
+        """The signal as an expression."""
         return Name(self.name) if self.component is None else Index(Name(self.name), Number(self.component))
 
 
 @dataclass(frozen=True)
 class RateSignal:
-    """How much a number changes in a tick: what `whole` shows as a signed byte, and 256ths of `part` where there is one; the
-    negative of that where it is `reversed`. `error`: what that leaves of the change, per tick."""
+    """The change of a number per tick: `whole` as a signed byte, plus `part` in 256ths if it is given.
+
+    `reversed`: the change is the negative of that. `error`: mean error per tick.
+    """
 
     whole: Signal
     part: Signal | None
@@ -34,6 +37,7 @@ class RateSignal:
 
     @property
     def expression(self) -> Expression:
+        """The signal as an expression."""
         byte = self.whole.expression
         signed = Apply(
             "if", (Apply("greater_equal", (byte, Number(SIGN))), Apply("subtract", (byte, Number(2 * SIGN))), byte)
@@ -48,8 +52,10 @@ class RateSignal:
 
 @dataclass(frozen=True)
 class LeadSignal:
-    """`source`, or `constant` less it where it is `reversed`, is about where a number will be in `ticks` ticks. Not reversed,
-    `constant` is added. `error`: what is left of the number's own change in that time."""
+    """A prediction of a number `ticks` ticks ahead: `source + constant`, or `constant - source` if `reversed`.
+
+    `error`: mean error divided by the number's mean change in that time.
+    """
 
     source: Signal
     reversed: bool
@@ -59,6 +65,7 @@ class LeadSignal:
 
     @property
     def expression(self) -> Expression:
+        """The signal as an expression."""
         shown = self.source.expression
         if self.reversed:
             return Apply("subtract", (Number(self.constant), shown))
@@ -67,8 +74,11 @@ class LeadSignal:
 
 @dataclass(frozen=True)
 class CompanionSignal:
-    """A number that the program reads beside one that is foretold. `low` and `high`: what it was seen to be. `nearest`, `usual`
-    and `farthest`: how far the foretold number lay above it when that one arrived. `lead`: what shows where it will be."""
+    """A number that the program compares with a predicted one.
+
+    `low`, `high`: its recorded range. `nearest`, `usual`, `farthest`: the difference of the predicted number to it at
+    the time of the prediction. `lead`: a signal that predicts it, if one was found.
+    """
 
     source: Signal
     low: float

@@ -1,4 +1,4 @@
-"""How large an expression can be by what is declared: the table's interval forms over declared ranges."""
+"""Ranges of expressions by interval arithmetic over the declared ranges."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Ranged = tuple  # (base, low, high); all components of a vector together
 
 
 class Ranges:
-    """Ranges of a program's expressions, read off without following memory."""
+    """Ranges of a program's expressions; memory has its declared range."""
 
     def __init__(self, scope: Scope):
         self.scope = scope

@@ -1,4 +1,4 @@
-"""Addresses of expressions in a program, and putting another expression there.
+"""Addresses of expressions in a program, and replacement of an expression at an address.
 
 Trees are never changed: a new tree shares all it can with the old one.
 """
@@ -18,7 +18,7 @@ _ORDINALS = ("1st", "2nd", "3rd")
 
 @dataclass(frozen=True)
 class TreePath:
-    """An expression's address: the declaration's position, the slot in it, operand positions from the slot's top down."""
+    """Address of an expression: position of the declaration, slot in it, operand positions from the top down."""
 
     declaration: int
     slot: Slot
@@ -26,9 +26,11 @@ class TreePath:
 
     @property
     def top(self) -> TreePath:
+        """The address of the whole expression in the slot."""
         return TreePath(self.declaration, self.slot)
 
     def below(self, operand: int) -> TreePath:
+        """The address of an operand."""
         return TreePath(self.declaration, self.slot, (*self.path, operand))
 
 
@@ -66,6 +68,7 @@ def put(policy: PolicyDeclaration, place: TreePath, new: Expression) -> PolicyDe
 
 
 def with_declaration(policy: PolicyDeclaration, position: int, declaration) -> PolicyDeclaration:
+    """The program with another declaration at a position."""
     declarations = policy.declarations[:position] + (declaration,) + policy.declarations[position + 1 :]
     return replace(policy, declarations=declarations)
 

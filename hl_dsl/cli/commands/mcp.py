@@ -1,4 +1,4 @@
-"""`hl mcp`: an open run, served to an MCP client over stdio."""
+"""`hl mcp`: an interactive study, served to an MCP client over stdio."""
 
 from __future__ import annotations
 
@@ -8,24 +8,20 @@ from typing import Annotated
 import typer
 
 from hl_dsl.base.errors import HLError
-from hl_dsl.cli.commands import interactive
+from hl_dsl.cli.options.groups import with_option_groups
+from hl_dsl.cli.options.study import InteractiveOptions, RunOption
 
 
+@with_option_groups
 def mcp(
-    run: interactive.RunOption,
+    run: RunOption,
+    options: InteractiveOptions,
     file: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="[FILE]", help="The policy to begin from, where RUN is not open yet.", show_default=False
-        ),
+        typer.Argument(metavar="[FILE]", help="The initial policy, if RUN is not open yet.", show_default=False),
     ] = None,
-    protocol: interactive.Protocol = None,
-    seeds: interactive.Seeds = "0..7",
-    steps: interactive.Steps = 300_000,
-    programs: interactive.ProgramsBudget = None,
-    max_steps: interactive.MaxSteps = None,
 ) -> None:
-    """Serve an open run to an MCP client over stdio: status, check, submit, inspect, finish."""
+    """Serve an interactive study over MCP: status, check, submit, inspect, finish."""
     try:
         import mcp.server.mcpserver  # noqa: F401
     except ImportError as error:
@@ -37,11 +33,12 @@ def mcp(
     from hl_dsl.synth.search.interactive_documents import open_settings
     from hl_dsl.synth.search.interactive_run import InteractiveStudy
 
-    # What is wrong at first sight ends the command; to prove and play takes longer than a client waits for a server to start.
+    # Errors in the arguments end the command here. Proof and evaluation take longer than a client waits for a server to
+    # start, so they wait for the first call of a tool.
     if file is None:
         open_settings(run)
         serve(lambda: InteractiveStudy.reopen(run), run)
     else:
         Program.load(file)
-        settings, budget = interactive.opening(protocol, seeds, steps, programs, max_steps)
+        settings, budget = options.settings(), options.budget()
         serve(lambda: InteractiveStudy.create(file, run, settings, budget), run)

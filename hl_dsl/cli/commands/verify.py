@@ -83,7 +83,7 @@ def verify(
     if replay is not None:
         if narrow or save_trace is not None or certify is not None:
             raise HLError("`--replay` runs cases and proves nothing", "leave the other options out")
-        from hl_dsl.cli.commands.replay import replay_cases
+        from hl_dsl.cli.output.counterexample_replay import replay_cases
 
         replay_cases(program, replay, json)
         return

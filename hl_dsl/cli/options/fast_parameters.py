@@ -1,51 +1,60 @@
-"""Paths and words of the command line, taken as they are.
+"""Conversion of paths and words of the command line without Pydantic.
 
-Typer has Pydantic make every value into what its parameter is annotated with. Loading Pydantic takes longer than checking a
-policy; so it is left to what there is something to convert and to refuse of: numbers, and what is missing.
+Typer converts every value with Pydantic. Loading Pydantic takes longer than checking a policy, so it is used only where
+there is something to convert or to reject: numbers, and values that are missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-_TAKEN: dict[Any, Callable[[Any], Any]] = {
-    str: str,
-    Path: Path,
-    list[Path]: lambda values: [Path(value) for value in values],
-}
+_CONVERTERS: Mapping[Any, Callable[[Any], Any]] = MappingProxyType(
+    {str: str, Path: Path, list[Path]: lambda values: [Path(value) for value in values]}
+)
 
 
-class _Quick:
-    def get_params(self, context: Any) -> list:
-        """The parameters, each with a quicker way from what was written, or not written, to its value."""
-        parameters = super().get_params(context)  # type: ignore[misc]
-        for parameter in parameters:
-            if not isinstance(parameter.process_value, partial):
-                parameter.process_value = partial(_processed, parameter, parameter.process_value)
-        return parameters
-
-
-class QuickCommand(_Quick, TyperCommand):
+class QuickCommand(TyperCommand):
     """A command whose paths and words need no library."""
 
+    def get_params(self, context: Any) -> list[Any]:
+        """Returns the parameters with the quicker conversion."""
+        return _with_quick_conversion(super().get_params(context))
 
-class QuickGroup(_Quick, TyperGroup):
-    """The same for the options before the command."""
+
+class QuickGroup(TyperGroup):
+    """A group of commands whose own options need no library."""
+
+    def get_params(self, context: Any) -> list[Any]:
+        """Returns the parameters with the quicker conversion."""
+        return _with_quick_conversion(super().get_params(context))
 
 
-def _processed(parameter: Any, otherwise: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
-    """The value of a parameter; `otherwise` is the library's way to it."""
+def _with_quick_conversion(parameters: list[Any]) -> list[Any]:
+    for parameter in parameters:
+        if not isinstance(parameter.process_value, partial):
+            parameter.process_value = partial(_process, parameter, parameter.process_value)
+    return parameters
+
+
+def _process(parameter: Any, by_library: Callable[[Any, Any], Any], context: Any, value: Any) -> Any:
+    """Returns a parameter's value; `by_library` is Typer's own conversion."""
     annotation = getattr(getattr(parameter, "type_descriptor", None), "annotation", None)
-    written = value if type(value) is tuple else (value,)
-    if annotation in _TAKEN and written and all(type(one) is str for one in written):
-        value = _TAKEN[annotation](value)
-    elif value is None and (parameter.required or parameter.nargs != 1):
-        return otherwise(context, value)
-    elif value is not None and type(value) is not bool and value is not parameter.default:
-        return otherwise(context, value)
+    words = value if type(value) is tuple else (value,)
+    if annotation in _CONVERTERS and words and all(type(word) is str for word in words):
+        value = _CONVERTERS[annotation](value)
+    elif _needs_library(parameter, value):
+        return by_library(context, value)
     return value if parameter.callback is None else parameter.callback(context, parameter, value)
+
+
+def _needs_library(parameter: Any, value: Any) -> bool:
+    """Whether a value is missing, or is neither a default nor a switch."""
+    if value is None:
+        return bool(parameter.required or parameter.nargs != 1)
+    return type(value) is not bool and value is not parameter.default

@@ -167,13 +167,13 @@ def _tested(
         return None
     low, high = (float(np.quantile(values, part)) for part in (0.01, 0.99))
     left = np.clip((level - others[tests]) / approach[tests], 0, 200)
-    foretold, then = values[tests] + speed[tests] * left, values[turn[tests]]
+    predicted, then = values[tests] + speed[tests] * left, values[turn[tests]]
     if high <= low or slowest <= 0:
         return None
-    away = np.mod(foretold - low, 2 * (high - low))
-    foretold = low + np.where(away <= high - low, away, 2 * (high - low) - away)
+    away = np.mod(predicted - low, 2 * (high - low))
+    predicted = low + np.where(away <= high - low, away, 2 * (high - low) - away)
     distance = np.abs(values[tests] - then).mean()
-    error = np.abs(foretold - then).mean() / distance if distance > 0 else np.inf
+    error = np.abs(predicted - then).mean() / distance if distance > 0 else np.inf
     if error > _GOOD:
         return None
     whole = moving.base == "int"

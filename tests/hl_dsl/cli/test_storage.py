@@ -182,14 +182,14 @@ def test_a_reader_that_goes_away(folder, hl):
     assert (done.returncode, done.stdout, done.stderr) == (141, "{\n", "")
 
 
-def test_a_torn_ledger_is_mended(hl, folder):
+def test_incomplete_last_line_of_a_ledger_is_repaired(hl, folder):
     hl("eval", "lean.hl")
     hl("eval", "lean.hl")
     whole = (folder / "trials.jsonl").read_bytes()
     for cut in (1, 2, 30, len(whole) // 3):  # without its newline alone the last event is still whole
         (folder / "trials.jsonl").write_bytes(whole[:-cut])
         shown = hl("trials", ".")
-        assert shown.code == 0 and ("cut short" in shown.out) == (cut > 1)
+        assert shown.code == 0 and ("incomplete after a crash" in shown.out) == (cut > 1)
         assert (folder / "trials.jsonl").read_bytes() == whole[:-cut], "looking changes nothing"
         assert hl("eval", "lean.hl").code == 0
         assert [event["sequence"] for event in Ledger("trials.jsonl").read()] == ([1, 2, 3] if cut == 1 else [1, 2])

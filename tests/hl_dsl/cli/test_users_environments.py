@@ -318,7 +318,7 @@ def test_a_run_that_cannot_begin_names_the_line_that_raised(hl, folder, tank, co
         told,
         f"step() of `{environment}` raised RuntimeError: the pump is broken",
         f"{tank}.py, line {line}",
-        "mend what failed",
+        "fix what failed",
     )
     assert "larger budget" not in told.err and "evaluator failed" not in told.err
     tight = hl(command, "hold.hl", "--steps", "4", "--seeds", "0..3", "--run", "tight")

@@ -119,10 +119,10 @@ def test_every_mutation_of_the_table_gives_well_typed_programs():
     split = MUTATIONS["split-into-modes"]
     for mutation in MUTATIONS.values():
         program = START if mutation is split else RICH
-        subject = Subject(program, foretell=lambda: (ARRIVES,))
+        subject = Subject(program, find_forecasts=lambda: (ARRIVES,))
         made = [found for number in range(60) if (found := apply(subject, Random(number), mutation)) is not None]
-        if mutation.name in ("offset-comparisons", "chase") and not made:
-            made = [apply(Subject(START, foretell=lambda: (ARRIVES,)), Random(0), mutation)]
+        if mutation.name in ("offset-comparisons", "interception-rule") and not made:
+            made = [apply(Subject(START, find_forecasts=lambda: (ARRIVES,)), Random(0), mutation)]
         assert made, f"{mutation.name} never applied"
         assert any(checked(program, one) is not None for one in made), f"{mutation.name} never gave a program"
         assert all(one.change and one.mutation == mutation.name for one in made)
@@ -281,7 +281,7 @@ def test_a_chase_is_whole_proved_and_steers_both_ways():
     for program in (START, follow):
         texts = set()
         for number in range(40):
-            mutant = apply(Subject(program, foretell=lambda: (ARRIVES,)), Random(number), MUTATIONS["chase"])
+            mutant = apply(Subject(program, find_forecasts=lambda: (ARRIVES,)), Random(number), MUTATIONS["interception-rule"])
             made = checked(program, mutant)
             assert made is not None and made.prove().passed
             assert "reflect(" in made.text and {"RIGHT", "LEFT"} <= set(made.text.split())
@@ -290,5 +290,5 @@ def test_a_chase_is_whole_proved_and_steers_both_ways():
 
 
 def test_nothing_is_chased_where_nothing_is_foretold_or_held_against():
-    assert apply(Subject(START), Random(0), MUTATIONS["chase"]) is None
-    assert apply(Subject(BALANCE, foretell=lambda: (ARRIVES,)), Random(0), MUTATIONS["chase"]) is None
+    assert apply(Subject(START), Random(0), MUTATIONS["interception-rule"]) is None
+    assert apply(Subject(BALANCE, find_forecasts=lambda: (ARRIVES,)), Random(0), MUTATIONS["interception-rule"]) is None

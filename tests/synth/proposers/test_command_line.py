@@ -221,7 +221,7 @@ def test_the_table_of_a_run_ends_with_the_simplified_program(lean, tmp_path, cap
     assert "< 9" not in document["program"] and document["accepted"] == 2
     shown = json.loads(run_hl(capsys, 0, "trials", tmp_path / "run", "--json").out)
     assert shown["best"]["program_hash"] == shown["lineage"][-1]["program_hash"] == document["program_hash"]
-    assert [one["change"] for one in shown["lineage"]][-1].endswith("nodes left out") and len(shown["lineage"]) == 3
+    assert [one["change"] for one in shown["lineage"]][-1].endswith("nodes removed") and len(shown["lineage"]) == 3
     last = shown["trials"][-1]
     assert last["kind"] == "simplify" and last["name"] == f"simplify {last['sequence']}"
     assert (shown["totals"]["accepted"], shown["totals"]["simplified"], shown["totals"]["by_gate"]["accepted"]) == (

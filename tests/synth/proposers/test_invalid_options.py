@@ -28,7 +28,7 @@ def run_hl(capsys, code, *words):
         (["--command", "true"], "--command is for the proposer `command`"),
         (
             ["--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9", "--price-input", "1"],
-            "only one of them has a price",
+            "only one of the prices",
         ),
         (
             ["--proposer", "openai", "--model", "m", "--base-url", "http://127.0.0.1:9", "--cost", "1"],
