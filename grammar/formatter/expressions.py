@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from hl_dsl.grammar.formatter.binding import fold_minus, strength, symbolic_row
 from hl_dsl.grammar.formatter.document import (
     CELL,
     CELL_LINE_IN,
@@ -35,8 +36,8 @@ from hl_dsl.grammar.tree.syntax_tree import (
 )
 
 from hl_dsl.base.source import NOWHERE
-from hl_dsl.operators import OPERATORS, Operator
-from hl_dsl.operators.table import CONDITIONAL, LOGIC, POSTFIX, PRODUCT, SUM, UNARY
+from hl_dsl.operators import Operator
+from hl_dsl.operators.table import CONDITIONAL, LOGIC, POSTFIX, PRODUCT, SUM
 
 
 def write_expression(out: DocumentParts, node: Expression, least: int = CONDITIONAL, flush: bool = False) -> None:
@@ -44,8 +45,8 @@ def write_expression(out: DocumentParts, node: Expression, least: int = CONDITIO
 
     `flush`: the lines after its first one are not indented, because the expression has a line of its own.
     """
-    node = _folded(node)
-    if _strength(node) >= least:
+    node = fold_minus(node)
+    if strength(node) >= least:
         _WRITERS[type(node)](out, node, flush)
         return
     out.open()
@@ -63,7 +64,7 @@ def write_assigned(out: DocumentParts, node: Expression, is_column: bool = False
     An expression with brackets of its own stays on the line and breaks inside them. `is_column`: the expressions of the
     lines above and below are lined up with it.
     """
-    if type(node) in (Vector, Previous) or (type(node) is Apply and node.operands and _row(node) is None):
+    if type(node) in (Vector, Previous) or (type(node) is Apply and node.operands and symbolic_row(node) is None):
         out.add(CELL if is_column else " ")
         write_expression(out, node)
         return
@@ -103,35 +104,8 @@ def number_text(value: int | float) -> str:
     return repr(value)
 
 
-def _folded(node: Expression) -> Expression:
-    # `-` before a literal is part of the literal in the text, so a tree that negates one reads back as a number.
-    if type(node) is Apply and len(node.operands) == 1 and _is_minus(node):
-        operand = _folded(node.operands[0])
-        if type(operand) is Number:
-            return Number(-operand.value, node.span)
-    return node
-
-
-def _is_minus(node: Apply) -> bool:
-    row = OPERATORS.get(node.operator)
-    return row is not None and row.syntax.kind == "prefix" and row.syntax.token == "-"
-
-
-def _row(node: Apply) -> Operator | None:
-    """The operator's row, where it is written with its sign and not as a call."""
-    row = OPERATORS.get(node.operator)
-    return row if row is not None and row.syntax.kind != "call" and len(node.operands) == row.arity else None
-
-
-def _strength(node: Expression) -> int:
-    if type(node) is Apply:
-        row = _row(node)
-        return POSTFIX if row is None else row.syntax.strength
-    return UNARY if type(node) is Number and repr(node.value)[0] == "-" else POSTFIX
-
-
 def _apply(out: DocumentParts, node: Apply, flush: bool) -> None:
-    row = _row(node)
+    row = symbolic_row(node)
     if row is None:
         _bracketed(out, node.operator, node, node.operands)
     elif row.syntax.kind == "infix":
@@ -147,28 +121,28 @@ def _apply(out: DocumentParts, node: Apply, flush: bool) -> None:
 
 
 def _infix(out: DocumentParts, node: Apply, row: Operator, flush: bool) -> None:
-    strength = row.syntax.strength
+    level = row.syntax.strength
     tail = []
     while True:
         left, right = node.operands
         tail.append((row.syntax.token + " ", right))
-        following = _row(left) if isinstance(left, Apply) else None
+        following = symbolic_row(left) if isinstance(left, Apply) else None
         if (
             following is None
             or not isinstance(left, Apply)
-            or following.syntax.strength != strength
-            or not (strength in (SUM, PRODUCT) or (strength == LOGIC and following is row))
+            or following.syntax.strength != level
+            or not (level in (SUM, PRODUCT) or (level == LOGIC and following is row))
         ):
             break
         node, row = left, following
     out.open()
-    write_expression(out, left, strength + 1)
+    write_expression(out, left, level + 1)
     if not flush:
         out.add(IN)
     for token, right in reversed(tail):
         out.add(LINE)
         out.add(token)
-        write_expression(out, right, strength + 1)
+        write_expression(out, right, level + 1)
     if not flush:
         out.add(OUT)
     out.close()
@@ -186,7 +160,7 @@ def _conditional(out: DocumentParts, node: Apply, row: Operator, flush: bool) ->
         out.add(" then")
         _branch(out, yes, CONDITIONAL + 1)
         out.add(LINE)
-        if type(no) is not Apply or _row(no) is not row:
+        if type(no) is not Apply or symbolic_row(no) is not row:
             break
         out.add("else ")
         node = no

@@ -28,11 +28,11 @@ from hl_dsl.language.behaviour_checks import check_behaviour
 from hl_dsl.language.dependencies import find_cycles
 from hl_dsl.language.incremental import DeclarationCache, DeclarationLookup
 from hl_dsl.language.plan_checks import PlanChecks
+from hl_dsl.language.range_checks import check_range, write_instead
 from hl_dsl.language.symbols import Symbol, Symbols
 from hl_dsl.language.type_inference import Inference
 from hl_dsl.language.type_problems import TypeProblem, Unresolved
 from hl_dsl.language.types import BOOL, INT, Type, widens
-from hl_dsl.operators.scalar import LARGEST_INT
 
 _MOST_TEXT = 60
 
@@ -129,12 +129,11 @@ class _Checker:
             return
         label, repair = f"this is `{found}`", None
         if wanted is INT and type(expression) is Number:
-            repair = Repair(expression.span, str(round(expression.value)), f"write `{round(expression.value)}`")
+            repair = write_instead(expression.span, str(round(expression.value)))
         elif wanted.base == "int" and found.base == "real":
             label += ": round it with `floor(…)` or `round(…)`"
         if wanted is BOOL and type(expression) is Number:
-            truth = "true" if expression.value else "false"
-            repair = Repair(expression.span, truth, f"write `{truth}`")
+            repair = write_instead(expression.span, "true" if expression.value else "false")
         elif (
             wanted is BOOL
             and found.base in ("int", "real")
@@ -180,62 +179,7 @@ class _Checker:
 
     def check_range(self, written: Range, base: str, size: int | None = None) -> bool:
         """Whether a range is well formed for a type. Reports what is wrong."""
-        for end in (written.low, written.high):
-            if isinstance(end, Vector) and len(end.items) != size:
-                held, count = "a single value" if size is None else f"a vector of {size}", len(end.items)
-                values = [item.value for item in end.items if isinstance(item, Number)]
-                first = repr(values[0])
-                self.findings.add(
-                    "HL409",
-                    f"an end of the range has {count} component{'s' if count > 1 else ''}, for {held}",
-                    end.span,
-                    label="a single value has single ends"
-                    if size is None
-                    else f"one number for all components, or one for each of the {size}",
-                    repair=Repair(end.span, first, f"write `{first}`") if len(set(values)) == 1 else None,
-                )
-                return False
-        components = range(1 if written.is_alike else size or 1)
-        # Every component is checked, also after a wrong one.
-        return min([self._range_of(written, base, component, size) for component in components])
-
-    def _range_of(self, written: Range, base: str, component: int, size: int | None) -> bool:
-        low, high = written.of(component)
-        for end in (low, high):
-            if base == "int" and type(end.value) is float:
-                whole = min(max(int(end.value), -LARGEST_INT), LARGEST_INT)
-                self.findings.add(
-                    "HL402",
-                    "the range of an int has whole ends",
-                    end.span,
-                    label="a real",
-                    repair=Repair(end.span, str(whole), f"write `{whole}`"),
-                )
-                return False
-            if base == "int" and abs(end.value) > LARGEST_INT:
-                self.findings.add(
-                    "HL403",
-                    "ints stay within ±2^53, so that binary64 holds them exactly",
-                    end.span,
-                    label="too large",
-                    repair=Repair(
-                        end.span, str(LARGEST_INT if end.value > 0 else -LARGEST_INT), "write the largest there is"
-                    ),
-                )
-                return False
-        if low.value > high.value:
-            which = "" if written.is_alike else f" of component {component}"
-            self.findings.add(
-                "HL401",
-                f"the range{which} is empty",
-                written.span if written.is_alike else low.span,
-                label=f"{low.value} is above {high.value}",
-                repair=Repair(written.span, f"[{high.value}, {low.value}]", "swap the ends")
-                if written.is_alike
-                else None,
-            )
-            return False
-        return True
+        return check_range(written, base, size, self.findings)
 
     def is_second(self, declaration: Any) -> bool:
         """Whether the declaration's name belongs to an earlier one, which is reported already."""
