@@ -34,7 +34,7 @@ typecheck: $(READY) .typecheck
 
 # Writes the list of packages in pyproject.toml.
 packages: $(READY)
-	$(BIN)/python -m tests.support.packages
+	$(BIN)/python -m tests.support.house.packages
 
 # Builds the wheel and uses it in a clean environment.
 wheel: $(READY)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hl_dsl.grammar.syntax_errors.error_context import kept_for_later
+from hl_dsl.grammar.syntax_errors.error_context import reserved_word_error
 from hl_dsl.grammar.tree.input_limits import MOST_TICKS
 from hl_dsl.grammar.tree.keywords import RESERVED_FOR_LATER, reserved_words
 from hl_dsl.grammar.tree.syntax_tree import Number
@@ -48,7 +48,7 @@ def read_name(token: Any) -> str:
     if name not in reserved_words():
         return name
     if name in RESERVED_FOR_LATER:
-        raise SyntaxProblem(kept_for_later(place(token), name))
+        raise SyntaxProblem(reserved_word_error(place(token), name))
     raise SyntaxProblem(
         Diagnostic(
             "HL107",

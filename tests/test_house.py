@@ -12,16 +12,16 @@ import sys
 
 import pytest
 
-from tests.support.house_pending import FILE, findings, pending
-from tests.support.house_rules import (
+from tests.support.house.packages import listed, packages
+from tests.support.house.rules import (
     compared_operators,
     crowded_folders,
     definitions_in_init,
     imported_test_tools,
     undocumented_package,
 )
-from tests.support.packages import listed, packages
-from tests.support.source_tree import CHECKS, STAGES, imported, loaded_at_import, sources
+from tests.support.house.source_tree import CHECKS, STAGES, imported, loaded_at_import, sources
+from tests.support.house_pending import FILE, findings, pending
 
 # The layout, from the floor to the roof: a folder imports only from folders on an earlier line.
 LEVELS = (

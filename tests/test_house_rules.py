@@ -6,9 +6,8 @@ import ast
 
 import pytest
 
-from tests.support import house_rules as rules
-from tests.support import packages
-from tests.support.source_tree import loaded_at_import
+from tests.support.house import packages, rules
+from tests.support.house.source_tree import loaded_at_import
 from tests.test_house import LEVEL
 
 

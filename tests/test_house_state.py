@@ -9,8 +9,8 @@ import ast
 
 import pytest
 
+from tests.support.house.source_tree import sources
 from tests.support.module_state import module_objects, module_state, mutable_classes
-from tests.support.source_tree import sources
 
 EXCEPTIONS = {
     "hl_dsl/operators/table.py: `INFIX_BY_TOKEN` of the module is changed in a function": (

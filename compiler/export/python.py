@@ -1,4 +1,4 @@
-"""A policy as one Python file that needs nothing but NumPy and acts the same."""
+"""Export of a policy as one Python file that needs only NumPy and returns the same actions."""
 
 from __future__ import annotations
 
@@ -20,39 +20,41 @@ from hl_dsl.grammar.tree.author_comments import Comments
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 
 from hl_dsl.base.declaration_form import Role
+from hl_dsl.cards.model import ActionSpace
 from hl_dsl.input_sources.table import SOURCE_OF
 
 _TYPES = {"real": "np.float64", "int": "np.int64", "bool": "np.bool_"}
 
 
 def export_python(flow: Dataflow) -> str:
-    """The source of a module with one class, `Policy(num_envs, parameters)`, with `reset()` and `act(observations)`.
+    """Returns the source of a module with one class, `Policy(num_envs, parameters)`.
 
-    It acts as the reference interpreter, bit for bit, unless the policy uses operators that NumPy computes differently
-    in the last bits; the file's docstring then names them and says how far apart they can be.
+    The class has the methods `reset()` and `act(observations)`. Its actions equal those of the reference interpreter
+    bit for bit, unless the policy uses operators whose last bits differ in NumPy. The docstring of the file then names
+    these operators and the size of the difference.
     """
     name = canonical_hash(flow)
     flow = without_idle_ghosts(flow)
     written = write_numpy(flow, export=True)
-    text = _ProgramText(flow)
+    text, action = _ProgramText(flow), flow.card.action
     parts = [
         _docstring(flow, name, text),
         "import numpy as np",
         _table(
             "INPUTS",
-            "what is read: name, source, column of it, type, range, value before any valid one came",
+            "inputs: name, source, column in the source, type, range, value before the first valid one",
             _inputs(flow),
             "()",
         ),
-        _table("PARAMETERS", "constants: name, then type, default, range", _parameters(flow, text), "{}"),
+        _table("PARAMETERS", "parameters: name, then type, default, range", _parameters(flow, text), "{}"),
         _table(
             "MEMORY",
-            "what is kept from step to step: name, type, value at the start of an episode",
+            "memory: name, type, value at the start of an episode",
             _memory(flow, text),
             "()",
         ),
         f"WATCHED = {_names([item.name for item in watched_properties(flow)])}",
-        f"ACTION_SIZE = {None if flow.card.action.is_discrete else flow.card.action.size}\nACTION_TYPE = np.{flow.card.action.dtype}",
+        f"ACTION_SIZE = {None if action.is_discrete else action.size}\nACTION_TYPE = np.{action.dtype}",
         *(
             inspect.getsource(getattr(kernel, name)).rstrip()
             for name in written.kernel
@@ -65,53 +67,46 @@ def export_python(flow: Dataflow) -> str:
 
 
 class _ProgramText:
-    """The program's declarations and the comments that go with them; nothing, for a tree made in memory."""
+    """Comments on the program's declarations; none for a tree that was not parsed from text."""
 
     def __init__(self, flow: Dataflow):
         policy = parse(flow.source) if flow.source.text else PolicyDeclaration("", "", ())
         comments = Comments(flow.source, policy)
         self.opening = comments.opening()
         self.above: dict[str, str] = {}
-        self.beside: dict[str, str] = {}
+        self.same_line: dict[str, str] = {}
         for item in policy.with_role(Role.CONSTANT, Role.DEFINITION, Role.STATE):
             self.above[item.name] = comments.above(item)
-            self.beside[item.name] = comments.on_line_of(item)
+            self.same_line[item.name] = comments.on_line_of(item)
 
     def note(self, name: str) -> str:
-        """Both comments of a declaration on one line."""
-        return "; ".join(filter(None, (self.above.get(name, ""), self.beside.get(name, ""))))
+        """Returns both comments of a declaration on one line."""
+        return "; ".join(filter(None, (self.above.get(name, ""), self.same_line.get(name, ""))))
 
 
 def _docstring(flow: Dataflow, name: str, text: _ProgramText) -> str:
     card = flow.card
-    lines = [f"The policy `{flow.name}` for {card.environment}, written out from HL program {name}.", ""]
+    sources = ", ".join(f"{source!r}: …" for source in sorted({entry.source for entry in flow.inputs}))
+    lines = [f"The policy `{flow.name}` for {card.environment}, exported from HL program {name}.", ""]
     if text.opening:
         lines += [text.opening, ""]
     lines += [
         "    policy = Policy(num_envs)",
-        f"    actions = policy.act({{{', '.join(f'{source!r}: …' for source in sorted({entry.source for entry in flow.inputs}))}}})",
-        "    policy.reset(ended)  # where an episode has ended",
+        f"    actions = policy.act({{{sources}}})",
+        "    policy.reset(ended)  # indices or mask of the environments whose episode has ended",
         "",
-        "Observations are arrays with a row for each environment:",
+        "Observations are arrays with one row for each environment:",
         *(f"    {line}" for line in _sources(flow)),
         "",
+        _action_line(card.action),
     ]
-    if card.action.is_discrete:
-        lines += [
-            "Actions, (num_envs,): "
-            + ", ".join(f"{position} {name}" for position, name in enumerate(card.action.names))
-        ]
-    else:
-        lines += [
-            f"Actions, (num_envs, {card.action.size}): numbers, which the environment takes within {list(card.action.low)} to {list(card.action.high)}"
-        ]
     if flow.modes:
         lines.append("Modes: " + ", ".join(f"{position} {name}" for position, name in enumerate(flow.modes)))
     if flow.plan is not None:
         lines += [
             "",
-            f'This is the policy without its planner: what is planned, `{flow.plan.name}`, is to be given as the source "plan",',
-            "for each step anew; zeros where nothing is planned.",
+            f"This is the policy without its planner. Pass the plan, `{flow.plan.name}`,",
+            'as the source "plan" in each step, or zeros for no plan.',
         ]
     lines += ["", *_accuracy(flow)]
     return (
@@ -119,8 +114,18 @@ def _docstring(flow: Dataflow, name: str, text: _ProgramText) -> str:
     )
 
 
+def _action_line(action: ActionSpace) -> str:
+    """Returns the meaning of the returned actions."""
+    if action.names is not None:
+        return "Actions, (num_envs,): " + ", ".join(f"{position} {name}" for position, name in enumerate(action.names))
+    return (
+        f"Actions, (num_envs, {action.size}): real numbers, "
+        f"which the environment clamps to {list(action.low)} to {list(action.high)}"
+    )
+
+
 def _sources(flow: Dataflow) -> Iterator[str]:
-    """Each source that is read, with its columns."""
+    """Yields each source that is read, with its columns."""
     by_source: dict[str, list] = {}
     for entry in flow.inputs:
         by_source.setdefault(entry.source, []).append(entry)
@@ -132,7 +137,7 @@ def _sources(flow: Dataflow) -> Iterator[str]:
 
 
 def _accuracy(flow: Dataflow) -> list[str]:
-    """What is claimed of the numbers."""
+    """Returns the statement on the accuracy of the numbers."""
     numbered = flow.reachable(run_outputs(flow))
     others = sorted(
         {
@@ -142,12 +147,12 @@ def _accuracy(flow: Dataflow) -> list[str]:
         }
     )
     if not others:
-        return ["Every number is, to the bit, the one HL computes."]
-    one = len(others) == 1
+        return ["Every number equals the one that HL computes, bit for bit."]
+    is_single = len(others) == 1
     return [
-        f"{', '.join(others)} {'is' if one else 'are'} NumPy's here and the C library's in HL. Each is within 4 units in the last place of the",
-        "true value, so a result can differ from HL's by 8 of them, and what is computed from it by more.",
-        "All else is, to the bit, what HL computes.",
+        f"{', '.join(others)} {'is' if is_single else 'are'} computed by NumPy here and by the C library in HL.",
+        "Each is within 4 units in the last place of the true value, so a result can differ from HL's by 8 units,",
+        "and values computed from it by more. All other numbers equal those of HL, bit for bit.",
     ]
 
 
@@ -190,7 +195,7 @@ def _calls(function: str, name: str) -> bool:
 
 
 def _commented(function: str, text: _ProgramText) -> Iterator[str]:
-    """The lines of `tick`, with the program's comments above the definitions they belong to."""
+    """Yields the lines of `tick`, with the program's comments above the definitions."""
     notes = {re.sub(r"\W+", "_", name): text.note(name) for name in text.above}
     for line in function.rstrip().split("\n"):
         defined = re.match(r"    (\w+) = ", line)
@@ -206,7 +211,7 @@ def _frame() -> str:
 
 
 def _spaced(parts: list[str]) -> str:
-    """With two empty lines before a function or class, and one elsewhere."""
+    """Joins the parts, with two empty lines before a function or class and one elsewhere."""
     out = parts[0]
     for part in parts[1:]:
         out += ("\n\n\n" if part.startswith(("def ", "class ")) else "\n\n") + part

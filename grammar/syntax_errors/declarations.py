@@ -1,52 +1,14 @@
-"""Mistakes in declarations: the word they begin with, types, defaults, ranges."""
+"""Mistakes in declarations: types, defaults, starts and ranges."""
 
 from __future__ import annotations
 
-import difflib
 import re
 
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, NUMBER, PROPERTIES, ErrorContext, Lexeme
+from hl_dsl.grammar.syntax_errors.error_context import NUMBER, PROPERTIES, ErrorContext, Lexeme
 
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
 
-# Words that begin a definition elsewhere, and what they come nearest to here.
-_SYNONYMS = {
-    "let": "var val local set define const constant double float real int bool auto",
-    "param": "parameter parameters tunable params",
-    "memory": "state mem variable mut mutable register static remember",
-    "observe": "input inputs sensor sensors observation observations obs",
-    "modes": "states automaton machine",
-    "act": "output action actions control command",
-    "invariant": "assert ensure ensures require requires always guarantee prove property",
-    "monitor": "check watch warn",
-    "assume": "given suppose assumption",
-    "reachable": "cover reach possible exists sometimes witness",
-    "plan": "planner mpc lookahead search",
-}
-_NEAREST = {word: keyword for keyword, words in _SYNONYMS.items() for word in words.split()}
-_STATEMENTS = frozenset(
-    [
-        "if",
-        "while",
-        "for",
-        "repeat",
-        "loop",
-        "return",
-        "switch",
-        "match",
-        "case",
-        "do",
-        "elif",
-        "else",
-        "break",
-        "try",
-        "with",
-    ]
-)
-_FUNCTIONS = frozenset(
-    ["function", "fn", "def", "func", "class", "struct", "import", "include", "module", "lambda", "proc"]
-)
 _SIGNED = r"-?\s*[0-9][\w.]*(?:[eE][+-]?[0-9]+)?"
 _RANGE = re.compile(
     rf"(?:range\s*)?([\[({{])?\s*({_SIGNED}?)\s*(?:,|\.\.+|\bto\b|:|;|(?=\s))\s*({_SIGNED})(?:\s*([\])}}]))?"
@@ -55,78 +17,78 @@ _RANGE = re.compile(
 _TYPES = re.compile(r"(?:\s*:\s*[A-Za-z_]\w*(?:\s*\[\s*\d+\s*\])?)+")
 
 
-def _type(trouble: ErrorContext) -> Diagnostic | None:
-    token, kind = trouble.token, trouble.declaring
-    if kind == "let" and token.text == ":" and "=" in trouble.accepts:
-        match = re.match(r":\s*[A-Za-z_]\w*(\s*\[\s*\d+\s*\])?\s*(?==[^=])", trouble.text[token.start :])
+def _type(context: ErrorContext) -> Diagnostic | None:
+    token, kind = context.token, context.declaring
+    if kind == "let" and token.text == ":" and "=" in context.accepts:
+        match = re.match(r":\s*[A-Za-z_]\w*(\s*\[\s*\d+\s*\])?\s*(?==[^=])", context.text[token.start :])
         repair = (
-            Repair(Span(token.start, token.start + match.end()), "", "leave the type out")
+            Repair(Span(token.start, token.start + match.end()), "", "remove the type")
             if match
-            else trouble.replace(token, " =", "write `=`")
+            else context.replace(token, " =", "write `=`")
         )
-        return trouble.finding(
+        return context.finding(
             "HL148",
             "a `let` has no type: it is that of its value",
-            "leave this out" if match else "`=` is wanted",
+            "remove this" if match else "`=` is expected",
             repair=repair,
         )
     if kind == "observe" and token.text == ":":
         # One repair removes all types in a row: removing one of them would leave the same mistake at the same place.
-        match = _TYPES.match(trouble.text, token.start)
-        place = Span(token.start, match.end()) if match and trouble.previous.text != "observe" else token.span
-        return trouble.finding(
+        match = _TYPES.match(context.text, token.start)
+        place = Span(token.start, match.end()) if match and context.previous.text != "observe" else token.span
+        return context.finding(
             "HL148",
             "an observation has no type: the environment's card has it",
-            "leave this out",
+            "remove this",
             place,
-            repair=Repair(place, "", "leave it out"),
+            repair=Repair(place, "", "remove it"),
         )
-    if ":" in trouble.accepts and kind in ("param", "memory") and trouble.is_name(trouble.previous):
+    if ":" in context.accepts and kind in ("param", "memory") and context.is_name(context.previous):
         if token.text in ("=", "in"):
-            return _without_type(trouble, ": ", trouble.previous.end)
-        if trouble.is_name(token):
-            return trouble.finding(
+            return _without_type(context, ": ", context.previous.end)
+        if context.is_name(token):
+            return context.finding(
                 "HL133",
-                f"`:` is missing between `{trouble.previous.text}` and its type",
-                "`:` goes before this",
-                repair=trouble.insert(trouble.previous.end, ":", "write `:`"),
+                f"`:` is missing between `{context.previous.text}` and its type",
+                "`:` is missing before this",
+                repair=context.insert(context.previous.end, ":", "write `:`"),
             )
     if (
-        trouble.wants_name
-        and trouble.previous.text == ":"
+        context.wants_name
+        and context.previous.text == ":"
         and kind in ("param", "memory")
         and (token.text in ("=", "in") or token.kind == "number")
     ):
-        return _without_type(trouble, " ", trouble.previous.end)
-    if ":" in trouble.accepts and kind in PROPERTIES:
+        return _without_type(context, " ", context.previous.end)
+    if ":" in context.accepts and kind in PROPERTIES:
         if token.text in ("=", "=>", "->"):
-            return trouble.finding(
+            return context.finding(
                 "HL133",
-                f"`:` stands between the name of the {kind} and what it says",
-                "`:` is wanted",
-                repair=trouble.replace(token, ":", "write `:`"),
+                f"`:` must separate the name of the {kind} from its condition",
+                "`:` is expected",
+                repair=context.replace(token, ":", "write `:`"),
             )
-        if trouble.is_name(token) or token.text in ("not", "if", "true", "false"):
-            return trouble.finding(
+        if context.is_name(token) or token.text in ("not", "if", "true", "false"):
+            return context.finding(
                 "HL133",
-                f"`:` stands between the name of the {kind} and what it says",
-                "`:` goes before this",
-                repair=trouble.insert(trouble.previous.end, ":", "write `:`"),
+                f"`:` must separate the name of the {kind} from its condition",
+                "`:` is missing before this",
+                repair=context.insert(context.previous.end, ":", "write `:`"),
             )
         name = {"invariant": "claim", "monitor": "watched", "assume": "assumed", "reachable": "wanted"}[kind]
-        return trouble.finding(
+        return context.finding(
             "HL133",
             f"the {kind} has no name",
-            "a name and `:` go before this",
-            trouble.previous,
-            repair=trouble.insert(trouble.previous.start, f"{name}: ", f"give it a name: `{name}: …`"),
+            "a name and `:` are missing before this",
+            context.previous,
+            repair=context.insert(context.previous.start, f"{name}: ", f"give it a name: `{name}: …`"),
         )
-    if kind in ("param", "memory") and "[" in trouble.accepts and "=" in trouble.accepts and token.text in ("(", "<"):
-        match = re.match(r"[(<]\s*(\d+)\s*[)>]", trouble.text[token.start :])
+    if kind in ("param", "memory") and "[" in context.accepts and "=" in context.accepts and token.text in ("(", "<"):
+        match = re.match(r"[(<]\s*(\d+)\s*[)>]", context.text[token.start :])
         place = Span(token.start, token.start + match.end()) if match else token.span
-        return trouble.finding(
+        return context.finding(
             "HL133",
-            "the length of a vector stands in square brackets",
+            "the length of a vector must be in square brackets",
             "not in square brackets",
             place,
             repair=Repair(place, f"[{match.group(1)}]", f"write `[{match.group(1)}]`") if match else None,
@@ -134,69 +96,70 @@ def _type(trouble: ErrorContext) -> Diagnostic | None:
     return None
 
 
-def _without_type(trouble: ErrorContext, lead: str, offset: int) -> Diagnostic:
-    rest = trouble.text[trouble.token.start :]
+def _without_type(context: ErrorContext, lead: str, offset: int) -> Diagnostic:
+    rest = context.text[context.token.start :]
     written = "bool" if re.match(r"=?\s*(true|false)\b", rest) else "real"
-    return trouble.finding(
+    return context.finding(
         "HL133",
-        f"the {_KINDS[trouble.declaring]} has no type",
-        "its type goes before this",
+        f"the {_KINDS[context.declaring]} has no type",
+        "its type is missing before this",
         expected=("real", "int", "bool", "vec[LENGTH]"),
-        repair=trouble.insert(offset, lead + written, f"write `: {written}`"),
+        repair=context.insert(offset, lead + written, f"write `: {written}`"),
     )
 
 
 _KINDS = {"param": "parameter", "memory": "memory"}
 
 
-def _default(trouble: ErrorContext) -> Diagnostic | None:
-    token, kind = trouble.token, trouble.declaring
-    if kind not in _KINDS or trouble.wants_name or "NUMBER" in trouble.accepts:
+def _default(context: ErrorContext) -> Diagnostic | None:
+    token, kind = context.token, context.declaring
+    if kind not in _KINDS or context.wants_name or "NUMBER" in context.accepts:
         return None
     what = "default" if kind == "param" else "start"
-    if "=" in trouble.accepts and "next" not in trouble.accepts:
+    if "=" in context.accepts and "next" not in context.accepts:
         if token.text in ("==", ":="):
             return None
         if token.text == "in" and kind == "param":
-            return _range_first(trouble)
-        low = _range_before(trouble)
-        return trouble.finding(
+            return _range_first(context)
+        low = _range_before(context)
+        return context.finding(
             "HL138",
             f"the {_KINDS[kind]} has no {what}",
-            f"its {what} goes before this",
+            f"its {what} is missing before this",
             expected=("= LITERAL",),
-            repair=trouble.insert(trouble.previous.end, f" = {low}", f"give it one, such as `= {low}`")
-            if low
-            else None,
+            repair=context.insert(context.previous.end, f" = {low}", f"add one, such as `= {low}`") if low else None,
         )
-    if "{" in trouble.accepts and kind == "memory":
+    if "{" in context.accepts and kind == "memory":
         if token.text == "in":
-            return _range_last(trouble)
+            return _range_last(context)
         if _is_operator(token):
-            return _not_literal(trouble, what)
-        name = trouble.at(trouble.declaration + 1 - trouble.index).text
-        return trouble.finding(
+            return _not_literal(context, what)
+        name = context.at(context.declaration + 1 - context.index).text
+        return context.finding(
             "HL138",
-            "the memory does not say what its next value is",
-            "`{ next = … }` goes before this",
-            repair=trouble.insert(
-                trouble.previous.end, f" {{ next = {name} }}", f"keep its value: `{{ next = {name} }}`"
+            "the memory has no next value",
+            "`{ next = … }` is missing before this",
+            repair=context.insert(
+                context.previous.end, f" {{ next = {name} }}", f"keep its value: `{{ next = {name} }}`"
             ),
         )
-    if "next" in trouble.accepts:
-        if trouble.next.text == "=" and token.kind == "word":
-            return trouble.finding(
+    if "next" in context.accepts:
+        if context.next.text == "=" and token.kind == "word":
+            return context.finding(
                 "HL138",
-                "a memory's block gives its next value: `next = …`",
-                "`next` is wanted",
-                repair=trouble.replace(token, "next", "write `next`"),
+                "the block of a memory must define its next value: `next = …`",
+                "`next` is expected",
+                repair=context.replace(token, "next", "write `next`"),
             )
-        repair = trouble.insert(token.start, "next = ", "write `next =` before this") if token.text != "}" else None
-        return trouble.finding(
-            "HL138", "a memory's block gives its next value: `next = …`", "`next = …` is wanted", repair=repair
+        repair = context.insert(token.start, "next = ", "write `next =` before this") if token.text != "}" else None
+        return context.finding(
+            "HL138",
+            "the block of a memory must define its next value: `next = …`",
+            "`next = …` is expected",
+            repair=repair,
         )
-    if kind == "param" and "let" in trouble.accepts and _is_operator(token):
-        return _not_literal(trouble, what)
+    if kind == "param" and "let" in context.accepts and _is_operator(token):
+        return _not_literal(context, what)
     return None
 
 
@@ -204,8 +167,8 @@ def _is_operator(token: Lexeme) -> bool:
     return token.text in ("+", "-", "*", "/", "//", "(", "<", ">", "<=", ">=", "==", "!=", "and", "or", ".")
 
 
-def _not_literal(trouble: ErrorContext, what: str) -> Diagnostic:
-    return trouble.finding(
+def _not_literal(context: ErrorContext, what: str) -> Diagnostic:
+    return context.finding(
         "HL140",
         f"the {what} is one literal, not a calculation",
         "a calculation",
@@ -213,34 +176,34 @@ def _not_literal(trouble: ErrorContext, what: str) -> Diagnostic:
     )
 
 
-def _range_before(trouble: ErrorContext) -> str | None:
+def _range_before(context: ErrorContext) -> str | None:
     """The low end of the range just before the token; else a value of the type just before it."""
-    declared = trouble.text[trouble.at(trouble.declaration - trouble.index).start : trouble.token.start]
+    declared = context.text[context.at(context.declaration - context.index).start : context.token.start]
     if match := re.search(rf"\[\s*({_SIGNED})\s*,\s*{_SIGNED}\s*\]\s*$", declared):
         return match.group(1)
     match = re.search(r":\s*(real|int|bool)\s*$", declared)
     return {"real": "0", "int": "0", "bool": "false"}[match.group(1)] if match else None
 
 
-def _range_first(trouble: ErrorContext) -> Diagnostic:
+def _range_first(context: ErrorContext) -> Diagnostic:
     match = re.match(
         rf"(in\s*\[\s*({_SIGNED})\s*,\s*{_SIGNED}\s*\])(\s*=\s*({_SIGNED}|true|false))?",
-        trouble.text[trouble.token.start :],
+        context.text[context.token.start :],
     )
     if match is None:
-        return trouble.finding(
-            "HL138", "the parameter has no default", "its default goes before this", expected=("= LITERAL",)
+        return context.finding(
+            "HL138", "the parameter has no default", "its default is missing before this", expected=("= LITERAL",)
         )
-    place = Span(trouble.token.start, trouble.token.start + match.end())
+    place = Span(context.token.start, context.token.start + match.end())
     if match.group(3) is None:
-        return trouble.finding(
+        return context.finding(
             "HL138",
             "the parameter has no default",
-            "its default goes before this",
-            repair=trouble.insert(place.start, f"= {match.group(2)} ", f"give it one, such as `= {match.group(2)}`"),
+            "its default is missing before this",
+            repair=context.insert(place.start, f"= {match.group(2)} ", f"add one, such as `= {match.group(2)}`"),
         )
     text = f"= {match.group(4)} {match.group(1)}"
-    return trouble.finding(
+    return context.finding(
         "HL141",
         "a parameter's range comes after its default",
         "too early",
@@ -249,24 +212,24 @@ def _range_first(trouble: ErrorContext) -> Diagnostic:
     )
 
 
-def _range_last(trouble: ErrorContext) -> Diagnostic:
-    match = re.match(rf"in\s*\[\s*{_SIGNED}\s*,\s*{_SIGNED}\s*\]", trouble.text[trouble.token.start :])
-    start = next((one.start for one in reversed(trouble.lexemes[: trouble.index]) if one.text == "="), None)
+def _range_last(context: ErrorContext) -> Diagnostic:
+    match = re.match(rf"in\s*\[\s*{_SIGNED}\s*,\s*{_SIGNED}\s*\]", context.text[context.token.start :])
+    start = next((one.start for one in reversed(context.lexemes[: context.index]) if one.text == "="), None)
     repair = None
     if match and start is not None:
-        text = f"{match.group()} {trouble.text[start : trouble.token.start].rstrip()}"
-        repair = Repair(Span(start, trouble.token.start + match.end()), text, f"write `{text}`")
-    return trouble.finding("HL141", "a memory's range comes before its start", "too late", repair=repair)
+        text = f"{match.group()} {context.text[start : context.token.start].rstrip()}"
+        repair = Repair(Span(start, context.token.start + match.end()), text, f"write `{text}`")
+    return context.finding("HL141", "a memory's range comes before its start", "too late", repair=repair)
 
 
-def _range(trouble: ErrorContext) -> Diagnostic | None:
+def _range(context: ErrorContext) -> Diagnostic | None:
     """`in (0, 8)`, `in 0..8`, `in [0 8]`, `in [0, n]`."""
-    token = trouble.token
-    word = trouble.previous if trouble.accepts == {"["} and trouble.previous.text == "in" else _range_word(trouble)
+    token = context.token
+    word = context.previous if context.accepts == {"["} and context.previous.text == "in" else _range_word(context)
     if word is None:
         return None
-    start = word.end + len(trouble.text[word.end :]) - len(trouble.text[word.end :].lstrip())
-    match = _RANGE.match(trouble.text, start)
+    start = word.end + len(context.text[word.end :]) - len(context.text[word.end :].lstrip())
+    match = _RANGE.match(context.text, start)
     if (
         match
         and match.group(2)
@@ -275,36 +238,38 @@ def _range(trouble: ErrorContext) -> Diagnostic | None:
         and not (match.group(1) == "[" and match.group(4) == "]" and "," in match.group())
     ):
         text = f"[{_tidy(match.group(2))}, {_tidy(match.group(3))}]"
-        return trouble.finding(
+        return context.finding(
             "HL126",
             "a range is written `[low, high]`",
-            "written in another way",
+            "another notation",
             Span(start, match.end()),
             repair=Repair(Span(start, match.end()), text, f"write `{text}`"),
         )
-    if trouble.accepts == {"["}:
-        return trouble.finding(
+    if context.accepts == {"["}:
+        return context.finding(
             "HL126",
             "a range is written `[low, high]`",
-            "`[` is wanted",
-            repair=trouble.replace(token, "[", "write `[`") if token.text in ("(", "{") else None,
+            "`[` is expected",
+            repair=context.replace(token, "[", "write `[`") if token.text in ("(", "{") else None,
         )
-    if word and not trouble.wants_value and not trouble.after_value:
+    if word and not context.wants_value and not context.after_value:
         if token.kind == "word" or _is_operator(token):
-            return trouble.finding("HL140", "the ends of this range are literals", "a finite number is wanted")
-        return trouble.finding(
-            "HL126", "a range is written `[low, high]`", "`,` is wanted" if "," in trouble.accepts else "`]` is wanted"
+            return context.finding("HL140", "the ends of this range are literals", "a finite number is expected")
+        return context.finding(
+            "HL126",
+            "a range is written `[low, high]`",
+            "`,` is expected" if "," in context.accepts else "`]` is expected",
         )
     return None
 
 
-def _range_word(trouble: ErrorContext) -> Lexeme | None:
+def _range_word(context: ErrorContext) -> Lexeme | None:
     """The `in` of the range that the token is in."""
     for distance in range(-1, -7, -1):
-        lexeme = trouble.at(distance)
+        lexeme = context.at(distance)
         if lexeme.text == "in" and lexeme.kind == "word":
-            return lexeme if trouble.at(distance + 1).text == "[" and distance < -1 else None
-        if lexeme.text in trouble.words or lexeme.text in ("]", "{", "}", "="):
+            return lexeme if context.at(distance + 1).text == "[" and distance < -1 else None
+        if lexeme.text in context.words or lexeme.text in ("]", "{", "}", "="):
             return None
     return None
 
@@ -314,102 +279,21 @@ def _tidy(number: str) -> str:
     return number if NUMBER.fullmatch(number.lstrip("-")) else "0"
 
 
-def _literal(trouble: ErrorContext) -> Diagnostic | None:
-    token = trouble.token
-    if not trouble.wants_literal or "END" in trouble.accepts or trouble.declaring not in _KINDS:
+def _literal(context: ErrorContext) -> Diagnostic | None:
+    token = context.token
+    if not context.wants_literal or "END" in context.accepts or context.declaring not in _KINDS:
         return None
     if token.kind == "string" or (token.kind == "sign" and token.text not in ("(", "+", "{")):
         return None
-    what = "default" if trouble.declaring == "param" else "start"
+    what = "default" if context.declaring == "param" else "start"
     if token.text == "+":
-        return trouble.finding(
+        return context.finding(
             "HL140",
             f"the {what} is a plain literal",
             "numbers have no `+` before them",
-            repair=trouble.drop(token, "leave it out"),
+            repair=context.drop(token, "remove it"),
         )
-    return _not_literal(trouble, what) if token.text in ("(", "{", "if", "not") else None
+    return _not_literal(context, what) if token.text in ("(", "{", "if", "not") else None
 
 
-# where a declaration should begin
-
-
-def _beginning(trouble: ErrorContext) -> Diagnostic | None:
-    token = trouble.token
-    if (
-        not trouble.wants_declaration
-        or token.kind != "word"
-        or not (trouble.begins_line(token) or not trouble.accepts & {"*", ","})
-    ):
-        return None
-    if token.text in ("when", "otherwise"):
-        return trouble.finding("HL143", "a rule stands inside `act { … }` or a mode, not by itself", "outside of both")
-    if token.text in ("start", "next"):
-        home = "modes" if token.text == "start" else "memory"
-        return trouble.finding(
-            "HL143", f"`{token.text}` stands inside `{home}`, not by itself", f"outside of a `{home}` block"
-        )
-    if token.text in _STATEMENTS:
-        return trouble.finding(
-            "HL137",
-            f"`{token.text}` begins no declaration: a policy has no statements",
-            "a statement of other languages",
-            expected=("rules `act { when … => …  otherwise => … }`", "definitions `let NAME = if … then … else …`"),
-        )
-    if token.text in _FUNCTIONS:
-        return trouble.finding("HL146", "functions cannot be defined", "name values with `let`")
-    if token.text in trouble.words:
-        return None
-    if trouble.next.text in ("=", ":=", "+=", "-=", "*=", "/=", "++"):
-        return _without_let(trouble)
-    if trouble.next.text == ":":
-        keyword = "memory" if re.match(r"[^\n]*\{", trouble.text[token.start :]) else "param"
-        if not re.match(r"[^\n]*=", trouble.text[token.start :]):
-            keyword = "invariant"
-        return trouble.finding(
-            "HL128",
-            f"`{token.text}` begins no declaration",
-            "a word such as `param` or `memory` goes before it",
-            repair=trouble.insert(token.start, keyword + " ", f"write `{keyword}` before it"),
-        )
-    lowered = token.text.lower()
-    nearest = lowered if lowered in DECLARATIONS else _NEAREST.get(lowered)
-    if nearest is None:
-        near = difflib.get_close_matches(lowered, DECLARATIONS, 1, 0.6)
-        nearest = near[0] if near else None
-    if trouble.next.text == "{" and nearest is None:
-        return trouble.finding("HL143", "a mode stands inside `modes { … }`, not by itself", "outside of `modes`")
-    return trouble.finding(
-        "HL128",
-        f"`{token.text}` begins no declaration",
-        f"did you mean `{nearest}`?" if nearest else "no word of the language",
-        expected=() if nearest else tuple(DECLARATIONS),
-        repair=trouble.replace(token, nearest, f"write `{nearest}`") if nearest else None,
-    )
-
-
-def _without_let(trouble: ErrorContext) -> Diagnostic:
-    token, sign = trouble.token, trouble.next
-    if token.text == "action":
-        return trouble.finding(
-            "HL137",
-            "the action is given by `act`, not by an assignment",
-            "write `act …`",
-            repair=trouble.replace(token, "act", "write `act`", sign) if sign.text == "=" else None,
-        )
-    if sign.text == "=":
-        return trouble.finding(
-            "HL137",
-            "a definition begins with `let`",
-            "`let` goes before this",
-            repair=trouble.insert(token.start, "let ", "write `let` before it"),
-        )
-    return trouble.finding(
-        "HL124",
-        "nothing is assigned: a value carried from tick to tick is a `memory`",
-        "an assignment of other languages",
-        expected=(f"memory {token.text}: real in [low, high] = 0 {{ next = … }}",),
-    )
-
-
-DECLARATION_MISTAKES = (_range, _type, _default, _literal, _beginning)
+DECLARATION_MISTAKES = (_range, _type, _default, _literal)

@@ -1,4 +1,4 @@
-"""A place where a text does not parse, as the rules about common mistakes look at it."""
+"""Context of a syntax error: a lenient lexer, and the place where the parser stopped."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hl_dsl.base.source import SourceText, Span
 
 
 class Lexeme(NamedTuple):
-    """A token of a text that may be no HL at all. `kind`: word, number, string, open_string, sign, end."""
+    """A token of any text, also of one that is not HL. `kind`: word, number, string, open_string, sign, end."""
 
     kind: str
     text: str
@@ -24,10 +24,11 @@ class Lexeme(NamedTuple):
 
     @property
     def span(self) -> Span:
+        """Its place in the text."""
         return Span(self.start, self.end)
 
 
-# Signs of other languages are one token each here, so that a rule can speak of `&&` and not of two strange characters.
+# Signs of other languages are one token each, so that a message can name `&&` and not two unknown characters.
 _LEXEMES = re.compile(
     r"""(?P<comment>\#[^\n]*)
     |(?P<string>"[^"\n]*")
@@ -57,6 +58,7 @@ CLOSERS = {closer: opener for opener, closer in OPENERS.items()}
 
 
 def read_lexemes(text: str) -> list[Lexeme]:
+    """Splits a text into lexemes, without comments."""
     return [
         Lexeme(match.lastgroup or "", match.group(), *match.span())
         for match in _LEXEMES.finditer(text)
@@ -64,10 +66,11 @@ def read_lexemes(text: str) -> list[Lexeme]:
     ]
 
 
-def kept_for_later(span: Span, word: str) -> Diagnostic:
+def reserved_word_error(span: Span, word: str) -> Diagnostic:
+    """Returns the diagnostic of a word that is reserved for a future construct."""
     return Diagnostic(
         "HL108",
-        f"`{word}` is kept for a construct still to come",
+        f"`{word}` is reserved for a future construct",
         span,
         "this version of the language does not have it",
         repair=Repair(span, word + "_", f"as a name, write `{word}_`"),
@@ -76,8 +79,15 @@ def kept_for_later(span: Span, word: str) -> Diagnostic:
 
 @dataclass(frozen=True)
 class ErrorContext:
-    """`offset` is where the parser stopped; `accepts` what it would have taken there: words and signs as they are
-    written, and NAME, NUMBER, STRING, END. `first_error` parses a text: the offset where it fails, or None."""
+    """The place where the parser stopped.
+
+    Attributes:
+        source: The text.
+        offset: Offset of the first character that the parser did not accept.
+        accepts: Tokens that the parser would have accepted there: words and signs as they are written, and NAME,
+            NUMBER, STRING, END.
+        first_error: Parses a text; returns the offset where it fails, or None.
+    """
 
     source: SourceText
     offset: int
@@ -86,6 +96,7 @@ class ErrorContext:
 
     @property
     def text(self) -> str:
+        """The whole text."""
         return self.source.text
 
     @cached_property
@@ -95,15 +106,16 @@ class ErrorContext:
 
     @cached_property
     def lexemes(self) -> list[Lexeme]:
+        """Lexemes of the text."""
         return read_lexemes(self.text)
 
     @cached_property
     def index(self) -> int:
-        """Which lexeme the parser stopped in; one past the last at the end."""
+        """Index of the lexeme at which the parser stopped; one past the last at the end."""
         return next((i for i, lexeme in enumerate(self.lexemes) if lexeme.end > self.offset), len(self.lexemes))
 
     def at(self, distance: int) -> Lexeme:
-        """The lexeme this many after the one in question (before it, where negative)."""
+        """Returns the lexeme at a distance from the current one, which may be negative."""
         index = self.index + distance
         if 0 <= index < len(self.lexemes):
             return self.lexemes[index]
@@ -111,45 +123,51 @@ class ErrorContext:
 
     @property
     def token(self) -> Lexeme:
+        """The lexeme at which the parser stopped."""
         return self.at(0)
 
     @property
     def previous(self) -> Lexeme:
+        """The lexeme before the token."""
         return self.at(-1)
 
     @property
     def next(self) -> Lexeme:
+        """The lexeme after the token."""
         return self.at(1)
 
     @property
     def wants_value(self) -> bool:
-        """Whether an expression should begin here."""
+        """True if an expression is expected here."""
         return "NUMBER" in self.accepts and "(" in self.accepts
 
     @property
     def wants_literal(self) -> bool:
+        """True if a literal is expected here."""
         return "NUMBER" in self.accepts and "(" not in self.accepts
 
     @property
     def wants_declaration(self) -> bool:
-        """Whether a declaration could begin here (an expression may have just ended)."""
+        """True if a declaration may start here (an expression may have just ended)."""
         return "let" in self.accepts
 
     @property
     def wants_name(self) -> bool:
+        """True if a name is expected here."""
         return "NAME" in self.accepts and "NUMBER" not in self.accepts
 
     @property
     def after_value(self) -> bool:
-        """Whether an operator could stand here."""
+        """True if an operator may follow here."""
         return "*" in self.accepts and "<" in self.accepts
 
-    def begins_line(self, lexeme: Lexeme) -> bool:
+    def starts_line(self, lexeme: Lexeme) -> bool:
+        """Returns true if only white space precedes the lexeme on its line."""
         return not self.text[self.text.rfind("\n", 0, lexeme.start) + 1 : lexeme.start].strip()
 
     @property
-    def begins_value(self) -> bool:
-        """Whether the token could be the beginning of an expression."""
+    def starts_value(self) -> bool:
+        """True if the token can start an expression."""
         return (
             self.token.kind in ("number", "string")
             or self.token.text in ("(", "[", "true", "false", "if", "not", "-")
@@ -158,6 +176,7 @@ class ErrorContext:
 
     @staticmethod
     def is_name(lexeme: Lexeme) -> bool:
+        """Returns true if the lexeme is a name and not a keyword."""
         return lexeme.kind == "word" and lexeme.text not in reserved_words()
 
     @cached_property
@@ -173,7 +192,7 @@ class ErrorContext:
 
     @cached_property
     def declaration(self) -> int:
-        """Index of the word that began the declaration around the token, -1 in the header."""
+        """Index of the first word of the declaration around the token; -1 in the header."""
         for index in range(min(self.index, len(self.lexemes)) - 1, -1, -1):
             if self.lexemes[index].kind == "word" and self.lexemes[index].text in DECLARATIONS:
                 return index
@@ -181,23 +200,28 @@ class ErrorContext:
 
     @property
     def declaring(self) -> str:
+        """The first word of the declaration around the token; `policy` in the header."""
         return self.lexemes[self.declaration].text if self.declaration >= 0 else "policy"
 
     def finding(self, code: str, message: str, label: str, at: Lexeme | Span | None = None, **rest: Any) -> Diagnostic:
+        """Returns a diagnostic at a place; None: at the token. `rest` are further fields of `Diagnostic`."""
         place = self.token if at is None else at
         return Diagnostic(code, message, place.span if isinstance(place, Lexeme) else place, label, **rest)
 
     def replace(self, first: Lexeme, text: str, says: str, last: Lexeme | None = None) -> Repair:
+        """Returns the repair that replaces the lexemes from `first` to `last`."""
         return Repair(Span(first.start, (last or first).end), text, says)
 
     def drop(self, first: Lexeme, says: str, last: Lexeme | None = None) -> Repair:
+        """Returns the repair that removes the lexemes from `first` to `last`."""
         return self.replace(first, "", says, last)
 
     def insert(self, offset: int, text: str, says: str) -> Repair:
+        """Returns the repair that inserts a text."""
         return Repair(Span(offset, offset), text, says)
 
-    def mends(self, repair: Repair) -> bool:
-        """Whether the repaired text parses, or first fails behind what stopped the parser here."""
+    def accepts_repair(self, repair: Repair) -> bool:
+        """Returns true if the repaired text parses, or fails only after the present error."""
         if len(self.text) > _LONGEST_TRIED:
             return False
         error = self.first_error(repair.apply(self.text))
@@ -205,4 +229,7 @@ class ErrorContext:
         return error is None or error > max(self.offset + shift, repair.span.start + len(repair.text) - 1)
 
 
-_LONGEST_TRIED = 50_000
+_LONGEST_TRIED = 50_000  # characters; a longer text is not parsed again to test a repair
+
+# A rule returns the diagnostic of the mistake that it recognizes, or None.
+Rule = Callable[[ErrorContext], Diagnostic | None]

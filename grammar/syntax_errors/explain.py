@@ -1,4 +1,4 @@
-"""What to say where the text does not parse."""
+"""Diagnostics of syntax errors: the first rule that recognizes the mistake explains it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from hl_dsl.grammar.syntax_errors.brackets import BRACKET_MISTAKES, at_the_end
+from hl_dsl.grammar.syntax_errors.characters import CHARACTER_MISTAKES
+from hl_dsl.grammar.syntax_errors.declaration_keywords import KEYWORD_MISTAKES
 from hl_dsl.grammar.syntax_errors.declarations import DECLARATION_MISTAKES
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, ErrorContext, kept_for_later
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, ErrorContext, Rule, reserved_word_error
 from hl_dsl.grammar.syntax_errors.expressions import EXPRESSION_MISTAKES, misspelled
 from hl_dsl.grammar.syntax_errors.names import NAME_MISTAKES, after_the_end
 from hl_dsl.grammar.syntax_errors.plans import PLAN_MISTAKES
 from hl_dsl.grammar.syntax_errors.properties import PROPERTY_MISTAKES
 from hl_dsl.grammar.syntax_errors.rules import RULE_MISTAKES
-from hl_dsl.grammar.syntax_errors.tokens import SIGN_MISTAKES
+from hl_dsl.grammar.syntax_errors.tokens import TOKEN_MISTAKES
 from hl_dsl.grammar.tree.keywords import RESERVED_FOR_LATER
 
 from hl_dsl.base.diagnostics import Diagnostic
@@ -33,21 +35,26 @@ _IN_WORDS = {
 def explain_error(
     source: SourceText, offset: int, accepts: Iterable[str], first_error: Callable[[str], int | None]
 ) -> Diagnostic:
-    """The finding for a text that cannot be parsed beyond `offset`, where the parser would have taken `accepts`.
+    """Returns the diagnostic of a text that cannot be parsed beyond `offset`.
 
-    `first_error` tells how far another text parses; a repair is only offered where it gets past this error.
+    Args:
+        source: The text.
+        offset: Where the parser stopped.
+        accepts: Tokens that the parser would have accepted there.
+        first_error: Parses another text; returns the offset of its error, or None. A repair is offered only if the
+            repaired text does not fail at the same place.
     """
-    trouble = ErrorContext(source, offset, frozenset(accepts), first_error)
-    finding: Diagnostic = next(filter(None, (mistake(trouble) for mistake in _MISTAKES)))
+    context = ErrorContext(source, offset, frozenset(accepts), first_error)
+    finding = next(filter(None, (rule(context) for rule in _MISTAKES)))
     if not finding.expected and finding.code in _GENERIC:
-        finding = replace(finding, expected=expected_words(trouble.accepts))
-    if finding.repair is not None and not trouble.mends(finding.repair):
+        finding = replace(finding, expected=expected_words(context.accepts))
+    if finding.repair is not None and not context.accepts_repair(finding.repair):
         finding = replace(finding, repair=None)
     return finding
 
 
 def expected_words(accepts: frozenset[str]) -> tuple[str, ...]:
-    """What could have stood there, in words for people, the likeliest kind first."""
+    """Returns descriptions of the accepted tokens, the most likely kind first."""
     rest, words = set(accepts), []
     for group, text in (
         (_VALUES, "a value"),
@@ -58,45 +65,51 @@ def expected_words(accepts: frozenset[str]) -> tuple[str, ...]:
     ):
         if group <= rest:
             words.append(text)
-            # What goes without saying beside a value: its brackets, and the words it may begin with.
+            # Not listed in addition to a value: its brackets, and the words that it may start with.
             rest -= group | {"not", "if", "("}
     words += [_IN_WORDS[name] for name in _IN_WORDS if name in rest]
     words += [f"`{text}`" for text in sorted(rest - set(_IN_WORDS))]
     return tuple(words)
 
 
-def _kept_for_later(trouble: ErrorContext) -> Diagnostic | None:
-    token = trouble.token
-    return kept_for_later(token.span, token.text) if token.text in RESERVED_FOR_LATER and token.kind == "word" else None
+def _reserved_for_future(context: ErrorContext) -> Diagnostic | None:
+    token = context.token
+    return (
+        reserved_word_error(token.span, token.text)
+        if token.text in RESERVED_FOR_LATER and token.kind == "word"
+        else None
+    )
 
 
-def _anything(trouble: ErrorContext) -> Diagnostic:
-    token = trouble.token
+def _anything(context: ErrorContext) -> Diagnostic:
+    token = context.token
     shown = token.text if len(token.text) <= 30 else token.text[:29] + "…"
     repair = None
-    if len(trouble.accepts) == 1 and not trouble.accepts & set(_IN_WORDS):
-        (only,) = trouble.accepts
-        repair = trouble.insert(token.start, only + " ", f"write `{only}` before this")
+    if len(context.accepts) == 1 and not context.accepts & set(_IN_WORDS):
+        (only,) = context.accepts
+        repair = context.insert(token.start, only + " ", f"write `{only}` before this")
     what = f"`{shown}`" if token.kind != "string" else "a text in quotes"
-    return trouble.finding(
+    return context.finding(
         "HL103",
-        f"{what} cannot stand here",
-        f"after `{trouble.previous.text[-30:]}`" if trouble.previous.text else "at the beginning",
+        f"{what} is not allowed here",
+        f"after `{context.previous.text[-30:]}`" if context.previous.text else "at the start",
         repair=repair,
     )
 
 
 _GENERIC = ("HL103", "HL104", "HL145")
-_MISTAKES = (
+_MISTAKES: tuple[Rule, ...] = (
     *PLAN_MISTAKES,
-    *SIGN_MISTAKES,
-    _kept_for_later,
+    *TOKEN_MISTAKES,
+    *CHARACTER_MISTAKES,
+    _reserved_for_future,
     after_the_end,
     at_the_end,
     *PROPERTY_MISTAKES,
     *RULE_MISTAKES,
     *NAME_MISTAKES,
     *DECLARATION_MISTAKES,
+    *KEYWORD_MISTAKES,
     *EXPRESSION_MISTAKES,
     *BRACKET_MISTAKES,
     misspelled,

@@ -1,110 +1,107 @@
-"""Mistakes in a `plan`: its range, its settings, what it is scored by."""
+"""Mistakes in a `plan`: range, settings and scores."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from hl_dsl.grammar.syntax_errors.error_context import ErrorContext
+from hl_dsl.grammar.syntax_errors.error_context import ErrorContext, Rule
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
 
 from hl_dsl.base.diagnostics import Diagnostic
 
-Mistake = Callable[[ErrorContext], Diagnostic | None]
 _JOINS = ("=", ":", ":=", "==", "is")
 
 
-def _range(trouble: ErrorContext) -> Diagnostic | None:
-    """`plan r: vec[6] { … }`, `plan r: vec[6] = 0 in [-1, 1] { … }`"""
-    token = trouble.token
-    if "in" not in trouble.accepts or trouble.after_value or "{" in trouble.accepts:
+def _range(context: ErrorContext) -> Diagnostic | None:
+    """`plan r: vec[6] { … }`, `plan r: vec[6] = 0 in [-1, 1] { … }`."""
+    token = context.token
+    if "in" not in context.accepts or context.after_value or "{" in context.accepts:
         return None
     if token.text == "{":
-        return trouble.finding(
+        return context.finding(
             "HL152",
-            "the plan does not say in what range it may choose",
-            "`in [low, high]` goes before this",
-            repair=trouble.insert(trouble.previous.end, " in [-0.1, 0.1]", "say a range, such as `in [-0.1, 0.1]`"),
+            "the plan has no range",
+            "`in [low, high]` is missing before this",
+            repair=context.insert(context.previous.end, " in [-0.1, 0.1]", "add a range, such as `in [-0.1, 0.1]`"),
         )
     if token.text == "=":
-        last = trouble.at(2) if trouble.next.text == "-" else trouble.next
-        return trouble.finding(
+        last = context.at(2) if context.next.text == "-" else context.next
+        return context.finding(
             "HL152",
             "a plan has no default: it is chosen at every tick",
-            "leave this out",
-            repair=trouble.drop(token, "leave it out", last),
+            "remove this",
+            repair=context.drop(token, "remove it", last),
         )
     return None
 
 
-def _setting(trouble: ErrorContext) -> Diagnostic | None:
-    """`horizon = 10`, `horizon: 10`, `horizon 10, candidates 96`, `horizon 2 * 5`"""
-    token, before = trouble.token, trouble.previous
+def _setting(context: ErrorContext) -> Diagnostic | None:
+    """`horizon = 10`, `horizon: 10`, `horizon 10, candidates 96`, `horizon 2 * 5`."""
+    token, before = context.token, context.previous
     if before.text in SETTINGS and token.text in _JOINS:
-        return trouble.finding(
+        return context.finding(
             "HL152",
-            f"a setting is its name and its value: `{before.text} {trouble.next.text}`",
+            f"a setting consists of its name and its value: `{before.text} {context.next.text}`",
             "not needed",
-            repair=trouble.drop(token, "leave it out"),
+            repair=context.drop(token, "remove it"),
         )
     if (
         before.text in SETTINGS
-        and trouble.next.text not in SETTINGS
+        and context.next.text not in SETTINGS
         and token.text in ("(", "if", "[", "true", "false", "not")
     ):
-        return trouble.finding(
+        return context.finding(
             "HL152",
-            f"`{before.text}` is a number or the name of a parameter",
+            f"`{before.text}` must be a number or the name of a parameter",
             "no literal",
             expected=("a number", "the name of a parameter"),
         )
     if token.text in (",", ";"):
-        return trouble.finding(
+        return context.finding(
             "HL142",
             f"`{token.text}` is not needed between settings",
             "not needed",
-            repair=trouble.drop(token, "leave it out"),
+            repair=context.drop(token, "remove it"),
         )
     if token.text in ("+", "-", "*", "/", "//"):
-        return trouble.finding(
+        return context.finding(
             "HL152",
-            "settings are not calculated",
+            "a setting cannot be an expression",
             "the value ends before this",
             expected=("a number", "the name of a parameter"),
         )
     return None
 
 
-def _scores(trouble: ErrorContext) -> Diagnostic | None:
-    """`plan … { horizon 10 }`, `final` first, settings behind `each`, `each:`"""
-    token, before = trouble.token, trouble.previous
+def _scores(context: ErrorContext) -> Diagnostic | None:
+    """`plan … { horizon 10 }`, `final` first, settings behind `each`, `each:`."""
+    token, before = context.token, context.previous
     if before.text in ("each", "final") and token.text in _JOINS:
-        return trouble.finding(
+        return context.finding(
             "HL152",
-            f"the score stands right behind `{before.text}`",
+            f"the score must follow `{before.text}` directly",
             "not needed",
-            repair=trouble.drop(token, "leave it out"),
+            repair=context.drop(token, "remove it"),
         )
-    if "each" in trouble.accepts and token.text == "}":
-        return trouble.finding(
+    if "each" in context.accepts and token.text == "}":
+        return context.finding(
             "HL152",
-            "the plan does not say what is good",
-            "`each` and what to have much of at every tick go before this",
-            repair=trouble.insert(token.start, "each 0 ", "say it: `each …`"),
+            "the plan has no score",
+            "`each` and a score to maximize are missing before this",
+            repair=context.insert(token.start, "each 0 ", "add a score: `each …`"),
         )
-    if "each" in trouble.accepts and token.text == "final":
-        return trouble.finding(
+    if "each" in context.accepts and token.text == "final":
+        return context.finding(
             "HL152",
-            "`each` stands before `final`",
-            "`each …` goes before this",
-            repair=trouble.insert(token.start, "each 0 ", "`each 0`: only the end counts"),
+            "`each` must precede `final`",
+            "`each …` is missing before this",
+            repair=context.insert(token.start, "each 0 ", "`each 0`: only the end counts"),
         )
-    if "final" in trouble.accepts and token.text in SETTINGS:
-        return trouble.finding("HL152", f"settings stand before `each`, and so does `{token.text}`", "too late here")
+    if "final" in context.accepts and token.text in SETTINGS:
+        return context.finding("HL152", f"settings must precede `each`, also `{token.text}`", "too late here")
     return None
 
 
-def _in_a_plan(rule: Mistake) -> Mistake:
-    return lambda trouble: rule(trouble) if trouble.declaring == "plan" else None
+def _in_a_plan(rule: Rule) -> Rule:
+    return lambda context: rule(context) if context.declaring == "plan" else None
 
 
 PLAN_MISTAKES = tuple(map(_in_a_plan, (_range, _setting, _scores)))

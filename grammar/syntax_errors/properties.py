@@ -13,197 +13,195 @@ _UNTIL = ("unless", "before", "till", "to", "while")
 _UNITS = ("tick", "ticks", "step", "steps", "frame", "frames")
 
 
-def _unnamed(trouble: ErrorContext) -> Diagnostic | None:
-    """`invariant never E`"""
-    token, before = trouble.token, trouble.previous
-    if not (trouble.wants_name and before.text in PROPERTIES and token.text in _PATTERNS and trouble.next.text != ":"):
+def _unnamed(context: ErrorContext) -> Diagnostic | None:
+    """`invariant never E`."""
+    token, before = context.token, context.previous
+    if not (context.wants_name and before.text in PROPERTIES and token.text in _PATTERNS and context.next.text != ":"):
         return None
-    return trouble.finding(
+    return context.finding(
         "HL133",
         f"the {before.text} has no name",
-        "a name and `:` go before this",
-        repair=trouble.insert(token.start, "claim: ", "give it a name: `claim: …`"),
+        "a name and `:` are missing before this",
+        repair=context.insert(token.start, "claim: ", "give it a name: `claim: …`"),
     )
 
 
-def _number(trouble: ErrorContext) -> Diagnostic | None:
-    """`within K of`, `within -1 of`, `within of`"""
-    token = trouble.token
-    if trouble.previous.text != "within" or trouble.accepts != {"NUMBER"}:
+def _number(context: ErrorContext) -> Diagnostic | None:
+    """`within K of`, `within -1 of`, `within of`."""
+    token = context.token
+    if context.previous.text != "within" or context.accepts != {"NUMBER"}:
         return None
-    if token.text == "-" and trouble.next.kind == "number":
-        return trouble.finding(
+    if token.text == "-" and context.next.kind == "number":
+        return context.finding(
             "HL150",
             "a number of ticks is not negative",
             "0 is the same tick",
-            Span(token.start, trouble.next.end),
-            repair=trouble.drop(token, "leave the sign out"),
+            Span(token.start, context.next.end),
+            repair=context.drop(token, "remove the sign"),
         )
-    if trouble.is_name(token) or token.text == "(":
-        return trouble.finding(
+    if context.is_name(token) or token.text == "(":
+        return context.finding(
             "HL150",
             "the number of ticks is a literal, so that it can be counted",
             "no literal",
             expected=("`within 8 of C: E`",),
         )
-    return trouble.finding(
+    return context.finding(
         "HL150",
-        "`within` says how many ticks there are",
-        "a number goes before this",
+        "`within` needs a number of ticks",
+        "a number is missing before this",
         expected=("`within 8 of C: E`",),
-        repair=trouble.insert(token.start, "0 ", "write `0`: at the same tick") if token.text == "of" else None,
+        repair=context.insert(token.start, "0 ", "write `0`: at the same tick") if token.text == "of" else None,
     )
 
 
-def _of(trouble: ErrorContext) -> Diagnostic | None:
-    """`within 8 C: E`, `within 8 ticks of C: E`, `within 8: E`"""
-    token = trouble.token
-    if trouble.accepts != {"of"}:
+def _of(context: ErrorContext) -> Diagnostic | None:
+    """`within 8 C: E`, `within 8 ticks of C: E`, `within 8: E`."""
+    token = context.token
+    if context.accepts != {"of"}:
         return None
     if token.text in _UNITS:
-        return trouble.finding(
-            "HL151", "ticks are what `within` counts", "not needed", repair=trouble.drop(token, "leave it out")
+        return context.finding(
+            "HL151", "`within` always counts ticks", "not needed", repair=context.drop(token, "remove it")
         )
     if token.text == ":":
-        return trouble.finding(
+        return context.finding(
             "HL151",
-            "`within` says of what: `within 8 of C: E`",
-            "`of` and a condition go before this",
-            repair=trouble.insert(token.start, " of true", "always: `of true`"),
+            "`within` has no condition: `within 8 of C: E`",
+            "`of` and a condition are missing before this",
+            repair=context.insert(token.start, " of true", "always: `of true`"),
         )
-    return trouble.finding(
+    return context.finding(
         "HL151",
-        "`of` stands between the number of ticks and the condition",
-        "`of` goes before this",
-        repair=trouble.insert(token.start, "of ", "write `of`"),
+        "`of` is missing between the number of ticks and the condition",
+        "`of` is missing before this",
+        repair=context.insert(token.start, "of ", "write `of`"),
     )
 
 
-def _until(trouble: ErrorContext) -> Diagnostic | None:
-    """`after C: E`, `after C unless D: E`"""
-    token = trouble.token
-    if "until" not in trouble.accepts:
+def _until(context: ErrorContext) -> Diagnostic | None:
+    """`after C: E`, `after C unless D: E`."""
+    token = context.token
+    if "until" not in context.accepts:
         return None
     if token.text in _UNTIL:
-        return trouble.finding(
+        return context.finding(
             "HL151",
             f"`{token.text}` is written `until` here",
-            "`until` is wanted",
-            repair=trouble.replace(token, "until", "write `until`"),
+            "`until` is expected",
+            repair=context.replace(token, "until", "write `until`"),
         )
     if token.text == ":":
-        return trouble.finding(
+        return context.finding(
             "HL151",
-            "`after` says until when: `after C until D: E`",
-            "`until` and a condition go before this",
-            repair=trouble.insert(token.start, " until false", "for ever: `until false`"),
+            "`after` has no `until`: `after C until D: E`",
+            "`until` and a condition are missing before this",
+            repair=context.insert(token.start, " until false", "forever: `until false`"),
         )
-    if _ends(trouble):
-        return trouble.finding(
+    if _ends(context):
+        return context.finding(
             "HL151", "`after` is not complete: `after C until D: E`", "`until D: E` is missing before this"
         )
     return None
 
 
-def _colon(trouble: ErrorContext) -> Diagnostic | None:
-    """`within 8 of C E`"""
-    token, head = trouble.token, _head(trouble)
-    if head is None or ":" not in trouble.accepts or any(one.text == "[" for one in trouble.open_brackets):
+def _colon(context: ErrorContext) -> Diagnostic | None:
+    """`within 8 of C E`."""
+    token, head = context.token, _head(context)
+    if head is None or ":" not in context.accepts or any(one.text == "[" for one in context.open_brackets):
         return None
-    if _ends(trouble):
-        return trouble.finding(
+    if _ends(context):
+        return context.finding(
             "HL151",
-            f"`{head}` does not say what is to hold: `{_SHAPES[head]}`",
+            f"`{head}` has no condition: `{_SHAPES[head]}`",
             "`:` and a condition are missing before this",
         )
     if token.text in ("=>", "->", ",", "then", "implies", "="):
-        return trouble.finding(
+        return context.finding(
             "HL151",
-            f"`:` stands before what is to hold: `{_SHAPES[head]}`",
-            "`:` is wanted",
-            repair=trouble.replace(token, ":", "write `:`"),
+            f"`:` must precede the condition: `{_SHAPES[head]}`",
+            "`:` is expected",
+            repair=context.replace(token, ":", "write `:`"),
         )
-    if not trouble.begins_value or token.text in ("-", "["):
+    if not context.starts_value or token.text in ("-", "["):
         return None
-    return trouble.finding(
+    return context.finding(
         "HL151",
-        f"`:` stands before what is to hold: `{_SHAPES[head]}`",
-        "`:` goes before this",
-        repair=trouble.insert(trouble.previous.end, ":", "write `:`"),
+        f"`:` must precede the condition: `{_SHAPES[head]}`",
+        "`:` is missing before this",
+        repair=context.insert(context.previous.end, ":", "write `:`"),
     )
 
 
-def _never(trouble: ErrorContext) -> Diagnostic | None:
-    """`never: E`, `always E`"""
-    token, before = trouble.token, trouble.previous
+def _never(context: ErrorContext) -> Diagnostic | None:
+    """`never: E`, `always E`."""
+    token, before = context.token, context.previous
     if before.text == "never" and token.text == ":":
-        return trouble.finding(
-            "HL151", "no `:` follows `never`", "not needed", repair=trouble.drop(token, "leave it out")
-        )
-    if before.text == "always" and trouble.at(-2).text == ":" and (trouble.begins_value or token.text == ":"):
+        return context.finding("HL151", "no `:` follows `never`", "not needed", repair=context.drop(token, "remove it"))
+    if before.text == "always" and context.at(-2).text == ":" and (context.starts_value or token.text == ":"):
         last = token if token.text == ":" else before
-        return trouble.finding(
+        return context.finding(
             "HL151",
-            "what a property says holds at every tick anyway",
+            "`always` is not needed: a property must hold at every tick",
             "not needed",
             before,
-            repair=trouble.drop(before, "leave it out", last),
+            repair=context.drop(before, "remove it", last),
         )
     return None
 
 
-def _reachable(trouble: ErrorContext) -> Diagnostic | None:
-    """`invariant x: reachable E`"""
-    token = trouble.token
-    if token.text != "reachable" or not trouble.wants_value or trouble.next.text == ":":
+def _reachable(context: ErrorContext) -> Diagnostic | None:
+    """`invariant x: reachable E`."""
+    token = context.token
+    if token.text != "reachable" or not context.wants_value or context.next.text == ":":
         return None
-    keyword, name = trouble.at(-3), trouble.at(-2)
-    if keyword.text not in PROPERTIES or trouble.previous.text != ":":
-        return trouble.finding(
-            "HL151", "`reachable` is a declaration of its own: `reachable NAME: E`", "not part of a condition"
+    keyword, name = context.at(-3), context.at(-2)
+    if keyword.text not in PROPERTIES or context.previous.text != ":":
+        return context.finding(
+            "HL151", "`reachable` is a separate declaration: `reachable NAME: E`", "not part of a condition"
         )
     place = Span(keyword.start, token.end)
-    return trouble.finding(
+    return context.finding(
         "HL151",
-        "`reachable` is a declaration of its own",
+        "`reachable` is a separate declaration",
         f"not part of the {keyword.text}",
         repair=Repair(place, f"reachable {name.text}:", f"write `reachable {name.text}: …`"),
     )
 
 
-def _misplaced(trouble: ErrorContext) -> Diagnostic | None:
+def _misplaced(context: ErrorContext) -> Diagnostic | None:
     """A pattern where a condition is wanted, or behind one."""
-    token = trouble.token
-    if token.text not in _PATTERNS or token.kind != "word" or not (trouble.wants_value or trouble.after_value):
+    token = context.token
+    if token.text not in _PATTERNS or token.kind != "word" or not (context.wants_value or context.after_value):
         return None
-    if trouble.declaring == "reachable":
-        return trouble.finding(
+    if context.declaring == "reachable":
+        return context.finding(
             "HL151",
             f"`reachable` is about one tick, without `{token.text}`",
             "not part of it",
             expected=("`reachable NAME: E`",),
         )
-    if trouble.declaring in PROPERTIES and _head(trouble) is not None:
-        return trouble.finding(
-            "HL151", f"`{token.text}` does not stand inside of another `{_head(trouble)}`", "name a second property"
+    if context.declaring in PROPERTIES and _head(context) is not None:
+        return context.finding(
+            "HL151", f"`{token.text}` cannot be nested in `{_head(context)}`", "name a second property"
         )
-    where = "stands before what it says" if trouble.declaring in PROPERTIES else "stands in properties"
-    return trouble.finding(
+    where = "must precede the condition" if context.declaring in PROPERTIES else "is allowed in properties only"
+    return context.finding(
         "HL151", f"`{token.text}` {where}: `invariant NAME: {_SHAPES[token.text]}`", "not part of a value"
     )
 
 
-def _head(trouble: ErrorContext) -> str | None:
-    """The pattern that the property around the token begins with."""
-    if trouble.declaring not in PROPERTIES or trouble.declaration + 3 >= len(trouble.lexemes):
+def _head(context: ErrorContext) -> str | None:
+    """The pattern with which the property around the token starts."""
+    if context.declaring not in PROPERTIES or context.declaration + 3 >= len(context.lexemes):
         return None
-    word = trouble.lexemes[trouble.declaration + 3]
-    return word.text if word.text in _PATTERNS and word.start < trouble.token.start else None
+    word = context.lexemes[context.declaration + 3]
+    return word.text if word.text in _PATTERNS and word.start < context.token.start else None
 
 
-def _ends(trouble: ErrorContext) -> bool:
-    token: Lexeme = trouble.token
-    return token.kind == "end" or token.text == "}" or (token.text in DECLARATIONS and trouble.begins_line(token))
+def _ends(context: ErrorContext) -> bool:
+    token: Lexeme = context.token
+    return token.kind == "end" or token.text == "}" or (token.text in DECLARATIONS and context.starts_line(token))
 
 
 PROPERTY_MISTAKES = (_unnamed, _number, _of, _until, _colon, _never, _reachable, _misplaced)

@@ -12,11 +12,11 @@ Rewrite = Callable[[str], "Repair | None"]
 
 
 def rewrite(first: Span, signs: Sequence[Span], last: Span, joined: Callable[[list[str], list[str]], str]) -> Rewrite:
-    """The repair that puts `joined(operands, signs)` in place of operands from `first` to `last` with `signs` between."""
+    """Returns the repair that replaces operands from `first` to `last`, with `signs` between, by `joined(…)`."""
 
     def apply(text: str) -> Repair | None:
         source = SourceText(text)
-        # The span of an operand leaves out parentheses around it, but not those up to the sign beside it.
+        # The span of an operand does not include parentheses around it.
         start = source.balanced(Span(first.start, signs[0].start)).start
         end = source.balanced(Span(signs[-1].end, last.end)).end
         ends = [*(sign.start for sign in signs), end]
@@ -31,11 +31,12 @@ def rewrite(first: Span, signs: Sequence[Span], last: Span, joined: Callable[[li
 
 
 def compared_twice(operands: list[str], signs: list[str]) -> str:
+    """Returns a chain of comparisons as comparisons joined by `and`."""
     return " and ".join(f"{left} {sign} {right}" for left, sign, right in zip(operands, signs, operands[1:]))
 
 
 def and_first(operands: list[str], signs: list[str]) -> str:
-    """The usual reading: what is joined by `and` in parentheses, `or` between."""
+    """Returns operands joined by `and` in parentheses, with `or` between them, as most languages read them."""
     groups = [[operands[0]]]
     for is_and, run in groupby(zip(signs, operands[1:]), lambda pair: pair[0] == "and"):
         for _, operand in run:
@@ -47,6 +48,7 @@ def and_first(operands: list[str], signs: list[str]) -> str:
 
 
 def right_first(operands: list[str], signs: list[str]) -> str:
+    """Returns a chain of implications with parentheses from the right."""
     written = operands[-1]
     for position, operand in reversed(list(enumerate(operands[:-1]))):
         written = f"{operand} implies {written}" if position == 0 else f"({operand} implies {written})"

@@ -131,9 +131,9 @@ def run_to_end(make: Make, path: Path, last_event: int = 0) -> None:
 
     study = make(path, count)
     # A kill may come before the first file was written.
-    result = study.resume() if (study.path / "run.json").exists() else study.run()
+    result = study.resume() if (study.kind.inputs.folder / "run.json").exists() else study.run()
     assert result.proved
-    (study.path / "events").write_text(str(events))
+    (study.kind.inputs.folder / "events").write_text(str(events))
 
 
 def killed(make: Make, path: Path, after: float | int) -> bool:

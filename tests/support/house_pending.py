@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from tests.support.house_rules import cycles, long_file, long_signatures, wrong_directions
+from tests.support.house.rules import cycles, long_file, long_signatures, wrong_directions
+from tests.support.house.source_tree import CHECKS, STAGES, imported_files, sources
 from tests.support.paths import ROOT
-from tests.support.source_tree import CHECKS, STAGES, imported_files, sources
 
 FILE = ROOT / "tests" / "house_pending.txt"
 

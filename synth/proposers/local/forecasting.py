@@ -1,9 +1,9 @@
 """Predictors found without reward: what recorded frames tell about where a number will be.
 
 Many things move evenly, are thrown back at walls, and matter at the moment in which something else turns back. For each
-number the program reads, and each other one that is shown, the turning points of the other are looked for; where they lie
-at one level, the number is extrapolated to the moment at which that level is reached, and the forecast is held against
-what came. It costs no environment step.
+number the program reads, and each other one that is shown, the turning points of the other are looked for; where they
+lie at one level, the number is extrapolated to the moment at which that level is reached, and the forecast is held
+against what came. It costs no environment step.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which recorded numbers tell of others, found without reward: rates of change, and leads.
 
-What is kept as whole bytes has its speed kept somewhere too, and what follows a command shows late what the command shows
-at once. Both are found by holding every number that is shown against how another one went on.
+What is kept as whole bytes has its speed kept somewhere too, and what follows a command shows late what the command
+shows at once. Both are found by holding every number that is shown against how another one went on.
 """
 
 from __future__ import annotations

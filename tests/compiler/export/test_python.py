@@ -91,10 +91,10 @@ def case_of(source, run):
 
 
 def exact(source: str) -> bool:
-    return "Every number is, to the bit, the one HL computes." in source
+    return "Every number equals the one that HL computes, bit for bit." in source
 
 
-def test_exports_act_as_the_interpreter_does(tmp_path):
+def test_an_export_returns_the_actions_of_the_interpreter(tmp_path):
     examples = draw_examples(100)
     sources = [export_python(program.flow) for program, _, _ in examples]
     assert 20 < sum(map(exact, sources)) < len(sources), "both kinds are tried"
@@ -116,14 +116,14 @@ def test_exports_act_as_the_interpreter_does(tmp_path):
                 assert violations[item.name].tolist() == counted
 
 
-def test_only_numpy_is_imported():
+def test_an_export_imports_only_numpy():
     for program, _, _ in draw_examples(20):
         tree = ast.parse(export_python(program.flow))
         imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
         assert [ast.unparse(node) for node in imports] == ["import numpy as np"]
 
 
-def test_only_the_functions_it_needs_are_written():
+def test_an_export_holds_only_the_functions_it_calls():
     source = export_python(
         Program.parse(
             'policy p for "CartPole-v1" { observe pole.angle act { when pole.angle > 0 => RIGHT otherwise => LEFT } }'
@@ -133,7 +133,7 @@ def test_only_the_functions_it_needs_are_written():
     assert defined == ["tick", "Policy"]
 
 
-def test_the_stated_bound_holds():
+def test_the_stated_accuracy_holds():
     """An operator that is NumPy's in an export is within 8 units in the last place of the C library's."""
     tried = [value for value in REALS if abs(value) < 700] + np.linspace(-30, 30, 2001).tolist()
     inexact = [row.name for row in OPERATORS.values() for form in row.forms if form.export not in (None, form.numpy)]
@@ -147,14 +147,14 @@ def test_the_stated_bound_holds():
             assert abs(result - wanted) <= 8 * math.ulp(wanted), (name, operands)
 
 
-def test_the_file_says_what_a_person_needs():
+def test_export_documents_inputs_actions_and_accuracy():
     source = export_python(
         Program.parse("""
 # Swing it up, then hold it.
 policy swing for "Pendulum-v1" {
   observe pole.cos, pole.sin, pole.velocity
   param gain: real = 8 in [0, 20]  # torque for each radian
-  # Where the pole stands, 0 upright.
+  # Angle of the pole, 0 upright.
   let angle = atan2(pole.sin, pole.cos)
   memory calm: int in [0, 50] = 0 { next = if abs(angle) < 0.2 then min(calm + 1, 50) else 0 }
   act clamp(-gain * angle - pole.velocity, -2, 2)
@@ -167,10 +167,10 @@ policy swing for "Pendulum-v1" {
         "Pendulum-v1",
         "Swing it up, then hold it.",
         "# torque for each radian",
-        "# Where the pole stands, 0 upright.",
+        "# Angle of the pole, 0 upright.",
         "observation: column",
-        "atan2 is NumPy's here",
-        "8 of them",
+        "atan2 is computed by NumPy here",
+        "by 8 units",
         "angle = np.arctan2(",
         "'calm'",
         "WATCHED = ('held',)",
@@ -181,19 +181,19 @@ policy swing for "Pendulum-v1" {
 @pytest.mark.parametrize(
     "parameters, says",
     [
-        ({"gain": 21}, "leaves its range"),
-        ({"gain": float("nan")}, "leaves its range"),
-        ({"gone": 1}, "there is no parameter"),
-        ({"size": 1.5}, "whole numbers"),
+        ({"gain": 21}, "is outside its range"),
+        ({"gain": float("nan")}, "is outside its range"),
+        ({"gone": 1}, "unknown parameter"),
+        ({"size": 1.5}, "must be an integer"),
     ],
 )
-def test_what_cannot_be_used_is_refused(parameters, says):
+def test_export_refuses_invalid_parameters_and_observations(parameters, says):
     module = {}
     exec(
         export_python(
             Program.parse(
-                'policy p for "CartPole-v1" { param gain: real = 8 in [0, 20] param size: int = 1 in [1, 9] observe pole.angle '
-                "act { when pole.angle * gain > size => RIGHT otherwise => LEFT } }"
+                'policy p for "CartPole-v1" { param gain: real = 8 in [0, 20] param size: int = 1 in [1, 9] '
+                "observe pole.angle act { when pole.angle * gain > size => RIGHT otherwise => LEFT } }"
             ).flow
         ),
         module,
@@ -201,7 +201,7 @@ def test_what_cannot_be_used_is_refused(parameters, says):
     with pytest.raises(ValueError, match=says):
         module["Policy"](2, parameters)
     policy = module["Policy"](2)
-    with pytest.raises(ValueError, match="not among the observations"):
+    with pytest.raises(ValueError, match="the observations lack"):
         policy.act({})
     with pytest.raises(ValueError, match="3 rows for 2"):
         policy.act({"observation": np.zeros((3, 4))})

@@ -1,5 +1,4 @@
-"""Who follows the repairs that HL suggests comes to a program. (That each recorded message's own repair does is
-test_diagnostics.py's.)"""
+"""Following the suggested repairs leads to a valid program; test_diagnostics.py tests the recorded messages."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.source import SourceText
-from tests.grammar.syntax_errors.test_diagnostics import GOOD, WORDS, errors
+from tests.support.broken_programs import GOOD, WORDS, errors
 from tests.support.generators.syntax_trees import TOKEN
 
 _TOKENS = [match.span() for match in TOKEN.finditer(GOOD)]
@@ -17,7 +16,7 @@ _TOKENS = [match.span() for match in TOKEN.finditer(GOOD)]
 
 @st.composite
 def slips(draw):
-    """The good program with one slip of the hand, or two: a token left out, doubled, replaced, put in, or misspelled."""
+    """The good program with one slip of the hand, or two: a token omitted, doubled, replaced, put in, or misspelled."""
     text = GOOD
     for start, end in sorted(
         draw(st.lists(st.sampled_from(_TOKENS), min_size=1, max_size=2, unique=True)), reverse=True
@@ -37,13 +36,13 @@ def slips(draw):
 
 @settings(deadline=None, max_examples=200)
 @given(slips())
-def test_who_follows_the_repairs_comes_to_a_program(text):
-    """A text that does not parse is mended step by step until it does; where it parses, any repair leaves it so."""
+def test_following_the_repairs_leads_to_a_program(text):
+    """Repairs of a text that does not parse lead to one that does. Repairs of a text that parses keep it parsable."""
     followed = 0
     while (error := syntax_error(text)) is not None and error.diagnostics[0].repair is not None:
         text = error.diagnostics[0].repair.apply(text)
         followed += 1
-        assert followed < 10, "the repairs go round in a circle"
+        assert followed < 10, "the repairs form a cycle"
     if error is not None:
         assert followed == 0, f"a repair led to a text without one: {error.message}"
         return

@@ -71,19 +71,19 @@ def follow(program: Program, seed: int, steps: int) -> int:
 
 
 @pytest.mark.parametrize("program", KNOWN, ids=lambda program: program.name)
-def test_along_a_chain_of_mutants_all_is_as_from_scratch(program):
+def test_cached_checks_of_a_mutant_chain_equal_fresh_ones(program):
     assert follow(program, 0, 40) >= 20
 
 
 @settings(max_examples=16, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(programs(), st.integers(0, 1000))
-def test_along_chains_from_generated_programs(program, seed):
+def test_cached_checks_of_generated_programs_equal_fresh_ones(program, seed):
     follow(Program(program.checked), seed, 8)
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(programs(), min_size=2, max_size=4))
-def test_programs_about_several_environments(sequence):
+def test_cache_serves_several_environments(sequence):
     reuse = DeclarationCache()
     for program in [*sequence, *reversed(sequence)]:
         assert (
@@ -91,7 +91,7 @@ def test_programs_about_several_environments(sequence):
         )
 
 
-def test_a_second_look_infers_and_lowers_nothing(monkeypatch):
+def test_known_declarations_are_not_checked_again(monkeypatch):
     program = Program.load(POLICIES / "breakout" / "ram.hl")
     reuse = DeclarationCache()
     first = outcome(program.syntax, program.card, reuse)[1]
@@ -100,7 +100,7 @@ def test_a_second_look_infers_and_lowers_nothing(monkeypatch):
     assert outcome(program.syntax, program.card, reuse)[1] == first
 
 
-def test_a_program_lowered_after_the_reuse_went_on_to_another_environment():
+def test_program_can_be_lowered_after_the_cache_served_another_environment():
     programs = [Program.load(POLICIES / name) for name in ("breakout/start.hl", "cartpole/lean.hl")]
     reuse = DeclarationCache()
     first, second = (Program.from_syntax(program.syntax, card=program.card, reuse=reuse) for program in programs)

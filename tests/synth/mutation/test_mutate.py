@@ -107,7 +107,7 @@ def checked(program, mutant):
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-def test_most_mutants_are_well_typed_and_told_apart(name):
+def test_most_mutants_are_well_typed_and_distinct(name):
     program = PROGRAMS[name]
     made = mutants(program, 300)
     good = [found for mutant in made if (found := checked(program, mutant)) is not None]
@@ -115,7 +115,7 @@ def test_most_mutants_are_well_typed_and_told_apart(name):
     assert len({found.hash for found in good} - {program.hash}) >= 100
 
 
-def test_every_mutation_of_the_table_gives_well_typed_programs():
+def test_every_mutation_makes_well_typed_programs():
     split = MUTATIONS["split-into-modes"]
     for mutation in MUTATIONS.values():
         program = START if mutation is split else RICH
@@ -128,26 +128,26 @@ def test_every_mutation_of_the_table_gives_well_typed_programs():
         assert all(one.change and one.mutation == mutation.name for one in made)
 
 
-def test_a_plan_is_left_as_it_is():
+def test_mutations_do_not_change_plans():
     for mutant in mutants(PLANNED, 100):
         assert tuple(mutant.policy.of(PlanDeclaration)) == tuple(PLANNED.syntax.of(PlanDeclaration)), mutant.change
 
 
 @pytest.mark.parametrize("parent", [RICH, PLANNED], ids=lambda program: program.name)
-def test_a_mutant_is_a_text_that_means_the_same(parent):
+def test_mutant_text_parses_to_the_same_program(parent):
     for mutant in mutants(parent, 80):
         program = checked(parent, mutant)
         if program is not None:
             assert Program.parse(program.text).hash == program.hash, program.text
 
 
-def test_the_same_random_numbers_make_the_same_mutants():
+def test_same_random_numbers_make_the_same_mutants():
     first, second = mutants(RICH, 60), mutants(RICH, 60)
     assert [(one.policy, one.change) for one in first] == [(two.policy, two.change) for two in second]
     assert [one.policy for one in mutants(RICH, 60, first=1000)] != [one.policy for one in first]
 
 
-def test_properties_and_what_they_say_are_left_as_they_are():
+def test_mutations_do_not_change_properties():
     subject = Subject(RICH)
     frozen = subject.scope.frozen
     assert {"command", "lost", "unused_but_watched"} <= frozen, (
@@ -166,13 +166,13 @@ def definitions(policy):
     return {item.name: item for item in policy.declarations if type(item) in (Let, Memory, Param)}
 
 
-def test_every_operator_of_the_table_is_proposed():
+def test_every_operator_is_proposed():
     wanted = {row.name for row in OPERATORS.values() if not row.internal}
     seen = operators_in(mutants(RICH, 1500)) | operators_in(mutants(BALANCE, 3000))
     assert wanted <= seen, f"never proposed: {wanted - seen}"
 
 
-def test_an_operator_added_at_run_time_is_proposed():
+def test_operator_added_at_run_time_is_proposed():
     double = Operator("twice_as_far", "twice {0}", parameters=("x",), formula="x + x")
     with registered(double):
         assert "twice_as_far" in operators_in(mutants(BALANCE, 1500))
@@ -191,7 +191,7 @@ def operators_in(made):
     }
 
 
-def test_what_the_program_did_not_observe_is_observed_once_it_is_used():
+def test_newly_used_fields_are_observed():
     fields = set(START.card.fields) - {"ram", "step"}
     found = [mutant for mutant in mutants(START, 300) if names_in(mutant.policy) & fields]
     assert len(found) >= 20
@@ -215,7 +215,7 @@ def test_new_parameters_are_named_and_declared():
         assert set(mutant.new_params) <= {item.name for item in mutant.policy.of(Param)}
 
 
-def test_crossover_brings_along_what_a_rule_needs():
+def test_crossover_copies_the_definitions_of_a_rule():
     donor = Program.parse("""
     policy donor for "Breakout-v5" {
       observe ram, reward
@@ -236,7 +236,7 @@ def test_crossover_brings_along_what_a_rule_needs():
         assert tuple(mutant.policy.of(PropertyDeclaration)) == tuple(RICH.syntax.of(PropertyDeclaration))
 
 
-def test_the_mirror_of_a_comparison_holds_on_its_other_side():
+def test_mirrored_comparison_holds_on_the_other_side():
     subject = Subject(BALANCE)
     made = [apply(subject, Random(number), MUTATIONS["mirror-rule"]) for number in range(30)]
     conditions = {
@@ -264,7 +264,7 @@ def test_rule_for_times_without_reward_starts_after_the_longest_one():
     )
 
 
-def test_an_equality_or_a_range_has_no_mirror():
+def test_equalities_and_ranges_have_no_mirror():
     for condition in ("ram[99] == ram[72]", "ram[99] != ram[72]", "ram[99] in [3, 9]"):
         subject = Subject(
             Program.parse(
@@ -274,7 +274,7 @@ def test_an_equality_or_a_range_has_no_mirror():
         assert all(apply(subject, Random(number), MUTATIONS["mirror-rule"]) is None for number in range(10))
 
 
-def test_a_chase_is_whole_proved_and_steers_both_ways():
+def test_interception_rule_is_proved_and_steers_both_ways():
     follow = Program.parse(
         'policy follow for "Breakout-v5" { observe ram  act { when ram[99] > ram[72] => RIGHT  otherwise => LEFT } }'
     )
@@ -289,6 +289,6 @@ def test_a_chase_is_whole_proved_and_steers_both_ways():
         assert len(texts) > 3 and any("234 - ram[70]" in text and "ram[103] - 256" in text for text in texts)
 
 
-def test_nothing_is_chased_where_nothing_is_foretold_or_held_against():
+def test_no_interception_rule_without_a_forecast_or_a_comparison():
     assert apply(Subject(START), Random(0), MUTATIONS["interception-rule"]) is None
     assert apply(Subject(BALANCE, find_forecasts=lambda: (ARRIVES,)), Random(0), MUTATIONS["interception-rule"]) is None

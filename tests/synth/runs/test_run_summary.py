@@ -52,10 +52,10 @@ def test_one_line_tells_of_a_run(policy, tmp_path, run, kind):
 
 
 def test_a_run_that_fails_is_told_of(policy, tmp_path):
-    with pytest.raises(HLError, match="before the first episodes ended"):
+    with pytest.raises(HLError, match="before its first episode ended"):
         tune(policy, tmp_path / "run", ledger=tmp_path / "trials.jsonl", **{**FEW, "budget_steps": 5})
     (line,) = lines(tmp_path / "trials.jsonl")
-    assert not line.accepted and "before the first episodes ended" in line.reason and 0 < line.environment_steps <= 5
+    assert not line.accepted and "before its first episode ended" in line.reason and 0 < line.environment_steps <= 5
 
 
 def test_a_run_that_finds_nothing_is_told_of(policy, tmp_path):

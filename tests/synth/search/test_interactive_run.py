@@ -39,7 +39,7 @@ WRONG = {
 }
 
 
-def test_nothing_is_played_before_the_proof_passes(lean, tmp_path):
+def test_submitted_program_is_evaluated_only_after_its_proof(lean, tmp_path):
     with InteractiveStudy.create(lean, tmp_path / "run", *few()) as session:
         before = steps_taken()
         for number, (gate, text) in enumerate(WRONG.items(), 1):
@@ -71,7 +71,7 @@ def test_nothing_is_played_before_the_proof_passes(lean, tmp_path):
     ).exists()
 
 
-def test_a_program_that_is_not_proved_opens_no_run(lean, tmp_path):
+def test_unproved_program_opens_no_study(lean, tmp_path):
     lean.write_text(WRONG["prove"])
     before = steps_taken()
     with pytest.raises(NotProved):
@@ -79,7 +79,7 @@ def test_a_program_that_is_not_proved_opens_no_run(lean, tmp_path):
     assert steps_taken() == before and not (tmp_path / "run").exists()
 
 
-def test_a_run_that_is_opened_again_goes_on(lean, tmp_path):
+def test_study_can_be_opened_again(lean, tmp_path):
     run = tmp_path / "run"
     with InteractiveStudy.create(lean, run, *few()) as session:
         session.submit(WRONG["check"])
@@ -103,7 +103,7 @@ def test_a_run_that_is_opened_again_goes_on(lean, tmp_path):
     assert status(run)["open"] is False and inspect(run)["program_hash"] == status(run)["best"]["program_hash"]
 
 
-def test_an_interrupt_loses_neither_the_program_nor_a_step(lean, tmp_path, monkeypatch):
+def test_interrupt_keeps_the_program_and_records_all_steps(lean, tmp_path, monkeypatch):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     with InteractiveStudy.create(lean, whole, *few()) as session:
         expected = session.submit(BETTER)
@@ -138,7 +138,7 @@ def test_an_interrupt_loses_neither_the_program_nor_a_step(lean, tmp_path, monke
     assert status(cut)["lost_steps"] > 0 and status(cut)["spent"] == status(whole)["spent"]
 
 
-def test_its_budget_is_in_the_ledger_once(lean, tmp_path):
+def test_budget_is_recorded_once(lean, tmp_path):
     with InteractiveStudy.create(lean, tmp_path / "run", *few(900, programs=5)) as session:
         session.submit(WRONG["parse"])
     with InteractiveStudy.reopen(tmp_path / "run"):
@@ -147,7 +147,7 @@ def test_its_budget_is_in_the_ledger_once(lean, tmp_path):
     assert [(event["steps"], event["programs"]) for event in limits] == [(900, 5)]
 
 
-def test_the_budget_holds_and_may_grow(lean, tmp_path):
+def test_budget_binds_and_can_be_increased(lean, tmp_path):
     run = tmp_path / "run"
     with InteractiveStudy.create(lean, run, *few(250)) as session:
         cut = session.submit(BETTER)
@@ -166,7 +166,7 @@ def test_the_budget_holds_and_may_grow(lean, tmp_path):
             session.submit(BETTER)
 
 
-def test_cases_hold_here_too(lean, tmp_path):
+def test_submitted_program_must_pass_the_cases(lean, tmp_path):
     add_case(cases_folder(lean), EpisodeCase("stays", "CartPole-v1", "standard", 30, holds="step < 400"))
     with InteractiveStudy.create(lean, tmp_path / "run", *few(9_000, max_steps=None)) as session:
         stray = session.submit(BETTER)
@@ -179,14 +179,14 @@ def test_cases_hold_here_too(lean, tmp_path):
     )
     assert stray["env_steps"] == sum(stray["returns"]) + stray["cases"]["stays"]["steps"]
     remove_case(cases_folder(lean), "stays")
-    with pytest.raises(HLError, match="`stays` was taken away"):
+    with pytest.raises(HLError, match="`stays` was removed"):
         InteractiveStudy.reopen(tmp_path / "run")
 
 
-def test_what_is_asked_of_a_run_that_is_none(lean, tmp_path):
+def test_requests_about_a_missing_study_are_errors(lean, tmp_path):
     with RunFolder(tmp_path / "other") as folder:
         folder.write_settings({"kind": "synth", "proposer": "local"})
-    for run, said in ((tmp_path / "none", "holds no run"), (tmp_path / "other", "nobody submits")):
+    for run, said in ((tmp_path / "none", "holds no run"), (tmp_path / "other", "not interactive")):
         for ask in (status, inspect, InteractiveStudy.reopen):
             with pytest.raises(HLError, match=said):
                 ask(run)

@@ -25,7 +25,7 @@ from tests.support.study_runs import Interrupt, synth, trials, tune
     ],
     ids=["synth", "tune"],
 )
-def test_an_interrupt_while_a_generation_is_written_down_loses_no_step(leaning, tmp_path, monkeypatch, start):
+def test_interrupt_while_a_generation_is_recorded_loses_no_step(leaning, tmp_path, monkeypatch, start):
     """A real signal, at the moment between the last step and its record."""
     real, came = Ledger.append_many, []
 
@@ -48,7 +48,7 @@ def test_an_interrupt_while_a_generation_is_written_down_loses_no_step(leaning, 
     assert start(leaning, tmp_path / "cut", resume=True).score == whole.score
 
 
-def test_a_run_of_another_version_says_which(lean, tmp_path):
+def test_error_names_the_version_of_a_run_that_cannot_be_repeated(lean, tmp_path):
     folder = tmp_path / "run"
     synth(lean, folder, budget_steps=2_000)
     settings = json.loads((folder / "run.json").read_text())
@@ -80,7 +80,7 @@ def test_a_run_of_another_version_says_which(lean, tmp_path):
 
 
 @pytest.mark.parametrize("cut_after", [1, 5, 12, 30])
-def test_a_tuning_goes_on_after_an_interrupt_as_if_it_had_not_been(leaning, tmp_path, cut_after):
+def test_interrupted_tuning_resumes_to_the_same_result(leaning, tmp_path, cut_after):
     def samples(folder):
         return {
             trial.index: (trial.program_hash, trial.returns, trial.gate) for trial in trials(folder) if trial.returns
@@ -109,7 +109,7 @@ def test_a_tuning_goes_on_after_an_interrupt_as_if_it_had_not_been(leaning, tmp_
 
 
 @pytest.mark.parametrize("run", [synth, tune])
-def test_the_result_is_not_lost_where_the_plot_cannot_be_written(leaning, tmp_path, monkeypatch, run):
+def test_result_is_kept_if_the_plot_cannot_be_written(leaning, tmp_path, monkeypatch, run):
     def full(*arguments, **options):
         raise FileUnwritable("the disk is full", "Free some space.")
 

@@ -11,7 +11,7 @@ from hl_dsl.synth.candidates.parameter_values import structure_hash, syntax_with
 from hl_dsl.synth.environments.random_numbers import generator, seed_for
 from hl_dsl.synth.runs.progress import progress
 from hl_dsl.synth.search.random_baseline import random_constants
-from hl_dsl.synth.search.simplify import simplified, without_what_is_proved_idle
+from hl_dsl.synth.search.simplify import simplified, without_provably_unused_parts
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -34,13 +34,13 @@ def checked(program):
     return CheckedCandidate(program, structure_hash(program.flow))
 
 
-def test_random_numbers_hang_on_their_place_alone():
+def test_random_numbers_depend_only_on_seed_trial_and_stage():
     assert generator(1, 2, "draw").random() == generator(1, 2, "draw").random()
     assert len({seed_for(run, trial, stage) for run in range(5) for trial in range(5) for stage in ("a", "b")}) == 50
     assert seed_for(0, 0, "propose") == 8468637294850526411, "recorded runs go on only where this stays"
 
 
-def test_what_makes_no_difference_is_left_out_and_the_invariant_stays():
+def test_simplification_removes_unused_parts_and_keeps_the_invariant():
     gates = Gates(LEAN.card)
     actions = {}
 
@@ -60,20 +60,20 @@ def test_what_makes_no_difference_is_left_out_and_the_invariant_stays():
     assert "invariant bounded: tilt in [-99, 99]" in smaller.text and smaller.prove().passed
 
 
-def test_what_is_proved_idle_goes_before_any_episode_is_recalled():
+def test_provably_unused_parts_are_removed_without_episodes():
     """`most >= 0` is always true and the second rule does what the last one does: no run is needed to see that."""
     asked = []
-    smaller = without_what_is_proved_idle(
+    smaller = without_provably_unused_parts(
         checked(LEAN), Gates(LEAN.card), lambda candidate: asked.append(candidate) or True
     ).program
     assert "flip" not in smaller.text and "most" not in smaller.text and "lead * pole.velocity" in smaller.text
     assert "invariant bounded" in smaller.text and asked
-    assert without_what_is_proved_idle(checked(LEAN), Gates(LEAN.card), lambda candidate: False).program is LEAN
-    again = without_what_is_proved_idle(checked(LEAN), Gates(LEAN.card), lambda candidate: True).program
+    assert without_provably_unused_parts(checked(LEAN), Gates(LEAN.card), lambda candidate: False).program is LEAN
+    again = without_provably_unused_parts(checked(LEAN), Gates(LEAN.card), lambda candidate: True).program
     assert again.text == smaller.text
 
 
-def test_gates_name_where_a_candidate_stops():
+def test_rejection_names_the_gate():
     gates = Gates(LEAN.card)
     start = checked(LEAN)
     assert type(gates.recognise(start)) is str
@@ -101,7 +101,7 @@ def test_gates_name_where_a_candidate_stops():
     assert gates.check(wrong).gate == "check"
 
 
-def test_defaults_are_written_where_they_stand():
+def test_new_defaults_replace_the_old_ones_in_the_text():
     flow = LEAN.flow
     policy = syntax_with(LEAN.syntax, flow, {"lead": 0.75, "flip": True})
     assert Program.from_syntax(policy).flow.parameters[0].default == 0.75
@@ -112,7 +112,7 @@ def test_defaults_are_written_where_they_stand():
     assert "[1" in text and "2.5]" in text and Program.parse(text).flow.parameters[1].default == 2.5
 
 
-def test_values_lie_in_their_ranges_and_repeat():
+def test_sampled_values_are_in_range_and_repeat():
     parameters = LEAN.flow.parameters
     samples = [
         ScoredParameters(number, {"lead": number / 20, "most": number % 10, "flip": bool(number % 2)}, 20.0 - number)
@@ -133,7 +133,7 @@ def test_values_lie_in_their_ranges_and_repeat():
     assert next_values(parameters, samples, Random(5)) == next_values(parameters, samples, Random(5))
 
 
-def test_elites_are_no_worse_than_the_first_and_differ_in_score():
+def test_elites_are_at_least_as_good_as_the_first_and_differ_in_score():
     archive = Archive()
     for number, score in enumerate([10.0, 5.0, 30.0, 30.0, 20.0, *range(31, 50)]):
         archive.add(ScoredParameters(number, {}, float(score)), CheckedCandidate(LEAN, f"structure {number}"))
@@ -143,7 +143,7 @@ def test_elites_are_no_worse_than_the_first_and_differ_in_score():
     assert archive.would_accept("other", 50.0) and not archive.would_accept("other", 41.0)
 
 
-def test_random_constants_repeat_and_cost_what_they_say():
+def test_random_baseline_repeats_and_counts_its_steps():
     first = random_constants(LEAN, "standard", seeds=(0, 1), draws=6, seed=3)
     assert first == random_constants(LEAN, "standard", seeds=(0, 1), draws=6, seed=3)
     assert first.best >= first.median and first.env_steps == sum(first.scores) * 2, "a CartPole return counts its steps"
@@ -151,7 +151,7 @@ def test_random_constants_repeat_and_cost_what_they_say():
         random_constants(Program.parse('policy p for "CartPole-v1" { act { otherwise => LEFT } }'), "standard")
 
 
-def test_lines_are_shown_where_there_is_no_terminal():
+def test_progress_is_lines_without_a_terminal():
     shown = io.StringIO()
     with progress("synth", shown) as watch:
         watch({"event": "best", "score": 12.5})
@@ -160,7 +160,7 @@ def test_lines_are_shown_where_there_is_no_terminal():
     assert shown.getvalue() == "synth: best 12.5\nsynth: stopped: the budget is spent\n"
 
 
-def test_a_bar_is_shown_on_a_terminal():
+def test_progress_is_a_bar_on_a_terminal():
     class Terminal(io.StringIO):
         def isatty(self):
             return True
@@ -184,7 +184,7 @@ def test_a_bar_is_shown_on_a_terminal():
         assert part in shown.getvalue()
 
 
-def test_where_nothing_is_left_to_chance_one_seed_is_played(tmp_path):
+def test_deterministic_protocol_uses_one_seed(tmp_path):
     path = tmp_path / "still.hl"
     path.write_text(
         'policy still for "Breakout-v5" {\n  observe ram\n\n  act {\n    when ram[99] > ram[72] => RIGHT\n    otherwise              => LEFT\n  }\n}\n'

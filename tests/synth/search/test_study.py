@@ -37,7 +37,7 @@ def verdicts(folder):
     }
 
 
-def test_a_search_balances_the_pole_and_records_it_all(lean, tmp_path):
+def test_search_balances_the_pole_and_records_every_trial(lean, tmp_path):
     before = steps_taken()
     events = []
     result = synth(lean, tmp_path / "run", budget_steps=25_000, on_event=events.append)
@@ -61,7 +61,7 @@ def test_a_search_balances_the_pole_and_records_it_all(lean, tmp_path):
     assert (tmp_path / "run" / "summary.csv").exists() and (tmp_path / "run" / "sample_efficiency.png").exists()
 
 
-def test_nothing_is_played_before_it_is_proved(lean, tmp_path, monkeypatch):
+def test_programs_are_proved_before_they_are_evaluated(lean, tmp_path, monkeypatch):
     taken = []
     real = gates.Gates.prove
 
@@ -90,7 +90,7 @@ def test_nothing_is_played_before_it_is_proved(lean, tmp_path, monkeypatch):
     assert all(steps in starts or steps >= starts[-1] for steps in taken)
 
 
-def test_a_program_that_is_not_proved_starts_no_run(tmp_path):
+def test_unproved_initial_program_starts_no_run(tmp_path):
     path = tmp_path / "wild.hl"
     path.write_text(LEAN.replace("pole.angle > 0 =>", "1 / pole.angle > 0 =>"))
     before = steps_taken()
@@ -99,7 +99,7 @@ def test_a_program_that_is_not_proved_starts_no_run(tmp_path):
     assert steps_taken() == before and not (tmp_path / "run").exists()
 
 
-def test_the_same_seed_is_the_same_run(lean, tmp_path):
+def test_same_seed_gives_the_same_run(lean, tmp_path):
     first = synth(lean, tmp_path / "first", budget_steps=8_000, seed=4, num_threads=1)
     second = synth(lean, tmp_path / "second", budget_steps=8_000, seed=4, num_threads=2)
     assert first.best_text == second.best_text
@@ -119,7 +119,7 @@ def test_the_same_seed_is_the_same_run(lean, tmp_path):
     ],
     ids=["while playing", "in the first episode", "between generations", "at a new best", "near the end of the budget"],
 )
-def test_a_run_goes_on_after_an_interrupt_as_if_it_had_not_been(lean, tmp_path, when):
+def test_interrupted_run_resumes_to_the_same_result(lean, tmp_path, when):
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     expected = synth(lean, whole, budget_steps=9_000, seed=2)
     stop = Interrupt(when)
@@ -143,14 +143,14 @@ def test_a_run_goes_on_after_an_interrupt_as_if_it_had_not_been(lean, tmp_path, 
     assert sum(trial.environment_steps for trial in trials(cut)) == expected.env_steps + lost
 
 
-def test_the_header_tells_how_episodes_ended(lean, tmp_path):
+def test_header_of_the_best_program_states_the_episode_limits(lean, tmp_path):
     synth(lean, tmp_path / "run", budget_steps=2_000, max_steps=70)
     assert "without reward or 70 in all.\n" in (tmp_path / "run" / "best.hl").read_text()
     synth(lean, tmp_path / "whole", budget_steps=2_000)
     assert "without reward.\n" in (tmp_path / "whole" / "best.hl").read_text()
 
 
-def test_what_is_resumed_must_be_the_same_run(lean, tmp_path):
+def test_resume_with_other_settings_is_an_error(lean, tmp_path):
     folder = tmp_path / "run"
     with pytest.raises(HLError, match="not hold a run to resume"):
         synth(lean, folder, budget_steps=1_000, resume=True)
@@ -165,7 +165,7 @@ def test_what_is_resumed_must_be_the_same_run(lean, tmp_path):
         synth(lean, folder, budget_steps=2_000, resume=True)
 
 
-def test_a_run_that_spent_its_budget_goes_on_with_a_larger_one(lean, tmp_path):
+def test_run_resumes_with_a_larger_budget(lean, tmp_path):
     whole, longer = tmp_path / "whole", tmp_path / "longer"
     synth(lean, longer, budget_steps=3_000, seed=3)
     result = synth(lean, longer, budget_steps=6_000, seed=3, resume=True)
@@ -176,7 +176,7 @@ def test_a_run_that_spent_its_budget_goes_on_with_a_larger_one(lean, tmp_path):
     assert not whole.exists()
 
 
-def test_two_runs_do_not_share_a_folder(lean, tmp_path):
+def test_two_runs_cannot_use_one_folder(lean, tmp_path):
     with RunFolder(tmp_path / "run"):
         with pytest.raises(HLError, match="another run writes"):
             synth(lean, tmp_path / "run", budget_steps=1_000)
@@ -186,18 +186,18 @@ def test_two_runs_do_not_share_a_folder(lean, tmp_path):
     "more, message",
     [
         ({"proposer": "oracle"}, "unknown proposer `oracle`"),
-        ({"budget_steps": 0}, "nothing to do"),
+        ({"budget_steps": 0}, "is too small"),
         ({"protocol": "sticky"}, "no protocol `sticky`"),
         ({"budget_steps": None}, "never end"),
     ],
 )
-def test_bad_options_are_said_before_anything_is_written(lean, tmp_path, more, message):
+def test_invalid_options_are_errors_before_the_folder_is_created(lean, tmp_path, more, message):
     with pytest.raises(HLError, match=message):
         synth(lean, tmp_path / "run", **more)
     assert not (tmp_path / "run").exists()
 
 
-def test_lost_episodes_are_missed(lean, tmp_path):
+def test_missing_episode_files_are_an_error(lean, tmp_path):
     folder = tmp_path / "run"
     synth(lean, folder, budget_steps=3_000)
     for file in (folder / "episodes").iterdir():
@@ -206,20 +206,20 @@ def test_lost_episodes_are_missed(lean, tmp_path):
         synth(lean, folder, budget_steps=9_000, resume=True)
 
 
-def test_a_limit_of_programs_or_time_stops_a_run(lean, tmp_path):
+def test_budget_of_programs_or_time_stops_a_run(lean, tmp_path):
     result = synth(lean, tmp_path / "programs", budget_steps=None, budget_programs=12)
     assert "12 programs" in result.stop_reason and result.trials == 12
     result = synth(lean, tmp_path / "time", budget_steps=None, wall_seconds=0.5)
     assert "0.5 seconds" in result.stop_reason
 
 
-def test_tuning_from_a_path_leaves_a_run(leaning, tmp_path):
+def test_tuning_of_a_file_writes_a_run_folder(leaning, tmp_path):
     result = tune(leaning, tmp_path / "run", budget_steps=3_000)
     assert (tmp_path / "run" / "best.hl").read_text() == result.best_text
     assert json.loads(json.dumps(result.to_json()))["score"] >= result.start_score
 
 
-def test_a_study_has_a_python_face(tmp_path):
+def test_study_runs_from_python(tmp_path):
     study = search_study(
         Program.parse(LEAN), "standard", tmp_path / "run", Budget(steps=1_500), seed=1, seeds=(7, 8, 9)
     )

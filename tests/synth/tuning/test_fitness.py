@@ -17,7 +17,7 @@ weights = st.integers(1, 400).map(lambda number: number / 100)
 
 
 @given(returns, weights, weights)
-def test_a_mix_is_the_weighted_sum(values, least, mean):
+def test_mixed_fitness_is_the_weighted_sum(values, least, mean):
     mixed = parse_fitness(f"{least:g}*min + {mean:g}*mean")
     assert mixed(values) == pytest.approx(least * min(values) + mean * sum(values) / len(values))
     assert parse_fitness(mixed.text) == mixed
@@ -42,19 +42,19 @@ def test_a_mix_is_the_weighted_sum(values, least, mean):
         (f"{'9' * 400}*mean", "finite"),
     ],
 )
-def test_what_is_no_fitness_is_told_with_a_way_to_write_one(text, said):
+def test_invalid_fitness_is_an_error_with_an_example(text, said):
     with pytest.raises(HLError, match=re.escape(said)) as caught:
         parse_fitness(text)
     assert "0.5*min+0.5*mean" in caught.value.hint
 
 
 @given(st.lists(st.tuples(st.integers(1, 10_000), st.integers(1, 100)), max_size=5, unique_by=lambda pair: pair[0]))
-def test_a_schedule_is_what_is_written(pairs):
+def test_schedule_text_parses_to_the_same_schedule(pairs):
     phases = tuple(Phase(*pair) for pair in sorted(pairs))
     assert parse_short(schedule_text(phases)) == phases
 
 
-def test_a_component_that_is_not_there_is_told_with_those_that_are():
+def test_unknown_component_is_an_error_that_lists_the_components():
     with pytest.raises(HLError, match=r"no parameter `w\[3\]`") as caught:
         chosen_parameters(Program.parse(VECTORS).flow.parameters, ["w[3]"], "p")
     assert caught.value.hint == "`w` has components 0 to 2"
@@ -63,18 +63,18 @@ def test_a_component_that_is_not_there_is_told_with_those_that_are():
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("x", "no short episodes"),
+        ("x", "not a valid schedule"),
         ("0:3", "1 or more"),
         ("200:0", "1 or more"),
-        ("200,100", "do not grow"),
-        ("200:", "no short"),
-        ("5:5:5", "no short"),
+        ("200,100", "do not increase"),
+        ("200:", "not a valid schedule"),
+        ("5:5:5", "not a valid schedule"),
         ("900", "not short"),
     ],
 )
-def test_what_is_no_schedule_is_told(text, said):
+def test_invalid_schedule_is_an_error(text, said):
     with pytest.raises(HLError, match=said):
-        parse_short(text, max_steps=500)
+        parse_short(text, longest=500)
 
 
 VECTORS = 'policy p for "CartPole-v1" { observe pole.angle  param gain_a: real = 1 in [0, 2]  param gain_b: real = 1 in [0, 2]  param w: vec[3] = 0 in [-1, 1]  act { when gain_a * gain_b * sum(w) > pole.angle => LEFT  otherwise => RIGHT } }'
@@ -92,12 +92,12 @@ VECTORS = 'policy p for "CartPole-v1" { observe pole.angle  param gain_a: real =
         (["gain*"], ["gain_a", "gain_b"]),
     ],
 )
-def test_params_are_named_by_patterns(names, found):
+def test_patterns_select_parameters(names, found):
     assert [one.name for one in chosen_parameters(Program.parse(VECTORS).flow.parameters, names, "p")] == found
 
 
 @pytest.mark.parametrize("name", ["v", "gain[1]", "gain", "gain?", "w[", "[ab]"])
-def test_a_pattern_that_means_nothing_is_told(name):
+def test_pattern_without_a_match_is_an_error_that_lists_the_parameters(name):
     with pytest.raises(HLError, match="no parameter") as caught:
         chosen_parameters(Program.parse(VECTORS).flow.parameters, [name], "p")
     assert "gain_a, gain_b, w" in caught.value.hint

@@ -41,7 +41,7 @@ def tuned(tmp_path_factory):
     return run
 
 
-def test_tuning_finds_the_lead_and_writes_it_back(tmp_path):
+def test_tuning_finds_the_best_value_and_writes_it_into_the_text(tmp_path):
     before = steps_taken()
     result = tune_program(Program.parse(TEXT), tmp_path, budget=Budget(steps=12_000))
     assert steps_taken() - before == result.env_steps <= 12_000
@@ -64,7 +64,7 @@ def test_tuning_finds_the_lead_and_writes_it_back(tmp_path):
     assert [trial.mean for trial in accepted] == sorted({trial.mean for trial in accepted})
 
 
-def test_what_was_measured_of_another_program_is_left_out(tmp_path):
+def test_measurements_of_the_initial_program_are_removed(tmp_path):
     measured = "#: program 0123456789abcdef; well defined\n#: standard, seeds 50..99: mean 500\n"
     result = tune_program(Program.parse(measured + TEXT), tmp_path, budget=Budget(steps=12_000))
     assert result.score > result.start_score and "#:" not in result.best_text and "# Leans ahead." in result.best_text
@@ -72,7 +72,7 @@ def test_what_was_measured_of_another_program_is_left_out(tmp_path):
     assert kept == [measured + TEXT], "the program itself keeps it"
 
 
-def test_a_sample_that_the_budget_cut_is_not_called_interrupted(tmp_path):
+def test_sample_cut_by_the_budget_is_not_interrupted(tmp_path):
     tune_program(Program.parse(TEXT), tmp_path, budget=Budget(steps=12_000))
     trials = recorded(tmp_path)
     assert "interrupted" not in {
@@ -81,14 +81,14 @@ def test_a_sample_that_the_budget_cut_is_not_called_interrupted(tmp_path):
     assert len({trial.index for trial in trials}) == len(trials)
 
 
-def test_the_same_seed_tunes_the_same(tuned):
+def test_same_seed_gives_the_same_result(tuned):
     budget = {"budget": Budget(steps=4_000)}
     first, second = tuned(**budget), tuned(budget=Budget(steps=4_000))
     assert first == second
     assert tuned(budget=Budget(steps=4_000), seed=2).values != first.values
 
 
-def test_named_parameters_alone_are_moved(tuned):
+def test_only_named_parameters_are_tuned(tuned):
     result = tuned(params=("lead",), budget=Budget(steps=6_000))
     assert (result.values["late"], result.values["flip"]) == (3, False) and result.samples > 2
 
@@ -105,12 +105,12 @@ def test_named_parameters_alone_are_moved(tuned):
         ),
     ],
 )
-def test_what_cannot_be_tuned_is_said(tuned, text, names, message):
+def test_programs_without_tunable_parameters_are_errors(tuned, text, names, message):
     with pytest.raises(HLError, match=message):
         tuned(text, budget=Budget(steps=100), params=names and tuple(names))
 
 
-def test_what_is_not_proved_is_not_played(tuned):
+def test_unproved_program_is_not_evaluated(tuned):
     before = steps_taken()
     wild = 'policy p for "CartPole-v1" { observe pole.angle param a: real = 1 in [0, 2] act { when 1 / (a - a) > pole.angle => LEFT otherwise => RIGHT } }'
     with pytest.raises(NotProved):
@@ -118,8 +118,8 @@ def test_what_is_not_proved_is_not_played(tuned):
     assert steps_taken() == before
 
 
-def test_a_budget_of_nothing_is_refused(tuned):
-    with pytest.raises(HLError, match="nothing to do"):
+def test_budget_that_is_too_small_is_an_error(tuned):
+    with pytest.raises(HLError, match="is too small"):
         Budget(steps=0)
     with pytest.raises(HLError, match="never end"):
         Budget()

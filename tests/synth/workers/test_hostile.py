@@ -111,7 +111,7 @@ def test_other_programs_of_a_failed_batch_are_evaluated_alone(tmp_path, survivor
     ).run()
     assert not survivors()
     wasted = [trial for trial in trials(tmp_path / "run") if trial.kind == "interrupted"]
-    assert wasted and "did not when each played alone" in wasted[0].reason
+    assert wasted and "did not when each was evaluated alone" in wasted[0].reason
     assert result.lost_steps == sum(trial.environment_steps for trial in wasted) >= hostile_workers.AFTER * len(wasted)
     # The last generation differs: in one batch all programs are cut at one tick, one by one only the last is.
     whole, alone = verdicts(tmp_path / "whole"), verdicts(tmp_path / "run")

@@ -107,7 +107,7 @@ def test_study_in_a_worker_equals_the_study_in_process(lean, tmp_path, when):
 def test_tuning_in_a_worker_equals_the_tuning_in_process(leaning, tmp_path):
     here = tune(leaning, tmp_path / "here", budget_steps=3_000, evaluator=InProcessExecutor())
     there = tune(leaning, tmp_path / "there", budget_steps=3_000, evaluator=WorkerExecutor())
-    assert (here.text, here.score, here.env_steps) == (there.text, there.score, there.env_steps)
+    assert (here.best_text, here.score, here.env_steps) == (there.best_text, there.score, there.env_steps)
     assert [trial.returns for trial in trials(tmp_path / "here")] == [
         trial.returns for trial in trials(tmp_path / "there")
     ]

@@ -44,7 +44,7 @@ def given_all(one, archive, score, trial):
     return trial
 
 
-def test_a_campaign_finds_the_values_that_score():
+def test_arm_finds_the_best_values():
     archive, one, trial = Archive(), begun("abcd", 3), 0
     wanted = {"a": 0.5, "b": -0.25, "c": 0.75, "d": 0.0}
     for _ in range(40):
@@ -56,7 +56,7 @@ def test_a_campaign_finds_the_values_that_score():
     assert one.batches == archive.seed_rotation == 40
 
 
-def test_a_point_that_no_trial_tells_of_is_the_worst_and_a_batch_is_learned_from_once_it_is_whole():
+def test_arm_learns_only_from_complete_batches():
     archive, one = Archive(), begun("ab", 1)
     assert one.next_values() == one.next_values()
     one.assign(None)
@@ -67,7 +67,7 @@ def test_a_point_that_no_trial_tells_of_is_the_worst_and_a_batch_is_learned_from
     assert one.batches == 1 and one.best > WORST
 
 
-def test_the_better_half_of_a_bracket_goes_on():
+def test_better_half_of_a_bracket_continues():
     archive, campaigns, trial, given_to = Archive(), CmaBrackets(), 0, []
     for _ in range(200):
         campaigns.settle(archive)
@@ -85,13 +85,17 @@ def test_the_better_half_of_a_bracket_goes_on():
     assert len(given_to) == BRACKET and given_to == sorted(given_to) and given_to[-1] >= 4 * given_to[0]
 
 
-def test_a_duplicate_tells_what_the_trial_came_to_that_it_is_a_duplicate_of():
+def test_duplicate_has_the_result_of_its_original():
     campaigns = CmaBrackets()
-    assert campaigns.representative(5, 2) == 2 and campaigns.representative(6, 5) == 2 and campaigns.representative(7, None) is None
+    assert (
+        campaigns.representative(5, 2) == 2
+        and campaigns.representative(6, 5) == 2
+        and campaigns.representative(7, None) is None
+    )
 
 
 @given(st.integers(1, 70), st.integers(1, 4))
-def test_every_seed_is_played_once_and_the_smoke_seeds_first(count, smoke):
+def test_rungs_have_every_seed_once_and_the_quick_seeds_first(count, smoke):
     seeds = tuple(range(100, 100 + count))
     found = rungs(seeds, smoke)
     assert tuple(seed for some in found for seed in some) == seeds and all(found)
@@ -99,7 +103,7 @@ def test_every_seed_is_played_once_and_the_smoke_seeds_first(count, smoke):
 
 
 @given(st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=20), st.floats(0.5, 50))
-def test_what_is_behind_on_every_seed_alike_is_clearly_worse_and_what_is_ahead_is_not(best, gap):
+def test_constant_deficit_is_clearly_worse_and_constant_lead_is_not(best, gap):
     assert clearly_worse([one - gap for one in best], best)
     assert not clearly_worse([one + gap for one in best], best)
     assert not clearly_worse(best, best)
@@ -111,14 +115,14 @@ def test_differences_that_chance_explains_are_not_clearly_worse():
     assert not clearly_worse([5.0], [9.0])
 
 
-def test_all_that_an_environment_shows_is_weighed_where_it_is_little():
+def test_environments_with_few_numbers_get_weighted_sums():
     push = Draft(Subject(Program.parse(PUSH)), Random(0))
     assert shows_few_numbers(push) and len(features(push)) == 4
     follow = Draft(Subject(FOLLOW), Random(0))
     assert not shows_few_numbers(follow) and len(features(follow)) == 2, "what the program reads already"
 
 
-def test_rules_on_weighted_sums_are_proved_before_they_are_played():
+def test_rules_on_weighted_sums_are_proved():
     subject = Subject(Program.parse(PUSH.replace("CartPole-v1", "LunarLander-v3").replace("LEFT", "NOOP")))
     for number in range(30):
         mutant = apply(subject, Random(number), MUTATIONS["linear-rules"])
@@ -128,7 +132,7 @@ def test_rules_on_weighted_sums_are_proved_before_they_are_played():
             assert program.prove().passed
 
 
-def test_a_search_solves_the_pole_from_one_line(tmp_path):
+def test_search_solves_cartpole_from_one_rule(tmp_path):
     path = tmp_path / "push.hl"
     path.write_text(PUSH)
     result = synth(path, tmp_path / "run", budget_steps=60_000)

@@ -28,7 +28,7 @@ def recording(columns, ticks=4000):
 
 
 @pytest.mark.parametrize("across, down", [(1.3, 2.0), (0.7, 1.0), (2.1, 1.5)])
-def test_where_a_ball_comes_down_is_found_without_reward(across, down):
+def test_landing_point_of_a_ball_is_predicted_without_reward(across, down):
     shown = recording(
         {
             10: bouncing(4000, 80, across, 50, 200),
@@ -44,7 +44,7 @@ def test_where_a_ball_comes_down_is_found_without_reward(across, down):
     assert all(one.moving.component == 10 for one in found), "only what the program reads is foretold"
 
 
-def test_nothing_is_foretold_from_noise_or_from_what_stands():
+def test_no_forecast_from_noise_or_constants():
     draw = np.random.default_rng(1)
     assert (
         forecasts(
@@ -59,7 +59,7 @@ def test_nothing_is_foretold_from_noise_or_from_what_stands():
     assert forecasts(FOLLOW, recording({}, ticks=3)) == ()
 
 
-def test_a_behaviour_is_what_was_done_and_for_how_long():
+def test_behaviour_depends_on_actions_and_length():
     def played(actions):
         return behaviour(Recording({}, np.asarray(actions)))
 

@@ -21,7 +21,7 @@ def stretches(speeds, each=60):
     strategies.lists(strategies.sampled_from([-3.5, -2.75, -2.0, 1.75, 2.5, 3.0]), min_size=3, max_size=6, unique=True),
     strategies.booleans(),
 )
-def test_a_speed_kept_as_a_signed_byte_and_256ths_is_found(speeds, backwards):
+def test_speed_in_a_signed_byte_and_256ths_is_found(speeds, backwards):
     speed = stretches(speeds)
     place = np.cumsum(np.concatenate([[0], speed[:-1]]))
     kept = -speed if backwards else speed
@@ -38,7 +38,7 @@ def test_a_speed_kept_as_a_signed_byte_and_256ths_is_found(speeds, backwards):
 
 @settings(max_examples=30, deadline=None)
 @given(strategies.integers(1, 4), strategies.booleans(), strategies.integers(-40, 40))
-def test_a_command_that_a_number_follows_is_found(ticks, reversed_, constant):
+def test_leading_command_is_found(ticks, reversed_, constant):
     draw = np.random.default_rng(ticks)
     place = np.cumsum(draw.integers(-4, 5, TICKS)).astype(float)
     command = np.concatenate([place[ticks:], np.full(ticks, place[-1])])
@@ -55,7 +55,7 @@ def test_a_command_that_a_number_follows_is_found(ticks, reversed_, constant):
     ) and found.error < 0.01
 
 
-def test_noise_and_what_stands_still_tell_nothing():
+def test_noise_and_constants_predict_nothing():
     draw = np.random.default_rng(1)
     noise = {source(number): draw.integers(0, 256, TICKS).astype(float) for number in range(6)}
     moving = np.cumsum(draw.choice([-2.0, 2.0], TICKS))

@@ -1,6 +1,6 @@
 """List of packages in pyproject.toml.
 
-`python -m tests.support.packages` writes the list from the folders that hold Python files.
+`python -m tests.support.house.packages` writes the list from the folders that hold Python files.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 import tomllib
 
+from tests.support.house.source_tree import STAGES
 from tests.support.paths import ROOT
-from tests.support.source_tree import STAGES
 
 PROJECT = ROOT / "pyproject.toml"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import networkx as nx
 
 from hl_dsl.operators import OPERATORS
-from tests.support.source_tree import STAGES, folder_of, imported, imported_files, is_type_checking
+from tests.support.house.source_tree import STAGES, folder_of, imported, imported_files, is_type_checking
 
 MOST_FILES = 20  # in a folder, `__init__` not counted
 MOST_LINES = 300  # in a file

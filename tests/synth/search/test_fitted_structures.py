@@ -37,7 +37,7 @@ def chasing(tmp_path_factory):
     return folder
 
 
-def test_the_first_recording_offers_an_assembly_that_is_proved_before_it_plays(chasing):
+def test_first_recording_leads_to_a_proved_interception_rule(chasing):
     made = [one for one in trials(chasing / "whole") if one.change.startswith("to where a number arrives")]
     assert made and all(one.environment_steps == 0 or "proved" in one.proof["status"] for one in made)
     texts = [one.program for one in made if one.environment_steps]
@@ -46,7 +46,7 @@ def test_the_first_recording_offers_an_assembly_that_is_proved_before_it_plays(c
 
 
 @pytest.mark.parametrize("after", [7_000, 12_000])
-def test_such_a_run_goes_on_as_if_it_had_not_been_interrupted(chasing, after):
+def test_search_with_fitted_structures_resumes_to_the_same_result(chasing, after):
     folder = chasing / f"cut-{after}"
     start = chasing / "follow.hl"
     stop = Interrupt(lambda event, count: event["event"] == "steps" and event["env_steps"] >= after)
@@ -56,7 +56,7 @@ def test_such_a_run_goes_on_as_if_it_had_not_been_interrupted(chasing, after):
     assert settled(folder) == settled(chasing / "whole")
 
 
-def test_points_are_played_briefly_and_the_middle_of_them_on(tmp_path):
+def test_bracket_samples_use_the_quick_seeds_and_centers_all_seeds(tmp_path):
     (tmp_path / "push.hl").write_text(PUSH)
     synth(tmp_path / "push.hl", tmp_path / "run", budget_steps=9_000, seed=0, num_threads=1)
     points = [
