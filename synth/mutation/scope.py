@@ -6,6 +6,7 @@ from functools import cached_property
 
 from hl_dsl.grammar.tree.keywords import reserved_words
 from hl_dsl.grammar.tree.syntax_tree import (
+    Expression,
     Index,
     Name,
     Number,
@@ -44,12 +45,12 @@ class Scope:
         self.types = program.checked.types
 
     @cached_property
-    def places(self) -> list[tuple[TreePath, object, Type]]:
+    def places(self) -> list[tuple[TreePath, Expression, Type]]:
         """Every expression that may be changed: address, node and type."""
         found, literal = [], set()
         for place, node in walk_places(self.policy):
             declaration = self.policy.declarations[place.declaration]
-            if role_of(declaration) in _DEFINED and declaration.name in self.frozen:
+            if role_of(declaration) in _DEFINED and form_of(declaration).name_of(declaration) in self.frozen:
                 continue
             # A literal component and a start are one with their node: anything else there would rarely be well-formed.
             if type(node) is Previous:
