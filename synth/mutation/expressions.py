@@ -30,7 +30,7 @@ def wrap_expression(draft: Draft) -> str | None:
     place, node, type_ = draft.random.choice(draft.scope.places)
     grower = RandomExpressions(draft, place)
     choices = [one for one in keeping(type_) if grower.possible(one[0])]
-    if not choices or type(node) is Boolean:
+    if not choices or isinstance(node, Boolean):
         return None
     signature, operand = weighted(draft.random, choices, [signature.weight for signature, _ in choices])
     draft.put(place, grower.apply(signature, type_, draft.random.randint(1, _DEEPEST_NEW), (operand, node)))
@@ -44,7 +44,7 @@ def other_component(draft: Draft) -> str | None:
     place, node = draft.random.choice(draft.scope.components)
     grower = RandomExpressions(draft, place)
     size = draft.scope.types[id(node.vector)].size
-    index = grower.component(node.vector.name, size) if type(node.vector) is Name else draft.random.randrange(size)
+    index = grower.component(node.vector.name, size) if isinstance(node.vector, Name) else draft.random.randrange(size)
     if index == node.index.value:
         return None
     new = Index(node.vector, Number(index))
@@ -57,9 +57,9 @@ def delay_expression(draft: Draft) -> str | None:
     choices = [
         one
         for one in draft.scope.places
-        if type(one[1]) not in (Number, Boolean, Previous)
+        if not isinstance(one[1], (Number, Boolean, Previous))
         and not (
-            type(one[1]) is Name
+            isinstance(one[1], Name)
             and one[1].name in draft.scope.symbols
             and draft.scope.symbols[one[1].name].kind.endswith("name")
         )
@@ -90,7 +90,7 @@ def swap_operands(draft: Draft) -> str | None:
     """Two operands of one type exchanged."""
     choices = []
     for place, node, _ in draft.scope.places:
-        if type(node) is not Apply or OPERATORS[node.operator].commutative:
+        if not isinstance(node, Apply) or OPERATORS[node.operator].commutative:
             continue
         below = node.operands
         choices += [
@@ -113,7 +113,7 @@ def change_operator(draft: Draft) -> str | None:
     """An operator by another that takes and gives the same types."""
     choices = []
     for place, node, type_ in draft.scope.places:
-        if type(node) is Apply:
+        if isinstance(node, Apply):
             others = alike(node.operator, tuple(draft.scope.types[id(one)] for one in node.operands), type_)
             if others:
                 choices.append((place, node, others))
@@ -139,4 +139,4 @@ def copy_expression(draft: Draft) -> str | None:
 
 
 def _names(expression) -> set[str]:
-    return {node.name for node in walk(expression) if type(node) is Name}
+    return {node.name for node in walk(expression) if isinstance(node, Name)}

@@ -52,7 +52,7 @@ def features(draft: Draft) -> list[Feature]:
     read = {
         (node.vector.name, node.index.value): node
         for _, node in scope.components
-        if type(node.vector) is Name and node.vector.name in shown
+        if isinstance(node.vector, Name) and node.vector.name in shown
     }
     return [_feature(draft, one, False) for one in found or read.values()][:MOST_FEATURES]
 
@@ -71,7 +71,7 @@ def _feature(draft: Draft, expression: Expression, truth: bool) -> Feature:
     if truth:
         return Feature(expression, 1.0, True)
     name, component = (
-        (expression.name, None) if type(expression) is Name else (expression.vector.name, expression.index.value)
+        (expression.name, None) if isinstance(expression, Name) else (expression.vector.name, expression.index.value)
     )
     known = draft.subject.sizes.get((name, component))
     if known is not None:

@@ -30,7 +30,7 @@ class RandomExpressions:
         """
         for _ in range(_TRIES):
             found = self._draw(type_, depth)
-            if type(found) in (Number, Boolean) or not self._never_changes(found):
+            if isinstance(found, (Number, Boolean)) or not self._never_changes(found):
                 break
         return found
 
@@ -43,7 +43,7 @@ class RandomExpressions:
             return self.leaf(type_)
         if self.random.random() < _PREVIOUS:
             inner = self._draw(type_, depth - 1)
-            if type(inner) not in (Number, Boolean):
+            if not isinstance(inner, (Number, Boolean)):
                 return Previous(inner, self.start(type_))
         choices = [one for one in giving(type_) if self.possible(one)]
         if not choices:
@@ -73,11 +73,16 @@ class RandomExpressions:
                 and types[place].base in ("int", "real")
                 and (signature.result is BOOL or self.random.random() < 0.5)
             )
-            if constant and type(partner) is not Number and types[place].size is None and self.random.random() < 0.7:
+            if (
+                constant
+                and not isinstance(partner, Number)
+                and types[place].size is None
+                and self.random.random() < 0.7
+            ):
                 operands[place] = self.constant_near(partner, types[place].base)
             else:
                 operands[place] = self._draw(types[place], depth - 1)
-        if signature.row.syntax.kind == "prefix" and type(operands[0]) is Number:
+        if signature.row.syntax.kind == "prefix" and isinstance(operands[0], Number):
             return Number(-operands[0].value)
         return Apply(signature.row.name, tuple(operands))
 
@@ -133,10 +138,10 @@ class RandomExpressions:
             {
                 node.index.value
                 for _, node, _ in self.scope.places
-                if type(node) is Index
-                and type(node.vector) is Name
+                if isinstance(node, Index)
+                and isinstance(node.vector, Name)
                 and node.vector.name == name
-                and type(node.index) is Number
+                and isinstance(node.index, Number)
             }
         )
         if read and self.random.random() < _FAMILIAR:
@@ -161,7 +166,7 @@ class RandomExpressions:
         first = self.leaf(number)
         return Apply(
             one.row.name,
-            (first, self.leaf(number) if type(first) is Number else self.constant_near(first, number.base)),
+            (first, self.leaf(number) if isinstance(first, Number) else self.constant_near(first, number.base)),
         )
 
     def _enumerated(self, type_: Type) -> Expression:

@@ -76,7 +76,7 @@ class Columns:
 
     def _index(self, node: Index, locals_) -> RecordedValues:
         whole = self._of(node.vector, locals_)
-        if type(node.index) is Number:
+        if isinstance(node.index, Number):
             return RecordedValues(whole.base, (whole.columns[node.index.value],))
         last = len(whole.columns) - 1
         picked = [min(max(index, 0), last) for index in self._of(node.index, locals_).columns[0]]

@@ -49,20 +49,19 @@ class Ranges:
             if depth > _DEEPEST:
                 raise LookupError
             self._deepest = depth
-        kind = type(node)
-        if kind is Number:
+        if isinstance(node, Number):
             return ("int" if type(node.value) is int else "real", node.value, node.value)
-        if kind is Boolean:
+        if isinstance(node, Boolean):
             return ("bool", int(node.value), int(node.value))
-        if kind is Name:
+        if isinstance(node, Name):
             return locals_[node.name] if node.name in locals_ else self._named(node.name, depth)
-        if kind in (Index, Slice, Permute):
+        if isinstance(node, (Index, Slice, Permute)):
             return self._of(node.vector, locals_, depth + 1)
-        if kind is Previous:
+        if isinstance(node, Previous):
             return self._joined(
                 [self._of(node.expression, locals_, depth + 1), self._of(node.start, locals_, depth + 1)]
             )
-        if kind is Vector:
+        if isinstance(node, Vector):
             return self._joined([self._of(item, locals_, depth + 1) for item in node.items])
         return self._apply(node, locals_, depth)
 
