@@ -144,13 +144,15 @@ def move_param(draft: Draft) -> str | None:
     if not choices:
         return None
     position, item = draft.random.choice(choices)
-    low, high = item.range.low.value, item.range.high.value
-    moved = item.default.value + draft.random.gauss(0, 1) * (high - low) * draft.random.choice((0.03, 0.1, 0.3))
+    low, high = _ends(item)
+    default = item.default
+    assert type(default) is Number
+    moved = default.value + draft.random.gauss(0, 1) * (high - low) * draft.random.choice((0.03, 0.1, 0.3))
     new = short(moved, low, high, item.type.base)
-    if new == item.default.value:
+    if new == default.value:
         return None
     _put_param(draft, position, replace(item, default=Number(new)))
-    return f"`{item.name}` moved from {item.default.value:g} to {new:g}"
+    return f"`{item.name}` moved from {default.value:g} to {new:g}"
 
 
 def widen_param(draft: Draft) -> str | None:
@@ -163,7 +165,7 @@ def widen_param(draft: Draft) -> str | None:
     if not choices:
         return None
     position, item = draft.random.choice(choices)
-    low, high = item.range.low.value, item.range.high.value
+    low, high = _ends(item)
     if high - low > 1e6:
         return None
     middle, reach = (low + high) / 2, high - low
@@ -171,6 +173,12 @@ def widen_param(draft: Draft) -> str | None:
     _put_param(draft, position, replace(item, range=Range(Number(low), Number(high))))
     draft.new_params.append(item.name)
     return f"wider range for `{item.name}`"
+
+
+def _ends(item: Param) -> tuple[int | float, int | float]:
+    """The ends of a range that is one for all components."""
+    assert item.range is not None and type(item.range.low) is Number and type(item.range.high) is Number
+    return item.range.low.value, item.range.high.value
 
 
 def _has_one_range(item: Param) -> bool:

@@ -36,6 +36,7 @@ def cross_rule(draft: Draft, other: Subject) -> str | None:
     position, before, act = draft.random.choice(acts(draft))
     number = draft.random.randrange(len(act.rules))
     taken = _Transplant(draft, other)
+    assert rule.condition is not None
     condition, value = taken.of(rule.condition), taken.of(rule.value)
     if condition is None or value is None:
         return None

@@ -29,7 +29,7 @@ from hl_dsl.synth.mutation.static_ranges import Ranges
 from hl_dsl.synth.mutation.tree_paths import TreePath, put
 
 from hl_dsl.base.declaration_form import Role
-from hl_dsl.base.declaration_table import role_of
+from hl_dsl.base.declaration_table import form_of, role_of
 from hl_dsl.language.types import Type
 from hl_dsl.program import Program
 
@@ -188,12 +188,13 @@ def tidied(policy: PolicyDeclaration, scope: Scope) -> PolicyDeclaration:
             used.add(name)
             if name in defined:
                 waiting.extend(scope.names_in(defined[name]))
-    kept = [item for item in policy.declarations if role_of(item) not in _NAMED or item.name in used]
+    kept = [item for item in policy.declarations if role_of(item) not in _NAMED or form_of(item).name_of(item) in used]
     return replace(policy, declarations=tuple(_observing(kept, used, scope)))
 
 
 def _observing(declarations: list, used: set[str], scope: Scope) -> list:
-    result, observed = [], set()
+    result: list = []
+    observed: set[str] = set()
     for item in declarations:
         if isinstance(item, Observe):
             items = tuple(one for one in item.items if one.name in used)

@@ -30,7 +30,7 @@ def wrap_expression(draft: Draft) -> str | None:
     place, node, type_ = draft.random.choice(draft.scope.places)
     grower = RandomExpressions(draft, place)
     choices = [one for one in keeping(type_) if grower.possible(one[0])]
-    if not choices or isinstance(node, Boolean):
+    if not choices or type(node) is Boolean:
         return None
     signature, operand = weighted(draft.random, choices, [signature.weight for signature, _ in choices])
     draft.put(place, grower.apply(signature, type_, draft.random.randint(1, _DEEPEST_NEW), (operand, node)))
@@ -43,13 +43,14 @@ def other_component(draft: Draft) -> str | None:
         return None
     place, node = draft.random.choice(draft.scope.components)
     grower = RandomExpressions(draft, place)
-    size = draft.scope.types[id(node.vector)].size
-    index = grower.component(node.vector.name, size) if isinstance(node.vector, Name) else draft.random.randrange(size)
-    if index == node.index.value:
+    size, old = draft.scope.types[id(node.vector)].size or 1, node.index
+    assert type(old) is Number
+    index = grower.component(node.vector.name, size) if type(node.vector) is Name else draft.random.randrange(size)
+    if index == old.value:
         return None
     new = Index(node.vector, Number(index))
     draft.put_alike(place, node, new, "component")
-    return f"component {index} for {node.index.value} in {describe(draft.policy, place)}"
+    return f"component {index} for {old.value} in {describe(draft.policy, place)}"
 
 
 def delay_expression(draft: Draft) -> str | None:
@@ -57,9 +58,9 @@ def delay_expression(draft: Draft) -> str | None:
     choices = [
         one
         for one in draft.scope.places
-        if not isinstance(one[1], (Number, Boolean, Previous))
+        if type(one[1]) not in (Number, Boolean, Previous)
         and not (
-            isinstance(one[1], Name)
+            type(one[1]) is Name
             and one[1].name in draft.scope.symbols
             and draft.scope.symbols[one[1].name].kind.endswith("name")
         )
@@ -90,7 +91,7 @@ def swap_operands(draft: Draft) -> str | None:
     """Two operands of one type exchanged."""
     choices = []
     for place, node, _ in draft.scope.places:
-        if not isinstance(node, Apply) or OPERATORS[node.operator].commutative:
+        if type(node) is not Apply or OPERATORS[node.operator].commutative:
             continue
         below = node.operands
         choices += [
@@ -103,9 +104,9 @@ def swap_operands(draft: Draft) -> str | None:
     if not choices:
         return None
     place, node, first, second = draft.random.choice(choices)
-    below = list(node.operands)
-    below[first], below[second] = below[second], below[first]
-    draft.put(place, with_children(node, tuple(below)))
+    operands = list(node.operands)
+    operands[first], operands[second] = operands[second], operands[first]
+    draft.put(place, with_children(node, tuple(operands)))
     return f"operands of `{node.operator}` exchanged in {describe(draft.policy, place)}"
 
 
@@ -113,7 +114,7 @@ def change_operator(draft: Draft) -> str | None:
     """An operator by another that takes and gives the same types."""
     choices = []
     for place, node, type_ in draft.scope.places:
-        if isinstance(node, Apply):
+        if type(node) is Apply:
             others = alike(node.operator, tuple(draft.scope.types[id(one)] for one in node.operands), type_)
             if others:
                 choices.append((place, node, others))
@@ -139,4 +140,4 @@ def copy_expression(draft: Draft) -> str | None:
 
 
 def _names(expression) -> set[str]:
-    return {node.name for node in walk(expression) if isinstance(node, Name)}
+    return {node.name for node in walk(expression) if type(node) is Name}

@@ -123,14 +123,12 @@ def new_transition(draft: Draft) -> str | None:
 def delete_transition(draft: Draft) -> str | None:
     """Removes a transition."""
     found = _machine(draft)
-    choices = (
-        []
-        if found is None
-        else [(number, one) for number, mode in enumerate(found[1].modes) for one in range(len(mode.transitions))]
-    )
-    if not choices:
+    if found is None:
         return None
     position, machine = found
+    choices = [(number, one) for number, mode in enumerate(machine.modes) for one in range(len(mode.transitions))]
+    if not choices:
+        return None
     number, gone = draft.random.choice(choices)
     mode = machine.modes[number]
     changed = replace(mode, transitions=mode.transitions[:gone] + mode.transitions[gone + 1 :])
@@ -143,14 +141,12 @@ def delete_transition(draft: Draft) -> str | None:
 def redirect_transition(draft: Draft) -> str | None:
     """Redirects a transition."""
     found = _machine(draft)
-    choices = (
-        []
-        if found is None
-        else [(number, one) for number, mode in enumerate(found[1].modes) for one in range(len(mode.transitions))]
-    )
-    if not choices or len(found[1].modes) < 3:
+    if found is None:
         return None
     position, machine = found
+    choices = [(number, one) for number, mode in enumerate(machine.modes) for one in range(len(mode.transitions))]
+    if not choices or len(machine.modes) < 3:
+        return None
     number, one = draft.random.choice(choices)
     mode = machine.modes[number]
     old = mode.transitions[one]

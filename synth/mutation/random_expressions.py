@@ -30,7 +30,7 @@ class RandomExpressions:
         """
         for _ in range(_TRIES):
             found = self._draw(type_, depth)
-            if isinstance(found, (Number, Boolean)) or not self._never_changes(found):
+            if type(found) in (Number, Boolean) or not self._never_changes(found):
                 break
         return found
 
@@ -43,7 +43,7 @@ class RandomExpressions:
             return self.leaf(type_)
         if self.random.random() < _PREVIOUS:
             inner = self._draw(type_, depth - 1)
-            if not isinstance(inner, (Number, Boolean)):
+            if type(inner) not in (Number, Boolean):
                 return Previous(inner, self.start(type_))
         choices = [one for one in giving(type_) if self.possible(one)]
         if not choices:
@@ -73,18 +73,14 @@ class RandomExpressions:
                 and types[place].base in ("int", "real")
                 and (signature.result is BOOL or self.random.random() < 0.5)
             )
-            if (
-                constant
-                and not isinstance(partner, Number)
-                and types[place].size is None
-                and self.random.random() < 0.7
-            ):
+            if constant and type(partner) is not Number and types[place].size is None and self.random.random() < 0.7:
+                assert partner is not None
                 operands[place] = self.constant_near(partner, types[place].base)
             else:
                 operands[place] = self._draw(types[place], depth - 1)
-        if signature.row.syntax.kind == "prefix" and isinstance(operands[0], Number):
+        if signature.row.syntax.kind == "prefix" and type(operands[0]) is Number:
             return Number(-operands[0].value)
-        return Apply(signature.row.name, tuple(operands))
+        return Apply(signature.row.name, tuple(operand for operand in operands if operand is not None))
 
     def possible(self, signature: Signature) -> bool:
         """Whether the program has the enumerations that the signature's operands need."""
@@ -117,17 +113,17 @@ class RandomExpressions:
         if named:
             return Name(self.random.choice(named))
         if type_.is_vector:
-            return Vector(tuple(self.leaf(type_.element) for _ in range(type_.size)))
+            return Vector(tuple(self.leaf(type_.element) for _ in range(type_.size or 0)))
         return self.literal(type_)
 
     @staticmethod
     def _holds(held: Type, wanted: Type) -> bool:
         same = held.base == wanted.base or (wanted.base == "real" and held.base == "int")
-        return same and held.size >= (wanted.size or 1)
+        return same and (held.size or 1) >= (wanted.size or 1)
 
     def _part(self, name: str, type_: Type) -> Expression:
-        size = self.names[name].size
-        if type_.is_vector:
+        size = self.names[name].size or 1
+        if type_.size is not None:
             start = self.random.randrange(size - type_.size + 1)
             return Slice(Name(name), start, start + type_.size)
         return Index(Name(name), Number(self.component(name, size)))
@@ -136,12 +132,12 @@ class RandomExpressions:
         """A component: one that the program reads already, or one that changes on recorded ticks, or any."""
         read = sorted(
             {
-                node.index.value
+                int(node.index.value)
                 for _, node, _ in self.scope.places
-                if isinstance(node, Index)
-                and isinstance(node.vector, Name)
+                if type(node) is Index
+                and type(node.vector) is Name
                 and node.vector.name == name
-                and isinstance(node.index, Number)
+                and type(node.index) is Number
             }
         )
         if read and self.random.random() < _FAMILIAR:
@@ -166,7 +162,7 @@ class RandomExpressions:
         first = self.leaf(number)
         return Apply(
             one.row.name,
-            (first, self.leaf(number) if isinstance(first, Number) else self.constant_near(first, number.base)),
+            (first, self.leaf(number) if type(first) is Number else self.constant_near(first, number.base)),
         )
 
     def _enumerated(self, type_: Type) -> Expression:
@@ -181,7 +177,7 @@ class RandomExpressions:
     def literal(self, type_: Type) -> Expression:
         """A constant of the type, small where nothing says how large."""
         if type_.is_vector:
-            return Vector(tuple(self.literal(type_.element) for _ in range(type_.size)))
+            return Vector(tuple(self.literal(type_.element) for _ in range(type_.size or 0)))
         if type_.is_enumeration:
             return Name(self.random.choice(self.scope.constants[type_.base]))
         if type_ is BOOL:

@@ -50,7 +50,7 @@ class Scope:
         found, literal = [], set()
         for place, node in walk_places(self.policy):
             declaration = self.policy.declarations[place.declaration]
-            if role_of(declaration) in _DEFINED and declaration.name in self.frozen:
+            if role_of(declaration) in _DEFINED and form_of(declaration).name_of(declaration) in self.frozen:
                 continue
             # A literal component and a start are one with their node: anything else there would rarely be well-formed.
             if isinstance(node, Previous):
