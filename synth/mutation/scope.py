@@ -53,10 +53,10 @@ class Scope:
             if role_of(declaration) in _DEFINED and form_of(declaration).name_of(declaration) in self.frozen:
                 continue
             # A literal component and a start are one with their node: anything else there would rarely be well-formed.
-            if type(node) is Previous:
+            if isinstance(node, Previous):
                 literal.add(id(node.start))
-            elif type(node) is Index and type(node.index) is Number:
-                literal.update(id(child) for child in children(node) if type(child) in (Number, Name))
+            elif isinstance(node, Index) and isinstance(node.index, Number):
+                literal.update(id(child) for child in children(node) if isinstance(child, (Number, Name)))
             if id(node) not in literal:
                 found.append((place, node, self.types[id(node)]))
         return found
@@ -64,7 +64,11 @@ class Scope:
     @cached_property
     def components(self) -> list[tuple[TreePath, Index]]:
         """Where a literal component of a vector is read."""
-        return [(place, node) for place, node, _ in self.places if type(node) is Index and type(node.index) is Number]
+        return [
+            (place, node)
+            for place, node, _ in self.places
+            if isinstance(node, Index) and isinstance(node.index, Number)
+        ]
 
     def names_in(self, declaration) -> frozenset[str]:
         """All names a declaration's expressions hold; quick for the program's own declarations, which mutants share."""
