@@ -1,1 +1,1 @@
-"""Parts that every folder may import: errors, diagnostics, source text, JSON values, files, interfaces of the stages."""
+"""Parts that every folder may import: errors, diagnostics, source text, JSON values, files, stage interfaces."""
