@@ -21,6 +21,11 @@ class Type:
         return self.size is not None
 
     @property
+    def length(self) -> int:
+        """The number of components; 1 for a scalar."""
+        return 1 if self.size is None else self.size
+
+    @property
     def element(self) -> Type:
         return scalar(self.base)
 
