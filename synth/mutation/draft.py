@@ -108,7 +108,9 @@ class Draft:
         """Returns whether all known names of the expression may be used at the place."""
         usable = self.scope.names(place)
         return all(
-            node.name in usable or node.name not in self.scope.values for node in walk(expression) if type(node) is Name
+            node.name in usable or node.name not in self.scope.values
+            for node in walk(expression)
+            if isinstance(node, Name)
         )
 
     def values(self, expression: Expression) -> list | None:
@@ -194,7 +196,7 @@ def _observing(declarations: list, used: set[str], scope: Scope) -> list:
     result: list = []
     observed: set[str] = set()
     for item in declarations:
-        if type(item) is Observe:
+        if isinstance(item, Observe):
             items = tuple(one for one in item.items if one.name in used)
             observed.update(one.name for one in items)
             item = item if len(items) == len(item.items) else replace(item, items=items)
@@ -213,6 +215,6 @@ def _observing(declarations: list, used: set[str], scope: Scope) -> list:
 
 def _with_observed(declarations: list, items: tuple[Observed, ...]) -> list:
     for position, item in enumerate(declarations):
-        if type(item) is Observe:
+        if isinstance(item, Observe):
             return declarations[:position] + [replace(item, items=item.items + items)] + declarations[position + 1 :]
     return [Observe(items), *declarations]

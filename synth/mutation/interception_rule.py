@@ -87,7 +87,7 @@ def _candidates(draft: Draft, found: Forecast) -> list[_InterceptionRule]:
     for position, before, act in acts(draft):
         for number, rule in enumerate(act.rules[:-1]):
             node = rule.condition
-            if type(node) is not Apply or len(node.operands) != 2 or truths_of(OPERATORS[node.operator]) is None:
+            if not isinstance(node, Apply) or len(node.operands) != 2 or truths_of(OPERATORS[node.operator]) is None:
                 continue
             for first, (moving, companion) in ((True, node.operands), (False, node.operands[::-1])):
                 other = next((one for one in found.others if _about(companion, one.source.expression)), None)
@@ -100,10 +100,10 @@ def _about(node: Expression, number: Expression) -> bool:
     """Returns whether an expression is a number, or that number plus a name."""
     return (
         node == number
-        or type(node) is Apply
+        or isinstance(node, Apply)
         and len(node.operands) == 2
         and node.operands[0] == number
-        and type(node.operands[1]) is Name
+        and isinstance(node.operands[1], Name)
     )
 
 

@@ -17,7 +17,7 @@ def split_into_modes(draft: Draft) -> str | None:
     if any(True for _ in draft.policy.of(Modes)):
         return None
     position, act = next(
-        (position, item) for position, item in enumerate(draft.policy.declarations) if type(item) is Act
+        (position, item) for position, item in enumerate(draft.policy.declarations) if isinstance(item, Act)
     )
     place = TreePath(position, ("rule", 0, "value"))
     there, back = _condition(draft, place), _condition(draft, place)
@@ -52,12 +52,12 @@ def _varied(draft: Draft, act: Act) -> Act | None:
 
 def _condition(draft: Draft, place: TreePath):
     condition = RandomExpressions(draft, place).expression(BOOL, 2)
-    return None if type(condition) is Boolean else condition
+    return None if isinstance(condition, Boolean) else condition
 
 
 def _machine(draft: Draft) -> tuple[int, Modes] | None:
     return next(
-        ((position, item) for position, item in enumerate(draft.policy.declarations) if type(item) is Modes), None
+        ((position, item) for position, item in enumerate(draft.policy.declarations) if isinstance(item, Modes)), None
     )
 
 

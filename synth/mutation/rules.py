@@ -49,7 +49,7 @@ def new_rule(draft: Draft) -> str | None:
     values = [rule.value for rule in act.rules]
     value = draft.random.choice(values) if draft.random.random() < 0.3 else grower.expression(wanted, 1)
     condition = grower.expression(BOOL, 2)
-    if type(condition) is Boolean:
+    if isinstance(condition, Boolean):
         return None
     put_act(
         draft, position, before, replace(act, rules=act.rules[:number] + (Rule(condition, value),) + act.rules[number:])
@@ -109,7 +109,7 @@ def mirror_rule(draft: Draft) -> str | None:
         (position, before, act, number)
         for position, before, act in acts(draft)
         for number, rule in enumerate(act.rules[:-1])
-        if type(rule.condition) is Apply and mirrors(draft, rule.condition)
+        if isinstance(rule.condition, Apply) and mirrors(draft, rule.condition)
     ]
     if not choices or not names:
         return None
@@ -172,7 +172,7 @@ def narrow_rule(draft: Draft) -> str | None:
         return None
     position, before, act, number = draft.random.choice(choices)
     condition = RandomExpressions(draft, TreePath(position, (*before, "rule", number, "condition"))).expression(BOOL, 2)
-    if type(condition) is Boolean:
+    if isinstance(condition, Boolean):
         return None
     operator = draft.random.choice(("and", "or"))
     present = act.rules[number].condition

@@ -99,8 +99,8 @@ class ArchiveSelection(SelectionRule):
     """Selection of a program search.
 
     Every candidate is compared with the archive as it was when the generation started. On the quick seeds it must reach
-    the floor, on later rungs it must not be clearly worse than the incumbent. It is accepted if it is the best version of
-    its structure and enters the elites.
+    the floor, on later rungs it must not be clearly worse than the incumbent. It is accepted if it is the best
+    version of its structure and enters the elites.
     """
 
     def __init__(self, state: StudyState):

@@ -13,7 +13,8 @@ from typing import NamedTuple, cast
 from hl_dsl.grammar.tree.syntax_tree import Apply, Number
 
 from hl_dsl.language.symbols import Symbols
-from hl_dsl.language.type_inference import Inference, TypeProblem
+from hl_dsl.language.type_inference import Inference
+from hl_dsl.language.type_problems import TypeProblem
 from hl_dsl.language.types import Type, scalar, vector
 from hl_dsl.operators import OPERATORS, Operator, choose_form
 
