@@ -37,10 +37,10 @@ def test_the_claim_of_a_proof():
     proof = Program.load(VERDICTS / "proved" / "paddle_follows.hl").prove()
     claim = next(result.claim for result in proof.results if result.id == "invariant:command_bounds")
     assert claim == (
-        "From every declared initial state, for every parameter, residual and finite input within its declared range, at every tick, "
-        "`command_bounds` holds of the compiled program under IEEE-754 binary64 rounding to nearest, ties to even. Assumes the `assume` facts "
-        "`starts_inside` and `follows`, sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools "
-        "correct. It does not cover the score or the environment."
+        "From every declared initial state, for every parameter, residual and finite input within its declared range, "
+        "at every tick, `command_bounds` holds of the compiled program under IEEE-754 binary64 rounding to nearest, "
+        "ties to even. Assumes the `assume` facts `starts_inside` and `follows`, sin, cos, tanh, exp and atan2 within "
+        "4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools correct. It does not cover the score or the environment."
     )
     assert "`command_bounds` holds and everything is well defined" in proof.render()
 
@@ -124,7 +124,8 @@ def test_a_candidate_is_not_said_to_be_broken_by_nothing():
             3,
             2,
             "",
-            "over the reals, z3 finds that a trace of 3 ticks violates it and none shorter; the replay in floats does not confirm it",
+            "over the reals, z3 finds that a trace of 3 ticks violates it and none shorter; "
+            "the replay in floats does not confirm it",
         ),
     ],
 )
