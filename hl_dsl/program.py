@@ -50,8 +50,8 @@ class Program:
     def load(cls, path: str | Path, cards: CardResolver | None = None) -> Program:
         """Reads and checks a file.
 
-        `cards` finds the environment's card, by default in the file's folder and the user's folders. Raises `HLError` if
-        the file cannot be read, `ProgramError` if the policy has errors.
+        `cards` finds the environment's card, by default in the file's folder and the user's folders. Raises `HLError`
+        if the file cannot be read, `ProgramError` if the policy has errors.
         """
         return cls.from_source(read_source(path), cards)
 

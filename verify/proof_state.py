@@ -16,7 +16,7 @@ _LONG_TICKS = 60  # a run that is longer is shortened by the NumPy form
 
 
 class ProofState:
-    """What the stages of a proof share.
+    """Shared state of the stages of a proof.
 
     Attributes:
         flow: The program.

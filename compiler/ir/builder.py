@@ -37,15 +37,16 @@ class Builder:
         """Returns the number of a constant's node. `base` is "real", "int" or "bool"."""
         return self._intern(("constant", base, repr(value)), Node("constant", (), base, None, value))
 
-    def leaf(self, kind: str, position: int, base: str) -> int:
+    def leaf(self, kind: str, place: Any, base: str) -> int:
         """Returns the number of a leaf's node.
 
         Args:
             kind: "input", "parameter" or "memory".
-            position: Its position among the leaves of its kind, which becomes the value of the node.
+            place: Distinguishes the leaf from others of its kind and becomes the value of the node. It may be any
+                hashable value until `compiler/lowering/finish.py` replaces it by a position.
             base: "real", "int" or "bool".
         """
-        return self._intern((kind, position), Node(kind, (), base, None, position))
+        return self._intern((kind, place), Node(kind, (), base, None, place))
 
     def widen(self, number: int, base: str) -> int:
         """Returns the node converted to `base`.

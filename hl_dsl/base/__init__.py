@@ -1,1 +1,1 @@
-"""Parts that every folder may import: errors, diagnostics, source text and positions, JSON values, files, cache folder."""
+"""Parts that every folder may import: errors, diagnostics, source text, JSON values, files, stage interfaces."""

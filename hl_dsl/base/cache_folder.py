@@ -1,4 +1,4 @@
-"""Where what was computed once is kept for the next process: `$HL_CACHE`, else the platform's cache folder."""
+"""Cache folder: `$HL_CACHE`, else the platform's folder for caches."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """The folder, which need not exist. Raises RuntimeError where there is no home folder."""
+    """Returns the folder, which need not exist. Raises RuntimeError if there is no home folder."""
     if os.environ.get("HL_CACHE"):
         return Path(os.environ["HL_CACHE"])
     if sys.platform == "win32":
@@ -21,7 +21,7 @@ def cache_folder() -> Path:
 
 
 def cache_file(name: str) -> str | None:
-    """The path of a file in the folder, which is made; None where nothing can be kept."""
+    """Returns the path of a file in the folder, and creates the folder; None if it cannot be created."""
     try:
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)

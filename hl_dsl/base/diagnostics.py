@@ -1,10 +1,11 @@
-"""What HL says when something is wrong: one record, several renderers."""
+"""Diagnostics of a program text: record, text, JSON, and a collector."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.source import NOWHERE, SourceText, Span
@@ -12,7 +13,7 @@ from hl_dsl.base.source import NOWHERE, SourceText, Span
 
 @dataclass(frozen=True)
 class Label:
-    """A second place in the text, with what it has to do with the problem."""
+    """A second place in the text, with its relation to the problem."""
 
     span: Span
     text: str
@@ -20,19 +21,31 @@ class Label:
 
 @dataclass(frozen=True)
 class Repair:
-    """An edit that mends the program: put `text` in place of `span`."""
+    """An edit that fixes the program: `text` replaces `span`. `says` describes it."""
 
     span: Span
     text: str
     says: str
 
     def apply(self, text: str) -> str:
+        """Returns the program text with the edit applied."""
         return text[: self.span.start] + self.text + text[self.span.end :]
 
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One finding. `code` is stable (`hl explain CODE`); `label` stands under the carets."""
+    """One problem in a program text.
+
+    Attributes:
+        code: Stable code of the problem (`hl explain CODE`).
+        message: The problem in one sentence.
+        span: Its place in the text.
+        label: Text next to the carets under that place.
+        others: Related places.
+        expected: Tokens that the parser expected there.
+        repair: An edit that fixes the problem.
+        severity: "error" or "warning".
+    """
 
     code: str
     message: str
@@ -43,7 +56,8 @@ class Diagnostic:
     repair: Repair | None = None
     severity: str = "error"
 
-    def to_json(self, source: SourceText) -> dict:
+    def to_json(self, source: SourceText) -> dict[str, Any]:
+        """Returns the diagnostic as JSON values. Lines and columns are one-based."""
         line, column = source.position(self.span.start)
         end_line, end_column = source.position(self.span.end)
         return {
@@ -68,15 +82,15 @@ class Diagnostic:
         }
 
 
-MOST_SHOWN = 20
+MOST_SHOWN = 20  # diagnostics in the message of a ProgramError
 
 
 class ProgramError(HLError):
-    """A program that cannot be used, with all that was found in it. The message shows the first `MOST_SHOWN`."""
+    """A program with errors. The message shows the first `MOST_SHOWN` of its diagnostics."""
 
     exit_code = 1
 
-    def __init__(self, source: SourceText, diagnostics: Iterable[Diagnostic]):
+    def __init__(self, source: SourceText, diagnostics: Iterable[Diagnostic]) -> None:
         self.source = source
         self.diagnostics = tuple(diagnostics)
         shown = [render(source, diagnostic) for diagnostic in self.diagnostics[:MOST_SHOWN]]
@@ -86,7 +100,7 @@ class ProgramError(HLError):
 
 
 def render(source: SourceText, diagnostic: Diagnostic) -> str:
-    """The finding as text: the line, carets under it, related lines, what was expected, a repair."""
+    """Returns a diagnostic as text: the line, carets under it, related lines, expected tokens, repair."""
     line, column = source.position(diagnostic.span.start)
     places = [(diagnostic.span, diagnostic.label, "^")]
     places += [(label.span, label.text, "-") for label in diagnostic.others]
@@ -103,7 +117,7 @@ def render(source: SourceText, diagnostic: Diagnostic) -> str:
     return "\n".join(out)
 
 
-_WIDEST = 160
+_WIDEST = 160  # characters of a source line; a longer line is cut around the problem
 
 
 def _excerpt(source: SourceText, span: Span, text: str, mark: str, gutter: int) -> list[str]:
@@ -122,27 +136,30 @@ def _excerpt(source: SourceText, span: Span, text: str, mark: str, gutter: int) 
 
 @dataclass
 class DiagnosticCollector:
-    """Collects diagnostics while a program is checked, so that one run shows all of them. The same is not said twice."""
+    """Collects the diagnostics of a check, so that one check reports all of them. Equal ones are reported once."""
 
     source: SourceText
     items: list[Diagnostic] = field(default_factory=list)
     _known: set[Diagnostic] = field(default_factory=set)
 
-    def add(self, code: str, message: str, span: Span = NOWHERE, **rest) -> None:
-        self.append(Diagnostic(code, message, span, **rest))
+    def add(self, code: str, message: str, span: Span = NOWHERE, **fields: Any) -> None:
+        """Adds a diagnostic with further fields."""
+        self.append(Diagnostic(code, message, span, **fields))
 
     def append(self, diagnostic: Diagnostic) -> None:
+        """Adds a diagnostic, unless an equal one was added before."""
         if diagnostic not in self._known:
             self._known.add(diagnostic)
             self.items.append(diagnostic)
 
     def nearest(self, word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-        """The known word most like `word`. None where none is like it, or more was found already than will be shown."""
+        """Returns the known word most similar to `word`; None if none is similar or the message is already full."""
         if len(self.items) > MOST_SHOWN:
             return None
         return next(iter(difflib.get_close_matches(word, known, 1, cutoff)), None)
 
     def stop_on_errors(self) -> None:
+        """Raises ProgramError if there is an error."""
         if any(item.severity == "error" for item in self.items):
             errors = [self._in_place(item) for item in self.items if item.severity == "error"]
             raise ProgramError(self.source, sorted(errors, key=lambda item: item.span))

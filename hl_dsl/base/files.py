@@ -1,10 +1,11 @@
-"""Files that survive a crash: what the system's storage errors mean, and writing a file whole or not at all."""
+"""Atomic writing of files, and messages for storage errors of the operating system."""
 
 from __future__ import annotations
 
 import errno
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from hl_dsl.base.errors import HLError
@@ -36,26 +37,29 @@ _PROBLEMS: dict[int, tuple[str, str]] = {
 
 
 class FileUnwritable(HLError):
-    """A file of a run could not be written; what stood there before still stands."""
+    """A file could not be written. The previous file is unchanged."""
 
 
 def storage_problem(error: OSError) -> tuple[str, str]:
-    """What an operating-system error means, and how to mend it."""
+    """Returns the meaning of an operating-system error, and a hint on how to fix it."""
     if error.errno == errno.ENOENT and error.filename and Path(os.fsdecode(error.filename)).absolute().parent.is_dir():
-        return "the folder takes no new files", "Choose another folder."
+        return "the folder does not accept new files", "Choose another folder."
     known = _PROBLEMS.get(error.errno or 0)
     return known or (error.strerror or str(error), "Check the path and the disk, then try again.")
 
 
 def write_fully(descriptor: int, data: bytes) -> None:
-    """Write all of `data`; the system may take it in pieces, the last of them when the disk runs full."""
+    """Writes all of `data`. The system may accept it in parts. Raises OSError, for example if the disk is full."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` survive a power cut. Some file systems cannot; they are left as they are."""
+    """Syncs a folder, so that a new file in it survives a power failure.
+
+    Has no effect if the file system cannot do it.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except OSError:
@@ -69,16 +73,17 @@ def sync_folder(folder: Path) -> None:
 
 
 def try_folder(folder: Path) -> None:
-    """Shows that `folder` takes new files, by one that is gone again. Raises OSError."""
+    """Checks that `folder` accepts new files, by a temporary one. Raises OSError."""
     trial = folder / f".{os.getpid()}-{secrets.token_hex(4)}.tmp"
     os.close(os.open(trial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
     os.unlink(trial)
 
 
 def write_whole(path: Path | str, content: str | bytes) -> Path:
-    """Put `content` at `path` by a synced temporary file and a rename: readers see the old file or the new one.
+    """Writes `content` to `path` atomically, by a synced temporary file and a rename, and returns the path.
 
-    Raises FileUnwritable; the old file is then untouched and the temporary one is gone.
+    Raises:
+        FileUnwritable: The file could not be written. The old file is unchanged and the temporary one is removed.
     """
     path = Path(path)
     data = content.encode("utf-8") if isinstance(content, str) else content
@@ -93,11 +98,9 @@ def write_whole(path: Path | str, content: str | bytes) -> Path:
                 os.close(descriptor)
             os.replace(temporary, path)
         except BaseException:
-            # Ctrl-C included: an interrupt leaves no litter beside the file.
-            try:
+            # Also on Ctrl-C: an interrupt leaves no temporary file.
+            with suppress(OSError):
                 os.unlink(temporary)
-            except OSError:
-                pass
             raise
     except OSError as error:
         problem, hint = storage_problem(error)
@@ -107,9 +110,7 @@ def write_whole(path: Path | str, content: str | bytes) -> Path:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove temporary files that a killed writer left in `folder`. Only for the one who holds the folder."""
+    """Removes temporary files of a killed writer. The caller must hold the lock of the folder."""
     for leftover in folder.glob(".*.tmp"):
-        try:
+        with suppress(OSError):
             leftover.unlink()
-        except OSError:
-            pass

@@ -1,27 +1,34 @@
-"""Any record value as plain JSON, valid in every reader."""
+"""Conversion of values to plain JSON."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from pathlib import PurePath
+from typing import Any
 
 from hl_dsl.base.errors import HLError
 
 _SIMPLE = frozenset((type(None), bool, str, int))
-"""Types that are JSON already; most values have one of them, and naming their place would take most of the time."""
+"""Types of JSON values. Most values have one of them; for these, `plain` need not compute the place for its message."""
 
 
 class NotRecordable(HLError):
-    """A value that has no place in a JSON record."""
+    """A value that cannot be recorded as JSON."""
 
 
 def plain(value: object, where: str = "event") -> object:
-    """`value` in None, bool, int, float, str, list and dict only.
+    """Returns `value` with values of type None, bool, int, float, str, list and dict only.
 
-    NaN and the infinities become the strings "NaN", "Infinity" and "-Infinity" (JSON has no such numbers, and
-    Python's `float` reads the strings back). Tuples and arrays become lists, paths strings, int keys strings.
-    Raises NotRecordable, naming the place.
+    NaN and the infinities become the strings "NaN", "Infinity" and "-Infinity": JSON lacks these numbers, and Python's
+    `float` reads the strings. Tuples and arrays become lists; paths, members of a StrEnum and int keys become strings.
+
+    Args:
+        value: The value.
+        where: Its place, for the message.
+
+    Raises:
+        NotRecordable: A value has no such form; the message names its place.
     """
     if value is None or isinstance(value, bool):
         return value
@@ -40,23 +47,23 @@ def plain(value: object, where: str = "event") -> object:
     if hasattr(value, "tolist"):  # NumPy's scalars and arrays, without importing NumPy
         return plain(value.tolist(), where)
     raise NotRecordable(
-        f"cannot record {where}: a {type(value).__name__} is no JSON value",
+        f"cannot record {where}: a {type(value).__name__} is not a JSON value",
         "Record numbers, strings, booleans, lists and mappings with string keys.",
     )
 
 
-def _plain_mapping(value: Mapping, where: str) -> dict:
+def _plain_mapping(value: Mapping[Any, object], where: str) -> dict[str, object]:
     result: dict[str, object] = {}
     for key, item in value.items():
         name = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
         if not isinstance(name, str) or name in result:
             raise NotRecordable(
-                f"cannot record {where}: {key!r} is no key, or stands twice", "Use distinct strings as keys."
+                f"cannot record {where}: {key!r} is not a string, or is a key twice", "Use distinct strings as keys."
             )
         result[str(name)] = item if type(item) in _SIMPLE else plain(item, f"{where}.{name}")
     return result
 
 
 def number_name(value: float) -> str:
-    """The JSON string for a float that JSON has no number for."""
+    """Returns the string for a float that JSON has no number for."""
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

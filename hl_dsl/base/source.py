@@ -1,4 +1,4 @@
-"""Program text and positions in it."""
+"""Source text of a program, and spans of it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ class Span(NamedTuple):
     end: int
 
     def to(self, other: Span) -> Span:
+        """Returns the span from the start of this one to the end of `other`."""
         return Span(self.start, other.end)
 
 
@@ -23,7 +24,7 @@ NOWHERE = Span(0, 0)
 
 @dataclass(frozen=True)
 class SourceText:
-    """A program's text and the name it is shown under (a path, or `<text>`)."""
+    """Text of a program and its name in messages (a path, or `<text>`)."""
 
     text: str
     name: str = "<text>"
@@ -37,19 +38,21 @@ class SourceText:
         return starts
 
     def position(self, offset: int) -> tuple[int, int]:
-        """One-based line and column of a character offset."""
+        """Returns the one-based line and column of a character offset."""
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 
     def line(self, number: int) -> str:
-        """The text of a one-based line, without its line end."""
+        """Returns the text of a one-based line, without its line end."""
         start = self._line_starts[number - 1]
         end = self.text.find("\n", start)
         return self.text[start : end if end >= 0 else len(self.text)].rstrip("\r")
 
     def balanced(self, span: Span) -> Span:
-        """`span` widened over the parentheses that it holds only one of. (The span of `(a + b) * c` as a tree begins
-        at `a`.)"""
+        """Returns `span` extended over the matching parentheses of those it contains.
+
+        The span of the tree of `(a + b) * c` starts at `a`.
+        """
         start, end = span
         depth = lowest = 0
         for character in self.text[start:end]:
@@ -58,7 +61,7 @@ class SourceText:
         return Span(self._over(start - 1, -1, "(", -lowest) + 1, self._over(end, 1, ")", depth - lowest))
 
     def _over(self, offset: int, step: int, bracket: str, count: int) -> int:
-        """The offset behind `count` of these brackets, where nothing but white space stands before them."""
+        """Returns the offset after `count` brackets that only white space separates from `offset` and each other."""
         reached = offset
         while (
             count > 0 and 0 <= offset < len(self.text) and (self.text[offset] == bracket or self.text[offset].isspace())
@@ -71,4 +74,5 @@ class SourceText:
 
     @property
     def line_count(self) -> int:
+        """Number of lines."""
         return len(self._line_starts)

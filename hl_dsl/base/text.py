@@ -1,8 +1,8 @@
-"""Numbers with their nouns, as people read them."""
+"""Text of counted nouns."""
 
 from __future__ import annotations
 
 
-def counted(number: int, one: str, more: str | None = None) -> str:
-    """`1 step`, `1,200 steps`; `more` is the plural where an `s` does not make it."""
-    return f"{number:,} {one if number == 1 else more or one + 's'}"
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Returns text such as `1 step` or `1,200 steps`. `plural` is the plural of an irregular noun."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

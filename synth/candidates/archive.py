@@ -72,8 +72,9 @@ class Structure:
 class Archive:
     """All structures that were scored.
 
-    The elites, from which proposals are made, are the best `KEPT` structures that are not worse than the initial program. Of
-    several with the same score only the smallest is an elite, because what the others have in addition is not needed.
+    The elites, from which proposals are made, are the best `KEPT` structures that are not worse than the initial
+    program. Of several with the same score only the smallest is an elite, because what the others have in addition is
+    not needed.
 
     Attributes:
         structures: All structures by key.
@@ -81,8 +82,8 @@ class Archive:
         niches: For each behaviour (see behaviour.py), the best score with it and the structure that has it. These are
             alternatives when the best structure leads no further.
         behaviours: Behaviour of each structure's best version.
-        seed_rotation: Decides which development seeds are evaluated first. A proposer increments it when all results that
-            are to be compared are known.
+        seed_rotation: Decides which development seeds are evaluated first. A proposer increments it when all results
+            that are to be compared are known.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What an episode was like, in a few whole numbers: programs that differ in it are kept side by side, however they score."""
+"""Behaviour of an episode: a few whole numbers. Programs of different behaviour are archived in different niches."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from collections.abc import Hashable
 import numpy as np
 from hl_dsl.synth.rollouts.episode import Recording
 
-_PARTS = 4
+_PARTS = 4  # steps of a share
 
 
 def behaviour(recording: Recording) -> Hashable:
-    """How often each action was chosen, in quarters (of a vector of numbers: the mean of each, in quarters of the largest),
-    and the octave of the episode's length."""
+    """The share of each action in quarters, and the octave of the episode's length.
+
+    For actions that are vectors: the mean of each component, in quarters of the largest absolute value.
+    """
     actions = np.asarray(recording.actions)
     octave = len(actions).bit_length()
     if not len(actions):

@@ -87,7 +87,10 @@ class CmaEs:
 
     @property
     def center(self) -> ParameterValues:
-        """The center of the next samples: at first the start, then the weighted mean of the better half of a generation."""
+        """The center of the next samples.
+
+        At first it is the start, then the weighted mean of the better half of a generation.
+        """
         return values_at(self.parameters, self._strategy.result.xfavorite)
 
     def restart(self, start: Mapping[str, float]) -> None:

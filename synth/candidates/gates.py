@@ -1,4 +1,4 @@
-"""The gates in front of the environment: what a candidate must pass before it costs a single step."""
+"""Gates before the environment: what a candidate must pass before it costs an environment step."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from hl_dsl.cards import Card
 from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.program import Program
 
-# Counted resources only, so that a verdict repeats. What needs more is not worth a search's time.
+# Counted resources only, so that a verdict repeats. A proof that needs more takes too long for a search.
 SEARCH_LIMITS = ProofLimits(
     boxes=40, solver_steps=400_000, depths=(0, 1), bounded_depths=(0, 0), lanes=0, components=False
 )
-_LONGEST_FLOW = 2000  # nodes; larger mutants are no improvement anybody could read
+_LONGEST_FLOW = 2000  # nodes; larger mutants cannot be read
 
 
 @dataclass(frozen=True)
 class Rejection:
-    """Where a candidate stopped, and why. `known_as`: the trial whose verdict it shares, for a duplicate."""
+    """The gate that rejected a candidate, and the reason. `known_as`: the trial that a duplicate is equal to."""
 
     gate: Gate
     reason: str
@@ -72,8 +72,12 @@ class CheckedCandidate:
 
 
 class Gates:
-    """Checks, recognises and proves candidates; remembers all it has seen. No method takes an environment step. `limits`: what
-    a proof may take."""
+    """Checks, recognises and proves candidates, and remembers the results. No method takes an environment step.
+
+    Args:
+        card: Card of the environment.
+        limits: Limits of a proof.
+    """
 
     def __init__(self, card: Card, limits: ProofLimits = SEARCH_LIMITS):
         self.card, self.limits = card, limits
@@ -83,7 +87,7 @@ class Gates:
         self._known: dict[str, int] = {}
 
     def check(self, policy: PolicyDeclaration, source: SourceText | None = None) -> CheckedCandidate | Rejection:
-        """Types, names, cycles; then the structure's name. With the `source` the reason is the whole message."""
+        """Checks names, types and cycles. With the `source`, the reason of a rejection is the whole message."""
         try:
             program = Program.from_syntax(policy, source, card=self.card, reuse=self._reuse)
             flow = program.flow
@@ -99,15 +103,14 @@ class Gates:
         return CheckedCandidate(program, structure_hash(flow))
 
     def recognise(self, candidate: CheckedCandidate) -> Rejection | str:
-        """The candidate's hash; a rejection where a trial has it already."""
-        found = candidate.hash
-        if found in self._known:
-            number = self._known[found]
-            return Rejection(Gate.DUPLICATE, f"the same program as trial {number}", found, number)
-        return found
+        """The candidate's hash, or a rejection if a trial has the same hash."""
+        number = self._known.get(candidate.hash)
+        if number is None:
+            return candidate.hash
+        return Rejection(Gate.DUPLICATE, f"the same program as trial {number}", candidate.hash, number)
 
     def prove(self, candidate: CheckedCandidate) -> Rejection | str:
-        """A summary of the proof; a rejection where it does not pass. A proof is for all values of the parameters."""
+        """A summary of the proof, or a rejection if it fails. A proof holds for all values of the parameters."""
         if candidate.structure not in self._proofs:
             self._proofs[candidate.structure] = self._prove(candidate.flow)
         passed, summary = self._proofs[candidate.structure]
@@ -121,9 +124,9 @@ class Gates:
         return proof.passed, proof.summary
 
     def proof(self, flow: Dataflow) -> Proof:
-        """The whole proof that a search affords. What was asked for an earlier one is remembered."""
+        """The full proof within the limits. Solver queries of earlier proofs are cached."""
         return prove(flow, self.limits, self._memo)
 
     def remember(self, program_hash: str, trial: int) -> None:
-        """From now on the program is a duplicate of this trial."""
+        """Records the hash of a trial: an equal program is a duplicate of it from now on."""
         self._known.setdefault(program_hash, trial)

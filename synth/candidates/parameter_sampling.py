@@ -1,4 +1,4 @@
-"""New values for a structure's parameters: wide while nothing is known, near the good ones afterwards."""
+"""Random values for a structure's parameters: in the whole range at first, near good values later."""
 
 from __future__ import annotations
 
@@ -10,93 +10,109 @@ from hl_dsl.synth.candidates.archive import ScoredParameters
 from hl_dsl.synth.mutation.number_literals import short
 
 ParameterValues = dict[str, float]
-_WIDE, _NEAR = 0.25, 0.75  # how often values are drawn anew, or else near a good sample (the rest: between two)
+_WIDE, _NEAR = 0.25, 0.75  # cumulated: values in the whole range, near a good sample (the rest: between two samples)
 
 
 def first_values(
     parameters: Sequence[Parameter], known: Mapping[str, float], new: Sequence[str], random: Random
 ) -> ParameterValues:
-    """Values for a structure that has no samples: new parameters anywhere in their ranges or nearer their defaults, the
-    others as in the parent, some of them moved a little."""
+    """Values for a structure without samples.
+
+    New parameters are drawn from their whole ranges or near their defaults. The others have the parent's values, some
+    of them changed a little.
+
+    Args:
+        parameters: The structure's parameters.
+        known: Values of the parent.
+        new: Names of the parameters that the parent does not have.
+        random: Random numbers.
+    """
     values = {}
-    for one in parameters:
-        if one.name in new or one.name not in known:
+    for parameter in parameters:
+        if parameter.name in new or parameter.name not in known:
             near = random.random() < 0.5
-            values[one.name] = (
-                moved(one, one.default, 10 ** random.uniform(-1.5, -0.5), random) if near else anywhere(one, random)
+            values[parameter.name] = (
+                moved(parameter, parameter.default, 10 ** random.uniform(-1.5, -0.5), random)
+                if near
+                else anywhere(parameter, random)
             )
         elif random.random() < 0.3:
-            values[one.name] = moved(one, known[one.name], 0.05, random)
+            values[parameter.name] = moved(parameter, known[parameter.name], 0.05, random)
         else:
-            values[one.name] = known[one.name]
+            values[parameter.name] = known[parameter.name]
     return values
 
 
 def fitted_values(
     parameters: Sequence[Parameter], known: Mapping[str, float], new: Sequence[str], random: Random
 ) -> ParameterValues:
-    """Values for a structure whose new parameters begin where recorded frames put them: all of those moved together, by little
-    or by much, the others as in the parent."""
+    """Values for a structure whose new parameters have defaults that were fitted to recorded frames.
+
+    All new parameters are moved together, by little or by much; the others have the parent's values. The arguments
+    are those of `first_values`.
+    """
     reach = 10 ** random.uniform(-1.3, -0.4)
     return {
-        one.name: known[one.name]
-        if one.name in known and one.name not in new
-        else moved(one, one.default, reach, random)
-        for one in parameters
+        parameter.name: known[parameter.name]
+        if parameter.name in known and parameter.name not in new
+        else moved(parameter, parameter.default, reach, random)
+        for parameter in parameters
     }
 
 
 def next_values(
     parameters: Sequence[Parameter], samples: Sequence[ScoredParameters], random: Random
 ) -> ParameterValues:
-    """Values for a structure whose `samples` are known, the best first."""
+    """Values for a structure with known `samples`, the best first."""
     good = samples[: max(1, min(8, len(samples) // 3))]
     base = dict(random.choices(good, [0.7**rank for rank in range(len(good))])[0].values)
-    way = random.random()
-    if way < _WIDE:
-        for one in _some(parameters, random):
-            base[one.name] = anywhere(one, random)
-    elif way < _NEAR or len(good) < 3:
+    choice = random.random()
+    if choice < _WIDE:
+        for parameter in _some(parameters, random):
+            base[parameter.name] = anywhere(parameter, random)
+    elif choice < _NEAR or len(good) < 3:
         reach = 10 ** random.uniform(-2.0, -0.5)
-        for one in _some(parameters, random):
-            base[one.name] = moved(one, base[one.name], reach, random)
+        for parameter in _some(parameters, random):
+            base[parameter.name] = moved(parameter, base[parameter.name], reach, random)
     else:
         first, second = random.sample(good, 2)
         factor = random.uniform(0.3, 1.2)
-        for one in parameters:
-            if one.base != "bool":
-                ahead = base[one.name] + factor * (first.values[one.name] - second.values[one.name])
-                base[one.name] = short(ahead, one.low, one.high, one.base)
+        for parameter in parameters:
+            if parameter.base != "bool":
+                ahead = base[parameter.name] + factor * (first.values[parameter.name] - second.values[parameter.name])
+                base[parameter.name] = short(ahead, parameter.low, parameter.high, parameter.base)
     return base
 
 
 def _some(parameters: Sequence[Parameter], random: Random) -> list[Parameter]:
-    """Usually all of a few parameters, or a few of many."""
+    """A random subset of one to four parameters."""
     count = min(len(parameters), random.choice((1, 2, 2, 3, 4)))
     return random.sample(list(parameters), count)
 
 
-def anywhere(one: Parameter, random: Random) -> float:
-    """A value from all over the range."""
-    if one.base == "bool":
+def anywhere(parameter: Parameter, random: Random) -> float:
+    """A value from the whole range."""
+    if parameter.base == "bool":
         return random.random() < 0.5
-    return short(random.uniform(one.low, one.high), one.low, one.high, one.base)
+    return short(random.uniform(parameter.low, parameter.high), parameter.low, parameter.high, parameter.base)
 
 
-def moved(one: Parameter, value: float, reach: float, random: Random) -> float:
-    """A value near another; `reach` is a part of the range."""
-    if one.base == "bool":
+def moved(parameter: Parameter, value: float, reach: float, random: Random) -> float:
+    """A value near another one. `reach`: standard deviation as a part of the range."""
+    if parameter.base == "bool":
         return not value if random.random() < 0.3 else value
-    step = random.gauss(0, 1) * reach * (one.high - one.low)
-    if one.base == "int" and abs(step) < 1:
+    step = random.gauss(0, 1) * reach * (parameter.high - parameter.low)
+    if parameter.base == "int" and abs(step) < 1:
         step = 1 if step > 0 else -1
-    return short(value + step, one.low, one.high, one.base)
+    return short(value + step, parameter.low, parameter.high, parameter.base)
 
 
 def values_at(parameters: Sequence[Parameter], point: Sequence[float]) -> ParameterValues:
-    """The values at a point of the unit cube that stands for the ranges; further coordinates are left out."""
+    """The values at a point of the unit cube onto which the ranges are scaled; excess coordinates are ignored."""
     values = {}
-    for one, part in zip(parameters, point):
-        raw = one.low + float(part) * (one.high - one.low)
-        values[one.name] = raw >= 0.5 if one.base == "bool" else short(raw, one.low, one.high, one.base)
+    for parameter, part in zip(parameters, point):
+        raw = parameter.low + float(part) * (parameter.high - parameter.low)
+        values[parameter.name] = (
+            raw >= 0.5 if parameter.base == "bool" else short(raw, parameter.low, parameter.high, parameter.base)
+        )
     return values

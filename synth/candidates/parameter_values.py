@@ -1,4 +1,4 @@
-"""Programs that differ in the defaults of their parameters alone."""
+"""Programs that differ only in the defaults of their parameters."""
 
 from __future__ import annotations
 
@@ -18,13 +18,8 @@ def values_of(flow: Dataflow) -> dict[str, int | float | bool]:
 
 
 def structure_hash(flow: Dataflow) -> str:
-    """Names the program up to the defaults of its parameters."""
+    """Hash of the program up to the defaults of its parameters."""
     return canonical_hash(replace(flow, parameters=[replace(one, default=one.low) for one in flow.parameters]))
-
-
-def hash_with(flow: Dataflow, values: Mapping[str, int | float | bool]) -> str:
-    """The hash the program has with other defaults."""
-    return canonical_hash(flow_with(flow, values))
 
 
 def flow_with(flow: Dataflow, values: Mapping[str, int | float | bool]) -> Dataflow:
@@ -45,7 +40,7 @@ def program_with(program: Program, values: Mapping[str, int | float | bool], flo
 def syntax_with(
     policy: PolicyDeclaration, flow: Dataflow, values: Mapping[str, int | float | bool]
 ) -> PolicyDeclaration:
-    """The syntax tree with other defaults; what does not change keeps its place in the text."""
+    """The syntax tree with other defaults; unchanged nodes keep their spans."""
     parameters = {one.name: one for one in flow.parameters}
     declarations = tuple(
         replace(item, default=_literal(item, parameters, values)) if type(item) is Param else item

@@ -79,9 +79,10 @@ class SearchContext:
     """Input of a proposer: archive, gates, results of earlier trials, and the number of free lanes.
 
     `recall(candidate)` returns a rejection if the candidate would play episodes whose results are known.
-    `subject(structure)` returns the structure with the observations of its episodes. `ended_without_reward(structure)` is true if
-    its episode ended because no reward occurred. At most `most` proposals may be made (None: no limit). `next_index` is
-    the number of the next trial. `operator_stats` counts, for each kind of change, candidates evaluated and accepted.
+    `subject(structure)` returns the structure with the observations of its episodes.
+    `ended_without_reward(structure)` is true if its episode ended because no reward occurred. At most `most`
+    proposals may be made (None: no limit). `next_index` is the number of the next trial. `operator_stats` counts, for
+    each kind of change, candidates evaluated and accepted.
 
     For proposers that use language models or agents: `recent` are the latest trials, `episodes(structure)` the recorded
     episodes of its best version with their returns, by seed. `calls` is the account of paid calls, `budget` the study's

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.synth.environments.backends.backend import EnvironmentBackend, Observed, SimulatorRequest
+from hl_dsl.synth.environments.backends.backend import EnvironmentBackend, SimulatorRequest
 from hl_dsl.synth.environments.card_compatibility import check_fit
 from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.environments.simulator_pool import SimulatorPool
@@ -82,7 +82,7 @@ class Environments:
         self._backend = self._simulators.open(self._request)
         self._elapsed = 0
         self.keep(lanes)
-        frame = _frame(lanes, self._backend.reset(lanes))
+        frame = self._backend.reset(lanes)
         frame.reward = np.zeros(len(lanes), np.float32)
         return frame
 
@@ -101,7 +101,7 @@ class Environments:
             raise ValueError("every lane is done")
         self.steps += count
         self._simulators.count(count)
-        frame = _frame(lanes, self._backend.step(lanes, actions))
+        frame = self._backend.step(lanes, actions)
         self._elapsed += 1
         if self._elapsed == self._max_steps:
             frame.truncated = frame.truncated | ~frame.done
@@ -127,12 +127,6 @@ class Environments:
         backend, self._backend = self._backend, None
         if backend is not None:
             backend.close()
-
-
-def _frame(lanes: np.ndarray, observed: Observed) -> Frame:
-    sources, done, truncated = observed
-    # `1 in bytes` is a tenth of the cost of done.any().
-    return Frame(lanes, sources, done, truncated, 1 in done.tobytes())
 
 
 def _module_folders(card: Card) -> tuple[Path, ...]:

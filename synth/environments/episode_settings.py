@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class EpisodeSettings:
-    """Which episodes are played, and where they end.
+    """Settings of the episodes: which are played, and their limits.
 
     Attributes:
         protocol: Name of an evaluation protocol of the environment's card.

@@ -18,7 +18,7 @@ _NUMBERS = (INT, REAL)
 def move_literal(draft: Draft) -> str | None:
     """Moves a literal by a random distance."""
     choices = [
-        (place, node) for place, node, type_ in draft.scope.places if type(node) is Number and _free(draft, place)
+        (place, node) for place, node, type_ in draft.scope.places if isinstance(node, Number) and _free(draft, place)
     ]
     if not choices:
         return None
@@ -36,7 +36,7 @@ def move_literal(draft: Draft) -> str | None:
 def literal_to_param(draft: Draft) -> str | None:
     """Makes a literal a parameter with a range around it."""
     choices = [
-        (place, node) for place, node, type_ in draft.scope.places if type(node) is Number and _free(draft, place)
+        (place, node) for place, node, type_ in draft.scope.places if isinstance(node, Number) and _free(draft, place)
     ]
     if not choices:
         return None
@@ -52,13 +52,15 @@ def _free(draft: Draft, place: TreePath) -> bool:
     if not place.path:
         return True
     parent = at(draft.subject.program.syntax, TreePath(place.declaration, place.slot, place.path[:-1]))
-    return type(parent) is Apply
+    return isinstance(parent, Apply)
 
 
 def offset_one(draft: Draft) -> str | None:
     """Adds a new parameter to a number."""
     choices = [
-        one for one in draft.scope.places if one[2] in _NUMBERS and type(one[1]) is not Number and _free(draft, one[0])
+        one
+        for one in draft.scope.places
+        if one[2] in _NUMBERS and not isinstance(one[1], Number) and _free(draft, one[0])
     ]
     if not choices:
         return None
@@ -84,7 +86,7 @@ def bare_comparisons(draft: Draft) -> list[tuple[TreePath, Apply]]:
     """Comparisons of two numbers without a parameter or a literal in them, none inside another."""
     found: list[tuple[TreePath, Apply]] = []
     for place, node, type_ in draft.scope.places:
-        if type_ is not BOOL or type(node) is not Apply or len(node.operands) != 2:
+        if type_ is not BOOL or not isinstance(node, Apply) or len(node.operands) != 2:
             continue
         if all(draft.scope.types[id(one)] in _NUMBERS for one in node.operands) and not _has_constant(draft, node):
             found.append((place, node))
@@ -93,10 +95,10 @@ def bare_comparisons(draft: Draft) -> list[tuple[TreePath, Apply]]:
 
 def _has_constant(draft: Draft, node: Expression) -> bool:
     """Returns whether the threshold of a comparison is already tunable, by a parameter or a literal."""
-    if any(type(one) is Number for one in children(node)):
+    if any(isinstance(one, Number) for one in children(node)):
         return True
     params = {item.name for item in draft.policy.of(Param)}
-    names = {one.name for one in walk(node) if type(one) is Name}
+    names = {one.name for one in walk(node) if isinstance(one, Name)}
     lets = {name for name in names if name in draft.scope.uses}
     return bool(names & params) or any(draft.scope.uses[name] & params for name in lets)
 
@@ -134,21 +136,23 @@ def move_param(draft: Draft) -> str | None:
     choices = [
         (position, item)
         for position, item in enumerate(draft.policy.declarations)
-        if type(item) is Param
-        and type(item.default) is Number
+        if isinstance(item, Param)
+        and isinstance(item.default, Number)
         and _has_one_range(item)
         and item.name not in draft.scope.frozen
     ]
     if not choices:
         return None
     position, item = draft.random.choice(choices)
-    low, high = item.range.low.value, item.range.high.value
-    moved = item.default.value + draft.random.gauss(0, 1) * (high - low) * draft.random.choice((0.03, 0.1, 0.3))
+    low, high = _ends(item)
+    default = item.default
+    assert type(default) is Number
+    moved = default.value + draft.random.gauss(0, 1) * (high - low) * draft.random.choice((0.03, 0.1, 0.3))
     new = short(moved, low, high, item.type.base)
-    if new == item.default.value:
+    if new == default.value:
         return None
     _put_param(draft, position, replace(item, default=Number(new)))
-    return f"`{item.name}` moved from {item.default.value:g} to {new:g}"
+    return f"`{item.name}` moved from {default.value:g} to {new:g}"
 
 
 def widen_param(draft: Draft) -> str | None:
@@ -156,12 +160,12 @@ def widen_param(draft: Draft) -> str | None:
     choices = [
         (position, item)
         for position, item in enumerate(draft.policy.declarations)
-        if type(item) is Param and _has_one_range(item) and item.name not in draft.scope.frozen
+        if isinstance(item, Param) and _has_one_range(item) and item.name not in draft.scope.frozen
     ]
     if not choices:
         return None
     position, item = draft.random.choice(choices)
-    low, high = item.range.low.value, item.range.high.value
+    low, high = _ends(item)
     if high - low > 1e6:
         return None
     middle, reach = (low + high) / 2, high - low
@@ -169,6 +173,12 @@ def widen_param(draft: Draft) -> str | None:
     _put_param(draft, position, replace(item, range=Range(Number(low), Number(high))))
     draft.new_params.append(item.name)
     return f"wider range for `{item.name}`"
+
+
+def _ends(item: Param) -> tuple[int | float, int | float]:
+    """The ends of a range that is one for all components."""
+    assert item.range is not None and type(item.range.low) is Number and type(item.range.high) is Number
+    return item.range.low.value, item.range.high.value
 
 
 def _has_one_range(item: Param) -> bool:
@@ -185,9 +195,9 @@ def extrapolate(draft: Draft) -> str | None:
         one
         for one in draft.scope.places
         if one[2] in _NUMBERS
-        and type(one[1]) is not Number
+        and not isinstance(one[1], Number)
         and _free(draft, one[0])
-        and not any(type(inner) is Previous for inner in walk(one[1]))
+        and not any(isinstance(inner, Previous) for inner in walk(one[1]))
     ]
     if not choices:
         return None

@@ -36,6 +36,7 @@ def cross_rule(draft: Draft, other: Subject) -> str | None:
     position, before, act = draft.random.choice(acts(draft))
     number = draft.random.randrange(len(act.rules))
     taken = _Transplant(draft, other)
+    assert rule.condition is not None
     condition, value = taken.of(rule.condition), taken.of(rule.value)
     if condition is None or value is None:
         return None
@@ -51,7 +52,7 @@ def cross_expression(draft: Draft, other: Subject) -> str | None:
     parts = [
         part
         for _, part, held in other.scope.places
-        if held is type_ and type(part) not in (Number, Boolean) and part != node
+        if held is type_ and not isinstance(part, (Number, Boolean)) and part != node
     ]
     if not parts:
         return None
@@ -65,7 +66,8 @@ def cross_expression(draft: Draft, other: Subject) -> str | None:
 def _closes_cycle(draft: Draft, expression: Expression, place: TreePath) -> bool:
     usable = draft.scope.names(place)
     return any(
-        type(node) is Name and node.name in draft.scope.values and node.name not in usable for node in walk(expression)
+        isinstance(node, Name) and node.name in draft.scope.values and node.name not in usable
+        for node in walk(expression)
     )
 
 
@@ -83,7 +85,7 @@ class _Transplant:
 
     def of(self, expression: Expression) -> Expression | None:
         """The expression in terms of this program, or None if it uses a name that has no counterpart here."""
-        for name in sorted({node.name for node in walk(expression) if type(node) is Name}):
+        for name in sorted({node.name for node in walk(expression) if isinstance(node, Name)}):
             if not self._bring(name):
                 return None
         return self._renamed(expression)
@@ -101,7 +103,7 @@ class _Transplant:
             return True
         self.names[name] = self.draft.fresh_name(name)
         for top in expressions(item):
-            if any(not self._bring(node.name) for node in walk(top) if type(node) is Name):
+            if any(not self._bring(node.name) for node in walk(top) if isinstance(node, Name)):
                 return False
         self._add(item, self.names[name])
         return True
@@ -110,7 +112,7 @@ class _Transplant:
         """Returns whether every name in the definition has the same definition in both programs."""
         for top in expressions(item):
             for node in walk(top):
-                if type(node) is Name and node.name in self.theirs and node.name not in seen:
+                if isinstance(node, Name) and node.name in self.theirs and node.name not in seen:
                     theirs = self.theirs[node.name]
                     if self.ours.get(node.name) != theirs or not self._same_below(theirs, seen | {node.name}):
                         return False
@@ -125,6 +127,6 @@ class _Transplant:
         self.draft.added.append(replace(item, name=name))
 
     def _renamed(self, expression: Expression) -> Expression:
-        if type(expression) is Name:
+        if isinstance(expression, Name):
             return Name(self.names.get(expression.name, expression.name))
         return with_children(expression, tuple(self._renamed(child) for child in children(expression)))

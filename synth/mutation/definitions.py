@@ -17,7 +17,7 @@ _SWINGING = 0.6  # probability that a shift alternates
 
 def new_let(draft: Draft) -> str | None:
     """A part of the program named, and the name used in a second place too."""
-    choices = [one for one in draft.scope.places if type(one[1]) in (Apply, Previous) and one[0].path]
+    choices = [one for one in draft.scope.places if isinstance(one[1], (Apply, Previous)) and one[0].path]
     if not choices:
         return None
     place, node, type_ = draft.random.choice(choices)
@@ -37,7 +37,7 @@ def new_let(draft: Draft) -> str | None:
 
 def inline_change(draft: Draft) -> str | None:
     """How fast a number changes, named, and used in a condition or in a sum."""
-    changing = [one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) is not Number]
+    changing = [one for one in draft.scope.places if one[2] in (INT, REAL) and not isinstance(one[1], Number)]
     if not changing:
         return None
     _, node, type_ = draft.random.choice(changing)
@@ -73,7 +73,7 @@ def change_when_late(draft: Draft) -> str | None:
     Or it alternates: to one side, to the other, and not, for the same time each. A program whose episode repeats a
     cycle is moved out of it one way or another.
     """
-    choices = [one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) is not Number]
+    choices = [one for one in draft.scope.places if one[2] in (INT, REAL) and not isinstance(one[1], Number)]
     decisive = [one for one in choices if one[0].slot[-1] == "condition" and one[0].path]
     if not choices:
         return None
@@ -135,14 +135,14 @@ def _event(draft: Draft, grower: RandomExpressions, rewarded: bool) -> Expressio
         return _rewarded()
     if way < 0.8:
         number = grower.leaf(INT if draft.random.random() < 0.5 and INT in grower.names.values() else REAL)
-        if type(number) is not Number:
+        if not isinstance(number, Number):
             return Apply("not_equal", (number, Previous(number, Number(0))))
     return grower.expression(BOOL, 2)
 
 
 def new_memory(draft: Draft) -> str | None:
     """A value kept: the last one seen while something held, or a running mean; used in place of a number."""
-    choices = [one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) is not Number]
+    choices = [one for one in draft.scope.places if one[2] in (INT, REAL) and not isinstance(one[1], Number)]
     if not choices:
         return None
     place, node, type_ = draft.random.choice(choices)

@@ -29,7 +29,7 @@ from hl_dsl.synth.mutation.static_ranges import Ranges
 from hl_dsl.synth.mutation.tree_paths import TreePath, put
 
 from hl_dsl.base.declaration_form import Role
-from hl_dsl.base.declaration_table import role_of
+from hl_dsl.base.declaration_table import form_of, role_of
 from hl_dsl.language.types import Type
 from hl_dsl.program import Program
 
@@ -108,7 +108,9 @@ class Draft:
         """Returns whether all known names of the expression may be used at the place."""
         usable = self.scope.names(place)
         return all(
-            node.name in usable or node.name not in self.scope.values for node in walk(expression) if type(node) is Name
+            node.name in usable or node.name not in self.scope.values
+            for node in walk(expression)
+            if isinstance(node, Name)
         )
 
     def values(self, expression: Expression) -> list | None:
@@ -186,14 +188,15 @@ def tidied(policy: PolicyDeclaration, scope: Scope) -> PolicyDeclaration:
             used.add(name)
             if name in defined:
                 waiting.extend(scope.names_in(defined[name]))
-    kept = [item for item in policy.declarations if role_of(item) not in _NAMED or item.name in used]
+    kept = [item for item in policy.declarations if role_of(item) not in _NAMED or form_of(item).name_of(item) in used]
     return replace(policy, declarations=tuple(_observing(kept, used, scope)))
 
 
 def _observing(declarations: list, used: set[str], scope: Scope) -> list:
-    result, observed = [], set()
+    result: list = []
+    observed: set[str] = set()
     for item in declarations:
-        if type(item) is Observe:
+        if isinstance(item, Observe):
             items = tuple(one for one in item.items if one.name in used)
             observed.update(one.name for one in items)
             item = item if len(items) == len(item.items) else replace(item, items=items)
@@ -212,6 +215,6 @@ def _observing(declarations: list, used: set[str], scope: Scope) -> list:
 
 def _with_observed(declarations: list, items: tuple[Observed, ...]) -> list:
     for position, item in enumerate(declarations):
-        if type(item) is Observe:
+        if isinstance(item, Observe):
             return declarations[:position] + [replace(item, items=item.items + items)] + declarations[position + 1 :]
     return [Observe(items), *declarations]

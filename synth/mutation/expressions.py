@@ -43,13 +43,14 @@ def other_component(draft: Draft) -> str | None:
         return None
     place, node = draft.random.choice(draft.scope.components)
     grower = RandomExpressions(draft, place)
-    size = draft.scope.types[id(node.vector)].size
+    size, old = draft.scope.types[id(node.vector)].size or 1, node.index
+    assert type(old) is Number
     index = grower.component(node.vector.name, size) if type(node.vector) is Name else draft.random.randrange(size)
-    if index == node.index.value:
+    if index == old.value:
         return None
     new = Index(node.vector, Number(index))
     draft.put_alike(place, node, new, "component")
-    return f"component {index} for {node.index.value} in {describe(draft.policy, place)}"
+    return f"component {index} for {old.value} in {describe(draft.policy, place)}"
 
 
 def delay_expression(draft: Draft) -> str | None:
@@ -103,9 +104,9 @@ def swap_operands(draft: Draft) -> str | None:
     if not choices:
         return None
     place, node, first, second = draft.random.choice(choices)
-    below = list(node.operands)
-    below[first], below[second] = below[second], below[first]
-    draft.put(place, with_children(node, tuple(below)))
+    operands = list(node.operands)
+    operands[first], operands[second] = operands[second], operands[first]
+    draft.put(place, with_children(node, tuple(operands)))
     return f"operands of `{node.operator}` exchanged in {describe(draft.policy, place)}"
 
 

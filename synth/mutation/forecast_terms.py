@@ -93,7 +93,7 @@ def _speed(node: Expression, lag: int) -> Expression:
 def shift_by_heading(draft: Draft) -> str | None:
     """Shifts a number by one new parameter while it grows, and by another while it does not."""
     choices = [
-        one for one in draft.scope.places if one[2] in (INT, REAL) and type(one[1]) in (Index, Name) and one[0].path
+        one for one in draft.scope.places if one[2] in (INT, REAL) and isinstance(one[1], (Index, Name)) and one[0].path
     ]
     if not choices:
         return None

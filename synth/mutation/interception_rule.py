@@ -59,13 +59,16 @@ def add_interception_rule(draft: Draft) -> str | None:
     limited = draft.random.random() < _LIMITED
     for one in alike:
         condition = rules[one.number].condition
+        assert type(condition) is Apply
         rules = exchanged(
             rules,
             one.number,
             replace(rules[one.number], condition=_condition(draft, one, condition.operator, aim, steered, limited)),
         )
     names = draft.scope.constants["action"]
-    row = next(iter(mirrors(draft, chosen.act.rules[chosen.number].condition)), None)
+    present = chosen.act.rules[chosen.number].condition
+    assert type(present) is Apply
+    row = next(iter(mirrors(draft, present)), None)
     others = [Name(name) for name in names if Name(name) not in (rules[-1].value, rules[chosen.number].value)]
     if len(alike) == 1 and row is not None and others and draft.random.random() < _BOTH_SIDES:
         back = Rule(_condition(draft, chosen, row, aim, steered, limited), rules[-1].value)
@@ -84,7 +87,7 @@ def _candidates(draft: Draft, found: Forecast) -> list[_InterceptionRule]:
     for position, before, act in acts(draft):
         for number, rule in enumerate(act.rules[:-1]):
             node = rule.condition
-            if type(node) is not Apply or len(node.operands) != 2 or truths_of(OPERATORS[node.operator]) is None:
+            if not isinstance(node, Apply) or len(node.operands) != 2 or truths_of(OPERATORS[node.operator]) is None:
                 continue
             for first, (moving, companion) in ((True, node.operands), (False, node.operands[::-1])):
                 other = next((one for one in found.others if _about(companion, one.source.expression)), None)
@@ -97,10 +100,10 @@ def _about(node: Expression, number: Expression) -> bool:
     """Returns whether an expression is a number, or that number plus a name."""
     return (
         node == number
-        or type(node) is Apply
+        or isinstance(node, Apply)
         and len(node.operands) == 2
         and node.operands[0] == number
-        and type(node.operands[1]) is Name
+        and isinstance(node.operands[1], Name)
     )
 
 
@@ -128,7 +131,9 @@ def _steered(draft: Draft, chosen: _InterceptionRule) -> Expression:
 
 def _condition(draft: Draft, one: _InterceptionRule, row: str, aim: Name, steered: Expression, limited: bool) -> Apply:
     """The comparison with a new offset, within the recorded limits of the steered number."""
-    upward = bool(truths_of(OPERATORS[row])[_ABOVE]) == one.first
+    truths = truths_of(OPERATORS[row])
+    assert truths is not None
+    upward = bool(truths[_ABOVE]) == one.first
     other = one.other
     base = "int" if other.source.base == one.found.moving.base == "int" else "real"
     reach = other.farthest - other.nearest

@@ -46,13 +46,13 @@ def features(draft: Draft) -> list[Feature]:
     found = [
         Index(Name(name), Number(place))
         for name, field in shown.items()
-        if field.size <= MOST_FEATURES
+        if field.size is not None and field.size <= MOST_FEATURES
         for place in range(field.size)
     ]
     read = {
         (node.vector.name, node.index.value): node
         for _, node in scope.components
-        if type(node.vector) is Name and node.vector.name in shown
+        if type(node.vector) is Name and type(node.index) is Number and node.vector.name in shown
     }
     return [_feature(draft, one, False) for one in found or read.values()][:MOST_FEATURES]
 
@@ -60,7 +60,10 @@ def features(draft: Draft) -> list[Feature]:
 def shows_few_numbers(draft: Draft) -> bool:
     """Returns whether the observations are few enough for one weighted sum, and the actions are named."""
     sizes = [field.size for field in _shown(draft).values()]
-    return 0 < (sizes.count(None) or sum(sizes)) <= MOST_FEATURES and len(draft.scope.constants["action"]) > 1
+    return (
+        0 < (sizes.count(None) or sum(size or 0 for size in sizes)) <= MOST_FEATURES
+        and len(draft.scope.constants["action"]) > 1
+    )
 
 
 def _shown(draft: Draft) -> dict[str, Field]:
@@ -70,10 +73,11 @@ def _shown(draft: Draft) -> dict[str, Field]:
 def _feature(draft: Draft, expression: Expression, truth: bool) -> Feature:
     if truth:
         return Feature(expression, 1.0, True)
-    name, component = (
-        (expression.name, None) if type(expression) is Name else (expression.vector.name, expression.index.value)
-    )
-    known = draft.subject.sizes.get((name, component))
+    known = None
+    if type(expression) is Name:
+        known = draft.subject.sizes.get((expression.name, None))
+    elif type(expression) is Index and type(expression.vector) is Name and type(expression.index) is Number:
+        known = draft.subject.sizes.get((expression.vector.name, int(expression.index.value)))
     if known is not None:
         return Feature(expression, known, False)
     low, high = draft.subject.ranges.of(expression) or (-1.0, 1.0)

@@ -17,7 +17,7 @@ def split_into_modes(draft: Draft) -> str | None:
     if any(True for _ in draft.policy.of(Modes)):
         return None
     position, act = next(
-        (position, item) for position, item in enumerate(draft.policy.declarations) if type(item) is Act
+        (position, item) for position, item in enumerate(draft.policy.declarations) if isinstance(item, Act)
     )
     place = TreePath(position, ("rule", 0, "value"))
     there, back = _condition(draft, place), _condition(draft, place)
@@ -52,12 +52,12 @@ def _varied(draft: Draft, act: Act) -> Act | None:
 
 def _condition(draft: Draft, place: TreePath):
     condition = RandomExpressions(draft, place).expression(BOOL, 2)
-    return None if type(condition) is Boolean else condition
+    return None if isinstance(condition, Boolean) else condition
 
 
 def _machine(draft: Draft) -> tuple[int, Modes] | None:
     return next(
-        ((position, item) for position, item in enumerate(draft.policy.declarations) if type(item) is Modes), None
+        ((position, item) for position, item in enumerate(draft.policy.declarations) if isinstance(item, Modes)), None
     )
 
 
@@ -123,14 +123,12 @@ def new_transition(draft: Draft) -> str | None:
 def delete_transition(draft: Draft) -> str | None:
     """Removes a transition."""
     found = _machine(draft)
-    choices = (
-        []
-        if found is None
-        else [(number, one) for number, mode in enumerate(found[1].modes) for one in range(len(mode.transitions))]
-    )
-    if not choices:
+    if found is None:
         return None
     position, machine = found
+    choices = [(number, one) for number, mode in enumerate(machine.modes) for one in range(len(mode.transitions))]
+    if not choices:
+        return None
     number, gone = draft.random.choice(choices)
     mode = machine.modes[number]
     changed = replace(mode, transitions=mode.transitions[:gone] + mode.transitions[gone + 1 :])
@@ -143,14 +141,12 @@ def delete_transition(draft: Draft) -> str | None:
 def redirect_transition(draft: Draft) -> str | None:
     """Redirects a transition."""
     found = _machine(draft)
-    choices = (
-        []
-        if found is None
-        else [(number, one) for number, mode in enumerate(found[1].modes) for one in range(len(mode.transitions))]
-    )
-    if not choices or len(found[1].modes) < 3:
+    if found is None:
         return None
     position, machine = found
+    choices = [(number, one) for number, mode in enumerate(machine.modes) for one in range(len(mode.transitions))]
+    if not choices or len(machine.modes) < 3:
+        return None
     number, one = draft.random.choice(choices)
     mode = machine.modes[number]
     old = mode.transitions[one]

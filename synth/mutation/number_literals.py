@@ -30,8 +30,8 @@ def round_range(low: float, high: float, base: str) -> tuple[int | float, int | 
     """A range with short ends around [low, high]; never empty, never a single point."""
     if base == "int":
         low, high = math.floor(low), math.ceil(high)
-        step = max(1, int(step_of(low, high, 10)))
-        low, high = low // step * step, -(-high // step) * step
+        whole_step = max(1, int(step_of(low, high, 10)))
+        low, high = low // whole_step * whole_step, -(-high // whole_step) * whole_step
         return (low, high) if low < high else (low - 1, high + 1)
     if not high > low:
         margin = max(1.0, abs(low) / 2)

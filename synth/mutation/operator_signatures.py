@@ -9,10 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from itertools import product
+from typing import cast
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean
 
-from hl_dsl.language.type_inference import Inference, TypeProblem
+from hl_dsl.language.symbols import Symbols
+from hl_dsl.language.type_inference import Inference
+from hl_dsl.language.type_problems import TypeProblem
 from hl_dsl.language.types import Type, scalar, vector
 from hl_dsl.operators import OPERATORS, Operator
 
@@ -89,7 +92,7 @@ def _signatures(row: Operator) -> tuple[Signature, ...]:
     found = []
     for operands in product(types, repeat=row.arity):
         with suppress(TypeProblem):
-            found.append((operands, Inference({}).result(row, list(operands), place)))
+            found.append((operands, Inference(cast(Symbols, {})).result(row, list(operands), place)))
     # A row is drawn as often as another however many signatures it has.
     counts: dict[Type, int] = {}
     for _, result in found:

@@ -74,12 +74,13 @@ class RandomExpressions:
                 and (signature.result is BOOL or self.random.random() < 0.5)
             )
             if constant and type(partner) is not Number and types[place].size is None and self.random.random() < 0.7:
+                assert partner is not None
                 operands[place] = self.constant_near(partner, types[place].base)
             else:
                 operands[place] = self._draw(types[place], depth - 1)
         if signature.row.syntax.kind == "prefix" and type(operands[0]) is Number:
             return Number(-operands[0].value)
-        return Apply(signature.row.name, tuple(operands))
+        return Apply(signature.row.name, tuple(operand for operand in operands if operand is not None))
 
     def possible(self, signature: Signature) -> bool:
         """Whether the program has the enumerations that the signature's operands need."""
@@ -112,17 +113,17 @@ class RandomExpressions:
         if named:
             return Name(self.random.choice(named))
         if type_.is_vector:
-            return Vector(tuple(self.leaf(type_.element) for _ in range(type_.size)))
+            return Vector(tuple(self.leaf(type_.element) for _ in range(type_.size or 0)))
         return self.literal(type_)
 
     @staticmethod
     def _holds(held: Type, wanted: Type) -> bool:
         same = held.base == wanted.base or (wanted.base == "real" and held.base == "int")
-        return same and held.size >= (wanted.size or 1)
+        return same and (held.size or 1) >= (wanted.size or 1)
 
     def _part(self, name: str, type_: Type) -> Expression:
-        size = self.names[name].size
-        if type_.is_vector:
+        size = self.names[name].size or 1
+        if type_.size is not None:
             start = self.random.randrange(size - type_.size + 1)
             return Slice(Name(name), start, start + type_.size)
         return Index(Name(name), Number(self.component(name, size)))
@@ -131,7 +132,7 @@ class RandomExpressions:
         """A component: one that the program reads already, or one that changes on recorded ticks, or any."""
         read = sorted(
             {
-                node.index.value
+                int(node.index.value)
                 for _, node, _ in self.scope.places
                 if type(node) is Index
                 and type(node.vector) is Name
@@ -176,7 +177,7 @@ class RandomExpressions:
     def literal(self, type_: Type) -> Expression:
         """A constant of the type, small where nothing says how large."""
         if type_.is_vector:
-            return Vector(tuple(self.literal(type_.element) for _ in range(type_.size)))
+            return Vector(tuple(self.literal(type_.element) for _ in range(type_.size or 0)))
         if type_.is_enumeration:
             return Name(self.random.choice(self.scope.constants[type_.base]))
         if type_ is BOOL:

@@ -5,7 +5,7 @@ A recording is optional: without one, `values` gives None and mutations fall bac
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from hl_dsl.grammar.tree.syntax_tree import (
@@ -77,7 +77,7 @@ class Columns:
     def _index(self, node: Index, locals_) -> RecordedValues:
         whole = self._of(node.vector, locals_)
         if type(node.index) is Number:
-            return RecordedValues(whole.base, (whole.columns[node.index.value],))
+            return RecordedValues(whole.base, (whole.columns[int(node.index.value)],))
         last = len(whole.columns) - 1
         picked = [min(max(index, 0), last) for index in self._of(node.index, locals_).columns[0]]
         return RecordedValues(whole.base, ([whole.columns[index][tick] for tick, index in enumerate(picked)],))
@@ -131,7 +131,7 @@ def _widened(column: Column, base: str, wanted: str) -> Column:
     return [float(value) for value in column] if base == "int" and wanted == "real" else column
 
 
-_RULES = {
+_RULES: dict[type, Callable[..., RecordedValues]] = {
     Number: Columns._number,
     Boolean: Columns._boolean,
     Name: Columns._name,

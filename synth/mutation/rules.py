@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
-from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Boolean, Name, Rule
+from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Boolean, Modes, Name, Rule
 from hl_dsl.synth.mutation.constants import shifted
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.operator_signatures import alike
@@ -34,7 +34,8 @@ def put_act(draft: Draft, position: int, before: tuple, act: Act) -> None:
 
 
 def _where(draft: Draft, position: int, before: tuple) -> str:
-    return f" in mode `{draft.policy.declarations[position].modes[before[1]].name}`" if before else ""
+    declaration = draft.policy.declarations[position]
+    return f" in mode `{declaration.modes[before[1]].name}`" if before and type(declaration) is Modes else ""
 
 
 def new_rule(draft: Draft) -> str | None:
@@ -44,10 +45,11 @@ def new_rule(draft: Draft) -> str | None:
     grower = RandomExpressions(draft, place)
     number = draft.random.randrange(len(act.rules))
     wanted = draft.scope.symbols["action"].type
+    assert wanted is not None
     values = [rule.value for rule in act.rules]
     value = draft.random.choice(values) if draft.random.random() < 0.3 else grower.expression(wanted, 1)
     condition = grower.expression(BOOL, 2)
-    if type(condition) is Boolean:
+    if isinstance(condition, Boolean):
         return None
     put_act(
         draft, position, before, replace(act, rules=act.rules[:number] + (Rule(condition, value),) + act.rules[number:])
@@ -107,12 +109,13 @@ def mirror_rule(draft: Draft) -> str | None:
         (position, before, act, number)
         for position, before, act in acts(draft)
         for number, rule in enumerate(act.rules[:-1])
-        if type(rule.condition) is Apply and mirrors(draft, rule.condition)
+        if isinstance(rule.condition, Apply) and mirrors(draft, rule.condition)
     ]
     if not choices or not names:
         return None
     position, before, act, number = draft.random.choice(choices)
     condition = act.rules[number].condition
+    assert type(condition) is Apply
     row = draft.random.choice(mirrors(draft, condition))
     last = act.rules[-1]
     others = [Name(name) for name in names if Name(name) not in (last.value, act.rules[number].value)] or [
@@ -169,9 +172,11 @@ def narrow_rule(draft: Draft) -> str | None:
         return None
     position, before, act, number = draft.random.choice(choices)
     condition = RandomExpressions(draft, TreePath(position, (*before, "rule", number, "condition"))).expression(BOOL, 2)
-    if type(condition) is Boolean:
+    if isinstance(condition, Boolean):
         return None
     operator = draft.random.choice(("and", "or"))
-    rule = replace(act.rules[number], condition=Apply(operator, (act.rules[number].condition, condition)))
+    present = act.rules[number].condition
+    assert present is not None
+    rule = replace(act.rules[number], condition=Apply(operator, (present, condition)))
     put_act(draft, position, before, replace(act, rules=exchanged(act.rules, number, rule)))
     return f"a second condition (`{operator}`) in the {ordinal(number)} rule{_where(draft, position, before)}"

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from hl_dsl.grammar.tree.keywords import reserved_words
 from hl_dsl.grammar.tree.syntax_tree import (
+    Expression,
     Index,
     Name,
     Number,
@@ -19,7 +20,7 @@ from hl_dsl.synth.mutation.tree_paths import TreePath, walk_places
 from hl_dsl.base.declaration_form import Role
 from hl_dsl.base.declaration_table import form_of, role_of
 from hl_dsl.language.dependencies import needs
-from hl_dsl.language.plan_checks import foreseen
+from hl_dsl.language.plan_checks import predicted_columns
 from hl_dsl.language.symbols import field_type
 from hl_dsl.language.types import BOOL, Type
 from hl_dsl.operators import OPERATORS
@@ -44,18 +45,18 @@ class Scope:
         self.types = program.checked.types
 
     @cached_property
-    def places(self) -> list[tuple[TreePath, object, Type]]:
+    def places(self) -> list[tuple[TreePath, Expression, Type]]:
         """Every expression that may be changed: address, node and type."""
         found, literal = [], set()
         for place, node in walk_places(self.policy):
             declaration = self.policy.declarations[place.declaration]
-            if role_of(declaration) in _DEFINED and declaration.name in self.frozen:
+            if role_of(declaration) in _DEFINED and form_of(declaration).name_of(declaration) in self.frozen:
                 continue
             # A literal component and a start are one with their node: anything else there would rarely be well-formed.
-            if type(node) is Previous:
+            if isinstance(node, Previous):
                 literal.add(id(node.start))
-            elif type(node) is Index and type(node.index) is Number:
-                literal.update(id(child) for child in children(node) if type(child) in (Number, Name))
+            elif isinstance(node, Index) and isinstance(node.index, Number):
+                literal.update(id(child) for child in children(node) if isinstance(child, (Number, Name)))
             if id(node) not in literal:
                 found.append((place, node, self.types[id(node)]))
         return found
@@ -63,7 +64,11 @@ class Scope:
     @cached_property
     def components(self) -> list[tuple[TreePath, Index]]:
         """Where a literal component of a vector is read."""
-        return [(place, node) for place, node, _ in self.places if type(node) is Index and type(node.index) is Number]
+        return [
+            (place, node)
+            for place, node, _ in self.places
+            if isinstance(node, Index) and isinstance(node.index, Number)
+        ]
 
     def names_in(self, declaration) -> frozenset[str]:
         """All names a declaration's expressions hold; quick for the program's own declarations, which mutants share."""
@@ -123,7 +128,7 @@ class Scope:
             for name, field in card.fields.items()
             if name not in self._taken_by_program
             and field.source != "step"
-            and (not plans or set(field.index) <= foreseen(card, field))
+            and (not plans or set(field.index) <= predicted_columns(card, field))
         }
         return fields | {
             name: symbol.type

@@ -49,22 +49,23 @@ class Ranges:
             if depth > _DEEPEST:
                 raise LookupError
             self._deepest = depth
-        kind = type(node)
-        if kind is Number:
+        if type(node) is Number:
             return ("int" if type(node.value) is int else "real", node.value, node.value)
-        if kind is Boolean:
+        if type(node) is Boolean:
             return ("bool", int(node.value), int(node.value))
-        if kind is Name:
+        if type(node) is Name:
             return locals_[node.name] if node.name in locals_ else self._named(node.name, depth)
-        if kind in (Index, Slice, Permute):
+        if isinstance(node, (Index, Slice, Permute)):
             return self._of(node.vector, locals_, depth + 1)
-        if kind is Previous:
+        if type(node) is Previous:
             return self._joined(
                 [self._of(node.expression, locals_, depth + 1), self._of(node.start, locals_, depth + 1)]
             )
-        if kind is Vector:
+        if type(node) is Vector:
             return self._joined([self._of(item, locals_, depth + 1) for item in node.items])
-        return self._apply(node, locals_, depth)
+        if type(node) is Apply:
+            return self._apply(node, locals_, depth)
+        raise LookupError
 
     def _apply(self, node: Apply, locals_: Mapping[str, Ranged], depth: int) -> Ranged:
         row = OPERATORS[node.operator]
@@ -85,14 +86,14 @@ class Ranges:
 
     def _named(self, name: str, depth: int) -> Ranged:
         symbol = self.scope.symbols.get(name)
-        if symbol is not None and symbol.kind in ("param", "memory"):
+        if symbol is not None and symbol.kind in ("param", "memory") and symbol.type is not None:
             written = symbol.range
             if written is None:
                 return (symbol.type.base, 0, 1 if symbol.type.base == "bool" else 20)
             return (symbol.type.base, min(written.values[0]), max(written.values[1]))
         if symbol is not None and symbol.kind == "let":
             return self._let(name, symbol.declaration.expression, depth)
-        if symbol is not None and symbol.kind in ("action name", "mode name"):
+        if symbol is not None and symbol.kind in ("action name", "mode name") and symbol.type is not None:
             return (symbol.type.base, symbol.declaration, symbol.declaration)
         if name in ("action", "mode"):
             names = self.scope.constants.get(name) or ()

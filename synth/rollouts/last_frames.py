@@ -48,7 +48,7 @@ def can_be_drawn(card: Card) -> bool:
 
 
 @dataclass(frozen=True)
-class Announced:
+class PictureFormat:
     """Pictures of a prompt after the first episode.
 
     Attributes:
@@ -68,7 +68,7 @@ class Announced:
     most_bytes: int
 
 
-def announced(card: Card, protocol: str) -> Announced | None:
+def picture_format(card: Card, protocol: str) -> PictureFormat | None:
     """The pictures that prompts will have; None if the environment cannot be drawn here. Takes no step."""
     from hl_dsl.synth.environments.environments import Environments
     from hl_dsl.synth.rollouts.picture import MOST_PICTURE_BYTES
@@ -82,7 +82,7 @@ def announced(card: Card, protocol: str) -> Announced | None:
         picture = small(environments.render(0) if needs_render(card) else frame.picture(0))
     finally:
         environments.close()
-    return Announced(MOST, EVERY, picture.shape[1], picture.shape[0], len(png(picture)), MOST_PICTURE_BYTES)
+    return PictureFormat(MOST, EVERY, picture.shape[1], picture.shape[0], len(png(picture)), MOST_PICTURE_BYTES)
 
 
 class LastFrames:

@@ -135,7 +135,13 @@ def evaluate(
     for first in range(0, max(1, len(settings.seeds)), resources.num_envs):
         seeds = settings.seeds[first : first + resources.num_envs]
         environments = Environments(
-            card, settings.protocol, seeds, resources.num_threads, settings.max_steps, callbacks.render, resources.simulators
+            card,
+            settings.protocol,
+            seeds,
+            resources.num_threads,
+            settings.max_steps,
+            callbacks.render,
+            resources.simulators,
         )
         options = environments.options | {"no_reward_steps": settings.no_reward_steps} | dict(controller.options)
         controller.prepare(environments.seeds, resources.num_threads)

@@ -12,8 +12,14 @@ _HEADER = ("# Found by hl synth", "# after ", "# Proof: ")
 
 
 def best_text(program: Program, header: Sequence[str]) -> str:
-    """The program's text under a header of comments, which takes the place of an earlier run's, and of what was measured
-    of the program that the run began with."""
+    """The program's text under a header of comments.
+
+    The header replaces that of an earlier run, and the measurements of the initial program.
+
+    Args:
+        program: The program.
+        header: Lines of the header.
+    """
     lines = without_measured(program.text).splitlines(keepends=True)
     if lines and lines[0].startswith(_HEADER[0]):
         while lines and lines[0].startswith(_HEADER):

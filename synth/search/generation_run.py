@@ -136,7 +136,10 @@ class GenerationRun:
         seeds: Sequence[int],
         curve: Callable[[int], np.ndarray | None],
     ) -> Iterator[tuple[Sequence[CandidateResult], BatchResult]]:
-        """Batches of as many candidates as fit into memory. If a batch fails, each of its candidates is evaluated alone."""
+        """Batches of as many candidates as fit into memory.
+
+        If a batch fails, each of its candidates is evaluated alone.
+        """
         size = max(1, MOST_LANES // max(1, len(seeds)))
         for first in range(0, len(results), size):
             batch = results[first : first + size]
@@ -220,20 +223,22 @@ class GenerationRun:
         decided = [result for result in self.results if result.recorded is None and self.selection.is_decided(result)]
         completed = self._complete(decided)
         lost = self.steps - sum(trial.trial.environment_steps for trial in completed.values())
-        self.services.record.lost(lost, self.services.trials.lost(lost, _LOST_TO_INTERRUPT))
+        self.services.record.record_lost_steps(self.services.trials.lost(lost, _LOST_TO_INTERRUPT))
         raise StudyInterrupted
 
     def _charge_failed_batches(self) -> None:
-        """Charges the steps of failed batches to the programs that failed alone; if none did, they are recorded as lost."""
-        failed = sorted((result for result in self.results if result.failure is not None), key=lambda one: one.index)
-        for number, result in enumerate(failed):
+        """Charges the steps of failed batches to the programs that failed alone.
+
+        If none did, the steps are recorded as lost.
+        """
+        failed = [(result, result.failure) for result in self.results if result.failure is not None]
+        for number, (result, failure) in enumerate(sorted(failed, key=lambda pair: pair[0].index)):
             share = self.failed_batch_steps // (len(failed) - number)
             self.failed_batch_steps -= share
-            failure = result.failure
             result.failure = EvaluatorFailed(failure.outcome, failure.reason, failure.steps + share, failure.where)
         if self.failed_batch_steps:
             lost, self.failed_batch_steps = self.failed_batch_steps, 0
-            self.services.record.lost(lost, self.services.trials.lost(lost, _LOST_TO_FAILURE))
+            self.services.record.record_lost_steps(self.services.trials.lost(lost, _LOST_TO_FAILURE))
 
     # trials
 
@@ -256,7 +261,7 @@ class GenerationRun:
                 recordings | case_recordings,
                 statuses | case_statuses,
             )
-        self.services.record.settle(list(completed.values()))
+        self.services.record.record_trials(list(completed.values()))
         return completed
 
     def _verdict(self, result: CandidateResult) -> tuple[Gate, str]:

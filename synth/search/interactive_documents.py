@@ -1,4 +1,4 @@
-"""What an open run tells: read from its folder alone, so also while another process holds it."""
+"""Documents about an interactive study, read from its folder alone, even while another process holds it."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from hl_dsl.synth.runs.run_folder import LEDGER, settings_in
 from hl_dsl.synth.runs.statuses import GATES, TrialKind
 from hl_dsl.synth.runs.trial import Trial, proof_summary, trials_of
 from hl_dsl.synth.runs.trial_statistics import best_trial
-from hl_dsl.synth.search.search_record import read_episodes
+from hl_dsl.synth.search.episode_files import read_episodes
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import CardResolver
 from hl_dsl.program import Program
 
-MOST_TICKS = 500
+MOST_TICKS = 500  # that a trace may have
 
 
 def open_settings(run: Path) -> dict[str, Any]:
-    """The settings of a run that programs are submitted to. Raises HLError where it is none."""
+    """The settings of an interactive study. Raises HLError if the folder holds none."""
     settings = settings_in(run)
     if settings is None:
         raise HLError(f"{run} holds no run", "open one: hl open POLICY --run FOLDER")
     if settings.get("proposer") != NAME or "budget" not in settings:
         raise HLError(
-            f"{run} holds a run that nobody submits programs to", "open one of your own: hl open POLICY --run FOLDER"
+            f"{run} holds a run that is not interactive", "open an interactive one: hl open POLICY --run FOLDER"
         )
     return settings
 
 
 def finished(events: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the run was closed."""
+    """Whether the study was finished."""
     return any(event.get("event") == "stop" for event in events)
 
 
@@ -62,10 +62,10 @@ def status(run: Path) -> dict[str, Any]:
 
 
 def submitted(run: Path, index: int) -> dict[str, Any]:
-    """The document of `hl submit`, of the trial that the program became. Raises HLError."""
+    """The document of `hl submit`, about the trial of the submitted program. Raises HLError."""
     settings, _, trials = _run(run)
     trial = _trial(trials, index, run)
-    best = best_trial([one for one in trials if one.kind is TrialKind.SEARCH])
+    best = best_trial([other for other in trials if other.kind is TrialKind.SEARCH])
     return {
         "schema": "hl.submit/2",
         "run": str(run),
@@ -79,7 +79,7 @@ def submitted(run: Path, index: int) -> dict[str, Any]:
         "seeds": list(trial.seeds),
         "returns": list(trial.returns),
         "mean": trial.mean,
-        "cases": {name: dict(kept) for name, kept in trial.cases.items()},
+        "cases": {name: dict(result) for name, result in trial.cases.items()},
         "env_steps": trial.environment_steps,
         "best_score": None if best is None else best.mean,
         "exit_code": 0 if trial.accepted else 1,
@@ -88,16 +88,25 @@ def submitted(run: Path, index: int) -> dict[str, Any]:
 
 
 def inspect(run: Path, index: int | None = None, seed: int | None = None, ticks: int = 24) -> dict[str, Any]:
-    """The document of `hl inspect`: a trial (None: the best one) with its program, and the last ticks of one of its episodes
-    (None: of its worst). Raises HLError."""
+    """The document of `hl inspect`: a trial with its program, and the last steps of one of its episodes.
+
+    Args:
+        run: The run folder.
+        index: Number of the trial; None: the best one.
+        seed: Seed of the episode; None: the one with the lowest return.
+        ticks: Number of steps.
+
+    Raises:
+        HLError: There is no such trial or episode, or the number of steps is out of range.
+    """
     _, events, trials = _run(run)
     if not 1 <= ticks <= MOST_TICKS:
-        raise HLError(f"{ticks} ticks cannot be shown", f"ask for 1 to {MOST_TICKS}")
-    search = [one for one in trials if one.kind is TrialKind.SEARCH]
-    best = best_trial(search)
-    if index is None and best is None:
+        raise HLError(f"{ticks} steps cannot be shown", f"give a number from 1 to {MOST_TICKS}")
+    search = [trial for trial in trials if trial.kind is TrialKind.SEARCH]
+    best = best_trial(search) if index is None else _trial(search, index, run)
+    if best is None:
         raise HLError(f"no program was accepted in {run} yet", "name a trial")
-    trial = _trial(search, best.index if index is None else index, run)
+    trial = best
     episodes = [
         {"seed": seed_, "return": value, "length": length}
         for seed_, value, length in zip(trial.seeds, trial.returns, trial.lengths)
@@ -119,7 +128,7 @@ def inspect(run: Path, index: int | None = None, seed: int | None = None, ticks:
         "env_steps": trial.environment_steps,
         "assumption_violations": dict(trial.assumption_violations),
         "monitor_violations": dict(trial.monitor_violations),
-        "cases": {name: dict(kept) for name, kept in trial.cases.items()},
+        "cases": {name: dict(result) for name, result in trial.cases.items()},
         "trace": _trace(run, events, trial, seed, ticks),
     }
 
@@ -135,13 +144,13 @@ def _trace(
         )
     if not returns:
         return None
-    seed = min(returns, key=lambda one: (returns[one], one)) if seed is None else seed
+    seed = min(returns, key=lambda key: (returns[key], key)) if seed is None else seed
     generation = next(
         event["generation"]
         for event in events
-        if event.get("event") == "generation" and any(one["index"] == trial.index for one in event["proposals"])
+        if event.get("event") == "generation" and any(named["index"] == trial.index for named in event["proposals"])
     )
-    recordings, _ = read_episodes(run, generation).get(trial.index, ({}, {}))
+    recordings, _ = read_episodes(run, generation).get(trial.index or 0, ({}, {}))
     if seed not in recordings:
         return None
     table = episode_table(
@@ -161,11 +170,11 @@ def _run(run: Path) -> tuple[dict[str, Any], list[dict], list[Trial]]:
 
 
 def _trial(trials: Sequence[Trial], index: int, run: Path) -> Trial:
-    found = next((one for one in trials if one.index == index and one.kind is TrialKind.SEARCH), None)
+    found = next((trial for trial in trials if trial.index == index and trial.kind is TrialKind.SEARCH), None)
     if found is None:
         raise HLError(
             f"there is no trial {index} in {run}",
-            f"there are trials 0 to {max((one.index or 0 for one in trials), default=0)}",
+            f"there are trials 0 to {max((trial.index or 0 for trial in trials), default=0)}",
         )
     return found
 
@@ -180,7 +189,7 @@ def _best(search: Sequence[Trial]) -> dict[str, Any] | None:
 
 
 def _budget(settings: Mapping[str, Any], trials: Sequence[Trial]) -> dict[str, Any]:
-    """What the run may spend, has spent, and has left. Steps that an interrupt wasted are on an account of their own."""
+    """What the study may spend, has spent, and has left. Steps that an interrupt wasted are counted separately."""
     limits = settings["budget"]
     search = [trial for trial in trials if trial.kind is TrialKind.SEARCH]
     spent = {"env_steps": sum(trial.environment_steps for trial in search), "programs": len(search)}

@@ -16,7 +16,7 @@ from hl_dsl.synth.search.generation_run import StudyInterrupted
 from hl_dsl.synth.search.interactive_documents import finished, open_settings, status, submitted
 from hl_dsl.synth.search.open_study import OpenStudy
 from hl_dsl.synth.search.program_search import ProgramSearch
-from hl_dsl.synth.search.search_record import StudyRecord
+from hl_dsl.synth.search.search_record import RecordedGeneration, StudyRecord
 from hl_dsl.synth.search.study_kind import StudyInputs
 from hl_dsl.synth.search.study_settings import StudySettings
 
@@ -80,7 +80,7 @@ class InteractiveStudy:
         kind = _kind(program, run, StudySettings.from_document(document), budget, cases)
         return cls(kind, _items(budget, cases))
 
-    def _open(self, items: Mapping[str, Any]) -> tuple[StudyRecord, list[dict[str, Any]]]:
+    def _open(self, items: Mapping[str, Any]) -> tuple[StudyRecord, list[RecordedGeneration]]:
         """The record, and the generations in it."""
         kind, folder, record = self._kind, self._folder, StudyRecord(self._folder)
         document, found = kind.document(), folder.read_settings()
@@ -97,7 +97,7 @@ class InteractiveStudy:
             folder.ledger.append(budget_event(kind.budget))
         return record, generations
 
-    def _replay(self, generations: list[dict[str, Any]]) -> None:
+    def _replay(self, generations: list[RecordedGeneration]) -> None:
         study = self._study
         self._submissions.learn(self._record.events)
         self._evaluate(lambda: study.replay(generations))

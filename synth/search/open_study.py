@@ -6,7 +6,7 @@ So a study that was interrupted continues with the same result as without the in
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hl_dsl.synth.candidates.proposer import Candidate, ProposerFailed, ProposerStopped, Rejected, SearchContext
@@ -16,7 +16,7 @@ from hl_dsl.synth.runs.run_result import INTERRUPTED, NotWritten
 from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.search.completed_trial import BUDGET_SPENT, CompletedTrial
 from hl_dsl.synth.search.generation_run import GenerationRun, GenerationServices, StudyInterrupted
-from hl_dsl.synth.search.search_record import StudyRecord
+from hl_dsl.synth.search.search_record import RecordedGeneration, StudyRecord
 from hl_dsl.synth.search.selection import CandidateResult
 from hl_dsl.synth.search.study_kind import QUICK_SEEDS, Ending, StudyKind
 
@@ -53,7 +53,7 @@ class OpenStudy:
         )
         self._spent_limit: int | None = None  # the budget of steps that the last generation was cut by
 
-    def run(self, generations: Sequence[Mapping[str, Any]]) -> Any:
+    def run(self, generations: Sequence[RecordedGeneration]) -> Any:
         """Replays the recorded generations, then evaluates new ones until a budget is spent or the proposer stops.
 
         Raises:
@@ -75,11 +75,10 @@ class OpenStudy:
             self.kind.release_executor()
         return self.finish(reason, has_failed)
 
-    def _run(self, generations: Sequence[Mapping[str, Any]]) -> str:
+    def _run(self, generations: Sequence[RecordedGeneration]) -> str:
         for number, recorded in enumerate(generations):
             self.kind.report({"event": "replay", "generation": number, "of": len(generations)})
-            is_open = len(recorded["trials"]) < len(recorded["proposals"])
-            if is_open and (reason := self.stop_reason()) is not None:
+            if recorded.is_open and (reason := self.stop_reason()) is not None:
                 return reason
             self.step(recorded)
         self._write_best()
@@ -87,7 +86,7 @@ class OpenStudy:
             self.step()
         return reason
 
-    def replay(self, generations: Sequence[Mapping[str, Any]]) -> None:
+    def replay(self, generations: Sequence[RecordedGeneration]) -> None:
         """Replays the recorded generations; evaluates the initial program if there are none."""
         for recorded in generations:
             self.step(recorded)
@@ -109,7 +108,7 @@ class OpenStudy:
                 return f"the budget of {budget.steps:,} environment steps is spent"
         return budget.stop_reason()
 
-    def step(self, recorded: Mapping[str, Any] | None = None) -> None:
+    def step(self, recorded: RecordedGeneration | None = None) -> None:
         """Proposes, evaluates and records one generation. `recorded`: the generation in the ledger, if it is replayed.
 
         Raises:
@@ -117,9 +116,9 @@ class OpenStudy:
             ProposerStopped: The proposer makes no more proposals.
         """
         state = self.state
-        steps_left = self.budget.steps_left if recorded is None else recorded["reserved_steps"]
+        steps_left = self.budget.steps_left if recorded is None else recorded.reserved_steps
         limit = None if steps_left is None else steps_left + state.steps_spent
-        most = None if recorded is None else len(recorded["proposals"])
+        most = None if recorded is None else len(recorded.proposals)
         proposals = [self.kind.start] if state.next_generation == 0 else self._proposals(steps_left, most)
         rejected = {
             proposal.index: CompletedTrial(
@@ -131,11 +130,10 @@ class OpenStudy:
         rejections = [trial.trial for trial in rejected.values()]
         if recorded is None:
             details = self.kind.generation_details(state, self.proposer)
-            self.record.begin(state.next_generation, proposals, steps_left, rejections, details)
+            self.record.start_generation(state.next_generation, proposals, steps_left, rejections, details)
             completed: dict[int, CompletedTrial] = {}
         else:
-            completed = self.record.known(recorded, proposals)
-            self.record.complete(recorded, rejections)
+            completed = self.record.resume_generation(recorded, proposals, rejections)
         selection = self.kind.selection(state, self.proposer)
         candidates = [proposal for proposal in proposals if isinstance(proposal, Candidate)]
         if len(completed) < len(candidates):

@@ -89,7 +89,10 @@ class ProgramSearch(StudyKind):
         return {"turn": state.archive.seed_rotation}
 
     def improved(self, state: StudyState, record: StudyRecord) -> None:
-        """Replaces the best program by the smallest one that acts the same on its episodes. Costs no environment step."""
+        """Replaces the best program by the smallest one that acts the same on its episodes.
+
+        This costs no environment step.
+        """
         best = state.archive.best
         if best is None:
             return
@@ -103,7 +106,7 @@ class ProgramSearch(StudyKind):
 
         smaller = simplified(best.checked, state.gates, acts_the_same)
         if smaller is not best.checked:
-            record.simplified(self.trial_maker().simplified(best, smaller, state.cached_returns(smaller) or []))
+            record.record_simplified(self.trial_maker().simplified(best, smaller, state.cached_returns(smaller) or []))
             state.archive.add(ScoredParameters(best.best.trial, values_of(smaller.flow), score), smaller)
 
     def best_text(self, state: StudyState, best: Structure, proof: str | None) -> str:
@@ -135,7 +138,7 @@ class ProgramSearch(StudyKind):
             "screened by the search's own gates" if proof is None else proof.summary,
             state.next_index,
             state.stopped_at[Gate.ACCEPTED],
-            dict(state.stopped_at),
+            {str(gate): count for gate, count in state.stopped_at.items()},
             state.steps_spent,
             ending.lost_steps,
             self.budget.seconds,

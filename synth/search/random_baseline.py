@@ -1,6 +1,6 @@
-"""What chance alone comes to: a program's parameters drawn at random, with no search at all.
+"""Random baseline: samples a program's parameters uniformly, without search.
 
-A search is worth its name where it does better than this at equal steps.
+A search is useful only if it is better than this baseline at equal environment steps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,13 @@ from hl_dsl.program import Program
 
 @dataclass(frozen=True)
 class RandomBaselineResult:
-    """`scores[i]` is the mean return of draw i, `values[i]` its parameters. Draws that the step budget cut are left out."""
+    """Scores of random draws, without those that the step budget cut.
+
+    Attributes:
+        values: The parameters of each draw.
+        scores: Its mean return over the seeds.
+        env_steps: Environment steps of all draws.
+    """
 
     values: tuple[dict[str, float], ...]
     scores: tuple[float, ...]
@@ -32,14 +38,17 @@ class RandomBaselineResult:
 
     @property
     def median(self) -> float:
+        """The median score."""
         return median(self.scores)
 
     @property
     def best(self) -> float:
+        """The best score."""
         return max(self.scores)
 
     def __str__(self) -> str:
-        return f"{len(self.scores)} random draws: median {self.median:g}, best {self.best:g}, {self.env_steps:,} environment steps"
+        scores = f"median {self.median:g}, best {self.best:g}"
+        return f"{len(self.scores)} random draws: {scores}, {self.env_steps:,} environment steps"
 
 
 def random_constants(
@@ -52,10 +61,21 @@ def random_constants(
     step_budget: int | None = None,
     num_threads: int = 0,
 ) -> RandomBaselineResult:
-    """Plays `draws` random settings of the parameters, each anywhere in its range, on every seed, in one batch.
+    """Evaluates random parameters on every seed, in one batch.
 
-    `no_reward_steps`: None is what a study takes. Raises HLError for a program without parameters or a budget that lets no draw
-    end, and NotProved.
+    Args:
+        program: The program.
+        protocol: Protocol of the episodes.
+        seeds: Seeds of the episodes.
+        draws: Number of draws, each uniform in the parameters' ranges.
+        seed: Seed of the draws.
+        no_reward_steps: Steps without reward after which an episode ends; None: the default of a search.
+        step_budget: Limit of environment steps; None: no limit.
+        num_threads: Simulator threads; 0: one for each core.
+
+    Raises:
+        HLError: The program has no parameters, or no draw was finished within the budget.
+        NotProved: The program is not proved.
     """
     parameters = program.flow.parameters
     if not parameters:
@@ -66,9 +86,9 @@ def random_constants(
     values = []
     for draw in range(draws):
         random = generator(seed, draw, "null")
-        values.append({one.name: anywhere(one, random) for one in parameters})
-    lanes = tuple(one for _ in values for one in seeds)
-    columns = {one.name: [drawn[one.name] for drawn in values for _ in seeds] for one in parameters}
+        values.append({parameter.name: anywhere(parameter, random) for parameter in parameters})
+    lanes = tuple(lane_seed for _ in values for lane_seed in seeds)
+    columns = {parameter.name: [drawn[parameter.name] for drawn in values for _ in seeds] for parameter in parameters}
     rollout = evaluate(
         ProgramBatch([Member(program.flow, len(lanes), columns)]),
         program.card,
@@ -77,8 +97,8 @@ def random_constants(
         step_budget=step_budget,
     )
     count = len(seeds)
-    ended = [draw for draw in range(draws) if all(rollout.finished[draw * count : (draw + 1) * count])]
-    if not ended:
-        raise HLError("no draw came to its end within the budget", "give it more steps")
-    scores = tuple(sum(rollout.returns[draw * count : (draw + 1) * count]) / count for draw in ended)
-    return RandomBaselineResult(tuple(values[draw] for draw in ended), scores, rollout.env_steps)
+    finished = [draw for draw in range(draws) if all(rollout.finished[draw * count : (draw + 1) * count])]
+    if not finished:
+        raise HLError("no draw was finished within the budget", "increase the budget of steps")
+    scores = tuple(sum(rollout.returns[draw * count : (draw + 1) * count]) / count for draw in finished)
+    return RandomBaselineResult(tuple(values[draw] for draw in finished), scores, rollout.env_steps)

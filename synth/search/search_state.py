@@ -131,10 +131,13 @@ class StudyState:
     # for proposers
 
     def cached_rejection(self, candidate: CheckedCandidate) -> Rejection | None:
-        """A rejection if the candidate's episodes are known: on all seeds, or on one where an equal episode was pruned."""
+        """A rejection if the candidate's episodes are known.
+
+        That is so if they are known on all seeds, or on one where an equal episode was pruned.
+        """
         first, values, failing = None, [], None
         for seed in self.seeds:
-            trial = self.cache.find(candidate.flow, seed)
+            trial = self._equal_trial(candidate, seed)
             if trial is None:
                 return None
             value, status = self._results[trial, seed]
@@ -150,26 +153,34 @@ class StudyState:
         reason = f"acts as trial {first}: {mean_return(values):g}"
         return Rejection(Gate.DUPLICATE, reason, candidate.hash, first)
 
+    def _equal_trial(self, candidate: CheckedCandidate, key: int | str) -> int | None:
+        """The trial whose episode the candidate would repeat; `key` is a seed or the `recording_key` of a case."""
+        trial = self.cache.find(candidate.flow, key)
+        return trial if isinstance(trial, int) else None
+
     def _case_rejection(self, candidate: CheckedCandidate, trial: int) -> Rejection | None:
-        """A rejection if a candidate that acts as a trial on the seeds also does so on the case that the trial failed."""
+        """A rejection if a candidate fails the golden case that a trial failed.
+
+        The candidate acts as the trial on all seeds.
+        """
         case = first_failed_case(self._cases[trial])
         if case is None:
             return None
-        known = self.cache.find(candidate.flow, recording_key(case))
+        known = self._equal_trial(candidate, recording_key(case))
         if known is None or self._cases[known][case]["passed"] is not False:
             return None
         return Rejection(Gate.DUPLICATE, f"acts as trial {trial}, which broke case {case}", candidate.hash, trial)
 
     def is_case_passed(self, candidate: CheckedCandidate, case: str) -> bool:
         """Whether the candidate's episode of a golden case is known to pass it."""
-        trial = self.cache.find(candidate.flow, recording_key(case))
+        trial = self._equal_trial(candidate, recording_key(case))
         return trial is not None and self._cases[trial][case]["passed"] is True
 
     def cached_returns(self, candidate: CheckedCandidate) -> list[tuple[int, float, int]] | None:
         """(seed, return, length) on every seed in use, if all of the candidate's episodes are known and finished."""
         rows = []
         for seed in self.seeds:
-            trial = self.cache.find(candidate.flow, seed)
+            trial = self._equal_trial(candidate, seed)
             if trial is None or self._results[trial, seed][1] is not EpisodeStatus.FINISHED:
                 return None
             rows.append((seed, self._results[trial, seed][0], self.cache.length(seed, trial)))

@@ -1,4 +1,4 @@
-"""Selection rules: which candidates of a generation are evaluated on more seeds, tested on golden cases, and accepted."""
+"""Selection rules: candidates that are evaluated on more seeds, tested on golden cases, or accepted."""
 
 from __future__ import annotations
 
@@ -96,10 +96,11 @@ class SelectionRule(ABC):
 
 
 class ArchiveSelection(SelectionRule):
-    """Selection of a program search: every candidate is compared with the archive as it was when the generation started.
+    """Selection of a program search.
 
-    On the quick seeds a candidate must reach the floor, on later rungs it must not be clearly worse than the incumbent. It
-    is accepted if it is the best version of its structure and enters the elites.
+    Every candidate is compared with the archive as it was when the generation started. On the quick seeds it must reach
+    the floor, on later rungs it must not be clearly worse than the incumbent. It is accepted if it is the best
+    version of its structure and enters the elites.
     """
 
     def __init__(self, state: StudyState):

@@ -1,8 +1,8 @@
-"""A smaller program that does the same, found without a single environment step.
+"""Simplification of the best program, without an environment step.
 
-First goes what the verifier proves to make no difference for any input: that needs no episode. Then what is left out is
-kept out only where the program then plays, to the last action, the very episodes its score comes from: known episodes are
-recalled, not played again. So the score stands; what that smaller program does elsewhere may differ.
+First it removes what the verifier proves to have no effect on any action, which needs no episode. Then it removes a
+part if the program without it repeats, to the last action, the episodes of its score; these episodes are cached. So
+the score does not change, but the smaller program may act differently elsewhere.
 """
 
 from __future__ import annotations
@@ -20,44 +20,60 @@ from hl_dsl.base.declaration_table import form_of
 from hl_dsl.language.types import INT, REAL
 
 
-def simplified(start: CheckedCandidate, gates: Gates, same: Callable[[CheckedCandidate], bool]) -> CheckedCandidate:
-    """The program with all left out that can be, one thing after another; `same` says whether its score stands."""
-    best = without_what_is_proved_idle(start, gates, same)
-    while (smaller := _one_step(best, gates, same)) is not None:
+def simplified(
+    start: CheckedCandidate, gates: Gates, keeps_score: Callable[[CheckedCandidate], bool]
+) -> CheckedCandidate:
+    """The program without all parts that can be removed, one after the other.
+
+    Args:
+        start: The program.
+        gates: The gates of the search.
+        keeps_score: Whether a candidate is known to have the same score.
+    """
+    best = without_provably_unused_parts(start, gates, keeps_score)
+    while (smaller := _one_step(best, gates, keeps_score)) is not None:
         best = smaller
     return best
 
 
-def without_what_is_proved_idle(
-    start: CheckedCandidate, gates: Gates, same: Callable[[CheckedCandidate], bool]
+def without_provably_unused_parts(
+    start: CheckedCandidate, gates: Gates, keeps_score: Callable[[CheckedCandidate], bool]
 ) -> CheckedCandidate:
-    """The program without what is proved to make no difference to any action. The same on every machine: only counted
-    resources end a proof. `same` is quicker and necessary, so it is asked first."""
+    """The program without parts that provably have no effect on any action.
+
+    The result is the same on every machine, because only counted resources end a proof. `keeps_score` is necessary and
+    faster, so it is tested first.
+    """
     best = start
-    while (
-        smaller := _one_step(best, gates, lambda candidate: same(candidate) and same_actions(best.flow, candidate.flow))
-    ) is not None:
+
+    def acts_the_same(candidate: CheckedCandidate) -> bool:
+        return keeps_score(candidate) and same_actions(best.flow, candidate.flow)
+
+    while (smaller := _one_step(best, gates, acts_the_same)) is not None:
         best = smaller
     return best
 
 
 def _one_step(
-    best: CheckedCandidate, gates: Gates, same: Callable[[CheckedCandidate], bool]
+    best: CheckedCandidate, gates: Gates, is_equal: Callable[[CheckedCandidate], bool]
 ) -> CheckedCandidate | None:
     subject = Subject(best.program)
     for policy in _smaller(subject):
         candidate = gates.check(tidied(policy, subject.scope))
         if isinstance(candidate, Rejection) or len(candidate.flow.nodes) >= len(best.flow.nodes):
             continue
-        if same(candidate) and not isinstance(gates.prove(candidate), Rejection):
+        if is_equal(candidate) and not isinstance(gates.prove(candidate), Rejection):
             return candidate
     return None
 
 
 def _smaller(subject: Subject) -> Iterator[PolicyDeclaration]:
-    """The program without a rule, without a transition, or with an operator's operand in its place; the larger losses first."""
+    """Programs without one part: a rule, a transition, or an operator that one operand replaces.
+
+    The larger removals are first.
+    """
     yield from _without_rules(subject.policy)
-    places = sorted(subject.scope.places, key=lambda one: len(one[0].path))
+    places = sorted(subject.scope.places, key=lambda row: len(row[0].path))
     for place, node, type_ in places:
         for child in children(node):
             held = subject.scope.types[id(child)]

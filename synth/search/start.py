@@ -49,7 +49,8 @@ def run_synth(
         resume: Whether the run in the folder is continued.
 
     Raises:
-        HLError: The program cannot be read, the folder is used or holds another run, an unknown proposer, an invalid case.
+        HLError: The program cannot be read, the folder is used or holds another run, an unknown proposer, an invalid
+            case.
         NotProved: The initial program is not proved.
         NotWritten: The study ended, but its result could not be recorded.
     """

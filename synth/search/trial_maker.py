@@ -30,7 +30,15 @@ class Usage:
 
 @dataclass(frozen=True)
 class TrialMaker:
-    """Makes the trials of a study. `program` is the initial program; `proposer` names who proposes, if a proposal does not."""
+    """Makes the trials of a study.
+
+    Attributes:
+        program: The initial program.
+        protocol: Protocol of the episodes.
+        run_seed: Seed of the study.
+        proposer: Name of the proposer, for proposals that do not name one.
+        kind: Kind of the trials.
+    """
 
     program: Program
     protocol: str

@@ -1,4 +1,4 @@
-"""Short episodes first, whole ones afterwards."""
+"""Schedule of episode lengths: phases of short episodes, then whole ones."""
 
 from __future__ import annotations
 
@@ -6,47 +6,58 @@ from dataclasses import dataclass
 
 from hl_dsl.base.errors import HLError
 
-USUAL_GENERATIONS = 20
-_HINT = "write steps, and for how many generations: `200:20`, or several with commas between them: `100:10,300:20`"
+DEFAULT_GENERATIONS = 20  # of a phase
+_HINT = "write steps and a number of generations, `200:20`, or several phases separated by commas, `100:10,300:20`"
 
 
 @dataclass(frozen=True)
 class Phase:
-    """Generations whose episodes end after `cap` steps. Where both are None, whole episodes to the end of the run."""
+    """Generations whose episodes end after `max_steps` steps.
 
-    cap: int | None = None
+    If both numbers are None: whole episodes until the end of the run.
+    """
+
+    max_steps: int | None = None
     generations: int | None = None
 
 
 WHOLE = Phase()
 
 
-def parse_short(text: str | None, max_steps: int | None = None) -> tuple[Phase, ...]:
-    """The phases before the one of whole episodes: `200` (20 generations of at most 200 steps), `200:30`, `100:10,300:20`.
-    Raises HLError."""
-    phases = tuple(_phase(text, part.strip()) for part in text.split(",")) if text is not None else ()
-    caps = [one.cap for one in phases]
-    if caps != sorted(set(caps)):
-        raise HLError(f"the short episodes of `{text}` do not grow", _HINT)
-    if max_steps is not None and caps and caps[-1] >= max_steps:
+def parse_short(text: str | None, longest: int | None = None) -> tuple[Phase, ...]:
+    """Parses the phases of short episodes.
+
+    Args:
+        text: `200` (20 generations of at most 200 steps), `200:30`, or `100:10,300:20`; None: no such phase.
+        longest: Steps after which every episode ends.
+
+    Raises:
+        HLError: The text is invalid, the steps do not increase, or an episode would not be shorter.
+    """
+    pairs = [_pair(text, part.strip()) for part in text.split(",")] if text is not None else []
+    steps = [pair[0] for pair in pairs]
+    if steps != sorted(set(steps)):
+        raise HLError(f"the short episodes of `{text}` do not increase", _HINT)
+    if longest is not None and steps and steps[-1] >= longest:
         raise HLError(
-            f"short episodes of {caps[-1]} steps are not short: every episode ends after {max_steps}",
-            f"give fewer than {max_steps}, or leave them out",
+            f"short episodes of {steps[-1]} steps are not short: every episode ends after {longest}",
+            f"give fewer than {longest}, or remove --short",
         )
-    return phases
+    return tuple(Phase(*pair) for pair in pairs)
 
 
 def schedule_text(phases: tuple[Phase, ...]) -> str | None:
-    """The phases as they are written; None where there are none."""
-    return ",".join(f"{one.cap}:{one.generations}" for one in phases) or None
+    """The phases as text; None if there are none."""
+    return ",".join(f"{phase.max_steps}:{phase.generations}" for phase in phases) or None
 
 
-def _phase(text: str, part: str) -> Phase:
-    steps, _, generations = part.partition(":")
+def _pair(text: str | None, part: str) -> tuple[int, int]:
+    """Steps and generations of a phase."""
+    steps, separator, generations = part.partition(":")
     try:
-        phase = Phase(int(steps), int(generations) if _ else USUAL_GENERATIONS)
+        pair = int(steps), int(generations) if separator else DEFAULT_GENERATIONS
     except ValueError:
-        raise HLError(f"`{text}` names no short episodes", _HINT) from None
-    if phase.cap < 1 or phase.generations < 1:
-        raise HLError(f"`{text}` names no short episodes: both numbers are 1 or more", _HINT)
-    return phase
+        raise HLError(f"`{text}` is not a valid schedule of short episodes", _HINT) from None
+    if min(pair) < 1:
+        raise HLError(f"`{text}` is not a valid schedule of short episodes: both numbers must be 1 or more", _HINT)
+    return pair

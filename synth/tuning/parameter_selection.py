@@ -1,4 +1,4 @@
-"""Which parameters are moved: all, or those that are named, by patterns if need be."""
+"""Selection of the parameters to tune, by names and patterns."""
 
 from __future__ import annotations
 
@@ -11,37 +11,49 @@ from hl_dsl.base.errors import HLError
 
 
 def chosen_parameters(parameters: Sequence[Parameter], names: Sequence[str] | None, policy: str) -> list[Parameter]:
-    """Those that `names` name and whose ranges leave room to move. A name is a param's (`gain`, a vector's with all its
-    components), a component's (`target[3]`), or a pattern of either, `*` for any letters and `?` for one (`swing_*`).
+    """The parameters to tune: those that a name selects and whose range has more than one value.
 
-    Raises HLError where there are none, or a name stands for nothing.
+    Args:
+        parameters: All parameters of the policy.
+        names: Names of params (`gain`; a vector's selects all components), of components (`target[3]`), or patterns of
+            either with `*` for any letters and `?` for one (`swing_*`). None selects all.
+        policy: Name of the policy, for messages.
+
+    Raises:
+        HLError: The policy has no parameters, a name selects none, or all ranges have a single value.
     """
     if not parameters:
         raise HLError(f"{policy} has no parameters to tune", "declare one: `param gain: real = 1 in [0, 10]`")
     for name in names or ():
-        if not any(_means(name, one) for one in parameters):
-            component = re.fullmatch(r"(.+)\[\d+\]", name)
-            count = sum(_whole(one) == component[1] != one.name for one in parameters) if component else 0
-            if count:
-                raise HLError(
-                    f"{policy} has no parameter `{name}`", f"`{component[1]}` has components 0 to {count - 1}"
-                )
-            known = dict.fromkeys(_whole(one) for one in parameters)
-            raise HLError(
-                f"{policy} has no parameter `{name}`",
-                f"its parameters: {', '.join(sorted(known))}; `*` stands for any letters",
-            )
-    found = [one for one in parameters if names is None or any(_means(name, one) for name in names)]
-    moving = [one for one in found if one.low < one.high]
-    if not moving:
+        if not any(_selects(name, parameter) for parameter in parameters):
+            raise _unknown(name, parameters, policy)
+    selected = [
+        parameter for parameter in parameters if names is None or any(_selects(name, parameter) for name in names)
+    ]
+    tunable = [parameter for parameter in selected if parameter.low < parameter.high]
+    if not tunable:
         raise HLError(f"the parameters of {policy} cannot move: their ranges are single points", "widen a range")
-    return moving
+    return tunable
 
 
-def _whole(one: Parameter) -> str:
-    return one.name.partition("[")[0]
+def _unknown(name: str, parameters: Sequence[Parameter], policy: str) -> HLError:
+    """The error for a name that selects nothing."""
+    problem = f"{policy} has no parameter `{name}`"
+    component = re.fullmatch(r"(.+)\[\d+\]", name)
+    if component is not None:
+        vector = component[1]
+        count = sum(_param(parameter) == vector != parameter.name for parameter in parameters)
+        if count:
+            return HLError(problem, f"`{vector}` has components 0 to {count - 1}")
+    known = sorted({_param(parameter) for parameter in parameters})
+    return HLError(problem, f"its parameters: {', '.join(known)}; `*` matches any letters")
 
 
-def _means(name: str, one: Parameter) -> bool:
+def _param(parameter: Parameter) -> str:
+    """The name of the param that a parameter is, or is a component of."""
+    return parameter.name.partition("[")[0]
+
+
+def _selects(name: str, parameter: Parameter) -> bool:
     pattern = "".join({"*": ".*", "?": "."}.get(letter, re.escape(letter)) for letter in name)
-    return any(re.fullmatch(pattern, known) for known in (one.name, _whole(one)))
+    return any(re.fullmatch(pattern, known) for known in (parameter.name, _param(parameter)))

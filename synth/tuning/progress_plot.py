@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -36,10 +37,8 @@ class ProgressPlot:
         self._on_event(event)
         if event["event"] != "generation" or time.monotonic() - self._drawn <= _EVERY_SECONDS:
             return
-        try:
+        with suppress(HLError):  # the end of the run draws it again, and reports the problem
             self.draw()
-        except HLError:
-            pass  # the end of the run draws it again, and reports the problem
         self._drawn = time.monotonic()
 
     def draw(self) -> None:
@@ -59,8 +58,8 @@ class _Generation:
 def plot_progress(events: Sequence[Mapping[str, Any]], path: Path | str) -> Path:
     """Plots scores and CMA-ES's step size against environment steps.
 
-    A dot is a sample on all seeds; the lines are the mean of each generation and the best so far. Samples in short episodes
-    are omitted, because their scores are not comparable.
+    A dot is a sample on all seeds; the lines are the mean of each generation and the best so far. Samples in short
+    episodes are omitted, because their scores are not comparable.
 
     Raises:
         FileUnwritable: The file cannot be written.

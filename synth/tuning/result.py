@@ -1,4 +1,4 @@
-"""What a tuning came to."""
+"""Result of a tuning."""
 
 from __future__ import annotations
 
@@ -13,9 +13,24 @@ from hl_dsl.base.text import counted
 
 @dataclass(frozen=True)
 class TuneResult:
-    """`best_text` is the program with the best values as its defaults (the program's own text where nothing was better).
-    `score` and `start_score` are the `fitness` over `seeds`, in whole episodes. `values` holds every parameter, `written` is
-    where the text was put besides."""
+    """Result of a tuning.
+
+    Attributes:
+        best_text: The program with the best values as its defaults; the initial text if nothing was better.
+        program_hash: Its hash.
+        values: The best values of all parameters.
+        score: Their fitness over `seeds`, in whole episodes.
+        start_score: Fitness of the initial program.
+        seeds: Development seeds.
+        samples: Number of samples.
+        env_steps: Environment steps.
+        stop_reason: Why the tuning stopped.
+        program_name: Name of the program.
+        protocol: Protocol of the episodes.
+        fitness: What was maximized.
+        planning: Counts of the planner.
+        written: The file that the text was written into, in addition to the run folder.
+    """
 
     SCHEMA: ClassVar[str] = "hl.tune/1"  # of the document of `hl tune --json`
     best_text: str
@@ -35,6 +50,7 @@ class TuneResult:
 
     @property
     def interrupted(self) -> bool:
+        """Whether an interrupt stopped the tuning."""
         return self.stop_reason == INTERRUPTED
 
     @property
@@ -44,6 +60,7 @@ class TuneResult:
 
     @property
     def improved(self) -> bool:
+        """Whether a better program was found."""
         return self.score > self.start_score
 
     def to_json(self) -> dict[str, Any]:
@@ -71,8 +88,9 @@ class TuneResult:
         by = "" if self.fitness == "mean" else f" ({self.fitness})"
         written = f"written to {self.written}\n" if self.written else ""
         return (
-            f"{self.program_name}: {self.start_score:g} -> {self.score:g}{by} under {self.protocol}, {counted(len(self.seeds), 'seed')}, "
-            f"{counted(self.samples, 'sample')}, {counted(self.env_steps, 'environment step')}"
+            f"{self.program_name}: {self.start_score:g} -> {self.score:g}{by} under {self.protocol}, "
+            f"{counted(len(self.seeds), 'seed')}, {counted(self.samples, 'sample')}, "
+            f"{counted(self.env_steps, 'environment step')}"
             + (f", {counted(self.planning.steps, 'step')} of the model to plan" if self.planning.steps else "")
             + "\n"
             f"stopped: {self.stop_reason}\n{written}{values}\n\n{self.best_text}"

@@ -42,8 +42,8 @@ def run_tune(
         resources: What batches are evaluated on; None: a worker process of the tuning's own.
         on_event: Takes progress events.
         resume: Whether the run in the folder is continued.
-        write: Whether a better program replaces the one at `path`; not after an interrupt, because a run is only continued
-            with its initial program.
+        write: Whether a better program replaces the one at `path`; not after an interrupt, because a run is only
+            continued with its initial program.
 
     Raises:
         HLError: Nothing can be tuned, the folder is used or holds another run, an invalid case.

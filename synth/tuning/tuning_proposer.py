@@ -187,7 +187,7 @@ class TuningProposer(Proposer):
         start = self._defaults
         for phase in (*self.problem.phases, WHOLE):
             yield from self._phase(phase, start)
-            best = self._best_of(phase.cap) or self._best
+            best = self._best_of(phase.max_steps) or self._best
             start = self._defaults if best is None else best.values
 
     def _phase(self, phase: Phase, start: Values) -> Iterator[Batch]:
@@ -203,32 +203,35 @@ class TuningProposer(Proposer):
                     return
                 if phase is not WHOLE and starts:
                     return  # whole episodes tell more than another restart
-                best = self._best_of(phase.cap)
+                best = self._best_of(phase.max_steps)
                 strategy.restart(self._defaults if best is None else best.values)
                 starts, known = starts + 1, self.samples
             drawn = [self._defaults | values for values in strategy.ask()]
             center = self._defaults | strategy.center if settings.center else None
             yield from self._generation(drawn, phase, center)
-            scores = [self._samples[self._key(values, phase.cap)].reported_score for values in drawn]
+            scores = [self._samples[self._key(values, phase.max_steps)].reported_score for values in drawn]
             reported = [score for score in scores if score is not None]
             if reported:
                 strategy.tell([min(reported) if score is None else score for score in scores])
             generation += 1
 
     def _generation(self, drawn: Sequence[Values], phase: Phase, center: Values | None) -> Iterator[Batch]:
-        """One generation, unless all of its samples were evaluated before. Only the center may be accepted, if there is one."""
+        """One generation, unless all of its samples were evaluated before.
+
+        If there is a center, only the center may be accepted.
+        """
         proposed: list[Sample] = []
         samples = [(values, center is None) for values in drawn] + ([] if center is None else [(center, True)])
         for values, is_eligible in samples:
-            known = self._samples.get(self._key(values, phase.cap))
+            known = self._samples.get(self._key(values, phase.max_steps))
             if known is None:
-                proposed.append(self._add(values, phase.cap, is_eligible))
+                proposed.append(self._add(values, phase.max_steps, is_eligible))
             elif known in proposed:
                 known.is_eligible |= is_eligible
         if proposed:
             self._proposed = proposed
             eligible = frozenset(sample.number for sample in proposed if sample.is_eligible)
-            yield Batch(phase.cap, eligible, self._withheld_steps(phase))
+            yield Batch(phase.max_steps, eligible, self._withheld_steps(phase))
 
     def _add(self, values: Values, max_steps: int | None, is_eligible: bool) -> Sample:
         sample = Sample(len(self._samples), dict(values), max_steps, is_eligible)
@@ -242,13 +245,13 @@ class TuningProposer(Proposer):
 
     def _withheld_steps(self, phase: Phase) -> int:
         """Environment steps for whole episodes of the best sample, which a phase of short ones may not spend."""
-        if phase.cap is None or self._steps_left is None:
+        if phase.max_steps is None or self._steps_left is None:
             return 0
         budget = self._steps_left + self._steps_spent
         return min(self.problem.longest * len(self.problem.seeds), int(budget * _WITHHELD_SHARE))
 
     def _is_spent(self, phase: Phase) -> bool:
         """Whether a phase of short episodes has spent its part of the budget."""
-        if phase.cap is None or self._steps_left is None:
+        if phase.max_steps is None or self._steps_left is None:
             return False
         return self._is_cut or self._steps_left <= self._withheld_steps(phase)

@@ -7,7 +7,8 @@ from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.rollout import evaluate
 
-from benchmarks.edits import HANGS, LEAVES, PLAYS, POLICY, Kept, as_hl, as_python, play_python, table
+from benchmarks.edit_rollouts import HANGS, LEAVES, PLAYS, play_python
+from benchmarks.edits import POLICY, Kept, as_hl, as_python, table
 from benchmarks.free_form import CONTROLLER
 from benchmarks.free_form_edits import KINDS, edits
 from hl_dsl.program import Program
@@ -86,7 +87,7 @@ def test_a_small_run_of_both(monkeypatch):
 
 
 def test_an_action_that_does_not_come_is_a_hang(monkeypatch):
-    monkeypatch.setattr("benchmarks.edits.ACTION_SECONDS", 0.05)
+    monkeypatch.setattr("benchmarks.edit_rollouts.ACTION_SECONDS", 0.05)
     played = play_python("def act(ram, reward, memory):\n    while True:\n        pass", 120, **QUIET)
     assert (played.outcome, played.steps) == (HANGS, 0)
 

@@ -1,4 +1,4 @@
-"""Defects to put into the verifier, and the question whether a verifier with a defect proves a program."""
+"""Defects of the verifier, and the proof of a program by a verifier with a defect."""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ CARTPOLE = 'policy p for "CartPole-v1" {{ observe cart.position, cart.velocity a
 
 
 def proved(text: str) -> bool:
-    """Whether intervals and induction, with nothing to find violations, prove all of a program; of one that has an
-    invariant `asked`, whether they prove that one. With `intervals` as the program's name, by intervals alone; with `fine`, with
-    the finer bounds of rounding errors."""
+    """Returns True if intervals and induction, without a search for violations, prove all goals of a program.
+
+    If the program has an invariant `asked`, only that one counts. A program named `intervals` must be proved by
+    intervals alone; for a program named `fine`, induction uses the tighter bounds of rounding errors.
+    """
     stage = IntervalStage(Program.parse(text).flow)
     left = [
         goal
@@ -47,7 +49,7 @@ def proved(text: str) -> bool:
 
 
 def row(name: str, **changes):
-    """The row with its forms changed."""
+    """Changes the forms of an operator's row."""
     original = OPERATORS[name]
     return replaced(replace(original, forms=tuple(replace(form, **changes) for form in original.forms)))
 
@@ -73,14 +75,14 @@ class WithoutBase(Induction):
         return (UNSAT, ()) if start == encode.START else super()._query(goal, hypotheses, evaluator, depth, start)
 
 
-class BeginsAnyhow(Induction):
+class WithoutInitialCheck(Induction):
     def _holds_initially(self, goal):
         return True
 
 
 class WithoutDropping(Induction):
     def prove(self, list_goals, depths):
-        """All goals at once as hypotheses, none dropped when it fails."""
+        """Uses all goals as hypotheses and drops none that fails."""
         found = super().prove(list_goals, depths)
         return {**found, **{goal.id: self._attempt(goal, list_goals, self._all(list_goals)) for goal in list_goals}}
 
@@ -88,8 +90,8 @@ class WithoutDropping(Induction):
         return Evaluator(self.index, self.assuming_ranges(list_goals))
 
 
-class Supposing(Induction):
-    """What is to be proved, among the assumptions of the tick that it is to be proved of."""
+class AssumingGoals(Induction):
+    """Adds the goals to the assumptions of the tick at which they must be proved."""
 
     def _query(self, goal, hypotheses, evaluator, depth, start):
         held = self.index.assumes
@@ -104,5 +106,5 @@ class Supposing(Induction):
 
 
 def row_with(name: str, **changes):
-    """The row itself changed."""
+    """Changes an operator's row."""
     return replaced(replace(OPERATORS[name], **changes))

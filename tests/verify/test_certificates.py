@@ -1,4 +1,4 @@
-"""Proofs as files: another run of a solver, which knows nothing of HL, gives the expected answers."""
+"""Certificates: a solver without HL confirms the scripts of a proof."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
 from tests.verify.test_verdicts import LIMITS, VERDICTS
 
-LEMMA = re.compile(r"\(assert (\(=> )?h\d")  # what supposes a lemma stands behind what denies the goal
+LEMMA = re.compile(r"\(assert (\(=> )?h\d")  # assertions of lemmas come after the negated goal
 PROVED = sorted(VERDICTS.glob("proved/*.hl"))
 
 
@@ -27,7 +27,7 @@ def answer(text: str) -> str:
 
 
 @pytest.mark.parametrize("path", PROVED, ids=lambda path: path.stem)
-def test_another_solver_agrees(path, tmp_path):
+def test_another_solver_confirms_the_scripts(path, tmp_path):
     program = Program.load(path)
     proof = program.prove(limits=LIMITS)
     index = json.loads(
@@ -54,7 +54,7 @@ def test_another_solver_agrees(path, tmp_path):
     assert listed == {file.name for file in (tmp_path / "out").glob("*.smt2")}
 
 
-def test_some_proofs_need_the_solver_and_all_of_these_are_certified():
+def test_every_proof_that_needs_the_solver_is_certified():
     counts = {"scripts": 0, "uncertified": 0}
     for name in ("ghost_counter", "paddle_follows", "two_ticks_back", "sign_of_difference"):
         program = Program.load(VERDICTS / "proved" / f"{name}.hl")
@@ -64,7 +64,7 @@ def test_some_proofs_need_the_solver_and_all_of_these_are_certified():
     assert counts["scripts"] >= 6 and counts["uncertified"] == 0
 
 
-def test_only_what_is_proved_is_certified(tmp_path):
+def test_only_proved_goals_are_certified(tmp_path):
     program = Program.load(VERDICTS / "violated" / "paddle_follows.hl")
     proof = program.prove(limits=LIMITS)
     ids = {entry["id"] for entry in build_certificate(program.flow, proof, LIMITS).entries}
@@ -74,7 +74,7 @@ def test_only_what_is_proved_is_certified(tmp_path):
     )
 
 
-def test_a_certificate_replaces_a_certificate_and_nothing_else(tmp_path):
+def test_certificate_replaces_only_a_certificate(tmp_path):
     ghost, other = (Program.load(VERDICTS / "proved" / name) for name in ("ghost_counter.hl", "aim_clamped.hl"))
     write_certificate(tmp_path / "c", build_certificate(ghost.flow, ghost.prove()))
     assert list((tmp_path / "c").glob("*.smt2"))

@@ -15,7 +15,7 @@ LATE = sorted(LATE_PROGRAMS.glob("*.hl"))
 
 
 @pytest.mark.parametrize("path", LATE, ids=lambda path: path.stem)
-def test_a_late_violation_is_found(path):
+def test_late_violation_is_found(path):
     program = Program.load(path)
     proof = program.prove()
     broken = [result for result in proof.results if result.status in ("violated", "ill-defined")]
@@ -24,7 +24,7 @@ def test_a_late_violation_is_found(path):
     assert_replays(program.flow, broken[0])
 
 
-def test_a_long_run_becomes_a_short_one():
+def test_long_run_is_shortened():
     program = Program.load(LATE[[path.stem for path in LATE].index("held_for_long")])
     goal = next(goal for goal in list_goals(program.flow) if goal.kind == "invariant")
     rows = ((9,), (7,), (7,)) * 50 + ((7,),) * 320

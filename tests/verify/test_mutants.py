@@ -21,10 +21,10 @@ from hl_dsl.operators import intervals, inverse_intervals, scalar, truth_interva
 from tests.verify.mutation import (
     BREAKOUT,
     CARTPOLE,
-    BeginsAnyhow,
-    Supposing,
+    AssumingGoals,
     WithoutBase,
     WithoutDropping,
+    WithoutInitialCheck,
     attribute,
     one_round,
     proved,
@@ -124,7 +124,7 @@ MUTANTS = [
         False,
     ),
     (
-        "division through zero as if the ends told all",
+        "division through zero by the end points alone",
         lambda: row("divide", interval=lambda a, b: intervals.hull(*(x / y if y else 0.0 for x in a for y in b))),
         BREAKOUT.format("let q = 10 / (if ram[1] == 7 then 0.001 else ram[1] - 7.5) invariant p: abs(q) <= 100"),
         False,
@@ -144,7 +144,8 @@ MUTANTS = [
     (
         "a float32 taken for a float64",
         lambda: row("float32", precision=53, interval=lambda a: a),
-        'policy p for "Pendulum-v1" { observe pole.sin act clamp(pole.sin, -0.1, 0.1) invariant p: action in [-0.1, 0.1] }',
+        'policy p for "Pendulum-v1" { observe pole.sin act clamp(pole.sin, -0.1, 0.1) invariant p: action in [-0.1, '
+        "0.1] }",
         False,
     ),
     (
@@ -163,15 +164,17 @@ MUTANTS = [
         "no base case",
         lambda: attribute(k_induction, "Induction", WithoutBase),
         BREAKOUT.format(
-            "memory a: int in [0, 300] = 0 { next = ram[1] } memory b: int in [0, 300] = 5 { next = ram[1] } invariant p: a == b"
+            "memory a: int in [0, 300] = 0 { next = ram[1] } memory b: int in [0, 300] = 5 { next = ram[1] } "
+            "invariant p: a == b"
         ),
         False,
     ),
     (
         "the first tick shown by nothing",
-        lambda: attribute(k_induction, "Induction", BeginsAnyhow),
+        lambda: attribute(k_induction, "Induction", WithoutInitialCheck),
         BREAKOUT.format(
-            "memory a: int in [0, 300] = 0 { next = ram[1] } memory b: int in [0, 300] = 5 { next = ram[1] } invariant p: a == b"
+            "memory a: int in [0, 300] = 0 { next = ram[1] } memory b: int in [0, 300] = 5 { next = ram[1] } "
+            "invariant p: a == b"
         ),
         False,
     ),
@@ -210,7 +213,7 @@ MUTANTS = [
         False,
     ),
     (
-        "what a rounded sum tells, told of the exact one",
+        "backward intervals of a sum without rounding",
         lambda: attribute(inverse_intervals, "outward", lambda pair: pair),
         CARTPOLE.format("invariant p: cart.position + 1e16 <= 1e16 implies cart.position <= 0").replace(
             "policy p", "policy intervals"
@@ -252,7 +255,7 @@ MUTANTS = [
     ),
     (
         "the goal supposed in the tick it is asked of",
-        lambda: attribute(k_induction, "Induction", Supposing),
+        lambda: attribute(k_induction, "Induction", AssumingGoals),
         BREAKOUT.format("memory a: int in [0, 900] = 0 { next = min(a + ram[1] // 255, 900) } invariant p: a < 900"),
         False,
     ),
@@ -260,7 +263,8 @@ MUTANTS = [
         "ints that are never too large",
         lambda: attribute(interval_stage, "LARGEST_INT", 2**80),
         BREAKOUT.format(
-            "memory a: int in [0, 9000000000000000] = 1 { next = if a < 30000000000000 then a * 255 else 1 } let b = a * 3"
+            "memory a: int in [0, 9000000000000000] = 1 { next = if a < 30000000000000 then a * 255 else 1 } let b = "
+            "a * 3"
         ),
         False,
     ),
@@ -274,7 +278,7 @@ MUTANTS = [
 
 
 @pytest.mark.parametrize("defect, put_in, text, sound", MUTANTS, ids=[mutant[0] for mutant in MUTANTS])
-def test_a_defect_of_the_verifier_shows(defect, put_in, text, sound):
+def test_verifier_with_a_defect_gives_a_wrong_result(defect, put_in, text, sound):
     assert proved(text) is sound
     with put_in():
         assert proved(text) is not sound

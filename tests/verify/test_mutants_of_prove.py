@@ -1,4 +1,4 @@
-"""The whole verifier with a defect put into it must give itself away on programs of the corpus."""
+"""The verifier with a defect gives another verdict on a program of tests/golden/verdicts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from hl_dsl.verify import SearchCache, proof_pipeline
+from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.methods import bounded_model_checking
 from hl_dsl.verify.methods.interval_stage import IntervalStage
@@ -28,26 +29,25 @@ def put(*changes):
 
 
 def answering(instead: str):
-    """`check`, which takes an unknown for something else."""
+    """`Solver.check` that returns `instead` for an unknown."""
     sound = Solver.check
 
-    def check(self):
-        answer = sound(self)
+    def check(self, *args, **options):
+        answer = sound(self, *args, **options)
         return instead if answer == UNKNOWN else answer
 
     return check
 
 
-def without_ranges(self, index, leaves, nodes=None):
-    """`Pool.ranged`, with expressions named by what they are made from, whatever its ranges."""
-    found = self.expressions(index, index.leaf_keys, nodes)
-    for position, pair in {**leaves, **index.constants}.items():
-        self.root.values[found[position]] = pair
-    self.root.values.pop(-1, None)
-    return found
+def without_ranges(self, index, leaves, nodes=None, numbers=None):
+    """`ExpressionTable.ranged`, with numbers that do not depend on the ranges of the leaves."""
+    out = self._numbered(index, range(len(index.nodes)), dict.fromkeys(index.leaf_keys), [-1] * len(index.nodes))
+    for position, interval in {**leaves, **index.constants}.items():
+        self.root.values[out[position]] = interval
+    return out
 
 
-# (defect, what is put in, programs through one memo; the verdict on the last must change)
+# (defect, what is put in, programs proved with one cache; the verdict on the last must change)
 MUTANTS = [
     ("unknown taken for unsat", [(Solver, "check", answering(UNSAT))], ["unknown/no_cubes"]),
     ("unknown taken for sat", [(Solver, "check", answering(SAT))], ["unknown/no_cubes"]),
@@ -78,7 +78,7 @@ MUTANTS = [
         ["vacuous/nothing_can_happen"],
     ),
     (
-        "intervals kept under a name that says nothing of ranges",
+        "intervals stored under a key without the ranges",
         [(ExpressionTable, "ranged", without_ranges)],
         ["proved/observed_less", "violated/observed_less"],
     ),
@@ -98,22 +98,25 @@ def verdict(names: list[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("defect, changes, names", MUTANTS, ids=[mutant[0] for mutant in MUTANTS])
-def test_a_defect_of_the_verifier_shows_in_the_corpus(defect, changes, names):
+def test_defect_of_the_verifier_changes_a_verdict(defect, changes, names):
     expected = {STATUS[names[-1].split("/")[0]]}
     assert verdict(names) == expected
     with put(*changes):
         try:
             found = verdict(names)
-        except (TypeError, ValueError, IndexError):  # an answer to another question than the one that was asked
+        except (ValueError, IndexError):  # an answer to another question than the one that was asked
             return
     assert found != expected
 
 
-def test_what_rests_on_nothing_shows():
+def test_verdict_that_ignores_unproved_obligations_differs():
     program = Program.parse(
         'policy p for "Breakout-v5" { observe ram act NOOP let q = 1 / ram[1] invariant small: q <= 1 }'
     )
-    found = lambda: next(result.status for result in program.prove(limits=LIMITS).results if result.kind == "invariant")
-    assert found() == "unknown"
+
+    def status():
+        return next(result.status for result in program.prove(limits=LIMITS).results if result.kind == "invariant")
+
+    assert status() == ProofStatus.UNKNOWN
     with put((proof_pipeline, "downgrade_unsupported", lambda *_: None)):
-        assert found() == "proved"
+        assert status() == ProofStatus.PROVED

@@ -1,4 +1,4 @@
-"""What intervals and z3 say of generated programs against what the interpreter does."""
+"""Soundness of intervals and proofs on generated programs, compared with the interpreter."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 
 from tests.support.generators.inputs import runs
 from tests.support.generators.programs import programs
-from tests.support.taint import sound_nodes
+from tests.support.generators.taint import sound_nodes
 
-TOLERANT = dict(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+TOLERANT = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
 def lanes_of(flow, run):
-    """For each lane, its ticks as (values, which of them are sound), until an assumption is broken."""
+    """Returns the ticks of each lane as (values, which of them are sound), until an assumption is violated."""
     for lane in range(run.lanes):
         interpreter = Interpreter(flow, run.parameters_of(lane))
         tainted: set[int] = set()
@@ -45,7 +45,7 @@ def lanes_of(flow, run):
 
 @settings(max_examples=70, **TOLERANT)
 @given(data=st.data(), program=programs())
-def test_every_value_of_a_run_lies_in_its_interval(data, program):
+def test_value_of_a_run_lies_in_its_interval(data, program):
     flow = program.flow
     stage = IntervalStage(flow)
     evaluator = stage.evaluator
@@ -77,7 +77,7 @@ def check(evaluator, node, context, value):
 
 @settings(max_examples=30, **TOLERANT)
 @given(data=st.data(), program=programs())
-def test_the_encoding_admits_every_run(data, program):
+def test_encoding_admits_every_run(data, program):
     flow = program.flow
     stage = IntervalStage(flow)
     run = data.draw(runs(flow, lanes=1, ticks=3))
@@ -90,7 +90,7 @@ def test_the_encoding_admits_every_run(data, program):
 
 
 def admitted(solver, stage, interpreter, ticks) -> str:
-    """z3's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
+    """Returns z3's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
     flow = stage.flow
     encoding = Encoding(stage.evaluator, stage.evaluator.base, START, RELATIVE_ERROR)
     solver.reset(2_000_000)
@@ -104,7 +104,7 @@ def admitted(solver, stage, interpreter, ticks) -> str:
 
 @settings(max_examples=20, **TOLERANT)
 @given(program=programs())
-def test_nothing_proved_is_ever_broken(program):
+def test_no_run_violates_a_proved_goal(program):
     flow = program.flow
     quick = ProofLimits(solver_steps=200_000, bounded_steps=100_000, bounded_depths=(2, 4), lanes=8, ticks=8)
     proof = prove(flow, quick)

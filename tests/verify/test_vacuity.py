@@ -1,4 +1,4 @@
-"""Why a property says nothing, in the words of its own form."""
+"""Vacuous properties: the reason names the form of the property."""
 
 from __future__ import annotations
 
@@ -66,7 +66,8 @@ TIMER = "memory t: int in [0, 300] = 0 { next = min(t + 1, 300) } "
         ("reachable p: ram[1] > 300", "it is false at every tick of every run"),
         (
             TIMER + "assume early: t < 10 reachable p: t == 20",
-            "it is false at every tick of every run that keeps the `assume` facts `early`; without them a run reaches it",
+            "it is false at every tick of every run that keeps the `assume` facts `early`; without them a run "
+            "reaches it",
         ),
         (
             TIMER + "assume early: t < 10 reachable p: t == 301",
@@ -74,7 +75,7 @@ TIMER = "memory t: int in [0, 300] = 0 { next = min(t + 1, 300) } "
         ),
     ],
 )
-def test_the_reason(declarations, detail):
+def test_vacuous_claim_has_a_reason(declarations, detail):
     program = Program.parse(f'policy p for "Breakout-v5" {{ observe ram {declarations} act NOOP }}')
     result = next(result for result in program.prove().results if result.name == "p")
     assert (result.status, result.detail) == ("vacuous", detail)
@@ -177,7 +178,7 @@ QUICK = ProofLimits(solver_steps=50_000, depths=(0, 1), bounded_depths=(4, 6), b
     seed=st.integers(0, 99),
 )
 def test_only_proved_claims_are_vacuous(assumption, act, claim, kind, seed):
-    """For a vacuous claim, no simulated run breaks it, and it is proved where vacuity detection is switched off."""
+    """For a vacuous claim, no simulated run violates it, and it is proved if vacuity detection is disabled."""
     if kind == "reachable" and claim.startswith(("never", "within", "after")):
         kind = "invariant"
     flow = Program.parse(

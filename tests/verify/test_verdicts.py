@@ -1,10 +1,13 @@
-"""Programs in folders by the verdict they must get, in every configuration of the verifier. Every proved one has a twin of
-the same name in another folder, in which one bound, guard or clamp is changed."""
+"""Golden verdicts: programs in folders by their verdict, checked in several configurations of the verifier.
+
+Every proved program has a twin of the same name in another folder, in which one bound, guard or clamp is changed.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,11 +23,10 @@ from tests.support.paths import VERDICTS
 
 FILES = sorted(VERDICTS.glob("*/*.hl"))
 STATUS = {status.replace(" (reals)", "-reals").replace(" ", "-"): status for status in FINAL_STATUSES}
-OPTIONS = dict(solver_steps=200_000, bounded_steps=100_000, depths=(0, 1, 2, 4), lanes=96, ticks=256)
-LIMITS = ProofLimits(**OPTIONS)
+LIMITS = ProofLimits(solver_steps=200_000, bounded_steps=100_000, depths=(0, 1, 2, 4), lanes=96, ticks=256)
 PROVED = [path for path in FILES if path.parent.name == "proved"]
 
-# What no program for one of the project's environments can have, or what would prove nothing more.
+# Constructs that no program for one of the project's environments can have, or that would prove nothing more.
 NOT_IN_THE_VERDICTS = {"act: vector", "observe: length", "number: -0.0"}
 
 
@@ -37,7 +39,7 @@ def statuses(proof) -> dict[str, str]:
 
 
 def needs(path: Path) -> str:
-    """What a comment of the program says that its proof needs: nothing, or `lemmas`."""
+    """Returns what the proof needs according to a comment of the program: nothing, or `lemmas`."""
     return next(
         (
             line.removeprefix("# needs:").strip()
@@ -49,7 +51,7 @@ def needs(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_verdict(path, tmp_path):
+def test_program_gets_the_verdict_of_its_folder(path, tmp_path):
     program = Program.load(path)
     file = str(tmp_path / "answers.sqlite")
     cold, warm = SolverAnswerCache(file), SolverAnswerCache(file)
@@ -60,8 +62,8 @@ def test_verdict(path, tmp_path):
     warm.close()
     assert statuses(again) == statuses(proof), "with what was kept of the first proof"
     assert [result.trace for result in again.results] == [result.trace for result in proof.results]
-    check_verdict(program, program.prove(limits=ProofLimits(**OPTIONS, slicing=False)), STATUS[path.parent.name])
-    without = program.prove(limits=ProofLimits(**OPTIONS, lemmas=False))
+    check_verdict(program, program.prove(limits=replace(LIMITS, slicing=False)), STATUS[path.parent.name])
+    without = program.prove(limits=replace(LIMITS, lemmas=False))
     if needs(path) == "lemmas":
         assert not without.passed
     else:
@@ -88,14 +90,14 @@ def check_verdict(program, proof, expected):
 
 
 def assert_replays(flow, result):
-    """The trace of a violation, run again from what its JSON says."""
+    """Replays the trace of a violation from its JSON."""
     goal = next(goal for goal in list_goals(flow) if goal.id == result.id)
     run = SimulatedRun(result.trace[0]["parameters"], tuple(tuple(tick["inputs"].values()) for tick in result.trace))
     assert first_break(flow, goal, run) == len(result.trace) - 1
 
 
 @pytest.mark.parametrize("path", PROVED, ids=lambda path: path.stem)
-def test_a_proved_program_has_a_twin_that_differs_in_one_line(path):
+def test_proved_program_has_a_twin_that_differs_in_one_line(path):
     twins = [twin for twin in VERDICTS.glob(f"*/{path.name}") if twin != path]
     assert twins
     for twin in twins:
@@ -105,13 +107,13 @@ def test_a_proved_program_has_a_twin_that_differs_in_one_line(path):
 
 
 def code_of(path: Path) -> list[str]:
-    """The lines that mean something, layout aside."""
+    """Returns the lines without comments and layout."""
     lines = [" ".join(line.split("#")[0].split()) for line in path.read_text().splitlines()]
     return [line for line in lines if line]
 
 
 @pytest.mark.parametrize("folder", STATUS)
-def test_a_program_says_what_it_is_about(folder):
+def test_program_starts_with_a_comment_and_has_the_name_of_its_file(folder):
     files = [path for path in FILES if path.parent.name == folder]
     assert files
     for path in files:
@@ -119,7 +121,7 @@ def test_a_program_says_what_it_is_about(folder):
         assert Program.load(path).flow.name == path.stem
 
 
-def test_the_corpus_is_made_of_every_operator_and_construct():
+def test_programs_use_every_operator_and_construct():
     written, built = Counter(), Counter()
     for path in FILES:
         program = Program.load(path)
@@ -131,8 +133,10 @@ def test_the_corpus_is_made_of_every_operator_and_construct():
     assert set(missing(written, built)) <= NOT_IN_THE_VERDICTS
 
 
-def test_every_verdict_repeats():
+def test_verdict_is_the_same_in_a_second_proof():
     path = VERDICTS / "violated" / "paddle_follows.hl"
     first, second = (Program.load(path).prove(limits=LIMITS) for _ in range(2))
-    strip = lambda proof: [{**result, "seconds": 0} for result in proof.to_json()["results"]]
-    assert strip(first) == strip(second)
+    first_results, second_results = (
+        [{**result, "seconds": 0} for result in proof.to_json()["results"]] for proof in (first, second)
+    )
+    assert first_results == second_results

@@ -21,7 +21,7 @@ class EquivalenceStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is known about two programs.
+    """Result of a comparison of two programs, with its evidence.
 
     Attributes:
         status: The result.

@@ -17,7 +17,7 @@ class GoalRelevance:
         self._cells: dict[str, int] = {}
 
     def cells(self, goal: Goal) -> int:
-        """Returns bits of the memory leaves that a goal and its assumptions depend on, at this tick or an earlier one."""
+        """Returns bits of the memory leaves that a goal and its assumptions depend on, at any tick up to this one."""
         bits = self._cells.get(goal.id)
         if bits is None:
             bits = self._cells[goal.id] = self._closed(goal)

@@ -15,7 +15,7 @@ _MOST_CONTEXTS = 30_000
 
 
 class Facts:
-    """What is known in a context, by expression number.
+    """Facts of a context, by expression number.
 
     Attributes:
         narrowed: Intervals that are smaller than in the parent context.
@@ -45,7 +45,7 @@ class ExpressionTable:
         intervals: Intervals by circumstances (see `Context.circumstances`).
         narrowings: Facts that a condition implies, by circumstances.
         impossible: Facts of a context that no tick satisfies.
-        unchanged: Stands in `narrowings` for a condition that implies nothing new.
+        unchanged: Entry in `narrowings` of a condition that implies nothing new.
     """
 
     def __init__(self) -> None:

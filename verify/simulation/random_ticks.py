@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.simulation.input_sampling import InputRow, nearby_literals
 
-_WIDEST = 1e6  # stands in for a range that has no end
+_WIDEST = 1e6  # end of a range that has none
 
 
 class RandomTicks:

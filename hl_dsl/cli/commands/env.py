@@ -1,4 +1,4 @@
-"""`hl env`: what a policy can observe and do."""
+"""`hl env`: observations and actions of an environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def env(
             show_default=False,
         ),
     ],
-    steps: Annotated[int, typer.Option("--steps", min=1, help="Environment steps the probe may take.")] = 1000,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="Limit of environment steps of the probe.")] = 1000,
     seed: Annotated[
         int,
         typer.Option("--seed", min=0, max=2**31 - 1, help="Seed of the probe's environment and its random actions."),
@@ -30,15 +30,15 @@ def env(
         bool,
         typer.Option(
             "--save",
-            help="Write the card of an environment that has none: into the folder HL_CARDS names, else into cards/.",
+            help="Write a card if the environment has none, to the folder in HL_CARDS, else to cards/.",
         ),
     ] = False,
-    trials: Annotated[
-        Path, typer.Option("--trials", help="The ledger the probe is recorded in: its steps count too.")
-    ] = Path("trials.jsonl"),
+    trials: Annotated[Path, typer.Option("--trials", help="The ledger that records the probe and its steps.")] = Path(
+        "trials.jsonl"
+    ),
     json: Json = False,
 ) -> None:
-    """Show what a policy can observe and do, by a short probe."""
+    """Show what a policy can observe and do, measured by a short probe."""
     from hl_dsl.cards import CardResolver
     from hl_dsl.cards.writer import card_text, write_card
     from hl_dsl.cli.output.environment_text import probe_text
@@ -52,7 +52,7 @@ def env(
     ledger.prepare()
     simulators = SimulatorPool()
     try:
-        found = probe(environment, steps=steps, seed=seed, simulators=simulators)
+        measured = probe(environment, steps=steps, seed=seed, simulators=simulators)
     except EnvironmentFailed as problem:
         ledger.append(
             Trial(
@@ -71,25 +71,25 @@ def env(
             Trial(
                 kind=TrialKind.PROBE,
                 environment=environment,
-                protocol=found.protocol,
+                protocol=measured.protocol,
                 proposer="random actions",
-                environment_steps=found.env_steps,
+                environment_steps=measured.env_steps,
                 run_seed=seed,
             ).to_event()
         )
     except HLError as error:
         unrecorded = error
-    saved = write_card(found.card, CardResolver.of_user().folders[0]) if save and not found.carded else None
+    saved = write_card(measured.card, CardResolver.of_user().folders[0]) if save and not measured.carded else None
     document = {
         "schema": "hl.env/1",
-        **found.to_json(),
+        **measured.to_json(),
         "recorded": unrecorded is None,
-        "card_text": None if found.carded else card_text(found.card),
+        "card_text": None if measured.carded else card_text(measured.card),
         "card_file": saved,
     }
-    show(document, probe_text(found, None if unrecorded else trials, saved), json)
-    if save and found.carded:
-        note(f"note: {environment} has a card already, from {found.card.origin}; nothing was written")
+    show(document, probe_text(measured, None if unrecorded else trials, saved), json)
+    if save and measured.carded:
+        note(f"note: {environment} already has a card, from {measured.card.origin}; nothing was written")
     if unrecorded is not None:
         note(error_text(HLError(f"the probe is not recorded: {unrecorded.message}", unrecorded.hint)))
         raise typer.Exit(unrecorded.exit_code)

@@ -1,4 +1,4 @@
-"""`hl explain`: a diagnostic's page, an operator's, or a policy in words."""
+"""`hl explain`: the page of a diagnostic or an operator, or a policy in English."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def explain(
     ],
     json: Json = False,
 ) -> None:
-    """Explain a diagnostic, an operator, or a policy in words."""
+    """Explain a diagnostic, an operator, or a policy."""
     if re.fullmatch(r"(?i)hl\d+", what):
         from hl_dsl.messages.codes import explain_code
 
@@ -38,7 +38,7 @@ def explain(
         show({"schema": "hl.explain/1", "operator": what, "page": page(row)}, page(row), json)
         return
     if not Path(what).suffix and not Path(what).exists():
-        raise HLError(f"`{what}` is neither a diagnostic's code nor an operator nor a file", _nearest(what))
+        raise HLError(f"`{what}` is not a diagnostic's code, an operator or a file", _nearest(what))
     from hl_dsl.program import Program
 
     program = Program.load(what)

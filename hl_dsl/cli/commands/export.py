@@ -1,4 +1,4 @@
-"""`hl export`: a policy as a file that stands alone."""
+"""`hl export`: a policy as a standalone file."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def export(
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
     json: Json = False,
 ) -> None:
-    """Write a policy as one readable NumPy file that acts the same."""
+    """Export a policy to one readable NumPy file with the same behaviour."""
     from hl_dsl.base.files import write_whole
     from hl_dsl.program import Program
 
     if to != "python":
-        raise HLError(f"there is no export to `{to}`", "the target is `python`")
+        raise HLError(f"`{to}` is not a target language", "use `python`")
     if output is not None and output.resolve() == file.resolve():
         raise HLError(f"`--output {output}` would overwrite the policy itself", "choose another path")
     program = Program.load(file)

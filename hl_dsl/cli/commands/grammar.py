@@ -1,4 +1,4 @@
-"""`hl grammar`: the grammar that holds a language model to programs for one environment."""
+"""`hl grammar`: the grammar for constrained decoding of programs for one environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def grammar(
     ],
     json: Json = False,
 ) -> None:
-    """Print a grammar for constrained decoding, in Lark's notation; it takes no environment step."""
+    """Print a grammar for constrained decoding, in Lark's notation. Takes no environment step."""
     from hl_dsl.cards import load_card
     from hl_dsl.language.environment_grammar import card_grammar
 

@@ -1,4 +1,4 @@
-"""`hl regress`: golden cases, which a task's programs must not forget."""
+"""`hl regress`: regression cases of a task."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from hl_dsl.cli.output.documents import Interrupted, Json, finish, show
 if TYPE_CHECKING:
     from hl_dsl.synth.regressions.run import CasesRun
 
-Where = Annotated[
-    Path, typer.Argument(metavar="[POLICY|FOLDER]", help="A policy, the folder it lies in, or a run's folder.")
-]
+Where = Annotated[Path, typer.Argument(metavar="[POLICY|FOLDER]", help="A policy, its folder, or a run folder.")]
 Cases = Annotated[
     Path | None,
     typer.Option(
         "--cases",
         metavar="FOLDER",
-        help="Where the cases lie. [default: regressions/ beside the policy]",
+        help="The folder of the cases. [default: regressions/ next to the policy]",
         show_default=False,
     ),
 ]
@@ -43,7 +41,7 @@ app = typer.Typer(
     cls=_RunsByDefault,
     rich_markup_mode=None,
     add_completion=False,
-    help="Golden cases: add, list, remove, or run them (exit 1: one is broken).",
+    help="Regression cases: add, list, remove, or run them (exit code 1: one is violated).",
     subcommand_metavar="[POLICY|FOLDER] | add | list | remove",
 )
 
@@ -54,14 +52,14 @@ def run(
     cases: Cases = None,
     trials: Annotated[
         Path | None,
-        typer.Option("--trials", help="The ledger to append to. [default: trials.jsonl beside the policy]"),
+        typer.Option("--trials", help="The ledger to append to. [default: trials.jsonl next to the policy]"),
     ] = None,
     num_threads: Annotated[
         int, typer.Option("--threads", min=0, max=256, help="Simulator threads; 0: one for each core.")
     ] = 0,
     json: Json = False,
 ) -> None:
-    """Run the cases on a policy. Steps are counted and recorded; 1: a case is broken."""
+    """Run the cases on a policy. Steps are counted and recorded. 1: a case is violated."""
     from hl_dsl.cli.output.progress import step_progress
     from hl_dsl.program import Program
     from hl_dsl.synth.regressions.files import read_cases
@@ -76,7 +74,7 @@ def run(
         found = run_cases(program, wanted, Ledger(trials or policy.parent / "trials.jsonl"), progress, num_threads)
     show({"schema": "hl.regress/1", "folder": folder, **found.to_json()}, _text(found, folder), json)
     if found.interrupted:
-        raise Interrupted("interrupted: what had been played is recorded")
+        raise Interrupted("interrupted: all steps are recorded")
     finish(found.exit_code)
 
 
@@ -86,7 +84,7 @@ def add(
         Path,
         typer.Argument(
             metavar="SOURCE",
-            help="A policy, a run's folder, or a counterexample of `hl verify --save-trace`.",
+            help="A policy, a run folder, or a counterexample of `hl verify --save-trace`.",
             show_default=False,
         ),
     ],
@@ -101,7 +99,7 @@ def add(
         float | None,
         typer.Option(
             "--least-return",
-            help="What the episode, or the moment, must bring. [default: it is played, and its return is the least]",
+            help="Least return of the episode or the window. [default: the return measured now]",
             show_default=False,
         ),
     ] = None,
@@ -110,29 +108,27 @@ def add(
         typer.Option(
             "--holds",
             metavar="PROPERTY",
-            help="What must hold at each of its ticks, over what is observed.",
+            help="Property of the observations that must hold at every tick.",
             show_default=False,
         ),
     ] = None,
     at_tick: Annotated[
         int | None,
-        typer.Option(
-            "--at-tick", min=0, help="A moment: it begins at this tick (--within says how long).", show_default=False
-        ),
+        typer.Option("--at-tick", min=0, help="First tick of a window (--within: its length).", show_default=False),
     ] = None,
     within: Annotated[
         int | None,
-        typer.Option("--within", min=1, metavar="TICKS", help="The ticks of the moment.", show_default=False),
+        typer.Option("--within", min=1, metavar="TICKS", help="Length of the window.", show_default=False),
     ] = None,
     max_steps: Annotated[
         int | None,
-        typer.Option("--max-steps", min=1, help="End the episode after so many steps.", show_default=False),
+        typer.Option("--max-steps", min=1, help="Truncate the episode after so many steps.", show_default=False),
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The case's name.", show_default=False)] = None,
     cases: Cases = None,
     json: Json = False,
 ) -> None:
-    """Turn a seed, a moment, a run or a counterexample into a case."""
+    """Make a case from a seed, a window of ticks, a run or a counterexample."""
     from hl_dsl.cases.documents import case_document
     from hl_dsl.cases.files import add_case
     from hl_dsl.cases.records import Window
@@ -141,17 +137,22 @@ def add(
     from hl_dsl.synth.runs.ledger import Ledger
 
     if (at_tick is None) != (within is None):
-        raise HLError("a moment has a beginning and a length", "give both --at-tick and --within, or neither")
+        raise HLError("a window has a first tick and a length", "give both --at-tick and --within, or neither")
     if least_return is not None and abs(least_return) == float("inf") or least_return != least_return:
-        raise HLError(f"{least_return} is no return", "give a number")
+        raise HLError(f"{least_return} is not a return", "give a finite number")
     demand = Requirement(
-        seed, protocol, max_steps, None if at_tick is None else Window(at_tick, within), least_return, holds
+        seed,
+        protocol,
+        max_steps,
+        None if at_tick is None or within is None else Window(at_tick, within),
+        least_return,
+        holds,
     )
     folder = _cases_of(source, cases)
     with step_progress("measuring the case") as progress:
         if source.suffix == ".json":
             if demand != Requirement():
-                raise HLError("a counterexample has its own demand", "leave the options of episodes out")
+                raise HLError("a counterexample has its own requirement", "remove the options of episodes")
             added = case_from_counterexample(source, name)
         elif source.is_dir():
             added = case_from_run(source, demand, name, progress)
@@ -216,7 +217,7 @@ def remove(
 
 
 def _policy_of(where: Path) -> Path:
-    """The policy of a folder: a run's best, `policy.hl`, or the only one there is."""
+    """The policy of a folder: a run's best, `policy.hl`, or the only policy in it."""
     if not where.is_dir():
         return where
     from hl_dsl.synth.runs.run_folder import BEST
@@ -234,7 +235,7 @@ def _policy_of(where: Path) -> Path:
 
 
 def _cases_of(source: Path, given: Path | None) -> Path:
-    """The folder of the cases: the one that is given, or beside the policy, or the nearest above."""
+    """The folder of the cases: the given one, or next to the policy, or the nearest above."""
     from hl_dsl.cases.files import FOLDER, cases_folder, nearest_cases_folder
     from hl_dsl.synth.runs.run_folder import SETTINGS
 
@@ -246,7 +247,7 @@ def _cases_of(source: Path, given: Path | None) -> Path:
     found = nearest_cases_folder(start)
     if found is None and (start / SETTINGS).exists() or found is None and source.suffix == ".json":
         raise HLError(
-            f"there is no folder `{FOLDER}` at {start} or above it", "say where the cases lie: --cases FOLDER"
+            f"there is no folder `{FOLDER}` at {start} or above it", "name the folder of the cases: --cases FOLDER"
         )
     return found or start / FOLDER
 
@@ -254,7 +255,7 @@ def _cases_of(source: Path, given: Path | None) -> Path:
 def _text(found: CasesRun, folder: Path) -> str:
     if not found.cases:
         return f"no cases in {folder}"
-    words = {True: "holds", False: "broken", None: "open"}
+    words = {True: "holds", False: "violated", None: "open"}
     lines = []
     for case, outcome in zip(found.cases, found.results):
         lines += [

@@ -1,30 +1,29 @@
-"""`hl report`: a run as one HTML file."""
+"""`hl report`: an HTML report of a run."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from hl_dsl.base.errors import HLError
-from hl_dsl.cli.options.output_paths import check_folder
+from hl_dsl.cli.options.output_paths import check_folder, check_output_file
 from hl_dsl.cli.output.documents import Json, note, show
 
-_NAMES = (".html", ".htm")
+_SUFFIXES = (".html", ".htm")
 
 
 def report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a trials.jsonl.", show_default=False)],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or a trials.jsonl.", show_default=False)],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="The file to write. [default: report.html in the run's folder]"),
+        typer.Option("--out", "-o", help="The file to write. [default: report.html in the run folder]"),
     ] = None,
     videos: Annotated[
         bool,
         typer.Option(
             "--videos/--no-videos",
-            help="Film the first, worst and best program; this takes environment steps, which are recorded.",
+            help="Record videos of the first, worst and best program; their environment steps are recorded.",
         ),
     ] = True,
     video_steps: Annotated[
@@ -37,20 +36,13 @@ def report(
     from hl_dsl.synth.runs.trials_table import ledger_path
 
     place = out or ledger_path(run).parent / "report.html"
-    if place.suffix.lower() not in _NAMES:
-        raise HLError(f"a report is written as HTML, and `{place}` is not named so", "name it FILE.html")
-    if place.is_dir():
-        raise HLError(f"`{place}` is a folder, not a file for the report", "add a file name")
-    if not place.parent.is_dir():
-        raise HLError(
-            f"there is no folder `{place.parent}` to write {place.name} into", "create it first, or choose another path"
-        )
+    check_output_file(place, _SUFFIXES, "a report")
     check_folder(place.parent)
     document = write_report(run, place, videos, video_steps, note)
     show(document, _text(document), json)
 
 
-def _text(document) -> str:
+def _text(document: dict[str, Any]) -> str:
     best = document["best"]
     lines = [
         f"{document['run']}: {document['status']}"

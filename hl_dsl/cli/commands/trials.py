@@ -1,33 +1,31 @@
-"""`hl trials`: what a run did."""
+"""`hl trials`: the trials of a run."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, cast
 
 import typer
 
 from hl_dsl.cli.output.documents import Json, note, show, write
 
-_WIDTH_OF_FILES = 160
+_PLAIN_WIDTH = 160  # columns of the table where stdout is not a terminal
 
 
-def _follow(run: Path, tell: Callable[[str], None]) -> None:
+def _follow(run: Path, report: Callable[[str], None]) -> None:
     from hl_dsl.synth.runs.follow import follow
 
     for line in follow(run):
-        tell(line)
+        report(line)
 
 
 def trials(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run's folder, or a trials.jsonl.", show_default=False)],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder, or a trials.jsonl.", show_default=False)],
     follow: Annotated[
         bool,
-        typer.Option(
-            "--follow", "-f", help="Show each new trial as it comes, until the run ends; with --json on stderr."
-        ),
+        typer.Option("--follow", "-f", help="Show each new trial until the run ends; with --json on stderr."),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -39,13 +37,13 @@ def trials(
     from hl_dsl.synth.runs.trials_table import show_trials
 
     if json:
-        show(show_trials(run, as_json=True), "", True)
+        show(cast("dict[str, Any]", show_trials(run, as_json=True)), "", True)
         return
     from rich.console import Console
 
-    found = show_trials(run)
-    # On a terminal as wide as that is and in its colours; elsewhere plain, and wide enough for whole lines.
-    console = Console() if sys.stdout is not None and sys.stdout.isatty() else Console(width=_WIDTH_OF_FILES)
+    table = show_trials(run)
+    # On a terminal, its width and colours; elsewhere plain text that is wide enough for whole lines.
+    console = Console() if sys.stdout is not None and sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
     with console.capture() as text:
-        console.print(found)
+        console.print(table)
     write("\n".join(line.rstrip() for line in text.get().splitlines()) + "\n")

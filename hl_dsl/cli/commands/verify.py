@@ -1,4 +1,4 @@
-"""`hl verify`: prove a policy."""
+"""`hl verify`: proof of a policy."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from hl_dsl.base.text import counted
 from hl_dsl.cli.output.documents import Json, PolicyFile, finish, note, show
 
 if TYPE_CHECKING:
@@ -19,14 +20,14 @@ def verify(
     file: PolicyFile,
     narrow: Annotated[
         bool,
-        typer.Option("--narrow", help="Where it fails, find smaller ranges of the parameters for which it is proved."),
+        typer.Option("--narrow", help="If the proof fails, find smaller ranges of the parameters for which it passes."),
     ] = False,
     save_trace: Annotated[
         Path | None,
         typer.Option(
             "--save-trace",
             metavar="PATH",
-            help="Keep each violation as a case: PATH is a folder, or a .json file.",
+            help="Write each counterexample as a case: PATH is a folder, or a .json file.",
             show_default=False,
         ),
     ] = None,
@@ -35,7 +36,7 @@ def verify(
         typer.Option(
             "--certify",
             metavar="FOLDER",
-            help="Write what z3 proved as SMT-LIB files, with an index, for another solver to check.",
+            help="Write the queries that z3 proved as SMT-LIB files, with an index, for another solver.",
             show_default=False,
         ),
     ] = None,
@@ -44,31 +45,32 @@ def verify(
         typer.Option(
             "--replay",
             metavar="PATH",
-            help="Prove nothing: run a case, or a folder of them, on this policy. 1: one is broken.",
+            help="Do not prove: replay a case, or a folder of them, on this policy. 1: one is violated.",
             show_default=False,
         ),
     ] = None,
     slicing: Annotated[
         bool,
-        typer.Option("--slicing/--no-slicing", help="Tell z3 only what a question depends on, or the whole program."),
+        typer.Option(
+            "--slicing/--no-slicing",
+            help="Restrict each solver query to its cone of influence, or encode the whole program.",
+        ),
     ] = True,
     lemmas: Annotated[
         bool,
-        typer.Option(
-            "--lemmas/--no-lemmas", help="Look for facts about the memory that help induction, and prove them."
-        ),
+        typer.Option("--lemmas/--no-lemmas", help="Infer lemmas about the memory that help induction."),
     ] = True,
     cache: Annotated[
         bool,
-        typer.Option("--cache/--no-cache", help="Use solver answers kept from earlier proofs, and keep the new ones."),
+        typer.Option("--cache/--no-cache", help="Reuse solver answers from earlier proofs, and store new ones."),
     ] = True,
     json: Json = False,
 ) -> None:
     """Prove a policy well defined and its invariants true.
 
     The proof holds for every input, parameter and state in range. Warnings
-    tell of rules never reached, conditions always or never true, modes never
-    entered, assumptions that do not last, and names nothing uses; they do
+    report rules never reached, conditions always or never true, modes never
+    entered, assumptions that cannot hold for long, and unused names; they do
     not change the exit code.
     """
     from hl_dsl.base.diagnostics import render
@@ -82,41 +84,41 @@ def verify(
     program = Program.load(file)
     if replay is not None:
         if narrow or save_trace is not None or certify is not None:
-            raise HLError("`--replay` runs cases and proves nothing", "leave the other options out")
+            raise HLError("`--replay` runs cases and does not prove", "remove the other options")
         from hl_dsl.cli.output.counterexample_replay import replay_cases
 
         replay_cases(program, replay, json)
         return
     _check_places(program, save_trace, certify)
-    kept = SolverAnswerCache.of_user() if cache else None
+    answers = SolverAnswerCache.of_user() if cache else None
     limits = ProofLimits(slicing=slicing, lemmas=lemmas, processes=_cores())
-    proof = with_diagnosis(program.flow, program.prove(limits=limits, answer_cache=kept), limits)
-    if kept is not None:
-        kept.close()
-        if kept.note:
-            note(f"note: {kept.note}")
+    proof = with_diagnosis(program.flow, program.prove(limits=limits, answer_cache=answers), limits)
+    if answers is not None:
+        answers.close()
+        if answers.note:
+            note(f"note: {answers.note}")
     warnings = sorted(
         program.warnings + find_dead_code(program.checked, proof) + check_assumption_horizon(program.flow, proof),
         key=lambda item: item.span,
     )
     for item in warnings:
         note(render(program.source, item) + "\n")
-    found = proof.to_json()
-    obligations = found.pop("results")
+    fields = proof.to_json()
+    obligations = fields.pop("results")
     document = {
         "schema": "hl.verify/1",
         "policy": program.name,
         "program_hash": program.hash,
         "env": program.card.environment,
-        **found,
+        **fields,
         "exit_code": proof.exit_code,
         "obligations": obligations,
         "warnings": [item.to_json(program.source) for item in warnings],
     }
     text = [proof.render(program.source)]
     if narrow:
-        document["narrowed"], said = _narrowed(program, proof)
-        text += ["", *said]
+        document["narrowed"], lines = _narrowed(program, proof)
+        text += ["", *lines]
     if save_trace is not None:
         document["cases"] = _saved(program, proof, save_trace)
         text += (
@@ -125,14 +127,14 @@ def verify(
             else ["", "no violation to save"]
         )
     if certify is not None:
-        document["certificate"], said = _certified(program, proof, certify)
-        text += ["", *said]
+        document["certificate"], lines = _certified(program, proof, certify)
+        text += ["", *lines]
     show(document, "\n".join(text), json)
     finish(proof.exit_code)
 
 
 def _check_places(program: Program, save_trace: Path | None, certify: Path | None) -> None:
-    """Raises HLError where what is to be written will not find its place: a proof may take long."""
+    """Raises HLError for output paths that cannot be written, before the proof, which may take long."""
     from hl_dsl.cli.options.output_paths import check_folder, writing_to
     from hl_dsl.verify.certificate_files import list_replaced_files
     from hl_dsl.verify.results.counterexample_files import folder_for
@@ -154,14 +156,15 @@ def _narrowed(program: Program, proof: Proof) -> tuple[dict[str, Any], list[str]
 
     if proof.passed:
         return {"passed": True, "ranges": {}, "lines": [], "failing": []}, [
-            "all is proved for the ranges as they are: nothing to narrow"
+            "everything is proved for the declared ranges: nothing to narrow"
         ]
     found = narrow_parameters(program.flow)
     if found.ranges is None:
         return (
             {"passed": False, "ranges": {}, "lines": [], "failing": list(found.failing)},
             [
-                f"no smaller ranges help: with every parameter at its default, this is not proved: {', '.join(found.failing)}"
+                "no smaller ranges help: with every parameter at its default, this is not proved: "
+                + ", ".join(found.failing)
             ],
         )
     lines = []
@@ -176,7 +179,10 @@ def _narrowed(program: Program, proof: Proof) -> tuple[dict[str, Any], list[str]
         "lines": lines,
         "failing": [],
     }
-    return document, [f"all is proved with these ranges ({found.proof.summary}):", *(f"  {line}" for line in lines)]
+    return document, [
+        f"everything is proved with these ranges ({found.proof.summary}):",
+        *(f"  {line}" for line in lines),
+    ]
 
 
 def _certified(program: Program, proof: Proof, folder: Path) -> tuple[dict[str, Any], list[str]]:
@@ -189,15 +195,13 @@ def _certified(program: Program, proof: Proof, folder: Path) -> tuple[dict[str, 
         index = write_certificate(folder, found)
     files = [query.file for query in found.queries]
     if files:
-        said = [
-            f"wrote {index} and {len(files)} SMT-LIB file{'' if len(files) == 1 else 's'}, each to be answered with unsat"
-        ]
+        said = [f"wrote {index} and {counted(len(files), 'SMT-LIB file')}; the answer to each must be unsat"]
     elif found.certified:
-        said = [f"wrote {index}: what is certified needed no solver, so there is nothing for another one to answer"]
+        said = [f"wrote {index}: the proofs needed no solver, so there is no query for another one"]
     else:
-        said = [f"wrote {index}: nothing is certified"]
+        said = [f"wrote {index}: no proof is certified"]
     if found.uncertified:
-        said.append(f"proved, but not written down for another solver: {', '.join(found.uncertified)}")
+        said.append(f"proved, but without a query for another solver: {', '.join(found.uncertified)}")
     return {"index": index, "files": files, "uncertified": found.uncertified}, said
 
 
@@ -214,5 +218,5 @@ def _saved(program: Program, proof: Proof, where: Path) -> list[Path]:
 
 
 def _cores() -> int:
-    """How many this process may use."""
+    """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,4 +1,4 @@
-"""Groups of options: a command's parameter that is a dataclass stands for one option a field."""
+"""Groups of options: a dataclass parameter of a command, one option for each field."""
 
 from __future__ import annotations
 

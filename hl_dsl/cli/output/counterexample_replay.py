@@ -1,4 +1,4 @@
-"""`hl verify FILE --replay PATH`: violations that were kept, run on the policy as it is now."""
+"""Output of `hl verify FILE --replay PATH`: counterexample files, replayed on the policy as it is now."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 def replay_cases(program: Program, where: Path, as_json: bool) -> None:
-    """Runs one case or all of a folder; ends the command with 1 where one is broken."""
+    """Replays one case or all of a folder. Ends the command with 1 if one is violated."""
     from hl_dsl.cases.files import read_counterexample
     from hl_dsl.verify.results.counterexamples import replay
     from hl_dsl.verify.simulation.trace import render_trace
 
     paths = sorted(where.glob("*.json")) if where.is_dir() else [where]
     if not paths:
-        raise HLError(f"{where} holds no case", "`hl verify FILE --save-trace PATH` writes cases")
+        raise HLError(f"there is no case in {where}", "`hl verify FILE --save-trace PATH` writes cases")
     rows, lines = [], []
     for path in paths:
         case = read_counterexample(path)
@@ -38,7 +38,7 @@ def replay_cases(program: Program, where: Path, as_json: bool) -> None:
             }
         )
         lines += [
-            f"{'broken' if again.is_violated else 'holds'}: {about} ({path})",
+            f"{'violated' if again.is_violated else 'holds'}: {about} ({path})",
             f"       {again.detail}",
             *(f"       {text}" for text in again.notes),
         ]

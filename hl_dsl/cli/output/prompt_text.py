@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hl_dsl.cli.output.documents import note, show
 
 if TYPE_CHECKING:
-    from hl_dsl.synth.rollouts.last_frames import Announced
+    from hl_dsl.synth.rollouts.last_frames import PictureFormat
 
 
 def show_first_prompt(file: Path, protocol: str | None, left: dict[str, Any], images: bool, as_json: bool) -> None:
@@ -28,25 +28,25 @@ def show_first_prompt(file: Path, protocol: str | None, left: dict[str, Any], im
     from hl_dsl.synth.proposers.prompt.first_prompt import first_prompt
     from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft
 
-    prompt, announced = first_prompt(file, protocol, BudgetLeft(**left))
+    prompt, picture_format = first_prompt(file, protocol, BudgetLeft(**left))
     document = {
         "schema": "hl.prompt/1",
         "stable": prompt.stable,
         "variable": prompt.variable,
         "characters": len(prompt.text),
-        "images": asdict(announced) if images and announced is not None else None,
+        "images": asdict(picture_format) if images and picture_format is not None else None,
     }
     show(document, prompt.text, as_json)
-    note(_images_text(announced, images))
+    note(_images_text(picture_format, images))
 
 
-def _images_text(announced: Announced | None, images: bool) -> str:
+def _images_text(picture_format: PictureFormat | None, images: bool) -> str:
     if not images:
         return "images: none (--no-images)"
-    if announced is None:
+    if picture_format is None:
         return "images: none; this environment cannot be rendered here"
     return (
-        f"images: the trace of the program's worst seed comes with up to {announced.most} frames, one every"
-        f" {announced.every} ticks and the last: PNG, {announced.width} x {announced.height} pixels, about"
-        f" {announced.bytes:,} bytes each (at most {announced.most_bytes:,})"
+        f"images: the trace of the program's worst seed comes with up to {picture_format.most} frames, one every"
+        f" {picture_format.every} ticks and the last: PNG, {picture_format.width} x {picture_format.height} pixels,"
+        f" about {picture_format.bytes:,} bytes each (at most {picture_format.most_bytes:,})"
     )

@@ -9,9 +9,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
+from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.synth.environments.backends.idle_simulators import IdleSimulators
 
 from hl_dsl.base.errors import HLError
@@ -100,18 +101,6 @@ class SimulatorRequest:
     folders: tuple[Path, ...] = ()
 
 
-class Observed(NamedTuple):
-    """What the lanes show after `reset` or `step`. Row i of every array is the i-th of the lanes that were passed.
-
-    `sources` maps names of input sources to arrays of the shapes in `hl_dsl.input_sources`. `done` and `truncated` are
-    (k,) bool: `done` includes `truncated`, which is an end by a step limit.
-    """
-
-    sources: dict[str, np.ndarray | None]
-    done: np.ndarray
-    truncated: np.ndarray
-
-
 class EnvironmentBackend(ABC):
     """Lanes of one environment in one simulator. Only `Environments` steps them, and so counts every step."""
 
@@ -153,12 +142,15 @@ class EnvironmentBackend(ABC):
         """Makes the lanes, from idle simulators where they fit. Raises HLError."""
 
     @abstractmethod
-    def reset(self, lanes: np.ndarray) -> Observed:
+    def reset(self, lanes: np.ndarray) -> Frame:
         """Starts an episode in `lanes`, (k,) int32, each with its own seed. Rewards and step counts are 0."""
 
     @abstractmethod
-    def step(self, lanes: np.ndarray, actions: np.ndarray) -> Observed:
-        """Takes one step in `lanes`, (k,) int32, with `actions` in the card's dtype and shape."""
+    def step(self, lanes: np.ndarray, actions: np.ndarray) -> Frame:
+        """Takes one step in `lanes`, (k,) int32, with `actions` in the card's dtype and shape.
+
+        Row i of the frame is `lanes[i]`. The frame has the input sources that `describe` states.
+        """
 
     def render(self, lane: int) -> np.ndarray:
         """Returns a picture of a lane, (height, width, 3) uint8. Raises HLError where nothing can be drawn."""

@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.number_conversion import is_exact_in_binary64, to_binary64
 from hl_dsl.synth.environments.backends.backend import (
     ArraySpec,
     EnvironmentBackend,
     EnvironmentSpec,
-    Observed,
     SimulatorRequest,
 )
 from hl_dsl.synth.environments.backends.idle_simulators import IdleSimulators
@@ -105,24 +105,25 @@ class EnvPoolBackend(EnvironmentBackend):
 
     def __init__(self, request: SimulatorRequest, idle: IdleSimulators):
         self._request, self._idle = request, idle.of(self.name)
-        self._has_pixels = request.spec.capabilities.has_pixels
         self._waiting = False
         self._pool, self._seeds = self._open()
         places = {key: place for place, key in enumerate(self._pool._state_keys)}
-        self._observations = [place for key, place in places.items() if _is_observation(key)]
         self._sources = [(name, places[key]) for name, key in _SOURCE_KEYS.items() if key in places]
+        self._parts = [place for key, place in places.items() if _is_observation(key)]  # of the observation
+        if request.spec.capabilities.has_pixels:
+            self._sources.append(("observation", self._parts.pop()))
         self._done, self._truncated = places["done"], places["trunc"]
 
-    def reset(self, lanes: np.ndarray) -> Observed:
+    def reset(self, lanes: np.ndarray) -> Frame:
         self._waiting = True
         self._pool._reset(lanes)
-        return self._receive(len(lanes))
+        return self._receive(lanes)
 
-    def step(self, lanes: np.ndarray, actions: np.ndarray) -> Observed:
+    def step(self, lanes: np.ndarray, actions: np.ndarray) -> Frame:
         self._waiting = True
         # The pool's own send and receive, without the 40 us of wrapping that its `step` puts around them.
         self._pool._send([lanes, lanes, actions])
-        return self._receive(len(lanes))
+        return self._receive(lanes)
 
     def render(self, lane: int) -> np.ndarray:
         return self._pool.render(env_ids=np.array([lane], np.int32))[0]
@@ -136,15 +137,17 @@ class EnvPoolBackend(EnvironmentBackend):
         while len(self._idle) > _MAX_IDLE_POOLS:
             self._idle.pop(0).close()
 
-    def _receive(self, count: int) -> Observed:
+    def _receive(self, lanes: np.ndarray) -> Frame:
         state = self._pool._recv()
         self._waiting = False
-        sources = {name: state[place] for name, place in self._sources}
-        if self._has_pixels:
-            sources["observation"] = state[self._observations[0]]
-        else:
-            sources["observation"] = _concatenated([state[place] for place in self._observations], count)
-        return Observed(sources, state[self._done], state[self._truncated])
+        sources = {}
+        for name, place in self._sources:
+            sources[name] = state[place]
+        if self._parts:
+            sources["observation"] = _concatenated([state[place] for place in self._parts], len(lanes))
+        done = state[self._done]
+        # `1 in bytes` is a tenth of the cost of done.any().
+        return Frame(lanes, sources, done, state[self._truncated], 1 in done.tobytes())
 
     def _kind(self) -> tuple[str, tuple, int]:
         request = self._request

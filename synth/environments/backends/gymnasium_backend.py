@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.number_conversion import is_exact_in_binary64, to_binary64
 from hl_dsl.synth.environments.backends.backend import (
     EnvironmentBackend,
     EnvironmentFailed,
     EnvironmentSpec,
-    Observed,
     SimulatorRequest,
 )
 from hl_dsl.synth.environments.backends.gymnasium_factory import GymnasiumFactory, guarded
@@ -52,13 +52,13 @@ class GymnasiumBackend(EnvironmentBackend):
         self._elapsed = np.zeros(len(request.seeds), np.int32)
         self._failed = False
 
-    def reset(self, lanes: np.ndarray) -> Observed:
+    def reset(self, lanes: np.ndarray) -> Frame:
         self._elapsed[lanes] = 0
-        return self._observed(lanes, lambda: [(self._reset_lane(int(lane)), 0.0, False, False) for lane in lanes])
+        return self._frame(lanes, lambda: [(self._reset_lane(int(lane)), 0.0, False, False) for lane in lanes])
 
-    def step(self, lanes: np.ndarray, actions: np.ndarray) -> Observed:
+    def step(self, lanes: np.ndarray, actions: np.ndarray) -> Frame:
         self._elapsed[lanes] += 1
-        return self._observed(
+        return self._frame(
             lanes, lambda: [self._step_lane(int(lane), action) for lane, action in zip(lanes, actions, strict=True)]
         )
 
@@ -132,7 +132,7 @@ class GymnasiumBackend(EnvironmentBackend):
             )
         return numbers
 
-    def _observed(self, lanes: np.ndarray, play: Callable[[], Sequence[tuple]]) -> Observed:
+    def _frame(self, lanes: np.ndarray, play: Callable[[], Sequence[tuple]]) -> Frame:
         try:
             with redirect_stdout(sys.stderr):
                 answers = play()
@@ -146,7 +146,8 @@ class GymnasiumBackend(EnvironmentBackend):
             "reward": np.array(rewards),
             "step": self._elapsed[lanes],
         }
-        return Observed(sources, np.array(terminated, bool) | cut, cut)
+        done = np.array(terminated, bool) | cut
+        return Frame(lanes, sources, done, cut, bool(done.any()))
 
     def _guarded(self, call: str, function: Callable[[], Any]) -> Any:
         try:

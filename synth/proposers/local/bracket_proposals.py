@@ -31,7 +31,10 @@ class BracketProposals:
         return (False, None) if values is None else (True, self._sample(arm, values))
 
     def _start_arm(self, random: Random, has_few_numbers: bool) -> Rejected | None:
-        """Starts an arm: in the first bracket with a new structure; later also with a known one, changed or as it is."""
+        """Starts an arm.
+
+        In the first bracket it has a new structure; later also a known one, changed or as it is.
+        """
         archive, brackets = self._context.archive, self._brackets
         best = archive.best
         if best is not None and brackets.bracket and not brackets.started and best.parameters:

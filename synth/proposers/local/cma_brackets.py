@@ -1,9 +1,9 @@
 """Brackets of CMA-ES arms: successive halving over structures, whose parameters are tuned by CMA-ES.
 
-An arm is one structure with a CMA-ES population of its parameters. A bracket starts with several arms. When each has had
-its share of batches, the better half continues with three times as many, until one arm remains. That arm continues until
-it has converged; then the next bracket starts. So a structure is judged by its best parameters, and a structure gets few
-evaluations until it has shown good ones. (Successive halving: Jamieson and Talwalkar, 2016.)
+An arm is one structure with a CMA-ES population of its parameters. A bracket starts with several arms. When each has
+had its share of batches, the better half continues with three times as many, until one arm remains. That arm
+continues until it has converged; then the next bracket starts. So a structure is judged by its best parameters, and a
+structure gets few evaluations until it has shown good ones. (Successive halving: Jamieson and Talwalkar, 2016.)
 
 A batch is the samples of one CMA-ES generation and their center. Samples are evaluated on the quick seeds only: that is
 enough to rank them, and the best of many samples is often a lucky one. Only the center can become an elite. Each batch
@@ -94,7 +94,10 @@ class BracketArm:
         return len(self._trials) == len(self._samples)
 
     def assign(self, trial: int | None) -> None:
-        """Assigns a trial to the values that were returned last. None: there is no such trial, which counts as the worst."""
+        """Assigns a trial to the values that were returned last.
+
+        None: there is no such trial, which counts as the worst result.
+        """
         self._trials.append(trial)
 
     def settle(self, archive: Archive) -> None:

@@ -1,9 +1,9 @@
-"""Predictors found without reward: what recorded frames tell about where a number will be.
+"""Forecasts of signals from recorded frames, found without reward and without an environment step.
 
-Many things move evenly, are thrown back at walls, and matter at the moment in which something else turns back. For each
-number the program reads, and each other one that is shown, the turning points of the other are looked for; where they lie
-at one level, the number is extrapolated to the moment at which that level is reached, and the forecast is held against
-what came. It costs no environment step.
+Many things move evenly, are reflected at walls, and matter at the moment at which something else turns back. For each
+signal that the program reads, and each other one, the turning points of the other are located. If they are at one
+level, the signal is extrapolated to the step at which that level is reached, and the prediction is compared with the
+recording.
 """
 
 from __future__ import annotations
@@ -20,43 +20,44 @@ from hl_dsl.synth.rollouts.episode import Recording
 
 from hl_dsl.program import Program
 
-_LAG = 4
-_MOST_TICKS = 8192
-_KEPT = 3
-_GOOD = 0.5  # of the distance between the number now and then, what a forecast may leave
+_LAG = 4  # steps over which a speed is measured
+_MOST_TICKS = 8192  # steps of a recording that are used
+_KEPT = 3  # forecasts
+_GOOD = 0.5  # largest error, relative to the mean change of the signal until then
 _FEWEST_TURNS, _FEWEST_TESTS = 8, 50
-_FEWEST_STATES = 2
-_SOONEST, _LATEST = 4, 120  # ticks until the turn
-_LEVEL_WIDTH, _AT_LEVEL = 0.05, 0.6  # of the range; of all turns
+_FEWEST_STATES = 2  # distinct values of a rate signal
+_SOONEST, _LATEST = 4, 120  # steps until the turn
+_LEVEL_WIDTH, _AT_LEVEL = 0.05, 0.6  # tolerance of the level as a part of the range; least share of turns at it
 
 
 def forecasts(program: Program, recording: Recording) -> tuple[Forecast, ...]:
-    """The best forecasts for the numbers that the program reads, the best first."""
+    """The best forecasts for the signals that the program reads, the best first."""
     shown = dict(_shown(program, recording))
     read = [source for source in shown if source in _read(program)]
     turning = {source: turns for source, values in shown.items() for turns in [_turns(values)] if turns}
-    found = []
-    for moving in read:
-        for nearing, turns in turning.items():
-            if nearing != moving:
-                found += [
-                    one
-                    for rising, places in turns
-                    if (one := _tested(moving, shown[moving], nearing, shown[nearing], rising, places)) is not None
-                ]
-    kept = sorted(found, key=lambda one: one.error)[:_KEPT]
+    candidates = [
+        _tested(moving, shown[moving], nearing, shown[nearing], rising, places)
+        for moving in read
+        for nearing, turns in turning.items()
+        if nearing != moving
+        for rising, places in turns
+    ]
+    best = sorted((forecast for forecast in candidates if forecast is not None), key=lambda forecast: forecast.error)
+    kept = best[:_KEPT]
     changing = dict(_shown(program, recording, _FEWEST_STATES))
-    rates = {source: rate_of(shown[source], changing) for one in kept for source in (one.moving, one.nearing)}
-    beside = {
-        source: lead_of(shown[source], {one: values for one, values in shown.items() if one not in read})
-        for source in read
+    rates = {
+        source: rate_of(shown[source], changing) for forecast in kept for source in (forecast.moving, forecast.nearing)
     }
-    return tuple(_with_what_tells(one, shown, turning, rates, beside) for one in kept)
+    others = {source: values for source, values in shown.items() if source not in read}
+    leads = {source: lead_of(shown[source], others) for source in read}
+    return tuple(_with_signals(forecast, shown, turning, rates, leads) for forecast in kept)
 
 
-def _with_what_tells(found: Forecast, shown: dict, turning: dict, rates: dict, leads: dict) -> Forecast:
-    """The forecast with the rates of both its numbers, with the walls that its number keeps within, and with the other
-    numbers that the program reads, as they stood to it at the turns."""
+def _with_signals(found: Forecast, shown: dict, turning: dict, rates: dict, leads: dict) -> Forecast:
+    """The forecast with rate signals, walls and companion signals.
+
+    Companions are the other signals that the program reads, with their distances to the predicted one at the turns.
+    """
     low, high = _walls(shown[found.moving], found)
     places = next(places for rising, places in turning[found.nearing] if rising == found.rising)
     others = []
@@ -74,7 +75,7 @@ def _with_what_tells(found: Forecast, shown: dict, turning: dict, rates: dict, l
 
 
 def _walls(values: np.ndarray, found: Forecast) -> tuple[float, float]:
-    """The ends of where a number was seen, unless a few ticks lie far out."""
+    """The range of a signal, or its 1 % to 99 % range if a few steps are far outside."""
     near = _LEVEL_WIDTH * (found.high - found.low)
     low, high = float(values.min()), float(values.max())
     low, high = (low if found.low - low <= near else found.low), (high if high - found.high <= near else found.high)
@@ -98,13 +99,13 @@ def _read(program: Program) -> set[Signal]:
     fields, found = program.card.fields, set()
     for _, node, _ in Scope(program).places:
         if (
-            type(node) is Index
-            and type(node.vector) is Name
+            isinstance(node, Index)
+            and isinstance(node.vector, Name)
             and node.vector.name in fields
-            and type(node.index) is Number
+            and isinstance(node.index, Number)
         ):
-            found.add(Signal(node.vector.name, node.index.value, fields[node.vector.name].base))
-        elif type(node) is Name and node.name in fields:
+            found.add(Signal(node.vector.name, int(node.index.value), fields[node.vector.name].base))
+        elif isinstance(node, Name) and node.name in fields:
             found.add(Signal(node.name, None, fields[node.name].base))
     return found
 
@@ -116,8 +117,9 @@ def _speed(values: np.ndarray) -> np.ndarray:
 
 
 def _turns(values: np.ndarray) -> list[tuple[bool, np.ndarray]]:
-    """(from rising to falling or the other way, the ticks) where there are enough and they lie at one level."""
-    speed, found = _speed(values), []
+    """Turning points at one level: (whether the signal rises before them, their steps)."""
+    speed = _speed(values)
+    found: list[tuple[bool, np.ndarray]] = []
     if len(values) < 4 * _LAG:
         return found
     for rising in (True, False):
@@ -139,7 +141,7 @@ def _turns(values: np.ndarray) -> list[tuple[bool, np.ndarray]]:
 
 
 def _outmost(values: np.ndarray, rising: bool, places: np.ndarray) -> np.ndarray:
-    """The values farthest out around turns, from rising to falling or the other way."""
+    """The extreme values around turning points."""
     sign = 1 if rising else -1
     return np.array([sign * (sign * values[place - _LAG : place + _LAG]).max() for place in places])
 

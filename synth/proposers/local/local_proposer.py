@@ -1,8 +1,8 @@
 """Local proposer: typed mutations, crossover, and parameters tuned inside each structure, without a network.
 
 A generation has two kinds of proposals. Half of the draws give a known structure other parameter values. The other half
-make a new structure from an elite, by a mutation, or from two elites, and draw values for its new parameters a few times:
-a structure is judged by its best parameters. If recorded frames led to a complete rule (see
+make a new structure from an elite, by a mutation, or from two elites, and draw values for its new parameters a few
+times: a structure is judged by its best parameters. If recorded frames led to a complete rule (see
 mutation/interception_rule.py), every second draw gives all its parameters new values near the fitted ones.
 
 If an environment shows few numbers, most generations are batches of CMA-ES brackets instead (see cma_brackets.py): many
@@ -46,7 +46,10 @@ _NAMED = 4  # parameters that a change names
 
 
 class LocalProposer(Proposer):
-    """See the module. Its state is a function of the trials and of the run seed, so that a resumed study is the same."""
+    """See the module.
+
+    Its state is a function of the trials and of the run seed, so that a resumed study is the same.
+    """
 
     def __init__(self) -> None:
         self._brackets = CmaBrackets()
@@ -60,7 +63,10 @@ class LocalProposer(Proposer):
 
 @dataclass(frozen=True)
 class _FittedStructure:
-    """A structure whose new parameters, `new`, start at values that recorded frames give; `known` are values of the others."""
+    """A structure whose new parameters start at values that recorded frames give.
+
+    `new` are the names of the new parameters, `known` values of the others.
+    """
 
     checked: CheckedCandidate
     known: Mapping[str, float]
@@ -70,7 +76,10 @@ class _FittedStructure:
 
 @dataclass(frozen=True)
 class _NewStructure:
-    """A structure that has no samples yet: its mutant, the version of its parent, and the names of its new parameters."""
+    """A structure without samples.
+
+    `known` are the parent's values, `new` the names of the parameters that the parent does not have.
+    """
 
     checked: CheckedCandidate
     known: Mapping[str, float]
@@ -150,8 +159,9 @@ class _Generation:
     def _draw_fitted(self, random: Random) -> Candidate | Rejected:
         """Draws all parameters of a fitted structure together.
 
-        A better structure is more likely, and one with many samples less. Many independent draws find what a small structure
-        can do sooner than moving step by step, because on one trajectory a score says little about its neighbours.
+        A better structure is more likely, and one with many samples less. Many independent draws find what a small
+        structure can do sooner than moving step by step, because on one trajectory a score says little about its
+        neighbours.
         """
         structures = self.context.archive.structures
         known = [structures.get(key) for key in self.fitted]

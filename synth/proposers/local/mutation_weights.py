@@ -20,8 +20,8 @@ def mutation_weights(
 ) -> dict[str, float]:
     """Weights of the mutations of a structure, by name.
 
-    A mutation's own weight is multiplied by its success in this study, and by its factor for a program whose episode ended
-    without reward.
+    A mutation's own weight is multiplied by its success in this study, and by its factor for a program whose episode
+    ended without reward.
 
     Args:
         context: What the proposer knows.

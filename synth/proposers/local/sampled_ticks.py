@@ -1,4 +1,4 @@
-"""Sampled ticks of a recorded episode, as columns of values for mutations to look at."""
+"""Sampled steps of a recorded episode, as columns of values for mutations."""
 
 from __future__ import annotations
 
@@ -10,15 +10,20 @@ from hl_dsl.synth.rollouts.episode import Recording
 
 from hl_dsl.program import Program
 
-_WINDOWS, _WINDOW, _WARM_UP = 5, 40, 40
+_WINDOWS, _WINDOW = 5, 40  # number of windows; steps of each
+_WARM_UP = 40  # steps before a window that set the memory
 
 
 def sampled_columns(program: Program, recording: Recording) -> Columns:
-    """The values of everything that has a name in the program, on a few stretches of the episode it played.
+    """The values of all names of the program, on a few windows of its episode.
 
-    Memory at the beginning of a stretch is what a short run before it leaves, which is near enough for a sample.
+    Memory at the start of a window comes from a short run before it, which is exact enough for a sample.
+
+    Args:
+        program: The program that played the episode.
+        recording: The episode.
     """
-    ticks, begins = _stretches(len(recording))
+    ticks, window_starts = _windows(len(recording))
     named = {}
     for name, field in program.card.fields.items():
         values = recording.shown.get(field.source)
@@ -30,33 +35,35 @@ def sampled_columns(program: Program, recording: Recording) -> Columns:
             [convert(value) if value == value else 0.0 for value in rows[:, column].tolist()] for column in field.index
         ]
         named[name] = RecordedValues(field.base, columns)
-    named.update(_run(program, recording, ticks, begins))
+    named.update(_run(program, recording, ticks, window_starts))
     symbols = program.checked.symbols
     for symbol in symbols.values():
-        if symbol.kind in ("action name", "mode name"):
+        if symbol.kind in ("action name", "mode name") and symbol.type is not None:
             named[symbol.name] = RecordedValues(symbol.type.base, ([symbol.declaration] * len(ticks),))
-    return Columns(named, begins, len(ticks))
+    return Columns(named, window_starts, len(ticks))
 
 
-def _stretches(length: int) -> tuple[list[int], list[int]]:
-    """The sampled ticks, and the positions among them where a stretch begins."""
+def _windows(length: int) -> tuple[list[int], list[int]]:
+    """The sampled steps, and the positions among them at which windows start."""
     if length <= _WINDOWS * _WINDOW:
         return list(range(length)), [0]
     ticks: list[int] = []
-    begins = []
+    window_starts = []
     for number in range(_WINDOWS):
         start = (length - _WINDOW) * number // (_WINDOWS - 1)
-        begins.append(len(ticks))
+        window_starts.append(len(ticks))
         ticks += range(start, start + _WINDOW)
-    return ticks, begins
+    return ticks, window_starts
 
 
-def _run(program: Program, recording: Recording, ticks: list[int], begins: list[int]) -> dict[str, RecordedValues]:
+def _run(
+    program: Program, recording: Recording, ticks: list[int], window_starts: list[int]
+) -> dict[str, RecordedValues]:
     flow = program.flow
     interpreter = Interpreter(flow)
     nodes = {name: value for name, value in flow.values.items() if value.nodes and len(value.nodes) <= 16}
     table: dict[str, list[list]] = {name: [[] for _ in value.nodes] for name, value in nodes.items()}
-    starts = set(begins)
+    starts = set(window_starts)
     for position, tick in enumerate(ticks):
         if position in starts:
             interpreter.reset()

@@ -7,12 +7,14 @@ from pathlib import Path
 from hl_dsl.synth.environments.protocols import protocol_options
 from hl_dsl.synth.proposers.prompt.prompt import BuiltPrompt, build_prompt
 from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, PromptParts, ShownProgram
-from hl_dsl.synth.rollouts.last_frames import Announced, announced
+from hl_dsl.synth.rollouts.last_frames import PictureFormat, picture_format
 
 from hl_dsl.program import Program
 
 
-def first_prompt(path: Path | str, protocol: str | None, budget: BudgetLeft) -> tuple[BuiltPrompt, Announced | None]:
+def first_prompt(
+    path: Path | str, protocol: str | None, budget: BudgetLeft
+) -> tuple[BuiltPrompt, PictureFormat | None]:
     """Returns the first prompt about the program at `path`, and the pictures that it will hold later.
 
     The pictures exist after the program's first evaluation. This function takes no environment step and makes no call.
@@ -28,4 +30,4 @@ def first_prompt(path: Path | str, protocol: str | None, budget: BudgetLeft) -> 
     built = build_prompt(
         PromptParts(program.card, protocol, ShownProgram(program.source.text or program.text), budget=budget)
     )
-    return built, announced(program.card, protocol)
+    return built, picture_format(program.card, protocol)

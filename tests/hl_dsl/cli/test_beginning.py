@@ -54,7 +54,7 @@ def test_a_card_is_saved(hl, folder, monkeypatch):
     assert (folder / "mine" / "Swimmer-v4.toml").read_text(encoding="utf-8") == saved.document["card_text"]
     _runs(hl, folder, "Swimmer-v4", None)
     again = hl("env", "Swimmer-v4", "--steps", "50", "--save", "--json")
-    assert again.code == 0 and again.document["card_file"] is None and "has a card already" in again.err
+    assert again.code == 0 and again.document["card_file"] is None and "already has a card" in again.err
 
 
 def _runs(hl, folder, environment, action) -> None:

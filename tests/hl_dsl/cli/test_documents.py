@@ -245,7 +245,7 @@ def test_verify_narrows_saves_and_replays(hl, folder):
     )
     refused(hl("verify", "much.hl", "--save-trace", "lean.hl"), "lean.hl is a file and not a case")
     refused(hl("verify", "much.hl", "--replay", "lean.hl"), "lean.hl is not a JSON document")
-    refused(hl("verify", "much.hl", "--replay", "kept", "--narrow"), "proves nothing")
+    refused(hl("verify", "much.hl", "--replay", "kept", "--narrow"), "does not prove")
 
 
 def test_verify_certifies(hl, folder):
@@ -274,13 +274,13 @@ def test_a_certificate_without_scripts_does_not_ask_for_answers(hl, folder):
     ended = hl("verify", "plain.hl", "--certify", "out")
     assert (
         ended.code == 0
-        and "wrote out/index.json: what is certified needed no solver" in ended.out
+        and "wrote out/index.json: the proofs needed no solver" in ended.out
         and "unsat" not in ended.out
     )
     (folder / "wrong.hl").write_text(
         START.replace("  act", "  invariant short: pole.angle < 0\n  act"), encoding="utf-8"
     )
-    assert "wrote none/index.json: nothing is certified" in hl("verify", "wrong.hl", "--certify", "none").out
+    assert "wrote none/index.json: no proof is certified" in hl("verify", "wrong.hl", "--certify", "none").out
 
 
 @pytest.mark.parametrize("option", ["--certify", "--save-trace"])

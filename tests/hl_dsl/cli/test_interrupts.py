@@ -147,7 +147,7 @@ def test_while_episodes_are_played(policy, tmp_path, number, code, delay):
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     document = json.loads(out)
-    assert process.returncode == code and err == "interrupted: what had been played is recorded\n"
+    assert process.returncode == code and err == "interrupted: all steps are recorded\n"
     (event,) = Ledger(tmp_path / "trials.jsonl").read()
     assert document["complete"] is event["accepted"] is False and event["reason"] == "interrupted"
     assert (

@@ -67,7 +67,7 @@ def test_a_seed_becomes_a_case_that_runs(hl, folder):
     text = hl("regress", "lean.hl")
     assert (
         text.code == 1
-        and "broken: seed-7-standard" in text.out
+        and "violated: seed-7-standard" in text.out
         and "is less than 60" in text.out
         and "3 of 4 cases hold" in text.out
     )
@@ -139,7 +139,7 @@ def test_a_run_becomes_a_case(hl, folder):
     [
         (["lean.hl"], "needs a seed"),
         (["lean.hl", "--seed", "50"], "may not use seed 50"),
-        (["lean.hl", "--seed", "1", "--at-tick", "3"], "a beginning and a length"),
+        (["lean.hl", "--seed", "1", "--at-tick", "3"], "a first tick and a length"),
         (["lean.hl", "--seed", "1", "--protocol", "sticky"], "no protocol `sticky`"),
         (["lean.hl", "--seed", "1", "--holds", "action == LEFT"], "uses the action"),
         (["lean.hl", "--seed", "1", "--name", "a/b"], "cannot be the name of a case"),
@@ -147,7 +147,7 @@ def test_a_run_becomes_a_case(hl, folder):
         (["none.json"], "regressions"),
         ([".", "--seed", "1"], "is not the folder of a run"),
         (["lean.hl", "--seed", "1", "--at-tick", "499", "--within", "5"], "before tick 499"),
-        (["lean.hl", "--seed", "1", "--least-return", "nan"], "no return"),
+        (["lean.hl", "--seed", "1", "--least-return", "nan"], "is not a return"),
     ],
 )
 def test_what_cannot_be_a_case_is_refused(hl, folder, arguments, said):

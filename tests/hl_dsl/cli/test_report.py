@@ -50,7 +50,7 @@ def test_what_is_mistyped_is_refused_and_plays_nothing(hl, folder):
     for arguments, words in (
         (["none"], ["there are no trials at none"]),
         (["lean.hl"], ["there are no trials at lean.hl"]),
-        (["run.jsonl", "--out", "run.jsonl"], ["written as HTML", "FILE.html"]),
+        (["run.jsonl", "--out", "run.jsonl"], ["does not end with .html", "FILE.html"]),
         (["run.jsonl", "-o", "none/r.html"], ["no folder `none`"]),
         (["run.jsonl", "-o", "lean.hl/r.html"], ["no folder `lean.hl`"]),
         (["run.jsonl", "-o", "/proc/r.html"], ["cannot write to /proc"]),

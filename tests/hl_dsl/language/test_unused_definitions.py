@@ -43,7 +43,7 @@ def warned(middle: str, act: str = ACT) -> list[tuple[str, str, str]]:
         ("  param g: real = 1 in [0, 2]\n", [("HL503", "g", "nothing uses it")]),
         (
             "  param g: real = 1 in [0, 2]\n  let far = pole.angle > g\n  monitor m: not far\n",
-            [("HL505", "g", "only `far` uses it, and the action hangs on none of that")],
+            [("HL505", "g", "only `far` uses it, and the action depends on none of that")],
         ),
         ("  let a = 1\n  invariant i: a > 0\n", []),
         ("  observe cart.position in [-1, 1]\n", [("HL504", "cart.position", "nothing looks at it")]),

@@ -1,7 +1,7 @@
-"""Whether the solver's encoding admits what the interpreter did, by evaluating it on the run's own values.
+"""Check that the solver's encoding admits a run of the interpreter, by evaluating it on the values of the run.
 
-The encoding is SMT-LIB text. Given a value for each constant it declares, every definition and every assertion has one
-value, which exact fractions give at a hundredth of what it costs to ask a solver; that the two agree is sampled.
+The encoding is SMT-LIB text. With a value for each declared constant, every definition and assertion has one value.
+Exact fractions compute it at a hundredth of the cost of a solver; samples check that the solver agrees.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hl_dsl.verify.smt.solver import Solver
 
 
 def _parse(text: str) -> list:
-    """Each command as nested lists of words; a number, and a function of numbers, is its value."""
+    """Returns each command as nested lists of words. A number, or a function of numbers, is replaced by its value."""
     stack: list[list] = [[]]
     for word in text.replace("(", " ( ").replace(")", " ) ").split():
         if word == "(":
@@ -39,7 +39,7 @@ def _folded(term: list):
 
 
 def _divided(a, b):
-    """SMT-LIB leaves division by zero open; an encoding that rests on it gives itself away."""
+    """SMT-LIB does not define division by zero, so an encoding must not depend on it."""
     if b == 0:
         raise ZeroDivisionError("the encoding divides by zero")
     return Fraction(a) / Fraction(b)
@@ -72,7 +72,7 @@ _FUNCTIONS = {
 
 
 def evaluate(term, known: dict):
-    """The value of a term: bool, int or Fraction."""
+    """Returns the value of a term: bool, int or Fraction."""
     kind = type(term)
     if kind is str:
         return known[term]
@@ -85,20 +85,20 @@ def evaluate(term, known: dict):
 
 
 class Admission:
-    """The encoding of the ticks of one program, each tick on its own, in any reachable state."""
+    """Encoding of single ticks of one program, in any reachable state."""
 
-    def __init__(self, tier: IntervalStage, context: Context):
-        self.tier = tier
-        self.encoding = Encoding(tier.evaluator, context, FREE, RELATIVE_ERROR)
-        lines = self.encoding.frame(range(len(tier.flow.nodes)))
+    def __init__(self, stage: IntervalStage, context: Context):
+        self.stage = stage
+        self.encoding = Encoding(stage.evaluator, context, FREE, RELATIVE_ERROR)
+        lines = self.encoding.frame(range(len(stage.flow.nodes)))
         self.commands = _parse("\n".join(lines))
 
     def refused(self, values: Sequence) -> list[str]:
-        """What in the encoding the values of a tick (a value for each node, all finite) do not satisfy."""
+        """Returns the parts of the encoding that the node values of a tick, all finite, do not satisfy."""
         known: dict = {"true": True, "false": False}
         exact = {}
         for number, term in self.encoding.frames[0].items():
-            exact[term.text] = _exact(values[number], self.tier.flow.nodes[number].base)
+            exact[term.text] = _exact(values[number], self.stage.flow.nodes[number].base)
         found = []
         for command in self.commands:
             if command[0] == "declare-const":
@@ -108,7 +108,7 @@ class Admission:
                 if command[1] in exact and value != exact[command[1]]:
                     found.append(f"encoding: {command[1]} is {value}, the interpreter has {exact[command[1]]}")
             elif command[0] != "assert" or not evaluate(command[1], known):
-                found.append(f"encoding: not so: {command}")
+                found.append(f"encoding: violated: {command}")
         return found
 
 
@@ -116,25 +116,25 @@ def _exact(value, base: str):
     return Fraction(value) if base == "real" else bool(value) if base == "bool" else int(value)
 
 
-def refused(tier: IntervalStage, ticks: Sequence[Sequence], most: int) -> list[str]:
-    """The same for ticks of a run, at most so many; those that keep the assumptions are to satisfy what rests on them."""
-    assumed = tier.index.assumes
+def refused(stage: IntervalStage, ticks: Sequence[Sequence], most: int) -> list[str]:
+    """Returns the same for at most `most` ticks of a run. Ticks that keep the assumptions must satisfy them too."""
+    assumed = stage.index.assumes
     found: list[str] = []
     admissions: dict[bool, Admission] = {}
     for values in ticks[:most]:
         kept = all(values[node] for node in assumed)
         if kept not in admissions:
-            admissions[kept] = Admission(tier, tier.evaluator.base if kept else tier.evaluator.root)
+            admissions[kept] = Admission(stage, stage.evaluator.base if kept else stage.evaluator.root)
         found += admissions[kept].refused(values)
     return found
 
 
 def answer(
-    solver: Solver, tier: IntervalStage, ticks: Sequence[Sequence], context: Context, steps: int = 2_000_000
+    solver: Solver, stage: IntervalStage, ticks: Sequence[Sequence], context: Context, steps: int = 2_000_000
 ) -> str:
-    """A solver's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
-    flow = tier.flow
-    encoding = Encoding(tier.evaluator, context, START, RELATIVE_ERROR)
+    """Returns a solver's answer on whether these ticks, from the start of an episode, are a model of the encoding."""
+    flow = stage.flow
+    encoding = Encoding(stage.evaluator, context, START, RELATIVE_ERROR)
     solver.reset(steps)
     for frame, values in enumerate(ticks):
         solver.add(*encoding.frame(range(len(flow.nodes))))

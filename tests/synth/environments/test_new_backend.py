@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.synth.environments.backends.backend import (
     ArraySpec,
     EnvironmentBackend,
     EnvironmentSpec,
-    Observed,
     SimulatorRequest,
 )
 from hl_dsl.synth.environments.backends.registry import BACKENDS
@@ -81,19 +81,19 @@ class CorridorBackend(EnvironmentBackend):
         self._steps = np.zeros(len(request.seeds), np.int32)
         self._max_steps = request.max_episode_steps
 
-    def reset(self, lanes: np.ndarray) -> Observed:
+    def reset(self, lanes: np.ndarray) -> Frame:
         self._cells[lanes] = self._steps[lanes] = 0
-        return self._observed(lanes)
+        return self._frame(lanes)
 
-    def step(self, lanes: np.ndarray, actions: np.ndarray) -> Observed:
+    def step(self, lanes: np.ndarray, actions: np.ndarray) -> Frame:
         self._cells[lanes] = np.clip(self._cells[lanes] + np.array([-1, 1, 0])[actions], 0, LENGTH)
         self._steps[lanes] += 1
-        return self._observed(lanes)
+        return self._frame(lanes)
 
     def close(self) -> None:
         pass
 
-    def _observed(self, lanes: np.ndarray) -> Observed:
+    def _frame(self, lanes: np.ndarray) -> Frame:
         at_end = self._cells[lanes] == LENGTH
         truncated = ~at_end & (self._steps[lanes] >= self._max_steps)
         sources = {
@@ -101,7 +101,8 @@ class CorridorBackend(EnvironmentBackend):
             "reward": np.where(at_end, 10.0, 0.0).astype(np.float32),
             "step": self._steps[lanes],
         }
-        return Observed(sources, at_end | truncated, truncated)
+        done = at_end | truncated
+        return Frame(lanes, sources, done, truncated, bool(done.any()))
 
 
 @pytest.fixture

@@ -289,6 +289,6 @@ def test_interception_rule_is_proved_and_steers_both_ways():
         assert len(texts) > 3 and any("234 - ram[70]" in text and "ram[103] - 256" in text for text in texts)
 
 
-def test_nothing_is_chased_where_nothing_is_foretold_or_held_against():
+def test_no_interception_rule_without_a_forecast_or_a_comparison():
     assert apply(Subject(START), Random(0), MUTATIONS["interception-rule"]) is None
     assert apply(Subject(BALANCE, find_forecasts=lambda: (ARRIVES,)), Random(0), MUTATIONS["interception-rule"]) is None

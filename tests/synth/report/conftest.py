@@ -12,12 +12,12 @@ from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, SAME, UNPROVED
 
 EVIL = "</pre></details><script>alert('1')</script><img src=http://x.example/y onerror=alert(2)>&amp; \u202e]]>"
-"""What a model may write to break out of where it stands."""
+"""Texts with which a model could try to break out of its place in the page."""
 
 
 @pytest.fixture(scope="session")
 def _made(tmp_path_factory):
-    """A whole run with a model's proposals, made once: rejected at the parse and the proof, a duplicate, two accepted."""
+    """A whole run with a model's proposals, made once: two rejected, a duplicate, two accepted."""
     place = tmp_path_factory.mktemp("runs") / "model"
     evil = BETTER.replace("# look ahead a little", f"# look ahead {EVIL}")
     script = [

@@ -1,4 +1,4 @@
-"""`hl trials --follow`: each trial once, in order, as it comes, until the run ends."""
+"""`hl trials --follow`: each trial once and in order, until the run ends."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_each_new_trial_is_one_line_until_the_run_ends(tmp_path):
     )
 
 
-def test_a_run_that_is_over_shows_its_last_trials(tmp_path):
+def test_a_stopped_run_shows_its_last_trials(tmp_path):
     ledger = Ledger(tmp_path / "trials.jsonl")
     ledger.append_many([trial(number) for number in range(25)])
     lines = list(follow(tmp_path, lambda seconds: pytest.fail("it waited")))
@@ -59,18 +59,18 @@ def test_a_run_that_is_over_shows_its_last_trials(tmp_path):
     assert list(follow(ledger.path))[-1] == "stopped: enough"
 
 
-def test_a_run_that_has_only_begun_is_waited_for(tmp_path):
+def test_follow_waits_for_the_ledger_of_a_new_run(tmp_path):
     folder = RunFolder(tmp_path / "run")
     script = [lambda: None, lambda: folder.ledger.append(trial(0)), folder.close]
     assert numbers(follow(tmp_path / "run", lambda seconds: script.pop(0)())) == [0] and script == []
 
 
-def test_what_a_model_wrote_moves_no_cursor(tmp_path):
+def test_control_characters_of_models_are_not_sent_to_the_terminal(tmp_path):
     Ledger(tmp_path / "trials.jsonl").append(trial(0) | {"change": "\x1b[2Jgone\r\u202e"})
     assert list(follow(tmp_path))[0].endswith("�[2Jgone��")
 
 
-def test_no_run_and_damage_are_errors(tmp_path):
+def test_a_missing_run_and_damage_are_errors(tmp_path):
     with pytest.raises(HLError, match="there are no trials"):
         next(follow(tmp_path / "none"))
     folder = RunFolder(tmp_path / "run")
@@ -89,8 +89,8 @@ def test_no_run_and_damage_are_errors(tmp_path):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.integers(0, 4_000), max_size=12))
-def test_reading_on_gives_what_reading_at_once_gives(tmp_path_factory, cuts):
-    """Wherever a writer has come to when the ledger is read."""
+def test_reading_in_parts_equals_reading_at_once(tmp_path_factory, cuts):
+    """The ledger may be read at any point of a write."""
     folder = tmp_path_factory.mktemp("cut")
     whole = Ledger(folder / "whole.jsonl")
     whole.append_many([trial(number, reason="r" * (number * 37)) for number in range(12)])

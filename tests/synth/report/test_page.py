@@ -1,4 +1,4 @@
-"""The page: well formed, complete, in need of nothing, and text stays text."""
+"""The page: well formed, complete, self-contained, with escaped texts."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_texts_of_models_are_escaped(run):
 
 @FEW
 @given(change=st.text(), program=st.text(), reason=st.text(), model=st.text(), name=st.text())
-def test_whatever_was_written_stays_text(tmp_path_factory, change, program, reason, model, name):
+def test_any_text_of_a_model_is_escaped(tmp_path_factory, change, program, reason, model, name):
     folder = tmp_path_factory.mktemp("any")
     common = {
         "environment": "CartPole-v1",
@@ -191,18 +191,18 @@ def test_whatever_was_written_stays_text(tmp_path_factory, change, program, reas
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff")))
-def test_text_comes_back_as_it_was(text):
+def test_escaped_text_is_read_as_written(text):
     page = Page("<!DOCTYPE html>\n" + element("body", element("p", text, title=text)))
     assert page.text == text and page.of("p") == [{"title": text}]
 
 
 @given(st.text())
-def test_every_text_can_be_written(text):
+def test_any_text_can_be_escaped(text):
     escaped(text).encode("utf-8")
 
 
 @given(st.floats(-1e9, 1e9), st.floats(1e-6, 1e9), st.integers(1, 9))
-def test_ticks_lie_in_their_range_and_are_no_more_than_asked_for(low, width, most):
+def test_axis_ticks_are_in_their_range_and_limited_in_number(low, width, most):
     high = low + width
     if high - low > abs(low) * 1e-9:
         found = ticks(low, high, most)
@@ -215,7 +215,7 @@ def test_ticks_lie_in_their_range_and_are_no_more_than_asked_for(low, width, mos
         st.tuples(st.integers(0, 8), st.lists(st.integers(0, 8), max_size=2), st.booleans()), min_size=1, max_size=12
     )
 )
-def test_a_parent_stands_before_its_child_whatever_the_ledger_says(tmp_path_factory, given_trials):
+def test_a_parent_is_in_an_earlier_layer_than_its_child(tmp_path_factory, given_trials):
     folder = tmp_path_factory.mktemp("any")
     trials = [
         Trial(

@@ -1,4 +1,4 @@
-"""Runs as they may stand on disk: going on, cut off, interrupted, without a step, damaged, of another version, of another kind."""
+"""Reports on runs in every state: running, aborted, interrupted, without a step, damaged, of another version."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_report_on_a_running_run_names_its_process(run):
 
 
 def test_report_on_an_aborted_run_shows_what_is_recorded(run):
-    kept = sum(1 for _ in open(run / "trials.jsonl")) - 3
+    kept = (run / "trials.jsonl").read_bytes().count(b"\n") - 3
     keep_lines(run, kept, b'{"sequence":%d,"ti' % (kept + 1))
     document, page = reported(run)
     assert document["status"] == "aborted" and "aborted: its process ended without recording a stop" in page.text
@@ -165,7 +165,7 @@ def test_report_on_a_run_of_another_version(run):
         assert caught.value.hint
 
 
-def test_scores_that_are_no_numbers_are_shown_and_not_drawn(tmp_path):
+def test_scores_that_are_not_finite_are_shown_and_not_drawn(tmp_path):
     common = {
         "kind": "search",
         "program": LEAN,
@@ -213,8 +213,8 @@ def test_held_out_scores_are_shown_and_change_no_other_part(run):
     assert after["spent"]["environment_steps"] > before["spent"]["environment_steps"]
 
 
-def test_every_protocol_is_told_of_and_a_ledger_beside_policies_is_no_run(tmp_path):
-    """Scored under two of three protocols, by a program that stands in a file of its own."""
+def test_every_protocol_is_shown_and_a_ledger_next_to_policies_is_not_a_run(tmp_path):
+    """The program is in a file of its own and scored under two of three protocols."""
     shutil.copy(POLICIES / "breakout" / "start.hl", tmp_path / "mine.hl")
     program = Program.load(tmp_path / "mine.hl")
     common = {
@@ -241,7 +241,7 @@ def test_every_protocol_is_told_of_and_a_ledger_beside_policies_is_no_run(tmp_pa
     )
 
 
-def test_a_tuning(tmp_path):
+def test_report_on_a_tuning(tmp_path):
     path = tmp_path / "lead.hl"
     path.write_text(BEST.replace("  act {", "  param lead: real = 0 in [0, 0.4]\n\n  act {").replace("0.1 *", "lead *"))
     tune(path, tmp_path / "run", budget_steps=9_000, seeds=(0, 1))

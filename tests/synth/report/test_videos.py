@@ -1,4 +1,4 @@
-"""Films cost steps, and the steps are on record; what was filmed once costs nothing again."""
+"""Videos cost recorded steps, and a recorded video costs no steps again."""
 
 from __future__ import annotations
 

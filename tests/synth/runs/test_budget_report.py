@@ -1,4 +1,4 @@
-"""What was spent, reserved and allowed of each budget, as the ledger tells it."""
+"""Budget rows of a ledger: spent, reserved and allowed amounts."""
 
 from hl_dsl.synth.report.report import write_report
 from hl_dsl.synth.runs.budget import Budget
@@ -34,7 +34,7 @@ def trial(steps, kind="search"):
 @given(
     st.lists(st.integers(0, 1_000), max_size=6), st.integers(0, 4), st.integers(0, 9_000), LIMIT, st.integers(0, 500)
 )
-def test_what_is_reserved_is_what_the_open_generation_may_still_take(steps, waiting, reserved, limit, lost):
+def test_reserved_steps_are_those_left_to_the_open_generation(steps, waiting, reserved, limit, lost):
     proposals = [{"index": number} for number in range(len(steps) + waiting)]
     events = [
         {"event": "budget", "steps": limit},
@@ -44,21 +44,21 @@ def test_what_is_reserved_is_what_the_open_generation_may_still_take(steps, wait
         trial(7, "simplify"),
     ]
     found = by_unit(events)
-    going_on = waiting > 0
-    assert found["environment steps"] == (sum(steps) + 7, max(0, reserved - sum(steps)) if going_on else 0, limit)
+    is_open = waiting > 0
+    assert found["environment steps"] == (sum(steps) + 7, max(0, reserved - sum(steps)) if is_open else 0, limit)
     assert found["programs"] == (len(steps), waiting, None)
     assert by_unit([*events, {"event": "stop"}])["environment steps"][1] == 0
 
 
 @given(st.lists(st.integers(1, 1_000), min_size=1, max_size=8), st.booleans())
-def test_a_tuning_reserves_nothing_between_its_generations(steps, told_last):
+def test_a_tuning_reserves_nothing_between_its_generations(steps, is_settled):
     """Its generations are written down once they are over, and it writes no `stop`."""
     generation = {"event": "generation", "generation": 0, "best": 1.0, "env_steps": sum(steps)}
     events = [
         {"event": "budget", "steps": 9_000},
         *(event for taken in steps for event in (trial(taken, "tune"), generation)),
     ]
-    found = by_unit(events if told_last else events[:-1])
+    found = by_unit(events if is_settled else events[:-1])
     assert found["environment steps"] == (sum(steps), 0, 9_000) and found["programs"] == (len(steps), 0, None)
 
 
@@ -76,18 +76,18 @@ def test_an_open_call_is_reserved_and_a_settled_one_is_spent():
     limits = {"event": "budget", "tokens": 5_000, "cost": 2.0, "seconds": 60.0}
     assert by_unit([limits, call])["tokens"] == (0, 900, 5_000) and by_unit([limits, call])["cost"] == (0.0, 0.5, 2.0)
     assert by_unit([limits, call, settled])["tokens"] == (300, 0, 5_000)
-    # Time is of the run as it last went on, and so is its limit.
+    # The time counts from the last resume, as its limit does.
     assert by_unit([limits, call, settled])["seconds"] == (2.0, 0.0, 60.0)
     assert by_unit([limits, call, settled, {"event": "budget", "seconds": 9.0}])["seconds"] == (0.0, 0.0, 9.0)
 
 
-def test_budgets_without_a_limit_are_not_said_and_a_foreign_ledger_has_none():
+def test_budgets_without_a_limit_are_not_shown():
     rows = budget_rows(stamped([budget_event(Budget(steps=100, cost=1.5)), trial(40)]))
     assert budget_lines(rows) == ["environment steps: 40 of 100", "cost: 0 of 1.5"]
     assert budget_lines(budget_rows([])) == [] and [row["budget"] for row in budget_rows([])] == list(UNITS)
 
 
-def test_a_run_shows_them_in_its_report_and_in_its_trials(tmp_path):
+def test_report_and_trials_show_the_budgets(tmp_path):
     path = tmp_path / "run"
     result = search_study(
         Program.parse(LEAN), "standard", path, Budget(steps=800, programs=50, wall_seconds=600.0), seed=3, seeds=(0, 1)
@@ -107,7 +107,7 @@ def test_a_run_shows_them_in_its_report_and_in_its_trials(tmp_path):
         all(f"<th>{head}</th>" in page or f">{head}</th>" in page for head in ("budget", "spent", "reserved", "limit"))
         and "no limit" in page
     )
-    # A run that goes on with a larger budget says so.
+    # A resumed run records its larger budget.
     search_study(Program.parse(LEAN), "standard", path, Budget(steps=900), seed=3, seeds=(0, 1)).resume()
     assert show_trials(path, as_json=True)["budgets"][0]["limit"] == 900
     assert [event["event"] for event in Ledger(path / "trials.jsonl").read()].count("budget") == 2

@@ -1,4 +1,4 @@
-"""The ledger: what goes in comes out, and damage of any kind is found or mended."""
+"""The ledger: events are read as written, and damage of any kind is detected or repaired."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def written(scratch: Path, payloads: list[dict]) -> tuple[Ledger, bytes]:
 
 @settings(deadline=None, max_examples=60)
 @given(payloads=st.lists(events, max_size=6))
-def test_any_json_payload_comes_back_as_it_was(scratch, payloads):
+def test_any_json_payload_is_read_as_written(scratch, payloads):
     ledger = fresh(scratch)
     returned = [ledger.append(event) for event in payloads]
     assert ledger.read() == returned
@@ -63,7 +63,7 @@ def test_any_json_payload_comes_back_as_it_was(scratch, payloads):
 
 @settings(deadline=None, max_examples=25)
 @given(payloads=st.lists(events, min_size=1, max_size=3), data=st.data())
-def test_cut_anywhere_leaves_a_valid_prefix_that_can_be_continued(scratch, payloads, data):
+def test_a_truncated_ledger_keeps_a_valid_prefix_and_can_be_continued(scratch, payloads, data):
     ledger, whole = written(scratch, payloads)
     complete = ledger.read()
     offset = data.draw(st.integers(0, len(whole)))
@@ -71,7 +71,7 @@ def test_cut_anywhere_leaves_a_valid_prefix_that_can_be_continued(scratch, paylo
     assert_prefix_continues(ledger, complete, whole, offset)
 
 
-def test_cut_at_every_single_offset(scratch):
+def test_a_ledger_truncated_at_any_offset_keeps_a_valid_prefix(scratch):
     ledger, whole = written(scratch, [{"text": 'é\n"', "n": 1}, {}, {"returns": [1.5, math.inf]}])
     complete = ledger.read()
     for offset in range(len(whole) + 1):
@@ -93,7 +93,7 @@ def assert_prefix_continues(ledger: Ledger, complete: list[dict], whole: bytes, 
     assert added["sequence"] == len(kept) + 1
 
 
-def test_every_flipped_bit_before_the_last_line_is_found(scratch):
+def test_every_flipped_bit_before_the_last_line_is_detected(scratch):
     ledger, whole = written(scratch, [{"return": 387.0}, {"program": "act NOOP # é"}, {"last": True}])
     last_line = whole.rstrip(b"\n").rfind(b"\n") + 1
     for position in range(last_line):
@@ -111,7 +111,7 @@ def test_every_flipped_bit_before_the_last_line_is_found(scratch):
 
 @settings(deadline=None, max_examples=60)
 @given(payloads=st.lists(events, min_size=2, max_size=4), data=st.data())
-def test_any_changed_byte_before_the_last_line_is_found(scratch, payloads, data):
+def test_any_changed_byte_before_the_last_line_is_detected(scratch, payloads, data):
     ledger, whole = written(scratch, payloads)
     last_line = whole.rstrip(b"\n").rfind(b"\n") + 1
     position = data.draw(st.integers(0, last_line - 1))
@@ -134,7 +134,7 @@ def test_any_changed_byte_before_the_last_line_is_found(scratch, payloads, data)
         (lambda lines: lines + [b"not a ledger"], 5, "not a ledger event"),
     ],
 )
-def test_damage_is_named_with_its_line_and_append_does_not_go_past_it(scratch, change, line, problem):
+def test_damage_is_an_error_with_its_line_for_read_and_append(scratch, change, line, problem):
     ledger, whole = written(scratch, [{"return": value} for value in (10, 20, 30, 40)])
     changed = b"".join(change(whole.splitlines(keepends=True)))
     ledger.path.write_bytes(changed)
@@ -151,7 +151,7 @@ def test_damage_is_named_with_its_line_and_append_does_not_go_past_it(scratch, c
 @pytest.mark.parametrize(
     "content", [b"a note of mine", b'{"name": "package", "version": 1}', b"\x89PNG\r\n\x1a\n", b"\n"]
 )
-def test_a_file_that_is_no_ledger_is_never_cut(tmp_path, content):
+def test_a_file_that_is_not_a_ledger_is_never_truncated(tmp_path, content):
     path = tmp_path / "trials.jsonl"
     path.write_bytes(content)
     for use in (Ledger(path).read, lambda: Ledger(path).append({"a": 1})):
@@ -162,7 +162,7 @@ def test_a_file_that_is_no_ledger_is_never_cut(tmp_path, content):
 
 
 @pytest.mark.parametrize("kept", [0, 10, 60])
-def test_zeros_after_a_power_cut_count_as_torn(scratch, kept):
+def test_zeros_after_a_power_failure_count_as_torn(scratch, kept):
     ledger, whole = written(scratch, [{"a": 1}, {"b": 2}])
     cut = whole.index(b"\n") + 1 + kept
     ledger.path.write_bytes(whole[:cut] + bytes(100))
@@ -171,7 +171,7 @@ def test_zeros_after_a_power_cut_count_as_torn(scratch, kept):
     assert [payload(event) for event in ledger.read()] == [{"a": 1}, {"c": 3}]
 
 
-def test_the_hint_mends_a_damaged_ledger(tmp_path):
+def test_the_hint_repairs_a_damaged_ledger(tmp_path):
     import subprocess
 
     ledger = Ledger(tmp_path / "a folder" / "trials.jsonl")
@@ -186,7 +186,7 @@ def test_the_hint_mends_a_damaged_ledger(tmp_path):
     assert [payload(event) for event in Ledger(tmp_path / "repaired.jsonl").read()] == [{"n": 0}, {"n": 1}, {"n": 2}]
 
 
-def test_no_file_reads_as_empty_and_reading_creates_none(tmp_path):
+def test_a_missing_file_reads_as_empty_and_is_not_created(tmp_path):
     assert Ledger(tmp_path / "trials.jsonl").read() == []
     assert list(tmp_path.iterdir()) == []
 
@@ -207,12 +207,12 @@ def test_lines_are_plain_ascii_json_with_a_utc_time(tmp_path):
     assert abs((datetime.now(UTC) - moment).total_seconds()) < 3600 and event["time"].endswith("Z")
 
 
-def test_numbers_json_has_not_become_strings_that_float_reads(tmp_path):
+def test_nan_and_infinities_become_strings_that_float_reads(tmp_path):
     ledger = Ledger(tmp_path / "trials.jsonl")
     ledger.append({"returns": [math.nan, math.inf, -math.inf, 1.0], "deep": {"x": (np.float64("inf"),)}})
 
     def refuse(name: str) -> None:
-        raise AssertionError(f"{name} is no JSON")
+        raise AssertionError(f"{name} is not JSON")
 
     event = json.loads(ledger.path.read_text(), parse_constant=refuse)
     assert event["returns"] == ["NaN", "Infinity", "-Infinity", 1.0] and event["deep"] == {"x": ["Infinity"]}
@@ -242,7 +242,7 @@ def test_arrays_tuples_paths_and_int_keys_are_recorded_as_plain_json():
         {"a": 10**5000},
     ],
 )
-def test_what_cannot_be_recorded_is_refused_before_anything_is_written(tmp_path, event):
+def test_an_unrecordable_event_is_refused_before_any_write(tmp_path, event):
     ledger = Ledger(tmp_path / "trials.jsonl")
     with pytest.raises(NotRecordable) as caught:
         ledger.append_many([{"fine": 1}, event])
@@ -250,7 +250,7 @@ def test_what_cannot_be_recorded_is_refused_before_anything_is_written(tmp_path,
     assert not ledger.path.exists()
 
 
-def test_a_value_without_a_bottom_is_refused(tmp_path):
+def test_a_circular_value_is_refused(tmp_path):
     circle: list = []
     circle.append(circle)
     with pytest.raises(NotRecordable):

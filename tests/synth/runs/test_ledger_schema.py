@@ -42,7 +42,7 @@ def old_ledger(tmp_path) -> Ledger:
     path = tmp_path / "trials.jsonl"
     path.write_text(
         old_trial(1, "smoke", "3 on the smoke seeds; one of many points, and the middle of them is played on")
-        + old_trial(2, "development", "3 is no better than what is known", options={"dry_steps": 70, "max_steps": None})
+        + old_trial(2, "development", "3 is worse than the best program", options={"dry_steps": 70, "max_steps": None})
         + old_trial(3, "smoke", "left: far behind the best program at the same tick")
         + old_trial(4, "development", "3 on 8 seeds is clearly worse than the best program there")
         + old_trial(5, "accepted")
@@ -62,7 +62,7 @@ def test_old_gates_and_options_are_read_in_the_words_of_the_current_schema(old_l
     ]
     assert trials[1].options == {"no_reward_steps": 70, "max_steps": None}
     assert {event["schema"] for event in events} == {FIRST_SCHEMA}
-    assert show_trials(old_ledger.path, as_json=True)["totals"]["by_gate"] == {gate: 0 for gate in GATES} | {
+    assert show_trials(old_ledger.path, as_json=True)["totals"]["by_gate"] == dict.fromkeys(GATES, 0) | {
         "quick_seeds": 1,
         "all_seeds": 1,
         "pruned": 2,
@@ -70,7 +70,7 @@ def test_old_gates_and_options_are_read_in_the_words_of_the_current_schema(old_l
     }
 
 
-def test_kind_of_an_old_film_is_video():
+def test_the_old_kind_film_is_read_as_video():
     assert current_event({"event": "trial", "kind": "film"})["kind"] is TrialKind.VIDEO
 
 

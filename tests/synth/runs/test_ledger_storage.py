@@ -51,7 +51,7 @@ def test_threads_share_a_ledger(tmp_path):
     assert [event["sequence"] for event in ledger.read()] == list(range(1, 81))
 
 
-def test_killed_writers_leave_a_ledger_that_goes_on(tmp_path):
+def test_killed_writers_leave_a_ledger_that_can_be_continued(tmp_path):
     path = tmp_path / "trials.jsonl"
     for _ in range(3):
         before = path.stat().st_size if path.exists() else 0
@@ -66,18 +66,18 @@ def test_killed_writers_leave_a_ledger_that_goes_on(tmp_path):
     assert len(Ledger(path).read()) == count + 1
 
 
-def test_a_reader_waits_for_a_half_written_event(tmp_path, monkeypatch):
+def test_a_reader_waits_for_a_partly_written_event(tmp_path, monkeypatch):
     """What a reader sees is never the half of a line that another thread is writing."""
     ledger = Ledger(tmp_path / "trials.jsonl")
     ledger.append({"first": 1})
-    half_written, go_on = threading.Event(), threading.Event()
+    half_written, finish = threading.Event(), threading.Event()
     write = os.write
 
     def slow_write(descriptor, data):
         if threading.current_thread() is writer and not half_written.is_set():
             count = write(descriptor, bytes(data)[: len(data) // 2])
             half_written.set()
-            go_on.wait()
+            finish.wait()
             return count
         return write(descriptor, data)
 
@@ -90,7 +90,7 @@ def test_a_reader_waits_for_a_half_written_event(tmp_path, monkeypatch):
     half_written.wait()
     reader.start()
     reader.join(timeout=0.3)  # a reader that does not wait has read by now
-    go_on.set()
+    finish.set()
     writer.join()
     reader.join()
     assert len(seen[0][0]) == 2 and seen[0][1] == b""
@@ -128,7 +128,7 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, number, words, after):
     assert ledger.append({"later": 2})["sequence"] == 2
 
 
-def test_where_not_even_the_rollback_works_the_next_append_mends(tmp_path, monkeypatch):
+def test_the_next_append_repairs_a_failed_rollback(tmp_path, monkeypatch):
     ledger = Ledger(tmp_path / "trials.jsonl")
     ledger.append({"kept": 1})
     with monkeypatch.context() as patch:
@@ -157,7 +157,7 @@ def test_an_interrupt_while_writing_leaves_no_event(tmp_path, monkeypatch, after
     assert ledger.path.read_bytes() == before
 
 
-def test_a_sync_that_fails_is_not_called_written(tmp_path, monkeypatch):
+def test_an_event_whose_sync_fails_is_not_reported_as_written(tmp_path, monkeypatch):
     ledger = Ledger(tmp_path / "trials.jsonl")
     ledger.append({"kept": 1})
     before = ledger.path.read_bytes()
@@ -221,7 +221,7 @@ def test_missing_folder_parent_that_is_a_file_and_folder_in_place_of_the_file(tm
 
 
 def test_a_ledger_replaced_while_waiting_for_the_lock_is_opened_again(tmp_path):
-    """The holder of the lock puts a mended copy in place; the one who waited appends to the copy."""
+    """The holder of the lock replaces the file by a repaired copy; the waiting process appends to the copy."""
     import fcntl
 
     ledger = Ledger(tmp_path / "trials.jsonl")
@@ -242,7 +242,7 @@ def test_a_ledger_replaced_while_waiting_for_the_lock_is_opened_again(tmp_path):
     assert [event["sequence"] for event in ledger.read()] == [1, 2]
 
 
-def test_ctrl_c_ends_a_writer_with_every_reported_event_kept(tmp_path):
+def test_ctrl_c_loses_no_reported_event(tmp_path):
     code = """
 import sys
 from hl_dsl.synth.runs.ledger import Ledger
@@ -264,6 +264,6 @@ except KeyboardInterrupt:
     assert reported > 10 and reported <= len(ledger.read()) <= reported + 1 and ledger.torn == b""
 
 
-def test_damage_travels_between_processes(tmp_path):
+def test_the_error_of_damage_can_be_pickled(tmp_path):
     error = pickle.loads(pickle.dumps(LedgerDamaged.at(tmp_path / "trials.jsonl", 3, "the line is empty")))
     assert (error.line, error.problem) == (3, "the line is empty") and "line 3" in str(error) and error.hint

@@ -20,9 +20,16 @@ def scored(
     score: float, gate: str = "accepted", episodes: int = 2, steps: int = 1000, protocol: str = "sticky"
 ) -> Trial:
     return Trial(
-        kind="search", gate=gate, accepted=gate == "accepted", environment="Breakout-v5", protocol=protocol, seeds=range(episodes),
-        returns=[score] * episodes, lengths=[5] * episodes, environment_steps=steps,
-    )  # fmt: skip
+        kind="search",
+        gate=gate,
+        accepted=gate == "accepted",
+        environment="Breakout-v5",
+        protocol=protocol,
+        seeds=range(episodes),
+        returns=[score] * episodes,
+        lengths=[5] * episodes,
+        environment_steps=steps,
+    )
 
 
 TRIALS = [
@@ -44,7 +51,7 @@ def parts(figure, panel: int):
     return axes, dots, lines
 
 
-def test_both_panels_draw_every_comparable_score_at_what_it_had_cost():
+def test_both_panels_draw_every_comparable_score_at_its_cumulative_cost():
     figure = sample_efficiency_figure(TRIALS)
     _, dots, lines = parts(figure, 0)
     assert dots == {"rejected trial": [[1700, 50]], "accepted trial": [[1500, 100], [2700, 300], [3700, 250]]}
@@ -97,7 +104,7 @@ def test_a_level_is_drawn_in_both_panels_and_a_curve_against_steps():
         [scored(0.0)],
     ],
 )
-def test_a_picture_of_little_is_still_a_picture(tmp_path, trials):
+def test_a_plot_with_few_or_no_scores_is_drawn(tmp_path, trials):
     path = plot_sample_efficiency(trials, tmp_path / "plot.png")
     picture = matplotlib.image.imread(path)
     assert picture.shape[:2] == (704, 1600) and picture[..., :3].std() > 0.01
@@ -113,7 +120,7 @@ def test_the_same_trials_give_the_same_bytes_and_a_long_run_is_drawn(tmp_path):
     assert matplotlib.image.imread(io.BytesIO(first)).shape[1] == 1600
 
 
-def test_no_folder_to_write_into_is_a_clear_error(tmp_path):
+def test_a_missing_folder_is_an_error(tmp_path):
     with pytest.raises(FileUnwritable, match="folder does not exist"):
         plot_sample_efficiency(TRIALS, tmp_path / "missing" / "plot.png")
 

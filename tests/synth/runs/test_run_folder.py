@@ -70,7 +70,7 @@ def test_derived_files_are_rebuilt_from_the_ledger(tmp_path):
         ]
 
 
-def test_a_second_run_is_told_which_process_holds_the_folder(tmp_path):
+def test_the_error_of_a_second_run_names_the_process_that_holds_the_folder(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout.readline() == "held\n"
@@ -83,7 +83,7 @@ def test_a_second_run_is_told_which_process_holds_the_folder(tmp_path):
     RunFolder(tmp_path / "run").close()
 
 
-def test_within_one_process_too_and_closing_twice_is_fine(tmp_path):
+def test_a_folder_is_locked_within_one_process_and_may_be_closed_twice(tmp_path):
     folder = RunFolder(tmp_path / "run")
     with pytest.raises(RunFolderBusy, match=str(os.getpid())):
         RunFolder(tmp_path / "run")
@@ -92,7 +92,7 @@ def test_within_one_process_too_and_closing_twice_is_fine(tmp_path):
     RunFolder(tmp_path / "run").close()
 
 
-def test_a_forked_worker_that_lives_on_does_not_keep_the_folder(tmp_path):
+def test_a_forked_worker_that_outlives_the_run_does_not_hold_the_folder(tmp_path):
     folder = RunFolder(tmp_path / "run")
     worker = multiprocessing.get_context("fork").Process(target=time.sleep, args=(600,))
     worker.start()
@@ -113,7 +113,7 @@ def test_a_forked_worker_that_lives_on_does_not_keep_the_folder(tmp_path):
         worker.join()
 
 
-def test_a_folder_in_which_nothing_came_to_be_is_taken_away(tmp_path):
+def test_an_empty_new_folder_is_removed(tmp_path):
     with pytest.raises(HLError), RunFolder(tmp_path / "runs" / "one"):
         raise HLError("refused")
     assert list(tmp_path.iterdir()) == []
@@ -127,7 +127,7 @@ def test_a_folder_in_which_nothing_came_to_be_is_taken_away(tmp_path):
     assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["three", "two"]
 
 
-def test_who_opened_the_lock_of_a_folder_that_is_taken_away_holds_another(tmp_path, monkeypatch):
+def test_a_process_that_waits_for_a_removed_lock_opens_a_new_one(tmp_path, monkeypatch):
     """Between the opening of the lock and the lock itself another run may end and take the folder with it."""
     import fcntl
 
@@ -148,7 +148,7 @@ def test_who_opened_the_lock_of_a_folder_that_is_taken_away_holds_another(tmp_pa
     second.close()
 
 
-def test_paths_that_cannot_be_a_folder(tmp_path, monkeypatch):
+def test_a_path_that_cannot_be_a_folder_is_an_error(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("keep")
     with pytest.raises(RunFolderError, match="it is a file"):
         RunFolder(tmp_path / "file")
@@ -163,7 +163,7 @@ def test_paths_that_cannot_be_a_folder(tmp_path, monkeypatch):
         (errno.ENOSPC, "disk is full"),
     ):
         with monkeypatch.context() as patch, pytest.raises(RunFolderError, match=words) as caught:
-            patch.setattr(os, "open", lambda *_, **__: fail(OSError(number, os.strerror(number))))
+            patch.setattr(os, "open", lambda *_, number=number, **__: fail(OSError(number, os.strerror(number))))
             RunFolder(tmp_path / "run")
         assert caught.value.hint
 
@@ -174,7 +174,9 @@ def test_a_folder_without_permission_for_a_user_who_is_not_root(tmp_path):
 import os, sys
 import hl_dsl.synth.runs.run_folder as run_folder
 os.setuid(65534)
-for use in (lambda: run_folder.RunFolder(sys.argv[1]), lambda: run_folder.Ledger(sys.argv[1] + "/trials.jsonl").append({"a": 1})):
+def append():
+    run_folder.Ledger(sys.argv[1] + "/trials.jsonl").append({"a": 1})
+for use in (lambda: run_folder.RunFolder(sys.argv[1]), append):
     try:
         use()
         print("opened")
@@ -188,7 +190,7 @@ for use in (lambda: run_folder.RunFolder(sys.argv[1]), lambda: run_folder.Ledger
 
 
 @pytest.mark.parametrize("content", ["", "{", "[1]", "\x00"])
-def test_settings_that_cannot_be_read(tmp_path, content):
+def test_unreadable_settings_are_an_error(tmp_path, content):
     with RunFolder(tmp_path) as folder:
         (tmp_path / "run.json").write_text(content)
         with pytest.raises(RunFolderError, match="cannot read .*run.json"):
@@ -199,7 +201,7 @@ def test_settings_that_cannot_be_read(tmp_path, content):
     "error", [OSError(errno.ENOSPC, "full"), OSError(errno.EROFS, "read-only"), KeyboardInterrupt()]
 )
 @pytest.mark.parametrize("call", ["write", "fsync", "replace"])
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch, call, error):
+def test_a_file_is_replaced_atomically(tmp_path, monkeypatch, call, error):
     path = tmp_path / "best.hl"
     write_whole(path, "old")
     with monkeypatch.context() as patch, pytest.raises((HLError, KeyboardInterrupt)) as caught:
@@ -209,7 +211,7 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, monkeypatch, call, err
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
 
 
-def test_a_killed_writer_leaves_the_old_file_and_the_next_run_tidies_up(tmp_path):
+def test_a_killed_writer_keeps_the_old_file_and_the_next_run_removes_its_temporary_files(tmp_path):
     code = """
 import os, sys
 from hl_dsl.base import files as storage

@@ -1,4 +1,4 @@
-"""A policy's own ledger gets one line on each run, whatever came of it, and its steps once."""
+"""A policy's own ledger has one summary of each run, successful or not, and its steps once."""
 
 import pytest
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
@@ -27,7 +27,7 @@ def lines(path):
 
 
 @pytest.mark.parametrize("run, kind", [(tune, "tuning"), (synth, "study")])
-def test_one_line_tells_of_a_run(policy, tmp_path, run, kind):
+def test_the_summary_of_a_run_is_one_trial(policy, tmp_path, run, kind):
     ledger = tmp_path / "trials.jsonl"
     result = run(policy, tmp_path / "run", ledger=ledger, **FEW)
     (line,) = lines(ledger)
@@ -51,21 +51,21 @@ def test_one_line_tells_of_a_run(policy, tmp_path, run, kind):
     )
 
 
-def test_a_run_that_fails_is_told_of(policy, tmp_path):
+def test_a_failed_run_has_a_summary(policy, tmp_path):
     with pytest.raises(HLError, match="before its first episode ended"):
         tune(policy, tmp_path / "run", ledger=tmp_path / "trials.jsonl", **{**FEW, "budget_steps": 5})
     (line,) = lines(tmp_path / "trials.jsonl")
     assert not line.accepted and "before its first episode ended" in line.reason and 0 < line.environment_steps <= 5
 
 
-def test_a_run_that_finds_nothing_is_told_of(policy, tmp_path):
+def test_a_run_without_improvement_has_a_summary(policy, tmp_path):
     policy.write_text(TEXT.replace("> tilt", "> 0 * tilt"))
     result = tune(policy, tmp_path / "run", ledger=tmp_path / "trials.jsonl", **{**FEW, "budget_steps": 2_000})
     (line,) = lines(tmp_path / "trials.jsonl")
     assert not result.improved and line.gate == "all_seeds" and "not better" in line.reason
 
 
-def test_a_ledger_that_cannot_be_written_is_known_before_a_step(policy, tmp_path):
+def test_an_unwritable_ledger_is_detected_before_the_first_step(policy, tmp_path):
     with pytest.raises(LedgerUnwritable):
         tune(policy, tmp_path / "run", ledger=tmp_path / "none" / "trials.jsonl", **FEW)
     assert not (tmp_path / "run").exists()

@@ -13,8 +13,8 @@ from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.lineage import lineage
 from hl_dsl.synth.runs.statuses import GATES, Gate
 from hl_dsl.synth.runs.summary_csv import summary_csv, write_summary
-from hl_dsl.synth.runs.trial_statistics import best_trial, cumulative, main_setting
 from hl_dsl.synth.runs.trial import Trial, proof_summary, trials_of, violations
+from hl_dsl.synth.runs.trial_statistics import best_trial, cumulative, main_setting
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,22 +25,55 @@ def scored(
     name: str, *returns: float, gate: str = "accepted", parents: tuple[str, ...] = (), protocol: str = "sticky", **more
 ) -> Trial:
     values = {
-        "kind": "search", "program_hash": name, "program_name": "p", "parent_hashes": parents, "gate": gate,
-        "accepted": gate == "accepted", "environment": "Breakout-v5", "protocol": protocol, "seeds": range(len(returns)),
-        "returns": returns, "lengths": [10] * len(returns), "environment_steps": 10 * len(returns),
-    }  # fmt: skip
+        "kind": "search",
+        "program_hash": name,
+        "program_name": "p",
+        "parent_hashes": parents,
+        "gate": gate,
+        "accepted": gate == "accepted",
+        "environment": "Breakout-v5",
+        "protocol": protocol,
+        "seeds": range(len(returns)),
+        "returns": returns,
+        "lengths": [10] * len(returns),
+        "environment_steps": 10 * len(returns),
+    }
     return Trial(**(values | more))
 
 
 FULL = Trial(
-    kind="evaluation", program_name="breakout_ram", program_hash="ab12", program="policy breakout_ram … # é\n",
-    parent_hashes=("00ff", "11ee"), proposer="openai", model="some-model", change="replace `ram[101]`", gate="accepted", accepted=True,
-    reason="best so far", environment="Breakout-v5", protocol="noop", options={"noop_max": 30, "use_fire_reset": True},
-    seeds=(3, 1), returns=(864.0, 2.5), lengths=(9000, 12), distinct_trajectories=2, environment_steps=9050,
-    cpu_seconds=1.25, wall_seconds=2.5, proof={"status": "proved", "obligations": 16}, out_of_range={"ram": 1},
-    assumption_violations={"paddle_follows": 7}, monitor_violations={"slow": 0}, parameters={"deadband": 3.0, "stuck_after": 1024},
-    tokens=1200, cost=0.01, run_seed=4, index=17, fitness=433.25,
-)  # fmt: skip
+    kind="evaluation",
+    program_name="breakout_ram",
+    program_hash="ab12",
+    program="policy breakout_ram … # é\n",
+    parent_hashes=("00ff", "11ee"),
+    proposer="openai",
+    model="some-model",
+    change="replace `ram[101]`",
+    gate="accepted",
+    accepted=True,
+    reason="best so far",
+    environment="Breakout-v5",
+    protocol="noop",
+    options={"noop_max": 30, "use_fire_reset": True},
+    seeds=(3, 1),
+    returns=(864.0, 2.5),
+    lengths=(9000, 12),
+    distinct_trajectories=2,
+    environment_steps=9050,
+    cpu_seconds=1.25,
+    wall_seconds=2.5,
+    proof={"status": "proved", "obligations": 16},
+    out_of_range={"ram": 1},
+    assumption_violations={"paddle_follows": 7},
+    monitor_violations={"slow": 0},
+    parameters={"deadband": 3.0, "stuck_after": 1024},
+    tokens=1200,
+    cost=0.01,
+    run_seed=4,
+    index=17,
+    fitness=433.25,
+)
 
 
 def test_every_field_survives_the_ledger(tmp_path):
@@ -59,7 +92,7 @@ def test_every_field_survives_the_ledger(tmp_path):
 
 
 @given(st.lists(st.floats(), max_size=5))
-def test_returns_of_any_kind_survive(returns):
+def test_returns_of_any_value_survive_the_ledger(returns):
     trial = scored("a", *returns)
     from hl_dsl.base.json_values import plain
 
@@ -67,7 +100,7 @@ def test_returns_of_any_kind_survive(returns):
     assert repr(back.returns) == repr(trial.returns)
 
 
-def test_fields_of_a_later_version_are_passed_over_and_missing_ones_take_their_defaults():
+def test_unknown_fields_are_ignored_and_missing_ones_have_defaults():
     trial = Trial.from_event({"event": "trial", "kind": "probe", "from_the_future": 1})
     assert trial == Trial(kind="probe") and trial.gate == Gate.NONE and not trial.accepted
 
@@ -75,7 +108,7 @@ def test_fields_of_a_later_version_are_passed_over_and_missing_ones_take_their_d
 @pytest.mark.parametrize(
     "event", [{}, {"kind": "x", "gate": "nowhere"}, {"kind": "x", "returns": ["many"]}, {"kind": "x", "seeds": 3}]
 )
-def test_an_event_that_is_no_trial_is_a_clear_error(event):
+def test_an_invalid_trial_event_is_an_error(event):
     with pytest.raises(HLError, match="event 5 of the ledger") as caught:
         Trial.from_event({"event": "trial", "sequence": 5, **event})
     assert caught.value.hint
@@ -91,7 +124,7 @@ def test_an_event_that_is_no_trial_is_a_clear_error(event):
         {"seeds": [1]},
     ],
 )
-def test_records_that_contradict_themselves_cannot_be_made(values):
+def test_a_contradictory_trial_is_refused(values):
     with pytest.raises(ValueError):
         Trial(kind="search", **values)
 
@@ -142,7 +175,7 @@ def test_lineage_follows_the_first_parent_to_the_start():
     assert [ancestor.trial.program_hash for ancestor in lineage(trials, trials[1])] == ["start", "side"]
 
 
-def test_lineage_of_a_tuned_program_is_not_a_circle():
+def test_lineage_of_a_tuned_program_has_no_cycle():
     """Tuning leaves the structure, so a trial may be its own parent by hash; and an edit may be undone."""
     trials = [
         scored("a", 100),
@@ -159,12 +192,12 @@ def test_lineage_of_a_program_evaluated_again_goes_through_its_first_trial():
     assert [ancestor.trial.mean for ancestor in lineage(trials)] == [100, 220]
 
 
-def test_lineage_says_which_parent_is_not_in_the_ledger():
+def test_lineage_names_a_parent_that_is_not_in_the_ledger():
     (only,) = lineage([scored("end", 5, parents=("elsewhere",))])
     assert only.missing_parent == "elsewhere" and lineage([]) == []
 
 
-def test_a_parent_is_never_looked_for_after_its_child():
+def test_a_parent_is_searched_only_before_its_child():
     (only,) = lineage([scored("a", 300, parents=("b",)), scored("b", 50, parents=("a",))])
     assert (only.trial.mean, only.missing_parent) == (300, "b")
 
@@ -203,7 +236,7 @@ def test_a_proof_is_summed_up_in_words():
     assert violations({"a": 2, "b": 3}) == 5 and violations(4) == 4 and violations({}) == 0
 
 
-def test_gates_stand_in_the_order_of_the_search():
+def test_gates_are_in_the_order_of_the_search():
     assert GATES == (
         "parse",
         "duplicate",

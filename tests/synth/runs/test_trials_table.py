@@ -20,10 +20,19 @@ from hl_dsl.base.errors import HLError
 
 def scored(index: int, name: str, *returns: float, gate: str = "accepted", **more) -> Trial:
     values = {
-        "kind": "search", "index": index, "program_hash": name, "program": f"policy {name}", "gate": gate, "accepted": gate == "accepted",
-        "environment": "Breakout-v5", "protocol": "sticky", "seeds": range(len(returns)), "returns": returns,
-        "lengths": [10] * len(returns), "environment_steps": 10 * len(returns),
-    }  # fmt: skip
+        "kind": "search",
+        "index": index,
+        "program_hash": name,
+        "program": f"policy {name}",
+        "gate": gate,
+        "accepted": gate == "accepted",
+        "environment": "Breakout-v5",
+        "protocol": "sticky",
+        "seeds": range(len(returns)),
+        "returns": returns,
+        "lengths": [10] * len(returns),
+        "environment_steps": 10 * len(returns),
+    }
     return Trial(**(values | more))
 
 
@@ -37,11 +46,21 @@ def run(tmp_path: Path) -> Path:
         scored(1, "copycopy", gate="duplicate", reason="same as trial 0"),
         scored(2, "badbad", gate="prove", reason="`aim` leaves its range", change="delete clamp"),
         scored(3, "weak", 20, gate="quick_seeds"),
-        scored(4, "bestbest", 300, 320, parent_hashes=("startstart", "weak"), change="replace [bold]ram[101][/bold] by ram[99]",
-               assumption_violations={"paddle_follows": 1234}, proof="proved", tokens=10, cost=0.5),
+        scored(
+            4,
+            "bestbest",
+            300,
+            320,
+            parent_hashes=("startstart", "weak"),
+            change="replace [bold]ram[101][/bold] by ram[99]",
+            assumption_violations={"paddle_follows": 1234},
+            proof="proved",
+            tokens=10,
+            cost=0.5,
+        ),
         scored(5, "bestbest", 864, gate=Gate.NONE, accepted=False, kind="held-out", protocol="noop"),
         scored(6, "nan", math.nan, gate="all_seeds"),
-    ]  # fmt: skip
+    ]
     ledger.append_many([trial.to_event() for trial in trials])
     ledger.append({"event": "stop", "reason": "budget of environment steps used up"})
     return tmp_path
@@ -71,7 +90,7 @@ def test_the_table_shows_trials_totals_and_lineage(run):
     assert tree.index("startsta") < tree.index("bestbest") < tree.index("crossed with weak")
 
 
-def test_json_holds_everything_and_is_plain(run):
+def test_the_document_has_all_trials_in_plain_json(run):
     document = show_trials(run, as_json=True)
     assert json.loads(json.dumps(document, allow_nan=False)) == document
     assert document["schema"] == "hl.trials/2" and document["ledger"].endswith("trials.jsonl")
@@ -81,8 +100,16 @@ def test_json_holds_everything_and_is_plain(run):
     assert document["trials"][-1]["returns"] == ["NaN"] and document["trials"][0]["sequence"] == 2
     totals = document["totals"]
     assert totals["by_gate"] == {
-        "parse": 0, "duplicate": 1, "check": 0, "prove": 1, "quick_seeds": 1, "pruned": 0, "all_seeds": 1, "regression": 0, "accepted": 2,
-    }  # fmt: skip
+        "parse": 0,
+        "duplicate": 1,
+        "check": 0,
+        "prove": 1,
+        "quick_seeds": 1,
+        "pruned": 0,
+        "all_seeds": 1,
+        "regression": 0,
+        "accepted": 2,
+    }
     assert totals["accepted"] + totals["rejected"] + totals["not_candidates"] == totals["trials"] == 8
     assert (totals["tokens"], totals["cost"]) == (10, 0.5)
     assert document["best"]["program"] == "policy bestbest" and document["best"]["mean"] == 310
@@ -94,7 +121,7 @@ def test_json_holds_everything_and_is_plain(run):
     assert document["stop_reason"] == "budget of environment steps used up" and document["torn_bytes"] == 0
 
 
-def test_showing_changes_nothing_and_takes_the_file_itself(run):
+def test_showing_changes_no_file_and_accepts_a_ledger(run):
     path = run / "trials.jsonl"
     with open(path, "ab") as file:
         file.write(b'{"sequence":11,"ti')
@@ -104,7 +131,7 @@ def test_showing_changes_nothing_and_takes_the_file_itself(run):
     assert path.read_bytes() == before and list(run.iterdir()) == [path]
 
 
-def test_a_long_run_shows_accepted_and_late_trials_and_says_what_is_left_out(run):
+def test_a_long_run_shows_accepted_and_late_trials_and_the_number_of_hidden_ones(run):
     Ledger(run / "trials.jsonl").append_many(
         [scored(index, f"h{index}", gate="duplicate").to_event() for index in range(100, 300)]
     )
@@ -125,7 +152,7 @@ def test_an_empty_ledger_and_one_without_a_score(tmp_path):
     assert "no accepted trial has a score yet" in text_of(tmp_path)
 
 
-def test_no_run_and_a_damaged_run_are_clear_errors(run, tmp_path):
+def test_a_missing_run_and_a_damaged_run_are_errors(run, tmp_path):
     for missing in (tmp_path / "nothing", tmp_path / "nothing.jsonl", run / "trials.jsonl" / "below"):
         with pytest.raises(HLError, match="there are no trials at") as caught:
             show_trials(missing)
@@ -138,14 +165,17 @@ def test_no_run_and_a_damaged_run_are_clear_errors(run, tmp_path):
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])
-def test_it_fits_the_terminal(run, width):
+def test_the_table_fits_the_terminal(run, width):
     assert max(map(len, text_of(run, width=width).splitlines())) <= width
 
 
-def test_no_matplotlib_for_a_table():
+def test_a_table_loads_no_matplotlib():
     import subprocess
     import sys
 
-    code = "import sys; import hl_dsl.synth.runs.trials_table, hl_dsl.synth.runs.run_folder; print([m for m in ('numpy', 'matplotlib', 'rich', 'networkx') if m in sys.modules])"
+    code = (
+        "import sys; import hl_dsl.synth.runs.trials_table, hl_dsl.synth.runs.run_folder;"
+        "print([m for m in ('numpy', 'matplotlib', 'rich', 'networkx') if m in sys.modules])"
+    )
     assert importlib.util.find_spec("matplotlib")
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -186,7 +186,7 @@ def test_submitted_program_must_pass_the_cases(lean, tmp_path):
 def test_requests_about_a_missing_study_are_errors(lean, tmp_path):
     with RunFolder(tmp_path / "other") as folder:
         folder.write_settings({"kind": "synth", "proposer": "local"})
-    for run, said in ((tmp_path / "none", "holds no run"), (tmp_path / "other", "nobody submits")):
+    for run, said in ((tmp_path / "none", "holds no run"), (tmp_path / "other", "not interactive")):
         for ask in (status, inspect, InteractiveStudy.reopen):
             with pytest.raises(HLError, match=said):
                 ask(run)

@@ -11,7 +11,7 @@ from hl_dsl.synth.candidates.parameter_values import structure_hash, syntax_with
 from hl_dsl.synth.environments.random_numbers import generator, seed_for
 from hl_dsl.synth.runs.progress import progress
 from hl_dsl.synth.search.random_baseline import random_constants
-from hl_dsl.synth.search.simplify import simplified, without_what_is_proved_idle
+from hl_dsl.synth.search.simplify import simplified, without_provably_unused_parts
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
@@ -63,13 +63,13 @@ def test_simplification_removes_unused_parts_and_keeps_the_invariant():
 def test_provably_unused_parts_are_removed_without_episodes():
     """`most >= 0` is always true and the second rule does what the last one does: no run is needed to see that."""
     asked = []
-    smaller = without_what_is_proved_idle(
+    smaller = without_provably_unused_parts(
         checked(LEAN), Gates(LEAN.card), lambda candidate: asked.append(candidate) or True
     ).program
     assert "flip" not in smaller.text and "most" not in smaller.text and "lead * pole.velocity" in smaller.text
     assert "invariant bounded" in smaller.text and asked
-    assert without_what_is_proved_idle(checked(LEAN), Gates(LEAN.card), lambda candidate: False).program is LEAN
-    again = without_what_is_proved_idle(checked(LEAN), Gates(LEAN.card), lambda candidate: True).program
+    assert without_provably_unused_parts(checked(LEAN), Gates(LEAN.card), lambda candidate: False).program is LEAN
+    again = without_provably_unused_parts(checked(LEAN), Gates(LEAN.card), lambda candidate: True).program
     assert again.text == smaller.text
 
 

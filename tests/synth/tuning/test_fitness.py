@@ -63,18 +63,18 @@ def test_unknown_component_is_an_error_that_lists_the_components():
 @pytest.mark.parametrize(
     "text, said",
     [
-        ("x", "no short episodes"),
+        ("x", "not a valid schedule"),
         ("0:3", "1 or more"),
         ("200:0", "1 or more"),
-        ("200,100", "do not grow"),
-        ("200:", "no short"),
-        ("5:5:5", "no short"),
+        ("200,100", "do not increase"),
+        ("200:", "not a valid schedule"),
+        ("5:5:5", "not a valid schedule"),
         ("900", "not short"),
     ],
 )
 def test_invalid_schedule_is_an_error(text, said):
     with pytest.raises(HLError, match=said):
-        parse_short(text, max_steps=500)
+        parse_short(text, longest=500)
 
 
 VECTORS = 'policy p for "CartPole-v1" { observe pole.angle  param gain_a: real = 1 in [0, 2]  param gain_b: real = 1 in [0, 2]  param w: vec[3] = 0 in [-1, 1]  act { when gain_a * gain_b * sum(w) > pole.angle => LEFT  otherwise => RIGHT } }'

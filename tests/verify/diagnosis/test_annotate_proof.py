@@ -1,4 +1,4 @@
-"""What is said beside a verdict: which parts hold, which fact is missing, which bound would do."""
+"""Diagnosis of a failed proof: conjuncts that hold, missing invariants, weaker bounds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def goal_of(program, name="i"):
 
 
 def advice(body: str, memory: dict, inputs: dict) -> str:
-    """What is said of a state, whether or not the proof would have come across it."""
+    """Returns the advice on a state, which the proof need not have found."""
     program = Program.parse(BREAKOUT.format(body))
     tick = {"memory": memory, "inputs": {entry.name: inputs.get(entry.name, 0) for entry in program.flow.inputs}}
     trace = [{"tick": 0, **tick}, {"tick": 1, **tick}]
@@ -33,7 +33,8 @@ def advice(body: str, memory: dict, inputs: dict) -> str:
 
 
 UP_DOWN = """memory up: int in [0, 99] = 0 { next = if ram[1] > 9 and down > 0 then up + 1 else up }
-  memory down: int in [0, 99] = 20 { next = if ram[1] > 9 and down > 0 then down - 1 else down } invariant i: up <= 20"""
+  memory down: int in [0, 99] = 20 { next = if ram[1] > 9 and down > 0 then down - 1 else down }
+  invariant i: up <= 20"""
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,8 @@ UP_DOWN = """memory up: int in [0, 99] = 0 { next = if ram[1] > 9 and down > 0 t
             "a == b",
         ),
         (
-            "memory on: bool = false { next = ram[1] > 3 } memory v: int in [0, 9] = 0 { next = if ram[1] > 3 then 7 else 0 } "
+            "memory on: bool = false { next = ram[1] > 3 } memory v: int in [0, 9] = 0 { next = if ram[1] > 3 then 7 "
+            "else 0 } "
             "memory w: int in [0, 9] = 0 { next = if on then 0 else v } invariant i: w == 0",
             {"on": False, "v": 3, "w": 0},
             {},
@@ -56,7 +58,7 @@ UP_DOWN = """memory up: int in [0, 99] = 0 { next = if ram[1] > 9 and down > 0 t
         ),
     ],
 )
-def test_a_missing_fact(body, memory, inputs, fact):
+def test_missing_invariant_is_suggested(body, memory, inputs, fact):
     said = advice(body, memory, inputs)
     assert f"`{fact}`" in said, said
     written = Program.parse(BREAKOUT.format(body + f" invariant fact: {fact}"))
@@ -67,9 +69,10 @@ def test_a_missing_fact(body, memory, inputs, fact):
     )
 
 
-def test_where_no_fact_is_found_the_state_is_blamed():
+def test_cells_of_the_state_are_named_if_no_fact_is_found():
     said = advice(
-        "memory n: int in [0, 5000] = 0 { next = if n > 3000 then 3000 else n + 1 } memory o: int in [0, 255] = 0 { next = ram[1] } invariant i: n * n != 640000",
+        "memory n: int in [0, 5000] = 0 { next = if n > 3000 then 3000 else n + 1 } memory o: int in [0, 255] = 0 { "
+        "next = ram[1] } invariant i: n * n != 640000",
         {"n": 799, "o": 3},
         {},
     )
@@ -86,12 +89,13 @@ def test_where_no_fact_is_found_the_state_is_blamed():
         ),
         (
             CART,
-            "param a: real = 0.5 in [0.1, 0.9] let v = a * clamp(cart.position, -4, 4) + (1 - a) * clamp(cart.velocity, -4, 4) invariant i: v in [-4, 4]",
+            "param a: real = 0.5 in [0.1, 0.9] let v = a * clamp(cart.position, -4, 4) + (1 - a) * "
+            "clamp(cart.velocity, -4, 4) invariant i: v in [-4, 4]",
             r"v in \[-4\.0\d+, 4\.0\d+\]",
         ),
     ],
 )
-def test_a_bound_that_fails_by_rounding(head, body, text):
+def test_bound_that_only_rounding_violates_is_relaxed(head, body, text):
     program = Program.parse(head.format(body))
     assert prove(program.flow, LIMITS).passed is False
     said = relax_bound(program.flow, goal_of(program), LIMITS)
@@ -103,14 +107,15 @@ def test_a_bound_that_fails_by_rounding(head, body, text):
 
 
 @pytest.mark.parametrize("body", ["invariant i: cart.position <= 3", "invariant i: cart.position != 3"])
-def test_a_bound_that_fails_for_another_reason(body):
+def test_bound_that_is_false_is_not_relaxed(body):
     program = Program.parse(CART.format(body))
     assert relax_bound(program.flow, goal_of(program), LIMITS) == ""
 
 
-def test_components_are_told_apart():
+def test_components_have_their_own_status():
     program = Program.parse(
-        'policy p for "CartPole-v1" { observe cart.position, cart.velocity let w = [cart.position, clamp(cart.velocity, -1, 1), 0.5] '
+        'policy p for "CartPole-v1" { observe cart.position, cart.velocity let w = [cart.position, '
+        "clamp(cart.velocity, -1, 1), 0.5] "
         "act LEFT invariant i: all(w in [-1, 1]) }"
     )
     proof = with_diagnosis(program.flow, program.prove(limits=LIMITS), LIMITS)
@@ -126,8 +131,8 @@ def test_components_are_told_apart():
     assert result.span["line"] == 1 and result.span["end_column"] > result.span["column"] > 100
 
 
-def test_a_conjunction_is_proved_by_its_parts():
-    """One part by intervals, one by z3."""
+def test_conjunction_is_proved_by_its_conjuncts():
+    """One conjunct is proved by intervals, one by z3."""
     body = "memory n: int in [0, 9] = 0 { next = min(n + 1, 9) } invariant i: n <= 9 and 2 * ram[1] != 2 * ram[2] + 1"
     program = Program.parse(BREAKOUT.format(body))
     assert program.prove(limits=LIMITS).passed
@@ -135,7 +140,7 @@ def test_a_conjunction_is_proved_by_its_parts():
     assert len(split_conjunction(index, goal_of(program).stated.node)) == 2
 
 
-def test_what_is_violated_stays_violated_and_what_is_proved_is_left_alone():
+def test_diagnosis_changes_no_status():
     program = Program.parse(BREAKOUT.format("invariant i: ram[1] <= 255"))
     proof = program.prove(limits=LIMITS)
     assert with_diagnosis(program.flow, proof) is proof
@@ -144,14 +149,14 @@ def test_what_is_violated_stays_violated_and_what_is_proved_is_left_alone():
     assert [result.status for result in before.results] == [result.status for result in after.results] == ["violated"]
 
 
-def test_lets_that_the_goal_does_not_hang_on_are_not_in_the_table():
+def test_table_omits_lets_that_the_goal_does_not_depend_on():
     program = Program.parse(BREAKOUT.format("let near = ram[1] + 1 let far = ram[2] + 1 invariant i: near < 200"))
     text = program.prove(limits=LIMITS).render(program.source)
     header = next(line for line in text.splitlines() if line.split()[:1] == ["tick"])
     assert "near" in header and "far" not in header
 
 
-def test_the_search_pays_for_none_of_it():
+def test_screening_makes_no_diagnosis():
     from hl_dsl.synth.candidates.gates import SEARCH_LIMITS
 
     assert SEARCH_LIMITS.components is False and ProofLimits().components is True

@@ -1,4 +1,4 @@
-"""Assumptions that every run breaks after a few ticks."""
+"""Assumptions that every run violates after a few ticks."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.diagnosis import assumption_horizon as module
 from hl_dsl.verify.diagnosis.assumption_horizon import check_assumption_horizon
+from hl_dsl.verify.goals.limits import DEFAULT_LIMITS
 from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.smt.solver import Solver
 from hypothesis import HealthCheck, given, settings
@@ -21,7 +22,7 @@ from tests.support.generators.soundness import sound_ticks
 TIMER = "memory t: int in [0, 300] = 0 { next = min(t + 1, 300) } "
 
 
-def found(declarations: str, limits: ProofLimits = ProofLimits()) -> list[tuple[str, list[str]]]:
+def found(declarations: str, limits: ProofLimits = DEFAULT_LIMITS) -> list[tuple[str, list[str]]]:
     program = Program.parse(f'policy p for "Breakout-v5" {{ observe ram, reward {declarations} act NOOP }}')
     items = check_assumption_horizon(program.flow, program.prove(limits=limits), limits)
     named = [
@@ -50,7 +51,7 @@ def short(count: str, *names: str) -> list[tuple[str, list[str]]]:
         ),
         ("assume falls: ram[1] + 100 <= previous(ram[1], 255)", short("2 ticks", "falls")),
         ("assume answered: within 3 of true: ram[1] > 255", short("3 ticks", "answered")),
-        # What lasts is not told of, and neither is what is a verdict already.
+        # No warning for assumptions that can be kept, or that are a verdict already.
         (TIMER + "assume early: t < 1000", []),
         (TIMER + "assume early: t < 100", []),
         ("assume falls: ram[1] + 1 <= previous(ram[1], 255)", []),
@@ -58,11 +59,11 @@ def short(count: str, *names: str) -> list[tuple[str, list[str]]]:
         (TIMER + "invariant late: t <= 300", []),
     ],
 )
-def test_how_long_they_last(declarations, expected):
+def test_warning_counts_the_ticks(declarations, expected):
     assert found(declarations) == expected
 
 
-def test_what_a_run_shows_needs_no_solver(monkeypatch):
+def test_kept_assumptions_need_no_solver(monkeypatch):
     monkeypatch.setattr(Solver, "check", lambda *_, **__: pytest.fail("z3 was asked"))
     monkeypatch.setattr(module, "IntervalStage", lambda *_: pytest.fail("the question was prepared"))
     program = Program.parse(
@@ -71,14 +72,14 @@ def test_what_a_run_shows_needs_no_solver(monkeypatch):
     assert check_assumption_horizon(program.flow, program.prove()) == ()
 
 
-def test_without_the_solver_nothing_is_told():
+def test_no_warning_without_the_solver():
     assert found(TIMER + "assume early: t < 5", ProofLimits(solver=False)) == []
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(start=st.integers(0, 9), step=st.integers(0, 4), bound=st.integers(1, 40), free=st.booleans())
-def test_the_count_is_the_one_of_a_run(start, step, bound, free):
-    """`free`: an observation says whether the counter goes on, so a run may last."""
+def test_number_of_ticks_is_that_of_a_run(start, step, bound, free):
+    """`free`: an observation decides whether the counter continues, so a run may keep the assumption."""
     following = f"min(t + {step}, 300)"
     following = f"if ram[3] > 9 then {following} else t" if free else following
     kept, value = 0, start
@@ -90,8 +91,8 @@ def test_the_count_is_the_one_of_a_run(start, step, bound, free):
 
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), program=programs())
-def test_no_run_lasts_longer(data, program):
-    """Whatever a program says of itself taken for an assumption."""
+def test_no_run_keeps_the_assumptions_longer(data, program):
+    """All properties of a program are used as assumptions."""
     said = [replace(item, kind="assume") for item in program.flow.properties]
     flow = replace(program.flow, properties=said)
     if not said:

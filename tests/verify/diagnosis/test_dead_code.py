@@ -1,4 +1,4 @@
-"""What never counts: rules, conditions and modes, each with its reason."""
+"""Dead rules, conditions and modes, each with its reason."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def rules(*conditions: str) -> str:
             "let a = if ram[1] >= 0 then 1 else 2 " + rules("a > 1"),
             [("HL511", "ram[1] >= 0", "`ram[1]` is in [0, 255] here"), ("HL510", "a > 1", "`a` is 1 here")],
         ),
-        # Inside of what is never reached nothing is told.
+        # No warnings inside of dead code.
         (
             rules("ram[1] > 300 and (if ram[1] < 0 then ram[2] > 1 else ram[3] > 1)"),
             [
@@ -79,11 +79,11 @@ def rules(*conditions: str) -> str:
         ),
     ],
 )
-def test_reasons(body, expected):
+def test_warning_has_a_reason(body, expected):
     assert found(body) == expected
 
 
-def test_modes():
+def test_modes_that_are_never_entered_are_reported():
     body = """modes {
       start a { act FIRE  when ram[1] > 300 -> b  when ram[1] == 3 -> c }
       b { act { when ram[1] > 900 => FIRE otherwise => NOOP }  when ram[1] == 1 -> d }
@@ -101,7 +101,7 @@ def test_modes():
     ]
 
 
-def test_what_is_proved_helps():
+def test_proved_facts_are_used():
     body = """memory a: int in [0, 300] = 0 { next = ram[1] } memory b: int in [0, 300] = 0 { next = ram[1] }
       invariant same: a == b """ + rules("a > b")
     assert found(body) == [] and [code for code, *_ in found(body, prove=True)] == ["HL510"]
@@ -120,7 +120,8 @@ def test_what_is_proved_helps():
             False,
             [
                 "rule 1 is never reached: `ram[1] > 300` is never true there",
-                "always true where it is evaluated: `ram[1] < 110`; the rules after it are never reached, given the `assume` facts `low`",
+                "always true where it is evaluated: `ram[1] < 110`; the rules after it are never reached, given the "
+                "`assume` facts `low`",
             ],
         ),
         (
@@ -131,8 +132,8 @@ def test_what_is_proved_helps():
         ),
         # By way of what is proved with an assumption, and of what is proved without.
         (
-            "assume low: ram[1] < 100 memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 { next = ram[1] } invariant same: m == n "
-            + rules("m != n", "m > 200"),
+            "assume low: ram[1] < 100 memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 "
+            "{ next = ram[1] } invariant same: m == n " + rules("m != n", "m > 200"),
             True,
             [
                 "rule 1 is never reached: `m != n` is never true there",
@@ -140,13 +141,14 @@ def test_what_is_proved_helps():
             ],
         ),
         (
-            "assume low: ram[1] == ram[2] memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] = 0 { next = ram[2] } invariant same: m == n "
-            + rules("m != n"),
+            "assume low: ram[1] == ram[2] memory m: int in [0, 255] = 0 { next = ram[1] } memory n: int in [0, 255] "
+            "= 0 { next = ram[2] } invariant same: m == n " + rules("m != n"),
             True,
             ["rule 1 is never reached: `m != n` is never true there, given the `assume` facts `low`"],
         ),
         (
-            "assume low: ram[1] < 100 modes { start a { act FIRE when ram[1] > 200 -> b } b { act NOOP when ram[1] == 1 -> a } }",
+            "assume low: ram[1] < 100 modes { start a { act FIRE when ram[1] > 200 -> b } b { act NOOP when ram[1] "
+            "== 1 -> a } }",
             False,
             [
                 "this transition never fires: `ram[1] > 200`, given the `assume` facts `low`",
@@ -155,34 +157,34 @@ def test_what_is_proved_helps():
         ),
     ],
 )
-def test_what_rests_on_an_assumption_says_so(body, prove, messages):
+def test_warning_that_depends_on_an_assumption_says_so(body, prove, messages):
     program = Program.parse(BREAKOUT.format(body))
     assert [item.message for item in find_dead_code(program.checked, program.prove() if prove else None)] == messages
 
 
-def test_without_the_solver_less_is_found_and_nothing_else():
+def test_fewer_warnings_are_found_without_the_solver():
     program = Program.parse(BREAKOUT.format(rules("ram[1] > 300", "ram[1] > ram[2] and ram[2] > ram[1]")))
     assert len(find_dead_code(program.checked, limits=ProofLimits(solver=False))) == 1
 
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
-def test_the_policies_give_no_cause(path):
+def test_policies_cause_no_warnings(path):
     program = Program.load(path)
     assert program.warnings + find_dead_code(program.checked) == ()
 
 
 @pytest.mark.parametrize("code", sorted(code for code, entry in CODES.items() if entry.stage == "proof"))
-def test_page(code):
-    wrong, mended = (Program.parse(text) for text in re.findall(r"```hl\n(.*?)```", explain_code(code), re.DOTALL))
+def test_example_on_the_message_page_causes_its_warning(code):
+    wrong, repaired = (Program.parse(text) for text in re.findall(r"```hl\n(.*?)```", explain_code(code), re.DOTALL))
     assert code in {
         item.code for item in find_dead_code(wrong.checked) + check_assumption_horizon(wrong.flow, wrong.prove())
     }
-    assert find_dead_code(mended.checked) + check_assumption_horizon(mended.flow, mended.prove()) == ()
+    assert find_dead_code(repaired.checked) + check_assumption_horizon(repaired.flow, repaired.prove()) == ()
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), program=programs())
-def test_no_run_does_what_is_said_never_to_happen(data, program):
+def test_no_run_contradicts_a_warning(data, program):
     checked = Program.from_syntax(parse(SourceText(program.text)), SourceText(program.text), program.card).checked
     flow, asked = find_condition_sites(checked)
     items = find_dead_code(checked, limits=ProofLimits(solver_steps=50_000))
@@ -201,8 +203,8 @@ def test_no_run_does_what_is_said_never_to_happen(data, program):
             assert not [node for node in never if done.values[node]]
 
 
-def test_a_parameter_that_counts_in_a_seldom_mode_is_seen_to_without_a_solver(monkeypatch):
-    """`patience` of the walker counts only after a long wait: three random episodes do not get there, and z3 would take a second."""
+def test_parameter_of_a_rare_mode_is_decided_without_a_solver(monkeypatch):
+    """`patience` of the walker has an effect only after a long wait, which three random episodes do not reach."""
     program = Program.load(next(path for path in POLICIES if path.parent.name == "bipedal_walker"))
     flow, positions = (
         program.flow,

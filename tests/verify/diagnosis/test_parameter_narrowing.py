@@ -1,4 +1,4 @@
-"""Ranges of parameters that are proved, where the declared ones are not."""
+"""Smaller ranges of parameters that are proved, if the declared ones are not."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ def narrowed(body: str):
 @pytest.mark.parametrize(
     "body",
     [
-        "param gain: real = 0.25 in [0, 4] param other: real = -0.5 in [-5, 5] let lean = gain * pole.angle + other * cart.position invariant small: lean in [-6, 6]",
+        "param gain: real = 0.25 in [0, 4] param other: real = -0.5 in [-5, 5] let lean = gain * pole.angle + other "
+        "* cart.position invariant small: lean in [-6, 6]",
         "param w: vec[2] = [0.5, 1] in [0, 9] let lean = w[0] * pole.angle + w[1] invariant small: lean <= 3",
         "param most: int = 3 in [0, 50] memory m: int in [0, 9] = 0 { next = min(m + 1, most) } let lean = m",
         "param d: real = 2 in [-1, 3] let lean = pole.angle / d",
         "param a: real = 0 in [-1, 1] let lean = a invariant never_much: a < 0.5",
     ],
 )
-def test_a_smaller_box_is_found_and_proved(body):
+def test_smaller_box_is_found_and_proved(body):
     program, found = narrowed(body)
     assert not program.prove().passed and found.changed and found.proof.passed
     box = with_ranges(program.flow, _axes(program.flow.parameters), found.ranges)
@@ -42,7 +43,7 @@ def test_a_smaller_box_is_found_and_proved(body):
     assert narrow_parameters(program.flow).ranges == found.ranges
 
 
-def test_an_end_that_may_stay_stays():
+def test_end_that_need_not_move_is_kept():
     _, found = narrowed(
         "param gain: real = 1 in [0, 100] let lean = gain * pole.angle invariant small: lean in [-4.2, 4.2]"
     )
@@ -50,11 +51,11 @@ def test_an_end_that_may_stay_stays():
     assert low == 0 and 8 < high < 10.1
 
 
-def test_where_nothing_fails_nothing_changes():
+def test_proved_program_keeps_its_ranges():
     _, found = narrowed("param gain: real = 1 in [0, 2] let lean = gain * pole.angle")
     assert (found.changed, found.ranges) == ((), {"gain": (0.0, 2.0)})
 
 
-def test_where_the_defaults_fail():
+def test_no_ranges_if_the_defaults_fail():
     _, found = narrowed("param gain: real = 1 in [0, 2] let lean = gain * pole.angle invariant small: lean < 0.1")
     assert found.ranges is None and found.failing == ("invariant:small",)

@@ -145,19 +145,22 @@ BATTERY = [
         "modes written as memory",
         BREAKOUT,
         "modes { start a { act FIRE when ram[1] > 3 -> b } b { act LEFT when ram[2] > 3 -> a } }",
-        "memory busy: bool = false { next = now } let now = if busy then not (ram[2] > 3) else ram[1] > 3 act { when now => LEFT otherwise => FIRE }",
+        "memory busy: bool = false { next = now } let now = if busy then not (ram[2] > 3) else ram[1] > 3 act { when "
+        "now => LEFT otherwise => FIRE }",
         EquivalenceStatus.EQUAL,
     ),
     (
         "other ranges that clamp",
-        'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.5 => LEFT otherwise => RIGHT }} }}',
+        'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.5 => LEFT otherwise '
+        "=> RIGHT }} }}",
         "[-1, 1]",
         "[-0.4, 0.4]",
         EquivalenceStatus.DIFFERENT,
     ),
     (
         "other ranges, and it does not matter",
-        'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.25 => LEFT otherwise => RIGHT }} }}',
+        'policy p for "CartPole-v1" {{ observe cart.position in {} act {{ when cart.position > 0.25 => LEFT '
+        "otherwise => RIGHT }} }}",
         "[-1, 1]",
         "[-0.4, 0.4]",
         EquivalenceStatus.EQUAL,
@@ -186,13 +189,16 @@ BATTERY = [
     (
         "a start that is equal for one value of a parameter",
         BREAKOUT,
-        "param flag: bool = true memory m: int in [0, 300] = 0 { next = ram[1] } act { when (if flag then m + 5 else m) > 4 => FIRE otherwise => NOOP }",
-        "param flag: bool = true memory k: int in [0, 305] = 5 { next = if flag then ram[1] + 5 else ram[1] } act { when k > 4 => FIRE otherwise => NOOP }",
+        "param flag: bool = true memory m: int in [0, 300] = 0 { next = ram[1] } act { when (if flag then m + 5 else "
+        "m) > 4 => FIRE otherwise => NOOP }",
+        "param flag: bool = true memory k: int in [0, 305] = 5 { next = if flag then ram[1] + 5 else ram[1] } act { "
+        "when k > 4 => FIRE otherwise => NOOP }",
         EquivalenceStatus.DIFFERENT,
     ),
     (
         "a value negated twice",
-        'policy p for "CartPole-v1" {{ observe pole.angle, pole.velocity act {{ when {} > 0.1 => RIGHT otherwise => LEFT }} }}',
+        'policy p for "CartPole-v1" {{ observe pole.angle, pole.velocity act {{ when {} > 0.1 => RIGHT otherwise => '
+        "LEFT }} }}",
         "pole.angle + pole.velocity",
         "pole.angle + -(-pole.velocity)",
         EquivalenceStatus.EQUAL,
@@ -213,7 +219,7 @@ def compared(head: str, a: str, b: str):
 
 
 def assert_replays(first, second, found):
-    """The run, by an interpreter of each program: the actions differ at the last tick, and at no tick before."""
+    """Checks the run by an interpreter of each program: the actions differ at the last tick and not before."""
     trace = trace_difference(first, second, found)
     assert [tick["A"]["action"] == tick["B"]["action"] for tick in trace] == [True] * (len(trace) - 1) + [False]
     for side, flow in (("A", first), ("B", second)):

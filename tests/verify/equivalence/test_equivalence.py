@@ -28,7 +28,7 @@ from tests.verify.equivalence.pairs import (
 
 
 @pytest.mark.parametrize("head, a, b, expected", [row[1:] for row in BATTERY], ids=[row[0] for row in BATTERY])
-def test_battery(head, a, b, expected):
+def test_pair_has_the_expected_status(head, a, b, expected):
     first, second, found = compared(head, a, b)
     assert found.status == expected, found
     if found.run is not None:
@@ -38,7 +38,7 @@ def test_battery(head, a, b, expected):
 
 
 @pytest.mark.parametrize("head, a, b, expected", [row[1:] for row in BATTERY], ids=[row[0] for row in BATTERY])
-def test_battery_in_reverse_order(head, a, b, expected):
+def test_pair_has_the_expected_status_in_reverse_order(head, a, b, expected):
     first, second, found = compared(head, b, a)
     assert found.status == expected, found
     if found.run is not None:
@@ -55,7 +55,7 @@ def test_battery_in_reverse_order(head, a, b, expected):
         (f"atan2(-(-{X}), {Y})", f"atan2({X}, {Y})"),  # the sign of a zero counts
     ],
 )
-def test_negations_that_cancel_are_exact_in_both_orders(a, b):
+def test_cancelling_negations_are_exact_in_both_orders(a, b):
     assert [compared(CART, lean(first), lean(second))[2].status for first, second in ((a, b), (b, a))] == [
         EquivalenceStatus.EQUAL,
         EquivalenceStatus.EQUAL,
@@ -85,8 +85,11 @@ def test_notes_on_properties_follow_the_order_of_the_caller():
 
 
 def test_rewrites_of_the_operator_table_are_exact():
-    """What `build_product` rewrites, with the same bits before and after."""
-    bits = lambda value: struct.pack("<d", value) if type(value) is float else repr(value)
+    """The rewrites of `build_product` do not change a bit."""
+
+    def bits(value):
+        return struct.pack("<d", value) if type(value) is float else repr(value)
+
     checked = set()
     for item in all_forms():
         row, form = item.row, item.form
@@ -106,7 +109,7 @@ def test_rewrites_of_the_operator_table_are_exact():
     assert checked == {row.name for row in OPERATORS.values() if row.involution or row.absorbs} >= {"negate", "add"}
 
 
-def test_what_else_differs_is_told():
+def test_other_differences_are_noted():
     notes = "\n".join(
         compared(CART, *BATTERY[[row[0] for row in BATTERY].index("a parameter by another name")][2:4])[2].notes
     )
@@ -119,7 +122,7 @@ def test_what_else_differs_is_told():
     assert notes == ("over the reals they act the same: only rounding makes the difference",)
 
 
-def test_a_difference_over_the_reals_alone_is_told_in_the_words_of_a_comparison():
+def test_detail_of_an_unknown_result_uses_the_words_of_a_comparison():
     *_, found = compared(
         CART,
         "let lost = cart.position + 1e+16 - 1e+16 act { when lost == 0.3 => LEFT otherwise => RIGHT }",
@@ -131,9 +134,12 @@ def test_a_difference_over_the_reals_alone_is_told_in_the_words_of_a_comparison(
     )
 
 
-def test_a_table_shows_the_inputs_that_an_action_hangs_on():
-    """Through memory too; `ram[7]` goes to a cell that no action looks at."""
-    head = "memory late: int in [0, 255] = 0 { next = ram[5] } memory idle: int in [0, 255] = 0 { next = ram[7] } invariant i: ram[6] + idle >= 0 "
+def test_table_shows_the_inputs_that_an_action_depends_on():
+    """Also through memory. `ram[7]` is stored in a cell that no action depends on."""
+    head = (
+        "memory late: int in [0, 255] = 0 { next = ram[5] } memory idle: int in [0, 255] = 0 { next = ram[7] } "
+        "invariant i: ram[6] + idle >= 0 "
+    )
     first, second, found = compared(
         BREAKOUT,
         head + "act { when late > 3 => FIRE otherwise => NOOP }",
@@ -144,18 +150,18 @@ def test_a_table_shows_the_inputs_that_an_action_hangs_on():
     assert "ram[2]" in text and "ram[5]" in text and not any(f"ram[{place}]" in text for place in (1, 6, 7))
 
 
-def test_programs_for_different_environments():
+def test_programs_for_different_environments_are_rejected():
     with pytest.raises(HLError, match="CartPole-v1 and B for Breakout-v5"):
         compare(Program.parse(CART.format("act LEFT")).flow, Program.parse(BREAKOUT.format("act NOOP")).flow)
 
 
-def test_without_the_solver_nothing_is_called_equal_that_is_not_shown():
+def test_status_is_unknown_without_the_solver():
     first, second = (Program.parse(CART.format(lean(f"min({pair})"))) for pair in (f"{X}, {Y}", f"{Y}, {X}"))
     assert compare(first.flow, second.flow, ProofLimits(solver=False, lanes=0)).status == EquivalenceStatus.UNKNOWN
 
 
-def test_links_that_do_not_last_are_dropped():
-    """Two counters that stay together longer than any simulated episode."""
+def test_links_that_fail_later_are_dropped():
+    """Two counters are equal for longer than any simulated episode."""
     text = "memory m: int in [0, 99] = 0 {{ next = min(m + 1, {}) }} act {{ when m >= 90 => FIRE otherwise => NOOP }}"
     first, second, found = compared(BREAKOUT, text.format(99), text.format(80))
     assert found.status == EquivalenceStatus.DIFFERENT and len(found.run.rows) == 91
@@ -163,7 +169,7 @@ def test_links_that_do_not_last_are_dropped():
 
 
 def test_only_flagged_operators_show_the_sign_of_a_zero():
-    """What the merging of nodes that are equal as numbers rests on."""
+    """Merging of nodes that are equal as numbers depends on this."""
     for item in all_forms():
         if item.form.sees_zero_sign:
             continue

@@ -27,9 +27,8 @@ from tests.verify.equivalence.pairs import (
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), a=programs(), b=programs())
-def test_what_is_said_of_generated_programs(data, a, b):
-    """A program is itself. Of two programs, whatever is called equal acts the same in every run drawn, and whatever is
-    called different replays."""
+def test_status_of_generated_programs_agrees_with_runs(data, a, b):
+    """A program equals itself. Equal programs act the same in all runs drawn; others have a replayed run."""
     assert compare(a.flow, a.flow).status == EquivalenceStatus.IDENTICAL
     if a.card.environment != b.card.environment:
         return
@@ -56,7 +55,7 @@ SUMS = st.recursive(
 
 @st.composite
 def pairs_of_programs(draw):
-    """Two programs over one expression: as drawn, and with some terms written another way, some of them with another rounding."""
+    """Draws two programs over one expression. In the second, some terms are rewritten and round differently."""
     text = other = f"({X} + {draw(SUMS)} + {Y})"
     for old, new in draw(
         st.lists(
@@ -84,7 +83,8 @@ def pairs_of_programs(draw):
         other = other.replace(old, new)
     following = draw(st.sampled_from((X, "kept", f"0.5 * kept + 0.5 * {X}")))
     heads = [
-        f"param g: real = 0.5 in [0, {draw(st.sampled_from((1, 2)))}] memory kept: real in [-5, 5] = 0 {{ next = clamp({next_}, -5, 5) }} "
+        f"param g: real = 0.5 in [0, {draw(st.sampled_from((1, 2)))}] memory kept: real in [-5, 5] = 0 "
+        f"{{ next = clamp({next_}, -5, 5) }} "
         for next_ in (following, draw(st.sampled_from((following, f"-(-({following}))"))))
     ]
     return tuple(Program.parse(CART.format(lean(body, head))).flow for head, body in zip(heads, (text, other)))
@@ -97,8 +97,8 @@ ORDER = ProofLimits(
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(pair=pairs_of_programs())
-def test_the_status_does_not_depend_on_the_order(pair):
-    """The status of A against B is that of B against A, and a run that separates them in one order does so in the other."""
+def test_status_does_not_depend_on_the_order(pair):
+    """The status is the same in both orders, and so is whether a run distinguishes the programs."""
     a, b = pair
     one, other = compare(a, b, ORDER), compare(b, a, ORDER)
     assert one.status == other.status
@@ -115,7 +115,7 @@ def test_the_status_does_not_depend_on_the_order(pair):
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), a=programs())
-def test_the_status_of_generated_programs_does_not_depend_on_the_order(data, a):
+def test_status_of_generated_programs_does_not_depend_on_the_order(data, a):
     b = data.draw(programs(cards=(a.card,)))
     limits = ProofLimits(solver_steps=20_000, depths=(0,), bounded_depths=(0, 0), lanes=0)
     one, other = compare(a.flow, b.flow, limits), compare(b.flow, a.flow, limits)
@@ -124,8 +124,8 @@ def test_the_status_of_generated_programs_does_not_depend_on_the_order(data, a):
 
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(data=st.data(), program=programs(wild=False))
-def test_a_changed_literal(data, program):
-    """One literal of the graph changed: what is called the same is the same on random ticks."""
+def test_changed_literal_is_never_equal_if_a_run_differs(data, program):
+    """One literal of the graph is changed. Programs with the status equal act the same on random ticks."""
     flow = program.flow
     literals = [
         number for number, node in enumerate(flow.nodes) if node.op == "constant" and node.base in ("real", "int")

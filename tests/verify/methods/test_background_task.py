@@ -1,4 +1,4 @@
-"""Work in a process of its own: the same result, whatever becomes of the process."""
+"""Work in a forked process: the same result as without it, even if the process is killed."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ HARD = (
 
 
 @pytest.mark.parametrize("fork", [False, True])
-def test_the_result_is_the_works(fork):
+def test_result_is_that_of_the_work(fork):
     with BackgroundTask(lambda: {"a": [1.5, None]}, fork) as work:
         assert work.result() == {"a": [1.5, None]}
 
 
-def test_it_runs_in_another_process():
+def test_forked_work_runs_in_another_process():
     with BackgroundTask(os.getpid, True) as work:
         assert work.result() != os.getpid()
 
 
-def test_a_process_that_is_killed_is_made_good():
+def test_work_runs_again_if_its_process_is_killed():
     here = os.getpid()
 
     def dies():
@@ -46,7 +46,7 @@ def test_a_process_that_is_killed_is_made_good():
         assert work.result() == "done"
 
 
-def test_what_the_work_raises_is_raised():
+def test_error_of_the_work_is_raised():
     def fails():
         raise ValueError("no")
 
@@ -54,7 +54,7 @@ def test_what_the_work_raises_is_raised():
         work.result()
 
 
-def test_what_is_not_wanted_is_stopped():
+def test_unused_work_is_killed():
     with BackgroundTask(lambda: time.sleep(60), True) as work:
         process, _ = work._child
     with pytest.raises(ProcessLookupError):
@@ -62,7 +62,7 @@ def test_what_is_not_wanted_is_stopped():
 
 
 @pytest.mark.parametrize("name", HARD)
-def test_no_verdict_depends_on_it(name):
+def test_verdicts_do_not_depend_on_the_number_of_processes(name):
     flow = Program.load(VERDICTS / f"{name}.hl").flow
     alone, together = (prove(flow, ProofLimits(processes=count)) for count in (1, 2))
     assert [replace(one, seconds=0.0) for one in together.results] == [

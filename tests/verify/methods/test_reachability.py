@@ -1,4 +1,4 @@
-"""`reachable`: a witness is a run, what can never hold is vacuous, and nothing else counts."""
+"""`reachable` properties: a witness is a replayed run; a property that never holds is vacuous."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ def verdict(declarations: str, **options):
         ("reachable wanted: action == LEFT", "simulation"),
         ("memory n: int in [0, 60] = 0 { next = min(n + 1, 60) } reachable wanted: n == 60", "simulation"),
         (
-            "reachable wanted: ram[1] == 77 and ram[2] == 33 and previous(ram[1], 0) == 78 and previous(ram[2], 0) == 12",
+            "reachable wanted: ram[1] == 77 and ram[2] == 33 and previous(ram[1], 0) == 78 and previous(ram[2], 0) "
+            "== 12",
             "bounded model checking",
         ),
         ("assume same: ram[1] == previous(ram[1], 40) + 1 reachable wanted: ram[1] == 55", "simulation"),
         ("assume same: ram[1] + ram[2] == 300 reachable wanted: ram[1] == 250", "bounded model checking"),
     ],
 )
-def test_a_witness_is_a_run_that_replays(declarations, method):
+def test_witness_is_a_run_that_replays(declarations, method):
     found = program(declarations)
     proof = found.prove()
     result = next(result for result in proof.results if result.id == "reachable:wanted")
@@ -54,19 +55,20 @@ def test_a_witness_is_a_run_that_replays(declarations, method):
     "declarations",
     [
         "reachable wanted: ram[0] > 255",
-        "memory n: int in [0, 9] = 0 { next = if n < 9 then n + 1 else 0 } reachable wanted: n == 9 and previous(n, 9) == 9",
+        "memory n: int in [0, 9] = 0 { next = if n < 9 then n + 1 else 0 } reachable wanted: n == 9 and previous(n, "
+        "9) == 9",
         "assume low: ram[3] < 10 reachable wanted: ram[3] == 10",
         "assume none: ram[3] > 255 reachable wanted: ram[4] == 10",
     ],
 )
-def test_what_can_never_hold_is_vacuous(declarations):
+def test_unreachable_property_is_vacuous(declarations):
     proof, result = verdict(declarations)
     assert (result.status, proof.passed, proof.exit_code) == ("vacuous", False, 1), proof.render()
     assert result.trace == () and "can never hold" in result.claim
     assert not screen(program(declarations).flow).passed
 
 
-def test_what_is_not_found_is_unknown_and_no_pass():
+def test_property_without_a_witness_is_unknown_and_does_not_pass():
     needle = "reachable wanted: " + " and ".join(f"ram[{cell}] == {37 * cell % 256}" for cell in range(1, 9))
     proof, result = verdict(needle, limits=POOR)
     assert (result.status, proof.passed, proof.exit_code) == ("unknown", False, 3)
@@ -78,24 +80,24 @@ def test_what_is_not_found_is_unknown_and_no_pass():
     assert verdict(needle)[1].status == "proved"
 
 
-def test_a_search_accepts_what_a_quick_run_reaches():
+def test_screening_accepts_a_property_that_a_quick_run_reaches():
     quick = screen(program("reachable wanted: action == LEFT").flow)
     assert quick.passed and [result.status for result in quick.results] == ["proved"]
     assert not screen(program("reachable wanted: action == LEFT invariant wrong: ram[1] == 0").flow).passed
 
 
-def test_an_unreachable_that_rests_on_what_is_ill_defined_is_unknown():
+def test_unreachable_property_is_unknown_if_the_program_is_ill_defined():
     proof, result = verdict("let x = 1 / ram[5] reachable wanted: x > 2")
     assert result.status == "unknown" and "depends on" in result.detail, proof.render()
 
 
-def test_no_proof_leans_on_what_a_reachable_denies():
-    """That it never holds is supposed by no other proof, unless it is proved."""
+def test_proof_does_not_assume_the_negation_of_a_reachable_property():
+    """Other proofs may use the negation only if it is proved."""
     proof, result = verdict("reachable wanted: ram[1] == 7 invariant other: ram[1] != 7")
     assert result.status == "proved" and {one.status for one in proof.results} == {"proved", "violated"}
 
 
-def test_a_violated_response_shows_when_it_was_asked():
+def test_violated_response_shows_its_trigger_tick():
     proof = program("invariant soon: within 2 of ram[5] == 1: ram[6] == 1").prove()
     (result,) = proof.results
     states = [tick["properties"]["soon"] for tick in result.trace]
@@ -106,8 +108,9 @@ def test_a_violated_response_shows_when_it_was_asked():
     assert f"triggered at tick {len(states) - 3}" in text and "soon.waited" in text and "waiting" in text
 
 
-def test_another_property_does_not_show_in_a_trace():
+def test_trace_does_not_show_other_properties():
     proof = program(
-        "invariant soon: within 2 of ram[5] == 1: ram[6] == 1\n monitor calm: after ram[1] == 1 until false: ram[2] == 0"
+        "invariant soon: within 2 of ram[5] == 1: ram[6] == 1\n monitor calm: after ram[1] == 1 until false: ram[2] "
+        "== 0"
     ).prove()
     assert "soon.waited" in proof.render() and "calm" not in proof.render()

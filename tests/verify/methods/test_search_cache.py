@@ -1,4 +1,4 @@
-"""A memo changes what a proof costs, never what it says."""
+"""A search cache changes the cost of a proof and never its results."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def verdicts(flow, search_cache=None):
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(st.lists(programs(), min_size=2, max_size=4))
-def test_generated_programs_through_one_memo(sequence):
+def test_verdicts_on_generated_programs_are_the_same_with_a_shared_cache(sequence):
     search_cache = SearchCache()
     for program in [*sequence, *sequence]:
         assert verdicts(program.flow, search_cache) == verdicts(program.flow)
 
 
-def test_twins_through_one_memo():
+def test_verdicts_on_twins_are_the_same_with_a_shared_cache():
     search_cache = SearchCache()
     flows = [Program.load(path).flow for path in FILES]
     for flow in [*flows, *reversed(flows)]:
         assert verdicts(flow, search_cache) == verdicts(flow)
 
 
-def test_a_second_look_computes_nothing(monkeypatch):
+def test_second_proof_computes_nothing(monkeypatch):
     flow = Program.load(next(path for path in FILES if path.stem == "response_in_time")).flow
     search_cache = SearchCache()
     first = verdicts(flow, search_cache)
@@ -52,7 +52,7 @@ def test_a_second_look_computes_nothing(monkeypatch):
     assert verdicts(flow, search_cache) == first
 
 
-def test_mutants_of_a_policy_through_one_memo():
+def test_verdicts_on_mutants_are_the_same_with_a_shared_cache():
     program = Program.load(POLICY)
     subject, draw, search_cache = Subject(program), Random(3), SearchCache()
     verdicts(program.flow, search_cache)

@@ -1,4 +1,4 @@
-"""What is claimed, in the words in which it is claimed."""
+"""Reports: claims, tables and details."""
 
 from __future__ import annotations
 
@@ -33,19 +33,22 @@ FIELDS = {
 }
 
 
-def test_the_claim_of_a_proof():
+def test_proof_states_its_claim():
     proof = Program.load(VERDICTS / "proved" / "paddle_follows.hl").prove()
     claim = next(result.claim for result in proof.results if result.id == "invariant:command_bounds")
     assert claim == (
-        "From every declared initial state, for every parameter, residual and finite input within its declared range, "
-        "at every tick, `command_bounds` holds of the compiled program under IEEE-754 binary64 rounding to nearest, "
-        "ties to even. Assumes the `assume` facts `starts_inside` and `follows`, sin, cos, tanh, exp and atan2 within "
-        "4 ulp and their own ranges, no fused or reassociated arithmetic, and the tools correct. It does not cover the score or the environment."
+        "From every declared initial state, for every parameter, residual and finite input within its declared "
+        "range, at every tick, "
+        "`command_bounds` holds of the compiled program under IEEE-754 binary64 rounding to nearest, ties to even. "
+        "Assumes the `assume` facts "
+        "`starts_inside` and `follows`, sin, cos, tanh, exp and atan2 within 4 ulp and their own ranges, no fused or "
+        "reassociated arithmetic, and the tools "
+        "correct. It does not cover the score or the environment."
     )
     assert "`command_bounds` holds and everything is well defined" in proof.render()
 
 
-def test_a_violation_shows_the_line_and_a_table():
+def test_violation_shows_the_line_and_a_table():
     program = Program.load(VERDICTS / "violated" / "paddle_follows.hl")
     proof = program.prove()
     assert set(proof.to_json()["results"][0]) == FIELDS
@@ -61,7 +64,7 @@ def test_a_violation_shows_the_line_and_a_table():
     assert all(tick["action"] in ("NOOP", "FIRE", "LEFT", "RIGHT") for tick in trace)
 
 
-def test_a_monitor_is_not_proved_but_what_it_divides_by_is():
+def test_monitored_property_is_not_a_goal_but_its_divisor_is():
     text = 'policy p for "Breakout-v5" {{ observe ram act NOOP monitor m: 1 / {} > 2 }}'
     good, bad = Program.parse(text.format("(ram[1] + 1)")), Program.parse(text.format("ram[1]"))
     assert good.prove().passed and not bad.prove().passed
@@ -69,7 +72,7 @@ def test_a_monitor_is_not_proved_but_what_it_divides_by_is():
     assert next(result for result in bad.prove().results if result.kind == "division").status == "ill-defined"
 
 
-def test_an_invariant_is_no_better_than_what_it_is_computed_from():
+def test_invariant_is_unknown_if_an_obligation_it_depends_on_is_unproved():
     program = Program.parse(
         'policy p for "Breakout-v5" { observe ram act NOOP let q = 1 / ram[1] invariant small: q <= 1 }'
     )
@@ -78,12 +81,12 @@ def test_an_invariant_is_no_better_than_what_it_is_computed_from():
     assert "depends on division@1" in statuses["invariant:small"].detail
 
 
-def test_nothing_to_prove_passes():
+def test_program_without_goals_passes():
     program = Program.parse('policy p for "Breakout-v5" { observe ram act NOOP }')
     assert program.prove().passed and program.prove().summary == "nothing to prove"
 
 
-def test_without_the_solver_what_intervals_leave_open_is_unknown():
+def test_open_goal_is_unknown_without_the_solver():
     program = Program.load(VERDICTS / "proved" / "ghost_counter.hl")
     result = next(
         result for result in prove(program.flow, ProofLimits(solver=False)).results if result.id == "invariant:same"
@@ -93,7 +96,7 @@ def test_without_the_solver_what_intervals_leave_open_is_unknown():
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(program=programs())
-def test_names_of_goals_are_distinct_and_screening_speaks_of_the_same(program):
+def test_goal_ids_are_distinct_and_the_same_in_screening(program):
     ids = [goal.id for goal in list_goals(program.flow)]
     assert len(set(ids)) == len(ids)
     proof = screen(program.flow)
@@ -101,7 +104,7 @@ def test_names_of_goals_are_distinct_and_screening_speaks_of_the_same(program):
     assert proof.passed == all(result.status == "proved" for result in proof.results)
 
 
-def test_a_candidate_is_not_said_to_be_broken_by_nothing():
+def test_detail_of_an_unconfirmed_goal_names_the_trace():
     result = next(
         result
         for result in Program.load(VERDICTS / "unconfirmed" / "absorbed.hl").prove().results
@@ -124,16 +127,16 @@ def test_a_candidate_is_not_said_to_be_broken_by_nothing():
             3,
             2,
             "",
-            "over the reals, z3 finds that a trace of 3 ticks violates it and none shorter; "
-            "the replay in floats does not confirm it",
+            "over the reals, z3 finds that a trace of 3 ticks violates it and none shorter; the replay in floats "
+            "does not confirm it",
         ),
     ],
 )
-def test_what_is_said_of_a_search(rows, clear, reason, says):
+def test_detail_of_a_bounded_search(rows, clear, reason, says):
     assert BoundedSearch(SimulatedRun({}, ((),) * rows) if rows else None, False, clear, reason).says == says
 
 
-def test_a_long_trace_leaves_out_its_middle():
+def test_middle_of_a_long_trace_is_omitted():
     trace = [{"tick": tick, "inputs": {"x": tick}, "memory": {}, "lets": {}, "action": "NOOP"} for tick in range(100)]
     lines = render_trace(trace).splitlines()
     assert len(lines) == 26 and lines[9].strip() == "… 76 ticks omitted"

@@ -1,4 +1,4 @@
-"""The cache of solver answers changes what a proof costs, never what it says."""
+"""The cache of solver answers changes the cost of a proof and never its results."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def said(proof) -> list[dict]:
 
 
 def proved(path_or_program, path, limits=LIMITS):
-    """What a proof with the cache in a file says, and how many questions z3 was asked."""
+    """Returns the results of a proof with the cache in a file, and the number of queries."""
     program = path_or_program if isinstance(path_or_program, Program) else Program.load(path_or_program)
     cache, search_cache = SolverAnswerCache(str(path)), SearchCache()
     try:
@@ -49,7 +49,7 @@ def proved(path_or_program, path, limits=LIMITS):
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda path: path.stem)
-def test_warm_says_the_same_and_asks_nothing(file, tmp_path):
+def test_second_proof_has_the_same_results_without_queries(file, tmp_path):
     plain = said(Program.load(file).prove(limits=LIMITS))
     cold, asked = proved(file, tmp_path / "answers")
     warm, again = proved(file, tmp_path / "answers")
@@ -69,10 +69,10 @@ PARTS = """policy p for "Breakout-v5" {{ observe ram, reward {first} act {{ {rul
   invariant same: ghost == timer }}"""
 
 
-def test_an_edit_asks_only_what_it_can_reach():
-    text = lambda first="", rule="when ram[3] > 4 => LEFT", column=78, most=256: Program.parse(
-        PARTS.format(first=first, rule=rule, column=column, most=most)
-    )
+def test_edit_repeats_only_the_queries_that_it_affects():
+    def text(first="", rule="when ram[3] > 4 => LEFT", column=78, most=256):
+        return Program.parse(PARTS.format(first=first, rule=rule, column=column, most=most))
+
     search_cache = SearchCache()
 
     def asked(program: Program) -> int:
@@ -117,7 +117,7 @@ def damaged(how: str, path) -> None:
 
 
 @pytest.mark.parametrize("how", ["rubbish", "cut", "spoiled", "turned", "other table", "folder"])
-def test_a_damaged_cache_is_no_cache(how, tmp_path):
+def test_damaged_cache_counts_as_empty(how, tmp_path):
     path = tmp_path / "answers"
     first, _ = proved(FILES[2], path)
     damaged(how, path)
@@ -126,8 +126,8 @@ def test_a_damaged_cache_is_no_cache(how, tmp_path):
     assert said(Program.load(FILES[2]).prove(limits=LIMITS)) == first
 
 
-def test_a_model_that_was_tampered_with_breaks_nothing(tmp_path):
-    """Even with a valid seal: what is shown as violated was replayed."""
+def test_changed_model_in_the_cache_does_not_violate_a_goal(tmp_path):
+    """The changed entry has a valid seal. A violation is reported only after a replay."""
     path, file = tmp_path / "answers", VERDICTS / "violated" / "two_ticks_back.hl"
     proved(file, path)
     with sqlite3.connect(path) as connection:
@@ -144,7 +144,7 @@ def test_a_model_that_was_tampered_with_breaks_nothing(tmp_path):
     cache.close()
 
 
-def test_z3_that_answers_otherwise_than_remembered_is_a_failure():
+def test_answer_that_differs_from_the_cache_is_a_failure():
     class Wrong(dict):
         put = dict.__setitem__
 
@@ -164,7 +164,7 @@ def test_z3_that_answers_otherwise_than_remembered_is_a_failure():
             solver.check()
 
 
-def test_an_accident_is_not_remembered(tmp_path, monkeypatch):
+def test_transient_failure_is_not_stored(tmp_path, monkeypatch):
     monkeypatch.setattr(
         solver_module,
         "solver_path",
@@ -177,21 +177,21 @@ def test_an_accident_is_not_remembered(tmp_path, monkeypatch):
     assert not answers
 
 
-def test_without_z3_a_warm_cache_proves_nothing(tmp_path, monkeypatch):
+def test_goals_are_unknown_without_z3_even_with_a_full_cache(tmp_path, monkeypatch):
     proved(FILES[0], tmp_path / "answers")
     monkeypatch.setattr(solver_module, "solver_path", lambda: None)
     found, _ = proved(FILES[0], tmp_path / "answers")
     assert [result["status"] for result in found if result["id"] == "invariant:same"] == ["unknown"]
 
 
-def test_it_does_not_grow_without_end(tmp_path, monkeypatch):
+def test_cache_has_a_largest_size(tmp_path, monkeypatch):
     monkeypatch.setattr(cache_module, "_MOST_ROWS", 5)
     proved(FILES[4], tmp_path / "answers")
     with sqlite3.connect(tmp_path / "answers") as connection:
         assert connection.execute("select count(*) from answers").fetchone()[0] <= 5
 
 
-def test_two_processes_at_once(tmp_path):
+def test_two_processes_share_a_cache(tmp_path):
     command = [
         sys.executable,
         "-c",

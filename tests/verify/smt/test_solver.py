@@ -20,7 +20,7 @@ from tests.verify.test_verdicts import VERDICTS
 NEEDS_SOLVER = VERDICTS / "proved" / "ghost_counter.hl"
 
 
-def test_answers_and_models():
+def test_solver_returns_answers_and_models():
     with Solver(60) as solver:
         solver.reset(100_000)
         solver.add(
@@ -35,7 +35,7 @@ def test_answers_and_models():
         assert solver.check() == UNSAT
 
 
-def test_an_irrational_value_is_none():
+def test_irrational_value_is_returned_as_none():
     with Solver(60) as solver:
         solver.reset(1_000_000)
         solver.add("(declare-const x Real)", "(assert (and (> x 0.0) (= (* x x) 2.0)))")
@@ -43,7 +43,7 @@ def test_an_irrational_value_is_none():
         assert solver.values(["x"]) == {"x": None}
 
 
-def test_the_resource_limit_is_per_question_and_repeats():
+def test_resource_limit_holds_for_each_query_and_is_deterministic():
     hard = [
         "(declare-const a Int)",
         "(declare-const b Int)",
@@ -63,7 +63,7 @@ def test_the_resource_limit_is_per_question_and_repeats():
     assert spent[0] == spent[1]
 
 
-def test_a_complaint_is_no_answer():
+def test_error_message_of_the_solver_is_a_failure():
     with Solver(60) as solver:
         solver.reset(1000)
         solver.add("(assert (> nothing 0))")
@@ -110,7 +110,7 @@ ANSWERING = """while read line; do case $line in
         "spinning",
     ],
 )
-def test_without_a_working_solver_nothing_is_proved_by_it(tmp_path, monkeypatch, script, reason):
+def test_goals_are_unknown_if_the_solver_fails(tmp_path, monkeypatch, script, reason):
     monkeypatch.setattr(solver_module, "solver_path", lambda: None if script is None else fake(tmp_path, script))
     proof = Program.load(NEEDS_SOLVER).prove(limits=ProofLimits(hang_seconds=0.2, lanes=4, ticks=10))
     result = next(result for result in proof.results if result.id == "invariant:same")
@@ -119,7 +119,7 @@ def test_without_a_working_solver_nothing_is_proved_by_it(tmp_path, monkeypatch,
     assert all(result.method == "intervals" for result in proof.results if result.status == "proved")
 
 
-def test_out_of_memory(monkeypatch):
+def test_solver_that_runs_out_of_memory_gives_unknown(monkeypatch):
     monkeypatch.setattr(solver_module, "_MEGABYTES", 1)
     result = next(
         result
@@ -130,7 +130,7 @@ def test_out_of_memory(monkeypatch):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the system's limit is set on Linux only")
-def test_a_solver_that_allocates_past_its_limit_is_stopped_by_the_system(tmp_path, monkeypatch):
+def test_operating_system_limits_the_memory_of_the_solver(tmp_path, monkeypatch):
     monkeypatch.setattr(solver_module, "_MEGABYTES", 200)
     monkeypatch.setattr(
         solver_module,
@@ -145,7 +145,7 @@ def test_a_solver_that_allocates_past_its_limit_is_stopped_by_the_system(tmp_pat
             solver.check()
 
 
-def test_a_solver_that_does_not_read_is_not_waited_for(tmp_path, monkeypatch):
+def test_solver_that_does_not_read_is_killed(tmp_path, monkeypatch):
     monkeypatch.setattr(solver_module, "solver_path", lambda: fake(tmp_path, "exec sleep 60"))
     with Solver(0.2) as solver:
         solver.reset(1000)
@@ -159,11 +159,13 @@ def test_a_solver_that_does_not_read_is_not_waited_for(tmp_path, monkeypatch):
     ["while read line; do case $line in *check-sat*) kill -9 $$;; esac; done", None],
     ids=["killed", "missing"],
 )
-def test_the_command_says_unknown(tmp_path, script):
+def test_command_reports_unknown_if_the_solver_fails(tmp_path, script):
     path = repr(None if script is None else fake(tmp_path, script))
     code = (
-        f"from hl_dsl.verify.smt import solver; solver.solver_path = lambda: {path}; from hl_dsl.verify.methods import search_cache as memo; memo.solver_path = solver.solver_path;"
-        f"import sys; sys.argv = ['hl', 'verify', {str(NEEDS_SOLVER)!r}, '--json']; from hl_dsl.cli.main import main; main()"
+        f"from hl_dsl.verify.smt import solver; solver.solver_path = lambda: {path}; from hl_dsl.verify.methods "
+        f"import search_cache as memo; memo.solver_path = solver.solver_path;"
+        f"import sys; sys.argv = ['hl', 'verify', {str(NEEDS_SOLVER)!r}, '--json']; from hl_dsl.cli.main import "
+        f"main; main()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -178,7 +180,7 @@ def test_the_command_says_unknown(tmp_path, script):
     assert same["status"] == "unknown" and ("ended by itself" in same["detail"] or "was not found" in same["detail"])
 
 
-def test_a_solver_that_dies_between_questions(monkeypatch):
+def test_solver_that_dies_between_queries_is_a_failure(monkeypatch):
     solver = Solver(60)
     solver.reset(1000)
     solver.add("(declare-const a Int)")

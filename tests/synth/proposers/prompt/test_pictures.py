@@ -17,7 +17,7 @@ from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.last_frames import EVERY, MOST
 from hl_dsl.synth.rollouts.picture import Picture
 from hl_dsl.synth.rollouts.resources import Resources
-from hl_dsl.synth.search.search_record import read_episodes
+from hl_dsl.synth.search.episode_files import read_episodes
 
 from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good

@@ -1,4 +1,4 @@
-"""Lemmas nobody wrote: what is kept holds in every run, and proves what counters and timers need."""
+"""Inferred lemmas hold in every run, and prove goals about counters and timers."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from tests.verify.test_verdicts import VERDICTS
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward act NOOP {} }}'
 TIMERS = (
     "memory a: int in [0, 99] = 0 {{ next = if ram[1] == 0 then min(a + 1, 99) else 0 }} "
-    "memory b: int in [0, 99] = {start} {{ next = if ram[1] == {other} then min(b + 1, 99) else 0 }} invariant p: a <= 98 or b <= 99"
+    "memory b: int in [0, 99] = {start} {{ next = if ram[1] == {other} then min(b + 1, 99) else 0 }} invariant p: a "
+    "<= 98 or b <= 99"
 )
 
 
 def kept(program: Program, lemmas=None):
-    """The lemmas that Houdini keeps of those given, or of the candidates for what intervals leave open."""
+    """Returns the inductive lemmas of those given, or of the candidates for the open goals."""
     stage = IntervalStage(program.flow)
     wanted = list_goals(program.flow)
     if lemmas is None:
@@ -45,7 +46,7 @@ def kept(program: Program, lemmas=None):
         ("shaking_ends", "`shake == timer`"),
     ],
 )
-def test_what_a_counter_needs_is_found_and_named(name, lemma):
+def test_lemma_of_a_counter_is_found_and_named(name, lemma):
     program = Program.load(VERDICTS / "proved" / f"{name}.hl")
     proof = program.prove()
     assert proof.passed
@@ -57,7 +58,7 @@ def test_what_a_counter_needs_is_found_and_named(name, lemma):
     ).passed
 
 
-def test_a_ghost_cell_goes_by_its_name_and_not_by_its_property():
+def test_monitor_cell_has_its_own_name_in_a_lemma():
     program = Program.parse("""policy p for "Breakout-v5" { observe ram, reward
       memory t: int in [0, 9] = 0 { next = if t == 9 then 0 else t + 1 }
       invariant nine: within 9 of true: t == 9
@@ -72,7 +73,7 @@ def test_a_ghost_cell_goes_by_its_name_and_not_by_its_property():
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(program=programs())
-def test_a_lemma_that_is_kept_holds_in_every_run(program):
+def test_inductive_lemma_holds_in_every_run(program):
     flow = program.flow
     lemmas = kept(program)
     seen = simulate(
@@ -86,8 +87,10 @@ def test_a_lemma_that_is_kept_holds_in_every_run(program):
     assert seen.watched == []
 
 
-def test_what_starts_wrong_or_does_not_last_is_dropped():
-    lemma = lambda program: Lemma(Linear(((1, leaf(program, "a")), (-1, leaf(program, "b"))), 0, True))
+def test_lemma_that_fails_initially_or_later_is_dropped():
+    def lemma(program):
+        return Lemma(Linear(((1, leaf(program, "a")), (-1, leaf(program, "b"))), 0, True))
+
     same = Program.parse(BREAKOUT.format(TIMERS.format(start=0, other=0)))
     assert kept(same, [lemma(same)]) == [lemma(same)]
     starts_wrong = Program.parse(BREAKOUT.format(TIMERS.format(start=1, other=0)))
@@ -96,10 +99,11 @@ def test_what_starts_wrong_or_does_not_last_is_dropped():
     assert kept(drifts, [lemma(drifts)]) == []
 
 
-def test_lemmas_that_stand_on_a_dropped_one_are_dropped_with_it():
+def test_lemmas_that_depend_on_a_dropped_lemma_are_dropped():
     program = Program.parse(
         BREAKOUT.format(
-            "memory a: int in [0, 9] = 0 { next = min(a + 1, 9) } memory b: int in [0, 9] = 0 { next = a } invariant p: b <= a"
+            "memory a: int in [0, 9] = 0 { next = min(a + 1, 9) } memory b: int in [0, 9] = 0 { next = a } invariant "
+            "p: b <= a"
         )
     )
     a, b = leaf(program, "a"), leaf(program, "b")
@@ -108,7 +112,7 @@ def test_lemmas_that_stand_on_a_dropped_one_are_dropped_with_it():
     assert kept(program, [Lemma(Linear(((1, b), (-1, a)), 0)), small]) == [Lemma(Linear(((1, b), (-1, a)), 0))]
 
 
-def test_the_strongest_of_several_bounds_is_left():
+def test_implied_bounds_are_removed():
     a, b = Lemma(Linear(((1, 3), (-1, 4)), 0, True)), Lemma(Linear(((-1, 3), (1, 4)), 0))
     c, d = Lemma(Linear(((1, 5),), 4)), Lemma(Linear(((1, 5),), 4), make_positive(3))
     e, f = Lemma(Linear(((1, 5),), 3), Truth(6, True)), Lemma(Linear(((-1, 5),), -1))
@@ -119,8 +123,8 @@ def leaf(program: Program, name: str) -> int:
     return program.flow.values[name].nodes[0]
 
 
-def test_interpreted_as_it_is_told_to_the_solver():
-    """`holds` and `text` are the same fact."""
+def test_lemma_has_the_same_value_in_floats_and_in_the_solver():
+    """`holds` and `text` state the same fact."""
     program = Program.load(VERDICTS / "proved" / "shaking_ends.hl")
     stage = IntervalStage(program.flow)
     wanted = list_goals(program.flow)
@@ -136,6 +140,7 @@ def test_interpreted_as_it_is_told_to_the_solver():
             solver.reset(1_000_000)
             for lemma in lemmas:
                 solver.add(
-                    f"(assert {'' if lemma.holds(values) else '(not '}{lemma.text(known)}{'' if lemma.holds(values) else ')'})"
+                    f"(assert "
+                    f"{'' if lemma.holds(values) else '(not '}{lemma.text(known)}{'' if lemma.holds(values) else ')'})"
                 )
             assert solver.check() == "sat"

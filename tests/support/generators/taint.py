@@ -1,7 +1,7 @@
-"""Which values of a run mean something: those not computed from a float that is not finite.
+"""Values of a run that the verifier describes: those that do not depend on a float that is not finite.
 
-A proof speaks of programs that are well defined. Where a float overflows, what is computed from it is anybody's guess
-to the verifier, and the obligation that failed there says so.
+A proof is about well-defined programs. If a float overflows, the verifier claims nothing about values computed from
+it, and the obligation that fails there reports it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hl_dsl.operators import OPERATORS
 
 
 def sound_nodes(flow: Dataflow, values: Sequence, tainted_cells: set[int]) -> list[bool]:
-    """For each node, whether its value is finite and was computed from finite ones (operands it did not need aside)."""
+    """Returns, for each node, whether its value is finite and computed from finite values, except unneeded ones."""
     sound: list[bool] = []
     for node, value in zip(flow.nodes, values):
         if node.op == "memory" and node.value in tainted_cells:
