@@ -7,13 +7,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 from zlib import crc32
 
 from hl_dsl.grammar.tokens import SyntaxProblem
-from hl_dsl.grammar.tree.input_limits import refuse_deep_expressions, refuse_what_is_no_program
+from hl_dsl.grammar.tree.input_limits import require_program_text, require_shallow_expressions
 from hl_dsl.grammar.tree.keywords import grammar_text
 from hl_dsl.grammar.tree.syntax_tree import Comment, PolicyDeclaration
-from hl_dsl.grammar.tree_builder import tree_builder
+from hl_dsl.grammar.tree_builder import TreeBuilder
 from lark import Lark
 from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 from lark.lexer import PatternStr
@@ -33,26 +34,37 @@ def parse(source: SourceText, repairs: int = _MOST_REPAIRS) -> PolicyDeclaration
     in turn, for `repairs` steps at most.
     """
     try:
-        refuse_what_is_no_program(source)
+        require_program_text(source)
     except ProgramError as error:
         raise ProgramError(
             source, [validate_repair(source, finding, repairs) for finding in error.diagnostics]
         ) from None
     try:
-        policy = _parser().parse(source.text)
-    except (SyntaxProblem, VisitError) as error:
-        problem = error.orig_exc if isinstance(error, VisitError) else error
+        policy = _build(source.text)
+    except SyntaxProblem as problem:
         raise ProgramError(source, [validate_repair(source, problem.finding(source.text), repairs)]) from None
     except UnexpectedInput as error:
-        from hl_dsl.grammar.syntax_errors.explain import explain_error  # a good program has no use for it
+        from hl_dsl.grammar.syntax_errors.explain import explain_error  # only wrong programs need it
 
         offset, accepts = _stopped_at(source.text, error)
         raise ProgramError(
             source, [validate_repair(source, explain_error(source, offset, accepts, _first_error), repairs)]
         ) from None
-    refuse_deep_expressions(source, policy)
+    require_shallow_expressions(source, policy)
     policy.comments = tuple(_comments(source.text))
     policy.after_blank = frozenset(match.end() for match in _EMPTY_LINE.finditer(source.text))
+    return policy
+
+
+def _build(text: str) -> PolicyDeclaration:
+    """The tree of a text. Raises `SyntaxProblem` or `UnexpectedInput`."""
+    try:
+        policy: Any = _parser().parse(text)
+    except VisitError as error:
+        if isinstance(error.orig_exc, SyntaxProblem):
+            raise error.orig_exc from None
+        raise
+    assert isinstance(policy, PolicyDeclaration)
     return policy
 
 
@@ -96,7 +108,7 @@ def _parser_of(table: DeclarationTable) -> Lark:
     name = f"grammar-{sys.implementation.cache_tag}-{crc32(text.encode()):08x}.tables"
     tables = cache_file(name) if table.is_standard else None
     return Lark(
-        text, parser="lalr", lexer="basic", start="policy", transformer=tree_builder(table), cache=tables or False
+        text, parser="lalr", lexer="basic", start="policy", transformer=TreeBuilder(table), cache=tables or False
     )
 
 
@@ -112,16 +124,16 @@ def _spellings(table: DeclarationTable) -> dict[str, str]:
 
 
 def _stopped_at(text: str, error: UnexpectedInput) -> tuple[int, set[str]]:
-    """The offset where the parser stopped, and what it would have taken there."""
+    """The offset where the parser stopped, and the tokens that it accepts there."""
     if isinstance(error, UnexpectedToken):
         at_end = error.token.type == "$END"
-        offset, accepts = len(text) if at_end else error.token.start_pos, error.accepts
+        offset, accepts = len(text) if at_end else error.token.start_pos, set(error.accepts)
     else:
         offset = error.pos_in_stream
         before = _parser().parse_interactive(text[:offset])
         try:
             before.exhaust_lexer()
-            accepts = before.accepts()
+            accepts = set(before.accepts())  # type: ignore[no-untyped-call]  # Lark has no annotation here
         except (UnexpectedInput, SyntaxProblem, VisitError):
             accepts = set()
     spellings = _spellings(declaration_table())
@@ -129,17 +141,15 @@ def _stopped_at(text: str, error: UnexpectedInput) -> tuple[int, set[str]]:
 
 
 def _first_error(text: str) -> int | None:
-    """Where a text first fails to parse; None where it does not."""
+    """The offset where a text first fails to parse; None if it parses."""
     try:
-        _parser().parse(text)
+        _build(text)
     except UnexpectedToken as error:
         return len(text) if error.token.type == "$END" else error.token.start_pos
     except UnexpectedInput as error:
         return error.pos_in_stream
     except SyntaxProblem as problem:
         return problem.diagnostic.span.start
-    except VisitError as error:
-        return error.orig_exc.diagnostic.span.start
     return None
 
 

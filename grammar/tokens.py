@@ -89,7 +89,7 @@ def read_size(token: Any) -> int | None:
     if token is None:
         return None
     if not token.value.isdigit() or not 1 <= int(token.value) <= _LONGEST_VECTOR:
-        message = f"`{token.value}` is no vector length"
+        message = f"`{token.value}` is not a vector length"
         raise SyntaxProblem(Diagnostic("HL109", message, place(token), f"a whole number from 1 to {_LONGEST_VECTOR}"))
     return int(token.value)
 
@@ -97,7 +97,7 @@ def read_size(token: Any) -> int | None:
 def read_index(token: Any) -> int:
     """An end of a slice. Raises `SyntaxProblem` for what is not a whole number."""
     if not token.value.isdigit():
-        message = f"`{token.value}` is no index"
+        message = f"`{token.value}` is not an index"
         raise SyntaxProblem(Diagnostic("HL109", message, place(token), "a whole number is wanted here"))
     return int(token.value)
 
@@ -110,7 +110,7 @@ def read_ticks(token: Any) -> int:
     raise SyntaxProblem(
         Diagnostic(
             "HL150",
-            f"`{token.value}` is no number of ticks",
+            f"`{token.value}` is not a number of ticks",
             place(token),
             f"a whole number from 0 to {MOST_TICKS}",
             repair=Repair(place(token), whole, f"write `{whole}`") if whole else None,
@@ -124,7 +124,7 @@ def _rounded(text: str) -> str | None:
 
 
 class TokenReader:
-    """What the parser offers to the rules of a declaration (`TreeReader` in `hl_dsl/base/declaration_stages.py`)."""
+    """Functions for the rules of a declaration (`TreeReader` in `hl_dsl/base/declaration_stages.py`)."""
 
     name = staticmethod(read_name)
     size = staticmethod(read_size)

@@ -1,4 +1,4 @@
-"""Explanation of a policy in English: what it observes, computes and remembers, what it does, and what is claimed of it."""
+"""Explanation of a policy in English: its observations, definitions, memory, behaviour and properties."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def explain_program(checked: CheckedProgram) -> str:
 
 
 class ProgramExplainer:
-    """What the forms of declarations use (`Explainer` in `hl_dsl/base/declaration_stages.py`)."""
+    """Functions for the forms of declarations (`Explainer` in `hl_dsl/base/declaration_stages.py`)."""
 
     def __init__(self, checked: CheckedProgram):
         self.checked = checked
@@ -55,7 +55,7 @@ class ProgramExplainer:
 
     def after(self, item: Declaration) -> str:
         """The author's comment on the line of an item, as the end of a line."""
-        text = self.comments.beside(item)
+        text = self.comments.on_line_of(item)
         return f"  ({text})" if text else ""
 
     def words(self, expression: Expression, depth: int = 0) -> str:

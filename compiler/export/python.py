@@ -77,7 +77,7 @@ class _ProgramText:
         self.same_line: dict[str, str] = {}
         for item in policy.with_role(Role.CONSTANT, Role.DEFINITION, Role.STATE):
             self.above[item.name] = comments.above(item)
-            self.same_line[item.name] = comments.beside(item)
+            self.same_line[item.name] = comments.on_line_of(item)
 
     def note(self, name: str) -> str:
         """Returns both comments of a declaration on one line."""

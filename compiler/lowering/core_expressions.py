@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from hl_dsl.compiler.ir.dataflow import Value
 from hl_dsl.compiler.lowering.expressions import Expressions
 from hl_dsl.compiler.lowering.incremental import IncrementalLowering
+from hl_dsl.compiler.lowering.previous import Locals
 from hl_dsl.grammar.tree.syntax_tree import Act
 
 from hl_dsl.language.core import Bound, ByCase, FirstTrue, Stored, Unconditional, Under
 from hl_dsl.language.types import BOOL, scalar
-
-Locals = Mapping[str, Value] | None
 
 
 class CoreExpressions(IncrementalLowering):
@@ -60,21 +57,23 @@ class CoreExpressions(IncrementalLowering):
 
     def _decision_list(self, act: Act, locals_: Locals) -> Value:
         """The value of the first rule whose condition holds, each lowered under the ones before being false."""
-        type_ = self.symbols["action"].type
+        type_ = self.symbols.type_of("action")
         outer = self.guard
-        decided: list[tuple[int | None, tuple[int, ...]]] = []
+        tests: list[int] = []
+        values: list[tuple[int, ...]] = []
         for rule in act.rules:
             test = None if rule.condition is None else self._scalar(rule.condition)
             before = self.guard
             if test is not None:
                 self._also(test, True)
-            decided.append((test, self._widened(self._lower(rule.value, None), type_)))
+            values.append(self._widened(self._lower(rule.value, None), type_))
             self.guard = before
             if test is not None:
+                tests.append(test)
                 self._also(test, False)
         self.guard = outer
-        result = decided[-1][1]
-        for test, nodes in reversed(decided[:-1]):
+        result = values[-1]
+        for test, nodes in zip(reversed(tests), reversed(values[:-1])):
             result = tuple(self.builder.apply("if", (test, yes, no)) for yes, no in zip(nodes, result))
         return Value(type_, result)
 

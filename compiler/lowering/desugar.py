@@ -1,9 +1,9 @@
 """Desugaring: a checked program as declarations of the core.
 
-Each declaration's form says what its construct means (`hl_dsl/declarations`): `modes` is memory of the mode, a
-definition of the mode of this tick and an action by the mode; a property over several ticks is monitor state and a claim
-about one tick. The core's own expressions keep the graph as it is: a nested `if` instead of `ByCase` would mean the
-same, but would have other guards, so that obligations would be proved under other conditions.
+Each declaration's form says what its construct means (`hl_dsl/declarations`). `modes` becomes memory of the mode, a
+definition of the mode of this tick and an action by the mode. A property over several ticks becomes monitor state and a
+claim about one tick. A nested `if` instead of the core's `ByCase` would mean the same, but it would have other guards,
+so that obligations would be proved under other conditions.
 """
 
 from __future__ import annotations

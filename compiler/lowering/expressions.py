@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from hl_dsl.compiler.ir.dataflow import Obligation, Value
 from hl_dsl.compiler.lowering.leaves import plain_base
-from hl_dsl.compiler.lowering.previous import PreviousValues
+from hl_dsl.compiler.lowering.previous import Locals, PreviousValues
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Index, Name, Number, Permute, Previous, Slice, Vector
 
 from hl_dsl.base.source import Span
@@ -17,17 +17,20 @@ from hl_dsl.operators import OPERATORS, Operator
 
 
 class Expressions(PreviousValues):
-    """Lowers one expression at a time. `guard` is the node under which what is being lowered is needed; `_named`, which
-    lowers a definition, is the whole program's (`compiler/lowering/lower.py`)."""
+    """Lowers one expression at a time. `guard` is the node under which its value is needed."""
 
-    def _scalar(self, expression) -> int:
+    def _named(self, name: str) -> Value:
+        """The value of a definition; see `Lowering`."""
+        raise NotImplementedError
+
+    def _scalar(self, expression: Any) -> int:
         return self._lower(expression, None).nodes[0]
 
     def _widened(self, value: Value, wanted: Type) -> tuple[int, ...]:
-        nodes = value.nodes if len(value.nodes) == (wanted.size or 1) else value.nodes * wanted.size
+        nodes = value.nodes if len(value.nodes) == wanted.length else value.nodes * wanted.length
         return tuple(self.builder.widen(node, plain_base(wanted)) for node in nodes)
 
-    def _lower(self, node, locals_: Mapping[str, Value] | None) -> Value:
+    def _lower(self, node: Any, locals_: Locals) -> Value:
         kind = type(node)
         if kind is Apply:
             return self._apply(node, locals_)
@@ -38,21 +41,22 @@ class Expressions(PreviousValues):
             return Value(scalar(base), (self.builder.constant(node.value, base),))
         return self.rules[kind](self, node, locals_)
 
-    def _boolean(self, node: Boolean, locals_) -> Value:
+    def _boolean(self, node: Boolean, locals_: Locals) -> Value:
         return Value(BOOL, (self.builder.constant(node.value, "bool"),))
 
-    def _name(self, node: Name, locals_) -> Value:
+    def _name(self, node: Name, locals_: Locals) -> Value:
         name = node.name
         if locals_ is not None and name in locals_:
             return locals_[name]
         symbol = self.symbols[name]
         if symbol.kind == "observation":
-            return Value(symbol.type, tuple(self._observation(name, i) for i in range(symbol.type.size or 1)))
+            type_ = self.symbols.type_of(name)
+            return Value(type_, tuple(self._observation(name, component) for component in range(type_.length)))
         if symbol.kind in ("action name", "mode name"):
-            return Value(symbol.type, (self.builder.constant(symbol.declaration, "int"),))
+            return Value(self.symbols.type_of(name), (self.builder.constant(symbol.declaration, "int"),))
         return self._named(name)
 
-    def _apply(self, node: Apply, locals_) -> Value:
+    def _apply(self, node: Apply, locals_: Locals) -> Value:
         operator = OPERATORS[node.operator]
         outer_site = self.site
         if locals_ is None:
@@ -74,7 +78,7 @@ class Expressions(PreviousValues):
         return result
 
     def _also(self, condition: int, truth: bool) -> None:
-        """Narrows the guard under which what follows is needed."""
+        """Narrows the guard of the expressions that follow."""
         test = condition if truth else self.builder.apply("not", (condition,))
         self.guard = test if self.guard is None else self.builder.apply("and", (self.guard, test))
 
@@ -109,7 +113,7 @@ class Expressions(PreviousValues):
     def _fold(self, operator: Operator, operand: Value) -> Value:
         result = operand.nodes[0]
         for node in operand.nodes[1:]:
-            result = self._primitive(OPERATORS[operator.fold], (result, node))
+            result = self._primitive(OPERATORS[operator.fold], (result, node))  # type: ignore[index]  # a fold
         return Value(scalar(self.builder.nodes[result].base), (result,))
 
     def _primitive(self, operator: Operator, args: tuple[int, ...], component: int | None = None) -> int:
@@ -117,6 +121,7 @@ class Expressions(PreviousValues):
         node = self.builder.nodes[number]
         form = node.form
         if form is None:
+            assert node.value is not None
             if node.base == "real" and not abs(node.value) < float("inf"):
                 self._oblige(
                     "finite", f"the result of `{operator.name}` is a finite float" + _of(component), number, None
@@ -152,21 +157,22 @@ class Expressions(PreviousValues):
         if key not in self.obligations:
             self.obligations[key] = Obligation(kind, says, subject, self.guard, claim, span or self.site or Span(0, 0))
 
-    def _vector(self, node: Vector, locals_) -> Value:
+    def _vector(self, node: Vector, locals_: Locals) -> Value:
         items = [self._lower(item, locals_) for item in node.items]
         base = "real" if any(item.type.base == "real" for item in items) else items[0].type.base
         nodes = tuple(self.builder.widen(item.nodes[0], base) for item in items)
         return Value(vector(base, len(nodes)), nodes)
 
-    def _index(self, node: Index, locals_) -> Value:
+    def _index(self, node: Index, locals_: Locals) -> Value:
         # An observed vector may be long and used in one place: only the component that is read becomes an input.
         if type(node.index) is Number and type(node.vector) is Name and not (locals_ and node.vector.name in locals_):
             symbol = self.symbols[node.vector.name]
             if symbol.kind == "observation":
-                return Value(symbol.type.element, (self._observation(symbol.name, node.index.value),))
+                element = self.symbols.type_of(symbol.name).element
+                return Value(element, (self._observation(symbol.name, int(node.index.value)),))
         whole = self._lower(node.vector, locals_)
         if type(node.index) is Number:
-            return Value(whole.type.element, (whole.nodes[node.index.value],))
+            return Value(whole.type.element, (whole.nodes[int(node.index.value)],))
         index = self._lower(node.index, locals_).nodes[0]
         build = self.builder
         last = build.constant(len(whole.nodes) - 1, "int")
@@ -180,7 +186,7 @@ class Expressions(PreviousValues):
         return Value(whole.type.element, (self._select(index, whole.nodes, 0),))
 
     def _select(self, index: int, nodes: tuple[int, ...], offset: int) -> int:
-        """Binary search for a component; an index outside takes the nearest one."""
+        """The component at a computed index, by binary search; an index outside takes the nearest one."""
         if len(nodes) == 1:
             return nodes[0]
         half = len(nodes) // 2
@@ -189,11 +195,11 @@ class Expressions(PreviousValues):
             "if", (test, self._select(index, nodes[:half], offset), self._select(index, nodes[half:], offset + half))
         )
 
-    def _slice(self, node: Slice, locals_) -> Value:
+    def _slice(self, node: Slice, locals_: Locals) -> Value:
         whole = self._lower(node.vector, locals_)
         return Value(vector(whole.type.base, node.stop - node.start), whole.nodes[node.start : node.stop])
 
-    def _permute(self, node: Permute, locals_) -> Value:
+    def _permute(self, node: Permute, locals_: Locals) -> Value:
         whole = self._lower(node.vector, locals_)
         return Value(vector(whole.type.base, len(node.indices)), tuple(whole.nodes[i] for i in node.indices))
 
@@ -208,5 +214,5 @@ class Expressions(PreviousValues):
 
 
 def _of(component: int | None) -> str:
-    """What is said of one component of a vector."""
+    """The end of a message about one component of a vector."""
     return "" if component is None else f", in component {component}"

@@ -1,19 +1,44 @@
-"""The last step of lowering: the nodes of one program, numbered by themselves."""
+"""Last step of lowering: the nodes of one program, with numbers of their own."""
 
 from __future__ import annotations
 
-from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, Node, Obligation, OfParameter, PlanSpec, Property, Value
+from typing import Any
 
-_made = tuple.__new__  # what the constructor of a NamedTuple ends in; there are hundreds of them in a program
+from hl_dsl.compiler.ir.dataflow import (
+    Cell,
+    Dataflow,
+    Input,
+    Node,
+    Obligation,
+    OfParameter,
+    Parameter,
+    PlanSpec,
+    Property,
+    Value,
+)
+from hl_dsl.compiler.lowering.leaves import Leaves
+
+_made: Any = tuple.__new__  # the constructor of a NamedTuple without its checks; a program has hundreds of them
 
 
-def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
-    """The program that a finished `lowering` describes. Nodes get numbers in the order in which they were first asked
-    for, leaves their positions among the program's inputs, parameters and cells."""
+def finish_lowering(lowering: Leaves, lets: tuple[str, ...]) -> Dataflow:
+    """The graph of a program whose declarations are all lowered.
+
+    Nodes get numbers in the order of their first use. Leaves get their positions among the program's inputs, parameters
+    and cells.
+    """
     made = lowering.builder.nodes
-    numbers = {number: position for position, number in enumerate(lowering.builder.used)}
-    inputs, parameters, cells = [], [], []
+    numbers: dict[Any, Any] = {number: position for position, number in enumerate(lowering.builder.used)}
+    inputs: list[Input] = []
+    parameters: list[Parameter] = []
+    cells: list[dict[str, Any]] = []
     nodes: list[Node] = []
+    new: tuple[int, ...]
+    leaves: dict[str, tuple[list[Any], dict[Any, Any]]] = {
+        "parameter": (parameters, lowering.parameters),
+        "memory": (cells, lowering.cells),
+        "input": (inputs, lowering.inputs),
+    }
     for number in numbers:
         node = made[number]
         op, args, base, form, value = node
@@ -26,15 +51,9 @@ def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
             if new != args:
                 node = _made(Node, (op, new, base, form, None))
         elif op != "constant":
-            kind, found = (
-                (parameters, lowering.parameters)
-                if op == "parameter"
-                else (cells, lowering.cells)
-                if op == "memory"
-                else (inputs, lowering.inputs)
-            )
-            node = Node(op, (), base, None, len(kind))
-            kind.append(found[value])
+            listed, entries = leaves[op]
+            node = Node(op, (), base, None, len(listed))
+            listed.append(entries[value])
         nodes.append(node)
     values = {
         name: _made(
@@ -78,12 +97,13 @@ def numbered(lowering, lets: tuple[str, ...]) -> Dataflow:
     )
 
 
-def _plan(plan: PlanSpec | None, nodes: list[Node], numbers: dict) -> PlanSpec | None:
+def _plan(plan: PlanSpec | None, nodes: list[Node], numbers: dict[Any, Any]) -> PlanSpec | None:
     if plan is None:
         return None
 
     def position(node: int) -> int:
-        return nodes[numbers[node]].value
+        value: Any = nodes[numbers[node]].value
+        return int(value)
 
     settings = {
         name: OfParameter(position(value.position)) if type(value) is OfParameter else value

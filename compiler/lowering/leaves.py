@@ -1,4 +1,4 @@
-"""Lowering: where values come from. Params, memory, the stored mode and observations become leaves of the graph."""
+"""Leaves of the graph: parameters, memory, planned values and observations."""
 
 from __future__ import annotations
 
@@ -6,26 +6,31 @@ from typing import Any
 
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Input, Obligation, Parameter, PlanSpec, Property, Value
-from hl_dsl.grammar.tree.syntax_tree import Name, Param, PlanDeclaration, Vector
+from hl_dsl.grammar.tree.syntax_tree import Boolean, Expression, Name, Number, Param, PlanDeclaration, Range, Vector
 
 from hl_dsl.base.source import Span
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.language.core import CoreMemory
 from hl_dsl.language.types import Type, scalar
 
+Place = tuple[Any, ...]  # a leaf's value until the program is finished: what distinguishes it from other leaves
+
 
 class Shared:
-    """What programs lowered one after the other share: the builder, inputs by the place their leaf names, and pieces of
-    lowering that can be taken again (see `compiler/lowering/incremental.py`)."""
+    """State shared by programs that are lowered one after the other.
 
-    def __init__(self):
+    It holds the builder, the inputs by the place that their leaf names, and lowered declarations by their meaning (see
+    `compiler/lowering/incremental.py`).
+    """
+
+    def __init__(self) -> None:
         self.builder = Builder()
-        self.inputs: dict[tuple, Input] = {}
-        self.pieces: dict[tuple, tuple] = {}
+        self.inputs: dict[Place, Input] = {}
+        self.lowered: dict[tuple[Any, ...], Any] = {}
 
 
 class Leaves:
-    """What all of lowering builds on: the graph so far, and the leaves declared in it."""
+    """The graph of one program so far, and the leaves declared in it."""
 
     def __init__(self, checked: CheckedProgram, shared: Shared):
         self.checked = checked
@@ -37,21 +42,21 @@ class Leaves:
         self.values: dict[str, Value] = {}
         self.stored: dict[str, Value] = {}
         self.input_nodes: dict[tuple[str, int], int] = {}
-        self.parameters: dict[tuple, Parameter] = {}
-        self.cells: dict[tuple, dict] = {}
-        self.previous_cells: dict[tuple, int] = {}
-        self.previous_met: list[tuple] = []
+        self.parameters: dict[tuple[Any, ...], Parameter] = {}
+        self.cells: dict[Any, dict[str, Any]] = {}
+        self.previous_cells: dict[tuple[Any, ...], int] = {}
+        self.previous_met: list[tuple[Any, ...]] = []
         self.previous_count = 0
         self.pending: set[str] = set()
-        self.postponed: dict[tuple, tuple] = {}
+        self.postponed: dict[tuple[Any, ...], tuple[Any, ...]] = {}
         self.plan: PlanSpec | None = None
         self.properties: list[Property] = []
-        self.obligations: dict[tuple, Obligation] = {}
+        self.obligations: dict[tuple[Any, ...], Obligation] = {}
         self.guard: int | None = None
         self.site: Span | None = None
 
     def _declare_param(self, param: Param) -> None:
-        type_ = self.symbols[param.name].type
+        type_ = self.symbols.type_of(param.name)
         nodes = []
         for position, default in enumerate(self._literals(param.default, type_)):
             low, high = self._bounds(param.range, type_, position)
@@ -75,10 +80,10 @@ class Leaves:
         return tuple(leaves)
 
     def _declare_plan(self, plan: PlanDeclaration) -> None:
-        """What is planned is to the program like an observation; nothing planned is a zero, or what in the range is nearest."""
-        type_ = self.symbols[plan.name].type
+        """A planned value is an input. Without a plan it is zero, or the value of the range nearest to zero."""
+        type_ = self.symbols.type_of(plan.name)
         nodes = []
-        for component in range(type_.size or 1):
+        for component in range(type_.length):
             low, high = self._bounds(plan.range, type_, component)
             name = plan.name if type_.size is None else f"{plan.name}[{component}]"
             entry = Input(name, "real", low, high, min(max(0.0, low), high), "plan", component)
@@ -91,44 +96,46 @@ class Leaves:
         """Makes one cell and gives its leaf. `of`: its memory, or the place of the `previous` that it is made for."""
         declared = isinstance(of, CoreMemory) and of.is_declared
         place = (name, plain_base(type_), repr(low), repr(high), repr(start), self._names(type_), declared)
-        self.cells[place] = dict(
-            name=name,
-            base=plain_base(type_),
-            low=low,
-            high=high,
-            start=start,
-            next=-1,
-            names=self._names(type_),
-            declared=declared,
-            span=of.span if isinstance(of, CoreMemory) else of,
-            monitor_of=of.property if isinstance(of, CoreMemory) else "",
-        )
+        self.cells[place] = {
+            "name": name,
+            "base": plain_base(type_),
+            "low": low,
+            "high": high,
+            "start": start,
+            "next": -1,
+            "names": self._names(type_),
+            "declared": declared,
+            "span": of.span if isinstance(of, CoreMemory) else of,
+            "monitor_of": of.property if isinstance(of, CoreMemory) else "",
+        }
         return self.builder.leaf("memory", place, plain_base(type_))
 
     def _feed(self, leaf: int, node: int) -> None:
-        """Says what a memory cell, given by its leaf, holds at the next tick."""
+        """Sets the next value of a memory cell, which is given by its leaf."""
         self.cells[self.builder.nodes[leaf].value]["next"] = node
 
-    def _bounds(self, range_, type_: Type, component: int = 0):
+    def _bounds(self, range_: Range | None, type_: Type, component: int = 0) -> tuple[Any, Any]:
         if type_.base == "bool":
             return 0, 1
         if type_.is_enumeration:
             return 0, len(self._names(type_)) - 1
-        convert = float if type_.base == "real" else int
+        assert range_ is not None
+        convert: type = float if type_.base == "real" else int
         low, high = range_.of(component)
         return convert(low.value), convert(high.value)
 
     def _names(self, type_: Type) -> tuple[str, ...]:
         return {"action": self.checked.card.action.names or (), "mode": self.symbols.modes}.get(type_.base, ())
 
-    def _literals(self, value, type_: Type) -> list:
+    def _literals(self, value: Expression, type_: Type) -> list[Any]:
         """A literal's components as Python values of the type, a single one repeated for a vector."""
-        items = value.items if type(value) is Vector else (value,) * (type_.size or 1)
+        items = value.items if isinstance(value, Vector) else (value,) * type_.length
         return [self._literal(item, type_.base) for item in items]
 
-    def _literal(self, item, base: str):
-        if type(item) is Name:
+    def _literal(self, item: Expression, base: str) -> Any:
+        if isinstance(item, Name):
             return self.symbols[item.name].declaration
+        assert isinstance(item, (Number, Boolean))
         return float(item.value) if base == "real" else item.value
 
     def _observation(self, name: str, component: int) -> int:
@@ -152,5 +159,5 @@ class Leaves:
 
 
 def plain_base(type_: Type) -> str:
-    """The base a type has in the graph, where an enumeration is the int of its position."""
+    """The base of a type in the graph, where an enumeration is the int of its position."""
     return "int" if type_.is_enumeration else type_.base

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hl_dsl.compiler.ir.dataflow import Dataflow, Property, Value
 from hl_dsl.compiler.lowering.core_expressions import CoreExpressions
 from hl_dsl.compiler.lowering.desugar import desugar
-from hl_dsl.compiler.lowering.finish import numbered
+from hl_dsl.compiler.lowering.finish import finish_lowering
 from hl_dsl.compiler.lowering.plan import lower_plan
 
 from hl_dsl.language.checker import CheckedProgram
@@ -55,7 +55,7 @@ class Lowering(CoreExpressions):
     def result(self) -> Dataflow:
         """The graph of the lowered program."""
         lets = tuple(name for name in self.checked.order if name not in ("mode", "action"))
-        return numbered(self, lets)
+        return finish_lowering(self, lets)
 
     def _named(self, name: str) -> Value:
         """The value of a definition; its obligations hold without condition, wherever it is used."""
@@ -107,7 +107,7 @@ class Lowering(CoreExpressions):
             low, high = (self.builder.constant(cell[end], type_.base) for end in ("low", "high"))
             claim = apply("and", (apply("less_equal", (low, node)), apply("less_equal", (node, high))))
             says = f"the next value of `{cell['name']}` stays in its range [{cell['low']}, {cell['high']}]"
-            self._oblige("memory", says, node, claim, memory.next.span)
+            self._oblige("memory", says, node, claim, memory.next.span if memory.next.span.end else memory.span)
         return nodes
 
     def _property(self, item: CoreProperty) -> Property:

@@ -1,4 +1,4 @@
-"""A plan, lowered to its settings and the nodes of its scores; and the program that is simulated to find a plan."""
+"""Lowering of a plan to settings and scores, and the program that the planner simulates."""
 
 from __future__ import annotations
 
@@ -7,44 +7,48 @@ from dataclasses import replace
 from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, OfParameter, PlanSpec
+from hl_dsl.compiler.lowering.incremental import IncrementalLowering
 from hl_dsl.grammar.tree.plan_settings import SETTINGS, default_of
-from hl_dsl.grammar.tree.syntax_tree import Number, PlanDeclaration
+from hl_dsl.grammar.tree.syntax_tree import Number, PlanDeclaration, scores
 
 from hl_dsl.base.source import NOWHERE
 
-SCORE, FINAL = (
-    "plan.score",
-    "plan.final",
-)  # cells of a simulated policy; no name of a program is like these, as `plan` is a word
+# Cells of a simulated policy. No name of a program equals these, because `plan` is a reserved word.
+SCORE, FINAL = "plan.score", "plan.final"
 
 
-def lower_plan(lowering, plan: PlanDeclaration) -> PlanSpec:
-    """`lowering` is the program's, in which every definition is lowered already. Positions are still nodes (see lower_result.py)."""
+def lower_plan(lowering: IncrementalLowering, plan: PlanDeclaration) -> PlanSpec:
+    """The specification of a plan, with nodes in place of positions (see `finish.py`).
+
+    `lowering` is the program's, in which every definition is lowered already.
+    """
     ends = [plan.range.of(component) for component in range(plan.type.size or 1)]
     widths = [float(high.value) - float(low.value) for low, high in ends]
     given = {setting.name: setting.value for setting in plan.settings}
-    settings = {}
+    settings: dict[str, int | float | tuple[float, ...] | OfParameter] = {}
     for name, known in SETTINGS.items():
         value = given.get(name)
         if value is None:
             settings[name] = default_of(name, widths)
-        elif type(value) is Number:
+        elif isinstance(value, Number):
             settings[name] = value.value if known.base == "int" else float(value.value)
         else:
             settings[name] = OfParameter(lowering.values[value.name].nodes[0])
-    each, final = lowering._piece(
-        plan,
-        lambda: tuple(
-            None if score is None else lowering.builder.widen(lowering._scalar(score), "real")
-            for score in (plan.each, plan.final)
-        ),
-    )
-    return PlanSpec(plan.name, lowering.values[plan.name].nodes, settings, each, final, plan.span)
+
+    def lower_scores() -> tuple[int, ...]:
+        return tuple(lowering.builder.widen(lowering._scalar(score), "real") for score in scores(plan))
+
+    each, *final = lowering._piece(plan, lower_scores)
+    return PlanSpec(plan.name, lowering.values[plan.name].nodes, settings, each, final[0] if final else None, plan.span)
 
 
 def simulated(flow: Dataflow) -> Dataflow:
-    """The program of a plan's candidates: the policy, with the score so far and what `final` comes to at this tick as two more
-    cells, behind the policy's own. What properties need is left out: nobody asks for it in a future that is only imagined."""
+    """The program that is simulated for a plan's candidates.
+
+    It is the policy with two more cells behind its own: the score so far, and the value of `final` at this tick.
+    Properties and their monitor state are omitted, because a simulated future does not monitor them.
+    """
+    assert flow.plan is not None
     bare = without_idle_ghosts(flow, kinds=())
     build = Builder(list(bare.nodes))
     score = build.leaf("memory", len(bare.memories), "real")

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Union
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Literal:
-    """A text that stands for itself."""
+    """A text."""
 
     text: str
 
@@ -33,11 +33,15 @@ class RuleReference:
 
 @dataclass(frozen=True)
 class Sequence:
+    """One item after the other."""
+
     items: tuple[GrammarNode, ...]
 
 
 @dataclass(frozen=True)
 class Choice:
+    """One of several options."""
+
     options: tuple[GrammarNode, ...]
 
 
@@ -50,7 +54,7 @@ class Repeat:
     high: int | None
 
 
-GrammarNode = Union[Literal, RegexTerminal, RuleReference, Sequence, Choice, Repeat]
+GrammarNode = Literal | RegexTerminal | RuleReference | Sequence | Choice | Repeat
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ class Grammar:
 
 @lru_cache(maxsize=256)
 def read_grammar(text: str) -> Grammar:
-    """The rules and terminals of a Lark grammar. What it ignores, how it names trees and other directives are left out."""
+    """The rules and terminals of a Lark grammar. Ignored terminals, aliases and other directives are omitted."""
     rules: dict[str, GrammarNode] = {}
     terminals: dict[str, GrammarNode] = {}
     for item in _lark().parse(text.rstrip() + "\n").children:
@@ -93,21 +97,20 @@ def choice(*options: GrammarNode) -> GrammarNode:
 def walk(node: GrammarNode) -> Iterator[GrammarNode]:
     """The node and all below it."""
     yield node
-    below = (
-        node.items
-        if type(node) is Sequence
-        else node.options
-        if type(node) is Choice
-        else (node.item,)
-        if type(node) is Repeat
-        else ()
-    )
-    for child in below:
+    for child in _below(node):
         yield from walk(child)
 
 
+def _below(node: GrammarNode) -> tuple[GrammarNode, ...]:
+    if isinstance(node, Sequence):
+        return node.items
+    if isinstance(node, Choice):
+        return node.options
+    return (node.item,) if isinstance(node, Repeat) else ()
+
+
 def write_node(node: GrammarNode, inside: bool = False) -> str:
-    """The node in Lark's notation, in parentheses where it stands `inside` another and needs them."""
+    """The node in Lark's notation, in parentheses if it is `inside` another and needs them."""
     if type(node) is Literal:
         return '"' + node.text.replace("\\", "\\\\").replace('"', '\\"') + '"'
     if type(node) is RegexTerminal:
@@ -116,9 +119,9 @@ def write_node(node: GrammarNode, inside: bool = False) -> str:
         return node.name
     if type(node) is Repeat:
         return write_node(node.item, True) + _times(node)
-    parts = node.items if type(node) is Sequence else node.options
-    text = (" " if type(node) is Sequence else " | ").join(
-        write_node(part, type(part) is not Sequence or type(node) is Sequence) for part in parts
+    is_sequence = isinstance(node, Sequence)
+    text = (" " if is_sequence else " | ").join(
+        write_node(part, is_sequence or not isinstance(part, Sequence)) for part in _below(node)
     )
     return f"({text})" if inside else text
 
@@ -130,13 +133,13 @@ def _times(node: Repeat) -> str:
 
 
 @lru_cache(maxsize=1)
-def _lark():
+def _lark() -> Any:
     from lark import Lark
 
     return Lark.open_from_package("lark", "grammars/lark.lark", parser="lalr", maybe_placeholders=False)
 
 
-def _node(tree) -> GrammarNode:
+def _node(tree: Any) -> GrammarNode:
     kind, children = tree.data, tree.children
     if kind == "expansions":
         return choice(*map(_node, children))
@@ -154,7 +157,7 @@ def _node(tree) -> GrammarNode:
     return RegexTerminal(text) if text[0] == "/" else Literal(ast.literal_eval(text))
 
 
-def _bounds(marks) -> tuple[int, int | None]:
+def _bounds(marks: Any) -> tuple[int, int | None]:
     if marks[0].type == "OP":
         return {"?": (0, 1), "*": (0, None), "+": (1, None)}[str(marks[0])]
     return int(marks[0]), int(marks[-1])

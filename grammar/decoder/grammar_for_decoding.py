@@ -1,12 +1,13 @@
-"""The grammar for constrained decoding, made from `hl.lark`, for one environment.
+"""Grammar for constrained decoding, made from the parser's grammar, for one environment.
 
 Language models that are held to a grammar while they write (OpenAI's custom tools, llguidance) take a part of Lark's
-notation: no looking around, no lazy repetition, no priorities, templates or imports. They also do better when white
-space is said and repetition has an end. So `hl.lark` is read as a tree and changed: what it ignores becomes gaps between
-tokens, its recursion on the left becomes a chain, and at some places (`_EDITS`) it is made narrower: where the
-parser's grammar lets through what the reader of the tree refuses, and where a name stands, which here is one of the
-environment's, one of the language's, or a new one that collides with neither. Rules without an edit come along as
-they are. Every text of the decoder grammar parses, unless its expressions are nested deeper than the language allows.
+notation: no lookaround, no lazy repetition, no priorities, templates or imports. They also write better programs when
+white space is explicit and repetition is bounded. So the parser's grammar is read as a tree and changed: ignored text
+becomes gaps between tokens, left recursion becomes a chain, and some rules become narrower (`_edits`, and the
+`decoder_edits` of each declaration). A rule becomes narrower where the parser's grammar accepts what the tree builder
+refuses, and where a name occurs: a name here is one of the environment's, one of the language's, or a new one that
+collides with neither. Rules without an edit are unchanged. Every text of the decoder grammar parses, unless its
+expressions are nested deeper than the language allows.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from hl_dsl.base.declaration_table import DeclarationTable, declaration_table
 MOST_IN_A_LIST = 128  # declarations, rules, components
 MOST_IN_A_CHAIN = 24  # operands of one operator's strength; they nest, and nesting has a limit
 _START = "start"
-_VALUES = ("signed", "atom")  # the rules where a NUMBER is a value; elsewhere it counts, and is whole
+_VALUES = ("signed", "atom")  # the rules where a NUMBER is a value; elsewhere it is a count, and whole
 
 _ONE_SPACE, _COMMENT = " {0,80}", "#[^\\x00-\\x1f\\x7f]{0,200}"
 _LINE = f"({_COMMENT})?\\n{_ONE_SPACE}"
@@ -54,10 +55,15 @@ _WORDLIKE = frozenset(("NAME", "LABEL", "NUMBER", "WHOLE", "SIZE"))
 class Words:
     """The names that a program may use without defining them.
 
-    `observations` maps each to its length, None for a single value; `actions` are names, empty where an action is a number;
-    `values` are names that stand for a value in every program; `types` are written as they stand, `vec` aside; `functions`
-    maps each to its number of arguments. `previous` is the function whose second argument is a literal. `settings` are those of a
-    plan, empty where there can be none.
+    Attributes:
+        environment: Id of the environment.
+        observations: Each observation with its length; None for a single value.
+        actions: Names of actions; empty if an action is a number.
+        values: Names that have a value in every program.
+        types: Names of types, except `vec`.
+        functions: Each function with its number of arguments.
+        settings: Names of a plan's settings; empty if the environment has no model.
+        previous: Name of the function whose second argument is a literal.
     """
 
     environment: str
@@ -71,7 +77,7 @@ class Words:
 
     @property
     def taken(self) -> frozenset[str]:
-        """What no definition may be called."""
+        """Names that no definition may have."""
         return reserved_words() | {
             *self.observations,
             *self.actions,
@@ -84,8 +90,11 @@ class Words:
 
 
 def decoder_grammar(words: Words, text: str | None = None) -> str:
-    """The grammar in Lark's notation; its first rule is `start`. `text`: the parser's grammar, None: `hl.lark`. Raises
-    ValueError where that is not as the edits expect."""
+    """The grammar in Lark's notation; its first rule is `start`.
+
+    `text` is the parser's grammar, by default that of the table of declarations. Raises ValueError if it is not as the
+    edits expect.
+    """
     grammar = read_grammar(text or grammar_text())
     rules = {name: inlined(node, grammar.terminals) for name, node in grammar.rules.items()}
     table = declaration_table()
@@ -109,7 +118,7 @@ def decoder_grammar(words: Words, text: str | None = None) -> str:
 
 
 def _edits(words: Words, table: DeclarationTable) -> Iterable[tuple[str, str, str]]:
-    """(rule, what stands in it, what stands there instead)."""
+    """Changes of rules: (rule, the part that is replaced, its replacement)."""
     yield "implication", "(IMPLIES logic)*", "(IMPLIES logic)?"
     yield (
         "logic",
@@ -132,7 +141,7 @@ def _edits(words: Words, table: DeclarationTable) -> Iterable[tuple[str, str, st
 
 
 def _own_rules(words: Words, table: DeclarationTable) -> dict[str, str]:
-    """Rules beside those of `hl.lark`, before gaps are put in."""
+    """Rules in addition to the parser's, before gaps are added."""
     scalars = [name for name, size in words.observations.items() if size is None]
     by_arity: dict[int, list[str]] = {}
     for name, arity in words.functions.items():
@@ -167,7 +176,7 @@ def _own_rules(words: Words, table: DeclarationTable) -> dict[str, str]:
         rules["part"], rules["piece"] = (
             " | ".join(f"{kind}_{number}" for number in range(len(vectors))) for kind in ("part", "piece")
         )
-        # A computed index begins with a name, so that it is no literal that is out of range.
+        # A computed index starts with a name, so that it is not a literal outside the range.
         rules["computed"] = (
             f"(value | call) (LSQB expression RSQB)? ((PLUS | MINUS | STAR | DOUBLE_SLASH) unary)~0..{MOST_IN_A_CHAIN}"
         )

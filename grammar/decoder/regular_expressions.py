@@ -1,4 +1,4 @@
-"""Regular expressions that do without looking ahead or behind: all names but some, all numbers below one."""
+"""Regular expressions without lookaround: all names except some, all numbers below a bound."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LONGEST_NAME = 40
 
 
 def names_but(words: Iterable[str]) -> str:
-    """Names of small letters, digits and `_` that are none of `words`: the expression, without slashes.
+    """The expression, without slashes, for names of small letters, digits and `_` except `words`.
 
     It spells the words letter by letter, and leaves each at every place where a name can go another way.
     """

@@ -1,8 +1,8 @@
-"""Changes of a grammar's rules, as trees."""
+"""Transformations of grammar rules."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from hl_dsl.grammar.decoder.ebnf import (
     Choice,
@@ -25,7 +25,7 @@ def inlined(node: GrammarNode, terminals: Mapping[str, GrammarNode]) -> GrammarN
     return _mapped(node, lambda part: inlined(part, terminals))
 
 
-def _mapped(node: GrammarNode, change) -> GrammarNode:
+def _mapped(node: GrammarNode, change: Callable[[GrammarNode], GrammarNode]) -> GrammarNode:
     if type(node) is Sequence:
         return sequence(*map(change, node.items))
     if type(node) is Choice:
@@ -34,7 +34,10 @@ def _mapped(node: GrammarNode, change) -> GrammarNode:
 
 
 def replaced(rule: str, node: GrammarNode, old: GrammarNode, new: GrammarNode) -> GrammarNode:
-    """The node of a rule with `new` where `old` stands, a part of a sequence. Raises ValueError where it is not there once."""
+    """The node of a rule with `new` in place of `old`, a part of a sequence.
+
+    Raises ValueError unless `old` occurs once.
+    """
     wanted = old.items if type(old) is Sequence else (old,)
     found = 0
 

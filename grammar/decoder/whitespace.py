@@ -1,7 +1,7 @@
-"""White space, said where it may and where it must stand, for readers of grammars that ignore nothing.
+"""Explicit white space in a grammar, for readers of grammars that ignore nothing.
 
-Between two neighbours of a rule stands a gap of its own: one that must be there where two words meet, none in front of
-`,` and `:` and between a name and its bracket, and else one that may be there.
+Each pair of neighbours in a rule has a gap. It is required between two words, absent in front of `,` and `:` and
+between a name and its bracket, and optional otherwise.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ _OPENERS = "(["
 
 
 def with_gaps(rules: Mapping[str, GrammarNode], words: frozenset[str]) -> dict[str, GrammarNode]:
-    """The rules with gaps between their parts. `words`: the terminals that begin and end like a word; the others do not."""
+    """The rules with gaps between their parts. `words`: the terminals that start and end like a word."""
     threader = _Threader(_Ends(rules, words))
     return {name: threader.threaded(node) for name, node in rules.items()}
 
 
 class _Ends:
-    """What a node can begin and end with: words, signs, or nothing at all."""
+    """The kinds of text that a node can start and end with: words, signs, or nothing."""
 
     def __init__(self, rules: Mapping[str, GrammarNode], words: frozenset[str]):
         self._words = words
@@ -48,12 +48,13 @@ class _Ends:
             return self.of(node.item, last)
         if type(node) is Choice:
             return frozenset().union(*(self.of(option, last) for option in node.options))
-        found: frozenset[str] = frozenset()
+        assert isinstance(node, Sequence)
+        kinds: frozenset[str] = frozenset()
         for item in reversed(node.items) if last else node.items:
-            found |= self.of(item, last)
+            kinds |= self.of(item, last)
             if not _may_be_missing(item):
                 break
-        return found
+        return kinds
 
 
 class _Threader:
@@ -78,7 +79,7 @@ class _Threader:
             rest = items[position + 1 :]
             inner = item.item if type(item) is Repeat else item
             ending = self._ends.of(inner, True)
-            if not lasts and _may_be_missing(item) and rest:
+            if not lasts and isinstance(item, Repeat) and _may_be_missing(item) and rest:
                 out.append(self._leading(item, rest))
                 continue
             if type(item) is not Repeat:
@@ -95,7 +96,7 @@ class _Threader:
         return sequence(*out)
 
     def _leading(self, item: Repeat, rest: tuple[GrammarNode, ...]) -> GrammarNode:
-        """What may be missing at the beginning brings the gap behind it along."""
+        """An optional first part carries the gap behind it."""
         following = choice(sequence(*rest), item.item) if item.high != 1 else sequence(*rest)
         gap = self._gap(item.item, self._ends.of(item.item, True), following)
         return Repeat(sequence(self.threaded(item.item), *gap), item.low, item.high)
@@ -119,9 +120,9 @@ class _Threader:
         if _WORD in lasts and _WORD in firsts:
             return (GAP,)
         if (
-            _begins(following, _NEVER_AFTER_A_GAP)
+            _starts_with(following, _NEVER_AFTER_A_GAP)
             or type(before) is not Literal
-            and _begins(following, tuple(_OPENERS))
+            and _starts_with(following, tuple(_OPENERS))
         ):
             return ()
         return (_MAY,)
@@ -131,11 +132,11 @@ def _may_be_missing(node: GrammarNode) -> bool:
     return type(node) is Repeat and node.low == 0
 
 
-def _begins(node: GrammarNode, texts: tuple[str, ...]) -> bool:
+def _starts_with(node: GrammarNode, texts: tuple[str, ...]) -> bool:
     if type(node) is Literal:
         return node.text in texts
     if type(node) is Sequence:
-        return _begins(node.items[0], texts)
+        return _starts_with(node.items[0], texts)
     if type(node) is Choice:
-        return all(_begins(option, texts) for option in node.options)
-    return type(node) is Repeat and _begins(node.item, texts)
+        return all(_starts_with(option, texts) for option in node.options)
+    return type(node) is Repeat and _starts_with(node.item, texts)

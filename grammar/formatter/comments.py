@@ -1,8 +1,8 @@
-"""Which break each comment stands at.
+"""Placement of comments at the breaks of a document.
 
-A comment ends its line, so it can only stand where a line may end. One that follows code on its line goes to the next
-such place, as the end of that line; one on a line of its own goes to the last such place before what it precedes.
-Where it ends up is a place the same rule finds again, so formatting twice changes nothing.
+A comment ends its line, so its place is one where a line may end. A comment behind code goes to the next such place, as
+the end of that line. A comment on a line of its own goes to the last such place before the code that it precedes. The
+same rule finds that place again, so formatting twice changes nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Placed:
 
 
 def place_comments(out: DocumentParts, comments: Sequence[Comment]) -> dict[int, Placed]:
-    """Index of a break -> the comments that stand there. Groups around them are marked as not fitting on one line."""
+    """Index of a break -> the comments there. Groups around comments are broken over several lines."""
     if not comments:
         return {}
     anchors = _rising(out.anchors)
@@ -50,8 +50,10 @@ def place_comments(out: DocumentParts, comments: Sequence[Comment]) -> dict[int,
 
 
 def _rising(anchors: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """The most anchors whose offsets rise. All of them for a parsed text; a tree that was put together from parts
-    of texts has some that point elsewhere."""
+    """The longest sequence of anchors whose offsets rise.
+
+    It holds all anchors of a parsed text. In a tree made from parts of several texts, some anchors point elsewhere.
+    """
     tails: list[int] = []
     last: list[int] = []
     before: list[int] = []

@@ -1,4 +1,4 @@
-"""The text of a program as pieces: tokens, and the places where a line may end.
+"""Document of a program: tokens, and the places where a line may end.
 
 Every piece is a string, so the one-line form of any stretch is `"".join(pieces)`. The marks between the tokens are
 empty strings of their own kinds, which the layout reads (`hl_dsl.grammar.formatter.layout`).
@@ -6,14 +6,19 @@ empty strings of their own kinds, which the layout reads (`hl_dsl.grammar.format
 
 from __future__ import annotations
 
+from typing import Self
+
 from hl_dsl.base.source import Span
 
 
 class Break(str):
-    """A place where a line may end; as a string, what stands there when the line goes on.
+    """A place where a line may end; as a string, the text at this place if the line continues.
 
-    `shift` is what a new line adds to the indentation. `is_hard`: the line always ends here. `fills`: in a broken
-    group the line ends here only if what follows does not fit. `keeps_blank`: one empty line of the author's stays.
+    Attributes:
+        shift: Levels that a new line adds to the indentation.
+        is_hard: Whether the line always ends here.
+        fills: Whether the line of a broken group ends here only if the next part does not fit.
+        keeps_blank: Whether one empty line of the author's is kept.
     """
 
     shift: int
@@ -21,7 +26,10 @@ class Break(str):
     fills: bool
     keeps_blank: bool
 
-    def __new__(cls, flat: str, shift: int = 0, is_hard: bool = False, fills: bool = False, keeps_blank: bool = False):
+    def __new__(
+        cls, flat: str, shift: int = 0, is_hard: bool = False, fills: bool = False, keeps_blank: bool = False
+    ) -> Self:
+        """Makes a break; see the class."""
         self = super().__new__(cls, flat)
         self.shift, self.is_hard, self.fills, self.keeps_blank = shift, is_hard, fills, keeps_blank
         return self
@@ -31,7 +39,7 @@ class Mark(str):
     """A piece that is not text: a group's ends, a change of indentation."""
 
 
-# Stands where a space may be widened to line up columns. No token holds this character.
+# A space that may be widened to line up columns. No token holds this character.
 CELL = "\x1f"
 
 LINE, LINE_IN, LINE_OUT = Break(" "), Break(" ", 1), Break(" ", -1)
@@ -44,13 +52,15 @@ OPEN, PLAIN, CLOSE, IN, OUT = Mark(), Mark(), Mark(), Mark(), Mark()
 
 
 class DocumentParts:
-    """Pieces of a whole text, with what the layout needs to know of them.
+    """The pieces of a whole text, with the facts that the layout needs.
 
-    ends         index of a group's opening piece -> of its closing one
-    forced       groups that do not stand on one line
-    anchors      (start, end, index): the piece at `index` stands at these offsets in the text it was parsed from
-    blanks       hard breaks where the author left an empty line
-    new_groups   hard breaks between declarations of different kinds
+    Attributes:
+        items: The pieces.
+        ends: Index of a group's opening piece -> index of its closing one.
+        forced: Groups that must be broken over several lines.
+        anchors: (start, end, index): the piece at `index` was at these offsets in the text it was parsed from.
+        blanks: Hard breaks where the author left an empty line.
+        new_groups: Hard breaks between declarations of different kinds.
     """
 
     def __init__(self, after_blank: frozenset[int] = frozenset(), has_comments: bool = False):
@@ -66,19 +76,21 @@ class DocumentParts:
         self._open: list[int] = []
 
     def open(self, mark: Mark = OPEN) -> None:
+        """Starts a group, which is one line if it fits."""
         self._open.append(len(self.items))
         self.add(mark)
 
     def close(self) -> None:
+        """Ends the innermost open group."""
         self.ends[self._open.pop()] = len(self.items)
         self.add(CLOSE)
 
     def force(self) -> None:
-        """The groups that are open here do not stand on one line."""
+        """Breaks the groups that are open here over several lines."""
         self.forced.update(self._open)
 
     def sibling(self, mark: Break, following: Span) -> None:
-        """A break before something that starts at `following`."""
+        """Adds a break before a part that starts at `following`."""
         if following.start in self._after_blank and following.end:
             self.blanks.add(len(self.items))
         if mark.is_hard:
@@ -86,7 +98,7 @@ class DocumentParts:
         self.add(mark)
 
     def token(self, text: str, start: int, end: int) -> None:
-        """Text that stands at these offsets in the source; an `end` of 0 is no place."""
+        """Adds text that was at these offsets in the source; an `end` of 0 means that it has no place there."""
         if self._has_comments and end:
             self.anchors.append((start, end, len(self.items)))
         self.add(text)

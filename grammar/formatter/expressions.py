@@ -1,9 +1,13 @@
-"""Expressions as pieces. Parentheses come from the binding strengths of the operator table."""
+"""Expressions as documents. Parentheses follow from the binding strengths of the operator table."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
+from hl_dsl.grammar.formatter.binding import fold_minus, strength, symbolic_row
 from hl_dsl.grammar.formatter.document import (
     CELL,
     CELL_LINE_IN,
@@ -14,6 +18,7 @@ from hl_dsl.grammar.formatter.document import (
     OUT,
     SOFT_IN,
     SOFT_OUT,
+    Break,
     DocumentParts,
 )
 from hl_dsl.grammar.tree.syntax_tree import (
@@ -31,15 +36,17 @@ from hl_dsl.grammar.tree.syntax_tree import (
 )
 
 from hl_dsl.base.source import NOWHERE
-from hl_dsl.operators import OPERATORS, Operator
-from hl_dsl.operators.table import CONDITIONAL, LOGIC, POSTFIX, PRODUCT, SUM, UNARY
+from hl_dsl.operators import Operator
+from hl_dsl.operators.table import CONDITIONAL, LOGIC, POSTFIX, PRODUCT, SUM
 
 
 def write_expression(out: DocumentParts, node: Expression, least: int = CONDITIONAL, flush: bool = False) -> None:
-    """Adds `node`, in parentheses where it binds less than `least`. `flush`: what follows its first line is not
-    indented, because the expression has the line's beginning to itself."""
-    node = _folded(node)
-    if _strength(node) >= least:
+    """Adds `node`, in parentheses if it binds less than `least`.
+
+    `flush`: the lines after its first one are not indented, because the expression has a line of its own.
+    """
+    node = fold_minus(node)
+    if strength(node) >= least:
         _WRITERS[type(node)](out, node, flush)
         return
     out.open()
@@ -52,9 +59,12 @@ def write_expression(out: DocumentParts, node: Expression, least: int = CONDITIO
 
 
 def write_assigned(out: DocumentParts, node: Expression, is_column: bool = False) -> None:
-    """Adds a space and `node`, or, where that is too long, `node` on a line of its own. What has brackets of its own
-    stays on the line and breaks inside them. `is_column`: lines above and below have their expressions in line."""
-    if type(node) in (Vector, Previous) or (type(node) is Apply and node.operands and _row(node) is None):
+    """Adds a space and `node`, or, if that is too long, `node` on a line of its own.
+
+    An expression with brackets of its own stays on the line and breaks inside them. `is_column`: the expressions of the
+    lines above and below are lined up with it.
+    """
+    if type(node) in (Vector, Previous) or (type(node) is Apply and node.operands and symbolic_row(node) is None):
         out.add(CELL if is_column else " ")
         write_expression(out, node)
         return
@@ -66,6 +76,7 @@ def write_assigned(out: DocumentParts, node: Expression, is_column: bool = False
 
 
 def write_range(out: DocumentParts, range_: Range) -> None:
+    """Adds `[low, high]`."""
     start, end = range_.span
     if range_.is_alike:
         out.token("[", start, end and start + 1)
@@ -93,35 +104,8 @@ def number_text(value: int | float) -> str:
     return repr(value)
 
 
-def _folded(node: Expression) -> Expression:
-    # `-` before a literal is part of the literal in the text, so a tree that negates one reads back as a number.
-    if type(node) is Apply and len(node.operands) == 1 and _is_minus(node):
-        operand = _folded(node.operands[0])
-        if type(operand) is Number:
-            return Number(-operand.value, node.span)
-    return node
-
-
-def _is_minus(node: Apply) -> bool:
-    row = OPERATORS.get(node.operator)
-    return row is not None and row.syntax.kind == "prefix" and row.syntax.token == "-"
-
-
-def _row(node: Apply) -> Operator | None:
-    """The operator's row, where it is written with its sign and not as a call."""
-    row = OPERATORS.get(node.operator)
-    return row if row is not None and row.syntax.kind != "call" and len(node.operands) == row.arity else None
-
-
-def _strength(node: Expression) -> int:
-    if type(node) is Apply:
-        row = _row(node)
-        return POSTFIX if row is None else row.syntax.strength
-    return UNARY if type(node) is Number and repr(node.value)[0] == "-" else POSTFIX
-
-
 def _apply(out: DocumentParts, node: Apply, flush: bool) -> None:
-    row = _row(node)
+    row = symbolic_row(node)
     if row is None:
         _bracketed(out, node.operator, node, node.operands)
     elif row.syntax.kind == "infix":
@@ -137,27 +121,28 @@ def _apply(out: DocumentParts, node: Apply, flush: bool) -> None:
 
 
 def _infix(out: DocumentParts, node: Apply, row: Operator, flush: bool) -> None:
-    strength = row.syntax.strength
+    level = row.syntax.strength
     tail = []
     while True:
         left, right = node.operands
         tail.append((row.syntax.token + " ", right))
-        following = _row(left) if type(left) is Apply else None
+        following = symbolic_row(left) if isinstance(left, Apply) else None
         if (
             following is None
-            or following.syntax.strength != strength
-            or not (strength in (SUM, PRODUCT) or (strength == LOGIC and following is row))
+            or not isinstance(left, Apply)
+            or following.syntax.strength != level
+            or not (level in (SUM, PRODUCT) or (level == LOGIC and following is row))
         ):
             break
         node, row = left, following
     out.open()
-    write_expression(out, left, strength + 1)
+    write_expression(out, left, level + 1)
     if not flush:
         out.add(IN)
     for token, right in reversed(tail):
         out.add(LINE)
         out.add(token)
-        write_expression(out, right, strength + 1)
+        write_expression(out, right, level + 1)
     if not flush:
         out.add(OUT)
     out.close()
@@ -175,7 +160,7 @@ def _conditional(out: DocumentParts, node: Apply, row: Operator, flush: bool) ->
         out.add(" then")
         _branch(out, yes, CONDITIONAL + 1)
         out.add(LINE)
-        if type(no) is not Apply or _row(no) is not row:
+        if type(no) is not Apply or symbolic_row(no) is not row:
             break
         out.add("else ")
         node = no
@@ -214,7 +199,14 @@ def _within(out: DocumentParts, node: Apply, row: Operator, flush: bool) -> None
     out.close()
 
 
-def _bracketed(out: DocumentParts, name: str, node: Expression, items, brackets: str = "()", between=LINE) -> None:
+def _bracketed(
+    out: DocumentParts,
+    name: str,
+    node: Expression,
+    items: Sequence[Expression],
+    brackets: str = "()",
+    between: Break = LINE,
+) -> None:
     start, end = node.span
     out.open()
     out.token(name + brackets[0], start, end and start + max(1, len(name)))
@@ -247,7 +239,7 @@ def _permute(out: DocumentParts, node: Permute, flush: bool) -> None:
     _subscript(out, node, lambda: _vector(out, Vector(tuple(map(Number, node.indices)), NOWHERE), flush))
 
 
-def _subscript(out: DocumentParts, node: Index | Permute, write_inside) -> None:
+def _subscript(out: DocumentParts, node: Index | Permute, write_inside: Callable[[], None]) -> None:
     out.open()
     write_expression(out, node.vector, POSTFIX)
     out.add("[")
@@ -275,15 +267,19 @@ def _name(out: DocumentParts, node: Name, flush: bool) -> None:
     out.token(node.name, *node.span)
 
 
-_SPECIAL = {"if": _conditional, "in": _within}
-_WRITERS = {
-    Apply: _apply,
-    Boolean: _boolean,
-    Index: _index,
-    Name: _name,
-    Number: _number,
-    Permute: _permute,
-    Previous: _previous,
-    Slice: _slice,
-    Vector: _vector,
-}
+_SPECIAL: Mapping[str, Callable[[DocumentParts, Apply, Operator, bool], None]] = MappingProxyType(
+    {"if": _conditional, "in": _within}
+)
+_WRITERS: Mapping[type, Callable[[DocumentParts, Any, bool], None]] = MappingProxyType(
+    {
+        Apply: _apply,
+        Boolean: _boolean,
+        Index: _index,
+        Name: _name,
+        Number: _number,
+        Permute: _permute,
+        Previous: _previous,
+        Slice: _slice,
+        Vector: _vector,
+    }
+)

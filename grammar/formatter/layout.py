@@ -1,13 +1,14 @@
-"""From pieces to lines: what fits stands on one line, what does not breaks at its outermost places first."""
+"""Layout of a document: a group that fits is one line, another breaks at its outermost places first."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hl_dsl.grammar.formatter.comments import Placed
 from hl_dsl.grammar.formatter.document import CELL, IN, OPEN, OUT, PLAIN, Break, DocumentParts
 
-WIDTH = 100
+WIDTH = 100  # characters in a line
 INDENTATION = "  "
 
 
@@ -22,7 +23,7 @@ class Line:
 
 
 def lay_out(out: DocumentParts, placed: dict[int, Placed], after_blank: frozenset[int]) -> list[Line]:
-    """The lines of a whole text. The pieces begin and end with a hard break."""
+    """The lines of a whole text. The pieces start and end with a hard break."""
     items, ends, forced = out.items, out.ends, out.forced
     lines: list[Line] = []
     current: list[str] = []
@@ -30,11 +31,10 @@ def lay_out(out: DocumentParts, placed: dict[int, Placed], after_blank: frozense
     blank = False
     while index < len(items):
         piece = items[index]
-        kind = type(piece)
-        if kind is str:
+        if type(piece) is str:
             current.append(piece)
             column += len(piece)
-        elif kind is Break:
+        elif isinstance(piece, Break):
             comments = placed.get(index)
             if piece.fills and comments is None and column + 1 + _width_to_break(items, index + 1) <= WIDTH:
                 current.append(piece)
@@ -67,10 +67,16 @@ def lay_out(out: DocumentParts, placed: dict[int, Placed], after_blank: frozense
 
 
 def _separate(
-    lines: list[Line], out: DocumentParts, index: int, comments: Placed | None, level: int, after_blank
+    lines: list[Line],
+    out: DocumentParts,
+    index: int,
+    comments: Placed | None,
+    level: int,
+    after_blank: frozenset[int],
 ) -> bool:
-    """Adds the comments that stand on their own lines at this break; whether an empty line comes after them."""
+    """Adds the comments that have lines of their own at this break. Returns whether an empty line follows them."""
     mark = out.items[index]
+    assert isinstance(mark, Break)
     own_lines = comments.own_lines if comments else ()
     is_first = mark.shift > 0 or index == 0
     blanks = [mark.keeps_blank and comment.span.start in after_blank for comment in own_lines]
@@ -94,7 +100,7 @@ def _width_to_break(items: list[str], index: int) -> int:
 def join_lines(lines: list[Line]) -> str:
     """The text, with columns and comments of neighbouring lines lined up."""
     codes = [INDENTATION * line.level + line.code for line in lines]
-    for first, last in _runs(lines, lambda one, two: CELL in one.code and CELL in two.code and one.level == two.level):
+    for first, last in _runs(lines, _share_columns):
         codes[first:last] = _columns(codes[first:last])
     for first, last in _runs(lines, _share_comments):
         width = max(map(len, codes[first:last]))
@@ -109,12 +115,16 @@ def join_lines(lines: list[Line]) -> str:
     return "\n".join(text) + "\n"
 
 
-def _share_comments(one: Line, two: Line) -> bool:
-    return one.level == two.level and all((one.code, two.code, one.comment, two.comment))
+def _share_columns(first: Line, second: Line) -> bool:
+    return CELL in first.code and CELL in second.code and first.level == second.level
 
 
-def _runs(lines: list[Line], belong):
-    """Stretches of lines without an empty one between where each belongs with the one before."""
+def _share_comments(first: Line, second: Line) -> bool:
+    return first.level == second.level and all((first.code, second.code, first.comment, second.comment))
+
+
+def _runs(lines: list[Line], belong: Callable[[Line, Line], bool]) -> Iterator[tuple[int, int]]:
+    """Stretches of lines without an empty one between, in which each line belongs to the one before."""
     first = 0
     for position in range(1, len(lines) + 1):
         if position == len(lines) or lines[position].blank or not belong(lines[position - 1], lines[position]):

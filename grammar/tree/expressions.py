@@ -6,8 +6,10 @@ Spans do not count in comparisons, so two texts that mean the same tree compare 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from hl_dsl.base.source import NOWHERE, Span
 
@@ -146,36 +148,40 @@ def _values(end: Number | Vector) -> tuple[int | float, ...]:
 
 def children(expression: Expression) -> tuple[Expression, ...]:
     """The direct subexpressions, left to right."""
-    kind = type(expression)
-    if kind is Apply:
-        return expression.operands
-    if kind is Index:
-        return (expression.vector, expression.index)
-    if kind is Slice or kind is Permute:
-        return (expression.vector,)
-    if kind is Vector:
-        return expression.items
-    if kind is Previous:
-        return (expression.expression, expression.start)
-    return ()
+    return _CHILDREN[type(expression)](expression)
 
 
 def with_children(expression: Expression, new: tuple[Expression, ...]) -> Expression:
     """The same node over other subexpressions."""
-    kind = type(expression)
-    if kind is Apply:
-        return Apply(expression.operator, new, expression.span)
-    if kind is Index:
-        return Index(new[0], new[1], expression.span)
-    if kind is Slice:
-        return Slice(new[0], expression.start, expression.stop, expression.span)
-    if kind is Permute:
-        return Permute(new[0], expression.indices, expression.span)
-    if kind is Vector:
-        return Vector(new, expression.span)
-    if kind is Previous:
-        return Previous(new[0], new[1], expression.span)
-    return expression
+    return _WITH_CHILDREN[type(expression)](expression, new)
+
+
+_CHILDREN: Mapping[type, Callable[[Any], tuple[Expression, ...]]] = MappingProxyType(
+    {
+        Number: lambda node: (),
+        Boolean: lambda node: (),
+        Name: lambda node: (),
+        Apply: lambda node: node.operands,
+        Index: lambda node: (node.vector, node.index),
+        Slice: lambda node: (node.vector,),
+        Permute: lambda node: (node.vector,),
+        Vector: lambda node: node.items,
+        Previous: lambda node: (node.expression, node.start),
+    }
+)
+_WITH_CHILDREN: Mapping[type, Callable[[Any, tuple[Expression, ...]], Expression]] = MappingProxyType(
+    {
+        Number: lambda node, new: node,
+        Boolean: lambda node, new: node,
+        Name: lambda node, new: node,
+        Apply: lambda node, new: Apply(node.operator, new, node.span),
+        Index: lambda node, new: Index(new[0], new[1], node.span),
+        Slice: lambda node, new: Slice(new[0], node.start, node.stop, node.span),
+        Permute: lambda node, new: Permute(new[0], node.indices, node.span),
+        Vector: lambda node, new: Vector(new, node.span),
+        Previous: lambda node, new: Previous(new[0], new[1], node.span),
+    }
+)
 
 
 def walk(expression: Expression) -> Iterator[Expression]:

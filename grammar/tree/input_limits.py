@@ -1,4 +1,4 @@
-"""Texts that are refused before any stage could choke on them."""
+"""Limits of a program's text, checked before a later stage could fail on it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BRACKETS = re.compile(r'"[^"\n]*"|#[^\n]*|[()\[\]{}]')
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]|\r(?!\n)")
 
 
-def refuse_what_is_no_program(source: SourceText) -> None:
+def require_program_text(source: SourceText) -> None:
     """Raises `ProgramError` for an empty, oversized, binary or absurdly nested text, before it is parsed."""
     text = source.text
     if len(text) > LONGEST_TEXT:
@@ -52,7 +52,7 @@ def refuse_what_is_no_program(source: SourceText) -> None:
         what = (
             "a line ends in a lone carriage return"
             if match.group() == "\r"
-            else f"the control character U+{ord(match.group()):04X} is no text"
+            else f"the control character U+{ord(match.group()):04X} is not text"
         )
         raise ProgramError(
             source,
@@ -67,10 +67,10 @@ def refuse_what_is_no_program(source: SourceText) -> None:
             ],
         )
     if sum(map(text.count, "([{")) > _MOST_BRACKETS:
-        _refuse_deep_brackets(source)
+        _require_shallow_brackets(source)
 
 
-def _refuse_deep_brackets(source: SourceText) -> None:
+def _require_shallow_brackets(source: SourceText) -> None:
     depth = 0
     for match in _BRACKETS.finditer(source.text):
         depth = depth + 1 if match.group() in "([{" else max(0, depth - (match.group() in ")]}"))
@@ -78,7 +78,7 @@ def _refuse_deep_brackets(source: SourceText) -> None:
             raise ProgramError(source, [_too_deep(Span(*match.span()), "brackets", _MOST_BRACKETS)])
 
 
-def refuse_deep_expressions(source: SourceText, policy: PolicyDeclaration) -> None:
+def require_shallow_expressions(source: SourceText, policy: PolicyDeclaration) -> None:
     """Raises `ProgramError` where an expression is deeper than later stages can walk."""
     for declaration in policy.declarations:
         # A level takes a character at least, so that only long declarations need a look.

@@ -1,4 +1,4 @@
-"""The settings of a `plan`: what each is called, what it may be, and what it is where it is left out."""
+"""Settings of a `plan`: names, ranges and defaults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class PlanSetting:
-    """`base` is "int" or "real". `default` is None where it hangs on the plan's range (see `default_of`)."""
+    """`base` is "int" or "real". `default` is None if it depends on the plan's range (see `default_of`)."""
 
     name: str
     base: str
@@ -19,7 +19,7 @@ class PlanSetting:
     says: str
 
 
-_WIDTH_PARTS = 4  # sigma of a component, where none is given: noise that seldom leaves its range, and fills it
+_WIDTH_PARTS = 4  # default sigma of a component is its width / 4: noise that fills the range and seldom leaves it
 
 SETTINGS: dict[str, PlanSetting] = {
     item.name: item
@@ -31,7 +31,7 @@ SETTINGS: dict[str, PlanSetting] = {
             2,
             100_000,
             32,
-            "futures tried at a tick; the first is the plan as it stands, the second has no residual",
+            "futures tried at a tick; the first is the current plan, the second has no residual",
         ),
         PlanSetting(
             "rounds", "int", 1, 100, 1, "times that candidates are tried, each time around the best of the time before"
@@ -52,8 +52,10 @@ SETTINGS: dict[str, PlanSetting] = {
 
 
 def default_of(name: str, widths: Sequence[float]) -> int | float | tuple[float, ...]:
-    """The setting's value where it is left out, for components whose ranges are so wide: one for each component where it hangs
-    on the width and they differ."""
+    """The value of a setting that the plan omits, for components whose ranges are so wide.
+
+    It is one number, or one for each component if it depends on the width and the widths differ.
+    """
     default = SETTINGS[name].default
     if default is not None:
         return default

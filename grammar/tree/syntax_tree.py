@@ -82,7 +82,7 @@ _Node = TypeVar("_Node")
 
 
 class Declaration:
-    """Base class of the nodes that stand at the top of a policy. A node class is a dataclass with `slots=True`."""
+    """Base class of the nodes at the top level of a policy. A node class is a dataclass with `slots=True`."""
 
     __slots__ = ()
 
@@ -191,7 +191,7 @@ class Modes(Declaration):
 
 @dataclass(slots=True)
 class PropertyDeclaration(Declaration):
-    """`invariant`, `monitor`, `assume` or `reachable` (its `kind`) with a name and what it is about.
+    """`invariant`, `monitor`, `assume` or `reachable` (its `kind`) with a name and an expression.
 
     The expression is to hold at every tick, or as the `pattern` says; for `reachable`, at some tick of some run.
     """
@@ -216,7 +216,7 @@ class Setting:
 
 @dataclass(slots=True)
 class PlanDeclaration(Declaration):
-    """`plan NAME: TYPE in RANGE { settings  each SCORE  final SCORE }`. `final` is None where it is left out."""
+    """`plan NAME: TYPE in RANGE { settings  each SCORE  final SCORE }`. `final` is None if the text omits it."""
 
     name: str
     type: TypeName
@@ -255,7 +255,7 @@ class PolicyDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A `# …` comment with its place; `own_line` when nothing but white space stands before it."""
+    """A `# …` comment with its place; `own_line` when only white space precedes it."""
 
     text: str
     span: Span

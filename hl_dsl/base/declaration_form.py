@@ -27,7 +27,7 @@ ReadRule = Callable[..., Any]  # (TreeReader, *children of the grammar rule) -> 
 
 
 class Role(StrEnum):
-    """How the rest of the system treats a declaration."""
+    """Treatment of a declaration by the rest of the system."""
 
     INPUT = "input"  # names what the environment shows
     CONSTANT = "constant"  # a value that tuning may change
@@ -57,7 +57,7 @@ class DeclarationForm(Generic[Node]):
         labelled_rules: Those of its rules whose NAME is in a space of its own, as a property's.
         noun: What messages call it, with the article: "the memory".
         unused_code: Code of the warning about one that nothing uses; None if there is no such warning.
-        sections: Titles of the explanation's sections where it stands, in order.
+        sections: Titles of its sections of the explanation, in order.
         depends_on_program: Whether its check depends on more than the names in it, so that it cannot be remembered.
     """
 
@@ -133,7 +133,7 @@ class DeclarationForm(Generic[Node]):
     # explanation
 
     def section(self, node: Node) -> str:
-        """The section of the explanation where it stands, one of `sections`."""
+        """Title of its section of the explanation, one of `sections`."""
         return self.sections[0]
 
     def explain(self, explainer: Explainer, node: Node) -> Iterable[str]:

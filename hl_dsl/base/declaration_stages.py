@@ -13,7 +13,7 @@ from hl_dsl.base.source import Span
 
 
 class TreeReader(Protocol):
-    """What the parser offers to a rule that builds a declaration. Tokens have `value`, `start_pos` and `end_pos`."""
+    """Functions of the parser. Tokens have `value`, `start_pos` and `end_pos`."""
 
     def name(self, token: Any) -> str:
         """The name that a token spells. Reports reserved words."""
@@ -32,24 +32,24 @@ class TreeReader(Protocol):
 
 
 class TextWriter(Protocol):
-    """What the formatter offers: a document of tokens and breaks (marks: `grammar/formatter/document.py`)."""
+    """A document of the formatter: tokens, and the breaks of `grammar/formatter/document.py`."""
 
     add: Callable[[str], None]
 
     def open(self, mark: Any = ...) -> None:
-        """Starts a group, which stands on one line if it fits."""
+        """Starts a group, which is one line if it fits."""
 
     def close(self) -> None:
         """Ends the group."""
 
     def force(self) -> None:
-        """Marks the open groups as not fitting on one line."""
+        """Breaks the open groups over several lines."""
 
     def sibling(self, mark: Any, following: Span) -> None:
-        """Adds a break before the next of several parts that stand below each other."""
+        """Adds a break before the next of several parts, one below the other."""
 
     def token(self, text: str, start: int, end: int) -> None:
-        """Adds text that stood at these offsets in the source."""
+        """Adds text that was at these offsets in the source."""
 
     def keyword(self, text: str, span: Span) -> None:
         """Adds the first word of a construct and a space."""
@@ -68,7 +68,7 @@ class TextWriter(Protocol):
 
 
 class SymbolTable(Protocol):
-    """What the table of names offers while it is filled."""
+    """The symbol table while it is filled."""
 
     card: Any
     modes: tuple[str, ...]
@@ -90,7 +90,7 @@ class SymbolTable(Protocol):
 
 
 class DeclarationChecker(Protocol):
-    """What the checker offers."""
+    """Functions of the checker."""
 
     policy: Any
     symbols: Any
@@ -119,7 +119,7 @@ class DeclarationChecker(Protocol):
 
 
 class NameUses(Protocol):
-    """What the search for unused names offers."""
+    """Uses of names, for warnings about unused ones."""
 
     source: Any
     acting: set[str]
@@ -140,13 +140,15 @@ class NameUses(Protocol):
 
 
 class CoreScope(Protocol):
-    """What desugaring offers: the names of a checked program."""
+    """The names of a checked program, for desugaring."""
 
-    symbols: Any
+    @property
+    def symbols(self) -> Any:
+        """The symbol table."""
 
 
 class Explainer(Protocol):
-    """What the explanation offers."""
+    """Functions of the explanation."""
 
     checked: Any
 
@@ -170,7 +172,7 @@ class Explainer(Protocol):
 
 
 class DecoderWords(Protocol):
-    """What the decoder grammar offers: the names that a program may use (see `Words` in `grammar/decoder`)."""
+    """The names that a program may use (see `Words` in `grammar/decoder`)."""
 
     @property
     def actions(self) -> tuple[str, ...]:

@@ -117,7 +117,8 @@ def rule_slots(before: Slot, act: Act) -> Iterator[tuple[Slot, Expression]]:
 def put_in_rules(act: Act, slot: Slot, new: Expression) -> Act:
     """The list with another expression at an address (`rule`, number, `condition` or `value`)."""
     _, number, part = slot
-    rule = replace(act.rules[number], **{part: new})
+    old = act.rules[number]
+    rule = replace(old, condition=new) if part == "condition" else replace(old, value=new)
     return replace(act, rules=(*act.rules[:number], rule, *act.rules[number + 1 :]))
 
 

@@ -83,7 +83,7 @@ PARAM: "param"
                 "HL505",
                 f"the parameter `{node.name}` has no effect on the action",
                 node.name_span,
-                f"only {uses.listed(users)} {verb} it, and the action hangs on none of that",
+                f"only {uses.listed(users)} {verb} it, and the action depends on none of that",
                 severity="warning",
             )
 

@@ -22,7 +22,7 @@ from hl_dsl.grammar.formatter.document import HARD, HARD_IN, HARD_OUT, NEXT_SETT
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
 from hl_dsl.grammar.tree.syntax_tree import Expression, PlanDeclaration, Range, Setting, TypeName, scores
 from hl_dsl.language.types import REAL
-from hl_dsl.language.unused_plan_settings import idle_settings
+from hl_dsl.language.unused_plan_settings import unused_settings
 
 
 class PlanForm(DeclarationForm[PlanDeclaration]):
@@ -120,13 +120,13 @@ FINAL: "final"
     def warn(self, uses: NameUses, node: PlanDeclaration) -> Iterable[Diagnostic]:
         """See the base class."""
         if node.name in uses.directed:
-            yield from idle_settings(node)
+            yield from unused_settings(node)
             return
         yield Diagnostic(
             "HL506",
             f"the plan `{node.name}` is not used",
             node.name_span,
-            "the action does not hang on it: add it to one",
+            "the action does not depend on it: add it to one",
             severity="warning",
         )
 

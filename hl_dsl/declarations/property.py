@@ -7,7 +7,7 @@ A property over several ticks is desugared to monitor state, which only properti
     after C until D: E  active, at first false   active' = (active or C) and not D       claim: active' implies E
 
 C and D are evaluated at every tick; E must be well defined only if the property evaluates it. So the operators that
-join them are `Unconditional`, and E stands `Under` its condition.
+join them are `Unconditional`, and E is `Under` its condition.
 """
 
 from __future__ import annotations
@@ -241,7 +241,7 @@ def _after(node: PropertyDeclaration, pattern: After) -> CoreProperty:
 
 
 def _lead(explainer: Explainer, pattern: Pattern | None) -> str:
-    """The words of a pattern, before what it is about."""
+    """The words of a pattern, before the expression."""
     if isinstance(pattern, Never):
         return "never "
     if isinstance(pattern, Within):

@@ -11,16 +11,16 @@ def check_behaviour(policy: PolicyDeclaration, findings: DiagnosticCollector) ->
     """Reports a second `act` or `modes`, an action that is given twice, and one that is missing."""
     tops, modes = list(policy.of(Act)), list(policy.of(Modes))
     end = Span(max(0, policy.span.start), policy.span.end)
-    for extra in modes[1:]:
-        findings.add("HL214", "a policy has one `modes` block", extra.span, label="second block")
-    for extra in tops[1:]:
-        findings.add("HL215", "a policy has one `act`", extra.span, label="second `act`")
-    inside = [mode for block in modes for mode in block.modes if mode.act is not None]
+    for block in modes[1:]:
+        findings.add("HL214", "a policy has one `modes` block", block.span, label="second block")
+    for act in tops[1:]:
+        findings.add("HL215", "a policy has one `act`", act.span, label="second `act`")
+    inside = [mode.act for block in modes for mode in block.modes if mode.act is not None]
     if tops and inside:
         findings.add(
             "HL216",
             "the action is given twice: at the top and in a mode",
-            inside[0].act.span,
+            inside[0].span,
             label="and here",
             others=(Label(tops[0].span, "here"),),
         )

@@ -1,4 +1,4 @@
-"""Everything that can be said about a program without running or proving it."""
+"""Checker: names, types and shape of a program, without running or proving it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from hl_dsl.base.source import SourceText, Span
 from hl_dsl.cards import Card
 from hl_dsl.grammar.tree.syntax_tree import (
     Boolean,
+    Expression,
     Index,
     Name,
     Number,
@@ -27,18 +28,28 @@ from hl_dsl.language.behaviour_checks import check_behaviour
 from hl_dsl.language.dependencies import find_cycles
 from hl_dsl.language.incremental import DeclarationCache, DeclarationLookup
 from hl_dsl.language.plan_checks import PlanChecks
+from hl_dsl.language.range_checks import check_range, write_instead
 from hl_dsl.language.symbols import Symbol, Symbols
-from hl_dsl.language.type_inference import Inference, TypeProblem, Unresolved
+from hl_dsl.language.type_inference import Inference
+from hl_dsl.language.type_problems import TypeProblem, Unresolved
 from hl_dsl.language.types import BOOL, INT, Type, widens
-from hl_dsl.operators.scalar import LARGEST_INT
 
 _MOST_TEXT = 60
 
 
 @dataclass(frozen=True)
 class CheckedProgram:
-    """A program that is well formed: names resolved, types known (`types` by `id` of the syntax node), definitions
-    (lets, `mode`, `action`) in an order where each comes after what it needs."""
+    """A well-formed program.
+
+    Attributes:
+        policy: The syntax tree.
+        card: Card of its environment.
+        symbols: The meaning of each name.
+        types: Type of each expression, by `id` of the node.
+        order: The definitions (lets, `mode`, `action`), each after what it needs.
+        source: The text.
+        warnings: Findings that do not make the program invalid.
+    """
 
     policy: PolicyDeclaration
     card: Card
@@ -54,7 +65,7 @@ def check(
 ) -> CheckedProgram:
     """Checks a parsed program against its environment's card. Raises `ProgramError` with all findings."""
     if reuse is not None:
-        reuse.begin(card)
+        reuse.start_program(card)
     findings = DiagnosticCollector(source)
     symbols = Symbols(policy, card, findings)
     order, cyclic = find_cycles(policy, symbols, findings, reuse)
@@ -66,6 +77,8 @@ def check(
 
 
 class _Checker:
+    """Implementation of `DeclarationChecker` in `hl_dsl/base/declaration_stages.py`."""
+
     def __init__(
         self,
         policy: PolicyDeclaration,
@@ -97,10 +110,10 @@ class _Checker:
         if not self.findings.items:
             self._recall.keep()
 
-    def infer(self, what) -> Type | None:
-        """The type of an expression, or of a let's symbol; None, with what is wrong among the findings."""
+    def infer(self, what: Symbol | Expression) -> Type | None:
+        """The type of an expression, or of a let's symbol; None if it has none, which is reported."""
         try:
-            return self.inference.definition(what) if type(what) is Symbol else self.inference.of(what)
+            return self.inference.definition(what) if isinstance(what, Symbol) else self.inference.of(what)
         except TypeProblem as problem:
             self.findings.append(problem.diagnostic)
         except Unresolved:
@@ -108,7 +121,7 @@ class _Checker:
         return None
 
     def require_type(self, expression: Any, wanted: Type, what: str, code: str, joined: str = "all") -> None:
-        """`joined`: what makes one truth value of several, most likely."""
+        """Reports an expression that is not of the type `wanted`. `joined` makes one truth value of several."""
         found = self.infer(expression)
         if found is None or found is wanted:
             return
@@ -116,12 +129,11 @@ class _Checker:
             return
         label, repair = f"this is `{found}`", None
         if wanted is INT and type(expression) is Number:
-            repair = Repair(expression.span, str(round(expression.value)), f"write `{round(expression.value)}`")
+            repair = write_instead(expression.span, str(round(expression.value)))
         elif wanted.base == "int" and found.base == "real":
             label += ": round it with `floor(…)` or `round(…)`"
         if wanted is BOOL and type(expression) is Number:
-            truth = "true" if expression.value else "false"
-            repair = Repair(expression.span, truth, f"write `{truth}`")
+            repair = write_instead(expression.span, "true" if expression.value else "false")
         elif (
             wanted is BOOL
             and found.base in ("int", "real")
@@ -147,7 +159,7 @@ class _Checker:
             repair=repair,
         )
 
-    def _previous_starts(self, expression) -> None:
+    def _previous_starts(self, expression: Expression) -> None:
         for node in walk(expression):
             if type(node) is Previous and not self._is_literal(node.start):
                 self.findings.add(
@@ -157,7 +169,7 @@ class _Checker:
                     label="write a number, true, false or a name of an enumeration",
                 )
 
-    def _is_literal(self, node) -> bool:
+    def _is_literal(self, node: Expression) -> bool:
         if type(node) is Vector:
             return all(self._is_literal(item) for item in node.items)
         if type(node) is Name:
@@ -166,69 +178,15 @@ class _Checker:
         return type(node) in (Number, Boolean)
 
     def check_range(self, written: Range, base: str, size: int | None = None) -> bool:
-        for end in (written.low, written.high):
-            if type(end) is Vector and len(end.items) != size:
-                held, count = "a single value" if size is None else f"a vector of {size}", len(end.items)
-                first = repr(end.items[0].value)
-                self.findings.add(
-                    "HL409",
-                    f"an end of the range has {count} component{'s' if count > 1 else ''}, for {held}",
-                    end.span,
-                    label="a single value has single ends"
-                    if size is None
-                    else f"one number for all components, or one for each of the {size}",
-                    repair=Repair(end.span, first, f"write `{first}`")
-                    if len({item.value for item in end.items}) == 1
-                    else None,
-                )
-                return False
-        return all(
-            [self._range_of(written, base, component, size) for component in range(1 if written.is_alike else size)]
-        )
+        """Whether a range is well formed for a type. Reports what is wrong."""
+        return check_range(written, base, size, self.findings)
 
-    def _range_of(self, written: Range, base: str, component: int, size: int | None) -> bool:
-        low, high = written.of(component)
-        for end in (low, high):
-            if base == "int" and type(end.value) is float:
-                whole = min(max(int(end.value), -LARGEST_INT), LARGEST_INT)
-                self.findings.add(
-                    "HL402",
-                    "the range of an int has whole ends",
-                    end.span,
-                    label="a real",
-                    repair=Repair(end.span, str(whole), f"write `{whole}`"),
-                )
-                return False
-            if base == "int" and abs(end.value) > LARGEST_INT:
-                self.findings.add(
-                    "HL403",
-                    "ints stay within ±2^53, so that binary64 holds them exactly",
-                    end.span,
-                    label="too large",
-                    repair=Repair(
-                        end.span, str(LARGEST_INT if end.value > 0 else -LARGEST_INT), "write the largest there is"
-                    ),
-                )
-                return False
-        if low.value > high.value:
-            which = "" if written.is_alike else f" of component {component}"
-            self.findings.add(
-                "HL401",
-                f"the range{which} is empty",
-                written.span if written.is_alike else low.span,
-                label=f"{low.value} is above {high.value}",
-                repair=Repair(written.span, f"[{high.value}, {low.value}]", "swap the ends")
-                if written.is_alike
-                else None,
-            )
-            return False
-        return True
-
-    def is_second(self, declaration) -> bool:
-        """Whether the name was taken before, as is told already; its type is then another's."""
+    def is_second(self, declaration: Any) -> bool:
+        """Whether the declaration's name belongs to an earlier one, which is reported already."""
         return self.symbols[declaration.name].declaration is not declaration
 
     def require_literal(self, value: Any, what: str) -> None:
+        """Reports a value that is not a literal."""
         if not self._is_literal(value):
             if type(value) is Name and value.name not in self.symbols:
                 self.findings.append(self.symbols.unknown(value.name, value.span))
@@ -241,6 +199,7 @@ class _Checker:
                 )
 
     def check_initial_value(self, declaration: Any, wanted: Type, value: Any, what: str) -> None:
+        """Reports an initial value that does not fit the type and the range of its declaration."""
         self.require_type(value, wanted, f"the {what} of `{declaration.name}`", "HL316")
         if wanted.base not in ("real", "int"):
             if declaration.range is not None:
@@ -279,7 +238,7 @@ class _Checker:
                     repair=Repair(item.span, str(nearest), f"write `{nearest}`, or widen the range"),
                 )
                 if item is value:
-                    return  # one literal for all components is told of once
+                    return  # one literal for all components is reported once
 
     def check_plan(self, plan: PlanDeclaration) -> None:
         """Reports what is wrong with the settings of a plan and with the observations it depends on."""

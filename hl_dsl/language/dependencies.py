@@ -8,7 +8,7 @@ from hl_dsl.base.declaration_table import declaration_table, form_of
 from hl_dsl.base.diagnostics import DiagnosticCollector, Label
 from hl_dsl.base.source import Span
 from hl_dsl.grammar.tree.syntax_tree import Declaration, Expression, Name, PolicyDeclaration, Previous, children
-from hl_dsl.language.incremental import DeclarationCache
+from hl_dsl.language.incremental import DeclarationCache, Needs
 from hl_dsl.language.symbols import Symbols
 
 
@@ -35,7 +35,7 @@ def needs(policy: PolicyDeclaration, reuse: DeclarationCache | None = None) -> d
     return graph
 
 
-def _needed(declaration: Declaration) -> tuple[tuple[str, list[Name]], ...]:
+def _needed(declaration: Declaration) -> Needs:
     """The names that a declaration defines, each with those that its value needs."""
     return tuple(
         (name, [used for part in parts for used in instantaneous_names(part)])

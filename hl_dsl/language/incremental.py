@@ -1,18 +1,26 @@
-"""What a search keeps of checking and lowering from one program to the next.
+"""Cache of checked declarations, for programs that share declarations.
 
-A program that was changed in memory shares most of its declarations with the one it came from: the very same objects.
-What was found out about such a declaration is kept under the object and under all that it depends on, which is what
-the names in it stand for. So what is found again is what would come out anew.
+A program that was changed in memory shares most of its declarations with its origin: the same objects. The result of
+checking a declaration is stored under the object and under the meaning of each name in it. So a cached result equals
+the result of a new check.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hl_dsl.base.declaration_form import Role
 from hl_dsl.base.declaration_table import form_of
-from hl_dsl.grammar.tree.syntax_tree import Declaration, Expression, PolicyDeclaration, expressions, names_used, walk
+from hl_dsl.grammar.tree.syntax_tree import (
+    Declaration,
+    Expression,
+    Name,
+    PolicyDeclaration,
+    expressions,
+    names_used,
+    walk,
+)
 
 if TYPE_CHECKING:
     from hl_dsl.cards import Card
@@ -21,24 +29,33 @@ if TYPE_CHECKING:
     from hl_dsl.language.types import Type
 
 _MOST_DECLARATIONS = 20_000
+Key = tuple[Any, ...]
+Needs = tuple[tuple[str, list[Name]], ...]  # names that a declaration defines, each with those that its value needs
 
 
 class DeclarationCache:
-    """Kept by the caller, and handed to `Program.from_syntax` for each program about one environment. It serves one
-    operator table, and starts afresh where it has grown too large. `lowered` is the compiler's."""
+    """Results of checking and lowering, kept by the caller for programs about one environment.
 
-    def __init__(self):
+    It is valid for one operator table and one table of declarations. It empties itself when it grows too large.
+    `lowered` belongs to the compiler.
+    """
+
+    def __init__(self) -> None:
         self.card: Card | None = None
-        self.lowered: object = None
-        self.types: dict[tuple, dict[int, Type]] = {}
+        self.lowered: Any = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self.lowered = None
+        self.types: dict[Key, dict[int, Type]] = {}
         # Under a declaration's identity, with the declaration, so that it lives as long as its entry.
         self._names: dict[int, tuple[Declaration, tuple[str, ...]]] = {}
-        self._needed: dict[int, tuple[Declaration, tuple]] = {}
+        self._needed: dict[int, tuple[Declaration, Needs]] = {}
 
-    def begin(self, card: Card) -> None:
-        """Called once for each program."""
+    def start_program(self, card: Card) -> None:
+        """Called once for each program, before it is checked."""
         if card is not self.card or len(self._names) > _MOST_DECLARATIONS:
-            self.__init__()
+            self._clear()
             self.card = card
 
     def names(self, declaration: Declaration) -> tuple[str, ...]:
@@ -48,8 +65,8 @@ class DeclarationCache:
             known = self._names[id(declaration)] = (declaration, tuple(dict.fromkeys(names_used(declaration))))
         return known[1]
 
-    def needed(self, declaration: Declaration, find: Callable[[Declaration], tuple]) -> tuple:
-        """What `find` gives for a declaration."""
+    def needed(self, declaration: Declaration, find: Callable[[Declaration], Needs]) -> Needs:
+        """The result of `find` for a declaration."""
         known = self._needed.get(id(declaration))
         if known is None:
             known = self._needed[id(declaration)] = (declaration, find(declaration))
@@ -64,10 +81,10 @@ class DeclarationLookup:
     ):
         self._policy, self._symbols, self._inference, self._reuse = policy, symbols, inference, reuse
         self._known: set[int] = set()
-        self._new: dict[int, tuple | None] = {}
+        self._new: dict[int, Key | None] = {}
 
     def knows(self, declaration: Declaration) -> bool:
-        """Whether there is nothing to be said about a declaration. The types of its nodes are then at hand."""
+        """Whether a declaration is known to have no finding. The types of its nodes are then available."""
         if self._reuse is None:
             return False
         if id(declaration) in self._known:
@@ -93,23 +110,25 @@ class DeclarationLookup:
         form = form_of(declaration)
         return form.equations(declaration) if form.role is Role.DEFINITION else ()
 
-    def _key(self, declaration: Declaration) -> tuple | None:
-        """A declaration with all that its check depends on. None where a type it needs is not known yet."""
+    def _key(self, declaration: Declaration) -> Key | None:
+        """A declaration with all that its check depends on. None if a type that it needs is not known yet."""
         form = form_of(declaration)
         if form.depends_on_program:
             return None
         symbols = self._symbols
         meanings = []
+        assert self._reuse is not None
         for name in self._reuse.names(declaration):
             symbol = symbols.get(name)
             if symbol is None or symbol.type is None:
                 return None
             meanings.append((symbol.kind, symbol.type))
-        declared = symbols[declaration.name].type if form.role in (Role.CONSTANT, Role.STATE) else None
+        has_type = form.role in (Role.CONSTANT, Role.STATE)
+        declared = symbols[form.name_of(declaration)].type if has_type else None
         return id(declaration), declared, symbols.modes, tuple(meanings)
 
     def keep(self) -> None:
-        """Keeps what was new in a program in which nothing was found."""
+        """Stores the new declarations of a program without findings."""
         if self._reuse is None:
             return
         types = self._inference.types

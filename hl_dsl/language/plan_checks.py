@@ -1,4 +1,4 @@
-"""What is checked of a `plan`: that there is a model, that it foresees what the future hangs on, and the settings."""
+"""Checks of a `plan`: the environment has a model, the model predicts the observations, the settings are valid."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from hl_dsl.base.source import Span
 from hl_dsl.cards import Card, Field
 from hl_dsl.grammar.tree.plan_settings import SETTINGS, PlanSetting
 from hl_dsl.grammar.tree.syntax_tree import (
+    Expression,
     Index,
     Name,
     Number,
@@ -25,12 +26,13 @@ from hl_dsl.language.symbols import Symbols
 
 
 class PlanChecks:
-    """All but the types of its scores, which the checker of expressions finds."""
+    """Checks of one plan, except the types of its scores."""
 
     def __init__(self, policy: PolicyDeclaration, symbols: Symbols, findings: DiagnosticCollector):
         self.policy, self.symbols, self.findings, self.card = policy, symbols, findings, symbols.card
 
     def run(self, plan: PlanDeclaration) -> None:
+        """Reports what is wrong with the plan."""
         first = next(self.policy.of(PlanDeclaration))
         if plan is not first:
             self.findings.add(
@@ -50,7 +52,7 @@ class PlanChecks:
                 others=(Label(self.policy.environment_span, "for this environment"),),
             )
             return
-        self._foreseen(plan)
+        self._observations(plan)
         self._range(plan)
         seen: dict[str, Setting] = {}
         for setting in plan.settings:
@@ -109,13 +111,12 @@ class PlanChecks:
             )
             return
         seen[setting.name] = setting
-        if type(setting.value) is Number:
-            self._literal(setting, known)
+        if isinstance(setting.value, Number):
+            self._literal(setting, known, setting.value.value)
         else:
-            self._named(setting, known)
+            self._named(setting, known, setting.value)
 
-    def _literal(self, setting: Setting, known: PlanSetting) -> None:
-        value = setting.value.value
+    def _literal(self, setting: Setting, known: PlanSetting, value: int | float) -> None:
         if known.base == "int" and type(value) is not int:
             self.findings.add(
                 "HL319",
@@ -134,8 +135,7 @@ class PlanChecks:
                 repair=Repair(setting.value.span, repr(nearest), f"write `{nearest!r}`"),
             )
 
-    def _named(self, setting: Setting, known: PlanSetting) -> None:
-        name = setting.value
+    def _named(self, setting: Setting, known: PlanSetting, name: Name) -> None:
         symbol = self.symbols.get(name.name)
         if symbol is None:
             self.findings.append(self.symbols.unknown(name.name, name.span))
@@ -146,7 +146,7 @@ class PlanChecks:
                 name.span,
                 label="settings hold for a whole episode",
             )
-        elif (
+        elif symbol.type is not None and (
             symbol.type.is_vector
             or symbol.type.base not in ("int", "real")
             or (known.base == "int" and symbol.type.base != "int")
@@ -164,7 +164,7 @@ class PlanChecks:
     def _parameter(self, setting: Setting, known: PlanSetting, param: Param) -> None:
         if param.range is None or not param.range.is_alike:
             return
-        low, high = param.range.low.value, param.range.high.value
+        low, high = (end.value for end in param.range.of(0))
         if not (known.low <= low and high <= known.high):
             self.findings.add(
                 "HL407",
@@ -177,27 +177,27 @@ class PlanChecks:
                 ),
             )
 
-    def _foreseen(self, plan: PlanDeclaration) -> None:
-        """Each observation that the future hangs on must be one that the model foresees."""
-        told: set[str] = set()
+    def _observations(self, plan: PlanDeclaration) -> None:
+        """Reports observations that the policy depends on and the model does not predict."""
+        reported: set[str] = set()
         for name, component in self._looked_at():
-            if name in told or name not in self.symbols.observed:
+            if name in reported or name not in self.symbols.observed:
                 continue
             item, field = self.symbols.observed[name]
-            if not set(_columns(field, component)) <= foreseen(self.card, field):
-                told.add(name)
+            if not set(_columns(field, component)) <= predicted_columns(self.card, field):
+                reported.add(name)
                 self.findings.add(
                     "HL221",
-                    f"the plan cannot foresee `{name}`",
+                    f"the plan cannot predict `{name}`",
                     Span(item.span.start, item.span.start + len(name)),
-                    label="the model tells positions and velocities, and this is neither"
+                    label="the model predicts positions and velocities, and this is neither"
                     if field.source == "observation"
-                    else f"the model tells no {field.source}",
+                    else f"the model does not predict the {field.source}",
                     others=(Label(plan.name_span, "a plan simulates the whole policy, and what it is scored by"),),
                 )
 
     def _looked_at(self) -> Iterator[tuple[str, int | None]]:
-        """Observations that the action, the scores, and the memory they hang on look at; with the component, where it is a literal."""
+        """Observations that the action, the scores and their memory use, with the component if it is a literal."""
         defined = {item.name: item for item in self.policy.with_role(Role.DEFINITION, Role.STATE)}
         waiting = list(self.policy.with_role(Role.BEHAVIOUR, Role.PLAN))
         met: set[str] = set()
@@ -210,29 +210,27 @@ class PlanChecks:
                     yield name, component
 
 
-def foreseen(card: Card, field: Field) -> set[int]:
-    """The columns of the field's source that the card's model foresees."""
+def predicted_columns(card: Card, field: Field) -> set[int]:
+    """The columns of the field's source that the card's model predicts."""
     if field.source == "step":
         return {0}
-    return (
-        {column for column in (*card.model.qpos, *card.model.qvel) if column is not None}
-        if field.source == "observation"
-        else set()
-    )
+    if field.source != "observation" or card.model is None:
+        return set()
+    return {column for column in (*card.model.qpos, *card.model.qvel) if column is not None}
 
 
 def _columns(field: Field, component: int | None) -> tuple[int, ...]:
     return field.index if component is None or component >= len(field.index) else (field.index[component],)
 
 
-def _uses(top) -> Iterator[tuple[str, int | None]]:
+def _uses(top: Expression) -> Iterator[tuple[str, int | None]]:
     stack = [top]
     while stack:
         node = stack.pop()
         if type(node) is Name:
             yield node.name, None
-        elif type(node) is Index and type(node.vector) is Name and type(node.index) is Number:
-            yield node.vector.name, node.index.value
+        elif isinstance(node, Index) and isinstance(node.vector, Name) and isinstance(node.index, Number):
+            yield node.vector.name, int(node.index.value)
         else:
             stack.extend(children(node))
 
@@ -242,7 +240,7 @@ def _end(numbers: tuple[int | float, ...]) -> str:
     return repr(numbers[0]) if len(set(numbers)) == 1 else f"[{', '.join(map(repr, numbers))}]"
 
 
-def _within(known: PlanSetting, value):
+def _within(known: PlanSetting, value: int | float) -> int | float:
     nearest = min(max(value, known.low), known.high)
     return int(nearest) if known.base == "int" else float(nearest)
 

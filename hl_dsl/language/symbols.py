@@ -46,6 +46,7 @@ class Symbol:
 
 
 def field_type(field: Field) -> Type:
+    """The type of an observation."""
     return scalar(field.base) if field.size is None else vector(field.base, field.size)
 
 
@@ -122,6 +123,12 @@ class Symbols(dict[str, Symbol]):
         self.define("mode name", name, scalar("mode"), len(self.modes), span)
         self.modes += (name,)
 
+    def type_of(self, name: str) -> Type:
+        """The type of a name in a checked program."""
+        type_ = self[name].type
+        assert type_ is not None
+        return type_
+
     def _add(self, symbol: Symbol) -> None:
         other = self.get(symbol.name)
         if other is None:
@@ -194,7 +201,7 @@ class Symbols(dict[str, Symbol]):
             )
             self.findings.add(
                 "HL301",
-                f"`{written.base}` is no type",
+                f"`{written.base}` is not a type",
                 written.span,
                 label="unknown type",
                 expected=tuple(known),
@@ -267,5 +274,5 @@ class Symbols(dict[str, Symbol]):
             return Repair(Span(end, end), f", {name}", f"write `{name}` behind what is observed already")
         for declaration in self.policy.declarations[:1]:
             start = declaration.span.start
-            return Repair(Span(start, start), f"observe {name}\n  ", f"begin with `observe {name}`")
+            return Repair(Span(start, start), f"observe {name}\n  ", f"start with `observe {name}`")
         return None

@@ -1,11 +1,13 @@
-"""Types of expressions."""
+"""Type inference of expressions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from types import MappingProxyType
+from typing import Any
 
-from hl_dsl.base.diagnostics import Diagnostic, Label, Repair
+from hl_dsl.base.diagnostics import Repair
 from hl_dsl.base.source import SourceText, Span
 from hl_dsl.grammar.tree.syntax_tree import (
     Apply,
@@ -20,25 +22,19 @@ from hl_dsl.grammar.tree.syntax_tree import (
     Vector,
 )
 from hl_dsl.language.symbols import Symbol, Symbols
+from hl_dsl.language.type_problems import (
+    TypeProblem,
+    Unresolved,
+    mismatch,
+    problem,
+    unknown_function,
+    written_operator,
+)
 from hl_dsl.language.types import BOOL, INT, REAL, Type, scalar, vector, widens
 from hl_dsl.operators import OPERATORS, Operator, choose_form
 from hl_dsl.operators.scalar import LARGEST_INT
 
-
-class TypeProblem(Exception):
-    def __init__(self, diagnostic: Diagnostic):
-        self.diagnostic = diagnostic
-
-
-class Unresolved(Exception):
-    """Hangs on a definition that is itself in error; that one has been reported."""
-
-
-class _Pending(Unresolved):
-    """Needs the definition `name`, whose type is being found."""
-
-    def __init__(self, name: str):
-        self.name = name
+Locals = Mapping[str, Type] | None
 
 
 @cache
@@ -51,13 +47,11 @@ def formula_expression(operator: Operator, text: str) -> Expression:
     return next(policy.of(Let)).expression
 
 
-def _problem(code: str, message: str, span: Span, label: str = "", **rest) -> TypeProblem:
-    return TypeProblem(Diagnostic(code, message, span, label, **rest))
+class _Pending(Unresolved):
+    """Needs the definition `name`, whose type is being found."""
 
-
-def _shown(operator: Operator) -> str:
-    """The operator as it is written."""
-    return operator.syntax.token or operator.name
+    def __init__(self, name: str):
+        self.name = name
 
 
 class Inference:
@@ -68,25 +62,17 @@ class Inference:
         self.symbols = symbols
         self.types: dict[int, Type] = {}
         self._pending: set[str] = set(in_error)
-        self._results: dict[tuple, Type] = {}
+        self._results: dict[tuple[Any, ...], Type] = {}
         self._guessed: set[str] = set()
 
     def of(self, node: Expression, locals_: Mapping[str, Type] | None = None) -> Type:
-        """The type of `node`. Raises `TypeProblem`, or `Unresolved` where the cause is elsewhere."""
-        kind = type(node)
-        if kind is Apply:
-            result = self._apply(node, locals_)
-        elif kind is Number:
-            result = self._number(node)
-        elif kind is Name:
-            result = self._name(node, locals_)
-        else:
-            result = _RULES[kind](self, node, locals_)
+        """The type of `node`. Raises `TypeProblem`, or `Unresolved` if the cause is elsewhere."""
+        result = _RULES[type(node)](self, node, locals_)
         if locals_ is None:
             self.types[id(node)] = result
         return result
 
-    def _name(self, node: Name, locals_) -> Type:
+    def _name(self, node: Name, locals_: Locals) -> Type:
         if locals_ is not None and node.name in locals_:
             return locals_[node.name]
         symbol = self.symbols.get(node.name)
@@ -104,7 +90,7 @@ class Inference:
     def definition(self, symbol: Symbol) -> Type:
         """The type of a let, which its symbol then has. Raises as `of` does.
 
-        Where it needs its own last value, that is first taken to be of the start's type, and then of what comes out,
+        If it needs its own last value, the type of that is first the type of the start, and then the inferred type,
         until nothing changes.
         """
         if symbol.name in self._pending:
@@ -120,17 +106,17 @@ class Inference:
             symbol.type = None
             self._pending.discard(symbol.name)
             self._guessed.discard(symbol.name)
-        if not self._guessed:  # else it rests on what another one was taken to be, and is asked for again
+        if not self._guessed:  # otherwise it depends on the guess for another definition, and is inferred again
             symbol.type = found
         return found
 
-    def _apply(self, node: Apply, locals_) -> Type:
+    def _apply(self, node: Apply, locals_: Locals) -> Type:
         operator = OPERATORS.get(node.operator)
         if operator is None or operator.internal:
-            raise self._unknown_function(node)
+            raise unknown_function(self.symbols, node)
         if len(node.operands) != operator.arity:
             wanted = "one operand" if operator.arity == 1 else f"{operator.arity} operands"
-            raise _problem(
+            raise problem(
                 "HL304",
                 f"`{operator.name}` takes {wanted}, not {len(node.operands)}",
                 node.span,
@@ -152,21 +138,25 @@ class Inference:
         sizes = {operand.size for operand in operands if operand.size is not None}
         if len(sizes) > 1:
             lengths = " and ".join(map(str, sorted(sizes)))
-            raise _problem(
-                "HL306", f"`{_shown(operator)}` is given vectors of lengths {lengths}", node.span, "lengths must agree"
+            raise problem(
+                "HL306",
+                f"`{written_operator(operator)}` is given vectors of lengths {lengths}",
+                node.span,
+                "lengths must agree",
             )
         chosen = choose_form(operator, tuple([operand.base for operand in operands]))
         if chosen is None:
-            raise self._mismatch(operator, operands, node)
+            raise mismatch(operator, operands, node)
         if operator.name == "if" and operands[0].is_vector:
-            raise _problem(
+            raise problem(
                 "HL307", "the condition of `if` is a vector", node.operands[0].span, "use `all(…)` or `any(…)`"
             )
         return vector(chosen[2], sizes.pop()) if sizes else scalar(chosen[2])
 
     def _fold(self, operator: Operator, operand: Type, node: Apply) -> Type:
         if not operand.is_vector:
-            raise _problem("HL308", f"`{operator.name}` takes a vector, not `{operand}`", node.span, "a single value")
+            raise problem("HL308", f"`{operator.name}` takes a vector, not `{operand}`", node.span, "a single value")
+        assert operator.fold is not None
         return self.result(OPERATORS[operator.fold], [operand.element, operand.element], node)
 
     def _formula(self, operator: Operator, operands: list[Type], node: Apply) -> Type:
@@ -175,84 +165,16 @@ class Inference:
             return self.of(formula, dict(zip(operator.parameters, operands)))
         except TypeProblem as inner:
             if inner.diagnostic.code in ("HL306", "HL308"):
-                raise _problem(
+                raise problem(
                     inner.diagnostic.code, inner.diagnostic.message, node.span, inner.diagnostic.label
                 ) from None
-            raise self._mismatch(operator, operands, node) from None
+            raise mismatch(operator, operands, node) from None
 
-    def _mismatch(self, operator: Operator, operands: list[Type], node: Apply) -> TypeProblem:
-        wanted = operator.forms[0].operands if operator.forms else ()
-        for operand, type_, base in zip(node.operands, operands, wanted):
-            if base == "bool" and type_.base != "bool":
-                is_simple = (
-                    type(operand) in (Name, Index)
-                    and type_.base in ("int", "real")
-                    and not type_.is_vector
-                    and operand.span.end
-                )
-                end = operand.span.end
-                return _problem(
-                    "HL303",
-                    f"`{_shown(operator)}` wants a truth value here, not `{type_}`",
-                    operand.span,
-                    f"this is `{type_}`",
-                    repair=Repair(Span(end, end), " != 0", "compare it: `… != 0`") if is_simple else None,
-                )
-        pairs = [
-            (operand, type_)
-            for operand, type_, base in zip(node.operands, operands, wanted or ["any"] * len(operands))
-            if base != "bool"
-        ]
-        bases = {type_.base for _, type_ in pairs}
-        hint = "these types do not go together"
-        if any(form.operands == ("int",) * len(operands) for form in operator.forms) and bases <= {"int", "real"}:
-            hint = "whole numbers are wanted: round with `floor(…)` or `round(…)`"
-        elif "bool" in bases and bases & {"int", "real"}:
-            hint = "write `if b then 1 else 0` to count with a truth value"
-        shown = " and ".join(f"`{type_}`" for _, type_ in pairs)
-        labels = tuple(Label(operand.span, f"this is `{type_}`") for operand, type_ in pairs if operand.span.end)
-        return _problem("HL303", f"`{_shown(operator)}` cannot be applied to {shown}", node.span, hint, others=labels)
-
-    def _unknown_function(self, node: Apply) -> TypeProblem:
-        place = Span(node.span.start, node.span.start + len(node.operator))
-        symbol = self.symbols.get(node.operator)
-        if symbol is not None:
-            is_vector = symbol.type is not None and symbol.type.is_vector and len(node.operands) == 1
-            label = "components are named in square brackets: `x[0]`" if is_vector else "a value, not a function"
-            return _problem(
-                "HL217",
-                f"`{node.operator}` is no function",
-                place,
-                label,
-                repair=self._indexed(node) if is_vector else None,
-            )
-        names = [row.name for row in OPERATORS.values() if row.syntax.kind == "call" and not row.internal] + [
-            "previous"
-        ]
-        near = self.symbols.findings.nearest(node.operator, names)
-        return _problem(
-            "HL203",
-            f"unknown function `{node.operator}`",
-            place,
-            "not in the language",
-            expected=tuple(sorted(names)),
-            repair=Repair(place, near, f"did you mean `{near}`?") if near else None,
-        )
-
-    def _indexed(self, node: Apply) -> Repair | None:
-        text = self.symbols.findings.source.text[node.span.start : node.span.end]
-        inside = text[len(node.operator) :].strip()
-        if not (inside.startswith("(") and inside.endswith(")")):
-            return None
-        written = f"{node.operator}[{inside[1:-1]}]"
-        return Repair(node.span, written, f"write `{written}`")
-
-    @staticmethod
-    def _number(node: Number) -> Type:
+    def _number(self, node: Number, locals_: Locals) -> Type:
         if type(node.value) is float:
             return REAL
         if abs(node.value) > LARGEST_INT:
-            raise _problem(
+            raise problem(
                 "HL403",
                 "ints stay within ±2^53, so that binary64 holds them exactly",
                 node.span,
@@ -261,19 +183,19 @@ class Inference:
             )
         return INT
 
-    def _boolean(self, node: Boolean, locals_) -> Type:
+    def _boolean(self, node: Boolean, locals_: Locals) -> Type:
         return BOOL
 
-    def _vector(self, node: Vector, locals_) -> Type:
+    def _vector(self, node: Vector, locals_: Locals) -> Type:
         types = [self.of(item, locals_) for item in node.items]
         base = types[0].base
         for item, type_ in zip(node.items, types):
             if type_.is_vector:
-                raise _problem("HL309", "a vector cannot stand inside a vector", item.span, f"this is `{type_}`")
+                raise problem("HL309", "a vector cannot contain a vector", item.span, f"this is `{type_}`")
             if widens(base, type_.base):
                 base = type_.base
             elif not widens(type_.base, base):
-                raise _problem(
+                raise problem(
                     "HL309",
                     "the components of a vector differ in type",
                     item.span,
@@ -281,27 +203,27 @@ class Inference:
                 )
         return vector(base, len(types))
 
-    def _index(self, node: Index, locals_) -> Type:
+    def _index(self, node: Index, locals_: Locals) -> Type:
         vector_type = self._vector_operand(node, locals_)
         index_type = self.of(node.index, locals_)
         if index_type is not INT:
-            raise _problem(
+            raise problem(
                 "HL310",
                 f"an index is an int, not `{index_type}`",
                 node.index.span,
                 "round it with `floor(…)` or `round(…)`",
             )
-        if type(node.index) is Number:
-            self._within(node.index.value, vector_type, node.index.span)
+        if isinstance(node.index, Number):
+            self._within(int(node.index.value), vector_type, node.index.span)
         return vector_type.element
 
-    def _slice(self, node: Slice, locals_) -> Type:
+    def _slice(self, node: Slice, locals_: Locals) -> Type:
         vector_type = self._vector_operand(node, locals_)
-        if not 0 <= node.start < node.stop <= vector_type.size:
-            size = vector_type.size
+        size = vector_type.length
+        if not 0 <= node.start < node.stop <= size:
             opened = self.symbols.findings.source.text.rfind("[", node.span.start, node.span.end)
             fits = opened > 0 and 0 <= node.start < size < node.stop
-            raise _problem(
+            raise problem(
                 "HL311",
                 f"the slice {node.start}:{node.stop} does not fit a vector of {size}",
                 node.span,
@@ -316,31 +238,31 @@ class Inference:
             )
         return vector(vector_type.base, node.stop - node.start)
 
-    def _permute(self, node: Permute, locals_) -> Type:
+    def _permute(self, node: Permute, locals_: Locals) -> Type:
         vector_type = self._vector_operand(node, locals_)
         for index in node.indices:
             self._within(index, vector_type, node.span)
         return vector(vector_type.base, len(node.indices))
 
-    def _vector_operand(self, node, locals_) -> Type:
+    def _vector_operand(self, node: Index | Slice | Permute, locals_: Locals) -> Type:
         vector_type = self.of(node.vector, locals_)
         if not vector_type.is_vector:
-            raise _problem(
+            raise problem(
                 "HL312", f"`{vector_type}` has no components", node.vector.span, "only a vector can be indexed"
             )
         return vector_type
 
     @staticmethod
     def _within(index: int, vector_type: Type, span: Span) -> None:
-        if not 0 <= index < vector_type.size:
-            raise _problem(
+        if not 0 <= index < vector_type.length:
+            raise problem(
                 "HL311",
-                f"there is no component {index} in a vector of {vector_type.size}",
+                f"there is no component {index} in a vector of {vector_type.length}",
                 span,
-                f"components are 0 to {vector_type.size - 1}",
+                f"components are 0 to {vector_type.length - 1}",
             )
 
-    def _previous(self, node: Previous, locals_) -> Type:
+    def _previous(self, node: Previous, locals_: Locals) -> Type:
         start = self.of(node.start, locals_)
         try:
             value = self.of(node.expression, locals_)
@@ -349,17 +271,22 @@ class Inference:
             return start
         fits = widens(start.base, value.base) and (start.size in (None, value.size))
         if not fits:
-            raise _problem(
+            raise problem(
                 "HL313", f"`previous` starts a `{value}` with a `{start}`", node.start.span, f"a `{value}` is wanted"
             )
         return value
 
 
-_RULES = {
-    Boolean: Inference._boolean,
-    Vector: Inference._vector,
-    Index: Inference._index,
-    Slice: Inference._slice,
-    Permute: Inference._permute,
-    Previous: Inference._previous,
-}
+_RULES: Mapping[type, Callable[[Inference, Any, Locals], Type]] = MappingProxyType(
+    {
+        Apply: Inference._apply,
+        Name: Inference._name,
+        Number: Inference._number,
+        Boolean: Inference._boolean,
+        Vector: Inference._vector,
+        Index: Inference._index,
+        Slice: Inference._slice,
+        Permute: Inference._permute,
+        Previous: Inference._previous,
+    }
+)

@@ -18,17 +18,26 @@ class Type:
 
     @property
     def is_vector(self) -> bool:
+        """Whether it has components."""
         return self.size is not None
 
     @property
+    def length(self) -> int:
+        """The number of components; 1 for a scalar."""
+        return self.size or 1
+
+    @property
     def element(self) -> Type:
+        """The type of a component."""
         return scalar(self.base)
 
     @property
     def is_enumeration(self) -> bool:
+        """Whether its values have names."""
         return self.base not in ("real", "int", "bool")
 
     def with_base(self, base: str) -> Type:
+        """A type of the same length with another base."""
         return _make(base, self.size)
 
     def __str__(self) -> str:
@@ -43,10 +52,12 @@ def _make(base: str, size: int | None) -> Type:
 
 
 def scalar(base: str) -> Type:
+    """The scalar type of a base."""
     return _make(base, None)
 
 
 def vector(base: str, size: int) -> Type:
+    """The vector type of a base and a length."""
     return _make(base, size)
 
 
@@ -54,5 +65,5 @@ REAL, INT, BOOL = scalar("real"), scalar("int"), scalar("bool")
 
 
 def widens(source: str, target: str) -> bool:
-    """Whether a value of base `source` may stand where `target` is wanted (only int to real widens)."""
+    """Whether a value of base `source` is accepted as `target` (only int to real widens)."""
     return source == target or (source == "int" and target == "real")

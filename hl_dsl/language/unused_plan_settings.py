@@ -1,4 +1,4 @@
-"""Settings of a plan that change nothing, as far as their literals and what is left out tell."""
+"""Settings of a plan that change nothing, found from literals and defaults alone."""
 
 from __future__ import annotations
 
@@ -9,35 +9,31 @@ from hl_dsl.grammar.tree.plan_settings import SETTINGS
 from hl_dsl.grammar.tree.syntax_tree import Number, PlanDeclaration, Setting
 
 
-def idle_settings(plan: PlanDeclaration) -> Iterator[Diagnostic]:
+def unused_settings(plan: PlanDeclaration) -> Iterator[Diagnostic]:
     """Warnings. A setting that is a parameter may be anything in its range, and is not warned of."""
     given = {setting.name: setting for setting in plan.settings}
     values = {name: _value(name, given.get(name)) for name in ("candidates", "rounds", "elites", "sigma")}
     elites = given.get("elites")
     if elites is not None and values["rounds"] == 1:
-        yield _idle(
+        yield _unused(
             elites, "there is one round, and elites are what the next one goes around: set `rounds`, or leave this out"
         )
-    elif (
-        elites is not None
-        and None not in (values["elites"], values["candidates"])
-        and values["elites"] > values["candidates"]
-    ):
-        yield _idle(elites, f"there are {values['candidates']} candidates, and more elites than those change nothing")
+    elif elites is not None:
+        number, candidates = values["elites"], values["candidates"]
+        if number is not None and candidates is not None and number > candidates:
+            yield _unused(elites, f"there are {candidates} candidates, and more elites than those change nothing")
     if values["sigma"] == 0 and "sigma" in given:
-        yield _idle(
-            given["sigma"], "without noise every candidate is the plan as it stands, which begins with nothing planned"
-        )
+        yield _unused(given["sigma"], "without noise every candidate is the current plan, which starts with zeros")
 
 
 def _value(name: str, setting: Setting | None) -> int | float | None:
-    """None where it is a parameter's, or hangs on the range."""
+    """The value of a setting; None if a parameter has it, or if it depends on the range."""
     if setting is None:
         return SETTINGS[name].default
     return setting.value.value if type(setting.value) is Number else None
 
 
-def _idle(setting: Setting, says: str) -> Diagnostic:
+def _unused(setting: Setting, says: str) -> Diagnostic:
     return Diagnostic(
         "HL507",
         f"`{setting.name} {setting.value.value:g}` has no effect"

@@ -14,7 +14,8 @@ from typing import cast
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean
 
 from hl_dsl.language.symbols import Symbols
-from hl_dsl.language.type_inference import Inference, TypeProblem
+from hl_dsl.language.type_inference import Inference
+from hl_dsl.language.type_problems import TypeProblem
 from hl_dsl.language.types import Type, scalar, vector
 from hl_dsl.operators import OPERATORS, Operator
 

@@ -20,7 +20,7 @@ from hl_dsl.synth.mutation.tree_paths import TreePath, walk_places
 from hl_dsl.base.declaration_form import Role
 from hl_dsl.base.declaration_table import form_of, role_of
 from hl_dsl.language.dependencies import needs
-from hl_dsl.language.plan_checks import foreseen
+from hl_dsl.language.plan_checks import predicted_columns
 from hl_dsl.language.symbols import field_type
 from hl_dsl.language.types import BOOL, Type
 from hl_dsl.operators import OPERATORS
@@ -128,7 +128,7 @@ class Scope:
             for name, field in card.fields.items()
             if name not in self._taken_by_program
             and field.source != "step"
-            and (not plans or set(field.index) <= foreseen(card, field))
+            and (not plans or set(field.index) <= predicted_columns(card, field))
         }
         return fields | {
             name: symbol.type

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hl_dsl.cli.tank_environments import TANK
 from tests.support.session_executor import session_executor, studies_share_a_worker  # noqa: F401
 
 POLICIES = Path(__file__).parents[3] / "policies"
@@ -76,6 +77,18 @@ def hl_process(folder):
         return Ended(done.returncode, done.stdout, done.stderr)
 
     return run
+
+
+@pytest.fixture
+def tank(folder, session_executor):  # noqa: F811  # the fixture imported above
+    """The name of a module in the working folder that no other test has imported."""
+    name = f"tank_{folder.name.translate(str.maketrans('-[]', '___'))}"
+    (folder / f"{name}.py").write_text(TANK, encoding="utf-8")
+    before = list(sys.path)
+    session_executor.close()  # a worker of another test looks for modules in the folder of that one
+    yield name
+    session_executor.close()
+    sys.path[:] = before
 
 
 def refused(ended: Ended, *words: str, code: int = 2) -> None:

@@ -91,7 +91,9 @@ def test_a_client_develops_a_policy_as_the_command_line_does(hl, folder):
                 and "Traceback" not in answer
             )
         else:
-            assert answer["schema"] == f"hl.{name}/{1 if name == 'check' else 2}" and comparable(answer) == comparable(typed), name
+            assert answer["schema"] == f"hl.{name}/{1 if name == 'check' else 2}" and comparable(answer) == comparable(
+                typed
+            ), name
     submitted = [answer for (name, _), answer in zip(CALLS, answers) if name == "submit" and isinstance(answer, dict)]
     assert [one["gate"] for one in submitted] == ["check", "prove", "duplicate", "accepted"]
     assert [one["env_steps"] for one in submitted] == [0, 0, 0, 200], "nothing is played before the proof"

@@ -1,6 +1,6 @@
 """A new declaration is one file and one registration: with it, `latch` works in every part of HL.
 
-The file is `tests/support/latch_declaration.py`; the registration is the fixture below.
+The file is `tests/hl_dsl/declarations/latch.py`; the registration is the fixture below.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from hl_dsl.cards import load_card
 from hl_dsl.language.environment_grammar import card_grammar
 from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.program import Program
-from tests.support import latch_declaration
+from tests.hl_dsl.declarations import latch as latch_file
+from tests.hl_dsl.declarations.latch import Latch, LatchForm
 from tests.support.generators import constrained
 from tests.support.generators.agreement import disagreements
 from tests.support.generators.inputs import interpret, runs
-from tests.support.latch_declaration import Latch, LatchForm
 
 TEXT = """\
 policy catch for "CartPole-v1" {
@@ -218,7 +218,7 @@ def test_it_plays_in_the_environment():
 
 
 def test_it_is_one_file_that_imports_no_stage():
-    tree = ast.parse(Path(latch_declaration.__file__).read_text(encoding="utf-8"))
+    tree = ast.parse(Path(latch_file.__file__).read_text(encoding="utf-8"))
     modules = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
     stages = ("grammar.parser", "language.checker", "compiler", "verify", "synth", "program")
     assert [module for module in modules if module.removeprefix("hl_dsl.").startswith(stages)] == []

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Number
 
-from hl_dsl.language.type_inference import Inference, TypeProblem
+from hl_dsl.language.type_inference import Inference
+from hl_dsl.language.type_problems import TypeProblem
 from hl_dsl.language.types import Type, scalar, vector
 from hl_dsl.operators import OPERATORS, Operator, choose_form
 
