@@ -221,6 +221,7 @@ class _ProductBuilder:
             elif node.form is not None:
                 nodes[number] = self._applied(node.op, [nodes[arg] for arg in node.args])
             elif node.op == "constant":
+                assert node.value is not None  # a constant has a value
                 nodes[number] = builder.constant(node.value, node.base)
             else:
                 nodes[number] = (
