@@ -49,7 +49,7 @@ def test_trial_records_the_work_of_the_planner():
     assert evaluation.trial.planning == {"steps": 5 * 3 * 2 * 5, "diverged": 0, "blind": 0}
     document = evaluation.to_json()
     assert document["planning"] == dict(evaluation.trial.planning)
-    assert "planned: 150 steps of the model, 30 for each of the environment's" in evaluation_text(document)
+    assert "planned: 150 steps of the model, 30 for each environment step" in evaluation_text(document)
     assert evaluation.trial.environment_steps == 5
     reactive = Program.parse('policy still for "HalfCheetah-v5" { act [0, 0, 0, 0, 0, 0] }')
     assert (
