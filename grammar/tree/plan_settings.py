@@ -31,7 +31,7 @@ SETTINGS: dict[str, PlanSetting] = {
             2,
             100_000,
             32,
-            "futures tried at a tick; the first is the plan as it stands, the second has no residual",
+            "futures tried at a tick; the first is the current plan, the second has no residual",
         ),
         PlanSetting(
             "rounds", "int", 1, 100, 1, "times that candidates are tried, each time around the best of the time before"

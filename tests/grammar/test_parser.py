@@ -1,4 +1,4 @@
-"""From text to tree: what the notation means, and where everything stands."""
+"""Parser: the tree of each notation, and the place of each node."""
 
 from __future__ import annotations
 
@@ -148,14 +148,14 @@ def test_properties_over_several_ticks():
 
 
 @pytest.mark.parametrize("word", ["never", "within", "of", "after", "until", "reachable"])
-def test_the_words_of_properties_are_no_names(word):
+def test_keywords_of_properties_are_rejected_as_names(word):
     with pytest.raises(ProgramError, match=f"`{word}` is a word of the language, not a name"):
         read(f'policy p for "E" {{ let {word} = 1 }}')
 
 
 @settings(deadline=None, max_examples=60)
 @given(policies)
-def test_every_expression_stands_where_its_span_says(policy):
+def test_the_span_of_an_expression_is_its_place_in_the_text(policy):
     source = SourceText(format_policy(policy))
     for declaration in parse(source).declarations:
         assert source.text[declaration.span.start : declaration.span.end].strip()

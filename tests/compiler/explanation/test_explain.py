@@ -127,7 +127,7 @@ def test_explaining_what_check_gives_is_the_same():
 
 @settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(programs())
-def test_nothing_is_left_out(program):
+def test_every_declaration_is_explained(program):
     text = explain_program(program.checked)
     spoken = set(re.findall(r"[A-Za-z_][\w.]*", text.replace(". ", " ")))
     policy = program.policy
@@ -141,12 +141,12 @@ def test_nothing_is_left_out(program):
 
 
 def test_the_words_are_those_of_the_row():
-    row = Operator("nearness", "how near {0} comes to {1}", parameters=("a", "b"), formula="1 / (1 + abs(a - b))")
+    row = Operator("nearness", "how near {0} is to {1}", parameters=("a", "b"), formula="1 / (1 + abs(a - b))")
     with registered(row):
         text = explain_program(
             Program.parse('policy p for "CartPole-v1" { observe pole.angle let n = nearness(pole.angle, 2) act LEFT }').checked
         )
-    assert "n is how near pole.angle comes to 2" in text
+    assert "n is how near pole.angle is to 2" in text
 
 
 def test_every_row_says_all_of_its_operands():

@@ -1,4 +1,4 @@
-"""Lowering: equal computations are one node, conditions guard what stands behind them, and memory is fed."""
+"""Lowering: equal computations are one node, conditions guard the expressions behind them, and memory is fed."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_a_computed_index_takes_the_nearest_component_outside(index, wanted):
         ("pole.angle != 0 implies 1 / pole.angle > 2", 0.5, 0.0),
     ],
 )
-def test_a_condition_guards_what_stands_behind_it(expression, asked_at, not_asked_at):
+def test_a_condition_guards_the_expressions_behind_it(expression, asked_at, not_asked_at):
     flow = program(f"let x = {expression}").flow
     (item,) = obligations(flow, "division")
     assert guarded_by(flow, item, [asked_at]) is True

@@ -73,7 +73,7 @@ def test_every_back_end_counts_the_same_in_each_lane(backend, form):
 
 
 @pytest.mark.parametrize("claim, d", [("after c until d: e", True)])
-def test_where_both_come_at_once_nothing_begins(claim, d):
+def test_after_does_not_start_if_condition_and_end_hold_together(claim, d):
     assert broken_by_definition(claim, 0, [(True, d, False), (False, False, False)]) == [False, False]
 
 

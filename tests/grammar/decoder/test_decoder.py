@@ -59,7 +59,7 @@ def grammar_of(environment: str) -> str:
 
 
 def forbidden(grammar: str) -> set[str]:
-    """Which of the forbidden features a grammar has. A sign that is quoted is no feature."""
+    """The forbidden features of a grammar. A quoted sign is not a feature."""
     plain = re.sub(r'"(\\.|[^"\\])*"|\\.', "a", grammar)
     return {name for name, pattern in FORBIDDEN.items() if re.search(pattern, plain, re.MULTILINE)}
 

@@ -202,7 +202,7 @@ policy p for "E" {
     )
 
 
-def test_comments_inside_stay_beside_what_they_speak_of():
+def test_comments_inside_a_declaration_keep_their_place():
     check(
         """policy p for "E" {
   let x = if seen # the ball is there

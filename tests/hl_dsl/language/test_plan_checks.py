@@ -41,9 +41,9 @@ def test_each_component_is_held_against_its_own_action(most, below, above):
         assert found is None
         return
     assert found.code == "HL408" and f"`{'r' if len(wide) == 6 else f'r[{wide[0]}]'}`" in found.message
-    mended = text[: found.repair.span.start] + found.repair.text + text[found.repair.span.end :]
-    assert refusal(mended, card) is None
-    source = SourceText(mended, "run.hl")
+    repaired = text[: found.repair.span.start] + found.repair.text + text[found.repair.span.end :]
+    assert refusal(repaired, card) is None
+    source = SourceText(repaired, "run.hl")
     (plan,) = [item for item in parse(source).declarations if getattr(item, "each", None) is not None]
     kept = [tuple(end.value for end in plan.range.of(component)) for component in range(6)]
     assert kept == [(-min(low, 2 * one), min(high, 2 * one)) for one, low, high in zip(most, below, above)]

@@ -67,7 +67,7 @@ def test_modes_use_what_decides_them():
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(program=programs())
 def test_the_action_is_the_same_without_what_is_not_used(program):
-    """What is warned of can be left out: the program checks, and the graph of its action is the same."""
+    """What is warned of can be removed: the program checks, and the graph of its action is the same."""
     checked = Program.from_syntax(parse(SourceText(program.text)), SourceText(program.text), program.card).checked
     gone = {item.span for item in unused(checked) if item.code in ("HL501", "HL502", "HL503")}
     for item in unused(checked):
@@ -81,7 +81,7 @@ def test_the_action_is_the_same_without_what_is_not_used(program):
     assert [before.nodes[node].op for node in before.action] == [after.nodes[node].op for node in after.action]
 
 
-def test_repairs_mend():
+def test_a_repair_removes_its_warning():
     program = Program.parse(HEAD.replace("pole.angle", "pole.angle, cart.position") + "  let a = 1\n" + ACT)
     text = program.source.text
     for item in reversed(program.warnings):
