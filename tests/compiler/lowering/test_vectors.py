@@ -86,9 +86,7 @@ def test_what_must_be_proved_names_the_component(text, said):
 def test_a_refutation_names_the_component():
     program = Program.parse(LEGS % ("w", "m[0]"))
     shown = program.prove().render(program.source)
-    assert (
-        "False: the next value of `m[2]` stays in its range [-0.5, 0.5]" in shown and "`m[0]`" not in shown
-    )
+    assert "False: the next value of `m[2]` stays in its range [-0.5, 0.5]" in shown and "`m[0]`" not in shown
 
 
 @pytest.mark.parametrize(
