@@ -36,7 +36,9 @@ def test_each_component_has_the_range_that_is_written(data, size):
     text = f"""policy p for "CartPole-v1" {{
   observe pole.angle
   param w: vec[{size}] = {inside} in {written}
-  memory m: vec[{size}] in {written} = {inside} {{ next = clamp(w * pole.angle, {[low for low, _ in meant]}, {[high for _, high in meant]}) }}
+  memory m: vec[{size}] in {written} = {inside} {{
+    next = clamp(w * pole.angle, {[low for low, _ in meant]}, {[high for _, high in meant]})
+  }}
   act {{ when sum(m) > 0 => LEFT  otherwise => RIGHT }}
   invariant inside: all(m in [{[low for low, _ in meant]}, {[high for _, high in meant]}])
 }}"""
