@@ -2,15 +2,16 @@
 
     python -m benchmarks.edits [--edits 2000] [--steps 200] [--seed 0] [--json] [--progress FOLDER]
 
-The controller is policies/breakout/ram.hl, and the same in Python (benchmarks/free_form.py); both play Breakout from one
-initial state. Python is edited through its syntax tree (benchmarks/free_form_edits.py), and each edit is evaluated alone,
-because nothing predicts what it will do. HL is edited by the typed mutations of the search, and only programs that pass the
-gates are evaluated. Both run in the worker that studies use, for 200 steps.
+The controller is policies/breakout/ram.hl, and the same in Python (benchmarks/free_form.py); both play Breakout from
+one initial state. Python is edited through its syntax tree (benchmarks/free_form_edits.py), and each edit is
+evaluated alone, because nothing predicts what it will do. HL is edited by the typed mutations of the search, and only
+programs that pass the gates are evaluated. Both run in the worker that studies use, for 200 steps.
 
-An edit "crashes" if it raises or gives no action. It "hangs" if an action takes more than a second of processor time (in the
-worker; the supervisor's limit of a minute without a step is the fallback). It "leaves the bounds" if the paddle's command
-runs more than a step past the field or FIRE is pressed with a ball in play: the invariants that are proved of ram.hl,
-counted from outside. Results are recorded in a file, and an interrupted measurement resumes from it.
+An edit "crashes" if it raises or gives no action. It "hangs" if an action takes more than a second of processor time
+(in the worker; the supervisor's limit of a minute without a step is the fallback). It "leaves the bounds" if the
+paddle's command runs more than a step past the field or FIRE is pressed with a ball in play: the invariants that are
+proved of ram.hl, counted from outside. Results are recorded in a file, and an interrupted measurement resumes from
+it.
 """
 
 from __future__ import annotations

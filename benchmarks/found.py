@@ -1,7 +1,7 @@
 """Keeps the best program of a run of `hl synth` as a policy: `python -m benchmarks.found RUN POLICY`.
 
-The policy gets its file's name; what the run came to goes into the ledger beside it, as one event. `make scores` then plays
-it on held-out seeds.
+The policy gets its file's name; what the run came to goes into the ledger beside it, as one event. `make scores` then
+plays it on held-out seeds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""The controller of policies/breakout/ram.hl as a person writes it in plain Python, a frame at a time, to edit at random.
+"""The controller of policies/breakout/ram.hl as a person writes it in plain Python, a frame at a time, to edit at
+random.
 
-`act(ram, reward, memory)` gives an action; `memory` is a dict that lasts for the episode. It acts as ram.hl does, to the
-last bit (`tests/benchmarks/test_edits.py` plays both).
+`act(ram, reward, memory)` gives an action; `memory` is a dict that lasts for the episode. It acts as ram.hl does, to
+the last bit (`tests/benchmarks/test_edits.py` plays both).
 """
 
 CONTROLLER = """

@@ -1,7 +1,7 @@
 """Random edits of a Python program, through its syntax tree: what the typed mutations of HL do, without the types.
 
-An edit is drawn as there: first its kind, then its place. Constants move as numbers do in `synth/mutation`, by a share, by a
-step or to another number of the program; names become other names of the program.
+An edit is drawn as there: first its kind, then its place. Constants move as numbers do in `synth/mutation`, by a
+share, by a step or to another number of the program; names become other names of the program.
 """
 
 from __future__ import annotations

@@ -2,11 +2,12 @@
 
     python -m benchmarks.planner_cost [--json]
 
-The planner chooses for one HalfCheetah (planned_gait.hl: 48 candidates, 14 ticks ahead, 5 steps of the model a tick) on frames of
-an episode that it played before: the whole policy in every candidate, noise, scores, bookkeeping. The bare side takes the very
-same steps of the model from the same states under the same torques: one call for each tick of the environment, with nothing between
-the steps; nothing is pruned, so that there are as many. CPU time of this one thread, alternated pairs, the median of the
-pairs' ratios. The last line is the gait as it is written, with pruning, over one episode.
+The planner chooses for one HalfCheetah (planned_gait.hl: 48 candidates, 14 ticks ahead, 5 steps of the model a tick)
+on frames of an episode that it played before: the whole policy in every candidate, noise, scores, bookkeeping. The
+bare side takes the very same steps of the model from the same states under the same torques: one call for each tick
+of the environment, with nothing between the steps; nothing is pruned, so that there are as many. CPU time of this one
+thread, alternated pairs, the median of the pairs' ratios. The last line is the gait as it is written, with pruning,
+over one episode.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """What an evaluation costs beside EnvPool alone: process CPU time of a whole evaluation (policy, range checks, monitors,
-assumptions, counting) against `env.step` of the same pools with the same actions, ready-made. Alternated pairs."""
+assumptions, counting) against `env.step` of the same pools with the same actions, ready-made. Alternated pairs.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Every policy of the library on held-out seeds, under every protocol of its environment: `make scores [POLICY=…] [SEEDS=50..59]`.
+"""Every policy of the library on held-out seeds, under every protocol of its environment: `make scores [POLICY=…]
+[SEEDS=50..59]`.
 
-The trials go into each policy's own ledger and the results into its header. Where a protocol leaves nothing to chance,
-every seed is the same episode, and one is played. `SEEDS=50..59` plays fewer: a policy that neither wins nor loses plays on
-for 108,000 steps, and one that plans takes minutes for an episode.
+The trials go into each policy's own ledger and the results into its header. Where a protocol leaves nothing to
+chance, every seed is the same episode, and one is played. `SEEDS=50..59` plays fewer: a policy that neither wins nor
+loses plays on for 108,000 steps, and one that plans takes minutes for an episode.
 """
 
 from __future__ import annotations

@@ -1,18 +1,19 @@
-"""What the search without a network finds, in environment steps: on Breakout, beside what chance alone finds at equal steps, and
-on four classics from programs of one line.
+"""What the search without a network finds, in environment steps: on Breakout, beside what chance alone finds at equal
+steps, and on four classics from programs of one line.
 
     python -m benchmarks.search breakout [--seeds 0..4] [--steps 1000000] [--runs runs/search]
     python -m benchmarks.search classics [--seeds 0..2] [--development 0..15] [--steps 1000000] [--runs runs/search]
 
-Each search is a run of `hl synth` in a folder of its own; one that has come to its end there is not repeated. The tables come
-from the runs' ledgers; they are printed and written as `RUNS/breakout.json` and `RUNS/classics.json`, Breakout's curves as
-`RUNS/breakout.png`.
+Each search is a run of `hl synth` in a folder of its own; one that has come to its end there is not repeated. The
+tables come from the runs' ledgers; they are printed and written as `RUNS/breakout.json` and `RUNS/classics.json`,
+Breakout's curves as `RUNS/breakout.png`.
 
-Breakout's score is the best program's return under the search's own rules: the deterministic protocol, and an episode ends after
-1,500 steps without reward. A run that has 864, which is all there is, ends there. The null is random settings of two constants,
-where to start moving right and left, 24 at a time; its score is the best of all that the same steps pay for. The best programs
-are also played under the other protocols on four held-out seeds, for at most 30,000 steps. A classic's score is the mean over 50
-held-out seeds; it is solved where that reaches the threshold that comes with the environment.
+Breakout's score is the best program's return under the search's own rules: the deterministic protocol, and an episode
+ends after 1,500 steps without reward. A run that has 864, which is all there is, ends there. The null is random
+settings of two constants, where to start moving right and left, 24 at a time; its score is the best of all that the
+same steps pay for. The best programs are also played under the other protocols on four held-out seeds, for at most
+30,000 steps. A classic's score is the mean over 50 held-out seeds; it is solved where that reaches the threshold that
+comes with the environment.
 """
 
 from __future__ import annotations
@@ -54,8 +55,9 @@ ALL = 864.0  # two screens, and there is no third
 def run(
     policy: Path, folder: Path, protocol: str, steps: int, seed: int, seeds, threads: int = 0, most: float = math.inf
 ) -> Curve:
-    """A search, or what a finished one left in the folder. Its curve is of accepted programs, over all steps spent. With `most`,
-    all there is to be had, a search ends when it has that."""
+    """A search, or what a finished one left in the folder. Its curve is of accepted programs, over all steps spent. With
+    `most`, all there is to be had, a search ends when it has that.
+    """
     ledger = Ledger(folder / "trials.jsonl")
 
     def end(event: dict[str, Any]) -> None:

@@ -2,12 +2,13 @@
 
     python benchmarks/tuning.py [--steps 100] [--repeats 3] [--json]
 
-Both play the same 256 episodes in this process, on one simulator thread, and come to the same returns to the bit. A single
-evaluation is what a loop over `evaluate` costs: a policy with its values, an EnvPool of one environment, the episode.
-`simulator` is EnvPool alone, stepped with zeros in a batch as large: what no batch can go below. CPU time is compared, for on a
-shared machine wall time is others' time too; both are printed. `threaded` is the same batch with a simulator thread for each core, as `hl tune`
-plays it, which a single evaluation has no use for. Episodes are short, so that fixed costs show. A gait on HalfCheetah,
-whose physics takes most of the time, and a swing-up on Pendulum, whose physics takes next to none.
+Both play the same 256 episodes in this process, on one simulator thread, and come to the same returns to the bit. A
+single evaluation is what a loop over `evaluate` costs: a policy with its values, an EnvPool of one environment, the
+episode. `simulator` is EnvPool alone, stepped with zeros in a batch as large: what no batch can go below. CPU time is
+compared, for on a shared machine wall time is others' time too; both are printed. `threaded` is the same batch with a
+simulator thread for each core, as `hl tune` plays it, which a single evaluation has no use for. Episodes are short,
+so that fixed costs show. A gait on HalfCheetah, whose physics takes most of the time, and a swing-up on Pendulum,
+whose physics takes next to none.
 """
 
 import argparse

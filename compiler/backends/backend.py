@@ -1,4 +1,7 @@
-"""What the batched back ends share: lanes that each run one program, with their own memory, parameters and counters."""
+"""Base class of the batched back ends: lanes that each run one program, with their own memory, parameters and counters.
+
+A lane is one environment of a batch, by its index.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from hl_dsl.compiler.backends.monitored_properties import WATCHED, without_idle_ghosts
+from hl_dsl.compiler.backends.monitored_properties import MONITORED_KINDS, without_unused_monitor_state
 from hl_dsl.compiler.backends.number_conversion import to_binary64
 from hl_dsl.compiler.ir.dataflow import Dataflow, Input
 
@@ -19,38 +22,41 @@ from hl_dsl.input_sources.table import INPUT_SOURCES, SOURCE_OF
 class Lanes(ABC):
     """A back end. `start` makes the state, `tick` takes one step; row i of a frame is lane `frame.lanes[i]`.
 
-    A lane begins an episode wherever `frame.step` is 0: its memory goes back to the start values. Lanes that a frame
-    leaves out stay as they are. `watched` are the properties that a run counts: the assumptions and the monitors.
+    A lane starts an episode where `frame.step` is 0: its memory gets the start values. Lanes that are not in a frame
+    keep their state. `watched` are the properties that a run counts: the assumptions and the monitors.
     """
 
     name = ""
 
     def __init__(self, flow: Dataflow):
-        self.flow = flow = without_idle_ghosts(flow)
-        self.watched = watched_properties(flow)
+        self.flow = flow = without_unused_monitor_state(flow)
+        self.watched = monitored_properties(flow)
         self._shared: tuple | None = None
         action = flow.card.action
         self.dtype = np.dtype(action.dtype)
         self.action_size = None if action.is_discrete else action.size
-        self.columns: dict[str, int] = {}  # of each source that is read, how many columns there must be
+        self.columns: dict[str, int] = {}  # of each source that is read, the number of columns that it must have
         for entry in flow.inputs:
             self.columns[entry.source] = max(self.columns.get(entry.source, 0), entry.column + 1)
 
     @abstractmethod
     def start(self, num_lanes: int, parameters: list) -> None:
-        """Begins an episode in each of `num_lanes` lanes, counters at 0. A parameter is a number, or one for each lane."""
+        """Starts an episode in each of `num_lanes` lanes. A parameter is a number, or one for each lane."""
 
     @abstractmethod
     def tick(self, frame) -> np.ndarray:
-        """One step of the lanes in the frame: an action for each row, in the environment's dtype. A new array each time."""
+        """One step of the lanes in the frame. Returns a new array: an action for each row, in the card's dtype."""
 
     @abstractmethod
     def adopt(self, other: Lanes, theirs: np.ndarray, mine: np.ndarray) -> None:
-        """Lane `mine[i]` goes on from where lane `theirs[i]` of other lanes stands, which run the same program with other ghosts: cells
-        of the same name hold the same, the rest their start values."""
+        """Lane `mine[i]` continues from the state of lane `theirs[i]` of other lanes.
+
+        The others run the same program with other monitor state: cells of the same name get the same values, the rest
+        their start values.
+        """
 
     def shared_cells(self, other: Lanes) -> tuple[list[int], list[int], list[int]]:
-        """Positions of the cells that the other lanes have too, in this program and in theirs; and of the rest of this one's."""
+        """Positions of the cells that both programs have, here and there, and of the other cells of this program."""
         if self._shared is None or self._shared[0] is not other:
             theirs = {(cell.name, cell.monitor_of): position for position, cell in enumerate(other.flow.memories)}
             places = [theirs.get((cell.name, cell.monitor_of)) for cell in self.flow.memories]
@@ -64,7 +70,7 @@ class Lanes(ABC):
 
     @abstractmethod
     def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
-        """(k,): what the memory cell at a position of the program's list holds in these lanes."""
+        """(k,): values in these lanes of the memory cell at a position of the program's list."""
 
     @abstractmethod
     def memory(self) -> dict[str, np.ndarray]:
@@ -76,24 +82,25 @@ class Lanes(ABC):
 
     @abstractmethod
     def violations(self) -> np.ndarray:
-        """(n, watched properties) int64: ticks at which each did not hold, since `start`."""
+        """(n, monitored properties) int64: ticks at which each did not hold, since `start`."""
 
     def new_actions(self, count: int) -> np.ndarray:
+        """An array for the actions of `count` rows."""
         return np.empty(count if self.action_size is None else (count, self.action_size), self.dtype)
 
 
-def watched_properties(flow: Dataflow) -> list:
+def monitored_properties(flow: Dataflow) -> list:
     """The properties that are checked while running: assumptions and monitors, in the program's order."""
-    return [item for item in flow.properties if item.kind in WATCHED]
+    return [item for item in flow.properties if item.kind in MONITORED_KINDS]
 
 
 def run_outputs(flow: Dataflow) -> list[int]:
-    """The nodes that a run computes: the action, the memory's next values, what is watched."""
-    return [*flow.action, *(cell.next for cell in flow.memories), *(item.node for item in watched_properties(flow))]
+    """The nodes that a run computes: the action, the next values of the memory, the monitored properties."""
+    return [*flow.action, *(cell.next for cell in flow.memories), *(item.node for item in monitored_properties(flow))]
 
 
 def is_any_byte(entry: Input) -> bool:
-    """Whether an input takes every byte as it is, so that there is nothing to check."""
+    """Whether every byte is in the range of an input, so that it needs no check."""
     return SOURCE_OF[entry.source].holds_bytes and entry.base == "int" and entry.low <= 0 and entry.high >= 255
 
 

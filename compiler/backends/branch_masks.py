@@ -44,6 +44,7 @@ class MaskPlan(NamedTuple):
 
 
 def plan_masks(flow: Dataflow, outputs: Sequence[int]) -> MaskPlan:
+    """The masks of a program."""
     conditions = _conditions(flow)
     bounds = node_bounds(flow, flow.reachable([*outputs, *(node for nodes in conditions.values() for node in nodes)]))
     plan = MaskPlan([], {}, bounds, {})

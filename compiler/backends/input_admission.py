@@ -1,4 +1,4 @@
-"""Where observations enter: the one rule by which a value is admitted."""
+"""Admission of observations: the rule by which a raw value becomes the value of an input."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from hl_dsl.operators import scalar
 
 
 def admit(entry: Input, raw: float, last_valid) -> tuple[int | float | bool, bool]:
-    """The value a tick sees, and whether the raw one had to be mended (and so is counted).
+    """The value that a tick sees, and whether the raw one was out of range or NaN, which is counted.
 
-    Outside the range: clamped to it. NaN: the last valid value, at first the input's default. A raw value of any type
-    enters as binary64 (see `number_conversion.to_binary64`).
+    A value outside the range is clamped to it. NaN becomes the last valid value, at first the input's default. A raw
+    value of any type is converted to binary64 (see `number_conversion.to_binary64`).
     """
     if raw != raw:
         return last_valid, True

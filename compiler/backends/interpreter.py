@@ -1,4 +1,4 @@
-"""The reference interpreter: one lane, plain Python values, the definition of the language."""
+"""Reference interpreter: one lane, plain Python values. It defines the meaning of a program."""
 
 from __future__ import annotations
 
@@ -11,8 +11,15 @@ from hl_dsl.compiler.ir.dataflow import Dataflow
 
 @dataclass(frozen=True)
 class Tick:
-    """What one tick did. `values` holds every node's value; `inputs` the admitted observations; `memory` the memory as
-    it stood at the beginning of the tick."""
+    """One tick.
+
+    Attributes:
+        action: The components of the action.
+        values: The value of every node.
+        inputs: The admitted observations.
+        memory: The memory before the tick.
+        out_of_range: Number of observations that were out of range or NaN.
+    """
 
     action: tuple
     values: list
@@ -34,7 +41,7 @@ class Interpreter:
         self.reset()
 
     def reset(self) -> None:
-        """Begins an episode: memory at its start values."""
+        """Starts an episode: memory at its start values."""
         self.memory = tuple(cell.start for cell in self.flow.memories)
         self.last_valid = tuple(
             bool(entry.default) if entry.base == "bool" else entry.default for entry in self.flow.inputs
@@ -50,7 +57,11 @@ class Interpreter:
         self.memory = tuple(values[cell.next] for cell in flow.memories)
         self.last_valid = inputs
         return Tick(
-            tuple(values[node] for node in flow.action), values, inputs, before, sum(mended for _, mended in admitted)
+            tuple(values[node] for node in flow.action),
+            values,
+            inputs,
+            before,
+            sum(was_invalid for _, was_invalid in admitted),
         )
 
     def evaluate(self, inputs: Sequence, memory: Sequence) -> list:

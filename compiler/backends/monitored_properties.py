@@ -1,4 +1,4 @@
-"""What of a program runs, by the properties that are watched: a ghost cell costs nothing where its property is not."""
+"""Monitored properties of a program, and removal of the monitor state that no monitored property needs."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from dataclasses import replace
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Node
 
-WATCHED = ("assume", "monitor")
+MONITORED_KINDS = ("assume", "monitor")
 
 
-def without_idle_ghosts(flow: Dataflow, kinds: Container[str] = WATCHED) -> Dataflow:
-    """The program without the ghost cells of properties of other kinds. Node numbers stay; the leaf of a cell that is
-    left out is its start value, and nothing that runs reads it."""
+def without_unused_monitor_state(flow: Dataflow, kinds: Container[str] = MONITORED_KINDS) -> Dataflow:
+    """The program without the memory cells that only properties of other kinds need.
+
+    Node numbers do not change. The node of a removed cell becomes its start value, which no computed node reads.
+    """
     if not any(cell.monitor_of for cell in flow.memories):
         return flow
-    idle = {item.name for item in flow.properties if item.kind not in kinds}
+    unused = {item.name for item in flow.properties if item.kind not in kinds}
     places: dict[int, int] = {}
     for position, cell in enumerate(flow.memories):
-        if cell.monitor_of not in idle:
+        if cell.monitor_of not in unused:
             places[position] = len(places)
     if len(places) == len(flow.memories):
         return flow
@@ -33,7 +35,9 @@ def _moved(node: Node, places: dict[int, int], flow: Dataflow) -> Node:
 
 
 def as_monitors(flow: Dataflow) -> Dataflow:
-    """The program with each invariant as a monitor, to see whether runs agree with the proof. A `reachable` becomes one
-    too: it counts the ticks at which what it says holds."""
+    """The program with each invariant as a monitor, so that runs can be compared with the proof.
+
+    A `reachable` becomes a monitor that counts the ticks at which its condition holds.
+    """
     kinds = {"invariant": "monitor", "reachable": "monitor"}
     return replace(flow, properties=[replace(item, kind=kinds.get(item.kind, item.kind)) for item in flow.properties])

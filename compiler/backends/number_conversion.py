@@ -11,8 +11,10 @@ def is_exact_in_binary64(dtype: np.dtype) -> bool:
 
 
 def to_binary64(values):
-    """The binary64 nearest to each number, of any type. 2^53 + 1, halfway between two, goes away from 0, and so does each
-    number between it and 2^53: so a number beyond ±2^53 stays beyond it, and the range of an int is compared exactly.
+    """The binary64 number nearest to each number, of any type.
+
+    2^53 + 1 is halfway between two binary64 numbers. It is rounded away from 0, and so is each number between it and
+    2^53: a number beyond ±2^53 stays beyond it, and the range of an int is compared exactly.
 
     Raises TypeError or ValueError where `values` does not hold numbers.
     """

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from importlib import resources
 
 from hl_dsl.compiler.backends import number_conversion
-from hl_dsl.compiler.backends.backend import run_outputs, watched_properties
-from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
+from hl_dsl.compiler.backends.backend import run_outputs, monitored_properties
+from hl_dsl.compiler.backends.monitored_properties import without_unused_monitor_state
 from hl_dsl.compiler.backends.numpy_backend import kernel
 from hl_dsl.compiler.backends.numpy_backend.source import write_numpy
 from hl_dsl.compiler.ir.dataflow import Dataflow
@@ -34,7 +34,7 @@ def export_python(flow: Dataflow) -> str:
     these operators and the size of the difference.
     """
     name = canonical_hash(flow)
-    flow = without_idle_ghosts(flow)
+    flow = without_unused_monitor_state(flow)
     written = write_numpy(flow, export=True)
     text, action = _ProgramText(flow), flow.card.action
     parts = [
@@ -53,7 +53,7 @@ def export_python(flow: Dataflow) -> str:
             _memory(flow, text),
             "()",
         ),
-        f"WATCHED = {_names([item.name for item in watched_properties(flow)])}",
+        f"WATCHED = {_names([item.name for item in monitored_properties(flow)])}",
         f"ACTION_SIZE = {None if action.is_discrete else action.size}\nACTION_TYPE = np.{action.dtype}",
         *(
             inspect.getsource(getattr(kernel, name)).rstrip()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hl_dsl.compiler.backends.monitored_properties import without_idle_ghosts
+from hl_dsl.compiler.backends.monitored_properties import without_unused_monitor_state
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, OfParameter, PlanSpec
 from hl_dsl.compiler.lowering.incremental import IncrementalLowering
@@ -49,7 +49,7 @@ def simulated(flow: Dataflow) -> Dataflow:
     Properties and their monitor state are omitted, because a simulated future does not monitor them.
     """
     assert flow.plan is not None
-    bare = without_idle_ghosts(flow, kinds=())
+    bare = without_unused_monitor_state(flow, kinds=())
     build = Builder(list(bare.nodes))
     score = build.leaf("memory", len(bare.memories), "real")
     total = build.apply("add", (score, flow.plan.each))

@@ -22,7 +22,7 @@ class Capabilities:
     """What an environment can do besides `reset` and `step`. The defaults hold for a card that states nothing.
 
     Attributes:
-        has_pixels: The observation is a picture, (3, height, width) uint8: it is drawn without `render` and not recorded.
+        has_pixels: The observation is a picture, (3, height, width) uint8. It needs no `render`, and is not recorded.
         rendering: How pictures are drawn where the observation is not one.
         draws_at_random: An episode depends on its seed, under every protocol that the environment states itself.
         frames_per_second: Speed of a film in simulated time.

@@ -1,4 +1,4 @@
-"""The records a card is made of."""
+"""Records of an environment card."""
 
 from __future__ import annotations
 
@@ -21,14 +21,22 @@ INT_ACTION_TYPES = {
 class Field:
     """One thing a policy can observe.
 
-    `size` is None for a scalar, else the length of a vector. `low`, `high` and `default` hold one number per
-    component (one for a scalar): Python ints where `base` is "int", floats where it is "real"; a "bool" reads a source
-    as `value != 0` and has 0, 1 and its default. A NaN or a value outside `low..high` is the run's to mend and count;
-    `default` stands in for a NaN before any valid value came.
+    A value outside `low..high`, or NaN, is clamped or replaced when it is read, and counted.
 
-    `source` names the input source that the values come from (see `hl_dsl.input_sources`), and `index` its columns.
+    Attributes:
+        name: Name in programs.
+        base: "int", "real" or "bool"; a bool reads a source as `value != 0`.
+        size: Length of a vector, None for a scalar.
+        low: Least value of each component, ints or floats by `base`. An end that is not yet measured is infinite.
+        high: Largest value of each component.
+        default: Replaces NaN of each component until a valid value was read.
+        source: Name of the input source of the values (see `hl_dsl.input_sources`).
+        index: Columns of the source.
+        unit: Unit, as text.
+        says: Meaning, and the origin of the range.
 
-    Raises BadCard where an int range goes beyond ±2^53. An end that a probe has yet to measure is infinite.
+    Raises:
+        BadCard: An int range goes beyond ±2^53.
     """
 
     name: str
@@ -46,18 +54,27 @@ class Field:
         for low, high in zip(self.low, self.high):
             if self.base == "int" and any(math.isfinite(end) and abs(end) > LARGEST_INT for end in (low, high)):
                 raise BadCard(
-                    f"the int range of `{self.name}` is [{low}, {high}]; ints must stay within ±2^53 ({LARGEST_INT}), so that binary64 holds them exactly",
-                    "narrow the range if the values stay within ±2^53; otherwise wrap the environment so that it shows a coarser unit or a"
-                    ' difference, or write base = "real" in the card, which rounds each value to binary64',
+                    f"the int range of `{self.name}` is [{low}, {high}]; ints must stay within ±2^53 ({LARGEST_INT}), "
+                    "so that binary64 holds them exactly",
+                    "narrow the range if the values stay within ±2^53; otherwise wrap the environment so that it shows "
+                    'a coarser unit or a difference, or write base = "real" in the card, '
+                    "which rounds each value to binary64",
                 )
 
 
 @dataclass(frozen=True)
 class ActionSpace:
-    """What a policy can do. Discrete: `names` in the environment's order, an action is an index into them.
+    """What a policy can do in one step.
 
-    Continuous: `names` is None and an action is `size` numbers within `low..high`. `dtype` is the type the
-    environment takes, and one to which every form of a program casts exactly: making a space of another raises BadCard.
+    Attributes:
+        names: The actions of a fixed set in the environment's order (an action is an index); None for numbers.
+        size: Number of components.
+        low: Least value of each component.
+        high: Largest value of each component.
+        dtype: Type that the environment takes, one to which every form of a program casts exactly.
+
+    Raises:
+        BadCard: `dtype` is not such a type.
     """
 
     names: tuple[str, ...] | None
@@ -74,12 +91,15 @@ class ActionSpace:
             needed = f" for {len(self.names)} named actions"
         if self.dtype not in known:
             raise BadCard(
-                f"the action type (`dtype` of [action]) is {self.dtype!r}{needed}; it must be {', '.join(known[:-1])} or {known[-1]}",
-                "wrap the environment in a `module:callable` of your own that takes one of these types, and write that type in its card",
+                f"the action type (`dtype` of [action]) is {self.dtype!r}{needed}; "
+                f"it must be {', '.join(known[:-1])} or {known[-1]}",
+                "wrap the environment in a `module:callable` of your own that takes one of these types, "
+                "and write that type in its card",
             )
 
     @property
     def is_discrete(self) -> bool:
+        """Whether an action is one of a fixed set."""
         return self.names is not None
 
     def shape(self, lanes: int) -> tuple[int, ...]:
@@ -91,10 +111,13 @@ class ActionSpace:
 class Model:
     """The simulator's own model of an environment, and where an observation shows its state.
 
-    `file` is a name among EnvPool's MuJoCo assets. One environment step is `substeps` steps of the model. `qpos` and
-    `qvel` name, for each coordinate of the model, the observation column that shows it; None: it is not shown, and the
-    model's own start value stands for it. Observed velocities are clipped to ±`velocity_limit`, None where they are not.
-    `says` tells how exact one step is, and why where it cannot be exact.
+    Attributes:
+        file: Name among EnvPool's MuJoCo assets.
+        substeps: Steps of the model in one environment step.
+        qpos: For each position of the model the observation column that shows it; None: its start value is used.
+        qvel: The same for each velocity.
+        velocity_limit: Observed velocities are clipped to plus and minus this; None: not clipped.
+        says: How exact one step is, and the reason if it cannot be exact.
     """
 
     file: str
@@ -107,11 +130,21 @@ class Model:
 
 @dataclass(frozen=True)
 class Card:
-    """One environment. `solved` is the mean return its makers call solved, None where they name none.
+    """One environment.
 
-    `protocols` are the evaluation protocols that apply, the usual one first. `origin` is the file the card came from.
-    `time_step` is the simulated seconds between two ticks, None where there is no such clock. `model` is None where an
-    observation does not show the state of a model that could be stepped.
+    Attributes:
+        environment: Id.
+        family: Package or module that it comes from.
+        fields: What a policy can observe, by name.
+        action: What a policy can do.
+        max_episode_steps: Step limit of an episode.
+        solved: Mean return that its makers call solved, None where they name none.
+        protocols: Evaluation protocols that apply, the usual one first.
+        says: Description.
+        origin: File that the card came from.
+        time_step: Simulated seconds between two ticks, None where there is no such clock.
+        model: Model that can be stepped, None where an observation does not show its state.
+        capabilities: What the environment can do besides `reset` and `step`.
     """
 
     environment: str
@@ -142,10 +175,10 @@ class UnknownEnvironment(HLError, LookupError):
         hint = f"did you mean {' or '.join(suggestions)}? " if suggestions else ""
         super().__init__(
             f"unknown environment `{environment}`: there is no card for it",
-            hint
-            + "any other environment of EnvPool, and your own (gymnasium:ID, module:callable), gets a card by a probe: `hl env ENV-ID --save`",
+            hint + "any other environment of EnvPool, and your own (gymnasium:ID, module:callable), "
+            "gets a card by a probe: `hl env ENV-ID --save`",
         )
 
 
 class BadCard(HLError):
-    """A card file that cannot be used: which file, what in it, how to mend it."""
+    """A card file cannot be used; the message names the file, the entry and the fix."""

@@ -1,9 +1,9 @@
 """Reader of card files.
 
 A card file is TOML: `environment`, `family`, `max_episode_steps`, `solved` (optional), `protocols`, `says`; `[action]`
-with `names` (discrete) or `low` and `high` (continuous) and `dtype`; one `[fields.NAME]` for each thing to observe, with
-`base`, `source`, `index` and the range, where one number holds for every component of a vector and a table with a `size`
-reads the columns 0, 1, … if it has no `index`. `time_step` (seconds), the table `[capabilities]`, the record
+with `names` (discrete) or `low` and `high` (continuous) and `dtype`; one `[fields.NAME]` for each thing to observe,
+with `base`, `source`, `index` and the range, where one number holds for every component of a vector and a table with a
+`size` reads the columns 0, 1, … if it has no `index`. `time_step` (seconds), the table `[capabilities]`, the record
 `Capabilities`, and the table `[model]`, the record `Model`, are optional; -1 in `qpos` and `qvel` of a model means a
 coordinate that is not shown. Two fields are generated: `step`, from `max_episode_steps`, and `obs`, the whole
 observation, if every column has its own name.
@@ -112,7 +112,7 @@ def _capabilities(entry: dict[str, Any]) -> Capabilities:
 
 def _time_step(seconds: Any) -> float | None:
     if seconds is not None and not 0 < float(seconds) < float("inf"):
-        raise ValueError(f"a `time_step` of {seconds} is no number of seconds")
+        raise ValueError(f"a `time_step` of {seconds} is not a positive number of seconds")
     return None if seconds is None else float(seconds)
 
 
@@ -121,7 +121,7 @@ def _model(entry: dict[str, Any]) -> Model:
     if substeps < 1:
         raise ValueError(f"the model takes {substeps} `substeps`; it must be 1 or more")
     if limit is not None and not 0 < float(limit) < float("inf"):
-        raise ValueError(f"a `velocity_limit` of {limit} is no limit")
+        raise ValueError(f"a `velocity_limit` of {limit} is not a positive number")
     shown = {key: tuple(None if int(one) < 0 else int(one) for one in entry[key]) for key in ("qpos", "qvel")}
     return Model(
         str(entry["file"]),

@@ -1,4 +1,4 @@
-"""A card as people and language models read it."""
+"""Text of a card for people and language models."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ def card_lines(card: Card) -> list[str]:
         lines.append(f"  one of {', '.join(action.names)}")
     else:
         lines.append(
-            f"  {action.size} number{'s' if action.size > 1 else ''} in {range_text(action.low, action.high)} ({action.dtype})"
+            f"  {action.size} number{'s' if action.size > 1 else ''} "
+            f"in {range_text(action.low, action.high)} ({action.dtype})"
         )
     solved = f" Solved at a mean return of {card.solved:g}." if card.solved is not None else ""
     clock = f" of {card.time_step:g} s" if card.time_step is not None else ""
@@ -38,7 +39,8 @@ def card_lines(card: Card) -> list[str]:
     )
     return lines + [
         "",
-        f"Protocols: {', '.join(card.protocols)}. An episode has at most {card.max_episode_steps:,} steps{clock}.{solved}",
+        f"Protocols: {', '.join(card.protocols)}. "
+        f"An episode has at most {card.max_episode_steps:,} steps{clock}.{solved}",
         *ahead,
     ]
 

@@ -1,1 +1,1 @@
-"""Input sources: the arrays that a policy's inputs are read from. One module for each source, and the table that lists them."""
+"""Input sources: the arrays that a policy's inputs are read from, one module for each, and the table of them."""

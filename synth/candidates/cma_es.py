@@ -47,7 +47,7 @@ class CmaOptions:
 
 
 class CmaEs:
-    """An optimizer that is asked for samples and told their scores.
+    """An optimizer with the interface of `cma`: `ask` returns samples, `tell` takes their scores.
 
     Args:
         parameters: The parameters, each with its range.

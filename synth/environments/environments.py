@@ -32,7 +32,7 @@ class Environments:
         simulators: Opens the simulators and counts the steps, by default for this object alone.
 
     Raises:
-        HLError: The protocol or a seed is invalid, the card does not fit the simulator, or the simulator does not start.
+        HLError: The protocol or a seed is invalid, the card does not fit, or the simulator does not start.
     """
 
     def __init__(
@@ -93,7 +93,8 @@ class Environments:
         """
         if actions.dtype != self._dtype or actions.shape != self._shape or not actions.flags.c_contiguous:
             raise ValueError(
-                f"actions must be a contiguous {self._dtype} array of shape {self._shape}, not {actions.dtype} {actions.shape}"
+                f"actions must be a contiguous {self._dtype} array of shape {self._shape}, "
+                f"not {actions.dtype} {actions.shape}"
             )
         lanes = self._lanes
         count = len(lanes)

@@ -36,7 +36,7 @@ class ColumnRange(Protocol):
 
 
 def generate_card(spec: EnvironmentSpec) -> Card:
-    """A card that fits the simulator; ranges that `spec` does not state are infinite. Raises HLError where no policy can act."""
+    """A card that fits the simulator, its unknown ranges infinite. Raises HLError if no policy can act."""
     limit = spec.max_episode_steps or 0
     return Card(
         environment=spec.environment,

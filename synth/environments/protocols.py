@@ -65,7 +65,7 @@ def protocol_options(card: Card, protocol: str) -> dict[str, Any]:
 
 
 def draws_at_random(card: Card, protocol: str) -> bool:
-    """Whether an episode under `protocol` depends on its seed. Raises HLError where the card does not have the protocol."""
+    """Whether an episode under `protocol` depends on its seed. Raises HLError if the card has no such protocol."""
     options = protocol_options(card, protocol)
     if protocol in ATARI_PROTOCOLS:
         return options["noop_max"] != 1 or options["repeat_action_probability"] != 0.0

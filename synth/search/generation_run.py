@@ -36,7 +36,7 @@ class StudyInterrupted(Exception):
 
 @dataclass(frozen=True)
 class GenerationServices:
-    """What all generations of a study are evaluated with.
+    """Services that all generations of a study are evaluated with.
 
     Attributes:
         card: Card of the environment.

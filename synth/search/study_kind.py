@@ -40,7 +40,7 @@ def ignore_event(event: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class StudyInputs:
-    """What a study works on, and with.
+    """Inputs of a study.
 
     Attributes:
         program: The initial program.
@@ -65,7 +65,7 @@ class StudyInputs:
 
 @dataclass(frozen=True)
 class Ending:
-    """How a study ended.
+    """End of a study.
 
     Attributes:
         reason: The stop reason.

@@ -43,7 +43,7 @@ class Sample:
         max_steps: Steps after which its episodes end; None: whole episodes.
         is_eligible: Whether it may be accepted.
         score: Fitness on the seeds that it finished; None if it finished none.
-        reported_score: The score that CMA-ES is told.
+        reported_score: The score that is reported to CMA-ES.
         is_whole: Whether it finished all seeds.
         is_accepted: Whether it was accepted.
     """
@@ -60,7 +60,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class TuningProblem:
-    """What is tuned.
+    """Definition of a tuning.
 
     Attributes:
         start: The initial program as a candidate.
@@ -86,7 +86,7 @@ class TuningProblem:
 class TuningProposer(Proposer):
     """Proposes the samples of CMA-ES. What it keeps is a function of the trials and the settings.
 
-    A set of values that was evaluated before is not proposed again; CMA-ES is told its earlier score.
+    A set of values that was evaluated before is not proposed again; its earlier score is reported to CMA-ES again.
     """
 
     def __init__(self, problem: TuningProblem):
@@ -202,7 +202,7 @@ class TuningProposer(Proposer):
                 if strategy.is_exhausted or starts > 2 and self.samples == known:
                     return
                 if phase is not WHOLE and starts:
-                    return  # whole episodes tell more than another restart
+                    return  # whole episodes are more informative than another restart
                 best = self._best_of(phase.max_steps)
                 strategy.restart(self._defaults if best is None else best.values)
                 starts, known = starts + 1, self.samples

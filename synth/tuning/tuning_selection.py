@@ -16,7 +16,7 @@ RACE_SEEDS = 2  # seeds of the first rung of a race
 
 @dataclass(frozen=True)
 class Batch:
-    """What the samples of a generation have in common.
+    """Common properties of the samples of a generation.
 
     Attributes:
         max_steps: Steps after which their episodes end, in a phase of short episodes; nothing is accepted in one.

@@ -48,11 +48,11 @@ class HostileInputs:
         self.changes = generator.choice(_CHANGES, size=lanes)
         self.periods = generator.integers(1, 64, size=lanes)
         self.tick = 0
-        self.last = [np.full(lanes, entry.default, TYPES[entry.base]) for entry in self.entries]
+        self.last: list[np.ndarray] = [np.full(lanes, entry.default, TYPES[entry.base]) for entry in self.entries]
         literals = [
             float(node.value)
             for node in flow.nodes
-            if node.op == "constant" and node.base != "bool" and math.isfinite(node.value)
+            if node.op == "constant" and node.base != "bool" and node.value is not None and math.isfinite(node.value)
         ]
         near = [value + off for value in literals for off in (-1.0, 1.0)]
         adjacent = [math.nextafter(value, way) for value in literals for way in (-math.inf, math.inf)]
@@ -83,7 +83,9 @@ class HostileInputs:
 
         An assumption that determines the next tick mostly admits one of these rows.
         """
-        for position in self.generator.permutation(sorted(self.read))[:_MOST_ALONE].tolist():
+        for position in self.generator.permutation(sorted(int(number) for number in self.read if number is not None))[
+            :_MOST_ALONE
+        ].tolist():
             entry, last = self.entries[position], self.last[position]
             moved = (
                 [~last]

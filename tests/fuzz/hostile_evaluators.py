@@ -43,14 +43,16 @@ def lived(evaluator: WorkerExecutor, act, file: Path) -> tuple[float, EvaluatorF
     """Seconds from the act to its end, its failure, and the number of surviving processes."""
     program = Program.parse(LEAN)
     arguments = ([program.flow], program.card, EpisodeSettings("standard", (0, 1, 2, 3)))
-    limits = {"hooks": ExecutionHooks(), "resources": Resources()}
-    evaluator.run(play, *arguments, **limits)  # its start does not count
+    hooks, resources = ExecutionHooks(), Resources()
+    evaluator.run(play, *arguments, hooks=hooks, resources=resources)  # its start does not count
+    assert evaluator.worker is not None
     mark = evaluator.worker._mark
     try:
         evaluator.run(
             partial(hostile_workers.playing, partial(hostile_workers.timed, act, str(file)), "0123456789abcdef"),
             *arguments,
-            **limits,
+            hooks=hooks,
+            resources=resources,
         )
     except EvaluatorFailed as failure:
         return time.monotonic() - float(file.read_text()), failure, len(find_marked(MARK, mark))

@@ -24,6 +24,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from hl_dsl.synth.environments.backends.envpool_backend import EnvPoolBackend
 from hl_dsl.synth.proposers.text.options import ProposerOptions
@@ -34,7 +35,7 @@ from hl_dsl.synth.search.study import Study
 
 from hl_dsl import compiler, synth, verify
 from hl_dsl.program import Program
-from tests.support.model_server import Act, ModelServer, good
+from tests.support.model_server import ModelServer, good
 from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BROKEN, SAME, UNPROVED, Run, leaning
 
@@ -93,7 +94,7 @@ class Answering(list):
     def __len__(self) -> int:
         return 1 << 30
 
-    def __getitem__(self, place: int) -> Act:
+    def __getitem__(self, place: Any) -> Any:
         prompt = self.server.requests[-1][1]["input"][0]["content"][0]["text"]
         chosen = hashlib.sha256(prompt.encode()).digest()[0]
         return good(TEXTS[chosen % len(TEXTS)], drips=0.002 if chosen % 3 == 0 else 0.0)

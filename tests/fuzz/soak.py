@@ -15,6 +15,7 @@ import time
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
@@ -52,9 +53,11 @@ def soak(program: Program, ticks: int, lanes: int = 500, seed: int = 0) -> Soake
     ranges = IntervalStage(flow).ranges
     parameters = parameters_of(flow, generator, lanes)
     inputs = HostileInputs(flow, generator, lanes)
-    starts = [np.full(lanes, cell.start, TYPES[cell.base]) for cell in flow.memories]
+    starts: list[np.ndarray] = [np.full(lanes, cell.start, TYPES[cell.base]) for cell in flow.memories]
     memory, age, found = list(starts), np.zeros(lanes, np.int64), Soaked()
-    quiet = "ignore" if assumptions else "raise"  # rows that break an assumption are computed too, and dropped
+    quiet: Literal["ignore", "raise"] = (
+        "ignore" if assumptions else "raise"
+    )  # rows that break an assumption are computed too, and dropped
     with np.errstate(divide=quiet, over=quiet, invalid=quiet, under="ignore"):
         while found.ticks < ticks and found.drawn < _DRAWS_PER_TICK * ticks:
             rows, following, holds, kept = _kept_tick(step, assumptions, inputs, memory, parameters, lanes)

@@ -46,7 +46,7 @@ def forks_and_reports():
 
 
 def leaks():
-    held = []
+    held: list[bytearray] = []
     while len(held) < 128:
         held.append(bytearray(b"x") * (64 << 20))  # 8 GiB in all
 
@@ -106,7 +106,7 @@ def is_struck(flow, of) -> bool:
 def playing(act, of, flows, *rest, hooks, **more):
     """Evaluates; for programs whose hash starts with a digit in `of`, the act runs at the 40th step."""
     struck = any(is_struck(flow, of) for flow in flows)
-    done = []
+    done: list[int] = []
 
     def count(steps):
         hooks.before_step(steps)

@@ -77,13 +77,13 @@ def _be_the_command(policy: str, folder: Path, moment: int | None, again: int, w
         os.write(writer, json.dumps({"calls": calls, "steps": steps_taken()}).encode())
         leave(code)
 
-    os._exit = report_and_exit  # the command itself may leave by it
+    os._exit = report_and_exit  # type: ignore[assignment]  # the command itself may leave by it
     code = 99
     sys.setprofile(count)
     try:
         main()
     except SystemExit as end:
-        code = end.code
+        code = int(end.code or 0)
     except BaseException as error:  # what Python would print a traceback for
         print("Traceback", repr(error), file=sys.stderr)
     finally:

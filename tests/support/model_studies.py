@@ -33,7 +33,7 @@ def study(
 ) -> Study:
     """A study with a scripted server. `settings` are limits of its budget and options of its proposer."""
     limits = {"steps": 20_000} | {name: settings.pop(name) for name in _LIMITS if name in settings}
-    defaults = {
+    defaults: dict[str, Any] = {
         "model": "scripted",
         "base_url": server.url,
         "api_key": "secret-key",

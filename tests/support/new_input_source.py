@@ -17,7 +17,7 @@ from hl_dsl.input_sources.source import InputSource
 BATTERY = InputSource("battery", is_wide=False, dtypes=("float32",), says="charge left, 0 to 1")
 text = Path(table.__file__).read_text(encoding="utf-8")
 assert text.count("STEP, PLAN)") == 1
-table.BATTERY = BATTERY
+vars(table)["BATTERY"] = BATTERY
 exec(compile(text.replace("STEP, PLAN)", "STEP, PLAN, BATTERY)"), table.__file__, "exec"), vars(table))
 
 from hl_dsl.compiler.backends.frame import Frame  # noqa: E402

@@ -134,6 +134,7 @@ def reference_plans(flow, parameters: dict, seed: int, frames: list[Frame]) -> l
             if lives[order[0]]["score"] > best_score:
                 best, best_score = tried[order[0]], lives[order[0]]["score"]
             center = np.mean([tried[number] for number in order[: setting["elites"]]], axis=0).tolist()
+        assert best is not None
         chosen.append(best[0])
         machine.tick(raw(frame.observation[0], int(frame.step[0]), best[0]))
         plan = [held(setting["warm_start"] * np.array(row)) for row in best[1:]] + [
@@ -154,7 +155,7 @@ def recorded(controller, lanes: int, ticks: int, seeds=None) -> tuple[list[Frame
     rollout = evaluate(
         controller,
         controller.flow.card,
-        EpisodeSettings("standard", seeds or list(range(lanes)), max_steps=ticks),
+        EpisodeSettings("standard", tuple(seeds or range(lanes)), max_steps=ticks),
         resources=Resources(num_threads=1),
         callbacks=RolloutCallbacks(on_tick=watch),
     )

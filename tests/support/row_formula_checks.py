@@ -26,7 +26,9 @@ def check_formula(row: Operator) -> None:
 
 def run_row(row: Operator, operands: tuple):
     """The row applied in a program, to observations, by the interpreter. Lists are vectors."""
-    fields, raw, names = {}, [], []
+    fields: dict[str, Field] = {}
+    raw: list = []
+    names: list[str] = []
     for position, value in enumerate(operands):
         items = value if isinstance(value, list) else [value]
         base = {bool: "bool", int: "int", float: "real"}[type(items[0])]
@@ -57,7 +59,7 @@ def run_row(row: Operator, operands: tuple):
         )
     )
     by_place = {entry.column: position for position, entry in enumerate(flow.inputs)}
-    tick = Interpreter(flow).tick([raw[column] for column in sorted(by_place, key=by_place.get)])
+    tick = Interpreter(flow).tick([raw[column] for column in sorted(by_place, key=by_place.__getitem__)])
     return tick.values[flow.values["result"].nodes[0]]
 
 

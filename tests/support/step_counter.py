@@ -22,7 +22,7 @@ class StepCounter:
             self.steps += steps
             self._count(pool, steps)
 
-        SimulatorPool.count = count  # type: ignore[method-assign]  # the purpose of this class
+        SimulatorPool.count = count  # type: ignore[assignment, method-assign]  # the purpose of this class
 
 
 _COUNTER = StepCounter()

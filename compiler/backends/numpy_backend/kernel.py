@@ -1,7 +1,7 @@
-"""The functions that generated NumPy source calls. Each equals its scalar definition (hl_dsl/operators/scalar.py) to the
-bit, for every operand, and never makes NumPy warn.
+"""Functions that generated NumPy source calls.
 
-A standalone export prints the ones it needs, so each stands on its own but for `np`, `math` and `each`.
+Each equals its scalar definition (hl_dsl/operators/scalar.py) to the bit, for every operand, and causes no warning of
+NumPy. A standalone export prints those that it needs, so each uses only `np`, `math` and `each`.
 """
 
 import math
@@ -10,18 +10,18 @@ import numpy as np
 
 
 def divide(a, b):
-    """a / b, and 0 where b is 0."""
+    """The quotient a / b, and 0 where b is 0."""
     return np.where(b == 0.0, 0.0, a / np.where(b == 0.0, 1.0, b))
 
 
 def floor_divide(a, b):
-    """a // b for ints, and 0 where b is 0."""
+    """The quotient a // b for ints, and 0 where b is 0."""
     by = np.where((b == 0) | (b == -1), 1, b)
     return np.where(b == 0, 0, np.where(b == -1, -a, a // by))
 
 
 def modulo(a, b):
-    """a % b with the sign of b, and 0 where b is 0; NaN where a is not finite."""
+    """The remainder a % b with the sign of b, and 0 where b is 0; NaN where a is not finite."""
     if np.result_type(a, b).kind != "f":
         return np.where(b == 0, 0, np.mod(a, np.where(b == 0, 1, b)))
     finite = np.isfinite(a)
@@ -30,12 +30,12 @@ def modulo(a, b):
 
 
 def minimum(a, b):
-    """b where it is below a, else a: also for signed zeros and NaN, where `np.minimum` decides otherwise."""
+    """The minimum: b where it is below a, else a. `np.minimum` differs for signed zeros and NaN."""
     return np.where(b < a, b, a)
 
 
 def maximum(a, b):
-    """b where it is above a, else a."""
+    """The maximum: b where it is above a, else a."""
     return np.where(b > a, b, a)
 
 
@@ -60,6 +60,7 @@ def popcount(a):
 
 
 def to_real(a):
+    """As float64."""
     return np.asarray(a).astype(np.float64)
 
 
@@ -93,22 +94,27 @@ def each(function, *operands):
 
 
 def sin(x):
+    """The sine, NaN where x is not finite."""
     return each(math.sin, x)
 
 
 def cos(x):
+    """The cosine, NaN where x is not finite."""
     return each(math.cos, x)
 
 
 def tanh(x):
+    """The hyperbolic tangent."""
     return each(math.tanh, x)
 
 
 def exp(x):
+    """The exponential of x, infinite where that overflows."""
     return each(math.exp, x)
 
 
 def atan2(y, x):
+    """The angle of the point (x, y), in radians."""
     return each(math.atan2, y, x)
 
 

@@ -1,4 +1,4 @@
-"""The NumPy back end: a program's written NumPy form over lanes."""
+"""NumPy back end: a program's generated NumPy function over lanes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TYPES = {"real": np.dtype(np.float64), "int": np.dtype(np.int64), "bool": np.dty
 
 
 class NumpyLanes(Lanes):
-    """Arrays with one value for each lane; a frame with some of the lanes picks them out and puts them back."""
+    """Arrays with one value for each lane. A frame with some of the lanes selects their values and writes them back."""
 
     name = "numpy"
 
@@ -32,6 +32,7 @@ class NumpyLanes(Lanes):
         self._num_lanes = 0
 
     def start(self, num_lanes: int, parameters: list) -> None:
+        """Starts an episode in each of `num_lanes` lanes."""
         flow = self.flow
         self._num_lanes = num_lanes
         self._all = np.arange(num_lanes, dtype=np.int32).tobytes()
@@ -40,27 +41,28 @@ class NumpyLanes(Lanes):
         ]
         self._memory = [np.full(num_lanes, cell.start, TYPES[cell.base]) for cell in flow.memories]
         self._last = [np.full(num_lanes, entry.default, TYPES[entry.base]) for entry in flow.inputs]
-        self._mended = np.zeros(num_lanes, np.int64)
+        self._out_of_range = np.zeros(num_lanes, np.int64)
         self._violations = np.zeros((len(self.watched), num_lanes), np.int64)
 
     def tick(self, frame) -> np.ndarray:
+        """One step of the lanes in the frame."""
         if not _plain(frame, self.columns):
             frame = general_frame(frame, self.columns)
         lanes = frame.lanes
         count = len(lanes)
         everyone = lanes.tobytes() == self._all  # a fraction of the cost of comparing arrays
-        if not everyone and count and not (0 <= lanes.min() and lanes.max() < self._num_lanes):
+        if not everyone and count and not (lanes.min() >= 0 and lanes.max() < self._num_lanes):
             raise HLError(f"the frame has lanes beyond the {self._num_lanes} that were started")
         memory, last, parameters = self._memory, self._last, self._parameters
         if not everyone:
             memory, last = [values[lanes] for values in memory], [values[lanes] for values in last]
             parameters = [values[lanes] if len(values) > 1 else values for values in parameters]
         if np.count_nonzero(frame.step) < count:
-            begins = frame.step == 0
-            memory = [np.where(begins, cell.start, values) for cell, values in zip(self.flow.memories, memory)]
-            last = [np.where(begins, entry.default, values) for entry, values in zip(self.flow.inputs, last)]
-        mended = self._mended if everyone else np.zeros(count, np.int64)
-        observation = self._admitted(frame, last, mended)
+            starting = frame.step == 0
+            memory = [np.where(starting, cell.start, values) for cell, values in zip(self.flow.memories, memory)]
+            last = [np.where(starting, entry.default, values) for entry, values in zip(self.flow.inputs, last)]
+        out_of_range = self._out_of_range if everyone else np.zeros(count, np.int64)
+        observation = self._admitted(frame, last, out_of_range)
         action, memory, watched = self._step(observation, memory, parameters)
         memory = [_full(values, count, TYPES[cell.base]) for cell, values in zip(self.flow.memories, memory)]
         if everyone:
@@ -68,7 +70,7 @@ class NumpyLanes(Lanes):
         else:
             self._memory = _put(self._memory, memory, lanes)
             self._last = _put(self._last, observation, lanes)
-            self._mended[lanes] += mended
+            self._out_of_range[lanes] += out_of_range
         for counter, holds in zip(self._violations, watched):
             counter[slice(None) if everyone else lanes] += ~_full(holds, count, TYPES["bool"])
         actions = self.new_actions(count)
@@ -79,8 +81,8 @@ class NumpyLanes(Lanes):
                 actions[:, column] = values
         return actions
 
-    def _admitted(self, frame, last: list[np.ndarray], mended: np.ndarray) -> list[np.ndarray]:
-        """The observations, one new array for each input; what had to be mended is counted."""
+    def _admitted(self, frame, last: list[np.ndarray], out_of_range: np.ndarray) -> list[np.ndarray]:
+        """The observations, one new array for each input; values out of range are counted."""
         out: list = [None] * len(self.flow.inputs)
         for source, positions in self._bytes.items():
             held = getattr(frame, source)
@@ -91,11 +93,12 @@ class NumpyLanes(Lanes):
             if out[position] is None:
                 values = getattr(frame, entry.source)
                 out[position] = _admit(
-                    entry, values[:, entry.column] if values.ndim == 2 else values, last[position], mended
+                    entry, values[:, entry.column] if values.ndim == 2 else values, last[position], out_of_range
                 )
         return out
 
     def adopt(self, other: NumpyLanes, theirs: np.ndarray, mine: np.ndarray) -> None:
+        """Copies the state of lanes of other lanes."""
         here, there, rest = self.shared_cells(other)
         fresh = dict(zip(here, (other._memory[place][theirs] for place in there)))
         fresh |= {
@@ -107,20 +110,24 @@ class NumpyLanes(Lanes):
         self._last = _put(self._last, [values[theirs] for values in other._last], mine)
 
     def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        """(k,): values of a memory cell in these lanes."""
         return self._memory[cell][lanes]
 
     def memory(self) -> dict[str, np.ndarray]:
+        """The memory cells by name, each (n,)."""
         return {cell.name: values.copy() for cell, values in zip(self.flow.memories, self._memory)}
 
     def out_of_range(self) -> np.ndarray:
-        return self._mended.copy()
+        """(n,) int64: observations that were out of range or NaN."""
+        return self._out_of_range.copy()
 
     def violations(self) -> np.ndarray:
+        """(n, monitored properties) int64: ticks at which each did not hold."""
         return self._violations.T.copy()
 
 
 def _plain(frame, columns: dict[str, int]) -> bool:
-    """Whether the frame holds what is read as arrays of types that are exact in binary64, with a row for each lane and enough columns."""
+    """Whether all arrays that are read have a row for each lane, enough columns and a type exact in binary64."""
     count = len(frame.lanes)
     if frame.step.shape != (count,) or not is_exact_in_binary64(frame.step.dtype):
         return False
@@ -133,8 +140,8 @@ def _plain(frame, columns: dict[str, int]) -> bool:
     return True
 
 
-def _admit(entry: Input, raw: np.ndarray, last: np.ndarray, mended: np.ndarray) -> np.ndarray:
-    """The rule of boundary.py, for an array; counts in `mended` what it had to mend. Always a new array."""
+def _admit(entry: Input, raw: np.ndarray, last: np.ndarray, out_of_range: np.ndarray) -> np.ndarray:
+    """The rule of input_admission.py for an array, which counts in `out_of_range`. Always a new array."""
     if entry.base == "bool":
         valid = raw == raw
         value = np.where(valid, raw != 0, last)
@@ -148,7 +155,7 @@ def _admit(entry: Input, raw: np.ndarray, last: np.ndarray, mended: np.ndarray) 
         value = np.where(
             raw != raw, last, np.where(raw < entry.low, entry.low, np.where(raw > entry.high, entry.high, raw))
         )
-    mended += ~valid
+    out_of_range += ~valid
     return value.astype(TYPES[entry.base])
 
 

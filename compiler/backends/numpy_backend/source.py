@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from hl_dsl.compiler.backends.backend import run_outputs, watched_properties
+from hl_dsl.compiler.backends.backend import monitored_properties, run_outputs
 from hl_dsl.compiler.backends.branch_masks import plan_masks
 from hl_dsl.compiler.backends.numpy_backend import kernel as numpy_kernel
 from hl_dsl.compiler.ir.dataflow import Dataflow
@@ -50,8 +50,14 @@ def compile_numpy(flow: Dataflow) -> Callable:
 
 
 class Operand(NamedTuple):
-    """What a row's NumPy form may know of an operand: the row it comes from (or "constant", "input", "parameter",
-    "memory"), its base, and bounds that hold in every run."""
+    """An operand as the NumPy form of an operator sees it.
+
+    Attributes:
+        op: The operator that computes it, or "constant", "input", "parameter" or "memory".
+        base: Its type.
+        low: Lower bound in every run.
+        high: Upper bound in every run.
+    """
 
     op: str
     base: str
@@ -60,10 +66,12 @@ class Operand(NamedTuple):
 
     @property
     def finite(self) -> bool:
+        """Whether it is finite in every run."""
         return -math.inf < self.low and self.high < math.inf
 
     @property
     def never_zero(self) -> bool:
+        """Whether it is not 0 in any run."""
         return self.low > 0 or self.high < 0
 
 
@@ -114,7 +122,7 @@ class _Writer:
                 self._claim(nodes, name)
         for cell in flow.memories:
             self._claim((cell.next,), f"next_{cell.name}")
-        for item in watched_properties(flow):
+        for item in monitored_properties(flow):
             self._claim((item.node,), item.name)
 
     def _claim(self, nodes: tuple[int, ...], name: str) -> None:
@@ -160,7 +168,7 @@ class _Writer:
         lines += body
         action = [self.texts[number] for number in flow.action]
         memory = [self.texts[cell.next] for cell in flow.memories]
-        watched = [self.texts[item.node] for item in watched_properties(flow)]
+        watched = [self.texts[item.node] for item in monitored_properties(flow)]
         lines.append(f"return {_tuple(action, True)}, {_tuple(memory, True)}, {_tuple(watched, True)}")
         function = "\n".join([lines[0], *("    " + line for line in lines[1:])]) + "\n"
         used = {node.id for node in ast.walk(ast.parse(function)) if isinstance(node, ast.Name)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from hl_dsl.compiler.backends.backend import run_outputs, watched_properties
+from hl_dsl.compiler.backends.backend import monitored_properties, run_outputs
 from hl_dsl.compiler.backends.tape.source import table_forms
 from hl_dsl.compiler.ir.dataflow import Dataflow
 
@@ -92,7 +92,7 @@ def encode(flow: Dataflow) -> Tape:
         tuple(leaves["memory"]),
         tuple(place[same[cell.next]] for cell in flow.memories),
         tuple(leaves["parameter"]),
-        tuple(place[same[item.node]] for item in watched_properties(flow)),
+        tuple(place[same[item.node]] for item in monitored_properties(flow)),
         tuple(place[same[number]] for number in flow.action),
     )
 

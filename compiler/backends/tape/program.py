@@ -45,6 +45,7 @@ class TapeLanes(Lanes):
             raise NotCompiled(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
     def start(self, num_lanes: int, parameters: list) -> None:
+        """Starts an episode in each of `num_lanes` lanes."""
         flow, tape = self.flow, self.tape
         varied = [position for position, value in enumerate(parameters) if np.ndim(value)]
         inputs, cells = len(flow.inputs), len(flow.memories)
@@ -58,7 +59,7 @@ class TapeLanes(Lanes):
                 "parameters": (len(varied), num_lanes),
                 "memory": (cells, num_lanes),
                 "last": (inputs, num_lanes),
-                "mended": (num_lanes,),
+                "out_of_range": (num_lanes,),
                 "violations": (len(self.watched), num_lanes),
                 "chosen": (num_lanes,) if self.action_size is None else (num_lanes, self.action_size),
                 "registers": (tape.registers, stride),
@@ -108,6 +109,7 @@ class TapeLanes(Lanes):
             views["registers"][register] = value
 
     def tick(self, frame: Any) -> np.ndarray:
+        """One step of the lanes in the frame."""
         arguments = self._arguments.copy()
         for place, name in self._read:
             arguments[place] = getattr(frame, name)
@@ -117,12 +119,13 @@ class TapeLanes(Lanes):
             fits = self._interpret_converted(frame, arguments)
         if not fits:
             raise HLError(
-                f"the frame does not fit: {self._program[0]} lanes were started, and each source needs a row for every lane of the frame"
+                f"the frame does not fit: {self._program[0]} lanes were started, "
+                "and each source needs a row for every lane of the frame"
             )
         return self._chosen[: len(arguments[0])].astype(self.dtype)
 
     def _interpret_converted(self, frame: Any, arguments: list[np.ndarray]) -> bool:
-        """Prepares the interpreter for the types of a frame, which become float64 if they are not types of the sources."""
+        """Prepares the interpreter for the types of a frame; float64 replaces types that a source does not have."""
         dtypes = [("int32",), *(source.dtypes for source in INPUT_SOURCES)]
         if not all(_is_usual(values, types) for values, types in zip(arguments[: len(dtypes)], dtypes, strict=True)):
             general = general_frame(frame, self.columns)
@@ -131,6 +134,7 @@ class TapeLanes(Lanes):
         return self._interpret(*arguments)
 
     def adopt(self, other: TapeLanes, theirs: np.ndarray, mine: np.ndarray) -> None:
+        """Copies the state of lanes of other lanes."""
         here, there, rest = self.shared_cells(other)
         memory, known = self._views["memory"], other._views["memory"]
         memory[np.ix_(here, mine)] = known[np.ix_(there, theirs)]
@@ -138,9 +142,11 @@ class TapeLanes(Lanes):
         self._views["last"][:, mine] = other._views["last"][:, theirs]
 
     def stored(self, cell: int, lanes: np.ndarray) -> np.ndarray:
+        """(k,): values of a memory cell in these lanes."""
         return self._views["memory"][cell, lanes]
 
     def memory(self) -> dict[str, np.ndarray]:
+        """The memory cells by name, each (n,)."""
         types = {"real": np.float64, "int": np.int64, "bool": np.bool_}
         return {
             cell.name: self._views["memory"][row].astype(types[cell.base])
@@ -148,14 +154,16 @@ class TapeLanes(Lanes):
         }
 
     def out_of_range(self) -> np.ndarray:
-        return self._views["mended"].astype(np.int64)
+        """(n,) int64: observations that were out of range or NaN."""
+        return self._views["out_of_range"].astype(np.int64)
 
     def violations(self) -> np.ndarray:
+        """(n, monitored properties) int64: ticks at which each did not hold."""
         return self._views["violations"].T.astype(np.int64)
 
 
 def _expected(source: InputSource, action_dtype: np.dtype, is_read: bool) -> np.ndarray:
-    """An empty array of the type that frames are expected to hold: that of the actions, where the source can have it."""
+    """An empty array of the type that frames are expected to have: that of the actions, if the source can have it."""
     dtype = action_dtype.name if is_read and action_dtype.name in source.dtypes else source.dtypes[0]
     return np.zeros((0, 0) if source.is_wide else 0, dtype)
 

@@ -33,14 +33,14 @@ _DECORATED = (
     "modulo_real",
     "popcount",
     "has_lanes",
-    "begin",
+    "start_episodes",
     "admit",
     "gather",
     "scatter",
     "count_violations",
 )
-# No raising checks inside the loops: every form is total. No reference counts: nothing is allocated, and slices of arrays
-# that are passed to functions would otherwise cost more than the work.
+# No raising checks inside the loops: every form is total. No reference counts: nothing is allocated, and counting for
+# slices of arrays that are passed to functions would cost more than the work.
 _OPTIONS = 'error_model="numpy", _nrt=False'
 
 

@@ -1,42 +1,55 @@
-"""One step of a policy over a frame of lanes, as the tape interpreter does it.
+"""One step of a policy over a frame of lanes, in the tape interpreter.
 
-This text becomes part of a generated module and is compiled there by numba (see tape_source.py); it is plain Python
-all the same. `evaluate` is generated: one branch for each compiled form of the operator table.
+This text becomes part of a generated module, where numba compiles it (see source.py). There, `sources` is replaced by
+one parameter for each input source, by its name. `evaluate`, `read` and `has_sources` are generated, with one branch
+for each compiled form of the operator table or each input source.
 
 All values are float64: ints within ±2^53 and bools (0.0, 1.0) are exact, and never -0.0. Loops run over slices with an
-index from 0, and conditions are summed instead of branched on: numba then gives them to the processor's vector units.
+index from 0, and conditions are summed instead of branched on, so that numba can use the processor's vector units.
 """
 
 import math
 
 import numpy as np
 
-BLOCK = 256  # lanes that an instruction is applied to before the next one is looked at
+BLOCK = 256  # lanes to which an instruction is applied before the next one
 
-# Where things stand in the int64 array `program`: numbers, then the beginnings of the parts of `state`, then the body.
+# Layout of the int64 array `program`: counts, then the starts of the parts of `state`, then the body.
 LANES, INSTRUCTIONS, INPUTS, CELLS, VARIED, PROPERTIES, ACTIONS, REGISTERS, STRIDE = range(9)
-BOUNDS_AT, START_AT, PARAMETERS_AT, MEMORY_AT, LAST_AT, MENDED_AT, VIOLATIONS_AT, CHOSEN_AT, REGISTERS_AT, BODY = range(
-    9, 19
-)
+(
+    BOUNDS_AT,
+    START_AT,
+    PARAMETERS_AT,
+    MEMORY_AT,
+    LAST_AT,
+    OUT_OF_RANGE_AT,
+    VIOLATIONS_AT,
+    CHOSEN_AT,
+    REGISTERS_AT,
+    BODY,
+) = range(9, 19)
 # An input's row in the body.
 SOURCE, COLUMN, BASE, IS_BYTE, REGISTER, ROW = range(6)
 REAL, INT, BOOL = range(3)
 
 
 def floor(a):
+    """The int at or below a; 0 where a is not finite."""
     return np.floor(a) + 0.0 if abs(a) < math.inf else 0.0
 
 
 def ceil(a):
+    """The int at or above a; 0 where a is not finite."""
     return np.ceil(a) + 0.0 if abs(a) < math.inf else 0.0
 
 
 def round_half_even(a):
+    """The int nearest to a, half to even; 0 where a is not finite."""
     return np.rint(a) + 0.0 if abs(a) < math.inf else 0.0
 
 
 def floor_divide(a, b):
-    """For ints: the quotient of floats, cut, is exact within ±2^53, and so is what it leaves."""
+    """The quotient a // b for ints. The truncated quotient of floats and its remainder are exact within ±2^53."""
     whole = np.trunc(a / b)
     left = a - whole * b
     below = (left != 0.0) & ((left < 0.0) != (b < 0.0))
@@ -44,12 +57,14 @@ def floor_divide(a, b):
 
 
 def modulo_int(a, b):
+    """The remainder a % b for ints, with the sign of b; 0 where b is 0."""
     left = a - np.trunc(a / b) * b
     below = (left != 0.0) & ((left < 0.0) != (b < 0.0))
     return (left + b if below else left) if b != 0.0 else 0.0
 
 
 def modulo_real(a, b):
+    """The remainder a % b for reals, with the sign of b; 0 where b is 0, NaN where a is not finite."""
     if b == 0.0:
         return 0.0
     if not abs(a) < math.inf:
@@ -64,6 +79,7 @@ def modulo_real(a, b):
 
 
 def popcount(a):
+    """The number of ones in the binary form; 0 where a is negative."""
     if not 0.0 <= a < 9e18:
         return 0.0
     bits = int(a)
@@ -80,8 +96,8 @@ def tick(lanes, sources, program, state):
     """One step of the rows of a frame, row i being lane `lanes[i]`.
 
     `sources` are the arrays of the table of input sources, in its order. `program` and `state` are laid out by
-    program.py. Writes the lanes' memory and counters and the rows' actions in `state`. Returns False, with nothing done,
-    if the frame does not fit.
+    program.py. Writes the lanes' memory and counters and the rows' actions into `state`. Returns False, and does
+    nothing, if the frame does not fit.
     """
     count = lanes.shape[0]
     if not (has_lanes(lanes, step, program) and has_sources(count, sources, program)):
@@ -97,7 +113,7 @@ def tick(lanes, sources, program, state):
             starting += step[first + i] == 0
         lane = -1 if strays else np.int64(rows[0])  # of the first row, where the others follow it in order
         if starting:
-            begin(rows, step[first:last], program, state)
+            start_episodes(rows, step[first:last], program, state)
         place = BODY
         for k in range(program[INPUTS]):
             entry = program[place : place + ROW]
@@ -142,8 +158,8 @@ def has_lanes(lanes, step, program):
     return not outside and count <= program[LANES] and step.shape[0] == count
 
 
-def begin(rows, step, program, state):
-    """An episode begins in the lanes whose step is 0."""
+def start_episodes(rows, step, program, state):
+    """Starts an episode in the lanes whose step is 0."""
     n, inputs = program[LANES], program[INPUTS]
     for i in range(rows.shape[0]):
         if step[i] == 0:
@@ -154,7 +170,7 @@ def begin(rows, step, program, state):
 
 
 def admit(k, entry, values, rows, program, state):
-    """Input k brought into its range, and what had to be mended counted: the rule of boundary.py."""
+    """Brings input k into its range and counts values that were not: the rule of input_admission.py."""
     low, high = state[program[BOUNDS_AT] + 3 * k], state[program[BOUNDS_AT] + 3 * k + 1]
     base = entry[BASE]
     size = rows.shape[0]
@@ -164,14 +180,14 @@ def admit(k, entry, values, rows, program, state):
     if within < size:
         for i in range(size):
             raw = values[i]
-            mended = raw != raw
-            if mended:
+            was_invalid = raw != raw
+            if was_invalid:
                 raw = state[program[LAST_AT] + k * program[LANES] + rows[i]]
             elif base != BOOL and not low <= raw <= high:
-                mended = True
+                was_invalid = True
                 raw = low if raw < low else high
-            if mended:
-                state[program[MENDED_AT] + rows[i]] += 1.0
+            if was_invalid:
+                state[program[OUT_OF_RANGE_AT] + rows[i]] += 1.0
             values[i] = raw
     if base == INT:
         for i in range(size):
@@ -182,7 +198,7 @@ def admit(k, entry, values, rows, program, state):
 
 
 def gather(values, state, at, lane, rows):
-    """Picks out the rows' values of a part of the state with one value for each lane."""
+    """Reads the rows' values from a part of the state with one value for each lane."""
     if lane >= 0:
         near = state[at + lane : at + lane + rows.shape[0]]
         for i in range(near.shape[0]):
@@ -193,7 +209,7 @@ def gather(values, state, at, lane, rows):
 
 
 def scatter(values, state, at, lane, rows):
-    """Puts them back."""
+    """Writes the rows' values into a part of the state with one value for each lane."""
     if lane >= 0:
         near = state[at + lane : at + lane + rows.shape[0]]
         for i in range(near.shape[0]):
@@ -204,6 +220,7 @@ def scatter(values, state, at, lane, rows):
 
 
 def count_violations(values, state, at, lane, rows):
+    """Counts the rows in which a property, 0.0 or 1.0, does not hold."""
     if lane >= 0:
         near = state[at + lane : at + lane + rows.shape[0]]
         for i in range(near.shape[0]):

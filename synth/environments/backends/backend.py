@@ -109,7 +109,7 @@ class EnvironmentBackend(ABC):
     @classmethod
     @abstractmethod
     def owns(cls, environment: str) -> bool:
-        """Whether an id has the form of this back end's ids. The first back end of the registry that owns an id serves it."""
+        """Whether an id has the form of this back end's ids. The first of the registry that owns an id serves it."""
 
     @classmethod
     @abstractmethod
@@ -131,6 +131,7 @@ class EnvironmentBackend(ABC):
     @classmethod
     def load(cls) -> None:
         """Imports the simulator's library, which can take a second."""
+        return None
 
     @classmethod
     def environments(cls) -> list[str]:
@@ -158,4 +159,4 @@ class EnvironmentBackend(ABC):
 
     @abstractmethod
     def close(self) -> None:
-        """Ends the simulators, or puts those into the idle store whose next `reset` cannot be distinguished from the first."""
+        """Ends the simulators. Those whose next `reset` would be like the first may be put into the idle store."""

@@ -29,12 +29,12 @@ from hl_dsl.cards.capabilities import Capabilities, Rendering
 
 # Settings of EnvPool that describe this machine or this call, and not the world that is simulated.
 _NOT_OF_THE_WORLD = frozenset(
-    "num_envs batch_size num_threads max_num_players thread_affinity_offset base_path seed env_seed "
-    "gym_reset_return_info reward_threshold".split()
+    ("num_envs", "batch_size", "num_threads", "max_num_players", "thread_affinity_offset", "base_path", "seed")
+    + ("env_seed", "gym_reset_return_info", "reward_threshold")
 )
 _MAX_IDLE_POOLS = 4
 _MAX_WIDTH_RATIO = 2  # an idle pool serves if it has at most this many times the lanes; its buffers have full width
-# The state keys of EnvPool that are input sources, beside the observation.
+# The state keys of EnvPool that are input sources, in addition to the observation.
 _SOURCE_KEYS = {"ram": "info:ram", "reward": "reward", "lives": "info:lives", "step": "elapsed_step"}
 _RAM_BYTES = 128
 # Capabilities of EnvPool's packages; another package has the defaults.
@@ -63,20 +63,24 @@ class EnvPoolBackend(EnvironmentBackend):
 
     @classmethod
     def owns(cls, environment: str) -> bool:
+        """True: EnvPool's ids have no form of their own."""
         return True
 
     @classmethod
     def load(cls) -> None:
+        """Imports EnvPool."""
         _envpool()
 
     @classmethod
     def environments(cls) -> list[str]:
+        """EnvPool's own list."""
         return _envpool().list_all_envs()
 
     @classmethod
     def describe(
         cls, environment: str, options: Mapping[str, Any], folders: tuple[Path, ...], idle: IdleSimulators
     ) -> EnvironmentSpec:
+        """Describes an environment; see the base class."""
         try:
             spec = _without_warnings(_envpool().make_spec, environment, **options)
         except Exception as error:
@@ -115,20 +119,24 @@ class EnvPoolBackend(EnvironmentBackend):
         self._done, self._truncated = places["done"], places["trunc"]
 
     def reset(self, lanes: np.ndarray) -> Frame:
+        """Starts an episode in `lanes`."""
         self._waiting = True
         self._pool._reset(lanes)
         return self._receive(lanes)
 
     def step(self, lanes: np.ndarray, actions: np.ndarray) -> Frame:
+        """Takes one step in `lanes`."""
         self._waiting = True
         # The pool's own send and receive, without the 40 us of wrapping that its `step` puts around them.
         self._pool._send([lanes, lanes, actions])
         return self._receive(lanes)
 
     def render(self, lane: int) -> np.ndarray:
+        """Returns a picture of a lane, (height, width, 3) uint8."""
         return self._pool.render(env_ids=np.array([lane], np.int32))[0]
 
     def close(self) -> None:
+        """Keeps the pool if nothing is drawn at random, and else ends it."""
         request = self._request
         if self._waiting or request.render or request.draws_at_random:
             self._pool.close()
@@ -154,7 +162,7 @@ class EnvPoolBackend(EnvironmentBackend):
         return request.spec.environment, tuple(sorted(request.options.items())), request.num_threads
 
     def _open(self) -> tuple[Any, tuple[int, ...]]:
-        """A pool whose lane i has seed `seeds[i]` and whose next reset cannot be distinguished from the first, and its seeds.
+        """A pool whose lane i has seed `seeds[i]` and whose next reset is like the first, and its seeds.
 
         Loading a cartridge costs as much as a thousand frames. Where nothing is drawn at random a reset restores the
         very same start, so a pool that served such a protocol serves again.

@@ -1,4 +1,4 @@
-"""Gymnasium back end: users' own environments and those of Gymnasium's registry. Lanes are stepped one after another."""
+"""Gymnasium back end: users' own environments and those of Gymnasium's registry, one lane stepped after another."""
 
 from __future__ import annotations
 
@@ -36,12 +36,14 @@ class GymnasiumBackend(EnvironmentBackend):
 
     @classmethod
     def owns(cls, environment: str) -> bool:
+        """True for ids with a colon."""
         return ":" in environment
 
     @classmethod
     def describe(
         cls, environment: str, options: Mapping[str, Any], folders: tuple[Path, ...], idle: IdleSimulators
     ) -> EnvironmentSpec:
+        """Describes an environment; see the base class."""
         return describe_environment(GymnasiumFactory(environment, folders, idle), options)
 
     def __init__(self, request: SimulatorRequest, idle: IdleSimulators):
@@ -53,16 +55,19 @@ class GymnasiumBackend(EnvironmentBackend):
         self._failed = False
 
     def reset(self, lanes: np.ndarray) -> Frame:
+        """Starts an episode in `lanes`."""
         self._elapsed[lanes] = 0
         return self._frame(lanes, lambda: [(self._reset_lane(int(lane)), 0.0, False, False) for lane in lanes])
 
     def step(self, lanes: np.ndarray, actions: np.ndarray) -> Frame:
+        """Takes one step in `lanes`."""
         self._elapsed[lanes] += 1
         return self._frame(
             lanes, lambda: [self._step_lane(int(lane), action) for lane, action in zip(lanes, actions, strict=True)]
         )
 
     def render(self, lane: int) -> np.ndarray:
+        """Returns a picture of a lane, (height, width, 3) uint8."""
         picture = self._guarded("render", self._lanes[lane].render)
         if not isinstance(picture, np.ndarray) or picture.ndim != 3:
             raise EnvironmentFailed(

@@ -1,7 +1,7 @@
 """Construction of users' own environments from their ids.
 
 `gymnasium:ID` is made by Gymnasium's registry, `module:callable` by calling a function or a class. An exception of the
-user's code becomes an HLError that names its line; what the code prints goes to stderr, because stdout may be a document.
+user's code becomes an HLError that names its line. What the code prints goes to stderr: stdout may be a document.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class GymnasiumFactory:
 
 
 def guarded(what: str, function: Callable[[], Any]) -> Any:
-    """Returns `function()`; an exception becomes an HLError that names its line. `what` is the subject of the message."""
+    """Returns `function()`. An exception becomes an HLError about `what` that names its line."""
     try:
         return function()
     except HLError:
@@ -125,7 +125,8 @@ def _find_callable(environment: str, module: str, name: str, folders: tuple[Path
         if error.name is not None and (module == error.name or module.startswith(error.name + ".")):
             raise HLError(
                 f"the module `{module}` of the environment `{environment}` was not found",
-                "put it into the working folder, next to the policy or on PYTHONPATH; an environment of Gymnasium's registry is written gymnasium:ID",
+                "put it into the working folder, next to the policy or on PYTHONPATH; "
+                "an environment of Gymnasium's registry is written gymnasium:ID",
             ) from error
         raise _import_error(environment, module, error) from error
     except (Exception, SystemExit) as error:

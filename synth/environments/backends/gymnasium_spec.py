@@ -82,12 +82,14 @@ def _action_spec(name: str, space: Any) -> tuple[ArraySpec, int]:
     if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating):
         if np.dtype(space.dtype) not in map(np.dtype, REAL_ACTION_TYPES):
             raise HLError(
-                f"`{name}` takes {np.dtype(space.dtype)} actions; a policy here acts in {' or '.join(REAL_ACTION_TYPES)}",
+                f"`{name}` takes {np.dtype(space.dtype)} actions; "
+                f"a policy here acts in {' or '.join(REAL_ACTION_TYPES)}",
                 "wrap it in a `module:callable` of your own that takes one of these types",
             )
         return ArraySpec(tuple(space.shape), np.dtype(space.dtype), space.low.ravel(), space.high.ravel()), 0
     raise HLError(
-        f"the action_space of `{name}` is a {type(space).__name__}; a policy here acts in a Discrete or a Box of real numbers",
+        f"the action_space of `{name}` is a {type(space).__name__}; "
+        "a policy here acts in a Discrete or a Box of real numbers",
         "wrap it in a `module:callable` of your own",
     )
 

@@ -14,7 +14,7 @@ from hl_dsl.synth.runs.statuses import Gate
 
 @dataclass(frozen=True)
 class Derivation:
-    """How a proposal was made: the change in words, the operator, and the hashes of its parents."""
+    """Derivation of a proposal: the change in words, the operator, and the hashes of its parents."""
 
     change: str
     operator: str

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hl_dsl.compiler.backends.backend import run_outputs
 from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.compiler.backends.monitored_properties import as_monitors, without_idle_ghosts
+from hl_dsl.compiler.backends.monitored_properties import as_monitors, without_unused_monitor_state
 from hl_dsl.compiler.backends.tape.encoding import encode
 from hl_dsl.compiler.policy import BACKENDS, Policy
 from hypothesis import given, settings
@@ -83,18 +83,18 @@ def test_the_ghost_of_what_is_proved_does_not_run(form):
     bare = program("true").flow
     (ghost,) = [cell for cell in proved.memories if cell.monitor_of]
     assert ghost.monitor_of == "claim" and not ghost.declared and ghost.name in ("claim.waited", "claim.active")
-    assert without_idle_ghosts(watched) is watched and not without_idle_ghosts(proved).memories
+    assert without_unused_monitor_state(watched) is watched and not without_unused_monitor_state(proved).memories
     assert (
-        len(encode(without_idle_ghosts(proved)).code)
-        == len(encode(without_idle_ghosts(bare)).code)
+        len(encode(without_unused_monitor_state(proved)).code)
+        == len(encode(without_unused_monitor_state(bare)).code)
         < len(encode(watched).code)
     )
-    assert len(run_outputs(without_idle_ghosts(proved))) == 1
+    assert len(run_outputs(without_unused_monitor_state(proved))) == 1
     policy = program(form.format(n=2), "invariant").compile()
     policy.reset(1)
     assert policy.memory == {}
     assert [item.kind for item in as_monitors(proved).properties] == ["monitor"]
-    assert len(without_idle_ghosts(as_monitors(proved)).memories) == 1
+    assert len(without_unused_monitor_state(as_monitors(proved)).memories) == 1
 
 
 @settings(deadline=None, max_examples=30)

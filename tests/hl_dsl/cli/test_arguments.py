@@ -49,7 +49,7 @@ WRONG = {
     "an environment that EnvPool lacks": (["env", "Breakout-v6"], "no environment `Breakout-v6`", "Breakout-v5"),
     "no environment at all": (["env", "../../etc/passwd"], "no environment"),
     "no trials": (["trials", "none"], "no trials at none"),
-    "a code that there is not": (["explain", "HL999"], "no code `HL999`"),
+    "a code that there is not": (["explain", "HL999"], "unknown code `HL999`"),
     "an operator that there is not": (["explain", "clmp"], "is not a diagnostic's code", "`clamp`"),
     "another language": (["export", "lean.hl", "--to", "java"], "`java` is not a target language", "python"),
     "an export over the policy": (["export", "lean.hl", "-o", "./lean.hl"], "would overwrite the policy"),

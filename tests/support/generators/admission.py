@@ -7,8 +7,9 @@ Exact fractions compute it at a hundredth of the cost of a solver; samples check
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
+from typing import Any
 
 from hl_dsl.verify.goals.terms import SORTS, literal
 from hl_dsl.verify.intervals.contexts import Context
@@ -49,7 +50,7 @@ def _euclidean(a: int, b: int) -> int:
     return a // b if b > 0 else -(a // -b)
 
 
-_FUNCTIONS = {
+_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "+": lambda *values: sum(values),
     "*": lambda a, b: a * b,
     "-": lambda a, *rest: a - sum(rest) if rest else -a,

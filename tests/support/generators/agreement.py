@@ -75,7 +75,8 @@ def _counters(run: Run, reference: Reference, policy: Policy, back_end: str) -> 
     seen = [policy.out_of_range] + [
         counted[:, column] for kind, counted in kinds for column in range(len(run.flow.of_kind(kind)))
     ]
-    clean = np.flatnonzero(reference.plain.all(axis=0)[np.arange(run.lanes) % lanes])
+    plain = np.asarray(reference.plain.all(axis=0))
+    clean = np.flatnonzero(plain[np.arange(run.lanes) % lanes])
     return [
         f"{back_end}, lane {lane}: counted {[int(column[lane]) for column in seen]}, "
         f"the interpreter {[int(column[lane % lanes]) for column in wanted]}"

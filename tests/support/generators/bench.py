@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, replace
 from itertools import product
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from hl_dsl.compiler.ir.builder import Builder
@@ -116,7 +117,8 @@ def as_base(value, base: str):
 
 def bench(applications: list[Applied]) -> Dataflow:
     """A dataflow with a component of the action for each application."""
-    builder, inputs = Builder(), []
+    builder = Builder()
+    inputs: list[Input] = []
 
     def column(name: str, base: str) -> int:
         low, high = {"real": (-math.inf, math.inf), "int": (-LARGEST, LARGEST), "bool": (0, 1)}[base]
@@ -134,7 +136,7 @@ def bench(applications: list[Applied]) -> Dataflow:
     one, zero = builder.constant(1.0, "real"), builder.constant(0.0, "real")
     action = []
     for item in applications:
-        fixed = dict(item.constants)
+        fixed: dict[int, Any] = dict(item.constants)
         node = builder.apply(
             item.row.name,
             tuple(

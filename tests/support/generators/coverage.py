@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 from hl_dsl.grammar.tree.syntax_tree import (
     Act,
@@ -126,7 +128,7 @@ def _observe(found: Counter, item: Observe) -> None:
 def _memory(found: Counter, item: Memory) -> None:
     found[f"memory: {item.type.base}"] += 1
     if item.type.base == "vec":
-        found["memory: a range for each component"] += not item.range.is_alike
+        found["memory: a range for each component"] += item.range is not None and not item.range.is_alike
         found[
             "memory: a start for each component" if type(item.start) is Vector else "memory: one start for a vector"
         ] += 1
@@ -158,7 +160,7 @@ def _act(found: Counter, item: Act) -> None:
     found["act: decision list" if len(item.rules) > 1 else "act: expression"] += 1
 
 
-_DECLARATIONS = {
+_DECLARATIONS: dict[type, Callable[..., Any]] = {
     Observe: _observe,
     Memory: _memory,
     Modes: _modes,
@@ -200,7 +202,8 @@ def _expression(found: Counter, node, symbols) -> None:
 
 def measure(examples: int) -> tuple[Counter, Counter]:
     """How often each row and each construct occurs in a run of the generator: (rows, constructs)."""
-    written, built = Counter(), Counter()
+    written: Counter = Counter()
+    built: Counter = Counter()
 
     @settings(
         max_examples=examples,

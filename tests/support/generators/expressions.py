@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from hl_dsl.grammar.tree.syntax_tree import (
     Apply,
@@ -19,6 +20,7 @@ from hl_dsl.grammar.tree.syntax_tree import (
     with_children,
 )
 
+from hl_dsl.language.symbols import Symbols
 from hl_dsl.language.type_inference import Inference, formula_expression
 from hl_dsl.language.types import INT, REAL, Type, scalar, vector
 from hl_dsl.operators import Operator
@@ -71,13 +73,13 @@ class ExpressionWriter:
 
     def type_of(self, expression: Expression) -> Type:
         """The type the checker will give it."""
-        return Inference({}).of(expression, {**self._constants, **self.later, **self.types})
+        return Inference(cast(Symbols, {})).of(expression, {**self._constants, **self.later, **self.types})
 
     # leaves
 
     def literal(self, type_: Type) -> Expression:
         if type_.is_vector:
-            return Vector(tuple(self.literal(type_.element) for _ in range(type_.size)))
+            return Vector(tuple(self.literal(type_.element) for _ in range(type_.length)))
         if type_.base == "bool":
             return Boolean(self.chance(50))
         if type_.is_enumeration:
@@ -93,7 +95,7 @@ class ExpressionWriter:
         named, longer = self.named(type_), self._longer(type_)
         ways = [lambda: self.literal(type_)]
         if type_.is_vector:
-            ways += [lambda: Vector(tuple(self.leaf(type_.element) for _ in range(type_.size)))] * 3
+            ways += [lambda: Vector(tuple(self.leaf(type_.element) for _ in range(type_.length)))] * 3
         if type_ is REAL and self.named(INT):
             ways.append(lambda: self.pick(self.named(INT)))
         if longer:
@@ -107,17 +109,17 @@ class ExpressionWriter:
         return [
             (Name(name), held)
             for name, held in self.types.items()
-            if held.is_vector and held.base == type_.base and held.size >= (type_.size or 1) and held is not type_
+            if held.is_vector and held.base == type_.base and held.length >= type_.length and held is not type_
         ]
 
     def _part(self, type_: Type, longer: list[tuple[Name, Type]]) -> Expression:
         whole, held = self.pick(longer)
         if not type_.is_vector:
-            return Index(whole, Number(self.below(held.size)))
+            return Index(whole, Number(self.below(held.length)))
         if self.chance(50):
-            return Permute(whole, tuple(self.below(held.size) for _ in range(type_.size)))
+            return Permute(whole, tuple(self.below(held.length) for _ in range(type_.length)))
         start = self.below(held.size - type_.size + 1)
-        return Slice(whole, start, start + type_.size)
+        return Slice(whole, start, start + type_.length)
 
     # branches
 
@@ -196,7 +198,7 @@ class ExpressionWriter:
         for position, (parameter, type_) in enumerate(zip(row.parameters, types)):
             if parameter in ordered:
                 literal = Number(value if type_.base == "int" else float(value))
-                operands[position] = Vector((literal,) * type_.size) if type_.is_vector else literal
+                operands[position] = Vector((literal,) * type_.length) if type_.is_vector else literal
                 value += 1 + self.below(40)
 
     def _condition(self, row: Operator, formula: str, operands: list[Expression], types: list[Type]) -> Expression:
@@ -217,14 +219,14 @@ class ExpressionWriter:
         return Index(self.of(_longest(type_), depth - 1), index)
 
     def _built(self, type_: Type, depth: int) -> Expression:
-        return Vector(tuple(self.of(type_.element, depth - 1) for _ in range(type_.size)))
+        return Vector(tuple(self.of(type_.element, depth - 1) for _ in range(type_.length)))
 
     def _rearranged(self, type_: Type, depth: int) -> Expression:
         whole = self.of(_longest(type_), depth - 1)
         if self.chance(50):
-            return Permute(whole, tuple(self.below(LONGEST) for _ in range(type_.size)))
-        start = self.below(LONGEST - type_.size + 1)
-        return Slice(whole, start, start + type_.size)
+            return Permute(whole, tuple(self.below(LONGEST) for _ in range(type_.length)))
+        start = self.below(LONGEST - type_.length + 1)
+        return Slice(whole, start, start + type_.length)
 
     def previous(self, type_: Type, depth: int) -> Expression:
         later = [Name(name) for name, held in self.later.items() if held is type_]

@@ -192,12 +192,12 @@ def chosen_run(
     if ("step", 0) in columns:
         steps = columns["step", 0]
         columns["step", 0] = np.where(restarts, 0, np.where(steps == 0, 1, steps)).astype(np.int32)
-    parameters = {}
+    parameters: dict[str, np.ndarray] = {}
     for parameter in flow.parameters:
         if choices.below(2):
-            dtype = {"real": np.float64, "int": np.int64, "bool": np.bool_}[parameter.base]
+            kind = {"real": np.float64, "int": np.int64, "bool": np.bool_}[parameter.base]
             parameters[parameter.name] = np.array(
-                [_within(choices, parameter.base, parameter.low, parameter.high) for _ in range(lanes)], dtype
+                [_within(choices, parameter.base, parameter.low, parameter.high) for _ in range(lanes)], kind
             )
     return Run(flow, columns, restarts, present, parameters, tuple(choices.shuffled(range(lanes))))
 
@@ -271,9 +271,10 @@ def interpret(run: Run) -> Reference:
             if run.restarts[tick, lane]:
                 machine.reset()
                 before = True
-            row.append(machine.tick(run.raw(tick, lane)))
-            clamped[lane] += row[-1].out_of_range
-            plain[tick, lane] = before and all(abs(row[-1].values[number]) <= LARGEST_INT for number in whole)
+            result = machine.tick(run.raw(tick, lane))
+            row.append(result)
+            clamped[lane] += result.out_of_range
+            plain[tick, lane] = before and all(abs(result.values[number]) <= LARGEST_INT for number in whole)
         ticks.append(row)
         memory.append([machine.memory for machine in machines])
     return Reference(ticks, memory, plain, clamped)

@@ -175,5 +175,5 @@ def _swapped_template(template) -> Callable:
 
 
 def _swapped_registers(source: str, count: int) -> str:
-    first, second = "abc"[count - 2 : count]
+    first, second = list("abc"[count - 2 : count])
     return re.sub(rf"\b[{first}{second}]\b", lambda match: second if match.group() == first else first, source)

@@ -49,7 +49,7 @@ class ProgramWriter:
         literals = {base: names for base, names in (("action", card.action.names), ("mode", self.modes)) if names}
         self.write = ExpressionWriter(choices, literals, wild)
         self.declarations: list = []
-        self.memories: list[tuple[str, Type, Range | None]] = []
+        self.memories: list[tuple[str, Type, Expression, Range | None]] = []
 
     def policy(self, row) -> PolicyDeclaration:
         write = self.write
@@ -137,10 +137,10 @@ class ProgramWriter:
         range_ = (
             literal_range(low, high)
             if not type_.is_vector
-            else self._by_component(literal_range(low, high), type_.size)
+            else self._by_component(literal_range(low, high), type_.length)
         )
         if type_.is_vector and self.write.chance(70):
-            return Vector(tuple(Number(self.write.pick(inside)) for _ in range(type_.size))), range_
+            return Vector(tuple(Number(self.write.pick(inside)) for _ in range(type_.length))), range_
         return Number(self.write.pick(inside)), range_
 
     def _by_component(self, range_: Range, size: int) -> Range:
@@ -151,6 +151,7 @@ class ProgramWriter:
                 return end
             return Vector(tuple(Number(end.value + outwards * self.write.pick((0, 1, 7))) for _ in range(size)))
 
+        assert type(range_.low) is Number and type(range_.high) is Number
         return Range(own(range_.low, -1), own(range_.high, 1))
 
     # equations

@@ -8,10 +8,11 @@ from __future__ import annotations
 from contextlib import suppress
 from functools import cache
 from itertools import product
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Number
 
+from hl_dsl.language.symbols import Symbols
 from hl_dsl.language.type_inference import Inference
 from hl_dsl.language.type_problems import TypeProblem
 from hl_dsl.language.types import Type, scalar, vector
@@ -58,7 +59,7 @@ def signatures(row: Operator) -> tuple[Signature, ...]:
     found = []
     for operands in product(types, repeat=row.arity):
         with suppress(TypeProblem):
-            found.append(Signature(operands, Inference({}).result(row, list(operands), place)))
+            found.append(Signature(operands, Inference(cast(Symbols, {})).result(row, list(operands), place)))
     return tuple(found)
 
 

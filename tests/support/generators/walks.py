@@ -11,7 +11,7 @@ way to an end once the free choices are used up.
 from __future__ import annotations
 
 import re
-import re._parser as expressions
+import re._parser as expressions  # type: ignore[import-not-found]  # it has no type information
 from collections.abc import Iterator
 from functools import cache
 from math import inf
@@ -77,6 +77,7 @@ class Walker:
             for number in range(times):
                 yield from self._share(node.item, times - number)
         else:
+            assert type(node) is Choice
             yield from self._texts(self._chosen(node))
 
     def _share(self, node: GrammarNode, of: int) -> Iterator[str]:
@@ -87,15 +88,16 @@ class Walker:
         self._left += others
 
     def _times(self, node: Repeat) -> int:
+        high = node.low + _MOST_REPEATS if node.high is None else node.high
         if node.item in self._terminals:
-            return self._random.randint(node.low, node.high)
+            return self._random.randint(node.low, high)
         if self._left <= 0:
             return node.low
         self._left -= 1
         return (
-            node.high
+            high
             if self._random.random() < 0.002
-            else self._random.randint(node.low, min(node.high, node.low + _MOST_REPEATS))
+            else self._random.randint(node.low, min(high, node.low + _MOST_REPEATS))
         )
 
     def _chosen(self, node: Choice) -> GrammarNode:

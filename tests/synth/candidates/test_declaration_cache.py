@@ -1,4 +1,4 @@
-"""What a search keeps of earlier programs changes what a candidate costs, never what comes out of it."""
+"""Checks with the cache of declarations equal checks without it."""
 
 from __future__ import annotations
 

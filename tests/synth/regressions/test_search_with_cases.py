@@ -122,7 +122,7 @@ def test_an_initial_program_that_fails_a_case_is_rejected(lean, tmp_path):
     add_case(cases_folder(lean), EpisodeCase("high", "CartPole-v1", "standard", 30, least_return=400.0))
     for resume in (False, True):
         before = steps_taken()
-        with pytest.raises(HLError, match="the initial program was rejected: case high: a return of .* is less than 400"):
+        with pytest.raises(HLError, match="initial program was rejected: case high: a return of .* is less than 400"):
             synth(lean, tmp_path / "run", budget_steps=5_000, seeds=(0, 1), resume=resume)
         assert (steps_taken() == before) is resume
     (trial,) = [one for one in trials(tmp_path / "run") if one.kind == "search"]

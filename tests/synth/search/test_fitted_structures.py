@@ -1,4 +1,4 @@
-"""What recordings offer, and points played briefly, in whole runs: found at no step, the same again, the same when gone on with."""
+"""Structures fitted to recordings, and bracket samples, in whole searches."""
 
 import pytest
 

@@ -196,7 +196,7 @@ def test_requests_about_a_missing_study_are_errors(lean, tmp_path):
         for arguments, said in (
             ((7,), "no trial 7"),
             ((0, 9), "no finished episode on seed 9"),
-            ((0, 0, 0), "0 ticks"),
+            ((0, 0, 0), "0 steps"),
         ):
             with pytest.raises(HLError, match=said):
                 inspect(tmp_path / "run", *arguments)

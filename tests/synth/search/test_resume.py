@@ -1,4 +1,4 @@
-"""A run that was cut short goes on: after an interrupt while it writes, under another version, on a disk that was full."""
+"""Resuming a run after an interrupt while it is recorded, under another version, and after a full disk."""
 
 import json
 import os
@@ -54,7 +54,7 @@ def test_error_names_the_version_of_a_run_that_cannot_be_repeated(lean, tmp_path
     settings = json.loads((folder / "run.json").read_text())
     assert settings["version"] == version() and re.fullmatch(r"\d+\.\d+\.\d+ \(code [0-9a-f]{8}\)", version())
     (folder / "run.json").write_text(json.dumps(settings | {"version": "0.0.9 (code 01234567)"}))
-    assert synth(lean, folder, budget_steps=2_000, resume=True).env_steps <= 2_000, "what repeats itself goes on"
+    assert synth(lean, folder, budget_steps=2_000, resume=True).env_steps <= 2_000, "a run that repeats can be resumed"
     ledger = Ledger(folder / "trials.jsonl")
     events = [
         {key: value for key, value in event.items() if key not in ("sequence", "time", "schema", "checksum")}

@@ -1,4 +1,4 @@
-"""A study proves before it plays, repeats, goes on after an interrupt as if nothing had been, and keeps its budget."""
+"""A study proves before it evaluates, repeats, resumes to the same result, and keeps its budget."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a sample is worth, what is moved, and for how long episodes are short: as people write it."""
+"""Fitness, schedules of short episodes, and selection of parameters, as text."""
 
 import re
 

@@ -113,7 +113,7 @@ def test_finished_tuning_resumes_to_the_same_result_without_a_step(budget, race,
 
 @pytest.mark.parametrize("where", ["InProcessExecutor", "WorkerExecutor"])
 def test_steps_of_a_killed_tuning_are_recorded(swing, tmp_path, where):
-    """What a killed process had played and not written down is listed when the run goes on."""
+    """Steps that a killed process took and did not record are recorded by the resume."""
     code = (
         "from tests.support.study_runs import tune\n"
         "from hl_dsl.synth.rollouts.executor import InProcessExecutor\nfrom hl_dsl.synth.workers.worker_executor import WorkerExecutor\n"

@@ -1,4 +1,4 @@
-"""Campaigns find what constants can make of a structure, and leave structures that come to nothing."""
+"""CMA-ES brackets: arms learn, the better half continues, and clearly worse candidates are recognised."""
 
 from random import Random
 
@@ -32,7 +32,7 @@ def leaning(names: str) -> CheckedCandidate:
     return CheckedCandidate(program, structure_hash(program.flow))
 
 
-def begun(names: str, seed: int):
+def started_arm(names: str, seed: int):
     return BracketArm(leaning(names), {}, FRESH, "a change", "a mutation", (), Random(seed))
 
 
@@ -45,7 +45,7 @@ def given_all(one, archive, score, trial):
 
 
 def test_arm_finds_the_best_values():
-    archive, one, trial = Archive(), begun("abcd", 3), 0
+    archive, one, trial = Archive(), started_arm("abcd", 3), 0
     wanted = {"a": 0.5, "b": -0.25, "c": 0.75, "d": 0.0}
     for _ in range(40):
         trial = given_all(
@@ -57,7 +57,7 @@ def test_arm_finds_the_best_values():
 
 
 def test_arm_learns_only_from_complete_batches():
-    archive, one = Archive(), begun("ab", 1)
+    archive, one = Archive(), started_arm("ab", 1)
     assert one.next_values() == one.next_values()
     one.assign(None)
     one.settle(archive)
@@ -77,11 +77,11 @@ def test_better_half_of_a_bracket_continues():
         if one is None:
             number = len(given_to)
             given_to.append(0)
-            campaigns.add(begun("abcdefgh"[: number + 1], number))
+            campaigns.add(started_arm("abcdefgh"[: number + 1], number))
             continue
         size = len(one.checked.flow.parameters)
         given_to[size - 1] += 1
-        trial = given_all(one, archive, lambda values: size + 1e-6 * trial, trial)  # it never comes to rest
+        trial = given_all(one, archive, lambda values: size + 1e-6 * trial, trial)  # it never converges
     assert len(given_to) == BRACKET and given_to == sorted(given_to) and given_to[-1] >= 4 * given_to[0]
 
 

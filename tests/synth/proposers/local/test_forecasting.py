@@ -1,4 +1,4 @@
-"""What recorded frames foretell is found, and nothing where there is nothing to find."""
+"""Forecasts from recorded frames: present where a signal is predictable, absent where it is not."""
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_landing_point_of_a_ball_is_predicted_without_reward(across, down):
     best = next(one for one in found if one.rising)
     assert (best.moving.component, best.nearing.component) == (10, 33)
     assert abs(best.level - 180) <= 3 and abs(best.low - 50) <= 4 and abs(best.high - 200) <= 4 and best.error < 0.2
-    assert all(one.moving.component == 10 for one in found), "only what the program reads is foretold"
+    assert all(one.moving.component == 10 for one in found), "only what the program reads is predicted"
 
 
 def test_no_forecast_from_noise_or_constants():

@@ -1,4 +1,4 @@
-"""What tells of a number is found where there is something, exactly, and nothing where there is nothing."""
+"""Rate and lead signals: found exactly where there are some, and nowhere else."""
 
 import numpy as np
 from hl_dsl.synth.mutation.signal_terms import Signal
