@@ -23,7 +23,6 @@ EXCEPTIONS = {
     "hl_dsl/standard_declarations.py: an object of the mutable class `DeclarationTable`": (
         "filled at import, and not changed after"
     ),
-    "verify/intervals/evaluator.py: an object of the mutable class `Facts`": "two constants, which are not changed",
     "grammar/formatter/document.py: an object of the mutable class `Break`": "a text, which is not changed",
 }
 

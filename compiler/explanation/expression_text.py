@@ -62,7 +62,7 @@ def _in_arithmetic(node: Expression, strength: int, depth: int) -> str:
     """An operand of arithmetic, in parentheses if it is a phrase or binds no more than `strength`."""
     text = words(node, depth + 1)
     symbols = isinstance(node, Apply) and SUM <= OPERATORS[node.operator].syntax.strength < POSTFIX
-    loose = symbols and OPERATORS[node.operator].syntax.strength <= strength
+    loose = symbols and isinstance(node, Apply) and OPERATORS[node.operator].syntax.strength <= strength
     worded = not symbols and " " in text and not isinstance(node, Vector)
     return f"({text})" if loose or (worded and not _is_call(node, text)) else text
 

@@ -144,7 +144,9 @@ def test_the_words_are_those_of_the_row():
     row = Operator("nearness", "how near {0} is to {1}", parameters=("a", "b"), formula="1 / (1 + abs(a - b))")
     with registered(row):
         text = explain_program(
-            Program.parse('policy p for "CartPole-v1" { observe pole.angle let n = nearness(pole.angle, 2) act LEFT }').checked
+            Program.parse(
+                'policy p for "CartPole-v1" { observe pole.angle let n = nearness(pole.angle, 2) act LEFT }'
+            ).checked
         )
     assert "n is how near pole.angle is to 2" in text
 

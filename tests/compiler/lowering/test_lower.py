@@ -167,7 +167,10 @@ def test_what_decides_the_action_may_look_at_the_last_action():
 
 def test_a_mode_may_look_at_the_last_mode_and_action_together():
     flow = program("""let calm = previous(mode, a) == previous(mode, b)  let again = previous(action, RIGHT) == RIGHT
-    modes { start a { act { when calm => RIGHT otherwise => LEFT }  when again -> b }  b { act LEFT  when not again -> a } }""").flow
+    modes {
+      start a { act { when calm => RIGHT otherwise => LEFT }  when again -> b }
+      b { act LEFT  when not again -> a }
+    }""").flow
     assert value_of(flow, "mode", [], [], [], []) == [1, 0, 1, 0]
     assert value_of(flow, "action", [], [], [], []) == [0, 1, 0, 1]
 

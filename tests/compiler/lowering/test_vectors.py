@@ -36,7 +36,9 @@ def test_each_component_has_the_range_that_is_written(data, size):
     text = f"""policy p for "CartPole-v1" {{
   observe pole.angle
   param w: vec[{size}] = {inside} in {written}
-  memory m: vec[{size}] in {written} = {inside} {{ next = clamp(w * pole.angle, {[low for low, _ in meant]}, {[high for _, high in meant]}) }}
+  memory m: vec[{size}] in {written} = {inside} {{
+    next = clamp(w * pole.angle, {[low for low, _ in meant]}, {[high for _, high in meant]})
+  }}
   act {{ when sum(m) > 0 => LEFT  otherwise => RIGHT }}
   invariant inside: all(m in [{[low for low, _ in meant]}, {[high for _, high in meant]}])
 }}"""
@@ -86,9 +88,7 @@ def test_what_must_be_proved_names_the_component(text, said):
 def test_a_refutation_names_the_component():
     program = Program.parse(LEGS % ("w", "m[0]"))
     shown = program.prove().render(program.source)
-    assert (
-        "False: the next value of `m[2]` stays in its range [-0.5, 0.5]" in shown and "`m[0]`" not in shown
-    )
+    assert "False: the next value of `m[2]` stays in its range [-0.5, 0.5]" in shown and "`m[0]`" not in shown
 
 
 @pytest.mark.parametrize(

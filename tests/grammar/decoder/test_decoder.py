@@ -103,8 +103,10 @@ def test_the_library_is_accepted(path):
 
 
 def is_plain(program: GeneratedProgram) -> bool:
-    """Whether the grammar is as wide as the language here: actions named, chosen, remembered or taken from a list, and what
-    is observed not indexed by arithmetic on literals."""
+    """Whether the grammar is as wide as the language here.
+
+    Actions are named, chosen, remembered or taken from a list, and no observation is indexed by arithmetic on literals.
+    """
 
     def plain(node) -> bool:
         if type(node) is Apply and node.operator == "if":

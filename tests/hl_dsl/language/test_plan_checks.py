@@ -14,7 +14,10 @@ from hl_dsl.cards import load_card
 from hl_dsl.language.checker import check
 
 CARD = load_card("HalfCheetah-v5")
-TEXT = 'policy run for "HalfCheetah-v5" { observe velocity.x  act clamp(r, -1, 1)  plan r: vec[6] in [[LOWS], [HIGHS]] { each velocity.x } }'
+TEXT = (
+    'policy run for "HalfCheetah-v5" { observe velocity.x  act clamp(r, -1, 1)  '
+    "plan r: vec[6] in [[LOWS], [HIGHS]] { each velocity.x } }"
+)
 six = st.lists(st.integers(1, 60), min_size=6, max_size=6)
 
 

@@ -55,7 +55,10 @@ def test_what_nothing_needs(middle, found):
 
 def test_what_only_the_memory_that_matters_uses_is_used():
     act = "  act { when m > 3 => RIGHT otherwise => LEFT }\n}\n"
-    middle = "  param g: int = 1 in [0, 2]\n  let a = if pole.angle > 0 then g else 0\n  memory m: int in [0, 9] = 0 { next = min(previous(a, 0), 9) }\n"
+    middle = (
+        "  param g: int = 1 in [0, 2]\n  let a = if pole.angle > 0 then g else 0\n"
+        "  memory m: int in [0, 9] = 0 { next = min(previous(a, 0), 9) }\n"
+    )
     assert warned(middle, act) == []
 
 
@@ -89,7 +92,10 @@ def test_a_repair_removes_its_warning():
     assert Program.parse(text).warnings == ()
 
 
-PLANNED = 'policy p for "HalfCheetah-v5" { observe velocity.x  param few: int = 3 in [2, 9]  act clamp(r + 0 * few, -1, 1)  plan r: vec[6] in [-0.5, 0.5] { SETTINGS each velocity.x } }'
+PLANNED = (
+    'policy p for "HalfCheetah-v5" { observe velocity.x  param few: int = 3 in [2, 9]  '
+    "act clamp(r + 0 * few, -1, 1)  plan r: vec[6] in [-0.5, 0.5] { SETTINGS each velocity.x } }"
+)
 
 
 @pytest.mark.parametrize(
