@@ -164,7 +164,7 @@ def choose_form(operator: Operator, bases: tuple[str, ...]) -> tuple[Form, tuple
         wanted = _match(form, bases)
         if wanted is not None:
             shared = next((base for base, pattern in zip(wanted, form.operands) if pattern == "any"), None)
-            return form, wanted, shared if form.result == "any" else form.result
+            return form, wanted, form.result if form.result != "any" or shared is None else shared
     return None
 
 

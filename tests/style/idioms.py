@@ -41,7 +41,9 @@ def occurrences(text: str) -> Iterator[tuple[int, str, str]]:
 def questions(text: str) -> Iterator[tuple[int, str, str]]:
     """The first line of a module's or a class's docstring, if it is an indirect question."""
     tree = ast.parse(text)
-    for node in [tree, *(node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))]:
+    nodes: list[ast.Module | ast.ClassDef] = [tree]
+    nodes += [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    for node in nodes:
         docstring = ast.get_docstring(node)
         if docstring and docstring.split()[0].lower().rstrip(",:") in QUESTIONS:
             line = getattr(node, "lineno", 1)

@@ -33,7 +33,7 @@ def proved(text: str) -> bool:
     left = [
         goal
         for goal in list_goals(stage.flow)
-        if (stage.obligation(goal.obligation) if goal.declaration is None else stage.invariant(goal.stated.node))
+        if (stage.invariant(goal.stated.node) if goal.obligation is None else stage.obligation(goal.obligation))
         != "proved"
     ]
     if "policy intervals" in text:

@@ -20,9 +20,9 @@ PROVED = sorted(VERDICTS.glob("proved/*.hl"))
 
 
 def answer(text: str) -> str:
-    done = subprocess.run(
-        [solver_path(), "-in", "-smt2", "-T:60"], input=text, capture_output=True, text=True, timeout=120
-    )
+    solver = solver_path()
+    assert solver is not None
+    done = subprocess.run([solver, "-in", "-smt2", "-T:60"], input=text, capture_output=True, text=True, timeout=120)
     return done.stdout.strip()
 
 

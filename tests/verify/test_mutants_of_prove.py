@@ -90,11 +90,11 @@ MUTANTS = [
 ]
 
 
-def verdict(names: list[str]) -> set[str]:
+def verdict(names: list[str]) -> set[ProofStatus]:
     search_cache = SearchCache()
     for name in names:
         proof = Program.load(VERDICTS / f"{name}.hl").prove(limits=LIMITS, search_cache=search_cache)
-    return {result.status for result in proof.results} - {"proved"}
+    return {result.status for result in proof.results} - {ProofStatus.PROVED}
 
 
 @pytest.mark.parametrize("defect, changes, names", MUTANTS, ids=[mutant[0] for mutant in MUTANTS])

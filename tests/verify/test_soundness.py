@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify import ProofLimits, prove
 from hl_dsl.verify.goals.goals import list_goals
@@ -19,7 +21,7 @@ from tests.support.generators.inputs import runs
 from tests.support.generators.programs import programs
 from tests.support.generators.taint import sound_nodes
 
-TOLERANT = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
+TOLERANT: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck), "derandomize": True}
 
 
 def lanes_of(flow, run):

@@ -161,6 +161,7 @@ for threads in (1, 2):
 
 
 MODEL = CHEETAH.model
+assert MODEL is not None
 
 
 @pytest.mark.parametrize("model, message, hint", [

@@ -281,7 +281,9 @@ def test_interception_rule_is_proved_and_steers_both_ways():
     for program in (START, follow):
         texts = set()
         for number in range(40):
-            mutant = apply(Subject(program, find_forecasts=lambda: (ARRIVES,)), Random(number), MUTATIONS["interception-rule"])
+            mutant = apply(
+                Subject(program, find_forecasts=lambda: (ARRIVES,)), Random(number), MUTATIONS["interception-rule"]
+            )
             made = checked(program, mutant)
             assert made is not None and made.prove().passed
             assert "reflect(" in made.text and {"RIGHT", "LEFT"} <= set(made.text.split())

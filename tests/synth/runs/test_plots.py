@@ -10,7 +10,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 from hl_dsl.synth.runs.plots import Reference, plot_sample_efficiency, sample_efficiency_figure, short_number
-from hl_dsl.synth.runs.statuses import Gate
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial
 
 from hl_dsl.base.files import FileUnwritable
@@ -20,23 +20,23 @@ def scored(
     score: float, gate: str = "accepted", episodes: int = 2, steps: int = 1000, protocol: str = "sticky"
 ) -> Trial:
     return Trial(
-        kind="search",
-        gate=gate,
+        kind=TrialKind("search"),
+        gate=Gate(gate),
         accepted=gate == "accepted",
         environment="Breakout-v5",
         protocol=protocol,
-        seeds=range(episodes),
-        returns=[score] * episodes,
-        lengths=[5] * episodes,
+        seeds=tuple(range(episodes)),
+        returns=(score,) * episodes,
+        lengths=(5,) * episodes,
         environment_steps=steps,
     )
 
 
 TRIALS = [
-    Trial(kind="probe", environment_steps=500),
+    Trial(kind=TrialKind("probe"), environment_steps=500),
     scored(100),
     scored(50, gate="quick_seeds", episodes=1, steps=200),
-    Trial(kind="search", gate="prove"),
+    Trial(kind=TrialKind("search"), gate=Gate("prove")),
     scored(300),
     scored(250),
     scored(math.nan, gate="all_seeds"),
@@ -98,7 +98,7 @@ def test_a_level_is_drawn_in_both_panels_and_a_curve_against_steps():
     "trials",
     [
         [],
-        [Trial(kind="probe", environment_steps=9)],
+        [Trial(kind=TrialKind("probe"), environment_steps=9)],
         [scored(math.inf)],
         [scored(5, gate="quick_seeds")],
         [scored(0.0)],

@@ -7,11 +7,12 @@ import dataclasses
 import io
 import json
 import math
+from typing import Any
 
 import pytest
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.lineage import lineage
-from hl_dsl.synth.runs.statuses import GATES, Gate
+from hl_dsl.synth.runs.statuses import GATES, Gate, TrialKind
 from hl_dsl.synth.runs.summary_csv import summary_csv, write_summary
 from hl_dsl.synth.runs.trial import Trial, proof_summary, trials_of, violations
 from hl_dsl.synth.runs.trial_statistics import best_trial, cumulative, main_setting
@@ -38,11 +39,12 @@ def scored(
         "lengths": [10] * len(returns),
         "environment_steps": 10 * len(returns),
     }
-    return Trial(**(values | more))
+    fields: dict[str, Any] = values | more
+    return Trial(**fields)
 
 
 FULL = Trial(
-    kind="evaluation",
+    kind=TrialKind("evaluation"),
     program_name="breakout_ram",
     program_hash="ab12",
     program="policy breakout_ram … # é\n",
@@ -50,7 +52,7 @@ FULL = Trial(
     proposer="openai",
     model="some-model",
     change="replace `ram[101]`",
-    gate="accepted",
+    gate=Gate("accepted"),
     accepted=True,
     reason="best so far",
     environment="Breakout-v5",
@@ -102,7 +104,7 @@ def test_returns_of_any_value_survive_the_ledger(returns):
 
 def test_unknown_fields_are_ignored_and_missing_ones_have_defaults():
     trial = Trial.from_event({"event": "trial", "kind": "probe", "from_the_future": 1})
-    assert trial == Trial(kind="probe") and trial.gate == Gate.NONE and not trial.accepted
+    assert trial == Trial(kind=TrialKind("probe")) and trial.gate == Gate.NONE and not trial.accepted
 
 
 @pytest.mark.parametrize(
@@ -126,12 +128,12 @@ def test_an_invalid_trial_event_is_an_error(event):
 )
 def test_a_contradictory_trial_is_refused(values):
     with pytest.raises(ValueError):
-        Trial(kind="search", **values)
+        Trial(kind=TrialKind("search"), **values)
 
 
 def test_totals_count_probes_and_rejected_trials_too():
     trials = [
-        Trial(kind="probe", environment_steps=500),
+        Trial(kind=TrialKind("probe"), environment_steps=500),
         scored("a", 10, 20),
         scored("b", 5, gate="quick_seeds"),
         scored("c", 30, 30, 30),
@@ -209,7 +211,7 @@ def test_a_parent_rejected_first_and_accepted_later_is_shown_as_accepted():
 
 def test_summary_has_one_row_for_each_trial_and_survives_any_text(tmp_path):
     trials = [
-        Trial(kind="probe", environment_steps=500),
+        Trial(kind=TrialKind("probe"), environment_steps=500),
         FULL,
         scored("x", 1, gate="check", reason='line one\nline "two", and\0 three\r', protocol="noop"),
     ]

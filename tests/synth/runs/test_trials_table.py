@@ -7,10 +7,11 @@ import io
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
-from hl_dsl.synth.runs.statuses import Gate
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.runs.trials_table import show_trials
 from rich.console import Console
@@ -33,7 +34,8 @@ def scored(index: int, name: str, *returns: float, gate: str = "accepted", **mor
         "lengths": [10] * len(returns),
         "environment_steps": 10 * len(returns),
     }
-    return Trial(**(values | more))
+    fields: dict[str, Any] = values | more
+    return Trial(**fields)
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def run(tmp_path: Path) -> Path:
     ledger = Ledger(tmp_path / "trials.jsonl")
     ledger.append({"event": "start", "run_seed": 1})
     trials = [
-        Trial(kind="probe", environment="Breakout-v5", environment_steps=1500),
+        Trial(kind=TrialKind("probe"), environment="Breakout-v5", environment_steps=1500),
         scored(0, "startstart", 100, 110),
         scored(1, "copycopy", gate="duplicate", reason="same as trial 0"),
         scored(2, "badbad", gate="prove", reason="`aim` leaves its range", change="delete clamp"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from hl_dsl.verify import ProofLimits, prove
@@ -28,7 +29,7 @@ def advice(body: str, memory: dict, inputs: dict) -> str:
     """Returns the advice on a state, which the proof need not have found."""
     program = Program.parse(BREAKOUT.format(body))
     tick = {"memory": memory, "inputs": {entry.name: inputs.get(entry.name, 0) for entry in program.flow.inputs}}
-    trace = [{"tick": 0, **tick}, {"tick": 1, **tick}]
+    trace: tuple[dict[str, Any], ...] = ({"tick": 0, **tick}, {"tick": 1, **tick})
     return suggest_invariant(program.flow, goal_of(program), trace, LIMITS)
 
 
