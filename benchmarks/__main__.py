@@ -1,4 +1,4 @@
-"""All ratios: `make bench`."""
+"""Short benchmarks, one after another: `make bench`."""
 
 from benchmarks import planner_cost, policy_cost, proofs, rollout_cost, screening, tuning
 

@@ -1,8 +1,9 @@
-"""The controller of controller.hl as a person would write it, with numba and with NumPy, to compare against."""
+"""Handwritten versions of controller.hl, with numba and with NumPy."""
 
 import math
 
 import numpy as np
+from hl_dsl.compiler.backends.frame import Frame
 from numba import njit
 
 PARAMETERS = np.array([3.0, 1.0, 0.5, 1024.0, 4.0])
@@ -11,8 +12,26 @@ NOOP, FIRE, RIGHT, LEFT = 0, 1, 2, 3
 
 
 @njit
-def numba_step(ram, reward, step, parameters, reals, ints, actions):
-    """One step of all lanes. Memory: `reals` (n, 4), `ints` (n, 3), written in place."""
+def numba_step(
+    ram: np.ndarray,
+    reward: np.ndarray,
+    step: np.ndarray,
+    parameters: np.ndarray,
+    reals: np.ndarray,
+    ints: np.ndarray,
+    actions: np.ndarray,
+) -> None:
+    """Runs one tick of all lanes.
+
+    Args:
+        ram: Memory of the console, shape (n, 128), uint8.
+        reward: Rewards of the last tick, shape (n,).
+        step: Tick in the episode, shape (n,); 0 resets the lane.
+        parameters: Values of the five parameters.
+        reals: Real memory of the controller, shape (n, 4), written in place.
+        ints: Integer memory of the controller, shape (n, 3), written in place.
+        actions: Actions, shape (n,), written in place.
+    """
     deadband, lead, smoothing, stuck_after, shake_width = parameters
     for i in range(ram.shape[0]):
         if step[i] == 0:
@@ -46,10 +65,8 @@ def numba_step(ram, reward, step, parameters, reals, ints, actions):
         walls_met = int(math.floor(unfolded / width))
         rightward = drift > 0.0 if walls_met % 2 == 0 else drift <= 0.0
         wide = ram[i, 108] >= 8
-        if rightward:
-            offset = 13.0 if wide else 10.0
-        else:
-            offset = 5.0 if wide else 4.0
+        right_offset, left_offset = (13.0, 5.0) if wide else (10.0, 4.0)
+        offset = right_offset if rightward else left_offset
         shaking = 0.0
         if mode == SHAKE:
             shaking = shake_width if (dry // 64) % 2 == 0 else -shake_width
@@ -78,27 +95,35 @@ def numba_step(ram, reward, step, parameters, reals, ints, actions):
 
 
 class NumbaController:
-    def reset(self, num_lanes):
+    """The controller as a loop over lanes, compiled by numba."""
+
+    def reset(self, num_lanes: int) -> None:
+        """Clears the memory."""
         self.reals, self.ints = np.zeros((num_lanes, 4)), np.zeros((num_lanes, 3), np.int64)
 
-    def tick(self, frame):
+    def tick(self, frame: Frame) -> np.ndarray:
+        """Returns the actions, shape (n,), int32."""
         actions = np.empty(len(frame.lanes), np.int32)
         numba_step(frame.ram, frame.reward, frame.step, PARAMETERS, self.reals, self.ints, actions)
         return actions
 
 
 class NumpyController:
-    def reset(self, num_lanes):
+    """The controller as NumPy expressions over all lanes."""
+
+    def reset(self, num_lanes: int) -> None:
+        """Clears the memory."""
         self.last_x, self.last_y, self.speed_x, self.speed_y = np.zeros((4, num_lanes))
         self.tracked = np.zeros(num_lanes, bool)
         self.dry, self.mode = np.zeros((2, num_lanes), np.int64)
 
-    def tick(self, frame):
+    def tick(self, frame: Frame) -> np.ndarray:
+        """Returns the actions, shape (n,), int32."""
         deadband, lead, smoothing, stuck_after, shake_width = PARAMETERS
         if not frame.step.all():
-            begins = frame.step == 0
+            starts = frame.step == 0
             for name in ("last_x", "last_y", "speed_x", "speed_y", "tracked", "dry", "mode"):
-                getattr(self, name)[begins] = 0
+                getattr(self, name)[starts] = 0
         ram = frame.ram
         ball_x = ram[:, 99] + ram[:, 100] / 256.0
         ball_y = ram[:, 101] + ram[:, 102] / 256.0

@@ -1,4 +1,4 @@
-"""Rollouts of edited controllers: Python programs one at a time, HL programs in a batch."""
+"""Rollouts of edited controllers: one Python program at a time, HL programs in a batch."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from hl_dsl.synth.rollouts.rollout import evaluate
 
 from hl_dsl.cards import load_card
 
-ACTION_SECONDS = 1.0  # of processor time; an action of the controller as written takes some 10 us
+ACTION_SECONDS = 1.0  # limit of CPU time; an action of the unedited controller takes about 10 us
 PROTOCOL, SEED = "deterministic", 0
-LOW, HIGH = 55 - 6, 191 + 6  # of the command, as `no_windup` of ram.hl has it
+LOW, HIGH = 55 - 6, 191 + 6  # bounds of the command in pixels, as in `no_windup` of ram.hl
 CRASHES, HANGS, LEAVES, PLAYS = "crashes", "hangs", "leaves the bounds", "plays within them"
 
 
@@ -59,12 +59,12 @@ def outside(ram: np.ndarray, actions: np.ndarray) -> np.ndarray:
 
 
 class TooLong(BaseException):
-    """An action exceeded its time. Not an Exception, so that no edit catches it by chance."""
+    """An action exceeded its time. A BaseException, so that no edited program catches it by chance."""
 
 
 @contextlib.contextmanager
 def within(seconds: float) -> Iterator[None]:
-    """Raises TooLong if the block takes more processor time. For the main thread of a worker."""
+    """Raises `TooLong` if the block takes more CPU time than `seconds`. Works in the main thread only."""
 
     def too_long(*signalled: Any) -> None:
         raise TooLong

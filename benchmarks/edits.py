@@ -21,11 +21,13 @@ import json
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TextIO
 
+from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.synth.candidates.gates import SEARCH_LIMITS, CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
@@ -49,9 +51,9 @@ BATCH = 16
 class Kept:
     """Results of the edits so far, in a file of JSON lines whose first line describes the measurement."""
 
-    def __init__(self, path: Path | None, about: dict[str, Any]):
+    def __init__(self, path: Path | None, about: dict[str, Any]) -> None:
         self.known: dict[int, Any] = {}
-        self._file = None
+        self._file: TextIO | None = None
         if path is None:
             return
         lines = path.read_text().splitlines() if path.exists() else []
@@ -65,24 +67,27 @@ class Kept:
                 for line in [about, *({"number": number, "kept": kept} for number, kept in self.known.items())]
             )
         )
-        self._file = open(path, "a")
+        self._file = open(path, "a")  # noqa: SIM115  # `close` closes it
 
     def add(self, number: int, kept: Any) -> None:
+        """Adds the result of an edit."""
         self.known[number] = kept
         if self._file is not None:
             self._file.write(json.dumps({"number": number, "kept": kept}) + "\n")
             self._file.flush()
 
     def close(self) -> None:
+        """Closes the file."""
         if self._file is not None:
             self._file.close()
 
 
-def as_python(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, Any]:
-    """Edits of the Python controller, each evaluated."""
-    evaluator, outcomes, why, cost = WorkerExecutor(LIMITS), Counter(), Counter(), Counter()
+def as_python(count: int, steps: int, seed: int, say: Callable[[str], None], kept: Kept) -> dict[str, Any]:
+    """Evaluates edits of the Python controller."""
+    evaluator = WorkerExecutor(LIMITS)
+    outcomes, why, cost = Counter[str](), Counter[str](), Counter[str]()
     try:
-        for number, (kind, text) in enumerate(edits(CONTROLLER, count, seed), 1):
+        for number, (_, text) in enumerate(edits(CONTROLLER, count, seed), 1):
             if number not in kept.known:
                 try:
                     played = evaluator.run(play_python, text, steps, hooks=ExecutionHooks())
@@ -98,13 +103,16 @@ def as_python(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, A
     finally:
         evaluator.close()
         kept.close()
-    return _row("Python, every edit played", count, outcomes, cost) | {"crashes_by_cause": dict((+why).most_common())}
+    return _row("Python, every edit evaluated", count, outcomes, cost) | {
+        "crashes_by_cause": dict((+why).most_common())
+    }
 
 
-def as_hl(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, Any]:
-    """Mutants of the HL policy; those that pass the gates are evaluated."""
+def as_hl(count: int, steps: int, seed: int, say: Callable[[str], None], kept: Kept) -> dict[str, Any]:
+    """Evaluates the mutants of the HL policy that pass the gates."""
     program, gates, random = Program.load(POLICY), Gates(load_card("Breakout-v5"), PROOF_LIMITS), Random(seed)
-    subject, stopped, waiting, texts = Subject(program), Counter(), [], {program.text}
+    subject, stopped, texts = Subject(program), Counter[str](), {program.text}
+    waiting: list[Dataflow] = []
     evaluator = WorkerExecutor(LIMITS)
     while len(texts) <= count:
         mutant = mutate(subject, random)
@@ -116,22 +124,23 @@ def as_hl(count: int, steps: int, seed: int, say, kept: Kept) -> dict[str, Any]:
             continue
         texts.add(text)
         number = len(texts) - 1
-        gate = checked.gate if isinstance(checked, Rejection) else _stopped_at(gates, checked, number, kept)
-        if gate is None:
-            waiting.append(checked.flow)
-        else:
+        if isinstance(checked, Rejection):
+            stopped[checked.gate] += 1
+        elif (gate := _stopped_at(gates, checked, number, kept)) is not None:
             stopped[gate] += 1
+        else:
+            waiting.append(checked.flow)
         if number % 100 == 0:
             say(f"hl: {number} mutants, {len(waiting)} proved, stopped at {dict(stopped)}")
     kept.close()
     on_rejected = evaluator.simulators.steps_taken
-    outcomes, cost, assumptions = Counter(), Counter(), 0
+    outcomes, cost, assumptions = Counter[str](), Counter[str](), 0
     try:
         for first in range(0, len(waiting), BATCH):
             assumptions += _batch(evaluator, waiting[first : first + BATCH], steps, outcomes, cost)
     finally:
         evaluator.close()
-    return _row("HL, what is proved played", count, outcomes, cost) | {
+    return _row("HL, proved programs evaluated", count, outcomes, cost) | {
         "stopped_at": dict(stopped),
         "steps_on_rejected_edits": on_rejected,
         "assumptions_broken_in": assumptions,
@@ -150,7 +159,10 @@ def _stopped_at(gates: Gates, checked: CheckedCandidate, number: int, kept: Kept
     return kept.known[number]
 
 
-def _batch(evaluator: WorkerExecutor, flows: list, steps: int, outcomes: Counter, cost: Counter) -> int:
+def _batch(
+    evaluator: WorkerExecutor, flows: list[Dataflow], steps: int, outcomes: Counter[str], cost: Counter[str]
+) -> int:
+    """Evaluates programs in one batch, or alone if the batch fails. Returns how many violated an assumption."""
     try:
         played = evaluator.run(play_proved, flows, steps, hooks=ExecutionHooks())
     except EvaluatorFailed as failure:
@@ -165,7 +177,7 @@ def _batch(evaluator: WorkerExecutor, flows: list, steps: int, outcomes: Counter
     return sum(count > 0 for count in played.assumptions_broken)
 
 
-def _row(name: str, count: int, outcomes: Counter, cost: Counter) -> dict[str, Any]:
+def _row(name: str, count: int, outcomes: Counter[str], cost: Counter[str]) -> dict[str, Any]:
     named = (CRASHES, HANGS, LEAVES, PLAYS)
     return {
         "edits": count,
@@ -179,20 +191,22 @@ def _row(name: str, count: int, outcomes: Counter, cost: Counter) -> dict[str, A
 def table(rows: list[dict[str, Any]]) -> str:
     """The rows as a table in Markdown."""
     lines = [
-        f"| {rows[0]['edits']:,} random edits as | stopped before a step | crash | hang | leave the bounds | steps these cost |",
+        f"| {rows[0]['edits']:,} random edits as | stopped before a step | crash | hang | leave the bounds "
+        "| steps these cost |",
         "|---|---|---|---|---|---|",
     ]
     for row in rows:
         share = [
-            f"{row['outcomes'][one]:,} ({100 * row['outcomes'][one] / row['edits']:.1f} %)"
-            for one in (CRASHES, HANGS, LEAVES)
+            f"{row['outcomes'][outcome]:,} ({100 * row['outcomes'][outcome] / row['edits']:.1f} %)"
+            for outcome in (CRASHES, HANGS, LEAVES)
         ]
-        cost = sum(row["steps"][one] for one in (CRASHES, HANGS, LEAVES))
+        cost = sum(row["steps"][outcome] for outcome in (CRASHES, HANGS, LEAVES))
         lines.append(f"| {row['name']} | {row['edits'] - row['played']:,} | {' | '.join(share)} | {cost:,} |")
     return "\n".join(lines)
 
 
 def main() -> None:
+    """Runs the benchmark and prints the result."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--edits", type=int, default=2000)
     parser.add_argument("--steps", type=int, default=200)
@@ -225,7 +239,7 @@ def main() -> None:
         return
     print(table(rows))
     print(f"crashes of Python by cause: {rows[0]['crashes_by_cause']}")
-    print(f"{given.steps} steps for each edit that is played; {time.monotonic() - started:.0f} s")
+    print(f"{given.steps} steps for each edit that is evaluated; {time.monotonic() - started:.0f} s")
     print(
         f"HL: stopped at {rows[1]['stopped_at']}, {rows[1]['steps_on_rejected_edits']} steps on them;"
         f" an assumption violated in {rows[1]['assumptions_broken_in']} of those evaluated"

@@ -1,7 +1,7 @@
-"""Keeps the best program of a run of `hl synth` as a policy: `python -m benchmarks.found RUN POLICY`.
+"""Copy of the best program of a run of `hl synth` to a policy file: `python -m benchmarks.found RUN POLICY`.
 
-The policy gets its file's name; what the run came to goes into the ledger beside it, as one event. `make scores` then
-plays it on held-out seeds.
+The policy is named after its file. The result of the run is appended as one event to the ledger next to it.
+`make scores` then evaluates the policy on held-out seeds.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from typing import Any
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.synth.evaluation.evaluate import policy_ledger
 from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.trial_statistics import cumulative
 from hl_dsl.synth.runs.trial import trials_of
+from hl_dsl.synth.runs.trial_statistics import cumulative
 
 from hl_dsl.program import Program
 
 
 def summary(run: Path, program_hash: str) -> dict[str, Any]:
-    """What a run came to, as an event of a ledger."""
+    """Returns the result of a run as an event of a ledger."""
     settings = json.loads((run / "run.json").read_text(encoding="utf-8"))
     trials = [trial for trial in trials_of(Ledger(run / "trials.jsonl").read()) if trial.kind == "search"]
     steps = [(entry.total_steps, entry.best) for entry in cumulative(trials) if entry.best is not None]
@@ -42,7 +42,7 @@ def summary(run: Path, program_hash: str) -> dict[str, Any]:
 
 
 def keep(run: Path, policy: Path) -> None:
-    """Writes the policy and the event."""
+    """Writes the policy and the event of its run."""
     event = summary(run, "")
     seeds = event["seeds"]
     shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"development seeds {seeds[0]}..{seeds[-1]}"

@@ -1,8 +1,7 @@
-"""The controller of policies/breakout/ram.hl as a person writes it in plain Python, a frame at a time, to edit at
-random.
+"""Plain Python version of policies/breakout/ram.hl, the subject of random edits.
 
-`act(ram, reward, memory)` gives an action; `memory` is a dict that lasts for the episode. It acts as ram.hl does, to
-the last bit (`tests/benchmarks/test_edits.py` plays both).
+`act(ram, reward, memory)` returns the action for one frame. `memory` is a dict that is kept during the episode. The
+actions equal those of ram.hl (checked by `tests/benchmarks/test_edits.py`).
 """
 
 CONTROLLER = """

@@ -1,7 +1,7 @@
-"""Random edits of a Python program, through its syntax tree: what the typed mutations of HL do, without the types.
+"""Random edits of the syntax tree of a Python program: the untyped counterpart of the mutations of HL.
 
-An edit is drawn as there: first its kind, then its place. Constants move as numbers do in `synth/mutation`, by a
-share, by a step or to another number of the program; names become other names of the program.
+First the kind of an edit is drawn, then its place, as in `synth/mutation`. A constant is scaled, moved by one, or
+replaced with another number of the program. A name is replaced with another name of the program.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _COMPARISONS = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
 
 
 def edits(text: str, count: int, seed: int) -> Iterator[tuple[str, str]]:
-    """(kind of edit, text of the program) so many times; no two texts are the same, and none is the program's own."""
+    """Yields `count` pairs (kind of edit, text). The texts differ from each other and from the program."""
     random = Random(seed)
     seen = {ast.unparse(ast.parse(text))}
     while len(seen) <= count:
@@ -39,12 +39,14 @@ def _numbers(tree: ast.AST) -> list[ast.Constant]:
 
 def _constant(tree: ast.AST, random: Random) -> bool:
     place = random.choice(_numbers(tree))
+    number = place.value
+    assert isinstance(number, int | float), "`_numbers` selects these"
     way = random.randrange(3)
     if way == 0:
-        value = place.value * random.uniform(0.5, 1.5)
-        place.value = round(value) if type(place.value) is int else value
+        value = number * random.uniform(0.5, 1.5)
+        place.value = round(value) if type(number) is int else value
     elif way == 1:
-        place.value += random.choice((-1, 1))
+        place.value = number + random.choice((-1, 1))
     else:
         place.value = random.choice(_numbers(tree)).value
     return True
@@ -80,11 +82,11 @@ def _logic(tree: ast.AST, random: Random) -> bool:
 
 
 def _blocks(tree: ast.AST) -> list[list[ast.stmt]]:
-    found = [getattr(node, name, None) for node in ast.walk(tree) for name in ("body", "orelse")]
+    blocks = [getattr(node, name, None) for node in ast.walk(tree) for name in ("body", "orelse")]
     return [
         block
-        for block in found
-        if isinstance(block, list) and block and not any(isinstance(one, ast.FunctionDef) for one in block)
+        for block in blocks
+        if isinstance(block, list) and block and not any(isinstance(line, ast.FunctionDef) for line in block)
     ]
 
 

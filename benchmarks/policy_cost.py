@@ -1,11 +1,11 @@
-"""What a policy costs: the compiled tape against numba by hand, and the NumPy form against NumPy by hand.
+"""Cost of a policy: the compiled tape against handwritten numba, and the NumPy form against handwritten NumPy.
 
     python -m benchmarks.policy_cost [--json]
 
-All run one Breakout controller (controller.hl; by hand in controller_by_hand.py) on the same frames, Python call
-included. The policies do more than the handwritten ones: they hold observations to their ranges, count what leaves
-them, and let any lane drop out. CPU time, alternated pairs, median of the pairs' ratios. The last rows
-run many lanes with a parameter of their own each, as a population does.
+All run one Breakout controller (controller.hl; handwritten in controller_by_hand.py) on the same frames. The Python
+call is included. The policies do more than the handwritten controllers: they clamp observations to their ranges,
+count the values outside, and support lanes that end early. The result is the median ratio of CPU time over alternated
+pairs. The last rows run many lanes with different parameter values, as tuning does.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import json
 import statistics
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from hl_dsl.compiler.backends.frame import Frame
@@ -23,17 +24,17 @@ from hl_dsl.program import Program
 HERE = Path(__file__).parent
 
 PAIRS = 41
-SECONDS = 0.02  # of each side of a pair
+SECONDS = 0.02  # CPU time of each side of a pair
 TARGETS = {("tape", 1): 4.0, ("tape", 256): 1.5, ("numpy", 256): 1.3, ("numpy", 4096): 1.3}
 
 
 def frames(lanes: int, ticks: int = 64) -> list[Frame]:
-    """Play as it looks to a controller: in each lane a ball flies about the field, is lost now and then, and scores."""
+    """Returns synthetic frames of play: in each lane a ball crosses the field, is sometimes lost, and scores."""
     draw = np.random.default_rng(1)
     x, y = draw.uniform(55, 201, lanes), draw.uniform(20, 177, lanes)
     drift, fall = draw.choice([-2, -1.5, -1, 1, 1.5, 2], lanes), draw.choice([-2, -1.5, -1, 1, 1.5, 2], lanes)
     rest = draw.integers(0, 256, (lanes, 128)).astype(np.uint8)
-    lost = draw.integers(0, 20, lanes)  # ticks until the ball is back
+    lost = draw.integers(0, 20, lanes)  # ticks until the next serve
     out = []
     for tick in range(ticks):
         x, y = x + drift, y + fall
@@ -59,14 +60,15 @@ def frames(lanes: int, ticks: int = 64) -> list[Frame]:
     return out
 
 
-def same_actions(ours, theirs, lanes: int) -> None:
+def same_actions(ours: Any, theirs: Any, lanes: int) -> None:
+    """Asserts that two controllers choose the same actions."""
     ours.reset(lanes), theirs.reset(lanes)
     for frame in frames(lanes):
         assert np.array_equal(ours.tick(frame), theirs.tick(frame)), "the controllers differ"
 
 
-def cost(controller, ticks: list[Frame], repeats: int) -> float:
-    """CPU microseconds per lane and tick."""
+def cost(controller: Any, ticks: list[Frame], repeats: int) -> float:
+    """Returns CPU microseconds per lane and tick."""
     tick = controller.tick
     start = time.process_time()
     for _ in range(repeats):
@@ -75,47 +77,50 @@ def cost(controller, ticks: list[Frame], repeats: int) -> float:
     return (time.process_time() - start) * 1e6 / (repeats * len(ticks) * len(ticks[0].lanes))
 
 
-def compare(ours, theirs, lanes: int) -> tuple[float, float, float]:
-    """Microseconds per lane of both, and the median ratio."""
+def compare(ours: Any, theirs: Any, lanes: int) -> tuple[float, float, float]:
+    """Returns the microseconds per lane of both controllers, and the median ratio."""
     same_actions(ours, theirs, lanes)
     ticks = frames(lanes)
     repeats = max(1, round(SECONDS * 1e6 / (cost(theirs, ticks, 2) * lanes * len(ticks) + 1)))
     pairs = [(cost(ours, ticks, repeats), cost(theirs, ticks, repeats)) for _ in range(PAIRS)]
-    return tuple(statistics.median(values) for values in (*zip(*pairs), [a / b for a, b in pairs]))
+    mine, other = zip(*pairs)
+    return statistics.median(mine), statistics.median(other), statistics.median(a / b for a, b in pairs)
 
 
 def main() -> None:
+    """Runs the benchmark and prints the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     program = Program.load(HERE / "controller.hl")
-    rows = []
-    for backend, theirs in (("tape", NumbaController()), ("numpy", NumpyController())):
+    rows: list[dict[str, Any]] = []
+    by_hand: tuple[tuple[str, Any], ...] = (("tape", NumbaController()), ("numpy", NumpyController()))
+    for backend, theirs in by_hand:
         for lanes in (1, 16, 256, 4096):
             ours = program.compile(backend=backend)
             mine, other, ratio = compare(ours, theirs, lanes)
             rows.append(
-                dict(
-                    backend=backend,
-                    lanes=lanes,
-                    ours_us=mine,
-                    by_hand_us=other,
-                    ratio=ratio,
-                    target=TARGETS.get((backend, lanes)),
-                )
+                {
+                    "backend": backend,
+                    "lanes": lanes,
+                    "ours_us": mine,
+                    "by_hand_us": other,
+                    "ratio": ratio,
+                    "target": TARGETS.get((backend, lanes)),
+                }
             )
     for lanes in (16, 256):
         ours = program.compile(parameters={"deadband": np.full(lanes, 3.0), "lead": np.full(lanes, 1.0)})
         mine, other, ratio = compare(ours, NumbaController(), lanes)
         rows.append(
-            dict(
-                backend="tape, per-lane parameters",
-                lanes=lanes,
-                ours_us=mine,
-                by_hand_us=other,
-                ratio=ratio,
-                target=None,
-            )
+            {
+                "backend": "tape, per-lane parameters",
+                "lanes": lanes,
+                "ours_us": mine,
+                "by_hand_us": other,
+                "ratio": ratio,
+                "target": None,
+            }
         )
     if arguments.json:
         print(json.dumps({"schema": "hl.benchmark.policy_cost/1", "rows": rows}))

@@ -1,10 +1,10 @@
-"""What proofs cost, in process, by CPU time of this process and of the solver's together.
+"""Cost of proofs: CPU time of this process and of the solver.
 
     python -m benchmarks.proofs [--json]
 
-Cold: all obligations of the Breakout policy with nothing remembered, the start of z3 included. Edited: the same policy
-with one line changed at random (well typed, another program), with the memo of all proofs before it. Gait: eight joints
-under a PD law. Late: false properties that hold for up to 2,000 ticks, each to its replayed trace.
+Cold: all obligations of the Breakout policy with an empty cache, the start of z3 included. Edited: the same policy with
+one line changed at random (well typed, a different program), with the cache of all proofs before it. Gait: eight joints
+under a PD law. Late: false properties that hold for up to 2,000 ticks, until their counterexample is replayed.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import resource
 from pathlib import Path
 from random import Random
 from statistics import median
+from typing import Any
 
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.verify import Proof, SearchCache, prove
@@ -24,11 +25,12 @@ from hl_dsl.program import Program
 
 ROOT = Path(__file__).parent.parent
 EDITS = 40
-BARS = {"cold": 100.0, "edited": 30.0, "gait": 1000.0, "late": 1000.0}
+# Median CPU milliseconds.
+TARGETS = {"cold": 100.0, "edited": 30.0, "gait": 1000.0, "late": 1000.0}
 
 
 def milliseconds(program: Program, search_cache: SearchCache | None = None) -> tuple[float, Proof]:
-    """CPU time of a proof."""
+    """Returns the CPU time of a proof in milliseconds, and the proof."""
     flow = program.flow
     before = _spent(search_cache)
     proof = prove(flow, search_cache=search_cache)
@@ -36,7 +38,7 @@ def milliseconds(program: Program, search_cache: SearchCache | None = None) -> t
 
 
 def _spent(search_cache: SearchCache | None) -> float:
-    """Seconds of this process, of its children that have ended, and of the solver that lives on with a memo (on Linux)."""
+    """Returns the CPU seconds of this process, its ended children and the running solver of the cache (on Linux)."""
     ended = sum(
         usage.ru_utime + usage.ru_stime
         for usage in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
@@ -48,10 +50,10 @@ def _spent(search_cache: SearchCache | None) -> float:
 
 
 def edits(program: Program, count: int) -> list[Program]:
-    """Programs that differ from this one in one line of their text."""
+    """Returns programs that differ from this one in one line of their text."""
     subject, draw, lines = Subject(program), Random(0), program.text.splitlines()
-    found: list[Program] = []
-    while len(found) < count:
+    edited: list[Program] = []
+    while len(edited) < count:
         made = mutate(subject, draw)
         try:
             changed = None if made is None else Program.from_syntax(made.policy, card=program.card)
@@ -61,25 +63,26 @@ def edits(program: Program, count: int) -> list[Program]:
             continue
         new = changed.text.splitlines()
         if len(new) == len(lines) and sum(a != b for a, b in zip(lines, new)) == 1:
-            found.append(changed)
-    return found
+            edited.append(changed)
+    return edited
 
 
-def measure() -> list[dict]:
+def measure() -> list[dict[str, Any]]:
+    """Measures all kinds of proofs. Returns a row for each kind."""
     os.environ["HL_CARDS"] = str(ROOT / "benchmarks" / "cards")
     breakout, gait = Program.load(ROOT / "policies/breakout/ram.hl"), Program.load(ROOT / "benchmarks/gait.hl")
-    rows = []
+    rows: list[dict[str, Any]] = []
 
-    def add(kind: str, found: list[tuple[float, Proof]], good: int) -> None:
-        times = sorted(time for time, _ in found)
+    def add(kind: str, runs: list[tuple[float, Proof]], good: int) -> None:
+        times = sorted(time for time, _ in runs)
         rows.append(
             {
-                "what": kind,
+                "kind": kind,
                 "programs": len(times),
                 "median_ms": median(times),
                 "most_ms": times[-1],
-                "bar_ms": BARS[kind],
-                "as_wanted": good,
+                "target_ms": TARGETS[kind],
+                "as_expected": good,
             }
         )
 
@@ -108,16 +111,17 @@ def measure() -> list[dict]:
 
 
 def main(as_json: bool = False) -> None:
+    """Runs the benchmark and prints the result."""
     rows = measure()
     if as_json:
         print(json.dumps(rows, indent=2))
         return
     print("proofs, CPU time of this process and z3's")
-    words = {"cold": "proved", "edited": "proved", "gait": "proved", "late": "broken by a replayed trace"}
+    words = {"cold": "proved", "edited": "proved", "gait": "proved", "late": "violated, with a replayed trace"}
     for row in rows:
         print(
-            f"  {row['what']:<7} {row['programs']:>3} programs: median {row['median_ms']:6.1f} ms, most {row['most_ms']:7.1f} ms "
-            f"(bar {row['bar_ms']:.0f}); {row['as_wanted']} {words[row['what']]}"
+            f"  {row['kind']:<7} {row['programs']:>3} programs: median {row['median_ms']:6.1f} ms, "
+            f"most {row['most_ms']:7.1f} ms (target {row['target_ms']:.0f}); {row['as_expected']} {words[row['kind']]}"
         )
 
 

@@ -1,5 +1,7 @@
-"""What an evaluation costs beside EnvPool alone: process CPU time of a whole evaluation (policy, range checks, monitors,
-assumptions, counting) against `env.step` of the same pools with the same actions, ready-made. Alternated pairs.
+"""Cost of an evaluation: a whole rollout against bare EnvPool.
+
+An evaluation includes the policy, range checks, monitors, assumptions and counts. The bare side calls `env.step` of the
+same pools with the recorded actions. The result is the ratio of the process's CPU time over alternated pairs.
 """
 
 from __future__ import annotations
@@ -8,7 +10,9 @@ import statistics
 import time
 
 import numpy as np
+from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.synth.environments.backends.envpool_backend import EnvPoolBackend
+from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.protocols import protocol_options
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
@@ -17,6 +21,7 @@ from hl_dsl.synth.rollouts.rollout import evaluate
 
 from hl_dsl.program import Program
 
+# policy, protocol, environments, steps, target ratio
 CASES = (
     ("policies/breakout/ram.hl", "noop", 16, 400, 1.03),
     ("policies/breakout/ram.hl", "noop", 1, 4000, 1.05),
@@ -25,29 +30,29 @@ CASES = (
 
 
 def recorded_actions(program: Program, protocol: str, lanes: int, steps: int) -> np.ndarray:
-    """The actions the policy takes, (steps, lanes)."""
-    kept: list[np.ndarray] = []
+    """Returns the actions of the policy, shape (steps, lanes)."""
+    recorded: list[np.ndarray] = []
 
-    def keep(environments, frame, actions):
+    def record(environments: Environments, frame: Frame, actions: np.ndarray | None) -> None:
         if actions is not None:
-            kept.append(np.array(actions))
+            recorded.append(np.array(actions))
 
     evaluate(
         program.compile(),
         program.card,
-        EpisodeSettings(protocol, range(lanes), max_steps=steps),
+        EpisodeSettings(protocol, tuple(range(lanes)), max_steps=steps),
         resources=Resources(num_threads=1, num_envs=lanes),
-        callbacks=RolloutCallbacks(on_tick=keep),
+        callbacks=RolloutCallbacks(on_tick=record),
     )
-    return np.stack(kept)
+    return np.stack(recorded)
 
 
 def raw_seconds(program: Program, protocol: str, actions: np.ndarray) -> float:
-    """CPU seconds of stepping a bare pool through ready-made actions."""
+    """Returns the CPU seconds of a bare pool that steps through recorded actions."""
     import envpool
 
     lanes = actions.shape[1]
-    began = time.process_time()
+    start = time.process_time()
     pool = envpool.make_gymnasium(
         program.card.environment,
         num_envs=lanes,
@@ -59,25 +64,26 @@ def raw_seconds(program: Program, protocol: str, actions: np.ndarray) -> float:
     for row in actions:
         pool.step(row)
     pool.close()
-    return time.process_time() - began
+    return time.process_time() - start
 
 
 def evaluation_seconds(program: Program, protocol: str, lanes: int, steps: int) -> float:
+    """Returns the CPU seconds of an evaluation."""
     policy = program.compile()
-    began = time.process_time()
+    start = time.process_time()
     evaluate(
         policy,
         program.card,
-        EpisodeSettings(protocol, range(lanes), max_steps=steps),
+        EpisodeSettings(protocol, tuple(range(lanes)), max_steps=steps),
         resources=Resources(num_threads=1, num_envs=lanes),
     )
-    return time.process_time() - began
+    return time.process_time() - start
 
 
 def ratios(program: Program, protocol: str, lanes: int, steps: int, pairs: int) -> list[float]:
-    """One ratio a pair, the two sides of a pair in turns of first and second."""
+    """Returns the ratio of each pair. The side that runs first alternates."""
     actions = recorded_actions(program, protocol, lanes, steps)
-    found = []
+    measured = []
     for pair in range(pairs):
         if pair % 2:
             raw = raw_seconds(program, protocol, actions)
@@ -85,17 +91,18 @@ def ratios(program: Program, protocol: str, lanes: int, steps: int, pairs: int) 
         else:
             ours = evaluation_seconds(program, protocol, lanes, steps)
             raw = raw_seconds(program, protocol, actions)
-        found.append(ours / raw)
-    return found
+        measured.append(ours / raw)
+    return measured
 
 
 def main(pairs: int = 9) -> None:
+    """Runs the benchmark and prints the result."""
     EnvPoolBackend.load()
     print(f"evaluation against bare EnvPool, CPU time, median of {pairs} alternated pairs (quartiles)")
-    for policy, protocol, lanes, steps, bar in CASES:
-        found = ratios(Program.load(policy), protocol, lanes, steps, pairs)
-        low, middle, high = statistics.quantiles(found, n=4)
-        print(f"  {policy}, {lanes:>3} environments: {middle:.3f} ({low:.3f} to {high:.3f}); bar {bar}")
+    for policy, protocol, lanes, steps, target in CASES:
+        measured = ratios(Program.load(policy), protocol, lanes, steps, pairs)
+        low, middle, high = statistics.quantiles(measured, n=4)
+        print(f"  {policy}, {lanes:>3} environments: {middle:.3f} ({low:.3f} to {high:.3f}); target {target}")
 
 
 if __name__ == "__main__":

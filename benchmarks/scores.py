@@ -1,9 +1,10 @@
-"""Every policy of the library on held-out seeds, under every protocol of its environment: `make scores [POLICY=…]
-[SEEDS=50..59]`.
+"""Held-out scores of the policy library, under every protocol of each environment.
 
-The trials go into each policy's own ledger and the results into its header. Where a protocol leaves nothing to
-chance, every seed is the same episode, and one is played. `SEEDS=50..59` plays fewer: a policy that neither wins nor
-loses plays on for 108,000 steps, and one that plans takes minutes for an episode.
+    make scores [POLICY=…] [SEEDS=50..59]
+
+The trials are appended to the ledger of each policy, and the results are written to its header. If a protocol is
+deterministic, all seeds give the same episode, and one seed is evaluated. `SEEDS=50..59` evaluates fewer seeds: a
+policy that neither wins nor loses takes 108,000 steps, and a policy with a planner takes minutes for an episode.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from hl_dsl.program import Program
 
 
 def score(path: Path, held_out: Sequence[int]) -> None:
+    """Evaluates a policy on held-out seeds, prints the scores and writes its header."""
     program = Program.load(path)
     evaluations = []
     print(f"{path} ({program.hash})")
@@ -34,16 +36,17 @@ def score(path: Path, held_out: Sequence[int]) -> None:
         with episode_progress(f"{program.name} {protocol}") as progress:
             evaluation = evaluate_program(
                 program,
-                EpisodeSettings(protocol, seeds),
+                EpisodeSettings(protocol, tuple(seeds)),
                 ledger=policy_ledger(path),
                 callbacks=RolloutCallbacks(on_progress=progress),
                 options=EvaluationOptions(kind=TrialKind.HELD_OUT),
             )
         trial = evaluation.trial
         print(
-            f"  {protocol:<14} mean {trial.mean:8.6g}  min {trial.min:8.6g}  max {trial.max:8.6g}  over {len(seeds)} seeds, "
-            f"{trial.distinct_trajectories} distinct; {trial.environment_steps:,} steps; assumptions broken "
-            f"{sum(trial.assumption_violations.values()):,}, out of range {evaluation.rollout.total_counts.out_of_range:,}",
+            f"  {protocol:<14} mean {trial.mean:8.6g}  min {trial.min:8.6g}  max {trial.max:8.6g}  "
+            f"over {len(seeds)} seeds, {trial.distinct_trajectories} distinct; {trial.environment_steps:,} steps; "
+            f"assumption violations {sum(trial.assumption_violations.values()):,}, "
+            f"out of range {evaluation.rollout.total_counts.out_of_range:,}",
             flush=True,
         )
         evaluations.append(evaluation)
@@ -51,6 +54,7 @@ def score(path: Path, held_out: Sequence[int]) -> None:
 
 
 def main() -> None:
+    """Runs the benchmark and prints the result."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("policies", nargs="*", type=Path)
     parser.add_argument("--seeds", type=parse_seeds, default=list(HELD_OUT))

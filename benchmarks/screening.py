@@ -1,10 +1,10 @@
-"""How many mutated policies a second can be screened before any of them plays, on one core.
+"""Throughput of screening: mutated policies a second on one core.
 
     python benchmarks/screening.py [--json]
 
-Mutants are distinct, well typed, and mean something else than what they were made from (by structural hash). From text:
-parse, check, lower, hash, prove by intervals from scratch. In memory: the same without the text, with what is kept of
-earlier programs (`DeclarationCache`, `SearchCache`), as a search does it; making the mutant is part of the time.
+Mutants are distinct, well typed, and differ from their parent in structural hash. From text: parse, check, lower, hash,
+and prove by intervals, without caches. In memory: the same without parsing and with the caches of a search
+(`DeclarationCache`, `SearchCache`); the mutation is part of the time.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import json
 import time
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.verify import SearchCache, screen
@@ -23,43 +24,46 @@ from hl_dsl.program import Program
 ROOT = Path(__file__).parent.parent
 POLICIES = ("policies/breakout/ram.hl", "benchmarks/controller.hl", "policies/breakout/start.hl")
 MUTANTS = 300
+# Mutants a second.
 TARGETS = {"text": 50.0, "memory": 200.0}
 
 
 def mutants(program: Program, count: int) -> list[Program]:
-    """Programs one mutation away, each with a hash of its own."""
+    """Returns programs with one mutation and distinct hashes."""
     subject, draw = Subject(program), Random(0)
-    found: dict[str, Program] = {program.hash: program}
-    while len(found) <= count:
+    programs: dict[str, Program] = {program.hash: program}
+    while len(programs) <= count:
         made = mutate(subject, draw)
         try:
             changed = None if made is None else Program.from_syntax(made.policy, card=program.card)
             if changed is not None:
-                found.setdefault(changed.hash, changed)
+                programs.setdefault(changed.hash, changed)
         except HLError:
             pass
-    return list(found.values())[1:]
+    return list(programs.values())[1:]
 
 
 def from_text(program: Program) -> dict[str, float]:
+    """Screens mutants from their text, without caches."""
     texts = [mutant.text for mutant in mutants(program, MUTANTS)]
-    began = time.process_time()
+    start = time.process_time()
     passed = 0
     for text in texts:
         again = Program.parse(text)
         assert again.hash
         passed += screen(again.flow).passed
-    seconds = time.process_time() - began
+    seconds = time.process_time() - start
     return {"a_second": len(texts) / seconds, "passed": passed / len(texts)}
 
 
 def in_memory(program: Program) -> dict[str, float]:
+    """Mutates and screens with the caches of a search."""
     memo, reuse = SearchCache(), DeclarationCache()
     program = Program.from_syntax(program.syntax, card=program.card, reuse=reuse)
     subject, draw = Subject(program), Random(0)
     seen, passed, proof_seconds = {program.hash}, 0, 0.0
     screen(program.flow, memo)
-    began = time.process_time()
+    start = time.process_time()
     while len(seen) <= MUTANTS:
         made = mutate(subject, draw)
         try:
@@ -69,15 +73,16 @@ def in_memory(program: Program) -> dict[str, float]:
         except HLError:
             continue
         seen.add(changed.hash)
-        start = time.process_time()
+        proof_start = time.process_time()
         passed += screen(changed.flow, memo).passed
-        proof_seconds += time.process_time() - start
-    seconds = time.process_time() - began
+        proof_seconds += time.process_time() - proof_start
+    seconds = time.process_time() - start
     return {"a_second": MUTANTS / seconds, "passed": passed / MUTANTS, "proof_ms": 1000 * proof_seconds / MUTANTS}
 
 
 def main(as_json: bool = False) -> None:
-    rows = []
+    """Runs the benchmark and prints the result."""
+    rows: list[dict[str, Any]] = []
     for name in POLICIES:
         program = Program.load(ROOT / name)
         cold = time.process_time()

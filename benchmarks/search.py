@@ -1,19 +1,18 @@
-"""What the search without a network finds, in environment steps: on Breakout, beside what chance alone finds at equal
-steps, and on four classics from programs of one line.
+"""Score of the local search against environment steps: Breakout, with a random baseline, and four classic tasks.
 
     python -m benchmarks.search breakout [--seeds 0..4] [--steps 1000000] [--runs runs/search]
     python -m benchmarks.search classics [--seeds 0..2] [--development 0..15] [--steps 1000000] [--runs runs/search]
 
-Each search is a run of `hl synth` in a folder of its own; one that has come to its end there is not repeated. The
-tables come from the runs' ledgers; they are printed and written as `RUNS/breakout.json` and `RUNS/classics.json`,
-Breakout's curves as `RUNS/breakout.png`.
+Each search is a run of `hl synth` in a separate folder. A finished run is not repeated. The tables are computed from
+the ledgers of the runs, printed, and written to `RUNS/breakout.json` and `RUNS/classics.json`. The curves of Breakout
+are written to `RUNS/breakout.png`.
 
-Breakout's score is the best program's return under the search's own rules: the deterministic protocol, and an episode
-ends after 1,500 steps without reward. A run that has 864, which is all there is, ends there. The null is random
-settings of two constants, where to start moving right and left, 24 at a time; its score is the best of all that the
-same steps pay for. The best programs are also played under the other protocols on four held-out seeds, for at most
-30,000 steps. A classic's score is the mean over 50 held-out seeds; it is solved where that reaches the threshold that
-comes with the environment.
+The score on Breakout is the best program's return under the rules of the search: the deterministic protocol, and an
+episode ends after 1,500 steps without reward. A run stops at 864, the highest possible score. The random baseline
+samples two constants, the offsets at which the paddle moves right and left, in batches of 24. Its score is the best
+sample within the same number of steps. The best programs are also evaluated under the other protocols on four
+held-out seeds, for at most 30,000 steps. The score on a classic task is the mean over 50 held-out seeds. The task is
+solved if the score reaches the threshold of the environment.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
@@ -46,17 +46,37 @@ from hl_dsl.program import Program
 
 ROOT = Path(__file__).parent.parent
 CLASSICS = ("cartpole", "mountain_car", "acrobot", "lunar_lander")
-OTHER_SEEDS = HELD_OUT[:4]
-_LONGEST = 30_000  # steps under the other protocols: a program that neither wins nor loses would play on for 108,000
-_DRAWS = 24
-ALL = 864.0  # two screens, and there is no third
+OTHER_SEEDS = tuple(HELD_OUT[:4])
+# Most steps of an episode under the other protocols. A program that neither wins nor loses would take 108,000.
+_LONGEST = 30_000
+_DRAWS = 24  # samples in a batch of the random baseline
+ALL = 864.0  # highest possible score: two screens
 
 
 def run(
-    policy: Path, folder: Path, protocol: str, steps: int, seed: int, seeds, threads: int = 0, most: float = math.inf
+    policy: Path,
+    folder: Path,
+    protocol: str,
+    steps: int,
+    seed: int,
+    seeds: Sequence[int],
+    threads: int = 0,
+    most: float = math.inf,
 ) -> Curve:
-    """A search, or what a finished one left in the folder. Its curve is of accepted programs, over all steps spent. With
-    `most`, all there is to be had, a search ends when it has that.
+    """Runs a search, unless the folder holds a finished one.
+
+    Args:
+        policy: Initial program.
+        folder: Run folder. An unfinished run in it is resumed.
+        protocol: Protocol of the episodes.
+        steps: Budget in environment steps.
+        seed: Seed of the run.
+        seeds: Development seeds.
+        threads: Simulator threads; 0 means one for each core.
+        most: Score at which the search stops.
+
+    Returns:
+        The curve of accepted programs against all steps spent.
     """
     ledger = Ledger(folder / "trials.jsonl")
 
@@ -75,7 +95,7 @@ def run(
         run_synth(
             policy,
             folder,
-            StudySettings(protocol, seeds, seed),
+            StudySettings(protocol, tuple(seeds), seed),
             Budget(steps=steps),
             Resources(threads, executor=WorkerExecutor()),
             on_event=end,
@@ -91,8 +111,8 @@ def run(
     )
 
 
-def null_curve(seed: int, steps: int, cache: Path, threads: int = 0) -> Curve:
-    """Random constants until the steps are spent."""
+def baseline_curve(seed: int, steps: int, cache: Path, threads: int = 0) -> Curve:
+    """Samples random constants until the steps are spent. The curve is stored in the file `cache`."""
     if cache.exists():
         known = json.loads(cache.read_text(encoding="utf-8"))
         return Curve(tuple(known["steps"]), tuple(known["scores"]), known["spent"], known["count"])
@@ -107,20 +127,29 @@ def null_curve(seed: int, steps: int, cache: Path, threads: int = 0) -> Curve:
                 step_budget=steps - spent,
                 num_threads=threads,
             )
-        except HLError:  # no draw ends within what is left
+        except HLError:  # no draw ends within the remaining steps
             break
         spent, count, best = spent + drawn.env_steps, count + len(drawn.scores), max(best, drawn.best)
         points.append((spent, best))
         if best >= ALL:
             break
-    found = Curve(tuple(at for at, _ in points), tuple(score for _, score in points), spent, count)
+    curve = Curve(tuple(at for at, _ in points), tuple(score for _, score in points), spent, count)
     cache.write_text(
-        json.dumps({"steps": found.steps, "scores": found.scores, "spent": spent, "count": count}), encoding="utf-8"
+        json.dumps({"steps": curve.steps, "scores": curve.scores, "spent": spent, "count": count}), encoding="utf-8"
     )
-    return found
+    return curve
 
 
-def breakout(seeds: list[int], null_seeds: list[int], steps: int, runs: Path, threads: int) -> None:
+def breakout(seeds: list[int], baseline_seeds: list[int], steps: int, runs: Path, threads: int) -> None:
+    """Runs the searches and the random baseline on Breakout.
+
+    Args:
+        seeds: Run seeds of the searches.
+        baseline_seeds: Seeds of the random baseline.
+        steps: Budget of each run in environment steps.
+        runs: Folder of the run folders and the results.
+        threads: Simulator threads; 0 means one for each core.
+    """
     curves, rows = [], []
     for seed in seeds:
         folder = runs / f"breakout-{seed}"
@@ -146,50 +175,65 @@ def breakout(seeds: list[int], null_seeds: list[int], steps: int, runs: Path, th
         curves.append(curve)
         rows.append(row)
         print(
-            f"run seed {seed}: {curve.best:g} after {curve.steps_to_best:,} of {curve.spent:,} steps, {curve.count} programs; "
-            f"noop {row['noop']:.1f}, sticky {row['sticky']:.1f} (seeds {OTHER_SEEDS[0]}..{OTHER_SEEDS[-1]})",
+            f"run seed {seed}: {curve.best:g} after {curve.steps_to_best:,} of {curve.spent:,} steps, "
+            f"{curve.count} programs; noop {row['noop']:.1f}, sticky {row['sticky']:.1f} "
+            f"(seeds {OTHER_SEEDS[0]}..{OTHER_SEEDS[-1]})",
             flush=True,
         )
-    nulls = []
-    for seed in null_seeds:
-        nulls.append(null_curve(seed, steps, runs / f"null-{seed}.json", threads))
-        print(f"null {seed}: best of {nulls[-1].count} draws {nulls[-1].best:g}, {nulls[-1].spent:,} steps", flush=True)
-    found, chance = [one.best for one in curves], [one.best for one in nulls]
+    baselines = []
+    for seed in baseline_seeds:
+        curve = baseline_curve(seed, steps, runs / f"baseline-{seed}.json", threads)
+        baselines.append(curve)
+        print(f"random baseline {seed}: best of {curve.count} draws {curve.best:g}, {curve.spent:,} steps", flush=True)
+    scores, baseline_scores = [curve.best for curve in curves], [curve.best for curve in baselines]
+    print(f"search: median {median(scores):g}, least {min(scores):g}")
     print(
-        f"search: median {median(found):g}, least {min(found):g}; null: median {median(chance):g}, least {min(chance):g}, best {max(chance):g}"
+        f"random baseline: median {median(baseline_scores):g}, least {min(baseline_scores):g}, "
+        f"best {max(baseline_scores):g}"
     )
     write(
         runs / "breakout.json",
         {
             "steps": steps,
             "runs": rows,
-            "null": [
-                {"seed": seed, "best": one.best, "env_steps": one.spent, "draws": one.count}
-                for seed, one in zip(null_seeds, nulls)
+            "random_baseline": [
+                {"seed": seed, "best": curve.best, "env_steps": curve.spent, "draws": curve.count}
+                for seed, curve in zip(baseline_seeds, baselines)
             ],
-            "median": median(found),
-            "null_median": median(chance),
+            "median": median(scores),
+            "random_baseline_median": median(baseline_scores),
         },
     )
-    draw(curves, nulls, runs / "breakout.png")
+    draw(curves, baselines, runs / "breakout.png")
 
 
 def classics(seeds: list[int], development: list[int], steps: int, runs: Path, threads: int) -> None:
+    """Runs the searches on the classic tasks.
+
+    Args:
+        seeds: Run seeds.
+        development: Development seeds of each search.
+        steps: Budget of each run in environment steps.
+        runs: Folder of the run folders and the results.
+        threads: Simulator threads; 0 means one for each core.
+    """
     rows = []
     for name in CLASSICS:
         policy = ROOT / "policies" / name / "start.hl"
         card = Program.load(policy).card
+        threshold = card.solved
+        assert threshold is not None, "the cards of the classic tasks have a threshold"
         for seed in seeds:
             folder = runs / f"{name}-{seed}"
             curve = run(policy, folder, "standard", steps, seed, development, threads)
             evaluation = evaluate_program(
                 Program.load(folder / "best.hl"),
-                EpisodeSettings("standard", HELD_OUT),
+                EpisodeSettings("standard", tuple(HELD_OUT)),
                 ledger=Ledger(folder / "others.jsonl"),
                 options=EvaluationOptions(kind=TrialKind.HELD_OUT),
             )
             held_out = mean(evaluation.rollout.returns)
-            reached = steps_to(curve, card.solved)
+            reached = steps_to(curve, threshold)
             rows.append(
                 {
                     "environment": card.environment,
@@ -197,15 +241,16 @@ def classics(seeds: list[int], development: list[int], steps: int, runs: Path, t
                     "start": curve.scores[0],
                     "best": curve.best,
                     "held_out": held_out,
-                    "threshold": card.solved,
-                    "solved": held_out >= card.solved,
+                    "threshold": threshold,
+                    "solved": held_out >= threshold,
                     "steps_to_threshold": reached,
                     "env_steps": curve.spent,
                 }
             )
             print(
-                f"{card.environment}, run seed {seed}: {curve.scores[0]:g} -> {curve.best:.1f}; held-out {held_out:.1f}, threshold {card.solved:g}: "
-                f"{'solved' if held_out >= card.solved else 'not solved'}; threshold reached in the search "
+                f"{card.environment}, run seed {seed}: {curve.scores[0]:g} -> {curve.best:.1f}; "
+                f"held-out {held_out:.1f}, threshold {threshold:g}: "
+                f"{'solved' if held_out >= threshold else 'not solved'}; threshold reached in the search "
                 + (f"after {reached:,} steps" if reached is not None else "never"),
                 flush=True,
             )
@@ -213,24 +258,27 @@ def classics(seeds: list[int], development: list[int], steps: int, runs: Path, t
 
 
 def write(path: Path, document: dict[str, Any]) -> None:
-    path.write_text(json.dumps({"schema": "hl.benchmarks.search/1", **document}, indent=1) + "\n", encoding="utf-8")
+    """Writes a document as JSON, with its schema."""
+    path.write_text(json.dumps({"schema": "hl.benchmarks.search/2", **document}, indent=1) + "\n", encoding="utf-8")
     print(f"written: {path}")
 
 
 def main() -> None:
+    """Runs the benchmark and prints the result."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("what", choices=("breakout", "classics"))
     parser.add_argument("--seeds")
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--development", default="0..15", help="development seeds of the classics")
-    parser.add_argument("--null-seeds", help="series of the null (default: the run seeds)")
-    parser.add_argument("--threads", type=int, default=0, help="of the simulator; 0: one for each core")
+    parser.add_argument("--baseline-seeds", help="seeds of the random baseline (default: the run seeds)")
+    parser.add_argument("--threads", type=int, default=0, help="simulator threads; 0: one for each core")
     parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "search")
     given = parser.parse_args()
     given.runs.mkdir(parents=True, exist_ok=True)
     if given.what == "breakout":
         seeds = given.seeds or "0..4"
-        breakout(parse_seeds(seeds), parse_seeds(given.null_seeds or seeds), given.steps, given.runs, given.threads)
+        baseline_seeds = parse_seeds(given.baseline_seeds or seeds)
+        breakout(parse_seeds(seeds), baseline_seeds, given.steps, given.runs, given.threads)
     else:
         classics(
             parse_seeds(given.seeds or "0..2"), parse_seeds(given.development), given.steps, given.runs, given.threads

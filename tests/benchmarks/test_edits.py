@@ -1,4 +1,4 @@
-"""The benchmark of random edits compares like with like."""
+"""Benchmark of random edits: both controllers, the edits, and the recorded results."""
 
 import ast
 
@@ -17,7 +17,7 @@ QUIET = {"hooks": ExecutionHooks()}
 
 
 class ByHand:
-    """The Python controller as the rollout wants it, beside the policy, whose action it must equal at every tick."""
+    """The Python controller next to the HL policy. Records the actions of both at every tick."""
 
     def __init__(self):
         space = {}
@@ -34,22 +34,22 @@ class ByHand:
         return actions
 
 
-def test_both_controllers_act_the_same():
+def test_python_and_hl_controller_choose_the_same_actions():
     both = ByHand()
     rollout = evaluate(both, Program.load(POLICY).card, EpisodeSettings("deterministic", [0], max_steps=2_000))
     assert rollout.returns[0] > 10 and len(both.actions) == 2_000
     assert all(python == hl for python, hl in both.actions)
 
 
-def test_edits_are_distinct_programs_and_repeat():
-    found = list(edits(CONTROLLER, 150, seed=1))
-    assert found == list(edits(CONTROLLER, 150, seed=1)) != list(edits(CONTROLLER, 150, seed=2))
-    assert len({text for _, text in found}) == 150 and {kind for kind, _ in found} == set(KINDS)
-    assert ast.unparse(ast.parse(CONTROLLER)) not in {text for _, text in found}
+def test_edits_are_distinct_and_depend_only_on_the_seed():
+    first = list(edits(CONTROLLER, 150, seed=1))
+    assert first == list(edits(CONTROLLER, 150, seed=1)) != list(edits(CONTROLLER, 150, seed=2))
+    assert len({text for _, text in first}) == 150 and {kind for kind, _ in first} == set(KINDS)
+    assert ast.unparse(ast.parse(CONTROLLER)) not in {text for _, text in first}
 
 
 @pytest.mark.parametrize("act, outcome", [("return 2", LEAVES), ("return 1", LEAVES), ("return 0", PLAYS)])
-def test_what_is_out_of_bounds_is_seen(act, outcome):
+def test_action_outside_the_bounds_is_detected(act, outcome):
     assert (
         play_python(
             f"def act(ram, reward, memory):\n    if ram[101] == 0:\n        return 1\n    {act}", 120, **QUIET
@@ -67,14 +67,14 @@ def test_what_is_out_of_bounds_is_seen(act, outcome):
         ("return nothing", "NameError"),
     ],
 )
-def test_a_crash_is_told_by_its_cause(act, why):
+def test_crash_is_reported_with_its_cause(act, why):
     played = play_python(f"def act(ram, reward, memory):\n    {act}", 120, **QUIET)
     assert (played.outcome, played.steps, played.why) == ("crashes", 0, why)
 
 
-def test_a_small_run_of_both(monkeypatch):
+def test_small_measurement_counts_every_edit_of_both_languages(monkeypatch):
     monkeypatch.setattr("benchmarks.edits.WorkerExecutor", lambda limits: InProcessExecutor())
-    # A small number of Python edits in this process must not hang: seed 0's first four do not (see the benchmark for the rest).
+    # Edits run in this process here, so they must not hang. The first four of seed 0 do not.
     rows = [as_hl(2, 40, 0, lambda text: None, Kept(None, {})), as_python(4, 40, 0, lambda text: None, Kept(None, {}))]
     hl, python = rows
     assert hl["played"] + sum(hl["stopped_at"].values()) == 2 and python["played"] == 4
@@ -83,21 +83,21 @@ def test_a_small_run_of_both(monkeypatch):
         and hl["outcomes"]["crashes"] == hl["outcomes"]["hangs"] == hl["outcomes"][LEAVES] == 0
     )
     assert sum(hl["steps"].values()) == 40 * hl["played"]
-    assert "| HL, what is proved played | " in table(rows)
+    assert "| HL, proved programs evaluated | " in table(rows)
 
 
-def test_an_action_that_does_not_come_is_a_hang(monkeypatch):
+def test_action_that_exceeds_its_time_is_a_hang(monkeypatch):
     monkeypatch.setattr("benchmarks.edit_rollouts.ACTION_SECONDS", 0.05)
     played = play_python("def act(ram, reward, memory):\n    while True:\n        pass", 120, **QUIET)
     assert (played.outcome, played.steps) == (HANGS, 0)
 
 
-def test_a_measurement_goes_on_from_what_it_has(tmp_path, monkeypatch):
+def test_interrupted_measurement_resumes_from_recorded_results(tmp_path, monkeypatch):
     path, about = tmp_path / "edits.jsonl", {"edits": "python"}
     monkeypatch.setattr("benchmarks.edits.WorkerExecutor", lambda limits: InProcessExecutor())
     first = as_python(4, 40, 0, lambda text: None, Kept(path, about))
     lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(lines[:-1]) + lines[-1][:9])  # torn in the last
+    path.write_text("".join(lines[:-1]) + lines[-1][:9])  # the last line is incomplete
     kept, played = Kept(path, about), []
     monkeypatch.setattr(
         "benchmarks.edits.play_python", lambda *given, **hooks: played.append(1) or play_python(*given, **hooks)
