@@ -1,4 +1,4 @@
-"""The reactive policies reach on a few development seeds what they are kept for, inside the ranges their proofs speak of."""
+"""Reactive policies reach their scores on a few development seeds, within the ranges of their proofs."""
 
 from pathlib import Path
 

@@ -13,9 +13,27 @@ from hl_dsl.program import Program
 from tests.hl_dsl.cli.conftest import POLICIES, START, refused
 from tests.support.step_counter import steps_taken
 
-EVAL = """policy program_hash env protocol seeds returns lengths mean min max distinct_trajectories env_steps cpu_seconds
-wall_seconds out_of_range assumption_violations monitor_violations proof""".split()
-OBLIGATION = "id kind status claim method seconds line".split()
+EVAL = [
+    "policy",
+    "program_hash",
+    "env",
+    "protocol",
+    "seeds",
+    "returns",
+    "lengths",
+    "mean",
+    "min",
+    "max",
+    "distinct_trajectories",
+    "env_steps",
+    "cpu_seconds",
+    "wall_seconds",
+    "out_of_range",
+    "assumption_violations",
+    "monitor_violations",
+    "proof",
+]
+OBLIGATION = ["id", "kind", "status", "claim", "method", "seconds", "line"]
 
 
 def test_eval(hl, folder):
