@@ -85,6 +85,7 @@ def _masked(
     Else as few as make the node finite when they are 0.
     """
     node = flow.nodes[number]
+    assert node.form is not None
     if len(conditions) == 1:
         pairs = _narrowed(flow, bounds, node.args, conditions[0])
         tight = [position for position, arg in enumerate(node.args) if pairs[position] != bounds[arg]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Frame:
     def __init__(
         self,
         lanes: np.ndarray,
-        sources: dict[str, np.ndarray | None],
+        sources: dict[str, Any],
         done: np.ndarray,
         truncated: np.ndarray,
         ended: bool,
@@ -39,6 +39,10 @@ class Frame:
         self.done = done
         self.truncated = truncated
         self.ended = ended
+
+    if TYPE_CHECKING:  # the sources are attributes of any name
+
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def __getattr__(self, name: str) -> Any:
         """None for an input source that this frame does not have."""

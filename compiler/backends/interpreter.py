@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from hl_dsl.compiler.backends.input_admission import admit
 from hl_dsl.compiler.ir.dataflow import Dataflow
@@ -66,7 +67,7 @@ class Interpreter:
 
     def evaluate(self, inputs: Sequence, memory: Sequence) -> list:
         """The value of every node for admitted observations and a memory state, which stays as it is."""
-        leaves = {"input": inputs, "parameter": self.parameters, "memory": memory}
+        leaves: dict[str, Any] = {"input": inputs, "parameter": self.parameters, "memory": memory}
         values: list = []
         for node in self.flow.nodes:
             if node.form is not None:

@@ -47,8 +47,9 @@ class InterpreterLanes(Lanes):
                 self._violations[lane, column] += not tick.values[item.node]
         return actions
 
-    def adopt(self, other: InterpreterLanes, theirs: np.ndarray, mine: np.ndarray) -> None:
+    def adopt(self, other: Lanes, theirs: np.ndarray, mine: np.ndarray) -> None:
         """Copies the state of lanes of other lanes."""
+        assert isinstance(other, InterpreterLanes)
         here, there, _ = self.shared_cells(other)
         for source, target in zip(theirs.tolist(), mine.tolist()):
             known, machine = other._machines[source], self._machines[target]

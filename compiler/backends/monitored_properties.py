@@ -29,6 +29,7 @@ def without_unused_monitor_state(flow: Dataflow, kinds: Container[str] = MONITOR
 
 
 def _moved(node: Node, places: dict[int, int], flow: Dataflow) -> Node:
+    assert isinstance(node.value, int)
     if node.value in places:
         return node._replace(value=places[node.value])
     return Node("constant", (), node.base, None, flow.memories[node.value].start)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from itertools import product
+from typing import Any
 
 from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, Node
 
@@ -52,6 +53,7 @@ def node_bounds(flow: Dataflow, nodes: Sequence[int]) -> dict[int, tuple]:
 
 def result_bounds(node: Node, pairs: Sequence[tuple]) -> tuple:
     """Bounds of an operation's result from those of its operands."""
+    assert node.form is not None
     pair = node.form.interval(*pairs)
     if node.base == "real" and (
         any(operand is UNDEFINED for operand in pairs)
@@ -64,11 +66,13 @@ def result_bounds(node: Node, pairs: Sequence[tuple]) -> tuple:
 def _first_guess(cell: Cell) -> tuple:
     if cell.base == "bool":
         return (0, 1)
-    return (cell.start, cell.start) if cell.low is None else (min(cell.low, cell.start), max(cell.high, cell.start))
+    if cell.low is None or cell.high is None:
+        return (cell.start, cell.start)
+    return (min(cell.low, cell.start), max(cell.high, cell.start))
 
 
 def _pairs(flow: Dataflow, nodes: Sequence[int], cells: list[tuple]) -> dict[int, tuple]:
-    leaves = {
+    leaves: dict[str, Any] = {
         "input": [(0, 1) if entry.base == "bool" else (entry.low, entry.high) for entry in flow.inputs],
         "parameter": [(parameter.low, parameter.high) for parameter in flow.parameters],
         "memory": cells,
@@ -79,6 +83,7 @@ def _pairs(flow: Dataflow, nodes: Sequence[int], cells: list[tuple]) -> dict[int
         if node.form is not None:
             pairs[number] = result_bounds(node, [pairs[arg] for arg in node.args])
         elif node.op == "constant":
+            assert node.value is not None
             value = int(node.value) if node.base == "bool" else node.value
             pairs[number] = (value, value) if value == value else UNDEFINED
         else:

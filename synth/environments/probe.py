@@ -163,8 +163,7 @@ class _ProbeStatistics:
         self._lengths: list[int] = []
         self._returns: list[float] = []
         self._lives: tuple[int, int] | None = None
-        self._low: np.ndarray | None = None
-        self._high: np.ndarray | None = None
+        self._low = self._high = np.zeros(0)  # of each column, once a frame was seen
         self._changes: Any = 0
         self._compared = 0
 
@@ -172,7 +171,7 @@ class _ProbeStatistics:
         values = self._values(frame)
         self._last = values.copy()
         self._sums = np.zeros(len(frame.lanes))
-        if self._low is None:
+        if not self._low.size:
             self._low, self._high = values.min(axis=0), values.max(axis=0)
         if frame.lives is not None:
             first = int(frame.lives.max())
@@ -188,7 +187,9 @@ class _ProbeStatistics:
         self._sums[frame.lanes] += frame.reward
         self._rewards.append(frame.reward)
         if frame.lives is not None:
-            self._lives = (self._lives[0], min(self._lives[1], int(frame.lives.min())))
+            least = int(frame.lives.min())
+            first, before = self._lives or (least, least)
+            self._lives = (first, min(before, least))
         for row in np.flatnonzero(frame.done):
             self._lengths.append(int(frame.step[row]))
             self._returns.append(float(self._sums[frame.lanes[row]]))

@@ -1,6 +1,6 @@
-"""Random numbers that are derived, never carried on: what a trial draws depends on its place in the run alone.
+"""Random numbers that depend only on a trial's place in the run, not on the state of a generator.
 
-So a run that goes on after an interrupt draws what it would have drawn, and no generator's state is ever saved.
+So a resumed run draws the same numbers, and no generator's state is saved.
 """
 
 from __future__ import annotations

@@ -97,8 +97,9 @@ class NumpyLanes(Lanes):
                 )
         return out
 
-    def adopt(self, other: NumpyLanes, theirs: np.ndarray, mine: np.ndarray) -> None:
+    def adopt(self, other: Lanes, theirs: np.ndarray, mine: np.ndarray) -> None:
         """Copies the state of lanes of other lanes."""
+        assert isinstance(other, NumpyLanes)
         here, there, rest = self.shared_cells(other)
         fresh = dict(zip(here, (other._memory[place][theirs] for place in there)))
         fresh |= {

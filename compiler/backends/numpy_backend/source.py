@@ -111,6 +111,7 @@ class _Writer:
         for number in self.order:
             node = flow.nodes[number]
             if node.form is None and node.op != "constant":
+                assert isinstance(node.value, int)
                 self.texts[number] = listed[node.op][node.value]
         return listed
 
@@ -176,6 +177,7 @@ class _Writer:
 
     def _expression(self, number: int) -> str:
         node = self.flow.nodes[number]
+        assert node.form is not None
         operands = [f"({self.texts[arg]})" for arg in node.args]
         for mask in self.plan.masks.get(number, ()):
             needed = " | ".join(f"({self.texts[condition]})" for condition in mask.conditions)

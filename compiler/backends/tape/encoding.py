@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from hl_dsl.compiler.backends.backend import monitored_properties, run_outputs
@@ -40,7 +41,7 @@ def encode(flow: Dataflow) -> Tape:
     """
     outputs = run_outputs(flow)
     nodes = flow.reachable(outputs)
-    forms = table_forms(flow.nodes[number].form.tape for number in nodes if flow.nodes[number].form is not None)
+    forms = table_forms(form.tape for number in nodes if (form := flow.nodes[number].form) is not None)
     opcodes = {form: opcode for opcode, form in enumerate(forms)}
     same = _aliases(flow, nodes)
     args = {number: [same[arg] for arg in flow.nodes[number].args] for number in nodes if same[number] == number}
@@ -49,7 +50,7 @@ def encode(flow: Dataflow) -> Tape:
 
     place: dict[int, int] = {}
     fixed = []
-    leaves = {
+    leaves: dict[str, Any] = {
         "input": [-1] * len(flow.inputs),
         "parameter": [-1] * len(flow.parameters),
         "memory": [-1] * len(flow.memories),
@@ -59,7 +60,9 @@ def encode(flow: Dataflow) -> Tape:
         if node.form is None:
             register = place[number] = len(place)
             if node.op == "constant":
-                fixed.append((register, scalar.to_real(node.value)))
+                assert node.value is not None
+                value = scalar.to_real(node.value) if isinstance(node.value, int) else node.value
+                fixed.append((register, value))
             else:
                 leaves[node.op][node.value] = register
             if node.op in ("constant", "parameter"):

@@ -133,9 +133,10 @@ class TapeLanes(Lanes):
         ready(self._interpret, tuple(arguments))
         return self._interpret(*arguments)
 
-    def adopt(self, other: TapeLanes, theirs: np.ndarray, mine: np.ndarray) -> None:
+    def adopt(self, other: Lanes, theirs: np.ndarray, mine: np.ndarray) -> None:
         """Copies the state of lanes of other lanes."""
-        here, there, rest = self.shared_cells(other)
+        assert isinstance(other, TapeLanes)
+        here, there, rest = (np.array(cells, np.intp) for cells in self.shared_cells(other))
         memory, known = self._views["memory"], other._views["memory"]
         memory[np.ix_(here, mine)] = known[np.ix_(there, theirs)]
         memory[np.ix_(rest, mine)] = self._views["start"][rest, None]

@@ -132,7 +132,7 @@ def interpreter_for(forms: tuple[str, ...], arguments: tuple):
     try:
         ready(module.tick, arguments)
     except Exception:
-        for file in Path(module.__file__).parent.glob(f"__pycache__/{module.__name__}.*.nb*"):
+        for file in Path(str(module.__file__)).parent.glob(f"__pycache__/{module.__name__}.*.nb*"):
             file.unlink(missing_ok=True)
         module = load_interpreter(forms, False)
         ready(module.tick, arguments)
@@ -160,6 +160,7 @@ def load_interpreter(forms: tuple[str, ...], keep: bool = True) -> ModuleType:
 
 def _imported(name: str, path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # numba looks the module up when it reads its cache
     try:

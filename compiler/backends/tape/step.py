@@ -32,6 +32,20 @@ LANES, INSTRUCTIONS, INPUTS, CELLS, VARIED, PROPERTIES, ACTIONS, REGISTERS, STRI
 SOURCE, COLUMN, BASE, IS_BYTE, REGISTER, ROW = range(6)
 REAL, INT, BOOL = range(3)
 
+step = np.zeros(0, np.int32)  # stands for the source of this name, in the generated module a parameter of `tick`
+
+
+def evaluate(code, registers, size):
+    """Generated: computes the registers of the instructions."""
+
+
+def has_sources(count, sources, program):
+    """Generated: whether every source that is read has a row for each lane, and enough columns."""
+
+
+def read(entry, values, first, last, sources):
+    """Generated: reads the raw values of rows `first` to `last`, and returns whether they are bytes."""
+
 
 def floor(a):
     """The int at or below a; 0 where a is not finite."""

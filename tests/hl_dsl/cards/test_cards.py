@@ -64,7 +64,7 @@ def test_a_bound_that_binary32_cannot_hold_is_widened_to_what_arrives():
     assert load_card("Pendulum-v1").fields["pole.cos"].high == (1.0,)
 
 
-def test_an_unknown_environment_is_told_with_the_nearest_ids():
+def test_an_unknown_environment_is_reported_with_the_nearest_ids():
     with pytest.raises(UnknownEnvironment) as caught:
         load_card("breakot-v5")
     assert isinstance(caught.value, LookupError) and isinstance(caught.value, HLError)
@@ -100,7 +100,7 @@ GOOD = card_text(load_card("CartPole-v1"))
 
 
 @pytest.mark.parametrize(
-    "text, told",
+    "text, message",
     [
         ("environment = ", "not TOML"),
         ("", "missing"),
@@ -115,12 +115,12 @@ GOOD = card_text(load_card("CartPole-v1"))
         (GOOD.replace("[fields.", "[field."), "`fields` is missing"),
     ],
 )
-def test_a_damaged_card_is_told_by_name(text, told, tmp_path):
+def test_a_damaged_card_is_reported_by_name(text, message, tmp_path):
     path = tmp_path / "CartPole-v1.toml"
     path.write_text(text)
     with pytest.raises(BadCard) as caught:
         read_card(path)
-    assert str(path) in str(caught.value) and told in str(caught.value)
+    assert str(path) in str(caught.value) and message in str(caught.value)
 
 
 def test_a_card_in_the_file_of_another_environment_is_refused(tmp_path):

@@ -73,7 +73,7 @@ def test_the_clock_is_that_of_the_models_own_steps(environment):
 
 @pytest.mark.parametrize("environment", [one for one in MUJOCO if load_card(one).model is not None])
 def test_joints_are_listed_in_the_order_of_the_action(environment):
-    """So that `gain * (target - joint.angle)` is an action: each motor's own joint stands in its own place."""
+    """So that `gain * (target - joint.angle)` is an action: each motor has the index of its joint."""
     from hl_dsl.compiler.planner.simulator import Simulator
 
     card = load_card(environment)

@@ -80,7 +80,7 @@ def test_intervals_hold_what_the_definition_gives(data):
 
 
 def test_intervals_of_ints_end_in_ints():
-    """The solver is told them as literals of its integers."""
+    """The solver gets them as literals of its integers."""
     ends = (-math.inf, -(2**53), -3, 0, 1, 7, 2**53, math.inf)
     boxes = {
         "real": [(float(a), float(b)) for a in ends for b in ends if a <= b],
@@ -98,7 +98,7 @@ def test_intervals_of_ints_end_in_ints():
 
 @settings(max_examples=600, deadline=None)
 @given(st.data())
-def test_an_operand_that_stands_twice(data):
+def test_an_operand_that_occurs_twice(data):
     item = data.draw(st.sampled_from([item for item in all_forms() if item.form.with_itself is not None]), label="form")
     numbers = (
         st.floats(allow_nan=False)

@@ -24,7 +24,7 @@ KNOWN = [RICH, *map(Program.load, sorted(POLICIES.glob("*/*.hl")))]
 
 
 def outcome(policy, card, reuse=None, memo=None):
-    """All that checking, lowering, hashing and screening say of a program; its findings, where it is none."""
+    """Results of checking, lowering, hashing and screening; the diagnostics of an invalid program."""
     try:
         program = Program.from_syntax(policy, card=card, reuse=reuse)
     except ProgramError as error:
@@ -63,8 +63,8 @@ def follow(program: Program, seed: int, steps: int) -> int:
         made = mutate(Subject(draw.choice(line[-3:])), draw)
         if made is None:
             continue
-        found, told = outcome(made.policy, program.card, reuse, memo)
-        assert told == outcome(made.policy, program.card)[1], made.change
+        found, cached = outcome(made.policy, program.card, reuse, memo)
+        assert cached == outcome(made.policy, program.card)[1], made.change
         if found is not None:
             line.append(found)
     return len(line) - 1

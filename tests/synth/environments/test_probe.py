@@ -81,7 +81,7 @@ def test_every_second_lane_of_a_probe_holds_strong_actions():
     assert actions.of(np.array([3])).shape == (1, 4)
 
 
-def test_what_a_probe_cannot_do_is_told():
+def test_limits_of_a_probe_are_reported():
     with pytest.raises(HLError, match="EnvPool has no environment `Brekout-v5`") as caught:
         probe("Brekout-v5")
     assert "Breakout-v5" in caught.value.hint
@@ -114,7 +114,7 @@ def test_a_film_shows_every_tick_of_the_first_seed(card, protocol, size, scripte
     assert len(shown) == film.frames and all(picture.std() > 0 for picture in shown)
 
 
-def test_a_film_that_cannot_be_written_is_told_and_costs_no_result(scripted, tmp_path, monkeypatch):
+def test_a_video_that_cannot_be_written_is_reported_and_loses_no_result(scripted, tmp_path, monkeypatch):
     with pytest.raises(HLError, match="MP4"):
         Video(tmp_path / "out.avi", CARTPOLE)
     with pytest.raises(HLError, match="cannot write the video"):

@@ -1,4 +1,4 @@
-"""Mutants are programs: well typed, told in words, the same for the same random numbers, and no property is touched."""
+"""Mutants are well typed, described in words, determined by the random numbers, and keep every property."""
 
 from random import Random
 

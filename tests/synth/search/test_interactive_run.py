@@ -172,7 +172,7 @@ def test_submitted_program_must_pass_the_cases(lean, tmp_path):
         stray = session.submit(BETTER)
         again = session.submit(BETTER.replace("0.3", "0.31").replace("policy lean", "policy other"))
     assert (stray["gate"], stray["mean"] > 400) == ("regression", True)
-    assert again["gate"] in ("regression", "duplicate"), "what was refused for a case is no easier to get in later"
+    assert again["gate"] in ("regression", "duplicate"), "a program that a case rejects is rejected again"
     assert (
         stray["reason"] == "case stays: `step < 400` is false at tick 400"
         and stray["cases"]["stays"]["passed"] is False

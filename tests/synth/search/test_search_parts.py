@@ -37,7 +37,7 @@ def checked(program):
 def test_random_numbers_depend_only_on_seed_trial_and_stage():
     assert generator(1, 2, "draw").random() == generator(1, 2, "draw").random()
     assert len({seed_for(run, trial, stage) for run in range(5) for trial in range(5) for stage in ("a", "b")}) == 50
-    assert seed_for(0, 0, "propose") == 8468637294850526411, "recorded runs go on only where this stays"
+    assert seed_for(0, 0, "propose") == 8468637294850526411, "recorded runs resume only if this does not change"
 
 
 def test_simplification_removes_unused_parts_and_keeps_the_invariant():
