@@ -29,7 +29,7 @@ WRONG = {
     "a ledger in a folder that is missing": (
         ["eval", "lean.hl", "--trials", "none/t.jsonl"],
         "cannot write to the ledger",
-        "Create the folder",
+        "create the folder",
     ),
     "a folder for a ledger": (["eval", "lean.hl", "--trials", "."], "cannot write to the ledger", "it is a folder"),
     "a ledger where no file can be": (["eval", "lean.hl", "--trials", "/proc/t.jsonl"], "does not accept new files"),

@@ -68,7 +68,7 @@ def test_mistyped_argument_is_refused_without_steps_or_files(hl, folder):
     assert_refused(hl("report", "run.jsonl", "-o", "r.html"), "is a folder")
     (folder / "r.html").rmdir()
     ledger.path.write_bytes(ledger.path.read_bytes().replace(b"CartPole", b"CartPolo"))
-    assert_refused(hl("report", "run.jsonl"), "run.jsonl, line 1: the checksum does not match", "Restore the file")
+    assert_refused(hl("report", "run.jsonl"), "run.jsonl, line 1: the checksum does not match", "restore the file")
     assert_refused(hl("trials", "run.jsonl", "--follow"), "run.jsonl, line 1")
     assert_refused(hl("trials", "none", "--follow"), "no trials at none")
     assert steps_taken() == before and sorted(folder.iterdir()) == files

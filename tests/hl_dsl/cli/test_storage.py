@@ -47,7 +47,7 @@ def test_result_is_shown_if_the_ledger_cannot_be_written(hl, folder):
     assert (
         "not recorded" in problem["error"]
         and "the disk is full" in problem["error"]
-        and "Free some space" in result.err
+        and "free some space" in result.err
     )
     probed = hl("env", "CartPole-v1", "--steps", "50", "--trials", "/dev/full")
     assert (
@@ -212,10 +212,10 @@ def test_damaged_ledger_is_refused_and_not_changed(hl, folder, damage):
     hl("eval", "lean.hl")
     data = damage((folder / "trials.jsonl").read_bytes())
     (folder / "trials.jsonl").write_bytes(data)
-    assert_refused(hl("trials", "."), "trials.jsonl, line ", "Restore the file from a copy")
+    assert_refused(hl("trials", "."), "trials.jsonl, line ", "restore the file from a copy")
     before = steps_taken()
     if damage in AT_THE_END:  # the place of the next event
-        assert_refused(hl("eval", "lean.hl"), "trials.jsonl, line ", "Restore the file from a copy")
+        assert_refused(hl("eval", "lean.hl"), "trials.jsonl, line ", "restore the file from a copy")
     assert steps_taken() == before
     assert (folder / "trials.jsonl").read_bytes() == data
 
