@@ -202,7 +202,7 @@ def test_ignored_interrupt_stays_ignored(policy, tmp_path):
 
 def _reading(process):
     """Starts a thread that reads stderr, so that the command does not block. Lines about imports are omitted."""
-    lines: list[str] = []
+    lines = []
 
     def read() -> None:
         lines.extend(line for line in process.stderr if not line.startswith("import time:"))

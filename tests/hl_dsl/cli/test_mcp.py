@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 import pytest
 from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.run_result import StudyResult
 
+from hl_dsl.cli.mcp_server.replies import FinishReply
 from tests.hl_dsl.cli.conftest import START, assert_refused
 
 OPENED = ["--steps", "2000", "--seeds", "0..1", "--max-steps", "100"]
@@ -126,3 +129,8 @@ def test_missing_run_or_file_is_refused(hl, folder):
     assert_refused(hl("open", "none.hl", "--run", "run"), "none.hl")
     assert_refused(hl("open", "lean.hl", "--run", "run", "--seeds", "60"), "may not use seed 60")
     assert not (folder / "run").exists()
+
+
+def test_reply_of_finish_has_the_fields_of_the_study_result():
+    result = StudyResult(**{field.name: () for field in dataclasses.fields(StudyResult)})
+    assert set(FinishReply.model_fields) - {"schema_"} == set(result.to_json())
