@@ -157,8 +157,8 @@ class Program:
 
         return explain_program(self.checked)
 
-    def export(self) -> str:
-        """Returns the text of one standalone NumPy file with the same behaviour."""
-        from hl_dsl.compiler.export.python import export_python
+    def export(self, target: str = "python") -> str:
+        """Returns the text of one standalone file with the same behaviour, for a target of `compiler/export/targets.py`."""
+        from hl_dsl.compiler.export.targets import TARGETS
 
-        return export_python(self.flow)
+        return TARGETS[target](self.flow)

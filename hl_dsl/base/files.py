@@ -11,28 +11,28 @@ from pathlib import Path
 from hl_dsl.base.errors import HLError
 
 _PROBLEMS: dict[int, tuple[str, str]] = {
-    errno.ENOSPC: ("the disk is full", "Free some space, then try again."),
-    errno.EDQUOT: ("the disk quota is used up", "Free some space or raise the quota, then try again."),
+    errno.ENOSPC: ("the disk is full", "free some space, then try again"),
+    errno.EDQUOT: ("the disk quota is used up", "free some space or raise the quota, then try again"),
     errno.EFBIG: (
         "the file would be larger than the system allows",
-        "Raise the limit (`ulimit -f`) or start a new run folder.",
+        "raise the limit (`ulimit -f`) or start a new run folder",
     ),
-    errno.EROFS: ("the file system is read-only", "Choose a folder on a disk that can be written."),
-    errno.EACCES: ("permission denied", "Make it writable for you (`chmod u+rwx`), or choose another folder."),
+    errno.EROFS: ("the file system is read-only", "choose a folder on a disk that can be written"),
+    errno.EACCES: ("permission denied", "make it writable for you (`chmod u+rwx`), or choose another folder"),
     errno.EPERM: (
         "the system does not permit it",
-        "Make it writable for you (`chmod u+rwx`), or choose another folder.",
+        "make it writable for you (`chmod u+rwx`), or choose another folder",
     ),
-    errno.ENOENT: ("the folder does not exist", "Create the folder first, or check the spelling of the path."),
-    errno.ENOTDIR: ("a part of the path is a file, not a folder", "Choose a path whose parents are all folders."),
-    errno.EISDIR: ("it is a folder, not a file", "Move the folder away, or choose another path."),
-    errno.ENAMETOOLONG: ("the name is too long", "Choose a shorter path."),
-    errno.ELOOP: ("its links lead in a circle", "Replace the links by the real path."),
-    errno.EIO: ("the disk reports a fault", "Check the disk; what was written before is kept."),
-    errno.ESTALE: ("the network folder went away", "Mount it again, then try again."),
-    errno.EMFILE: ("too many files are open", "Raise the limit (`ulimit -n`) or run fewer processes."),
-    errno.ENOLCK: ("the file system cannot lock files", "Choose a folder on a local disk."),
-    errno.ENOTSUP: ("the file system cannot lock files", "Choose a folder on a local disk."),
+    errno.ENOENT: ("the folder does not exist", "create the folder first, or check the spelling of the path"),
+    errno.ENOTDIR: ("a part of the path is a file, not a folder", "choose a path whose parents are all folders"),
+    errno.EISDIR: ("it is a folder, not a file", "move the folder away, or choose another path"),
+    errno.ENAMETOOLONG: ("the name is too long", "choose a shorter path"),
+    errno.ELOOP: ("its links lead in a circle", "replace the links by the real path"),
+    errno.EIO: ("the disk reports a fault", "check the disk; what was written before is kept"),
+    errno.ESTALE: ("the network folder went away", "mount it again, then try again"),
+    errno.EMFILE: ("too many files are open", "raise the limit (`ulimit -n`) or run fewer processes"),
+    errno.ENOLCK: ("the file system cannot lock files", "choose a folder on a local disk"),
+    errno.ENOTSUP: ("the file system cannot lock files", "choose a folder on a local disk"),
 }
 
 
@@ -43,9 +43,9 @@ class FileUnwritable(HLError):
 def storage_problem(error: OSError) -> tuple[str, str]:
     """Returns the meaning of an operating-system error, and a hint on how to fix it."""
     if error.errno == errno.ENOENT and error.filename and Path(os.fsdecode(error.filename)).absolute().parent.is_dir():
-        return "the folder does not accept new files", "Choose another folder."
+        return "the folder does not accept new files", "choose another folder"
     known = _PROBLEMS.get(error.errno or 0)
-    return known or (error.strerror or str(error), "Check the path and the disk, then try again.")
+    return known or (error.strerror or str(error), "check the path and the disk, then try again")
 
 
 def write_fully(descriptor: int, data: bytes) -> None:

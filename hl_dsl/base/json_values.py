@@ -58,7 +58,7 @@ def _plain_mapping(value: Mapping[Any, object], where: str) -> dict[str, object]
         name = str(key) if isinstance(key, int) and not isinstance(key, bool) else key
         if not isinstance(name, str) or name in result:
             raise NotRecordable(
-                f"cannot record {where}: {key!r} is not a string, or is a key twice", "Use distinct strings as keys."
+                f"cannot record {where}: {key!r} is not a string, or is a key twice", "use distinct strings as keys"
             )
         result[str(name)] = item if type(item) in _SIMPLE else plain(item, f"{where}.{name}")
     return result

@@ -59,12 +59,12 @@ class LedgerDamaged(LedgerError):
     def at(cls, path: Path, line: int, problem: str) -> LedgerDamaged:
         """Returns the error for a line, with a hint on how to recover."""
         if line == 1:
-            hint = "Restore the file from a copy, or move it away: the next event starts a new ledger."
+            hint = "restore the file from a copy, or move it away: the next event starts a new ledger"
         else:
             command = f"head -n {line - 1} {shlex.quote(str(path))} > repaired.jsonl"
             hint = (
-                "Restore the file from a copy. "
-                f"Or keep the events before the damage: run `{command}`, then replace the file with repaired.jsonl."
+                "restore the file from a copy, or keep the events before the damage: "
+                f"run `{command}`, then replace the file with repaired.jsonl"
             )
         error = cls(f"{path}, line {line}: {problem}", hint)
         error.path, error.line, error.problem = path, line, problem

@@ -89,12 +89,12 @@ def event_body(event: Mapping[str, Any]) -> bytes:
     taken = [name for name in LEDGER_FIELDS if name in event]
     if taken:
         raise NotRecordable(
-            f"cannot record an event with a field called `{taken[0]}`", "The ledger writes that field itself."
+            f"cannot record an event with a field called `{taken[0]}`", "rename it: the ledger writes that field itself"
         )
     try:
         text = json.dumps(plain(event), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
     except (ValueError, RecursionError) as error:
-        raise NotRecordable(f"cannot record the event: {error}", "Record smaller numbers or flatter values.") from error
+        raise NotRecordable(f"cannot record the event: {error}", "record smaller numbers or flatter values") from error
     return text[1:-1].encode("ascii")
 
 

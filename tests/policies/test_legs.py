@@ -1,4 +1,4 @@
-"""The policies that walk keep their speed on a few development seeds, inside the ranges their proofs speak of."""
+"""Walking policies: scores on development seeds, observations within the ranges of their proofs."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ AT_LEAST = {"ant/reactive": 3300, "hopper/reactive": 1900, "walker2d/reactive": 
 
 
 @pytest.mark.parametrize("name", AT_LEAST)
-def test_a_walker_reaches_its_score_within_its_ranges(name):
+def test_walker_reaches_its_score_within_its_ranges(name):
     evaluation = evaluate_program(
         Program.load(LIBRARY / f"{name}.hl"), EpisodeSettings("standard", range(3)), ledger=None
     )
@@ -22,7 +22,7 @@ def test_a_walker_reaches_its_score_within_its_ranges(name):
 
 
 @pytest.mark.parametrize("name", AT_LEAST)
-def test_a_walker_is_a_page_and_every_constant_has_a_unit(name):
+def test_walker_has_at_most_60_lines_and_comments_every_parameter(name):
     text = (LIBRARY / f"{name}.hl").read_text(encoding="utf-8")
     code = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     assert len(code) <= 60

@@ -1,4 +1,4 @@
-"""The policies of the library keep their word."""
+"""Policy library: proofs, scores, headers, and the documentation about them."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ def test_every_policy_is_proved(path):
     assert Program.load(path).prove().passed
 
 
-def test_the_breakout_start_is_what_a_newcomer_writes_first():
+def test_breakout_start_is_short_and_scores_low():
     text = (LIBRARY / "breakout" / "start.hl").read_text()
     program = Program.parse(text)
     code = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
@@ -28,54 +28,54 @@ def test_the_breakout_start_is_what_a_newcomer_writes_first():
     assert 0 < returns[0] < 150
 
 
-def test_the_strong_breakout_policy_clears_both_screens_and_breaks_no_assumption():
+def test_breakout_ram_policy_clears_both_screens_without_violations():
     evaluation = evaluate_program(Program.load(STRONG), EpisodeSettings("deterministic", [0, 1, 2]), ledger=None)
     assert evaluation.rollout.returns == (864.0, 864.0, 864.0)
     assert not any(evaluation.trial.assumption_violations.values())
     assert not evaluation.rollout.total_counts.out_of_range
 
 
-def test_the_strong_breakout_policy_proves_its_serve_its_aim_and_its_paddle():
+def test_breakout_ram_policy_proves_its_three_invariants():
     proof = Program.load(STRONG).prove()
     proved = {result.name for result in proof.results if result.kind == "invariant" and result.status == "proved"}
     assert proved == {"aim_in_field", "serve_only", "no_windup"}
 
 
-def test_without_the_clamp_the_paddle_winds_up():
+def test_breakout_ram_policy_without_its_clamp_is_refuted():
     text, count = re.subn(r"clamp\(landing - offset, 55, 191\)", "landing - offset", STRONG.read_text())
     assert count == 1
     proof = Program.parse(text).prove()
-    found = {result.name: result for result in proof.results if result.kind == "invariant"}
-    assert found["no_windup"].status == "violated" and len(found["no_windup"].trace) >= 2
+    invariants = {result.name: result for result in proof.results if result.kind == "invariant"}
+    assert invariants["no_windup"].status == "violated" and len(invariants["no_windup"].trace) >= 2
     assert not proof.passed
     shown = proof.render(Program.parse(text).source).splitlines()
     assert [line for line in readme_blocks("violated: ")[0] if line.strip() != "…" and line not in shown] == []
 
 
-def readme_blocks(beginning: str) -> list[list[str]]:
-    """The README's blocks of text that begin so, as lines."""
+def readme_blocks(prefix: str) -> list[list[str]]:
+    """Returns the lines of the README's code blocks that start with a prefix."""
     blocks = re.findall(
         r"^```\n(.*?)^```", (LIBRARY.parent / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
     )
-    return [block.splitlines() for block in blocks if block.startswith(beginning)]
+    return [block.splitlines() for block in blocks if block.startswith(prefix)]
 
 
-def test_the_readme_shows_what_verify_says():
+def test_readme_shows_the_output_of_verify():
     program = Program.load(STRONG)
     shown = program.prove().render(program.source).splitlines()
     (block,) = readme_blocks("proved: ")
     assert [line for line in block if line not in shown] == []
 
 
-def test_the_readme_shows_a_policy_of_the_library():
+def test_readme_shows_a_policy_of_the_library():
     text = (LIBRARY / "cartpole" / "balance.hl").read_text(encoding="utf-8")
     (block,) = readme_blocks("# Push")
     assert Program.parse("\n".join(block)).hash == Program.parse(text).hash
 
 
 @pytest.mark.parametrize("path", POLICIES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_the_readme_has_the_scores_of_the_headers(path):
-    """`make scores` writes the headers; the README's table says the same."""
+def test_readme_has_the_scores_of_the_headers(path):
+    """`make scores` writes the headers. The table of the README holds the same numbers."""
     rows = re.findall(
         r"^\| (?:`(\S+)`)? ?\| (\w+) \| (\S+) \| (\S+) \| (\S+) \| (\d+) \|$",
         (LIBRARY.parent / "README.md").read_text(encoding="utf-8"),
@@ -95,7 +95,7 @@ def test_the_readme_has_the_scores_of_the_headers(path):
         assert table[f"policies/{path.parent.name}/{path.name}", protocol] == [round(float(mean), 1), *map(float, rest)]
 
 
-def test_how_it_works_follows_the_program_as_it_is_lowered():
+def test_how_it_works_shows_the_graph_of_its_example():
     flow = Program.load(LIBRARY / "cartpole" / "lean.hl").flow
     page = (LIBRARY.parent / "docs" / "how-it-works.md").read_text(encoding="utf-8")
     (line,) = [line for line in page.splitlines() if "0 input" in line]
@@ -112,7 +112,7 @@ def test_how_it_works_follows_the_program_as_it_is_lowered():
     assert re.split(r" {2,}", line.strip()) == nodes and f"The action is node {flow.action[0]}" in page
 
 
-def test_the_commands_of_the_readme_can_be_typed(capsys):
+def test_commands_and_options_of_the_readme_exist(capsys):
     from hl_dsl.cli.app import run
 
     (block,) = readme_blocks("hl new")
@@ -120,20 +120,20 @@ def test_the_commands_of_the_readme_can_be_typed(capsys):
         _, command, *words = line.partition("#")[0].split()
         assert run([command, "--help"]) == 0
         options = capsys.readouterr().out
-        if words and words[0] == "add":  # a command of a command
+        if words and words[0] == "add":  # a subcommand
             assert run([command, words[0], "--help"]) == 0
             options = capsys.readouterr().out
         assert all(word in options for word in words if word.startswith("--")), line
 
 
-def test_the_strong_cartpole_policy_balances_to_the_end():
+def test_cartpole_balance_policy_reaches_500_on_every_seed():
     returns = evaluate_program(
         Program.load(LIBRARY / "cartpole" / "balance.hl"), EpisodeSettings("standard", range(50)), ledger=None
     ).rollout.returns
     assert set(returns) == {500.0}
 
 
-def test_a_measured_header_speaks_of_its_own_program_only():
+def test_measured_header_is_not_copied_to_another_program():
     from hl_dsl.synth.search.best_text import best_text
 
     program = Program.load(LIBRARY / "breakout" / "start.hl")

@@ -1,4 +1,4 @@
-"""Reactive policies reach their scores on a few development seeds, within the ranges of their proofs."""
+"""Reactive policies: scores on development seeds, observations within the ranges of their proofs."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ AT_LEAST = {
 
 
 @pytest.mark.parametrize("folder", AT_LEAST)
-def test_a_reactive_policy_reaches_its_score_within_its_ranges(folder):
+def test_reactive_policy_reaches_its_score_within_its_ranges(folder):
     evaluation = evaluate_program(
         Program.load(LIBRARY / folder / "reactive.hl"), EpisodeSettings("standard", range(4)), ledger=None
     )
@@ -33,7 +33,7 @@ def test_a_reactive_policy_reaches_its_score_within_its_ranges(folder):
 
 
 @pytest.mark.parametrize("folder", AT_LEAST)
-def test_a_reactive_policy_is_short_and_every_constant_has_a_unit_or_a_meaning(folder):
+def test_reactive_policy_has_at_most_60_lines_and_comments_every_parameter(folder):
     text = (LIBRARY / folder / "reactive.hl").read_text(encoding="utf-8")
     code = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
     assert len(code) <= 60

@@ -19,14 +19,15 @@ def export(
 ) -> None:
     """Export a policy to one readable NumPy file with the same behaviour."""
     from hl_dsl.base.files import write_whole
+    from hl_dsl.compiler.export.targets import TARGETS
     from hl_dsl.program import Program
 
-    if to != "python":
-        raise HLError(f"`{to}` is not a target language", "use `python`")
+    if to not in TARGETS:
+        raise HLError(f"`{to}` is not a target language", f"use {' or '.join(f'`{name}`' for name in TARGETS)}")
     if output is not None and output.resolve() == file.resolve():
         raise HLError(f"`--output {output}` would overwrite the policy itself", "choose another path")
     program = Program.load(file)
-    text = program.export()
+    text = program.export(to)
     if output is not None:
         write_whole(output, text)
     show(

@@ -85,7 +85,7 @@ class InspectReply(JudgementReply):
 
 
 class FinishReply(Document):
-    """Reply of `finish`: the result of the study."""
+    """Reply of `finish`: the fields of `StudyResult.to_json`, with the types of the output schema."""
 
     policy: str
     protocol: str

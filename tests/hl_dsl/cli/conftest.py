@@ -1,4 +1,4 @@
-"""Commands as people give them: in this process, to be quick, or as a process of their own."""
+"""Fixtures that run commands: in this process, which is fast, or in a new process."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ START = """policy lean for "CartPole-v1" {
 
 
 @dataclass(frozen=True)
-class Ended:
-    """What a command left behind."""
+class CommandResult:
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -35,13 +35,13 @@ class Ended:
 
     @property
     def document(self) -> dict:
-        """The one document on stdout."""
+        """The only JSON document on stdout."""
         return json.loads(self.out)
 
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    """An empty working folder with a policy, `lean.hl`, in it."""
+    """An empty working folder with one policy, `lean.hl`."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lean.hl").write_text(START, encoding="utf-8")
     return tmp_path
@@ -51,12 +51,12 @@ def folder(tmp_path, monkeypatch):
 def hl(folder, capfd):
     """Runs a command in this process, in `folder`."""
 
-    def run(*arguments) -> Ended:
+    def run(*arguments) -> CommandResult:
         from hl_dsl.cli.app import run
 
         capfd.readouterr()
-        code = run([str(one) for one in arguments])
-        return Ended(code, *capfd.readouterr())
+        code = run([str(argument) for argument in arguments])
+        return CommandResult(code, *capfd.readouterr())
 
     return run
 
@@ -65,7 +65,7 @@ def hl(folder, capfd):
 def hl_process(folder):
     """Runs a command as a process, in `folder`."""
 
-    def run(*arguments, **options) -> Ended:
+    def run(*arguments, **options) -> CommandResult:
         command = [sys.executable, "-c", "from hl_dsl.cli.main import main; main()", *map(str, arguments)]
         done = subprocess.run(
             command,
@@ -74,7 +74,7 @@ def hl_process(folder):
             timeout=120,
             **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
         )
-        return Ended(done.returncode, done.stdout, done.stderr)
+        return CommandResult(done.returncode, done.stdout, done.stderr)
 
     return run
 
@@ -85,23 +85,23 @@ def tank(folder, session_executor):  # noqa: F811  # the fixture imported above
     name = f"tank_{folder.name.translate(str.maketrans('-[]', '___'))}"
     (folder / f"{name}.py").write_text(TANK, encoding="utf-8")
     before = list(sys.path)
-    session_executor.close()  # a worker of another test looks for modules in the folder of that one
+    session_executor.close()  # a worker of another test imports modules from the folder of that test
     yield name
     session_executor.close()
     sys.path[:] = before
 
 
-def refused(ended: Ended, *words: str, code: int = 2) -> None:
-    """A clear refusal: the exit code, the words, a way to mend, no traceback, and nothing on stdout."""
-    assert ended.code == code, ended
-    assert "Traceback" not in ended.err and "internal error" not in ended.err, ended.err
+def assert_refused(result: CommandResult, *words: str, code: int = 2) -> None:
+    """Asserts a clear error: exit code, words, a hint how to fix it, no traceback, and nothing on stdout."""
+    assert result.code == code, result
+    assert "Traceback" not in result.err and "internal error" not in result.err, result.err
     for word in words:
-        assert word in ended.err, ended.err
+        assert word in result.err, result.err
     assert (
-        "\n  = " in ended.err
-        or "= expected:" in ended.err
-        or "= repair:" in ended.err
-        or "= more: hl explain" in ended.err
-        or "Try '" in ended.err
-    ), ended.err
-    assert ended.out == ""
+        "\n  = " in result.err
+        or "= expected:" in result.err
+        or "= repair:" in result.err
+        or "= more: hl explain" in result.err
+        or "Try '" in result.err
+    ), result.err
+    assert result.out == ""

@@ -1,4 +1,4 @@
-"""A module of user environments, as a text that tests write to their folder, and a policy for them."""
+"""Text of a module with user environments, which tests write to their folder, and a policy for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people mistype: each refused in its own words, with a way to mend, before anything is played or written."""
+"""Mistyped arguments: each is refused with its own message and hint, before any step and without any file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cli.options.seeds import parse_seeds
-from tests.hl_dsl.cli.conftest import START, refused
+from tests.hl_dsl.cli.conftest import START, assert_refused
 from tests.support.step_counter import steps_taken
 
 WRONG = {
@@ -29,7 +29,7 @@ WRONG = {
     "a ledger in a folder that is missing": (
         ["eval", "lean.hl", "--trials", "none/t.jsonl"],
         "cannot write to the ledger",
-        "Create the folder",
+        "create the folder",
     ),
     "a folder for a ledger": (["eval", "lean.hl", "--trials", "."], "cannot write to the ledger", "it is a folder"),
     "a ledger where no file can be": (["eval", "lean.hl", "--trials", "/proc/t.jsonl"], "does not accept new files"),
@@ -71,20 +71,20 @@ WRONG = {
         "unknown proposer `oracle`",
         "local",
     ),
-    "nothing to go on tuning": (["tune", "p.hl", "--run", "r", "--resume"], "not hold a run to resume"),
-    "nothing to go on with": (["synth", "lean.hl", "--run", "r", "--resume"], "not hold a run to resume"),
+    "no tuning to resume": (["tune", "p.hl", "--run", "r", "--resume"], "not hold a run to resume"),
+    "no search to resume": (["synth", "lean.hl", "--run", "r", "--resume"], "not hold a run to resume"),
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_is_refused(hl, folder, name):
+def test_mistyped_argument_is_refused_without_steps_or_files(hl, folder, name):
     (folder / "p.hl").write_text(
         START.replace("  act {", "  param tilt: real = 0 in [-1, 1]\n\n  act {").replace("> 0", "> tilt"),
         encoding="utf-8",
     )
     before = steps_taken()
     arguments, *words = WRONG[name]
-    refused(hl(*arguments), *words)
+    assert_refused(hl(*arguments), *words)
     assert steps_taken() == before
     assert {path.name for path in folder.iterdir()} == {"lean.hl", "p.hl"}
     assert (folder / "lean.hl").read_text(encoding="utf-8") == START
@@ -115,8 +115,8 @@ def test_is_refused(hl, folder, name):
         "3;4",
     ],
 )
-def test_seeds_that_are_none(hl, text):
-    refused(hl("eval", "lean.hl", f"--seeds={text}"))
+def test_invalid_seeds_are_refused(hl, text):
+    assert_refused(hl("eval", "lean.hl", f"--seeds={text}"))
 
 
 @pytest.mark.parametrize(
@@ -129,18 +129,18 @@ def test_seeds_that_are_none(hl, text):
         ("2147483647", [2147483647]),
     ],
 )
-def test_seeds(text, seeds):
+def test_seeds_are_numbers_ranges_and_lists(text, seeds):
     assert parse_seeds(text) == seeds
 
 
-def test_as_many_seeds_as_may_be():
+def test_at_most_100_000_seeds_are_allowed():
     assert len(parse_seeds("0..99999")) == 100_000
     with pytest.raises(HLError, match="too many"):
         parse_seeds("0..49999,50000..100000")
 
 
-def test_new_leaves_what_is_there(hl, folder):
+def test_new_keeps_existing_files(hl, folder):
     (folder / "mine").mkdir()
     (folder / "mine" / "policy.hl").write_text("my own")
-    refused(hl("new", "mine", "--env", "CartPole-v1"), "exists already")
+    assert_refused(hl("new", "mine", "--env", "CartPole-v1"), "exists already")
     assert (folder / "mine" / "policy.hl").read_text() == "my own"

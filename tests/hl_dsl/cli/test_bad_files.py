@@ -1,4 +1,4 @@
-"""Files that cannot be read, and files that are no policies."""
+"""Files that cannot be read, and files that are not policies."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.hl_dsl.cli.conftest import START, refused
+from tests.hl_dsl.cli.conftest import START, assert_refused
 
 COMMANDS = [("check",), ("verify",), ("eval",), ("fmt",), ("export",), ("tune", "--run", "r"), ("synth", "--run", "r")]
 
@@ -36,30 +36,30 @@ def bad_files(folder) -> dict[str, tuple[str, str]]:
     }
 
 
-def test_each_is_refused_by_every_command(hl, folder):
+def test_bad_file_is_refused_by_every_command(hl, folder):
     for name, words in bad_files(folder).items():
         for command in COMMANDS:
-            refused(hl(command[0], name, *command[1:]), *words)
+            assert_refused(hl(command[0], name, *command[1:]), *words)
     assert not (folder / "r").exists() and not (folder / "trials.jsonl").exists()
 
 
-def test_a_file_that_may_not_be_read(hl, folder, monkeypatch):
-    """Root may read everything, so the system's refusal is played."""
+def test_file_without_read_permission_is_reported(hl, folder, monkeypatch):
+    """Root may read every file, so the error of the system is simulated."""
     import hl_dsl.program_files
 
     def refuse(self, *arguments):
         raise PermissionError(13, "Permission denied", str(self))
 
     monkeypatch.setattr(hl_dsl.program_files.Path, "open", refuse)
-    refused(hl("check", "lean.hl"), "`lean.hl` cannot be read: permission denied", "check its permissions")
+    assert_refused(hl("check", "lean.hl"), "`lean.hl` cannot be read: permission denied", "check its permissions")
 
 
-def test_a_name_that_is_no_text(hl_process):
-    ended = hl_process("check", os.fsdecode(b"\xff.hl"), "--json")
-    assert ended.code == 2 and "no file" in ended.document["files"][0]["error"]
+def test_file_name_that_is_not_text_is_reported(hl_process):
+    result = hl_process("check", os.fsdecode(b"\xff.hl"), "--json")
+    assert result.code == 2 and "no file" in result.document["files"][0]["error"]
 
 
-def test_formatting_leaves_links_and_permissions(hl, folder):
+def test_fmt_keeps_links_and_permissions(hl, folder):
     (folder / "lean.hl").write_text(START.replace("  observe", "observe"), encoding="utf-8")
     (folder / "lean.hl").chmod(0o640)
     (folder / "link.hl").symlink_to("lean.hl")
@@ -68,17 +68,17 @@ def test_formatting_leaves_links_and_permissions(hl, folder):
     assert (folder / "link.hl").is_symlink() and (folder / "lean.hl").stat().st_mode & 0o777 == 0o640
 
 
-def test_formatting_writes_no_file_where_one_is_bad(hl, folder):
+def test_fmt_writes_no_file_if_one_does_not_parse(hl, folder):
     messy = START.replace("  observe", "observe")
     (folder / "messy.hl").write_text(messy, encoding="utf-8")
     (folder / "bad.hl").write_text("policy", encoding="utf-8")
-    refused(hl("fmt", "messy.hl", "bad.hl"), "bad.hl:1", code=1)
+    assert_refused(hl("fmt", "messy.hl", "bad.hl"), "bad.hl:1", code=1)
     assert (folder / "messy.hl").read_text(encoding="utf-8") == messy
-    ended = hl("fmt", "--check", "messy.hl", "lean.hl", "--json")
-    assert (ended.code, ended.document) == (1, {"schema": "hl.fmt/1", "changed": ["messy.hl"], "written": False})
+    result = hl("fmt", "--check", "messy.hl", "lean.hl", "--json")
+    assert (result.code, result.document) == (1, {"schema": "hl.fmt/1", "changed": ["messy.hl"], "written": False})
 
 
 @pytest.mark.parametrize("option", ["--trace", "--video", "--trials"])
-def test_no_option_overwrites_the_policy(hl, folder, option):
-    refused(hl("eval", "lean.hl", option, "lean.hl"), "lean.hl")
+def test_output_option_cannot_overwrite_the_policy(hl, folder, option):
+    assert_refused(hl("eval", "lean.hl", option, "lean.hl"), "lean.hl")
     assert (folder / "lean.hl").read_text(encoding="utf-8") == START

@@ -1,10 +1,10 @@
-"""Programs that are none: each is refused with its place, what was expected, and exit code 1, by every command alike."""
+"""Invalid programs: every command refuses them with the place, the expected text, and exit code 1."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.hl_dsl.cli.conftest import START, refused
+from tests.hl_dsl.cli.conftest import START, assert_refused
 from tests.support.step_counter import steps_taken
 
 MANY = 50_000
@@ -47,11 +47,11 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 @pytest.mark.parametrize("command", ["check", "eval"])
-def test_is_refused(hl, folder, name, command):
+def test_invalid_program_is_refused_with_its_place(hl, folder, name, command):
     text, code, words = BAD[name]
     (folder / "bad.hl").write_text(text, encoding="utf-8")
     before = steps_taken()
-    refused(hl(command, "bad.hl"), f"[{code}", words, "bad.hl:", code=1)
+    assert_refused(hl(command, "bad.hl"), f"[{code}", words, "bad.hl:", code=1)
     assert steps_taken() == before
     assert sorted(path.name for path in folder.iterdir()) == ["bad.hl", "lean.hl"]
 
@@ -59,29 +59,29 @@ def test_is_refused(hl, folder, name, command):
 @pytest.mark.parametrize(
     "command", [("verify",), ("fmt",), ("export",), ("explain",), ("tune", "--run", "r"), ("synth", "--run", "r")]
 )
-def test_by_every_command(hl, folder, command):
+def test_invalid_program_is_refused_by_every_command(hl, folder, command):
     (folder / "bad.hl").write_text(START.replace("pole.angle >", "pole.angel >"), encoding="utf-8")
-    if command[0] == "fmt":  # which needs no names, only a program that parses
+    if command[0] == "fmt":  # `fmt` only needs a program that parses
         (folder / "bad.hl").write_text(START.replace("when", "wenn"), encoding="utf-8")
-    refused(hl(command[0], "bad.hl", *command[1:]), "error[HL", code=1)
+    assert_refused(hl(command[0], "bad.hl", *command[1:]), "error[HL", code=1)
     assert sorted(path.name for path in folder.iterdir()) == ["bad.hl", "lean.hl"]
 
 
-def test_the_document_has_every_diagnostic(hl, folder):
+def test_document_holds_every_diagnostic(hl, folder):
     (folder / "bad.hl").write_text(START.replace("RIGHT", "UP").replace("LEFT", "DOWN"), encoding="utf-8")
-    ended = hl("verify", "bad.hl", "--json")
-    assert (ended.code, ended.document["schema"], ended.document["exit_code"]) == (1, "hl.error/1", 1)
-    assert [one["code"] for one in ended.document["diagnostics"]] == ["HL209", "HL209"]
-    assert ended.document["error"] == ended.document["diagnostics"][0]["message"]
+    result = hl("verify", "bad.hl", "--json")
+    assert (result.code, result.document["schema"], result.document["exit_code"]) == (1, "hl.error/1", 1)
+    assert [diagnostic["code"] for diagnostic in result.document["diagnostics"]] == ["HL209", "HL209"]
+    assert result.document["error"] == result.document["diagnostics"][0]["message"]
 
 
 def test_check_reports_every_file(hl, folder):
     (folder / "bad.hl").write_text("policy", encoding="utf-8")
-    ended = hl("check", "lean.hl", "bad.hl", "missing.hl", "--json")
-    assert ended.code == 2
-    assert [(one["file"], one["good"]) for one in ended.document["files"]] == [
+    result = hl("check", "lean.hl", "bad.hl", "missing.hl", "--json")
+    assert result.code == 2
+    assert [(entry["file"], entry["good"]) for entry in result.document["files"]] == [
         ("lean.hl", True),
         ("bad.hl", False),
         ("missing.hl", False),
     ]
-    assert "no file `missing.hl`" in ended.document["files"][2]["error"]
+    assert "no file `missing.hl`" in result.document["files"][2]["error"]

@@ -1,10 +1,10 @@
-"""The first minutes: `hl new`, and `hl env` for an environment that has no card."""
+"""First steps of a user: `hl new`, and `hl env` for an environment without a card."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.hl_dsl.cli.conftest import refused
+from tests.hl_dsl.cli.conftest import assert_refused
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from tests.hl_dsl.cli.conftest import refused
         "MountainCarContinuous-v0",
     ],
 )
-def test_what_new_makes_checks_proves_and_runs(hl, folder, environment):
+def test_new_policy_is_checked_proved_and_evaluated(hl, folder, environment):
     made = hl("new", "some/first", "--env", environment, "--json")
     assert made.code == 0 and made.document["file"] == "some/first/policy.hl" and made.document["policy"] == "first"
     path = made.document["file"]
@@ -28,26 +28,26 @@ def test_what_new_makes_checks_proves_and_runs(hl, folder, environment):
     assert played.code == 0 and 0 < played.document["lengths"][0] <= 20 and played.document["out_of_range"] == 0
 
 
-def test_what_new_suggests_can_be_typed(hl, folder):
+def test_commands_that_new_suggests_succeed(hl, folder):
     made = hl("new", "first", "--env", "CartPole-v1", "--json").document
     assert [command.split()[1] for command in made["next"]] == ["env", "verify", "eval", "synth"]
     for command in made["next"]:
-        more = ["--steps", "200"] if command.split()[1] in ("env", "synth") else []
-        assert hl(*command.split()[1:], *more).code == 0, command
+        options = ["--steps", "200"] if command.split()[1] in ("env", "synth") else []
+        assert hl(*command.split()[1:], *options).code == 0, command
 
 
 @pytest.mark.parametrize("environment, action", [("FrozenLake-v1", "action_1"), ("Swimmer-v4", None)])
-def test_an_environment_without_a_card(hl, folder, environment, action):
-    refused(hl("new", "mine", "--env", environment), f"unknown environment `{environment}`", "hl env")
+def test_env_prints_the_card_of_an_environment_that_has_none(hl, folder, environment, action):
+    assert_refused(hl("new", "mine", "--env", environment), f"unknown environment `{environment}`", "hl env")
     shown = hl("env", environment, "--steps", "300")
     assert shown.code == 0 and not (folder / "cards").exists()
     _, _, card = shown.out.partition(f"cards/{environment}.toml:\n\n")
     (folder / "cards").mkdir()
-    (folder / "cards" / f"{environment}.toml").write_text(card, encoding="utf-8")  # as the text says
+    (folder / "cards" / f"{environment}.toml").write_text(card, encoding="utf-8")  # as the text instructs
     _runs(hl, folder, environment, action)
 
 
-def test_a_card_is_saved(hl, folder, monkeypatch):
+def test_env_saves_a_card_once(hl, folder, monkeypatch):
     monkeypatch.setenv("HL_CARDS", str(folder / "mine"))
     saved = hl("env", "Swimmer-v4", "--steps", "300", "--save", "--json")
     assert saved.code == 0 and saved.document["card_file"] == str(folder / "mine" / "Swimmer-v4.toml")
@@ -67,8 +67,8 @@ def _runs(hl, folder, environment, action) -> None:
     assert played.code == 0 and 0 < played.document["env_steps"] <= 15
 
 
-def test_a_damaged_card(hl, folder):
+def test_damaged_card_is_reported_with_its_file(hl, folder):
     (folder / "cards").mkdir()
     for text in ("", "environment = 3", "not toml", "\0", '[action]\nnames = ["A"]'):
         (folder / "cards" / "Mine-v0.toml").write_text(text, encoding="utf-8")
-        refused(hl("new", "first", "--env", "Mine-v0"), "Mine-v0.toml")
+        assert_refused(hl("new", "first", "--env", "Mine-v0"), "Mine-v0.toml")

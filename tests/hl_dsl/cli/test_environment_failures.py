@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.hl_dsl.cli.conftest import refused
+from tests.hl_dsl.cli.conftest import assert_refused
 from tests.hl_dsl.cli.tank_environments import HOLD, TANK, write_policy
 
 
@@ -23,10 +23,12 @@ def test_failure_during_a_rollout_is_reported_and_recorded(hl, folder, tank, fau
     environment = f"{tank}:Tank"
     assert hl("env", environment, "--save", "--steps", "60").code == 0
     sys.modules[tank].Tank.FAULT = fault
-    refused(hl("eval", write_policy(folder, environment), "--seeds", "0,1"), message.format(environment=environment))
-    refused(hl("env", environment), message.format(environment=environment))
+    assert_refused(
+        hl("eval", write_policy(folder, environment), "--seeds", "0,1"), message.format(environment=environment)
+    )
+    assert_refused(hl("env", environment), message.format(environment=environment))
     trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
-    assert [one["kind"] for one in trials] == ["probe", "evaluation", "probe"]
+    assert [trial["kind"] for trial in trials] == ["probe", "evaluation", "probe"]
     assert (
         trials[1]["environment_steps"] == (10 if fault in ("raises", "exits", "nan") else 2)
         and not trials[1]["accepted"]
@@ -45,7 +47,11 @@ def test_nan_observation_is_replaced_and_counted(hl, folder, tank):
 
 
 @pytest.mark.parametrize("called, message, hint", [
-    ("no_such_module_at_all:Tank", "the module `no_such_module_at_all` of the environment `no_such_module_at_all:Tank` was not found", "working folder"),
+    (
+        "no_such_module:Tank",
+        "the module `no_such_module` of the environment `no_such_module:Tank` was not found",
+        "working folder",
+    ),
     ("{tank}:Bucket", "has no callable `Bucket`", "Tank"),
     ("{tank}:number", "has no callable `number`", "Tank"),
     ("{tank}:broken", "`{tank}:broken` raised ValueError: no licence", "line"),
@@ -58,18 +64,18 @@ def test_nan_observation_is_replaced_and_counted(hl, folder, tank):
     (":Tank", "", ""),
 ])  # fmt: skip
 def test_environment_that_cannot_be_created_is_reported(hl, folder, tank, called, message, hint):
-    refused(hl("env", called.format(tank=tank)), message.format(tank=tank), hint)
+    assert_refused(hl("env", called.format(tank=tank)), message.format(tank=tank), hint)
 
 
 def test_module_that_cannot_be_imported_is_reported_with_the_line(hl, folder, tank):
     (folder / f"{tank}_bad.py").write_text("import math\n\nmath.sqrt(-1)\n")
-    refused(
+    assert_refused(
         hl("env", f"{tank}_bad:Tank"),
         f"the module `{tank}_bad` of `{tank}_bad:Tank` does not import: ValueError",
         f"{tank}_bad.py, line 3",
     )
     (folder / f"{tank}_half.py").write_text("import no_such_library\n")
-    refused(hl("env", f"{tank}_half:Tank"), "does not import: ModuleNotFoundError", "line 1")
+    assert_refused(hl("env", f"{tank}_half:Tank"), "does not import: ModuleNotFoundError", "line 1")
 
 
 @pytest.mark.parametrize("written, instead, entry", [
@@ -87,7 +93,7 @@ def test_card_that_does_not_fit_is_reported_with_its_entry(hl, folder, tank, wri
     assert written in text
     card.write_text(text.replace(written, instead, 1))
     act = HOLD if "[-1.0, -1.0]" not in instead else HOLD.replace("clamp(-2 * obs[0], -1, 1)", "[0, 0]")
-    refused(
+    assert_refused(
         hl("eval", write_policy(folder, environment, act)),
         f"{card.name}) does not fit in {entry}",
         f"fix {entry}",
@@ -97,7 +103,7 @@ def test_card_that_does_not_fit_is_reported_with_its_entry(hl, folder, tank, wri
 
 @pytest.mark.parametrize("command", ["tune", "synth"])
 def test_study_whose_environment_raises_reports_the_line(hl, folder, tank, command):
-    """More budget would not help, so it is not what is advised."""
+    """A larger budget would not help, so the hint does not mention it."""
     environment = f"{tank}:Tank"
     assert hl("env", environment, "--save", "--steps", "60").code == 0
     (folder / f"{tank}.py").write_text(TANK.replace('FAULT = ""', 'FAULT = "raises"'), encoding="utf-8")
@@ -109,21 +115,21 @@ def test_study_whose_environment_raises_reports_the_line(hl, folder, tank, comma
         ),
     )
     line = next(number for number, text in enumerate(TANK.splitlines(), 1) if "the pump is broken" in text)
-    ended = hl(command, "hold.hl", "--steps", "3000", "--seeds", "0..3", "--run", "run")
-    refused(
-        ended,
+    result = hl(command, "hold.hl", "--steps", "3000", "--seeds", "0..3", "--run", "run")
+    assert_refused(
+        result,
         f"step() of `{environment}` raised RuntimeError: the pump is broken",
         f"{tank}.py, line {line}",
         "fix what failed",
     )
-    assert "larger budget" not in ended.err and "evaluator failed" not in ended.err
+    assert "larger budget" not in result.err and "evaluator failed" not in result.err
     tight = hl(command, "hold.hl", "--steps", "4", "--seeds", "0..3", "--run", "tight")
     assert "larger budget" in tight.err
 
 
 def test_class_that_needs_arguments_is_reported_with_its_line(hl, folder, tank):
     (folder / f"{tank}_more.py").write_text("\n\nclass Tank:\n    def __init__(self, size):\n        pass\n")
-    refused(
+    assert_refused(
         hl("env", f"{tank}_more:Tank"),
         "missing 1 required positional argument: 'size'",
         "called without arguments",
@@ -139,15 +145,15 @@ def test_default_limit_of_steps_is_reported_as_hls_own(hl, folder, tank):
 
 
 @pytest.mark.parametrize(
-    "limit, more, whose",
+    "limit, options, source",
     [
         (100_000, [], "truncated by the environment"),
         (12, [], "truncated by the card's limit"),
         (100_000, ["--max-steps", "7"], "truncated by --max-steps"),
     ],
 )
-def test_truncated_episode_names_the_limit(hl, folder, tank, limit, more, whose):
+def test_truncated_episode_names_the_limit(hl, folder, tank, limit, options, source):
     assert hl("env", f"{tank}:Tank", "--save", "--steps", "60").code == 0
     card = folder / "cards" / f"{tank}@Tank.toml"
     card.write_text(card.read_text().replace("max_episode_steps = 100000", f"max_episode_steps = {limit}"))
-    assert f"({whose}" in hl("eval", write_policy(folder, f"{tank}:Tank"), "--seeds", "0", *more).out
+    assert f"({source}" in hl("eval", write_policy(folder, f"{tank}:Tank"), "--seeds", "0", *options).out

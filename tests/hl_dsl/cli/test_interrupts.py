@@ -1,4 +1,4 @@
-"""Ctrl-C at any moment: exit code 130, no traceback, and the ledger holds exactly the steps that were taken."""
+"""Ctrl-C at any moment: exit code 130, no traceback, and the ledger holds exactly the steps taken."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def policy(tmp_path):
 
 
 @pytest.mark.parametrize("again", [0, 300])
-def test_at_moments_spread_over_the_whole_run(policy, tmp_path, again):
+def test_interrupt_at_any_moment_of_a_run_records_all_steps(policy, tmp_path, again):
     folder = tmp_path / "moments"
     folder.mkdir()
     done = subprocess.run(
@@ -40,20 +40,20 @@ def test_at_moments_spread_over_the_whole_run(policy, tmp_path, again):
     whole, *runs = map(json.loads, done.stdout.splitlines())
     assert whole["exit_code"] == 0 and whole["steps"] == 240 and len(runs) == 16
     recorded = set()
-    for number, one in enumerate(runs):
-        assert one["exit_code"] == 130, one
-        assert "Traceback" not in one["stderr"] and "interrupted" in one["stderr"], one
+    for number, interrupted in enumerate(runs):
+        assert interrupted["exit_code"] == 130, interrupted
+        assert "Traceback" not in interrupted["stderr"] and "interrupted" in interrupted["stderr"], interrupted
         ledger = Ledger(folder / str(number) / "trials.jsonl")
         steps = sum(event["environment_steps"] for event in ledger.read())
         assert ledger.torn == b""
-        assert steps == one["steps"], one
+        assert steps == interrupted["steps"], interrupted
         recorded.add(steps)
-    # Moments were met before the first step, in the first wave of two episodes, and in the second.
+    # There were interrupts before the first step, in the first wave of two episodes, and in the second.
     assert 0 in recorded and any(0 < steps <= 120 for steps in recorded) and any(steps > 120 for steps in recorded)
 
 
 def start(arguments, folder, **environment):
-    """A real command whose stderr says which modules have been imported."""
+    """Starts a real command. Its stderr lists the imported modules."""
     return subprocess.Popen(
         [sys.executable, "-X", "importtime", "-c", COMMAND, *arguments],
         cwd=folder,
@@ -65,33 +65,33 @@ def start(arguments, folder, **environment):
 
 
 def interrupt_after_import(process, module) -> str:
-    """Sends the signal once `module` has been imported; what else came on stderr than times of imports."""
-    said = []
+    """Sends the signal after the import of `module`. Returns stderr without the lines about imports."""
+    lines = []
     for line in process.stderr:
         if not line.startswith("import time:"):
-            said.append(line)
+            lines.append(line)
         elif line.rpartition("|")[2].strip() == module:
             process.send_signal(signal.SIGINT)
             break
     else:
-        raise AssertionError(f"{module} was not imported: {''.join(said)}")
+        raise AssertionError(f"{module} was not imported: {''.join(lines)}")
     out, rest = process.communicate(timeout=120)
     assert out == ""
-    return "".join([*said, *(line for line in rest.splitlines(keepends=True) if not line.startswith("import time:"))])
+    return "".join([*lines, *(line for line in rest.splitlines(keepends=True) if not line.startswith("import time:"))])
 
 
 @pytest.mark.parametrize(
     "module",
     ["typer.colors", "typer", "lark", "numpy", "llvmlite", "numba.core.types", "numba", "envpool.registration"],
 )
-def test_while_modules_are_imported(policy, tmp_path, module):
-    said = interrupt_after_import(start(["eval", str(policy)], tmp_path), module)
-    assert said.strip() == "interrupted"
+def test_interrupt_during_imports_leaves_no_ledger(policy, tmp_path, module):
+    message = interrupt_after_import(start(["eval", str(policy)], tmp_path), module)
+    assert message.strip() == "interrupted"
     assert not (tmp_path / "trials.jsonl").exists()
 
 
-def test_from_the_first_line_of_the_command_on(tmp_path):
-    """The module that the `hl` script imports sees to it before `main` is called."""
+def test_interrupt_before_main_has_no_traceback(tmp_path):
+    """The module that the `hl` script imports handles the signal before `main` is called."""
     code = "import os, signal\nimport hl_dsl.cli.main\nos.kill(os.getpid(), signal.SIGINT)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (130, "interrupted\n")
@@ -104,23 +104,23 @@ def wait_for(condition, process) -> None:
 
 
 @pytest.mark.parametrize("delay", [0.05, 1.5])
-def test_while_machine_code_is_made(policy, tmp_path, delay):
-    """With a cache of its own the command compiles its interpreter anew, which takes many seconds."""
+def test_interrupt_during_compilation_leaves_no_ledger(policy, tmp_path, delay):
+    """With an empty cache, the command compiles its interpreter, which takes many seconds."""
     process = start(["eval", str(policy)], tmp_path, HL_CACHE=str(tmp_path / "cache"))
-    reader, said = _reading(process)
+    reader, lines = _reading(process)
     wait_for(lambda: list((tmp_path / "cache").glob("hl_tape_*.py")), process)
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=60) == 130
     reader.join()
-    assert "".join(said).strip() == "interrupted"
+    assert "".join(lines).strip() == "interrupted"
     assert not (tmp_path / "trials.jsonl").exists()
 
 
 @pytest.mark.parametrize(
     "number, code, delay", [(signal.SIGINT, 130, 0.0), (signal.SIGINT, 130, 0.3), (signal.SIGTERM, 143, 0.1)]
 )
-def test_while_episodes_are_played(policy, tmp_path, number, code, delay):
+def test_interrupt_during_episodes_records_all_steps(policy, tmp_path, number, code, delay):
     process = subprocess.Popen(
         [
             sys.executable,
@@ -156,7 +156,7 @@ def test_while_episodes_are_played(policy, tmp_path, number, code, delay):
     )
 
 
-def test_a_search_goes_on_where_it_was_interrupted(policy, tmp_path):
+def test_interrupted_search_resumes_from_its_ledger(policy, tmp_path):
     command = [sys.executable, "-c", COMMAND, "synth", "balance.hl", "--run", "run", "--seeds", "0..1"]
     process = subprocess.Popen(
         [*command, "--steps", "2000000"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -184,8 +184,8 @@ def test_a_search_goes_on_where_it_was_interrupted(policy, tmp_path):
     assert json.loads(again.stdout)["env_steps"] > 0 and ledger.read()[: len(before)] == before
 
 
-def test_an_interrupt_that_was_ignored_from_the_start_stays_so(policy, tmp_path):
-    """As a shell starts what it runs in the background."""
+def test_ignored_interrupt_stays_ignored(policy, tmp_path):
+    """A shell starts background commands this way."""
     process = subprocess.Popen(
         [sys.executable, "-c", COMMAND, "eval", str(policy), "--trace", "t.jsonl"],
         cwd=tmp_path,
@@ -201,12 +201,12 @@ def test_an_interrupt_that_was_ignored_from_the_start_stays_so(policy, tmp_path)
 
 
 def _reading(process):
-    """Reads stderr all the while, so that the command does not wait for it; what was said beside times of imports."""
-    said: list[str] = []
+    """Starts a thread that reads stderr, so that the command does not block. Lines about imports are omitted."""
+    lines = []
 
     def read() -> None:
-        said.extend(line for line in process.stderr if not line.startswith("import time:"))
+        lines.extend(line for line in process.stderr if not line.startswith("import time:"))
 
     reader = threading.Thread(target=read)
     reader.start()
-    return reader, said
+    return reader, lines

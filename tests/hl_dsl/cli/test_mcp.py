@@ -1,13 +1,16 @@
-"""An MCP client develops a policy over stdio, and the command line says the same of the same."""
+"""MCP server over stdio: its replies equal the documents of the command line."""
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 
 import pytest
 from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.run_result import StudyResult
 
-from tests.hl_dsl.cli.conftest import START, refused
+from hl_dsl.cli.mcp_server.replies import FinishReply
+from tests.hl_dsl.cli.conftest import START, assert_refused
 
 OPENED = ["--steps", "2000", "--seeds", "0..1", "--max-steps", "100"]
 BETTER = START.replace("observe pole.angle", "observe pole.angle, pole.velocity").replace(
@@ -16,7 +19,7 @@ BETTER = START.replace("observe pole.angle", "observe pole.angle, pole.velocity"
 WRONG = START.replace("pole.angle > 0", "1 / pole.angle > 0")
 MISSPELT = START.replace("pole.angle > 0", "pole.angel > 0")
 SAME = "# again\n" + START.replace("policy lean", "policy other")
-# The calls of a session: the tool, and its arguments.
+# The calls of a session: tool and arguments.
 CALLS = [
     ("status", {}),
     ("check", {"program": MISSPELT}),
@@ -36,7 +39,7 @@ CALLS = [
 
 
 def by_client(folder, calls):
-    """Each call's answer from a server of its own process: the document, or the text of the error; and the tools there are."""
+    """Returns the reply of each call (document or error text) from a server in a new process, and its tools."""
     anyio = pytest.importorskip("anyio")
     pytest.importorskip("mcp.server.mcpserver")
     from mcp import ClientSession, StdioServerParameters
@@ -51,17 +54,17 @@ def by_client(folder, calls):
             await client.initialize()
             tools = (await client.list_tools()).tools
             for name, arguments in calls:
-                found = await client.call_tool(name, arguments)
-                answers.append(found.content[0].text if found.is_error else found.structured_content)
+                reply = await client.call_tool(name, arguments)
+                answers.append(reply.content[0].text if reply.is_error else reply.structured_content)
         return answers, tools
 
     return anyio.run(session)
 
 
 def by_command(hl, folder, name, arguments):
-    """The same call as a command."""
-    given = [str(value) for key, value in arguments.items() if key == "trial"]
-    given += [
+    """Returns the document of the same call as a command."""
+    options = [str(value) for key, value in arguments.items() if key == "trial"]
+    options += [
         text
         for key, value in arguments.items()
         if key in ("change", "ticks", "seed")
@@ -70,14 +73,14 @@ def by_command(hl, folder, name, arguments):
     if "program" in arguments:
         (folder / "program.hl").write_text(arguments["program"], encoding="utf-8")
     where = {"check": ["program.hl"], "submit": ["program.hl", "--run", "typed"]}.get(name, ["typed"])
-    return hl(name, *where, *given, "--json").document
+    return hl(name, *where, *options, "--json").document
 
 
 def comparable(document):
     return {key: value for key, value in document.items() if key not in ("run", "wall_seconds")}
 
 
-def test_a_client_develops_a_policy_as_the_command_line_does(hl, folder):
+def test_replies_of_the_server_equal_the_documents_of_the_commands(hl, folder):
     answers, tools = by_client(folder, CALLS)
     assert sorted(tool.name for tool in tools) == ["check", "finish", "inspect", "status", "submit"]
     assert all(tool.output_schema and tool.description for tool in tools)
@@ -95,11 +98,9 @@ def test_a_client_develops_a_policy_as_the_command_line_does(hl, folder):
                 typed
             ), name
     submitted = [answer for (name, _), answer in zip(CALLS, answers) if name == "submit" and isinstance(answer, dict)]
-    assert [one["gate"] for one in submitted] == ["check", "prove", "duplicate", "accepted"]
-    assert [one["env_steps"] for one in submitted] == [0, 0, 0, 200], "nothing is played before the proof"
-    assert [type(answer) for answer in answers].count(str) == 2, (
-        "the trial that is not there, and the program after the end"
-    )
+    assert [reply["gate"] for reply in submitted] == ["check", "prove", "duplicate", "accepted"]
+    assert [reply["env_steps"] for reply in submitted] == [0, 0, 0, 200], "no step before the proof"
+    assert [type(answer) for answer in answers].count(str) == 2, "the unknown trial, and the program after the end"
     finished = answers[11]
     assert (
         finished["score"] == 100
@@ -111,20 +112,25 @@ def test_a_client_develops_a_policy_as_the_command_line_does(hl, folder):
     assert sum(event.get("environment_steps", 0) for event in events) == finished["env_steps"]
 
 
-def test_without_the_library_it_says_how_to_install_it(hl, folder, monkeypatch):
+def test_missing_library_is_reported_with_the_install_command(hl, folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "mcp.server.mcpserver", None)
-    refused(hl("mcp", "lean.hl", "--run", "run"), "pip install", "hl-dsl[mcp]")
+    assert_refused(hl("mcp", "lean.hl", "--run", "run"), "pip install", "hl-dsl[mcp]")
     assert not (folder / "run").exists()
 
 
-def test_refusals(hl, folder):
+def test_missing_run_or_file_is_refused(hl, folder):
     for arguments in (
         ["status", "none"],
         ["inspect", "none"],
         ["finish", "none"],
         ["submit", "lean.hl", "--run", "none"],
     ):
-        refused(hl(*arguments), "holds no run", "hl open")
-    refused(hl("open", "none.hl", "--run", "run"), "none.hl")
-    refused(hl("open", "lean.hl", "--run", "run", "--seeds", "60"), "may not use seed 60")
+        assert_refused(hl(*arguments), "holds no run", "hl open")
+    assert_refused(hl("open", "none.hl", "--run", "run"), "none.hl")
+    assert_refused(hl("open", "lean.hl", "--run", "run", "--seeds", "60"), "may not use seed 60")
     assert not (folder / "run").exists()
+
+
+def test_reply_of_finish_has_the_fields_of_the_study_result():
+    result = StudyResult(**{field.name: () for field in dataclasses.fields(StudyResult)})
+    assert set(FinishReply.model_fields) - {"schema_"} == set(result.to_json())

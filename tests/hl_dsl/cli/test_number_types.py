@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hl_dsl.cli.conftest import refused
+from tests.hl_dsl.cli.conftest import assert_refused
 
 HALF = '''
 import gymnasium
@@ -72,14 +72,14 @@ def half(folder, dtype: str, limit: float = 0.7001) -> str:
 def test_action_type_without_an_exact_cast_is_refused_by_every_command(hl, folder, dtype, limit):
     module = half(folder, dtype, limit)
     for command in (["verify"], ["eval", "--check", "--json"], ["check"], ["export"]):
-        ended = hl(command[0], "push.hl", *command[1:])
+        result = hl(command[0], "push.hl", *command[1:])
         assert (
-            ended.code == 2
-            and "must be float32 or float64" in ended.err + ended.out
-            and "wrap the environment" in ended.err + ended.out
-        ), ended
+            result.code == 2
+            and "must be float32 or float64" in result.err + result.out
+            and "wrap the environment" in result.err + result.out
+        ), result
     (folder / "cards" / f"{module}@Half.toml").unlink()
-    refused(hl("env", f"{module}:Half", "--save"), "a policy here acts in float32 or float64", "wrap it")
+    assert_refused(hl("env", f"{module}:Half", "--save"), "a policy here acts in float32 or float64", "wrap it")
 
 
 @pytest.mark.parametrize(
@@ -173,15 +173,15 @@ def clock(folder, module: str, first: int, high: int, dtype: str = "np.int64") -
 def test_int_range_of_a_card_beyond_the_exact_ints_is_refused_by_every_command(hl, folder):
     module = clock(folder, "clock_wide", 2**60, 2 * 10**18)
     for command in ("verify", "eval", "check", "export"):
-        ended = hl(command, "late.hl")
+        result = hl(command, "late.hl")
         assert (
-            ended.code == 2
-            and "±2^53" in ended.err + ended.out
-            and "`deadline`" in ended.err + ended.out
-            and "coarser unit" in ended.err + ended.out
-        ), ended
+            result.code == 2
+            and "±2^53" in result.err + result.out
+            and "`deadline`" in result.err + result.out
+            and "coarser unit" in result.err + result.out
+        ), result
     (folder / "cards" / f"{module}@Clock.toml").unlink()
-    refused(hl("env", f"{module}:Clock", "--save"), "±2^53", "`obs`", "coarser unit")
+    assert_refused(hl("env", f"{module}:Clock", "--save"), "±2^53", "`obs`", "coarser unit")
     assert not list((folder / "cards").iterdir())
 
 
@@ -193,9 +193,9 @@ def test_int_range_of_a_card_beyond_the_exact_ints_is_refused_by_every_command(h
 ])  # fmt: skip
 def test_int64_observation_is_clamped_and_counted_exactly(hl, folder, module, first, dtype, returned, beyond):
     clock(folder, module, first, 2**53, dtype)
-    ended = hl("eval", "late.hl", "--seeds", "0..0", "--json")
-    assert ended.code in (0, 1), ended
-    document = ended.document
+    result = hl("eval", "late.hl", "--seeds", "0..0", "--json")
+    assert result.code in (0, 1), result
+    document = result.document
     assert document["mean"] == returned and document["out_of_range"] == beyond, document
 
 

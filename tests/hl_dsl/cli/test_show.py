@@ -9,7 +9,7 @@ import pytest
 from hl_dsl import pipeline
 from hl_dsl.cli.commands.show import STAGES
 from hl_dsl.program import Program
-from tests.hl_dsl.cli.conftest import POLICIES, START, refused
+from tests.hl_dsl.cli.conftest import POLICIES, START, assert_refused
 
 BALANCE = POLICIES / "cartpole" / "balance.hl"
 PLANNED = POLICIES / "walker2d" / "planned.hl"
@@ -40,7 +40,7 @@ def test_tree_names_nodes_with_their_lines(hl):
 def test_tree_is_shown_for_a_program_with_type_errors(hl, folder):
     (folder / "lean.hl").write_text(START.replace("pole.angle > 0", "pole.angle"), encoding="utf-8")
     assert hl("show", "lean.hl", "--stage", "tree").code == 0
-    refused(hl("show", "lean.hl", "--stage", "checked"), "HL3", code=1)
+    assert_refused(hl("show", "lean.hl", "--stage", "checked"), "HL3", code=1)
 
 
 def test_graph_document_holds_every_node_and_who_uses_it(hl):
@@ -69,6 +69,6 @@ def test_smt_script_lets_z3_prove_every_goal_of_a_program_without_memory(hl, fol
 
 
 def test_unknown_stage_and_missing_stage_are_usage_errors(hl):
-    refused(hl("show", "lean.hl", "--stage", "assembly"), "`assembly` is not a stage", "decoder")
-    refused(hl("show", "lean.hl"), "--stage")
-    refused(hl("show", "missing.hl", "--stage", "tree"), "there is no file `missing.hl`")
+    assert_refused(hl("show", "lean.hl", "--stage", "assembly"), "`assembly` is not a stage", "decoder")
+    assert_refused(hl("show", "lean.hl"), "--stage")
+    assert_refused(hl("show", "missing.hl", "--stage", "tree"), "there is no file `missing.hl`")

@@ -1,4 +1,4 @@
-"""What a command loads: quick ones load nothing heavy. And the tables that are kept between processes."""
+"""Imports of commands, and the cache of grammar tables between processes."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def loaded(folder, *arguments) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments, more",
+    "arguments, excluded",
     [
         (["--help"], {"lark", "tomllib", "multiprocessing", "asyncio"}),
         (["eval", "--help"], {"lark", "asyncio"}),
@@ -54,11 +54,11 @@ def loaded(folder, *arguments) -> set[str]:
         (["explain", "HL204"], set()),
     ],
 )
-def test_quick_commands_load_nothing_heavy(folder, arguments, more):
-    assert loaded(folder, *arguments) & (HEAVY | more) == set()
+def test_quick_command_imports_no_large_library(folder, arguments, excluded):
+    assert loaded(folder, *arguments) & (HEAVY | excluded) == set()
 
 
-def test_a_proof_loads_no_simulator_and_no_compiler_of_machine_code(folder):
+def test_verify_imports_no_simulator_and_no_compiler(folder):
     assert (
         loaded(folder, "verify", "lean.hl")
         & {"numba", "envpool", "matplotlib", "cma", "mujoco", "z3", "rich", "pydantic"}
@@ -66,19 +66,19 @@ def test_a_proof_loads_no_simulator_and_no_compiler_of_machine_code(folder):
     )
 
 
-def test_the_tables_of_the_grammar_are_kept(folder, hl_process):
-    kept = {**os.environ, "HL_CACHE": str(folder / "kept")}
-    good = hl_process("check", "lean.hl", env=kept)
+def test_grammar_tables_are_cached_and_repaired(folder, hl_process):
+    environment = {**os.environ, "HL_CACHE": str(folder / "kept")}
+    first = hl_process("check", "lean.hl", env=environment)
     (tables,) = (folder / "kept").glob("grammar-*.tables")
-    made = tables.read_bytes()
-    assert good.code == 0 and hl_process("check", "lean.hl", env=kept) == good
-    for damaged in (b"", made[:1000], made[:-1], b"\0" * 5000, b"0" * 64 + made[64:]):
+    written = tables.read_bytes()
+    assert first.code == 0 and hl_process("check", "lean.hl", env=environment) == first
+    for damaged in (b"", written[:1000], written[:-1], b"\0" * 5000, b"0" * 64 + written[64:]):
         tables.write_bytes(damaged)
-        assert hl_process("check", "lean.hl", env=kept) == good
-        assert tables.stat().st_size > len(made) / 2 and tables.read_bytes() != damaged, "made anew"
+        assert hl_process("check", "lean.hl", env=environment) == first
+        assert tables.stat().st_size > len(written) / 2 and tables.read_bytes() != damaged, "written again"
 
 
-def test_tables_that_cannot_be_kept_cost_only_time(folder, hl_process):
+def test_unwritable_cache_is_not_an_error(folder, hl_process):
     for place in ("/proc/none", str(folder / "lean.hl"), str(folder / "lean.hl" / "deeper")):
-        ended = hl_process("check", "lean.hl", env={**os.environ, "HL_CACHE": place})
-        assert (ended.code, ended.err) == (0, "")
+        result = hl_process("check", "lean.hl", env={**os.environ, "HL_CACHE": place})
+        assert (result.code, result.err) == (0, "")

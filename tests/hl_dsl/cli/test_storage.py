@@ -1,4 +1,4 @@
-"""Disks that are full, folders that cannot be written, ledgers that are torn or damaged, two writers: nothing is lost."""
+"""Full disks, read-only folders, damaged ledgers and concurrent writers lose no recorded trial."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from hl_dsl.synth.environments import environments
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 
-from tests.hl_dsl.cli.conftest import START, refused
+from tests.hl_dsl.cli.conftest import START, assert_refused
 from tests.support.step_counter import steps_taken
 
 
 @pytest.fixture
 def mount(folder):
-    """Mounts a small disk in memory; skips where that is not allowed."""
+    """Mounts a small disk in memory. Skips the test if mounting is not allowed."""
     mounted = []
 
     def make(name, options):
@@ -36,16 +36,18 @@ def mount(folder):
         subprocess.run(["umount", str(place)], check=True)
 
 
-def test_a_full_ledger_costs_no_result(hl, folder):
-    """/dev/full takes no byte: the episodes are played, shown, and said not to be recorded."""
+def test_result_is_shown_if_the_ledger_cannot_be_written(hl, folder):
+    """Every write to /dev/full fails. The episodes are shown, and reported as not recorded."""
     before = steps_taken()
-    ended = hl("eval", "lean.hl", "--trials", "/dev/full", "--json")
-    document = ended.document
-    assert (ended.code, document["schema"], document["complete"]) == (2, "hl.eval/1", True)
+    result = hl("eval", "lean.hl", "--trials", "/dev/full", "--json")
+    document = result.document
+    assert (result.code, document["schema"], document["complete"]) == (2, "hl.eval/1", True)
     assert document["env_steps"] == steps_taken() - before > 0
     (problem,) = document["problems"]
     assert (
-        "not recorded" in problem["error"] and "the disk is full" in problem["error"] and "Free some space" in ended.err
+        "not recorded" in problem["error"]
+        and "the disk is full" in problem["error"]
+        and "free some space" in result.err
     )
     probed = hl("env", "CartPole-v1", "--steps", "50", "--trials", "/dev/full")
     assert (
@@ -56,55 +58,55 @@ def test_a_full_ledger_costs_no_result(hl, folder):
     )
 
 
-def test_a_full_disk(hl, folder, mount):
+def test_full_disk_is_reported_and_keeps_the_ledger(hl, folder, mount):
     disk = mount("disk", "size=16k")
     (disk / "lean.hl").write_text(START, encoding="utf-8")
     assert hl("eval", "disk/lean.hl").code == 0
-    kept = Ledger(disk / "trials.jsonl").read()
+    recorded = Ledger(disk / "trials.jsonl").read()
     (disk / "filler").write_bytes(b"x" * (os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize))
-    for _ in range(9):  # until the ledger's own last block is full as well
-        ended = hl("eval", "disk/lean.hl")
-        if ended.code:
+    for _ in range(9):  # until the last block of the ledger is full, too
+        result = hl("eval", "disk/lean.hl")
+        if result.code:
             break
-        kept = Ledger(disk / "trials.jsonl").read()
-    assert ended.code == 2 and "return" in ended.out and "the disk is full" in ended.err
-    assert Ledger(disk / "trials.jsonl").read() == kept
+        recorded = Ledger(disk / "trials.jsonl").read()
+    assert result.code == 2 and "return" in result.out and "the disk is full" in result.err
+    assert Ledger(disk / "trials.jsonl").read() == recorded
     (disk / "lean.hl").write_text(START.replace("  observe", "observe"), encoding="utf-8")
-    refused(hl("fmt", "disk/lean.hl"), "the disk is full")
+    assert_refused(hl("fmt", "disk/lean.hl"), "the disk is full")
     assert (disk / "lean.hl").read_text(encoding="utf-8") == START.replace("  observe", "observe")
     (disk / "filler").unlink()
     assert hl("eval", "disk/lean.hl").code == 0
-    assert len(Ledger(disk / "trials.jsonl").read()) == len(kept) + 1
+    assert len(Ledger(disk / "trials.jsonl").read()) == len(recorded) + 1
 
 
 @pytest.mark.parametrize("command", ["tune", "synth"])
-def test_a_disk_that_fills_up_under_a_run(hl, folder, mount, command):
-    """The run says how it goes on, and then goes on."""
+def test_run_that_fills_the_disk_can_be_resumed(hl, folder, mount, command):
+    """The error names the command that resumes the run, and that command succeeds."""
     disk = mount("disk", "size=48k")
     (folder / "p.hl").write_text(
         START.replace("  act {", "  param tilt: real = 0 in [-1, 1]\n\n  act {").replace("> 0", "> tilt"),
         encoding="utf-8",
     )
     started = [command, "p.hl", "--run", "disk/run", "--steps", "4000"]
-    ended = hl(*started)
+    result = hl(*started)
     assert (
-        ended.code == 2
-        and "the disk is full; the trials before that are recorded" in ended.err
-        and "Traceback" not in ended.err
+        result.code == 2
+        and "the disk is full; the trials before that are recorded" in result.err
+        and "Traceback" not in result.err
     )
-    assert f"Then resume the run: hl {' '.join(started)} --resume" in ended.err
-    kept = Ledger(disk / "run" / "trials.jsonl").read()
+    assert f"Then resume the run: hl {' '.join(started)} --resume" in result.err
+    recorded = Ledger(disk / "run" / "trials.jsonl").read()
     assert subprocess.run(["mount", "-o", "remount,size=4m", str(disk)]).returncode == 0
     again = hl(*started, "--resume", "--json")
     assert (
         again.code == 0
         and "problems" not in again.document
-        and Ledger(disk / "run" / "trials.jsonl").read()[: len(kept)] == kept
+        and Ledger(disk / "run" / "trials.jsonl").read()[: len(recorded)] == recorded
     )
     assert hl("check", "disk/run/best.hl").code == 0
 
 
-def test_a_disk_that_is_read_only(hl, folder, mount):
+def test_read_only_disk_is_reported_before_any_step(hl, folder, mount):
     disk = mount("disk", "size=64k")
     (disk / "lean.hl").write_text(START.replace("  observe", "observe"), encoding="utf-8")
     assert subprocess.run(["mount", "-o", "remount,ro", str(disk)]).returncode == 0
@@ -117,38 +119,38 @@ def test_a_disk_that_is_read_only(hl, folder, mount):
         ["new", "disk/mine", "--env", "CartPole-v1"],
         ["env", "CartPole-v1", "--trials", "disk/trials.jsonl"],
     ):
-        refused(hl(*arguments), "read-only")
+        assert_refused(hl(*arguments), "read-only")
     assert steps_taken() == before
-    ended = hl("eval", "disk/lean.hl", "--trials", "trials.jsonl", "--trace", "disk/trace.jsonl")
-    refused(ended, "cannot write the trace", "read-only")
+    result = hl("eval", "disk/lean.hl", "--trials", "trials.jsonl", "--trace", "disk/trace.jsonl")
+    assert_refused(result, "cannot write the trace", "read-only")
     assert steps_taken() == before and hl("eval", "disk/lean.hl", "--trials", "trials.jsonl").code == 0
 
 
-def test_a_limit_on_the_size_of_files(hl_process, folder):
-    """The ledger of a command that may write only a little holds what it held before."""
+def test_file_size_limit_keeps_the_ledger(hl_process, folder):
+    """A command that exceeds the file size limit leaves the ledger unchanged."""
     assert hl_process("eval", "lean.hl", "--max-steps", "5").code == 0
-    kept = (folder / "trials.jsonl").read_bytes()
+    recorded = (folder / "trials.jsonl").read_bytes()
 
     def limited():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (len(kept) + 100, len(kept) + 100))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(recorded) + 100, len(recorded) + 100))
 
-    ended = hl_process("eval", "lean.hl", "--max-steps", "5", preexec_fn=limited)
-    assert ended.code == 2 and "5 environment steps" in ended.out and "larger than the system allows" in ended.err
-    assert "Traceback" not in ended.err and (folder / "trials.jsonl").read_bytes() == kept
+    result = hl_process("eval", "lean.hl", "--max-steps", "5", preexec_fn=limited)
+    assert result.code == 2 and "5 environment steps" in result.out and "larger than the system allows" in result.err
+    assert "Traceback" not in result.err and (folder / "trials.jsonl").read_bytes() == recorded
 
 
 @pytest.mark.parametrize("option, name", [("--trace", "trace"), ("--video", "video")])
-def test_a_full_disk_under_what_is_watched(hl, folder, option, name):
-    """The evaluation is recorded and shown; what could not be written is said."""
+def test_trace_or_video_on_a_full_disk_is_reported(hl, folder, option, name):
+    """The evaluation is recorded and shown. The file that could not be written is reported."""
     place = folder / "full.mp4"
     place.symlink_to("/dev/full")
-    ended = hl("eval", "lean.hl", "--max-steps", "30", option, place, "--json")
-    assert ended.code == 2 and f"cannot write the {name}" in ended.err and "Traceback" not in ended.err
-    assert ended.document["lengths"] == [30] and len(ended.document["problems"]) == 1
+    result = hl("eval", "lean.hl", "--max-steps", "30", option, place, "--json")
+    assert result.code == 2 and f"cannot write the {name}" in result.err and "Traceback" not in result.err
+    assert result.document["lengths"] == [30] and len(result.document["problems"]) == 1
     assert len(Ledger(folder / "trials.jsonl").read()) == 1
 
 
-def test_stdout_that_is_full_or_closed(hl_process, folder):
+def test_full_or_closed_stdout_is_reported(hl_process, folder):
     for arguments in (
         ["check", "lean.hl"],
         ["check", "lean.hl", "--json"],
@@ -157,9 +159,9 @@ def test_stdout_that_is_full_or_closed(hl_process, folder):
         ["explain", "clamp"],
     ):
         with open("/dev/full", "w") as full:
-            ended = hl_process(*arguments, stdout=full)
-        assert ended.code == 2 and "Traceback" not in ended.err and "Exception" not in ended.err, (arguments, ended)
-        assert "stdout" in ended.err or "no file" in ended.err or "space" in ended.err
+            result = hl_process(*arguments, stdout=full)
+        assert result.code == 2 and "Traceback" not in result.err and "Exception" not in result.err, (arguments, result)
+        assert "stdout" in result.err or "no file" in result.err or "space" in result.err
     closed = subprocess.run(
         f"{sys.executable} -c 'from hl_dsl.cli.main import main; main()' check lean.hl >&-",
         shell=True,
@@ -169,7 +171,7 @@ def test_stdout_that_is_full_or_closed(hl_process, folder):
     assert closed.returncode == 2 and "cannot write to stdout" in closed.stderr
 
 
-def test_a_reader_that_goes_away(folder, hl):
+def test_closed_pipe_ends_the_command_without_a_message(folder, hl):
     ledger = Ledger("trials.jsonl")
     hl("eval", "lean.hl", "--max-steps", "3")
     (event,) = ledger.read()
@@ -186,11 +188,11 @@ def test_incomplete_last_line_of_a_ledger_is_repaired(hl, folder):
     hl("eval", "lean.hl")
     hl("eval", "lean.hl")
     whole = (folder / "trials.jsonl").read_bytes()
-    for cut in (1, 2, 30, len(whole) // 3):  # without its newline alone the last event is still whole
+    for cut in (1, 2, 30, len(whole) // 3):  # without its newline the last event is still complete
         (folder / "trials.jsonl").write_bytes(whole[:-cut])
         shown = hl("trials", ".")
         assert shown.code == 0 and ("incomplete after a crash" in shown.out) == (cut > 1)
-        assert (folder / "trials.jsonl").read_bytes() == whole[:-cut], "looking changes nothing"
+        assert (folder / "trials.jsonl").read_bytes() == whole[:-cut], "reading does not change the ledger"
         assert hl("eval", "lean.hl").code == 0
         assert [event["sequence"] for event in Ledger("trials.jsonl").read()] == ([1, 2, 3] if cut == 1 else [1, 2])
 
@@ -205,26 +207,26 @@ AT_THE_END = [lambda data: data + b"# a note\n", lambda data: data[:-9] + b"\n",
 
 
 @pytest.mark.parametrize("damage", AT_THE_START + AT_THE_END)
-def test_a_damaged_ledger_is_left_alone(hl, folder, damage):
+def test_damaged_ledger_is_refused_and_not_changed(hl, folder, damage):
     hl("eval", "lean.hl")
     hl("eval", "lean.hl")
     data = damage((folder / "trials.jsonl").read_bytes())
     (folder / "trials.jsonl").write_bytes(data)
-    refused(hl("trials", "."), "trials.jsonl, line ", "Restore the file from a copy")
+    assert_refused(hl("trials", "."), "trials.jsonl, line ", "restore the file from a copy")
     before = steps_taken()
-    if damage in AT_THE_END:  # where the next event would go
-        refused(hl("eval", "lean.hl"), "trials.jsonl, line ", "Restore the file from a copy")
+    if damage in AT_THE_END:  # the place of the next event
+        assert_refused(hl("eval", "lean.hl"), "trials.jsonl, line ", "restore the file from a copy")
     assert steps_taken() == before
     assert (folder / "trials.jsonl").read_bytes() == data
 
 
-def test_two_runs_in_one_folder(hl, folder):
+def test_second_run_in_a_folder_is_refused(hl, folder):
     with RunFolder(folder / "run"):
         for command in ("tune", "synth"):
             (folder / "p.hl").write_text(
                 START.replace("  act {", "  param tilt: real = 0 in [-1, 1]\n\n  act {").replace("> 0", "> tilt")
             )
-            refused(
+            assert_refused(
                 hl(command, "p.hl", "--run", "run"),
                 "another run writes into run",
                 f"process {os.getpid()}",
@@ -232,31 +234,31 @@ def test_two_runs_in_one_folder(hl, folder):
             )
 
 
-def test_two_evaluations_at_once_share_a_ledger(folder):
+def test_concurrent_evaluations_share_a_ledger(folder):
     command = [sys.executable, "-c", "from hl_dsl.cli.main import main; main()", "eval", "lean.hl", "--json"]
     both = [
         subprocess.Popen([*command, "--seeds", seeds], stdout=subprocess.PIPE, text=True) for seeds in ("0..3", "4..7")
     ]
-    documents = [json.loads(one.communicate(timeout=120)[0]) for one in both]
+    documents = [json.loads(process.communicate(timeout=120)[0]) for process in both]
     events = Ledger("trials.jsonl").read()
     assert sorted(event["seeds"][0] for event in events) == [0, 4]
     assert sum(event["environment_steps"] for event in events) == sum(document["env_steps"] for document in documents)
 
 
-def test_the_simulator_fails(hl, folder, monkeypatch):
-    """A library's own failure is told in one line, not as a traceback."""
+def test_error_of_the_simulator_is_reported_in_one_line(hl, folder, monkeypatch):
+    """The error of a library is reported in one line, without a traceback."""
 
     def fail(*arguments, **options):
         raise RuntimeError("the pool is broken")
 
     monkeypatch.setattr(environments.Environments, "reset", fail)
-    ended = hl("eval", "lean.hl", "--json")
+    result = hl("eval", "lean.hl", "--json")
     assert (
-        ended.code == 2
-        and "Traceback" not in ended.err
-        and "RuntimeError: the pool is broken" in ended.err
-        and "HL_TRACEBACK=1" in ended.err
+        result.code == 2
+        and "Traceback" not in result.err
+        and "RuntimeError: the pool is broken" in result.err
+        and "HL_TRACEBACK=1" in result.err
     )
-    assert ended.document["schema"] == "hl.error/1"
+    assert result.document["schema"] == "hl.error/1"
     monkeypatch.setenv("HL_TRACEBACK", "1")
     assert "Traceback" in hl("eval", "lean.hl").err

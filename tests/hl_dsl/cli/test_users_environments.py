@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from tests.hl_dsl.cli.conftest import refused
+from tests.hl_dsl.cli.conftest import assert_refused
 from tests.hl_dsl.cli.tank_environments import HOLD, TANK, write_policy
 
 
 def test_users_environment_is_probed_evaluated_and_recorded(hl, folder, tank):
     environment = f"{tank}:Tank"
-    refused(
+    assert_refused(
         hl("eval", write_policy(folder, environment)),
         f"unknown environment `{environment}`",
         f"hl env {environment} --save",
@@ -28,19 +28,19 @@ def test_users_environment_is_probed_evaluated_and_recorded(hl, folder, tank):
     assert played.code == 0, played.err
     document = played.document
     assert document["lengths"] == [30] * 4 and document["truncated"] == [True] * 4 and document["env_steps"] == 120
-    assert document["distinct_trajectories"] == 4 and all(-40 < one < 0 for one in document["returns"])
+    assert document["distinct_trajectories"] == 4 and all(-40 < value < 0 for value in document["returns"])
     assert document["options"]["simulator"].startswith(f"{tank} (code ")
     assert "a new tank" in played.err
     again = hl("eval", "hold.hl", "--seeds", "0..3", "--num-envs", "1", "--json").document
     assert again["returns"] == document["returns"]
     assert hl("eval", "hold.hl", "--seeds", "0", "--max-steps", "7", "--json").document["lengths"] == [7]
     trials = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
-    assert [one["environment_steps"] for one in trials] == [120, 120, 120, 7]
+    assert [trial["environment_steps"] for trial in trials] == [120, 120, 120, 7]
 
 
 @pytest.mark.parametrize("fault", ["", "fragile"])
 def test_study_evaluates_users_environment_in_its_worker(hl, folder, tank, fault):
-    """Where the environment breaks under some programs, those are trials that came to nothing, and the run goes on."""
+    """Programs that make the environment fail are recorded as failed trials, and the run continues."""
     environment = f"{tank}:Tank"
     assert hl("env", environment, "--save", "--steps", "60").code == 0
     (folder / f"{tank}.py").write_text(TANK.replace('FAULT = ""', f'FAULT = "{fault}"'), encoding="utf-8")
@@ -48,16 +48,16 @@ def test_study_evaluates_users_environment_in_its_worker(hl, folder, tank, fault
         "-2 * obs[0]", "0 - gain * obs[0]"
     )
     write_policy(folder, environment, text)
-    found = hl("synth", "hold.hl", "--steps", "3000", "--seeds", "0..3", "--run", "run", "--json")
-    assert found.code == 0, found.err
+    result = hl("synth", "hold.hl", "--steps", "3000", "--seeds", "0..3", "--run", "run", "--json")
+    assert result.code == 0, result.err
     trials = [json.loads(line) for line in (folder / "run" / "trials.jsonl").read_text().splitlines()]
-    failed = [one for one in trials if "the pump is broken" in (one.get("reason") or "")]
+    failed = [trial for trial in trials if "the pump is broken" in (trial.get("reason") or "")]
     assert bool(failed) == bool(fault)
-    assert sum(one.get("environment_steps", 0) for one in trials) > 1000
+    assert sum(trial.get("environment_steps", 0) for trial in trials) > 1000
 
 
 def test_run_folder_holds_the_card_of_its_environment(hl, folder, tank):
-    """Its folder can be read after the policy and the card next to it are gone."""
+    """The run folder can be read after the policy and its card were moved."""
     environment, name = f"{tank}:Tank", f"{tank}@Tank.toml"
     assert hl("env", environment, "--save", "--steps", "60").code == 0
     (folder / "mine").mkdir()
@@ -69,8 +69,8 @@ def test_run_folder_holds_the_card_of_its_environment(hl, folder, tank):
         == 0
     )
     (folder / "mine").rename(folder / "gone")
-    ended = hl("report", "run", "--no-videos", "--json")
-    assert ended.code == 0 and "cannot read" not in ended.document["proof"]["summary"]
+    result = hl("report", "run", "--no-videos", "--json")
+    assert result.code == 0 and "cannot read" not in result.document["proof"]["summary"]
     assert hl("eval", "run/best.hl", "--seeds", "0").code == 0
 
 
@@ -104,7 +104,10 @@ def test_card_may_lie_next_to_the_policy(hl, folder, tank, monkeypatch):
         (folder / place).mkdir(parents=True)
         (folder / place / f"{tank}@Chain.toml").write_text((folder / "cards" / f"{tank}@Chain.toml").read_text())
     (folder / "cards" / f"{tank}@Chain.toml").unlink()
-    text = 'policy climb for "{environment}" {{\n  observe obs\n\n  act {{\n    when obs < 4 => action_1\n    otherwise => action_0\n  }}\n}}\n'
+    text = (
+        'policy climb for "{environment}" {{\n  observe obs\n\n'
+        "  act {{\n    when obs < 4 => action_1\n    otherwise => action_0\n  }}\n}}\n"
+    )
     for place in ("one", "two"):
         path = write_policy(folder / place, f"{tank}:Chain", text)
         document = hl("eval", path, "--json").document
