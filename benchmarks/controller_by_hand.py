@@ -3,8 +3,9 @@
 import math
 
 import numpy as np
-from hl_dsl.compiler.backends.frame import Frame
 from numba import njit
+
+from hl_dsl.compiler.backends.frame import Frame
 
 PARAMETERS = np.array([3.0, 1.0, 0.5, 1024.0, 4.0])
 SERVE, RALLY, SHAKE = 0, 1, 2

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from hl_dsl.cards import load_card
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.synth.environments.environments import Environments
@@ -18,8 +20,6 @@ from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
-
-from hl_dsl.cards import load_card
 
 ACTION_SECONDS = 1.0  # limit of CPU time; an action of the unedited controller takes about 10 us
 PROTOCOL, SEED = "deterministic", 0

@@ -27,19 +27,18 @@ from pathlib import Path
 from random import Random
 from typing import Any, TextIO
 
+from benchmarks.edit_rollouts import CRASHES, HANGS, LEAVES, PLAYS, Played, PlayedMany, play_proved, play_python
+from benchmarks.free_form import CONTROLLER
+from benchmarks.free_form_edits import edits
+from hl_dsl.cards import load_card
 from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates.gates import SEARCH_LIMITS, CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.runs.version import version
 from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
-
-from benchmarks.edit_rollouts import CRASHES, HANGS, LEAVES, PLAYS, Played, PlayedMany, play_proved, play_python
-from benchmarks.free_form import CONTROLLER
-from benchmarks.free_form_edits import edits
-from hl_dsl.cards import load_card
-from hl_dsl.program import Program
 
 POLICY = Path(__file__).parent.parent / "policies" / "breakout" / "ram.hl"
 LIMITS = WorkerLimits()

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from hl_dsl.grammar.formatter.format import format_policy
+from hl_dsl.program import Program
 from hl_dsl.synth.evaluation.evaluate import policy_ledger
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of
 from hl_dsl.synth.runs.trial_statistics import cumulative
-
-from hl_dsl.program import Program
 
 
 def summary(run: Path, program_hash: str) -> dict[str, Any]:

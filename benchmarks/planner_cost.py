@@ -21,17 +21,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+
+from hl_dsl.cards import Card
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.planner.controller import PlannedPolicy
 from hl_dsl.compiler.planner.simulator import Simulator
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
-
-from hl_dsl.cards import Card
-from hl_dsl.program import Program
 
 HERE = Path(__file__).parent
 PAIRS = 15

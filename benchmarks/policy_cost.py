@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hl_dsl.compiler.backends.frame import Frame
 
 from benchmarks.controller_by_hand import NumbaController, NumpyController
+from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.program import Program
 
 HERE = Path(__file__).parent

@@ -16,12 +16,11 @@ from random import Random
 from statistics import median
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from hl_dsl.synth.mutation import Subject, mutate
 from hl_dsl.verify import Proof, SearchCache, prove
 from hl_dsl.verify.goals.statuses import ProofStatus
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 
 ROOT = Path(__file__).parent.parent
 EDITS = 40

@@ -10,7 +10,9 @@ import statistics
 import time
 
 import numpy as np
+
 from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.backends.envpool_backend import EnvPoolBackend
 from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
@@ -18,8 +20,6 @@ from hl_dsl.synth.environments.protocols import protocol_options
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
-
-from hl_dsl.program import Program
 
 # policy, protocol, environments, steps, target ratio
 CASES = (

@@ -13,6 +13,9 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from hl_dsl.cli.options.seeds import parse_seeds
+from hl_dsl.cli.output.progress import episode_progress
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
@@ -20,10 +23,6 @@ from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program
 from hl_dsl.synth.evaluation.policy_header import write_header
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.runs.statuses import TrialKind
-
-from hl_dsl.cli.options.seeds import parse_seeds
-from hl_dsl.cli.output.progress import episode_progress
-from hl_dsl.program import Program
 
 
 def score(path: Path, held_out: Sequence[int]) -> None:

@@ -14,12 +14,11 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from hl_dsl.synth.mutation import Subject, mutate
-from hl_dsl.verify import SearchCache, screen
-
 from hl_dsl.base.errors import HLError
 from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.program import Program
+from hl_dsl.synth.mutation import Subject, mutate
+from hl_dsl.verify import SearchCache, screen
 
 ROOT = Path(__file__).parent.parent
 POLICIES = ("policies/breakout/ram.hl", "benchmarks/controller.hl", "policies/breakout/start.hl")

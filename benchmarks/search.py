@@ -25,6 +25,10 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+from benchmarks.search_curves import Curve, draw, steps_to
+from hl_dsl.base.errors import HLError
+from hl_dsl.cli.options.seeds import parse_seeds
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
 from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program
@@ -38,11 +42,6 @@ from hl_dsl.synth.search.random_baseline import random_constants
 from hl_dsl.synth.search.start import run_synth
 from hl_dsl.synth.search.study_settings import StudySettings
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
-
-from benchmarks.search_curves import Curve, draw, steps_to
-from hl_dsl.base.errors import HLError
-from hl_dsl.cli.options.seeds import parse_seeds
-from hl_dsl.program import Program
 
 ROOT = Path(__file__).parent.parent
 CLASSICS = ("cartpole", "mountain_car", "acrobot", "lunar_lander")

@@ -50,8 +50,9 @@ def steps_to(curve: Curve, threshold: float) -> int | None:
 
 def draw(curves: Sequence[Curve], baselines: Sequence[Curve], path: Path) -> None:
     """Writes a plot: single runs as thin lines, medians as thick lines."""
-    from hl_dsl.synth.runs.plots import short_number
     from matplotlib.figure import Figure
+
+    from hl_dsl.synth.runs.plots import short_number
 
     figure = Figure(figsize=(8, 4.2), dpi=160, layout="constrained")
     axes = figure.subplots()

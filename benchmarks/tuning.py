@@ -20,6 +20,8 @@ from random import Random
 from typing import Any, TypeVar
 
 import numpy as np
+
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates.parameter_sampling import anywhere
 from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
@@ -28,8 +30,6 @@ from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.interrupts import SignalInterrupt
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
-
-from hl_dsl.program import Program
 
 POLICIES = ("trot", "swing")
 CANDIDATES, SEEDS = 64, (0, 1, 2, 3)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.compiler.backends.frame import Frame
 

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.backends.backend import Lanes
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.compiler.controller import Controller
 from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
-
-from hl_dsl.base.errors import HLError
 from hl_dsl.input_sources.table import INPUT_SOURCES, SOURCE_NAMES
 
 BACKENDS = ("tape", "numpy", "interpreter")

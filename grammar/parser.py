@@ -10,11 +10,6 @@ from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
-from hl_dsl.grammar.tokens import SyntaxProblem
-from hl_dsl.grammar.tree.input_limits import require_program_text, require_shallow_expressions
-from hl_dsl.grammar.tree.keywords import grammar_text
-from hl_dsl.grammar.tree.syntax_tree import Comment, PolicyDeclaration
-from hl_dsl.grammar.tree_builder import TreeBuilder
 from lark import Lark
 from lark.exceptions import UnexpectedInput, UnexpectedToken, VisitError
 from lark.lexer import PatternStr
@@ -23,6 +18,11 @@ from hl_dsl.base.cache_folder import cache_file
 from hl_dsl.base.declaration_table import DeclarationTable, declaration_table
 from hl_dsl.base.diagnostics import Diagnostic, ProgramError, Repair
 from hl_dsl.base.source import SourceText, Span
+from hl_dsl.grammar.tokens import SyntaxProblem
+from hl_dsl.grammar.tree.input_limits import require_program_text, require_shallow_expressions
+from hl_dsl.grammar.tree.keywords import grammar_text
+from hl_dsl.grammar.tree.syntax_tree import Comment, PolicyDeclaration
+from hl_dsl.grammar.tree_builder import TreeBuilder
 
 _MOST_REPAIRS = 5
 

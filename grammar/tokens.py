@@ -7,13 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from hl_dsl.base.diagnostics import Diagnostic, Repair
+from hl_dsl.base.source import Span
 from hl_dsl.grammar.syntax_errors.error_context import reserved_word_error
 from hl_dsl.grammar.tree.input_limits import MOST_TICKS
 from hl_dsl.grammar.tree.keywords import RESERVED_FOR_LATER, reserved_words
 from hl_dsl.grammar.tree.syntax_tree import Number
-
-from hl_dsl.base.diagnostics import Diagnostic, Repair
-from hl_dsl.base.source import Span
 
 _LONGEST_INT = 300  # digits
 _LONGEST_VECTOR = 4096  # components

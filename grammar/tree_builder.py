@@ -10,6 +10,11 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from lark import Transformer
+
+from hl_dsl.base.declaration_table import DeclarationTable
+from hl_dsl.base.diagnostics import Diagnostic, Label, Repair
+from hl_dsl.base.source import Span
 from hl_dsl.grammar.syntax_errors.rewrites import and_first, compared_twice, rewrite, right_first
 from hl_dsl.grammar.tokens import (
     SyntaxProblem,
@@ -36,11 +41,6 @@ from hl_dsl.grammar.tree.syntax_tree import (
     TypeName,
     Vector,
 )
-from lark import Transformer
-
-from hl_dsl.base.declaration_table import DeclarationTable
-from hl_dsl.base.diagnostics import Diagnostic, Label, Repair
-from hl_dsl.base.source import Span
 from hl_dsl.operators import INFIX_BY_TOKEN
 
 

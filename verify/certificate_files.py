@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.verify.goals.statuses import describe_assumptions
 from hl_dsl.verify.smt.solver import UNSAT
-
-from hl_dsl.base.errors import HLError
 
 SCHEMA = "hl.certificate/1"
 INDEX = "index.json"

@@ -7,13 +7,12 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Property
+from hl_dsl.operators.intervals import TRUE
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.goals.node_text import NodeNames
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.results.report import Verdict
-
-from hl_dsl.operators.intervals import TRUE
 
 UNDECIDED = frozenset(
     (ProofStatus.NOT_INDUCTIVE, ProofStatus.UNCONFIRMED, ProofStatus.UNKNOWN, ProofStatus.PROVED_REALS)

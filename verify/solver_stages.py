@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from time import perf_counter
 
 from hl_dsl.compiler.ir.dataflow import Cell
+from hl_dsl.operators.intervals import ANYTHING, EITHER
 from hl_dsl.verify.goals.goal_relevance import GoalRelevance
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import Interval
@@ -22,8 +23,6 @@ from hl_dsl.verify.simulation.trace import Trace
 from hl_dsl.verify.simulation_stages import SimulationStages
 from hl_dsl.verify.smt.encode import EXACT, RELATIVE_ERROR, ROUNDED
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
-
-from hl_dsl.operators.intervals import ANYTHING, EITHER
 
 _MOST_NAMED = 4  # lemmas that a report names
 

@@ -11,11 +11,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.backends.monitored_properties import MONITORED_KINDS, without_unused_monitor_state
 from hl_dsl.compiler.backends.number_conversion import to_binary64
 from hl_dsl.compiler.ir.dataflow import Dataflow, Input
-
-from hl_dsl.base.errors import HLError
 from hl_dsl.input_sources.table import INPUT_SOURCES, SOURCE_OF
 
 

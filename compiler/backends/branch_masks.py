@@ -1,8 +1,8 @@
-"""Where a batch must not compute with the operands as they are.
+"""Masks of operands in lanes that do not need the result.
 
-A batch computes every node in every lane, also where a condition says that its value is not needed. Nothing is promised
-of it there: it may divide by zero or overflow, and NumPy would warn. So a node that is only needed under conditions and
-is not finite by itself has operands masked: in the lanes that do not need it they are given a harmless value.
+A batch computes every node in every lane, also in lanes in which a guard is false. There the node may divide by zero or
+overflow, and NumPy would warn. So the operands of a node that is guarded and not always finite are masked: they get a
+harmless value in the lanes that do not need the node.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from itertools import repeat, zip_longest
 from typing import Any
 
 import numpy as np
+
 from hl_dsl.compiler.ir.dataflow import Dataflow
 
 

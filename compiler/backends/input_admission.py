@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hl_dsl.compiler.ir.dataflow import Input
-
 from hl_dsl.operators import scalar
 
 

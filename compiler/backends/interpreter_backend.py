@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.backends.backend import Lanes, general_frame
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
-
-from hl_dsl.base.errors import HLError
 
 
 class InterpreterLanes(Lanes):

@@ -1,7 +1,8 @@
-"""Where every node's value lies in every run, proved or not: the rows' interval forms, gone through a few times.
+"""Bounds of every node in every run, proved or not, by a few passes of the rows' interval forms.
 
-Coarse on purpose. The NumPy writer asks it which operations need no guard; the verifier has its own, sharper analysis.
-What may be NaN has no bounds: interval forms speak of numbers, so NaN is followed apart, as `UNDEFINED`.
+The bounds are coarse on purpose. The NumPy writer uses them to omit guards; `verify/intervals/fixpoint.py` has a
+sharper analysis for proofs. A node that may be NaN has no bounds: interval forms describe numbers, so NaN is tracked
+separately, as `UNDEFINED`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from itertools import product
 from typing import Any
 
 from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, Node
-
 from hl_dsl.operators import Form
 
 _GROWTHS = 4  # times that what `previous` remembers may grow, before it is taken to be anything

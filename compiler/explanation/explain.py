@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from textwrap import fill, wrap
 
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.base.declaration_table import declaration_table
 from hl_dsl.compiler.explanation.expression_text import choices, words
 from hl_dsl.grammar.formatter.format import format_expression
 from hl_dsl.grammar.tree.author_comments import Comments
 from hl_dsl.grammar.tree.syntax_tree import Declaration, Expression, Range
-
-from hl_dsl.base.declaration_form import Role
-from hl_dsl.base.declaration_table import declaration_table
 from hl_dsl.language.checker import CheckedProgram
 
 WIDTH = 100  # characters in a line

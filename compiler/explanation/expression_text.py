@@ -6,7 +6,6 @@ import re
 
 from hl_dsl.grammar.formatter.format import format_expression
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Previous, Vector
-
 from hl_dsl.operators import OPERATORS, Operator
 from hl_dsl.operators.table import COMPARISON, CONDITIONAL, POSTFIX, SUM
 

@@ -8,6 +8,8 @@ import textwrap
 from collections.abc import Iterator
 from importlib import resources
 
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.cards.model import ActionSpace
 from hl_dsl.compiler.backends import number_conversion
 from hl_dsl.compiler.backends.backend import monitored_properties, run_outputs
 from hl_dsl.compiler.backends.monitored_properties import without_unused_monitor_state
@@ -18,9 +20,6 @@ from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.grammar.parser import parse
 from hl_dsl.grammar.tree.author_comments import Comments
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
-
-from hl_dsl.base.declaration_form import Role
-from hl_dsl.cards.model import ActionSpace
 from hl_dsl.input_sources.table import SOURCE_OF
 
 _TYPES = {"real": "np.float64", "int": "np.int64", "bool": "np.bool_"}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from hl_dsl.compiler.backends.number_conversion import to_binary64
 
 # The export defines these names.

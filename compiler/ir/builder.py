@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hl_dsl.compiler.ir.dataflow import Node
-
 from hl_dsl.operators import OPERATORS, choose_form
 
 

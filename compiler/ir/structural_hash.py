@@ -16,7 +16,6 @@ from functools import cache
 from zlib import crc32
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Input, Node, OfParameter, PlanSpec
-
 from hl_dsl.operators import OPERATORS
 
 

@@ -7,7 +7,6 @@ from hl_dsl.compiler.lowering.expressions import Expressions
 from hl_dsl.compiler.lowering.incremental import IncrementalLowering
 from hl_dsl.compiler.lowering.previous import Locals
 from hl_dsl.grammar.tree.syntax_tree import Act
-
 from hl_dsl.language.core import Bound, ByCase, FirstTrue, Stored, Unconditional, Under
 from hl_dsl.language.types import BOOL, scalar
 

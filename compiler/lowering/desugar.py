@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hl_dsl.grammar.tree.syntax_tree import Param, PlanDeclaration
-
 from hl_dsl.base.declaration_table import declaration_table
+from hl_dsl.grammar.tree.syntax_tree import Param, PlanDeclaration
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.language.core import CoreAct, CoreLet, CoreMemory, CoreProgram, CoreProperty
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from hl_dsl.base.source import Span
 from hl_dsl.compiler.ir.dataflow import Obligation, Value
 from hl_dsl.compiler.lowering.leaves import plain_base
 from hl_dsl.compiler.lowering.previous import Locals, PreviousValues
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Index, Name, Number, Permute, Previous, Slice, Vector
-
-from hl_dsl.base.source import Span
 from hl_dsl.language.type_inference import formula_expression
 from hl_dsl.language.types import BOOL, Type, scalar, vector
 from hl_dsl.operators import OPERATORS, Operator

@@ -14,7 +14,6 @@ from hl_dsl.compiler.ir.dataflow import Obligation
 from hl_dsl.compiler.lowering.expressions import Expressions
 from hl_dsl.compiler.lowering.leaves import Shared
 from hl_dsl.grammar.tree.syntax_tree import Declaration
-
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.language.symbols import Symbol

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from hl_dsl.base.source import Span
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Input, Obligation, Parameter, PlanSpec, Property, Value
 from hl_dsl.grammar.tree.syntax_tree import Boolean, Expression, Name, Number, Param, PlanDeclaration, Range, Vector
-
-from hl_dsl.base.source import Span
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.language.core import CoreMemory
 from hl_dsl.language.types import Type, scalar

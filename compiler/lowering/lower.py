@@ -7,7 +7,6 @@ from hl_dsl.compiler.lowering.core_expressions import CoreExpressions
 from hl_dsl.compiler.lowering.desugar import desugar
 from hl_dsl.compiler.lowering.finish import finish_lowering
 from hl_dsl.compiler.lowering.plan import lower_plan
-
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.language.core import CoreAct, CoreLet, CoreMemory, CoreProperty
 from hl_dsl.language.incremental import DeclarationCache

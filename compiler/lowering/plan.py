@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hl_dsl.base.source import NOWHERE
 from hl_dsl.compiler.backends.monitored_properties import without_unused_monitor_state
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, OfParameter, PlanSpec
 from hl_dsl.compiler.lowering.incremental import IncrementalLowering
 from hl_dsl.grammar.tree.plan_settings import SETTINGS, default_of
 from hl_dsl.grammar.tree.syntax_tree import Number, PlanDeclaration, scores
-
-from hl_dsl.base.source import NOWHERE
 
 # Cells of a simulated policy. No name of a program equals these, because `plan` is a reserved word.
 SCORE, FINAL = "plan.score", "plan.final"

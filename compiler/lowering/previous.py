@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
+from hl_dsl.base.source import Span
 from hl_dsl.compiler.ir.dataflow import Value
 from hl_dsl.compiler.lowering.leaves import Leaves
 from hl_dsl.grammar.tree.syntax_tree import Expression, Name, Previous
-
-from hl_dsl.base.source import Span
 from hl_dsl.language.dependencies import instantaneous_names, needs
 from hl_dsl.language.types import Type
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.lowering.plan import simulated

@@ -6,14 +6,14 @@ import os
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts, PlanningCounts
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.planner.planner import Planner
 from hl_dsl.compiler.planner.simulator import Simulator
 from hl_dsl.compiler.policy import Policy
-
-from hl_dsl.base.errors import HLError
 
 
 def controller_for(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from hl_dsl.compiler.ir.dataflow import Dataflow, OfParameter
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
 

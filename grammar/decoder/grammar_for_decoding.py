@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from hl_dsl.base.declaration_table import DeclarationTable, declaration_table
 from hl_dsl.grammar.decoder.ebnf import (
     Choice,
     GrammarNode,
@@ -32,8 +33,6 @@ from hl_dsl.grammar.decoder.regular_expressions import names_but, numbers_below
 from hl_dsl.grammar.decoder.rule_transforms import bounded, chained, inlined, reached, renamed, replaced, without
 from hl_dsl.grammar.decoder.whitespace import GAP, with_gaps
 from hl_dsl.grammar.tree.keywords import grammar_text, reserved_words
-
-from hl_dsl.base.declaration_table import DeclarationTable, declaration_table
 
 MOST_IN_A_LIST = 128  # declarations, rules, components
 MOST_IN_A_CHAIN = 24  # operands of one operator's strength; they nest, and nesting has a limit

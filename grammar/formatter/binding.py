@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Number
-
 from hl_dsl.operators import OPERATORS, Operator
 from hl_dsl.operators.table import POSTFIX, UNARY
 

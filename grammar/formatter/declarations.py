@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from hl_dsl.base.declaration_table import form_of
+from hl_dsl.base.source import Span
 from hl_dsl.grammar.formatter.document import HARD, HARD_IN, HARD_OUT, DocumentParts
 from hl_dsl.grammar.formatter.expressions import write_assigned, write_expression, write_range
 from hl_dsl.grammar.tree.syntax_tree import Expression, PolicyDeclaration, Range, TypeName
-
-from hl_dsl.base.declaration_table import form_of
-from hl_dsl.base.source import Span
 
 
 class PolicyWriter(DocumentParts):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from hl_dsl.base.source import NOWHERE
 from hl_dsl.grammar.formatter.binding import fold_minus, strength, symbolic_row
 from hl_dsl.grammar.formatter.document import (
     CELL,
@@ -34,8 +35,6 @@ from hl_dsl.grammar.tree.syntax_tree import (
     Slice,
     Vector,
 )
-
-from hl_dsl.base.source import NOWHERE
 from hl_dsl.operators import Operator
 from hl_dsl.operators.table import CONDITIONAL, LOGIC, POSTFIX, PRODUCT, SUM
 

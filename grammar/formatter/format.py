@@ -7,6 +7,7 @@ options, so equal programs have equal texts. Comments and single empty lines of 
 
 from __future__ import annotations
 
+from hl_dsl.base.source import SourceText
 from hl_dsl.grammar.formatter.comments import place_comments
 from hl_dsl.grammar.formatter.declarations import PolicyWriter
 from hl_dsl.grammar.formatter.document import CELL, DocumentParts
@@ -14,8 +15,6 @@ from hl_dsl.grammar.formatter.expressions import number_text, write_expression
 from hl_dsl.grammar.formatter.layout import join_lines, lay_out
 from hl_dsl.grammar.parser import parse
 from hl_dsl.grammar.tree.syntax_tree import Expression, PolicyDeclaration
-
-from hl_dsl.base.source import SourceText
 
 __all__ = ["format_expression", "format_policy", "format_text", "number_text"]
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from hl_dsl.grammar.syntax_errors.error_context import CLOSERS, DECLARATIONS, OPENERS, ErrorContext, Lexeme
-
 from hl_dsl.base.diagnostics import Diagnostic, Label
+from hl_dsl.grammar.syntax_errors.error_context import CLOSERS, DECLARATIONS, OPENERS, ErrorContext, Lexeme
 
 _SAYS = {"(": "this `(` is not closed", "[": "this `[` is not closed", "{": "this `{` is not closed"}
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from hl_dsl.grammar.syntax_errors.error_context import ErrorContext
-
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
+from hl_dsl.grammar.syntax_errors.error_context import ErrorContext
 
 _LOOKALIKES = {
     "×": "*",

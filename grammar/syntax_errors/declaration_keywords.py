@@ -5,9 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, ErrorContext
-
 from hl_dsl.base.diagnostics import Diagnostic
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, ErrorContext
 
 # Words that start a definition in other languages, by the nearest keyword of HL.
 _SYNONYMS = {

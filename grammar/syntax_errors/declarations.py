@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from hl_dsl.grammar.syntax_errors.error_context import NUMBER, PROPERTIES, ErrorContext, Lexeme
-
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
+from hl_dsl.grammar.syntax_errors.error_context import NUMBER, PROPERTIES, ErrorContext, Lexeme
 
 _SIGNED = r"-?\s*[0-9][\w.]*(?:[eE][+-]?[0-9]+)?"
 _RANGE = re.compile(

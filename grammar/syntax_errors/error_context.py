@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from hl_dsl.grammar.tree.keywords import RESERVED_FOR_LATER, reserved_words
-
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import SourceText, Span
+from hl_dsl.grammar.tree.keywords import RESERVED_FOR_LATER, reserved_words
 
 
 class Lexeme(NamedTuple):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+from hl_dsl.base.diagnostics import Diagnostic
+from hl_dsl.base.source import SourceText
 from hl_dsl.grammar.syntax_errors.brackets import BRACKET_MISTAKES, at_the_end
 from hl_dsl.grammar.syntax_errors.characters import CHARACTER_MISTAKES
 from hl_dsl.grammar.syntax_errors.declaration_keywords import KEYWORD_MISTAKES
@@ -17,9 +19,6 @@ from hl_dsl.grammar.syntax_errors.properties import PROPERTY_MISTAKES
 from hl_dsl.grammar.syntax_errors.rules import RULE_MISTAKES
 from hl_dsl.grammar.syntax_errors.tokens import TOKEN_MISTAKES
 from hl_dsl.grammar.tree.keywords import RESERVED_FOR_LATER
-
-from hl_dsl.base.diagnostics import Diagnostic
-from hl_dsl.base.source import SourceText
 
 _VALUES = frozenset(("NUMBER", "NAME", "true", "false", "(", "[", "-"))
 _OPERATORS = frozenset(("+", "-", "*", "/", "//", "<", "<=", ">", ">=", "==", "!=", "and", "or", "implies", "in", "["))

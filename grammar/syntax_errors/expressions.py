@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 
-from hl_dsl.grammar.syntax_errors.error_context import CLOSERS, DECLARATIONS, NUMBER, ErrorContext
-
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
+from hl_dsl.grammar.syntax_errors.error_context import CLOSERS, DECLARATIONS, NUMBER, ErrorContext
 
 # Words that are operators elsewhere.
 _WORD_OPERATORS = {"is": "==", "equals": "==", "xor": "!=", "div": "//"}

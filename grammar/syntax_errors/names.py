@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, PROPERTIES, ErrorContext
-
 from hl_dsl.base.diagnostics import Diagnostic, Label, Repair
 from hl_dsl.base.source import Span
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, PROPERTIES, ErrorContext
 
 
 def _header(context: ErrorContext) -> Diagnostic | None:

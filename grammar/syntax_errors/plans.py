@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from hl_dsl.base.diagnostics import Diagnostic
 from hl_dsl.grammar.syntax_errors.error_context import ErrorContext, Rule
 from hl_dsl.grammar.tree.plan_settings import SETTINGS
-
-from hl_dsl.base.diagnostics import Diagnostic
 
 _JOINS = ("=", ":", ":=", "==", "is")
 

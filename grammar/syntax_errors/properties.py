@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, PROPERTIES, ErrorContext, Lexeme
-
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, PROPERTIES, ErrorContext, Lexeme
 
 _PATTERNS = ("never", "within", "after")
 _SHAPES = {"never": "never E", "within": "within N of C: E", "after": "after C until D: E"}

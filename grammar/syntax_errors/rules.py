@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, ErrorContext
-from hl_dsl.grammar.syntax_errors.names import missing_brace
-
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
+from hl_dsl.grammar.syntax_errors.error_context import DECLARATIONS, ErrorContext
+from hl_dsl.grammar.syntax_errors.names import missing_brace
 
 _ELSE = ("else", "default", "_", "*", "always", "finally")
 _IF = ("if", "elif", "elseif", "elsif", "case", "unless")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from hl_dsl.grammar.syntax_errors.error_context import NUMBER, ErrorContext, Lexeme
-
 from hl_dsl.base.diagnostics import Diagnostic, Repair
 from hl_dsl.base.source import Span
+from hl_dsl.grammar.syntax_errors.error_context import NUMBER, ErrorContext, Lexeme
 
 # Signs of other languages and what HL writes instead; None where that takes more than other letters.
 _OPERATORS = {

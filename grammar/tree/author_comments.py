@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
-
 from hl_dsl.base.source import SourceText, Span
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 
 MEASURED = "#:"  # marks the lines of a header that the tool writes: what was measured and proved of a policy
 

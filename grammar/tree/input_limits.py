@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 
-from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration, children, expressions
-
 from hl_dsl.base.diagnostics import Diagnostic, ProgramError, Repair
 from hl_dsl.base.source import SourceText, Span
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration, children, expressions
 
 LONGEST_TEXT = 200_000  # characters; the longest hand-written policy known is under 20,000
 DEEPEST_NESTING = 128  # of expressions; every later stage walks them recursively

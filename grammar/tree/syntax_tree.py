@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.base.declaration_table import form_of, role_of
+from hl_dsl.base.source import Span
 from hl_dsl.grammar.tree.expressions import (
     Apply,
     Boolean,
@@ -29,10 +32,6 @@ from hl_dsl.grammar.tree.expressions import (
     with_children,
 )
 from hl_dsl.grammar.tree.temporal_patterns import After, Never, Pattern, Within, conditions
-
-from hl_dsl.base.declaration_form import Role
-from hl_dsl.base.declaration_table import form_of, role_of
-from hl_dsl.base.source import Span
 
 __all__ = [
     "Act",

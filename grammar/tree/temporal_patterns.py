@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hl_dsl.grammar.tree.expressions import Expression, span_field
-
 from hl_dsl.base.source import Span
+from hl_dsl.grammar.tree.expressions import Expression, span_field
 
 
 @dataclass(slots=True)

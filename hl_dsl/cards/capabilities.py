@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Rendering(StrEnum):
-    """How pictures of an environment are drawn."""
+    """Kinds of rendering of an environment."""
 
     IN_MEMORY = "in memory"
     """By plain computation, in this process."""
@@ -19,7 +19,7 @@ class Rendering(StrEnum):
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What an environment can do besides `reset` and `step`. The defaults hold for a card that states nothing.
+    """Abilities of an environment in addition to `reset` and `step`. A card that states none has the defaults.
 
     Attributes:
         has_pixels: The observation is a picture, (3, height, width) uint8. It needs no `render`, and is not recorded.

@@ -64,7 +64,7 @@ class Field:
 
 @dataclass(frozen=True)
 class ActionSpace:
-    """What a policy can do in one step.
+    """Actions of an environment.
 
     Attributes:
         names: The actions of a fixed set in the environment's order (an action is an index); None for numbers.

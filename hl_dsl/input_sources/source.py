@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Producer(StrEnum):
-    """What fills an input source at each tick."""
+    """Producers of an input source."""
 
     ENVIRONMENT = "environment"
     PLANNER = "planner"

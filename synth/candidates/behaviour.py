@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 import numpy as np
+
 from hl_dsl.synth.rollouts.episode import Recording
 
 _PARTS = 4  # steps of a share

@@ -6,19 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.compiler.ir.structural_hash import canonical_hash
-from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
-from hl_dsl.synth.candidates.parameter_values import flow_with, program_with, structure_hash
-from hl_dsl.synth.runs.statuses import Gate
-from hl_dsl.verify import Proof, ProofLimits, SearchCache, prove, screen
-
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.source import SourceText
 from hl_dsl.cards import Card
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.compiler.ir.structural_hash import canonical_hash
+from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration
 from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.program import Program
+from hl_dsl.synth.candidates.parameter_values import flow_with, program_with, structure_hash
+from hl_dsl.synth.runs.statuses import Gate
+from hl_dsl.verify import Proof, ProofLimits, SearchCache, prove, screen
 
 # Counted resources only, so that a verdict repeats. A proof that needs more takes too long for a search.
 SEARCH_LIMITS = ProofLimits(

@@ -8,7 +8,6 @@ from dataclasses import replace
 from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
 from hl_dsl.grammar.tree.syntax_tree import Boolean, Expression, Name, Number, Param, PolicyDeclaration, Vector
-
 from hl_dsl.program import Program
 
 

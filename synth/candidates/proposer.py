@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hl_dsl.cards import Card
 from hl_dsl.synth.candidates.archive import Archive, Structure
 from hl_dsl.synth.candidates.calls import CallAccount
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.runs.trial import Trial
-
-from hl_dsl.cards import Card
 
 if TYPE_CHECKING:
     from hl_dsl.synth.rollouts.episode import Recording

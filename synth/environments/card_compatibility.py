@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from hl_dsl.synth.environments.backends.backend import ArraySpec, EnvironmentSpec
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
+from hl_dsl.synth.environments.backends.backend import ArraySpec, EnvironmentSpec
 
 
 def check_fit(card: Card, spec: EnvironmentSpec) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import Card
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.synth.environments.backends.backend import EnvironmentBackend, SimulatorRequest
 from hl_dsl.synth.environments.card_compatibility import check_fit
 from hl_dsl.synth.environments.protocols import draws_at_random, protocol_options
 from hl_dsl.synth.environments.simulator_pool import SimulatorPool
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cards import Card
 
 
 class Environments:

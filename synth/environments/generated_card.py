@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
-from hl_dsl.synth.environments.backends.backend import EnvironmentSpec
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import ActionSpace, Card, Field
@@ -16,6 +15,7 @@ from hl_dsl.cards.model import REAL_ACTION_TYPES
 from hl_dsl.cards.reader import LONGEST_EPISODE, parse_card
 from hl_dsl.cards.writer import card_text
 from hl_dsl.operators.scalar import LARGEST_INT
+from hl_dsl.synth.environments.backends.backend import EnvironmentSpec
 
 _UNBOUNDED = 1e6  # a stated bound beyond this means "any number", and not a range of the environment
 _MAX_COLUMNS = 2000

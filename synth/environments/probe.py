@@ -6,13 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import Card, CardResolver, UnknownEnvironment
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.environments.generated_card import generate_card, measured_card
 from hl_dsl.synth.environments.simulator_pool import SimulatorPool
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cards import Card, CardResolver, UnknownEnvironment
 
 _LANES = 4
 _CHANGE_PROBABILITY = 0.1  # of a held action, at each step

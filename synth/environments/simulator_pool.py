@@ -6,11 +6,10 @@ from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.environments.backends.backend import EnvironmentBackend, EnvironmentSpec, SimulatorRequest
 from hl_dsl.synth.environments.backends.idle_simulators import IdleSimulators
 from hl_dsl.synth.environments.backends.registry import BACKENDS
-
-from hl_dsl.base.errors import HLError
 
 
 class SimulatorPool:

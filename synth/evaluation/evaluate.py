@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.planner.controller import controller_for
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.proof_check import CHECKED, Disagreement, ProofCheck
@@ -20,9 +22,6 @@ from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.verify import Proof
 from hl_dsl.verify.goals.statuses import ProofStatus
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 
 
 class NotProved(HLError):

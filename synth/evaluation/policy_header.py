@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from hl_dsl.base.files import write_whole
 from hl_dsl.grammar.formatter.format import format_text
 from hl_dsl.grammar.tree.author_comments import MEASURED
+from hl_dsl.program import Program
 from hl_dsl.synth.evaluation.evaluate import Evaluation
 from hl_dsl.verify import Proof
 from hl_dsl.verify.goals.statuses import ProofStatus
-
-from hl_dsl.base.files import write_whole
-from hl_dsl.program import Program
 
 
 def header_lines(program: Program, proof: Proof, evaluations: Iterable[Evaluation]) -> list[str]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hl_dsl.cards import CardResolver
 from hl_dsl.grammar.formatter.format import format_policy
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates.parameter_values import syntax_with
 from hl_dsl.synth.evaluation.policy_header import without_measured
 from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial
-
-from hl_dsl.cards import CardResolver
-from hl_dsl.program import Program
 
 
 def text_of(trial: Trial, trials: Sequence[Trial], cards: CardResolver | None = None) -> str:

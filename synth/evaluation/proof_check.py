@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.monitored_properties import as_monitors
 from hl_dsl.compiler.planner.controller import controller_for
-from hl_dsl.synth.environments.environments import Environments
-
 from hl_dsl.program import Program
+from hl_dsl.synth.environments.environments import Environments
 
 CHECKED = ("monitor", "invariant", "reachable")  # kinds of properties that a checked policy monitors
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Name, Number, Param, Previous, Range, children, walk
+from hl_dsl.language.types import BOOL, INT, REAL
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.number_literals import quantile, round_range, short
 from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.tree_paths import TreePath, at, describe, with_declaration
-
-from hl_dsl.language.types import BOOL, INT, REAL
 
 _NUMBERS = (INT, REAL)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.base.declaration_table import form_of
 from hl_dsl.grammar.tree.syntax_tree import (
     Boolean,
     Expression,
@@ -18,9 +20,6 @@ from hl_dsl.grammar.tree.syntax_tree import (
 from hl_dsl.synth.mutation.draft import Draft, Subject
 from hl_dsl.synth.mutation.rules import acts, put_act
 from hl_dsl.synth.mutation.tree_paths import TreePath, describe, ordinal
-
-from hl_dsl.base.declaration_form import Role
-from hl_dsl.base.declaration_table import form_of
 
 _NAMED = (Role.DEFINITION, Role.STATE, Role.CONSTANT)
 

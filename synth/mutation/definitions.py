@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Name, Number, Previous
+from hl_dsl.language.types import BOOL, INT, REAL, Type
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.number_literals import round_range
 from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.tree_paths import TreePath, describe
-
-from hl_dsl.language.types import BOOL, INT, REAL, Type
 
 _LONGEST_COUNT = 10000
 _DECISIVE = 0.5  # probability that the shifted number is in a condition of a rule

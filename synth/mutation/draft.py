@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from random import Random
 
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.base.declaration_table import form_of, role_of
 from hl_dsl.grammar.tree.syntax_tree import (
     Expression,
     Let,
@@ -21,17 +23,14 @@ from hl_dsl.grammar.tree.syntax_tree import (
     TypeName,
     walk,
 )
+from hl_dsl.language.types import Type
+from hl_dsl.program import Program
 from hl_dsl.synth.mutation.forecast import Forecast
 from hl_dsl.synth.mutation.number_literals import round_range, short
 from hl_dsl.synth.mutation.recorded_values import Columns
 from hl_dsl.synth.mutation.scope import Scope
 from hl_dsl.synth.mutation.static_ranges import Ranges
 from hl_dsl.synth.mutation.tree_paths import TreePath, put
-
-from hl_dsl.base.declaration_form import Role
-from hl_dsl.base.declaration_table import form_of, role_of
-from hl_dsl.language.types import Type
-from hl_dsl.program import Program
 
 _EVERYWHERE = 0.7
 

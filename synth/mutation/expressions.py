@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Index, Name, Number, Previous, children, walk, with_children
+from hl_dsl.language.types import INT, REAL
+from hl_dsl.operators import OPERATORS
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.number_literals import weighted
 from hl_dsl.synth.mutation.operator_signatures import alike, keeping
 from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.tree_paths import describe
-
-from hl_dsl.language.types import INT, REAL
-from hl_dsl.operators import OPERATORS
 
 _DEEPEST_NEW = 2
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Index, Name, Number, Param, Previous
+from hl_dsl.language.types import INT, REAL
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.forecast import Forecast
 from hl_dsl.synth.mutation.number_literals import round_range, short
 from hl_dsl.synth.mutation.tree_paths import describe
-
-from hl_dsl.language.types import INT, REAL
 
 _LONGEST = 200
 _BY_RATE_SIGNAL = 0.7  # probability of a rate signal instead of a difference, if one was found

@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Expression, Name, Number, Rule
+from hl_dsl.operators import OPERATORS
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.forecast import Forecast
 from hl_dsl.synth.mutation.forecast_terms import arrival, reflect_between_walls
 from hl_dsl.synth.mutation.rules import acts, mirrors, put_act, truths_of
 from hl_dsl.synth.mutation.signal_terms import CompanionSignal
 from hl_dsl.synth.mutation.tree_paths import exchanged, ordinal
-
-from hl_dsl.operators import OPERATORS
 
 _BY_RATE_SIGNAL, _LED, _BY_HEADING, _LIMITED, _BOTH_SIDES = 0.95, 0.95, 0.9, 0.9, 0.95
 _NEARLY, _GOOD = (

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from hl_dsl.cards import Field
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, Index, Name, Number, Rule
+from hl_dsl.language.types import BOOL, REAL
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.rules import acts, put_act
 from hl_dsl.synth.mutation.tree_paths import ordinal
-
-from hl_dsl.cards import Field
-from hl_dsl.language.types import BOOL, REAL
 
 MOST_FEATURES = 16
 _ALL, _BAND, _STOP, _VOTE = 0.75, 0.2, 0.2, 0.7

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from hl_dsl.grammar.tree.syntax_tree import Act, Boolean, Mode, Modes, Name, Transition
+from hl_dsl.language.types import BOOL
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.tree_paths import TreePath, exchanged, with_declaration
-
-from hl_dsl.language.types import BOOL
 
 
 def split_into_modes(draft: Draft) -> str | None:

@@ -12,7 +12,6 @@ from itertools import product
 from typing import cast
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean
-
 from hl_dsl.language.symbols import Symbols
 from hl_dsl.language.type_inference import Inference
 from hl_dsl.language.type_problems import TypeProblem

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Index, Name, Number, Previous, Slice, Vector
+from hl_dsl.language.types import BOOL, INT, REAL, Type
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.number_literals import quantile, round_range, short, spread, weighted
 from hl_dsl.synth.mutation.operator_signatures import Signature, giving
 from hl_dsl.synth.mutation.tree_paths import TreePath
-
-from hl_dsl.language.types import BOOL, INT, REAL, Type
 
 _TRIES = 4
 _LEAF, _PREVIOUS, _CONSTANT, _AS_PARAM = 0.25, 0.08, 0.2, 0.6

@@ -20,7 +20,6 @@ from hl_dsl.grammar.tree.syntax_tree import (
     Slice,
     Vector,
 )
-
 from hl_dsl.language.type_inference import formula_expression
 from hl_dsl.operators import OPERATORS, choose_form
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 
+from hl_dsl.base.declaration_table import form_of
 from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Boolean, Modes, Name, Rule
+from hl_dsl.language.types import BOOL, INT, REAL
+from hl_dsl.operators import OPERATORS, Operator
 from hl_dsl.synth.mutation.constants import shifted
 from hl_dsl.synth.mutation.draft import Draft
 from hl_dsl.synth.mutation.operator_signatures import alike
 from hl_dsl.synth.mutation.random_expressions import RandomExpressions
 from hl_dsl.synth.mutation.recorded_values import Columns, RecordedValues
 from hl_dsl.synth.mutation.tree_paths import TreePath, exchanged, ordinal, with_declaration
-
-from hl_dsl.base.declaration_table import form_of
-from hl_dsl.language.types import BOOL, INT, REAL
-from hl_dsl.operators import OPERATORS, Operator
 
 
 def acts(draft: Draft) -> list[tuple[int, tuple, Act]]:

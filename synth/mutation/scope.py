@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cached_property
 
+from hl_dsl.base.declaration_form import Role
+from hl_dsl.base.declaration_table import form_of, role_of
 from hl_dsl.grammar.tree.keywords import reserved_words
 from hl_dsl.grammar.tree.syntax_tree import (
     Expression,
@@ -15,16 +17,13 @@ from hl_dsl.grammar.tree.syntax_tree import (
     children,
     names_used,
 )
-from hl_dsl.synth.mutation.tree_paths import TreePath, walk_places
-
-from hl_dsl.base.declaration_form import Role
-from hl_dsl.base.declaration_table import form_of, role_of
 from hl_dsl.language.dependencies import needs
 from hl_dsl.language.plan_checks import predicted_columns
 from hl_dsl.language.symbols import field_type
 from hl_dsl.language.types import BOOL, Type
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
+from hl_dsl.synth.mutation.tree_paths import TreePath, walk_places
 
 _DEFINED = (Role.DEFINITION, Role.STATE)
 

@@ -16,10 +16,9 @@ from hl_dsl.grammar.tree.syntax_tree import (
     Slice,
     Vector,
 )
-from hl_dsl.synth.mutation.scope import Scope
-
 from hl_dsl.language.type_inference import formula_expression
 from hl_dsl.operators import OPERATORS, choose_form
+from hl_dsl.synth.mutation.scope import Scope
 
 _DEEPEST = 20
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from hl_dsl.grammar.tree.syntax_tree import Declaration, Expression, PolicyDeclaration, children, with_children
-
 from hl_dsl.base.declaration_form import Slot
 from hl_dsl.base.declaration_table import form_of
+from hl_dsl.grammar.tree.syntax_tree import Declaration, Expression, PolicyDeclaration, children, with_children
 
 _ORDINALS = ("1st", "2nd", "3rd")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.candidates.proposer import Proposer
 from hl_dsl.synth.proposers.agents.agent_writer import AgentWriter
 from hl_dsl.synth.proposers.llm.openai_writer import OpenAIWriter
@@ -14,8 +15,6 @@ from hl_dsl.synth.proposers.round_robin import RoundRobin
 from hl_dsl.synth.proposers.submissions import Submissions
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.text_proposer import TextProposer
-
-from hl_dsl.base.errors import HLError
 
 PROPOSERS: Mapping[str, Callable[[ProposerOptions], Proposer]] = MappingProxyType(
     {

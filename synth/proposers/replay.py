@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.candidates.proposer import Candidate, Proposer, ProposerStopped, Provenance, Rejected, SearchContext
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.text_gates import ProposedText, apply_gates
@@ -15,8 +16,6 @@ from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import LEDGER
 from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial, trials_of
-
-from hl_dsl.base.errors import HLError
 
 
 class ReplayProposer(Proposer):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hl_dsl.cards import Card
 from hl_dsl.synth.candidates.proposer import Candidate, Proposer, Rejected, SearchContext
 from hl_dsl.synth.runs.budget import Budget
-
-from hl_dsl.cards import Card
 
 
 class RoundRobin(Proposer):

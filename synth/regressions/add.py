@@ -6,6 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.cases.files import read_counterexample
+from hl_dsl.cases.records import EpisodeCase, StoredCase, Window
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.regressions.files import check_case
@@ -19,11 +23,6 @@ from hl_dsl.synth.runs.run_folder import BEST, LEDGER, settings_in
 from hl_dsl.synth.runs.statuses import STUDY_KINDS, TrialKind
 from hl_dsl.synth.runs.trial import Trial, trials_of
 from hl_dsl.synth.runs.trial_statistics import best_trial
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cases.files import read_counterexample
-from hl_dsl.cases.records import EpisodeCase, StoredCase, Window
-from hl_dsl.program import Program
 
 
 @dataclass(frozen=True)

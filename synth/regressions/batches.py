@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from hl_dsl.cases.records import EpisodeCase
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import Episode
-
-from hl_dsl.cases.records import EpisodeCase
 
 
 def settings_of(case: EpisodeCase) -> EpisodeSettings:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hl_dsl.synth.environments.protocols import protocol_options
-from hl_dsl.synth.environments.seed_ranges import LAST
-from hl_dsl.synth.regressions.property_monitor import monitor_program
-
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
 from hl_dsl.cases import files
 from hl_dsl.cases.files import InvalidCase
 from hl_dsl.cases.records import EpisodeCase, StoredCase
+from hl_dsl.synth.environments.protocols import protocol_options
+from hl_dsl.synth.environments.seed_ranges import LAST
+from hl_dsl.synth.regressions.property_monitor import monitor_program
 
 
 def read_cases(folder: Path, card: Card | None = None) -> tuple[StoredCase, ...]:

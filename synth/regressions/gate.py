@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from hl_dsl.cards import Card
+from hl_dsl.cases.records import CounterexampleCase, EpisodeCase, StoredCase
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
@@ -13,9 +15,6 @@ from hl_dsl.synth.regressions.verdicts import CaseResult, check_counterexample, 
 from hl_dsl.synth.rollouts.candidate_batch import Episode
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
-
-from hl_dsl.cards import Card
-from hl_dsl.cases.records import CounterexampleCase, EpisodeCase, StoredCase
 
 _KEY_PREFIX = "case "
 

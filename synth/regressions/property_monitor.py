@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 
-from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.grammar.tree.syntax_tree import PropertyDeclaration
-from hl_dsl.synth.rollouts.episode import Recording
-from hl_dsl.synth.rollouts.trace import replayed
-
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card, CardResolver
 from hl_dsl.cases.records import Window
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.grammar.tree.syntax_tree import PropertyDeclaration
 from hl_dsl.program import Program
+from hl_dsl.synth.rollouts.episode import Recording
+from hl_dsl.synth.rollouts.trace import replayed
 
 _NAME = "property"
 

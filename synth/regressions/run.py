@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hl_dsl.cases.records import CounterexampleCase, EpisodeCase, StoredCase
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.regressions.batches import batches, episode_of, settings_of
@@ -18,9 +20,6 @@ from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial
-
-from hl_dsl.cases.records import CounterexampleCase, EpisodeCase, StoredCase
-from hl_dsl.program import Program
 
 OnProgress = Callable[[int], None]  # takes the environment steps so far
 

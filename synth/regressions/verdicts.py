@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.synth.regressions.property_monitor import first_violation, monitor_program
-from hl_dsl.synth.rollouts.candidate_batch import Episode
-from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
-from hl_dsl.verify.results.counterexamples import replay
 
 from hl_dsl.base.text import counted
 from hl_dsl.cards import Card
 from hl_dsl.cases.files import InvalidCase
 from hl_dsl.cases.records import CounterexampleCase, EpisodeCase
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.synth.regressions.property_monitor import first_violation, monitor_program
+from hl_dsl.synth.rollouts.candidate_batch import Episode
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.verify.results.counterexamples import replay
 
 
 @dataclass(frozen=True)

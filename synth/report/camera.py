@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hl_dsl.compiler.backends.frame import Frame
 
 from hl_dsl.cards import Card
+from hl_dsl.compiler.backends.frame import Frame
 
 _MOST_FRAMES = 250  # of one GIF
 _LARGEST_WIDTH = 320  # pixels

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.json_values import plain
+from hl_dsl.program import Program
 from hl_dsl.synth.report.contents.curve import score_points
 from hl_dsl.synth.report.contents.held_out import held_out_scores
 from hl_dsl.synth.report.contents.program_text import display_text
@@ -22,10 +25,6 @@ from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.runs.trial_statistics import totals
 from hl_dsl.synth.runs.version import UNKNOWN, version
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.json_values import plain
-from hl_dsl.program import Program
 
 SCHEMA = "hl.report/2"
 

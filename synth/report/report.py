@@ -6,12 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.files import write_whole
 from hl_dsl.synth.report.contents.run import read_run
 from hl_dsl.synth.report.document import document_of
 from hl_dsl.synth.report.page import page
 from hl_dsl.synth.report.videos import record_videos
-
-from hl_dsl.base.files import write_whole
 
 VIDEO_STEPS = 1_000  # of each video, by default
 

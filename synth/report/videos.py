@@ -12,16 +12,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import storage_problem, write_whole
+from hl_dsl.program import Program
 from hl_dsl.synth.evaluation.program_text import text_of
 from hl_dsl.synth.report.contents.run import ReportedRun
 from hl_dsl.synth.report.contents.steps import name_of
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import TrialKind
 from hl_dsl.synth.runs.trial import Trial, trials_of
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.files import storage_problem, write_whole
-from hl_dsl.program import Program
 
 VIDEOS, LEDGER = "videos", "trials.jsonl"
 _OLD_FOLDER = "films"  # the name of the folder before the ledger schema hl.trials/2

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.synth.environments.environments import Environments
 

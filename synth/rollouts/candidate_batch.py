@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+from hl_dsl.cards import Card
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.ir.dataflow import Dataflow
@@ -21,8 +23,6 @@ from hl_dsl.synth.rollouts.pruning import Pruner
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import Rollout, evaluate
 from hl_dsl.synth.rollouts.video import needs_render
-
-from hl_dsl.cards import Card
 
 
 @dataclass(frozen=True)

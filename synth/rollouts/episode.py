@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.synth.rollouts.picture import Picture
 
+from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.input_sources.table import INPUT_SOURCES
+from hl_dsl.synth.rollouts.picture import Picture
 
 _RECORDED = tuple(source for source in INPUT_SOURCES if source.is_recorded)
 

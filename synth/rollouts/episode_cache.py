@@ -11,6 +11,7 @@ from collections.abc import Hashable
 from typing import Any
 
 import numpy as np
+
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.policy import Policy
 from hl_dsl.synth.rollouts.episode import Recording

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+
     from hl_dsl.compiler.backends.frame import Frame
     from hl_dsl.synth.environments.environments import Environments
     from hl_dsl.synth.rollouts.callbacks import OnTick

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.synth.rollouts.picture import Picture
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card
+from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.synth.rollouts.picture import Picture
 
 MOST, EVERY = 4, 8  # pictures of an episode; ticks between them
 WIDEST = 320  # pixels; wider pictures are subsampled

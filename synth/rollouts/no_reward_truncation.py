@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+
 from hl_dsl.compiler.backends.frame import Frame
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts, PlanningCounts
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.controller import Controller

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from statistics import mean, stdev
 
 import numpy as np
-from hl_dsl.compiler.backends.frame import Frame
 
 from hl_dsl.cards import Card
+from hl_dsl.compiler.backends.frame import Frame
 
 PRUNE_EVERY = 256  # steps between comparisons; fixed, so that a result does not depend on the rest of the batch
 _LAG = 0.5  # of the best program's return range: the deficit at which a lane is pruned

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 from hl_dsl.synth.rollouts.executor import Executor, InProcessExecutor
-
-from hl_dsl.base.errors import HLError
 
 
 @dataclass(frozen=True)

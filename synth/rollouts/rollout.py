@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
+from hl_dsl.cards import Card
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.compiler.controller import Controller
 from hl_dsl.synth.environments.environments import Environments
@@ -15,8 +17,6 @@ from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.callbacks import Progress, RolloutCallbacks
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.wave import Report, Wave
-
-from hl_dsl.cards import Card
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 
 import numpy as np
+
 from hl_dsl.compiler.backends.frame import Frame
 
 BLOCK = 256  # steps

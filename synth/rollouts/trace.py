@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import storage_problem
+from hl_dsl.base.json_values import plain
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.interpreter import Interpreter, Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.rollouts.episode import Recording
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.files import storage_problem
-from hl_dsl.base.json_values import plain
 
 SCHEMA = "hl.trace/1"
 

@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.synth.environments.environments import Environments
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Card, Rendering
+from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.synth.environments.environments import Environments
 
 
 class Video:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.controller import Controller

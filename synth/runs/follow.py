@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import lock_holder
 from hl_dsl.synth.runs.statuses import EVALUATION_KINDS, Gate
 from hl_dsl.synth.runs.trial import Trial, trial_name, trial_summary
 from hl_dsl.synth.runs.trials_table import ledger_path
-
-from hl_dsl.base.errors import HLError
 
 _RECENT_TRIALS = 10  # recorded trials that are shown at the start
 _POLL_SECONDS = 0.25

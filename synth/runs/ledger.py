@@ -20,6 +20,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import storage_problem, sync_folder, try_folder, write_fully
 from hl_dsl.synth.runs.ledger_format import (
     can_be_torn,
     current_event,
@@ -29,9 +31,6 @@ from hl_dsl.synth.runs.ledger_format import (
     sealed_line,
     sequence_of,
 )
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.files import storage_problem, sync_folder, try_folder, write_fully
 
 _log = logging.getLogger(__name__)
 

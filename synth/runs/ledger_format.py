@@ -12,10 +12,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from hl_dsl.synth.runs.statuses import Gate, TrialKind
-
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.json_values import NotRecordable, plain
+from hl_dsl.synth.runs.statuses import Gate, TrialKind
 
 SCHEMA = "hl.trials/2"
 FIRST_SCHEMA = "hl.trials/1"

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hl_dsl.base.files import write_whole
 from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.runs.trial_statistics import Cumulative, cumulative, main_setting
-
-from hl_dsl.base.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,10 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.ledger_format import current_settings
-from hl_dsl.synth.runs.trial import trials_of
-
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import remove_leftovers, storage_problem, write_whole
 from hl_dsl.base.json_values import plain
@@ -23,6 +19,9 @@ from hl_dsl.cards import Card
 from hl_dsl.cards.packaged import packaged_card
 from hl_dsl.cards.reader import file_name
 from hl_dsl.cards.writer import card_text
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.ledger_format import current_settings
+from hl_dsl.synth.runs.trial import trials_of
 
 if TYPE_CHECKING:
     from hl_dsl.synth.runs.plots import Reference

@@ -7,11 +7,10 @@ from pathlib import Path
 from shlex import quote
 from typing import Any, ClassVar
 
-from hl_dsl.synth.runs.call_totals import calls_line
-from hl_dsl.synth.runs.statuses import Gate
-
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.text import counted
+from hl_dsl.synth.runs.call_totals import calls_line
+from hl_dsl.synth.runs.statuses import Gate
 
 INTERRUPTED = "interrupted"
 """Stop reason of a study that an interrupt ended."""

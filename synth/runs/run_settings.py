@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.json_values import plain
 from hl_dsl.synth.runs.ledger_format import FIRST_SCHEMA, LEDGER_SETTING, SCHEMA
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.version import UNKNOWN, version
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.json_values import plain
 
 VERSION = "version"
 # Settings that a command-line option sets, by their recorded names.

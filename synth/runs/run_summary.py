@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.text import counted
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import LEDGER, RunFolderError, settings_in
 from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial, trials_of
 from hl_dsl.synth.runs.trial_statistics import run_best, stop_event
-
-from hl_dsl.base.text import counted
 
 SUMMARY_KINDS = {"tune": TrialKind.TUNING, "synth": TrialKind.STUDY}
 """Kind of the summary by the kind of run."""

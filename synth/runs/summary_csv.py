@@ -7,10 +7,9 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
+from hl_dsl.base.files import write_whole
 from hl_dsl.synth.runs.trial import Trial, proof_summary, violations
 from hl_dsl.synth.runs.trial_statistics import Cumulative, cumulative
-
-from hl_dsl.base.files import write_whole
 
 COLUMNS = (
     "sequence", "time", "index", "run_seed", "kind", "gate", "accepted", "reason",

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hl_dsl.synth.runs.statuses import Gate, TrialKind, TrialStatus
-
 from hl_dsl.base.errors import HLError
+from hl_dsl.synth.runs.statuses import Gate, TrialKind, TrialStatus
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.json_values import plain
+from hl_dsl.base.text import counted
 from hl_dsl.synth.runs.budget_report import budget_lines, budget_rows
 from hl_dsl.synth.runs.call_totals import call_totals, calls_line
 from hl_dsl.synth.runs.ledger import Ledger
@@ -14,10 +17,6 @@ from hl_dsl.synth.runs.lineage import Ancestor, lineage
 from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.runs.trial import Trial, proof_summary, trial_name, trial_summary
 from hl_dsl.synth.runs.trial_statistics import Cumulative, cumulative, main_setting, run_best, stop_event, totals
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.json_values import plain
-from hl_dsl.base.text import counted
 
 if TYPE_CHECKING:
     from rich.console import Group

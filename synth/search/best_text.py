@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hl_dsl.synth.evaluation.policy_header import without_measured
-
 from hl_dsl.program import Program
+from hl_dsl.synth.evaluation.policy_header import without_measured
 
 _HEADER = ("# Found by hl synth", "# after ", "# Proof: ")
 

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.rollouts.episode import Recording
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.picture import Picture
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.search.completed_trial import CompletedTrial
-
-from hl_dsl.base.errors import HLError
 
 EPISODES = "episodes"
 TrialEpisodes = tuple[dict[int | str, Recording], dict[int | str, EpisodeStatus]]

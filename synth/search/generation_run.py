@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+from hl_dsl.cards import Card
+from hl_dsl.cases.records import StoredCase
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.regressions.gate import CaseGate
 from hl_dsl.synth.rollouts.candidate_batch import BatchResult, play
@@ -21,9 +24,6 @@ from hl_dsl.synth.search.search_record import StudyRecord
 from hl_dsl.synth.search.selection import CandidateResult, SelectionRule
 from hl_dsl.synth.search.trial_maker import TrialMaker, Usage
 from hl_dsl.synth.workers.limits import EvaluatorFailed
-
-from hl_dsl.cards import Card
-from hl_dsl.cases.records import StoredCase
 
 MOST_LANES = 256  # in one batch: a MuJoCo robot takes up to 25 MB of a worker's address space
 _LOST_TO_INTERRUPT = "steps of episodes that an interrupt cut"

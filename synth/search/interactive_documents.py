@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import CardResolver
+from hl_dsl.program import Program
 from hl_dsl.synth.proposers.submissions import NAME
 from hl_dsl.synth.proposers.text.feedback import episode_table
 from hl_dsl.synth.runs.ledger import Ledger
@@ -14,10 +17,6 @@ from hl_dsl.synth.runs.statuses import GATES, TrialKind
 from hl_dsl.synth.runs.trial import Trial, proof_summary, trials_of
 from hl_dsl.synth.runs.trial_statistics import best_trial
 from hl_dsl.synth.search.episode_files import read_episodes
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cards import CardResolver
-from hl_dsl.program import Program
 
 MOST_TICKS = 500  # that a trace may have
 

@@ -7,6 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.cases.files import cases_folder
+from hl_dsl.program import Program
 from hl_dsl.synth.proposers.submissions import NAME, Submissions, submission
 from hl_dsl.synth.regressions.files import read_cases
 from hl_dsl.synth.runs.budget import Budget
@@ -19,10 +22,6 @@ from hl_dsl.synth.search.program_search import ProgramSearch
 from hl_dsl.synth.search.search_record import RecordedGeneration, StudyRecord
 from hl_dsl.synth.search.study_kind import StudyInputs
 from hl_dsl.synth.search.study_settings import StudySettings
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cases.files import cases_folder
-from hl_dsl.program import Program
 
 INTERACTIVE_STEPS = 300_000  # default budget of environment steps
 

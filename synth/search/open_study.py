@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.candidates.proposer import Candidate, ProposerFailed, ProposerStopped, Rejected, SearchContext
 from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.runs.budget_report import budget_event
@@ -19,8 +20,6 @@ from hl_dsl.synth.search.generation_run import GenerationRun, GenerationServices
 from hl_dsl.synth.search.search_record import RecordedGeneration, StudyRecord
 from hl_dsl.synth.search.selection import CandidateResult
 from hl_dsl.synth.search.study_kind import QUICK_SEEDS, Ending, StudyKind
-
-from hl_dsl.base.errors import HLError
 
 _MOST_IDLE = 20  # generations in a row without a step, after which a study ends
 

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates.parameter_sampling import anywhere
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.random_numbers import generator
@@ -17,9 +19,6 @@ from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
 from hl_dsl.synth.rollouts.pruning import default_no_reward_steps
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 
 
 @dataclass(frozen=True)

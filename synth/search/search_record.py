@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.candidates.proposer import Candidate, Rejected
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.run_folder import RunFolder
@@ -19,8 +20,6 @@ from hl_dsl.synth.runs.step_counter import StepCounter
 from hl_dsl.synth.runs.trial import Trial, wasted_trial
 from hl_dsl.synth.search.completed_trial import CompletedTrial
 from hl_dsl.synth.search.episode_files import EPISODES, read_episodes, write_episodes
-
-from hl_dsl.base.errors import HLError
 
 _KILLED = "steps of episodes that the end of the process cut"
 

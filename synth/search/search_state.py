@@ -9,6 +9,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+
+from hl_dsl.cards import Card
 from hl_dsl.synth.candidates.archive import Archive, ScoredParameters, Structure
 from hl_dsl.synth.candidates.behaviour import behaviour
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
@@ -24,8 +26,6 @@ from hl_dsl.synth.rollouts.pruning import margin
 from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.search.completed_trial import BUDGET_SPENT, CompletedTrial, mean_return
-
-from hl_dsl.cards import Card
 
 _RECENT = 64  # trials that a proposer's prompt can mention
 

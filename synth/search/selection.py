@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+
 from hl_dsl.synth.candidates.proposer import Candidate
 from hl_dsl.synth.rollouts.candidate_batch import Episode
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from hl_dsl.base.declaration_table import form_of
 from hl_dsl.grammar.tree.syntax_tree import PolicyDeclaration, children
+from hl_dsl.language.types import INT, REAL
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.mutation import Subject
 from hl_dsl.synth.mutation.draft import tidied
 from hl_dsl.synth.mutation.tree_paths import put, with_declaration
 from hl_dsl.verify.equivalence.equivalence import same_actions
-
-from hl_dsl.base.declaration_table import form_of
-from hl_dsl.language.types import INT, REAL
 
 
 def simplified(

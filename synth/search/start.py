@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.cases.files import cases_folder
+from hl_dsl.program import Program
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.regressions.files import read_cases
 from hl_dsl.synth.rollouts.resources import Resources
@@ -18,10 +21,6 @@ from hl_dsl.synth.search.program_search import ProgramSearch
 from hl_dsl.synth.search.study import Study
 from hl_dsl.synth.search.study_kind import OnEvent, StudyInputs
 from hl_dsl.synth.search.study_settings import StudySettings
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cases.files import cases_folder
-from hl_dsl.program import Program
 
 SYNTH_STEPS = 300_000  # default budget of environment steps
 

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.cases.records import StoredCase
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.candidates.parameter_values import structure_hash, values_of
@@ -26,9 +28,6 @@ from hl_dsl.synth.search.study_settings import StudySettings
 from hl_dsl.synth.search.trial_maker import TrialMaker
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
 from hl_dsl.verify import Proof
-
-from hl_dsl.cases.records import StoredCase
-from hl_dsl.program import Program
 
 QUICK_SEEDS = 2  # seeds of the first rung
 OnEvent = Callable[[dict[str, Any]], None]

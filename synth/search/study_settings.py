@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.environments.protocols import draws_at_random
-from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
-from hl_dsl.synth.rollouts.pruning import default_no_reward_steps
-
 from hl_dsl.cards import Card
 from hl_dsl.cases.documents import content_hash
 from hl_dsl.cases.records import StoredCase
 from hl_dsl.program import Program
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.environments.protocols import draws_at_random
+from hl_dsl.synth.environments.seed_ranges import refuse_other_seeds
+from hl_dsl.synth.rollouts.pruning import default_no_reward_steps
 
 DEVELOPMENT_SEEDS = tuple(range(8))
 LANES = 8

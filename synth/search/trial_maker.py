@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.candidates.parameter_values import values_of
@@ -15,8 +16,6 @@ from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial, wasted_trial
 from hl_dsl.synth.search.selection import CandidateResult
-
-from hl_dsl.program import Program
 
 
 @dataclass(frozen=True)

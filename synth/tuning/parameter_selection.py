@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from hl_dsl.compiler.ir.dataflow import Parameter
-
 from hl_dsl.base.errors import HLError
+from hl_dsl.compiler.ir.dataflow import Parameter
 
 
 def chosen_parameters(parameters: Sequence[Parameter], names: Sequence[str] | None, policy: str) -> list[Parameter]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.text import counted
 from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.proposer import Candidate, Proposer
@@ -25,9 +27,6 @@ from hl_dsl.synth.tuning.progress_plot import ProgressPlot
 from hl_dsl.synth.tuning.result import TuneResult
 from hl_dsl.synth.tuning.tuning_proposer import NAME, TuningProblem, TuningProposer
 from hl_dsl.synth.tuning.tuning_selection import RACE_SEEDS, TuningSelection
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.text import counted
 
 
 class ParameterTuning(StudyKind):

@@ -11,15 +11,14 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import write_whole
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.plots import BEST_COLOUR, REFERENCE_COLOURS, REJECTED_COLOUR, style_axes
 from hl_dsl.synth.runs.run_folder import LEDGER
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial, trials_of
 from hl_dsl.synth.runs.trial_statistics import main_setting
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.files import write_whole
 
 PICTURE = "progress.png"
 _EVERY_SECONDS = 60.0  # at most one plot in this time

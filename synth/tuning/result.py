@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from hl_dsl.base.text import counted
 from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.synth.runs.run_result import INTERRUPTED
-
-from hl_dsl.base.text import counted
 
 
 @dataclass(frozen=True)

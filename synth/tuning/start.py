@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import write_whole
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.run_result import NotWritten
@@ -15,9 +17,6 @@ from hl_dsl.synth.search.study_kind import OnEvent
 from hl_dsl.synth.search.study_settings import StudySettings, TuningSettings
 from hl_dsl.synth.tuning.parameter_tuning import ParameterTuning
 from hl_dsl.synth.tuning.result import TuneResult
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.files import write_whole
 
 TUNE_STEPS = 100_000  # default budget of environment steps
 

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.workers import worker_main
 from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, FailureKind, WorkerLimits
@@ -22,8 +23,6 @@ from hl_dsl.synth.workers.messages import Inbox, pack
 from hl_dsl.synth.workers.process_tree import find_marked, resident_bytes
 from hl_dsl.synth.workers.shared_counters import SharedCounters
 from hl_dsl.synth.workers.supervised_process import SupervisedProcess
-
-from hl_dsl.base.errors import HLError
 
 MARK = "HL_WORKER"  # environment variable that marks a worker and its descendants
 _POLL_SECONDS = 0.05  # between checks of the worker

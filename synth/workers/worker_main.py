@@ -44,11 +44,10 @@ def apply_rlimits(memory: int) -> None:
 
 def answer(counters: SharedCounters, request: dict[str, Any], send: Callable[[tuple], None]) -> tuple[str, Any]:
     """Runs a request. Returns the kind of the answer and its value."""
+    from hl_dsl.base.errors import HLError
     from hl_dsl.synth.environments.backends.backend import EnvironmentFailed
     from hl_dsl.synth.rollouts.executor import ExecutionHooks
     from hl_dsl.synth.rollouts.interrupts import RemoteInterrupt
-
-    from hl_dsl.base.errors import HLError
 
     number, count = request["number"], request["before_step"]
 
@@ -81,11 +80,10 @@ def main() -> None:
     spec = json.loads(sys.argv[1])
     apply_rlimits(spec["memory"])
     sys.path[:] = spec["path"]
+    from hl_dsl.program import Program
     from hl_dsl.synth.rollouts.executor import InProcessExecutor
     from hl_dsl.synth.workers.messages import Inbox, pack
     from hl_dsl.synth.workers.shared_counters import SharedCounters
-
-    from hl_dsl.program import Program
 
     channel, counters, process = socket.socket(fileno=spec["channel"]), SharedCounters(spec["counters"]), os.getpid()
     inbox = Inbox(channel)

@@ -3,15 +3,15 @@
 import ast
 
 import pytest
-from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
-from hl_dsl.synth.rollouts.rollout import evaluate
 
 from benchmarks.edit_rollouts import HANGS, LEAVES, PLAYS, play_python
 from benchmarks.edits import POLICY, Kept, as_hl, as_python, table
 from benchmarks.free_form import CONTROLLER
 from benchmarks.free_form_edits import KINDS, edits
 from hl_dsl.program import Program
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
+from hl_dsl.synth.rollouts.rollout import evaluate
 
 QUIET = {"hooks": ExecutionHooks()}
 

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hl_dsl.compiler.backends.tape import source
-from hl_dsl.compiler.policy import BACKENDS, Policy
-from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.rollouts.resources import Resources
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.compiler.backends.tape import source
+from hl_dsl.compiler.policy import BACKENDS, Policy
 from hl_dsl.program import Program
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.rollouts.resources import Resources
 from tests.support.paths import POLICIES
 
 BALANCE = """policy balance for "CartPole-v1" {

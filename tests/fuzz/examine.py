@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from hl_dsl.base.source import SourceText
 from hl_dsl.compiler.export.python import export_python
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.grammar.parser import parse
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits, prove, screen
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.search_cache import SearchCache
 from hl_dsl.verify.results.report import PROPERTIES
 from hl_dsl.verify.smt.solver import UNSAT, Solver
-
-from hl_dsl.base.source import SourceText
-from hl_dsl.program import Program
 from tests.support.generators.admission import answer, refused
 from tests.support.generators.agreement import disagreements
 from tests.support.generators.choices import Choices

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+
 from hl_dsl.compiler.ir.dataflow import Dataflow
 
 TYPES = {"real": np.float64, "int": np.int64, "bool": np.bool_}

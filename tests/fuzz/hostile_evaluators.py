@@ -15,6 +15,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import play
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
@@ -23,8 +24,6 @@ from hl_dsl.synth.workers.limits import EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.process_tree import find_marked
 from hl_dsl.synth.workers.worker import MARK
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
-
-from hl_dsl.program import Program
 from tests.support import hostile_workers
 from tests.support.study_runs import LEAN
 

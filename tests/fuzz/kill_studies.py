@@ -26,15 +26,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hl_dsl import compiler, synth, verify
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.backends.envpool_backend import EnvPoolBackend
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.search.study import Study
-
-from hl_dsl import compiler, synth, verify
-from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
 from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BROKEN, SAME, UNPROVED, Run, leaning

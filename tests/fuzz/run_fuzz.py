@@ -20,7 +20,6 @@ from collections import Counter
 from pathlib import Path
 
 from hl_dsl.verify.smt.solver import Solver
-
 from tests.fuzz.examine import Examined, examine
 from tests.support.generators.choices import Rolled, reduced
 from tests.support.generators.coverage import missing, table

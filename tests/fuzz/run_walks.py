@@ -13,11 +13,10 @@ import sys
 import time
 from random import Random
 
-from hl_dsl.grammar.parser import parse
-
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.source import SourceText
 from hl_dsl.cards import load_card
+from hl_dsl.grammar.parser import parse
 from hl_dsl.language.environment_grammar import card_grammar
 from tests.support.generators.walks import Walker
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.program import Program
 from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.simulation.monitors import add_monitors
-
-from hl_dsl.program import Program
 from tests.fuzz.hostile import TYPES, HostileInputs, parameters_of
 from tests.support.paths import ROOT, VERDICTS
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+
 from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.operators import OPERATORS, replaced
+from hl_dsl.program import Program
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.smt import rounding_error
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
-
-from hl_dsl.operators import OPERATORS, replaced
-from hl_dsl.program import Program
 from tests.fuzz.examine import examine
 from tests.fuzz.run_fuzz import share, smallest
 from tests.support.generators.admission import Admission, answer

@@ -5,6 +5,10 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from hypothesis import given, settings
+
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.base.source import NOWHERE, SourceText
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.grammar.parser import parse
 from hl_dsl.grammar.tree.input_limits import DEEPEST_NESTING
@@ -37,10 +41,6 @@ from hl_dsl.grammar.tree.syntax_tree import (
     expressions,
     walk,
 )
-from hypothesis import given, settings
-
-from hl_dsl.base.diagnostics import ProgramError
-from hl_dsl.base.source import NOWHERE, SourceText
 from tests.support.generators.syntax_trees import policies
 
 X, Y, Z = Name("x"), Name("y"), Name("z")

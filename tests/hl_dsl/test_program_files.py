@@ -69,7 +69,7 @@ def test_a_path_through_a_file(folder):
         (b"\xff\xfe" + TEXT.encode("utf-16-le"), "binary"),
     ],
 )
-def test_what_is_no_utf8(folder, data, word):
+def test_a_file_that_is_not_utf8_is_refused(folder, data, word):
     (folder / "data.hl").write_bytes(data)
     error = refused(folder / "data.hl")
     assert error.code == "HL613" and word in error.message and "UTF-8" in error.hint

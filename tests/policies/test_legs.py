@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.evaluation.evaluate import evaluate_program
 
 from hl_dsl.program import Program
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.evaluation.evaluate import evaluate_program
 
 LIBRARY = Path(__file__).parents[2] / "policies"
 AT_LEAST = {"ant/reactive": 3300, "hopper/reactive": 1900, "walker2d/reactive": 1700}

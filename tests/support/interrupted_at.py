@@ -13,12 +13,12 @@ import json
 import os
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
-
-from hl_dsl.synth.environments.backends.envpool_backend import EnvPoolBackend
 
 from hl_dsl.cli.main import main
 from hl_dsl.program import Program
+from hl_dsl.synth.environments.backends.envpool_backend import EnvPoolBackend
 from tests.support.step_counter import steps_taken
 
 FIRST = 80  # calls from the start of `main` until the first handler is in place
@@ -95,10 +95,8 @@ if __name__ == "__main__":
     policy, folder, count, again = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int([*sys.argv, "0"][4])
     Program.load(policy).compile()  # so that the children need not
     EnvPoolBackend.load()
-    import hl_dsl.synth.evaluation.evaluate
-    import hl_dsl.verify.smt.solver
-
-    import hl_dsl.cli.app  # noqa: F401
+    for module in ("hl_dsl.cli.app", "hl_dsl.synth.evaluation.evaluate", "hl_dsl.verify.smt.solver"):
+        import_module(module)  # once, not in every child
 
     whole = run(policy, folder / "whole", None)
     print(json.dumps(whole), flush=True)

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.program import Program
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.prices import Prices
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.search.study import Study
-
-from hl_dsl.program import Program
 from tests.support.model_server import ModelServer
 from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST

@@ -20,13 +20,12 @@ assert text.count("STEP, PLAN)") == 1
 vars(table)["BATTERY"] = BATTERY
 exec(compile(text.replace("STEP, PLAN)", "STEP, PLAN, BATTERY)"), table.__file__, "exec"), vars(table))
 
-from hl_dsl.compiler.backends.frame import Frame  # noqa: E402
-from hl_dsl.synth.rollouts.episode import Recorder  # noqa: E402
-
 from hl_dsl.cards import CardResolver, Field, load_card  # noqa: E402
 from hl_dsl.cards.reader import parse_card  # noqa: E402
 from hl_dsl.cards.writer import card_text  # noqa: E402
+from hl_dsl.compiler.backends.frame import Frame  # noqa: E402
 from hl_dsl.program import Program  # noqa: E402
+from hl_dsl.synth.rollouts.episode import Recorder  # noqa: E402
 
 TEXT = """policy p for "Robot-v0" {
   observe battery

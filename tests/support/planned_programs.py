@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 
 import numpy as np
+
 from hl_dsl.compiler.backends.episode_counts import PlanningCounts
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import OfParameter
 from hl_dsl.compiler.planner.noise import noise, noise_generator
 from hl_dsl.compiler.planner.simulator import Simulator
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
-
-from hl_dsl.program import Program
 
 TEXT = """
 policy gait for "HalfCheetah-v5" {

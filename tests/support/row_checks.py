@@ -12,9 +12,9 @@ from itertools import product
 
 import numpy as np
 import z3
+
 from hl_dsl.compiler.backends.numpy_backend.lanes import NumpyLanes
 from hl_dsl.compiler.backends.tape import step
-
 from hl_dsl.operators import Operator, scalar
 from hl_dsl.operators.intervals import ANYTHING
 from tests.support.generators.bench import (

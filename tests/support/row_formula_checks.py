@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from hl_dsl.base.source import SourceText
+from hl_dsl.cards import ActionSpace, Card, Field
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.lowering.lower import lower
 from hl_dsl.grammar.tree.syntax_tree import Act, Apply, Let, Name, Number, Observe, Observed, PolicyDeclaration, Rule
-
-from hl_dsl.base.source import SourceText
-from hl_dsl.cards import ActionSpace, Card, Field
 from hl_dsl.language.checker import check
 from hl_dsl.operators import Operator
 from tests.support.generators.bench import (

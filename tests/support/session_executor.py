@@ -1,6 +1,7 @@
 """Executor that all studies of a test session share. A worker takes seconds to start."""
 
 import pytest
+
 from hl_dsl.synth.rollouts.executor import Executor
 from hl_dsl.synth.search import study_kind
 from hl_dsl.synth.workers import worker_executor

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
+
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.compiler.controller import Controller
-
 from tests.support.session_executor import session_executor, studies_share_a_worker  # noqa: F401
 from tests.support.study_runs import LEAN
 

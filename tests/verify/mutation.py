@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
+
+from hl_dsl.operators import OPERATORS, replaced
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.intervals import fixpoint
@@ -15,9 +18,6 @@ from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.k_induction import Induction
 from hl_dsl.verify.smt import encode
 from hl_dsl.verify.smt.solver import UNSAT, Solver
-
-from hl_dsl.operators import OPERATORS, replaced
-from hl_dsl.program import Program
 
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward act NOOP {} }}'
 CARTPOLE = 'policy p for "CartPole-v1" {{ observe cart.position, cart.velocity act LEFT {} }}'

@@ -7,12 +7,12 @@ import re
 import subprocess
 
 import pytest
-from hl_dsl.verify.certificate_files import write_certificate
-from hl_dsl.verify.certificates import build_certificate
-from hl_dsl.verify.smt.solver_program import solver_path
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from hl_dsl.verify.certificate_files import write_certificate
+from hl_dsl.verify.certificates import build_certificate
+from hl_dsl.verify.smt.solver_program import solver_path
 from tests.verify.test_verdicts import LIMITS, VERDICTS
 
 LEMMA = re.compile(r"\(assert (\(=> )?h\d")  # assertions of lemmas come after the negated goal

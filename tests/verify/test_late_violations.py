@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shorten_run
 from hl_dsl.verify.simulation.shrinking import shorten_run_in_lanes
-
-from hl_dsl.program import Program
 from tests.support.paths import LATE as LATE_PROGRAMS
 from tests.verify.test_verdicts import assert_replays
 

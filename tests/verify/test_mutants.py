@@ -10,14 +10,14 @@ import math
 from fractions import Fraction
 
 import pytest
+
+from hl_dsl.operators import intervals, inverse_intervals, scalar, truth_intervals
 from hl_dsl.verify.goals import terms
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.intervals import contexts, fixpoint
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.methods import interval_stage, k_induction
 from hl_dsl.verify.smt import encode, rounding_error
-
-from hl_dsl.operators import intervals, inverse_intervals, scalar, truth_intervals
 from tests.verify.mutation import (
     BREAKOUT,
     CARTPOLE,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.verify import SearchCache, proof_pipeline
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.intervals.interning import ExpressionTable
@@ -13,8 +15,6 @@ from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.search_cache import CachedSearch
 from hl_dsl.verify.simulation import replay
 from hl_dsl.verify.smt.solver import SAT, UNKNOWN, UNSAT, Solver
-
-from hl_dsl.program import Program
 from tests.verify.test_verdicts import LIMITS, STATUS, VERDICTS
 
 

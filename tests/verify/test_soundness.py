@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.verify import ProofLimits, prove
 from hl_dsl.verify.goals.goals import list_goals
@@ -14,9 +17,6 @@ from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, keeps_ass
 from hl_dsl.verify.simulation.simulate import simulate
 from hl_dsl.verify.smt.encode import RELATIVE_ERROR, START, Encoding
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.support.generators.inputs import runs
 from tests.support.generators.programs import programs
 from tests.support.generators.taint import sound_nodes

@@ -5,16 +5,16 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits, proof_pipeline, prove, screen, vacuity
 from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
 from hl_dsl.verify.methods import interval_stage
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.simulation.simulate import simulate
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from hl_dsl.program import Program
 
 TIMER = "memory t: int in [0, 300] = 0 { next = min(t + 1, 300) } "
 

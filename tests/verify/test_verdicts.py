@@ -12,12 +12,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits, SolverAnswerCache, screen
 from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.statuses import FINAL_STATUSES
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
-
-from hl_dsl.program import Program
 from tests.support.generators.coverage import constructs_of, missing, operators_of
 from tests.support.paths import VERDICTS
 

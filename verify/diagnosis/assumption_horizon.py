@@ -10,6 +10,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 
+from hl_dsl.base.diagnostics import Diagnostic, Label
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow, Property
 from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
@@ -23,8 +24,6 @@ from hl_dsl.verify.simulation.input_sampling import Sampler
 from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.smt.encode import START, Encoding
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver, SolverFailure
-
-from hl_dsl.base.diagnostics import Diagnostic, Label
 
 _TICKS = 24  # assumptions that can be kept for so many ticks cause no warning
 _EPISODES = 12

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hl_dsl.base.declaration_table import form_of
+from hl_dsl.base.source import Span
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.lowering.lower import Lowering
 from hl_dsl.grammar.tree.syntax_tree import Apply, Expression, expressions, walk
-
-from hl_dsl.base.declaration_table import form_of
-from hl_dsl.base.source import Span
 from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.operators import OPERATORS
 

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from hl_dsl.base.diagnostics import Diagnostic, Label
+from hl_dsl.base.source import Span
 from hl_dsl.compiler.ir.dataflow import Dataflow, OfParameter, Parameter
 from hl_dsl.grammar.tree.syntax_tree import Mode, Modes, Param
+from hl_dsl.language.checker import CheckedProgram
 from hl_dsl.verify.diagnosis.condition_sites import BRANCH, RULE, TRANSITION, ConditionSite, find_condition_sites
 from hl_dsl.verify.diagnosis.dead_code_reasons import DeadCodeReasons, quote_condition
 from hl_dsl.verify.diagnosis.reachable_conditions import ReachableConditions
@@ -21,10 +24,6 @@ from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.results.report import Proof
 from hl_dsl.verify.smt.solver import Solver
-
-from hl_dsl.base.diagnostics import Diagnostic, Label
-from hl_dsl.base.source import Span
-from hl_dsl.language.checker import CheckedProgram
 
 _MOST_PARAMETERS = 16
 _EPISODES = 30  # most parameters have an effect, some only in a mode that is seldom entered

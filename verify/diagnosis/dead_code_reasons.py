@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.grammar.formatter.format import format_expression
 from hl_dsl.grammar.tree.syntax_tree import Expression, Index, Name, Number, walk
+from hl_dsl.language.checker import CheckedProgram
+from hl_dsl.operators.intervals import INF
 from hl_dsl.verify.diagnosis.condition_sites import ConditionSite
 from hl_dsl.verify.diagnosis.reachable_conditions import ReachableConditions
 from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.intervals.narrowing import EMPTY
-
-from hl_dsl.language.checker import CheckedProgram
-from hl_dsl.operators.intervals import INF
 
 _MOST_NAMED = 3
 _MOST_TEXT = 60

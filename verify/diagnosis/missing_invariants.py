@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from hl_dsl.base.source import NOWHERE
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Dataflow, Property
@@ -28,8 +29,6 @@ from hl_dsl.verify.simulation.input_sampling import Sampler
 from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
 from hl_dsl.verify.simulation.trace import Trace
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
-
-from hl_dsl.base.source import NOWHERE
 
 _EPISODES, _TICKS = 24, 60
 _MOST_TRIED = 24

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.operators.intervals import FALSE
 from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.goals.limits import ProofLimits
 from hl_dsl.verify.intervals.contexts import Context
@@ -17,8 +18,6 @@ from hl_dsl.verify.simulation.random_ticks import RandomTicks
 from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.smt.encode import FREE, Encoding
 from hl_dsl.verify.smt.solver import UNSAT, Solver, SolverFailure
-
-from hl_dsl.operators.intervals import FALSE
 
 _SAMPLES = 160
 _NAMED = "other"

@@ -8,6 +8,8 @@ from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.source import NOWHERE
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
@@ -25,9 +27,6 @@ from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.proof_pipeline import prove
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break, shorten_run
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.source import NOWHERE
 
 _QUICK = ProofLimits(solver_steps=20_000)  # cheap enough for a search
 _USUAL = ProofLimits(

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import NamedTuple
 
+from hl_dsl.base.source import NOWHERE
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Cell, Dataflow, Input, Obligation, Property
-from hl_dsl.verify.equivalence.matching import Matching, match
-
-from hl_dsl.base.source import NOWHERE
 from hl_dsl.operators import OPERATORS
+from hl_dsl.verify.equivalence.matching import Matching, match
 
 SIDES = ("A", "B")
 SAME = "same_actions"

@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from hl_dsl.base.source import NOWHERE
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Dataflow, Property
+from hl_dsl.operators.intervals import INF
 from hl_dsl.verify.equivalence.correspondence import Correspondence, simulate_jointly
 from hl_dsl.verify.equivalence.product import HELPS, Product, build_product
 from hl_dsl.verify.goals.goals import list_goals
@@ -20,9 +22,6 @@ from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.methods.k_induction import Induction
 from hl_dsl.verify.smt.solver import Solver, SolverFailure
-
-from hl_dsl.base.source import NOWHERE
-from hl_dsl.operators.intervals import INF
 
 _MOST_TRIED = 24
 _STEPS = 60_000  # z3's resource counter for one pair of nodes

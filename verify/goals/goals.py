@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation, Property
-
 from hl_dsl.base.source import Span
+from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation, Property
 
 
 @dataclass(frozen=True)

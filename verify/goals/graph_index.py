@@ -7,11 +7,10 @@ from functools import cache, cached_property
 from typing import TypeAlias
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Node, Obligation
-from hl_dsl.verify.goals import terms
-from hl_dsl.verify.goals.terms import SORTS, Term, literal
-
 from hl_dsl.operators import OPERATORS
 from hl_dsl.operators.intervals import ANYTHING, EITHER, FALSE, TRUE, whole
+from hl_dsl.verify.goals import terms
+from hl_dsl.verify.goals.terms import SORTS, Term, literal
 
 # Closed interval (low, high) of a node's values. Ends are ints for int and bool nodes, and may be infinite.
 Interval: TypeAlias = tuple[float, float]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from hl_dsl.compiler.ir.dataflow import Dataflow, Node
 from hl_dsl.grammar.formatter.format import format_expression
 from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Expression, Name, Number
-
 from hl_dsl.operators import OPERATORS
 
 _DEEPEST = 12  # nested operators in a message

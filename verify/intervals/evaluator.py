@@ -12,12 +12,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
+from hl_dsl.operators.intervals import ANYTHING, EITHER, FALSE, TRUE
 from hl_dsl.verify.goals.graph_index import GraphIndex, Guard, Interval
 from hl_dsl.verify.intervals.contexts import Context
 from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.intervals.narrowing import EMPTY, MOST_CONTEXTS, Narrowing
-
-from hl_dsl.operators.intervals import ANYTHING, EITHER, FALSE, TRUE
 
 _FRAMES = 12  # Python frames for one node on the longest path through a program
 

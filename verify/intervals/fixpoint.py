@@ -11,13 +11,12 @@ import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 
+from hl_dsl.operators.intervals import INF
 from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.intervals.dependency_groups import DependencyGroup
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.interning import ExpressionTable
 from hl_dsl.verify.intervals.narrowing import EMPTY
-
-from hl_dsl.operators.intervals import INF
 
 _PLAIN_ROUNDS = 2  # joins before widening starts
 _LADDER = 26  # thresholds beyond the largest literal: powers of 4 up to 2^50

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hl_dsl.compiler.ir.dataflow import Node
+from hl_dsl.operators.intervals import EITHER, FALSE, INF, TRUE
 from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.intervals.contexts import Context, gather_narrowed, intersect_causes
 from hl_dsl.verify.intervals.interning import ExpressionTable, Facts
-
-from hl_dsl.operators.intervals import EITHER, FALSE, INF, TRUE
 
 # Limit for one evaluator. Beyond it, branches are evaluated without refinement, which is sound and less exact.
 MOST_CONTEXTS = 2500

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from hl_dsl.operators.intervals import INF
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.intervals.contexts import Context
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.narrowing import EMPTY
 from hl_dsl.verify.methods.interval_stage import holds
-
-from hl_dsl.operators.intervals import INF
 
 _MOST_DIMENSIONS = 8
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from hl_dsl.operators.scalar import LARGEST_INT
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.terms import REAL, Term, literal
 from hl_dsl.verify.smt.encode import Encoding
 from hl_dsl.verify.smt.rounding_error import OVERFLOW
 from hl_dsl.verify.smt.s_expressions import ModelValue
 from hl_dsl.verify.smt.solver import Solver
-
-from hl_dsl.operators.scalar import LARGEST_INT
 
 # Values of the leaves of each frame: `input:i`, `memory:i`, `parameter:i`.
 Model: TypeAlias = tuple[Mapping[str, ModelValue | None], ...]

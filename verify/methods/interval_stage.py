@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation
+from hl_dsl.operators.intervals import FALSE, INF, TRUE
+from hl_dsl.operators.scalar import LARGEST_INT
 from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.intervals.contexts import Context
@@ -13,9 +15,6 @@ from hl_dsl.verify.intervals.evaluator import Evaluator, leaf_ranges
 from hl_dsl.verify.intervals.fixpoint import solve_group
 from hl_dsl.verify.intervals.narrowing import EMPTY
 from hl_dsl.verify.methods.search_cache import SearchCache
-
-from hl_dsl.operators.intervals import FALSE, INF, TRUE
-from hl_dsl.operators.scalar import LARGEST_INT
 
 
 class IntervalStage:

@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.operators.intervals import TRUE
 from hl_dsl.verify.goals.cone_of_influence import find_cones
 from hl_dsl.verify.goals.goal_relevance import GoalRelevance
 from hl_dsl.verify.goals.goals import Goal
@@ -29,8 +30,6 @@ from hl_dsl.verify.methods.solver_models import model_to_memory, model_to_run
 from hl_dsl.verify.simulation.replay import breaks, keeps_assumptions
 from hl_dsl.verify.smt.encode import FREE, RELATIVE_ERROR, ROUNDED, START, Encoding
 from hl_dsl.verify.smt.solver import SAT, UNSAT, Solver
-
-from hl_dsl.operators.intervals import TRUE
 
 BY_RANGES = "intervals, by induction"
 INDUCTIVE = ("memory", "invariant", "reachable")  # kinds of goals that may be hypotheses at earlier ticks

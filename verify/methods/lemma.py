@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.goals.terms import INT, REAL, Term, ToReal, literal
-
 from hl_dsl.operators import OPERATORS
+from hl_dsl.verify.goals.terms import INT, REAL, Term, ToReal, literal
 
 _LONGEST = 40  # characters of a `previous(…)` that is shown as written
 _DEEPEST = 3  # nested operators in the text of a value

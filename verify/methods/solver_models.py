@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.operators.intervals import INF
 from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.simulation.replay import SimulatedRun
 from hl_dsl.verify.smt.s_expressions import ModelValue
-
-from hl_dsl.operators.intervals import INF
 
 
 def model_to_run(flow: Dataflow, frames: Sequence[Mapping[str, ModelValue | float | None]]) -> SimulatedRun:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from hl_dsl.compiler.ir.dataflow import Dataflow
-from hl_dsl.verify.goals.goals import list_goals
-
 from hl_dsl.cases.files import InvalidCase, read_case
 from hl_dsl.cases.records import CounterexampleCase
+from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.verify.goals.goals import list_goals
 
 
 def paths_for(destination: Path, cases: Sequence[CounterexampleCase]) -> list[Path]:

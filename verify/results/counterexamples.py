@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from hl_dsl.base.text import counted
+from hl_dsl.cases.files import InvalidCase
+from hl_dsl.cases.records import CounterexampleCase, Number
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal, list_goals
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.results.report import GoalResult, Proof, describe_subject, list_dependencies
 from hl_dsl.verify.simulation.replay import SimulatedRun, breaks, keeps_assumptions, trace_run
-
-from hl_dsl.base.text import counted
-from hl_dsl.cases.files import InvalidCase
-from hl_dsl.cases.records import CounterexampleCase, Number
 
 
 @dataclass(frozen=True)

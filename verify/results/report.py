@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from hl_dsl.base.source import SourceText
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.statuses import (
@@ -18,8 +19,6 @@ from hl_dsl.verify.goals.statuses import (
     describe_whole_claim,
 )
 from hl_dsl.verify.simulation.trace import Trace, render_trace
-
-from hl_dsl.base.source import SourceText
 
 PROPERTIES = ("invariant", "reachable")  # kinds of goals that reports show one by one
 

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Dataflow, Parameter, Property

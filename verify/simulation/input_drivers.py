@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
+
 from hl_dsl.compiler.ir.dataflow import Input
+from hl_dsl.operators.intervals import INF
 from hl_dsl.verify.goals.graph_index import GraphIndex, Interval
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.narrowing import EMPTY
-from numpy.typing import NDArray
-
-from hl_dsl.operators.intervals import INF
 
 # Values by lane, shape (lanes,), unless stated otherwise.
 Array: TypeAlias = NDArray[Any]

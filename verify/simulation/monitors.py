@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from hl_dsl.compiler.ir.builder import Builder
 from hl_dsl.compiler.ir.dataflow import Dataflow, Property
-from hl_dsl.verify.goals.goals import Goal
-
 from hl_dsl.operators.scalar import LARGEST_INT
+from hl_dsl.verify.goals.goals import Goal
 
 
 def add_monitors(flow: Dataflow, goals: Sequence[Goal]) -> Dataflow:

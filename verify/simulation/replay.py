@@ -8,10 +8,9 @@ from typing import NamedTuple, TypeAlias
 
 from hl_dsl.compiler.backends.interpreter import Interpreter, Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.operators.scalar import LARGEST_INT
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.simulation.trace import Trace, record_tick
-
-from hl_dsl.operators.scalar import LARGEST_INT
 
 # Limits of shortening. A run that takes hundreds of ticks seldom gets shorter.
 _MOST_REPLAYS, _MOST_TICKS = 300, 20_000

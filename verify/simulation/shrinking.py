@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.verify.goals.goals import Goal

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from hl_dsl.compiler.ir.dataflow import Node
+from hl_dsl.operators.intervals import ANYTHING, EITHER, INF
 from hl_dsl.verify.goals import terms
 from hl_dsl.verify.goals.graph_index import Interval
 from hl_dsl.verify.goals.terms import SORTS, Term, literal
@@ -18,8 +19,6 @@ from hl_dsl.verify.intervals.contexts import Context
 from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.narrowing import EMPTY
 from hl_dsl.verify.smt.rounding_error import bound_by_interval, bound_finely
-
-from hl_dsl.operators.intervals import ANYTHING, EITHER, INF
 
 # Memory of the first frame: any state within the memory ranges, or the start of an episode.
 FREE, START = "free", "start"

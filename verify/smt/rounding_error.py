@@ -11,9 +11,8 @@ import math
 from collections.abc import Iterable
 from fractions import Fraction
 
-from hl_dsl.verify.goals.terms import REAL, If, Term, literal
-
 from hl_dsl.operators.table import Form
+from hl_dsl.verify.goals.terms import REAL, If, Term, literal
 
 # The smallest float above zero, by bits of precision.
 SMALLEST = {53: Fraction(1, 2**1074), 24: Fraction(1, 2**149)}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.backends.backend import Lanes, general_frame, is_any_byte
 from hl_dsl.compiler.backends.number_conversion import is_exact_in_binary64
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy
 from hl_dsl.compiler.ir.dataflow import Dataflow, Input
-
-from hl_dsl.base.errors import HLError
 
 TYPES = {"real": np.dtype(np.float64), "int": np.dtype(np.int64), "bool": np.dtype(np.bool_)}
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
 from hl_dsl.compiler.backends.backend import monitored_properties, run_outputs
 from hl_dsl.compiler.backends.tape.source import table_forms
 from hl_dsl.compiler.ir.dataflow import Dataflow
-
 from hl_dsl.operators import scalar
 
 
@@ -101,7 +101,7 @@ def encode(flow: Dataflow) -> Tape:
 
 
 def _aliases(flow: Dataflow, nodes: list[int]) -> dict[int, int]:
-    """For each node the one in whose register it stands: its operand's, where its form only passes that on."""
+    """For each node, the node whose register holds its value: its operand, if its form only passes the operand on."""
     same: dict[int, int] = {}
     for number in nodes:
         node = flow.nodes[number]

@@ -7,13 +7,13 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.backends.backend import Lanes, general_frame, is_any_byte
 from hl_dsl.compiler.backends.tape.encoding import encode
 from hl_dsl.compiler.backends.tape.source import interpreter_for, ready
 from hl_dsl.compiler.backends.tape.step import BLOCK, BODY
 from hl_dsl.compiler.ir.dataflow import Dataflow, Input
-
-from hl_dsl.base.errors import HLError
 from hl_dsl.input_sources.source import InputSource
 from hl_dsl.input_sources.table import INPUT_SOURCES, SOURCE_NAMES
 
@@ -173,7 +173,7 @@ def _is_usual(values: Any, dtypes: tuple[str, ...]) -> bool:
     """Whether the interpreter can be compiled for an array."""
     return (
         isinstance(values, np.ndarray)
-        and values.dtype in dtypes  # not the name, which leaves out the byte order
+        and values.dtype in dtypes  # not the name, which omits the byte order
         and values.flags.c_contiguous
         and values.flags.writeable
     )
@@ -185,7 +185,7 @@ def _boundary_row(entry: Input) -> tuple[int, ...]:
 
 
 def _sections(shapes: dict[str, tuple[int, ...]]) -> tuple[np.ndarray, dict[str, np.ndarray], list[int]]:
-    """One array of float64, a view of it for each name, and where each begins."""
+    """One array of float64, a view of it for each name, and the start of each."""
     sizes = [math.prod(shape) for shape in shapes.values()]
     places = [sum(sizes[:position]) for position in range(len(sizes))]
     whole = np.zeros(sum(sizes))

@@ -45,7 +45,7 @@ _OPTIONS = 'error_model="numpy", _nrt=False'
 
 
 def table_forms(more: Iterable[str] = ()) -> tuple[str, ...]:
-    """The distinct compiled forms of the table as it stands, with those of `more` that it no longer has.
+    """The distinct compiled forms of the present table, with those of `more` that it no longer has.
 
     A form's position is its opcode.
     """
@@ -188,7 +188,7 @@ def _passing_folder() -> Path:
 
 
 def _write(folder: Path, name: str, source: str) -> Path:
-    """The module's file. One that is there already is left alone: numba's cache hangs on the time it was written."""
+    """Writes the module's file. An existing file is kept, because numba's cache depends on its modification time."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.py"
     if path.is_file() and path.read_bytes() == source.encode():

@@ -32,7 +32,9 @@ LANES, INSTRUCTIONS, INPUTS, CELLS, VARIED, PROPERTIES, ACTIONS, REGISTERS, STRI
 SOURCE, COLUMN, BASE, IS_BYTE, REGISTER, ROW = range(6)
 REAL, INT, BOOL = range(3)
 
-step = np.zeros(0, np.int32)  # stands for the source of this name, in the generated module a parameter of `tick`
+step = np.zeros(
+    0, np.int32
+)  # placeholder for the source of this name; in the generated module it is a parameter of `tick`
 
 
 def evaluate(code, registers, size):

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-from hl_dsl.compiler.backends.frame import Frame
-from hl_dsl.synth.environments.backends.idle_simulators import IdleSimulators
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards.capabilities import Capabilities
+from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.synth.environments.backends.idle_simulators import IdleSimulators
 
 
 class EnvironmentFailed(HLError):

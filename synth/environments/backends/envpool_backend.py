@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards.capabilities import Capabilities, Rendering
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.number_conversion import is_exact_in_binary64, to_binary64
 from hl_dsl.synth.environments.backends.backend import (
@@ -23,9 +26,6 @@ from hl_dsl.synth.environments.backends.backend import (
     SimulatorRequest,
 )
 from hl_dsl.synth.environments.backends.idle_simulators import IdleSimulators
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cards.capabilities import Capabilities, Rendering
 
 # Settings of EnvPool that describe this machine or this call, and not the world that is simulated.
 _NOT_OF_THE_WORLD = frozenset(

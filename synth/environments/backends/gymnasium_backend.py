@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.number_conversion import is_exact_in_binary64, to_binary64
+from hl_dsl.operators import scalar
 from hl_dsl.synth.environments.backends.backend import (
     EnvironmentBackend,
     EnvironmentFailed,
@@ -20,9 +23,6 @@ from hl_dsl.synth.environments.backends.backend import (
 from hl_dsl.synth.environments.backends.gymnasium_factory import GymnasiumFactory, guarded
 from hl_dsl.synth.environments.backends.gymnasium_spec import describe_environment
 from hl_dsl.synth.environments.backends.idle_simulators import IdleSimulators
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.operators import scalar
 
 
 class GymnasiumBackend(EnvironmentBackend):

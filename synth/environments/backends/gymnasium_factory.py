@@ -14,9 +14,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from hl_dsl.synth.environments.backends.idle_simulators import IdleSimulators
-
 from hl_dsl.base.errors import HLError
+from hl_dsl.synth.environments.backends.idle_simulators import IdleSimulators
 
 REGISTRY = "gymnasium"
 _MAX_IDLE = 64  # environments of one kind

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hl_dsl.synth.environments.backends.backend import ArraySpec, EnvironmentSpec
-from hl_dsl.synth.environments.backends.gymnasium_factory import REGISTRY, GymnasiumFactory
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards.model import REAL_ACTION_TYPES
+from hl_dsl.synth.environments.backends.backend import ArraySpec, EnvironmentSpec
+from hl_dsl.synth.environments.backends.gymnasium_factory import REGISTRY, GymnasiumFactory
 
 
 def describe_environment(factory: GymnasiumFactory, options: Mapping[str, Any]) -> EnvironmentSpec:

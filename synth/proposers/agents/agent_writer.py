@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.candidates.calls import Charge
 from hl_dsl.synth.proposers.agents import sandbox
 from hl_dsl.synth.proposers.agents.agent_process import MARK, AgentCommand, AgentOutcome, run_agent
@@ -19,8 +20,6 @@ from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.writer import Answer, CallFailed, OnTokens, Prompt, Writer
 from hl_dsl.synth.runs.call_totals import CUT_OFF
 from hl_dsl.synth.workers.process_tree import kill_marked
-
-from hl_dsl.base.errors import HLError
 
 _MOST_OUTPUT_CHARACTERS = 2_000  # of the agent's output in the ledger
 _MOST_LINE_CHARACTERS = 300  # of its last line in messages

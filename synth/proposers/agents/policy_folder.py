@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from hl_dsl.synth.proposers.prompt.language_summary import language_summary
-
 from hl_dsl.cards import Card
 from hl_dsl.cards.text import card_lines
+from hl_dsl.synth.proposers.prompt.language_summary import language_summary
 
 AGENTS, ENVIRONMENT, REGRESSIONS = "AGENTS.md", "ENVIRONMENT.txt", "regressions/README.md"
 MOST_CHARACTERS = 6_500  # of AGENTS.md, so that it fits on a page

@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.candidates.calls import NO_CHARGE, Charge
 from hl_dsl.synth.proposers.llm.replies import ReplyReader
 from hl_dsl.synth.proposers.llm.response_formats import CHAT, RESPONSE_FORMATS, Request, ResponseFormat
 from hl_dsl.synth.proposers.llm.transport import RequestRejected, Transport
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.writer import Answer, CallFailed, OnTokens, Prompt, Writer
-
-from hl_dsl.base.errors import HLError
 
 _PICTURE_TOKENS = 2_000  # upper bound for a frame of a game
 _OVERHEAD_TOKENS = 256  # upper bound for what a server adds around messages and tools

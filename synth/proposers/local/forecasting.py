@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
+
 from hl_dsl.grammar.tree.syntax_tree import Index, Name, Number
+from hl_dsl.program import Program
 from hl_dsl.synth.mutation.forecast import Forecast
 from hl_dsl.synth.mutation.signal_terms import CompanionSignal, Signal
 from hl_dsl.synth.proposers.local.leading_signals import lead_of, rate_of
 from hl_dsl.synth.rollouts.episode import Recording
-
-from hl_dsl.program import Program
 
 _LAG = 4  # steps over which a speed is measured
 _MOST_TICKS = 8192  # steps of a recording that are used

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+
 from hl_dsl.synth.mutation.signal_terms import PART, SIGN, LeadSignal, RateSignal, Signal
 
 _REACH = 8  # steps before and after, over which a change is measured

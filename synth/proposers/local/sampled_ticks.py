@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.program import Program
 from hl_dsl.synth.mutation import Columns, RecordedValues
 from hl_dsl.synth.rollouts.episode import Recording
-
-from hl_dsl.program import Program
 
 _WINDOWS, _WINDOW = 5, 40  # number of windows; steps of each
 _WARM_UP = 40  # steps before a window that set the memory

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from hl_dsl.synth.rollouts.episode import Recording
 
 from hl_dsl.cards import Card
+from hl_dsl.synth.rollouts.episode import Recording
 
 _QUANTILE = 0.95
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.protocols import protocol_options
 from hl_dsl.synth.proposers.prompt.prompt import BuiltPrompt, build_prompt
 from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, PromptParts, ShownProgram
 from hl_dsl.synth.rollouts.last_frames import PictureFormat, picture_format
-
-from hl_dsl.program import Program
 
 
 def first_prompt(

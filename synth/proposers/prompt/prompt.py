@@ -10,13 +10,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from hl_dsl.cards.text import card_lines
 from hl_dsl.grammar.tree.author_comments import MEASURED
 from hl_dsl.synth.proposers.prompt.language_summary import language_summary
 from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, PromptParts, ShownProgram
 from hl_dsl.synth.proposers.prompt.truncation import table_text, truncate, truncate_middle
 from hl_dsl.synth.rollouts.picture import MOST_PICTURE_BYTES, Picture
-
-from hl_dsl.cards.text import card_lines
 
 # Most characters of each section without its heading. Four characters are about one token.
 LIMITS: Mapping[str, int] = MappingProxyType(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hl_dsl.synth.rollouts.picture import Picture
-
 from hl_dsl.cards import Card
+from hl_dsl.synth.rollouts.picture import Picture
 
 
 @dataclass(frozen=True)

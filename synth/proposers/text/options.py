@@ -6,11 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hl_dsl.synth.proposers.text.prices import Prices
-from hl_dsl.synth.proposers.text.retries import RetryPolicy
-
 from hl_dsl.cards import Card
 from hl_dsl.language.environment_grammar import card_grammar
+from hl_dsl.synth.proposers.text.prices import Prices
+from hl_dsl.synth.proposers.text.retries import RetryPolicy
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,8 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from hl_dsl.synth.proposers.text.writer import Usage
-
 from hl_dsl.base.errors import HLError
+from hl_dsl.synth.proposers.text.writer import Usage
 
 _TOKENS_PER_PRICE = 1_000_000
 _HINT = 'write [models."NAME"] with input and output (and cached_input, if it differs): the price of a million tokens'

@@ -6,11 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hl_dsl.base.text import counted
 from hl_dsl.synth.candidates.proposer import ProposerFailed, ProposerStopped
 from hl_dsl.synth.proposers.text.calls import Calls
 from hl_dsl.synth.proposers.text.writer import Answer, CallFailed, Prompt, Writer
-
-from hl_dsl.base.text import counted
 
 _SHORTEST_TIMEOUT = 1.0  # seconds; the least time an attempt gets near the end of the budget
 

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.source import SourceText
 from hl_dsl.grammar.parser import parse
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Rejection
 from hl_dsl.synth.candidates.parameter_values import values_of
 from hl_dsl.synth.candidates.proposer import Candidate, Provenance, Rejected, SearchContext
 from hl_dsl.synth.runs.statuses import Gate
 from hl_dsl.verify import Proof
-
-from hl_dsl.base.diagnostics import ProgramError
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.source import SourceText
 
 MOST_REASON_CHARACTERS = 6_000
 MOST_CHANGE_CHARACTERS = 200

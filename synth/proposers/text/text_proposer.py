@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import Card
 from hl_dsl.synth.candidates.archive import Structure
 from hl_dsl.synth.candidates.proposer import Candidate, Proposer, ProposerStopped, Provenance, Rejected, SearchContext
 from hl_dsl.synth.environments.random_numbers import generator
@@ -25,9 +27,6 @@ from hl_dsl.synth.proposers.text.text_gates import (
 )
 from hl_dsl.synth.proposers.text.writer import Answer, Prompt, Writer
 from hl_dsl.synth.runs.budget import Budget
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cards import Card
 
 
 class TextProposer(Proposer):

@@ -7,12 +7,11 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from hl_dsl.cards import Card
 from hl_dsl.synth.environments.protocols import draws_at_random
 from hl_dsl.synth.environments.seed_ranges import HELD_OUT
 from hl_dsl.synth.runs.statuses import EVALUATION_KINDS, TrialKind
 from hl_dsl.synth.runs.trial import Trial, violations
-
-from hl_dsl.cards import Card
 
 
 def is_held_out(trial: Trial) -> bool:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from difflib import unified_diff
 
+from hl_dsl.base.errors import HLError
 from hl_dsl.grammar.formatter.format import format_text
 from hl_dsl.synth.evaluation.policy_header import without_measured
-
-from hl_dsl.base.errors import HLError
 
 
 def display_text(text: str) -> str:

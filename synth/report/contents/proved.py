@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hl_dsl.synth.runs.trial import Trial, proof_summary
-
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from hl_dsl.synth.runs.trial import Trial, proof_summary
 
 _FIELDS = ("id", "kind", "name", "status", "claim", "method", "line", "detail")
 

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import CardResolver
 from hl_dsl.synth.report.contents.held_out import is_held_out
 from hl_dsl.synth.runs.call_totals import RESERVED, SETTLED
 from hl_dsl.synth.runs.ledger import Ledger
@@ -18,9 +20,6 @@ from hl_dsl.synth.runs.statuses import STUDY_KINDS, Gate
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.runs.trial_statistics import main_setting, run_best, stop_event
 from hl_dsl.synth.runs.trials_table import ledger_path
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cards import CardResolver
 
 
 class RunStatus(StrEnum):

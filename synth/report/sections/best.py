@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hl_dsl.base.text import counted
 from hl_dsl.synth.report.drawing.markup import Markup, element
 from hl_dsl.synth.report.sections.components import number, section, soft, table
 from hl_dsl.verify.goals.statuses import ProofStatus
-
-from hl_dsl.base.text import counted
 
 
 def best_program(document: Mapping[str, Any]) -> Markup | None:

@@ -6,10 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.compiler.export.python import export_python
-from hl_dsl.compiler.policy import BACKENDS, Policy
-from hl_dsl.grammar.parser import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,6 +14,10 @@ from hl_dsl.cards import ActionSpace, BadCard, load_card
 from hl_dsl.cards.model import INT_ACTION_TYPES, REAL_ACTION_TYPES
 from hl_dsl.cards.reader import parse_card
 from hl_dsl.cards.writer import card_text
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.compiler.export.python import export_python
+from hl_dsl.compiler.policy import BACKENDS, Policy
+from hl_dsl.grammar.parser import parse
 from hl_dsl.program import Program
 
 # Names and aliases that NumPy takes for number types, and others.

@@ -6,16 +6,16 @@ from collections import Counter
 
 import pytest
 import z3
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
 from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.operators import OPERATORS, replaced
 from hl_dsl.verify import screen
 from hl_dsl.verify.goals.terms import SORTS, literal
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.results.report import PROPERTIES
 from hl_dsl.verify.smt.encode import RELATIVE_ERROR, START, Encoding
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-
-from hl_dsl.operators import OPERATORS, replaced
 from tests.support.generators.agreement import disagreements
 from tests.support.generators.coverage import measure, missing, table
 from tests.support.generators.inputs import interpret, runs

@@ -9,10 +9,10 @@ import math
 
 import numpy as np
 import pytest
-from hl_dsl.compiler.policy import BACKENDS, Policy
-from hl_dsl.grammar.parser import parse
 
 from hl_dsl.base.source import SourceText
+from hl_dsl.compiler.policy import BACKENDS, Policy
+from hl_dsl.grammar.parser import parse
 from hl_dsl.program import Program
 from tests.support.generators.cards import REACHER
 

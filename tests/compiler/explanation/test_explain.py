@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from hl_dsl.compiler.explanation.explain import WIDTH, explain_program
-from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Modes, Observe, Param, PropertyDeclaration
 from hypothesis import HealthCheck, given, settings
 
+from hl_dsl.compiler.explanation.explain import WIDTH, explain_program
+from hl_dsl.grammar.tree.syntax_tree import Let, Memory, Modes, Observe, Param, PropertyDeclaration
 from hl_dsl.operators import OPERATORS, Operator, registered
 from hl_dsl.program import Program
 from tests.support.generators.programs import programs

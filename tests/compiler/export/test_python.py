@@ -10,10 +10,10 @@ import sys
 
 import numpy as np
 import pytest
-from hl_dsl.compiler.export.python import export_python
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from hl_dsl.compiler.export.python import export_python
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
 from tests.support.generators.bench import REALS

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hl_dsl.compiler.backends.interpreter import Interpreter
 
 from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.program import Program
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from hl_dsl.compiler.backends.backend import run_outputs
 from hl_dsl.compiler.backends.interpreter import Interpreter
 from hl_dsl.compiler.backends.monitored_properties import as_monitors, without_unused_monitor_state
 from hl_dsl.compiler.backends.tape.encoding import encode
 from hl_dsl.compiler.policy import BACKENDS, Policy
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from hl_dsl.program import Program
 
 RUNS = st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=14)

@@ -1,12 +1,12 @@
 """Vectors: every component has its own range, and what is said of one names it."""
 
 import pytest
-from hl_dsl.compiler.backends.interpreter import Interpreter
-from hl_dsl.grammar.tree.syntax_tree import Memory, Param
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.grammar.tree.syntax_tree import Memory, Param
 from hl_dsl.program import Program
 
 numbers = st.integers(-40, 40).map(lambda number: number / 4)

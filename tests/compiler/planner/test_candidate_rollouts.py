@@ -6,19 +6,19 @@ import math
 from dataclasses import replace
 
 import numpy as np
-from hl_dsl.compiler.backends.episode_counts import PlanningCounts
-from hl_dsl.compiler.planner.candidate_rollouts import NO_SCORE, CandidateRollouts
-from hl_dsl.compiler.planner.controller import PlannedPolicy, controller_for
-from hl_dsl.compiler.planner.simulator import Simulator
-from hl_dsl.synth.environments.environments import Environments
-from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.rollouts.resources import Resources
-from hl_dsl.synth.rollouts.rollout import evaluate
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from hl_dsl.compiler.backends.episode_counts import PlanningCounts
+from hl_dsl.compiler.planner.candidate_rollouts import NO_SCORE, CandidateRollouts
+from hl_dsl.compiler.planner.controller import PlannedPolicy, controller_for
+from hl_dsl.compiler.planner.simulator import Simulator
 from hl_dsl.program import Program
+from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.rollouts.resources import Resources
+from hl_dsl.synth.rollouts.rollout import evaluate
 from tests.support.planned_programs import planning_of, program, recorded
 
 

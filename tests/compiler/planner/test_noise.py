@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hl_dsl.compiler.planner.noise import noise, noise_generator
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hl_dsl.compiler.planner.noise import noise, noise_generator
 
 
 @given(st.lists(st.floats(0, 10), min_size=1, max_size=5), st.floats(0, 2), st.floats(0, 1), st.floats(0, 1))

@@ -6,17 +6,17 @@ import json
 
 import numpy as np
 import pytest
+
+from hl_dsl.cli.output.evaluation_text import evaluation_text
 from hl_dsl.compiler.backends.episode_counts import EpisodeCounts, PlanningCounts
 from hl_dsl.compiler.planner.controller import controller_for
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
 from hl_dsl.synth.rollouts.trace import TraceWriter
-
-from hl_dsl.cli.output.evaluation_text import evaluation_text
-from hl_dsl.program import Program
 from tests.support.planned_programs import program
 
 

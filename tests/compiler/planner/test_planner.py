@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hl_dsl.compiler.planner.controller import PlannedPolicy, controller_for
-from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
-from hl_dsl.synth.rollouts.resources import Resources
-from hl_dsl.synth.rollouts.rollout import evaluate
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from hl_dsl.compiler.planner.controller import PlannedPolicy, controller_for
 from hl_dsl.program import Program
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.rollouts.program_batch import Member, ProgramBatch
+from hl_dsl.synth.rollouts.resources import Resources
+from hl_dsl.synth.rollouts.rollout import evaluate
 from tests.support.planned_programs import planning_of, program, recorded, reference_plans, row_of
 
 settings_of_a_plan = st.fixed_dictionaries(

@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hl_dsl.compiler.planner.simulator import Simulator
-from hl_dsl.synth.environments.environments import Environments
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import Model, known_environments, load_card
+from hl_dsl.compiler.planner.simulator import Simulator
+from hl_dsl.synth.environments.environments import Environments
 
 # One-step error, the largest over the columns: (median, 90th of 100 steps). EnvPool steps MuJoCo 3.6, this is 4.0.
 ERRORS = {

@@ -7,6 +7,12 @@ from functools import cache
 from random import Random
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from lark import Lark
+
+from hl_dsl.base.source import SourceText
+from hl_dsl.cards import known_environments, load_card
 from hl_dsl.grammar.decoder.grammar_for_decoding import decoder_grammar
 from hl_dsl.grammar.decoder.regular_expressions import LONGEST_NAME, names_but, numbers_below
 from hl_dsl.grammar.formatter.format import format_text
@@ -27,12 +33,6 @@ from hl_dsl.grammar.tree.syntax_tree import (
     expressions,
     walk,
 )
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-from lark import Lark
-
-from hl_dsl.base.source import SourceText
-from hl_dsl.cards import known_environments, load_card
 from hl_dsl.language.environment_grammar import card_grammar, card_words
 from tests.support.generators.programs import GeneratedProgram, programs
 from tests.support.generators.walks import Walker

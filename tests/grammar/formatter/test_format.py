@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+from hl_dsl.base.source import SourceText
 from hl_dsl.grammar.formatter.format import format_expression, format_text
 from hl_dsl.grammar.formatter.layout import WIDTH
 from hl_dsl.grammar.parser import parse
 from hl_dsl.grammar.tree.syntax_tree import Apply, Let, Name, Number, PolicyDeclaration
-from hypothesis import settings
-
-from hl_dsl.base.source import SourceText
 from hl_dsl.operators import OPERATORS
 from tests.support.paths import POLICIES
 

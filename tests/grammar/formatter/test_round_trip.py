@@ -6,15 +6,15 @@ import contextlib
 import re
 
 import pytest
-from hl_dsl.grammar.formatter.format import format_expression, format_policy, format_text, number_text
-from hl_dsl.grammar.formatter.layout import WIDTH
-from hl_dsl.grammar.parser import parse
-from hl_dsl.grammar.tree.syntax_tree import Apply, Let, Number, PolicyDeclaration
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.source import SourceText
+from hl_dsl.grammar.formatter.format import format_expression, format_policy, format_text, number_text
+from hl_dsl.grammar.formatter.layout import WIDTH
+from hl_dsl.grammar.parser import parse
+from hl_dsl.grammar.tree.syntax_tree import Apply, Let, Number, PolicyDeclaration
 from tests.support.generators.syntax_trees import expressions, policies, sprinkled
 from tests.support.paths import POLICIES
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hl_dsl.grammar.formatter.format import format_policy
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.diagnostics import MOST_SHOWN
+from hl_dsl.grammar.formatter.format import format_policy
 from tests.support.broken_programs import GOOD, MALFORMED, WORDS, survives
 from tests.support.generators.syntax_trees import policies
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from hl_dsl.grammar.parser import parse
 
 from hl_dsl.base.diagnostics import Diagnostic, ProgramError, render
 from hl_dsl.base.source import SourceText, Span
+from hl_dsl.grammar.parser import parse
 from hl_dsl.messages.codes import CODES
 from tests.support.broken_programs import GOOD, MALFORMED, SEVERAL_MISTAKES, codes, errors
 from tests.support.paths import DIAGNOSTICS

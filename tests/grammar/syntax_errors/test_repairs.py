@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hl_dsl.grammar.parser import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.source import SourceText
+from hl_dsl.grammar.parser import parse
 from tests.support.broken_programs import GOOD, WORDS, errors
 from tests.support.generators.syntax_trees import TOKEN
 

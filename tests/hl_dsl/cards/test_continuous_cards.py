@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from hl_dsl.synth.environments.environments import Environments
-from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 
 from hl_dsl.cards import known_environments, load_card
 from hl_dsl.cards.reader import parse_card
 from hl_dsl.cards.writer import card_text
+from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 
 CONTINUOUS = [one for one in known_environments() if not load_card(one).action.is_discrete]
 MUJOCO = [one for one in CONTINUOUS if load_card(one).family == "mujoco"]

@@ -6,10 +6,10 @@ import re
 import shlex
 
 import pytest
-from hl_dsl.synth.proposers.agents.policy_folder import MOST_CHARACTERS
 
 from hl_dsl.cards import load_card
 from hl_dsl.language.environment_grammar import card_grammar
+from hl_dsl.synth.proposers.agents.policy_folder import MOST_CHARACTERS
 from tests.hl_dsl.cli.conftest import START, assert_refused
 from tests.support.step_counter import steps_taken
 

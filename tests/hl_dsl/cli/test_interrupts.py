@@ -11,8 +11,8 @@ import threading
 import time
 
 import pytest
-from hl_dsl.synth.runs.ledger import Ledger
 
+from hl_dsl.synth.runs.ledger import Ledger
 from tests.support.paths import POLICIES
 
 BALANCE = POLICIES / "cartpole" / "balance.hl"

@@ -6,10 +6,10 @@ import dataclasses
 import sys
 
 import pytest
-from hl_dsl.synth.runs.ledger import Ledger
-from hl_dsl.synth.runs.run_result import StudyResult
 
 from hl_dsl.cli.mcp_server.replies import FinishReply
+from hl_dsl.synth.runs.ledger import Ledger
+from hl_dsl.synth.runs.run_result import StudyResult
 from tests.hl_dsl.cli.conftest import START, assert_refused
 
 OPENED = ["--steps", "2000", "--seeds", "0..1", "--max-steps", "100"]

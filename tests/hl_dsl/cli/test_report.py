@@ -10,7 +10,6 @@ import sys
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.trial import Trial
-
 from tests.hl_dsl.cli.conftest import assert_refused
 from tests.support.step_counter import steps_taken
 

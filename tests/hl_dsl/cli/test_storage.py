@@ -9,10 +9,10 @@ import subprocess
 import sys
 
 import pytest
+
 from hl_dsl.synth.environments import environments
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
-
 from tests.hl_dsl.cli.conftest import START, assert_refused
 from tests.support.step_counter import steps_taken
 

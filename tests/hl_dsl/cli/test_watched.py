@@ -49,9 +49,8 @@ def test_cartpole_video_holds_the_first_episode(hl, folder):
 
 def test_environment_that_cannot_be_drawn_is_refused(hl, folder, monkeypatch):
     """A machine without a graphics driver reports the error before any step."""
-    from hl_dsl.synth.rollouts import video
-
     from hl_dsl.base.errors import HLError
+    from hl_dsl.synth.rollouts import video
     from tests.support.step_counter import steps_taken
 
     def fail(card):

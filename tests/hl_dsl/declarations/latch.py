@@ -9,9 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hl_dsl.grammar.formatter.document import IN, LINE, OUT
-from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Declaration, Expression, Name, span_field
-
 from hl_dsl.base.declaration_form import DeclarationForm, ReadRule, Role, Slot
 from hl_dsl.base.declaration_stages import (
     CoreScope,
@@ -22,6 +19,8 @@ from hl_dsl.base.declaration_stages import (
     TreeReader,
 )
 from hl_dsl.base.source import Span
+from hl_dsl.grammar.formatter.document import IN, LINE, OUT
+from hl_dsl.grammar.tree.syntax_tree import Apply, Boolean, Declaration, Expression, Name, span_field
 from hl_dsl.language.core import CoreMemory
 from hl_dsl.language.types import BOOL
 

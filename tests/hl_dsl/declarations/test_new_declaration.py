@@ -11,14 +11,6 @@ from random import Random
 
 import numpy as np
 import pytest
-from hl_dsl.compiler.policy import Policy
-from hl_dsl.grammar.formatter.format import format_text
-from hl_dsl.grammar.parser import parse
-from hl_dsl.grammar.tree.keywords import grammar_text
-from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.mutation import Subject, cross, mutate
-from hl_dsl.synth.rollouts.resources import Resources
-from hl_dsl.synth.rollouts.rollout import evaluate
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
@@ -26,9 +18,17 @@ from hl_dsl.base.declaration_table import declaration_table, registered, standar
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.source import SourceText
 from hl_dsl.cards import load_card
+from hl_dsl.compiler.policy import Policy
+from hl_dsl.grammar.formatter.format import format_text
+from hl_dsl.grammar.parser import parse
+from hl_dsl.grammar.tree.keywords import grammar_text
 from hl_dsl.language.environment_grammar import card_grammar
 from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.program import Program
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.mutation import Subject, cross, mutate
+from hl_dsl.synth.rollouts.resources import Resources
+from hl_dsl.synth.rollouts.rollout import evaluate
 from tests.hl_dsl.declarations import latch as latch_file
 from tests.hl_dsl.declarations.latch import Latch, LatchForm
 from tests.support.generators import constrained

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hl_dsl.grammar.parser import parse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.source import SourceText
 from hl_dsl.cards import load_card
+from hl_dsl.grammar.parser import parse
 from hl_dsl.language.checker import check
 
 CARD = load_card("HalfCheetah-v5")

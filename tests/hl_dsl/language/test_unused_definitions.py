@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from hl_dsl.grammar.parser import parse
 from hypothesis import HealthCheck, given, settings
 
 from hl_dsl.base.diagnostics import render
 from hl_dsl.base.source import SourceText
+from hl_dsl.grammar.parser import parse
 from hl_dsl.language.unused_definitions import unused
 from hl_dsl.program import Program
 from tests.support.generators.programs import programs

@@ -6,13 +6,13 @@ import re
 from pathlib import Path
 
 import pytest
-from hl_dsl.verify.diagnosis.assumption_horizon import check_assumption_horizon
-from hl_dsl.verify.diagnosis.dead_code import find_dead_code
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.messages.codes import CODES, explain_code
 from hl_dsl.program import Program
 from hl_dsl.program_files import read_source
+from hl_dsl.verify.diagnosis.assumption_horizon import check_assumption_horizon
+from hl_dsl.verify.diagnosis.dead_code import find_dead_code
 from tests.support.broken_programs import codes
 from tests.support.paths import ROOT
 

@@ -8,19 +8,19 @@ import warnings
 import numpy as np
 import pytest
 import z3
-from hl_dsl.grammar.formatter.format import format_policy
-from hl_dsl.grammar.parser import parse
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.smt.encode import RELATIVE_ERROR, START, Encoding
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.source import SourceText
 from hl_dsl.cards import load_card
+from hl_dsl.grammar.formatter.format import format_policy
+from hl_dsl.grammar.parser import parse
 from hl_dsl.operators import OPERATORS, Form, Operator, intervals, registered, replaced
 from hl_dsl.operators.reference_page import page
 from hl_dsl.program import Program
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.smt.encode import RELATIVE_ERROR, START, Encoding
 from tests.support import row_checks
 from tests.support.generators.agreement import disagreements
 from tests.support.generators.coverage import operators_of

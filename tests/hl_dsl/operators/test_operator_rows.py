@@ -10,12 +10,12 @@ import warnings
 from itertools import product
 
 import pytest
-from hl_dsl.compiler.backends.interpreter_backend import InterpreterLanes
-from hl_dsl.compiler.backends.numpy_backend.lanes import NumpyLanes
-from hl_dsl.compiler.backends.tape.program import TapeLanes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hl_dsl.compiler.backends.interpreter_backend import InterpreterLanes
+from hl_dsl.compiler.backends.numpy_backend.lanes import NumpyLanes
+from hl_dsl.compiler.backends.tape.program import TapeLanes
 from hl_dsl.operators import OPERATORS, Operator, replaced
 from hl_dsl.program import Program
 from tests.support import row_checks

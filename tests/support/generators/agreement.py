@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from hl_dsl.compiler.policy import Policy
 
+from hl_dsl.compiler.policy import Policy
 from tests.support.generators.inputs import Reference, Run
 
 

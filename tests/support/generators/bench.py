@@ -13,11 +13,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from hl_dsl.compiler.ir.builder import Builder
-from hl_dsl.compiler.ir.dataflow import Dataflow, Input, Value
 
 from hl_dsl.base.source import SourceText
 from hl_dsl.cards import ActionSpace, Card
+from hl_dsl.compiler.ir.builder import Builder
+from hl_dsl.compiler.ir.dataflow import Dataflow, Input, Value
 from hl_dsl.language.types import REAL, vector
 from hl_dsl.operators import OPERATORS, Form, Operator
 

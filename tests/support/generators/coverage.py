@@ -10,6 +10,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, given, settings
+
 from hl_dsl.grammar.tree.syntax_tree import (
     Act,
     Apply,
@@ -32,8 +34,6 @@ from hl_dsl.grammar.tree.syntax_tree import (
     expressions,
     walk,
 )
-from hypothesis import HealthCheck, Phase, given, settings
-
 from tests.support.generators.programs import GeneratedProgram, programs
 from tests.support.generators.signatures import rows
 

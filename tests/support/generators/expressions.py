@@ -19,7 +19,6 @@ from hl_dsl.grammar.tree.syntax_tree import (
     children,
     with_children,
 )
-
 from hl_dsl.language.symbols import Symbols
 from hl_dsl.language.type_inference import Inference, formula_expression
 from hl_dsl.language.types import INT, REAL, Type, scalar, vector

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
-from hl_dsl.compiler.backends.interpreter import Interpreter, Tick
-from hl_dsl.compiler.ir.dataflow import Dataflow, Input
 from hypothesis import strategies as st
 
+from hl_dsl.compiler.backends.interpreter import Interpreter, Tick
+from hl_dsl.compiler.ir.dataflow import Dataflow, Input
 from tests.support.generators.choices import Choices, Drawn
 
 MOST_LANES, MOST_TICKS = 4, 6

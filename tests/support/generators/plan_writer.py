@@ -12,7 +12,6 @@ from hl_dsl.grammar.tree.syntax_tree import (
     Setting,
     TypeName,
 )
-
 from hl_dsl.language.types import REAL, Type
 from tests.support.generators.expressions import ExpressionWriter
 

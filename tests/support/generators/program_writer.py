@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hl_dsl.cards import Card
 from hl_dsl.grammar.tree.syntax_tree import (
     Act,
     After,
@@ -26,8 +27,6 @@ from hl_dsl.grammar.tree.syntax_tree import (
     Vector,
     Within,
 )
-
-from hl_dsl.cards import Card
 from hl_dsl.language.symbols import action_type, field_type
 from hl_dsl.language.types import BOOL, INT, REAL, Type, scalar, vector
 from tests.support.generators.choices import Choices

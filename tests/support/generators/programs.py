@@ -18,16 +18,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from hypothesis import strategies as st
+
+from hl_dsl.base.source import SourceText
+from hl_dsl.cards import Card
 from hl_dsl.compiler.ir.dataflow import Dataflow
 from hl_dsl.compiler.lowering.lower import lower
 from hl_dsl.grammar.formatter.format import format_policy
 from hl_dsl.grammar.tree.syntax_tree import (
     PolicyDeclaration,
 )
-from hypothesis import strategies as st
-
-from hl_dsl.base.source import SourceText
-from hl_dsl.cards import Card
 from hl_dsl.language.checker import CheckedProgram, check
 from hl_dsl.operators import OPERATORS
 from tests.support.generators.cards import CARDS

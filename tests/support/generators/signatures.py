@@ -11,7 +11,6 @@ from itertools import product
 from typing import NamedTuple, cast
 
 from hl_dsl.grammar.tree.syntax_tree import Apply, Number
-
 from hl_dsl.language.symbols import Symbols
 from hl_dsl.language.type_inference import Inference
 from hl_dsl.language.type_problems import TypeProblem

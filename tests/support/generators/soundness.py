@@ -7,13 +7,12 @@ from collections.abc import Iterator
 
 from hl_dsl.compiler.backends.interpreter import Tick
 from hl_dsl.compiler.ir.dataflow import Dataflow, Obligation
+from hl_dsl.operators.intervals import ANYTHING
 from hl_dsl.verify import Proof
 from hl_dsl.verify.goals.goals import list_claimed_properties
 from hl_dsl.verify.goals.statuses import ProofStatus
 from hl_dsl.verify.methods.interval_stage import IntervalStage
 from hl_dsl.verify.results.report import PROPERTIES
-
-from hl_dsl.operators.intervals import ANYTHING
 from tests.support.generators.inputs import LARGEST_INT, Reference, Run
 
 # Kinds and statuses of properties that hold at every tick, or at none.

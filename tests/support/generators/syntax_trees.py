@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from hypothesis import strategies as st
+
 from hl_dsl.grammar.tree.keywords import reserved_words
 from hl_dsl.grammar.tree.syntax_tree import (
     Act,
@@ -35,8 +37,6 @@ from hl_dsl.grammar.tree.syntax_tree import (
     Vector,
     Within,
 )
-from hypothesis import strategies as st
-
 from hl_dsl.operators import OPERATORS
 
 # The words of the grammar that can stand for nothing else.

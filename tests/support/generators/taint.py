@@ -10,7 +10,6 @@ import math
 from collections.abc import Sequence
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
-
 from hl_dsl.operators import OPERATORS
 
 

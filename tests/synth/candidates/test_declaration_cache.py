@@ -5,17 +5,17 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hl_dsl.compiler.lowering.expressions import Expressions
-from hl_dsl.grammar.tree.syntax_tree import expressions, walk
-from hl_dsl.synth.mutation import Subject, mutate
-from hl_dsl.verify import SearchCache, screen
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.compiler.lowering.expressions import Expressions
+from hl_dsl.grammar.tree.syntax_tree import expressions, walk
 from hl_dsl.language.incremental import DeclarationCache
 from hl_dsl.language.type_inference import Inference
 from hl_dsl.program import Program
+from hl_dsl.synth.mutation import Subject, mutate
+from hl_dsl.verify import SearchCache, screen
 from tests.support.generators.programs import programs
 from tests.support.paths import POLICIES
 from tests.synth.mutation.test_mutate import RICH

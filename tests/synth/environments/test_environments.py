@@ -3,14 +3,14 @@
 import envpool
 import numpy as np
 import pytest
-from hl_dsl.synth.environments.environments import Environments
-from hl_dsl.synth.environments.protocols import ATARI_PROTOCOLS, protocol_options
-from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cards import known_environments, load_card
 from hl_dsl.cards.reader import parse_card
 from hl_dsl.cards.writer import card_text
+from hl_dsl.synth.environments.environments import Environments
+from hl_dsl.synth.environments.protocols import ATARI_PROTOCOLS, protocol_options
+from hl_dsl.synth.environments.simulator_pool import SimulatorPool
 
 CARTPOLE, BREAKOUT = load_card("CartPole-v1"), load_card("Breakout-v5")
 RIGHT = 1

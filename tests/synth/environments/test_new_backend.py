@@ -7,7 +7,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import Capabilities, CardResolver, Rendering
+from hl_dsl.cards.writer import write_card
 from hl_dsl.compiler.backends.frame import Frame
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.backends.backend import (
     ArraySpec,
     EnvironmentBackend,
@@ -27,12 +33,6 @@ from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.video import check_render
 from hl_dsl.synth.runs.ledger import Ledger
-
-from hl_dsl.base.diagnostics import ProgramError
-from hl_dsl.base.errors import HLError
-from hl_dsl.cards import Capabilities, CardResolver, Rendering
-from hl_dsl.cards.writer import write_card
-from hl_dsl.program import Program
 
 ID = "corridor/Short-v0"
 LENGTH = 5

@@ -3,16 +3,16 @@
 import imageio_ffmpeg
 import numpy as np
 import pytest
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import load_card
+from hl_dsl.cards.writer import write_card
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.probe import RandomActions, probe
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
 from hl_dsl.synth.rollouts.video import Video, needs_render
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cards import load_card
-from hl_dsl.cards.writer import write_card
 from tests.support.step_counter import steps_taken
 
 CARTPOLE, BREAKOUT = load_card("CartPole-v1"), load_card("Breakout-v5")

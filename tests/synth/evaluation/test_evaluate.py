@@ -8,6 +8,9 @@ import sys
 import threading
 
 import pytest
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation import evaluate as module
 from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, NotProved, NotRecorded, evaluate_program
@@ -16,9 +19,6 @@ from hl_dsl.synth.rollouts.interrupts import defer_interrupts
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 from tests.support.step_counter import steps_taken
 
 LEAN = """policy lean for "CartPole-v1" {

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import EvaluationOptions, evaluate_program
 from hl_dsl.synth.rollouts.resources import Resources
@@ -12,8 +14,6 @@ from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of
 from hl_dsl.verify import proof_pipeline
 from hl_dsl.verify.methods import interval_stage
-
-from hl_dsl.program import Program
 
 SEEDS = (5, 2, 8)
 TEXT = """policy lean for "CartPole-v1" {

@@ -3,6 +3,8 @@
 from random import Random
 
 import pytest
+
+from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.grammar.tree.syntax_tree import (
     Apply,
     Let,
@@ -14,14 +16,12 @@ from hl_dsl.grammar.tree.syntax_tree import (
     expressions,
     walk,
 )
+from hl_dsl.operators import OPERATORS, Operator, registered
+from hl_dsl.program import Program
 from hl_dsl.synth.mutation import MUTATIONS, Subject, cross, mutate
 from hl_dsl.synth.mutation.forecast import Forecast
 from hl_dsl.synth.mutation.mutate import apply
 from hl_dsl.synth.mutation.signal_terms import CompanionSignal, LeadSignal, RateSignal, Signal
-
-from hl_dsl.base.diagnostics import ProgramError
-from hl_dsl.operators import OPERATORS, Operator, registered
-from hl_dsl.program import Program
 from tests.support.paths import BENCHMARKS
 
 START = Program.parse("""

@@ -1,4 +1,5 @@
 import pytest
+
 from hl_dsl.synth.runs import plots
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trial import trials_of

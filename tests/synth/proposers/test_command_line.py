@@ -7,9 +7,9 @@ import shlex
 import sys
 
 import pytest
-from hl_dsl.synth.runs.progress import progress
 
 from hl_dsl.cli.app import run
+from hl_dsl.synth.runs.progress import progress
 from tests.support.model_server import ModelServer, good, status
 from tests.support.study_runs import LEAN
 from tests.synth.proposers.agents.test_agent import AGENT

@@ -4,12 +4,12 @@ import shlex
 import sys
 
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates import gates
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
-
-from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good, status
 from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, search_study

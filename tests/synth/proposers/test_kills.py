@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.synth.proposers.text.call_account import LedgerCallAccount
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.step_counter import StepCounter
-
-from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
 from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST, BETTER, Run

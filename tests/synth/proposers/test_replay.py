@@ -1,13 +1,13 @@
 """Replayed studies: the same proposals and results, without calls."""
 
 import pytest
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
 from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, search_study

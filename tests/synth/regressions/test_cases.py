@@ -4,14 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
-from hl_dsl.synth.regressions.files import read_case, read_cases
-from hl_dsl.synth.regressions.property_monitor import monitor_program
-from hl_dsl.synth.regressions.verdicts import case_return, check_counterexample, check_episode, first_failure
-from hl_dsl.synth.rollouts.candidate_batch import Episode
-from hl_dsl.synth.rollouts.episode import Recording
-from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
-from hl_dsl.verify.results.counterexamples import counterexamples
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,7 +12,15 @@ from hl_dsl.cards import load_card
 from hl_dsl.cases.documents import case_document
 from hl_dsl.cases.files import InvalidCase, add_case
 from hl_dsl.cases.records import EpisodeCase, Window
+from hl_dsl.compiler.backends.episode_counts import EpisodeCounts
 from hl_dsl.program import Program
+from hl_dsl.synth.regressions.files import read_case, read_cases
+from hl_dsl.synth.regressions.property_monitor import monitor_program
+from hl_dsl.synth.regressions.verdicts import case_return, check_counterexample, check_episode, first_failure
+from hl_dsl.synth.rollouts.candidate_batch import Episode
+from hl_dsl.synth.rollouts.episode import Recording
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.verify.results.counterexamples import counterexamples
 from tests.support.study_runs import LEAN
 
 CARD = load_card("CartPole-v1")

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 import pytest
-from hl_dsl.synth.proposers.text.feedback import failed_direction
-from hl_dsl.synth.regressions.gate import CaseGate
-from hl_dsl.synth.regressions.run import run_cases
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.cases.files import add_case, cases_folder, remove_case
 from hl_dsl.cases.records import EpisodeCase, Window
 from hl_dsl.program import Program
+from hl_dsl.synth.proposers.text.feedback import failed_direction
+from hl_dsl.synth.regressions.gate import CaseGate
+from hl_dsl.synth.regressions.run import run_cases
 from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, Interrupt, synth, trials
 

@@ -2,11 +2,11 @@ import json
 import shutil
 
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.runs import plots
 from hl_dsl.synth.runs.budget import Budget
-
-from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
 from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, SAME, UNPROVED

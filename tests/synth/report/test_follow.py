@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from hl_dsl.synth.runs.follow import follow
-from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
-from hl_dsl.synth.runs.run_folder import RunFolder
-from hl_dsl.synth.runs.trial import Trial
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.synth.runs.follow import follow
+from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
+from hl_dsl.synth.runs.run_folder import RunFolder
+from hl_dsl.synth.runs.trial import Trial
 
 
 def trial(index, **more):

@@ -7,15 +7,15 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from hl_dsl.synth.report.drawing.chart import ticks
 from hl_dsl.synth.report.drawing.markup import element, escaped
 from hl_dsl.synth.report.report import write_report
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.statuses import GATES
 from hl_dsl.synth.runs.trial import Trial, trials_of
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from tests.support.parsed_report import Page
 from tests.support.step_counter import steps_taken
 from tests.synth.report.conftest import EVIL

@@ -7,6 +7,10 @@ import math
 import shutil
 
 import pytest
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import FileUnwritable
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.report.report import write_report
@@ -14,10 +18,6 @@ from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
 from hl_dsl.synth.runs.run_folder import RunFolder, lock_holder
 from hl_dsl.synth.runs.trial import Trial
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.files import FileUnwritable
-from hl_dsl.program import Program
 from tests.support.parsed_report import Page
 from tests.support.paths import POLICIES
 from tests.support.study_runs import LEAN, Interrupt, search_study, tune

@@ -7,13 +7,13 @@ import io
 
 import imageio.v3
 import pytest
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.report.report import write_report
 from hl_dsl.synth.rollouts import video
 from hl_dsl.synth.runs.ledger import Ledger, LedgerUnreadable
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.trial import trials_of
-
-from hl_dsl.base.errors import HLError
 from tests.support.parsed_report import Page
 from tests.support.step_counter import steps_taken
 

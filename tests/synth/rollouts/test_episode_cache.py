@@ -4,6 +4,10 @@ from contextlib import suppress
 from random import Random
 
 import numpy as np
+
+from hl_dsl.base.diagnostics import ProgramError
+from hl_dsl.cards import load_card
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.mutation import Subject, mutate
@@ -12,10 +16,6 @@ from hl_dsl.synth.rollouts.episode_cache import EpisodeCache
 from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
 from hl_dsl.synth.rollouts.executor import ExecutionHooks
 from hl_dsl.synth.rollouts.resources import Resources
-
-from hl_dsl.base.diagnostics import ProgramError
-from hl_dsl.cards import load_card
-from hl_dsl.program import Program
 from tests.support.step_counter import steps_taken
 
 CARD = load_card("CartPole-v1")

@@ -1,6 +1,7 @@
 """Step log: sums and digests depend neither on blocks nor on other lanes."""
 
 import numpy as np
+
 from hl_dsl.synth.rollouts.step_log import StepLog
 
 

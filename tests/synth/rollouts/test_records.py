@@ -5,16 +5,16 @@ import pickle
 from functools import partial
 
 import pytest
-from hl_dsl.compiler.backends.episode_counts import EpisodeCounts, PlanningCounts
-from hl_dsl.synth.environments.episode_settings import EpisodeSettings
-from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
-from hl_dsl.synth.rollouts.executor import InProcessExecutor
-from hl_dsl.synth.rollouts.resources import Resources
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.compiler.backends.episode_counts import EpisodeCounts, PlanningCounts
 from hl_dsl.program import Program
+from hl_dsl.synth.environments.episode_settings import EpisodeSettings
+from hl_dsl.synth.rollouts.episode_status import EpisodeStatus
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
+from hl_dsl.synth.rollouts.resources import Resources
 
 numbers = st.integers(0, 10**9)
 tuples = st.lists(numbers, max_size=4).map(tuple)

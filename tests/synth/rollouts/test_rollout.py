@@ -6,14 +6,14 @@ import signal
 import envpool
 import numpy as np
 import pytest
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import load_card
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.environments.protocols import protocol_options
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.rollout import evaluate
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cards import load_card
 from tests.support.step_counter import steps_taken
 
 CARTPOLE, BREAKOUT, PENDULUM = load_card("CartPole-v1"), load_card("Breakout-v5"), load_card("Pendulum-v1")

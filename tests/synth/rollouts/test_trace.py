@@ -4,16 +4,16 @@ import json
 
 import numpy as np
 import pytest
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.backends.frame import Frame
 from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.evaluation.evaluate import evaluate_program
 from hl_dsl.synth.rollouts.callbacks import RolloutCallbacks
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.rollouts.trace import TraceWriter
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 
 MODES = """policy shy for "CartPole-v1" {
   observe pole.angle, pole.velocity, reward, step

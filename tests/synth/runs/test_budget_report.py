@@ -1,14 +1,14 @@
 """Budget rows of a ledger: spent, reserved and allowed amounts."""
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.program import Program
 from hl_dsl.synth.report.report import write_report
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.budget_report import budget_event, budget_lines, budget_rows
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.trials_table import show_trials
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from hl_dsl.program import Program
 from tests.support.study_runs import LEAN, search_study
 
 UNITS = ("environment steps", "programs", "tokens", "cost", "seconds")

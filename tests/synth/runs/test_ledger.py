@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
-from hl_dsl.synth.runs.ledger_format import LEDGER_FIELDS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.json_values import NotRecordable, plain
+from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
+from hl_dsl.synth.runs.ledger_format import LEDGER_FIELDS
 
 logging.getLogger("hl_dsl.synth.runs.ledger").setLevel(logging.ERROR)
 

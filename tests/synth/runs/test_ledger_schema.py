@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 
 import pytest
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.runs import run_settings
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.ledger_format import FIRST_SCHEMA, SCHEMA, UnknownSchema, current_event
@@ -12,8 +14,6 @@ from hl_dsl.synth.runs.run_folder import RunFolder, settings_in
 from hl_dsl.synth.runs.statuses import GATES, Gate, TrialKind, TrialStatus
 from hl_dsl.synth.runs.trial import Trial, trials_of
 from hl_dsl.synth.runs.trials_table import show_trials
-
-from hl_dsl.base.errors import HLError
 
 POLICIES = sorted(Path(__file__).parents[3].glob("policies/*/trials.jsonl"))
 

@@ -13,9 +13,9 @@ import time
 from pathlib import Path
 
 import pytest
-from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged, LedgerUnreadable, LedgerUnwritable
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged, LedgerUnreadable, LedgerUnwritable
 
 APPENDER = """
 import sys

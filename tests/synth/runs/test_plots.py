@@ -9,11 +9,11 @@ import random
 import matplotlib.image
 import numpy as np
 import pytest
+
+from hl_dsl.base.files import FileUnwritable
 from hl_dsl.synth.runs.plots import Reference, plot_sample_efficiency, sample_efficiency_figure, short_number
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial
-
-from hl_dsl.base.files import FileUnwritable
 
 
 def scored(

@@ -11,11 +11,11 @@ import time
 from pathlib import Path
 
 import pytest
-from hl_dsl.synth.runs.run_folder import RunFolder, RunFolderBusy, RunFolderError
-from hl_dsl.synth.runs.trial import Trial
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.base.files import FileUnwritable, write_whole
+from hl_dsl.synth.runs.run_folder import RunFolder, RunFolderBusy, RunFolderError
+from hl_dsl.synth.runs.trial import Trial
 
 HOLDER = """
 import sys, time

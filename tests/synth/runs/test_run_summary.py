@@ -1,12 +1,12 @@
 """A policy's own ledger has one summary of each run, successful or not, and its steps once."""
 
 import pytest
-from hl_dsl.synth.rollouts.executor import InProcessExecutor
-from hl_dsl.synth.runs.ledger import Ledger, LedgerUnwritable
-from hl_dsl.synth.runs.trial import trials_of
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
+from hl_dsl.synth.runs.ledger import Ledger, LedgerUnwritable
+from hl_dsl.synth.runs.trial import trials_of
 from tests.support.study_runs import LEAN, synth, trials, tune
 
 TEXT = LEAN.replace("  act {", "  param tilt: real = 0.2 in [-0.2, 0.2]\n\n  act {").replace(

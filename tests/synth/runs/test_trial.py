@@ -10,16 +10,16 @@ import math
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.lineage import lineage
 from hl_dsl.synth.runs.statuses import GATES, Gate, TrialKind
 from hl_dsl.synth.runs.summary_csv import summary_csv, write_summary
 from hl_dsl.synth.runs.trial import Trial, proof_summary, trials_of, violations
 from hl_dsl.synth.runs.trial_statistics import best_trial, cumulative, main_setting
-from hypothesis import given
-from hypothesis import strategies as st
-
-from hl_dsl.base.errors import HLError
 
 
 def scored(

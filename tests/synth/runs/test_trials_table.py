@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.runs.ledger import Ledger, LedgerDamaged
 from hl_dsl.synth.runs.statuses import Gate, TrialKind
 from hl_dsl.synth.runs.trial import Trial
 from hl_dsl.synth.runs.trials_table import show_trials
-from rich.console import Console
-
-from hl_dsl.base.errors import HLError
 
 
 def scored(index: int, name: str, *returns: float, gate: str = "accepted", **more) -> Trial:

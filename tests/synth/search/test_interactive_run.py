@@ -5,6 +5,10 @@ import signal
 from dataclasses import replace
 
 import pytest
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cases.files import add_case, cases_folder, remove_case
+from hl_dsl.cases.records import EpisodeCase
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.budget import Budget
@@ -14,10 +18,6 @@ from hl_dsl.synth.search import generation_run, study_kind
 from hl_dsl.synth.search.interactive_documents import inspect, status
 from hl_dsl.synth.search.interactive_run import InteractiveStudy
 from hl_dsl.synth.search.study_settings import StudySettings
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cases.files import add_case, cases_folder, remove_case
-from hl_dsl.cases.records import EpisodeCase
 from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, trials
 

@@ -6,13 +6,13 @@ import re
 import signal
 
 import pytest
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.base.files import FileUnwritable
 from hl_dsl.synth.runs.ledger import Ledger
 from hl_dsl.synth.runs.run_folder import RunFolder
 from hl_dsl.synth.runs.run_result import NotWritten
 from hl_dsl.synth.runs.version import version
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.base.files import FileUnwritable
 from tests.support.step_counter import steps_taken
 from tests.support.study_runs import Interrupt, synth, trials, tune
 

@@ -4,6 +4,9 @@ import io
 from random import Random
 
 import pytest
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates.archive import KEPT, Archive, ScoredParameters
 from hl_dsl.synth.candidates.gates import CheckedCandidate, Gates, Rejection
 from hl_dsl.synth.candidates.parameter_sampling import first_values, next_values
@@ -12,9 +15,6 @@ from hl_dsl.synth.environments.random_numbers import generator, seed_for
 from hl_dsl.synth.runs.progress import progress
 from hl_dsl.synth.search.random_baseline import random_constants
 from hl_dsl.synth.search.simplify import simplified, without_provably_unused_parts
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 from tests.support.study_runs import synth
 
 LEAN = Program.parse("""

@@ -3,15 +3,15 @@
 import json
 
 import pytest
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.ir.structural_hash import canonical_hash
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates import gates
 from hl_dsl.synth.evaluation.evaluate import NotProved
 from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.runs.run_folder import RunFolder
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, Interrupt, search_study, synth, trials, tune
 

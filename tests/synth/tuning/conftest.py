@@ -1,11 +1,11 @@
 """A pendulum policy and options of small tunings."""
 
 import pytest
-from hl_dsl.synth.rollouts.executor import InProcessExecutor
 
 from hl_dsl.cases.files import add_case, cases_folder
 from hl_dsl.cases.records import EpisodeCase
 from hl_dsl.program import Program
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
 from tests.support.study_runs import trials
 
 SWING = """\

@@ -3,14 +3,14 @@
 import re
 
 import pytest
-from hl_dsl.synth.tuning.episode_schedule import Phase, parse_short, schedule_text
-from hl_dsl.synth.tuning.fitness import MEAN, parse_fitness
-from hl_dsl.synth.tuning.parameter_selection import chosen_parameters
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from hl_dsl.synth.tuning.episode_schedule import Phase, parse_short, schedule_text
+from hl_dsl.synth.tuning.fitness import MEAN, parse_fitness
+from hl_dsl.synth.tuning.parameter_selection import chosen_parameters
 
 returns = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40)
 weights = st.integers(1, 400).map(lambda number: number / 100)

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from hl_dsl.synth.regressions.gate import CaseGate
-from hl_dsl.synth.report.contents.run import RunStatus, read_run
-from hl_dsl.synth.runs.ledger import Ledger
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from hl_dsl.synth.regressions.gate import CaseGate
+from hl_dsl.synth.report.contents.run import RunStatus, read_run
+from hl_dsl.synth.runs.ledger import Ledger
 from tests.support.step_counter import steps_taken
 from tests.support.study_runs import trials, tune
 from tests.synth.tuning.conftest import FEW, SWING, case

@@ -8,13 +8,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hl_dsl.synth.report.contents.run import RunStatus, read_run
-from hl_dsl.synth.rollouts.executor import InProcessExecutor
-from hl_dsl.synth.runs.trials_table import show_trials
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.errors import HLError
+from hl_dsl.synth.report.contents.run import RunStatus, read_run
+from hl_dsl.synth.rollouts.executor import InProcessExecutor
+from hl_dsl.synth.runs.trials_table import show_trials
 from tests.support.step_counter import steps_taken
 from tests.support.study_runs import Interrupt, trials, tune
 from tests.synth.tuning.conftest import FEW, SWING, case, samples

@@ -1,12 +1,12 @@
 """Tuning moves parameters inside their ranges, repeats, keeps the text, and never overspends."""
 
 import pytest
-from hl_dsl.synth.evaluation.evaluate import NotProved
-from hl_dsl.synth.evaluation.program_text import text_of
-from hl_dsl.synth.runs.budget import Budget
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from hl_dsl.synth.evaluation.evaluate import NotProved
+from hl_dsl.synth.evaluation.program_text import text_of
+from hl_dsl.synth.runs.budget import Budget
 from tests.support.step_counter import steps_taken
 from tests.support.study_runs import trials as recorded
 from tests.support.study_runs import tune_program

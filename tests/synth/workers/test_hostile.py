@@ -10,15 +10,15 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.workers.limits import GIB, EvaluatorFailed, WorkerLimits
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 from tests.support import hostile_workers
 from tests.support.step_counter import steps_taken
 from tests.support.study_runs import LEAN, search_study, trials

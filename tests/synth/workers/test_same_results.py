@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.rollouts.candidate_batch import play
 from hl_dsl.synth.rollouts.executor import ExecutionHooks, InProcessExecutor
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.runs.budget import Budget
 from hl_dsl.synth.workers.worker_executor import WorkerExecutor
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 from tests.support.step_counter import steps_taken
 from tests.support.study_runs import Interrupt, search_study, trials, tune
 from tests.synth.search.test_study import verdicts

@@ -6,6 +6,8 @@ import re
 from typing import Any
 
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits, prove
 from hl_dsl.verify.conjunctions import split_conjunction
 from hl_dsl.verify.diagnosis.annotate_proof import with_diagnosis
@@ -13,8 +15,6 @@ from hl_dsl.verify.diagnosis.bound_relaxation import relax_bound
 from hl_dsl.verify.diagnosis.missing_invariants import suggest_invariant
 from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.graph_index import GraphIndex
-
-from hl_dsl.program import Program
 from tests.verify.test_verdicts import LIMITS
 
 BREAKOUT = 'policy p for "Breakout-v5" {{ observe ram, reward {} act NOOP }}'

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.diagnosis import assumption_horizon as module
 from hl_dsl.verify.diagnosis.assumption_horizon import check_assumption_horizon
 from hl_dsl.verify.goals.limits import DEFAULT_LIMITS
 from hl_dsl.verify.simulation.replay import keeps_assumptions
 from hl_dsl.verify.smt.solver import Solver
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from hl_dsl.program import Program
 from tests.support.generators.inputs import interpret, runs
 from tests.support.generators.programs import programs
 from tests.support.generators.soundness import sound_ticks

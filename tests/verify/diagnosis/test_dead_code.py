@@ -6,7 +6,13 @@ import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.base.source import SourceText
 from hl_dsl.grammar.parser import parse
+from hl_dsl.messages.codes import CODES, explain_code
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.diagnosis.assumption_horizon import check_assumption_horizon
 from hl_dsl.verify.diagnosis.condition_sites import find_condition_sites
@@ -14,12 +20,6 @@ from hl_dsl.verify.diagnosis.dead_code import find_dead_code
 from hl_dsl.verify.equivalence import equivalence
 from hl_dsl.verify.equivalence.correspondence import simulate_jointly
 from hl_dsl.verify.equivalence.product import build_product
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from hl_dsl.base.source import SourceText
-from hl_dsl.messages.codes import CODES, explain_code
-from hl_dsl.program import Program
 from tests.support.generators.inputs import interpret, runs
 from tests.support.generators.programs import programs
 from tests.support.generators.soundness import sound_ticks

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from hl_dsl.verify.diagnosis.parameter_narrowing import _axes, narrow_parameters, with_ranges
 
 from hl_dsl.program import Program
+from hl_dsl.verify.diagnosis.parameter_narrowing import _axes, narrow_parameters, with_ranges
 
 HEAD = 'policy p for "CartPole-v1" { observe pole.angle, cart.position '
 ACT = " act { when lean > 0 => RIGHT otherwise => LEFT } }"

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from hl_dsl.compiler.backends.interpreter import Interpreter
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.equivalence.comparison import EquivalenceStatus
 from hl_dsl.verify.equivalence.difference import list_used_inputs, render_difference, trace_difference
 from hl_dsl.verify.equivalence.equivalence import compare
-
-from hl_dsl.program import Program
 
 CART = 'policy p for "CartPole-v1" {{ observe cart.position, cart.velocity, pole.angle {} }}'
 PENDULUM = 'policy p for "Pendulum-v1" {{ observe pole.cos, pole.sin {} }}'

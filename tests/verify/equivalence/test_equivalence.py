@@ -5,14 +5,14 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hl_dsl.verify import ProofLimits
-from hl_dsl.verify.equivalence.comparison import EquivalenceStatus
-from hl_dsl.verify.equivalence.difference import list_used_inputs, render_difference, trace_difference
-from hl_dsl.verify.equivalence.equivalence import compare, same_actions
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.operators import OPERATORS
 from hl_dsl.program import Program
+from hl_dsl.verify import ProofLimits
+from hl_dsl.verify.equivalence.comparison import EquivalenceStatus
+from hl_dsl.verify.equivalence.difference import list_used_inputs, render_difference, trace_difference
+from hl_dsl.verify.equivalence.equivalence import compare, same_actions
 from tests.support.generators.bench import all_forms, samples
 from tests.verify.equivalence.pairs import (
     BATTERY,

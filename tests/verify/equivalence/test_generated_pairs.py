@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.equivalence.comparison import EquivalenceStatus
 from hl_dsl.verify.equivalence.correspondence import simulate_jointly
 from hl_dsl.verify.equivalence.difference import trace_difference
 from hl_dsl.verify.equivalence.equivalence import compare, same_actions
 from hl_dsl.verify.equivalence.product import build_product
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
-from hl_dsl.program import Program
 from tests.support.generators.programs import programs
 from tests.verify.equivalence.pairs import (
     CART,

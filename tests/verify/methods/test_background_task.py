@@ -8,10 +8,10 @@ import time
 from dataclasses import replace
 
 import pytest
-from hl_dsl.verify import ProofLimits, prove
-from hl_dsl.verify.methods.background_task import BackgroundTask
 
 from hl_dsl.program import Program
+from hl_dsl.verify import ProofLimits, prove
+from hl_dsl.verify.methods.background_task import BackgroundTask
 from tests.support.paths import VERDICTS
 
 HARD = (

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits, screen
 from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.simulation.replay import SimulatedRun, first_break
-
-from hl_dsl.program import Program
 
 # Without the solver, and next to no simulation: so that "unknown" is easy to have.
 POOR = ProofLimits(solver=False, lanes=0)

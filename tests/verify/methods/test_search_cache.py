@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from random import Random
 
-from hl_dsl.synth.mutation import Subject, mutate
-from hl_dsl.verify.methods.interval_stage import IntervalStage
-from hl_dsl.verify.methods.search_cache import SearchCache
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hl_dsl.base.errors import HLError
 from hl_dsl.program import Program
+from hl_dsl.synth.mutation import Subject, mutate
+from hl_dsl.verify.methods.interval_stage import IntervalStage
+from hl_dsl.verify.methods.search_cache import SearchCache
 from tests.support.generators.programs import programs
 from tests.support.paths import POLICIES
 from tests.verify.test_verdicts import FILES

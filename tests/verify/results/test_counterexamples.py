@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
+
+from hl_dsl.cases.files import InvalidCase, read_counterexample, save_case
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.results.counterexample_files import paths_for
 from hl_dsl.verify.results.counterexamples import counterexamples, replay
 from hl_dsl.verify.simulation.trace import render_trace
-
-from hl_dsl.cases.files import InvalidCase, read_counterexample, save_case
-from hl_dsl.program import Program
 from tests.verify.test_verdicts import LIMITS, VERDICTS
 
 VIOLATED = sorted([*VERDICTS.glob("violated/*.hl"), *VERDICTS.glob("ill-defined/*.hl")])

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits, prove, screen
 from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.methods.bounded_model_checking import BoundedSearch
 from hl_dsl.verify.simulation.replay import SimulatedRun
 from hl_dsl.verify.simulation.trace import render_trace
-from hypothesis import HealthCheck, given, settings
-
-from hl_dsl.program import Program
 from tests.support.generators.programs import programs
 from tests.verify.test_verdicts import VERDICTS
 

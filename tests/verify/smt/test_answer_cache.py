@@ -8,13 +8,13 @@ import subprocess
 import sys
 
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits, SearchCache, SolverAnswerCache
 from hl_dsl.verify.smt import answer_cache as cache_module
 from hl_dsl.verify.smt import solver as solver_module
 from hl_dsl.verify.smt.answer_cache import _seal
 from hl_dsl.verify.smt.solver import Solver
-
-from hl_dsl.program import Program
 from tests.verify.smt.test_solver import ANSWERING, fake
 from tests.verify.test_verdicts import VERDICTS, assert_replays
 

@@ -10,11 +10,11 @@ import sys
 from fractions import Fraction
 
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.smt import solver as solver_module
 from hl_dsl.verify.smt.solver import SAT, UNKNOWN, UNSAT, Solver, SolverFailure
-
-from hl_dsl.program import Program
 from tests.verify.test_verdicts import VERDICTS
 
 NEEDS_SOLVER = VERDICTS / "proved" / "ghost_counter.hl"

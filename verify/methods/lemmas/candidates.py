@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import TypeAlias
 
 from hl_dsl.compiler.ir.dataflow import Dataflow
+from hl_dsl.operators.intervals import INF
 from hl_dsl.verify.goals.cone_of_influence import find_closed_cone
 from hl_dsl.verify.goals.goals import Goal
 from hl_dsl.verify.goals.graph_index import Interval
@@ -21,8 +22,6 @@ from hl_dsl.verify.intervals.evaluator import Evaluator
 from hl_dsl.verify.intervals.narrowing import EMPTY
 from hl_dsl.verify.methods.lemma import Lemma, Linear, Truth, make_positive
 from hl_dsl.verify.simulation.replay import Values
-
-from hl_dsl.operators.intervals import INF
 
 _MOST_COUNTERS = 14
 _MOST_CONDITIONS = 30

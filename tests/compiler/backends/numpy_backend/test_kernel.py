@@ -8,9 +8,9 @@ from random import Random
 
 import numpy as np
 import pytest
+
 from hl_dsl.compiler.backends.numpy_backend import kernel
 from hl_dsl.compiler.backends.numpy_backend.source import Operand
-
 from hl_dsl.operators import OPERATORS
 from tests.support.generators.inputs import bits
 

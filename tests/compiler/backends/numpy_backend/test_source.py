@@ -8,13 +8,13 @@ import warnings
 from random import Random
 
 import numpy as np
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
 from hl_dsl.compiler.backends.numpy_backend import kernel
 from hl_dsl.compiler.backends.numpy_backend.source import compile_numpy, write_numpy
 from hl_dsl.compiler.backends.value_bounds import node_bounds
 from hl_dsl.compiler.policy import Policy
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
-
 from hl_dsl.program import Program
 from tests.support.generators.inputs import bits, interpret, runs
 from tests.support.generators.programs import programs

@@ -8,7 +8,6 @@ import sys
 
 from hl_dsl.compiler.backends.tape import source as tape_source
 from hl_dsl.compiler.policy import Policy
-
 from hl_dsl.program import Program
 
 BALL = """policy ball for "Breakout-v5" {

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.compiler.backends.tape import source as tape_source
 from hl_dsl.compiler.backends.tape.encoding import encode
 from hl_dsl.compiler.policy import Policy
-
-from hl_dsl.base.errors import HLError
 from hl_dsl.operators import OPERATORS, Form, Operator, intervals, registered
 from hl_dsl.program import Program
 

@@ -9,6 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.program import Program
 from hl_dsl.synth.proposers.agents import sandbox
 from hl_dsl.synth.proposers.agents.agent_process import MARK
 from hl_dsl.synth.proposers.agents.profiles import PROFILES, command_of
@@ -16,9 +19,6 @@ from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
 from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from hl_dsl.synth.runs.budget import Budget
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.program import Program
 from tests.support.paths import ROOT, SUPPORT
 from tests.support.study_runs import LEAN, search_study
 from tests.synth.proposers.conftest import Run

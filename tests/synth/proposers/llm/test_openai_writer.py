@@ -1,11 +1,11 @@
 """Proposer `openai`: prompts, repairs, recorded tokens, and options."""
 
 import pytest
+
+from hl_dsl.base.errors import HLError
 from hl_dsl.synth.proposers.llm.response_formats import TOOL
 from hl_dsl.synth.proposers.registry import proposer_named
 from hl_dsl.synth.proposers.text.options import ProposerOptions
-
-from hl_dsl.base.errors import HLError
 from tests.support.model_server import ModelServer, good
 from tests.support.model_studies import GRAMMAR, study
 from tests.support.step_counter import steps_taken

@@ -1,8 +1,8 @@
 """Response formats: the client uses the most constrained format that the server accepts."""
 
 import pytest
-from hl_dsl.synth.proposers.llm.response_formats import RESPONSE_FORMATS
 
+from hl_dsl.synth.proposers.llm.response_formats import RESPONSE_FORMATS
 from tests.support.model_server import ModelServer, good
 from tests.support.model_studies import only_chat, study
 from tests.synth.proposers.conftest import BEST, BETTER, Run

@@ -1,8 +1,8 @@
 """Retries and budgets of calls: waits, servers that do not recover, and limits that are never exceeded."""
 
 import pytest
-from hl_dsl.synth.proposers.text.retries import RetryPolicy
 
+from hl_dsl.synth.proposers.text.retries import RetryPolicy
 from tests.support.model_server import ModelServer, good, status
 from tests.support.model_studies import study
 from tests.synth.proposers.conftest import BEST, BETTER, BROKEN, Run

@@ -2,6 +2,10 @@
 
 from random import Random
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates.archive import WORST, Archive
 from hl_dsl.synth.candidates.gates import CheckedCandidate
 from hl_dsl.synth.candidates.parameter_values import structure_hash
@@ -11,10 +15,6 @@ from hl_dsl.synth.mutation.linear_rules import features, shows_few_numbers
 from hl_dsl.synth.mutation.mutate import apply
 from hl_dsl.synth.proposers.local.cma_brackets import BRACKET, FRESH, BracketArm, CmaBrackets
 from hl_dsl.synth.rollouts.pruning import clearly_worse, margin, rungs
-from hypothesis import given
-from hypothesis import strategies as st
-
-from hl_dsl.program import Program
 from tests.support.study_runs import synth, trials
 
 PUSH = 'policy push for "CartPole-v1" {\n  act LEFT\n}\n'

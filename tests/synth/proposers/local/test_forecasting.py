@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.synth.candidates.behaviour import behaviour
 from hl_dsl.synth.proposers.local.forecasting import forecasts
 from hl_dsl.synth.rollouts.episode import Recording
-
-from hl_dsl.program import Program
 
 FOLLOW = Program.parse(
     'policy follow for "Breakout-v5" { observe ram  act { when ram[10] > ram[20] => RIGHT  otherwise => LEFT } }'

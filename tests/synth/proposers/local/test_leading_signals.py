@@ -1,9 +1,10 @@
 """Rate and lead signals: found exactly where there are some, and nowhere else."""
 
 import numpy as np
+from hypothesis import given, settings, strategies
+
 from hl_dsl.synth.mutation.signal_terms import Signal
 from hl_dsl.synth.proposers.local.leading_signals import lead_of, rate_of
-from hypothesis import given, settings, strategies
 
 TICKS = 1500
 

@@ -2,10 +2,11 @@
 
 from types import SimpleNamespace
 
-from hl_dsl.synth.candidates.archive import Archive, ScoredParameters
-from hl_dsl.synth.proposers.text.feedback import different_structure
 from hypothesis import given
 from hypothesis import strategies as st
+
+from hl_dsl.synth.candidates.archive import Archive, ScoredParameters
+from hl_dsl.synth.proposers.text.feedback import different_structure
 
 STRUCTURES = st.lists(
     st.tuples(st.integers(0, 50), st.sampled_from([None, "left", "right"]), st.integers(1, 9)), min_size=4, max_size=12

@@ -5,6 +5,8 @@ import io
 
 import imageio.v3
 import pytest
+
+from hl_dsl.program import Program
 from hl_dsl.synth.environments.episode_settings import EpisodeSettings
 from hl_dsl.synth.proposers.agents.scratch_folder import FEEDBACK, ScratchFolder
 from hl_dsl.synth.proposers.llm.openai_writer import OpenAIWriter
@@ -18,8 +20,6 @@ from hl_dsl.synth.rollouts.last_frames import EVERY, MOST
 from hl_dsl.synth.rollouts.picture import Picture
 from hl_dsl.synth.rollouts.resources import Resources
 from hl_dsl.synth.search.episode_files import read_episodes
-
-from hl_dsl.program import Program
 from tests.support.model_server import ModelServer, good
 from tests.support.model_studies import BEST_HASH, only_chat, study
 from tests.support.step_counter import steps_taken

@@ -10,8 +10,15 @@ from types import SimpleNamespace
 import imageio.v3
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hl_dsl.base.errors import HLError
+from hl_dsl.cards import load_card
+from hl_dsl.cards.text import card_lines
 from hl_dsl.grammar.decoder.ebnf import Literal, read_grammar, walk
 from hl_dsl.grammar.tree.keywords import grammar_text
+from hl_dsl.operators import OPERATORS
 from hl_dsl.synth.environments.environments import Environments
 from hl_dsl.synth.proposers.prompt.language_summary import MOST_CHARACTERS as LONGEST_CARD
 from hl_dsl.synth.proposers.prompt.language_summary import language_summary
@@ -20,13 +27,6 @@ from hl_dsl.synth.proposers.prompt.prompt_parts import BudgetLeft, FailedDirecti
 from hl_dsl.synth.proposers.prompt.truncation import table_text, truncate_middle
 from hl_dsl.synth.rollouts.last_frames import LastFrames, png
 from hl_dsl.synth.rollouts.picture import MOST_PICTURE_BYTES, Picture
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from hl_dsl.base.errors import HLError
-from hl_dsl.cards import load_card
-from hl_dsl.cards.text import card_lines
-from hl_dsl.operators import OPERATORS
 
 CARD = load_card("CartPole-v1")
 PARENT = 'policy a for "CartPole-v1" {\n  observe pole.angle\n  act LEFT\n}\n'

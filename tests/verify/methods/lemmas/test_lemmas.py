@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+
+from hl_dsl.program import Program
 from hl_dsl.verify import ProofLimits
 from hl_dsl.verify.goals.goals import list_goals
 from hl_dsl.verify.goals.terms import SORTS, literal
@@ -13,9 +16,6 @@ from hl_dsl.verify.methods.lemmas.houdini import Houdini, remove_implied
 from hl_dsl.verify.methods.lemmas.induction_with_lemmas import sample_states
 from hl_dsl.verify.simulation.simulate import simulate
 from hl_dsl.verify.smt.solver import Solver
-from hypothesis import HealthCheck, given, settings
-
-from hl_dsl.program import Program
 from tests.support.generators.programs import programs
 from tests.verify.test_verdicts import VERDICTS
 
