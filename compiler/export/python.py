@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib import resources
 
 from hl_dsl.compiler.backends import number_conversion
-from hl_dsl.compiler.backends.backend import run_outputs, monitored_properties
+from hl_dsl.compiler.backends.backend import monitored_properties, run_outputs
 from hl_dsl.compiler.backends.monitored_properties import without_unused_monitor_state
 from hl_dsl.compiler.backends.numpy_backend import kernel
 from hl_dsl.compiler.backends.numpy_backend.source import write_numpy
