@@ -1,8 +1,8 @@
 """Links what a wheel depends on, and nothing else, from this environment into another one.
 
 `python .ci/link_dependencies.py DISTRIBUTION VENV`: VENV has the distribution installed without its dependencies. Each
-dependency that its metadata names, and theirs, is linked into VENV, so that a dependency that is missing in the metadata is
-missing there too. This takes a second; installing the same files takes a minute and half a gigabyte.
+dependency that its metadata names, and theirs, is linked into VENV, so that a dependency that is missing in the
+metadata is missing there too. This takes a second; installing the same files takes a minute and half a gigabyte.
 """
 
 from __future__ import annotations

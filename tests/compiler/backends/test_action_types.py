@@ -22,7 +22,8 @@ from hl_dsl.program import Program
 
 # Names and aliases that NumPy takes for number types, and others.
 NAMES = sorted({
-    *np.sctypeDict, *(kind + size for kind in "iufc" for size in ("1", "2", "4", "8", "16")), "<f4", ">f4", "=f8", ">i4", "float", "int",
+    *np.sctypeDict, *(kind + size for kind in "iufc" for size in ("1", "2", "4", "8", "16")),
+    "<f4", ">f4", "=f8", ">i4", "float", "int",
     "bool", "real", "", "Float32", "float32 ",
 } - {0}, key=str)  # fmt: skip
 names = st.sampled_from([name for name in NAMES if isinstance(name, str)]) | st.text(max_size=8)

@@ -1,4 +1,4 @@
-"""Whole generated programs on generated runs: every form does what the interpreter does, and the verifier's forms admit it."""
+"""Generated programs on generated runs: every form equals the interpreter, and the verifier's forms admit each run."""
 
 from __future__ import annotations
 
@@ -29,8 +29,10 @@ MANY = 17  # copies of each lane, so that a batch is larger than a block of the 
 
 @pytest.mark.parametrize("back_end", ["numpy", "tape", "interpreter"])
 def test_a_back_end_does_what_the_interpreter_does(back_end):
-    """In batches of 1 to 4 and of up to 80 lanes, in any order, some left out, restarting at any tick, each with its
-    own parameters, on observations that leave their ranges."""
+    """Batches of 1 to 4 and of up to 80 lanes, in any order, some absent, restarting at any tick, with own parameters.
+
+    The observations exceed their ranges.
+    """
     counts: Counter = Counter()
 
     @settings(SLOWLY, max_examples=30 if back_end == "interpreter" else 120)
@@ -42,19 +44,19 @@ def test_a_back_end_does_what_the_interpreter_does(back_end):
         own: Counter = Counter()
         assert disagreements(run.repeated(MANY) if wide else run, reference, back_end, own)[:3] == []
         counts.update(own)
-        # By program: one with ints beyond 2^53 in a wide batch leaves out hundreds of comparisons at once.
+        # By program: one with ints beyond 2^53 in a wide batch skips hundreds of comparisons at once.
         counts["programs"] += bool(own["compared"] or own["skipped"])
-        counts["mostly left out"] += own["skipped"] > own["compared"]
+        counts["mostly skipped"] += own["skipped"] > own["compared"]
 
     agree()
     print(dict(counts))
-    assert counts["programs"] > 10 * counts["mostly left out"]
+    assert counts["programs"] > 10 * counts["mostly skipped"]
 
 
 @settings(SLOWLY, max_examples=40)
 @given(programs(), st.data())
 def test_what_a_lane_does_depends_on_that_lane_only(program, data):
-    """A lane alone, and the same lane among others: the interpreter's run of it is the same, and so is each back end's."""
+    """A lane has the same run alone and among others, in the interpreter and in each back end."""
     run = data.draw(runs(program.flow, lanes=3))
     reference = interpret(run)
     for back_end in ("numpy", "tape"):
@@ -129,8 +131,8 @@ def test_the_solver_admits_every_run_of_the_interpreter(program, data):
     run = data.draw(runs(flow, lanes=1, ticks=3))
     assumed = [item.node for item in flow.of_kind("assume")]
     episodes: list[list] = []
-    for done, begins in sound_ticks(flow, run, interpret(run)):
-        if begins:
+    for done, starts in sound_ticks(flow, run, interpret(run)):
+        if starts:
             episodes.append([])
         episodes[-1].append(done.values)
     for values in episodes:
@@ -144,7 +146,8 @@ def admits(tier: IntervalStage, ticks: list[list], context) -> bool:
     for values in ticks:
         lines += encoding.frame(range(len(values)))
         lines += [
-            f"(assert (= {encoding.frames[-1][number].text} {literal(value, SORTS[tier.flow.nodes[number].base]).text}))"
+            f"(assert (= {encoding.frames[-1][number].text} "
+            f"{literal(value, SORTS[tier.flow.nodes[number].base]).text}))"
             for number, value in enumerate(values)
         ]
     solver = z3.Solver()
@@ -155,12 +158,13 @@ def admits(tier: IntervalStage, ticks: list[list], context) -> bool:
     return verdict == z3.sat
 
 
-def test_a_run_that_is_none_is_not_admitted():
+def test_values_that_are_not_a_run_are_not_admitted():
     """So the test before can fail."""
     from hl_dsl.program import Program
 
     flow = Program.parse(
-        'policy p for "CartPole-v1" { observe pole.angle let x = pole.angle / 3 act { when x > 0 => RIGHT otherwise => LEFT } }'
+        'policy p for "CartPole-v1" { observe pole.angle let x = pole.angle / 3 '
+        "act { when x > 0 => RIGHT otherwise => LEFT } }"
     ).flow
     tier = IntervalStage(flow)
     values = run_once(flow, [0.3])

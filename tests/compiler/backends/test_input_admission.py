@@ -1,5 +1,7 @@
-"""Where observations enter: in every back end and each lane alike, what is out of range is held to the range, what is no
-number is the last valid value (at first the card's default), and both are counted."""
+"""Admission of observations, in every back end and lane alike.
+
+A value out of range is clamped, and NaN becomes the last valid value (at first the card's default). Both are counted.
+"""
 
 from __future__ import annotations
 
@@ -83,7 +85,7 @@ def test_each_lane_is_admitted_by_the_rule(backend, lanes, dtype):
     generator = np.random.default_rng(lanes)
     policy = seen(backend, lanes)
     last = [{name: rest[-1] for name, rest in CELLS.items()} for _ in range(lanes)]
-    mended = [0] * lanes
+    clamped = [0] * lanes
     for tick in range(40):
         steps = np.where(generator.random(lanes) < 0.15, 0, tick) if tick else np.zeros(lanes, int)
         observation = generator.choice(ODD, size=(lanes, 7)).astype(dtype)
@@ -95,7 +97,7 @@ def test_each_lane_is_admitted_by_the_rule(backend, lanes, dtype):
                 last[lane][name], counted = admitted(
                     kind, low, high, float(observation[lane, column]), last[lane][name]
                 )
-                mended[lane] += counted
+                clamped[lane] += counted
                 found = policy.memory[name][lane].item()
                 assert type(found) is kind and repr(found) == repr(last[lane][name]), (
                     tick,
@@ -103,8 +105,8 @@ def test_each_lane_is_admitted_by_the_rule(backend, lanes, dtype):
                     name,
                     observation[lane, column],
                 )
-    assert policy.out_of_range.tolist() == mended and min(mended) > 40
-    assert policy.monitor_violations.sum() == 0, "a property sees what was admitted, never what came"
+    assert policy.out_of_range.tolist() == clamped and min(clamped) > 40
+    assert policy.monitor_violations.sum() == 0, "a property reads the admitted value, never the raw one"
 
 
 @every_back_end
@@ -124,8 +126,8 @@ def test_nothing_but_odd_values_from_the_first_tick_on(backend, lanes, raw):
         wanted = default if math.isnan(raw) else True if kind is bool else kind(high if raw > 0 else low)
         assert [repr(value) for value in policy.memory[name].tolist()] == [repr(wanted)] * lanes, name
     assert policy.memory["paid"].tolist() == [0.0 if math.isnan(raw) else math.copysign(10.0, raw)] * lanes
-    mended = 8 if math.isnan(raw) else 6  # an infinity is as true as any number that is not 0
-    assert policy.out_of_range.tolist() == [3 * mended] * lanes
+    clamped = 8 if math.isnan(raw) else 6  # an infinity is as true as any number that is not 0
+    assert policy.out_of_range.tolist() == [3 * clamped] * lanes
 
 
 @every_back_end

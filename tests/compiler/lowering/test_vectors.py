@@ -116,5 +116,6 @@ def test_operators_work_component_by_component(expression, value):
 def test_a_vector_is_rejected_as_a_condition():
     with pytest.raises(ProgramError, match="HL307"):
         Program.parse(
-            'policy p for "CartPole-v1" { observe pole.angle  let v = if [1, 2] > pole.angle then [1, 2] else [3, 4]  act LEFT }'
+            'policy p for "CartPole-v1" { observe pole.angle  let v = if [1, 2] > pole.angle then [1, 2] '
+            "else [3, 4]  act LEFT }"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 
 import pytest
@@ -16,7 +17,6 @@ from hl_dsl.base.diagnostics import ProgramError
 from hl_dsl.base.source import SourceText
 from tests.support.generators.syntax_trees import expressions, policies, sprinkled
 from tests.support.paths import POLICIES
-import contextlib
 
 many = settings(deadline=None, max_examples=70)
 PROGRAMS = sorted(POLICIES.rglob("*.hl"))

@@ -134,7 +134,10 @@ def test_a_card_in_the_file_of_another_environment_is_refused(tmp_path):
 
 
 def test_a_card_is_loaded_without_numpy_or_a_simulator():
-    ask = "import sys; from hl_dsl.cards import load_card; load_card('Breakout-v5'); print([m for m in ('numpy', 'envpool', 'gymnasium') if m in sys.modules])"
+    ask = (
+        "import sys; from hl_dsl.cards import load_card; load_card('Breakout-v5'); print([m for m in "
+        "('numpy', 'envpool', 'gymnasium') if m in sys.modules])"
+    )
     assert (
         subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True).stdout.strip() == "[]"
     )

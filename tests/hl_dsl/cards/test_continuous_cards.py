@@ -12,8 +12,10 @@ from hl_dsl.cards.writer import card_text
 CONTINUOUS = [one for one in known_environments() if not load_card(one).action.is_discrete]
 MUJOCO = [one for one in CONTINUOUS if load_card(one).family == "mujoco"]
 WANTED = {
-    "Ant-v5", "HalfCheetah-v5", "Hopper-v5", "Walker2d-v5", "Humanoid-v5", "Swimmer-v5", "Reacher-v5", "Pusher-v5", "InvertedPendulum-v5",
-    "InvertedDoublePendulum-v5", "Pendulum-v1", "MountainCarContinuous-v0", "LunarLanderContinuous-v3", "BipedalWalker-v3",
+    "Ant-v5", "HalfCheetah-v5", "Hopper-v5", "Walker2d-v5", "Humanoid-v5", "Swimmer-v5", "Reacher-v5", "Pusher-v5",
+    "InvertedPendulum-v5",
+    "InvertedDoublePendulum-v5", "Pendulum-v1", "MountainCarContinuous-v0",
+    "LunarLanderContinuous-v3", "BipedalWalker-v3",
     "BipedalWalkerHardcore-v3",
 }  # fmt: skip
 

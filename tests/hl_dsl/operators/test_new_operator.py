@@ -1,4 +1,4 @@
-"""A new operator is one row: registered while the test runs, it works in every part of HL, with nothing else touched."""
+"""A new operator is one row: registered at run time, it works in every part of HL, and no other file changes."""
 
 from __future__ import annotations
 

@@ -68,7 +68,8 @@ policy rich for "Breakout-v5" {
   assume command_follows: abs(command - previous(command, 0)) <= 255
   invariant aim_in_field: aim in [20, 200]
   invariant serves_when_lost: action == FIRE implies lost or mode == serve
-  invariant serves_at_once: within 0 of lost and previous(lost, true): action == RIGHT or action == NOOP or action == FIRE
+  invariant serves_at_once: within 0 of lost and previous(lost, true):
+    action == RIGHT or action == NOOP or action == FIRE
   monitor watched: unused_but_watched >= 0
   monitor shaken: after dry > 1000 and held < 9000 until lost: never_met or aim > 0
   reachable fires: action == FIRE
@@ -258,7 +259,7 @@ def test_rule_for_times_without_reward_starts_after_the_longest_one():
     assert len(limits) == len(made)
     assert (
         sum(
-            300 <= item.range.low.value and item.default.value > 300 and item.range.high.value <= 800 for item in limits
+            item.range.low.value >= 300 and item.default.value > 300 and item.range.high.value <= 800 for item in limits
         )
         >= 25
     )

@@ -1,4 +1,4 @@
-"""An open run takes programs one at a time: nothing is played before its proof, nothing is lost, nothing is played twice."""
+"""An interactive study takes one program at a time: no step before its proof, and no episode is lost or repeated."""
 
 import os
 import signal

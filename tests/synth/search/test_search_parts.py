@@ -106,7 +106,8 @@ def test_new_defaults_replace_the_old_ones_in_the_text():
     policy = syntax_with(LEAN.syntax, flow, {"lead": 0.75, "flip": True})
     assert Program.from_syntax(policy).flow.parameters[0].default == 0.75
     vectors = Program.parse(
-        'policy v for "CartPole-v1" { param w: vec[2] = 1 in [0, 3] act { when sum(w) > 2 => LEFT otherwise => RIGHT } }'
+        'policy v for "CartPole-v1" { param w: vec[2] = 1 in [0, 3] act { when sum(w) > 2 => LEFT '
+        "otherwise => RIGHT } }"
     )
     text = Program.from_syntax(syntax_with(vectors.syntax, vectors.flow, {"w[1]": 2.5})).text
     assert "[1" in text and "2.5]" in text and Program.parse(text).flow.parameters[1].default == 2.5
@@ -187,7 +188,8 @@ def test_progress_is_a_bar_on_a_terminal():
 def test_deterministic_protocol_uses_one_seed(tmp_path):
     path = tmp_path / "still.hl"
     path.write_text(
-        'policy still for "Breakout-v5" {\n  observe ram\n\n  act {\n    when ram[99] > ram[72] => RIGHT\n    otherwise              => LEFT\n  }\n}\n'
+        'policy still for "Breakout-v5" {\n  observe ram\n\n  act {\n    when ram[99] > ram[72] => '
+        "RIGHT\n    otherwise              => LEFT\n  }\n}\n"
     )
     result = synth(path, tmp_path / "run", protocol="deterministic", budget_steps=3_000, max_steps=200, num_threads=1)
     assert result.seeds == (0,) and 1_000 < result.env_steps <= 3_000

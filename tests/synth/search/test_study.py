@@ -177,9 +177,8 @@ def test_run_resumes_with_a_larger_budget(lean, tmp_path):
 
 
 def test_two_runs_cannot_use_one_folder(lean, tmp_path):
-    with RunFolder(tmp_path / "run"):
-        with pytest.raises(HLError, match="another run writes"):
-            synth(lean, tmp_path / "run", budget_steps=1_000)
+    with RunFolder(tmp_path / "run"), pytest.raises(HLError, match="another run writes"):
+        synth(lean, tmp_path / "run", budget_steps=1_000)
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,11 @@ def test_invalid_schedule_is_an_error(text, said):
         parse_short(text, longest=500)
 
 
-VECTORS = 'policy p for "CartPole-v1" { observe pole.angle  param gain_a: real = 1 in [0, 2]  param gain_b: real = 1 in [0, 2]  param w: vec[3] = 0 in [-1, 1]  act { when gain_a * gain_b * sum(w) > pole.angle => LEFT  otherwise => RIGHT } }'
+VECTORS = (
+    'policy p for "CartPole-v1" { observe pole.angle  param gain_a: real = 1 in [0, 2]  param '
+    "gain_b: real = 1 in [0, 2]  param w: vec[3] = 0 in [-1, 1]  act { when gain_a * gain_b * "
+    "sum(w) > pole.angle => LEFT  otherwise => RIGHT } }"
+)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,8 @@ def test_only_centers_are_accepted_with_center(swing, tmp_path):
         tune(swing, tmp_path / "run", resume=True, population=6, step_size=0.1, **{**FEW, "budget_steps": 100_000})
     before = [trial for trial in found if trial.index < accepted[1].index]
     assert max(trial.score for trial in before) > result.start_score, "a lucky sample is not taken"
-    # The first generation is drawn around the program itself, which has been played; the second one's center is within the range of its better half.
+    # The first generation is drawn around the program itself, which has been evaluated. The center of the second one is
+    # within the range of its better half.
     drawn = sorted(found[1:7], key=lambda trial: -trial.score)[:3]
     for name, value in found[13].parameters.items():
         assert min(one.parameters[name] for one in drawn) <= value <= max(one.parameters[name] for one in drawn)

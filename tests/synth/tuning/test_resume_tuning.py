@@ -116,9 +116,11 @@ def test_steps_of_a_killed_tuning_are_recorded(swing, tmp_path, where):
     """Steps that a killed process took and did not record are recorded by the resume."""
     code = (
         "from tests.support.study_runs import tune\n"
-        "from hl_dsl.synth.rollouts.executor import InProcessExecutor\nfrom hl_dsl.synth.workers.worker_executor import WorkerExecutor\n"
+        "from hl_dsl.synth.rollouts.executor import InProcessExecutor\nfrom "
+        "hl_dsl.synth.workers.worker_executor import WorkerExecutor\n"
         "def say(event):\n    print(event['event'], event.get('env_steps', 0), flush=True)\n"
-        f"tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, evaluator={where}(), on_event=say, population=16)"
+        f"tune({str(swing)!r}, {str(tmp_path / 'run')!r}, budget_steps=600_000, seeds=range(6), seed=3, "
+        f"evaluator={where}(), on_event=say, population=16)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     seen = 0

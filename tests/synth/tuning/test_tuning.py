@@ -112,7 +112,10 @@ def test_programs_without_tunable_parameters_are_errors(tuned, text, names, mess
 
 def test_unproved_program_is_not_evaluated(tuned):
     before = steps_taken()
-    wild = 'policy p for "CartPole-v1" { observe pole.angle param a: real = 1 in [0, 2] act { when 1 / (a - a) > pole.angle => LEFT otherwise => RIGHT } }'
+    wild = (
+        'policy p for "CartPole-v1" { observe pole.angle param a: real = 1 in [0, 2] act { when 1 / (a '
+        "- a) > pole.angle => LEFT otherwise => RIGHT } }"
+    )
     with pytest.raises(NotProved):
         tuned(wild, budget=Budget(steps=100))
     assert steps_taken() == before

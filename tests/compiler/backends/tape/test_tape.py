@@ -1,9 +1,7 @@
-"""Tapes: how programs are encoded, and the one compiled step. That tapes do what the interpreter does is test_agreement.py's."""
+"""Tapes: encoding of programs, and the one compiled step. test_agreement.py compares their results."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 import types
 from types import SimpleNamespace
@@ -34,14 +32,14 @@ BALL = """policy ball for "Breakout-v5" {
 def frame(those, seed=0, **changes):
     draw = np.random.default_rng(seed)
     count = len(those)
-    parts = dict(
-        lanes=np.asarray(those, np.int32),
-        ram=draw.integers(0, 256, (count, 128)).astype(np.uint8),
-        observation=None,
-        reward=draw.integers(0, 2, count).astype(np.float32),
-        lives=draw.integers(0, 3, count).astype(np.int32),
-        step=draw.integers(0, 5, count).astype(np.int32),
-    )
+    parts = {
+        "lanes": np.asarray(those, np.int32),
+        "ram": draw.integers(0, 256, (count, 128)).astype(np.uint8),
+        "observation": None,
+        "reward": draw.integers(0, 2, count).astype(np.float32),
+        "lives": draw.integers(0, 3, count).astype(np.int32),
+        "step": draw.integers(0, 5, count).astype(np.int32),
+    }
     return SimpleNamespace(**{**parts, **changes})
 
 
@@ -91,7 +89,7 @@ def test_any_number_of_lanes_around_the_size_of_a_block(lanes):
     assert outcome(tape) == outcome(reference)
 
 
-def test_lanes_left_out_stay_as_they_are():
+def test_absent_lanes_keep_their_state():
     tape, reference = pair()
     tape.reset(300), reference.reset(300)
     draw = np.random.default_rng(3)
@@ -264,72 +262,3 @@ def test_a_new_row_gives_another_interpreter_and_a_removed_one_still_runs():
     assert tape_source.table_forms() == before
     assert tape_source.table_forms(["a * 0.5 + 0.0", before[3]]) == (*before, "a * 0.5 + 0.0")
     assert set(before) == {form.tape for row in OPERATORS.values() for form in row.forms}
-
-
-TRY_CACHE = """
-import sys, warnings
-from hl_dsl.program import Program
-from hl_dsl.compiler.policy import Policy
-policy = Policy(Program.parse(sys.argv[1]).flow)
-tick = policy._lanes._interpret
-print(policy.backend, sum(tick.stats.cache_hits.values()), sum(tick.stats.cache_misses.values()), sys.modules[tick.py_func.__module__].__file__)
-"""
-
-
-def run_in_another_process(**environment) -> list[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", TRY_CACHE, BALL], env={**os.environ, **environment}, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()
-
-
-def test_another_process_compiles_nothing():
-    pair()
-    backend, hits, misses, file = run_in_another_process()
-    assert (backend, hits, misses) == ("tape", "1", "0")
-    assert os.path.dirname(file) == str(tape_source.cache_folder())
-
-
-def test_where_the_cache_cannot_be_written_a_passing_folder_serves(tmp_path):
-    blocked = tmp_path / "file"
-    blocked.write_text("not a folder")
-    backend, hits, misses, file = run_in_another_process(HL_CACHE=str(blocked / "cache"), NUMBA_OPT="0")
-    assert (backend, hits, misses) == ("tape", "0", "1")
-    assert not os.path.exists(file), "the folder is gone with the process"
-    assert blocked.read_text() == "not a folder"
-
-
-def test_damaged_machine_code_in_the_cache_is_not_used(tmp_path):
-    place = dict(HL_CACHE=str(tmp_path), NUMBA_OPT="0")
-    assert run_in_another_process(**place)[:3] == ["tape", "0", "1"]
-    for file in (tmp_path / "__pycache__").glob("*.nbc"):
-        file.write_bytes(file.read_bytes()[:100])
-    assert run_in_another_process(**place)[0] == "tape"
-    assert not list(tmp_path.glob("__pycache__/*.nb*")), "and is gone"
-
-
-def test_a_damaged_file_in_the_cache_is_written_anew(tmp_path):
-    path = tape_source._write(tmp_path, "hl_tape_x", "value = 1\n")
-    written = path.stat().st_mtime_ns
-    assert tape_source._write(tmp_path, "hl_tape_x", "value = 1\n").stat().st_mtime_ns == written
-    path.write_bytes(b"\xff torn")
-    assert tape_source._write(tmp_path, "hl_tape_x", "value = 1\n").read_text() == "value = 1\n"
-    assert [file.name for file in tmp_path.iterdir()] == ["hl_tape_x.py"]
-
-
-def test_the_cache_folder_follows_the_platform(monkeypatch):
-    for name in ("HL_CACHE", "XDG_CACHE_HOME", "LOCALAPPDATA"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(tape_source.Path, "home", lambda: tape_source.Path("/home/someone"))
-    places = {}
-    for platform in ("linux", "darwin", "win32"):
-        monkeypatch.setattr(tape_source.sys, "platform", platform)
-        places[platform] = tape_source.cache_folder().as_posix()
-    assert places == {
-        "linux": "/home/someone/.cache/hl",
-        "darwin": "/home/someone/Library/Caches/hl",
-        "win32": "/home/someone/AppData/Local/hl",
-    }
-    monkeypatch.setenv("HL_CACHE", "/elsewhere")
-    assert tape_source.cache_folder().as_posix() == "/elsewhere"

@@ -27,7 +27,8 @@ def leaning(names: str) -> CheckedCandidate:
     params = "  ".join(f"param {name}: real = 0 in [-1, 1]" for name in names)
     total = " + ".join(f"{name} * pole.angle" for name in names)
     program = Program.parse(
-        f'policy p for "CartPole-v1" {{ observe pole.angle  {params}  act {{ when {total} > 0 => RIGHT otherwise => LEFT }} }}'
+        f'policy p for "CartPole-v1" {{ observe pole.angle  {params}  act {{ when {total} > 0 => RIGHT '
+        f"otherwise => LEFT }} }}"
     )
     return CheckedCandidate(program, structure_hash(program.flow))
 
@@ -81,7 +82,7 @@ def test_better_half_of_a_bracket_continues():
             continue
         size = len(one.checked.flow.parameters)
         given_to[size - 1] += 1
-        trial = given_all(one, archive, lambda values: size + 1e-6 * trial, trial)  # it never converges
+        trial = given_all(one, archive, lambda values: size + 1e-6 * trial, trial)  # noqa: B023 (called at once; it never converges)
     assert len(given_to) == BRACKET and given_to == sorted(given_to) and given_to[-1] >= 4 * given_to[0]
 
 
