@@ -158,7 +158,7 @@ class Program:
         return explain_program(self.checked)
 
     def export(self, target: str = "python") -> str:
-        """Returns a standalone file with the same behaviour, for a target of `compiler/export/targets.py`."""
+        """Returns the text of one standalone file with the same behaviour. `hl export --to` has the targets."""
         from hl_dsl.compiler.export.targets import TARGETS
 
         return TARGETS[target](self.flow)

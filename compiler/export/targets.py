@@ -1,4 +1,4 @@
-"""Table of export targets, by the names that `hl export --to` accepts. A new target is one file and one row here."""
+"""Table of the export targets, by the names that `hl export --to` accepts. A target is one file and one row here."""
 
 from __future__ import annotations
 

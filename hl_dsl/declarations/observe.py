@@ -112,14 +112,14 @@ def _unused(uses: NameUses, node: Observe, unused: list[Observed]) -> Diagnostic
     names = [item.name for item in unused[:_MOST_NAMES]] + (["…"] if len(unused) > _MOST_NAMES else [])
     line = _line(uses, first)
     if len(unused) == len(node.items) and uses.removable(node.span):
-        repair: Repair | None = Repair(node.span, "", "leave the `observe` out")
+        repair: Repair | None = Repair(node.span, "", "remove the `observe`")
     else:
         repair = _without(uses, node, unused)
     return Diagnostic(
         "HL504",
         f"observed and not used: {uses.listed(names)}",
         _name_place(first),
-        "nothing looks at it",
+        "nothing reads it",
         severity="warning",
         others=tuple(Label(_name_place(item), "nor at this") for item in others[:3] if _line(uses, item) != line),
         repair=repair,

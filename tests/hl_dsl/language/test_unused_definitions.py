@@ -46,7 +46,7 @@ def warned(middle: str, act: str = ACT) -> list[tuple[str, str, str]]:
             [("HL505", "g", "only `far` uses it, and the action depends on none of that")],
         ),
         ("  let a = 1\n  invariant i: a > 0\n", []),
-        ("  observe cart.position in [-1, 1]\n", [("HL504", "cart.position", "nothing looks at it")]),
+        ("  observe cart.position in [-1, 1]\n", [("HL504", "cart.position", "nothing reads it")]),
     ],
 )
 def test_what_nothing_needs(middle, found):
