@@ -32,7 +32,7 @@ def intercept(draft: Draft) -> str | None:
     found, place, node, _ = draft.random.choice([choice for choice in choices if choice[0].error <= 2 * least])
     draft.put_alike(place, node, _prediction(draft, found, node), "arriving")
     draft.new_params += [item.name for item in draft.policy.of(Param)]
-    return f"where a number arrives, in {describe(draft.policy, place)}"
+    return f"the predicted value of a number, in {describe(draft.policy, place)}"
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ def chasing(tmp_path_factory):
 
 
 def test_first_recording_leads_to_a_proved_interception_rule(chasing):
-    made = [one for one in trials(chasing / "whole") if one.change.startswith("to where a number arrives")]
+    made = [one for one in trials(chasing / "whole") if one.change.startswith("to the predicted value of a number")]
     assert made and all(one.environment_steps == 0 or "proved" in one.proof["status"] for one in made)
     texts = [one.program for one in made if one.environment_steps]
     assert any("reflect(" in text and "234 - ram[70]" in text for text in texts)
