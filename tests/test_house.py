@@ -1,8 +1,6 @@
 """Rules of the house: direction of imports, size of files, what is imported where.
 
-`tests/house_pending.txt` lists exceptions; when a file meets a rule, `python -m tests.support.house_pending` removes
-its line. `make packages` writes the list of packages. Each rule finds a bad input in
-`tests/test_house_rules.py`.
+`make packages` writes the list of packages. Each rule finds a bad input in `tests/test_house_rules.py`.
 """
 
 from __future__ import annotations
@@ -10,18 +8,20 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 from tests.support.house.packages import listed, packages
 from tests.support.house.rules import (
     compared_operators,
     crowded_folders,
+    cycles,
     definitions_in_init,
     imported_test_tools,
+    long_file,
+    long_signatures,
     undocumented_package,
+    wrong_directions,
 )
-from tests.support.house.source_tree import CHECKS, STAGES, imported, loaded_at_import, sources
-from tests.support.house_pending import FILE, findings, pending
+from tests.support.house.source_tree import CHECKS, STAGES, imported, imported_files, loaded_at_import, sources
+from tests.support.paths import ROOT
 
 # The layout, from the floor to the roof: a folder imports only from folders on an earlier line.
 LEVELS = (
@@ -101,18 +101,23 @@ BY_NAME = {
 }
 
 
-@pytest.mark.parametrize("rule", ["direction", "cycle", "lines", "parameters"])
-def test_rule_is_met_but_for_the_pending_exceptions(rule):
-    """Checks the rules that have exceptions.
+def test_a_folder_imports_only_from_earlier_levels():
+    files = [(file, tree) for file, tree in sources() if file != "policies/__init__.py"]
+    assert [message for file, tree in files for _, message in wrong_directions(file, tree, LEVEL)] == []
 
-    `direction`: a folder imports only from earlier levels. `cycle`: no files import each other. `lines`: a file has
-    at most 300. `parameters`: a function has at most 8.
-    """
-    found = findings()[rule]
-    assert [message for name, message in found.items() if name not in pending(rule)] == []
-    assert pending(rule) - set(found) == set(), (
-        f"no longer needed in {FILE.name}; run `python -m tests.support.house_pending`"
-    )
+
+def test_no_files_import_each_other_in_a_circle():
+    assert cycles({file: {target for target, _ in imported_files(tree)} for file, tree in sources()}) == []
+
+
+def test_files_have_at_most_300_lines():
+    texts = ((file, (ROOT / file).read_text(encoding="utf-8")) for file, _ in sources(STAGES + CHECKS))
+    assert [message for file, text in texts for message in long_file(file, text)] == []
+
+
+def test_functions_have_at_most_8_parameters_outside_commands():
+    files = sources(STAGES + CHECKS)
+    assert [message for file, tree in files for _, message in long_signatures(file, tree)] == []
 
 
 def test_folders_have_at_most_20_files():
