@@ -14,9 +14,8 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest -n 2 --durations=30
 
-# Tests that take too long for every change.
-slow: $(READY)
-	$(BIN)/python -m pytest -n 2 --durations=30 -m slow
+# The checks that take too long for every change.
+slow: kills hostile soak fuzz
 
 # Formatter, linter and type checker. `make lint ONLY=verify` and `make typecheck ONLY=verify/` look at one folder.
 check: lint typecheck
