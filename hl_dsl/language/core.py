@@ -144,9 +144,6 @@ class CoreProperty:
     pattern: str = ""
 
 
-CoreDeclaration = Param | PlanDeclaration | CoreLet | CoreAct | CoreMemory | CoreProperty
-
-
 @dataclass(frozen=True)
 class CoreProgram:
     """A program in the core, by kind of declaration. Inputs are not listed: an observation is one where it is used."""

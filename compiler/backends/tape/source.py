@@ -124,14 +124,15 @@ def _evaluate(forms: tuple[str, ...]) -> str:
 
 
 def interpreter_for(forms: tuple[str, ...], arguments: tuple):
-    """The compiled `tick` over `forms`, ready for arguments of these types. Raises whatever numba raises.
+    """The compiled `tick` over `forms`, ready for arguments of these types.
 
-    Where what numba kept from earlier is damaged it is removed, and compiled again.
+    Damaged files in numba's cache are removed, and the function is compiled again. Exceptions of that compilation are
+    not caught.
     """
     module = load_interpreter(forms, True)
     try:
         ready(module.tick, arguments)
-    except Exception:
+    except Exception:  # a damaged file raises anything, such as UnpicklingError or EOFError
         for file in Path(str(module.__file__)).parent.glob(f"__pycache__/{module.__name__}.*.nb*"):
             file.unlink(missing_ok=True)
         module = load_interpreter(forms, False)
